@@ -1,0 +1,103 @@
+package mockserver
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// accessPlan is an answer of stream-access in the making.
+type accessPlan struct {
+	endpoint, token, header string
+	expiresIn               string // raw JSON, or Omitted
+}
+
+func (s *Server) streamAccess(in *incoming) *answer {
+	refused, header := s.admit(in)
+	if refused != nil {
+		return refused
+	}
+	if s.opts.Access.RefuseScripts && !looksLikeBrowser(in.header) {
+		return s.dashboardRequired()
+	}
+	life := s.scaled(s.opts.Access.TokenLife)
+	plan := accessPlan{
+		header:    s.opts.Access.TokenHeader,
+		expiresIn: s.opts.Access.StatedLife,
+	}
+	if plan.expiresIn == "" {
+		plan.expiresIn = lifeSeconds(life)
+	}
+
+	s.mu.Lock()
+	paths := s.opts.Access.FeedPaths
+	plan.endpoint = paths[s.handed%len(paths)]
+	plan.token = s.newToken(s.handed)
+	s.handed++
+	if in.fault.access != nil {
+		in.fault.access(&plan)
+	}
+	for token, end := range s.tokens {
+		if !in.now.Before(end) {
+			delete(s.tokens, token)
+		}
+	}
+	// A new token leaves the older ones alive.
+	s.tokens[plan.token] = in.now.Add(s.scaled(s.opts.Access.Latency) + life)
+	s.mu.Unlock()
+
+	body := `{"streamAccess":{"endpoint":` + quoted(plan.endpoint) + `,"token":` + quoted(plan.token)
+	if plan.expiresIn != Omitted {
+		body += `,"expiresIn":` + plan.expiresIn
+	}
+	body += `,"tokenHeader":` + quoted(plan.header) + `}}`
+	return &answer{
+		status: http.StatusOK, header: header, body: []byte(body),
+		delay: s.scaled(s.opts.Access.Latency),
+	}
+}
+
+// newToken returns 64 hex digits.
+func (s *Server) newToken(n int) string {
+	var raw [32]byte
+	for i := range raw {
+		raw[i] = byte(mix(s.opts.FaultSeed ^ uint64(n)<<8 ^ uint64(i)))
+	}
+	return hex.EncodeToString(raw[:])
+}
+
+func (s *Server) tokenAlive(token string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end, ok := s.tokens[token]
+	return ok && token != "" && now.Before(end)
+}
+
+func (s *Server) revoke(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tokens, token)
+}
+
+func (s *Server) tokenRejected() *answer {
+	return s.refuse(http.StatusForbidden, "INVALID_STREAM_TOKEN", "Stream token is missing, wrong or expired")
+}
+
+func (s *Server) dashboardRequired() *answer {
+	return s.refuse(http.StatusForbidden, "DASHBOARD_REQUIRED", "Stream access is only available from the dashboard")
+}
+
+// looksLikeBrowser is the check that the service is seen to make.
+func looksLikeBrowser(h http.Header) bool {
+	contentType, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.Contains(h.Get("User-Agent"), "Mozilla/") &&
+		strings.EqualFold(strings.TrimSpace(contentType), "application/json")
+}
+
+// quoted is text as a JSON string.
+func quoted(text string) string {
+	b, _ := json.Marshal(text) // strings always marshal
+	return string(b)
+}

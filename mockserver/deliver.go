@@ -1,0 +1,133 @@
+package mockserver
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// ServeHTTP answers a request, by way of the faults that it meets.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := s.answer(r)
+	defer s.finish(a)
+	ctx := r.Context()
+	if sleep(ctx, a.delay) != nil {
+		panic(http.ErrAbortHandler)
+	}
+	switch a.how {
+	case deliverReset:
+		s.reset(w)
+		return
+	case deliverHang:
+		<-ctx.Done()
+		panic(http.ErrAbortHandler)
+	}
+
+	body := a.body[:a.deliverable()]
+	s.head(a)
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	if a.how != deliverChunked && a.hasBody() {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	w.WriteHeader(a.status)
+	flusher := http.NewResponseController(w)
+	switch a.how {
+	case deliverWhole:
+		if a.hasBody() {
+			_, _ = w.Write(body) // the client may be gone, which is its own affair
+		}
+	case deliverDrip:
+		for len(body) > 0 {
+			if sleep(ctx, a.pause) != nil {
+				panic(http.ErrAbortHandler)
+			}
+			n := min(a.n, len(body))
+			if _, err := w.Write(body[:n]); err != nil {
+				return
+			}
+			_ = flusher.Flush()
+			body = body[n:]
+		}
+	default:
+		_, _ = w.Write(body)
+		_ = flusher.Flush()
+		switch a.how {
+		case deliverBroken:
+			s.reset(w)
+			return
+		case deliverStall:
+			<-ctx.Done()
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// reset ends the connection with a TCP reset where it can.
+func (s *Server) reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// hasBody reports whether HTTP allows a body with the answer's status.
+func (a *answer) hasBody() bool {
+	return a.status != http.StatusNoContent && a.status != http.StatusNotModified
+}
+
+// deliverable is how many bytes of the body go out.
+func (a *answer) deliverable() int {
+	switch a.how {
+	case deliverCut, deliverChunked, deliverBroken:
+		return max(0, min(a.n, len(a.body)-1))
+	case deliverStall:
+		return min(a.n, len(a.body))
+	}
+	return len(a.body)
+}
+
+// head completes the head of an answer at the moment when it goes out: what
+// it says about time counts from now.
+func (s *Server) head(a *answer) {
+	now := time.Now()
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	date := now.Add(s.opts.ClockSkew).UTC().Truncate(time.Second)
+	if a.header.Get("Date") == "" {
+		a.header.Set("Date", date.Format(http.TimeFormat))
+	}
+	if a.retryDate > 0 {
+		// The first whole second that is not too soon.
+		until := now.Add(s.opts.ClockSkew + a.retryDate + time.Second - 1).UTC().Truncate(time.Second)
+		a.header.Set("Retry-After", until.Format(http.TimeFormat))
+		a.wait = max(a.wait, until.Sub(date))
+	}
+	if a.wait > 0 {
+		s.journalWait(a.endpoint, now, a.wait)
+	}
+}
+
+// sleep waits for d, or until ctx is done; then it returns the cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

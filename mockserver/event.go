@@ -1,0 +1,183 @@
+package mockserver
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Event is one event as a right reading of its wire form has it. Where the
+// wire form holds no usable value (see Dirt), the field is zero.
+type Event struct {
+	ID        uuid.UUID // also of an event whose wire form lacks its id
+	SessionID uuid.UUID
+	UserID    uuid.UUID
+	Type      string
+	Name      string
+	// Properties is a JSON object without white space.
+	Properties string
+	// TimestampMS is in epoch milliseconds, UTC: the instant of the position.
+	TimestampMS int64
+	// Micros are the microseconds beyond TimestampMS, 0 to 999. Only some
+	// dirty events have any.
+	Micros     int
+	DeviceType string
+	Browser    string
+	// Dirt says what is wrong or unusual about the wire form.
+	Dirt Dirt
+}
+
+// Time is the event's exact instant, in UTC.
+func (e Event) Time() time.Time {
+	return time.UnixMilli(e.TimestampMS).Add(time.Duration(e.Micros) * time.Microsecond).UTC()
+}
+
+// Event returns the event with number i, 0 being the newest. It panics
+// unless 0 <= i < Len().
+func (d *Dataset) Event(i int) Event {
+	v := d.view()
+	if i < 0 || i >= v.len() {
+		panic("mockserver: no event with this number")
+	}
+	r := d.record(v.key(i))
+	return r.event(d)
+}
+
+// Late reports whether event i stays hidden until Reveal.
+func (d *Dataset) Late(i int) bool { return d.late(d.view().key(i)) }
+
+var (
+	eventTypes = [...]struct {
+		name   string
+		weight int
+	}{
+		{"page_view", 35},
+		{"click", 25},
+		{"api_call", 10},
+		{"form_submit", 10},
+		{"scroll", 5},
+		{"purchase", 5},
+		{"error", 5},
+		{"video_play", 5},
+	}
+	typeByPercent = func() (table [100]uint8) {
+		n := 0
+		for t := range eventTypes {
+			for range eventTypes[t].weight {
+				table[n] = uint8(t)
+				n++
+			}
+		}
+		return table
+	}()
+	pagePaths = [...]string{
+		"/home", "/products", "/pricing", "/checkout", "/search", "/account", "/blog", "/support",
+	}
+	deviceTypes = [...]string{"mobile", "tablet", "desktop"}
+	browsers    = [...]string{"Chrome", "Safari", "Edge", "Firefox"}
+)
+
+const (
+	base36     = "0123456789abcdefghijklmnopqrstuvwxyz"
+	nameLength = 5
+)
+
+// record is an event in the form from which it is rendered.
+type record struct {
+	id      [16]byte
+	ts      int64 // epoch milliseconds
+	micros  int
+	session uint32
+	user    uint32
+	kind    uint8 // index into eventTypes
+	page    uint8
+	device  uint8
+	browser uint8
+	iso     bool // the timestamp goes out as text, where the endpoint mixes forms
+	name    [nameLength]byte
+	dirt    Dirt
+}
+
+func (d *Dataset) record(key int64) record {
+	s := d.slot(key)
+	h := mix(d.eventSeed + uint64(key)*golden)
+	g := mix(h ^ 0x5851F42D4C957F2D)
+	r := record{
+		id:   d.id(key, s),
+		ts:   d.instant(s.group),
+		kind: typeByPercent[(h>>32&0xFFFF)*100>>16],
+		page: uint8(h >> 48 % uint64(len(pagePaths))),
+		iso:  g&1 == 1,
+		dirt: d.dirt(key, h),
+	}
+	r.session = uint32(h & 0xFFFFFFFF * sessionCount >> 32)
+	// A session has one user, one device and one browser.
+	r.user = r.session % userCount
+	of := mix(d.sessionSeed ^ uint64(r.session))
+	r.device = uint8(of % uint64(len(deviceTypes)))
+	r.browser = uint8(of >> 32 % uint64(len(browsers)))
+	g >>= 8
+	for i := range r.name {
+		r.name[i] = base36[g%36]
+		g /= 36
+	}
+	if r.dirt.subMillisecond() && s.position == 0 {
+		// Only the first of its millisecond may lie above it: the others
+		// would break the order.
+		r.micros = 1 + int(mix(h)%999)
+	}
+	return r
+}
+
+// id computes the event's id. Inside a group the leading 32 bits come from
+// disjoint, falling ranges: the ids are random and yet in order.
+func (d *Dataset) id(key int64, s slot) (id [16]byte) {
+	a := mix(d.eventSeed ^ uint64(key)*0xD1342543DE82EF95)
+	b := mix(a + golden)
+	width := uint64(1<<32) / uint64(s.size)
+	lead := uint64(s.size-1-s.position)*width + a>>32*width>>32
+	binary.BigEndian.PutUint32(id[0:], uint32(lead))
+	binary.BigEndian.PutUint32(id[4:], uint32(a))
+	binary.BigEndian.PutUint64(id[8:], b)
+	return version4(id)
+}
+
+func version4(id [16]byte) [16]byte {
+	id[6] = id[6]&0x0F | 0x40
+	id[8] = id[8]&0x3F | 0x80
+	return id
+}
+
+func (d *Dataset) sessionID(session uint32) [16]byte {
+	return numberedID(d.sessionSeed, session)
+}
+
+func (d *Dataset) userID(user uint32) [16]byte {
+	return numberedID(d.userSeed, user)
+}
+
+func numberedID(seed uint64, n uint32) (id [16]byte) {
+	a := mix(seed + uint64(n)*golden)
+	binary.BigEndian.PutUint64(id[0:], a)
+	binary.BigEndian.PutUint64(id[8:], mix(a^seed))
+	return version4(id)
+}
+
+func (r *record) event(d *Dataset) Event {
+	e := Event{
+		ID:          r.id,
+		SessionID:   d.sessionID(r.session),
+		UserID:      d.userID(r.user),
+		Type:        eventTypes[r.kind].name,
+		Name:        "event_" + string(r.name[:]),
+		Properties:  `{"page":"` + pagePaths[r.page] + `"}`,
+		TimestampMS: r.ts,
+		Micros:      r.micros,
+		DeviceType:  deviceTypes[r.device],
+		Browser:     browsers[r.browser],
+		Dirt:        r.dirt,
+	}
+	r.dirt.apply(&e)
+	return e
+}

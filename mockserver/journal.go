@@ -1,0 +1,205 @@
+package mockserver
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const (
+	maxLog        = 10_000
+	maxViolations = 100
+)
+
+// Stats counts what a server has answered since it was made.
+type Stats struct {
+	Events, Feed, StreamAccess EndpointStats
+
+	Unknown     int // requests to paths that are none of the API's
+	CacheHits   int
+	Tokens      int // answers of stream-access that handed out a token
+	InFlight    int // requests being answered now
+	MaxInFlight int
+}
+
+// EndpointStats are the counts of one endpoint.
+type EndpointStats struct {
+	Requests int
+	Limited  int // answers 429
+	Pages    int // pages sent, whole or in part
+	Events   int // events on them
+}
+
+// Entry is a request in a server's log.
+type Entry struct {
+	Time     time.Time
+	Endpoint Endpoint // Any where the path is none of the API's
+	Method   string
+	Path     string
+	Status   int // 0 where no head went out
+	Limit    int // 0 where none (or no number) was sent
+	Cursor   bool
+	Since    string
+	Until    string
+	Events   int           // on the page
+	Wait     time.Duration // that the answer named
+	Fault    string        // that the request met; "pass" if none
+}
+
+// journal is what the server remembers about its requests.
+type journal struct {
+	counts    [endpointCount]EndpointStats // Any: unknown paths
+	all       int
+	cacheHits int
+	inFlight  int
+	maxFlight int
+
+	waits [endpointCount]struct{ asked, until time.Time }
+
+	log        []Entry // a ring once it is full
+	logged     int
+	violations []error
+	violated   int
+}
+
+// arrive counts a request, notes what is wrong about it, and draws its fault.
+func (s *Server) arrive(in *incoming) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, e := &s.journal, in.endpoint
+	j.counts[e].Requests++
+	number := j.counts[e].Requests
+	if e != Any {
+		j.all++
+	}
+	in.serial = j.all
+	j.inFlight++
+	j.maxFlight = max(j.maxFlight, j.inFlight)
+	in.inFlight = j.inFlight
+
+	wrong := func(format string, args ...any) {
+		j.violate(fmt.Errorf("%v request %d: %s", e, number, fmt.Sprintf(format, args...)))
+	}
+	if in.key == "" {
+		wrong("no header X-API-Key")
+	}
+	if in.cookie == "" {
+		wrong("no cookie dashboard_api_key")
+	}
+	if e == Any {
+		wrong("unknown path %q", in.path)
+		in.fault = Pass()
+		return
+	}
+	if want := map[bool]string{true: http.MethodPost, false: http.MethodGet}[e == StreamAccess]; in.method != want {
+		wrong("method %s", in.method)
+	} else if e != StreamAccess && in.query.Get("limit") == "" {
+		wrong("no limit")
+	}
+	if w := j.waits[e]; in.now.Before(w.until) && (s.opts.Grace == 0 || in.now.After(w.asked.Add(s.opts.Grace))) {
+		wrong("came %v before the time that was asked for", w.until.Sub(in.now))
+	}
+	in.fault = s.fault(e, number, j.all)
+}
+
+// note logs an answer before it goes out.
+func (s *Server) note(in *incoming, a *answer) {
+	limit, _ := strconv.Atoi(in.query.Get("limit"))
+	entry := Entry{
+		Time: in.now, Endpoint: in.endpoint, Method: in.method, Path: in.path,
+		Status: a.status, Limit: limit, Cursor: in.query.Get("cursor") != "",
+		Since: in.query.Get("since"), Until: in.query.Get("until"),
+		Events: a.events, Wait: max(a.wait, a.retryDate), Fault: in.fault.name,
+	}
+	if a.how == deliverReset || a.how == deliverHang {
+		entry.Status, entry.Events, entry.Wait = 0, 0, 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := &s.journal
+	c := &j.counts[in.endpoint]
+	if entry.Status == http.StatusTooManyRequests {
+		c.Limited++
+	}
+	if entry.Status != 0 && a.pooled != nil {
+		c.Pages++
+		c.Events += a.events
+	}
+	if j.logged < maxLog {
+		j.log = append(j.log, entry)
+	} else {
+		j.log[j.logged%maxLog] = entry
+	}
+	j.logged++
+}
+
+// journalWait notes that an answer with a wait goes out now. A shorter wait
+// does not take back a longer one.
+func (s *Server) journalWait(e Endpoint, now time.Time, wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := &s.journal.waits[e]
+	w.asked = now
+	if until := now.Add(wait); until.After(w.until) {
+		w.until = until
+	}
+}
+
+// leave counts an answer as no longer in flight, once.
+func (s *Server) leave(a *answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !a.done {
+		a.done = true
+		s.journal.inFlight--
+	}
+}
+
+// finish ends an answer and takes its buffer back.
+func (s *Server) finish(a *answer) {
+	s.leave(a)
+	if a.pooled != nil {
+		*a.pooled = a.body[:0]
+		s.buffers.Put(a.pooled)
+		a.pooled, a.body = nil, nil
+	}
+}
+
+func (s *Server) violate(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.journal.violate(err)
+}
+
+func (j *journal) violate(err error) {
+	if j.violated++; len(j.violations) < maxViolations {
+		j.violations = append(j.violations, err)
+	}
+}
+
+// Stats returns the counts up to now.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := &s.journal
+	return Stats{
+		Events: j.counts[Events], Feed: j.counts[Feed], StreamAccess: j.counts[StreamAccess],
+		Unknown: j.counts[Any].Requests, CacheHits: j.cacheHits, Tokens: s.handed,
+		InFlight: j.inFlight, MaxInFlight: j.maxFlight,
+	}
+}
+
+// Log returns the last requests, 10,000 at most, in the order in which they
+// were answered.
+func (s *Server) Log() []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := &s.journal
+	if j.logged <= maxLog {
+		return slices.Clone(j.log)
+	}
+	at := j.logged % maxLog
+	return slices.Concat(j.log[at:], j.log[:at])
+}

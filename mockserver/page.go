@@ -1,0 +1,225 @@
+package mockserver
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cached is an answer of the cache, as what it takes to give it again.
+type cached struct {
+	view        view
+	asked, made time.Time // when the request came, when the page was ready
+}
+
+const maxCached = 1024
+
+// page answers a request for a page of either endpoint.
+func (s *Server) page(in *incoming) *answer {
+	opts := &s.opts.Events
+	if in.endpoint == Feed {
+		opts = &s.opts.Feed
+		if !s.tokenAlive(in.header.Get(s.opts.Access.TokenHeader), in.now) {
+			return s.tokenRejected()
+		}
+	}
+	// A hit is answered as of the time when the page was made: the same
+	// events, and a cursor that has aged since.
+	c, hit := s.cached(in, opts)
+	header := jsonHeader()
+	if !hit {
+		var refused *answer
+		if refused, header = s.admit(in); refused != nil {
+			return refused
+		}
+	}
+	plan, refused := s.plan(in, opts, c)
+	if refused != nil {
+		return refused
+	}
+	if plan.chaos {
+		header.Set("X-Chaos-Applied", "missingFields")
+		header.Set("X-Chaos-Description", "Randomly removed fields from some events")
+	}
+	a := &answer{status: http.StatusOK, header: header}
+	a.pooled = s.buffers.Get().(*[]byte)
+	ready := func(events int) {
+		if !hit {
+			a.delay = s.scaled(opts.Latency + load(opts.Load, in.inFlight, events))
+			plan.made = in.now.Add(a.delay)
+		}
+	}
+	a.body, a.events = s.renderPage((*a.pooled)[:0], plan, ready)
+	c.made = plan.made
+	if opts.CacheTTL > 0 {
+		s.remember(in, opts, c, hit)
+		header.Set("X-Cache", map[bool]string{true: "HIT", false: "MISS"}[hit])
+		header.Set("X-Cache-TTL", strconv.FormatInt(wholeSeconds(s.scaled(opts.CacheTTL)), 10))
+	}
+	return a
+}
+
+func cacheKey(in *incoming) string {
+	return strings.Join([]string{
+		in.query.Get("limit"), in.query.Get("cursor"), in.query.Get("since"), in.query.Get("until"),
+	}, "\n")
+}
+
+func (s *Server) cached(in *incoming, opts *Pages) (c cached, hit bool) {
+	if opts.CacheTTL > 0 {
+		s.mu.Lock()
+		c, hit = s.caches[in.endpoint][cacheKey(in)]
+		s.mu.Unlock()
+		// A page that is still on its way to its first client is no hit yet.
+		if age := in.now.Sub(c.made); hit && age >= 0 && age < s.scaled(opts.CacheTTL) {
+			return c, true
+		}
+	}
+	return cached{view: s.data.view(), asked: in.now, made: in.now}, false
+}
+
+// remember puts a page into the cache, or counts that it came from there.
+func (s *Server) remember(in *incoming, opts *Pages, c cached, hit bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if hit {
+		s.journal.cacheHits++
+		return
+	}
+	cache := s.caches[in.endpoint]
+	for key, old := range cache {
+		if len(cache) < maxCached {
+			break
+		}
+		if in.now.Sub(old.made) >= s.scaled(opts.CacheTTL) || len(cache) == maxCached {
+			delete(cache, key)
+		}
+	}
+	cache[cacheKey(in)] = c
+}
+
+// next says how a page leads on.
+type next uint8
+
+const (
+	nextTrue  next = iota
+	nextSame       // the cursor of the request again
+	nextStuck      // a new cursor to where the page began
+	nextNone       // hasMore without a cursor
+	nextEnd        // an end that is none
+)
+
+// pagePlan is a page before it is rendered. start and stop are places in the
+// sequence of answers.
+type pagePlan struct {
+	view        view
+	limit       int
+	statedLimit int
+	start, stop int
+	epochOnly   bool
+	serial      int
+	made        time.Time // when cursors begin to age
+
+	cursor    string   // as it was sent, empty if none was
+	from      position // where cursor leads
+	sinceMark *int64   // the bound that the cursors remember
+
+	next          next
+	returnedDelta int
+	chaos         bool
+	chaosEvents   int
+}
+
+// plan reads the parameters of a page. It returns the refusal that they get,
+// if any.
+func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) {
+	v := c.view
+	p := &pagePlan{view: v, stop: v.len(), epochOnly: opts.EpochOnly, serial: in.serial, made: c.made}
+	p.limit = opts.DefaultLimit
+	if text := in.query.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return nil, s.refuse(http.StatusBadRequest, "INVALID_LIMIT", "limit must be a positive number")
+		}
+		p.limit = n
+	}
+	p.limit = min(p.limit, opts.Cap)
+	p.statedLimit = p.limit
+
+	b, ok := readBounds(in)
+	if !ok {
+		return nil, s.refuse(http.StatusBadRequest, "INVALID_TIMESTAMP", "since and until are epoch milliseconds")
+	}
+	p.cursor = in.query.Get("cursor")
+	if p.cursor != "" {
+		if opts.RefuseMixed && (b.hasSince || b.hasUntil) {
+			return nil, s.refuse(http.StatusBadRequest, "INVALID_REQUEST", "Use either a cursor or since and until")
+		}
+		from, since, err := s.cursors.decode(p.cursor, c.asked)
+		if err != nil {
+			return nil, s.badCursor(err)
+		}
+		p.from = from
+		p.start = s.resume(v, from)
+		if since != nil {
+			p.sinceMark, p.stop = since, stopAt(v, *since, p.stop)
+		}
+	}
+	if opts.Until != Ignored && b.hasUntil {
+		p.start = max(p.start, v.firstBefore(b.until+boolInt(opts.Until == Inclusive)))
+	}
+	if opts.Since != Ignored && b.hasSince {
+		// As a mark, the bound is the last millisecond that is left out.
+		mark := b.since - boolInt(opts.Since == Inclusive)
+		p.stop = stopAt(v, mark, p.stop)
+		if !s.opts.Cursor.ForgetBounds {
+			p.sinceMark = &mark
+		}
+	}
+	if in.endpoint == Feed && s.opts.ChaosRate > 0 {
+		u := mix(s.opts.FaultSeed ^ uint64(in.serial)*golden)
+		p.chaos, p.chaosEvents = float64(u>>11)/(1<<53) < s.opts.ChaosRate, s.opts.ChaosEvents
+	}
+	if in.fault.page != nil {
+		in.fault.page(p)
+	}
+	return p, nil
+}
+
+// resume is the place behind a position in the sequence of answers.
+func (s *Server) resume(v view, p position) int {
+	i := v.after(p.ts, p.id)
+	if s.data.opts.SwapEvery > 0 && i > 0 {
+		return v.swapped(i-1) + 1
+	}
+	return i
+}
+
+func stopAt(v view, mark int64, stop int) int { return min(stop, v.firstBefore(mark+1)) }
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func readBounds(in *incoming) (b bounds, ok bool) {
+	read := func(name string, value *int64, has *bool) bool {
+		text := in.query.Get(name)
+		if text == "" {
+			return true
+		}
+		*has = true
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			*value = n
+			return true
+		}
+		t, err := time.Parse(time.RFC3339Nano, text)
+		*value = t.UnixMilli()
+		return err == nil
+	}
+	ok = read("since", &b.since, &b.hasSince) && read("until", &b.until, &b.hasUntil)
+	return b, ok
+}

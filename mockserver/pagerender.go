@@ -1,0 +1,204 @@
+package mockserver
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// bytesPerEvent is a little more than the mean; buffers grow by it.
+const bytesPerEvent = 360
+
+// loopCursor is a cursor that Cursors.Loop gives again.
+type loopCursor struct {
+	text string
+	dies time.Time
+}
+
+// chaosKinds are what Options.ChaosRate does to events.
+var chaosKinds = [...]Dirt{IDMissing, TypeMissing, TimestampMissing, SessionIDMissing}
+
+// renderPage appends the body of a page and returns the events in it. It calls
+// ready with their number before it makes the cursor, which begins to age only
+// when the page goes out.
+func (s *Server) renderPage(dst []byte, p *pagePlan, ready func(events int)) ([]byte, int) {
+	dst = slices.Grow(dst, min(p.limit, max(0, p.stop-p.start))*bytesPerEvent+4096)
+	dst = append(dst, `{"data":[`...)
+	dst, rows, end := s.renderEvents(dst, p)
+	ready(rows)
+	if !s.opts.TailFirst {
+		dst = append(dst, `],`...)
+		dst = s.renderTail(dst, p, rows, end)
+		return append(dst, '}'), rows
+	}
+	page := append([]byte{'{'}, s.renderTail(nil, p, rows, end)...)
+	page = append(append(page, ','), dst[1:]...)
+	return append(page, `]}`...), rows
+}
+
+// renderEvents appends the events with commas between them, and returns their
+// number and the place behind the last one.
+func (s *Server) renderEvents(dst []byte, p *pagePlan) (_ []byte, rows, end int) {
+	rd := renderer{d: s.data, epochOnly: p.epochOnly}
+	chaosEvery, chaosLeft := 0, 0
+	if p.chaos && p.chaosEvents > 0 {
+		chaosLeft = p.chaosEvents
+		chaosEvery = max(1, min(p.limit, p.stop-p.start)/chaosLeft)
+	}
+	render := func(i int, again bool) {
+		r := s.data.record(p.view.key(i))
+		if again && s.opts.RepeatChanged {
+			r.name = [nameLength]byte([]byte("other"))
+		}
+		if chaosLeft > 0 && rows%chaosEvery == 0 {
+			chaosLeft--
+			r.dirt = chaosKinds[mix(uint64(p.serial)^uint64(rows)<<32)%uint64(len(chaosKinds))]
+		}
+		if rows > 0 {
+			dst = append(dst, ',')
+		}
+		dst = rd.appendEvent(dst, &r)
+		rows++
+	}
+	if s.opts.RepeatAcross && p.cursor != "" && p.start > 0 && p.limit > 1 {
+		render(p.view.swapped(p.start-1), true)
+	}
+	end = p.start
+	for ; end < p.stop && rows < p.limit; end++ {
+		i := p.view.swapped(end)
+		if p.view.hidden(i) {
+			continue
+		}
+		render(i, false)
+		if n := int64(s.opts.RepeatWithin); n > 0 && rows < p.limit {
+			if _, rest := floorDiv(p.view.key(i), n); rest == n-1 {
+				render(i, true)
+			}
+		}
+	}
+	// Hidden events must not make a page look as if another followed.
+	for end < p.stop && p.limit > 0 && p.view.hidden(p.view.swapped(end)) {
+		end++
+	}
+	return dst, rows, end
+}
+
+// renderTail appends the members of a page other than data.
+func (s *Server) renderTail(dst []byte, p *pagePlan, rows, end int) []byte {
+	more, cursor := s.lead(p, rows, end)
+	total, returned := s.opts.StatedTotal, rows+p.returnedDelta
+	if total == "" {
+		total = strconv.Itoa(p.view.visible())
+	}
+	requestID := numberedID(s.opts.FaultSeed, uint32(p.serial))
+
+	if !s.opts.Flat {
+		dst = append(dst, `"pagination":{"limit":`...)
+		dst = strconv.AppendInt(dst, int64(p.statedLimit), 10)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"hasMore":`...)
+	dst = strconv.AppendBool(dst, more)
+	if cursor != Omitted {
+		dst = append(append(dst, `,"nextCursor":`...), cursor...)
+	}
+	if cursor != Omitted && cursor != `null` && cursor != `""` && s.opts.Cursor.StatedLife != Omitted {
+		life := s.opts.Cursor.StatedLife
+		if life == "" {
+			life = lifeSeconds(s.scaled(s.opts.Cursor.Life))
+		}
+		dst = append(append(dst, `,"cursorExpiresIn":`...), life...)
+	}
+	if s.opts.Flat {
+		return dst
+	}
+	dst = append(dst, `},"meta":{`...)
+	if total != Omitted {
+		dst = append(append(dst, `"total":`...), total...)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"returned":`...)
+	dst = strconv.AppendInt(dst, int64(returned), 10)
+	dst = append(dst, `,"requestId":"`...)
+	dst = appendUUID(dst, &requestID)
+	return append(dst, `"}`...)
+}
+
+// lead says what a page tells about the next one. The cursor is raw JSON, or
+// Omitted.
+func (s *Server) lead(p *pagePlan, rows, end int) (more bool, cursor string) {
+	switch p.next {
+	case nextSame:
+		if p.cursor != "" {
+			return true, quoted(p.cursor)
+		}
+	case nextStuck:
+		from := p.from
+		if p.cursor == "" {
+			from = s.before(p.view, p.start)
+		}
+		return true, s.cursorTo(p, from)
+	case nextNone:
+		return true, `null`
+	case nextEnd:
+		return false, `null`
+	}
+	if end < p.stop {
+		return true, s.cursorAfter(p, end)
+	}
+	switch s.opts.LastPage {
+	case LastEmptyText:
+		return false, `""`
+	case LastMissing:
+		return false, Omitted
+	case LastExtra:
+		if rows > 0 {
+			return true, s.cursorAfter(p, end)
+		}
+	case LastHasMore:
+		return true, `null`
+	case LastWithCursor:
+		if end > 0 {
+			return false, s.cursorAfter(p, end)
+		}
+	}
+	return false, `null`
+}
+
+// cursorAfter is the cursor that leads on from a place in the sequence of
+// answers, as JSON.
+func (s *Server) cursorAfter(p *pagePlan, place int) string {
+	if n := s.opts.Cursor.Loop; n > 0 && place > n*p.limit {
+		place = ((place-1)/p.limit%n + 1) * p.limit
+	}
+	from := s.before(p.view, place)
+	if s.opts.Cursor.Loop == 0 || s.opts.Cursor.LoopRenewed {
+		return s.cursorTo(p, from)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.loop[place]
+	if !ok || !p.made.Before(c.dies) {
+		c = loopCursor{text: s.cursorTo(p, from), dies: p.made.Add(s.scaled(s.opts.Cursor.Life))}
+		s.loop[place] = c
+	}
+	return c.text
+}
+
+// before is the position behind the event that stands before a place.
+func (s *Server) before(v view, place int) position {
+	key := v.key(0)
+	if place > 0 {
+		key = v.key(v.swapped(place - 1))
+	}
+	at := s.data.slot(key)
+	p := position{ts: s.data.instant(at.group), id: s.data.id(key, at)}
+	if place == 0 {
+		p.ts++
+	}
+	return p
+}
+
+func (s *Server) cursorTo(p *pagePlan, from position) string {
+	return quoted(s.cursors.encode(from, p.made.Add(s.scaled(s.opts.Cursor.Life)), p.sinceMark))
+}

@@ -1,0 +1,83 @@
+package mockserver
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Contract is the API as its own description has it: pages of 100,000, the
+// feed limited like the events endpoint but by a budget of its own, no
+// headers, no latency.
+func Contract() Options {
+	limit := RateLimit{Requests: 10, Window: 30 * time.Second, Named: RetryAfterBody}
+	feed := limit
+	feed.Requests = 20
+	return Options{
+		Events: Pages{Cap: 100_000, DefaultLimit: 25, RateLimit: limit},
+		Feed:   Pages{Cap: 100_000, DefaultLimit: 25, RateLimit: feed},
+	}.withDefaults()
+}
+
+// Observed is the API as users of the live service report it: pages of 5,000
+// at most, slow under load, stream-access for browsers only, a cache before
+// the events endpoint, until honoured by the feed alone.
+func Observed() Options {
+	return Options{
+		Events: Pages{
+			Cap: 5000, DefaultLimit: 100,
+			RateLimit: RateLimit{
+				Requests: 10, Window: 60 * time.Second, Headers: true,
+				Named: RetryAfterSeconds | ResetHeader | ResetBody,
+			},
+			Load:     ObservedLoad(),
+			CacheTTL: 30 * time.Second,
+		},
+		Feed: Pages{
+			Cap: 5000, DefaultLimit: 100,
+			RateLimit: RateLimit{Requests: 40, Window: 60 * time.Second, Named: RetryAfterBody},
+			Since:     Exclusive, Until: Exclusive,
+			EpochOnly: true,
+			Load:      ObservedLoad(),
+		},
+		Access:  Access{RefuseScripts: true},
+		KeyLife: 3 * time.Hour,
+	}.withDefaults()
+}
+
+// ObservedLoad is the load curve of the live service: about 5,000 events a
+// second in all, whatever the number of requests in flight.
+func ObservedLoad() []LoadPoint {
+	return []LoadPoint{
+		{InFlight: 1, Latency: 4500 * time.Millisecond},
+		{InFlight: 5, Latency: 10 * time.Second},
+		{InFlight: 10, Latency: 16 * time.Second},
+		{InFlight: 20, Latency: 24 * time.Second},
+	}
+}
+
+// WithoutLatency returns a copy of the options that answers at once.
+func (o Options) WithoutLatency() Options {
+	for _, p := range []*Pages{&o.Events, &o.Feed} {
+		p.Latency, p.Load = 0, nil
+	}
+	o.Access.Latency = 0
+	return o
+}
+
+// Profiles lists the names that ParseProfile knows.
+func Profiles() []string { return []string{"contract", "observed", "plain"} }
+
+// ParseProfile returns the options of a profile by its name: contract,
+// observed, or plain (the zero Options: no limits, no latency).
+func ParseProfile(name string) (Options, error) {
+	switch name {
+	case "contract":
+		return Contract(), nil
+	case "observed":
+		return Observed(), nil
+	case "plain":
+		return Options{}.withDefaults(), nil
+	}
+	return Options{}, fmt.Errorf("unknown profile %q: want one of %s", name, strings.Join(Profiles(), ", "))
+}

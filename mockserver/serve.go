@@ -1,0 +1,41 @@
+package mockserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// shutdownTime is how long Serve lets requests that are under way go on.
+const shutdownTime = time.Second
+
+// Serve answers on a listener until ctx is done, then lets the requests under
+// way finish for up to a second, and returns nil. It closes the listener.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	// Requests outlive ctx by the shutdown time.
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+	}
+	failed := make(chan error, 1) // so that the goroutine ends in any case
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	patience, stop := context.WithTimeout(requests, shutdownTime)
+	defer stop()
+	err := server.Shutdown(patience)
+	if errors.Is(err, context.DeadlineExceeded) {
+		cancel()
+		err = server.Close()
+	}
+	<-failed
+	return err
+}
