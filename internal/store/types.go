@@ -1,0 +1,178 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"database/sql"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Instant is a point in time in microseconds since 1970-01-01T00:00:00Z, the
+// resolution in which DuckDB keeps a TIMESTAMPTZ.
+type Instant int64
+
+// Time returns the instant as a time.Time in UTC.
+func (i Instant) Time() time.Time { return time.UnixMicro(int64(i)).UTC() }
+
+// InstantOf returns t as an Instant; what is finer than a microsecond is cut off.
+func InstantOf(t time.Time) Instant { return Instant(t.UnixMicro()) }
+
+// Position is a place in the API's order, which runs from newer to older: by
+// (timestamp, id), both descending.
+type Position struct {
+	Timestamp Instant
+	ID        uuid.UUID
+}
+
+// Compare returns -1 where p is older than q, 0 where they are the same place
+// and +1 where p is newer. Ids compare as their bytes do, which is the order of
+// their lower-case text.
+func (p Position) Compare(q Position) int {
+	if c := cmp.Compare(p.Timestamp, q.Timestamp); c != 0 {
+		return c
+	}
+	return bytes.Compare(p.ID[:], q.ID[:])
+}
+
+// Event is one analytics event, checked and normalised: a row of the table
+// events, but for its batch. Events are comparable with ==, which is how two
+// copies of one id are told to be equal or in conflict.
+type Event struct {
+	ID        uuid.UUID
+	SessionID uuid.UUID
+	UserID    uuid.NullUUID
+	Timestamp Instant
+	// Type, DeviceType and Browser are stored as they came, known or not.
+	Type       string
+	Name       sql.NullString
+	DeviceType sql.NullString
+	Browser    sql.NullString
+	// Properties is a minified JSON object with its keys in the order they came;
+	// empty stands for NULL.
+	Properties string
+	// Extra is a JSON object of all that the table has no column for, under the
+	// names it came with, keys sorted; empty stands for NULL.
+	Extra string
+}
+
+// Position returns the event's place in the API's order.
+func (e *Event) Position() Position { return Position{e.Timestamp, e.ID} }
+
+// Reject is an element of a page that cannot be an event. It is kept with its
+// reason instead of being dropped.
+type Reject struct {
+	// Key is the same each time the same element is read, by whichever endpoint;
+	// it is what keeps a reject from being kept twice.
+	Key string
+	// ID is the id that the element had, where it was a UUID: an event that is
+	// stored under it later resolves the reject.
+	ID uuid.NullUUID
+	// Reason is a short constant such as "missing_id".
+	Reason string
+	// Raw is the element's text as it came, made valid UTF-8.
+	Raw string
+}
+
+// Page is one whole, decoded page, or a part of one where a page holds more
+// than a batch.
+type Page struct {
+	Record  PageRecord
+	Events  []Event // in the order they came
+	Rejects []Reject
+	// Descending says that the events' positions descend strictly.
+	Descending bool
+}
+
+// PageRecord is what the page log keeps of a page.
+type PageRecord struct {
+	Endpoint  string
+	RequestID string
+	// CursorSent and CursorReceived are stored as hashes only. An empty
+	// CursorSent asked for the first page; an empty CursorReceived came with the
+	// last page, or belongs to a part of a page that is not its last.
+	CursorSent     string
+	CursorReceived string
+	// Resumed marks the first page after the walk went on from somewhere else
+	// than its predecessor's cursor.
+	Resumed bool
+}
+
+// State says how far a window has been walked.
+type State string
+
+// The states of a window. They are three, so that "not begun" and "done", which
+// both have no cursor, cannot be taken for each other.
+const (
+	NotBegun State = "not_begun"
+	UnderWay State = "under_way"
+	Done     State = "done"
+)
+
+// Checkpoint is where the walk of a window stands. It is committed with the
+// events that it speaks of.
+type Checkpoint struct {
+	Window int64
+	State  State
+	// Upper is the instant of the window's newest event, unknown until its first
+	// page was committed.
+	Upper sql.Null[Instant]
+	// Lower is the border that the walk goes down to; without one it goes to the
+	// end of what the API has.
+	Lower sql.Null[Instant]
+	// Cursor leads to the page after the last committed one; empty where the next
+	// page is the first.
+	Cursor string
+	// CursorExpiresAt is when the cursor will die by our clock, zero where the
+	// API did not say.
+	CursorExpiresAt time.Time
+	// Last is the oldest position up to which everything from the top of the
+	// window is stored.
+	Last sql.Null[Position]
+	// Pages and Events count what was committed for the window.
+	Pages, Events int64
+	// Total is how many events the API said to have, as of the window's first page.
+	Total sql.Null[int64]
+	// Unordered marks a window in which positions were seen that do not descend.
+	Unordered bool
+}
+
+// Batch is what one commit stores: pages of one window and the checkpoint after
+// the last of them.
+type Batch struct {
+	Run        uuid.UUID
+	Pages      []Page
+	Checkpoint Checkpoint
+}
+
+// Rows returns how many events and rejects the batch holds.
+func (b *Batch) Rows() int {
+	n := 0
+	for i := range b.Pages {
+		n += len(b.Pages[i].Events) + len(b.Pages[i].Rejects)
+	}
+	return n
+}
+
+// Counts says what became of the elements of pages. Returned is always the sum
+// of Stored, Duplicate and Rejected.
+type Counts struct {
+	Returned int64
+	Stored   int64
+	// Duplicate counts elements that were stored (or rejected) before.
+	Duplicate int64
+	// Conflict counts those duplicates whose payload differs from what is stored.
+	Conflict int64
+	// Rejected counts rejects that were not known before.
+	Rejected int64
+}
+
+// Add adds d to c.
+func (c *Counts) Add(d Counts) {
+	c.Returned += d.Returned
+	c.Stored += d.Stored
+	c.Duplicate += d.Duplicate
+	c.Conflict += d.Conflict
+	c.Rejected += d.Rejected
+}
