@@ -1,0 +1,110 @@
+package store
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/google/uuid"
+)
+
+// vectorSize is how many rows a data chunk holds.
+var vectorSize = int(mapping.VectorSize())
+
+// inlineLength is the length in bytes up to which a DuckDB string lies in its
+// 16-byte slot itself.
+const inlineLength = 12
+
+// chunk is a DuckDB data chunk that is written column by column. It is the one
+// place of the project that writes through unsafe pointers: to the memory of
+// DuckDB's own vectors, as the driver does itself.
+type chunk struct {
+	raw     mapping.DataChunk
+	columns []column
+	rows    int
+}
+
+// column is one vector of a chunk.
+type column struct {
+	vector   mapping.Vector
+	data     unsafe.Pointer
+	validity unsafe.Pointer
+}
+
+// slot is a DuckDB string_t: the length, then the text itself (or, for longer
+// ones, a prefix and a pointer, which only DuckDB writes).
+type slot struct {
+	length uint32
+	inline [inlineLength]byte
+}
+
+// begin makes the chunk empty again and finds its vectors.
+func (c *chunk) begin() {
+	mapping.DataChunkReset(c.raw)
+	c.rows = 0
+	for i := range c.columns {
+		v := mapping.DataChunkGetVector(c.raw, mapping.IdxT(i))
+		mapping.VectorEnsureValidityWritable(v)
+		c.columns[i] = column{v, mapping.VectorGetData(v), mapping.VectorGetValidity(v)}
+	}
+}
+
+func (c *column) null(row int) {
+	words := unsafe.Slice((*uint64)(c.validity), vectorSize/64)
+	words[row/64] &^= 1 << (row % 64)
+}
+
+func (c *column) int64(row int, v int64) {
+	unsafe.Slice((*int64)(c.data), vectorSize)[row] = v
+}
+
+func (c *column) bool(row int, v bool) {
+	unsafe.Slice((*bool)(c.data), vectorSize)[row] = v
+}
+
+// uuid writes an id as DuckDB keeps it: a 128-bit integer, low half first, with
+// the highest bit flipped so that signed order is the order of the bytes.
+func (c *column) uuid(row int, id uuid.UUID) {
+	halves := unsafe.Slice((*[2]uint64)(c.data), vectorSize)
+	halves[row] = [2]uint64{
+		binary.BigEndian.Uint64(id[8:]),
+		binary.BigEndian.Uint64(id[:8]) ^ 1<<63,
+	}
+}
+
+// text writes a string, which must be valid UTF-8.
+func (c *column) text(row int, s string) {
+	if len(s) <= inlineLength {
+		v := slot{length: uint32(len(s))}
+		copy(v.inline[:], s)
+		unsafe.Slice((*slot)(c.data), vectorSize)[row] = v
+		return
+	}
+	mapping.VectorAssignStringElementLen(c.vector, mapping.IdxT(row), unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// textOrNull writes s, or NULL where ok is false.
+func (c *column) textOrNull(row int, s string, ok bool) {
+	if !ok {
+		c.null(row)
+		return
+	}
+	c.text(row, s)
+}
+
+// uuidOrNull writes id, or NULL where it is none.
+func (c *column) uuidOrNull(row int, id uuid.NullUUID) {
+	if !id.Valid {
+		c.null(row)
+		return
+	}
+	c.uuid(row, id.UUID)
+}
+
+// readPairs gives the BIGINT and BOOLEAN columns of a chunk that was read. The
+// slices live as long as the chunk.
+func readPairs(raw mapping.DataChunk, rows int) ([]int64, []bool) {
+	first := mapping.VectorGetData(mapping.DataChunkGetVector(raw, 0))
+	second := mapping.VectorGetData(mapping.DataChunkGetVector(raw, 1))
+	return unsafe.Slice((*int64)(first), rows), unsafe.Slice((*bool)(second), rows)
+}

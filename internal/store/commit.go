@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// MaxRows is how many events and rejects a batch may hold. DuckDB's row groups
+// are 122,880 rows: commits just past that doubled the file when measured.
+const MaxRows = 100_000
+
+// Committed says what a commit did.
+type Committed struct {
+	Counts
+	// Batch is the commit's number.
+	Batch int64
+}
+
+// CommitBatch stores the batch's events, rejects, page log and checkpoint in one
+// transaction. Where it fails nothing of the batch is stored, or, where the
+// failure came from COMMIT itself, all or nothing: the caller must then close the
+// store, open it again and read the checkpoint. It must not be called again
+// after an error.
+func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
+	if rows := b.Rows(); rows > MaxRows {
+		return Committed{}, fmt.Errorf("commit a batch: %d rows are more than %d", rows, MaxRows)
+	}
+	if err := ctx.Err(); err != nil {
+		return Committed{}, err
+	}
+	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
+		return Committed{}, translate(s.path, err)
+	}
+	c := commit{w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()), counts: make([]Counts, len(b.Pages))}
+	if err := c.write(&b); err != nil {
+		_, errRollback := s.writer.exec("ROLLBACK")
+		return Committed{}, translate(s.path, errors.Join(err, errRollback))
+	}
+	if _, err := s.writer.exec("COMMIT"); err != nil {
+		return Committed{}, translate(s.path, err)
+	}
+	s.batch = c.batch
+	done := Committed{Batch: c.batch}
+	for _, n := range c.counts {
+		done.Add(n)
+	}
+	return done, nil
+}
+
+// commit is one batch on its way into the tables.
+type commit struct {
+	w      *writer
+	batch  int64
+	now    Instant
+	counts []Counts // a page each
+}
+
+func (c *commit) write(b *Batch) error {
+	for i := range b.Pages {
+		c.counts[i].Returned = int64(len(b.Pages[i].Events) + len(b.Pages[i].Rejects))
+	}
+	events, err := c.newEvents(b.Pages)
+	if err != nil {
+		return err
+	}
+	if err := c.appendEvents(events); err != nil {
+		return err
+	}
+	if err := c.insertRejects(b.Pages); err != nil {
+		return err
+	}
+	if err := c.logPages(b); err != nil {
+		return err
+	}
+	return c.moveCheckpoint(b)
+}
+
+func (c *commit) appendEvents(events []*Event) error {
+	return c.w.append("events", len(events), func(columns []column, row, n int) {
+		fillEvent(columns, row, events[n])
+		columns[10].int64(row, c.batch)
+	})
+}
+
+// fillEvent writes the ten columns that an event has before its batch.
+func fillEvent(columns []column, row int, e *Event) {
+	columns[0].uuid(row, e.ID)
+	columns[1].uuid(row, e.SessionID)
+	columns[2].uuidOrNull(row, e.UserID)
+	columns[3].text(row, e.Type)
+	columns[4].textOrNull(row, e.Name.String, e.Name.Valid)
+	columns[5].int64(row, int64(e.Timestamp))
+	columns[6].textOrNull(row, e.Properties, e.Properties != "")
+	columns[7].textOrNull(row, e.DeviceType.String, e.DeviceType.Valid)
+	columns[8].textOrNull(row, e.Browser.String, e.Browser.Valid)
+	columns[9].textOrNull(row, e.Extra, e.Extra != "")
+}
+
+// insertRejects keeps the rejects that are not known yet. One whose id is stored
+// as an event is resolved from the start.
+func (c *commit) insertRejects(pages []Page) error {
+	var rejects []*Reject
+	var page []int
+	first := map[string]bool{}
+	for i := range pages {
+		for j := range pages[i].Rejects {
+			r := &pages[i].Rejects[j]
+			if first[r.Key] {
+				c.counts[i].Duplicate++
+				continue
+			}
+			first[r.Key] = true
+			rejects, page = append(rejects, r), append(page, i)
+		}
+	}
+	if len(rejects) == 0 {
+		return nil
+	}
+	err := c.w.append("incoming_rejects", len(rejects), func(columns []column, row, n int) {
+		columns[0].int64(row, int64(n))
+		columns[1].text(row, rejects[n].Raw)
+		columns[2].text(row, rejects[n].Reason)
+		columns[3].text(row, rejects[n].Key)
+		columns[4].uuidOrNull(row, rejects[n].ID)
+	})
+	if err != nil {
+		return err
+	}
+	err = c.w.pairs(`SELECT n, EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key) FROM incoming_rejects i`,
+		func(n int64, known bool) {
+			if known {
+				c.counts[page[n]].Duplicate++
+				return
+			}
+			c.counts[page[n]].Rejected++
+		})
+	if err != nil {
+		return err
+	}
+	// The endpoint is a page's; rejects are few, so one statement for each page.
+	for from := 0; from < len(rejects); {
+		to := from
+		for to < len(rejects) && page[to] == page[from] {
+			to++
+		}
+		_, err := c.w.execArgs(`INSERT INTO rejected_events
+			SELECT raw, reason, reject_key, id, $1, $2, id IS NOT NULL AND id IN (SELECT e.id FROM events e)
+			FROM incoming_rejects i
+			WHERE n >= $3 AND n < $4 AND NOT EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key)`,
+			pages[page[from]].Record.Endpoint, c.batch, int64(from), int64(to))
+		if err != nil {
+			return err
+		}
+		from = to
+	}
+	_, err = c.w.exec("DELETE FROM incoming_rejects")
+	return err
+}
+
+func (c *commit) logPages(b *Batch) error {
+	return c.w.append("page_log", len(b.Pages), func(columns []column, row, n int) {
+		p, counts := &b.Pages[n], c.counts[n]
+		columns[0].int64(row, c.batch)
+		columns[1].uuid(row, b.Run)
+		columns[2].int64(row, b.Checkpoint.Window)
+		columns[3].text(row, p.Record.Endpoint)
+		columns[4].textOrNull(row, p.Record.RequestID, p.Record.RequestID != "")
+		columns[5].textOrNull(row, hashCursor(p.Record.CursorSent), p.Record.CursorSent != "")
+		columns[6].textOrNull(row, hashCursor(p.Record.CursorReceived), p.Record.CursorReceived != "")
+		for i, e := range []int{0, len(p.Events) - 1} {
+			instant, id := &columns[7+2*i], &columns[8+2*i]
+			if len(p.Events) == 0 {
+				instant.null(row)
+				id.null(row)
+				continue
+			}
+			instant.int64(row, int64(p.Events[e].Timestamp))
+			id.uuid(row, p.Events[e].ID)
+		}
+		columns[11].int64(row, counts.Returned)
+		columns[12].int64(row, counts.Stored)
+		columns[13].int64(row, counts.Duplicate)
+		columns[14].int64(row, counts.Conflict)
+		columns[15].int64(row, counts.Rejected)
+		columns[16].bool(row, p.Record.Resumed)
+	})
+}
+
+// hashCursor is what the page log keeps of a cursor: enough to check the chain of
+// pages, too little to be used.
+func hashCursor(cursor string) string {
+	sum := sha256.Sum256([]byte(cursor))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (c *commit) moveCheckpoint(b *Batch) error {
+	k := &b.Checkpoint
+	changed, err := c.w.execArgs(`UPDATE checkpoint SET state = $2, upper = $3, lower = $4, cursor = $5, cursor_expires_at = $6,
+		last_timestamp = $7, last_id = $8, pages = $9, events = $10, total = $11, unordered = $12, updated_at = $13
+		WHERE window_id = $1`, append(k.values(), c.now)...)
+	if err != nil {
+		return err
+	}
+	if changed != 1 {
+		return fmt.Errorf("move the checkpoint of window %d: %d rows", k.Window, changed)
+	}
+	return nil
+}
+
+// values gives the checkpoint's columns in the order of the table, but for the last.
+func (k *Checkpoint) values() []any {
+	v := []any{k.Window, string(k.State), nil, nil, nil, nil, nil, nil, k.Pages, k.Events, nil, k.Unordered}
+	if k.Upper.Valid {
+		v[2] = k.Upper.V
+	}
+	if k.Lower.Valid {
+		v[3] = k.Lower.V
+	}
+	if k.Cursor != "" {
+		v[4] = k.Cursor
+	}
+	if !k.CursorExpiresAt.IsZero() {
+		v[5] = InstantOf(k.CursorExpiresAt)
+	}
+	if k.Last.Valid {
+		v[6], v[7] = k.Last.V.Timestamp, k.Last.V.ID
+	}
+	if k.Total.Valid {
+		v[10] = k.Total.V
+	}
+	return v
+}

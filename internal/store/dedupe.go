@@ -1,0 +1,128 @@
+package store
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/google/uuid"
+)
+
+// newEvents returns the events of the pages that are not stored yet, and counts
+// them and the others. What it must compare is little: events only where the
+// table holds rows of the batch's own range of time, which DuckDB's zone maps
+// make cheap to ask. A copy with another instant escapes it; the closing check
+// finds those.
+func (c *commit) newEvents(pages []Page) ([]*Event, error) {
+	events, page := c.distinct(pages)
+	if len(events) == 0 {
+		return nil, nil
+	}
+	low, high := Instant(math.MaxInt64), Instant(math.MinInt64)
+	for _, e := range events {
+		low, high = min(low, e.Timestamp), max(high, e.Timestamp)
+	}
+	low, high, overlap, err := c.stored(low, high)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]bool, len(events))
+	if overlap {
+		if err := c.compare(events, low, high, func(n int64, conflict bool) {
+			known[n] = true
+			c.counts[page[n]].Duplicate++
+			if conflict {
+				c.counts[page[n]].Conflict++
+			}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	fresh := events[:0]
+	for n, e := range events {
+		if !known[n] {
+			fresh = append(fresh, e)
+			c.counts[page[n]].Stored++
+		}
+	}
+	return fresh, nil
+}
+
+// distinct returns the pages' events, each id once, the first copy, and which
+// page each came on. Where all positions descend strictly no id can stand twice
+// with one instant, so the set of ids is not needed.
+func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
+	descending := true
+	total := 0
+	for i := range pages {
+		p := &pages[i]
+		total += len(p.Events)
+		descending = descending && p.Descending
+		if i > 0 && len(p.Events) > 0 && len(pages[i-1].Events) > 0 {
+			before := pages[i-1].Events[len(pages[i-1].Events)-1].Position()
+			descending = descending && p.Events[0].Position().Compare(before) < 0
+		}
+		// Without events there is nothing to compare the next page with.
+		descending = descending && (len(p.Events) > 0 || i == len(pages)-1)
+	}
+	var first map[uuid.UUID]*Event
+	if !descending {
+		first = make(map[uuid.UUID]*Event, total)
+	}
+	events, page = make([]*Event, 0, total), make([]int, 0, total)
+	for i := range pages {
+		for j := range pages[i].Events {
+			e := &pages[i].Events[j]
+			if first != nil {
+				if earlier, ok := first[e.ID]; ok {
+					c.counts[i].Duplicate++
+					if *earlier != *e {
+						c.counts[i].Conflict++
+					}
+					continue
+				}
+				first[e.ID] = e
+			}
+			events, page = append(events, e), append(page, i)
+		}
+	}
+	return events, page
+}
+
+// stored narrows a range of time to that of the rows which the table has in it.
+func (c *commit) stored(low, high Instant) (Instant, Instant, bool, error) {
+	var bounds []int64
+	err := c.w.pairs(fmt.Sprintf(`SELECT unnest([min(epoch_us("timestamp")), max(epoch_us("timestamp"))]), true
+		FROM events WHERE "timestamp" BETWEEN make_timestamptz(%d) AND make_timestamptz(%d) HAVING count(*) > 0`, low, high),
+		func(n int64, _ bool) { bounds = append(bounds, n) })
+	if err != nil || len(bounds) == 0 {
+		return 0, 0, false, err
+	}
+	return Instant(bounds[0]), Instant(bounds[1]), true, nil
+}
+
+// compare finds the events between low and high that are stored under the same
+// id in that range, and whether their payload differs.
+func (c *commit) compare(events []*Event, low, high Instant, found func(n int64, conflict bool)) error {
+	var suspects []int
+	for n, e := range events {
+		if e.Timestamp >= low && e.Timestamp <= high {
+			suspects = append(suspects, n)
+		}
+	}
+	err := c.w.append("incoming", len(suspects), func(columns []column, row, n int) {
+		columns[0].int64(row, int64(suspects[n]))
+		fillEvent(columns[1:], row, events[suspects[n]])
+	})
+	if err != nil {
+		return err
+	}
+	err = c.w.pairs(fmt.Sprintf(`SELECT i.n, (i.session_id, i.user_id, i.type, i.name, i."timestamp", i.properties, i.device_type, i.browser, i.extra)
+		IS DISTINCT FROM (e.session_id, e.user_id, e.type, e.name, e."timestamp", e.properties, e.device_type, e.browser, e.extra)
+		FROM incoming i JOIN events e ON e.id = i.id
+		WHERE e."timestamp" BETWEEN make_timestamptz(%d) AND make_timestamptz(%d)`, low, high), found)
+	if err != nil {
+		return err
+	}
+	_, err = c.w.exec("DELETE FROM incoming")
+	return err
+}

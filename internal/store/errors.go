@@ -1,0 +1,112 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// The states of a database file that others test for with errors.Is.
+var (
+	// ErrPath: the path cannot name a database file.
+	ErrPath = errors.New("unusable database path")
+	// ErrMissing: there is no file at the path.
+	ErrMissing = errors.New("database does not exist")
+	// ErrLocked: another process has the file open.
+	ErrLocked = errors.New("database is locked")
+	// ErrForeign: the file is something else than a datasync database.
+	ErrForeign = errors.New("not a datasync database")
+	// ErrOrigin: the file holds the events of another API.
+	ErrOrigin = errors.New("database of another API origin")
+	// ErrNewer: the file's schema is newer than this program.
+	ErrNewer = errors.New("database of a newer version")
+	// ErrFull: the disk is full.
+	ErrFull = errors.New("disk is full")
+	// ErrDamaged: the file or its WAL cannot be read as it should.
+	ErrDamaged = errors.New("database is damaged")
+)
+
+// Error is what went wrong with a database file: which file, why, and what a
+// person can do about it.
+type Error struct {
+	// Kind is one of the sentinels of this package, or nil.
+	Kind error
+	Path string
+	// Detail adds what was seen; Hint says what to do next.
+	Detail string
+	Hint   string
+	Cause  error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "database %q", e.Path)
+	if e.Kind != nil {
+		fmt.Fprintf(&b, ": %v", e.Kind)
+	}
+	if e.Detail != "" {
+		fmt.Fprintf(&b, ": %s", e.Detail)
+	}
+	if e.Cause != nil {
+		fmt.Fprintf(&b, ": %s", oneLine(e.Cause.Error()))
+	}
+	if e.Hint != "" {
+		fmt.Fprintf(&b, "; %s", e.Hint)
+	}
+	return b.String()
+}
+
+// Unwrap gives errors.Is both the kind and the cause.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	if e.Kind != nil {
+		errs = append(errs, e.Kind)
+	}
+	if e.Cause != nil {
+		errs = append(errs, e.Cause)
+	}
+	return errs
+}
+
+// lockHolder finds the process that DuckDB names in its lock error.
+var lockHolder = regexp.MustCompile(`PID (\d+)`)
+
+// translate turns a DuckDB error about the file at path into an *Error; this is
+// the only place that reads the driver's texts.
+func translate(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "Could not set lock") || strings.Contains(text, "Conflicting lock"):
+		detail := "another process has it open"
+		if m := lockHolder.FindStringSubmatch(text); m != nil {
+			detail = "process " + m[1] + " has it open"
+		}
+		return &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end, or work on a copy"}
+	case strings.Contains(text, "No space left") || strings.Contains(text, "disk is full"):
+		return &Error{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
+	case strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
+		return &Error{Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
+	case strings.Contains(text, "not a valid DuckDB database"):
+		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
+	case strings.Contains(text, "version number"):
+		return &Error{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
+	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") ||
+		strings.Contains(text, "Serialization Error") || strings.Contains(text, "replaying WAL"):
+		return &Error{Kind: ErrDamaged, Path: path, Cause: err, Hint: "restore a copy, or move the file away and pull again"}
+	}
+	return &Error{Path: path, Cause: err}
+}
+
+// oneLine keeps an error text to its first line: DuckDB adds hints and traces below.
+func oneLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return strings.TrimSpace(s)
+}

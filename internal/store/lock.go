@@ -1,0 +1,41 @@
+package store
+
+import (
+	"os"
+
+	"github.com/gofrs/flock"
+)
+
+// fileLock is a lock on a file beside the database. DuckDB locks the database
+// itself, but with a POSIX lock, which the process loses as soon as anything in
+// it closes another descriptor of the file.
+type fileLock struct{ f *flock.Flock }
+
+// acquireLock takes the lock of the database at path, or fails with ErrLocked.
+func acquireLock(path string) (*fileLock, error) {
+	name := path + ".lock"
+	for {
+		f := flock.New(name, flock.SetPermissions(0o600))
+		ok, err := f.TryLock()
+		if err != nil {
+			return nil, translate(path, err)
+		}
+		if !ok {
+			return nil, &Error{Kind: ErrLocked, Path: path, Detail: "another pull is running", Hint: "wait for it to end"}
+		}
+		// The holder before us removed the name when it ended; a lock on a file
+		// that has no name any more keeps nobody out.
+		held, err1 := f.Stat()
+		named, err2 := os.Stat(name)
+		if err1 == nil && err2 == nil && os.SameFile(held, named) {
+			return &fileLock{f}, nil
+		}
+		_ = f.Close()
+	}
+}
+
+// release removes the lock file while it is still held, then lets go of it.
+func (l *fileLock) release() error {
+	_ = os.Remove(l.f.Path())
+	return l.f.Close()
+}

@@ -1,0 +1,288 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
+)
+
+// SchemaVersion is the newest schema that this program knows: the number of
+// embedded migrations.
+const SchemaVersion = 1
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// application is what meta says of a file that is ours.
+const application = "datasync"
+
+type setting struct{ name, value string }
+
+// closedWorld keeps an instance from anything but its own file: no other file,
+// no extension from elsewhere, no network.
+var closedWorld = []setting{
+	{"enable_external_access", "false"},
+	{"autoinstall_known_extensions", "false"},
+	{"autoload_known_extensions", "false"},
+	{"allow_community_extensions", "false"},
+	{"allow_persistent_secrets", "false"},
+}
+
+// Options says which file to open and for whom.
+type Options struct {
+	// Path is the database file.
+	Path string
+	// Origin is the API origin whose events the file holds, such as
+	// "http://example.com:80". A new file takes it on; an old one must agree.
+	Origin string
+	// ToolVersion goes into meta and runs.
+	ToolVersion string
+	// MemoryLimit bounds DuckDB's buffers, as DuckDB writes sizes ("256MB");
+	// empty leaves DuckDB's default.
+	MemoryLimit string
+}
+
+// Store is a database file that is open for writing. Its methods may be called
+// from one goroutine at a time.
+type Store struct {
+	path    string
+	version string
+	lock    *fileLock
+	db      *sql.DB
+	writer  *writer
+	batch   int64 // the last one committed
+}
+
+// Open locks the file and opens it for writing, and makes it where there is none.
+// Nothing is changed before it is certain that the file is ours and of opts.Origin.
+// It fails with an *Error of kind ErrPath, ErrLocked, ErrForeign, ErrOrigin,
+// ErrNewer, ErrFull or ErrDamaged.
+func Open(ctx context.Context, opts Options) (_ *Store, err error) {
+	path, exists, err := resolve(opts.Path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, version: opts.ToolVersion}
+	if s.lock, err = acquireLock(path); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(translate(path, err), s.Close())
+		}
+	}()
+	if exists {
+		err = checkOurs(ctx, path, opts.Origin)
+	} else {
+		err = create(ctx, path, opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.db, err = openInstance(ctx, path, closedWorld); err != nil {
+		return nil, err
+	}
+	if s.writer, err = openWriter(path, closedWorld); err != nil {
+		return nil, err
+	}
+	return s, s.prepare(ctx, opts)
+}
+
+// prepare sets the instance up, locks its configuration and reads where it stands.
+func (s *Store) prepare(ctx context.Context, opts Options) error {
+	if opts.MemoryLimit != "" {
+		if _, err := s.db.ExecContext(ctx, "SET GLOBAL memory_limit = "+quote(opts.MemoryLimit)); err != nil {
+			return err
+		}
+	}
+	if err := lockDown(ctx, s.db, "UTC"); err != nil {
+		return err
+	}
+	if _, err := s.writer.exec(`CREATE TEMP TABLE incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`); err != nil {
+		return err
+	}
+	if _, err := s.writer.exec(`CREATE TEMP TABLE incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id FROM main.rejected_events LIMIT 0`); err != nil {
+		return err
+	}
+	return s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
+}
+
+// Path returns the file's absolute path.
+func (s *Store) Path() string { return s.path }
+
+// Close closes the file, which writes its log into it, and lets go of the lock.
+func (s *Store) Close() error {
+	if s.writer != nil {
+		s.writer.close()
+		s.writer = nil
+	}
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+		s.db = nil
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.release())
+		s.lock = nil
+	}
+	return errors.Join(errs...)
+}
+
+// OpenReadOnly opens the file for reading and for nothing else: no writing, no
+// other file, no network, no change of settings. All times show in timezone, an
+// IANA name. The caller closes it.
+func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
+	path, exists, err := resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	if !exists {
+		return nil, &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
+	}
+	if err := checkHeader(path); err != nil {
+		return nil, err
+	}
+	db, err := openReadOnlyInstance(ctx, path)
+	if err != nil {
+		return nil, translate(path, err)
+	}
+	if err := errors.Join(checkMeta(ctx, db, path, ""), lockDown(ctx, db, timezone)); err != nil {
+		return nil, errors.Join(translate(path, err), db.Close())
+	}
+	return db, nil
+}
+
+func openReadOnlyInstance(ctx context.Context, path string) (*sql.DB, error) {
+	return openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
+}
+
+// openInstance opens the file with the settings and sees that it can be used.
+func openInstance(ctx context.Context, path string, settings []setting) (*sql.DB, error) {
+	query := url.Values{}
+	for _, s := range settings {
+		query.Set(s.name, s.value)
+	}
+	db, err := sql.Open("duckdb", path+"?"+query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// lockDown sets the time zone of all connections and forbids further settings.
+func lockDown(ctx context.Context, db *sql.DB, timezone string) error {
+	if _, err := db.ExecContext(ctx, "SET GLOBAL TimeZone = "+quote(timezone)); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "SET GLOBAL lock_configuration = true")
+	return err
+}
+
+// checkOurs opens an existing file read-only, so that one that is not ours stays
+// as it was to the byte, and closes it again.
+func checkOurs(ctx context.Context, path, origin string) error {
+	if err := checkHeader(path); err != nil {
+		return err
+	}
+	db, err := openReadOnlyInstance(ctx, path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkMeta(ctx, db, path, origin), db.Close())
+}
+
+// checkMeta refuses a file that is not ours, is newer, or is of another origin
+// than the one given, if one is.
+func checkMeta(ctx context.Context, db *sql.DB, path, origin string) error {
+	meta, err := readMeta(ctx, db)
+	if err != nil || meta["application"] != application {
+		return &Error{Kind: ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
+	}
+	version, err := strconv.Atoi(meta["schema_version"])
+	if err != nil {
+		return &Error{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("schema version %q", meta["schema_version"])}
+	}
+	if version > SchemaVersion {
+		return &Error{Kind: ErrNewer, Path: path, Hint: "update datasync",
+			Detail: fmt.Sprintf("it has schema %d, this program knows up to %d", version, SchemaVersion)}
+	}
+	if origin != "" && meta["origin"] != origin {
+		return &Error{Kind: ErrOrigin, Path: path, Hint: "name another file with --db",
+			Detail: fmt.Sprintf("it holds the events of %s, not of %s", meta["origin"], origin)}
+	}
+	return nil
+}
+
+// create makes the file under another name and renames it when it is whole, so
+// that a kill leaves either no database or one that is ours.
+func create(ctx context.Context, path string, opts Options) error {
+	building := path + ".creating"
+	for _, leftover := range []string{building, building + ".wal"} {
+		if err := os.RemoveAll(leftover); err != nil {
+			return err
+		}
+	}
+	db, err := openInstance(ctx, building, closedWorld)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(migrate(ctx, db, opts), db.Close()); err != nil {
+		return errors.Join(err, os.Remove(building))
+	}
+	if err := os.Rename(building, path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// migrate brings an empty database to SchemaVersion in one transaction.
+func migrate(ctx context.Context, db *sql.DB, opts Options) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	script, err := migrations.ReadFile("migrations/0001_init.sql")
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, string(script)); err != nil {
+		return err
+	}
+	var duckdbVersion string
+	if err := tx.QueryRowContext(ctx, "SELECT version()").Scan(&duckdbVersion); err != nil {
+		return err
+	}
+	for _, m := range []setting{
+		{"application", application},
+		{"schema_version", strconv.Itoa(SchemaVersion)},
+		{"tool_version", opts.ToolVersion},
+		{"duckdb_version", duckdbVersion},
+		{"origin", opts.Origin},
+	} {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.name, m.value); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// syncFolder makes a rename in the folder last through a power loss.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// resolve returns the absolute path of the database file that name means,
+// symbolic links followed, and whether it exists. What could be taken for
+// something else than a plain path is refused with ErrPath, so that no other
+// file than the one meant is ever made.
+func resolve(name string) (path string, exists bool, err error) {
+	bad := func(detail, hint string) error {
+		return &Error{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
+	}
+	switch {
+	case name == "":
+		return "", false, bad("it is empty", "name a file with --db")
+	case name == ":memory:":
+		return "", false, bad("a database in memory cannot be resumed", "name a file with --db")
+	}
+	path, err = filepath.Abs(name)
+	if err != nil {
+		return "", false, bad(err.Error(), "name a file with --db")
+	}
+	// The driver reads what follows a '?' as settings, and reads the whole as a URL.
+	if u, err := url.Parse(path + "?a=b"); err != nil || u.RawQuery != "a=b" || strings.ContainsAny(path, "?#") {
+		return "", false, bad("it has a character that the database driver cannot take (?, #, %, or a control character)", "rename the file or its folder")
+	}
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		parent, err := os.Stat(filepath.Dir(path))
+		if err != nil || !parent.IsDir() {
+			return "", false, bad("its folder does not exist", "make the folder first")
+		}
+		if _, err := os.Lstat(path + ".wal"); err == nil {
+			return "", false, &Error{Kind: ErrDamaged, Path: name, Detail: "the file is gone but its write-ahead log is there",
+				Hint: "restore the file, or move the .wal file away"}
+		}
+		return path, false, nil
+	}
+	if err != nil {
+		return "", false, bad(err.Error(), "name a file with --db")
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		target, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return "", false, bad("it is a link that leads nowhere", "mend or remove the link")
+		}
+		path = target
+		if info, err = os.Stat(path); err != nil {
+			return "", false, bad(err.Error(), "mend or remove the link")
+		}
+	}
+	switch {
+	case info.IsDir():
+		return "", false, bad("it is a folder", "name a file in it, such as "+filepath.Join(name, "datasync.duckdb"))
+	case !info.Mode().IsRegular():
+		return "", false, bad("it is not a regular file", "name a file with --db")
+	}
+	return path, true, nil
+}
+
+// checkHeader refuses what cannot be a DuckDB file before DuckDB opens it. It
+// must not run while this process has the file open: closing any descriptor of
+// it would drop DuckDB's POSIX lock.
+func checkHeader(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return translate(path, err)
+	}
+	defer func() { _ = f.Close() }()
+	var head [12]byte
+	n, _ := f.Read(head[:])
+	if n == 0 {
+		return &Error{Kind: ErrForeign, Path: path, Detail: "the file is empty", Hint: "remove it, or name another file with --db"}
+	}
+	if string(head[8:]) != "DUCK" {
+		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
+	}
+	return nil
+}

@@ -1,0 +1,329 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+const origin = "http://api.test:80"
+
+var newest = store.InstantOf(time.Date(2026, 1, 27, 19, 20, 12, 369e6, time.UTC))
+
+// mustOpen opens the store at path and closes it when the test ends.
+func mustOpen(tb testing.TB, path string) *store.Store {
+	tb.Helper()
+	s, err := store.Open(context.Background(), store.Options{Path: path, Origin: origin, ToolVersion: "test"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// event returns event number n of a descending series, a millisecond apart.
+func event(n int) store.Event {
+	text := sql.NullString{String: fmt.Sprintf("a name that is longer than twelve bytes %d", n), Valid: true}
+	return store.Event{
+		ID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "event %d", n)), SessionID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "session %d", n/7)),
+		UserID: uuid.NullUUID{UUID: uuid.NewSHA1(uuid.Nil, []byte("user")), Valid: n%2 == 0}, Timestamp: newest - store.Instant(n)*1000,
+		Type: "page_view", Name: text, Properties: `{"page":"/home"}`, Browser: sql.NullString{String: "Chrome", Valid: true},
+	}
+}
+
+func events(from, to int) []store.Event {
+	out := make([]store.Event, 0, to-from)
+	for n := from; n < to; n++ {
+		out = append(out, event(n))
+	}
+	return out
+}
+
+func pageOf(events []store.Event, rejects ...store.Reject) store.Page {
+	return store.Page{Record: store.PageRecord{Endpoint: "events", CursorSent: "sent", CursorReceived: "received"},
+		Events: events, Rejects: rejects, Descending: true}
+}
+
+func mustCommit(tb testing.TB, s *store.Store, window store.Checkpoint, pages ...store.Page) store.Committed {
+	tb.Helper()
+	window.State, window.Cursor = store.UnderWay, "received"
+	done, err := s.CommitBatch(context.Background(), store.Batch{Run: uuid.Max, Pages: pages, Checkpoint: window})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return done
+}
+
+func mustWindow(tb testing.TB, s *store.Store) store.Checkpoint {
+	tb.Helper()
+	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return k
+}
+
+func one[T any](tb testing.TB, path, query string) T {
+	tb.Helper()
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	}()
+	var v T
+	if err := db.QueryRow(query).Scan(&v); err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+func TestCommitStoresEachColumn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	odd := event(1)
+	odd.Name, odd.UserID, odd.Properties, odd.Browser = sql.NullString{}, uuid.NullUUID{}, "", sql.NullString{}
+	odd.Extra = `{"x":"\u0000 ünïcödé"}`
+	odd.DeviceType = sql.NullString{Valid: true}
+	mustCommit(t, s, mustWindow(t, s), pageOf([]store.Event{event(0), odd}))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, want := range []store.Event{event(0), odd} {
+		var got store.Event
+		var properties, extra sql.NullString
+		var at int64
+		var batch int64
+		err := db.QueryRow(`SELECT id::VARCHAR, session_id::VARCHAR, user_id::VARCHAR, type, name, epoch_us("timestamp"), properties::VARCHAR,
+			device_type, browser, extra::VARCHAR, batch FROM events WHERE id = ?`, want.ID.String()).
+			Scan(&got.ID, &got.SessionID, &got.UserID, &got.Type, &got.Name, &at, &properties, &got.DeviceType, &got.Browser, &extra, &batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Timestamp, got.Properties, got.Extra = store.Instant(at), properties.String, extra.String
+		if !want.UserID.Valid {
+			want.UserID = uuid.NullUUID{}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || batch != 1 {
+			t.Errorf("batch %d, event (-want +got):\n%s", batch, diff)
+		}
+	}
+}
+
+func TestCommitCountsAndKeepsEachIDOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	w := mustWindow(t, s)
+	changed := event(5)
+	changed.Type = "click"
+	unsorted := pageOf([]store.Event{event(20), event(21), event(20)})
+	unsorted.Descending = false
+	reject := store.Reject{Key: "sha256:1#0", Reason: "missing_id", Raw: "{}"}
+	knownID := store.Reject{Key: "id:" + event(3).ID.String(), ID: uuid.NullUUID{UUID: event(3).ID, Valid: true}, Reason: "missing_type", Raw: "{}"}
+	steps := []struct {
+		name string
+		page store.Page
+		want store.Counts
+	}{
+		{"all new", pageOf(events(0, 10)), store.Counts{Returned: 10, Stored: 10}},
+		{"all known", pageOf(events(0, 10)), store.Counts{Returned: 10, Duplicate: 10}},
+		{"overlap", pageOf(events(5, 15)), store.Counts{Returned: 10, Stored: 5, Duplicate: 5}},
+		{"known with another payload", pageOf([]store.Event{changed}), store.Counts{Returned: 1, Duplicate: 1, Conflict: 1}},
+		{"twice in a page", unsorted, store.Counts{Returned: 3, Stored: 2, Duplicate: 1}},
+		{"rejects", pageOf(nil, reject, knownID, reject), store.Counts{Returned: 3, Rejected: 2, Duplicate: 1}},
+		{"the same rejects", pageOf(nil, reject, knownID), store.Counts{Returned: 2, Duplicate: 2}},
+		{"nothing", pageOf(nil), store.Counts{}},
+	}
+	for _, step := range steps {
+		if got := mustCommit(t, s, w, step.page).Counts; got != step.want {
+			t.Errorf("%s: %+v, want %+v", step.name, got, step.want)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int{
+		"SELECT count(*) FROM events":                                                   17,
+		"SELECT count(DISTINCT id) FROM events":                                         17,
+		"SELECT sum(stored)::INT FROM page_log":                                         17,
+		"SELECT count(*) FROM events WHERE type = 'click'":                              0,
+		"SELECT count(*) FROM rejected_events":                                          2,
+		"SELECT count(*) FROM rejected_events WHERE resolved":                           1,
+		"SELECT count(*) FROM page_log":                                                 len(steps),
+		"SELECT max(batch) FROM page_log":                                               len(steps),
+		"SELECT count(*) FROM page_log WHERE returned <> stored + duplicate + rejected": 0,
+	} {
+		if got := one[int](t, path, query); got != want {
+			t.Errorf("%s: %d, want %d", query, got, want)
+		}
+	}
+}
+
+func TestBatchesGoOnAfterReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	w := mustWindow(t, s)
+	w.Upper = sql.Null[store.Instant]{V: newest, Valid: true}
+	w.Last = sql.Null[store.Position]{V: store.Position{Timestamp: newest - 9000, ID: event(9).ID}, Valid: true}
+	w.Total = sql.Null[int64]{V: 3_000_000, Valid: true}
+	w.CursorExpiresAt = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	w.Pages, w.Events = 1, 10
+	mustCommit(t, s, w, pageOf(events(0, 10)))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, path)
+	got, err := s.Windows(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.State, w.Cursor = store.UnderWay, "received"
+	if diff := cmp.Diff([]store.Checkpoint{w}, got); diff != "" {
+		t.Errorf("windows (-want +got):\n%s", diff)
+	}
+	if got := mustCommit(t, s, w, pageOf(events(10, 20))).Batch; got != 2 {
+		t.Errorf("batch %d, want 2", got)
+	}
+}
+
+func TestFailedCommitLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	noWindow := store.Checkpoint{Window: 42}
+	if _, err := s.CommitBatch(context.Background(), store.Batch{Pages: []store.Page{pageOf(events(0, 5000))}, Checkpoint: noWindow}); err == nil {
+		t.Fatal("a commit without its window succeeded")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := one[int](t, path, "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM page_log)"); got != 0 {
+		t.Errorf("%d rows after a failed commit", got)
+	}
+}
+
+func TestRefusedFilesStayAsTheyWere(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	other := filepath.Join(folder, "other.duckdb")
+	db, err := sql.Open("duckdb", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE t AS SELECT 1 AS a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(folder, "elsewhere.duckdb")
+	s, err := store.Open(context.Background(), store.Options{Path: elsewhere, Origin: "http://other.test:80"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, path string
+		kind       error
+	}{
+		{"text", write("text", []byte("this is no database, it is a text")), store.ErrForeign},
+		{"empty", write("empty", nil), store.ErrForeign},
+		{"DuckDB file of something else", other, store.ErrForeign},
+		{"another origin", elsewhere, store.ErrOrigin},
+		{"folder", folder, store.ErrPath},
+		{"question mark", filepath.Join(folder, "a?access_mode=read_write"), store.ErrPath},
+		{"folder that does not exist", filepath.Join(folder, "no", "a.duckdb"), store.ErrPath},
+		{"memory", ":memory:", store.ErrPath},
+		{"no name", "", store.ErrPath},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			before, _ := os.ReadFile(tc.path)
+			s, err := store.Open(context.Background(), store.Options{Path: tc.path, Origin: origin})
+			if !errors.Is(err, tc.kind) {
+				t.Errorf("error %v, want %v", err, tc.kind)
+			}
+			if s != nil {
+				t.Error("a store was opened")
+			}
+			if after, _ := os.ReadFile(tc.path); string(after) != string(before) {
+				t.Error("the file was changed")
+			}
+			if _, err := os.Stat(tc.path + ".lock"); err == nil {
+				t.Error("the lock file was left")
+			}
+		})
+	}
+}
+
+func TestOneWriterAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	mustOpen(t, path)
+	if _, err := store.Open(context.Background(), store.Options{Path: path, Origin: origin}); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("second writer: %v, want %v", err, store.ErrLocked)
+	}
+}
+
+func TestReadOnlyRefusesEveryChange(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a.duckdb")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		"INSERT INTO meta VALUES ('a', 'b')", "DROP TABLE events", "CREATE TABLE t (a INT)",
+		"COPY meta TO '" + filepath.Join(folder, "out.csv") + "'", "SELECT * FROM read_text('/etc/hostname')",
+		"ATTACH '" + filepath.Join(folder, "b.duckdb") + "'", "INSTALL httpfs", "LOAD httpfs",
+		"SET lock_configuration = false", "SET enable_external_access = true", "SET memory_limit = '1GB'",
+	} {
+		if _, err := db.Exec(statement); err == nil {
+			t.Errorf("%s: succeeded", statement)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || string(after) != string(before) {
+		t.Errorf("the file was changed (%v)", err)
+	}
+	if names, err := os.ReadDir(folder); err != nil || len(names) != 1 {
+		t.Errorf("files %v, %v", names, err)
+	}
+}

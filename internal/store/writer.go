@@ -1,0 +1,173 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+	"github.com/google/uuid"
+)
+
+// writer is the one connection that commits batches. database/sql has no way to
+// append whole columns, so it talks to the driver's public mapping of DuckDB's C
+// API, on the same instance that database/sql has open. It is not safe for
+// concurrent use.
+type writer struct {
+	db   mapping.Database
+	conn mapping.Connection
+}
+
+// openWriter connects to the instance that this process has open at path with
+// the same settings.
+func openWriter(path string, settings []setting) (*writer, error) {
+	var config mapping.Config
+	if mapping.CreateConfig(&config) == mapping.StateError {
+		return nil, errors.New("create DuckDB configuration")
+	}
+	defer mapping.DestroyConfig(&config)
+	for _, s := range append([]setting{{"duckdb_api", "go"}}, settings...) {
+		if mapping.SetConfig(config, s.name, s.value) == mapping.StateError {
+			return nil, fmt.Errorf("set DuckDB option %s", s.name)
+		}
+	}
+	w := &writer{}
+	var message string
+	if mapping.GetOrCreateFromCache(duckdb.GetInstanceCache(), path, &w.db, config, &message) == mapping.StateError {
+		mapping.Close(&w.db)
+		return nil, errors.New(message)
+	}
+	if mapping.Connect(w.db, &w.conn) == mapping.StateError {
+		mapping.Close(&w.db)
+		return nil, errors.New("connect to DuckDB")
+	}
+	return w, nil
+}
+
+func (w *writer) close() {
+	mapping.Disconnect(&w.conn)
+	mapping.Close(&w.db)
+}
+
+// exec runs one statement without parameters and returns how many rows it changed.
+func (w *writer) exec(query string) (int64, error) {
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.Query(w.conn, query, &res) == mapping.StateError {
+		return 0, errors.New(mapping.ResultError(&res))
+	}
+	return int64(mapping.RowsChanged(&res)), nil
+}
+
+// execArgs runs one statement with parameters: int64, Instant, string, bool,
+// uuid.UUID or nil.
+func (w *writer) execArgs(query string, args ...any) (int64, error) {
+	var stmt mapping.PreparedStatement
+	defer mapping.DestroyPrepare(&stmt)
+	if mapping.Prepare(w.conn, query, &stmt) == mapping.StateError {
+		return 0, errors.New(mapping.PrepareError(stmt))
+	}
+	for i, arg := range args {
+		index := mapping.IdxT(i + 1)
+		var state mapping.State
+		switch v := arg.(type) {
+		case nil:
+			state = mapping.BindNull(stmt, index)
+		case int64:
+			state = mapping.BindInt64(stmt, index, v)
+		case Instant:
+			state = mapping.BindTimestampTZ(stmt, index, mapping.NewTimestamp(int64(v)))
+		case string:
+			state = mapping.BindVarcharLength(stmt, index, v, mapping.IdxT(len(v)))
+		case uuid.UUID:
+			state = mapping.BindVarchar(stmt, index, v.String())
+		case bool:
+			state = mapping.BindBoolean(stmt, index, v)
+		default:
+			return 0, fmt.Errorf("bind parameter %d: unsupported type %T", i+1, arg)
+		}
+		if state == mapping.StateError {
+			return 0, fmt.Errorf("bind parameter %d: %s", i+1, mapping.PrepareError(stmt))
+		}
+	}
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.ExecutePrepared(stmt, &res) == mapping.StateError {
+		return 0, errors.New(mapping.ResultError(&res))
+	}
+	return int64(mapping.RowsChanged(&res)), nil
+}
+
+// append adds rows to a table within the transaction that is open, chunk by
+// chunk; fill writes row n into line row of the chunk's columns. An error leaves
+// nothing behind that could still be flushed: the appender is cleared before it
+// is destroyed, as destroying it flushes.
+func (w *writer) append(table string, rows int, fill func(columns []column, row, n int)) (err error) {
+	if rows == 0 {
+		return nil
+	}
+	var appender mapping.Appender
+	if mapping.AppenderCreate(w.conn, "", table, &appender) == mapping.StateError {
+		err = fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
+		mapping.AppenderDestroy(&appender)
+		return err
+	}
+	defer func() {
+		if err != nil {
+			mapping.AppenderClear(appender)
+		}
+		mapping.AppenderDestroy(&appender)
+	}()
+
+	types := make([]mapping.LogicalType, mapping.AppenderColumnCount(appender))
+	for i := range types {
+		types[i] = mapping.AppenderColumnType(appender, mapping.IdxT(i))
+	}
+	c := &chunk{raw: mapping.CreateDataChunk(types), columns: make([]column, len(types))}
+	for i := range types {
+		mapping.DestroyLogicalType(&types[i])
+	}
+	defer mapping.DestroyDataChunk(&c.raw)
+
+	for n := 0; n < rows; {
+		c.begin()
+		for c.rows < vectorSize && n < rows {
+			fill(c.columns, c.rows, n)
+			c.rows++
+			n++
+		}
+		mapping.DataChunkSetSize(c.raw, mapping.IdxT(c.rows))
+		if mapping.AppendDataChunk(appender, c.raw) == mapping.StateError {
+			return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
+		}
+	}
+	if mapping.AppenderFlush(appender) == mapping.StateError {
+		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
+	}
+	return nil
+}
+
+// pairs runs a query of a BIGINT and a BOOLEAN column and hands each row to yield.
+func (w *writer) pairs(query string, yield func(n int64, flag bool)) error {
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.Query(w.conn, query, &res) == mapping.StateError {
+		return errors.New(mapping.ResultError(&res))
+	}
+	for {
+		raw := mapping.FetchChunk(res)
+		rows := 0
+		if raw.Ptr != nil {
+			rows = int(mapping.DataChunkGetSize(raw))
+		}
+		if rows == 0 {
+			mapping.DestroyDataChunk(&raw)
+			return nil
+		}
+		numbers, flags := readPairs(raw, rows)
+		for i := range rows {
+			yield(numbers[i], flags[i])
+		}
+		mapping.DestroyDataChunk(&raw)
+	}
+}
