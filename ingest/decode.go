@@ -1,0 +1,276 @@
+package ingest
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"datasync/internal/store"
+)
+
+// errBadPage is what a body is that is not a whole, well-formed page. It was cut
+// off, or something between here and the service answered in its place: the
+// request has failed, and nothing of the body may be used.
+var errBadPage = errors.New("not a whole page")
+
+// page is a whole, decoded page.
+type page struct {
+	// events and rejects are the elements of data, each in the order they came.
+	events   []store.Event
+	rejects  []store.Reject
+	elements int // events and rejects together
+	// descending says that the positions of the events descend strictly.
+	descending bool
+
+	hasMore    bool
+	nextCursor string        // "" where null, missing or ""
+	cursorLife time.Duration // 0 where the page does not say
+	total      sql.Null[int64]
+	requestID  string
+}
+
+// tail is what a page says about the one after it.
+type tail struct {
+	hasMore    bool
+	nextCursor string
+	cursorLife time.Duration
+}
+
+// The members of a page, as indexes of the values of newPageShape. In the flat
+// form of a page the members of pagination and meta stand at its top level.
+const (
+	pageData = iota
+	pagePagination
+	pageMeta
+	pageHasMore
+	pageNextCursor
+	pageCursorExpiresIn
+	pageTotal
+	pageReturned
+	pageRequestID
+)
+
+func newPageShape() *shape {
+	return newShape("data", "pagination", "meta",
+		"hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId")
+}
+
+// pagination and meta are the two groups of members that stand in an object of
+// their own or, in the flat form, at the top level.
+type (
+	pagination struct{ hasMore, nextCursor, cursorExpiresIn value }
+	meta       struct{ total, returned, requestID value }
+)
+
+// decoder decodes one page.
+type decoder struct {
+	scan scanner
+	norm *normalizer
+	page page
+	keys rejectKeys
+}
+
+// decodePage decodes a page. It accepts the JSON that encoding/json accepts, and
+// of that what is a page, nested or flat; anything else is an error that wraps
+// errBadPage and says what is wrong at which byte, but nothing of the body.
+// Events and rejects share the memory of the body.
+func decodePage(body string) (page, error) {
+	d := &decoder{scan: scanner{text: body}}
+	d.norm = newNormalizer(&d.scan)
+	top := newPageShape()
+	top.fields[pageData].scan = d.data
+
+	if err := d.document(top); err != nil {
+		return page{}, err
+	}
+	if !d.scan.begins(top.values[pageData], '[') {
+		return page{}, badPage("data is no array", top.values[pageData].start)
+	}
+	if err := d.readPagination(top); err != nil {
+		return page{}, err
+	}
+	if err := d.readMeta(top); err != nil {
+		return page{}, err
+	}
+	return d.page, nil
+}
+
+func badPage(what string, at int) error {
+	return fmt.Errorf("%w: %s at byte %d", errBadPage, what, at)
+}
+
+// document scans the whole body, which must be one object.
+func (d *decoder) document(top *shape) error {
+	s := &d.scan
+	i := s.space(0)
+	if i == len(s.text) {
+		return badPage("empty", i)
+	}
+	if s.text[i] != '{' {
+		return badPage("expected an object", i)
+	}
+	if i = s.split(i, 0, top); i == stopped {
+		return badPage(s.failure, s.failureAt)
+	}
+	if i = s.space(i); i != len(s.text) {
+		return badPage("text after the end", i)
+	}
+	return nil
+}
+
+// data scans the member data. Where the page has several, the last one counts:
+// each begins anew.
+func (d *decoder) data(i, depth int) int {
+	s := &d.scan
+	d.page, d.keys = page{descending: true}, rejectKeys{}
+	if !s.at(i, '[') {
+		return s.value(i, depth)
+	}
+	if i = s.space(i + 1); s.at(i, ']') {
+		return i + 1
+	}
+	d.page.events = make([]store.Event, 0, guessEvents(len(s.text)-i))
+	for {
+		if i = d.element(i, depth+1); i == stopped {
+			return stopped
+		}
+		if i = s.space(i); s.at(i, ']') {
+			return i + 1
+		}
+		if !s.at(i, ',') {
+			return s.expected(i, "a comma or a closing bracket")
+		}
+		i = s.space(i + 1)
+	}
+}
+
+// guessEvents guesses how many events so many bytes hold. An event of the API
+// has about 350; a page has at most 5,000, so that a large body of something
+// else does not reserve memory for nothing.
+func guessEvents(size int) int { return min(size/300+1, 6000) }
+
+// element decodes the element of data that stands at i.
+func (d *decoder) element(i, depth int) int {
+	p := &d.page
+	n := len(p.events)
+	p.events = append(p.events, store.Event{})
+	end, reason := d.norm.element(i, depth, &p.events[n])
+	switch {
+	case end == stopped:
+		return stopped
+	case reason != "":
+		p.events = p.events[:n]
+		p.rejects = append(p.rejects, d.norm.reject(i, end, reason, d.keys))
+	case n > 0 && p.descending:
+		p.descending = p.events[n-1].Position().Compare(p.events[n].Position()) > 0
+	}
+	p.elements++
+	return end
+}
+
+func (d *decoder) readPagination(top *shape) error {
+	group, err := d.scan.pagination(top)
+	if err != nil {
+		return err
+	}
+	t, err := d.scan.tail(group)
+	if err != nil {
+		return err
+	}
+	d.page.hasMore, d.page.nextCursor, d.page.cursorLife = t.hasMore, t.nextCursor, t.cursorLife
+	return nil
+}
+
+// pagination finds the members of pagination, in the object of that name or,
+// where there is none, at the top level.
+func (s *scanner) pagination(top *shape) (pagination, error) {
+	v := top.values[pagePagination]
+	if s.absent(v) {
+		return pagination{top.values[pageHasMore], top.values[pageNextCursor], top.values[pageCursorExpiresIn]}, nil
+	}
+	if !s.begins(v, '{') {
+		return pagination{}, badPage("pagination is no object", v.start)
+	}
+	inner := newShape("hasMore", "nextCursor", "cursorExpiresIn")
+	s.split(v.start, 1, inner)
+	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
+}
+
+// tail reads the members of pagination.
+func (s *scanner) tail(group pagination) (tail, error) {
+	var t tail
+	switch s.raw(group.hasMore) {
+	case "true":
+		t.hasMore = true
+	case "false":
+	default:
+		return tail{}, badPage("hasMore is no boolean", group.hasMore.start)
+	}
+	var ok bool
+	if t.nextCursor, ok = s.string(group.nextCursor); !ok && !s.absent(group.nextCursor) {
+		return tail{}, badPage("nextCursor is no string", group.nextCursor.start)
+	}
+	if s.isNumber(group.cursorExpiresIn) {
+		t.cursorLife = secondsOf(s.raw(group.cursorExpiresIn))
+	}
+	return t, nil
+}
+
+// secondsOf reads a duration in seconds: 0 for what is not positive and finite,
+// and the longest duration there is for what is longer.
+func secondsOf(number string) time.Duration {
+	seconds, err := strconv.ParseFloat(number, 64)
+	if err != nil || seconds <= 0 {
+		return 0
+	}
+	if seconds >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+func (d *decoder) readMeta(top *shape) error {
+	s := &d.scan
+	group, err := s.meta(top)
+	if err != nil {
+		return err
+	}
+	if v := group.returned; !v.missing() {
+		n, ok := s.integer(v)
+		if !ok || n != int64(d.page.elements) {
+			return badPage(fmt.Sprintf("returned is not %d, the number of elements,", d.page.elements), v.start)
+		}
+	}
+	if n, ok := s.integer(group.total); ok && n >= 0 {
+		d.page.total = sql.Null[int64]{V: n, Valid: true}
+	}
+	d.page.requestID, _ = s.string(group.requestID)
+	return nil
+}
+
+// meta finds the members of meta, as pagination does.
+func (s *scanner) meta(top *shape) (meta, error) {
+	v := top.values[pageMeta]
+	if s.absent(v) {
+		return meta{top.values[pageTotal], top.values[pageReturned], top.values[pageRequestID]}, nil
+	}
+	if !s.begins(v, '{') {
+		return meta{}, badPage("meta is no object", v.start)
+	}
+	inner := newShape("total", "returned", "requestId")
+	s.split(v.start, 1, inner)
+	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil
+}
+
+// integer reads a number that is an integer, in whichever way it is written.
+func (s *scanner) integer(v value) (int64, bool) {
+	if !s.isNumber(v) {
+		return 0, false
+	}
+	d := newDecimal(s.raw(v))
+	n, ok := d.floor()
+	return n, ok && d.isInteger()
+}

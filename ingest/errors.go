@@ -1,0 +1,53 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The states of a pull that others test for with errors.Is.
+var (
+	// ErrKeyRefused: the API does not accept the key.
+	ErrKeyRefused = errors.New("the API refused the key")
+	// ErrCursorDead: the API does not accept a cursor any more, or never did.
+	ErrCursorDead = errors.New("the cursor has expired or is not known")
+	// ErrRedirected: the API answered with a redirect, which is not followed.
+	ErrRedirected = errors.New("the API redirects to somewhere else")
+	// ErrTokenRejected: the feed does not accept the token.
+	ErrTokenRejected = errors.New("the feed refused the token")
+	// ErrClosed: no endpoint may be asked within the longest wait allowed.
+	ErrClosed = errors.New("the API asks for a longer wait than allowed")
+	// ErrLoop: the API leads in a circle, or on without end.
+	ErrLoop = errors.New("the pages do not come to an end")
+	// ErrNoCursor: a page says that there are more, but not where.
+	ErrNoCursor = errors.New("a page says that there are more but has no cursor")
+)
+
+// APIError is an answer that is no page.
+type APIError struct {
+	Endpoint string
+	// Status is the HTTP status.
+	Status int
+	// Code is the API's own code, such as CURSOR_EXPIRED; it may be empty.
+	Code string
+	// Wait is how long the endpoint asked to be left alone; Named says whether
+	// it asked at all.
+	Wait  time.Duration
+	Named bool
+	// Kind is one of this package's sentinels, or nil.
+	Kind error
+}
+
+func (e *APIError) Error() string {
+	text := fmt.Sprintf("%s answered %d", e.Endpoint, e.Status)
+	if e.Code != "" {
+		text += " " + e.Code
+	}
+	if e.Kind != nil {
+		text += ": " + e.Kind.Error()
+	}
+	return text
+}
+
+func (e *APIError) Unwrap() error { return e.Kind }

@@ -1,0 +1,171 @@
+package ingest
+
+import "strings"
+
+// value is where a value stands in the text, and what the scan of it noted. The
+// zero value stands for a member that is missing.
+type value struct {
+	start, end int
+	notes      notes
+}
+
+func (v value) missing() bool { return v.end == 0 }
+
+// member is a member that nobody asked for.
+type member struct {
+	name  string
+	value value
+}
+
+// field is a member that is asked for.
+type field struct {
+	name string
+	// scan, where not nil, scans the member's value in place of scanner.value,
+	// in order to look into it on the way.
+	scan func(i, depth int) int
+}
+
+// shape takes an object apart. It is used again for the next object of its kind,
+// from whose predecessor it has learned in which order the members come.
+type shape struct {
+	fields []field
+	values []value  // by fields; the last of several of one name counts
+	others []member // in the order they came, all of several of one name
+
+	// learned has the names of the last object's members, by their place.
+	learned []learnedName
+}
+
+// learnedName is a member's name as it stands in the text, from the opening
+// quote to the colon, and what it was found to mean. Where the same bytes stand
+// at a place again, they mean the same again.
+type learnedName struct {
+	text  string
+	name  string
+	field int // index in fields, or -1
+}
+
+// maxLearned is how many names a shape learns: more than an event of the API
+// has, few enough not to matter for an object of a million members.
+const maxLearned = 32
+
+func newShape(names ...string) *shape {
+	sh := &shape{values: make([]value, len(names))}
+	for _, name := range names {
+		sh.fields = append(sh.fields, field{name: name})
+	}
+	return sh
+}
+
+func (sh *shape) reset() {
+	clear(sh.values)
+	sh.others = sh.others[:0]
+}
+
+// split scans the object that stands at i within depth arrays and objects, and
+// leaves its members in sh.
+func (s *scanner) split(i, depth int, sh *shape) int {
+	sh.reset()
+	if depth == maxDepth {
+		return s.fail(i, "nested too deep")
+	}
+	if i = s.space(i + 1); s.at(i, '}') {
+		return i + 1
+	}
+	return s.splitRest(i, depth+1, sh)
+}
+
+// splitRest scans an object from the name of one of its members to its closing
+// brace.
+func (s *scanner) splitRest(i, depth int, sh *shape) int {
+	for n := 0; ; n++ {
+		var known learnedName
+		if known, i = s.memberName(i, n, sh); i == stopped {
+			return stopped
+		}
+		start := s.space(i)
+		s.notes = 0
+		if known.field >= 0 && sh.fields[known.field].scan != nil {
+			i = sh.fields[known.field].scan(start, depth)
+		} else {
+			i = s.value(start, depth)
+		}
+		if i == stopped {
+			return stopped
+		}
+		if v := (value{start, i, s.notes}); known.field >= 0 {
+			sh.values[known.field] = v
+		} else {
+			sh.others = append(sh.others, member{known.name, v})
+		}
+		i = s.space(i)
+		if s.at(i, '}') {
+			// The notes were taken anew for each member: of the object as a whole
+			// nothing is known.
+			s.notes = noteAll
+			return i + 1
+		}
+		if !s.at(i, ',') {
+			return s.expected(i, "a comma or a closing brace")
+		}
+		i = s.space(i + 1)
+	}
+}
+
+// memberName scans the name of the object's n-th member and the colon after it.
+func (s *scanner) memberName(i, n int, sh *shape) (learnedName, int) {
+	if n < len(sh.learned) {
+		known := &sh.learned[n]
+		if strings.HasPrefix(s.text[i:], known.text) {
+			return *known, i + len(known.text)
+		}
+	}
+	s.notes = 0
+	end := s.key(i)
+	if end == stopped {
+		return learnedName{}, stopped
+	}
+	// Between the closing quote and the colon only white space can stand.
+	text := s.text[i:end]
+	name := unquote(text[1:strings.LastIndexByte(text, '"')], s.notes)
+	known := learnedName{text: text, name: name, field: sh.find(name)}
+	switch {
+	case n < len(sh.learned):
+		sh.learned[n] = known
+	case n == len(sh.learned) && n < maxLearned:
+		sh.learned = append(sh.learned, known)
+	}
+	return known, end
+}
+
+// find returns the index of the field of that name, or -1. Case counts.
+func (sh *shape) find(name string) int {
+	for k := range sh.fields {
+		if sh.fields[k].name == name {
+			return k
+		}
+	}
+	return -1
+}
+
+// string returns the decoded text of a value that is a string.
+func (s *scanner) string(v value) (string, bool) {
+	if !s.begins(v, '"') {
+		return "", false
+	}
+	return unquote(s.text[v.start+1:v.end-1], v.notes), true
+}
+
+// raw returns the text of a value as it came, "" of one that is missing.
+func (s *scanner) raw(v value) string { return s.text[v.start:v.end] }
+
+// begins reports whether a value is there and begins with c, which is what tells
+// strings, objects and arrays from all else.
+func (s *scanner) begins(v value, c byte) bool { return !v.missing() && s.text[v.start] == c }
+
+func (s *scanner) isNumber(v value) bool {
+	return !v.missing() && (s.text[v.start] == '-' || isDigit(s.text[v.start]))
+}
+
+// absent reports whether a member is missing or null.
+func (s *scanner) absent(v value) bool { return v.missing() || s.raw(v) == "null" }

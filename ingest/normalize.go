@@ -1,0 +1,279 @@
+package ingest
+
+import (
+	"database/sql"
+	"slices"
+	"strings"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// The reasons for which an element of a page is no event.
+const (
+	reasonNotAnObject      = "not_an_object"
+	reasonMissingID        = "missing_id"
+	reasonBadID            = "bad_id"
+	reasonMissingTimestamp = "missing_timestamp"
+	reasonBadTimestamp     = "bad_timestamp"
+	reasonOutOfRange       = "timestamp_out_of_range"
+	reasonMissingType      = "missing_type"
+	reasonBadType          = "bad_type"
+	reasonMissingSessionID = "missing_session_id"
+	reasonBadSessionID     = "bad_session_id"
+)
+
+// The members of an event, as indexes of the values of normalizer.event.
+const (
+	eventID = iota
+	eventSessionID
+	eventUserID
+	eventType
+	eventName
+	eventProperties
+	eventTimestamp
+	eventSession
+)
+
+// The members of an event's session, as indexes of the values of
+// normalizer.session.
+const (
+	sessionID = iota
+	sessionDeviceType
+	sessionBrowser
+)
+
+// normalizer makes events of the elements of a page, one after the other. It
+// scans an element and holds its members until the next one.
+type normalizer struct {
+	scan    *scanner
+	event   *shape
+	session *shape
+	ids     [eventUserID + 1]parsedID
+	odd     []jsonMember // what goes to extra; kept for its memory
+}
+
+// parsedID is a UUID that was recognised on the way, with the offset of the
+// value that it was read from, by which it is told from another element's.
+type parsedID struct {
+	start int
+	id    uuid.UUID
+}
+
+func newNormalizer(s *scanner) *normalizer {
+	n := &normalizer{
+		scan:    s,
+		event:   newShape("id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"),
+		session: newShape("id", "deviceType", "browser"),
+	}
+	for _, k := range []int{eventID, eventSessionID, eventUserID} {
+		n.event.fields[k].scan = func(i, depth int) int { return n.scanID(i, depth, k) }
+	}
+	n.event.fields[eventSession].scan = n.scanSession
+	return n
+}
+
+// scanID scans a member that should be a UUID, and reads it while it is at it.
+func (n *normalizer) scanID(i, depth, field int) int {
+	const quotes = 2
+	if text := n.scan.text; len(text)-i >= uuidLen+quotes && text[i] == '"' && text[i+1+uuidLen] == '"' {
+		if id, ok := parseUUID(text[i+1 : i+1+uuidLen]); ok {
+			n.ids[field] = parsedID{i, id}
+			return i + uuidLen + quotes
+		}
+	}
+	return n.scan.value(i, depth)
+}
+
+func (n *normalizer) scanSession(i, depth int) int {
+	if n.scan.at(i, '{') {
+		return n.scan.split(i, depth, n.session)
+	}
+	return n.scan.value(i, depth)
+}
+
+// element scans the element of data that stands at i. It fills e where that is
+// an event; otherwise it returns the reason why not. The end is stopped where
+// the text is no JSON.
+func (n *normalizer) element(i, depth int, e *store.Event) (end int, reason string) {
+	if !n.scan.at(i, '{') {
+		return n.scan.value(i, depth), reasonNotAnObject
+	}
+	if end = n.scan.split(i, depth, n.event); end == stopped {
+		return stopped, ""
+	}
+	if reason = n.required(e); reason != "" {
+		return end, reason
+	}
+	n.optional(e)
+	return end, ""
+}
+
+// required fills what every event must have, and returns the first reason
+// against it.
+func (n *normalizer) required(e *store.Event) (reason string) {
+	var ok bool
+	if n.empty(eventID) {
+		return reasonMissingID
+	}
+	if e.ID, ok = n.id(eventID); !ok {
+		return reasonBadID
+	}
+	if n.empty(eventTimestamp) {
+		return reasonMissingTimestamp
+	}
+	var read readability
+	if e.Timestamp, read = n.timestamp(); read == unreadable {
+		return reasonBadTimestamp
+	}
+	if read == tooFar || e.Timestamp < earliest || e.Timestamp >= latest {
+		return reasonOutOfRange
+	}
+	if n.empty(eventType) {
+		return reasonMissingType
+	}
+	if e.Type, ok = n.scan.string(n.event.values[eventType]); !ok {
+		return reasonBadType
+	}
+	if n.empty(eventSessionID) {
+		return reasonMissingSessionID
+	}
+	if e.SessionID, ok = n.id(eventSessionID); !ok {
+		return reasonBadSessionID
+	}
+	return ""
+}
+
+// optional fills the rest. Whatever it has no column for goes to extra.
+func (n *normalizer) optional(e *store.Event) {
+	n.odd = n.odd[:0]
+	if id, ok := n.id(eventUserID); ok {
+		e.UserID = uuid.NullUUID{UUID: id, Valid: true}
+	} else {
+		n.keep("userId", n.event.values[eventUserID])
+	}
+	e.Name = n.stringOrKeep("name", n.event.values[eventName])
+	if v := n.event.values[eventProperties]; n.scan.begins(v, '{') {
+		e.Properties = n.minified(v)
+	} else {
+		n.keep("properties", v)
+	}
+	if v := n.event.values[eventSession]; n.scan.begins(v, '{') {
+		n.fillSession(e)
+	} else {
+		n.keep("session", v)
+	}
+	n.keepAll(n.event.others)
+	e.Extra = encodeMembers(n.odd)
+}
+
+// fillSession takes what is known of an event's session, and keeps the rest of
+// it as one member of extra.
+func (n *normalizer) fillSession(e *store.Event) {
+	before := len(n.odd)
+	values := n.session.values
+	if v := values[sessionID]; !n.isSession(v, e.SessionID) {
+		n.keep("id", v)
+	}
+	e.DeviceType = n.stringOrKeep("deviceType", values[sessionDeviceType])
+	e.Browser = n.stringOrKeep("browser", values[sessionBrowser])
+	n.keepAll(n.session.others)
+	if inner := encodeMembers(n.odd[before:]); inner != "" {
+		n.odd = append(n.odd[:before], jsonMember{"session", inner})
+	}
+}
+
+// isSession reports whether a session's own id is the sessionId of its event.
+func (n *normalizer) isSession(v value, sessionID uuid.UUID) bool {
+	// The same bytes are the common case, and need not be read twice.
+	if n.scan.raw(v) == n.scan.raw(n.event.values[eventSessionID]) {
+		return true
+	}
+	text, _ := n.scan.string(v)
+	id, ok := parseUUID(text)
+	return ok && id == sessionID
+}
+
+// keep puts a member into extra, unless it is missing or null.
+func (n *normalizer) keep(name string, v value) {
+	if !n.scan.absent(v) {
+		n.odd = append(n.odd, jsonMember{name, n.minified(v)})
+	}
+}
+
+// keepAll puts members that have no column into extra, nulls too.
+func (n *normalizer) keepAll(members []member) {
+	for _, m := range members {
+		n.odd = append(n.odd, jsonMember{m.name, n.minified(m.value)})
+	}
+}
+
+func (n *normalizer) stringOrKeep(name string, v value) sql.NullString {
+	text, ok := n.scan.string(v)
+	if !ok {
+		n.keep(name, v)
+	}
+	return sql.NullString{String: text, Valid: ok}
+}
+
+// id reads a member of the event that should be a UUID.
+func (n *normalizer) id(field int) (uuid.UUID, bool) {
+	v := n.event.values[field]
+	if v.missing() {
+		return uuid.UUID{}, false
+	}
+	if known := &n.ids[field]; known.start == v.start {
+		return known.id, true
+	}
+	text, _ := n.scan.string(v) // a UUID may be written with escapes
+	return parseUUID(text)
+}
+
+func (n *normalizer) timestamp() (store.Instant, readability) {
+	v := n.event.values[eventTimestamp]
+	if text, ok := n.scan.string(v); ok {
+		return parseInstant(text, true)
+	}
+	if n.scan.isNumber(v) {
+		return parseInstant(n.scan.raw(v), false)
+	}
+	return 0, unreadable
+}
+
+// empty reports whether a member of the event is missing, null or "".
+func (n *normalizer) empty(field int) bool {
+	switch n.scan.raw(n.event.values[field]) {
+	case "", "null", `""`:
+		return true
+	}
+	return false
+}
+
+func (n *normalizer) minified(v value) string { return minify(n.scan.raw(v), v.notes) }
+
+// jsonMember is a member of an object that is put together: a decoded name and
+// the text of a value.
+type jsonMember struct{ name, json string }
+
+// encodeMembers returns a JSON object of the members, sorted by name. Of several
+// of one name the last counts. No members are "".
+func encodeMembers(members []jsonMember) string {
+	if len(members) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(members, func(a, b jsonMember) int { return strings.Compare(a.name, b.name) })
+	b := []byte{'{'}
+	for i, m := range members {
+		if i+1 < len(members) && members[i+1].name == m.name {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = appendQuoted(b, m.name)
+		b = append(b, ':')
+		b = append(b, m.json...)
+	}
+	return string(append(b, '}'))
+}

@@ -1,0 +1,88 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"datasync/internal/store"
+)
+
+// maxCanonical is the size in bytes up to which an element is put into canonical
+// form for its key. That takes many times the element's memory, and what is
+// larger is no spoilt event: of that only the white space is taken out.
+const maxCanonical = 1 << 20
+
+// rejectKeys counts the rejects of a page by their hash, so that equal ones get
+// keys of their own, and the same ones when the page is read again.
+type rejectKeys map[[sha256.Size]byte]int
+
+// reject makes a reject of the element from start to end, which is the last one
+// that was scanned.
+func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) store.Reject {
+	raw := n.scan.text[start:end]
+	r := store.Reject{Reason: reason, Raw: validUTF8(raw)}
+	isObject := reason != reasonNotAnObject
+	if isObject {
+		r.ID.UUID, r.ID.Valid = n.id(eventID)
+	}
+	switch {
+	case r.ID.Valid:
+		r.Key = "id:" + r.ID.UUID.String()
+	case len(raw) > maxCanonical:
+		r.Key = keys.next([]byte(minify(raw, noteAll)))
+	case isObject:
+		r.Key = keys.next(canonicalJSON(raw, n.canonicalTimestamp()))
+	default:
+		r.Key = keys.next(canonicalJSON(raw, ""))
+	}
+	return r
+}
+
+// next returns the key of the next reject that has this canonical form.
+func (k rejectKeys) next(canonical []byte) string {
+	hash := sha256.Sum256(canonical)
+	n := k[hash]
+	k[hash]++
+	return "sha256:" + hex.EncodeToString(hash[:]) + "#" + strconv.Itoa(n)
+}
+
+// canonicalTimestamp returns the timestamp of the last element in microseconds,
+// so that the two shapes in which the API writes it make no difference; "" where
+// it cannot be read.
+func (n *normalizer) canonicalTimestamp() string {
+	t, read := n.timestamp()
+	if read != readable {
+		return ""
+	}
+	return strconv.FormatInt(int64(t), 10)
+}
+
+// canonicalJSON returns the one form of all texts that mean the same element:
+// members sorted by name at every level, the last of several of one name alone,
+// strings in one notation, numbers as they came, no white space between. A
+// timestamp, where given, replaces the element's own.
+func canonicalJSON(raw, timestamp string) []byte {
+	decoder := json.NewDecoder(strings.NewReader(raw))
+	decoder.UseNumber()
+	var element any
+	err := decoder.Decode(&element)
+	if object, ok := element.(map[string]any); ok && timestamp != "" {
+		object["timestamp"] = json.Number(timestamp)
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err == nil {
+		err = encoder.Encode(element)
+	}
+	if err != nil {
+		// Never so: the scanner accepts what encoding/json accepts. A key that
+		// depends on the element's notation would still be a key.
+		return []byte(minify(raw, noteAll))
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}

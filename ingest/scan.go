@@ -1,0 +1,282 @@
+package ingest
+
+// maxDepth is how deep arrays and objects may be nested. It is the limit of
+// encoding/json (RFC 8259 section 9 leaves it to the parser), and it is what
+// keeps the recursion of the scanner within a few megabytes of stack.
+const maxDepth = 10_000
+
+// stopped is what the scanner's functions return in place of an offset after a
+// failure.
+const stopped = -1
+
+// notes are what a scan saw on its way over a value. A value with no notes can
+// be stored byte for byte as it came.
+type notes uint8
+
+const (
+	noteSpace  notes = 1 << iota // white space outside strings
+	noteEscape                   // a backslash in a string
+	noteHigh                     // a byte past ASCII, so perhaps no valid UTF-8
+
+	noteAll = noteSpace | noteEscape | noteHigh
+)
+
+// scanner walks over JSON text (RFC 8259) and accepts exactly what
+// encoding/json does. Its functions take the offset at which something begins
+// and return the offset behind it, so that offsets stay in registers; after a
+// failure they return stopped, and the scanner knows what went wrong and where.
+type scanner struct {
+	text  string
+	notes notes
+
+	failure   string
+	failureAt int
+}
+
+func (s *scanner) fail(at int, what string) int {
+	s.failure, s.failureAt = what, at
+	return stopped
+}
+
+// expected fails at an offset where something else stands than what had to.
+func (s *scanner) expected(at int, what string) int {
+	if at >= len(s.text) {
+		return s.fail(len(s.text), "cut off in the middle")
+	}
+	return s.fail(at, "expected "+what)
+}
+
+// value scans any value that stands at i within depth arrays and objects.
+func (s *scanner) value(i, depth int) int {
+	if i >= len(s.text) {
+		return s.expected(i, "a value")
+	}
+	switch c := s.text[i]; {
+	case c == '"':
+		return s.quoted(i)
+	case c == '{':
+		return s.object(i, depth)
+	case c == '[':
+		return s.array(i, depth)
+	case c == '-' || isDigit(c):
+		return s.number(i)
+	case c == 't':
+		return s.literal(i, "true")
+	case c == 'f':
+		return s.literal(i, "false")
+	case c == 'n':
+		return s.literal(i, "null")
+	}
+	return s.expected(i, "a value")
+}
+
+// object scans an object of which no member is of interest.
+func (s *scanner) object(i, depth int) int {
+	if depth == maxDepth {
+		return s.fail(i, "nested too deep")
+	}
+	if i = s.space(i + 1); s.at(i, '}') {
+		return i + 1
+	}
+	for {
+		if i = s.key(i); i == stopped {
+			return stopped
+		}
+		if i = s.value(s.space(i), depth+1); i == stopped {
+			return stopped
+		}
+		i = s.space(i)
+		if s.at(i, '}') {
+			return i + 1
+		}
+		if !s.at(i, ',') {
+			return s.expected(i, "a comma or a closing brace")
+		}
+		i = s.space(i + 1)
+	}
+}
+
+// array scans an array of which no element is of interest.
+func (s *scanner) array(i, depth int) int {
+	if depth == maxDepth {
+		return s.fail(i, "nested too deep")
+	}
+	if i = s.space(i + 1); s.at(i, ']') {
+		return i + 1
+	}
+	for {
+		if i = s.value(i, depth+1); i == stopped {
+			return stopped
+		}
+		if i = s.space(i); s.at(i, ']') {
+			return i + 1
+		}
+		if !s.at(i, ',') {
+			return s.expected(i, "a comma or a closing bracket")
+		}
+		i = s.space(i + 1)
+	}
+}
+
+// key scans the name of a member and the colon after it.
+func (s *scanner) key(i int) int {
+	if !s.at(i, '"') {
+		return s.expected(i, "a member's name")
+	}
+	if i = s.quoted(i); i == stopped {
+		return stopped
+	}
+	if i = s.space(i); !s.at(i, ':') {
+		return s.expected(i, "a colon")
+	}
+	return i + 1
+}
+
+// quoted scans the string whose opening quote stands at i.
+func (s *scanner) quoted(i int) int {
+	text := s.text
+	for i++; i < len(text); i++ {
+		switch stringBytes[text[i]] {
+		case plainByte:
+		case highByte:
+			s.notes |= noteHigh
+		case quoteByte:
+			return i + 1
+		case escapeByte:
+			s.notes |= noteEscape
+			if i = s.escape(i); i == stopped {
+				return stopped
+			}
+			i-- // the loop's own step
+		default:
+			return s.fail(i, "control character in a string")
+		}
+	}
+	return s.expected(i, "a closing quote")
+}
+
+// escape scans the escape sequence whose backslash stands at i.
+func (s *scanner) escape(i int) int {
+	if i++; i >= len(s.text) {
+		return s.expected(i, "an escape")
+	}
+	switch s.text[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1
+	case 'u':
+		for range 4 {
+			if i++; i >= len(s.text) || hexDigit(s.text[i]) < 0 {
+				return s.expected(i, "a hexadecimal digit")
+			}
+		}
+		return i + 1
+	}
+	return s.expected(i, "an escape")
+}
+
+// number scans a number that begins at i with a digit or a minus.
+func (s *scanner) number(i int) int {
+	if s.text[i] == '-' {
+		i++
+	}
+	if s.at(i, '0') {
+		i++ // nothing but a fraction or an exponent follows a leading zero
+	} else if i = s.digits(i); i == stopped {
+		return stopped
+	}
+	if s.at(i, '.') {
+		if i = s.digits(i + 1); i == stopped {
+			return stopped
+		}
+	}
+	if s.at(i, 'e') || s.at(i, 'E') {
+		if i++; s.at(i, '+') || s.at(i, '-') {
+			i++
+		}
+		return s.digits(i)
+	}
+	return i
+}
+
+// digits scans one digit or more.
+func (s *scanner) digits(i int) int {
+	start := i
+	for i < len(s.text) && isDigit(s.text[i]) {
+		i++
+	}
+	if i == start {
+		return s.expected(i, "a digit")
+	}
+	return i
+}
+
+func (s *scanner) literal(i int, word string) int {
+	for k := range len(word) {
+		if !s.at(i+k, word[k]) {
+			return s.expected(i+k, word)
+		}
+	}
+	return i + len(word)
+}
+
+// space scans white space, of which there may be none. It is small enough to be
+// inlined where none stands.
+func (s *scanner) space(i int) int {
+	if i < len(s.text) && s.text[i] > ' ' {
+		return i
+	}
+	return s.spaces(i)
+}
+
+func (s *scanner) spaces(i int) int {
+	for i < len(s.text) && isSpace(s.text[i]) {
+		s.notes |= noteSpace
+		i++
+	}
+	return i
+}
+
+// at reports whether c stands at i.
+func (s *scanner) at(i int, c byte) bool { return i < len(s.text) && s.text[i] == c }
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+// isSpace reports whether c is white space by RFC 8259 section 2.
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// hexDigit returns the value of a hexadecimal digit, or -1.
+func hexDigit(c byte) int {
+	switch {
+	case isDigit(c):
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// The classes of bytes within a string.
+const (
+	plainByte = iota
+	quoteByte
+	escapeByte
+	controlByte
+	highByte
+)
+
+// stringBytes has the class of each byte within a string. It is never written
+// to after its initialisation.
+var stringBytes = func() (class [256]uint8) {
+	for c := range class {
+		switch {
+		case c < 0x20:
+			class[c] = controlByte
+		case c >= 0x80:
+			class[c] = highByte
+		}
+	}
+	class['"'], class['\\'] = quoteByte, escapeByte
+	return class
+}()

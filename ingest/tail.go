@@ -1,0 +1,98 @@
+package ingest
+
+import "strings"
+
+// tailWindow is how far from its end a page is searched for its pagination.
+const tailWindow = 8 << 10
+
+// peekTail finds the pagination at the end of a page without decoding what
+// stands before it, so that the next request can start at once. It is a hint:
+// whoever uses it compares it with what decodePage finds later.
+//
+// Whatever it starts from, it parses as members of the top-level object up to
+// the object's closing brace and the end of the body. In a page that is whole,
+// nothing but such members can be parsed so: a look-alike within an event is
+// followed by the closing brackets of data, and one within a string by a quote
+// too many.
+func peekTail(body string) (tail, bool) {
+	window := body[max(0, len(body)-tailWindow):]
+	if t, ok := peekNested(window); ok {
+		return t, true
+	}
+	return peekFlat(body, window)
+}
+
+// peekNested finds the last member named pagination. As the last of several
+// counts, what stands before it does not matter.
+func peekNested(window string) (tail, bool) {
+	at := strings.LastIndex(window, `"pagination"`)
+	if at < 0 {
+		return tail{}, false
+	}
+	// The quote may be an escaped one, within a name that only ends so.
+	before := strings.TrimRight(window[:at], " \t\r\n")
+	if before == "" || before[len(before)-1] != ',' && before[len(before)-1] != '{' {
+		return tail{}, false
+	}
+	s, top := scanner{text: window}, newPageShape()
+	if !s.splitToEnd(at, top) || s.absent(top.values[pagePagination]) {
+		return tail{}, false
+	}
+	return s.peek(top)
+}
+
+// peekFlat finds the pagination of a page whose only member before its end is
+// data: in the flat form, any member before could change what the last ones
+// mean. It looks for the end of data, which is the first closing bracket that
+// nothing but members follows. (Where another array of more than tailWindow
+// bytes follows data, it may mistake that one's end for it.)
+func peekFlat(body, window string) (tail, bool) {
+	if !strings.Contains(window, `"hasMore"`) || !beginsWithData(body) {
+		return tail{}, false
+	}
+	s, top := scanner{text: window}, newPageShape()
+	for at := 0; ; at++ {
+		next := strings.IndexByte(window[at:], ']')
+		if next < 0 {
+			return tail{}, false
+		}
+		at += next
+		i := s.space(at + 1)
+		if s.at(i, ',') && s.splitToEnd(s.space(i+1), top) {
+			return s.peek(top)
+		}
+	}
+}
+
+// beginsWithData reports whether the page's first member is the array data.
+func beginsWithData(body string) bool {
+	s := scanner{text: body}
+	i := s.space(0)
+	if !s.at(i, '{') {
+		return false
+	}
+	i = s.space(i + 1)
+	const name = `"data"`
+	if !strings.HasPrefix(body[i:], name) {
+		return false
+	}
+	i = s.space(i + len(name))
+	return s.at(i, ':') && s.at(s.space(i+1), '[')
+}
+
+// splitToEnd splits the top-level object from the member at i on, and reports
+// whether nothing but white space stands behind it.
+func (s *scanner) splitToEnd(i int, top *shape) bool {
+	top.reset()
+	i = s.splitRest(i, 1, top)
+	return i != stopped && s.space(i) == len(s.text)
+}
+
+func (s *scanner) peek(top *shape) (tail, bool) {
+	group, err := s.pagination(top)
+	if err != nil {
+		return tail{}, false
+	}
+	t, err := s.tail(group)
+	return t, err == nil
+}

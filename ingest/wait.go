@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// longestWait bounds what an answer can ask for, so that no number it names can
+// overflow a time.Duration: about a hundred years, which is for ever here.
+const longestWait = 100 * 365 * 24 * time.Hour
+
+// askedWait returns the longest of all the waits that an answer names, and
+// whether it names one: Retry-After in seconds or as a date (RFC 9110, section
+// 10.2.3; a date counts from the answer's own Date, as our clock need not be
+// the server's), rateLimit.retryAfter and rateLimit.reset of the body in
+// seconds, and, on a 429, X-RateLimit-Reset in seconds left. What is no
+// non-negative, finite number names nothing.
+func askedWait(status int, header http.Header, body []byte, now time.Time) (time.Duration, bool) {
+	var longest time.Duration
+	named := false
+	take := func(wait time.Duration, ok bool) {
+		if ok {
+			longest, named = max(longest, wait), true
+		}
+	}
+	for _, v := range header.Values("Retry-After") {
+		take(retryAfter(v, header.Get("Date"), now))
+	}
+	if status == http.StatusTooManyRequests {
+		take(secondsText(header.Get("X-RateLimit-Reset")))
+	}
+	var answer struct {
+		RateLimit struct {
+			RetryAfter json.RawMessage `json:"retryAfter"`
+			Reset      json.RawMessage `json:"reset"`
+		} `json:"rateLimit"`
+	}
+	if json.Unmarshal(body, &answer) == nil {
+		for _, raw := range []json.RawMessage{answer.RateLimit.RetryAfter, answer.RateLimit.Reset} {
+			take(secondsText(strings.Trim(string(raw), `"`)))
+		}
+	}
+	return longest, named
+}
+
+func retryAfter(value, date string, now time.Time) (time.Duration, bool) {
+	if wait, ok := secondsText(value); ok {
+		return wait, true
+	}
+	until, err := http.ParseTime(strings.TrimSpace(value))
+	if err != nil {
+		return 0, false
+	}
+	if sent, err := http.ParseTime(date); err == nil {
+		now = sent
+	}
+	return min(max(until.Sub(now), 0), longestWait), true
+}
+
+// secondsText reads a non-negative decimal number of seconds.
+func secondsText(text string) (time.Duration, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.Trim(text, "0123456789.eE+") != "" {
+		return 0, false
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	if math.IsNaN(seconds) || seconds < 0 || err != nil && !math.IsInf(seconds, 1) {
+		return 0, false
+	}
+	if seconds >= longestWait.Seconds() {
+		return longestWait, true
+	}
+	return time.Duration(math.Ceil(seconds * float64(time.Second))), true
+}
