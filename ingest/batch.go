@@ -1,0 +1,129 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// batchAge is how long a batch is collected before it is committed.
+const batchAge = time.Second
+
+// maxBatchBytes is how much text of pages a batch holds on to.
+const maxBatchBytes = 64 << 20
+
+// batcher collects pages and commits them.
+type batcher struct {
+	store      Store
+	runID      uuid.UUID
+	checkpoint store.Checkpoint
+	counts     store.Counts
+	pages      map[string]int64
+
+	pending []store.Page
+	rows    int
+	bytes   int
+	since   time.Time
+}
+
+func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
+	tick := time.NewTicker(batchAge)
+	defer tick.Stop()
+	for {
+		select {
+		case p, ok := <-pages:
+			if !ok {
+				return b.commit(ctx)
+			}
+			if err := b.add(ctx, p); err != nil {
+				return err
+			}
+		case <-tick.C:
+			if len(b.pending) > 0 && time.Since(b.since) >= batchAge {
+				if err := b.commit(ctx); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// add takes a page into the batch and commits what is full. A page of more than a
+// batch is committed in parts under the checkpoint before it, so that a kill
+// between two of them reads it again.
+func (b *batcher) add(ctx context.Context, p walked) error {
+	if len(b.pending) > 0 && (b.rows+p.page.elements > store.MaxRows || b.bytes+p.bytes > maxBatchBytes) {
+		if err := b.commit(ctx); err != nil {
+			return err
+		}
+	}
+	events, rejects := p.page.events, p.page.rejects
+	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.cursor, Resumed: p.resumed}
+	for len(events)+len(rejects) > store.MaxRows {
+		n := min(len(events), store.MaxRows)
+		m := min(len(rejects), store.MaxRows-n)
+		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
+		events, rejects = events[n:], rejects[m:]
+		if err := b.commit(ctx); err != nil {
+			return err
+		}
+	}
+	record.CursorReceived = p.page.nextCursor
+	b.take(store.Page{Record: record, Events: events, Rejects: rejects, Descending: p.page.descending}, p.bytes)
+	b.pages[p.endpoint]++
+	b.advance(p)
+	return nil
+}
+
+func (b *batcher) take(p store.Page, bytes int) {
+	if len(b.pending) == 0 {
+		b.since = time.Now()
+	}
+	b.pending = append(b.pending, p)
+	b.rows += len(p.Events) + len(p.Rejects)
+	b.bytes += bytes
+}
+
+// advance moves the checkpoint behind the page.
+func (b *batcher) advance(p walked) {
+	k := &b.checkpoint
+	k.State, k.Cursor, k.CursorExpiresAt = store.UnderWay, p.page.nextCursor, time.Time{}
+	if p.page.cursorLife > 0 {
+		k.CursorExpiresAt = p.received.Add(p.page.cursorLife)
+	}
+	if !p.page.hasMore {
+		k.State, k.Cursor = store.Done, ""
+	}
+	k.Pages++
+	k.Events += int64(len(p.page.events))
+	if !k.Total.Valid {
+		k.Total = p.page.total
+	}
+	k.Unordered = k.Unordered || !p.page.descending && len(p.page.events) > 0
+	for i := range p.page.events {
+		at := p.page.events[i].Position()
+		if !k.Upper.Valid || at.Timestamp > k.Upper.V {
+			k.Upper = sql.Null[store.Instant]{V: at.Timestamp, Valid: true}
+		}
+		if !k.Last.Valid || at.Compare(k.Last.V) < 0 {
+			k.Last = sql.Null[store.Position]{V: at, Valid: true}
+		}
+	}
+}
+
+func (b *batcher) commit(ctx context.Context) error {
+	if len(b.pending) == 0 {
+		return nil
+	}
+	done, err := b.store.CommitBatch(ctx, store.Batch{Run: b.runID, Pages: b.pending, Checkpoint: b.checkpoint})
+	if err != nil {
+		return err
+	}
+	b.counts.Add(done.Counts)
+	b.pending, b.rows, b.bytes = nil, 0, 0
+	return nil
+}

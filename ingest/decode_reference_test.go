@@ -1,0 +1,427 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// This file decodes pages a second time, by the rules and with encoding/json,
+// regular expressions, time and math/big alone: slowly, and sharing no code with
+// the decoder. What the two disagree on is a mistake in one of them.
+
+type (
+	refObject = map[string]json.RawMessage
+	refValue  = json.RawMessage
+)
+
+// refDecodePage returns the page, or false where the body is none.
+func refDecodePage(body string) (page, bool) {
+	if !json.Valid([]byte(body)) {
+		return page{}, false
+	}
+	top, ok := refAsObject(refValue(body))
+	if !ok {
+		return page{}, false
+	}
+	var elements []refValue
+	if first(top["data"]) != '[' || json.Unmarshal(top["data"], &elements) != nil {
+		return page{}, false
+	}
+	p := page{descending: true, elements: len(elements)}
+	refElements(&p, elements)
+	if !refPagination(&p, top) || !refMeta(&p, top) {
+		return page{}, false
+	}
+	return p, true
+}
+
+func refElements(p *page, elements []refValue) {
+	counts := map[string]int{}
+	for _, raw := range elements {
+		raw = bytes.Trim(raw, " \t\r\n")
+		event, reason := refEvent(raw)
+		if reason != "" {
+			p.rejects = append(p.rejects, refReject(raw, reason, counts))
+			continue
+		}
+		if n := len(p.events); n > 0 && p.events[n-1].Position().Compare(event.Position()) <= 0 {
+			p.descending = false
+		}
+		p.events = append(p.events, event)
+	}
+}
+
+// refGroup returns the object of that name, or the top level where it is absent.
+func refGroup(top refObject, name string) (refObject, bool) {
+	if refAbsent(top[name]) {
+		return top, true
+	}
+	return refAsObject(top[name])
+}
+
+func refPagination(p *page, top refObject) bool {
+	group, ok := refGroup(top, "pagination")
+	if !ok || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.hasMore) != nil {
+		return false
+	}
+	if !refAbsent(group["nextCursor"]) && json.Unmarshal(group["nextCursor"], &p.nextCursor) != nil {
+		return false
+	}
+	var seconds float64
+	if refIsNumber(group["cursorExpiresIn"]) && json.Unmarshal(group["cursorExpiresIn"], &seconds) == nil && seconds > 0 {
+		p.cursorLife = math.MaxInt64
+		if seconds < math.MaxInt64/1e9 {
+			p.cursorLife = time.Duration(seconds * 1e9)
+		}
+	}
+	return true
+}
+
+func refMeta(p *page, top refObject) bool {
+	group, ok := refGroup(top, "meta")
+	if !ok {
+		return false
+	}
+	if returned, there := group["returned"]; there {
+		n, ok := refNumber(returned)
+		if !ok || n.Cmp(big.NewRat(int64(p.elements), 1)) != 0 {
+			return false
+		}
+	}
+	if n, ok := refNumber(group["total"]); ok && n.IsInt() && n.Sign() >= 0 && n.Num().IsInt64() {
+		p.total = sql.Null[int64]{V: n.Num().Int64(), Valid: true}
+	}
+	p.requestID, _ = refString(group["requestId"])
+	return true
+}
+
+func first(raw refValue) byte {
+	if raw = bytes.TrimLeft(raw, " \t\r\n"); len(raw) > 0 {
+		return raw[0]
+	}
+	return 0
+}
+
+func refAbsent(raw refValue) bool { return len(raw) == 0 || string(raw) == "null" }
+
+func refIsNumber(raw refValue) bool { return strings.IndexByte("-0123456789", first(raw)) >= 0 }
+
+func refAsObject(raw refValue) (refObject, bool) {
+	if first(raw) != '{' {
+		return nil, false
+	}
+	var object refObject
+	return object, json.Unmarshal(raw, &object) == nil
+}
+
+func refString(raw refValue) (string, bool) {
+	if first(raw) != '"' {
+		return "", false
+	}
+	var text string
+	return text, json.Unmarshal(raw, &text) == nil
+}
+
+// refNumber returns the exact value of a number. Exponents that would make
+// math/big work for ever are brought down to what means the same to all callers:
+// more than any of them takes, or less than any of them tells from zero.
+func refNumber(raw refValue) (*big.Rat, bool) {
+	if !refIsNumber(raw) {
+		return nil, false
+	}
+	text := strings.ToLower(string(raw))
+	if mantissa, exponent, found := strings.Cut(text, "e"); found {
+		limit := big.NewInt(int64(5000 + len(text)))
+		e, _ := new(big.Int).SetString(exponent, 10)
+		if e.CmpAbs(limit) > 0 {
+			limit.Mul(limit, big.NewInt(int64(e.Sign())))
+			e = limit
+		}
+		text = mantissa + "e" + e.String()
+	}
+	return new(big.Rat).SetString(text)
+}
+
+var refLoneSurrogate = regexp.MustCompile(
+	`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.`)
+
+func refMinify(raw refValue) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		panic(err)
+	}
+	text := string([]rune(b.String()))
+	return refLoneSurrogate.ReplaceAllStringFunc(text, func(escape string) string {
+		if len(escape) == len(`\ud800`) {
+			return `\ufffd`
+		}
+		return escape
+	})
+}
+
+func refQuote(text string) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil {
+		panic(err)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func refUUID(raw refValue) (uuid.UUID, bool) {
+	text, _ := refString(raw)
+	if len(text) != 36 {
+		return uuid.UUID{}, false
+	}
+	id, err := uuid.Parse(text)
+	return id, err == nil
+}
+
+var (
+	refFrom  = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	refUntil = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func refEvent(raw refValue) (store.Event, string) {
+	members, ok := refAsObject(raw)
+	if !ok {
+		return store.Event{}, "not_an_object"
+	}
+	var e store.Event
+	for _, required := range []struct {
+		name, reason string
+		read         func(refValue) (problem string)
+	}{
+		{"id", "id", func(v refValue) string {
+			e.ID, ok = refUUID(v)
+			return problem(ok)
+		}},
+		{"timestamp", "timestamp", func(v refValue) string {
+			us, ok := refTimestamp(v)
+			if !ok {
+				return "bad_timestamp"
+			}
+			if us.Cmp(big.NewInt(refFrom.UnixMicro())) < 0 || us.Cmp(big.NewInt(refUntil.UnixMicro())) >= 0 {
+				return "timestamp_out_of_range"
+			}
+			e.Timestamp = store.Instant(us.Int64())
+			return ""
+		}},
+		{"type", "type", func(v refValue) string {
+			e.Type, ok = refString(v)
+			return problem(ok)
+		}},
+		{"sessionId", "session_id", func(v refValue) string {
+			e.SessionID, ok = refUUID(v)
+			return problem(ok)
+		}},
+	} {
+		v := members[required.name]
+		if refAbsent(v) || string(v) == `""` {
+			return store.Event{}, "missing_" + required.reason
+		}
+		switch what := required.read(v); what {
+		case "":
+		case "bad":
+			return store.Event{}, "bad_" + required.reason
+		default:
+			return store.Event{}, what
+		}
+		delete(members, required.name)
+	}
+	e.Extra = refOptional(&e, members)
+	return e, ""
+}
+
+func problem(ok bool) string {
+	if ok {
+		return ""
+	}
+	return "bad"
+}
+
+// refOptional takes what it knows out of members, and returns the rest encoded.
+func refOptional(e *store.Event, members refObject) (extra string) {
+	refTake(members, "userId", func(v refValue) (ok bool) {
+		e.UserID.UUID, ok = refUUID(v)
+		e.UserID.Valid = ok
+		return ok
+	})
+	refTakeString(members, "name", &e.Name)
+	refTake(members, "properties", func(v refValue) bool {
+		if first(v) != '{' {
+			return false
+		}
+		e.Properties = refMinify(v)
+		return true
+	})
+	session, isObject := refAsObject(members["session"])
+	if isObject {
+		delete(members, "session")
+		refTake(session, "id", func(v refValue) bool {
+			text, ok := refString(v)
+			return ok && strings.EqualFold(text, e.SessionID.String()) && len(text) == 36
+		})
+		refTakeString(session, "deviceType", &e.DeviceType)
+		refTakeString(session, "browser", &e.Browser)
+		if odd := refEncode(session); odd != "" {
+			members["session"] = refValue(odd)
+		}
+	} else {
+		refTake(members, "session", func(refValue) bool { return false })
+	}
+	return refEncode(members)
+}
+
+// refTake removes a member that is absent or that take could use.
+func refTake(members refObject, name string, take func(refValue) bool) {
+	if v := members[name]; refAbsent(v) || take(v) {
+		delete(members, name)
+	}
+}
+
+func refTakeString(members refObject, name string, to *sql.NullString) {
+	refTake(members, name, func(v refValue) bool {
+		to.String, to.Valid = refString(v)
+		return to.Valid
+	})
+}
+
+func refEncode(members refObject) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		parts = append(parts, refQuote(name)+":"+refMinify(members[name]))
+	}
+	if parts == nil {
+		return ""
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+func refReject(raw refValue, reason string, counts map[string]int) store.Reject {
+	r := store.Reject{Reason: reason, Raw: string([]rune(string(raw)))}
+	members, _ := refAsObject(raw)
+	if r.ID.UUID, r.ID.Valid = refUUID(members["id"]); r.ID.Valid {
+		r.Key = "id:" + r.ID.UUID.String()
+		return r
+	}
+	var canonical string
+	if len(raw) > 1<<20 {
+		canonical = refMinify(raw)
+	} else {
+		timestamp := ""
+		if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() {
+			timestamp = us.String()
+		}
+		canonical = refCanonical(raw, timestamp)
+	}
+	hash := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(canonical)))
+	r.Key = hash + "#" + strconv.Itoa(counts[hash])
+	counts[hash]++
+	return r
+}
+
+func refCanonical(raw refValue, timestamp string) string {
+	switch first(raw) {
+	case '{':
+		members, _ := refAsObject(raw)
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			value := refCanonical(members[name], "")
+			if name == "timestamp" && timestamp != "" {
+				value = timestamp
+			}
+			parts = append(parts, refQuote(name)+":"+value)
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	case '[':
+		var elements []refValue
+		if err := json.Unmarshal(raw, &elements); err != nil {
+			panic(err)
+		}
+		var parts []string
+		for _, e := range elements {
+			parts = append(parts, refCanonical(e, ""))
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case '"':
+		text, _ := refString(raw)
+		return refQuote(text)
+	default:
+		return strings.Trim(string(raw), " \t\r\n")
+	}
+}
+
+// refTimestamp returns a timestamp in microseconds.
+func refTimestamp(raw refValue) (*big.Int, bool) {
+	if text, ok := refString(raw); ok {
+		return refInstant(text, true)
+	}
+	if !refIsNumber(raw) {
+		return nil, false
+	}
+	return refInstant(string(raw), false)
+}
+
+var (
+	refDigits   = regexp.MustCompile(`^[0-9]+$`)
+	refDateTime = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?` +
+		`([Zz]|([+-])(\d\d)(?::?(\d\d))?)$`)
+)
+
+func refInstant(text string, quoted bool) (*big.Int, bool) {
+	if quoted && !refDigits.MatchString(text) {
+		return refParseDateTime(text)
+	}
+	ms, ok := refNumber(refValue(text))
+	if quoted { // leading zeros are no JSON number, but digits
+		ms, ok = new(big.Rat).SetString(text + "/1")
+	}
+	if !ok {
+		return nil, false
+	}
+	us := ms.Mul(ms, big.NewRat(1000, 1))
+	// Euclidean division by a positive denominator rounds down.
+	return new(big.Int).Div(us.Num(), us.Denom()), true
+}
+
+func refParseDateTime(text string) (*big.Int, bool) {
+	m := refDateTime.FindStringSubmatch(text)
+	if m == nil {
+		return nil, false
+	}
+	n := func(i int) int {
+		v, _ := strconv.Atoi(m[i])
+		return v
+	}
+	day := time.Date(n(1), time.Month(n(2)), n(3), 0, 0, 0, 0, time.UTC)
+	if day.Format("2006-01-02") != fmt.Sprintf("%04d-%02d-%02d", n(1), n(2), n(3)) {
+		return nil, false
+	}
+	if n(4) > 23 || n(5) > 59 || n(6) > 60 || n(10) > 23 || n(11) > 59 {
+		return nil, false
+	}
+	offset := time.Duration(n(10))*time.Hour + time.Duration(n(11))*time.Minute
+	if m[9] == "-" {
+		offset = -offset
+	}
+	micros, _ := strconv.Atoi((m[7] + "000000")[:6])
+	at := time.Date(n(1), time.Month(n(2)), n(3), n(4), n(5), n(6), micros*1000, time.UTC).Add(-offset)
+	return big.NewInt(at.UnixMicro()), true
+}

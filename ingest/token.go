@@ -1,0 +1,84 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// access is what stream-access handed out.
+type access struct {
+	path, token, header string
+	// renewAt is when a new one is fetched ahead of this one's end; zero where
+	// the token is used until the feed refuses it.
+	renewAt time.Time
+}
+
+// errFeedUnusable: what stream-access says can never be used.
+var errFeedUnusable = errors.New("the feed cannot be used")
+
+// tokens keeps the feed's token. It is used by one walk, so one renewal is in
+// flight at a time.
+type tokens struct {
+	client  *client
+	current *access
+}
+
+// get returns a token that is not near its end.
+func (t *tokens) get(ctx context.Context) (*access, error) {
+	if t.current != nil && (t.current.renewAt.IsZero() || time.Now().Before(t.current.renewAt)) {
+		return t.current, nil
+	}
+	t.current = nil
+	asked := time.Now()
+	body, err := t.client.access(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.current, err = parseAccess(body, asked); err != nil {
+		return nil, err
+	}
+	return t.current, nil
+}
+
+// invalidate forgets the token that the feed refused.
+func (t *tokens) invalidate() { t.current = nil }
+
+// parseAccess reads an answer of stream-access and refuses what cannot be sent
+// safely, with errFeedUnusable.
+func parseAccess(body string, asked time.Time) (*access, error) {
+	var answer struct {
+		StreamAccess *struct {
+			Endpoint    string  `json:"endpoint"`
+			Token       string  `json:"token"`
+			TokenHeader string  `json:"tokenHeader"`
+			ExpiresIn   float64 `json:"expiresIn"`
+		} `json:"streamAccess"`
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.StreamAccess == nil {
+		return nil, fmt.Errorf("%w: stream-access sent no access", errBadPage)
+	}
+	a := answer.StreamAccess
+	if err := checkFeedPath(a.Endpoint); err != nil {
+		return nil, fmt.Errorf("%w: its path is refused: %w", errFeedUnusable, err)
+	}
+	if !httpguts.ValidHeaderFieldName(a.TokenHeader) || !strings.HasPrefix(strings.ToLower(a.TokenHeader), "x-") || strings.EqualFold(a.TokenHeader, "X-API-Key") {
+		return nil, fmt.Errorf("%w: its token header is refused", errFeedUnusable)
+	}
+	if a.Token == "" || len(a.Token) > 8<<10 || !httpguts.ValidHeaderFieldValue(a.Token) {
+		return nil, fmt.Errorf("%w: its token is refused", errFeedUnusable)
+	}
+	got := &access{path: a.Endpoint, token: a.Token, header: a.TokenHeader}
+	if life := a.ExpiresIn; life > 0 {
+		life = math.Min(life, 24*3600)
+		margin := math.Min(life/10, 30)
+		got.renewAt = asked.Add(time.Duration((life - margin) * float64(time.Second)))
+	}
+	return got, nil
+}

@@ -1,0 +1,59 @@
+// Package app is the command line: the only room that knows urfave/cli, prints,
+// and turns errors into exit codes.
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is what the program says of itself.
+const version = "0.1.0"
+
+// program is one call of the command line.
+type program struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// Main runs the command line and returns its exit code.
+func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{getenv, stdin, stdout, stderr}
+	root := &cli.App{
+		Name: "datasync", Usage: "get every event of the DataSync API into a DuckDB file", Version: version,
+		Writer: stdout, ErrWriter: stderr, HideHelpCommand: true,
+		Description: exitCodes,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: p.or("DATASYNC_DB", "datasync.duckdb")},
+		},
+		Commands:       []*cli.Command{p.pullCommand(), p.mockCommand()},
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usage("unknown command %q; see datasync --help", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	for _, command := range root.Commands {
+		command.OnUsageError = root.OnUsageError
+	}
+	if err := root.Run(args); err != nil {
+		_, _ = fmt.Fprintf(stderr, "datasync: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return exitCode(err)
+	}
+	return 0
+}
+
+// or returns the environment's value of name, or fallback where it has none.
+func (p *program) or(name, fallback string) string {
+	if v := p.getenv(name); v != "" {
+		return v
+	}
+	return fallback
+}

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"datasync/ingest"
+	"datasync/internal/store"
+)
+
+// exitCodes is the table that --help shows.
+const exitCodes = `Exit codes:
+  0    done
+  1    error
+  2    wrong usage
+  3    the key was refused
+  4    the API failed; the pull can be resumed
+  5    the data do not add up
+  6    the database is locked, full, damaged, of another API, newer, or not ours
+  130  interrupted (SIGINT)
+  143  ended (SIGTERM)`
+
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// signalled is the error of a pull that a signal stopped.
+type signalled struct{ code int }
+
+func (s signalled) Error() string {
+	return "stopped by a signal; what was fetched is stored, run the same command again to go on"
+}
+
+// exitCode says with which code an error ends the program.
+func exitCode(err error) int {
+	var wrongUsage usageError
+	var stopped signalled
+	var file *store.Error
+	switch {
+	case errors.As(err, &stopped):
+		return stopped.code
+	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath):
+		return 2
+	case errors.Is(err, ingest.ErrKeyRefused):
+		return 3
+	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, errMissing):
+		return 5
+	case errors.As(err, &file):
+		return 6
+	case errors.Is(err, errPull):
+		return 4
+	}
+	return 1
+}
