@@ -146,7 +146,7 @@ func refNumber(raw refValue) (*big.Rat, bool) {
 	}
 	text := strings.ToLower(string(raw))
 	if mantissa, exponent, found := strings.Cut(text, "e"); found {
-		limit := big.NewInt(int64(5000 + len(text)))
+		limit := big.NewInt(int64(500 + len(text)))
 		e, _ := new(big.Int).SetString(exponent, 10)
 		if e.CmpAbs(limit) > 0 {
 			limit.Mul(limit, big.NewInt(int64(e.Sign())))
@@ -190,7 +190,10 @@ func refUUID(raw refValue) (uuid.UUID, bool) {
 		return uuid.UUID{}, false
 	}
 	id, err := uuid.Parse(text)
-	return id, err == nil
+	if err != nil { // what was parsed up to there comes back too
+		return uuid.UUID{}, false
+	}
+	return id, true
 }
 
 var (
@@ -389,10 +392,11 @@ func refInstant(text string, quoted bool) (*big.Int, bool) {
 	if quoted && !refDigits.MatchString(text) {
 		return refParseDateTime(text)
 	}
-	ms, ok := refNumber(refValue(text))
 	if quoted { // leading zeros are no JSON number, but digits
-		ms, ok = new(big.Rat).SetString(text + "/1")
+		ms, _ := new(big.Int).SetString(text, 10)
+		return ms.Mul(ms, big.NewInt(1000)), true
 	}
+	ms, ok := refNumber(refValue(text))
 	if !ok {
 		return nil, false
 	}

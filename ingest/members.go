@@ -32,8 +32,10 @@ type shape struct {
 	values []value  // by fields; the last of several of one name counts
 	others []member // in the order they came, all of several of one name
 
-	// learned has the names of the last object's members, by their place.
-	learned []learnedName
+	// learned has the names of the last object's members, by their place, and
+	// unlearned the last one for which it has no room.
+	learned   []learnedName
+	unlearned learnedName
 }
 
 // learnedName is a member's name as it stands in the text, from the opening
@@ -79,24 +81,27 @@ func (s *scanner) split(i, depth int, sh *shape) int {
 // brace.
 func (s *scanner) splitRest(i, depth int, sh *shape) int {
 	for n := 0; ; n++ {
-		var known learnedName
-		if known, i = s.memberName(i, n, sh); i == stopped {
+		var name *learnedName
+		if name, i = s.memberName(i, n, sh); i == stopped {
 			return stopped
 		}
 		start := s.space(i)
 		s.notes = 0
-		if known.field >= 0 && sh.fields[known.field].scan != nil {
-			i = sh.fields[known.field].scan(start, depth)
+		if name.field < 0 {
+			if i = s.value(start, depth); i == stopped {
+				return stopped
+			}
+			sh.others = append(sh.others, member{name.name, value{start, i, s.notes}})
 		} else {
-			i = s.value(start, depth)
-		}
-		if i == stopped {
-			return stopped
-		}
-		if v := (value{start, i, s.notes}); known.field >= 0 {
-			sh.values[known.field] = v
-		} else {
-			sh.others = append(sh.others, member{known.name, v})
+			if scan := sh.fields[name.field].scan; scan != nil {
+				i = scan(start, depth)
+			} else {
+				i = s.value(start, depth)
+			}
+			if i == stopped {
+				return stopped
+			}
+			sh.values[name.field] = value{start, i, s.notes}
 		}
 		i = s.space(i)
 		if s.at(i, '}') {
@@ -113,29 +118,37 @@ func (s *scanner) splitRest(i, depth int, sh *shape) int {
 }
 
 // memberName scans the name of the object's n-th member and the colon after it.
-func (s *scanner) memberName(i, n int, sh *shape) (learnedName, int) {
+// What it returns holds until the next call.
+func (s *scanner) memberName(i, n int, sh *shape) (*learnedName, int) {
 	if n < len(sh.learned) {
-		known := &sh.learned[n]
-		if strings.HasPrefix(s.text[i:], known.text) {
-			return *known, i + len(known.text)
+		name := &sh.learned[n]
+		if end := i + len(name.text); end <= len(s.text) && s.text[i:end] == name.text {
+			return name, end
 		}
 	}
 	s.notes = 0
 	end := s.key(i)
 	if end == stopped {
-		return learnedName{}, stopped
+		return nil, stopped
 	}
-	// Between the closing quote and the colon only white space can stand.
 	text := s.text[i:end]
-	name := unquote(text[1:strings.LastIndexByte(text, '"')], s.notes)
-	known := learnedName{text: text, name: name, field: sh.find(name)}
+	// Between the closing quote and the colon only white space can stand.
+	decoded := unquote(text[1:strings.LastIndexByte(text, '"')], s.notes)
+	return sh.learn(n, learnedName{text, decoded, sh.find(decoded)}), end
+}
+
+// learn keeps the name of the n-th member.
+func (sh *shape) learn(n int, name learnedName) *learnedName {
 	switch {
 	case n < len(sh.learned):
-		sh.learned[n] = known
-	case n == len(sh.learned) && n < maxLearned:
-		sh.learned = append(sh.learned, known)
+	case n < maxLearned:
+		sh.learned = append(sh.learned, learnedName{})
+	default:
+		sh.unlearned = name
+		return &sh.unlearned
 	}
-	return known, end
+	sh.learned[n] = name
+	return &sh.learned[n]
 }
 
 // find returns the index of the field of that name, or -1. Case counts.

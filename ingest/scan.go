@@ -135,24 +135,28 @@ func (s *scanner) key(i int) int {
 // quoted scans the string whose opening quote stands at i.
 func (s *scanner) quoted(i int) int {
 	text := s.text
-	for i++; i < len(text); i++ {
+	for i++; ; {
+		for i < len(text) && stringBytes[text[i]] == plainByte {
+			i++
+		}
+		if i >= len(text) {
+			return s.expected(i, "a closing quote")
+		}
 		switch stringBytes[text[i]] {
-		case plainByte:
-		case highByte:
-			s.notes |= noteHigh
 		case quoteByte:
 			return i + 1
+		case highByte:
+			s.notes |= noteHigh
+			i++
 		case escapeByte:
 			s.notes |= noteEscape
 			if i = s.escape(i); i == stopped {
 				return stopped
 			}
-			i-- // the loop's own step
 		default:
 			return s.fail(i, "control character in a string")
 		}
 	}
-	return s.expected(i, "a closing quote")
 }
 
 // escape scans the escape sequence whose backslash stands at i.

@@ -1,0 +1,60 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"datasync/internal/app"
+	"datasync/internal/store"
+)
+
+func run(args ...string) (code int, stderr string) {
+	var out, errs bytes.Buffer
+	code = app.Main(append([]string{"datasync"}, args...), func(string) string { return "" }, strings.NewReader(""), &out, &errs)
+	return code, errs.String()
+}
+
+func TestPullDemoIsWholeAndExact(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	if code, text := run("--db", path, "pull", "--demo", "--demo-events", "120000"); code != 0 {
+		t.Fatalf("exit %d: %s", code, text)
+	}
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var events, ids, logged int
+	if err := db.QueryRow(`SELECT count(*), count(DISTINCT id), (SELECT sum(stored)::BIGINT FROM page_log) FROM events`).Scan(&events, &ids, &logged); err != nil {
+		t.Fatal(err)
+	}
+	if events != 120000 || ids != events || logged != events {
+		t.Errorf("%d events, %d ids, %d in the page log; want 120000", events, ids, logged)
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"no base URL", []string{"pull"}, 2},
+		{"a base URL that is none", []string{"pull", "--base-url", "::"}, 2},
+		{"no key", []string{"pull", "--base-url", "http://127.0.0.1:1"}, 2},
+		{"unknown command", []string{"pul"}, 2},
+		{"unknown option", []string{"pull", "--nope"}, 2},
+		{"a folder as database", []string{"--db", t.TempDir(), "pull", "--demo"}, 2},
+		{"a page of nothing", []string{"pull", "--demo", "--page-size", "0"}, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			code, text := run(tc.args...)
+			if code != tc.code || strings.Count(strings.TrimSpace(text), "\n") != 0 || text == "" {
+				t.Errorf("exit %d, want %d; stderr %q", code, tc.code, text)
+			}
+		})
+	}
+}
