@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -107,21 +108,21 @@ func (w *walk) page(ctx context.Context, ahead <-chan fetched, fresh func(string
 		if f.err != nil {
 			return f.err
 		}
-		fetchCtx, cancel := context.WithCancel(ctx)
 		if t, ok := peekTail(f.body); ok && t.hasMore && t.nextCursor != "" && t.nextCursor != w.cursor && fresh(t.nextCursor) {
-			*aheadOf = t.nextCursor
-			next = w.fetchAhead(fetchCtx, t.nextCursor)
+			*aheadOf = strings.Clone(t.nextCursor)
+			next = w.fetchAhead(ctx, *aheadOf)
 		}
 		p, err := decodePage(f.body)
 		if err != nil {
-			cancel()
 			if next != nil {
 				<-next
 				next = nil
 			}
 			return err
 		}
-		context.AfterFunc(ctx, cancel)
+		// A cursor is remembered for the whole walk: as a part of the body it would
+		// keep all of that in memory.
+		p.nextCursor = strings.Clone(p.nextCursor)
 		got = walked{page: p, endpoint: f.endpoint, cursor: w.cursor, resumed: w.resumed, received: f.received, bytes: len(f.body)}
 		return nil
 	})
