@@ -78,8 +78,8 @@ func newNormalizer(s *scanner) *normalizer {
 func (n *normalizer) scanID(i, depth, field int) int {
 	const quotes = 2
 	if text := n.scan.text; len(text)-i >= uuidLen+quotes && text[i] == '"' && text[i+1+uuidLen] == '"' {
-		if id, ok := parseUUID(text[i+1 : i+1+uuidLen]); ok {
-			n.ids[field] = parsedID{i, id}
+		if known := &n.ids[field]; parseUUID(text[i+1:i+1+uuidLen], &known.id) {
+			known.start = i
 			return i + uuidLen + quotes
 		}
 	}
@@ -117,7 +117,7 @@ func (n *normalizer) required(e *store.Event) (reason string) {
 	if n.empty(eventID) {
 		return reasonMissingID
 	}
-	if e.ID, ok = n.id(eventID); !ok {
+	if !n.id(eventID, &e.ID) {
 		return reasonBadID
 	}
 	if n.empty(eventTimestamp) {
@@ -139,7 +139,7 @@ func (n *normalizer) required(e *store.Event) (reason string) {
 	if n.empty(eventSessionID) {
 		return reasonMissingSessionID
 	}
-	if e.SessionID, ok = n.id(eventSessionID); !ok {
+	if !n.id(eventSessionID, &e.SessionID) {
 		return reasonBadSessionID
 	}
 	return ""
@@ -148,9 +148,7 @@ func (n *normalizer) required(e *store.Event) (reason string) {
 // optional fills the rest. Whatever it has no column for goes to extra.
 func (n *normalizer) optional(e *store.Event) {
 	n.odd = n.odd[:0]
-	if id, ok := n.id(eventUserID); ok {
-		e.UserID = uuid.NullUUID{UUID: id, Valid: true}
-	} else {
+	if e.UserID.Valid = n.id(eventUserID, &e.UserID.UUID); !e.UserID.Valid {
 		n.keep("userId", n.event.values[eventUserID])
 	}
 	e.Name = n.stringOrKeep("name", n.event.values[eventName])
@@ -191,8 +189,8 @@ func (n *normalizer) isSession(v value, sessionID uuid.UUID) bool {
 		return true
 	}
 	text, _ := n.scan.string(v)
-	id, ok := parseUUID(text)
-	return ok && id == sessionID
+	var id uuid.UUID
+	return parseUUID(text, &id) && id == sessionID
 }
 
 // keep puts a member into extra, unless it is missing or null.
@@ -217,17 +215,18 @@ func (n *normalizer) stringOrKeep(name string, v value) sql.NullString {
 	return sql.NullString{String: text, Valid: ok}
 }
 
-// id reads a member of the event that should be a UUID.
-func (n *normalizer) id(field int) (uuid.UUID, bool) {
+// id reads a member of the event that should be a UUID, and reports whether it is.
+func (n *normalizer) id(field int, to *uuid.UUID) bool {
 	v := n.event.values[field]
 	if v.missing() {
-		return uuid.UUID{}, false
+		return false
 	}
 	if known := &n.ids[field]; known.start == v.start {
-		return known.id, true
+		*to = known.id
+		return true
 	}
 	text, _ := n.scan.string(v) // a UUID may be written with escapes
-	return parseUUID(text)
+	return parseUUID(text, to)
 }
 
 func (n *normalizer) timestamp() (store.Instant, readability) {

@@ -27,7 +27,7 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) stor
 	r := store.Reject{Reason: reason, Raw: validUTF8(raw)}
 	isObject := reason != reasonNotAnObject
 	if isObject {
-		r.ID.UUID, r.ID.Valid = n.id(eventID)
+		r.ID.Valid = n.id(eventID, &r.ID.UUID)
 	}
 	switch {
 	case r.ID.Valid:
