@@ -20,6 +20,9 @@ type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
+	// SetNotBefore is called by another goroutine than the rest.
+	SetNotBefore(ctx context.Context, endpoint string, until time.Time) error
+	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
 var _ Store = (*store.Store)(nil)
@@ -69,11 +72,17 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if opts.Notice == nil {
 		opts.Notice = func(string) {}
 	}
+	opens, err := opts.Store.NotBefore(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
 	c := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
 	e := &endpoints{
 		client: c, tokens: &tokens{client: c}, maxWait: opts.MaxWait, notice: opts.Notice,
-		remember: func(string, time.Time) error { return nil },
-		opens:    map[string]time.Time{}, unnamed: map[string]int{}, limited: map[string]int64{}, requests: map[string]int64{},
+		remember: func(endpoint string, until time.Time) error {
+			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, until)
+		},
+		opens: opens, unnamed: map[string]int{}, limited: map[string]int64{}, requests: map[string]int64{},
 	}
 	w := &walk{endpoints: e, maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cursor: window.Cursor, resumed: window.State == store.UnderWay}
 	run, err := uuid.NewV7()

@@ -327,3 +327,21 @@ func TestReadOnlyRefusesEveryChange(t *testing.T) {
 		t.Errorf("files %v, %v", names, err)
 	}
 }
+
+func TestNotBeforeLasts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	until := time.Date(2026, 1, 27, 19, 20, 12, 123456789, time.UTC)
+	for _, at := range []time.Time{until.Add(-time.Hour), until} {
+		if err := s.SetNotBefore(context.Background(), "events", at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := mustOpen(t, path).NotBefore(context.Background())
+	if err != nil || len(got) != 1 || !got["events"].Equal(until) {
+		t.Errorf("%v, %v; want %v", got, err, until)
+	}
+}
