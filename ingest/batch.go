@@ -21,8 +21,9 @@ type batcher struct {
 	store      Store
 	runID      uuid.UUID
 	checkpoint store.Checkpoint
-	counts     store.Counts
-	pages      map[string]int64
+	summary    *Summary
+	progress   *Progress
+	notice     func(string)
 
 	pending []store.Page
 	rows    int
@@ -63,7 +64,8 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 	}
 	events, rejects := p.page.events, p.page.rejects
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.cursor, Resumed: p.resumed}
-	for len(events)+len(rejects) > store.MaxRows {
+	// A page that leads nowhere has no last part: it is asked for again.
+	for len(events)+len(rejects) > store.MaxRows || p.stuck {
 		n := min(len(events), store.MaxRows)
 		m := min(len(rejects), store.MaxRows-n)
 		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
@@ -71,11 +73,15 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		if err := b.commit(ctx); err != nil {
 			return err
 		}
+		if p.stuck && len(events)+len(rejects) == 0 {
+			return nil
+		}
 	}
 	record.CursorReceived = p.page.nextCursor
 	b.take(store.Page{Record: record, Events: events, Rejects: rejects, Descending: p.page.descending}, p.bytes)
-	b.pages[p.endpoint]++
+	b.summary.Pages[p.endpoint]++
 	b.advance(p)
+	b.progress.page(b.checkpoint, p.page.elements)
 	return nil
 }
 
@@ -91,19 +97,24 @@ func (b *batcher) take(p store.Page, bytes int) {
 // advance moves the checkpoint behind the page.
 func (b *batcher) advance(p walked) {
 	k := &b.checkpoint
+	if p.cursor == "" {
+		// The walk is, or is again, at the top of the window.
+		k.Total, k.Walked = p.page.total, 0
+	}
 	k.State, k.Cursor, k.CursorExpiresAt = store.UnderWay, p.page.nextCursor, time.Time{}
 	if p.page.cursorLife > 0 {
 		k.CursorExpiresAt = p.received.Add(p.page.cursorLife)
 	}
-	if !p.page.hasMore {
-		k.State, k.Cursor = store.Done, ""
+	if p.last {
+		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}
 	k.Pages++
 	k.Events += int64(len(p.page.events))
-	if !k.Total.Valid {
-		k.Total = p.page.total
+	k.Walked += int64(p.page.elements)
+	if !k.Unordered && !p.page.descending && len(p.page.events) > 0 {
+		k.Unordered = true
+		b.notice("events do not come in their order: each is compared with what is stored by its id")
 	}
-	k.Unordered = k.Unordered || !p.page.descending && len(p.page.events) > 0
 	for i := range p.page.events {
 		at := p.page.events[i].Position()
 		if !k.Upper.Valid || at.Timestamp > k.Upper.V {
@@ -119,11 +130,16 @@ func (b *batcher) commit(ctx context.Context) error {
 	if len(b.pending) == 0 {
 		return nil
 	}
+	began := time.Now()
 	done, err := b.store.CommitBatch(ctx, store.Batch{Run: b.runID, Pages: b.pending, Checkpoint: b.checkpoint})
+	b.summary.Writing += time.Since(began)
 	if err != nil {
 		return err
 	}
-	b.counts.Add(done.Counts)
+	b.summary.Counts.Add(done.Counts)
+	for reason, n := range done.Reasons {
+		b.summary.Reasons[reason] += n
+	}
 	b.pending, b.rows, b.bytes = nil, 0, 0
 	return nil
 }

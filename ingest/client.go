@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,9 +23,16 @@ const (
 	maxPage = 256 << 20
 	// maxErrorBody is how much of an error's body is read.
 	maxErrorBody = 64 << 10
-	// idleLimit is how long a body may go without a byte.
-	idleLimit = 30 * time.Second
+	// headerLimit is how long an answer may take to begin, idleLimit how long its
+	// body may go without a byte. A body that keeps trickling must bring slowest
+	// bytes a second, but for its first minute.
+	headerLimit = 90 * time.Second
+	idleLimit   = 30 * time.Second
+	slowest     = 1 << 10
 )
+
+// dashboardRequired is the code of an answer to what does not look like a browser.
+const dashboardRequired = "DASHBOARD_REQUIRED"
 
 // client sends one request and gives one typed answer. It neither waits nor
 // tries again.
@@ -31,6 +40,7 @@ type client struct {
 	http     *http.Client
 	base     *url.URL
 	pageSize int
+	answered atomic.Bool // anything came back in this run
 }
 
 // newClient returns a client whose requests carry key to base and nowhere else.
@@ -90,54 +100,90 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 func (c *client) do(endpoint string, req *http.Request, withCursor bool) (string, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
+	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
+	defer watchdog.stop()
 	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
-		return "", scrub(endpoint, err)
+		return "", because(ctx, endpoint, err)
 	}
+	c.answered.Store(true)
 	defer func() { _ = resp.Body.Close() }()
+	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+		body, _ := io.ReadAll(io.LimitReader(watchdog, maxErrorBody))
 		return "", answerError(endpoint, resp, body, withCursor)
 	}
-	watchdog := time.AfterFunc(idleLimit, func() { cancel(fmt.Errorf("%s sent nothing for %s", endpoint, idleLimit)) })
-	defer watchdog.Stop()
+	content, err := decompressed(resp, watchdog)
+	if err != nil {
+		return "", fmt.Errorf("%w: the %s endpoint %w", errBadPage, endpoint, err)
+	}
 	var body strings.Builder
 	if n := resp.ContentLength; n > 0 && n <= maxPage {
 		body.Grow(int(n))
 	}
-	_, err = io.Copy(&body, io.LimitReader(&watched{resp.Body, watchdog}, maxPage+1))
+	_, err = io.Copy(&body, io.LimitReader(content, maxPage+1))
 	switch {
-	case err != nil && context.Cause(ctx) != nil:
-		return "", context.Cause(ctx)
 	case err != nil:
-		return "", scrub(endpoint, err)
+		return "", because(ctx, endpoint, err)
 	case body.Len() > maxPage:
-		return "", fmt.Errorf("%w: %s sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
+		return "", fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
 	}
 	return body.String(), nil
 }
 
-// watched puts the watchdog off with every byte.
-type watched struct {
-	io.Reader
-	watchdog *time.Timer
+// decompressed reads a body that came compressed though that was not asked for.
+func decompressed(resp *http.Response, body io.Reader) (io.Reader, error) {
+	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+		return body, nil
+	case "gzip":
+		return gzip.NewReader(body)
+	default:
+		return nil, fmt.Errorf("sent an encoding that was not asked for: %.20q", encoding)
+	}
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+// watchdog bites when an answer does not begin, stops, or comes too slowly.
+type watchdog struct {
+	io.Reader
+	timer *time.Timer
+	began time.Time
+	bytes int64
+}
+
+func newWatchdog(bite func(after time.Duration)) *watchdog {
+	w := &watchdog{began: time.Now()}
+	w.timer = time.AfterFunc(headerLimit, func() { bite(time.Since(w.began).Round(time.Second)) })
+	return w
+}
+
+func (w *watchdog) stop() { w.timer.Stop() }
+
+func (w *watchdog) Read(p []byte) (int, error) {
+	if w.bytes == 0 {
+		w.began = time.Now()
+		w.timer.Reset(idleLimit)
+	}
 	n, err := w.Reader.Read(p)
 	if n > 0 {
-		w.watchdog.Reset(idleLimit)
+		w.bytes += int64(n)
+		due := time.Minute + time.Duration(w.bytes/slowest)*time.Second
+		w.timer.Reset(min(idleLimit, due-time.Since(w.began)))
 	}
 	return n, err
 }
 
-// scrub takes the URL, with the cursor in it, out of an error of package http.
-func scrub(endpoint string, err error) error {
+// because says why a request failed: by the watchdog's word where it bit, and
+// without the URL, with the cursor in it, of an error of package http.
+func because(ctx context.Context, endpoint string, err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return fmt.Errorf("ask %s: %w", endpoint, err)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return fmt.Errorf("ask the %s endpoint: %w", endpoint, err)
 }
 
 // answerError says what an answer that is no 200 means.
@@ -160,11 +206,21 @@ func answerError(endpoint string, resp *http.Response, body []byte, withCursor b
 		e.Kind = ErrKeyRefused
 	case status == http.StatusForbidden && endpoint == feedEndpoint:
 		e.Kind = ErrTokenRejected
-	case withCursor && (status == http.StatusBadRequest || status == http.StatusGone || status == http.StatusUnprocessableEntity):
-		text := strings.ToLower(e.Code + " " + string(answer.Message) + " " + string(answer.Error))
-		if strings.Contains(text, "cursor") {
-			e.Kind = ErrCursorDead
-		}
+	case withCursor && deadCursor(endpoint, e.Code, status, string(answer.Message)+string(answer.Error)):
+		e.Kind = ErrCursorDead
 	}
 	return e
+}
+
+// deadCursor reports whether an answer refuses the cursor: it says so, or the
+// events endpoint, which has no other reason, refuses the request. If the cursor
+// was not the reason after all, the request without one is refused as well.
+func deadCursor(endpoint, code string, status int, text string) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity:
+		return endpoint == eventsEndpoint || status == http.StatusGone || strings.Contains(strings.ToLower(code+text), "cursor")
+	case http.StatusNotFound:
+		return endpoint == eventsEndpoint
+	}
+	return false
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -22,104 +24,209 @@ const (
 	longestUnnamed = time.Minute
 	// accessPause is how long the feed counts as closed when access fails.
 	accessPause = 30 * time.Second
+	// manyLimited is how many 429s in a row, with no page between, may be the last
+	// ones.
+	manyLimited = 10
 )
 
 // endpoints knows when each endpoint may be asked again and which serves the
 // next page: the events endpoint where it is open, else the feed, else the first
-// to open.
+// to open. It is used by one goroutine at a time.
 type endpoints struct {
-	client  *client
-	tokens  *tokens
-	maxWait time.Duration
+	client                *client
+	tokens                *tokens
+	maxWait, maxRetryTime time.Duration
 	// remember is told of each wait that was asked for, before anything else
 	// happens, so that the next run keeps it too.
-	remember func(endpoint string, until time.Time) error
+	remember func(endpoint string, wait time.Duration) error
 	notice   func(string)
+	progress *Progress
 
 	opens    map[string]time.Time
+	why      map[string]string // an endpoint was closed last
 	unnamed  map[string]int
 	feedGone bool
-	waited   time.Duration
-	limited  map[string]int64
-	requests map[string]int64
+	refused  int       // tokens in a row that the feed refused
+	streak   int       // 429s since the last page
+	since    time.Time // the first of them
+
+	waited, fetching  time.Duration
+	limited, requests map[string]int64
 }
+
+func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember func(string, time.Duration) error) *endpoints {
+	e := &endpoints{
+		client: c, tokens: &tokens{client: c}, maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
+		remember: remember, notice: opts.Notice, progress: opts.Progress,
+		opens: maps.Clone(opens), why: map[string]string{}, unnamed: map[string]int{},
+		limited: map[string]int64{}, requests: map[string]int64{},
+	}
+	for endpoint := range opens {
+		e.why[endpoint] = "asked in an earlier run"
+	}
+	// The feed's token may have to be fetched first.
+	if access := e.opens[streamAccess]; access.After(e.opens[feedEndpoint]) {
+		e.opens[feedEndpoint] = access
+	}
+	return e
+}
+
+func (e *endpoints) timeWaited() time.Duration { return e.waited }
 
 // page asks whichever endpoint may be asked for the page at cursor, until one
 // answers something else than that it wants to be left alone.
 func (e *endpoints) page(ctx context.Context, cursor string) (body, endpoint string, err error) {
-	renewed := false
 	for {
-		endpoint, err := e.next(ctx)
-		if err != nil {
+		if endpoint, err = e.next(ctx); err != nil {
 			return "", "", err
 		}
-		body, err := e.ask(ctx, endpoint, cursor)
+		if endpoint == feedEndpoint {
+			body, err = e.feed(ctx, cursor)
+		} else {
+			body, err = e.get(ctx, endpoint, cursor, nil)
+		}
 		var answer *APIError
 		switch {
 		case err == nil:
-			e.unnamed[endpoint] = 0
+			e.unnamed[endpoint], e.streak = 0, 0
 			return body, endpoint, nil
+		case errors.Is(err, errFeedClosed):
 		case errors.As(err, &answer) && answer.Status == 429:
-			if err := e.close(endpoint, answer); err != nil {
-				return "", "", err
+			if err := e.limit(endpoint, answer); err != nil {
+				return "", endpoint, err
 			}
-		case errors.Is(err, ErrTokenRejected):
-			e.tokens.invalidate()
-			if renewed {
-				e.opens[feedEndpoint] = time.Now().Add(accessPause)
-			}
-			renewed = true
 		case errors.As(err, &answer) && answer.Named:
-			if errClose := e.close(endpoint, answer); errClose != nil {
-				return "", "", errClose
-			}
-			return "", endpoint, err
+			return "", endpoint, errors.Join(err, e.close(endpoint, answer))
 		default:
 			return "", endpoint, err
 		}
 	}
 }
 
-// ask sends one request. A failure to get access closes the feed for a while and
-// is no failure of the page.
-func (e *endpoints) ask(ctx context.Context, endpoint, cursor string) (string, error) {
-	if endpoint == eventsEndpoint {
-		e.requests[endpoint]++
-		return e.client.page(ctx, endpoint, cursor, nil)
+// get sends one request for a page.
+func (e *endpoints) get(ctx context.Context, endpoint, cursor string, token *access) (string, error) {
+	e.progress.asking(endpoint)
+	e.requests[endpoint]++
+	began := time.Now()
+	defer func() { e.fetching += time.Since(began) }()
+	return e.client.page(ctx, endpoint, cursor, token)
+}
+
+// errFeedClosed: the feed was closed for a while, or for the run; the page is to
+// be had elsewhere or later.
+var errFeedClosed = errors.New("the feed is closed")
+
+// feed asks the feed. That it lets nobody in is no failure of the page: it counts
+// as closed then.
+func (e *endpoints) feed(ctx context.Context, cursor string) (string, error) {
+	token, err := e.token(ctx)
+	if err != nil {
+		return "", err
 	}
-	token, err := e.tokens.get(ctx)
+	body, err := e.get(ctx, feedEndpoint, cursor, token)
 	var answer *APIError
 	switch {
 	case err == nil:
-		e.requests[endpoint]++
-		return e.client.page(ctx, endpoint, cursor, token)
-	case ctx.Err() != nil, errors.Is(err, ErrKeyRefused):
+		e.refused = 0
+		return body, nil
+	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
+		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
 		return "", err
-	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == 403:
-		e.feedGone = true
-		e.notice(fmt.Sprintf("going on without the feed: %v", err))
-		return "", &APIError{Endpoint: endpoint, Status: 429, Wait: 0, Named: true}
-	case errors.As(err, &answer) && answer.Named:
-		return "", &APIError{Endpoint: endpoint, Status: 429, Wait: max(answer.Wait, time.Second), Named: true}
+	case answer.Code == dashboardRequired:
+		e.leaveFeed(err)
+		return "", errFeedClosed
 	}
-	return "", &APIError{Endpoint: endpoint, Status: 429, Wait: accessPause, Named: true}
+	// The token is refused, or the path has moved: a new access, once, and then
+	// none for a while.
+	e.tokens.invalidate()
+	if e.refused++; e.refused > 1 {
+		e.refused = 0
+		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
+	}
+	return "", errFeedClosed
+}
+
+// token returns an access to the feed, or closes the feed and fails with
+// errFeedClosed.
+func (e *endpoints) token(ctx context.Context) (*access, error) {
+	if pause := e.tokens.pause(); pause > 0 {
+		e.pauseFeed(pause, "new token")
+		return nil, errFeedClosed
+	}
+	if e.tokens.fresh() {
+		return e.tokens.current, nil
+	}
+	e.progress.asking(streamAccess)
+	e.requests[streamAccess]++
+	token, err := e.tokens.renew(ctx)
+	var answer *APIError
+	switch {
+	case err == nil:
+		e.unnamed[streamAccess] = 0
+		return token, nil
+	case ctx.Err() != nil, errors.Is(err, ErrKeyRefused):
+		return nil, err
+	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == 403:
+		e.leaveFeed(err)
+		return nil, errFeedClosed
+	case errors.As(err, &answer) && (answer.Named || answer.Status == 429):
+		if answer.Status == 429 {
+			e.limited[streamAccess]++
+		}
+		if err := e.close(streamAccess, answer); err != nil {
+			return nil, err
+		}
+		e.opens[feedEndpoint], e.why[feedEndpoint] = e.opens[streamAccess], e.why[streamAccess]
+		return nil, errFeedClosed
+	}
+	e.pauseFeed(accessPause, "no access")
+	return nil, errFeedClosed
+}
+
+// leaveFeed goes on without the feed for the rest of the run.
+func (e *endpoints) leaveFeed(why error) {
+	if !e.feedGone {
+		e.notice(fmt.Sprintf("going on without the feed: %v", why))
+	}
+	e.feedGone = true
+}
+
+func (e *endpoints) pauseFeed(wait time.Duration, why string) {
+	if until := time.Now().Add(wait); until.After(e.opens[feedEndpoint]) {
+		e.opens[feedEndpoint], e.why[feedEndpoint] = until, why
+	}
+}
+
+// limit takes a 429 in, and gives up where nothing else has come for long.
+func (e *endpoints) limit(endpoint string, answer *APIError) error {
+	e.limited[endpoint]++
+	if err := e.close(endpoint, answer); err != nil {
+		return err
+	}
+	if e.streak++; e.streak == 1 {
+		e.since = time.Now()
+	}
+	if e.streak >= manyLimited && time.Since(e.since) > e.maxRetryTime {
+		return fmt.Errorf("%w: %d times in %s", ErrLimited, e.streak, time.Since(e.since).Round(time.Second))
+	}
+	return nil
 }
 
 // close leaves the endpoint alone for as long as it asked, and a little longer,
 // so that clients that were told the same do not come back together.
 func (e *endpoints) close(endpoint string, answer *APIError) error {
-	e.limited[endpoint]++
 	wait := answer.Wait
 	if !answer.Named {
 		wait = min(unnamedWait<<min(e.unnamed[endpoint], 8), longestUnnamed)
 		e.unnamed[endpoint]++
 	}
 	wait += time.Duration(rand.Float64() * float64(min(wait/10, time.Second)))
+	e.why[endpoint] = strconv.Itoa(answer.Status)
 	until := time.Now().Add(wait)
 	if until.After(e.opens[endpoint]) {
 		e.opens[endpoint] = until
 	}
-	return e.remember(endpoint, e.opens[endpoint])
+	return e.remember(endpoint, wait)
 }
 
 // next waits until an endpoint is open and returns it.
@@ -133,17 +240,19 @@ func (e *endpoints) next(ctx context.Context) (string, error) {
 		if feed <= 0 && !e.feedGone {
 			return feedEndpoint, ctx.Err()
 		}
-		wait := events
-		if !e.feedGone {
-			wait = min(wait, feed)
+		first, wait := eventsEndpoint, events
+		if !e.feedGone && feed < events {
+			first, wait = feedEndpoint, feed
 		}
 		if wait > e.maxWait {
 			return "", fmt.Errorf("%w: come back at %s", ErrClosed, now.Add(wait).UTC().Format(time.RFC3339))
 		}
-		if err := sleep(ctx, wait); err != nil {
+		e.progress.waiting(first, e.why[first], now.Add(wait))
+		err := sleep(ctx, wait)
+		e.waited += time.Since(now)
+		if err != nil {
 			return "", err
 		}
-		e.waited += wait
 	}
 }
 

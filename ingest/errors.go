@@ -18,6 +18,12 @@ var (
 	ErrTokenRejected = errors.New("the feed refused the token")
 	// ErrClosed: no endpoint may be asked within the longest wait allowed.
 	ErrClosed = errors.New("the API asks for a longer wait than allowed")
+	// ErrLimited: every request is answered with a 429.
+	ErrLimited = errors.New("the API only answers that it is asked too often")
+	// ErrNoHeadway: cursors die before the walk gets further down.
+	ErrNoHeadway = errors.New("the walk does not get on")
+	// ErrMissing: fewer events came than the API says to have.
+	ErrMissing = errors.New("events are missing")
 	// ErrLoop: the API leads in a circle, or on without end.
 	ErrLoop = errors.New("the pages do not come to an end")
 	// ErrNoCursor: a page says that there are more, but not where.

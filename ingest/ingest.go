@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -15,13 +16,18 @@ import (
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
-// time, and not again after an error of CommitBatch.
+// time but for SetNotBefore, and not again after an error of CommitBatch.
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
+	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
+
+	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
+	EndRun(ctx context.Context, r store.Run) error
+
 	// SetNotBefore is called by another goroutine than the rest.
-	SetNotBefore(ctx context.Context, endpoint string, until time.Time) error
+	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
@@ -36,76 +42,124 @@ type Options struct {
 	Key       Secret
 	// PageSize is the limit sent with each request, in events.
 	PageSize int
+	// Lookback is how far below the newest stored event a later pull goes down,
+	// for events that arrived late.
+	Lookback time.Duration
+	// Restart walks again from the newest event down to the end, skipping what is
+	// stored.
+	Restart bool
 	// MaxWait is the longest wait that an endpoint may ask for before the pull
 	// gives up; MaxRetryTime how long one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration
 	// Notice is told what a person should know; it may be nil.
 	Notice func(string)
+	// Progress follows the pull; it may be nil.
+	Progress *Progress
 }
 
-// Summary is what a pull did.
-type Summary struct {
-	store.Counts
-	Pages    map[string]int64 // an endpoint
-	Limited  map[string]int64 // 429s an endpoint
-	Waited   time.Duration
-	Complete bool
-}
-
-// Run walks the window that is under way, or a first one, to its end. The error
-// says why it stopped earlier; what was committed by then stays, and the next
-// run goes on from there.
+// Run finishes the windows of time that earlier runs left unfinished, then walks
+// what is new. The error says why it stopped earlier; what was committed by then
+// stays, and the next run goes on from there. Beside this package's errors it
+// returns those of the Store.
 func Run(ctx context.Context, opts Options) (Summary, error) {
-	windows, err := opts.Store.Windows(ctx)
-	if err != nil {
-		return Summary{}, err
-	}
-	var window store.Checkpoint
-	if len(windows) > 0 && windows[0].State != store.Done {
-		window = windows[0]
-	} else if window, err = opts.Store.OpenWindow(ctx, sql.Null[store.Instant]{}); err != nil {
-		return Summary{}, err
-	}
 	if opts.Transport == nil {
 		opts.Transport = newTransport()
 	}
 	if opts.Notice == nil {
 		opts.Notice = func(string) {}
 	}
+	if opts.Progress == nil {
+		opts.Progress = &Progress{}
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Summary{}, err
+	}
+	began := time.Now()
+	if err := opts.Store.BeginRun(ctx, id, began); err != nil {
+		return Summary{}, err
+	}
 	opens, err := opts.Store.NotBefore(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	c := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
-	e := &endpoints{
-		client: c, tokens: &tokens{client: c}, maxWait: opts.MaxWait, notice: opts.Notice,
-		remember: func(endpoint string, until time.Time) error {
-			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, until)
-		},
-		opens: opens, unnamed: map[string]int{}, limited: map[string]int64{}, requests: map[string]int64{},
+	client := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	p := &pull{
+		Options: opts, id: id, client: client,
+		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
+			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+		}),
+		summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}},
 	}
-	w := &walk{endpoints: e, maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cursor: window.Cursor, resumed: window.State == store.UnderWay}
-	run, err := uuid.NewV7()
-	if err != nil {
-		return Summary{}, err
-	}
-	writer := &batcher{store: opts.Store, runID: run, checkpoint: window, pages: map[string]int64{}}
+	opts.Progress.begin(began)
+	err = p.run(ctx)
+	p.summary.add(p.endpoints)
+	p.summary.Complete = err == nil
+	p.summary.Took = time.Since(began)
+	return p.summary, errors.Join(err, p.end(ctx, began, err))
+}
 
+// pull is one run.
+type pull struct {
+	Options
+	id        uuid.UUID
+	client    *client
+	endpoints *endpoints
+	summary   Summary
+}
+
+func (p *pull) run(ctx context.Context) error {
+	newest, err := p.windows(ctx)
+	if err != nil {
+		return err
+	}
+	settled, err := p.Store.Settle(ctx, p.id, newest.Window)
+	if err != nil {
+		return err
+	}
+	p.summary.settle(settled)
+	return p.prove(newest, settled)
+}
+
+// end completes the run's row, unless the store has failed: it must not be used
+// any more then.
+func (p *pull) end(ctx context.Context, began time.Time, err error) error {
+	outcome := "complete"
+	var failed *store.Error
+	switch {
+	case errors.As(err, &failed):
+		return nil
+	case ctx.Err() != nil:
+		outcome = "interrupted"
+	case err != nil:
+		outcome = "failed"
+	}
+	s := &p.summary
+	return p.Store.EndRun(context.WithoutCancel(ctx), store.Run{
+		ID: p.id, Began: began, Ended: time.Now(), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
+		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
+	})
+}
+
+// window walks one window of time to its end and returns its checkpoint as
+// committed last.
+func (p *pull) window(ctx context.Context, k store.Checkpoint) (store.Checkpoint, error) {
+	walk := newWalk(p, k)
+	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, notice: p.Notice}
+	p.Progress.window(k)
 	// Two pages may wait for the writer: enough that neither side waits for the
 	// other, and few enough to bound memory.
 	pages := make(chan walked, 2)
 	group, walkCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(pages)
-		return w.run(walkCtx, pages)
+		return walk.run(walkCtx, pages)
 	})
 	// The writer does not end with ctx: what was read whole is still committed.
 	group.Go(func() error { return writer.run(context.WithoutCancel(ctx), pages) })
-	err = group.Wait()
-	summary := Summary{Counts: writer.counts, Pages: writer.pages, Limited: e.limited, Waited: e.waited,
-		Complete: err == nil && writer.checkpoint.State == store.Done}
-	if err == nil && !summary.Complete {
-		err = errors.New("the walk ended before the last page")
+	err := group.Wait()
+	if err == nil && writer.checkpoint.State != store.Done {
+		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
 	}
-	return summary, err
+	return writer.checkpoint, err
 }

@@ -2,22 +2,31 @@ package ingest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"net"
 	"time"
+
+	"datasync/internal/store"
 
 	"github.com/cenkalti/backoff/v4"
 )
 
+// firstConnect is how long a run tries to reach the API at all.
+const firstConnect = 30 * time.Second
+
 // retry runs op until it succeeds, fails for good, or has failed for longer than
-// limit; time that waited reports to have gone by waiting as asked is not
+// limit says; time that waited reports to have gone by waiting as asked is not
 // counted. Pauses have full jitter. A new backoff is made for each request: one
 // that is shared counts the time of the whole pull.
-func retry(ctx context.Context, limit time.Duration, waited func() time.Duration, op func() error) error {
+func retry(ctx context.Context, limit, waited func() time.Duration, notice func(string), op func() error) error {
 	pauses := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(250*time.Millisecond), backoff.WithMultiplier(2),
 		backoff.WithRandomizationFactor(1), backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))
 	var first time.Time
 	var waitedBefore time.Duration
+	failures := 0
 	return backoff.Retry(func() error {
 		err := op()
 		switch {
@@ -31,19 +40,35 @@ func retry(ctx context.Context, limit time.Duration, waited func() time.Duration
 		if first.IsZero() {
 			first, waitedBefore = time.Now(), waited()
 		}
-		if time.Since(first)-(waited()-waitedBefore) > limit {
+		if failures++; failures == noticedFailure {
+			notice(fmt.Sprintf("%v; trying again for up to %s", err, limit()))
+		}
+		if time.Since(first)-(waited()-waitedBefore) > limit() {
 			return backoff.Permanent(err)
 		}
 		return err
 	}, backoff.WithContext(pauses, ctx))
 }
 
+// noticedFailure is the failure in a row of which a person is told: one or two
+// are nothing special.
+const noticedFailure = 3
+
 // permanent tells the errors that asking again cannot mend.
 func permanent(err error) bool {
-	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed} {
+	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed, ErrLimited} {
 		if errors.Is(err, kind) {
 			return true
 		}
+	}
+	var certificate *tls.CertificateVerificationError
+	var notTLS tls.RecordHeaderError
+	var alert tls.AlertError
+	var name *net.DNSError
+	var file *store.Error
+	if errors.As(err, &certificate) || errors.As(err, &notTLS) || errors.As(err, &alert) ||
+		errors.As(err, &file) || errors.As(err, &name) && name.IsNotFound {
+		return true
 	}
 	var answer *APIError
 	return errors.As(err, &answer) && answer.Status >= 400 && answer.Status < 500 &&

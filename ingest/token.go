@@ -23,28 +23,45 @@ type access struct {
 // errFeedUnusable: what stream-access says can never be used.
 var errFeedUnusable = errors.New("the feed cannot be used")
 
+// renewalGap is the least time between two requests for access.
+const renewalGap = 5 * time.Second
+
 // tokens keeps the feed's token. It is used by one walk, so one renewal is in
 // flight at a time.
 type tokens struct {
 	client  *client
 	current *access
+	asked   time.Time // for the last access
 }
 
-// get returns a token that is not near its end.
-func (t *tokens) get(ctx context.Context) (*access, error) {
-	if t.current != nil && (t.current.renewAt.IsZero() || time.Now().Before(t.current.renewAt)) {
-		return t.current, nil
+// fresh reports whether the current token can be used: it is not near its end, or
+// too young to be replaced.
+func (t *tokens) fresh() bool {
+	if t.current == nil {
+		return false
 	}
-	t.current = nil
-	asked := time.Now()
+	now := time.Now()
+	return t.current.renewAt.IsZero() || now.Before(t.current.renewAt) || now.Before(t.asked.Add(renewalGap))
+}
+
+// pause returns how long there can be no token, as the last one that was refused
+// is too young.
+func (t *tokens) pause() time.Duration {
+	if t.current != nil || t.asked.IsZero() {
+		return 0
+	}
+	return time.Until(t.asked.Add(renewalGap))
+}
+
+// renew asks for a new access.
+func (t *tokens) renew(ctx context.Context) (*access, error) {
+	t.current, t.asked = nil, time.Now()
 	body, err := t.client.access(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if t.current, err = parseAccess(body, asked); err != nil {
-		return nil, err
-	}
-	return t.current, nil
+	t.current, err = parseAccess(body, t.asked)
+	return t.current, err
 }
 
 // invalidate forgets the token that the feed refused.

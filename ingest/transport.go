@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -21,8 +22,8 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  tunnelOnly,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    15 * time.Second,
-		ResponseHeaderTimeout:  90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 )
@@ -43,11 +44,24 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	for _, command := range root.Commands {
 		command.OnUsageError = root.OnUsageError
 	}
-	if err := root.Run(args); err != nil {
-		_, _ = fmt.Fprintf(stderr, "datasync: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if err := root.Run(permute(args, root)); err != nil {
+		p.say(strings.ReplaceAll(err.Error(), "\n", "; "))
 		return exitCode(err)
 	}
 	return 0
+}
+
+// say tells a person one line.
+func (p *program) say(text string) { _, _ = fmt.Fprintln(p.stderr, "datasync:", visible(text)) }
+
+// visible replaces characters that could move a terminal's cursor.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }
 
 // or returns the environment's value of name, or fallback where it has none.

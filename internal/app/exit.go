@@ -28,7 +28,7 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 type signalled struct{ code int }
 
 func (s signalled) Error() string {
-	return "stopped by a signal; what was fetched is stored, run the same command again to go on"
+	return "stopped by a signal; run the same command again to go on"
 }
 
 // exitCode says with which code an error ends the program.
@@ -43,7 +43,7 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return 3
-	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, errMissing):
+	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing):
 		return 5
 	case errors.As(err, &file):
 		return 6

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/url"
 	"os"
 	"os/signal"
@@ -19,12 +19,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-var (
-	// errPull marks the failure of a pull that can be resumed.
-	errPull = errors.New("the pull stopped early; run the same command again to go on")
-	// errMissing: the API says that it has more events than came.
-	errMissing = errors.New("events are missing")
-)
+// errPull marks the failure of a pull that can be resumed.
+var errPull = errors.New("the pull stopped early; run the same command again to go on")
 
 func (p *program) pullCommand() *cli.Command {
 	return &cli.Command{
@@ -33,8 +29,11 @@ func (p *program) pullCommand() *cli.Command {
 			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL` (DATASYNC_BASE_URL)", Value: p.getenv("DATASYNC_BASE_URL")},
 			&cli.StringFlag{Name: "api-key-file", Usage: "`FILE` with the API key, - for stdin; else it comes from DATASYNC_API_KEY"},
 			&cli.IntFlag{Name: "page-size", Usage: "events to ask for at once", Value: 100_000},
+			&cli.DurationFlag{Name: "lookback", Usage: "how far below the newest stored event to look for late ones", Value: 10 * time.Minute},
+			&cli.BoolFlag{Name: "restart", Usage: "walk everything again, skipping what is stored"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "longest wait that the API may ask for", Value: 5 * time.Minute},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "how long one request may go on failing", Value: 5 * time.Minute},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no summary"},
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the bundled mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "how many events the demo has", Value: 300_000},
 		},
@@ -43,83 +42,97 @@ func (p *program) pullCommand() *cli.Command {
 }
 
 func (p *program) pull(c *cli.Context) error {
-	if c.Args().Present() {
-		return usage("pull takes no argument, but got %q; options stand before it", c.Args().First())
+	if err := noArguments(c); err != nil {
+		return err
 	}
-	opts := ingest.Options{PageSize: c.Int("page-size"), MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: p.say}
-	if opts.PageSize < 1 || opts.PageSize > 1_000_000 {
-		return usage("--page-size %d is not between 1 and 1000000", opts.PageSize)
-	}
-	origin := "demo"
-	var err error
-	if c.Bool("demo") {
-		mock := mockserver.Contract().WithoutLatency()
-		mock.Data.Events = c.Int("demo-events")
-		opts.Transport, opts.Key = mockserver.New(mock).Transport(), "ds_test_demo"
-		opts.BaseURL, err = url.Parse(mockserver.BaseURL)
-	} else if opts.BaseURL, err = baseURL(c.String("base-url")); err == nil {
-		origin = ingest.Origin(opts.BaseURL)
-		opts.Key, err = p.key(c.String("api-key-file"))
-	}
+	opts, origin, err := p.pullOptions(c)
 	if err != nil {
 		return err
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
+	// Whatever the database writes beside itself is nobody else's to read.
+	defer syscall.Umask(syscall.Umask(0o077))
 	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "256MB"})
 	if err != nil {
 		return err
 	}
 	opts.Store = s
-	began := time.Now()
+	stopShowing := func() {}
+	if !c.Bool("quiet") {
+		opts.Progress = &ingest.Progress{}
+		opts.Notice, stopShowing = p.show(opts.Progress)
+	}
 	summary, err := ingest.Run(ctx, opts)
-	p.summarise(summary, time.Since(began))
+	stopShowing()
 	if errClose := s.Close(); errClose != nil && err == nil {
 		err = errClose
+		summary.Complete = false
 	}
+	if !c.Bool("quiet") {
+		p.summarise(summary)
+	}
+	return pullError(ctx, err)
+}
+
+// pullError says why a pull ended early in the terms of exit codes.
+func pullError(ctx context.Context, err error) error {
 	var stopped signalled
-	if errors.As(context.Cause(ctx), &stopped) && err != nil {
-		return stopped
-	}
 	var file *store.Error
-	if err != nil && !errors.As(err, &file) && !errors.Is(err, ingest.ErrKeyRefused) {
-		return fmt.Errorf("%w: %w", errPull, err)
-	}
-	return err
-}
-
-func (p *program) say(text string) { _, _ = fmt.Fprintln(p.stderr, "datasync:", text) }
-
-func (p *program) summarise(s ingest.Summary, took time.Duration) {
-	p.say(fmt.Sprintf("%d events stored, %d duplicates (%d in conflict), %d rejected; pages: %d events, %d feed; 429s: %d events, %d feed; waited %s of %s; %.0f events/s; complete: %v",
-		s.Stored, s.Duplicate, s.Conflict, s.Rejected, s.Pages["events"], s.Pages["feed"], s.Limited["events"], s.Limited["feed"],
-		s.Waited.Round(time.Second), took.Round(time.Millisecond), float64(s.Stored)/took.Seconds(), s.Complete))
-}
-
-// key reads the API key, which never stands in an argument: ps shows those.
-func (p *program) key(file string) (ingest.Secret, error) {
-	text, from := p.getenv("DATASYNC_API_KEY"), "DATASYNC_API_KEY"
-	var err error
-	var b []byte
-	switch file {
-	case "":
-	case "-":
-		b, err = io.ReadAll(io.LimitReader(p.stdin, 4096))
-		text, from = string(b), "stdin"
-	default:
-		b, err = os.ReadFile(file)
-		text, from = string(b), file
-	}
-	text = strings.TrimSpace(text)
 	switch {
-	case err != nil:
-		return "", usage("read the API key: %v", err)
-	case text == "":
-		return "", usage("no API key: set DATASYNC_API_KEY or give --api-key-file FILE")
-	case strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.~+/=") != "":
-		return "", usage("the API key from %s has a character that no key has", from)
+	case err == nil:
+		return nil
+	case errors.As(err, &file):
+		return err
+	case errors.As(context.Cause(ctx), &stopped):
+		return stopped
+	case errors.Is(err, ingest.ErrKeyRefused):
+		return fmt.Errorf("%w; check it, and whether it is older than the three hours that a key lives; then run the same command again to go on", err)
+	case errors.Is(err, ingest.ErrMissing):
+		return err
 	}
-	return ingest.Secret(text), nil
+	return fmt.Errorf("%w (%w)", errPull, err)
+}
+
+// pullOptions reads the command line; origin is whose events the file will hold.
+func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin string, err error) {
+	opts = ingest.Options{
+		PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"),
+		MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: p.say,
+	}
+	switch {
+	case opts.PageSize < 1 || opts.PageSize > 1_000_000:
+		return opts, "", usage("--page-size %d is not between 1 and 1000000", opts.PageSize)
+	case opts.Lookback < 0 || opts.Lookback > 100*365*24*time.Hour:
+		return opts, "", usage("--lookback %s is not between 0s and a hundred years", opts.Lookback)
+	case opts.MaxWait <= 0:
+		return opts, "", usage("--max-wait %s is not more than 0s", opts.MaxWait)
+	case opts.MaxRetryTime <= 0:
+		return opts, "", usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
+	}
+	if c.Bool("demo") {
+		if c.IsSet("base-url") {
+			return opts, "", usage("--demo pulls from the bundled server: leave --base-url away")
+		}
+		mock := mockserver.Contract().WithoutLatency()
+		mock.Data.Events = c.Int("demo-events")
+		if err := mock.Validate(); err != nil {
+			return opts, "", usage("--demo-events: %v", err)
+		}
+		opts.Transport, opts.Key = mockserver.New(mock).Transport(), "ds_test_demo"
+		opts.BaseURL, err = url.Parse(mockserver.BaseURL)
+		return opts, "demo", err
+	}
+	if opts.BaseURL, err = baseURL(c.String("base-url")); err != nil {
+		return opts, "", err
+	}
+	if opts.Key, err = p.key(c.String("api-key-file")); err != nil {
+		return opts, "", err
+	}
+	if host := opts.BaseURL.Hostname(); opts.BaseURL.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		p.say("the API is asked over plain http: whoever is on the way can read the key")
+	}
+	return opts, ingest.Origin(opts.BaseURL), nil
 }
 
 func baseURL(text string) (*url.URL, error) {

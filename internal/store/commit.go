@@ -18,6 +18,8 @@ type Committed struct {
 	Counts
 	// Batch is the commit's number.
 	Batch int64
+	// Reasons counts the rejects that were not known before by their reason.
+	Reasons map[string]int64
 }
 
 // CommitBatch stores the batch's events, rejects, page log and checkpoint in one
@@ -35,7 +37,7 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
 		return Committed{}, translate(s.path, err)
 	}
-	c := commit{w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()), counts: make([]Counts, len(b.Pages))}
+	c := commit{w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()), counts: make([]Counts, len(b.Pages)), reasons: map[string]int64{}}
 	if err := c.write(&b); err != nil {
 		_, errRollback := s.writer.exec("ROLLBACK")
 		return Committed{}, translate(s.path, errors.Join(err, errRollback))
@@ -44,7 +46,7 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
 		return Committed{}, translate(s.path, err)
 	}
 	s.batch = c.batch
-	done := Committed{Batch: c.batch}
+	done := Committed{Batch: c.batch, Reasons: c.reasons}
 	for _, n := range c.counts {
 		done.Add(n)
 	}
@@ -53,10 +55,11 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
 
 // commit is one batch on its way into the tables.
 type commit struct {
-	w      *writer
-	batch  int64
-	now    Instant
-	counts []Counts // a page each
+	w       *writer
+	batch   int64
+	now     Instant
+	counts  []Counts // a page each
+	reasons map[string]int64
 }
 
 func (c *commit) write(b *Batch) error {
@@ -137,6 +140,7 @@ func (c *commit) insertRejects(pages []Page) error {
 				return
 			}
 			c.counts[page[n]].Rejected++
+			c.reasons[rejects[n].Reason]++
 		})
 	if err != nil {
 		return err
@@ -200,7 +204,7 @@ func hashCursor(cursor string) string {
 func (c *commit) moveCheckpoint(b *Batch) error {
 	k := &b.Checkpoint
 	changed, err := c.w.execArgs(`UPDATE checkpoint SET state = $2, upper = $3, lower = $4, cursor = $5, cursor_expires_at = $6,
-		last_timestamp = $7, last_id = $8, pages = $9, events = $10, total = $11, unordered = $12, updated_at = $13
+		last_timestamp = $7, last_id = $8, pages = $9, events = $10, walked = $11, total = $12, unordered = $13, updated_at = $14
 		WHERE window_id = $1`, append(k.values(), c.now)...)
 	if err != nil {
 		return err
@@ -208,12 +212,17 @@ func (c *commit) moveCheckpoint(b *Batch) error {
 	if changed != 1 {
 		return fmt.Errorf("move the checkpoint of window %d: %d rows", k.Window, changed)
 	}
-	return nil
+	if k.State == Done && !k.Lower.Valid {
+		// A walk to the end of all there is has walked what older windows had left.
+		_, err = c.w.execArgs("UPDATE checkpoint SET state = $1, cursor = NULL, updated_at = $2 WHERE window_id < $3 AND state <> $1",
+			string(Done), c.now, k.Window)
+	}
+	return err
 }
 
 // values gives the checkpoint's columns in the order of the table, but for the last.
 func (k *Checkpoint) values() []any {
-	v := []any{k.Window, string(k.State), nil, nil, nil, nil, nil, nil, k.Pages, k.Events, nil, k.Unordered}
+	v := []any{k.Window, string(k.State), nil, nil, nil, nil, nil, nil, k.Pages, k.Events, k.Walked, nil, k.Unordered}
 	if k.Upper.Valid {
 		v[2] = k.Upper.V
 	}
@@ -230,7 +239,7 @@ func (k *Checkpoint) values() []any {
 		v[6], v[7] = k.Last.V.Timestamp, k.Last.V.ID
 	}
 	if k.Total.Valid {
-		v[10] = k.Total.V
+		v[11] = k.Total.V
 	}
 	return v
 }

@@ -331,17 +331,123 @@ func TestReadOnlyRefusesEveryChange(t *testing.T) {
 func TestNotBeforeLasts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
-	until := time.Date(2026, 1, 27, 19, 20, 12, 123456789, time.UTC)
-	for _, at := range []time.Time{until.Add(-time.Hour), until} {
-		if err := s.SetNotBefore(context.Background(), "events", at); err != nil {
+	before := time.Now()
+	for _, wait := range []time.Duration{time.Second, time.Hour} {
+		if err := s.SetNotBefore(context.Background(), "events", wait); err != nil {
 			t.Fatal(err)
 		}
 	}
+	after := time.Now()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	got, err := mustOpen(t, path).NotBefore(context.Background())
-	if err != nil || len(got) != 1 || !got["events"].Equal(until) {
-		t.Errorf("%v, %v; want %v", got, err, until)
+	at := got["events"]
+	if err != nil || len(got) != 1 || at.Before(before.Add(time.Hour)) || at.After(after.Add(time.Hour)) {
+		t.Errorf("%v, %v; want an hour after %v", got, err, before)
+	}
+}
+
+func TestNotBeforeIsNoFurtherAwayThanWasAsked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("INSERT INTO meta VALUES ('not_before.feed', '2199-01-01T00:00:00Z 30s')"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := mustOpen(t, path).NotBefore(context.Background())
+	if err != nil || got["feed"].After(time.Now().Add(30*time.Second)) || got["feed"].IsZero() {
+		t.Errorf("%v, %v; want within 30 s", got, err)
+	}
+}
+
+func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	w := mustWindow(t, s)
+	moved := event(3)
+	moved.Timestamp -= 3_600_000_000
+	spoilt := func(n int) store.Reject {
+		id := event(n).ID
+		return store.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
+	}
+	mustCommit(t, s, w, pageOf(events(0, 10), spoilt(100), spoilt(200)))
+	mustCommit(t, s, w, pageOf([]store.Event{moved}))
+	mustCommit(t, s, w, pageOf(events(100, 101)))
+	for round, want := range []store.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+		got, err := s.Settle(context.Background(), uuid.Max, w.Window)
+		if err != nil || got != want {
+			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
+		}
+	}
+	// What is checked is not checked again, but copies of it are found.
+	again := event(5)
+	again.Timestamp -= 7_200_000_000
+	mustCommit(t, s, w, pageOf([]store.Event{again}))
+	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got.Removed != 1 {
+		t.Errorf("%+v, %v; want 1 removed", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []string{
+		`SELECT count(*) = 11 AND count(DISTINCT id) = 11 FROM events`,
+		`SELECT sum(stored) = 11 AND bool_and(returned = stored + duplicate + rejected) FROM page_log`,
+		fmt.Sprintf(`SELECT count(*) = 1 FROM events WHERE id = '%s' AND batch = 1`, moved.ID),
+		fmt.Sprintf(`SELECT bool_and(resolved = (id = '%s')) FROM rejected_events`, event(100).ID),
+	} {
+		if !one[bool](t, path, check) {
+			t.Errorf("not so: %s", check)
+		}
+	}
+}
+
+func TestRunsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	ctx := context.Background()
+	from := event(1)
+	killed, ended := uuid.NewSHA1(uuid.Nil, []byte("1")), uuid.NewSHA1(uuid.Nil, []byte("2"))
+	for _, id := range []uuid.UUID{killed, ended} {
+		if err := s.BeginRun(ctx, id, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := s.EndRun(ctx, store.Run{ID: ended, Ended: time.Now(), Outcome: "complete", Counts: store.Counts{Stored: 7},
+		ResumedFrom: sql.Null[store.Position]{V: from.Position(), Valid: true},
+		Requests:    map[string]int64{"events": 3, "feed": 2}, Limited: map[string]int64{"events": 1}, Waiting: 1500 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !one[bool](t, path, `SELECT count(*) = 2 AND count(*) FILTER (outcome = 'killed' AND ended_at IS NULL) = 1 AND
+		count(*) FILTER (outcome = 'complete' AND stored = 7 AND events_requests = 3 AND events_429s = 1 AND feed_requests = 2
+			AND feed_429s = 0 AND waiting_s = 1.5 AND resumed_from LIKE '2026-01-27T19:20:12.368Z %') = 1 FROM runs`) {
+		t.Error("the runs are not as they were")
+	}
+}
+
+func TestAWalkToTheEndFinishesOlderWindows(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "a.duckdb"))
+	ctx := context.Background()
+	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 3)))
+	whole := mustWindow(t, s)
+	whole.State = store.Done
+	if _, err := s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(events(0, 9))}, Checkpoint: whole}); err != nil {
+		t.Fatal(err)
+	}
+	windows, err := s.Windows(ctx)
+	if err != nil || len(windows) != 2 || windows[0].State != store.Done || windows[1].State != store.Done || windows[1].Cursor != "" {
+		t.Errorf("%+v, %v", windows, err)
 	}
 }

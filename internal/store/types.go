@@ -132,6 +132,8 @@ type Checkpoint struct {
 	Last sql.Null[Position]
 	// Pages and Events count what was committed for the window.
 	Pages, Events int64
+	// Walked counts what pages returned since the walk was last at the top.
+	Walked int64
 	// Total is how many events the API said to have, as of the window's first page.
 	Total sql.Null[int64]
 	// Unordered marks a window in which positions were seen that do not descend.

@@ -147,6 +147,12 @@ func (w *writer) append(table string, rows int, fill func(columns []column, row,
 	return nil
 }
 
+// number runs a query of one BIGINT.
+func (w *writer) number(query string) (n int64, err error) {
+	err = w.pairs("SELECT ("+query+"), true", func(v int64, _ bool) { n = v })
+	return n, err
+}
+
 // pairs runs a query of a BIGINT and a BOOLEAN column and hands each row to yield.
 func (w *writer) pairs(query string, yield func(n int64, flag bool)) error {
 	var res mapping.Result

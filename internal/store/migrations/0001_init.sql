@@ -43,6 +43,7 @@ CREATE TABLE checkpoint (
     last_id UUID,
     pages BIGINT NOT NULL,
     events BIGINT NOT NULL,
+    walked BIGINT NOT NULL,
     total BIGINT,
     unordered BOOLEAN NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL

@@ -1,0 +1,79 @@
+package ingest
+
+import (
+	"sync"
+	"time"
+
+	"datasync/internal/store"
+)
+
+// Progress is where a pull stands. Its zero value is ready; Now may be called
+// while the pull goes on.
+type Progress struct {
+	mu  sync.Mutex
+	now Standing
+}
+
+// Standing is a pull's progress at one moment.
+type Standing struct {
+	Began time.Time
+	// Read counts what pages returned in this run; Walked the same of the window
+	// that is walked, earlier runs included.
+	Read, Walked int64
+	// Total is how many events the API says to have; 0 where unknown, or where the
+	// window does not go down to the end.
+	Total int64
+	// Endpoint is the one that was asked last.
+	Endpoint string
+	// While Waiting is not empty no endpoint may be asked before Until; it names
+	// the endpoint that will be asked then, and Why is "429" or "503", say.
+	Waiting, Why string
+	Until        time.Time
+}
+
+// Now returns where the pull stands.
+func (p *Progress) Now() Standing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// Left estimates how long the pull has still to go, from this run's own speed,
+// its waits included; 0 where nothing can be said yet.
+func (s Standing) Left(now time.Time) time.Duration {
+	if s.Total <= s.Walked || s.Read == 0 {
+		return 0
+	}
+	left := time.Duration(float64(now.Sub(s.Began)) / float64(s.Read) * float64(s.Total-s.Walked))
+	return max(left, s.Until.Sub(now))
+}
+
+func (p *Progress) update(change func(*Standing)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(&p.now)
+}
+
+func (p *Progress) begin(at time.Time) { p.update(func(s *Standing) { s.Began = at }) }
+
+func (p *Progress) window(k store.Checkpoint) {
+	p.update(func(s *Standing) {
+		s.Walked, s.Total = k.Walked, 0
+		if !k.Lower.Valid {
+			s.Total = k.Total.V
+		}
+	})
+}
+
+func (p *Progress) page(k store.Checkpoint, elements int) {
+	p.window(k)
+	p.update(func(s *Standing) { s.Read += int64(elements) })
+}
+
+func (p *Progress) asking(endpoint string) {
+	p.update(func(s *Standing) { s.Endpoint, s.Waiting, s.Until = endpoint, "", time.Time{} })
+}
+
+func (p *Progress) waiting(endpoint, why string, until time.Time) {
+	p.update(func(s *Standing) { s.Waiting, s.Why, s.Until = endpoint, why, until })
+}

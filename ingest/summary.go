@@ -1,0 +1,42 @@
+package ingest
+
+import (
+	"database/sql"
+	"time"
+
+	"datasync/internal/store"
+)
+
+// Summary is what a pull did.
+type Summary struct {
+	store.Counts
+	// Reasons counts the rejects that this run added, by reason.
+	Reasons map[string]int64
+	// Pages, Requests and Limited (429s) count by endpoint: "events", "feed" and,
+	// but for pages, "stream-access".
+	Pages, Requests, Limited map[string]int64
+	// Waited is the time in which no endpoint might be asked. Fetching and Writing
+	// overlap each other.
+	Waited, Fetching, Writing, Took time.Duration
+	// ResumedFrom is the position behind which the walk of an earlier run went on.
+	ResumedFrom sql.Null[store.Position]
+	// Total and TotalRejected are what the file holds at the end of a whole walk:
+	// events, and rejects that were not stored since.
+	Total, TotalRejected int64
+	// Complete says that every window was walked to its end and that no event is
+	// missing by the API's own count.
+	Complete bool
+
+	restarted bool // a walk went back to the newest event
+}
+
+func (s *Summary) add(e *endpoints) {
+	s.Requests, s.Limited, s.Waited, s.Fetching = e.requests, e.limited, e.waited, e.fetching
+}
+
+func (s *Summary) settle(done store.Settled) {
+	s.Stored -= done.Removed
+	s.Duplicate += done.Removed
+	s.Conflict += done.Removed
+	s.Total, s.TotalRejected = done.Events, done.Rejected
+}

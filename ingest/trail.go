@@ -1,0 +1,81 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"datasync/internal/store"
+)
+
+// maxIdlePages is how many pages in a row may fail to lead further down.
+const maxIdlePages = 100
+
+// trail remembers where a walk has been, to notice that it goes in a circle or
+// does not get anywhere. What it keeps of a page is a few bytes.
+type trail struct {
+	cursors map[mark]bool
+	pages   map[mark]bool
+	before  store.Position // of the last event seen
+	begun   bool
+	idle    int
+}
+
+type mark [16]byte
+
+func markOf(text string) mark {
+	sum := sha256.Sum256([]byte(text))
+	return mark(sum[:16])
+}
+
+func newTrail() *trail { return &trail{cursors: map[mark]bool{}, pages: map[mark]bool{}} }
+
+// led reports whether the cursor has led to a page before.
+func (t *trail) led(cursor string) bool { return t.cursors[markOf(cursor)] }
+
+// follow takes in the page to which the cursor led. It fails with ErrLoop or
+// ErrNoCursor where the page leads nowhere.
+func (t *trail) follow(cursor string, p *page) error {
+	t.cursors[markOf(cursor)] = true
+	repeated := t.repeats(p)
+	if !p.hasMore {
+		return nil
+	}
+	switch {
+	case p.nextCursor == "":
+		return ErrNoCursor
+	case t.led(p.nextCursor):
+		return fmt.Errorf("%w: a cursor came back", ErrLoop)
+	case repeated:
+		return fmt.Errorf("%w: the same events came under another cursor", ErrLoop)
+	case t.idle > maxIdlePages:
+		return fmt.Errorf("%w: %d pages led no further down", ErrLoop, t.idle)
+	}
+	return nil
+}
+
+// repeats reports whether the walk has seen this very page, and counts those that
+// do not lead further down. A page of one event is not taken for another one: a
+// service that repeats events at the border of pages may send it twice.
+func (t *trail) repeats(p *page) bool {
+	further := false
+	var face string
+	switch n := len(p.events); {
+	case n > 0:
+		first, last := p.events[0].Position(), p.events[n-1].Position()
+		further = !t.begun || last.Compare(t.before) < 0
+		t.before, t.begun = last, true
+		face = fmt.Sprint(first, last, p.elements)
+	case len(p.rejects) > 0:
+		face = p.rejects[0].Key + p.rejects[len(p.rejects)-1].Key
+	}
+	seen := face != "" && t.pages[markOf(face)]
+	if face != "" {
+		t.pages[markOf(face)] = true
+	}
+	if further || len(p.events) == 0 && face != "" && !seen {
+		t.idle = 0
+	} else {
+		t.idle++
+	}
+	return seen && p.elements > 1
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/urfave/cli/v2"
+)
+
+// permute moves options before the other arguments, as urfave/cli takes what
+// follows the first of those for more of them. Options of the program itself may
+// stand behind the command's name and go in front of it. What comes after "--"
+// stays as it is; an argument with white space in it, such as SQL, is no option.
+func permute(args []string, root *cli.App) []string {
+	if len(args) == 0 {
+		return args
+	}
+	global := takesValue(root.Flags)
+	var command *cli.Command
+	var own map[string]bool
+	var front, options, rest []string
+	for i := 1; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			rest = append(rest, args[i:]...)
+			break
+		}
+		if !isOption(arg) {
+			if command == nil && len(rest) == 0 {
+				if command = root.Command(arg); command != nil {
+					own = takesValue(command.Flags)
+					continue
+				}
+			}
+			rest = append(rest, arg)
+			continue
+		}
+		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		valued, isGlobal := global[name]
+		if ownValued, ok := own[name]; ok {
+			valued, isGlobal = ownValued, false
+		}
+		group := []string{arg}
+		if valued && !hasValue && i+1 < len(args) {
+			i++
+			group = append(group, args[i])
+		}
+		if isGlobal || command == nil {
+			front = append(front, group...)
+		} else {
+			options = append(options, group...)
+		}
+	}
+	out := append([]string{args[0]}, front...)
+	if command != nil {
+		out = append(out, command.Name)
+	}
+	return append(append(out, options...), rest...)
+}
+
+func isOption(arg string) bool {
+	return len(arg) > 1 && arg[0] == '-' && !strings.ContainsFunc(arg, unicode.IsSpace)
+}
+
+// takesValue maps the names of options to whether a value follows them.
+func takesValue(flags []cli.Flag) map[string]bool {
+	names := map[string]bool{"help": false, "h": false, "version": false, "v": false}
+	for _, f := range flags {
+		_, isBool := f.(*cli.BoolFlag)
+		for _, name := range f.Names() {
+			names[name] = !isBool
+		}
+	}
+	return names
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(c *cli.Context) error {
+	if c.Args().Present() {
+		return usage("%s takes no argument, but got %q", c.Command.Name, c.Args().First())
+	}
+	return nil
+}

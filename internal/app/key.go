@@ -1,0 +1,58 @@
+package app
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"datasync/ingest"
+)
+
+// maxKey is how many bytes a key may have.
+const maxKey = 4096
+
+// key reads the API key, which never stands in an argument: ps shows those.
+func (p *program) key(file string) (ingest.Secret, error) {
+	text, from := p.getenv("DATASYNC_API_KEY"), "DATASYNC_API_KEY"
+	var err error
+	switch file {
+	case "":
+	case "-":
+		text, err = readKey(p.stdin)
+		from = "stdin"
+	default:
+		from = file
+		var f *os.File
+		if f, err = os.Open(file); err == nil {
+			defer func() { _ = f.Close() }()
+			text, err = readKey(f)
+			p.warnOfReaders(f)
+		}
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case err != nil:
+		return "", usage("read the API key: %v", err)
+	case text == "" && file != "":
+		return "", usage("no API key in %s", from)
+	case text == "":
+		return "", usage("no API key: set DATASYNC_API_KEY or give --api-key-file FILE")
+	case len(text) >= maxKey:
+		return "", usage("the API key from %s is longer than any key", from)
+	case strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.~+/=") != "":
+		return "", usage("the API key from %s has a character that no key has", from)
+	}
+	return ingest.Secret(text), nil
+}
+
+func readKey(r io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxKey))
+	return string(b), err
+}
+
+// warnOfReaders says that others may read the file of a key.
+func (p *program) warnOfReaders(f *os.File) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		p.say("others may read the key: chmod 600 " + f.Name())
+	}
+}

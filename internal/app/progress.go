@@ -1,0 +1,162 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"datasync/ingest"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+)
+
+const (
+	// lineEvery is how often a line of progress is printed where there is no terminal.
+	lineEvery = 10 * time.Second
+	barEvery  = 150 * time.Millisecond
+)
+
+// show shows the pull's progress on stderr until stop is called: a bar on a
+// terminal, a line every ten seconds elsewhere. Notices go through notice, so that
+// they do not stand in the bar.
+func (p *program) show(progress *ingest.Progress) (notice func(string), stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	if f, ok := p.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return p.showBar(progress, f, done, ended)
+	}
+	tick := time.NewTicker(lineEvery)
+	var mu sync.Mutex // the lines and the notices
+	say := func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		p.say(text)
+	}
+	go func() {
+		defer close(ended)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case now := <-tick.C:
+				s := progress.Now()
+				say(events(s) + ", " + status(s, now))
+			}
+		}
+	}()
+	return say, func() { close(done); <-ended }
+}
+
+func (p *program) showBar(progress *ingest.Progress, w io.Writer, done, ended chan struct{}) (func(string), func()) {
+	bars := mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh(), mpb.WithRefreshRate(barEvery))
+	bar := bars.New(0, mpb.BarStyle(),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return events(progress.Now()) + " " })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + status(progress.Now(), time.Now()) })),
+	)
+	tick := time.NewTicker(barEvery)
+	go func() {
+		defer close(ended)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				s := progress.Now()
+				bar.SetTotal(max(s.Total, s.Walked+1), false)
+				bar.SetCurrent(s.Walked)
+			}
+		}
+	}()
+	notice := func(text string) { _, _ = fmt.Fprintf(bars, "datasync: %s\n", visible(text)) }
+	return notice, func() {
+		close(done)
+		<-ended
+		bar.Abort(true)
+		bars.Wait()
+	}
+}
+
+// events says how far the walk is, such as "1,200,000 of 3,000,000 events (40 %)".
+func events(s ingest.Standing) string {
+	if s.Total <= 0 {
+		return thousands(s.Walked) + " events"
+	}
+	return fmt.Sprintf("%s of %s events (%d %%)", thousands(s.Walked), thousands(s.Total), min(100, 100*s.Walked/s.Total))
+}
+
+// status says how fast it goes and what it does.
+func status(s ingest.Standing, now time.Time) string {
+	var parts []string
+	if took := now.Sub(s.Began); s.Read > 0 && took > 0 {
+		parts = append(parts, thousands(int64(float64(s.Read)/took.Seconds()))+" events/s")
+	}
+	switch {
+	case s.Waiting != "":
+		parts = append(parts, fmt.Sprintf("waiting %d s (%s endpoint: %s)", max(0, int(s.Until.Sub(now).Seconds()+0.999)), s.Waiting, s.Why))
+	case s.Endpoint != "":
+		parts = append(parts, "from "+s.Endpoint)
+	}
+	if left := s.Left(now); left > 0 {
+		parts = append(parts, left.Round(time.Second).String()+" left")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// summarise says what the pull did.
+func (p *program) summarise(s ingest.Summary) {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		_, _ = fmt.Fprintf(&b, "  %-12s%s\n", name, fmt.Sprintf(format, args...))
+	}
+	complete := "complete"
+	if !s.Complete {
+		complete = "not complete"
+	}
+	_, _ = fmt.Fprintf(&b, "datasync: %s\n", complete)
+	line("stored", "%s events (%s events/s)", thousands(s.Stored), thousands(int64(float64(s.Stored)/max(s.Took.Seconds(), 1e-3))))
+	if s.Total > 0 {
+		line("in the file", "%s events", thousands(s.Total))
+	}
+	line("duplicates", "%s (%s with other contents)", thousands(s.Duplicate), thousands(s.Conflict))
+	line("rejected", "%s%s", thousands(s.Rejected), reasons(s.Reasons))
+	line("pages", "%s from events, %s from feed", thousands(s.Pages["events"]), thousands(s.Pages["feed"]))
+	line("429s", "%s from events, %s from feed, %s from stream-access",
+		thousands(s.Limited["events"]), thousands(s.Limited["feed"]), thousands(s.Limited["stream-access"]))
+	line("took", "%s, %s of it waiting for the API", s.Took.Round(10*time.Millisecond), s.Waited.Round(10*time.Millisecond))
+	if s.ResumedFrom.Valid {
+		line("resumed", "behind %s, event %s", s.ResumedFrom.V.Timestamp.Time().Format(time.RFC3339Nano), s.ResumedFrom.V.ID)
+	}
+	_, _ = io.WriteString(p.stderr, b.String())
+}
+
+func reasons(counts map[string]int64) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	var parts []string
+	for reason, n := range counts {
+		parts = append(parts, fmt.Sprintf("%s %s", thousands(n), reason))
+	}
+	slices.Sort(parts)
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// thousands writes n with commas.
+func thousands(n int64) string {
+	digits := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Run is what the table runs keeps of one pull.
+type Run struct {
+	ID           uuid.UUID
+	Began, Ended time.Time
+	// Outcome is "complete", "interrupted" or "failed"; a run that is under way
+	// has "running", and "killed" once a later one finds it so.
+	Outcome string
+	// ResumedFrom is where the walk went on, unknown for one from the top.
+	ResumedFrom sql.Null[Position]
+	Counts      Counts
+	// Requests and Limited count what was sent to, and the 429s of, each endpoint.
+	Requests, Limited          map[string]int64
+	Waiting, Fetching, Writing time.Duration
+}
+
+// BeginRun adds a row for a run. Runs that are still marked as running were
+// killed, as the file's lock lets only one process in.
+func (s *Store) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error {
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		_, err1 := tx.ExecContext(ctx, "UPDATE runs SET outcome = 'killed' WHERE outcome = 'running'")
+		_, err2 := tx.ExecContext(ctx, "INSERT INTO runs (run, tool_version, began_at, outcome) VALUES (?, ?, ?, 'running')",
+			id.String(), s.version, began.UTC())
+		return errors.Join(err1, err2)
+	})
+}
+
+// EndRun completes the row of a run.
+func (s *Store) EndRun(ctx context.Context, r Run) error {
+	var resumedFrom sql.NullString
+	if r.ResumedFrom.Valid {
+		at := r.ResumedFrom.V
+		resumedFrom = sql.NullString{String: at.Timestamp.Time().Format(time.RFC3339Nano) + " " + at.ID.String(), Valid: true}
+	}
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE runs SET ended_at = ?, outcome = ?, resumed_from = ?,
+			stored = ?, duplicate = ?, conflict = ?, rejected = ?,
+			events_requests = ?, events_429s = ?, feed_requests = ?, feed_429s = ?,
+			waiting_s = ?, fetching_s = ?, writing_s = ? WHERE run = ?`,
+			r.Ended.UTC(), r.Outcome, resumedFrom,
+			r.Counts.Stored, r.Counts.Duplicate, r.Counts.Conflict, r.Counts.Rejected,
+			r.Requests["events"], r.Limited["events"], r.Requests["feed"], r.Limited["feed"],
+			r.Waiting.Seconds(), r.Fetching.Seconds(), r.Writing.Seconds(), r.ID.String())
+		return err
+	})
+}
+
+// inTransaction runs do in a transaction of its own, beside those of the batches.
+func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(s.path, err)
+	}
+	if err := do(tx); err != nil {
+		return translate(s.path, errors.Join(err, tx.Rollback()))
+	}
+	return translate(s.path, tx.Commit())
+}
