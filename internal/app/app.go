@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -31,7 +32,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: p.or("DATASYNC_DB", "datasync.duckdb")},
 		},
-		Commands:       []*cli.Command{p.pullCommand(), p.mockCommand()},
+		Commands:       []*cli.Command{p.pullCommand(), p.queryCommand(), p.exportCommand(), p.mockCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Action: func(c *cli.Context) error {
@@ -52,17 +53,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 }
 
 // say tells a person one line.
-func (p *program) say(text string) { _, _ = fmt.Fprintln(p.stderr, "datasync:", visible(text)) }
-
-// visible replaces characters that could move a terminal's cursor.
-func visible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}
+func (p *program) say(text string) { _, _ = fmt.Fprintln(p.stderr, "datasync:", query.Visible(text)) }
 
 // or returns the environment's value of name, or fallback where it has none.
 func (p *program) or(name, fallback string) string {

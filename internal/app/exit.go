@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	"datasync/export"
 	"datasync/ingest"
 	"datasync/internal/store"
+	"datasync/query"
 )
 
 // exitCodes is the table that --help shows.
@@ -28,7 +30,7 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 type signalled struct{ code int }
 
 func (s signalled) Error() string {
-	return "stopped by a signal; run the same command again to go on"
+	return "stopped by a signal"
 }
 
 // exitCode says with which code an error ends the program.
@@ -39,7 +41,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped.code
-	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath):
+	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, export.ErrTarget), errors.Is(err, query.ErrEmpty):
 		return 2
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return 3

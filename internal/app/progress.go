@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/query"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -74,7 +75,7 @@ func (p *program) showBar(progress *ingest.Progress, w io.Writer, done, ended ch
 			}
 		}
 	}()
-	notice := func(text string) { _, _ = fmt.Fprintf(bars, "datasync: %s\n", visible(text)) }
+	notice := func(text string) { _, _ = fmt.Fprintf(bars, "datasync: %s\n", query.Visible(text)) }
 	return notice, func() {
 		close(done)
 		<-ended

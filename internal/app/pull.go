@@ -85,7 +85,7 @@ func pullError(ctx context.Context, err error) error {
 	case errors.As(err, &file):
 		return err
 	case errors.As(context.Cause(ctx), &stopped):
-		return stopped
+		return fmt.Errorf("%w; run the same command again to go on", stopped)
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return fmt.Errorf("%w; check it, and whether it is older than the three hours that a key lives; then run the same command again to go on", err)
 	case errors.Is(err, ingest.ErrMissing):

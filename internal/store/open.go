@@ -140,6 +140,16 @@ func (s *Store) Close() error {
 // other file, no network, no change of settings. All times show in timezone, an
 // IANA name. The caller closes it.
 func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
+	return openToRead(ctx, name, timezone, "")
+}
+
+// OpenForExport is OpenReadOnly, but that DuckDB may write the file at writable,
+// an absolute path.
+func OpenForExport(ctx context.Context, name, timezone, writable string) (*sql.DB, error) {
+	return openToRead(ctx, name, timezone, writable)
+}
+
+func openToRead(ctx context.Context, name, timezone, writable string) (*sql.DB, error) {
 	path, exists, err := resolve(name)
 	if err != nil {
 		return nil, err
@@ -150,18 +160,36 @@ func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
 	if err := checkHeader(path); err != nil {
 		return nil, err
 	}
-	db, err := openReadOnlyInstance(ctx, path)
+	db, err := openInstance(ctx, path, openToBeClosed())
 	if err != nil {
 		return nil, translate(path, err)
 	}
-	if err := errors.Join(checkMeta(ctx, db, path, ""), lockDown(ctx, db, timezone)); err != nil {
+	if err := errors.Join(closeWorld(ctx, db, writable), checkMeta(ctx, db, path, ""), lockDown(ctx, db, timezone)); err != nil {
 		return nil, errors.Join(translate(path, err), db.Close())
 	}
 	return db, nil
 }
 
-func openReadOnlyInstance(ctx context.Context, path string) (*sql.DB, error) {
-	return openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
+// openToBeClosed is closedWorld, read-only, but for the setting that keeps
+// closeWorld from what it does.
+func openToBeClosed() []setting {
+	return append([]setting{{"access_mode", "read_only"}}, closedWorld[1:]...)
+}
+
+// closeWorld keeps an instance from all files but its own and at most one more.
+// It keeps nothing else on disk, not even for a moment: a query that needs more
+// memory than there is fails.
+func closeWorld(ctx context.Context, db *sql.DB, writable string) error {
+	statements := []string{"SET GLOBAL temp_directory = ''"}
+	if writable != "" {
+		statements = append(statements, "SET GLOBAL allowed_paths = ["+quote(writable)+"]")
+	}
+	for _, statement := range append(statements, "SET GLOBAL enable_external_access = false") {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openInstance opens the file with the settings and sees that it can be used.
@@ -195,7 +223,7 @@ func checkOurs(ctx context.Context, path, origin string) error {
 	if err := checkHeader(path); err != nil {
 		return err
 	}
-	db, err := openReadOnlyInstance(ctx, path)
+	db, err := openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
 	if err != nil {
 		return err
 	}
