@@ -147,9 +147,9 @@ func (p *pull) window(ctx context.Context, k store.Checkpoint) (store.Checkpoint
 	walk := newWalk(p, k)
 	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, notice: p.Notice}
 	p.Progress.window(k)
-	// Two pages may wait for the writer: enough that neither side waits for the
-	// other, and few enough to bound memory.
-	pages := make(chan walked, 2)
+	// One page may wait for the writer: enough that neither side waits for the
+	// other, and little enough to bound memory: a page may be large.
+	pages := make(chan walked, 1)
 	group, walkCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(pages)

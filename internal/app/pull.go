@@ -53,7 +53,7 @@ func (p *program) pull(c *cli.Context) error {
 	defer stop()
 	// Whatever the database writes beside itself is nobody else's to read.
 	defer syscall.Umask(syscall.Umask(0o077))
-	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "256MB"})
+	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "128MB"})
 	if err != nil {
 		return err
 	}
