@@ -1,7 +1,10 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"os"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -10,6 +13,30 @@ import (
 // itself, but with a POSIX lock, which the process loses as soon as anything in
 // it closes another descriptor of the file.
 type fileLock struct{ f *flock.Flock }
+
+// lockPatience is how long a lock is waited for: a process that was killed holds
+// its locks until the system has taken it apart, which takes a moment.
+const (
+	lockPatience = time.Second
+	lockPause    = 20 * time.Millisecond
+)
+
+// patiently calls open until it fails otherwise than with ErrLocked, or for
+// lockPatience.
+func patiently[T any](ctx context.Context, path string, open func() (T, error)) (T, error) {
+	for began := time.Now(); ; {
+		v, err := open()
+		err = translate(path, err)
+		if !errors.Is(err, ErrLocked) || time.Since(began) > lockPatience {
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-time.After(lockPause):
+		}
+	}
+}
 
 // acquireLock takes the lock of the database at path, or fails with ErrLocked.
 func acquireLock(path string) (*fileLock, error) {

@@ -71,7 +71,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{path: path, version: opts.ToolVersion}
-	if s.lock, err = acquireLock(path); err != nil {
+	if s.lock, err = patiently(ctx, path, func() (*fileLock, error) { return acquireLock(path) }); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -160,9 +160,9 @@ func openToRead(ctx context.Context, name, timezone, writable string) (*sql.DB, 
 	if err := checkHeader(path); err != nil {
 		return nil, err
 	}
-	db, err := openInstance(ctx, path, openToBeClosed())
+	db, err := patiently(ctx, path, func() (*sql.DB, error) { return openInstance(ctx, path, openToBeClosed()) })
 	if err != nil {
-		return nil, translate(path, err)
+		return nil, err
 	}
 	if err := errors.Join(closeWorld(ctx, db, writable), checkMeta(ctx, db, path, ""), lockDown(ctx, db, timezone)); err != nil {
 		return nil, errors.Join(translate(path, err), db.Close())
@@ -223,7 +223,9 @@ func checkOurs(ctx context.Context, path, origin string) error {
 	if err := checkHeader(path); err != nil {
 		return err
 	}
-	db, err := openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
+	db, err := patiently(ctx, path, func() (*sql.DB, error) {
+		return openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
+	})
 	if err != nil {
 		return err
 	}
