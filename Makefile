@@ -1,0 +1,31 @@
+# The verbs of this project. CI is .ci/run.
+FUZZTIME ?= 30s
+GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
+
+.PHONY: build test race fuzz bench lint soak
+
+build:
+	go build -trimpath -o datasync .
+
+test:
+	go test ./...
+
+race:
+	go test -race ./...
+
+# Every native fuzz target for FUZZTIME each.
+fuzz:
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' "$$file"); do \
+	    echo "== $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	  done; done
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint:
+	$(GOLANGCI) run ./...
+
+# 3,000,000 events over sockets, killed and resumed on the way.
+soak:
+	go test -count=1 -timeout 30m -run '^TestKillLoop$$' . -args -soak
