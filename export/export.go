@@ -12,7 +12,7 @@ import (
 	"datasync/internal/store"
 )
 
-// ErrTarget: the export cannot be written to that path.
+// ErrTarget says that the export cannot be written to that path.
 var ErrTarget = errors.New("unusable export target")
 
 // Result says what was written.
@@ -109,7 +109,7 @@ func checkTarget(target string, force bool) (string, error) {
 func reserve(target string) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(target), ".datasync-export-*")
 	if err != nil {
-		return "", fmt.Errorf("%w %q: %v", ErrTarget, target, err)
+		return "", fmt.Errorf("%w %q: %w", ErrTarget, target, err)
 	}
 	return f.Name(), f.Close()
 }
@@ -140,7 +140,7 @@ func finish(building, target string, force bool) (size int64, err error) {
 		err = os.Rename(building, target)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w %q: %v", ErrTarget, target, err)
+		return 0, fmt.Errorf("%w %q: %w", ErrTarget, target, err)
 	}
 	folder, err := os.Open(filepath.Dir(target))
 	if err != nil {

@@ -136,7 +136,7 @@ func (b *batcher) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.summary.Counts.Add(done.Counts)
+	b.summary.Add(done.Counts)
 	for reason, n := range done.Reasons {
 		b.summary.Reasons[reason] += n
 	}

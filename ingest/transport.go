@@ -14,8 +14,12 @@ const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, li
 // Secret is a string that is not printed.
 type Secret string
 
-func (Secret) String() string               { return "[redacted]" }
-func (Secret) GoString() string             { return "[redacted]" }
+func (Secret) String() string { return "[redacted]" }
+
+// GoString is String for %#v.
+func (Secret) GoString() string { return "[redacted]" }
+
+// MarshalText is String for encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // newTransport returns what carries requests over the network.

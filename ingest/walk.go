@@ -142,7 +142,7 @@ func (w *walk) restart(cause error) error {
 		w.deaths = 0
 	}
 	if w.deaths++; w.deaths > maxDeaths {
-		return fmt.Errorf("%w: %d cursors in a row died before the walk got any further (%v)", ErrNoHeadway, w.deaths, cause)
+		return fmt.Errorf("%w: %d cursors in a row died before the walk got any further (%w)", ErrNoHeadway, w.deaths, cause)
 	}
 	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again, skipping what is stored", cause, w.pages))
 	w.discard()

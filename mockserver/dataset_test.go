@@ -106,7 +106,7 @@ func TestDatasetIsAFunctionOfItsSeed(t *testing.T) {
 		}
 		return string(b)
 	}
-	if wire(7) != wire(7) {
+	if first, second := wire(7), wire(7); first != second {
 		t.Error("one seed gave two sets")
 	}
 	if wire(7) == wire(8) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Forever, as the number of times of Repeat, never ends.
+// Forever is the number of times of a Repeat that never ends.
 const Forever = -1
 
 // Fault is one way in which one request goes wrong. The constructors below

@@ -46,8 +46,8 @@ const (
 	// DefaultTokenHeader carries the stream token.
 	DefaultTokenHeader = "X-Stream-Token"
 
-	// Omitted, as one of the options that state a raw JSON value, leaves the
-	// member out of the answer.
+	// Omitted leaves the member out of the answer, as one of the options that
+	// state a raw JSON value.
 	Omitted = "omitted"
 )
 

@@ -36,6 +36,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		cancel()
 		err = server.Close()
 	}
-	<-failed
+	_ = <-failed
 	return err
 }

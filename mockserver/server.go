@@ -2,6 +2,7 @@ package mockserver
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -244,7 +245,7 @@ func (s *Server) badCursor(err error) *answer {
 	if s.opts.Cursor.SwapWords {
 		code = "INVALID_CURSOR"
 	}
-	if _, ok := err.(*cursorExpiredError); ok {
+	if errors.As(err, new(*cursorExpiredError)) {
 		code = "CURSOR_EXPIRED"
 		if s.opts.Cursor.SwapWords {
 			code = "EXPIRED_CURSOR"

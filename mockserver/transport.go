@@ -161,7 +161,7 @@ func (b *memoryBody) take(p []byte) (n int, wait time.Duration, err error) {
 		b.ready -= n
 	}
 	b.rest = b.rest[n:]
-	if len(b.rest) == 0 && b.end == io.EOF {
+	if len(b.rest) == 0 && errors.Is(b.end, io.EOF) {
 		// The last byte has gone out: the request is no longer in flight,
 		// though its buffer is until Close.
 		b.s.leave(b.a)

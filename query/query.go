@@ -38,7 +38,7 @@ type Options struct {
 	Location *time.Location
 }
 
-// ErrEmpty: there is no SQL.
+// ErrEmpty says that there is no SQL.
 var ErrEmpty = errors.New("the SQL is empty")
 
 // Run runs the SQL on db and writes its result to w. Of several statements that of

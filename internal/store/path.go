@@ -17,10 +17,10 @@ func resolve(name string) (path string, exists bool, err error) {
 	bad := func(detail, hint string) error {
 		return &Error{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
 	}
-	switch {
-	case name == "":
+	switch name {
+	case "":
 		return "", false, bad("it is empty", "name a file with --db")
-	case name == ":memory:":
+	case ":memory:":
 		return "", false, bad("a database in memory cannot be resumed", "name a file with --db")
 	}
 	path, err = filepath.Abs(name)
