@@ -51,6 +51,9 @@ type Options struct {
 	// MaxWait is the longest wait that an endpoint may ask for before the pull
 	// gives up; MaxRetryTime how long one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration
+	// Now is the time that events are compared with; nil is time.Now. Waits do not
+	// depend on it.
+	Now func() time.Time
 	// Notice is told what a person should know; it may be nil.
 	Notice func(string)
 	// Progress follows the pull; it may be nil.
@@ -64,6 +67,9 @@ type Options struct {
 func Run(ctx context.Context, opts Options) (Summary, error) {
 	if opts.Transport == nil {
 		opts.Transport = newTransport()
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
 	}
 	if opts.Notice == nil {
 		opts.Notice = func(string) {}

@@ -161,6 +161,7 @@ func (w *walk) next(ctx context.Context) (walked, error) {
 		f := w.fetch(ctx)
 		if errors.Is(f.err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
 			doubted = true
+			//nolint:errorlint // it must not be taken for a dead cursor yet
 			return fmt.Errorf("%v, though it should live until %s", f.err, w.dies.UTC().Format(time.TimeOnly))
 		}
 		if f.err != nil {
@@ -171,6 +172,10 @@ func (w *walk) next(ctx context.Context) (walked, error) {
 		if err != nil {
 			w.discard()
 			return fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
+		}
+		if p.elements == 0 && p.hasMore && p.nextCursor == w.cursor {
+			// As long as it may be a fault that passes, it is no circle.
+			return fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 		}
 		// What is remembered for longer than the page must not be a part of its
 		// body, or it would keep all of that in memory.

@@ -40,7 +40,7 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if fromTop {
 		return windows[0], nil
 	}
-	return p.openAndWalk(ctx, lowerBorder(windows[0], p.Lookback, time.Now()))
+	return p.openAndWalk(ctx, lowerBorder(windows[0], p.Lookback, p.Now()))
 }
 
 func (p *pull) openAndWalk(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error) {

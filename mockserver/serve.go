@@ -36,6 +36,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		cancel()
 		err = server.Close()
 	}
-	_ = <-failed
+	if errServe := <-failed; !errors.Is(errServe, http.ErrServerClosed) {
+		err = errors.Join(err, errServe)
+	}
 	return err
 }

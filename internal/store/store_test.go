@@ -436,18 +436,3 @@ func TestRunsAreKept(t *testing.T) {
 		t.Error("the runs are not as they were")
 	}
 }
-
-func TestAWalkToTheEndFinishesOlderWindows(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "a.duckdb"))
-	ctx := context.Background()
-	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 3)))
-	whole := mustWindow(t, s)
-	whole.State = store.Done
-	if _, err := s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(events(0, 9))}, Checkpoint: whole}); err != nil {
-		t.Fatal(err)
-	}
-	windows, err := s.Windows(ctx)
-	if err != nil || len(windows) != 2 || windows[0].State != store.Done || windows[1].State != store.Done || windows[1].Cursor != "" {
-		t.Errorf("%+v, %v", windows, err)
-	}
-}

@@ -1,0 +1,374 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"datasync/ingest"
+	"datasync/internal/store/storetest"
+	"datasync/mockserver"
+)
+
+// bench is a pull from a mock server into a store in memory, inside a bubble in
+// which waits take no time.
+type bench struct {
+	t      *testing.T
+	server *mockserver.Server
+	store  *storetest.Memory
+	opts   ingest.Options
+	notes  []string
+}
+
+func newBench(t *testing.T, o mockserver.Options) *bench {
+	t.Helper()
+	if o.Data.Events == 0 {
+		o.Data.Events = 2000
+	}
+	if o.Events.Cap == 0 {
+		o.Events.Cap = 100
+	}
+	if o.Feed.Cap == 0 {
+		o.Feed.Cap = 50
+	}
+	b := &bench{t: t, server: mockserver.New(o), store: storetest.NewMemory()}
+	base, err := url.Parse(mockserver.BaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.opts = ingest.Options{
+		Store: b.store, Transport: b.server.Transport(), BaseURL: base, Key: "ds_test_key", PageSize: 100_000,
+		Lookback: 10 * time.Minute, MaxWait: 5 * time.Minute, MaxRetryTime: 5 * time.Minute,
+		// A bubble's time begins in 2000, the events are of 2026.
+		Now:    func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC) },
+		Notice: func(text string) { b.notes = append(b.notes, text) },
+	}
+	return b
+}
+
+func (b *bench) pull() (ingest.Summary, error) { return ingest.Run(b.t.Context(), b.opts) }
+
+// mustPull pulls to the end and checks that the store holds what the API has.
+func (b *bench) mustPull() ingest.Summary {
+	b.t.Helper()
+	summary, err := b.pull()
+	if err != nil || !summary.Complete {
+		b.t.Fatalf("%v, complete: %v; told %q", err, summary.Complete, b.notes)
+	}
+	b.exact()
+	return summary
+}
+
+// exact checks events and rejects against the data set, and what the server
+// watched: no request too soon, no header missing, no script unused.
+func (b *bench) exact() {
+	b.t.Helper()
+	data := b.server.Dataset()
+	want := map[string]int64{}
+	rejects := 0
+	for i := range data.Len() {
+		if !data.Expected(i).Storable {
+			rejects++
+			continue
+		}
+		e := data.Event(i)
+		want[e.ID.String()] = e.Time().UnixMicro()
+	}
+	events := b.store.Events()
+	if len(events) != len(want) {
+		b.t.Errorf("%d events stored, want %d", len(events), len(want))
+	}
+	for i := range events {
+		if at, ok := want[events[i].ID.String()]; !ok || at != int64(events[i].Timestamp) {
+			b.t.Errorf("event %s at %d, want %d (%v)", events[i].ID, events[i].Timestamp, at, ok)
+			break
+		}
+	}
+	if got := len(b.store.Rejects()); got != rejects {
+		b.t.Errorf("%d rejects, want %d", got, rejects)
+	}
+	if err := b.server.Verify(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+func inBubble(t *testing.T, name string, o mockserver.Options, test func(*bench)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(newBench(t, o)) })
+	})
+}
+
+func scripted(e mockserver.Endpoint, request int, faults ...mockserver.Fault) mockserver.Options {
+	return mockserver.Options{Scripts: []mockserver.Script{{Endpoint: e, Request: request, Faults: faults}}}
+}
+
+func TestPullReadsEverything(t *testing.T) {
+	limits := func(o mockserver.Options) mockserver.Options {
+		o.Data.Events, o.Events.Cap, o.Feed.Cap = 20_000, 400, 100
+		return o
+	}
+	dirty := mockserver.DataOptions{Events: 3000, DirtyEvery: 7, TieSize: 40, TieEvery: 300}
+	for _, tc := range []struct {
+		name string
+		opts mockserver.Options
+	}{
+		{"plain", mockserver.Options{}},
+		{"the contract's limits", limits(mockserver.Contract())},
+		{"the observed limits", limits(mockserver.Observed())},
+		{"an empty API", mockserver.Options{Data: mockserver.DataOptions{Events: mockserver.NoEvents}}},
+		{"one event", mockserver.Options{Data: mockserver.DataOptions{Events: 1}}},
+		{"just one page", mockserver.Options{Data: mockserver.DataOptions{Events: 100}}},
+		{"flat bodies", mockserver.Options{Flat: true}},
+		{"dirty events and ties", mockserver.Options{Data: dirty}},
+		{"repeated across pages", mockserver.Options{RepeatAcross: true}},
+		{"repeated within pages", mockserver.Options{RepeatWithin: 5}},
+		{"out of order", mockserver.Options{Data: mockserver.DataOptions{Events: 2000, SwapEvery: 50, SwapDistance: 30}}},
+		{"signed cursors", mockserver.Options{Cursor: mockserver.Cursors{Signed: true}}},
+		{"pages of one", mockserver.Options{Data: mockserver.DataOptions{Events: 60}, Events: mockserver.Pages{Cap: 1}}},
+	} {
+		inBubble(t, tc.name, tc.opts, func(b *bench) { b.mustPull() })
+	}
+}
+
+func TestPullOutlastsFaults(t *testing.T) {
+	const events, feed, access, all = mockserver.Events, mockserver.Feed, mockserver.StreamAccess, mockserver.Any
+	limited := mockserver.RateLimited(20 * time.Second)
+	for _, tc := range []struct {
+		name string
+		opts mockserver.Options
+	}{
+		{"503", scripted(events, 3, mockserver.Status(503))},
+		{"503 that names a wait", scripted(events, 3, mockserver.StatusAfter(503, 7*time.Second))},
+		{"500, 502, 504", scripted(all, 2, mockserver.Status(500), mockserver.Status(502), mockserver.Status(504))},
+		{"429 without a wait", scripted(events, 2, mockserver.RateLimitedRaw("soon", "{}", 0))},
+		{"reset", scripted(events, 2, mockserver.Reset(), mockserver.ResetAfter(500))},
+		{"cut off", scripted(events, 2, mockserver.Truncate(700), mockserver.TruncateChunked(700), mockserver.Clip(700))},
+		{"HTML, empty, null, 204", scripted(events, 2, mockserver.HTML(), mockserver.Empty(), mockserver.Null(), mockserver.NoContent())},
+		{"too few", scripted(events, 2, mockserver.Returned(3))},
+		{"more behind the page", scripted(events, 2, mockserver.Trailing("{}"))},
+		{"hanging", scripted(events, 2, mockserver.Hang(), mockserver.Stall(300))},
+		{"a trickle", scripted(events, 2, mockserver.Drip(1, time.Second))},
+		{"a cursor refused once", scripted(events, 5, mockserver.CursorExpired())},
+		{"a dead cursor", scripted(events, 5, mockserver.Repeat(2, mockserver.CursorExpired()))},
+		{"an invalid cursor", scripted(events, 5, mockserver.Repeat(2, mockserver.CursorInvalid()))},
+		{"chaos headers", scripted(events, 2, mockserver.Header("X-Chaos-Applied", "missingFields"))},
+		{"an empty page between", scripted(events, 4, mockserver.EmptyPage())},
+		{"token refused", mockserver.Options{Scripts: []mockserver.Script{
+			{Endpoint: events, Request: 3, Faults: []mockserver.Fault{limited}},
+			{Endpoint: feed, Request: 1, Faults: []mockserver.Fault{mockserver.TokenRejected()}}}}},
+		{"no access", mockserver.Options{Scripts: []mockserver.Script{
+			{Endpoint: events, Request: 3, Faults: []mockserver.Fault{limited}},
+			{Endpoint: access, Request: 1, Faults: []mockserver.Fault{mockserver.Status(503)}}}}},
+		{"no browser", mockserver.Options{Scripts: []mockserver.Script{
+			{Endpoint: events, Request: 3, Faults: []mockserver.Fault{limited}},
+			{Endpoint: access, Request: 1, Faults: []mockserver.Fault{mockserver.DashboardRequired()}}}}},
+		{"a foreign feed path", mockserver.Options{Scripts: []mockserver.Script{
+			{Endpoint: events, Request: 3, Faults: []mockserver.Fault{limited}},
+			{Endpoint: access, Request: 1, Faults: []mockserver.Fault{mockserver.FeedPath("//evil.test/feed")}}}}},
+		{"the feed redirects", mockserver.Options{Scripts: []mockserver.Script{
+			{Endpoint: events, Request: 3, Faults: []mockserver.Fault{limited}},
+			{Endpoint: feed, Request: 1, Faults: []mockserver.Fault{mockserver.Redirect("http://evil.test/")}}}}},
+		{"both closed", mockserver.Options{Scripts: []mockserver.Script{
+			{Endpoint: events, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(40 * time.Second)}},
+			{Endpoint: feed, Request: 2, Faults: []mockserver.Fault{mockserver.RateLimited(20 * time.Second)}}}}},
+	} {
+		inBubble(t, tc.name, tc.opts, func(b *bench) { b.mustPull() })
+	}
+}
+
+func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
+	const events, all = mockserver.Events, mockserver.Any
+	for _, tc := range []struct {
+		name string
+		opts mockserver.Options
+		want error
+	}{
+		{"key refused", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.KeyRefused())), ingest.ErrKeyRefused},
+		{"redirect", scripted(events, 3, mockserver.Redirect("http://evil.test/")), ingest.ErrRedirected},
+		{"the same cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.SameCursor())), ingest.ErrLoop},
+		{"the same events", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.Stuck())), ingest.ErrLoop},
+		{"cursors in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}}, ingest.ErrLoop},
+		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, ingest.ErrLoop},
+		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), ingest.ErrNoCursor},
+		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), ingest.ErrLoop},
+		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), ingest.ErrLimited},
+		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), ingest.ErrClosed},
+		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, ingest.ErrMissing},
+	} {
+		inBubble(t, tc.name, tc.opts, func(b *bench) {
+			summary, err := b.pull()
+			if !errors.Is(err, tc.want) || summary.Complete {
+				b.t.Errorf("%v, complete: %v; want %v", err, summary.Complete, tc.want)
+			}
+			if summary.Stored == 0 || summary.Stored != int64(len(b.store.Events())) {
+				b.t.Errorf("%d stored, %d kept", summary.Stored, len(b.store.Events()))
+			}
+			if runs := b.store.Runs(); len(runs) != 1 || runs[0].Outcome != "failed" {
+				b.t.Errorf("runs %+v", runs)
+			}
+		})
+	}
+}
+
+// Cursors that die before the walk gets any further end the run.
+func TestPullStopsWhereCursorsDieAtOnce(t *testing.T) {
+	inBubble(t, "", mockserver.Options{}, func(b *bench) {
+		requests := 0
+		real := b.opts.Transport
+		b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if requests++; requests > 5 && r.URL.Query().Get("cursor") != "" {
+				return &http.Response{StatusCode: 400, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"error":"Cursor expired","code":"CURSOR_EXPIRED"}`))}, nil
+			}
+			return real.RoundTrip(r)
+		})
+		if _, err := b.pull(); !errors.Is(err, ingest.ErrNoHeadway) || requests > 30 {
+			b.t.Errorf("%v after %d requests", err, requests)
+		}
+		if len(b.store.Events()) != 500 {
+			b.t.Errorf("%d events stored, want 500", len(b.store.Events()))
+		}
+	})
+}
+
+// A request that always fails ends the run, and the next one goes on.
+func TestPullGivesUpAndGoesOn(t *testing.T) {
+	inBubble(t, "503", scripted(mockserver.Any, 4, mockserver.Repeat(60, mockserver.Status(503))), func(b *bench) {
+		began := time.Now()
+		first, err := b.pull()
+		var answer *ingest.APIError
+		if !errors.As(err, &answer) || answer.Status != 503 || time.Since(began) < b.opts.MaxRetryTime {
+			b.t.Fatalf("%v after %v", err, time.Since(began))
+		}
+		for err != nil {
+			_, err = b.pull()
+		}
+		b.exact()
+		if runs := b.store.Runs(); !runs[len(runs)-1].ResumedFrom.Valid || first.ResumedFrom.Valid {
+			b.t.Errorf("not resumed: %+v", runs)
+		}
+	})
+	inBubble(t, "unreachable", mockserver.Options{}, func(b *bench) {
+		b.opts.Transport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
+		began := time.Now()
+		_, err := b.pull()
+		if took := time.Since(began); err == nil || !strings.Contains(err.Error(), "connection refused") || took < 30*time.Second || took > 50*time.Second {
+			b.t.Errorf("%v after %v; want about 30 s", err, took)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A pull that ends within a wait leaves it to the next one.
+func TestWaitsOutliveARun(t *testing.T) {
+	o := scripted(mockserver.Any, 3, mockserver.RateLimited(100*time.Second), mockserver.Status(503), mockserver.RateLimited(50*time.Second))
+	inBubble(t, "stopped in a wait", o, func(b *bench) {
+		ctx, cancel := context.WithTimeout(b.t.Context(), 40*time.Second)
+		defer cancel()
+		if _, err := ingest.Run(ctx, b.opts); !errors.Is(err, context.DeadlineExceeded) {
+			b.t.Fatal(err)
+		}
+		if runs := b.store.Runs(); runs[0].Outcome != "interrupted" {
+			b.t.Errorf("runs %+v", runs)
+		}
+		b.mustPull()
+	})
+}
+
+// Cursors are dead after a pause; the pull walks again and is exact.
+func TestPullAfterAPauseThatKillsCursors(t *testing.T) {
+	for _, signed := range []bool{false, true} {
+		o := mockserver.Options{Cursor: mockserver.Cursors{Life: 2 * time.Minute, Signed: signed}, Data: mockserver.DataOptions{Events: 2000, DirtyEvery: 9}}
+		inBubble(t, "", o, func(b *bench) {
+			b.stopAfter(800)
+			pass(10 * time.Minute)
+			summary := b.mustPull()
+			if summary.Duplicate == 0 || len(b.notes) == 0 || !strings.Contains(b.notes[0], "walking again") {
+				b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
+			}
+		})
+	}
+}
+
+// pass lets time go by inside a bubble.
+func pass(d time.Duration) { <-time.After(d) }
+
+// stopAfter pulls until at least so many events are stored.
+func (b *bench) stopAfter(events int) {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(b.t.Context())
+	defer cancel()
+	stored := 0
+	opts := b.opts
+	opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if stored++; stored*100 > events {
+			cancel()
+		}
+		return b.opts.Transport.RoundTrip(r)
+	})
+	if _, err := ingest.Run(ctx, opts); !errors.Is(err, context.Canceled) {
+		b.t.Fatal(err)
+	}
+}
+
+// A later pull reads what is new and little more, and a restart everything.
+func TestLaterPulls(t *testing.T) {
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 2000}}
+	inBubble(t, "", o, func(b *bench) {
+		b.opts.Lookback = time.Second
+		b.mustPull()
+		requests := func() int { return b.server.Stats().Events.Requests }
+		before := requests()
+		if s := b.mustPull(); s.Stored != 0 || requests()-before > 2 {
+			b.t.Errorf("nothing new: %+v with %d requests", s.Counts, requests()-before)
+		}
+		b.server.Dataset().Grow(750)
+		before = requests()
+		if s := b.mustPull(); s.Stored != 750 || requests()-before > 10 {
+			b.t.Errorf("750 new: %+v with %d requests", s.Counts, requests()-before)
+		}
+		// Stopped while it reads what is new, and grown again.
+		b.server.Dataset().Grow(900)
+		b.stopAfter(300)
+		b.server.Dataset().Grow(400)
+		b.mustPull()
+		b.opts.Restart = true
+		if s := b.mustPull(); s.Stored != 0 || s.Duplicate < int64(b.server.Dataset().Len()) {
+			b.t.Errorf("restart: %+v", s.Counts)
+		}
+	})
+}
+
+// Whatever happens at random, the outcome is exact.
+func TestPullUnderRandomFaults(t *testing.T) {
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		o := mockserver.Options{
+			Data:   mockserver.DataOptions{Seed: seed, Events: 1500 + random.IntN(1500), DirtyEvery: 5 + random.IntN(50), TieEvery: 200, TieSize: 30},
+			Events: mockserver.Pages{Cap: 25 + random.IntN(300), RateLimit: mockserver.RateLimit{Requests: 3 + random.IntN(8), Window: 20 * time.Second}},
+			Feed:   mockserver.Pages{Cap: 10 + random.IntN(100), RateLimit: mockserver.RateLimit{Requests: 10, Window: 15 * time.Second}},
+			Cursor: mockserver.Cursors{Life: 2 * time.Minute}, Access: mockserver.Access{TokenLife: time.Minute}, FaultSeed: seed,
+			Random: []mockserver.RandomFault{
+				{Rate: 0.05, Fault: mockserver.Status(503)}, {Rate: 0.05, Fault: mockserver.ResetAfter(200)}, {Rate: 0.05, Fault: mockserver.Clip(300)},
+				{Endpoint: mockserver.Feed, Rate: 0.03, Fault: mockserver.TokenRejected()},
+				{Endpoint: mockserver.Events, Rate: 0.01, Fault: mockserver.CursorExpired()},
+			},
+		}
+		inBubble(t, "", o, func(b *bench) {
+			b.stopAfter(500)
+			pass(time.Duration(random.IntN(300)) * time.Second)
+			b.mustPull()
+		})
+	}
+}
+
+var _ ingest.Store = (*storetest.Memory)(nil)

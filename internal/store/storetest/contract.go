@@ -1,0 +1,214 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"testing"
+	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// Store is what the contract is about: the operations of a pull's store.
+type Store interface {
+	Windows(ctx context.Context) ([]store.Checkpoint, error)
+	OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error)
+	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
+	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
+	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
+	EndRun(ctx context.Context, r store.Run) error
+	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
+	NotBefore(ctx context.Context) (map[string]time.Time, error)
+}
+
+var _ Store = (*Memory)(nil)
+
+// TestContract tests that the stores which open returns, each of them empty, keep
+// the contract.
+func TestContract(t *testing.T, open func(t *testing.T) Store) {
+	for _, tc := range []struct {
+		name string
+		test func(*testing.T, Store)
+	}{
+		{"batches are counted", testCounts},
+		{"windows are kept", testWindows},
+		{"a batch needs its window", testNoWindow},
+		{"a batch is bounded", testTooLarge},
+		{"an ended context stores nothing", testEndedContext},
+		{"a whole walk ends older windows", testWholeWalk},
+		{"later copies are removed, rejects resolved", testSettle},
+		{"waits last", testNotBefore},
+	} {
+		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })
+	}
+}
+
+// Event returns event n of a series that descends by a millisecond.
+func Event(n int) store.Event {
+	return store.Event{
+		ID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "event %d", n)), SessionID: uuid.NewSHA1(uuid.Nil, []byte("session")),
+		Timestamp: store.Instant(1_769_541_612_369_000 - int64(n)*1000), Type: "click",
+	}
+}
+
+func pageOf(from, to int, rejects ...store.Reject) store.Page {
+	p := store.Page{Record: store.PageRecord{Endpoint: "events", CursorReceived: "next"}, Rejects: rejects, Descending: true}
+	for n := from; n < to; n++ {
+		p.Events = append(p.Events, Event(n))
+	}
+	return p
+}
+
+func spoilt(n int) store.Reject {
+	id := Event(n).ID
+	return store.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
+}
+
+func mustOpenWindow(t *testing.T, s Store) store.Checkpoint {
+	t.Helper()
+	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func mustCommit(t *testing.T, s Store, k store.Checkpoint, pages ...store.Page) store.Committed {
+	t.Helper()
+	k.State, k.Cursor = store.UnderWay, "next"
+	done, err := s.CommitBatch(context.Background(), store.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+func testCounts(t *testing.T, s Store) {
+	k := mustOpenWindow(t, s)
+	changed := pageOf(5, 6)
+	changed.Events[0].Type = "scroll"
+	for _, step := range []struct {
+		name string
+		page store.Page
+		want store.Counts
+	}{
+		{"new", pageOf(0, 10), store.Counts{Returned: 10, Stored: 10}},
+		{"known", pageOf(0, 10), store.Counts{Returned: 10, Duplicate: 10}},
+		{"overlapping", pageOf(5, 15), store.Counts{Returned: 10, Stored: 5, Duplicate: 5}},
+		{"changed", changed, store.Counts{Returned: 1, Duplicate: 1, Conflict: 1}},
+		{"rejects", pageOf(0, 0, spoilt(90), spoilt(91), spoilt(90)), store.Counts{Returned: 3, Rejected: 2, Duplicate: 1}},
+		{"the same rejects", pageOf(0, 0, spoilt(90), spoilt(91)), store.Counts{Returned: 2, Duplicate: 2}},
+		{"empty", pageOf(0, 0), store.Counts{}},
+	} {
+		if got := mustCommit(t, s, k, step.page); got.Counts != step.want || got.Reasons["missing_type"] != step.want.Rejected {
+			t.Errorf("%s: %+v, want %+v", step.name, got, step.want)
+		}
+	}
+}
+
+func testWindows(t *testing.T, s Store) {
+	if windows, err := s.Windows(context.Background()); err != nil || len(windows) != 0 {
+		t.Fatalf("%v, %v; want none", windows, err)
+	}
+	first := mustOpenWindow(t, s)
+	first.Upper = sql.Null[store.Instant]{V: Event(0).Timestamp, Valid: true}
+	last := Event(9)
+	first.Last = sql.Null[store.Position]{V: last.Position(), Valid: true}
+	first.Total = sql.Null[int64]{V: 3_000_000, Valid: true}
+	first.CursorExpiresAt = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	first.Pages, first.Events, first.Walked, first.Unordered = 1, 10, 11, true
+	mustCommit(t, s, first, pageOf(0, 10))
+	second, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{V: 7, Valid: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.State, first.Cursor = store.UnderWay, "next"
+	windows, err := s.Windows(context.Background())
+	if err != nil || len(windows) != 2 {
+		t.Fatalf("%v, %v; want two", windows, err)
+	}
+	if windows[0] != second || second.State != store.NotBegun || second.Window <= first.Window {
+		t.Errorf("the newest is %+v, want %+v", windows[0], second)
+	}
+	if !windows[1].CursorExpiresAt.Equal(first.CursorExpiresAt) {
+		t.Errorf("expires at %v", windows[1].CursorExpiresAt)
+	}
+	windows[1].CursorExpiresAt = first.CursorExpiresAt
+	if windows[1] != first {
+		t.Errorf("the first is %+v, want %+v", windows[1], first)
+	}
+}
+
+func testNoWindow(t *testing.T, s Store) {
+	if _, err := s.CommitBatch(context.Background(), store.Batch{Checkpoint: store.Checkpoint{Window: 3, State: store.UnderWay}}); err == nil {
+		t.Error("stored without a window")
+	}
+}
+
+func testTooLarge(t *testing.T, s Store) {
+	b := store.Batch{Pages: []store.Page{{Events: make([]store.Event, store.MaxRows+1)}}, Checkpoint: mustOpenWindow(t, s)}
+	if _, err := s.CommitBatch(context.Background(), b); err == nil {
+		t.Error("more than MaxRows were stored")
+	}
+}
+
+func testEndedContext(t *testing.T, s Store) {
+	k := mustOpenWindow(t, s)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := s.CommitBatch(ctx, store.Batch{Pages: []store.Page{pageOf(0, 1)}, Checkpoint: k}); err == nil {
+		t.Error("stored after its end")
+	}
+	if got := mustCommit(t, s, k, pageOf(0, 1)); got.Stored != 1 {
+		t.Errorf("%+v; the event was stored before", got)
+	}
+}
+
+func testWholeWalk(t *testing.T, s Store) {
+	mustCommit(t, s, mustOpenWindow(t, s), pageOf(0, 3))
+	whole := mustOpenWindow(t, s)
+	whole.State = store.Done
+	if _, err := s.CommitBatch(context.Background(), store.Batch{Pages: []store.Page{pageOf(0, 9)}, Checkpoint: whole}); err != nil {
+		t.Fatal(err)
+	}
+	windows, err := s.Windows(context.Background())
+	if err != nil || len(windows) != 2 || windows[0].State != store.Done || windows[1].State != store.Done || windows[1].Cursor != "" {
+		t.Errorf("%+v, %v", windows, err)
+	}
+}
+
+func testSettle(t *testing.T, s Store) {
+	k := mustOpenWindow(t, s)
+	moved := pageOf(3, 4)
+	moved.Events[0].Timestamp -= 3_600_000_000
+	mustCommit(t, s, k, pageOf(0, 10, spoilt(100), spoilt(200)))
+	mustCommit(t, s, k, moved)
+	mustCommit(t, s, k, pageOf(100, 101))
+	for round, want := range []store.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+		if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got != want {
+			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
+		}
+	}
+	if got := mustCommit(t, s, k, pageOf(3, 4)); got.Duplicate != 1 || got.Conflict != 0 {
+		t.Errorf("%+v; the first copy is not the one that stayed", got)
+	}
+}
+
+func testNotBefore(t *testing.T, s Store) {
+	ctx := context.Background()
+	before := time.Now()
+	for _, wait := range []time.Duration{time.Second, time.Hour} {
+		if err := s.SetNotBefore(ctx, "feed", wait); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := time.Now()
+	got, err := s.NotBefore(ctx)
+	at := got["feed"]
+	if err != nil || len(got) != 1 || at.Before(before.Add(time.Hour).Truncate(time.Microsecond)) || at.After(after.Add(time.Hour)) {
+		t.Errorf("%v, %v; want an hour after %v", got, err, before)
+	}
+}

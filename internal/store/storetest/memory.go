@@ -1,0 +1,247 @@
+// Package storetest has the contract of a pull's store as a test suite, and a
+// store in memory that fulfils it, for tests that cannot use DuckDB.
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// Memory is a store in memory. It may be used by several goroutines.
+type Memory struct {
+	// Fail, where it is not nil, is asked before each operation, by its name such
+	// as "CommitBatch"; its error ends the operation before it does anything.
+	Fail func(operation string) error
+
+	mu        sync.Mutex
+	windows   []store.Checkpoint
+	events    []stored
+	rejects   map[string]*store.Reject
+	resolved  map[string]bool
+	log       []store.PageRecord
+	runs      []store.Run
+	notBefore map[string]time.Time
+	batch     int64
+}
+
+type stored struct {
+	store.Event
+	batch int64
+}
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{rejects: map[string]*store.Reject{}, resolved: map[string]bool{}, notBefore: map[string]time.Time{}}
+}
+
+func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err error) {
+	m.mu.Lock()
+	if m.Fail != nil {
+		err = m.Fail(operation)
+	}
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		m.mu.Unlock()
+		return nil, err
+	}
+	return m.mu.Unlock, nil
+}
+
+// Windows returns the windows, the newest first.
+func (m *Memory) Windows(ctx context.Context) ([]store.Checkpoint, error) {
+	leave, err := m.enter(ctx, "Windows")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	windows := slices.Clone(m.windows)
+	slices.Reverse(windows)
+	return windows, nil
+}
+
+// OpenWindow adds a window.
+func (m *Memory) OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error) {
+	leave, err := m.enter(ctx, "OpenWindow")
+	if err != nil {
+		return store.Checkpoint{}, err
+	}
+	defer leave()
+	k := store.Checkpoint{Window: int64(len(m.windows) + 1), State: store.NotBegun, Lower: lower}
+	m.windows = append(m.windows, k)
+	return k, nil
+}
+
+// CommitBatch stores a batch.
+func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error) {
+	leave, err := m.enter(ctx, "CommitBatch")
+	if err != nil {
+		return store.Committed{}, err
+	}
+	defer leave()
+	if b.Rows() > store.MaxRows {
+		return store.Committed{}, fmt.Errorf("%d rows", b.Rows())
+	}
+	if b.Checkpoint.Window < 1 || b.Checkpoint.Window > int64(len(m.windows)) {
+		return store.Committed{}, fmt.Errorf("no window %d", b.Checkpoint.Window)
+	}
+	m.batch++
+	done := store.Committed{Batch: m.batch, Reasons: map[string]int64{}}
+	for _, p := range b.Pages {
+		done.Add(m.storeEvents(p.Events))
+		done.Add(m.keepRejects(p.Rejects, done.Reasons))
+		m.log = append(m.log, p.Record)
+	}
+	k := b.Checkpoint
+	m.windows[k.Window-1] = k
+	if k.State == store.Done && !k.Lower.Valid {
+		for i := range m.windows[:k.Window-1] {
+			m.windows[i].State, m.windows[i].Cursor = store.Done, ""
+		}
+	}
+	return done, nil
+}
+
+func (m *Memory) storeEvents(events []store.Event) store.Counts {
+	n := store.Counts{Returned: int64(len(events))}
+	for _, e := range events {
+		at := slices.IndexFunc(m.events, func(s stored) bool { return s.ID == e.ID && s.Timestamp == e.Timestamp })
+		if at < 0 {
+			m.events = append(m.events, stored{e, m.batch})
+			n.Stored++
+			continue
+		}
+		n.Duplicate++
+		if m.events[at].Event != e {
+			n.Conflict++
+		}
+	}
+	return n
+}
+
+func (m *Memory) keepRejects(rejects []store.Reject, reasons map[string]int64) store.Counts {
+	n := store.Counts{Returned: int64(len(rejects))}
+	for _, r := range rejects {
+		if m.rejects[r.Key] != nil {
+			n.Duplicate++
+			continue
+		}
+		m.rejects[r.Key] = &r
+		n.Rejected++
+		reasons[r.Reason]++
+	}
+	return n
+}
+
+// Settle removes later copies of ids and resolves rejects.
+func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, _ int64) (store.Settled, error) {
+	leave, err := m.enter(ctx, "Settle")
+	if err != nil {
+		return store.Settled{}, err
+	}
+	defer leave()
+	seen := map[uuid.UUID]bool{}
+	before := len(m.events)
+	m.events = slices.DeleteFunc(m.events, func(s stored) bool {
+		later := seen[s.ID]
+		seen[s.ID] = true
+		return later
+	})
+	done := store.Settled{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
+	for key, r := range m.rejects {
+		m.resolved[key] = r.ID.Valid && seen[r.ID.UUID]
+		if !m.resolved[key] {
+			done.Rejected++
+		}
+	}
+	return done, nil
+}
+
+// BeginRun adds a run.
+func (m *Memory) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error {
+	leave, err := m.enter(ctx, "BeginRun")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	m.runs = append(m.runs, store.Run{ID: id, Began: began, Outcome: "running"})
+	return nil
+}
+
+// EndRun completes a run.
+func (m *Memory) EndRun(ctx context.Context, r store.Run) error {
+	leave, err := m.enter(ctx, "EndRun")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for i := range m.runs {
+		if m.runs[i].ID == r.ID {
+			m.runs[i] = r
+			return nil
+		}
+	}
+	return fmt.Errorf("no run %s", r.ID)
+}
+
+// SetNotBefore keeps a wait.
+func (m *Memory) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
+	leave, err := m.enter(ctx, "SetNotBefore")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	m.notBefore[endpoint] = time.Now().Add(wait)
+	return nil
+}
+
+// NotBefore returns the waits.
+func (m *Memory) NotBefore(ctx context.Context) (map[string]time.Time, error) {
+	leave, err := m.enter(ctx, "NotBefore")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return maps.Clone(m.notBefore), nil
+}
+
+// Events returns what is stored, newest first.
+func (m *Memory) Events() []store.Event {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	events := make([]store.Event, len(m.events))
+	for i := range m.events {
+		events[i] = m.events[i].Event
+	}
+	slices.SortFunc(events, func(a, b store.Event) int { return cmp.Compare(0, a.Position().Compare(b.Position())) })
+	return events
+}
+
+// Rejects returns the rejects that are not resolved.
+func (m *Memory) Rejects() []store.Reject {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var rejects []store.Reject
+	for key, r := range m.rejects {
+		if !m.resolved[key] {
+			rejects = append(rejects, *r)
+		}
+	}
+	return rejects
+}
+
+// Runs returns the runs in their order.
+func (m *Memory) Runs() []store.Run {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.runs)
+}
