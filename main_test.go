@@ -1,11 +1,17 @@
 package main
 
 import (
+	"errors"
+	"net/http/httptest"
 	"os"
+	"os/exec"
+	"strconv"
 	"testing"
 
 	"datasync/internal/app"
+	"datasync/mockserver"
 
+	"github.com/gofrs/flock"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -15,7 +21,54 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs what the README promises, with the program as a process of its own.
+// TestScripts runs what the README promises, with the program as a process of its
+// own. $API is an API of 3,000 events that accepts the key ds_test_good, $LIMITED
+// one under the limits of the contract.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			limited := mockserver.Contract().WithoutLatency()
+			limited.Data.Events, limited.Events.Cap, limited.TimeScale = 3000, 100, 10
+			for name, o := range map[string]mockserver.Options{
+				"API":     {Key: "ds_test_good", Data: mockserver.DataOptions{Events: 3000, DirtyEvery: 300}, Events: mockserver.Pages{Cap: 500}},
+				"LIMITED": limited,
+			} {
+				s := httptest.NewServer(mockserver.New(o))
+				env.Defer(s.Close)
+				env.Setenv(name, s.URL)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "lock": lock},
+	})
+}
+
+// exits is "exits CODE COMMAND...": the command must end with that code and say
+// why on one line of stderr, without a stack trace.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit %d, want %d", got, want)
+	}
+}
+
+// lock is "lock FILE": holds the file's lock, as a pull would, until the script ends.
+func lock(ts *testscript.TestScript, _ bool, args []string) {
+	f := flock.New(ts.MkAbs(args[0] + ".lock"))
+	ok, err := f.TryLock()
+	ts.Check(err)
+	if !ok {
+		ts.Fatalf("%s is locked", args[0])
+	}
+	ts.Defer(func() { _ = f.Close() })
 }

@@ -25,8 +25,9 @@ func (p *program) key(file string) (ingest.Secret, error) {
 		var f *os.File
 		if f, err = os.Open(file); err == nil {
 			defer func() { _ = f.Close() }()
-			text, err = readKey(f)
-			p.warnOfReaders(f)
+			if text, err = readKey(f); text != "" {
+				p.warnOfReaders(f)
+			}
 		}
 	}
 	text = strings.TrimSpace(text)

@@ -22,12 +22,33 @@ func (p *program) mockCommand() *cli.Command {
 	}
 }
 
+// maxEvents is how many events the mock server may have.
+const maxEvents = 1_000_000_000
+
+// eventCount reads an option that says how many events a mock server has.
+func eventCount(c *cli.Context, option string) (int, error) {
+	switch n := c.Int(option); {
+	case n < 0 || n > maxEvents:
+		return 0, usage("--%s %d is not between 0 and %d", option, n, maxEvents)
+	case n == 0:
+		return mockserver.NoEvents, nil
+	default:
+		return n, nil
+	}
+}
+
 func (p *program) mock(c *cli.Context) error {
 	opts, err := mockserver.ParseProfile(c.String("profile"))
 	if err != nil {
 		return usage("%v", err)
 	}
-	opts.Data.Events, opts.TimeScale = c.Int("events"), c.Float64("time-scale")
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if opts.Data.Events, err = eventCount(c, "events"); err != nil {
+		return err
+	}
+	opts.TimeScale = c.Float64("time-scale")
 	if err := opts.Validate(); err != nil {
 		return usage("%v", err)
 	}
@@ -37,6 +58,6 @@ func (p *program) mock(c *cli.Context) error {
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
-	p.say(fmt.Sprintf("serving %d events on http://%s", opts.Data.Events, listener.Addr()))
+	p.say(fmt.Sprintf("serving %d events on http://%s; any key is accepted", max(0, opts.Data.Events), listener.Addr()))
 	return mockserver.New(opts).Serve(ctx, listener)
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // errPull marks the failure of a pull that can be resumed.
-var errPull = errors.New("the pull stopped early; run the same command again to go on")
+var errPull = errors.New("run the same command again to go on")
 
 func (p *program) pullCommand() *cli.Command {
 	return &cli.Command{
@@ -91,7 +91,7 @@ func pullError(ctx context.Context, err error) error {
 	case errors.Is(err, ingest.ErrMissing):
 		return err
 	}
-	return fmt.Errorf("%w (%w)", errPull, err)
+	return fmt.Errorf("%w; %w", err, errPull)
 }
 
 // pullOptions reads the command line; origin is whose events the file will hold.
@@ -115,9 +115,8 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 			return opts, "", usage("--demo pulls from the bundled server: leave --base-url away")
 		}
 		mock := mockserver.Contract().WithoutLatency()
-		mock.Data.Events = c.Int("demo-events")
-		if err := mock.Validate(); err != nil {
-			return opts, "", usage("--demo-events: %v", err)
+		if mock.Data.Events, err = eventCount(c, "demo-events"); err != nil {
+			return opts, "", err
 		}
 		opts.Transport, opts.Key = mockserver.New(mock).Transport(), "ds_test_demo"
 		opts.BaseURL, err = url.Parse(mockserver.BaseURL)

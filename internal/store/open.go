@@ -106,6 +106,9 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	if err := lockDown(ctx, s.db, "UTC"); err != nil {
 		return err
 	}
+	if err := s.takeOrigin(ctx, opts.Origin); err != nil {
+		return err
+	}
 	if _, err := s.writer.exec(`CREATE TEMP TABLE incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`); err != nil {
 		return err
 	}
@@ -113,6 +116,20 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		return err
 	}
 	return s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
+}
+
+// takeOrigin gives a file in which nothing is stored yet to another origin; what
+// the old one asked for does not concern it.
+func (s *Store) takeOrigin(ctx context.Context, origin string) error {
+	meta, err := readMeta(ctx, s.db)
+	if err != nil || meta["origin"] == origin {
+		return err
+	}
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		_, err1 := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'origin'", origin)
+		_, err2 := tx.ExecContext(ctx, "DELETE FROM meta WHERE starts_with(key, ?)", notBeforeKey)
+		return errors.Join(err1, err2)
+	})
 }
 
 // Path returns the file's absolute path.
@@ -247,7 +264,12 @@ func checkMeta(ctx context.Context, db *sql.DB, path, origin string) error {
 		return &Error{Kind: ErrNewer, Path: path, Hint: "update datasync",
 			Detail: fmt.Sprintf("it has schema %d, this program knows up to %d", version, SchemaVersion)}
 	}
-	if origin != "" && meta["origin"] != origin {
+	if origin == "" || meta["origin"] == origin {
+		return nil
+	}
+	// What a first pull from a mistyped address left is nobody's.
+	var used bool
+	if err := db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM page_log").Scan(&used); err != nil || used {
 		return &Error{Kind: ErrOrigin, Path: path, Hint: "name another file with --db",
 			Detail: fmt.Sprintf("it holds the events of %s, not of %s", meta["origin"], origin)}
 	}

@@ -248,6 +248,7 @@ func TestRefusedFilesStayAsTheyWere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 1)))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -281,6 +282,29 @@ func TestRefusedFilesStayAsTheyWere(t *testing.T) {
 				t.Error("the lock file was left")
 			}
 		})
+	}
+}
+
+func TestAnEmptyFileTakesAnotherOrigin(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	ctx := context.Background()
+	s, err := store.Open(ctx, store.Options{Path: path, Origin: "http://mistyped.test:80"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.SetNotBefore(ctx, "events", time.Hour), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, path)
+	if opens, err := s.NotBefore(ctx); err != nil || len(opens) != 0 {
+		t.Errorf("%v, %v; the wait was of another API", opens, err)
+	}
+	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 1)))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(ctx, store.Options{Path: path, Origin: "http://mistyped.test:80"}); !errors.Is(err, store.ErrOrigin) {
+		t.Errorf("%v, want %v", err, store.ErrOrigin)
 	}
 }
 

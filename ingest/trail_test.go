@@ -1,0 +1,65 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"datasync/internal/store"
+	"datasync/internal/store/storetest"
+)
+
+func trailPage(from, to int, next string) *page {
+	p := &page{hasMore: true, nextCursor: next}
+	for n := from; n < to; n++ {
+		p.events = append(p.events, storetest.Event(n))
+	}
+	p.elements = len(p.events)
+	return p
+}
+
+func TestTrail(t *testing.T) {
+	down := func(n int) *page { return trailPage(10*n, 10*n+10, fmt.Sprint("c", n)) }
+	spoilt := func(n int) *page {
+		return &page{hasMore: true, nextCursor: fmt.Sprint("c", n), elements: 1, rejects: []store.Reject{{Key: fmt.Sprint(n)}}}
+	}
+	last := down(2)
+	last.hasMore, last.nextCursor = false, ""
+	for _, tc := range []struct {
+		name string
+		page func(n int) *page
+		want error
+		at   int // the page that fails
+	}{
+		{"down", down, nil, 0},
+		{"only rejects, each another one", spoilt, nil, 0},
+		{"one event, twice each", func(n int) *page { return trailPage(n/2, n/2+1, fmt.Sprint("c", n)) }, nil, 0},
+		{"no cursor", func(n int) *page { return trailPage(n, n+1, "") }, ErrNoCursor, 0},
+		{"an older cursor", func(n int) *page { p := down(n); p.nextCursor = fmt.Sprint("c", n%3); return p }, ErrLoop, 3},
+		{"the same events", func(n int) *page { return trailPage(0, 10, fmt.Sprint("c", n)) }, ErrLoop, 1},
+		{"a circle of events", func(n int) *page { return trailPage(10*(n%4), 10*(n%4)+10, fmt.Sprint("c", n)) }, ErrLoop, 4},
+		{"empty", func(n int) *page { return trailPage(0, 0, fmt.Sprint("c", n)) }, ErrLoop, maxIdlePages},
+		{"one event for ever", func(n int) *page { return trailPage(0, 1, fmt.Sprint("c", n)) }, ErrLoop, maxIdlePages + 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			trail, cursor := newTrail(), ""
+			for n := range 3 * maxIdlePages {
+				p := tc.page(n)
+				err := trail.follow(cursor, p)
+				if err != nil {
+					if !errors.Is(err, tc.want) || n != tc.at {
+						t.Errorf("page %d: %v; want %v at %d", n, err, tc.want, tc.at)
+					}
+					return
+				}
+				cursor = p.nextCursor
+			}
+			if tc.want != nil {
+				t.Errorf("never noticed: %v", tc.want)
+			}
+		})
+	}
+	if err := newTrail().follow("c", last); err != nil {
+		t.Errorf("the last page: %v", err)
+	}
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"datasync/internal/store"
+	"datasync/mockserver"
+)
+
+var soak = flag.Bool("soak", false, "TestKillLoop with 3,000,000 events from a server of its own process")
+
+// serve serves the API on a loopback port until the test ends.
+func serve(t *testing.T, o mockserver.Options) (*mockserver.Server, string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := mockserver.New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s, "http://" + listener.Addr().String()
+}
+
+// program returns the built program as a command, in the folder.
+func program(ctx context.Context, binary, folder, base string, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "DATASYNC_API_KEY=ds_test_canary", "DATASYNC_BASE_URL="+base)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	return cmd, &output
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "datasync")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// TestKillLoop kills pulls at random moments, each where the one before stood, and
+// expects the last one to end with exactly what the API has.
+func TestKillLoop(t *testing.T) {
+	seeds, events, pageCap := 20, 20_000, 500
+	if *soak {
+		seeds, events, pageCap = 1, 3_000_000, 5_000
+	} else if testing.Short() {
+		seeds = 3
+	}
+	binary := build(t)
+	for seed := range uint64(seeds) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 7))
+			o := mockserver.Options{
+				Data:   mockserver.DataOptions{Seed: seed, Events: events, DirtyEvery: 50 + random.IntN(500), TieEvery: 1000, TieSize: 100},
+				Events: mockserver.Pages{Cap: pageCap}, Feed: mockserver.Pages{Cap: pageCap}, FaultSeed: seed, Grace: time.Millisecond,
+				Random: []mockserver.RandomFault{{Rate: 0.02, Fault: mockserver.Status(503)}, {Rate: 0.02, Fault: mockserver.ResetAfter(100)}},
+			}
+			if seed%2 == 1 {
+				// Every cursor is dead after a kill.
+				o.Cursor = mockserver.Cursors{Life: 150 * time.Millisecond, Signed: true}
+				o.Random = nil
+			}
+			s, base := serve(t, o)
+			folder := t.TempDir()
+			for range 5 {
+				kill(t, binary, folder, base, random, *soak)
+			}
+			cmd, output := program(t.Context(), binary, folder, base, "pull")
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v: %s", err, output)
+			}
+			exact(t, s, filepath.Join(folder, "datasync.duckdb"))
+			noCanary(t, folder, output.Bytes())
+		})
+	}
+}
+
+// kill starts a pull and kills it when it has asked for, or stored, a random part.
+func kill(t *testing.T, binary, folder, base string, random *rand.Rand, long bool) {
+	t.Helper()
+	life := time.Duration(random.IntN(400)) * time.Millisecond
+	if long {
+		life *= 6
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), life)
+	defer cancel()
+	cmd, output := program(ctx, binary, folder, base, "pull", "--quiet") // which is killed when ctx ends
+	if err := cmd.Run(); err != nil && ctx.Err() == nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+}
+
+// exact compares a file with the data set, to each id and instant.
+func exact(t *testing.T, s *mockserver.Server, path string) {
+	t.Helper()
+	db, err := store.OpenReadOnly(t.Context(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	data := s.Dataset()
+	want := make(map[[16]byte]int64, data.Len())
+	rejects := 0
+	for i := range data.Len() {
+		if !data.Expected(i).Storable {
+			rejects++
+			continue
+		}
+		e := data.Event(i)
+		want[e.ID] = e.Time().UnixMicro()
+	}
+	rows, err := db.Query(`SELECT id, epoch_us("timestamp") FROM events`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	stored := 0
+	for rows.Next() {
+		var id []byte
+		var at int64
+		if err := rows.Scan(&id, &at); err != nil {
+			t.Fatal(err)
+		}
+		stored++
+		if got, ok := want[[16]byte(id)]; !ok || got != at {
+			t.Fatalf("event %x at %d, want %d (%v)", id, at, got, ok)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if stored != len(want) {
+		t.Errorf("%d rows, want %d", stored, len(want))
+	}
+	for query, want := range map[string]int{
+		"SELECT count(DISTINCT id) FROM events":                                         len(want),
+		"SELECT sum(stored)::BIGINT FROM page_log":                                      len(want),
+		"SELECT count(*) FROM rejected_events WHERE NOT resolved":                       rejects,
+		"SELECT count(*) FROM checkpoint WHERE state <> 'done'":                         0,
+		"SELECT count(*) FROM runs WHERE outcome = 'running'":                           0,
+		"SELECT count(*) FROM page_log WHERE returned <> stored + duplicate + rejected": 0,
+	} {
+		var got sql.NullInt64
+		if err := db.QueryRow(query).Scan(&got); err != nil || got.Int64 != int64(want) {
+			t.Errorf("%s: %d, %v; want %d", query, got.Int64, err, want)
+		}
+	}
+}
+
+// noCanary looks for the key in all that the program has written.
+func noCanary(t *testing.T, folder string, output []byte) {
+	t.Helper()
+	if bytes.Contains(output, []byte("ds_test_canary")) {
+		t.Error("the key stands in the output")
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(folder, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte("ds_test_canary")) {
+			t.Errorf("the key stands in %s", f.Name())
+		}
+		if info, err := f.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s can be read by others: %v, %v", f.Name(), info.Mode(), err)
+		}
+	}
+	if len(files) != 1 {
+		t.Errorf("%d files are left, want the database alone", len(files))
+	}
+}
+
+// TestSignals: the first signal ends a pull gently wherever it is.
+func TestSignals(t *testing.T) {
+	binary := build(t)
+	hold := mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour/30)
+	for _, tc := range []struct {
+		name   string
+		signal syscall.Signal
+		code   int
+		fault  mockserver.Fault
+	}{
+		{"SIGINT in a wait", syscall.SIGINT, 130, hold},
+		{"SIGTERM in a wait", syscall.SIGTERM, 143, hold},
+		{"SIGHUP in a wait", syscall.SIGHUP, 143, hold},
+		{"SIGTERM while a server hangs", syscall.SIGTERM, 143, mockserver.Hang()},
+		{"SIGTERM within a body", syscall.SIGTERM, 143, mockserver.Stall(200)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 2000}, Events: mockserver.Pages{Cap: 100},
+				Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{mockserver.Repeat(2, tc.fault)}}}})
+			fifth := make(chan struct{})
+			var requests atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if requests.Add(1) == 5 {
+					close(fifth)
+				}
+				api.ServeHTTP(w, r)
+			}))
+			defer server.Close()
+			folder := t.TempDir()
+			cmd, output := program(t.Context(), binary, folder, server.URL, "pull")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-fifth
+			if err := cmd.Process.Signal(tc.signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != tc.code {
+				t.Errorf("exit %d, want %d: %s", got, tc.code, output)
+			}
+			if text := output.String(); !strings.Contains(text, "run the same command again to go on") || strings.Contains(text, "goroutine") {
+				t.Errorf("output %q", text)
+			}
+			db, err := store.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			var stored int
+			var outcome string
+			if err := db.QueryRow("SELECT (SELECT count(*) FROM events), outcome FROM runs").Scan(&stored, &outcome); err != nil || stored != 400 || outcome != "interrupted" {
+				t.Errorf("%d stored, outcome %q, %v; want the 400 that had come", stored, outcome, err)
+			}
+		})
+	}
+}
