@@ -43,11 +43,26 @@ func retry(ctx context.Context, limit, waited func() time.Duration, notice func(
 		if failures++; failures == noticedFailure {
 			notice(fmt.Sprintf("%v; trying again for up to %s", err, limit()))
 		}
-		if time.Since(first)-(waited()-waitedBefore) > limit() {
-			return backoff.Permanent(err)
-		}
 		return err
-	}, backoff.WithContext(pauses, ctx))
+	}, backoff.WithContext(bounded{pauses, func() time.Duration {
+		return limit() - (time.Since(first) - (waited() - waitedBefore))
+	}}, ctx))
+}
+
+// bounded cuts the last pause short, so that the last try comes when no time is
+// left and not long after.
+type bounded struct {
+	backoff.BackOff
+	left func() time.Duration
+}
+
+// NextBackOff returns the next pause, or backoff.Stop.
+func (b bounded) NextBackOff() time.Duration {
+	left := b.left()
+	if left <= 0 {
+		return backoff.Stop
+	}
+	return min(b.BackOff.NextBackOff(), left)
 }
 
 // noticedFailure is the failure in a row of which a person is told: one or two
