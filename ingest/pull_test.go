@@ -372,3 +372,22 @@ func TestPullUnderRandomFaults(t *testing.T) {
 }
 
 var _ ingest.Store = (*storetest.Memory)(nil)
+
+// A token is renewed ahead of its end, so that no request is refused for it.
+func TestTokensAreRenewedAheadOfTheirEnd(t *testing.T) {
+	o := scripted(mockserver.Events, 2, mockserver.RateLimited(4*time.Minute))
+	o.Access.TokenLife = time.Minute
+	o.Feed.Latency = 5 * time.Second
+	inBubble(t, "", o, func(b *bench) {
+		b.mustPull()
+		stats := b.server.Stats()
+		if stats.Tokens < 3 || stats.Tokens > 5 {
+			b.t.Errorf("%d tokens for %d pages of 5 s", stats.Tokens, stats.Feed.Pages)
+		}
+		for _, entry := range b.server.Log() {
+			if entry.Status == 403 {
+				b.t.Errorf("refused: %+v", entry)
+			}
+		}
+	})
+}
