@@ -133,7 +133,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	outcome := "complete"
 	var failed *store.Error
 	switch {
-	case errors.As(err, &failed):
+	case errors.As(err, &failed) && !errors.Is(err, context.Canceled):
 		return nil
 	case ctx.Err() != nil:
 		outcome = "interrupted"

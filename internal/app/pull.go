@@ -55,7 +55,7 @@ func (p *program) pull(c *cli.Context) error {
 	defer syscall.Umask(syscall.Umask(0o077))
 	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "128MB"})
 	if err != nil {
-		return err
+		return pullError(ctx, err)
 	}
 	opts.Store = s
 	stopShowing := func() {}
@@ -82,13 +82,13 @@ func pullError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &file):
+	case errors.As(err, &file) && file.Kind != nil:
 		return err
 	case errors.As(context.Cause(ctx), &stopped):
 		return fmt.Errorf("%w; run the same command again to go on", stopped)
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return fmt.Errorf("%w; check it, and whether it is older than the three hours that a key lives; then run the same command again to go on", err)
-	case errors.Is(err, ingest.ErrMissing):
+	case errors.Is(err, ingest.ErrMissing), file != nil:
 		return err
 	}
 	return fmt.Errorf("%w; %w", err, errPull)
