@@ -23,7 +23,7 @@ import (
 	"datasync/mockserver"
 )
 
-var soak = flag.Bool("soak", false, "TestKillLoop with 3,000,000 events from a server of its own process")
+var soak = flag.Bool("soak", false, "TestKillLoop with 3,000,000 events")
 
 // serve serves the API on a loopback port until the test ends.
 func serve(t *testing.T, o mockserver.Options) (*mockserver.Server, string) {

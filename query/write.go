@@ -12,11 +12,12 @@ import (
 // csvSink writes CSV by RFC 4180, but for its line ends, which are "\n".
 type csvSink struct {
 	w      *csv.Writer
+	to     io.Writer // beneath w
 	fields []string
 }
 
 func newCSVSink(w io.Writer, columns []column) (*csvSink, error) {
-	s := &csvSink{csv.NewWriter(w), make([]string, len(columns))}
+	s := &csvSink{csv.NewWriter(w), w, make([]string, len(columns))}
 	for i, c := range columns {
 		s.fields[i] = c.name
 	}
@@ -35,9 +36,12 @@ func (s *csvSink) row(cells []*string) error {
 
 func (s *csvSink) write() error {
 	if len(s.fields) == 1 && s.fields[0] == "" {
-		// An empty line is no record for most readers.
+		// An empty line would be no record for most readers.
 		s.w.Flush()
-		return s.w.Write([]string{""})
+		if _, err := io.WriteString(s.to, "\"\"\n"); err != nil {
+			return err
+		}
+		return s.w.Error()
 	}
 	return s.w.Write(s.fields)
 }

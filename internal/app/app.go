@@ -1,5 +1,3 @@
-// Package app is the command line: the only room that knows urfave/cli, prints,
-// and turns errors into exit codes.
 package app
 
 import (

@@ -1,0 +1,32 @@
+package ingest
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// FuzzDecodePage: whatever comes, the decoder makes the same of it as the
+// reference over encoding/json, and the hint at its tail does not contradict it.
+func FuzzDecodePage(f *testing.F) {
+	g := &pageMaker{rng: rand.New(rand.NewPCG(3, 4))}
+	for range 50 {
+		body, _ := g.page()
+		f.Add(body)
+	}
+	for _, body := range []string{
+		"", "null", "[]", "{}", "<html>", `{"data":[]}`, `{"data":[],"pagination":{"hasMore":false,"nextCursor":null}}`,
+		`{"data":[],"hasMore":true,"nextCursor":"c"}`, `{"data":[{}],"pagination":{"hasMore":true},"meta":{"returned":1}}`, "\ufeff{}",
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if len(body) > 1<<16 {
+			t.Skip("the reference takes too long")
+		}
+		p, ok := checkAgainstReference(t, body)
+		hint, peeked := peekTail(body)
+		if ok && peeked && (hint.hasMore != p.hasMore || hint.nextCursor != p.nextCursor) {
+			t.Errorf("the tail says %v %q, the page %v %q\n%q", hint.hasMore, hint.nextCursor, p.hasMore, p.nextCursor, body)
+		}
+	})
+}
