@@ -63,9 +63,9 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		}
 	}
 	events, rejects := p.page.events, p.page.rejects
-	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.cursor, Resumed: p.resumed}
-	// A page that leads nowhere has no last part: it is asked for again.
-	for len(events)+len(rejects) > store.MaxRows || p.stuck {
+	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
+	// A page that is held has no last part: it is asked for again.
+	for len(events)+len(rejects) > store.MaxRows || p.held {
 		n := min(len(events), store.MaxRows)
 		m := min(len(rejects), store.MaxRows-n)
 		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
@@ -73,7 +73,7 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		if err := b.commit(ctx); err != nil {
 			return err
 		}
-		if p.stuck && len(events)+len(rejects) == 0 {
+		if p.held && len(events)+len(rejects) == 0 {
 			return nil
 		}
 	}
@@ -97,9 +97,11 @@ func (b *batcher) take(p store.Page, bytes int) {
 // advance moves the checkpoint behind the page.
 func (b *batcher) advance(p walked) {
 	k := &b.checkpoint
-	if p.cursor == "" {
-		// The walk is, or is again, at the top of the window.
+	if p.from == (ask{}) {
+		// The walk is, or is again, at the top of the window: between what it reads
+		// now and what it had read before, there may be a gap.
 		k.Total, k.Walked = p.page.total, 0
+		k.Upper, k.Last = sql.Null[store.Instant]{}, sql.Null[store.Position]{}
 	}
 	k.State, k.Cursor, k.CursorExpiresAt = store.UnderWay, p.page.nextCursor, time.Time{}
 	if p.page.cursorLife > 0 {

@@ -54,16 +54,19 @@ func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) 
 	}
 }
 
-// page asks for the page at cursor and returns its body, not yet decoded. Token
-// is nil for the events endpoint.
-func (c *client) page(ctx context.Context, endpoint, cursor string, token *access) (string, error) {
+// page asks for a page and returns its body, not yet decoded. Token is nil for the
+// events endpoint.
+func (c *client) page(ctx context.Context, endpoint string, a ask, token *access) (string, error) {
 	path := eventsPath
 	if token != nil {
 		path = token.path
 	}
 	query := url.Values{"limit": {strconv.Itoa(c.pageSize)}}
-	if cursor != "" {
-		query.Set("cursor", cursor)
+	if a.cursor != "" {
+		query.Set("cursor", a.cursor)
+	}
+	if a.bounded {
+		query.Set("until", strconv.FormatInt(a.until, 10))
 	}
 	req, err := c.request(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
@@ -72,7 +75,7 @@ func (c *client) page(ctx context.Context, endpoint, cursor string, token *acces
 	if token != nil {
 		req.Header.Set(token.header, token.token)
 	}
-	return c.do(endpoint, req, cursor != "")
+	return c.do(endpoint, req, a.cursor != "")
 }
 
 // access asks for access to the feed.

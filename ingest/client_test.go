@@ -51,7 +51,7 @@ func TestClientReadsBodies(t *testing.T) {
 				}
 				_, _ = w.Write([]byte(tc.body))
 			})
-			body, err := c.page(t.Context(), eventsEndpoint, "", nil)
+			body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil)
 			if body != tc.want || (err != nil) != tc.bad {
 				t.Errorf("%q, %v; want %q", body, err, tc.want)
 			}
@@ -71,7 +71,7 @@ func TestClientSendsWhatTheAPIWants(t *testing.T) {
 		_, _ = fmt.Fprint(w, r.URL.RequestURI())
 	})
 	cursor := "a&b=c \"\n\x00é"
-	body, err := c.page(t.Context(), feedEndpoint, cursor, &access{path: "/feed", token: "t", header: "X-Stream-Token"})
+	body, err := c.page(t.Context(), feedEndpoint, ask{cursor: cursor}, &access{path: "/feed", token: "t", header: "X-Stream-Token"})
 	if want := "/feed?cursor=" + url.QueryEscape(cursor) + "&limit=100"; err != nil || body != want {
 		t.Errorf("%q, %v; want %q", body, err, want)
 	}
@@ -88,14 +88,14 @@ func TestTheKeyStaysAtItsOrigin(t *testing.T) {
 				asked++
 				http.Redirect(w, r, target, status)
 			})
-			if _, err := c.page(t.Context(), eventsEndpoint, "", nil); !errors.Is(err, ErrRedirected) || asked != 1 {
+			if _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil); !errors.Is(err, ErrRedirected) || asked != 1 {
 				t.Errorf("%d to %s: %v after %d requests", status, target, err, asked)
 			}
 		}
 	}
 	for _, path := range []string{sink.URL + "/feed", strings.Replace(sink.URL, "http:", "", 1)} {
 		c := clientOf(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked for %s", r.URL) })
-		if _, err := c.page(t.Context(), feedEndpoint, "", &access{path: path, token: "t", header: "X-T"}); err == nil {
+		if _, err := c.page(t.Context(), feedEndpoint, ask{}, &access{path: path, token: "t", header: "X-T"}); err == nil {
 			t.Errorf("a request went to %s", path)
 		}
 	}

@@ -73,17 +73,35 @@ func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember 
 
 func (e *endpoints) timeWaited() time.Duration { return e.waited }
 
-// page asks whichever endpoint may be asked for the page at cursor, until one
-// answers something else than that it wants to be left alone.
-func (e *endpoints) page(ctx context.Context, cursor string) (body, endpoint string, err error) {
-	for {
-		if endpoint, err = e.next(ctx); err != nil {
+// ask says which page is wanted: the one that the cursor leads to, or, bounded,
+// the newest page before until in epoch milliseconds, or the newest of all.
+type ask struct {
+	cursor  string
+	until   int64
+	bounded bool
+}
+
+// errNoBound: the page that a bounded ask wants cannot be had.
+var errNoBound = errors.New("the feed gives no pages by time")
+
+// maxClosed is how often the feed may close before a bounded page is given up.
+const maxClosed = 3
+
+// page asks whichever endpoint may be asked for the page, until one answers
+// something else than that it wants to be left alone. Only the feed is asked for a
+// bounded page; it fails with errNoBound where the feed does not give it.
+func (e *endpoints) page(ctx context.Context, a ask) (body, endpoint string, err error) {
+	for tries := 0; ; tries++ {
+		if a.bounded && (e.feedGone || tries > maxClosed) {
+			return "", feedEndpoint, errNoBound
+		}
+		if endpoint, err = e.next(ctx, a.bounded); err != nil {
 			return "", "", err
 		}
 		if endpoint == feedEndpoint {
-			body, err = e.feed(ctx, cursor)
+			body, err = e.feed(ctx, a)
 		} else {
-			body, err = e.get(ctx, endpoint, cursor, nil)
+			body, err = e.get(ctx, endpoint, a, nil)
 		}
 		var answer *APIError
 		switch {
@@ -104,12 +122,12 @@ func (e *endpoints) page(ctx context.Context, cursor string) (body, endpoint str
 }
 
 // get sends one request for a page.
-func (e *endpoints) get(ctx context.Context, endpoint, cursor string, token *access) (string, error) {
+func (e *endpoints) get(ctx context.Context, endpoint string, a ask, token *access) (string, error) {
 	e.progress.asking(endpoint)
 	e.requests[endpoint]++
 	began := time.Now()
 	defer func() { e.fetching += time.Since(began) }()
-	return e.client.page(ctx, endpoint, cursor, token)
+	return e.client.page(ctx, endpoint, a, token)
 }
 
 // errFeedClosed: the feed was closed for a while, or for the run; the page is to
@@ -118,12 +136,12 @@ var errFeedClosed = errors.New("the feed is closed")
 
 // feed asks the feed. That it lets nobody in is no failure of the page: it counts
 // as closed then.
-func (e *endpoints) feed(ctx context.Context, cursor string) (string, error) {
+func (e *endpoints) feed(ctx context.Context, a ask) (string, error) {
 	token, err := e.token(ctx)
 	if err != nil {
 		return "", err
 	}
-	body, err := e.get(ctx, feedEndpoint, cursor, token)
+	body, err := e.get(ctx, feedEndpoint, a, token)
 	var answer *APIError
 	switch {
 	case err == nil:
@@ -132,6 +150,8 @@ func (e *endpoints) feed(ctx context.Context, cursor string) (string, error) {
 	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
 		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
 		return "", err
+	case a.bounded && (answer.Status == 400 || answer.Status == 422):
+		return "", fmt.Errorf("%w: %w", errNoBound, err)
 	case answer.Code == dashboardRequired:
 		e.leaveFeed(err)
 		return "", errFeedClosed
@@ -229,11 +249,15 @@ func (e *endpoints) close(endpoint string, answer *APIError) error {
 	return e.remember(endpoint, wait)
 }
 
-// next waits until an endpoint is open and returns it.
-func (e *endpoints) next(ctx context.Context) (string, error) {
+// next waits until an endpoint, or the feed if that is the one that is wanted, is
+// open and returns it.
+func (e *endpoints) next(ctx context.Context, feedOnly bool) (string, error) {
 	for {
 		now := time.Now()
 		events, feed := e.opens[eventsEndpoint].Sub(now), e.opens[feedEndpoint].Sub(now)
+		if feedOnly {
+			events = max(feed, 0) + 1
+		}
 		if events <= 0 {
 			return eventsEndpoint, ctx.Err()
 		}
@@ -243,6 +267,9 @@ func (e *endpoints) next(ctx context.Context) (string, error) {
 		first, wait := eventsEndpoint, events
 		if !e.feedGone && feed < events {
 			first, wait = feedEndpoint, feed
+		}
+		if wait > e.maxWait && feedOnly {
+			return "", errNoBound
 		}
 		if wait > e.maxWait {
 			return "", fmt.Errorf("%w: come back at %s", ErrClosed, now.Add(wait).UTC().Format(time.RFC3339))

@@ -48,6 +48,9 @@ type Options struct {
 	// Restart walks again from the newest event down to the end, skipping what is
 	// stored.
 	Restart bool
+	// RenewCursors allows to send a cursor that has died with a later end, where
+	// going on by time does not work.
+	RenewCursors bool
 	// MaxWait is the longest wait that an endpoint may ask for before the pull
 	// gives up; MaxRetryTime how long one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration

@@ -292,7 +292,7 @@ func TestPullAfterAPauseThatKillsCursors(t *testing.T) {
 			b.stopAfter(800)
 			pass(10 * time.Minute)
 			summary := b.mustPull()
-			if summary.Duplicate == 0 || len(b.notes) == 0 || !strings.Contains(b.notes[0], "walking again") {
+			if summary.Duplicate == 0 || len(b.notes) < 2 || !strings.Contains(b.notes[1], "walking again") {
 				b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
 			}
 		})
@@ -390,4 +390,95 @@ func TestTokensAreRenewedAheadOfTheirEnd(t *testing.T) {
 			}
 		}
 	})
+}
+
+// After a pause in which every cursor died, the walk goes on where it stood if the
+// feed honours until, and comes out exact in any case.
+func TestResumeByTime(t *testing.T) {
+	const once, again = true, false
+	data := mockserver.DataOptions{Events: 3000, DirtyEvery: 11, TieEvery: 400, TieSize: 30}
+	ties := mockserver.DataOptions{Events: 3000, TieEvery: 300, TieSize: 220}
+	for _, tc := range []struct {
+		name   string
+		data   mockserver.DataOptions
+		feed   mockserver.Pages
+		cursor mockserver.Cursors
+		renew  bool
+		once   bool // what is stored is not walked again
+	}{
+		{"inclusive", data, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, false, once},
+		{"exclusive", data, mockserver.Pages{Until: mockserver.Exclusive}, mockserver.Cursors{}, false, once},
+		{"cursors that forget", data, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{ForgetBounds: true}, false, once},
+		{"a cursor and a bound refused together", data, mockserver.Pages{Until: mockserver.Exclusive, RefuseMixed: true}, mockserver.Cursors{}, false, once},
+		{"more ties than a page has", ties, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, false, once},
+		{"the same, exclusive", ties, mockserver.Pages{Until: mockserver.Exclusive}, mockserver.Cursors{}, false, once},
+		{"ignored", data, mockserver.Pages{}, mockserver.Cursors{}, false, again},
+		{"ignored, but renewed", data, mockserver.Pages{}, mockserver.Cursors{}, true, once},
+		{"ignored, and signed", data, mockserver.Pages{}, mockserver.Cursors{Signed: true}, true, again},
+		{"out of order", mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 25}, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, true, again},
+	} {
+		cursor := tc.cursor
+		cursor.Life = 2 * time.Minute
+		if !tc.renew {
+			cursor.Signed = true
+		}
+		for _, stop := range []int{100, 1200, 2900} {
+			inBubble(t, tc.name, mockserver.Options{Data: tc.data, Feed: tc.feed, Cursor: cursor}, func(b *bench) {
+				b.opts.RenewCursors = tc.renew
+				b.stopAfter(stop)
+				pass(10 * time.Minute)
+				b.server.Dataset().Grow(120)
+				before := int64(len(b.store.Events()))
+				summary := b.mustPull()
+				// The new window above looks back a little, too.
+				if limit := int64(500); tc.once && summary.Duplicate > limit || !tc.once && summary.Duplicate < min(before, limit) {
+					b.t.Errorf("%d of %d stored events read again; told %q", summary.Duplicate, before, b.notes)
+				}
+			})
+		}
+	}
+}
+
+// An anchor that the API does not have any more proves nothing.
+func TestResumeByTimeWithoutItsAnchor(t *testing.T) {
+	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute}}
+	inBubble(t, "", o, func(b *bench) {
+		b.stopAfter(900)
+		pass(time.Hour)
+		stored := b.store.Events()
+		anchor := stored[len(stored)-1].ID.String()
+		real := b.opts.Transport
+		b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := real.RoundTrip(r)
+			if err == nil && r.URL.Query().Has("until") {
+				body, errRead := io.ReadAll(resp.Body)
+				// Another event in its place.
+				text := strings.Replace(string(body), anchor, "00000000-0000-4000-8000-000000000000", 1)
+				resp.Body, err = io.NopCloser(strings.NewReader(text)), errRead
+			}
+			return resp, err
+		})
+		b.mustPull()
+		if len(b.notes) != 2 || !strings.Contains(b.notes[1], "not what follows") {
+			b.t.Errorf("told %q", b.notes)
+		}
+	})
+}
+
+// A walk that began again at the top and was stopped there leaves no gap.
+func TestNoGapAfterARestartThatWasStopped(t *testing.T) {
+	for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Inclusive} {
+		o := mockserver.Options{Feed: mockserver.Pages{Until: until}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true}}
+		inBubble(t, "", o, func(b *bench) {
+			b.stopAfter(900)
+			pass(time.Hour)
+			b.server.Dataset().Grow(1500)
+			b.stopAfter(600)
+			pass(time.Hour)
+			b.server.Dataset().Grow(50)
+			b.stopAfter(300)
+			pass(time.Hour)
+			b.mustPull()
+		})
+	}
 }

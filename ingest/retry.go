@@ -71,7 +71,7 @@ const noticedFailure = 3
 
 // permanent tells the errors that asking again cannot mend.
 func permanent(err error) bool {
-	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed, ErrLimited} {
+	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed, ErrLimited, errNoBound} {
 		if errors.Is(err, kind) {
 			return true
 		}

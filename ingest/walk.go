@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,32 +11,36 @@ import (
 	"datasync/internal/store"
 )
 
-// maxDeaths is how many times in a row a cursor may die before the walk has got
-// further down than before.
-const maxDeaths = 3
-
 // walk goes from page to page of one window, newer to older.
 type walk struct {
 	endpoints    *endpoints
 	maxRetryTime time.Duration
+	renew        bool
 	notice       func(string)
 	summary      *Summary
 
 	window store.Checkpoint // as it was when the walk began
-	// cursor leads to the next page, and dies at dies, if that is known. Resumed
-	// says that it, or the lack of one, is not the word of the page before.
-	cursor  string
+	// at is where the next page is; the cursor in it dies at dies, if that is known.
+	// Resumed says that it is not the word of the page before; a proof is under way
+	// then, unless the walk is at the top or has the checkpoint's own cursor.
+	at      ask
 	dies    time.Time
 	resumed bool
+	proof   *proof
 
+	// low is the position down to which everything from the window's top has been
+	// read, by this walk or before it.
+	low       sql.Null[store.Position]
 	trail     *trail
 	unordered bool
 	ahead     *ahead
 
-	deepest store.Position
-	deeper  bool // than at the last death, or at all
-	reached bool // deepest is known
-	deaths  int
+	deepest sql.Null[store.Position] // seen at all
+	deeper  bool                     // it has gone down since the last way failed
+	deaths  int                      // ways that failed in a row
+	noTime  bool                     // going on by time has been tried, and not been proven
+	dead    string
+	renewed string
 	pages   int64 // since the walk was at the top
 }
 
@@ -43,13 +48,13 @@ type walk struct {
 type walked struct {
 	page     page
 	endpoint string
-	cursor   string // that asked for it
+	from     ask
 	resumed  bool
 	received time.Time
 	bytes    int
-	// last says that the window ends with it; stuck that it leads nowhere, and
-	// must be asked for again.
-	last, stuck bool
+	// last says that the window ends with it; held that it is stored, but that the
+	// walk does not stand behind it: it must be asked for again.
+	last, held bool
 }
 
 // ahead is a request that is under way before it is known for certain that its
@@ -66,11 +71,13 @@ type fetched struct {
 	err            error
 }
 
+func sqlNull[T any]() sql.Null[T] { return sql.Null[T]{} }
+
 func newWalk(p *pull, k store.Checkpoint) *walk {
 	return &walk{
-		endpoints: p.endpoints, maxRetryTime: p.MaxRetryTime, notice: p.Notice, summary: &p.summary,
-		window: k, cursor: k.Cursor, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay,
-		trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
+		endpoints: p.endpoints, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
+		window: k, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay,
+		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
 }
 
@@ -83,8 +90,11 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 	}()
 	for {
 		p, err := w.next(ctx)
-		if errors.Is(err, ErrCursorDead) && w.cursor != "" {
-			if err := w.restart(err); err != nil {
+		if err == nil {
+			err = w.prove(&p)
+		}
+		if w.lost(err) {
+			if err := w.recover(err); err != nil {
 				return err
 			}
 			continue
@@ -101,59 +111,72 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 		if fault != nil || p.last {
 			return fault
 		}
-		w.cursor, w.resumed, w.dies = p.page.nextCursor, false, time.Time{}
+		w.at, w.resumed, w.dies = ask{cursor: p.page.nextCursor}, false, time.Time{}
 		if p.page.cursorLife > 0 {
 			w.dies = p.received.Add(p.page.cursorLife)
 		}
 	}
 }
 
-// follow looks where the page leads.
-func (w *walk) follow(p *walked) error {
-	w.pages++
-	lowest := len(p.page.events) > 0
-	for i := range p.page.events {
-		at := p.page.events[i].Position()
-		if !w.reached || at.Compare(w.deepest) < 0 {
-			w.deepest, w.reached, w.deeper = at, true, true
-		}
-		below := w.window.Lower.Valid && at.Timestamp < w.window.Lower.V
-		lowest = lowest && below
-		p.last = p.last || below
-	}
-	w.unordered = w.unordered || !p.page.descending && len(p.page.events) > 0
-	if w.unordered {
-		// Below the border something newer may still follow, but hardly after a
-		// whole page.
-		p.last = lowest
-	}
-	err := w.trail.follow(p.cursor, &p.page)
-	p.last = p.last || !p.page.hasMore
-	if p.last {
-		return nil
-	}
-	p.stuck = err != nil
-	return err
+// lost tells the errors after which the walk must find another way on.
+func (w *walk) lost(err error) bool {
+	atTop := w.at == ask{}
+	return !atTop && (errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven) || errors.Is(err, errNoBound))
 }
 
-// restart goes back to the newest event after a cursor's death.
-func (w *walk) restart(cause error) error {
-	if w.deeper {
-		w.deaths = 0
+// prove looks whether the page is what follows, where that is not certain.
+func (w *walk) prove(p *walked) error {
+	if w.proof == nil {
+		return nil
 	}
-	if w.deaths++; w.deaths > maxDeaths {
-		return fmt.Errorf("%w: %d cursors in a row died before the walk got any further (%w)", ErrNoHeadway, w.deaths, cause)
+	switch w.proof.look(&p.page) {
+	case refuted:
+		return fmt.Errorf("%w after %s", errNotProven, w.low.V.Timestamp.Time().Format(time.RFC3339Nano))
+	case proven:
+		w.proof, w.noTime, w.renewed = nil, false, ""
+	case stillOpen:
+		p.held = true
 	}
-	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again, skipping what is stored", cause, w.pages))
-	w.discard()
-	w.cursor, w.dies, w.resumed, w.deeper, w.pages = "", time.Time{}, true, false, 0
-	w.trail = newTrail()
-	w.summary.restarted = true
 	return nil
 }
 
-// next gets the page at the cursor, whole. A cursor that should still live and is
-// refused is sent once more before that is believed.
+// follow looks where the page leads.
+func (w *walk) follow(p *walked) error {
+	w.pages++
+	wholly := len(p.page.events) > 0
+	if n := len(p.page.events); n > 0 {
+		first := p.page.events[0].Position()
+		// Going up again within a walk is no order; the same event twice is one.
+		w.unordered = w.unordered || !p.page.descending || w.trail.begun && first.Compare(w.trail.before) > 0
+	}
+	for i := range p.page.events {
+		at := p.page.events[i].Position()
+		if !p.held && (!w.low.Valid || at.Compare(w.low.V) < 0) {
+			w.low = sql.Null[store.Position]{V: at, Valid: true}
+		}
+		if !w.deepest.Valid || at.Compare(w.deepest.V) < 0 {
+			w.deepest, w.deeper = sql.Null[store.Position]{V: at, Valid: true}, true
+		}
+		below := w.window.Lower.Valid && at.Timestamp < w.window.Lower.V
+		wholly = wholly && below
+		p.last = p.last || below
+	}
+	if w.unordered {
+		// Below the border something newer may still follow, but hardly after a
+		// whole page.
+		p.last = wholly
+	}
+	p.page.descending = p.page.descending && !w.unordered
+	err := w.trail.follow(p.from.cursor, &p.page)
+	if p.last = (p.last || !p.page.hasMore) && !p.held; p.last {
+		return nil
+	}
+	p.held = p.held || err != nil
+	return err
+}
+
+// next gets the page at which the walk stands, whole. A cursor that should still
+// live and is refused is sent once more before that is believed.
 func (w *walk) next(ctx context.Context) (walked, error) {
 	var got walked
 	doubted := false
@@ -173,14 +196,14 @@ func (w *walk) next(ctx context.Context) (walked, error) {
 			w.discard()
 			return fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
 		}
-		if p.elements == 0 && p.hasMore && p.nextCursor == w.cursor {
+		if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
 			// As long as it may be a fault that passes, it is no circle.
 			return fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 		}
 		// What is remembered for longer than the page must not be a part of its
 		// body, or it would keep all of that in memory.
 		p.nextCursor = strings.Clone(p.nextCursor)
-		got = walked{page: p, endpoint: f.endpoint, cursor: w.cursor, resumed: w.resumed, received: f.received, bytes: len(f.body)}
+		got = walked{page: p, endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, bytes: len(f.body)}
 		return nil
 	})
 	return got, err
@@ -196,29 +219,32 @@ func (w *walk) retryTime() time.Duration {
 }
 
 // lookAhead starts the request for the next page as soon as the tail of this one
-// has told its cursor, while this one is decoded. In a window with a lower border
-// it first has to be known whether there is a next page.
+// has told its cursor, while this one is decoded. In a window with a lower border,
+// or where the page has yet to be proven, it first has to be known whether that is
+// wanted.
 func (w *walk) lookAhead(ctx context.Context, body string) {
 	t, ok := peekTail(body)
-	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.cursor || w.trail.led(t.nextCursor) || w.window.Lower.Valid {
+	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.at.cursor || w.trail.led(t.nextCursor) ||
+		w.window.Lower.Valid || w.proof != nil {
 		return
 	}
 	cursor := strings.Clone(t.nextCursor)
 	// One answer, so that the goroutine ends even where nobody waits for it.
 	result := make(chan fetched, 1)
-	go func() { result <- w.ask(ctx, cursor) }()
+	go func() { result <- w.ask(ctx, ask{cursor: cursor}) }()
 	w.ahead = &ahead{cursor, result}
 }
 
-// fetch gets the body at the cursor, by the request ahead if it asked for that.
+// fetch gets the body at which the walk stands, by the request ahead if it asked
+// for that.
 func (w *walk) fetch(ctx context.Context) fetched {
-	if w.ahead != nil && w.ahead.cursor == w.cursor {
+	if w.ahead != nil && w.at == (ask{cursor: w.ahead.cursor}) {
 		f := <-w.ahead.result
 		w.ahead = nil
 		return f
 	}
 	w.discard()
-	return w.ask(ctx, w.cursor)
+	return w.ask(ctx, w.at)
 }
 
 // discard waits for a request ahead that is not wanted: one request is under way
@@ -230,7 +256,7 @@ func (w *walk) discard() {
 	}
 }
 
-func (w *walk) ask(ctx context.Context, cursor string) fetched {
-	body, endpoint, err := w.endpoints.page(ctx, cursor)
+func (w *walk) ask(ctx context.Context, at ask) fetched {
+	body, endpoint, err := w.endpoints.page(ctx, at)
 	return fetched{body, endpoint, time.Now(), err}
 }

@@ -31,6 +31,7 @@ func (p *program) pullCommand() *cli.Command {
 			&cli.IntFlag{Name: "page-size", Usage: "events to ask for at once", Value: 100_000},
 			&cli.DurationFlag{Name: "lookback", Usage: "how far below the newest stored event to look for late ones", Value: 10 * time.Minute},
 			&cli.BoolFlag{Name: "restart", Usage: "walk everything again, skipping what is stored"},
+			&cli.BoolFlag{Name: "renew-cursors", Usage: "send a cursor that has died once more with a later end, where nothing better works"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "longest wait that the API may ask for", Value: 5 * time.Minute},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "how long one request may go on failing", Value: 5 * time.Minute},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no summary"},
@@ -97,7 +98,7 @@ func pullError(ctx context.Context, err error) error {
 // pullOptions reads the command line; origin is whose events the file will hold.
 func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin string, err error) {
 	opts = ingest.Options{
-		PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"),
+		PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"), RenewCursors: c.Bool("renew-cursors"),
 		MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: p.say,
 	}
 	switch {

@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"datasync/internal/store"
+)
+
+// maxDeaths is how many times in a row a cursor may die before the walk has got
+// further down than before.
+const maxDeaths = 3
+
+// errNotProven: a page that should go on where the walk stood does not.
+var errNotProven = errors.New("what came is not what follows")
+
+// proof watches the pages that come when the walk goes on without the cursor that
+// the page before gave it. They are trusted only when they have shown that nothing
+// lies between them and what is stored: nothing may come that is newer than bound,
+// and the anchor, the last event of the walk, must come before anything older. A
+// page or more of its own millisecond may come first.
+type proof struct {
+	anchor store.Position
+	bound  store.Instant
+	// behind says that the page begins behind the anchor, as one does that a cursor
+	// leads to, instead of bringing it again.
+	behind bool
+}
+
+// verdict is what a page says.
+type verdict int
+
+const (
+	stillOpen verdict = iota
+	proven
+	refuted
+)
+
+func (f *proof) look(p *page) verdict {
+	for i := range p.events {
+		at := p.events[i].Position()
+		switch older := at.Compare(f.anchor) < 0; {
+		case at.Timestamp > f.bound, older && !f.behind, f.behind && !older && at != f.anchor:
+			return refuted
+		case older || at == f.anchor:
+			return proven
+		}
+	}
+	if !p.hasMore {
+		// Behind the last event there is nothing to show.
+		return map[bool]verdict{true: proven, false: refuted}[f.behind]
+	}
+	return stillOpen
+}
+
+// millisecond returns the first instant in epoch milliseconds that is newer than
+// all of the anchor's own millisecond.
+func (f *proof) millisecond() int64 {
+	micros := int64(f.anchor.Timestamp)
+	ms := micros / 1000
+	if micros%1000 < 0 {
+		ms--
+	}
+	return ms + 1
+}
+
+// recover finds another way on after the way that the walk was on has failed: by
+// the time of its last event, then by a renewed cursor if that is allowed, then
+// from the window's top.
+func (w *walk) recover(cause error) error {
+	w.discard()
+	dead := w.at.cursor
+	if w.deeper {
+		w.deaths = 0
+	}
+	if w.deaths++; w.deaths > maxDeaths {
+		return fmt.Errorf("%w: %d ways on in a row have failed (%w)", ErrNoHeadway, w.deaths, cause)
+	}
+	w.deeper, w.resumed, w.dies, w.proof = false, true, time.Time{}, nil
+	w.trail = newTrail()
+	ordered := w.low.Valid && !w.unordered
+	if dead != "" && w.renewed != dead {
+		w.dead = dead
+	}
+	if ordered && !w.noTime && !w.endpoints.feedGone {
+		w.noTime = true // until it has been proven
+		w.proof = &proof{anchor: w.low.V}
+		until := w.proof.millisecond()
+		// An inclusive bound takes in its own millisecond.
+		w.proof.bound = store.Instant(until*1000 + 999)
+		w.at = ask{until: until, bounded: true}
+		w.notice(fmt.Sprintf("%v: going on by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
+		return nil
+	}
+	if renewed, ok := renewCursor(w.dead, time.Now()); ok && ordered && w.renew && w.renewed == "" {
+		w.renewed = renewed
+		w.proof = &proof{anchor: w.low.V, bound: w.low.V.Timestamp, behind: true}
+		w.at = ask{cursor: renewed}
+		w.notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
+		return nil
+	}
+	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again, skipping what is stored", cause, w.pages))
+	w.at, w.pages, w.low = ask{}, 0, sqlNull[store.Position]()
+	w.summary.restarted = true
+	return nil
+}
+
+// renewedLife is how long a renewed cursor is to live.
+const renewedLife = 100 * time.Second
+
+var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})`)
+
+// renewCursor returns the cursor with a later end. Cursors are opaque: this works
+// only while they are Base64 of JSON with a member exp, in epoch milliseconds, and
+// not signed.
+func renewCursor(cursor string, now time.Time) (string, bool) {
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		text, err := encoding.DecodeString(cursor)
+		if err != nil {
+			continue
+		}
+		at := cursorEnd.FindSubmatchIndex(text)
+		if at == nil {
+			return "", false
+		}
+		end := strconv.FormatInt(now.Add(renewedLife).UnixMilli(), 10)
+		return encoding.EncodeToString([]byte(strings.Join([]string{string(text[:at[2]]), end, string(text[at[3]:])}, ""))), true
+	}
+	return "", false
+}
