@@ -25,7 +25,7 @@ func database(t *testing.T, events int, state store.State) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := s.OpenWindow(ctx, sql.Null[store.Instant]{})
+	k, err := s.OpenWindow(ctx, sql.Null[store.Instant]{}, sql.Null[store.Instant]{})
 	if err != nil {
 		t.Fatal(err)
 	}

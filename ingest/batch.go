@@ -23,7 +23,8 @@ type batcher struct {
 	checkpoint store.Checkpoint
 	summary    *Summary
 	progress   *Progress
-	notice     func(string)
+	// unordered is called where events do not come in their order.
+	unordered func()
 
 	pending []store.Page
 	rows    int
@@ -64,8 +65,10 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 	}
 	events, rejects := p.page.events, p.page.rejects
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
-	// A page that is held has no last part: it is asked for again.
-	for len(events)+len(rejects) > store.MaxRows || p.held {
+	if p.from.bounded {
+		record.Until = sql.Null[store.Instant]{V: store.Instant(p.from.until * 1000), Valid: true}
+	}
+	for len(events)+len(rejects) > store.MaxRows {
 		n := min(len(events), store.MaxRows)
 		m := min(len(rejects), store.MaxRows-n)
 		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
@@ -73,14 +76,16 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		if err := b.commit(ctx); err != nil {
 			return err
 		}
-		if p.held && len(events)+len(rejects) == 0 {
-			return nil
-		}
 	}
-	record.CursorReceived = p.page.nextCursor
+	if !p.last {
+		record.CursorReceived = p.page.nextCursor
+	}
+	record.Outside = p.outside
 	b.take(store.Page{Record: record, Events: events, Rejects: rejects, Descending: p.page.descending}, p.bytes)
 	b.summary.Pages[p.endpoint]++
-	b.advance(p)
+	if !p.held {
+		b.advance(p)
+	}
 	b.progress.page(b.checkpoint, p.page.elements)
 	return nil
 }
@@ -90,6 +95,8 @@ func (b *batcher) take(p store.Page, bytes int) {
 		b.since = time.Now()
 	}
 	b.pending = append(b.pending, p)
+	b.checkpoint.Pages++
+	b.checkpoint.Events += int64(len(p.Events))
 	b.rows += len(p.Events) + len(p.Rejects)
 	b.bytes += bytes
 }
@@ -110,12 +117,10 @@ func (b *batcher) advance(p walked) {
 	if p.last {
 		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}
-	k.Pages++
-	k.Events += int64(len(p.page.events))
 	k.Walked += int64(p.page.elements)
-	if !k.Unordered && !p.page.descending && len(p.page.events) > 0 {
+	if p.unordered && !k.Unordered {
 		k.Unordered = true
-		b.notice("events do not come in their order: each is compared with what is stored by its id")
+		b.unordered()
 	}
 	for i := range p.page.events {
 		at := p.page.events[i].Position()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,14 +23,36 @@ type page struct {
 	events   []store.Event
 	rejects  []store.Reject
 	elements int // events and rejects together
-	// descending says that the positions of the events descend strictly.
-	descending bool
+	// rejectAfter says of each reject how many events came before it.
+	rejectAfter []int
+	// ordered says that the positions of the events never rise, descending that they
+	// descend strictly: no event comes twice.
+	ordered, descending bool
 
 	hasMore    bool
 	nextCursor string        // "" where null, missing or ""
 	cursorLife time.Duration // 0 where the page does not say
 	total      sql.Null[int64]
 	requestID  string
+}
+
+// cutBelow leaves out what is older than floor: events, and rejects that show an
+// older instant or stand behind an event which is older. It returns how many.
+func (p *page) cutBelow(floor store.Instant) (outside int64) {
+	before := len(p.events) + len(p.rejects)
+	older := make([]bool, len(p.events)+1) // one place further: what stands behind it
+	for i := range p.events {
+		older[i+1] = p.events[i].Timestamp < floor
+	}
+	var kept []store.Reject
+	for i, r := range p.rejects {
+		if r.Timestamp.Valid && r.Timestamp.V >= floor || !r.Timestamp.Valid && !older[p.rejectAfter[i]] {
+			kept = append(kept, r)
+		}
+	}
+	p.rejects, p.rejectAfter = kept, nil
+	p.events = slices.DeleteFunc(p.events, func(e store.Event) bool { return e.Timestamp < floor })
+	return int64(before - len(p.events) - len(p.rejects))
 }
 
 // tail is what a page says about the one after it.
@@ -125,7 +148,7 @@ func (d *decoder) document(top *shape) error {
 // each begins anew.
 func (d *decoder) data(i, depth int) int {
 	s := &d.scan
-	d.page, d.keys = page{descending: true}, rejectKeys{}
+	d.page, d.keys = page{ordered: true, descending: true}, rejectKeys{}
 	if !s.at(i, '[') {
 		return s.value(i, depth)
 	}
@@ -163,9 +186,10 @@ func (d *decoder) element(i, depth int) int {
 		return stopped
 	case reason != "":
 		p.events = p.events[:n]
-		p.rejects = append(p.rejects, d.norm.reject(i, end, reason, d.keys))
-	case n > 0 && p.descending:
-		p.descending = p.events[n-1].Position().Compare(p.events[n].Position()) > 0
+		p.rejects, p.rejectAfter = append(p.rejects, d.norm.reject(i, end, reason, d.keys)), append(p.rejectAfter, n)
+	case n > 0 && p.ordered:
+		step := p.events[n-1].Position().Compare(p.events[n].Position())
+		p.ordered, p.descending = step >= 0, p.descending && step > 0
 	}
 	p.elements++
 	return end

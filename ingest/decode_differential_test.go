@@ -41,11 +41,11 @@ func samePage(a, b *page) bool {
 		}
 	}
 	for i := range a.rejects {
-		if a.rejects[i] != b.rejects[i] {
+		if a.rejects[i] != b.rejects[i] || a.rejectAfter[i] != b.rejectAfter[i] {
 			return false
 		}
 	}
-	return a.elements == b.elements && a.descending == b.descending && a.hasMore == b.hasMore &&
+	return a.elements == b.elements && a.descending == b.descending && a.ordered == b.ordered && a.hasMore == b.hasMore &&
 		a.nextCursor == b.nextCursor && a.cursorLife == b.cursorLife && a.total == b.total && a.requestID == b.requestID
 }
 

@@ -42,7 +42,7 @@ func refDecodePage(body string) (page, bool) {
 	if first(top["data"]) != '[' || json.Unmarshal(top["data"], &elements) != nil {
 		return page{}, false
 	}
-	p := page{descending: true, elements: len(elements)}
+	p := page{descending: true, ordered: true, elements: len(elements)}
 	refElements(&p, elements)
 	if !refPagination(&p, top) || !refMeta(&p, top) {
 		return page{}, false
@@ -57,10 +57,12 @@ func refElements(p *page, elements []refValue) {
 		event, reason := refEvent(raw)
 		if reason != "" {
 			p.rejects = append(p.rejects, refReject(raw, reason, counts))
+			p.rejectAfter = append(p.rejectAfter, len(p.events))
 			continue
 		}
-		if n := len(p.events); n > 0 && p.events[n-1].Position().Compare(event.Position()) <= 0 {
-			p.descending = false
+		if n := len(p.events); n > 0 {
+			step := p.events[n-1].Position().Compare(event.Position())
+			p.descending, p.ordered = p.descending && step > 0, p.ordered && step >= 0
 		}
 		p.events = append(p.events, event)
 	}
@@ -320,6 +322,9 @@ func refEncode(members refObject) string {
 func refReject(raw refValue, reason string, counts map[string]int) store.Reject {
 	r := store.Reject{Reason: reason, Raw: string([]rune(string(raw)))}
 	members, _ := refAsObject(raw)
+	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && permitted(store.Instant(us.Int64())) {
+		r.Timestamp = sql.Null[store.Instant]{V: store.Instant(us.Int64()), Valid: true}
+	}
 	if r.ID.UUID, r.ID.Valid = refUUID(members["id"]); r.ID.Valid {
 		r.Key = "id:" + r.ID.UUID.String()
 		return r

@@ -42,6 +42,9 @@ type endpoints struct {
 	notice   func(string)
 	progress *Progress
 
+	// avoid is the endpoint that is asked only where the other one is closed.
+	avoid string
+
 	opens    map[string]time.Time
 	why      map[string]string // an endpoint was closed last
 	unnamed  map[string]int
@@ -50,6 +53,7 @@ type endpoints struct {
 	streak   int       // 429s since the last page
 	since    time.Time // the first of them
 
+	pages             int64 // that came
 	waited, fetching  time.Duration
 	limited, requests map[string]int64
 }
@@ -73,6 +77,15 @@ func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember 
 
 func (e *endpoints) timeWaited() time.Duration { return e.waited }
 
+// pageTime returns how long a page took on average, waits included; 0 where none
+// has come yet.
+func (e *endpoints) pageTime() time.Duration {
+	if e.pages == 0 {
+		return 0
+	}
+	return (e.fetching + e.waited) / time.Duration(e.pages)
+}
+
 // ask says which page is wanted: the one that the cursor leads to, or, bounded,
 // the newest page before until in epoch milliseconds, or the newest of all.
 type ask struct {
@@ -84,15 +97,16 @@ type ask struct {
 // errNoBound: the page that a bounded ask wants cannot be had.
 var errNoBound = errors.New("the feed gives no pages by time")
 
-// maxClosed is how often the feed may close before a bounded page is given up.
+// maxClosed is how often the feed may let nobody in before a bounded page is given
+// up.
 const maxClosed = 3
 
 // page asks whichever endpoint may be asked for the page, until one answers
 // something else than that it wants to be left alone. Only the feed is asked for a
 // bounded page; it fails with errNoBound where the feed does not give it.
 func (e *endpoints) page(ctx context.Context, a ask) (body, endpoint string, err error) {
-	for tries := 0; ; tries++ {
-		if a.bounded && (e.feedGone || tries > maxClosed) {
+	for closed := 0; ; {
+		if a.bounded && (e.feedGone || closed > maxClosed) {
 			return "", feedEndpoint, errNoBound
 		}
 		if endpoint, err = e.next(ctx, a.bounded); err != nil {
@@ -107,10 +121,16 @@ func (e *endpoints) page(ctx context.Context, a ask) (body, endpoint string, err
 		switch {
 		case err == nil:
 			e.unnamed[endpoint], e.streak = 0, 0
+			e.pages++
 			return body, endpoint, nil
 		case errors.Is(err, errFeedClosed):
+			closed++
 		case errors.As(err, &answer) && answer.Status == 429:
-			if err := e.limit(endpoint, answer); err != nil {
+			err := e.limit(endpoint, answer)
+			if a.bounded && errors.Is(err, ErrLimited) {
+				e.streak, err = 0, fmt.Errorf("%w: %w", errNoBound, err)
+			}
+			if err != nil {
 				return "", endpoint, err
 			}
 		case errors.As(err, &answer) && answer.Named:
@@ -258,10 +278,11 @@ func (e *endpoints) next(ctx context.Context, feedOnly bool) (string, error) {
 		if feedOnly {
 			events = max(feed, 0) + 1
 		}
-		if events <= 0 {
+		feedOpen := feed <= 0 && !e.feedGone
+		if events <= 0 && !(feedOpen && e.avoid == eventsEndpoint) {
 			return eventsEndpoint, ctx.Err()
 		}
-		if feed <= 0 && !e.feedGone {
+		if feedOpen {
 			return feedEndpoint, ctx.Err()
 		}
 		first, wait := eventsEndpoint, events

@@ -22,6 +22,8 @@ var (
 	ErrLimited = errors.New("the API only answers that it is asked too often")
 	// ErrNoHeadway: cursors die before the walk gets further down.
 	ErrNoHeadway = errors.New("the walk does not get on")
+	// ErrFrom: the pull is to go further down than the file does.
+	ErrFrom = errors.New("the file does not go down that far")
 	// ErrMissing: fewer events came than the API says to have.
 	ErrMissing = errors.New("events are missing")
 	// ErrLoop: the API leads in a circle, or on without end.

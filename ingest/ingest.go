@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"datasync/internal/store"
@@ -19,7 +20,8 @@ import (
 // time but for SetNotBefore, and not again after an error of CommitBatch.
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
-	OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error)
+	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
+	Count(ctx context.Context) (int64, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 
@@ -45,6 +47,9 @@ type Options struct {
 	// Lookback is how far below the newest stored event a later pull goes down,
 	// for events that arrived late.
 	Lookback time.Duration
+	// From limits the first pull into a file, or one with Restart, to the events from
+	// this instant on; later pulls keep to it.
+	From sql.Null[store.Instant]
 	// Restart walks again from the newest event down to the end, skipping what is
 	// stored.
 	Restart bool
@@ -99,6 +104,9 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		}),
 		summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}},
+		unordered: sync.OnceFunc(func() {
+			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
+		}),
 	}
 	opts.Progress.begin(began)
 	err = p.run(ctx)
@@ -115,6 +123,7 @@ type pull struct {
 	client    *client
 	endpoints *endpoints
 	summary   Summary
+	unordered func()
 }
 
 func (p *pull) run(ctx context.Context) error {
@@ -151,10 +160,10 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 }
 
 // window walks one window of time to its end and returns its checkpoint as
-// committed last.
-func (p *pull) window(ctx context.Context, k store.Checkpoint) (store.Checkpoint, error) {
-	walk := newWalk(p, k)
-	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, notice: p.Notice}
+// committed last; news may be nil.
+func (p *pull) window(ctx context.Context, k store.Checkpoint, news *news) (store.Checkpoint, error) {
+	walk := newWalk(p, k, news)
+	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, unordered: p.unordered}
 	p.Progress.window(k)
 	// One page may wait for the writer: enough that neither side waits for the
 	// other, and little enough to bound memory: a page may be large.

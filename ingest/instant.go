@@ -20,6 +20,9 @@ const (
 	microsecondsADay    = 24 * 60 * 60 * microsecondsASecond
 )
 
+// permitted reports whether an event may have the instant.
+func permitted(t store.Instant) bool { return t >= earliest && t < latest }
+
 // readability says what became of a timestamp.
 type readability uint8
 

@@ -127,7 +127,7 @@ func (n *normalizer) required(e *store.Event) (reason string) {
 	if e.Timestamp, read = n.timestamp(); read == unreadable {
 		return reasonBadTimestamp
 	}
-	if read == tooFar || e.Timestamp < earliest || e.Timestamp >= latest {
+	if read == tooFar || !permitted(e.Timestamp) {
 		return reasonOutOfRange
 	}
 	if n.empty(eventType) {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -30,6 +31,17 @@ type proof struct {
 	// behind says that the page begins behind the anchor, as one does that a cursor
 	// leads to, instead of bringing it again.
 	behind bool
+	// met says that the anchor has come.
+	met bool
+}
+
+// behind returns the proof that a cursor leads to what follows after low; nil where
+// the walk has no order by which that could be seen.
+func (w *walk) behind() *proof {
+	if !w.low.Valid || w.unordered {
+		return nil
+	}
+	return &proof{anchor: w.low.V, bound: w.low.V.Timestamp, behind: true}
 }
 
 // verdict is what a page says.
@@ -81,7 +93,7 @@ func (w *walk) recover(cause error) error {
 	if w.deaths++; w.deaths > maxDeaths {
 		return fmt.Errorf("%w: %d ways on in a row have failed (%w)", ErrNoHeadway, w.deaths, cause)
 	}
-	w.deeper, w.resumed, w.dies, w.proof = false, true, time.Time{}, nil
+	w.deeper, w.resumed, w.dies, w.life, w.proof, w.news = false, true, time.Time{}, 0, nil, nil
 	w.trail = newTrail()
 	ordered := w.low.Valid && !w.unordered
 	if dead != "" && w.renewed != dead {
@@ -99,13 +111,17 @@ func (w *walk) recover(cause error) error {
 	}
 	if renewed, ok := renewCursor(w.dead, time.Now()); ok && ordered && w.renew && w.renewed == "" {
 		w.renewed = renewed
-		w.proof = &proof{anchor: w.low.V, bound: w.low.V.Timestamp, behind: true}
+		w.proof = w.behind()
 		w.at = ask{cursor: renewed}
 		w.notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
 		return nil
 	}
-	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again, skipping what is stored", cause, w.pages))
-	w.at, w.pages, w.low = ask{}, 0, sqlNull[store.Position]()
+	again := ""
+	if each := w.endpoints.pageTime(); each > 0 {
+		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
+	}
+	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))
+	w.at, w.pages, w.low = ask{}, 0, sql.Null[store.Position]{}
 	w.summary.restarted = true
 	return nil
 }

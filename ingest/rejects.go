@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
@@ -28,6 +29,9 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) stor
 	isObject := reason != reasonNotAnObject
 	if isObject {
 		r.ID.Valid = n.id(eventID, &r.ID.UUID)
+		if t, read := n.timestamp(); read == readable && permitted(t) {
+			r.Timestamp = sql.Null[store.Instant]{V: t, Valid: true}
+		}
 	}
 	switch {
 	case r.ID.Valid:

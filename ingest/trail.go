@@ -16,6 +16,7 @@ type trail struct {
 	cursors map[mark]bool
 	pages   map[mark]bool
 	before  store.Position // of the last event seen
+	span    store.Instant  // of the last page
 	begun   bool
 	idle    int
 }
@@ -31,6 +32,17 @@ func newTrail() *trail { return &trail{cursors: map[mark]bool{}, pages: map[mark
 
 // led reports whether the cursor has led to a page before.
 func (t *trail) led(cursor string) bool { return t.cursors[markOf(cursor)] }
+
+// rises reports whether the page begins above where the last one ended.
+func (t *trail) rises(p *page) bool {
+	return t.begun && len(p.events) > 0 && p.events[0].Position().Compare(t.before) > 0
+}
+
+// above reports whether a page that spans as much time as the last one will most
+// likely end above border, and the one after it as well.
+func (t *trail) above(border store.Instant) bool {
+	return t.begun && t.before.Timestamp-3*t.span > border
+}
 
 // follow takes in the page to which the cursor led. It fails with ErrLoop or
 // ErrNoCursor where the page leads nowhere.
@@ -63,7 +75,7 @@ func (t *trail) repeats(p *page) bool {
 	case n > 0:
 		first, last := p.events[0].Position(), p.events[n-1].Position()
 		further = !t.begun || last.Compare(t.before) < 0
-		t.before, t.begun = last, true
+		t.before, t.begun, t.span = last, true, first.Timestamp-last.Timestamp
 		face = fmt.Sprint(first, last, p.elements)
 	case len(p.rejects) > 0:
 		face = p.rejects[0].Key + p.rejects[len(p.rejects)-1].Key

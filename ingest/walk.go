@@ -20,13 +20,16 @@ type walk struct {
 	summary      *Summary
 
 	window store.Checkpoint // as it was when the walk began
-	// at is where the next page is; the cursor in it dies at dies, if that is known.
-	// Resumed says that it is not the word of the page before; a proof is under way
-	// then, unless the walk is at the top or has the checkpoint's own cursor.
+	// at is where the next page is; the cursor in it has life to live, until dies, if
+	// that is known. Resumed says that it is not the word of the page before.
 	at      ask
 	dies    time.Time
+	life    time.Duration
 	resumed bool
-	proof   *proof
+	// proof is under way where it is not certain that the next page follows.
+	proof *proof
+	// news, where it is not nil, may end the window above its lower border.
+	news *news
 
 	// low is the position down to which everything from the window's top has been
 	// read, by this walk or before it.
@@ -52,9 +55,13 @@ type walked struct {
 	resumed  bool
 	received time.Time
 	bytes    int
+	outside  int64 // elements left out, as they lie below the window's floor
 	// last says that the window ends with it; held that it is stored, but that the
 	// walk does not stand behind it: it must be asked for again.
 	last, held bool
+	// unordered says that events of this page or an earlier one did not come in
+	// their order.
+	unordered bool
 }
 
 // ahead is a request that is under way before it is known for certain that its
@@ -71,14 +78,16 @@ type fetched struct {
 	err            error
 }
 
-func sqlNull[T any]() sql.Null[T] { return sql.Null[T]{} }
-
-func newWalk(p *pull, k store.Checkpoint) *walk {
-	return &walk{
+func newWalk(p *pull, k store.Checkpoint, news *news) *walk {
+	w := &walk{
 		endpoints: p.endpoints, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
-		window: k, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay,
+		window: k, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay, news: news,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
+	if k.Cursor != "" {
+		w.proof = w.behind()
+	}
+	return w
 }
 
 // run sends every page to out until the last one.
@@ -111,9 +120,13 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 		if fault != nil || p.last {
 			return fault
 		}
-		w.at, w.resumed, w.dies = ask{cursor: p.page.nextCursor}, false, time.Time{}
-		if p.page.cursorLife > 0 {
-			w.dies = p.received.Add(p.page.cursorLife)
+		if w.proof != nil && w.proof.met {
+			// The cursor of such a page has yet to show where it leads.
+			w.proof = w.behind()
+		}
+		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.nextCursor}, false, time.Time{}, p.page.cursorLife
+		if w.life > 0 {
+			w.dies = p.received.Add(w.life)
 		}
 	}
 }
@@ -131,11 +144,15 @@ func (w *walk) prove(p *walked) error {
 	}
 	switch w.proof.look(&p.page) {
 	case refuted:
-		return fmt.Errorf("%w after %s", errNotProven, w.low.V.Timestamp.Time().Format(time.RFC3339Nano))
-	case proven:
-		w.proof, w.noTime, w.renewed = nil, false, ""
+		return fmt.Errorf("%w after %s", errNotProven, w.proof.anchor.Timestamp.Time().Format(time.RFC3339Nano))
 	case stillOpen:
 		p.held = true
+	case proven:
+		if w.proof.behind {
+			w.proof, w.noTime, w.renewed = nil, false, ""
+		} else {
+			w.proof.met = true
+		}
 	}
 	return nil
 }
@@ -143,12 +160,9 @@ func (w *walk) prove(p *walked) error {
 // follow looks where the page leads.
 func (w *walk) follow(p *walked) error {
 	w.pages++
+	// Going up again is no order; the same event twice is one.
+	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page)
 	wholly := len(p.page.events) > 0
-	if n := len(p.page.events); n > 0 {
-		first := p.page.events[0].Position()
-		// Going up again within a walk is no order; the same event twice is one.
-		w.unordered = w.unordered || !p.page.descending || w.trail.begun && first.Compare(w.trail.before) > 0
-	}
 	for i := range p.page.events {
 		at := p.page.events[i].Position()
 		if !p.held && (!w.low.Valid || at.Compare(w.low.V) < 0) {
@@ -164,10 +178,16 @@ func (w *walk) follow(p *walked) error {
 	if w.unordered {
 		// Below the border something newer may still follow, but hardly after a
 		// whole page.
-		p.last = wholly
+		p.last, w.news = wholly, nil
 	}
-	p.page.descending = p.page.descending && !w.unordered
+	if w.news != nil && w.news.allRead(&p.page, w.trail) {
+		p.last = true
+	}
+	p.unordered = w.unordered
 	err := w.trail.follow(p.from.cursor, &p.page)
+	if w.window.Floor.Valid {
+		p.outside = p.page.cutBelow(w.window.Floor.V)
+	}
 	if p.last = (p.last || !p.page.hasMore) && !p.held; p.last {
 		return nil
 	}
@@ -179,9 +199,19 @@ func (w *walk) follow(p *walked) error {
 // live and is refused is sent once more before that is believed.
 func (w *walk) next(ctx context.Context) (walked, error) {
 	var got walked
-	doubted := false
-	err := retry(ctx, w.retryTime, w.endpoints.timeWaited, w.notice, func() error {
+	doubted, failures := false, 0
+	err := retry(ctx, w.retryTime, w.endpoints.timeWaited, w.notice, func() (err error) {
 		f := w.fetch(ctx)
+		defer func() {
+			w.endpoints.avoid = ""
+			if err == nil {
+				return
+			}
+			// Before the cursor dies of one endpoint's troubles, the other one is asked.
+			if failures++; failures > 1 || w.life > 0 && time.Until(w.dies) < w.life/2 {
+				w.endpoints.avoid = f.endpoint
+			}
+		}()
 		if errors.Is(f.err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
 			doubted = true
 			//nolint:errorlint // it must not be taken for a dead cursor yet
@@ -219,13 +249,13 @@ func (w *walk) retryTime() time.Duration {
 }
 
 // lookAhead starts the request for the next page as soon as the tail of this one
-// has told its cursor, while this one is decoded. In a window with a lower border,
-// or where the page has yet to be proven, it first has to be known whether that is
-// wanted.
+// has told its cursor, while this one is decoded. Where the window may end with
+// this page, or the page has yet to be proven, it first has to be known whether that
+// is wanted.
 func (w *walk) lookAhead(ctx context.Context, body string) {
 	t, ok := peekTail(body)
 	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.at.cursor || w.trail.led(t.nextCursor) ||
-		w.window.Lower.Valid || w.proof != nil {
+		w.window.Lower.Valid && !w.trail.above(w.window.Lower.V) || w.news != nil || w.proof != nil {
 		return
 	}
 	cursor := strings.Clone(t.nextCursor)

@@ -18,7 +18,11 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 		return store.Checkpoint{}, err
 	}
 	if p.Restart || len(windows) == 0 {
-		return p.openAndWalk(ctx, sql.Null[store.Instant]{})
+		return p.openAndWalk(ctx, p.From, p.From, nil)
+	}
+	floor := windows[0].Floor
+	if p.From.Valid && floor.Valid && p.From.V < floor.V {
+		return store.Checkpoint{}, fmt.Errorf("%w: it begins at %s", ErrFrom, floor.V.Time().Format(time.RFC3339Nano))
 	}
 	fromTop := false
 	for i, k := range windows {
@@ -27,44 +31,60 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 				p.summary.ResumedFrom = k.Last
 			}
 			before := k.State
-			if windows[i], err = p.window(ctx, k); err != nil {
+			if windows[i], err = p.window(ctx, k, nil); err != nil {
 				return store.Checkpoint{}, err
 			}
 			fromTop = fromTop || i == 0 && (before == store.NotBegun || p.summary.restarted)
 		}
-		if !k.Lower.Valid {
-			// It goes down to the end: nothing is left for older ones.
+		if k.ToTheEnd() {
+			// Nothing is left for older ones.
 			break
 		}
 	}
 	if fromTop {
 		return windows[0], nil
 	}
-	return p.openAndWalk(ctx, lowerBorder(windows[0], p.Lookback, p.Now()))
+	lower := lowerBorder(windows[0], p.Lookback, p.Now())
+	if !lower.Valid {
+		return p.openAndWalk(ctx, floor, floor, nil)
+	}
+	have, err := p.Store.Count(ctx)
+	if err != nil {
+		return store.Checkpoint{}, err
+	}
+	return p.openAndWalk(ctx, lower, floor, &news{top: windows[0].Upper.V, have: have})
 }
 
-func (p *pull) openAndWalk(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error) {
-	k, err := p.Store.OpenWindow(ctx, lower)
+func (p *pull) openAndWalk(ctx context.Context, lower, floor sql.Null[store.Instant], news *news) (store.Checkpoint, error) {
+	k, err := p.Store.OpenWindow(ctx, lower, floor)
 	if err != nil {
 		return k, err
 	}
-	return p.window(ctx, k)
+	return p.window(ctx, k, news)
 }
 
 // lowerBorder returns how far down a window above newest must go: to the newest
-// event that is stored, less the lookback. An event with an instant in the future
-// counts as one of now: below it the next ones arrive.
+// event that is stored, less the lookback, and no further than to the floor; it is
+// invalid where nothing is stored. An event with an instant in the future counts as
+// one of now: below it the next ones arrive.
 func lowerBorder(newest store.Checkpoint, lookback time.Duration, now time.Time) sql.Null[store.Instant] {
 	if !newest.Upper.Valid {
 		return sql.Null[store.Instant]{}
 	}
-	top := min(newest.Upper.V, store.InstantOf(now))
-	return sql.Null[store.Instant]{V: top - store.Instant(lookback.Microseconds()), Valid: true}
+	lower := min(newest.Upper.V, store.InstantOf(now)) - store.Instant(lookback.Microseconds())
+	if newest.Floor.Valid {
+		lower = max(lower, newest.Floor.V)
+	}
+	return sql.Null[store.Instant]{V: lower, Valid: true}
 }
 
 // prove compares what is stored with what the API said to have when the newest
 // window's first page came.
 func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {
+	if newest.Floor.Valid {
+		p.Notice(fmt.Sprintf("every page down to %s was read; how many events the API has in that time it does not say", newest.Floor.V.Time().Format(time.RFC3339Nano)))
+		return nil
+	}
 	if !newest.Total.Valid {
 		p.Notice("the API did not say how many events it has: every page was read, but nothing confirms the number")
 		return nil

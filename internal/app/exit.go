@@ -45,7 +45,7 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return 3
-	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing):
+	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, errUnsound):
 		return 5
 	case errors.As(err, &file):
 		return 6

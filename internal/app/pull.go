@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -30,6 +31,7 @@ func (p *program) pullCommand() *cli.Command {
 			&cli.StringFlag{Name: "api-key-file", Usage: "`FILE` with the API key, - for stdin; else it comes from DATASYNC_API_KEY"},
 			&cli.IntFlag{Name: "page-size", Usage: "events to ask for at once", Value: 100_000},
 			&cli.DurationFlag{Name: "lookback", Usage: "how far below the newest stored event to look for late ones", Value: 10 * time.Minute},
+			&cli.StringFlag{Name: "from", Usage: "limit the first pull to events from `DATE` on: 2026-01-31, or an RFC 3339 time"},
 			&cli.BoolFlag{Name: "restart", Usage: "walk everything again, skipping what is stored"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "send a cursor that has died once more with a later end, where nothing better works"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "longest wait that the API may ask for", Value: 5 * time.Minute},
@@ -91,6 +93,8 @@ func pullError(ctx context.Context, err error) error {
 		return fmt.Errorf("%w; check it, and whether it is older than the three hours that a key lives; then run the same command again to go on", err)
 	case errors.Is(err, ingest.ErrMissing), file != nil:
 		return err
+	case errors.Is(err, ingest.ErrFrom):
+		return usage("%w; give --restart to walk further down", err)
 	}
 	return fmt.Errorf("%w; %w", err, errPull)
 }
@@ -110,6 +114,9 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 		return opts, "", usage("--max-wait %s is not more than 0s", opts.MaxWait)
 	case opts.MaxRetryTime <= 0:
 		return opts, "", usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
+	}
+	if opts.From, err = fromDate(c.String("from")); err != nil {
+		return opts, "", err
 	}
 	if c.Bool("demo") {
 		if c.IsSet("base-url") {
@@ -133,6 +140,19 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 		p.say("the API is asked over plain http: whoever is on the way can read the key")
 	}
 	return opts, ingest.Origin(opts.BaseURL), nil
+}
+
+// fromDate reads the value of --from: a day, which begins in UTC, or a moment.
+func fromDate(text string) (sql.Null[store.Instant], error) {
+	if text == "" {
+		return sql.Null[store.Instant]{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return sql.Null[store.Instant]{V: store.InstantOf(t), Valid: true}, nil
+		}
+	}
+	return sql.Null[store.Instant]{}, usage("--from %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", text)
 }
 
 func baseURL(text string) (*url.URL, error) {

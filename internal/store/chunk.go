@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"encoding/binary"
 	"unsafe"
 
@@ -99,6 +100,15 @@ func (c *column) uuidOrNull(row int, id uuid.NullUUID) {
 		return
 	}
 	c.uuid(row, id.UUID)
+}
+
+// instantOrNull writes t, or NULL where it is none.
+func (c *column) instantOrNull(row int, t sql.Null[Instant]) {
+	if !t.Valid {
+		c.null(row)
+		return
+	}
+	c.int64(row, int64(t.V))
 }
 
 // readPairs gives the BIGINT and BOOLEAN columns of a chunk that was read. The

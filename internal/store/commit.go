@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"datasync/internal/failpoint"
 )
 
 // MaxRows is how many events and rejects a batch may hold. DuckDB's row groups
@@ -34,17 +36,25 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
 	if err := ctx.Err(); err != nil {
 		return Committed{}, err
 	}
+	failpoint.Hit("f4")
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
 		return Committed{}, translate(s.path, err)
 	}
-	c := commit{w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()), counts: make([]Counts, len(b.Pages)), reasons: map[string]int64{}}
+	failpoint.Hit("f5")
+	c := commit{
+		w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()),
+		counts: make([]Counts, len(b.Pages)), checksums: make([]checksum, len(b.Pages)), reasons: map[string]int64{},
+	}
 	if err := c.write(&b); err != nil {
 		_, errRollback := s.writer.exec("ROLLBACK")
 		return Committed{}, translate(s.path, errors.Join(err, errRollback))
 	}
+	failpoint.Hit("f8")
+	failpoint.Soon("f9")
 	if _, err := s.writer.exec("COMMIT"); err != nil {
 		return Committed{}, translate(s.path, err)
 	}
+	failpoint.Hit("f10")
 	s.batch = c.batch
 	done := Committed{Batch: c.batch, Reasons: c.reasons}
 	for _, n := range c.counts {
@@ -58,13 +68,17 @@ type commit struct {
 	w       *writer
 	batch   int64
 	now     Instant
-	counts  []Counts // a page each
 	reasons map[string]int64
+	// Of each page:
+	counts    []Counts
+	checksums []checksum
 }
 
 func (c *commit) write(b *Batch) error {
 	for i := range b.Pages {
-		c.counts[i].Returned = int64(len(b.Pages[i].Events) + len(b.Pages[i].Rejects))
+		outside := b.Pages[i].Record.Outside
+		c.counts[i].Outside = outside
+		c.counts[i].Returned = outside + int64(len(b.Pages[i].Events)+len(b.Pages[i].Rejects))
 	}
 	events, err := c.newEvents(b.Pages)
 	if err != nil {
@@ -129,6 +143,7 @@ func (c *commit) insertRejects(pages []Page) error {
 		columns[2].text(row, rejects[n].Reason)
 		columns[3].text(row, rejects[n].Key)
 		columns[4].uuidOrNull(row, rejects[n].ID)
+		columns[5].instantOrNull(row, rejects[n].Timestamp)
 	})
 	if err != nil {
 		return err
@@ -152,7 +167,7 @@ func (c *commit) insertRejects(pages []Page) error {
 			to++
 		}
 		_, err := c.w.execArgs(`INSERT INTO rejected_events
-			SELECT raw, reason, reject_key, id, $1, $2, id IS NOT NULL AND id IN (SELECT e.id FROM events e)
+			SELECT raw, reason, reject_key, id, $1, $2, id IS NOT NULL AND id IN (SELECT e.id FROM events e), "timestamp"
 			FROM incoming_rejects i
 			WHERE n >= $3 AND n < $4 AND NOT EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key)`,
 			pages[page[from]].Record.Endpoint, c.batch, int64(from), int64(to))
@@ -191,6 +206,9 @@ func (c *commit) logPages(b *Batch) error {
 		columns[14].int64(row, counts.Conflict)
 		columns[15].int64(row, counts.Rejected)
 		columns[16].bool(row, p.Record.Resumed)
+		columns[17].instantOrNull(row, p.Record.Until)
+		columns[18].int64(row, counts.Outside)
+		columns[19].int64(row, int64(c.checksums[n]))
 	})
 }
 
@@ -212,8 +230,8 @@ func (c *commit) moveCheckpoint(b *Batch) error {
 	if changed != 1 {
 		return fmt.Errorf("move the checkpoint of window %d: %d rows", k.Window, changed)
 	}
-	if k.State == Done && !k.Lower.Valid {
-		// A walk to the end of all there is has walked what older windows had left.
+	if k.State == Done && k.ToTheEnd() {
+		// It has walked what older windows had left.
 		_, err = c.w.execArgs("UPDATE checkpoint SET state = $1, cursor = NULL, updated_at = $2 WHERE window_id < $3 AND state <> $1",
 			string(Done), c.now, k.Window)
 	}

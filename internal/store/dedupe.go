@@ -42,6 +42,7 @@ func (c *commit) newEvents(pages []Page) ([]*Event, error) {
 		if !known[n] {
 			fresh = append(fresh, e)
 			c.counts[page[n]].Stored++
+			c.checksums[page[n]].add(e)
 		}
 	}
 	return fresh, nil

@@ -21,6 +21,8 @@ var (
 	ErrOrigin = errors.New("database of another API origin")
 	// ErrNewer: the file's schema is newer than this program.
 	ErrNewer = errors.New("database of a newer version")
+	// ErrOlder: the file's schema lacks what this program wants to read.
+	ErrOlder = errors.New("database of an older version")
 	// ErrFull: the disk is full.
 	ErrFull = errors.New("disk is full")
 	// ErrDamaged: the file or its WAL cannot be read as it should.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -22,6 +23,20 @@ func readMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 		meta[key] = value
 	}
 	return meta, errors.Join(rows.Err(), rows.Close())
+}
+
+// readCurrentMeta is readMeta of a file that must be of SchemaVersion, which the pull
+// brings it to. It fails with an *Error of kind ErrOlder.
+func readCurrentMeta(ctx context.Context, db *sql.DB, path string) (map[string]string, error) {
+	meta, err := readMeta(ctx, db)
+	if err != nil {
+		return nil, translate(path, err)
+	}
+	if version := meta["schema_version"]; version != strconv.Itoa(SchemaVersion) {
+		return nil, &Error{Kind: ErrOlder, Path: path, Detail: "it has schema " + version,
+			Hint: "run datasync pull, which brings it up to date"}
+	}
+	return meta, nil
 }
 
 // quote writes s as an SQL string.

@@ -30,8 +30,11 @@ func (s *Store) NotBefore(ctx context.Context) (map[string]time.Time, error) {
 	if err != nil {
 		return nil, translate(s.path, err)
 	}
+	return notBefore(s.path, meta, time.Now())
+}
+
+func notBefore(path string, meta map[string]string, now time.Time) (map[string]time.Time, error) {
 	opens := map[string]time.Time{}
-	now := time.Now()
 	for key, value := range meta {
 		endpoint, ok := strings.CutPrefix(key, notBeforeKey)
 		if !ok {
@@ -41,7 +44,7 @@ func (s *Store) NotBefore(ctx context.Context) (map[string]time.Time, error) {
 		until, err1 := time.Parse(time.RFC3339Nano, point)
 		wait, err2 := time.ParseDuration(length)
 		if err := errors.Join(err1, err2); err != nil {
-			return nil, &Error{Kind: ErrDamaged, Path: s.path, Detail: fmt.Sprintf("%s is %q", key, value)}
+			return nil, &Error{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("%s is %q", key, value)}
 		}
 		opens[endpoint] = now.Add(min(until.Sub(now), wait))
 	}

@@ -11,12 +11,15 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"datasync/internal/failpoint"
+
 	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
 )
 
 // SchemaVersion is the newest schema that this program knows: the number of
-// embedded migrations.
-const SchemaVersion = 1
+// embedded migrations, each of which brings a file from the schema before to its
+// own.
+const SchemaVersion = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -80,7 +83,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 		}
 	}()
 	if exists {
-		err = checkOurs(ctx, path, opts.Origin)
+		err = update(ctx, path, opts)
 	} else {
 		err = create(ctx, path, opts)
 	}
@@ -109,11 +112,14 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	if err := s.takeOrigin(ctx, opts.Origin); err != nil {
 		return err
 	}
-	if _, err := s.writer.exec(`CREATE TEMP TABLE incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`); err != nil {
-		return err
-	}
-	if _, err := s.writer.exec(`CREATE TEMP TABLE incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id FROM main.rejected_events LIMIT 0`); err != nil {
-		return err
+	for _, table := range []string{
+		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
+		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp" FROM main.rejected_events LIMIT 0`,
+		`copies (copy BIGINT, batch BIGINT, checksum BIGINT)`,
+	} {
+		if _, err := s.writer.exec("CREATE TEMP TABLE " + table); err != nil {
+			return err
+		}
 	}
 	return s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
 }
@@ -143,7 +149,10 @@ func (s *Store) Close() error {
 	}
 	var errs []error
 	if s.db != nil {
+		failpoint.Hit("f12")
+		failpoint.Soon("f11") // the last one to close an instance checkpoints
 		errs = append(errs, s.db.Close())
+		failpoint.Hit("f12")
 		s.db = nil
 	}
 	if s.lock != nil {
@@ -181,7 +190,8 @@ func openToRead(ctx context.Context, name, timezone, writable string) (*sql.DB, 
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(closeWorld(ctx, db, writable), checkMeta(ctx, db, path, ""), lockDown(ctx, db, timezone)); err != nil {
+	_, errMeta := checkMeta(ctx, db, path, "")
+	if err := errors.Join(closeWorld(ctx, db, writable), errMeta, lockDown(ctx, db, timezone)); err != nil {
 		return nil, errors.Join(translate(path, err), db.Close())
 	}
 	return db, nil
@@ -234,46 +244,60 @@ func lockDown(ctx context.Context, db *sql.DB, timezone string) error {
 	return err
 }
 
-// checkOurs opens an existing file read-only, so that one that is not ours stays
-// as it was to the byte, and closes it again.
-func checkOurs(ctx context.Context, path, origin string) error {
-	if err := checkHeader(path); err != nil {
+// update sees that an existing file is ours and brings it to SchemaVersion.
+func update(ctx context.Context, path string, opts Options) error {
+	version, err := checkOurs(ctx, path, opts.Origin)
+	if err != nil || version == SchemaVersion {
 		return err
+	}
+	db, err := openInstance(ctx, path, closedWorld)
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, db, version, opts), db.Close())
+}
+
+// checkOurs opens an existing file read-only, so that one that is not ours stays
+// as it was to the byte, and closes it again. It returns the file's schema.
+func checkOurs(ctx context.Context, path, origin string) (version int, err error) {
+	if err := checkHeader(path); err != nil {
+		return 0, err
 	}
 	db, err := patiently(ctx, path, func() (*sql.DB, error) {
 		return openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(checkMeta(ctx, db, path, origin), db.Close())
+	version, err = checkMeta(ctx, db, path, origin)
+	return version, errors.Join(err, db.Close())
 }
 
 // checkMeta refuses a file that is not ours, is newer, or is of another origin
-// than the one given, if one is.
-func checkMeta(ctx context.Context, db *sql.DB, path, origin string) error {
+// than the one given, if one is. It returns the file's schema.
+func checkMeta(ctx context.Context, db *sql.DB, path, origin string) (version int, err error) {
 	meta, err := readMeta(ctx, db)
 	if err != nil || meta["application"] != application {
-		return &Error{Kind: ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
+		return 0, &Error{Kind: ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
 	}
-	version, err := strconv.Atoi(meta["schema_version"])
-	if err != nil {
-		return &Error{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("schema version %q", meta["schema_version"])}
+	version, err = strconv.Atoi(meta["schema_version"])
+	if err != nil || version < 1 {
+		return 0, &Error{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("schema version %q", meta["schema_version"])}
 	}
 	if version > SchemaVersion {
-		return &Error{Kind: ErrNewer, Path: path, Hint: "update datasync",
+		return 0, &Error{Kind: ErrNewer, Path: path, Hint: "update datasync",
 			Detail: fmt.Sprintf("it has schema %d, this program knows up to %d", version, SchemaVersion)}
 	}
 	if origin == "" || meta["origin"] == origin {
-		return nil
+		return version, nil
 	}
 	// What a first pull from a mistyped address left is nobody's.
 	var used bool
 	if err := db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM page_log").Scan(&used); err != nil || used {
-		return &Error{Kind: ErrOrigin, Path: path, Hint: "name another file with --db",
+		return 0, &Error{Kind: ErrOrigin, Path: path, Hint: "name another file with --db",
 			Detail: fmt.Sprintf("it holds the events of %s, not of %s", meta["origin"], origin)}
 	}
-	return nil
+	return version, nil
 }
 
 // create makes the file under another name and renames it when it is whole, so
@@ -289,7 +313,7 @@ func create(ctx context.Context, path string, opts Options) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(migrate(ctx, db, opts), db.Close()); err != nil {
+	if err := errors.Join(migrate(ctx, db, 0, opts), db.Close()); err != nil {
 		return errors.Join(err, os.Remove(building))
 	}
 	if err := os.Rename(building, path); err != nil {
@@ -298,20 +322,43 @@ func create(ctx context.Context, path string, opts Options) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// migrate brings an empty database to SchemaVersion in one transaction.
-func migrate(ctx context.Context, db *sql.DB, opts Options) error {
+// migrate brings a database from a schema, 0 being an empty database, to
+// SchemaVersion in one transaction, and what it changed out of the write-ahead log.
+func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	script, err := migrations.ReadFile("migrations/0001_init.sql")
+	scripts, err := migrations.ReadDir("migrations")
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, string(script)); err != nil {
+	for _, script := range scripts[from:] {
+		text, err := migrations.ReadFile("migrations/" + script.Name())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("migrate by %s: %w", script.Name(), err)
+		}
+		failpoint.Hit("f13")
+	}
+	if err := writeMeta(ctx, tx, opts); err != nil {
 		return err
 	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	failpoint.Hit("f13")
+	failpoint.Soon("f11")
+	_, err = db.ExecContext(ctx, "CHECKPOINT")
+	return err
+}
+
+// writeMeta notes which schema, program and DuckDB the file is of, and, in a new
+// file, whose.
+func writeMeta(ctx context.Context, tx *sql.Tx, opts Options) error {
 	var duckdbVersion string
 	if err := tx.QueryRowContext(ctx, "SELECT version()").Scan(&duckdbVersion); err != nil {
 		return err
@@ -321,13 +368,15 @@ func migrate(ctx context.Context, db *sql.DB, opts Options) error {
 		{"schema_version", strconv.Itoa(SchemaVersion)},
 		{"tool_version", opts.ToolVersion},
 		{"duckdb_version", duckdbVersion},
-		{"origin", opts.Origin},
 	} {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.name, m.value); err != nil {
+		_, err1 := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", m.name)
+		_, err2 := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.name, m.value)
+		if err := errors.Join(err1, err2); err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	_, err := tx.ExecContext(ctx, "INSERT INTO meta SELECT 'origin', ? WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'origin')", opts.Origin)
+	return err
 }
 
 // syncFolder makes a rename in the folder last through a power loss.

@@ -70,7 +70,7 @@ func mustCommit(tb testing.TB, s *store.Store, window store.Checkpoint, pages ..
 
 func mustWindow(tb testing.TB, s *store.Store) store.Checkpoint {
 	tb.Helper()
-	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{})
+	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{}, sql.Null[store.Instant]{})
 	if err != nil {
 		tb.Fatal(err)
 	}

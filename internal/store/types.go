@@ -73,6 +73,8 @@ type Reject struct {
 	Reason string
 	// Raw is the element's text as it came, made valid UTF-8.
 	Raw string
+	// Timestamp is the element's instant, where it can be read.
+	Timestamp sql.Null[Instant]
 }
 
 // Page is one whole, decoded page, or a part of one where a page holds more
@@ -91,12 +93,18 @@ type PageRecord struct {
 	RequestID string
 	// CursorSent and CursorReceived are stored as hashes only. An empty
 	// CursorSent asked for the first page; an empty CursorReceived came with the
-	// last page, or belongs to a part of a page that is not its last.
+	// page that ended the window, or belongs to a part of a page that is not its
+	// last.
 	CursorSent     string
 	CursorReceived string
 	// Resumed marks the first page after the walk went on from somewhere else
-	// than its predecessor's cursor.
+	// than its predecessor's cursor; Until is the bound that it was asked for by,
+	// where it went on by time.
 	Resumed bool
+	Until   sql.Null[Instant]
+	// Outside is how many of the page's elements lay below the window's floor and
+	// were left out.
+	Outside int64
 }
 
 // State says how far a window has been walked.
@@ -121,6 +129,9 @@ type Checkpoint struct {
 	// Lower is the border that the walk goes down to; without one it goes to the
 	// end of what the API has.
 	Lower sql.Null[Instant]
+	// Floor is the border below which no events are wanted at all; without one all
+	// are. It does not change once the window is open.
+	Floor sql.Null[Instant]
 	// Cursor leads to the page after the last committed one; empty where the next
 	// page is the first.
 	Cursor string
@@ -130,7 +141,8 @@ type Checkpoint struct {
 	// Last is the oldest position up to which everything from the top of the
 	// window is stored.
 	Last sql.Null[Position]
-	// Pages and Events count what was committed for the window.
+	// Pages and Events count what was committed for the window: its rows of the
+	// page log, and the events on them.
 	Pages, Events int64
 	// Walked counts what pages returned since the walk was last at the top.
 	Walked int64
@@ -139,6 +151,10 @@ type Checkpoint struct {
 	// Unordered marks a window in which positions were seen that do not descend.
 	Unordered bool
 }
+
+// ToTheEnd reports whether the window goes down to the end of all that is wanted, so
+// that older windows have nothing left to walk.
+func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.Floor }
 
 // Batch is what one commit stores: pages of one window and the checkpoint after
 // the last of them.
@@ -158,7 +174,7 @@ func (b *Batch) Rows() int {
 }
 
 // Counts says what became of the elements of pages. Returned is always the sum
-// of Stored, Duplicate and Rejected.
+// of Stored, Duplicate, Rejected and Outside.
 type Counts struct {
 	Returned int64
 	Stored   int64
@@ -168,6 +184,8 @@ type Counts struct {
 	Conflict int64
 	// Rejected counts rejects that were not known before.
 	Rejected int64
+	// Outside counts elements below the window's floor.
+	Outside int64
 }
 
 // Add adds d to c.
@@ -177,4 +195,5 @@ func (c *Counts) Add(d Counts) {
 	c.Duplicate += d.Duplicate
 	c.Conflict += d.Conflict
 	c.Rejected += d.Rejected
+	c.Outside += d.Outside
 }

@@ -9,25 +9,31 @@ import (
 )
 
 // Windows returns the checkpoints of all windows, the newest window first.
-func (s *Store) Windows(ctx context.Context) (_ []Checkpoint, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,
-		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered FROM checkpoint ORDER BY window_id DESC`)
+func (s *Store) Windows(ctx context.Context) ([]Checkpoint, error) {
+	windows, err := readWindows(ctx, s.db)
+	return windows, translate(s.path, err)
+}
+
+func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
+	rows, err := db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,
+		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered, epoch_us(floor) FROM checkpoint ORDER BY window_id DESC`)
 	if err != nil {
-		return nil, translate(s.path, err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var windows []Checkpoint
 	for rows.Next() {
 		var k Checkpoint
-		var upper, lower, lastTimestamp, total sql.NullInt64
+		var upper, lower, lastTimestamp, total, floor sql.NullInt64
 		var lastID uuid.NullUUID
 		var expires sql.NullTime
 		if err := rows.Scan(&k.Window, &k.State, &upper, &lower, &k.Cursor, &expires,
-			&lastTimestamp, &lastID, &k.Pages, &k.Events, &k.Walked, &total, &k.Unordered); err != nil {
-			return nil, translate(s.path, err)
+			&lastTimestamp, &lastID, &k.Pages, &k.Events, &k.Walked, &total, &k.Unordered, &floor); err != nil {
+			return nil, err
 		}
 		k.Upper = sql.Null[Instant]{V: Instant(upper.Int64), Valid: upper.Valid}
 		k.Lower = sql.Null[Instant]{V: Instant(lower.Int64), Valid: lower.Valid}
+		k.Floor = sql.Null[Instant]{V: Instant(floor.Int64), Valid: floor.Valid}
 		k.Last = sql.Null[Position]{V: Position{Instant(lastTimestamp.Int64), lastID.UUID}, Valid: lastID.Valid}
 		k.Total = sql.Null[int64]{V: total.Int64, Valid: total.Valid}
 		if expires.Valid {
@@ -35,17 +41,28 @@ func (s *Store) Windows(ctx context.Context) (_ []Checkpoint, err error) {
 		}
 		windows = append(windows, k)
 	}
-	return windows, translate(s.path, rows.Err())
+	return windows, rows.Err()
 }
 
-// OpenWindow adds a window above all others that goes down to lower, or to the
-// end of what the API has, in the state NotBegun.
-func (s *Store) OpenWindow(ctx context.Context, lower sql.Null[Instant]) (Checkpoint, error) {
-	k := Checkpoint{State: NotBegun, Lower: lower}
+// OpenWindow adds a window above all others, in the state NotBegun, that goes down
+// to lower, or to the end of what the API has; below floor no events are wanted.
+func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) (Checkpoint, error) {
+	k := Checkpoint{State: NotBegun, Lower: lower, Floor: floor}
 	if err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint").Scan(&k.Window); err != nil {
 		return Checkpoint{}, translate(s.path, err)
 	}
-	_, err := s.writer.execArgs("INSERT INTO checkpoint VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-		append(k.values(), InstantOf(time.Now()))...)
+	var floorOrNull any
+	if floor.Valid {
+		floorOrNull = floor.V
+	}
+	_, err := s.writer.execArgs("INSERT INTO checkpoint VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+		append(k.values(), InstantOf(time.Now()), floorOrNull)...)
 	return k, translate(s.path, err)
+}
+
+// Count returns how many elements of the API the file holds: events, and rejects
+// that were not stored since.
+func (s *Store) Count(ctx context.Context) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved)`).Scan(&n)
+	return n, translate(s.path, err)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"datasync/internal/failpoint"
+
 	duckdb "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/google/uuid"
@@ -132,6 +134,9 @@ func (w *writer) append(table string, rows int, fill func(columns []column, row,
 	for n := 0; n < rows; {
 		c.begin()
 		for c.rows < vectorSize && n < rows {
+			if n == rows/2 {
+				failpoint.Hit("f6")
+			}
 			fill(c.columns, c.rows, n)
 			c.rows++
 			n++
@@ -144,6 +149,7 @@ func (w *writer) append(table string, rows int, fill func(columns []column, row,
 	if mapping.AppenderFlush(appender) == mapping.StateError {
 		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
 	}
+	failpoint.Hit("f7")
 	return nil
 }
 

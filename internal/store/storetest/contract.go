@@ -15,7 +15,8 @@ import (
 // Store is what the contract is about: the operations of a pull's store.
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
-	OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error)
+	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
+	Count(ctx context.Context) (int64, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
@@ -69,7 +70,7 @@ func spoilt(n int) store.Reject {
 
 func mustOpenWindow(t *testing.T, s Store) store.Checkpoint {
 	t.Helper()
-	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{})
+	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{}, sql.Null[store.Instant]{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func testWindows(t *testing.T, s Store) {
 	first.CursorExpiresAt = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 	first.Pages, first.Events, first.Walked, first.Unordered = 1, 10, 11, true
 	mustCommit(t, s, first, pageOf(0, 10))
-	second, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{V: 7, Valid: true})
+	second, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{V: 7, Valid: true}, sql.Null[store.Instant]{V: 5, Valid: true})
 	if err != nil {
 		t.Fatal(err)
 	}

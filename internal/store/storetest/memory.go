@@ -70,13 +70,13 @@ func (m *Memory) Windows(ctx context.Context) ([]store.Checkpoint, error) {
 }
 
 // OpenWindow adds a window.
-func (m *Memory) OpenWindow(ctx context.Context, lower sql.Null[store.Instant]) (store.Checkpoint, error) {
+func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error) {
 	leave, err := m.enter(ctx, "OpenWindow")
 	if err != nil {
 		return store.Checkpoint{}, err
 	}
 	defer leave()
-	k := store.Checkpoint{Window: int64(len(m.windows) + 1), State: store.NotBegun, Lower: lower}
+	k := store.Checkpoint{Window: int64(len(m.windows) + 1), State: store.NotBegun, Lower: lower, Floor: floor}
 	m.windows = append(m.windows, k)
 	return k, nil
 }
@@ -99,11 +99,12 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 	for _, p := range b.Pages {
 		done.Add(m.storeEvents(p.Events))
 		done.Add(m.keepRejects(p.Rejects, done.Reasons))
+		done.Add(store.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
 		m.log = append(m.log, p.Record)
 	}
 	k := b.Checkpoint
 	m.windows[k.Window-1] = k
-	if k.State == store.Done && !k.Lower.Valid {
+	if k.State == store.Done && k.ToTheEnd() {
 		for i := range m.windows[:k.Window-1] {
 			m.windows[i].State, m.windows[i].Cursor = store.Done, ""
 		}
@@ -164,6 +165,22 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, _ int64) (store.Settle
 		}
 	}
 	return done, nil
+}
+
+// Count counts events and rejects that are not resolved.
+func (m *Memory) Count(ctx context.Context) (int64, error) {
+	leave, err := m.enter(ctx, "Count")
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	n := int64(len(m.events))
+	for key := range m.rejects {
+		if !m.resolved[key] {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // BeginRun adds a run.

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Status is what a file says of itself. Its JSON is what datasync status --json
+// prints.
+type Status struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	Origin string `json:"origin"`
+	// LockHolder is a process that has the file open, if there is one.
+	LockHolder *Holder `json:"lock_holder"`
+	// Complete says that every window was walked to its end, that the closing check
+	// has been made, and that no event is missing by the API's own count.
+	Complete bool `json:"complete"`
+	// From is where the file begins, where the pull was limited in time.
+	From    *time.Time     `json:"from"`
+	Windows []WindowStatus `json:"windows"` // the newest first
+	Events  int64          `json:"events"`
+	// Newest and Oldest are the instants of events.
+	Newest     *time.Time `json:"newest"`
+	Oldest     *time.Time `json:"oldest"`
+	Duplicates int64      `json:"duplicates"`
+	Conflicts  int64      `json:"conflicts"`
+	// Rejected counts the rejects that are not resolved, by reason.
+	Rejected map[string]int64 `json:"rejected"`
+	Resolved int64            `json:"resolved"`
+	// Total is how many events the API said to have when the newest window's walk
+	// began; Missing how many of them are not here.
+	Total   *int64 `json:"total"`
+	Missing *int64 `json:"missing"`
+	// CompletedAt is when the last run began that ended complete.
+	CompletedAt *time.Time           `json:"completed_at"`
+	Runs        []RunStatus          `json:"runs"` // the newest first
+	NotBefore   map[string]time.Time `json:"not_before"`
+}
+
+// WindowStatus is a window in a Status.
+type WindowStatus struct {
+	Window    int64      `json:"window"`
+	State     State      `json:"state"`
+	Upper     *time.Time `json:"upper"`
+	Lower     *time.Time `json:"lower"`
+	Last      *time.Time `json:"last"`
+	Pages     int64      `json:"pages"`
+	Events    int64      `json:"events"`
+	Unordered bool       `json:"unordered"`
+	// CursorAlive says whether the cursor to go on with should still live, by our
+	// clock; it is nil where there is none or its end is not known.
+	CursorAlive *bool `json:"cursor_alive"`
+}
+
+// RunStatus is a run in a Status.
+type RunStatus struct {
+	Run       string     `json:"run"`
+	Began     time.Time  `json:"began"`
+	Ended     *time.Time `json:"ended"`
+	Outcome   string     `json:"outcome"`
+	Stored    *int64     `json:"stored"`
+	Duplicate *int64     `json:"duplicate"`
+	Rejected  *int64     `json:"rejected"`
+	Waiting   *float64   `json:"waiting_s"`
+}
+
+// RejectSample is one of the rejects of a reason.
+type RejectSample struct {
+	Reason string `json:"reason"`
+	Raw    string `json:"raw"`
+}
+
+// statusRuns is how many runs a Status has.
+const statusRuns = 5
+
+// ReadStatus reads the status of the file at path, which is open to read. It fails
+// with an *Error of kind ErrOlder where the file must be brought up to date first.
+func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
+	s := Status{Path: path, Windows: []WindowStatus{}, Rejected: map[string]int64{}, Runs: []RunStatus{}}
+	if info, err := os.Stat(path); err == nil {
+		s.Bytes = info.Size()
+	}
+	var newest, oldest sql.NullInt64
+	var completed sql.NullTime
+	var settled bool
+	meta, err := readCurrentMeta(ctx, db, path)
+	if err != nil {
+		return s, err
+	}
+	s.Origin = meta["origin"]
+	err = errors.Join(
+		db.QueryRowContext(ctx, `SELECT count(*), epoch_us(max("timestamp")), epoch_us(min("timestamp")) FROM events`).Scan(&s.Events, &newest, &oldest),
+		db.QueryRowContext(ctx, `SELECT coalesce(sum(duplicate), 0)::BIGINT, coalesce(sum(conflict), 0)::BIGINT FROM page_log`).Scan(&s.Duplicates, &s.Conflicts),
+		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[checkedKey], "0")).Scan(&settled),
+		db.QueryRowContext(ctx, `SELECT max(began_at) FROM runs WHERE outcome = 'complete'`).Scan(&completed),
+		s.readRejects(ctx, db), s.readRuns(ctx, db))
+	if err != nil {
+		return s, translate(path, err)
+	}
+	if newest.Valid {
+		s.Newest, s.Oldest = instantTime(Instant(newest.Int64)), instantTime(Instant(oldest.Int64))
+	}
+	if completed.Valid {
+		at := completed.Time.UTC()
+		s.CompletedAt = &at
+	}
+	windows, err := readWindows(ctx, db)
+	if err != nil {
+		return s, translate(path, err)
+	}
+	s.Complete = settled
+	s.takeWindows(windows, now)
+	if s.NotBefore, err = notBefore(path, meta, now); err != nil {
+		return s, err
+	}
+	for endpoint, until := range s.NotBefore {
+		if !until.After(now) {
+			delete(s.NotBefore, endpoint)
+		}
+	}
+	return s, nil
+}
+
+func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
+	s.Complete = s.Complete && len(windows) > 0
+	for _, k := range windows {
+		w := WindowStatus{Window: k.Window, State: k.State, Pages: k.Pages, Events: k.Events, Unordered: k.Unordered}
+		if k.Upper.Valid {
+			w.Upper = instantTime(k.Upper.V)
+		}
+		if k.Lower.Valid {
+			w.Lower = instantTime(k.Lower.V)
+		}
+		if k.Last.Valid {
+			w.Last = instantTime(k.Last.V.Timestamp)
+		}
+		if k.Cursor != "" && !k.CursorExpiresAt.IsZero() {
+			alive := k.CursorExpiresAt.After(now)
+			w.CursorAlive = &alive
+		}
+		s.Windows = append(s.Windows, w)
+		s.Complete = s.Complete && k.State == Done
+	}
+	if len(windows) > 0 && windows[0].Floor.Valid {
+		s.From = instantTime(windows[0].Floor.V)
+	}
+	if len(windows) == 0 || !windows[0].Total.Valid {
+		return
+	}
+	s.Total = &windows[0].Total.V
+	if s.From != nil {
+		// How many there are from there on the API does not say.
+		return
+	}
+	here := s.Events
+	for _, n := range s.Rejected {
+		here += n
+	}
+	missing := max(0, *s.Total-here)
+	s.Missing = &missing
+	s.Complete = s.Complete && missing == 0
+}
+
+func instantTime(i Instant) *time.Time {
+	t := i.Time()
+	return &t
+}
+
+func (s *Status) readRejects(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, "SELECT reason, resolved, count(*) FROM rejected_events GROUP BY ALL")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var reason string
+		var resolved bool
+		var n int64
+		if err := rows.Scan(&reason, &resolved, &n); err != nil {
+			return err
+		}
+		if resolved {
+			s.Resolved += n
+		} else {
+			s.Rejected[reason] = n
+		}
+	}
+	return rows.Err()
+}
+
+func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT run::VARCHAR, began_at, ended_at, outcome, stored, duplicate, rejected, waiting_s
+		FROM runs ORDER BY began_at DESC, run DESC LIMIT %d`, statusRuns))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r RunStatus
+		if err := rows.Scan(&r.Run, &r.Began, &r.Ended, &r.Outcome, &r.Stored, &r.Duplicate, &r.Rejected, &r.Waiting); err != nil {
+			return err
+		}
+		s.Runs = append(s.Runs, r)
+	}
+	return rows.Err()
+}
+
+// RejectSamples returns up to n rejects of each reason that are not resolved.
+func RejectSamples(ctx context.Context, db *sql.DB, n int) ([]RejectSample, error) {
+	rows, err := db.QueryContext(ctx, `SELECT reason, raw FROM rejected_events WHERE NOT resolved
+		QUALIFY row_number() OVER (PARTITION BY reason ORDER BY batch, reject_key) <= ? ORDER BY reason, batch, reject_key`, n)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var samples []RejectSample
+	for rows.Next() {
+		var s RejectSample
+		if err := rows.Scan(&s.Reason, &s.Raw); err != nil {
+			return nil, err
+		}
+		samples = append(samples, s)
+	}
+	return samples, rows.Err()
+}

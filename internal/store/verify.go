@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Fingerprint is the same for two files that hold the same events, whatever their
+// histories: batch numbers are left out.
+type Fingerprint struct {
+	Events int64  `json:"events"`
+	MinID  string `json:"min_id"`
+	MaxID  string `json:"max_id"`
+	// Hash is the sum of the rows' hashes. It depends on DuckDB's version.
+	Hash string `json:"hash"`
+}
+
+// ReadFingerprint reads the fingerprint of a file that is open to read.
+func ReadFingerprint(ctx context.Context, db *sql.DB) (f Fingerprint, err error) {
+	err = db.QueryRowContext(ctx, `SELECT count(*), coalesce(min(id)::VARCHAR, ''), coalesce(max(id)::VARCHAR, ''),
+		coalesce(sum(hash(id, session_id, user_id, type, name, "timestamp", properties::VARCHAR, device_type, browser, extra::VARCHAR)::HUGEINT), 0)::VARCHAR
+		FROM events`).Scan(&f.Events, &f.MinID, &f.MaxID, &f.Hash)
+	return f, err
+}
+
+// Finding is something in a file that cannot be so.
+type Finding struct {
+	// Check names what was checked, such as "ids".
+	Check  string `json:"check"`
+	Detail string `json:"detail"`
+}
+
+// maxFindings is how many findings of one check are listed.
+const maxFindings = 10
+
+// check is one look at a file: each row that the query gives is a finding, the
+// text of it.
+type check struct{ name, query string }
+
+// pages is the page log in the order in which the pages of a window were walked.
+// A walk begins at the top where it neither sends a cursor nor goes on by time;
+// segment counts how often it has. What an older version stored has no checksum.
+const pages = `WITH pages AS (
+	SELECT *, lag(cursor_sent) OVER walk AS sent_before, lag(cursor_received) OVER walk AS received_before,
+		row_number() OVER walk AS place, count(*) OVER (PARTITION BY window_id) AS places,
+		sum((cursor_sent IS NULL AND until IS NULL)::INTEGER) OVER walk AS segment
+	FROM (SELECT rowid AS line, * FROM page_log WHERE endpoint <> 'closing check')
+	WINDOW walk AS (PARTITION BY window_id ORDER BY batch, line)),
+walked AS (
+	SELECT *, min(last_timestamp) OVER (PARTITION BY window_id, segment ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS low FROM pages)
+`
+
+var checks = []check{
+	// Copies with another instant may stand until the closing check.
+	{"ids", `SELECT 'id ' || id || ' stands ' || count(*) || ' times' FROM events GROUP BY id
+		HAVING count(*) > 1 AND (count(DISTINCT "timestamp") < count(*)
+		OR max(batch) <= coalesce((SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch'), 0))`},
+	{"counts", `SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
+		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events) e WHERE l.n <> e.n`},
+	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' events stored, the table has ' || coalesce(e.n, 0)
+		FROM (SELECT batch, sum(stored) AS n FROM page_log GROUP BY batch) l
+		FULL JOIN (SELECT batch, count(*) AS n FROM events GROUP BY batch) e USING (batch)
+		WHERE coalesce(l.n, 0) <> coalesce(e.n, 0) ORDER BY batch`},
+	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' elements rejected, the table has ' || coalesce(r.n, 0)
+		FROM (SELECT batch, sum(rejected) AS n FROM page_log GROUP BY batch) l
+		FULL JOIN (SELECT batch, count(*) AS n FROM rejected_events GROUP BY batch) r USING (batch)
+		WHERE coalesce(l.n, 0) <> coalesce(r.n, 0) ORDER BY batch`},
+	{"counts", `SELECT 'batch ' || batch || ': ' || returned || ' returned, but ' || stored || ' stored, ' || duplicate || ' duplicate, ' || rejected || ' rejected and ' || outside || ' outside'
+		FROM page_log WHERE returned <> stored + duplicate + rejected + outside`},
+	{"total", `SELECT 'the last pull was complete with ' || c.total || ' events, but ' || n || ' are here'
+		FROM checkpoint c, (SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved) AS n)
+		WHERE c.window_id = (SELECT max(window_id) FROM checkpoint) AND c.floor IS NULL AND c.total > n
+		AND (SELECT arg_max(outcome, (began_at, run)) FROM runs WHERE outcome <> 'running') = 'complete'
+		AND NOT EXISTS (SELECT 1 FROM runs WHERE outcome = 'running')`},
+	{"instants", `SELECT 'batch ' || batch || ': an instant has changed, or a row'
+		FROM (SELECT batch, ` + checksumOf("sum(checksum::HUGEINT)") + ` AS n FROM page_log GROUP BY batch HAVING count(*) = count(checksum)) l
+		JOIN (SELECT batch, ` + checksumOf("sum("+checksumTerm+")") + ` AS n FROM events GROUP BY batch) e USING (batch)
+		WHERE l.n <> e.n ORDER BY batch`},
+	{"instants", `SELECT 'batch ' || batch || ': events lie outside of the pages that brought them'
+		FROM (SELECT batch, min("timestamp") AS low, max("timestamp") AS high FROM events GROUP BY batch) e
+		JOIN (SELECT batch, min(p.last_timestamp) AS low, max(p.first_timestamp) AS high, max(floor) AS floor
+			FROM page_log p JOIN checkpoint USING (window_id) GROUP BY batch HAVING NOT bool_or(unordered)) l USING (batch)
+		WHERE e.low < l.low OR e.high > l.high OR e.low < l.floor ORDER BY batch`},
+	{"chain", pages + `SELECT 'window ' || window_id || ', batch ' || batch || ': the page does not follow the one before it' FROM pages
+		WHERE NOT resumed AND CASE WHEN place = 1 THEN cursor_sent IS NOT NULL
+			WHEN received_before IS NULL THEN cursor_sent IS DISTINCT FROM sent_before ELSE cursor_sent IS DISTINCT FROM received_before END`},
+	{"chain", pages + `SELECT 'window ' || window_id || ', batch ' || batch || ': the walk went on by time below where it had stood' FROM walked
+		JOIN checkpoint USING (window_id) WHERE until IS NOT NULL AND NOT unordered AND walked.first_timestamp < low`},
+	{"chain", pages + `SELECT 'window ' || window_id || ' is done, but its last page leads on' FROM pages JOIN checkpoint c USING (window_id)
+		WHERE place = places AND c.state = 'done' AND checksum IS NOT NULL AND cursor_received IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM checkpoint n WHERE n.window_id > c.window_id AND n.state = 'done' AND n.lower IS NOT DISTINCT FROM n.floor)`},
+	{"chain", `SELECT 'window ' || window_id || ': ' || c.pages || ' pages were walked, ' || coalesce(l.n, 0) || ' are in the page log' FROM checkpoint c
+		LEFT JOIN (SELECT window_id, count(*) AS n FROM page_log WHERE endpoint <> 'closing check' GROUP BY window_id) l USING (window_id)
+		WHERE c.pages <> coalesce(l.n, 0)`},
+	{"windows", `SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log
+		WHERE window_id NOT IN (SELECT window_id FROM checkpoint) GROUP BY window_id`},
+	{"windows", `SELECT 'below window ' || window_id || ' there is a hole' FROM (
+			SELECT *, lag(upper) OVER (ORDER BY window_id) AS upper_below, lag(window_id) OVER (ORDER BY window_id) AS below FROM checkpoint)
+		WHERE below IS DISTINCT FROM nullif(window_id - 1, 0) OR lower IS DISTINCT FROM floor AND (below IS NULL OR lower > upper_below)`},
+	{"rejects", `SELECT 'reject ' || reject_key || ' stands ' || count(*) || ' times' FROM rejected_events GROUP BY reject_key HAVING count(*) > 1`},
+	// One that is stored later is resolved by the closing check.
+	{"rejects", `SELECT 'event ' || id || ' is stored, but rejected as well' FROM rejected_events WHERE NOT resolved AND id IN (SELECT id FROM events)
+		AND (SELECT max(batch) FROM page_log) <= (SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch')`},
+}
+
+// Verify looks for what cannot be in the file at path, which is open to read. A pull
+// that is not at its end is nothing of that kind. It fails with an *Error of kind
+// ErrOlder where the file must be brought up to date first.
+func Verify(ctx context.Context, db *sql.DB, path string) ([]Finding, error) {
+	if _, err := readCurrentMeta(ctx, db, path); err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for _, c := range checks {
+		found, err := c.run(ctx, db)
+		if err != nil {
+			return nil, translate(path, fmt.Errorf("check %s: %w", c.name, err))
+		}
+		findings = append(findings, found...)
+	}
+	return findings, nil
+}
+
+func (c *check) run(ctx context.Context, db *sql.DB) (found []Finding, err error) {
+	rows, err := db.QueryContext(ctx, c.query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	more := 0
+	for rows.Next() {
+		var detail string
+		if err := rows.Scan(&detail); err != nil {
+			return nil, err
+		}
+		if len(found) < maxFindings {
+			found = append(found, Finding{c.name, detail})
+		} else {
+			more++
+		}
+	}
+	if more > 0 {
+		found = append(found, Finding{c.name, fmt.Sprintf("%d more of this kind", more)})
+	}
+	return found, rows.Err()
+}
