@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"datasync/internal/failpoint"
 	"datasync/internal/store"
 )
 
@@ -127,6 +128,7 @@ func finish(building, target string, force bool) (size int64, err error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return 0, err
 	}
+	failpoint.Hit("f14")
 	if force {
 		if _, err := checkTarget(target, force); err != nil {
 			return 0, err

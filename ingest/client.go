@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"datasync/internal/failpoint"
 )
 
 const (
@@ -105,10 +107,12 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool) (string
 	defer cancel(nil)
 	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
 	defer watchdog.stop()
+	failpoint.Hit("f1")
 	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
 		return "", because(ctx, endpoint, err)
 	}
+	failpoint.Hit("f2")
 	c.answered.Store(true)
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
@@ -168,6 +172,7 @@ func (w *watchdog) Read(p []byte) (int, error) {
 		w.timer.Reset(idleLimit)
 	}
 	n, err := w.Reader.Read(p)
+	failpoint.Hit("f3")
 	if n > 0 {
 		w.bytes += int64(n)
 		due := time.Minute + time.Duration(w.bytes/slowest)*time.Second

@@ -41,6 +41,8 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"an ended context stores nothing", testEndedContext},
 		{"a whole walk ends older windows", testWholeWalk},
 		{"later copies are removed, rejects resolved", testSettle},
+		{"rejects without an id are resolved", testSettleWithoutID},
+		{"what is left out is counted", testOutside},
 		{"waits last", testNotBefore},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })
@@ -195,6 +197,41 @@ func testSettle(t *testing.T, s Store) {
 	}
 	if got := mustCommit(t, s, k, pageOf(3, 4)); got.Duplicate != 1 || got.Conflict != 0 {
 		t.Errorf("%+v; the first copy is not the one that stayed", got)
+	}
+}
+
+// An event that came without its id in one reading is stored by another one; where
+// the API has as many as are here, it is one of its own.
+func testSettleWithoutID(t *testing.T, s Store) {
+	k := mustOpenWindow(t, s)
+	like := Event(5)
+	withoutID := func(key, name string) store.Reject {
+		return store.Reject{Key: key, Reason: "missing_id", Timestamp: sql.Null[store.Instant]{V: like.Timestamp, Valid: true},
+			Raw: fmt.Sprintf(`{"sessionId":%q,"type":"click"%s,"timestamp":"?"}`, like.SessionID, name)}
+	}
+	broken := withoutID("c", "")
+	broken.Raw = `{"name":"\ud800"`
+	mustCommit(t, s, k, pageOf(0, 3, withoutID("a", ""), withoutID("b", `,"name":"other"`), broken))
+	k.Total = sql.Null[int64]{V: 13, Valid: true}
+	mustCommit(t, s, k, pageOf(3, 10))
+	for round, want := range []int64{3, 2} {
+		if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != want {
+			t.Errorf("round %d: %+v, %v; want %d rejected", round, got, err, want)
+		}
+		k.Total.V--
+		mustCommit(t, s, k, pageOf(0, 1))
+	}
+}
+
+func testOutside(t *testing.T, s Store) {
+	k := mustOpenWindow(t, s)
+	p := pageOf(0, 3)
+	p.Record.Outside = 4
+	if got := mustCommit(t, s, k, p); got.Counts != (store.Counts{Returned: 7, Stored: 3, Outside: 4}) {
+		t.Errorf("%+v", got.Counts)
+	}
+	if n, err := s.Count(context.Background()); err != nil || n != 3 {
+		t.Errorf("%d counted, %v", n, err)
 	}
 }
 

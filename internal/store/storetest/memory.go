@@ -6,10 +6,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -144,7 +146,7 @@ func (m *Memory) keepRejects(rejects []store.Reject, reasons map[string]int64) s
 }
 
 // Settle removes later copies of ids and resolves rejects.
-func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, _ int64) (store.Settled, error) {
+func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.Settled, error) {
 	leave, err := m.enter(ctx, "Settle")
 	if err != nil {
 		return store.Settled{}, err
@@ -164,7 +166,30 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, _ int64) (store.Settle
 			done.Rejected++
 		}
 	}
+	if k := m.windows[window-1]; k.Floor.Valid || !k.Total.Valid || done.Events+done.Rejected > k.Total.V {
+		done.Rejected -= m.resolveWithoutID()
+	}
 	return done, nil
+}
+
+// resolveWithoutID resolves the rejects without an id that are stored by all else.
+func (m *Memory) resolveWithoutID() (resolved int64) {
+	type face struct{ sessionID, kind, name string }
+	at := map[store.Instant][]face{}
+	for _, e := range m.events {
+		at[e.Timestamp] = append(at[e.Timestamp], face{e.SessionID.String(), e.Type, e.Name.String})
+	}
+	for key, r := range m.rejects {
+		var raw struct{ SessionID, Type, Name string }
+		if m.resolved[key] || r.ID.Valid || !r.Timestamp.Valid || json.Unmarshal([]byte(r.Raw), &raw) != nil {
+			continue
+		}
+		if slices.Contains(at[r.Timestamp.V], face{strings.ToLower(raw.SessionID), raw.Type, raw.Name}) {
+			m.resolved[key] = true
+			resolved++
+		}
+	}
+	return resolved
 }
 
 // Count counts events and rejects that are not resolved.

@@ -1,0 +1,297 @@
+package ingest_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"datasync/ingest"
+	"datasync/internal/store"
+	"datasync/mockserver"
+)
+
+// pages counts the pages that the server has sent so far.
+func (b *bench) pages() int {
+	s := b.server.Stats()
+	return s.Events.Pages + s.Feed.Pages
+}
+
+// A later pull costs what is new and a page or two, however many pages the lookback
+// spans, and looks down to its end where something has come late.
+func TestLaterPullsReadLittle(t *testing.T) {
+	const size = 50 // 13 such pages are ten minutes of what Grow adds
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 500}, Events: mockserver.Pages{Cap: size}}
+	inBubble(t, "grown", o, func(b *bench) {
+		b.server.Dataset().Grow(1500)
+		b.mustPull()
+		for round, grow := range []int{0, 0, 1, 7 * size, 3*size + 20, 0} {
+			b.server.Dataset().Grow(grow)
+			before := b.pages()
+			summary := b.mustPull()
+			if read, least := b.pages()-before, (grow+size-1)/size; read > least+2 || summary.Stored != int64(grow) {
+				b.t.Errorf("round %d: %d new events with %d pages: %+v", round, grow, read, summary.Counts)
+			}
+		}
+	})
+	o.Data.DirtyEvery = 100
+	inBubble(t, "dirty", o, func(b *bench) {
+		for range 4 {
+			b.server.Dataset().Grow(400)
+			b.mustPull()
+		}
+	})
+	o.Data = mockserver.DataOptions{Events: 2000, LateEvery: 10, LateWithin: 60}
+	inBubble(t, "late", o, func(b *bench) {
+		b.opts.Lookback = 31 * 24 * time.Hour
+		if _, err := b.pull(); err != nil {
+			b.t.Fatal(err)
+		}
+		b.server.Dataset().Grow(100)
+		b.server.Dataset().Reveal()
+		if s := b.mustPull(); s.Stored != 106 {
+			b.t.Errorf("%+v, want 100 new events and 6 late ones", s.Counts)
+		}
+	})
+}
+
+// What came late and lies below the lookback is missed with code 5 and found by a
+// restart.
+func TestLateEventsBelowTheLookback(t *testing.T) {
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 2000, LateEvery: 7, LateWithin: 1400}}
+	inBubble(t, "", o, func(b *bench) {
+		b.opts.Lookback = time.Second
+		if _, err := b.pull(); err != nil {
+			b.t.Fatal(err)
+		}
+		b.server.Dataset().Reveal()
+		if s, err := b.pull(); !errors.Is(err, ingest.ErrMissing) || s.Complete || !strings.Contains(err.Error(), "--restart") {
+			b.t.Errorf("%v, complete: %v", err, s.Complete)
+		}
+		b.opts.Restart = true
+		b.mustPull()
+	})
+}
+
+// A pull that is limited in time stores what lies in it and nothing else, in that run
+// and in later ones.
+func TestPullFrom(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		data mockserver.DataOptions
+	}{
+		{"plain", mockserver.DataOptions{Events: 3000}},
+		{"dirty", mockserver.DataOptions{Events: 3000, DirtyEvery: 9}},
+		{"out of order", mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 15}},
+	} {
+		inBubble(t, tc.name, mockserver.Options{Data: tc.data, Cursor: mockserver.Cursors{Life: time.Minute}}, func(b *bench) {
+			data := b.server.Dataset()
+			border := store.InstantOf(data.Event(1234).Time())
+			b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+			b.stopAfter(600)
+			pass(time.Hour)
+			b.opts.From.Valid = false // an unfinished pull keeps to it
+			b.pullWithin(border)
+			data.Grow(130)
+			b.pullWithin(border)
+			b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+			b.pullWithin(border)
+			b.opts.From.V -= 1000
+			if _, err := b.pull(); !errors.Is(err, ingest.ErrFrom) {
+				b.t.Errorf("further down: %v", err)
+			}
+			b.opts.From.Valid, b.opts.Restart = false, true
+			b.mustPull()
+		})
+	}
+}
+
+// pullWithin pulls and checks that the store has just the events from border on.
+func (b *bench) pullWithin(border store.Instant) {
+	b.t.Helper()
+	if s, err := b.pull(); err != nil || !s.Complete {
+		b.t.Fatalf("%v, %+v", err, s)
+	}
+	data := b.server.Dataset()
+	events, rejects := 0, 0
+	for i := range data.Len() {
+		e := data.Event(i)
+		switch expected := data.Expected(i); {
+		// A reject without an instant that can be read stands where it came.
+		case e.Time().UnixMicro() < int64(border):
+		case expected.Storable:
+			events++
+		default:
+			rejects++
+		}
+	}
+	stored := b.store.Events()
+	if len(stored) != events || stored[len(stored)-1].Timestamp < border || len(b.store.Rejects()) != rejects {
+		b.t.Errorf("%d events down to %v, want %d down to %v; %d rejects, want %d",
+			len(stored), stored[len(stored)-1].Timestamp, events, border, len(b.store.Rejects()), rejects)
+	}
+}
+
+// rewritten changes the bodies of answers to the requests that match.
+func (b *bench) rewritten(match func(*http.Request) bool, change func(string) string) {
+	real := b.opts.Transport
+	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp, err := real.RoundTrip(r)
+		if err != nil || !match(r) {
+			return resp, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(change(string(body)))), -1
+		return resp, err
+	})
+}
+
+// redirected answers the requests that match as if they had asked otherwise.
+func (b *bench) redirected(match func(*http.Request) bool, change func(*http.Request)) {
+	real := b.opts.Transport
+	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if match(r) {
+			r = r.Clone(r.Context())
+			change(r)
+		}
+		return real.RoundTrip(r)
+	})
+}
+
+// A cursor that the service has forgotten, and answers with its newest page, is not
+// taken for what it was.
+func TestAStoredCursorHasToLeadOn(t *testing.T) {
+	for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Inclusive} {
+		inBubble(t, "", mockserver.Options{Feed: mockserver.Pages{Until: until}}, func(b *bench) {
+			b.stopAfter(900)
+			b.server.Dataset().Grow(40)
+			stored := ""
+			b.redirected(func(r *http.Request) bool {
+				cursor := r.URL.Query().Get("cursor")
+				if stored == "" {
+					stored = cursor
+				}
+				return cursor != "" && cursor == stored
+			}, func(r *http.Request) {
+				q := r.URL.Query()
+				q.Del("cursor")
+				r.URL.RawQuery = q.Encode()
+			})
+			b.mustPull()
+			if len(b.notes) < 1 || !strings.Contains(b.notes[0], "not what follows") {
+				b.t.Errorf("told %q", b.notes)
+			}
+			for _, note := range b.notes {
+				if strings.Contains(note, "order") {
+					b.t.Errorf("taken for events out of order: %q", b.notes)
+				}
+			}
+		})
+	}
+}
+
+// The cursor of a page that was asked for by time may count from the top.
+func TestACursorOfAPageByTimeHasToLeadOn(t *testing.T) {
+	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true}}
+	inBubble(t, "", o, func(b *bench) {
+		b.stopAfter(900)
+		pass(time.Hour)
+		byTime := false
+		real := b.opts.Transport
+		b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			q := r.URL.Query()
+			if q.Has("until") {
+				byTime = true
+			} else if byTime && q.Has("cursor") {
+				byTime = false
+				q.Del("cursor")
+				r = r.Clone(r.Context())
+				r.URL.RawQuery = q.Encode()
+			}
+			return real.RoundTrip(r)
+		})
+		b.mustPull()
+		if len(b.notes) < 2 || !strings.Contains(b.notes[1], "walking again") {
+			b.t.Errorf("told %q", b.notes)
+		}
+	})
+}
+
+// Before a cursor dies of the events endpoint's troubles, the feed moves the walk on.
+func TestTroublesOfOneEndpointDoNotKillTheCursor(t *testing.T) {
+	for _, fault := range []mockserver.Fault{mockserver.Hang(), mockserver.Status(503)} {
+		o := scripted(mockserver.Events, 5, mockserver.Repeat(mockserver.Forever, fault))
+		o.Cursor = mockserver.Cursors{Signed: true}
+		inBubble(t, fmt.Sprint(fault), o, func(b *bench) {
+			summary := b.mustPull()
+			if summary.Duplicate > 0 || summary.Pages["feed"] == 0 {
+				b.t.Errorf("%+v, pages %v; told %q", summary.Counts, summary.Pages, b.notes)
+			}
+		})
+	}
+}
+
+// Events out of order are spoken of once a run, in however many windows they are.
+func TestUnorderedIsSaidOnce(t *testing.T) {
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 15}}
+	inBubble(t, "", o, func(b *bench) {
+		b.mustPull()
+		b.server.Dataset().Grow(400)
+		b.stopAfter(200)
+		b.server.Dataset().Grow(300)
+		b.notes = nil
+		b.mustPull()
+		if len(b.notes) != 1 || !strings.Contains(b.notes[0], "order") {
+			b.t.Errorf("told %q", b.notes)
+		}
+	})
+	// An event that comes twice is no breach of the order.
+	inBubble(t, "repeated", mockserver.Options{RepeatWithin: 7, RepeatAcross: true}, func(b *bench) {
+		b.mustPull()
+		if len(b.notes) != 0 {
+			b.t.Errorf("told %q", b.notes)
+		}
+	})
+}
+
+// While the feed is limited, going on by time waits for it.
+func TestResumeByTimeWaitsForTheFeed(t *testing.T) {
+	o := mockserver.Options{
+		Feed: mockserver.Pages{Until: mockserver.Exclusive}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true},
+		Scripts: []mockserver.Script{{Endpoint: mockserver.Feed, Request: 1, Faults: []mockserver.Fault{mockserver.Repeat(6, mockserver.RateLimited(20*time.Second))}}},
+	}
+	inBubble(t, "", o, func(b *bench) {
+		b.stopAfter(900)
+		pass(time.Hour)
+		if summary := b.mustPull(); summary.Duplicate > 150 {
+			b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
+		}
+	})
+}
+
+// What the feed spoils in one reading and a later reading brings whole is no reject.
+func TestEventsSpoiltInOneReading(t *testing.T) {
+	for seed := range uint64(8) {
+		o := mockserver.Options{
+			Data:   mockserver.DataOptions{Seed: seed, Events: 3000},
+			Events: mockserver.Pages{RateLimit: mockserver.RateLimit{Requests: 3, Window: 20 * time.Second}},
+			Feed:   mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute},
+			ChaosRate: 0.5, ChaosEvents: 4, FaultSeed: seed,
+		}
+		inBubble(t, fmt.Sprint(seed), o, func(b *bench) {
+			b.stopAfter(500 + 300*int(seed))
+			pass(time.Hour)
+			if _, err := b.pull(); err != nil {
+				b.t.Fatal(err)
+			}
+			// Another reading, by the events endpoint alone.
+			b.opts.Restart = true
+			b.rewritten(func(r *http.Request) bool { return r.Method == http.MethodPost }, func(string) string { return "{}" })
+			b.mustPull()
+		})
+	}
+}
