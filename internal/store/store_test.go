@@ -18,6 +18,9 @@ import (
 
 const origin = "http://api.test:80"
 
+// noInstant is no border.
+var noInstant sql.Null[store.Instant]
+
 var newest = store.InstantOf(time.Date(2026, 1, 27, 19, 20, 12, 369e6, time.UTC))
 
 // mustOpen opens the store at path and closes it when the test ends.
@@ -70,7 +73,7 @@ func mustCommit(tb testing.TB, s *store.Store, window store.Checkpoint, pages ..
 
 func mustWindow(tb testing.TB, s *store.Store) store.Checkpoint {
 	tb.Helper()
-	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{}, sql.Null[store.Instant]{})
+	k, err := s.OpenWindow(context.Background(), noInstant, noInstant)
 	if err != nil {
 		tb.Fatal(err)
 	}

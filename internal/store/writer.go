@@ -18,6 +18,16 @@ import (
 type writer struct {
 	db   mapping.Database
 	conn mapping.Connection
+	// around, where it is not nil, is handed every operation to carry it out, or to
+	// fail: for tests.
+	around func(do func() error) error
+}
+
+func (w *writer) do(operation func() error) error {
+	if w.around != nil {
+		return w.around(operation)
+	}
+	return operation()
 }
 
 // openWriter connects to the instance that this process has open at path with
@@ -52,18 +62,30 @@ func (w *writer) close() {
 }
 
 // exec runs one statement without parameters and returns how many rows it changed.
-func (w *writer) exec(query string) (int64, error) {
-	var res mapping.Result
-	defer mapping.DestroyResult(&res)
-	if mapping.Query(w.conn, query, &res) == mapping.StateError {
-		return 0, errors.New(mapping.ResultError(&res))
-	}
-	return int64(mapping.RowsChanged(&res)), nil
+func (w *writer) exec(query string) (changed int64, err error) {
+	err = w.do(func() error {
+		var res mapping.Result
+		defer mapping.DestroyResult(&res)
+		if mapping.Query(w.conn, query, &res) == mapping.StateError {
+			return errors.New(mapping.ResultError(&res))
+		}
+		changed = int64(mapping.RowsChanged(&res))
+		return nil
+	})
+	return changed, err
 }
 
 // execArgs runs one statement with parameters: int64, Instant, string, bool,
 // uuid.UUID or nil.
-func (w *writer) execArgs(query string, args ...any) (int64, error) {
+func (w *writer) execArgs(query string, args ...any) (changed int64, err error) {
+	err = w.do(func() (err error) {
+		changed, err = w.executeWith(query, args)
+		return err
+	})
+	return changed, err
+}
+
+func (w *writer) executeWith(query string, args []any) (int64, error) {
 	var stmt mapping.PreparedStatement
 	defer mapping.DestroyPrepare(&stmt)
 	if mapping.Prepare(w.conn, query, &stmt) == mapping.StateError {
@@ -104,10 +126,14 @@ func (w *writer) execArgs(query string, args ...any) (int64, error) {
 // chunk; fill writes row n into line row of the chunk's columns. An error leaves
 // nothing behind that could still be flushed: the appender is cleared before it
 // is destroyed, as destroying it flushes.
-func (w *writer) append(table string, rows int, fill func(columns []column, row, n int)) (err error) {
+func (w *writer) append(table string, rows int, fill func(columns []column, row, n int)) error {
 	if rows == 0 {
 		return nil
 	}
+	return w.do(func() error { return w.appendChunks(table, rows, fill) })
+}
+
+func (w *writer) appendChunks(table string, rows int, fill func(columns []column, row, n int)) (err error) {
 	var appender mapping.Appender
 	if mapping.AppenderCreate(w.conn, "", table, &appender) == mapping.StateError {
 		err = fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
@@ -161,6 +187,10 @@ func (w *writer) number(query string) (n int64, err error) {
 
 // pairs runs a query of a BIGINT and a BOOLEAN column and hands each row to yield.
 func (w *writer) pairs(query string, yield func(n int64, flag bool)) error {
+	return w.do(func() error { return w.readPairs(query, yield) })
+}
+
+func (w *writer) readPairs(query string, yield func(n int64, flag bool)) error {
 	var res mapping.Result
 	defer mapping.DestroyResult(&res)
 	if mapping.Query(w.conn, query, &res) == mapping.StateError {

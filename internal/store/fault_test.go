@@ -1,0 +1,182 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// errInjected is what an operation fails with that was let fail.
+var errInjected = errors.New("injected")
+
+// faults are the ways in which operations of the writer fail.
+var faults = []struct {
+	name string
+	// forever lets all fail from the first on; done lets it happen all the same.
+	forever, done bool
+}{
+	{"once", false, false}, {"from then on", true, false}, {"once, though it was done", false, true},
+}
+
+// TestEveryOperationFails lets the Nth operation of the writer fail, for each N until
+// there is no such operation: what was committed stays, the rest is not there, and
+// whoever opens the file again and goes on from its checkpoint ends where nothing
+// failed.
+func TestEveryOperationFails(t *testing.T) {
+	begun := filepath.Join(t.TempDir(), "begun.duckdb")
+	s := mustOpen(t, begun)
+	if err := walkOn(s); err != nil { // its first batch
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	undisturbed := copyOf(t, begun)
+	walkToTheEnd(t, undisturbed)
+	want := mustBeSound(t, undisturbed)
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			for n, met := 1, true; met; n++ {
+				path := copyOf(t, begun)
+				s := mustOpen(t, path)
+				hit := failNth(s, n, f.forever, f.done)
+				err := walkOn(s)
+				for err == nil {
+					err = walkOn(s)
+				}
+				if met = *hit; met && !errors.Is(err, errInjected) {
+					t.Errorf("operation %d failed, and the store says %v", n, err)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatalf("operation %d: close: %v", n, err)
+				}
+				mustBeSound(t, path)
+				walkToTheEnd(t, path)
+				if got := mustBeSound(t, path); got != want {
+					t.Errorf("operation %d: %s, want %s", n, got, want)
+				}
+			}
+		})
+	}
+}
+
+// copyOf copies a file that nobody has open.
+func copyOf(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "copy.duckdb")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func walkToTheEnd(t *testing.T, path string) {
+	t.Helper()
+	s := mustOpen(t, path)
+	err := walkOn(s)
+	for err == nil {
+		err = walkOn(s)
+	}
+	if errClose := s.Close(); errClose != nil || !errors.Is(err, errWalked) {
+		t.Fatal(err, errClose)
+	}
+}
+
+// contents is all that two files with the same history of pages have in common.
+const contents = `SELECT (SELECT sum(hash(id, "timestamp", name))::VARCHAR FROM events) || ' ' || (SELECT count(*) FROM events) || ' ' ||
+	(SELECT string_agg(reject_key || resolved, ' ' ORDER BY reject_key) FROM rejected_events) || ' ' ||
+	(SELECT string_agg(state || pages || ' ' || events, ' ') FROM checkpoint)`
+
+// failNth lets operation n fail, counted from 1; it reports whether that was met.
+func failNth(s *store.Store, n int, forever, done bool) *bool {
+	met, count := false, 0
+	s.Around(func(do func() error) error {
+		if count++; count < n || count > n && !forever {
+			return do()
+		}
+		met = true
+		if done {
+			if err := do(); err != nil {
+				return err
+			}
+		}
+		return errInjected
+	})
+	return &met
+}
+
+// errWalked: there is nothing left to walk.
+var errWalked = errors.New("walked to the end")
+
+// walkOn commits the next batch of a small history, by what the checkpoint says, or
+// settles it at the end.
+func walkOn(s *store.Store) error {
+	ctx := context.Background()
+	windows, err := s.Windows(ctx)
+	if err != nil {
+		return err
+	}
+	if len(windows) == 0 {
+		if _, err = s.OpenWindow(ctx, noInstant, noInstant); err != nil {
+			return err
+		}
+		return walkOn(s)
+	}
+	k := windows[0]
+	moved := event(3)
+	moved.Timestamp -= 3_600_000_000
+	rejects := []store.Reject{
+		{Key: "sha256:1#0", Reason: "missing_id", Raw: "{}"},
+		{Key: "id:" + event(25).ID.String(), ID: uuid.NullUUID{UUID: event(25).ID, Valid: true}, Reason: "missing_type", Raw: "{}"},
+	}
+	history := []store.Page{
+		pageOf(events(0, 10), rejects...),
+		pageOf(append(events(8, 20), moved)), // overlaps, and has a second copy with another instant
+		pageOf(events(20, 30), rejects...),
+	}
+	if k.Pages == int64(len(history)) {
+		if _, err := s.Settle(ctx, uuid.Max, k.Window); err != nil {
+			return err
+		}
+		return errWalked
+	}
+	page := history[k.Pages]
+	page.Record = store.PageRecord{Endpoint: "events", CursorSent: k.Cursor, CursorReceived: "next"}
+	k.State, k.Cursor = store.UnderWay, "next"
+	k.Pages++
+	k.Events += int64(len(page.Events))
+	if k.Pages == int64(len(history)) {
+		k.State, k.Cursor, page.Record.CursorReceived = store.Done, "", ""
+	}
+	_, err = s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{page}, Checkpoint: k})
+	return err
+}
+
+// mustBeSound fails where Verify finds anything, and returns the contents.
+func mustBeSound(t *testing.T, path string) (held string) {
+	t.Helper()
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	findings, err := store.Verify(context.Background(), db, path)
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v, %v", findings, err)
+	}
+	if err := db.QueryRow(contents).Scan(&held); err != nil {
+		t.Fatal(err)
+	}
+	return held
+}

@@ -1,0 +1,91 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"datasync/internal/store"
+)
+
+// firstSchema makes a file as the first schema had it: three batches of one window,
+// from the last of which a closing check has deleted a copy.
+func firstSchema(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "first.duckdb")
+	script, err := os.ReadFile("migrations/0001_init.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		string(script),
+		`INSERT INTO meta VALUES ('application', 'datasync'), ('schema_version', '1'), ('tool_version', '0.1.0'),
+			('duckdb_version', 'v1.5.6'), ('origin', '` + origin + `'), ('checked_batch', '4')`,
+		`INSERT INTO events (id, session_id, type, "timestamp", batch)
+			SELECT uuid(), uuid(), 'click', make_timestamptz(1769541612369000 - n * 1000), n // 10 + 1 FROM range(29) r(n)`,
+		`INSERT INTO checkpoint SELECT 1, 'done', make_timestamptz(1769541612369000), NULL, NULL, NULL, NULL, NULL, 2, 30, 30, 29, false, now()`,
+		`INSERT INTO page_log (batch, run, window_id, endpoint, cursor_sent, cursor_received, first_timestamp, last_timestamp, returned, stored, duplicate, conflict, rejected, resumed)
+			SELECT n, uuid(), 1, 'events', CASE WHEN n > 1 THEN n::VARCHAR END, CASE WHEN n < 3 THEN (n + 1)::VARCHAR END,
+			make_timestamptz(1769541612369000 - (n - 1) * 10000), make_timestamptz(1769541612369000 - n * 10000 + 1000), 10, 10, 0, 0, 0, false FROM range(1, 4) r(n)`,
+		`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed)
+			VALUES (4, uuid(), 1, 'closing check', 0, -1, 1, 1, 0, false)`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// An older file can be asked at once, and is brought up to date by the next pull.
+func TestFilesOfTheFirstSchema(t *testing.T) {
+	path := firstSchema(t)
+	if n := one[int](t, path, "SELECT count(*) FROM events"); n != 29 {
+		t.Errorf("%d events", n)
+	}
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Verify(context.Background(), db, path); !errors.Is(err, store.ErrOlder) {
+		t.Errorf("verify: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, path)
+	windows, err := s.Windows(context.Background())
+	if err != nil || len(windows) != 1 || windows[0].Pages != 3 || windows[0].Floor.Valid || !windows[0].ToTheEnd() {
+		t.Errorf("%+v, %v", windows, err)
+	}
+	// What is new gets the next batch and is checked.
+	k := mustWindow(t, s)
+	again := event(0)
+	again.Timestamp -= 7_200_000_000
+	mustCommit(t, s, k, pageOf([]store.Event{event(0)}))
+	if done := mustCommit(t, s, k, pageOf([]store.Event{again})); done.Batch != 5 {
+		t.Errorf("batch %d", done.Batch)
+	}
+	if done, err := s.Settle(context.Background(), [16]byte{}, k.Window); err != nil || done.Removed != 1 || done.Events != 30 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != "2" {
+		t.Errorf("schema %s", v)
+	}
+	if n := one[int](t, path, "SELECT count(*) FROM page_log l FULL JOIN (SELECT batch FROM events GROUP BY 1) e USING (batch) WHERE checksum IS NULL"); n != 4 {
+		t.Errorf("%d rows without a checksum", n)
+	}
+}
