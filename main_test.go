@@ -16,9 +16,17 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(cleaning{m}, map[string]func(){
 		"datasync": func() { os.Exit(app.Main(os.Args, os.Getenv, os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// cleaning is the tests, and the removal of what they built.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	defer func() { _ = os.RemoveAll(binaries.folder) }()
+	return c.M.Run()
 }
 
 // TestScripts runs what the README promises, with the program as a process of its

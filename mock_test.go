@@ -12,7 +12,7 @@ import (
 
 // TestMockInAnotherProcess: what the README says of datasync mock.
 func TestMockInAnotherProcess(t *testing.T) {
-	binary := build(t)
+	binary := build(t, "")
 	folder := t.TempDir()
 	mock, _ := program(t.Context(), binary, folder, "", "mock", "--profile", "observed", "--addr", "127.0.0.1:0", "--events", "4000", "--time-scale", "10")
 	mock.Stderr = nil

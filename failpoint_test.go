@@ -1,0 +1,163 @@
+package main
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"datasync/internal/store"
+	"datasync/mockserver"
+)
+
+// killedAt runs the program, which ends itself at the failpoint, and reports whether
+// it did.
+func killedAt(t *testing.T, point, binary, folder, base string, args ...string) bool {
+	t.Helper()
+	cmd, output := program(t.Context(), binary, folder, base, args...)
+	cmd.Env = append(cmd.Env, "DATASYNC_FAILPOINT="+point)
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	killed := ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	if err != nil && !killed {
+		t.Fatalf("%s: %v: %s", point, err, output)
+	}
+	return killed
+}
+
+// TestFailpoints kills a pull at each place where that could matter: what it leaves
+// is sound, and the next pulls end where an undisturbed one does.
+func TestFailpoints(t *testing.T) {
+	binary := build(t, "failpoint")
+	o := mockserver.Options{
+		Data:   mockserver.DataOptions{Events: 4000, DirtyEvery: 70, TieEvery: 500, TieSize: 60},
+		Events: mockserver.Pages{Cap: 200}, Feed: mockserver.Pages{Cap: 200, Until: mockserver.Inclusive},
+		// A pull of two windows, one of which goes on by time.
+		Scripts: []mockserver.Script{{Endpoint: mockserver.Events, Request: 7, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}}},
+	}
+	for _, tc := range []struct {
+		point string
+		times []int
+		sure  bool // the process is still there when the signal comes
+	}{
+		{"f1", []int{1, 2, 9}, true}, {"f2", []int{1, 2, 9}, true}, {"f3", []int{1, 5, 12}, true}, {"f4", []int{1}, true},
+		{"f5", []int{1}, true}, {"f6", []int{1, 2, 3}, true}, {"f7", []int{1, 2, 3}, true}, {"f8", []int{1}, true},
+		{"f9", []int{1}, false}, {"f10", []int{1}, true}, {"f11", []int{1, 2}, false}, {"f12", []int{1, 2}, true}, {"f13", []int{1, 2, 3}, true},
+	} {
+		for _, n := range tc.times {
+			point := fmt.Sprint(tc.point, ":", n)
+			t.Run(point, func(t *testing.T) {
+				s, base := serve(t, o)
+				folder := t.TempDir()
+				if killed := killedAt(t, point, binary, folder, base, "pull", "--quiet"); !killed && tc.sure {
+					t.Errorf("the program did not come to %s", point)
+				}
+				leavesSound(t, folder)
+				s.Dataset().Grow(700)
+				// The same again in what comes next.
+				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet")
+				leavesSound(t, folder)
+				finish(t, binary, folder, base, s)
+			})
+		}
+	}
+	t.Run("at random", func(t *testing.T) {
+		for seed := range uint64(*killSeeds) / 4 {
+			random := rand.New(rand.NewPCG(seed, 3))
+			s, base := serve(t, o)
+			folder := t.TempDir()
+			for range 4 {
+				point := fmt.Sprint("f", 1+random.IntN(13), ":", 1+random.IntN(6))
+				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet")
+				leavesSound(t, folder)
+				s.Dataset().Grow(random.IntN(900))
+			}
+			finish(t, binary, folder, base, s)
+		}
+	})
+}
+
+// TestFailpointInMigration kills the pull that brings a file of the first schema up
+// to date: the file is of one schema or the other, and the next pull goes on.
+func TestFailpointInMigration(t *testing.T) {
+	binary := build(t, "failpoint")
+	script, err := os.ReadFile("internal/store/migrations/0001_init.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 2; n++ {
+		s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 4000}, Events: mockserver.Pages{Cap: 200}})
+		folder := t.TempDir()
+		path := filepath.Join(folder, "datasync.duckdb")
+		change(t, path, string(script)+fmt.Sprintf(`; INSERT INTO meta VALUES ('application', 'datasync'), ('schema_version', '1'), ('origin', '%s');
+			INSERT INTO events (id, session_id, type, "timestamp", batch) SELECT uuid(), uuid(), 'click', make_timestamptz(n), 1 FROM range(1, 500) r(n);
+			INSERT INTO checkpoint SELECT 1, 'under_way', make_timestamptz(500), NULL, NULL, NULL, NULL, NULL, 1, 499, 499, 499, false, now();
+			INSERT INTO page_log (batch, run, window_id, endpoint, first_timestamp, last_timestamp, returned, stored, duplicate, conflict, rejected, resumed)
+			SELECT 1, uuid(), 1, 'events', make_timestamptz(499), make_timestamptz(1), 499, 499, 0, 0, 0, false`, base))
+		if !killedAt(t, fmt.Sprint("f13:", n), binary, folder, base, "pull", "--quiet") {
+			t.Errorf("the program did not come to f13 for the %d. time", n)
+		}
+		if got := one(t, path, "SELECT value || ' ' || (SELECT count(*) FROM events) FROM meta WHERE key = 'schema_version'"); got != "1 499" && got != "2 499" {
+			t.Errorf("killed for the %d. time: schema and events %s", n, got)
+		}
+		cmd, output := program(t.Context(), binary, folder, base, "pull", "--quiet")
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+		if got := one(t, path, "SELECT count(*)::VARCHAR FROM events"); got != fmt.Sprint(499+s.Dataset().Len()) {
+			t.Errorf("%s events", got)
+		}
+	}
+}
+
+// one asks a file for one text.
+func one(t *testing.T, path, query string) (text string) {
+	t.Helper()
+	db, err := store.OpenReadOnly(t.Context(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var value sql.NullString
+	if err := db.QueryRow(query).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value.String
+}
+
+// TestFailpointInExport kills an export before its file gets its name: an old file
+// stands, and the next export does its work.
+func TestFailpointInExport(t *testing.T) {
+	binary := build(t, "failpoint")
+	folder := t.TempDir()
+	_, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 1000}})
+	for _, args := range []string{"pull --quiet", "export --parquet a.parquet"} {
+		if cmd, output := program(t.Context(), binary, folder, base, strings.Fields(args)...); cmd.Run() != nil {
+			t.Fatal(output)
+		}
+	}
+	before, err := os.ReadFile(filepath.Join(folder, "a.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !killedAt(t, "f14", binary, folder, base, "export", "--parquet", "a.parquet", "--force") {
+		t.Error("the program did not come to f14")
+	}
+	if after, err := os.ReadFile(filepath.Join(folder, "a.parquet")); err != nil || !slices.Equal(before, after) {
+		t.Errorf("the old file has changed: %v", err)
+	}
+	if cmd, output := program(t.Context(), binary, folder, base, "export", "--parquet", "a.parquet", "--force"); cmd.Run() != nil {
+		t.Error(output)
+	}
+}
