@@ -2,7 +2,7 @@
 FUZZTIME ?= 30s
 GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: build test race fuzz bench lint soak
+.PHONY: build test race fuzz bench lint soak faults
 
 build:
 	go build -trimpath -o datasync .
@@ -25,6 +25,13 @@ bench:
 
 lint:
 	$(GOLANGCI) run ./...
+
+# The tests of what goes wrong, at length: 200 seeds of kills, 500 random histories,
+# 5,000,000 events for the decoder and its reference.
+faults:
+	go test -count=1 -timeout 60m -run '^(TestKillLoop|TestFailpoint.*|TestEvery.*|TestModel|TestVerify|TestSignals)$$' . -args -kill-seeds 200 -rapid.checks 500
+	go test -count=1 -timeout 60m -run '^(TestDecodePageAgainstReference|TestEvery.*)$$' ./ingest -args -decoder-events 5000000
+	go test -count=1 -run '^TestEvery.*' ./internal/store
 
 # 3,000,000 events over sockets, killed and resumed on the way.
 soak:

@@ -218,3 +218,37 @@ func change(t *testing.T, path, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// TestEveryStoreOperationFails lets the Nth operation that the pull asks of the store
+// fail, for each N until there is no such operation: the run says so, what it leaves is
+// sound, and the next one ends with exactly what the API has.
+func TestEveryStoreOperationFails(t *testing.T) {
+	for _, tc := range []struct {
+		name         string
+		once, before bool
+	}{
+		{"once", true, true}, {"from then on", false, true}, {"once, though it was done", true, false}, {"from then on, though it was done", false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			for n, met := 1, true; met; n++ {
+				h := newHistory(t, mockserver.Options{
+					Data:   mockserver.DataOptions{Events: 700, DirtyEvery: 30},
+					Events: mockserver.Pages{Cap: 100}, Feed: mockserver.Pages{Cap: 100},
+					Scripts: []mockserver.Script{{Endpoint: mockserver.Events, Request: 4, Faults: []mockserver.Fault{mockserver.RateLimited(time.Millisecond)}}},
+				})
+				_, _ = h.run(t.Context(), func(s *store.Store) ingest.Store { return &killing{Store: s, left: 9, before: true} })
+				h.api.Dataset().Grow(100)
+				var k *killing
+				summary, err := h.run(t.Context(), func(s *store.Store) ingest.Store {
+					k = &killing{Store: s, left: n, once: tc.once, before: tc.before}
+					return k
+				})
+				if met = k.left <= 0; met && (!errors.Is(err, errKilled) || errors.Is(err, ingest.ErrMissing)) || !met && (err != nil || !summary.Complete) {
+					t.Errorf("operation %d failed: %v; the run says %v, complete: %v", n, met, err, summary.Complete)
+				}
+				h.pull()
+			}
+		})
+	}
+}

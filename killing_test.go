@@ -13,40 +13,58 @@ import (
 	"github.com/google/uuid"
 )
 
-// errKilled is what operations end with after the one at which the process was killed.
+// errKilled is what an operation fails with that was let fail.
 var errKilled = errors.New("killed")
 
-// killing is a store that is gone after so many operations: it calls leave then, and
-// does nothing more.
+// killing is a store of which an operation fails, and, unless that is to happen once
+// only, all that come after it, as where the process is killed.
 type killing struct {
 	*store.Store
-	mu    sync.Mutex
-	left  int
-	leave func() error
-	// before says that the last operation is not done any more, failed that leave did
-	// not work.
+	mu   sync.Mutex
+	left int // operations until then
+	once bool
+	// before says that the operation fails before it has done anything; else it fails
+	// though it was done.
 	before bool
+	// leave, where it is not nil, is called at that moment; failed says that it did not
+	// work.
+	leave  func() error
 	failed error
 }
 
 var _ ingest.Store = (*killing)(nil)
 
-// do carries an operation out, unless the process is gone.
-func (k *killing) do(operation func() error) error {
+func (k *killing) do(operation func() error) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch k.left--; {
-	case k.left < 0 || k.left == 0 && k.before:
-		if k.left == 0 {
-			k.failed = k.leave()
-		}
+	case k.left > 0 || k.left < 0 && k.once:
+		return operation()
+	case k.left < 0:
 		return errKilled
-	case k.left == 0:
-		err := operation()
-		k.failed = k.leave()
-		return errors.Join(err, errKilled)
 	}
-	return operation()
+	if !k.before {
+		err = operation()
+	}
+	if k.leave != nil {
+		k.failed = k.leave()
+	}
+	return errors.Join(err, errKilled)
+}
+
+func (k *killing) Windows(ctx context.Context) (windows []store.Checkpoint, err error) {
+	err = k.do(func() error { windows, err = k.Store.Windows(ctx); return err })
+	return windows, err
+}
+
+func (k *killing) Count(ctx context.Context) (n int64, err error) {
+	err = k.do(func() error { n, err = k.Store.Count(ctx); return err })
+	return n, err
+}
+
+func (k *killing) NotBefore(ctx context.Context) (opens map[string]time.Time, err error) {
+	err = k.do(func() error { opens, err = k.Store.NotBefore(ctx); return err })
+	return opens, err
 }
 
 func (k *killing) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (c store.Checkpoint, err error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -26,6 +27,11 @@ import (
 // file has, and verify must find nothing at any time. It runs in a bubble, in which
 // pauses that kill every cursor take no time.
 func TestModel(t *testing.T) {
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set("40"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	folders := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
 		folder, err := os.MkdirTemp(folders, "")

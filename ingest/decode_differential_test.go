@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -61,12 +62,17 @@ func diffPages(a, b page) string {
 	return cmp.Diff(a.events, b.events) + cmp.Diff(a.rejects, b.rejects) + cmp.Diff(rest(a), rest(b))
 }
 
+var (
+	decoderEvents = flag.Int("decoder-events", 200_000, "how many events TestDecodePageAgainstReference makes")
+	decoderSeed   = flag.Uint64("decoder-seed", 20260127, "of what they are made")
+)
+
 func TestDecodePageAgainstReference(t *testing.T) {
-	events, pages, accepted := 200_000, 0, 0
+	events, pages, accepted := *decoderEvents, 0, 0
 	if testing.Short() {
 		events = 20_000
 	}
-	g := &pageMaker{rng: rand.New(rand.NewPCG(20260127, 1))}
+	g := &pageMaker{rng: rand.New(rand.NewPCG(*decoderSeed, 1))}
 	var kept, rejected int
 	for made := 0; made < events; pages++ {
 		body, n := g.page()
