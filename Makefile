@@ -26,11 +26,11 @@ bench:
 lint:
 	$(GOLANGCI) run ./...
 
-# The tests of what goes wrong, at length: 200 seeds of kills, 500 random histories,
-# 5,000,000 events for the decoder and its reference.
+# The tests of what goes wrong, at length: 200 seeds of kills, 300 random histories,
+# 3,000,000 events for the decoder and its reference.
 faults:
-	go test -count=1 -timeout 60m -run '^(TestKillLoop|TestFailpoint.*|TestEvery.*|TestModel|TestVerify|TestSignals)$$' . -args -kill-seeds 200 -rapid.checks 500
-	go test -count=1 -timeout 60m -run '^(TestDecodePageAgainstReference|TestEvery.*)$$' ./ingest -args -decoder-events 5000000
+	go test -count=1 -timeout 60m -run '^(TestKillLoop|TestFailpoint.*|TestEvery.*|TestModel|TestVerify|TestSignals)$$' . -args -kill-seeds 200 -rapid.checks 300
+	go test -count=1 -timeout 60m -run '^(TestDecodePageAgainstReference|TestEvery.*)$$' ./ingest -args -decoder-events 3000000
 	go test -count=1 -run '^TestEvery.*' ./internal/store
 
 # 3,000,000 events over sockets, killed and resumed on the way.

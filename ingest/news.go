@@ -24,16 +24,20 @@ func (n *news) allRead(p *page, trail *trail) bool {
 		n.expected, n.unsure = p.total.V-n.have, !p.total.Valid
 	}
 	n.unsure = n.unsure || !p.descending || trail.begun && len(p.events) > 0 && p.events[0].Position() == trail.before
-	reached := false
-	for i := range p.events {
-		if p.events[i].Timestamp > n.top {
+	newer := 0
+	for newer < len(p.events) && p.events[newer].Timestamp > n.top {
+		newer++
+	}
+	n.above += int64(newer)
+	reached := newer < len(p.events)
+	for i, r := range p.rejects {
+		switch {
+		case r.Timestamp.Valid && r.Timestamp.V > n.top, !r.Timestamp.Valid && p.rejectAfter[i] < newer:
 			n.above++
-		} else {
-			reached = true
+		case !r.Timestamp.Valid && p.rejectAfter[i] == newer:
+			// It stands on the border: it may be new or not.
+			n.unsure = true
 		}
 	}
-	// A reject on a page that reaches the top may be new or not.
-	n.above += int64(len(p.rejects))
-	n.unsure = n.unsure || reached && len(p.rejects) > 0
 	return reached && !n.unsure && n.above == n.expected
 }

@@ -48,7 +48,11 @@ func acquireLock(path string) (*fileLock, error) {
 			return nil, translate(path, err)
 		}
 		if !ok {
-			return nil, &Error{Kind: ErrLocked, Path: path, Detail: "another pull is running", Hint: "wait for it to end"}
+			detail := "another pull is running"
+			if h, err := LockHolder(path); err == nil && h != nil {
+				detail += ": " + h.String()
+			}
+			return nil, &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 		}
 		// The holder before us removed the name when it ended; a lock on a file
 		// that has no name any more keeps nobody out.

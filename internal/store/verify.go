@@ -54,8 +54,8 @@ walked AS (
 
 var checks = []check{
 	// Copies with another instant may stand until the closing check.
-	{"ids", `SELECT 'id ' || id || ' stands ' || count(*) || ' times' FROM events GROUP BY id
-		HAVING count(*) > 1 AND (count(DISTINCT "timestamp") < count(*)
+	{"ids", `SELECT 'id ' || id || ' stands ' || count(*) || ' times' FROM events
+		WHERE id IN (SELECT id FROM events GROUP BY id HAVING count(*) > 1) GROUP BY id HAVING (count(DISTINCT "timestamp") < count(*)
 		OR max(batch) <= coalesce((SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch'), 0))`},
 	{"counts", `SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
 		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events) e WHERE l.n <> e.n`},
