@@ -57,9 +57,9 @@ func (k *killing) Windows(ctx context.Context) (windows []store.Checkpoint, err 
 	return windows, err
 }
 
-func (k *killing) Count(ctx context.Context) (n int64, err error) {
-	err = k.do(func() error { n, err = k.Store.Count(ctx); return err })
-	return n, err
+func (k *killing) Held(ctx context.Context) (h store.Held, err error) {
+	err = k.do(func() error { h, err = k.Store.Held(ctx); return err })
+	return h, err
 }
 
 func (k *killing) NotBefore(ctx context.Context) (opens map[string]time.Time, err error) {

@@ -21,7 +21,7 @@ import (
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
-	Count(ctx context.Context) (int64, error)
+	Held(ctx context.Context) (store.Held, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 

@@ -3,12 +3,11 @@ package ingest
 import "datasync/internal/store"
 
 // news counts what is new in a window above others. When as much has come from
-// above their top as the API has more than is stored, nothing can have come late,
-// below it, and the walk need not look down to its lower border. (That is not seen
-// where as many events were deleted by the API as came late.)
+// above the newest event that is stored as the API has more than is stored, nothing
+// can have come late, below it, and the walk need not look down to its lower border.
+// (That is not seen where as many events were deleted by the API as came late.)
 type news struct {
-	top  store.Instant // newest of what is stored
-	have int64         // elements that are stored
+	held store.Held // before the walk
 	// expected is how many elements the API has more, as of the first page.
 	expected int64
 	begun    bool
@@ -21,18 +20,19 @@ type news struct {
 func (n *news) allRead(p *page, trail *trail) bool {
 	if !n.begun {
 		n.begun = true
-		n.expected, n.unsure = p.total.V-n.have, !p.total.Valid
+		n.expected, n.unsure = p.total.V-n.held.Elements, !p.total.Valid || !n.held.Newest.Valid
 	}
 	n.unsure = n.unsure || !p.descending || trail.begun && len(p.events) > 0 && p.events[0].Position() == trail.before
+	top := n.held.Newest.V
 	newer := 0
-	for newer < len(p.events) && p.events[newer].Timestamp > n.top {
+	for newer < len(p.events) && p.events[newer].Position().Compare(top) > 0 {
 		newer++
 	}
 	n.above += int64(newer)
 	reached := newer < len(p.events)
 	for i, r := range p.rejects {
 		switch {
-		case r.Timestamp.Valid && r.Timestamp.V > n.top, !r.Timestamp.Valid && p.rejectAfter[i] < newer:
+		case r.Timestamp.Valid && r.Timestamp.V > max(top.Timestamp, n.held.NewestReject.V), !r.Timestamp.Valid && p.rejectAfter[i] < newer:
 			n.above++
 		case !r.Timestamp.Valid && p.rejectAfter[i] == newer:
 			// It stands on the border: it may be new or not.

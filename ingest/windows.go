@@ -48,11 +48,11 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if !lower.Valid {
 		return p.openAndWalk(ctx, floor, floor, nil)
 	}
-	have, err := p.Store.Count(ctx)
+	held, err := p.Store.Held(ctx)
 	if err != nil {
 		return store.Checkpoint{}, err
 	}
-	return p.openAndWalk(ctx, lower, floor, &news{top: windows[0].Upper.V, have: have})
+	return p.openAndWalk(ctx, lower, floor, &news{held: held})
 }
 
 func (p *pull) openAndWalk(ctx context.Context, lower, floor sql.Null[store.Instant], news *news) (store.Checkpoint, error) {

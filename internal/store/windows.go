@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,9 +61,27 @@ func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) 
 	return k, translate(s.path, err)
 }
 
-// Count returns how many elements of the API the file holds: events, and rejects
-// that were not stored since.
-func (s *Store) Count(ctx context.Context) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved)`).Scan(&n)
-	return n, translate(s.path, err)
+// Held is what a file holds before a window is walked.
+type Held struct {
+	// Elements counts events, and rejects that were not stored since.
+	Elements int64
+	// Newest is the position of the newest event, NewestReject the newest instant of a
+	// reject.
+	Newest       sql.Null[Position]
+	NewestReject sql.Null[Instant]
+}
+
+// Held says what the file holds.
+func (s *Store) Held(ctx context.Context) (h Held, err error) {
+	var newest sql.NullInt64
+	var timestamp int64
+	err = s.db.QueryRowContext(ctx, `SELECT epoch_us("timestamp"), id::VARCHAR FROM events ORDER BY "timestamp" DESC, id DESC LIMIT 1`).Scan(&timestamp, &h.Newest.V.ID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return h, translate(s.path, err)
+	}
+	h.Newest.Valid, h.Newest.V.Timestamp = err == nil, Instant(timestamp)
+	err = s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM events) + count(*) FILTER (NOT resolved), epoch_us(max("timestamp")) FROM rejected_events`).
+		Scan(&h.Elements, &newest)
+	h.NewestReject = sql.Null[Instant]{V: Instant(newest.Int64), Valid: newest.Valid}
+	return h, translate(s.path, err)
 }

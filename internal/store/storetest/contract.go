@@ -16,7 +16,7 @@ import (
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
-	Count(ctx context.Context) (int64, error)
+	Held(ctx context.Context) (store.Held, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
@@ -225,13 +225,20 @@ func testSettleWithoutID(t *testing.T, s Store) {
 
 func testOutside(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
-	p := pageOf(0, 3)
+	if held, err := s.Held(context.Background()); err != nil || held != (store.Held{}) {
+		t.Errorf("%+v, %v", held, err)
+	}
+	reject := spoilt(90)
+	reject.Timestamp = sql.Null[store.Instant]{V: 77, Valid: true}
+	p := pageOf(0, 3, reject, spoilt(91))
 	p.Record.Outside = 4
-	if got := mustCommit(t, s, k, p); got.Counts != (store.Counts{Returned: 7, Stored: 3, Outside: 4}) {
+	if got := mustCommit(t, s, k, p); got.Counts != (store.Counts{Returned: 9, Stored: 3, Rejected: 2, Outside: 4}) {
 		t.Errorf("%+v", got.Counts)
 	}
-	if n, err := s.Count(context.Background()); err != nil || n != 3 {
-		t.Errorf("%d counted, %v", n, err)
+	newest := Event(0)
+	want := store.Held{Elements: 5, Newest: sql.Null[store.Position]{V: newest.Position(), Valid: true}, NewestReject: reject.Timestamp}
+	if held, err := s.Held(context.Background()); err != nil || held != want {
+		t.Errorf("%+v, %v", held, err)
 	}
 }
 

@@ -192,20 +192,28 @@ func (m *Memory) resolveWithoutID() (resolved int64) {
 	return resolved
 }
 
-// Count counts events and rejects that are not resolved.
-func (m *Memory) Count(ctx context.Context) (int64, error) {
-	leave, err := m.enter(ctx, "Count")
+// Held says what is stored.
+func (m *Memory) Held(ctx context.Context) (store.Held, error) {
+	leave, err := m.enter(ctx, "Held")
 	if err != nil {
-		return 0, err
+		return store.Held{}, err
 	}
 	defer leave()
-	n := int64(len(m.events))
-	for key := range m.rejects {
-		if !m.resolved[key] {
-			n++
+	h := store.Held{Elements: int64(len(m.events))}
+	for _, e := range m.events {
+		if at := e.Position(); !h.Newest.Valid || at.Compare(h.Newest.V) > 0 {
+			h.Newest = sql.Null[store.Position]{V: at, Valid: true}
 		}
 	}
-	return n, nil
+	for key, r := range m.rejects {
+		if !m.resolved[key] {
+			h.Elements++
+		}
+		if r.Timestamp.Valid && (!h.NewestReject.Valid || r.Timestamp.V > h.NewestReject.V) {
+			h.NewestReject = r.Timestamp
+		}
+	}
+	return h, nil
 }
 
 // BeginRun adds a run.
