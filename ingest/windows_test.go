@@ -40,6 +40,7 @@ func TestLaterPullsReadLittle(t *testing.T) {
 	})
 	o.Data.DirtyEvery = 100
 	inBubble(t, "dirty", o, func(b *bench) {
+		b.mustPull()
 		for range 4 {
 			b.server.Dataset().Grow(8*size - 13)
 			before := b.pages()
