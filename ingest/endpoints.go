@@ -99,7 +99,7 @@ var errNoBound = errors.New("the feed gives no pages by time")
 
 // maxClosed is how often the feed may let nobody in before a bounded page is given
 // up.
-const maxClosed = 3
+const maxClosed = 2
 
 // page asks whichever endpoint may be asked for the page, until one answers
 // something else than that it wants to be left alone. Only the feed is asked for a

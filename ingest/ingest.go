@@ -89,6 +89,9 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	if err := checkFrom(ctx, opts); err != nil {
+		return Summary{}, err
+	}
 	began := time.Now()
 	if err := opts.Store.BeginRun(ctx, id, began); err != nil {
 		return Summary{}, err

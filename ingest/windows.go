@@ -9,6 +9,19 @@ import (
 	"datasync/internal/store"
 )
 
+// checkFrom fails with ErrFrom where the file does not go down to opts.From and this
+// pull would not either.
+func checkFrom(ctx context.Context, opts Options) error {
+	windows, err := opts.Store.Windows(ctx)
+	if err != nil || opts.Restart || len(windows) == 0 {
+		return err
+	}
+	if floor := windows[0].Floor; opts.From.Valid && floor.Valid && opts.From.V < floor.V {
+		return fmt.Errorf("%w: it begins at %s", ErrFrom, floor.V.Time().Format(time.RFC3339Nano))
+	}
+	return nil
+}
+
 // windows walks what is left of the windows of earlier runs, then, unless that
 // led past the newest event anyway, a new window above them. It returns the
 // newest window.
@@ -21,9 +34,6 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 		return p.openAndWalk(ctx, p.From, p.From, nil)
 	}
 	floor := windows[0].Floor
-	if p.From.Valid && floor.Valid && p.From.V < floor.V {
-		return store.Checkpoint{}, fmt.Errorf("%w: it begins at %s", ErrFrom, floor.V.Time().Format(time.RFC3339Nano))
-	}
 	fromTop := false
 	for i, k := range windows {
 		if k.State != store.Done {
@@ -92,8 +102,8 @@ func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {
 	total, sum := newest.Total.V, have.Events+have.Rejected
 	switch {
 	case sum < total:
-		return fmt.Errorf("%w: the API says that it has %d, but %d are here (%d stored, %d rejected); they came later than the lookback allows for, or were deleted: pull again with --restart",
-			ErrMissing, total, sum, have.Events, have.Rejected)
+		return fmt.Errorf("%w: %d of the %d that the API says to have (%d are stored, %d rejected); they came later than the lookback allows for, or were deleted: pull again with --restart",
+			ErrMissing, total-sum, total, have.Events, have.Rejected)
 	case sum > total:
 		p.Notice(fmt.Sprintf("%d events are here (%d stored, %d rejected), and the API said at first that it has %d: some came while the pull went on, or were deleted there",
 			sum, have.Events, have.Rejected, total))

@@ -72,7 +72,7 @@ func (p *program) pull(c *cli.Context) error {
 		err = errClose
 		summary.Complete = false
 	}
-	if !c.Bool("quiet") {
+	if !c.Bool("quiet") && !errors.Is(err, ingest.ErrFrom) {
 		p.summarise(summary)
 	}
 	return pullError(ctx, err)
