@@ -10,7 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// batchAge is how long a batch is collected before it is committed.
+// batchAge is how long a batch is collected before it is committed, if the cursor that
+// its checkpoint will hold lives for long enough.
 const batchAge = time.Second
 
 // maxBatchBytes is how much text of pages a batch holds on to.
@@ -29,12 +30,12 @@ type batcher struct {
 	pending []store.Page
 	rows    int
 	bytes   int
-	since   time.Time
+	due     *time.Timer // for what is pending
 }
 
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
-	tick := time.NewTicker(batchAge)
-	defer tick.Stop()
+	b.due = time.NewTimer(batchAge)
+	defer b.due.Stop()
 	for {
 		select {
 		case p, ok := <-pages:
@@ -44,11 +45,9 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 			if err := b.add(ctx, p); err != nil {
 				return err
 			}
-		case <-tick.C:
-			if len(b.pending) > 0 && time.Since(b.since) >= batchAge {
-				if err := b.commit(ctx); err != nil {
-					return err
-				}
+		case <-b.due.C:
+			if err := b.commit(ctx); err != nil {
+				return err
 			}
 		}
 	}
@@ -62,6 +61,13 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		if err := b.commit(ctx); err != nil {
 			return err
 		}
+	}
+	if len(b.pending) == 0 {
+		age := batchAge
+		if p.page.cursorLife > 0 {
+			age = min(age, p.page.cursorLife/4)
+		}
+		b.due.Reset(age)
 	}
 	events, rejects := p.page.events, p.page.rejects
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
@@ -91,9 +97,6 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 }
 
 func (b *batcher) take(p store.Page, bytes int) {
-	if len(b.pending) == 0 {
-		b.since = time.Now()
-	}
 	b.pending = append(b.pending, p)
 	b.checkpoint.Pages++
 	b.checkpoint.Events += int64(len(p.Events))

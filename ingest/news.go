@@ -5,7 +5,8 @@ import "datasync/internal/store"
 // news counts what is new in a window above others. When as much has come from
 // above the newest event that is stored as the API has more than is stored, nothing
 // can have come late, below it, and the walk need not look down to its lower border.
-// (That is not seen where as many events were deleted by the API as came late.)
+// That holds where the file had just as many elements before as the API then said. (It
+// is not seen where since then as many events were deleted by the API as came late.)
 type news struct {
 	held store.Held // before the walk
 	// expected is how many elements the API has more, as of the first page.

@@ -62,7 +62,11 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if err != nil {
 		return store.Checkpoint{}, err
 	}
-	return p.openAndWalk(ctx, lower, floor, &news{held: held})
+	var n *news
+	if before := windows[0].Total; before.Valid && before.V == held.Elements {
+		n = &news{held: held}
+	}
+	return p.openAndWalk(ctx, lower, floor, n)
 }
 
 func (p *pull) openAndWalk(ctx context.Context, lower, floor sql.Null[store.Instant], news *news) (store.Checkpoint, error) {

@@ -65,6 +65,29 @@ func TestLaterPullsReadLittle(t *testing.T) {
 	})
 }
 
+// More rejects than the API has events to spoil do not hide one that came late.
+func TestTooManyRejectsHideNoLateEvent(t *testing.T) {
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 500, LateEvery: 40, LateWithin: 40}}
+	inBubble(t, "", o, func(b *bench) {
+		b.opts.Lookback = 31 * 24 * time.Hour
+		if _, err := b.pull(); err != nil {
+			b.t.Fatal(err)
+		}
+		windows, err := b.store.Windows(b.t.Context())
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		stray := store.Reject{Key: "sha256:0#0", Reason: "missing_id", Raw: "{}"}
+		if _, err := b.store.CommitBatch(b.t.Context(), store.Batch{Pages: []store.Page{{Rejects: []store.Reject{stray}}}, Checkpoint: windows[0]}); err != nil {
+			b.t.Fatal(err)
+		}
+		b.server.Dataset().Reveal()
+		if s, err := b.pull(); err != nil || s.Stored != 1 {
+			b.t.Errorf("%v, %+v", err, s.Counts)
+		}
+	})
+}
+
 // What came late and lies below the lookback is missed with code 5 and found by a
 // restart.
 func TestLateEventsBelowTheLookback(t *testing.T) {
