@@ -68,6 +68,7 @@ func TestLaterPullsReadLittle(t *testing.T) {
 // More rejects than the API has events to spoil do not hide one that came late.
 func TestTooManyRejectsHideNoLateEvent(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 500, LateEvery: 40, LateWithin: 40}}
+	o.Events.Cap = 20
 	inBubble(t, "", o, func(b *bench) {
 		b.opts.Lookback = 31 * 24 * time.Hour
 		if _, err := b.pull(); err != nil {
