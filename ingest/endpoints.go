@@ -279,7 +279,7 @@ func (e *endpoints) next(ctx context.Context, feedOnly bool) (string, error) {
 			events = max(feed, 0) + 1
 		}
 		feedOpen := feed <= 0 && !e.feedGone
-		if events <= 0 && !(feedOpen && e.avoid == eventsEndpoint) {
+		if events <= 0 && (!feedOpen || e.avoid != eventsEndpoint) {
 			return eventsEndpoint, ctx.Err()
 		}
 		if feedOpen {

@@ -195,48 +195,52 @@ func (w *walk) follow(p *walked) error {
 	return err
 }
 
-// next gets the page at which the walk stands, whole. A cursor that should still
-// live and is refused is sent once more before that is believed.
-func (w *walk) next(ctx context.Context) (walked, error) {
-	var got walked
+// next gets the page at which the walk stands, whole.
+func (w *walk) next(ctx context.Context) (got walked, err error) {
 	doubted, failures := false, 0
-	err := retry(ctx, w.retryTime, w.endpoints.timeWaited, w.notice, func() (err error) {
-		f := w.fetch(ctx)
-		defer func() {
-			w.endpoints.avoid = ""
-			if err == nil {
-				return
-			}
-			// Before the cursor dies of one endpoint's troubles, the other one is asked.
-			if failures++; failures > 1 || w.life > 0 && time.Until(w.dies) < w.life/2 {
-				w.endpoints.avoid = f.endpoint
-			}
-		}()
-		if errors.Is(f.err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
+	err = retry(ctx, w.retryTime, w.endpoints.timeWaited, w.notice, func() (err error) {
+		got, err = w.try(ctx)
+		if errors.Is(err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
+			// It is sent once more before that is believed.
 			doubted = true
 			//nolint:errorlint // it must not be taken for a dead cursor yet
-			return fmt.Errorf("%v, though it should live until %s", f.err, w.dies.UTC().Format(time.TimeOnly))
+			err = fmt.Errorf("%v, though it should live until %s", err, w.dies.UTC().Format(time.TimeOnly))
 		}
-		if f.err != nil {
-			return f.err
-		}
-		w.lookAhead(ctx, f.body)
-		p, err := decodePage(f.body)
 		if err != nil {
-			w.discard()
-			return fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
+			// Before the cursor dies of one endpoint's troubles, the other one is asked.
+			if failures++; failures > 1 || w.life > 0 && time.Until(w.dies) < w.life/2 {
+				w.endpoints.avoid = got.endpoint
+			}
 		}
-		if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
-			// As long as it may be a fault that passes, it is no circle.
-			return fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
-		}
-		// What is remembered for longer than the page must not be a part of its
-		// body, or it would keep all of that in memory.
-		p.nextCursor = strings.Clone(p.nextCursor)
-		got = walked{page: p, endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, bytes: len(f.body)}
-		return nil
+		return err
 	})
 	return got, err
+}
+
+// try asks for the page at which the walk stands. Where it fails, the endpoint of what
+// it returns says of which.
+func (w *walk) try(ctx context.Context) (walked, error) {
+	f := w.fetch(ctx)
+	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, bytes: len(f.body)}
+	if f.err != nil {
+		return got, f.err
+	}
+	w.endpoints.avoid = ""
+	w.lookAhead(ctx, f.body)
+	p, err := decodePage(f.body)
+	if err != nil {
+		w.discard()
+		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
+	}
+	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
+		// As long as it may be a fault that passes, it is no circle.
+		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
+	}
+	// What is remembered for longer than the page must not be a part of its
+	// body, or it would keep all of that in memory.
+	p.nextCursor = strings.Clone(p.nextCursor)
+	got.page = p
+	return got, nil
 }
 
 // retryTime is how long the request may go on failing. One that never reached
