@@ -69,6 +69,10 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		}
 		b.due.Reset(age)
 	}
+	if p.unordered && !b.checkpoint.Unordered {
+		b.checkpoint.Unordered = true
+		b.unordered()
+	}
 	events, rejects := p.page.events, p.page.rejects
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
 	if p.from.bounded {
@@ -121,10 +125,6 @@ func (b *batcher) advance(p walked) {
 		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}
 	k.Walked += int64(p.page.elements)
-	if p.unordered && !k.Unordered {
-		k.Unordered = true
-		b.unordered()
-	}
 	for i := range p.page.events {
 		at := p.page.events[i].Position()
 		if !k.Upper.Valid || at.Timestamp > k.Upper.V {
