@@ -265,6 +265,21 @@ func TestTroublesOfOneEndpointDoNotKillTheCursor(t *testing.T) {
 	}
 }
 
+// A wait that would outlive the cursor is not waited for: the walk moves on by the
+// endpoint that opens first.
+func TestNoCursorDiesInAWait(t *testing.T) {
+	const events, feed = mockserver.Events, mockserver.Feed
+	o := mockserver.Options{Cursor: mockserver.Cursors{Signed: true}, Scripts: []mockserver.Script{
+		{Endpoint: events, Request: 5, Faults: []mockserver.Fault{mockserver.RateLimited(200 * time.Second)}},
+		{Endpoint: feed, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(60 * time.Second), mockserver.Pass(), mockserver.RateLimited(80 * time.Second)}},
+	}}
+	inBubble(t, "", o, func(b *bench) {
+		if summary := b.mustPull(); summary.Duplicate > 0 || len(b.notes) > 0 {
+			b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
+		}
+	})
+}
+
 // Events out of order are spoken of once a run, in however many windows they are.
 func TestUnorderedIsSaidOnce(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 15}}
