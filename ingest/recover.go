@@ -31,8 +31,9 @@ type proof struct {
 	// behind says that the page begins behind the anchor, as one does that a cursor
 	// leads to, instead of bringing it again.
 	behind bool
-	// met says that the anchor has come.
-	met bool
+	// met says that the anchor has come; byTime that it is the cursor of such a page
+	// which has to lead on.
+	met, byTime bool
 }
 
 // behind returns the proof that a cursor leads to what follows after low; nil where
@@ -92,6 +93,9 @@ func (w *walk) recover(cause error) error {
 	}
 	if w.deaths++; w.deaths > maxDeaths {
 		return fmt.Errorf("%w: %d ways on in a row have failed (%w)", ErrNoHeadway, w.deaths, cause)
+	}
+	if w.proof != nil && w.proof.byTime && errors.Is(cause, errNotProven) {
+		w.noTime = true
 	}
 	w.deeper, w.resumed, w.dies, w.life, w.proof, w.news = false, true, time.Time{}, 0, nil, nil
 	w.trail = newTrail()

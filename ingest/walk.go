@@ -117,12 +117,21 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if fault != nil && w.proof != nil {
+			// It came from a way on that leads nowhere.
+			if err := w.recover(fmt.Errorf("%w: %w", errNotProven, fault)); err != nil {
+				return err
+			}
+			continue
+		}
 		if fault != nil || p.last {
 			return fault
 		}
 		if w.proof != nil && w.proof.met {
 			// The cursor of such a page has yet to show where it leads.
-			w.proof = w.behind()
+			if w.proof = w.behind(); w.proof != nil {
+				w.proof.byTime = true
+			}
 		}
 		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.nextCursor}, false, time.Time{}, p.page.cursorLife
 		if w.life > 0 {
@@ -131,10 +140,15 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 	}
 }
 
-// lost tells the errors after which the walk must find another way on.
+// lost tells the errors after which the walk must find another way on: that one does
+// not lead there, or that the feed, which is not needed, fails.
 func (w *walk) lost(err error) bool {
-	atTop := w.at == ask{}
-	return !atTop && (errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven) || errors.Is(err, errNoBound))
+	var file *store.Error
+	switch {
+	case err == nil, w.at == ask{}, errors.Is(err, context.Canceled), errors.Is(err, ErrKeyRefused), errors.As(err, &file):
+		return false
+	}
+	return w.at.bounded || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
 }
 
 // prove looks whether the page is what follows, where that is not certain.
@@ -148,8 +162,9 @@ func (w *walk) prove(p *walked) error {
 	case stillOpen:
 		p.held = true
 	case proven:
+		w.noTime = false
 		if w.proof.behind {
-			w.proof, w.noTime, w.renewed = nil, false, ""
+			w.proof, w.renewed = nil, ""
 		} else {
 			w.proof.met = true
 		}
@@ -176,9 +191,12 @@ func (w *walk) follow(p *walked) error {
 		p.last = p.last || below
 	}
 	if w.unordered {
-		// Below the border something newer may still follow, but hardly after a
-		// whole page.
-		p.last, w.news = wholly, nil
+		w.news = nil
+	}
+	if w.unordered || w.window.Floor.Valid && w.window.ToTheEnd() {
+		// Below the border something newer may still follow, but hardly after a whole
+		// page; and no total would tell.
+		p.last = wholly
 	}
 	if w.news != nil && w.news.allRead(&p.page, w.trail) {
 		p.last = true
@@ -244,10 +262,14 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 }
 
 // retryTime is how long the request may go on failing. One that never reached
-// the API at all is more likely a wrong address than a passing fault.
+// the API at all is more likely a wrong address than a passing fault; one by time is
+// not the only way on.
 func (w *walk) retryTime() time.Duration {
 	if !w.endpoints.client.answered.Load() {
 		return min(w.maxRetryTime, firstConnect)
+	}
+	if w.at.bounded {
+		return min(w.maxRetryTime, accessPause)
 	}
 	return w.maxRetryTime
 }

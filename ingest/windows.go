@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"datasync/internal/store"
@@ -13,6 +14,7 @@ import (
 // pull would not either.
 func checkFrom(ctx context.Context, opts Options) error {
 	windows, err := opts.Store.Windows(ctx)
+	windows = begun(windows)
 	if err != nil || opts.Restart || len(windows) == 0 {
 		return err
 	}
@@ -30,10 +32,13 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if err != nil {
 		return store.Checkpoint{}, err
 	}
+	windows = begun(windows)
 	if p.Restart || len(windows) == 0 {
-		return p.openAndWalk(ctx, p.From, p.From, nil)
+		return p.openAndWalk(ctx, store.Checkpoint{Lower: p.From, Floor: p.From}, nil)
 	}
-	floor := windows[0].Floor
+	if p.From.Valid && p.From != windows[0].Floor {
+		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
+	}
 	fromTop := false
 	for i, k := range windows {
 		if k.State != store.Done {
@@ -54,9 +59,11 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if fromTop {
 		return windows[0], nil
 	}
-	lower := lowerBorder(windows[0], p.Lookback, p.Now())
-	if !lower.Valid {
-		return p.openAndWalk(ctx, floor, floor, nil)
+	// What comes out of order once may do so again.
+	above := store.Checkpoint{Floor: windows[0].Floor, Unordered: windows[0].Unordered}
+	above.Lower = lowerBorder(windows[0], p.Lookback, p.Now())
+	if above.ToTheEnd() {
+		return p.openAndWalk(ctx, above, nil)
 	}
 	held, err := p.Store.Held(ctx)
 	if err != nil {
@@ -66,24 +73,32 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if before := windows[0].Total; before.Valid && before.V == held.Elements {
 		n = &news{held: held}
 	}
-	return p.openAndWalk(ctx, lower, floor, n)
+	return p.openAndWalk(ctx, above, n)
 }
 
-func (p *pull) openAndWalk(ctx context.Context, lower, floor sql.Null[store.Instant], news *news) (store.Checkpoint, error) {
-	k, err := p.Store.OpenWindow(ctx, lower, floor)
+// begun leaves out windows that were opened and of which no page was committed: the
+// next one takes their place, with the borders that are wanted then.
+func begun(windows []store.Checkpoint) []store.Checkpoint {
+	return slices.DeleteFunc(windows, func(k store.Checkpoint) bool { return k.State == store.NotBegun && k.Pages == 0 })
+}
+
+// openAndWalk walks a new window with the borders of wanted.
+func (p *pull) openAndWalk(ctx context.Context, wanted store.Checkpoint, news *news) (store.Checkpoint, error) {
+	k, err := p.Store.OpenWindow(ctx, wanted.Lower, wanted.Floor)
 	if err != nil {
 		return k, err
 	}
+	k.Unordered = wanted.Unordered
 	return p.window(ctx, k, news)
 }
 
 // lowerBorder returns how far down a window above newest must go: to the newest
-// event that is stored, less the lookback, and no further than to the floor; it is
-// invalid where nothing is stored. An event with an instant in the future counts as
-// one of now: below it the next ones arrive.
+// event that is stored, less the lookback, and no further than to the floor; to that
+// also where nothing is stored. An event with an instant in the future counts as one of
+// now: below it the next ones arrive.
 func lowerBorder(newest store.Checkpoint, lookback time.Duration, now time.Time) sql.Null[store.Instant] {
 	if !newest.Upper.Valid {
-		return sql.Null[store.Instant]{}
+		return newest.Floor
 	}
 	lower := min(newest.Upper.V, store.InstantOf(now)) - store.Instant(lookback.Microseconds())
 	if newest.Floor.Valid {

@@ -61,25 +61,30 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 	if done.Rejected, err = w.number(open); err != nil || done.Rejected == 0 {
 		return done, err
 	}
-	few, err := w.number(fmt.Sprintf("SELECT count(*) FROM checkpoint WHERE window_id = %d AND floor IS NULL AND total >= %d", window, done.Events+done.Rejected))
-	if err != nil || few > 0 {
+	// Where more are here than the API has, it may have sent the id of one or another
+	// event in one reading and left it out in the other.
+	total, err := w.number(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
+	if err != nil {
 		return done, err
 	}
-	// More are here than the API has: it may have sent the id of one or another
-	// event in one reading and left it out in the other.
-	n, err := w.exec(resolveWithoutID)
-	done.Rejected -= n
+	if surplus := done.Events + done.Rejected - total; surplus > 0 {
+		var n int64
+		n, err = w.exec(fmt.Sprintf(resolveWithoutID, surplus))
+		done.Rejected -= n
+	}
 	return done, err
 }
 
-// resolveWithoutID resolves the rejects without an id that are, in all that an event
-// must have and in their names, the events that are stored.
-const resolveWithoutID = `UPDATE rejected_events SET resolved = true
+// resolveWithoutID resolves up to so many of the rejects without an id that are, in all
+// that an event must have and in their names, events that are stored.
+const resolveWithoutID = `UPDATE rejected_events SET resolved = true WHERE rowid IN (
+	SELECT rowid FROM rejected_events
 	WHERE NOT resolved AND id IS NULL AND "timestamp" IS NOT NULL AND json_valid(raw)
 	AND ("timestamp", lower(CASE WHEN json_valid(raw) THEN raw ->> '$.sessionId' END), CASE WHEN json_valid(raw) THEN raw ->> '$.type' END,
 		coalesce(CASE WHEN json_valid(raw) THEN raw ->> '$.name' END, ''))
 	IN (SELECT (e."timestamp", e.session_id::VARCHAR, e.type, coalesce(e.name, '')) FROM events e
-		WHERE e."timestamp" IN (SELECT r."timestamp" FROM rejected_events r WHERE NOT r.resolved AND r.id IS NULL))`
+		WHERE e."timestamp" IN (SELECT r."timestamp" FROM rejected_events r WHERE NOT r.resolved AND r.id IS NULL))
+	ORDER BY batch, reject_key LIMIT %d)`
 
 func (s *Store) checkedBatch(ctx context.Context) (int64, error) {
 	meta, err := readMeta(ctx, s.db)

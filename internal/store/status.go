@@ -98,7 +98,7 @@ func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (St
 		db.QueryRowContext(ctx, `SELECT count(*), epoch_us(max("timestamp")), epoch_us(min("timestamp")) FROM events`).Scan(&s.Events, &newest, &oldest),
 		db.QueryRowContext(ctx, `SELECT coalesce(sum(duplicate), 0)::BIGINT, coalesce(sum(conflict), 0)::BIGINT FROM page_log`).Scan(&s.Duplicates, &s.Conflicts),
 		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[checkedKey], "0")).Scan(&settled),
-		db.QueryRowContext(ctx, `SELECT max(began_at) FROM runs WHERE outcome = 'complete'`).Scan(&completed),
+		db.QueryRowContext(ctx, `SELECT arg_max(began_at, rowid) FROM runs WHERE outcome = 'complete'`).Scan(&completed),
 		s.readRejects(ctx, db), s.readRuns(ctx, db))
 	if err != nil {
 		return s, translate(path, err)
@@ -196,7 +196,7 @@ func (s *Status) readRejects(ctx context.Context, db *sql.DB) error {
 
 func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT run::VARCHAR, began_at, ended_at, outcome, stored, duplicate, rejected, waiting_s
-		FROM runs ORDER BY began_at DESC, run DESC LIMIT %d`, statusRuns))
+		FROM runs ORDER BY rowid DESC LIMIT %d`, statusRuns))
 	if err != nil {
 		return err
 	}

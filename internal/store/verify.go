@@ -41,9 +41,11 @@ type check struct{ name, query string }
 
 // pages is the page log in the order in which the pages of a window were walked.
 // A walk begins at the top where it neither sends a cursor nor goes on by time;
-// segment counts how often it has. What an older version stored has no checksum.
+// segment counts how often it has. A page of more than a batch stands in several rows,
+// of which the last one alone has the cursor that came with it. What an older version
+// stored has no checksum.
 const pages = `WITH pages AS (
-	SELECT *, lag(cursor_sent) OVER walk AS sent_before, lag(cursor_received) OVER walk AS received_before,
+	SELECT *, lag(cursor_sent) OVER walk AS sent_before, lag(cursor_received) OVER walk AS received_before, lag(until) OVER walk AS until_before,
 		row_number() OVER walk AS place, count(*) OVER (PARTITION BY window_id) AS places,
 		sum((cursor_sent IS NULL AND until IS NULL)::INTEGER) OVER walk AS segment
 	FROM (SELECT rowid AS line, * FROM page_log WHERE endpoint <> 'closing check')
@@ -72,8 +74,7 @@ var checks = []check{
 	{"total", `SELECT 'the last pull was complete with ' || c.total || ' events, but ' || n || ' are here'
 		FROM checkpoint c, (SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved) AS n)
 		WHERE c.window_id = (SELECT max(window_id) FROM checkpoint) AND c.floor IS NULL AND c.total > n
-		AND (SELECT arg_max(outcome, (began_at, run)) FROM runs WHERE outcome <> 'running') = 'complete'
-		AND NOT EXISTS (SELECT 1 FROM runs WHERE outcome = 'running')`},
+		AND (SELECT arg_max(outcome, rowid) FROM runs) = 'complete'`},
 	{"instants", `SELECT 'batch ' || batch || ': an instant has changed, or a row'
 		FROM (SELECT batch, ` + checksumOf("sum(checksum::HUGEINT)") + ` AS n FROM page_log GROUP BY batch HAVING count(*) = count(checksum)) l
 		JOIN (SELECT batch, ` + checksumOf("sum("+checksumTerm+")") + ` AS n FROM events GROUP BY batch) e USING (batch)
@@ -87,7 +88,8 @@ var checks = []check{
 		WHERE NOT resumed AND CASE WHEN place = 1 THEN cursor_sent IS NOT NULL
 			WHEN received_before IS NULL THEN cursor_sent IS DISTINCT FROM sent_before ELSE cursor_sent IS DISTINCT FROM received_before END`},
 	{"chain", pages + `SELECT 'window ' || window_id || ', batch ' || batch || ': the walk went on by time below where it had stood' FROM walked
-		JOIN checkpoint USING (window_id) WHERE until IS NOT NULL AND NOT unordered AND walked.first_timestamp < low`},
+		JOIN checkpoint USING (window_id) WHERE until IS NOT NULL AND NOT unordered AND walked.first_timestamp < low
+		AND NOT (until IS NOT DISTINCT FROM until_before AND received_before IS NULL)`},
 	{"chain", pages + `SELECT 'window ' || window_id || ' is done, but its last page leads on' FROM pages JOIN checkpoint c USING (window_id)
 		WHERE place = places AND c.state = 'done' AND checksum IS NOT NULL AND cursor_received IS NOT NULL
 		AND NOT EXISTS (SELECT 1 FROM checkpoint n WHERE n.window_id > c.window_id AND n.state = 'done' AND n.lower IS NOT DISTINCT FROM n.floor)`},

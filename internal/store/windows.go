@@ -46,9 +46,13 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 }
 
 // OpenWindow adds a window above all others, in the state NotBegun, that goes down
-// to lower, or to the end of what the API has; below floor no events are wanted.
+// to lower, or to the end of what the API has; below floor no events are wanted. It
+// takes the place of one that was opened and of which no page was committed.
 func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) (Checkpoint, error) {
 	k := Checkpoint{State: NotBegun, Lower: lower, Floor: floor}
+	if _, err := s.writer.execArgs("DELETE FROM checkpoint WHERE state = $1 AND pages = 0", string(NotBegun)); err != nil {
+		return Checkpoint{}, translate(s.path, err)
+	}
 	if err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint").Scan(&k.Window); err != nil {
 		return Checkpoint{}, translate(s.path, err)
 	}

@@ -25,4 +25,4 @@ DELETE FROM page_log WHERE endpoint = 'closing check';
 INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed)
 SELECT batch, run, window_id, 'closing check', 0, -n, n, n, 0, false FROM lost;
 DROP TABLE lost;
-UPDATE meta SET value = (SELECT coalesce(max(batch), 0) FROM page_log)::VARCHAR WHERE key = 'checked_batch';
+UPDATE meta SET value = least(value::BIGINT, (SELECT coalesce(max(batch), 0) FROM page_log))::VARCHAR WHERE key = 'checked_batch';

@@ -36,6 +36,7 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 	}{
 		{"batches are counted", testCounts},
 		{"windows are kept", testWindows},
+		{"a window that was never begun is replaced", testNeverBegun},
 		{"a batch needs its window", testNoWindow},
 		{"a batch is bounded", testTooLarge},
 		{"an ended context stores nothing", testEndedContext},
@@ -142,6 +143,19 @@ func testWindows(t *testing.T, s Store) {
 	windows[1].CursorExpiresAt = first.CursorExpiresAt
 	if windows[1] != first {
 		t.Errorf("the first is %+v, want %+v", windows[1], first)
+	}
+}
+
+func testNeverBegun(t *testing.T, s Store) {
+	mustCommit(t, s, mustOpenWindow(t, s), pageOf(0, 3))
+	mustOpenWindow(t, s)
+	border := sql.Null[store.Instant]{V: 7, Valid: true}
+	k, err := s.OpenWindow(context.Background(), border, border)
+	if err != nil || k.Window != 2 {
+		t.Errorf("%+v, %v", k, err)
+	}
+	if windows, err := s.Windows(context.Background()); err != nil || len(windows) != 2 || windows[0] != k || windows[1].State != store.UnderWay {
+		t.Errorf("%+v, %v", windows, err)
 	}
 }
 
