@@ -23,6 +23,8 @@ type Summary struct {
 	// Total and TotalRejected are what the file holds at the end of a whole walk:
 	// events, and rejects that were not stored since.
 	Total, TotalRejected int64
+	// From is where the file begins, where the pull is limited in time.
+	From sql.Null[store.Instant]
 	// Complete says that every window was walked to its end and that no event is
 	// missing by the API's own count.
 	Complete bool

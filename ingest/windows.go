@@ -33,13 +33,19 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 		return store.Checkpoint{}, err
 	}
 	windows = begun(windows)
-	if p.Restart || len(windows) == 0 {
+	fromTop := false
+	switch {
+	case len(windows) == 0:
 		return p.openAndWalk(ctx, store.Checkpoint{Lower: p.From, Floor: p.From}, nil)
-	}
-	if p.From.Valid && p.From != windows[0].Floor {
+	case p.Restart:
+		k, err := p.openAndWalk(ctx, again(windows[0], p.From), nil)
+		if err != nil || k.ToTheEnd() {
+			return k, err
+		}
+		windows, fromTop = append([]store.Checkpoint{k}, windows...), true
+	case p.From.Valid && p.From != windows[0].Floor:
 		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
 	}
-	fromTop := false
 	for i, k := range windows {
 		if k.State != store.Done {
 			if k.Last.Valid && !p.summary.ResumedFrom.Valid {
@@ -74,6 +80,16 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 		n = &news{held: held}
 	}
 	return p.openAndWalk(ctx, above, n)
+}
+
+// again returns the borders of a window that walks again, from the top down to from or
+// to the end. What the file wants further down stays wanted.
+func again(newest store.Checkpoint, from sql.Null[store.Instant]) store.Checkpoint {
+	k := store.Checkpoint{Lower: from, Floor: newest.Floor}
+	if !from.Valid || newest.Floor.Valid && from.V < newest.Floor.V {
+		k.Floor = from
+	}
+	return k
 }
 
 // begun leaves out windows that were opened and of which no page was committed: the
@@ -111,7 +127,8 @@ func lowerBorder(newest store.Checkpoint, lookback time.Duration, now time.Time)
 // window's first page came.
 func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {
 	if newest.Floor.Valid {
-		p.Notice(fmt.Sprintf("every page down to %s was read; how many events the API has in that time it does not say", newest.Floor.V.Time().Format(time.RFC3339Nano)))
+		// How many events the API has from there on it does not say.
+		p.summary.From = newest.Floor
 		return nil
 	}
 	if !newest.Total.Valid {

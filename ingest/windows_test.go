@@ -280,7 +280,7 @@ func TestNoCursorDiesInAWait(t *testing.T) {
 	})
 }
 
-// Events out of order are spoken of once a run, in however many windows they are.
+// Events out of order are spoken of once, in however many windows they are.
 func TestUnorderedIsSaidOnce(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 15}}
 	inBubble(t, "", o, func(b *bench) {
@@ -288,7 +288,6 @@ func TestUnorderedIsSaidOnce(t *testing.T) {
 		b.server.Dataset().Grow(400)
 		b.stopAfter(200)
 		b.server.Dataset().Grow(300)
-		b.notes = nil
 		b.mustPull()
 		if len(b.notes) != 1 || !strings.Contains(b.notes[0], "order") {
 			b.t.Errorf("told %q", b.notes)

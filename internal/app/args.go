@@ -10,7 +10,8 @@ import (
 // permute moves options before the other arguments, as urfave/cli takes what
 // follows the first of those for more of them. Options of the program itself may
 // stand behind the command's name and go in front of it. What comes after "--"
-// stays as it is; an argument with white space in it, such as SQL, is no option.
+// stays as it is; an argument with white space in it, such as SQL, is no option. Where
+// the last option lacks its value, that option alone is left, for the parser to say so.
 func permute(args []string, root *cli.App) []string {
 	if len(args) == 0 {
 		return args
@@ -41,8 +42,13 @@ func permute(args []string, root *cli.App) []string {
 			valued, isGlobal = ownValued, false
 		}
 		group := []string{arg}
-		if valued && !hasValue && i+1 < len(args) {
-			i++
+		if valued && !hasValue {
+			if i++; i == len(args) {
+				if isGlobal || command == nil {
+					return []string{args[0], arg}
+				}
+				return []string{args[0], command.Name, arg}
+			}
 			group = append(group, args[i])
 		}
 		if isGlobal || command == nil {

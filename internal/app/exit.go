@@ -20,7 +20,7 @@ const exitCodes = `Exit codes:
   5    the data do not add up
   6    the database is locked, full, damaged, of another API, newer, or not ours
   130  interrupted (SIGINT)
-  143  ended (SIGTERM)`
+  143  ended (SIGTERM, SIGHUP)`
 
 type usageError struct{ error }
 

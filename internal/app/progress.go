@@ -117,6 +117,9 @@ func (p *program) summarise(s ingest.Summary) {
 		_, _ = fmt.Fprintf(&b, "  %-12s%s\n", name, fmt.Sprintf(format, args...))
 	}
 	complete := "complete"
+	if s.From.Valid {
+		complete += ", from " + s.From.V.Time().Format(time.RFC3339Nano) + " on"
+	}
 	if !s.Complete {
 		complete = "not complete"
 	}

@@ -115,8 +115,10 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 	case opts.MaxRetryTime <= 0:
 		return opts, "", usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
 	}
-	if opts.From, err = fromDate(c.String("from")); err != nil {
-		return opts, "", err
+	if c.IsSet("from") {
+		if opts.From, err = fromDate(c.String("from"), time.Now()); err != nil {
+			return opts, "", err
+		}
 	}
 	if c.Bool("demo") {
 		if c.IsSet("base-url") {
@@ -143,12 +145,14 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 }
 
 // fromDate reads the value of --from: a day, which begins in UTC, or a moment.
-func fromDate(text string) (sql.Null[store.Instant], error) {
-	if text == "" {
-		return sql.Null[store.Instant]{}, nil
-	}
+func fromDate(text string, now time.Time) (sql.Null[store.Instant], error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
-		if t, err := time.Parse(layout, text); err == nil {
+		t, err := time.Parse(layout, text)
+		switch {
+		case err != nil:
+		case t.After(now) || t.Unix() < 0:
+			return sql.Null[store.Instant]{}, usage("--from %s does not lie between 1970 and now", text)
+		default:
 			return sql.Null[store.Instant]{V: store.InstantOf(t), Valid: true}, nil
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 )
@@ -91,16 +92,16 @@ func translate(path string, err error) error {
 		if m := lockHolder.FindStringSubmatch(text); m != nil {
 			detail = "process " + m[1] + " has it open"
 		}
-		return &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end, or work on a copy"}
+		return &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 	case strings.Contains(text, "No space left") || strings.Contains(text, "disk is full"):
 		return &Error{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
-	case strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
+	case errors.Is(err, fs.ErrPermission) || strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
 		return &Error{Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
 	case strings.Contains(text, "not a valid DuckDB database"):
 		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
 	case strings.Contains(text, "version number"):
 		return &Error{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
-	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") ||
+	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") || strings.Contains(text, "Could not read enough bytes") ||
 		strings.Contains(text, "Serialization Error") || strings.Contains(text, "replaying WAL"):
 		return &Error{Kind: ErrDamaged, Path: path, Cause: err, Hint: "restore a copy, or move the file away and pull again"}
 	}

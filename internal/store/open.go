@@ -277,6 +277,9 @@ func checkOurs(ctx context.Context, path, origin string) (version int, err error
 // than the one given, if one is. It returns the file's schema.
 func checkMeta(ctx context.Context, db *sql.DB, path, origin string) (version int, err error) {
 	meta, err := readMeta(ctx, db)
+	if err = translate(path, err); errors.Is(err, ErrDamaged) {
+		return 0, err
+	}
 	if err != nil || meta["application"] != application {
 		return 0, &Error{Kind: ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
 	}

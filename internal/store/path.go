@@ -43,6 +43,9 @@ func resolve(name string) (path string, exists bool, err error) {
 		}
 		return path, false, nil
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return "", false, translate(path, err)
+	}
 	if err != nil {
 		return "", false, bad(err.Error(), "name a file with --db")
 	}

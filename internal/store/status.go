@@ -13,7 +13,8 @@ import (
 // Status is what a file says of itself. Its JSON is what datasync status --json
 // prints.
 type Status struct {
-	Path   string `json:"path"`
+	Path string `json:"path"`
+	// Bytes is the size of the file and its write-ahead log.
 	Bytes  int64  `json:"bytes"`
 	Origin string `json:"origin"`
 	// LockHolder is a process that has the file open, if there is one.
@@ -83,8 +84,10 @@ const statusRuns = 5
 // with an *Error of kind ErrOlder where the file must be brought up to date first.
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
 	s := Status{Path: path, Windows: []WindowStatus{}, Rejected: map[string]int64{}, Runs: []RunStatus{}}
-	if info, err := os.Stat(path); err == nil {
-		s.Bytes = info.Size()
+	for _, name := range []string{path, path + ".wal"} {
+		if info, err := os.Stat(name); err == nil {
+			s.Bytes += info.Size()
+		}
 	}
 	var newest, oldest sql.NullInt64
 	var completed sql.NullTime
@@ -205,6 +208,10 @@ func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
 		var r RunStatus
 		if err := rows.Scan(&r.Run, &r.Began, &r.Ended, &r.Outcome, &r.Stored, &r.Duplicate, &r.Rejected, &r.Waiting); err != nil {
 			return err
+		}
+		if r.Outcome == "running" {
+			// The file could be opened: nobody writes to it any more.
+			r.Outcome = "killed"
 		}
 		s.Runs = append(s.Runs, r)
 	}

@@ -17,12 +17,12 @@ type Fingerprint struct {
 	Hash string `json:"hash"`
 }
 
-// ReadFingerprint reads the fingerprint of a file that is open to read.
-func ReadFingerprint(ctx context.Context, db *sql.DB) (f Fingerprint, err error) {
+// ReadFingerprint reads the fingerprint of the file at path, which is open to read.
+func ReadFingerprint(ctx context.Context, db *sql.DB, path string) (f Fingerprint, err error) {
 	err = db.QueryRowContext(ctx, `SELECT count(*), coalesce(min(id)::VARCHAR, ''), coalesce(max(id)::VARCHAR, ''),
 		coalesce(sum(hash(id, session_id, user_id, type, name, "timestamp", properties::VARCHAR, device_type, browser, extra::VARCHAR)::HUGEINT), 0)::VARCHAR
 		FROM events`).Scan(&f.Events, &f.MinID, &f.MaxID, &f.Hash)
-	return f, err
+	return f, translate(path, err)
 }
 
 // Finding is something in a file that cannot be so.

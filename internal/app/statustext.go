@@ -1,0 +1,153 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"datasync/internal/store"
+	"datasync/query"
+)
+
+// statusWindows is how many windows a status shows beside those that are not done.
+const statusWindows = 5
+
+// statusText writes a status for a person.
+type statusText struct {
+	strings.Builder
+	now time.Time
+}
+
+func (t *statusText) line(name, format string, args ...any) {
+	_, _ = fmt.Fprintf(t, "%-12s%s\n", name, query.Visible(fmt.Sprintf(format, args...)))
+}
+
+func writeStatus(w io.Writer, s store.Status, samples []store.RejectSample, now time.Time) error {
+	t := &statusText{now: now}
+	t.line("file", "%s, %s bytes, of %s", s.Path, thousands(s.Bytes), s.Origin)
+	if s.LockHolder != nil {
+		t.line("open", "%s", s.LockHolder)
+	}
+	t.line("complete", "%s", t.completeness(s))
+	t.line("events", "%s%s", thousands(s.Events), span(s.Oldest, s.Newest))
+	t.line("duplicates", "%s (%s with other contents)", thousands(s.Duplicates), thousands(s.Conflicts))
+	t.rejected(s)
+	t.total(s)
+	t.windows(s.Windows)
+	for _, r := range s.Runs {
+		t.run(r)
+	}
+	for _, endpoint := range slices.Sorted(maps.Keys(s.NotBefore)) {
+		until := s.NotBefore[endpoint]
+		t.line("not before", "%s: %s, in %s", endpoint, until.UTC().Format(time.RFC3339), until.Sub(now).Round(time.Second))
+	}
+	for _, sample := range samples {
+		t.line("reject", "%s: %.200s", sample.Reason, sample.Raw)
+	}
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+func (t *statusText) completeness(s store.Status) string {
+	text := "yes"
+	if !s.Complete {
+		text = "no; run datasync pull"
+	}
+	if s.From != nil {
+		text += ", limited to events from " + s.From.Format(time.RFC3339Nano) + " on"
+	}
+	if s.CompletedAt != nil {
+		text += fmt.Sprintf("; the last complete pull began %s ago", t.now.Sub(*s.CompletedAt).Round(time.Second))
+	}
+	return text
+}
+
+func (t *statusText) rejected(s store.Status) {
+	var rejected int64
+	for _, n := range s.Rejected {
+		rejected += n
+	}
+	text := thousands(rejected) + reasons(s.Rejected)
+	if s.Resolved > 0 {
+		text += fmt.Sprintf(", %s more that were stored later", thousands(s.Resolved))
+	}
+	t.line("rejected", "%s", text)
+}
+
+func (t *statusText) total(s store.Status) {
+	switch {
+	case s.Total == nil:
+		t.line("API", "did not say how many events it has")
+	case s.Missing == nil:
+		t.line("API", "had %s events of all times when the newest window began", thousands(*s.Total))
+	default:
+		t.line("API", "had %s events when the newest window began, %s missing here", thousands(*s.Total), thousands(*s.Missing))
+	}
+}
+
+func (t *statusText) windows(windows []store.WindowStatus) {
+	shown, left := 0, 0
+	for _, k := range windows {
+		if k.State == store.Done {
+			if shown++; shown > statusWindows {
+				left++
+				continue
+			}
+		}
+		t.line("window", "%s", windowText(k))
+	}
+	if left > 0 {
+		t.line("", "and %s older ones, all done", thousands(int64(left)))
+	}
+}
+
+func windowText(k store.WindowStatus) string {
+	lower := "the end"
+	if k.Lower != nil {
+		lower = k.Lower.Format(time.RFC3339)
+	}
+	text := fmt.Sprintf("%d %s, down to %s: %s on %s", k.Window, strings.ReplaceAll(string(k.State), "_", " "), lower,
+		counted(k.Events, "event"), counted(k.Pages, "page"))
+	if k.Last != nil && k.State != store.Done {
+		text += ", at " + k.Last.Format(time.RFC3339Nano)
+	}
+	if k.CursorAlive != nil {
+		text += map[bool]string{true: ", its cursor is alive", false: ", its cursor has died"}[*k.CursorAlive]
+	}
+	if k.Unordered {
+		text += ", out of order"
+	}
+	return text
+}
+
+func (t *statusText) run(r store.RunStatus) {
+	text := r.Began.UTC().Format(time.RFC3339) + ": " + r.Outcome
+	if r.Ended != nil {
+		text += fmt.Sprintf(" after %s", r.Ended.Sub(r.Began).Round(10*time.Millisecond))
+	}
+	if r.Stored != nil {
+		text += fmt.Sprintf(", %s stored", thousands(*r.Stored))
+	}
+	if r.Waiting != nil && *r.Waiting >= 1 {
+		text += fmt.Sprintf(", %.0f s of waiting", *r.Waiting)
+	}
+	t.line("run", "%s", text)
+}
+
+func span(from, to *time.Time) string {
+	if from == nil || to == nil {
+		return ""
+	}
+	return fmt.Sprintf(", from %s to %s", from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano))
+}
+
+// counted writes a number of things of one kind.
+func counted(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return thousands(n) + " " + thing
+}
