@@ -145,12 +145,39 @@ func healthy(t *testing.T) map[string]*history {
 		t.Fatal(err)
 	}
 
+	clock := begin("stopped after the clock was set back", mockserver.Options{})
+	clock.pull()
+	change(t, clock.path, "UPDATE runs SET began_at = began_at + INTERVAL 1 HOUR")
+	clock.api.Dataset().Grow(100)
+	clock.stop(3)
+
+	part := begin("a part walked again", mockserver.Options{})
+	part.stop(9)
+	part.opts.Restart = true
+	part.opts.From = sql.Null[store.Instant]{V: store.InstantOf(part.api.Dataset().Event(333).Time()), Valid: true}
+	part.stop(5)
+	part.pull()
+
 	circle := begin("led in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}})
 	if _, err := circle.run(t.Context(), nil); !errors.Is(err, ingest.ErrLoop) {
 		t.Fatal(err)
 	}
 	begin("empty", mockserver.Options{Data: mockserver.DataOptions{Events: mockserver.NoEvents}}).pull()
 	return files
+}
+
+// A page of more than a batch stands in several rows of the page log, also where it was
+// asked for by time.
+func TestVerifyPagesOfSeveralBatches(t *testing.T) {
+	h := newHistory(t, mockserver.Options{
+		Data: mockserver.DataOptions{Events: 260_000}, Events: mockserver.Pages{Cap: 30_000}, Feed: mockserver.Pages{Cap: 220_000, Until: mockserver.Inclusive},
+		Scripts: []mockserver.Script{{Endpoint: mockserver.Events, Request: 2, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}}},
+	})
+	h.opts.PageSize = 300_000
+	h.pull()
+	if got := one(t, h.path, "SELECT string_agg(returned, '+' ORDER BY batch) FROM page_log WHERE until IS NOT NULL"); got != "100000+100000+20000" {
+		t.Errorf("the page by time stands in rows of %s", got)
+	}
 }
 
 // TestVerify: it finds nothing in a healthy file, whatever its history, and every

@@ -148,8 +148,11 @@ func (w *walk) lost(err error) bool {
 	case err == nil, w.at == ask{}, errors.Is(err, context.Canceled), errors.Is(err, ErrKeyRefused), errors.As(err, &file):
 		return false
 	}
-	return w.at.bounded || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
+	return w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
 }
+
+// byTime reports whether the walk looks for its anchor among the pages of a time.
+func (w *walk) byTime() bool { return w.proof != nil && !w.proof.behind }
 
 // prove looks whether the page is what follows, where that is not certain.
 func (w *walk) prove(p *walked) error {
@@ -268,7 +271,7 @@ func (w *walk) retryTime() time.Duration {
 	if !w.endpoints.client.answered.Load() {
 		return min(w.maxRetryTime, firstConnect)
 	}
-	if w.at.bounded {
+	if w.byTime() {
 		return min(w.maxRetryTime, accessPause)
 	}
 	return w.maxRetryTime

@@ -89,3 +89,27 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 		t.Errorf("%d rows without a checksum", n)
 	}
 }
+
+// A copy that no closing check has seen yet is not taken for one that was checked.
+func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
+	path := firstSchema(t)
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`INSERT INTO events SELECT * REPLACE ("timestamp" + INTERVAL 1 HOUR AS "timestamp", 5 AS batch) FROM events WHERE rowid = 7`,
+		`INSERT INTO page_log SELECT * REPLACE (5 AS batch, 1 AS returned, 1 AS stored) FROM page_log WHERE batch = 1`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, path)
+	if done, err := s.Settle(context.Background(), [16]byte{}, 1); err != nil || done.Removed != 1 || done.Events != 29 {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
