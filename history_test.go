@@ -209,6 +209,7 @@ func TestVerify(t *testing.T) {
 		{"a page twice in the log", `INSERT INTO page_log SELECT * FROM page_log WHERE rowid = 7`, "chain"},
 		{"a hole below the newest window", `UPDATE checkpoint SET lower = upper WHERE window_id = (SELECT max(window_id) FROM checkpoint WHERE lower IS NOT NULL)`, "windows"},
 		{"a hole above the oldest window", `UPDATE checkpoint SET upper = upper - INTERVAL 11 MINUTES WHERE window_id = 1`, "windows"},
+		{"an upper border raised", `UPDATE checkpoint SET upper = upper + INTERVAL 1 HOUR WHERE window_id = (SELECT max(window_id) FROM checkpoint)`, "windows"},
 		{"a window missing", `DELETE FROM checkpoint WHERE window_id = 3`, "windows"},
 		{"the oldest window missing", `DELETE FROM checkpoint WHERE window_id = 1; DELETE FROM page_log WHERE window_id = 1`, "windows"},
 		{"a reject twice", `INSERT INTO rejected_events SELECT * FROM rejected_events LIMIT 1`, "rejects"},

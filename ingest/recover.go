@@ -89,7 +89,8 @@ func (w *walk) recover(cause error) error {
 	w.discard()
 	dead := w.at.cursor
 	if w.deeper {
-		w.deaths = 0
+		// What did not work further up may work here.
+		w.deaths, w.noTime, w.renewed = 0, false, ""
 	}
 	if w.deaths++; w.deaths > maxDeaths {
 		return fmt.Errorf("%w: %d ways on in a row have failed (%w)", ErrNoHeadway, w.deaths, cause)

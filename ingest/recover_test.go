@@ -181,3 +181,39 @@ func TestOutOfOrderAtTheBorder(t *testing.T) {
 		}
 	})
 }
+
+// A way that failed once is tried again further down.
+func TestTimeIsTriedAgainFurtherDown(t *testing.T) {
+	o := byTime()
+	o.Cursor.Life = 0
+	o.Scripts = []mockserver.Script{
+		{Endpoint: mockserver.Events, Request: 5, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}},
+		{Endpoint: mockserver.Feed, Request: 1, Faults: []mockserver.Fault{mockserver.Status(400)}},
+		{Endpoint: mockserver.Events, Request: 18, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}},
+	}
+	inBubble(t, "", o, func(b *bench) {
+		b.mustPull()
+		if len(b.notes) != 3 || !strings.Contains(b.notes[1], "walking again") || !strings.Contains(b.notes[2], "by the time") {
+			b.t.Errorf("told %q", b.notes)
+		}
+	})
+}
+
+// The same command goes on with a restart that was interrupted.
+func TestAnInterruptedRestartGoesOn(t *testing.T) {
+	inBubble(t, "", mockserver.Options{}, func(b *bench) {
+		b.mustPull()
+		b.opts.Restart = true
+		for range 3 {
+			b.stopAfter(600)
+		}
+		before := b.pages()
+		b.mustPull()
+		if read := b.pages() - before; read > 6 {
+			b.t.Errorf("%d pages for the last 200 events", read)
+		}
+		if windows, err := b.store.Windows(b.t.Context()); err != nil || len(windows) != 3 {
+			b.t.Errorf("%+v, %v", windows, err)
+		}
+	})
+}

@@ -37,13 +37,13 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	switch {
 	case len(windows) == 0:
 		return p.openAndWalk(ctx, store.Checkpoint{Lower: p.From, Floor: p.From}, nil)
-	case p.Restart:
+	case p.Restart && !walkedAgain(windows[0], p.From):
 		k, err := p.openAndWalk(ctx, again(windows[0], p.From), nil)
 		if err != nil || k.ToTheEnd() {
 			return k, err
 		}
 		windows, fromTop = append([]store.Checkpoint{k}, windows...), true
-	case p.From.Valid && p.From != windows[0].Floor:
+	case !p.Restart && p.From.Valid && p.From != windows[0].Floor:
 		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
 	}
 	for i, k := range windows {
@@ -90,6 +90,13 @@ func again(newest store.Checkpoint, from sql.Null[store.Instant]) store.Checkpoi
 		k.Floor = from
 	}
 	return k
+}
+
+// walkedAgain reports whether the newest window is one of an earlier run that walked
+// again in the same way, and was not finished: this run goes on with it.
+func walkedAgain(newest store.Checkpoint, from sql.Null[store.Instant]) bool {
+	wanted := again(newest, from)
+	return newest.Window > 1 && newest.State != store.Done && newest.Lower == wanted.Lower && newest.Floor == wanted.Floor
 }
 
 // begun leaves out windows that were opened and of which no page was committed: the

@@ -101,6 +101,9 @@ var checks = []check{
 	{"windows", `SELECT 'below window ' || window_id || ' there is a hole' FROM (
 			SELECT *, lag(upper) OVER (ORDER BY window_id) AS upper_below, lag(window_id) OVER (ORDER BY window_id) AS below FROM checkpoint)
 		WHERE below IS DISTINCT FROM nullif(window_id - 1, 0) OR lower IS DISTINCT FROM floor AND (below IS NULL OR lower > upper_below)`},
+	{"windows", `SELECT 'window ' || window_id || ' has its upper border above all of its pages'
+		FROM checkpoint c JOIN (SELECT window_id, max(first_timestamp) AS top FROM page_log GROUP BY window_id) USING (window_id)
+		WHERE NOT c.unordered AND c.upper > top`},
 	{"rejects", `SELECT 'reject ' || reject_key || ' stands ' || count(*) || ' times' FROM rejected_events GROUP BY reject_key HAVING count(*) > 1`},
 	// One that is stored later is resolved by the closing check.
 	{"rejects", `SELECT 'event ' || id || ' is stored, but rejected as well' FROM rejected_events WHERE NOT resolved AND id IN (SELECT id FROM events)
