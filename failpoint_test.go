@@ -43,8 +43,6 @@ func TestFailpoints(t *testing.T) {
 	o := mockserver.Options{
 		Data:   mockserver.DataOptions{Events: 4000, DirtyEvery: 70, TieEvery: 500, TieSize: 60},
 		Events: mockserver.Pages{Cap: 200}, Feed: mockserver.Pages{Cap: 200, Until: mockserver.Inclusive},
-		// A pull of two windows, one of which goes on by time.
-		Scripts: []mockserver.Script{{Endpoint: mockserver.Events, Request: 7, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}}},
 	}
 	for _, tc := range []struct {
 		point string
@@ -64,6 +62,7 @@ func TestFailpoints(t *testing.T) {
 					t.Errorf("the program did not come to %s", point)
 				}
 				leavesSound(t, folder)
+				s.ExpireCursors()
 				s.Dataset().Grow(700)
 				// The same again in what comes next.
 				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet")
@@ -82,6 +81,9 @@ func TestFailpoints(t *testing.T) {
 				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet")
 				leavesSound(t, folder)
 				s.Dataset().Grow(random.IntN(900))
+				if random.IntN(2) == 0 {
+					s.ExpireCursors()
+				}
 			}
 			finish(t, binary, folder, base, s)
 		}

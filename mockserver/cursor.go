@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,7 +33,7 @@ var errCursorInvalid = errors.New("cursor is not one of this service")
 type cursorExpiredError struct{ ago time.Duration }
 
 func (e *cursorExpiredError) Error() string {
-	return fmt.Sprintf("Cursor expired %d minute(s) ago", int(e.ago.Minutes()))
+	return fmt.Sprintf("Cursor expired %d minute(s) ago", max(0, int(e.ago.Minutes())))
 }
 
 // cursorWire is the JSON inside a cursor. Since and Sig are this server's own
@@ -50,6 +51,14 @@ type cursorWire struct {
 type cursorMaker struct {
 	opts   Cursors
 	secret []byte
+	ended  atomic.Int64 // cursors that die until then, in epoch milliseconds, are dead
+}
+
+// ExpireCursors ends the lives of all cursors that were handed out so far, as a pause
+// that is longer than they live would. A cursor that a client has made itself is judged
+// by its end: it is dead where one that was handed out now would outlive it.
+func (s *Server) ExpireCursors() {
+	s.cursors.ended.Store(time.Now().Add(s.scaled(s.opts.Cursor.Life)).UnixMilli())
 }
 
 // encode makes a cursor that dies at exp.
@@ -88,7 +97,7 @@ func (c *cursorMaker) decode(text string, now time.Time) (position, *int64, erro
 			return position{}, nil, errCursorInvalid
 		}
 	}
-	if exp := time.UnixMilli(*w.Exp); !now.Before(exp) {
+	if exp := time.UnixMilli(*w.Exp); !now.Before(exp) || *w.Exp <= c.ended.Load() {
 		return position{}, nil, &cursorExpiredError{ago: now.Sub(exp)}
 	}
 	return position{ts: *w.TS, id: id}, w.Since, nil

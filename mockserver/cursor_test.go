@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"datasync/mockserver"
 )
@@ -134,6 +136,23 @@ func FuzzParameters(f *testing.F) {
 		resp, body := newAPI(t, s).events("limit", limit, "cursor", cursor, "since", since, "until", until)
 		if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusBadRequest || !json.Valid(body) {
 			t.Errorf("%s: %s", resp.Status, body)
+		}
+	})
+}
+
+func TestExpireCursors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := mockserver.New(small(mockserver.Options{}))
+		a := newAPI(t, s)
+		before := *a.mustPage(mockserver.EventsPath, "limit", "10").Pagination.NextCursor
+		s.ExpireCursors()
+		<-time.After(time.Millisecond)
+		after := *a.mustPage(mockserver.EventsPath, "limit", "10").Pagination.NextCursor
+		if resp, body := a.events("limit", "10", "cursor", before); resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "CURSOR_EXPIRED") {
+			t.Errorf("handed out before: %s %s", resp.Status, body)
+		}
+		if resp, body := a.events("limit", "10", "cursor", after); resp.StatusCode != http.StatusOK {
+			t.Errorf("handed out later: %s %s", resp.Status, body)
 		}
 	})
 }
