@@ -195,6 +195,24 @@ func noCanary(t *testing.T, folder string, output []byte) {
 	}
 }
 
+// serveUntilFifth serves 2,000 events on pages of 100; the fifth request meets the
+// fault, and closes fifth.
+func serveUntilFifth(t *testing.T, fault mockserver.Fault) (base string, fifth <-chan struct{}) {
+	t.Helper()
+	api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 2000}, Events: mockserver.Pages{Cap: 100},
+		Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{fault}}}})
+	came := make(chan struct{})
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 5 {
+			close(came)
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, came
+}
+
 // TestSignals: the first signal ends a pull gently wherever it is.
 func TestSignals(t *testing.T) {
 	binary := build(t, "")
@@ -212,19 +230,9 @@ func TestSignals(t *testing.T) {
 		{"SIGTERM within a body", syscall.SIGTERM, 143, mockserver.Stall(200)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 2000}, Events: mockserver.Pages{Cap: 100},
-				Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{mockserver.Repeat(2, tc.fault)}}}})
-			fifth := make(chan struct{})
-			var requests atomic.Int64
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if requests.Add(1) == 5 {
-					close(fifth)
-				}
-				api.ServeHTTP(w, r)
-			}))
-			defer server.Close()
+			base, fifth := serveUntilFifth(t, mockserver.Repeat(2, tc.fault))
 			folder := t.TempDir()
-			cmd, output := program(t.Context(), binary, folder, server.URL, "pull")
+			cmd, output := program(t.Context(), binary, folder, base, "pull")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
