@@ -102,7 +102,7 @@ func walkedAgain(newest store.Checkpoint, from sql.Null[store.Instant]) bool {
 // begun leaves out windows that were opened and of which no page was committed: the
 // next one takes their place, with the borders that are wanted then.
 func begun(windows []store.Checkpoint) []store.Checkpoint {
-	return slices.DeleteFunc(windows, func(k store.Checkpoint) bool { return k.State == store.NotBegun && k.Pages == 0 })
+	return slices.DeleteFunc(windows, func(k store.Checkpoint) bool { return k.NeverBegun() })
 }
 
 // openAndWalk walks a new window with the borders of wanted.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,8 @@ type Status struct {
 	Complete bool `json:"complete"`
 	// From is where the file begins, where the pull was limited in time.
 	From    *time.Time     `json:"from"`
-	Windows []WindowStatus `json:"windows"` // the newest first
+	// Windows are those of which something is stored, the newest first.
+	Windows []WindowStatus `json:"windows"`
 	Events  int64          `json:"events"`
 	// Newest and Oldest are the instants of events.
 	Newest     *time.Time `json:"newest"`
@@ -118,7 +120,7 @@ func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (St
 		return s, translate(path, err)
 	}
 	s.Complete = settled
-	s.takeWindows(windows, now)
+	s.takeWindows(slices.DeleteFunc(windows, func(k Checkpoint) bool { return k.NeverBegun() }), now)
 	if s.NotBefore, err = notBefore(path, meta, now); err != nil {
 		return s, err
 	}

@@ -156,6 +156,9 @@ type Checkpoint struct {
 // that older windows have nothing left to walk.
 func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.Floor }
 
+// NeverBegun reports whether the window was opened and no page of it committed.
+func (k *Checkpoint) NeverBegun() bool { return k.State == NotBegun && k.Pages == 0 }
+
 // Batch is what one commit stores: pages of one window and the checkpoint after
 // the last of them.
 type Batch struct {

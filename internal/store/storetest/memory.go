@@ -78,7 +78,7 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Ins
 		return store.Checkpoint{}, err
 	}
 	defer leave()
-	m.windows = slices.DeleteFunc(m.windows, func(k store.Checkpoint) bool { return k.State == store.NotBegun && k.Pages == 0 })
+	m.windows = slices.DeleteFunc(m.windows, func(k store.Checkpoint) bool { return k.NeverBegun() })
 	k := store.Checkpoint{Window: int64(len(m.windows) + 1), State: store.NotBegun, Lower: lower, Floor: floor}
 	m.windows = append(m.windows, k)
 	return k, nil
