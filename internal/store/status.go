@@ -16,18 +16,21 @@ import (
 type Status struct {
 	Path string `json:"path"`
 	// Bytes is the size of the file and its write-ahead log.
-	Bytes  int64  `json:"bytes"`
+	Bytes  int64  `json:"file_size"`
 	Origin string `json:"origin"`
 	// LockHolder is a process that has the file open, if there is one.
 	LockHolder *Holder `json:"lock_holder"`
 	// Complete says that every window was walked to its end, that the closing check
 	// has been made, and that no event is missing by the API's own count.
 	Complete bool `json:"complete"`
+	// CursorAlive says whether the next pull can go on by the cursor of the newest window
+	// that is under way, by our clock; it is nil where none is.
+	CursorAlive *bool `json:"cursor_alive"`
 	// From is where the file begins, where the pull was limited in time.
-	From    *time.Time     `json:"from"`
+	From *time.Time `json:"from"`
 	// Windows are those of which something is stored, the newest first.
 	Windows []WindowStatus `json:"windows"`
-	Events  int64          `json:"events"`
+	Events  int64          `json:"stored"`
 	// Newest and Oldest are the instants of events.
 	Newest     *time.Time `json:"newest"`
 	Oldest     *time.Time `json:"oldest"`
@@ -148,6 +151,7 @@ func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
 		if k.Cursor != "" && !k.CursorExpiresAt.IsZero() {
 			alive := k.CursorExpiresAt.After(now)
 			w.CursorAlive = &alive
+			s.CursorAlive = cmp.Or(s.CursorAlive, &alive)
 		}
 		s.Windows = append(s.Windows, w)
 		s.Complete = s.Complete && k.State == Done
