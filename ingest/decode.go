@@ -23,8 +23,10 @@ type page struct {
 	events   []store.Event
 	rejects  []store.Reject
 	elements int // events and rejects together
-	// rejectAfter says of each reject how many events came before it.
+	// rejectAfter says of each reject how many events came before it; anonymous has the
+	// indexes of those that show nothing by which they could be told from their like.
 	rejectAfter []int
+	anonymous   []int
 	// ordered says that the positions of the events never rise, descending that they
 	// descend strictly: no event comes twice.
 	ordered, descending bool
@@ -185,7 +187,9 @@ func (d *decoder) element(i, depth int) int {
 	case end == stopped:
 		return stopped
 	case reason != "":
-		p.events = p.events[:n]
+		if p.events = p.events[:n]; d.norm.anonymous(reason) {
+			p.anonymous = append(p.anonymous, len(p.rejects))
+		}
 		p.rejects, p.rejectAfter = append(p.rejects, d.norm.reject(i, end, reason, d.keys)), append(p.rejectAfter, n)
 	case n > 0 && p.ordered:
 		step := p.events[n-1].Position().Compare(p.events[n].Position())

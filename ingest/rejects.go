@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // maxCanonical is the size in bytes up to which an element is put into canonical
@@ -44,6 +46,31 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) stor
 		r.Key = keys.next(canonicalJSON(raw, ""))
 	}
 	return r
+}
+
+// anonymous reports whether the last element, which was rejected for the reason, has
+// neither id nor timestamp, session or name: it may come many times alike.
+func (n *normalizer) anonymous(reason string) bool {
+	return reason == reasonNotAnObject ||
+		n.empty(eventID) && n.empty(eventTimestamp) && n.empty(eventSessionID) && n.empty(eventName)
+}
+
+// nameAnonymous makes the keys of anonymous rejects tell where they stand: behind which
+// event, the first of the page behind before, unless that is not known.
+func (p *page) nameAnonymous(before uuid.NullUUID) {
+	seen := map[string]int{}
+	for _, i := range p.anonymous {
+		if n := p.rejectAfter[i]; n > 0 {
+			before = uuid.NullUUID{UUID: p.events[n-1].ID, Valid: true}
+		}
+		if !before.Valid {
+			continue
+		}
+		hash, _, _ := strings.Cut(p.rejects[i].Key, "#")
+		place := hash + "@" + before.UUID.String()
+		p.rejects[i].Key = place + "#" + strconv.Itoa(seen[place])
+		seen[place]++
+	}
 }
 
 // next returns the key of the next reject that has this canonical form.

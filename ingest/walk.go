@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // walk goes from page to page of one window, newer to older.
@@ -253,6 +255,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		w.discard()
 		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
 	}
+	p.nameAnonymous(w.before())
 	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
 		// As long as it may be a fault that passes, it is no circle.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
@@ -262,6 +265,18 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	p.nextCursor = strings.Clone(p.nextCursor)
 	got.page = p
 	return got, nil
+}
+
+// before returns the event behind which the page begins at which the walk stands, where
+// that is known.
+func (w *walk) before() uuid.NullUUID {
+	switch {
+	case w.trail.begun:
+		return uuid.NullUUID{UUID: w.trail.before.ID, Valid: true}
+	case w.proof != nil && w.proof.behind:
+		return uuid.NullUUID{UUID: w.proof.anchor.ID, Valid: true}
+	}
+	return uuid.NullUUID{}
 }
 
 // retryTime is how long the request may go on failing. One that never reached

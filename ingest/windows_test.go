@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -313,6 +314,40 @@ func TestResumeByTimeWaitsForTheFeed(t *testing.T) {
 		pass(time.Hour)
 		if summary := b.mustPull(); summary.Duplicate > 150 {
 			b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
+		}
+	})
+}
+
+// Elements that show nothing by which they could be told apart are told apart by where
+// they stand, on whichever pages they come.
+func TestElementsThatAreAllAlike(t *testing.T) {
+	alike := regexp.MustCompile(`\{"id":"[0-9a-f-]*[07]",[^{}]*(\{[^{}]*\}[^{}]*)*\}`)
+	o := byTime()
+	o.Events.RateLimit = mockserver.RateLimit{Requests: 3, Window: 20 * time.Second}
+	inBubble(t, "", o, func(b *bench) {
+		data := b.server.Dataset()
+		rejects := 0
+		for i := range data.Len() {
+			if id := data.Event(i).ID.String(); strings.HasSuffix(id, "0") || strings.HasSuffix(id, "7") {
+				rejects++
+			}
+		}
+		b.rewritten(func(r *http.Request) bool { return r.Method == http.MethodGet }, func(body string) string {
+			return alike.ReplaceAllStringFunc(body, func(text string) string {
+				if strings.Contains(text[:45], `7",`) {
+					return "null"
+				}
+				return `{"type": "click"}`
+			})
+		})
+		b.stopAfter(900)
+		pass(time.Hour)
+		if s, err := b.pull(); err != nil || s.TotalRejected != int64(rejects) || s.Total != int64(data.Len()-rejects) {
+			b.t.Errorf("%v: %d events and %d rejects, want %d", err, s.Total, s.TotalRejected, rejects)
+		}
+		b.opts.Restart, b.opts.PageSize = true, 77
+		if s, err := b.pull(); err != nil || s.Rejected != 0 {
+			b.t.Errorf("%v: %d rejects more", err, s.Rejected)
 		}
 	})
 }
