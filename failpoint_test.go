@@ -50,8 +50,8 @@ func TestFailpoints(t *testing.T) {
 		sure  bool // the process is still there when the signal comes
 	}{
 		{"f1", []int{1, 2, 9}, true}, {"f2", []int{1, 2, 9}, true}, {"f3", []int{1, 5, 12}, true}, {"f4", []int{1}, true},
-		{"f5", []int{1}, true}, {"f6", []int{1, 2, 3}, true}, {"f7", []int{1, 2, 3}, true}, {"f8", []int{1}, true},
-		{"f9", []int{1}, false}, {"f10", []int{1}, true}, {"f11", []int{1, 2}, false}, {"f12", []int{1, 2}, true}, {"f13", []int{1, 2, 3}, true},
+		{"f5", []int{1}, true}, {"f6", []int{1, 2, 3}, true}, {"f7", []int{1, 2, 3}, true}, {"f8", []int{1, 2}, true},
+		{"f9", []int{1, 2}, false}, {"f10", []int{1, 2}, true}, {"f11", []int{1, 2}, false}, {"f12", []int{1, 2}, true}, {"f13", []int{1, 2, 3}, true},
 	} {
 		for _, n := range tc.times {
 			point := fmt.Sprint(tc.point, ":", n)

@@ -4,5 +4,13 @@
 //
 // The environment variable DATASYNC_FAILPOINT says where: "f6" ends the program,
 // by SIGKILL of itself, when it comes to the place f6 for the first time, "f6:3"
-// for the third time.
+// for the third time. The places:
+//
+//	f1   before a request            f8   after the checkpoint was moved
+//	f2   after its headers           f9   during COMMIT
+//	f3   within its body             f10  after it
+//	f4   before BEGIN                f11  during a checkpoint of the database
+//	f5   after it                    f12  while it is closed
+//	f6   half the rows appended      f13  in a migration
+//	f7   after they were flushed     f14  before an export gets its name
 package failpoint

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"datasync/internal/failpoint"
+
 	"github.com/google/uuid"
 )
 
@@ -39,9 +41,12 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (Settle
 		_, _ = s.writer.exec("ROLLBACK")
 		return Settled{}, translate(s.path, err)
 	}
+	failpoint.Hit("f8")
+	failpoint.Soon("f9")
 	if _, err := s.writer.exec("COMMIT"); err != nil {
 		return Settled{}, translate(s.path, err)
 	}
+	failpoint.Hit("f10")
 	return settled, nil
 }
 
