@@ -67,29 +67,44 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 		return done, err
 	}
 	// Where more are here than the API has, it may have sent the id of one or another
-	// event in one reading and left it out in the other.
+	// element in one reading and left it out in the other.
 	total, err := w.number(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
 	if err != nil {
 		return done, err
 	}
-	if surplus := done.Events + done.Rejected - total; surplus > 0 {
-		var n int64
-		n, err = w.exec(fmt.Sprintf(resolveWithoutID, surplus))
+	for _, resolve := range []string{resolveStored, resolveRejected} {
+		surplus := done.Events + done.Rejected - total
+		if surplus <= 0 {
+			break
+		}
+		n, err := w.exec(fmt.Sprintf(`UPDATE rejected_events SET resolved = true WHERE rowid IN (%s LIMIT %d)`, resolve, surplus))
+		if err != nil {
+			return done, err
+		}
 		done.Rejected -= n
 	}
-	return done, err
+	return done, nil
 }
 
-// resolveWithoutID resolves up to so many of the rejects without an id that are, in all
-// that an event must have and in their names, events that are stored.
-const resolveWithoutID = `UPDATE rejected_events SET resolved = true WHERE rowid IN (
-	SELECT rowid FROM rejected_events
-	WHERE NOT resolved AND id IS NULL AND "timestamp" IS NOT NULL AND json_valid(raw)
-	AND ("timestamp", lower(CASE WHEN json_valid(raw) THEN raw ->> '$.sessionId' END), CASE WHEN json_valid(raw) THEN raw ->> '$.type' END,
-		coalesce(CASE WHEN json_valid(raw) THEN raw ->> '$.name' END, ''))
-	IN (SELECT (e."timestamp", e.session_id::VARCHAR, e.type, coalesce(e.name, '')) FROM events e
-		WHERE e."timestamp" IN (SELECT r."timestamp" FROM rejected_events r WHERE NOT r.resolved AND r.id IS NULL))
-	ORDER BY batch, reject_key LIMIT %d)`
+// faces are the rejects that are not resolved, by what an element is known by beside its
+// id.
+const faces = `WITH faces AS (
+	SELECT rowid AS line, batch, id, "timestamp" AS instant, CASE WHEN json_valid(raw) THEN lower(raw ->> '$.sessionId') END AS session,
+		CASE WHEN json_valid(raw) THEN raw ->> '$.type' END AS type, coalesce(CASE WHEN json_valid(raw) THEN raw ->> '$.name' END, '') AS name
+	FROM rejected_events WHERE NOT resolved)
+`
+
+// resolveStored finds the rejects without an id that are, in all that an event must have
+// and in their names, events that are stored.
+const resolveStored = faces + `SELECT line FROM faces WHERE id IS NULL AND (instant, session, type, name)
+	IN (SELECT (e."timestamp", e.session_id::VARCHAR, e.type, coalesce(e.name, '')) FROM events e WHERE e."timestamp" IN (SELECT instant FROM faces WHERE id IS NULL))
+	ORDER BY batch, line`
+
+// resolveRejected finds those that are other readings of what is kept as another reject,
+// with its id or longer: what both of them show is the same, the name and one thing more.
+const resolveRejected = faces + `SELECT DISTINCT r.line FROM faces r JOIN faces o ON r.name = o.name AND r.line <> o.line
+	WHERE r.id IS NULL AND (o.id IS NOT NULL OR (o.batch, o.line) < (r.batch, r.line)) AND r.name <> '' AND (r.instant = o.instant OR r.session = o.session)
+	AND coalesce(r.instant = o.instant, true) AND coalesce(r.session = o.session, true) ORDER BY r.line`
 
 func (s *Store) checkedBatch(ctx context.Context) (int64, error) {
 	meta, err := readMeta(ctx, s.db)

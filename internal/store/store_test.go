@@ -463,3 +463,30 @@ func TestRunsAreKept(t *testing.T) {
 		t.Error("the runs are not as they were")
 	}
 }
+
+// Of readings of one reject none of which has its id, the first is kept.
+func TestSettleResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	k := mustWindow(t, s)
+	at := sql.Null[store.Instant]{V: event(0).Timestamp, Valid: true}
+	for _, r := range []store.Reject{
+		{Key: "1", Raw: `{"name":"n","sessionId":"S","type":"click","timestamp":1}`, Timestamp: at},
+		{Key: "2", Raw: `{"name":"n","sessionId":"other","type":"click","timestamp":1}`, Timestamp: at},
+		{Key: "3", Raw: `{"name":"n","type":"click","timestamp":1}`, Timestamp: at},
+		{Key: "4", Raw: `{"name":"n","sessionId":"s","type":"click"}`},
+		{Key: "5", Raw: `{"name":"n","type":"click"}`},
+	} {
+		r.Reason = "missing_id"
+		mustCommit(t, s, k, pageOf(nil, r))
+	}
+	if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](t, path, "SELECT string_agg(reject_key, ' ' ORDER BY reject_key) FROM rejected_events WHERE resolved"); got != "3 4" {
+		t.Errorf("resolved are %s", got)
+	}
+}

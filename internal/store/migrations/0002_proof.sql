@@ -11,6 +11,7 @@ COMMENT ON COLUMN page_log.checksum IS 'of the events stored: the sum of their i
 COMMENT ON COLUMN page_log.endpoint IS 'events or feed; closing check where second copies of ids were deleted from the batch';
 
 ALTER TABLE rejected_events ADD COLUMN "timestamp" TIMESTAMPTZ;
+COMMENT ON COLUMN rejected_events.resolved IS 'it is stored as an event all the same, or kept as another reject';
 COMMENT ON COLUMN rejected_events."timestamp" IS 'its instant, where that can be read; NULL too on rejects that an older version kept';
 
 UPDATE checkpoint SET pages = (SELECT count(*) FROM page_log p WHERE p.window_id = checkpoint.window_id AND p.endpoint <> 'closing check');

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,14 +226,17 @@ func testSettleWithoutID(t *testing.T, s Store) {
 	}
 	broken := withoutID("c", "")
 	broken.Raw = `{"name":"\ud800"`
-	mustCommit(t, s, k, pageOf(0, 3, withoutID("a", ""), withoutID("b", `,"name":"other"`), broken))
-	k.Total = sql.Null[int64]{V: 13, Valid: true}
+	// A reject itself, once with its id and without a type.
+	kept := withoutID("id:"+Event(77).ID.String(), `,"name":"twice"`)
+	kept.ID, kept.Reason, kept.Raw = uuid.NullUUID{UUID: Event(77).ID, Valid: true}, "missing_type", strings.Replace(kept.Raw, `"type":"click",`, "", 1)
+	mustCommit(t, s, k, pageOf(0, 3, withoutID("a", ""), withoutID("b", `,"name":"other"`), broken, kept, withoutID("d", `,"name":"twice"`)))
+	k.Total = sql.Null[int64]{V: 15, Valid: true}
 	mustCommit(t, s, k, pageOf(3, 10))
-	for round, want := range []int64{3, 2} {
+	for round, want := range []int64{5, 3} {
 		if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != want {
 			t.Errorf("round %d: %+v, %v; want %d rejected", round, got, err, want)
 		}
-		k.Total.V--
+		k.Total.V = 13
 		mustCommit(t, s, k, pageOf(0, 1))
 	}
 }

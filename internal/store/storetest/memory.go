@@ -173,7 +173,8 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.S
 	return done, nil
 }
 
-// resolveWithoutID resolves the rejects without an id that are stored by all else.
+// resolveWithoutID resolves the rejects without an id that are stored by all else, or
+// kept with their ids.
 func (m *Memory) resolveWithoutID() (resolved int64) {
 	type face struct{ sessionID, kind, name string }
 	at := map[store.Instant][]face{}
@@ -185,12 +186,22 @@ func (m *Memory) resolveWithoutID() (resolved int64) {
 		if m.resolved[key] || r.ID.Valid || !r.Timestamp.Valid || json.Unmarshal([]byte(r.Raw), &raw) != nil {
 			continue
 		}
-		if slices.Contains(at[r.Timestamp.V], face{strings.ToLower(raw.SessionID), raw.Type, raw.Name}) {
+		if slices.Contains(at[r.Timestamp.V], face{strings.ToLower(raw.SessionID), raw.Type, raw.Name}) || m.keptWithID(r.Timestamp, raw.Name) {
 			m.resolved[key] = true
 			resolved++
 		}
 	}
 	return resolved
+}
+
+func (m *Memory) keptWithID(at sql.Null[store.Instant], name string) bool {
+	for key, r := range m.rejects {
+		var raw struct{ Name string }
+		if !m.resolved[key] && r.ID.Valid && r.Timestamp == at && json.Unmarshal([]byte(r.Raw), &raw) == nil && name != "" && raw.Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // Held says what is stored.
