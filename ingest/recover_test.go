@@ -53,6 +53,18 @@ func TestGoingOnByTimeIsNotTheOnlyWay(t *testing.T) {
 	}
 }
 
+// A page by time that brings nothing new and no cursor leads nowhere either.
+func TestNothingButTiesByTime(t *testing.T) {
+	o := byTime()
+	o.Data = mockserver.DataOptions{Events: 2000, TieEvery: 300, TieSize: 250}
+	cursor := regexp.MustCompile(`"nextCursor":"[^"]*"`)
+	inBubble(t, "", o, func(b *bench) {
+		b.rewritten(func(r *http.Request) bool { return r.URL.Query().Has("until") },
+			func(body string) string { return cursor.ReplaceAllString(body, `"nextCursor":null`) })
+		b.resumeWalkingAgain()
+	})
+}
+
 // nowhere answers requests with cursors that begin so as if they had none.
 func nowhere(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {

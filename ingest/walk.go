@@ -104,7 +104,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 		if err == nil {
 			err = w.prove(&p)
 		}
-		if w.lost(err) {
+		if ctx.Err() == nil && w.lost(err) {
 			if err := w.recover(err); err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 func (w *walk) lost(err error) bool {
 	var file *store.Error
 	switch {
-	case err == nil, w.at == ask{}, errors.Is(err, context.Canceled), errors.Is(err, ErrKeyRefused), errors.As(err, &file):
+	case err == nil, w.at == ask{}, errors.Is(err, ErrKeyRefused), errors.As(err, &file):
 		return false
 	}
 	return w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
@@ -167,9 +167,8 @@ func (w *walk) prove(p *walked) error {
 	case stillOpen:
 		p.held = true
 	case proven:
-		w.noTime = false
 		if w.proof.behind {
-			w.proof, w.renewed = nil, ""
+			w.proof, w.noTime, w.renewed = nil, false, ""
 		} else {
 			w.proof.met = true
 		}

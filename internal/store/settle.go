@@ -12,8 +12,8 @@ import (
 
 // Settled is what a file holds after a whole walk.
 type Settled struct {
-	// Events is how many are stored, Rejected how many elements are kept as
-	// rejects and were not stored under their id since.
+	// Events is how many are stored, Rejected how many elements are kept as rejects
+	// that are not resolved.
 	Events, Rejected int64
 	// Removed is how many second copies of an id were deleted.
 	Removed int64
@@ -27,8 +27,9 @@ const idsAtOnce = 1_000_000
 
 // Settle ends a run: it deletes second copies of an id, which have another instant
 // than the first (others do not get past CommitBatch), the copy of the higher batch,
-// and resolves the rejects that are stored by now. The page log gets a row that
-// corrects the counts of each batch which lost copies. All of it is one transaction.
+// and resolves the rejects that are stored by now or are another reading of one that
+// is kept. The page log gets a row that corrects the counts of each batch which lost
+// copies. All of it is one transaction.
 func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (Settled, error) {
 	if err := ctx.Err(); err != nil {
 		return Settled{}, err
