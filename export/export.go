@@ -25,7 +25,7 @@ type Result struct {
 
 // Parquet writes all events of the database file to a Parquet file, in the order
 // in which they are stored, compressed with zstd. It fails with ErrTarget, or an
-// error of store.OpenForExport; the target is then as it was.
+// error of store.OpenSession; the target is then as it was.
 func Parquet(ctx context.Context, database, target string, force bool) (_ Result, err error) {
 	target, err = checkTarget(target, force)
 	if err != nil {
@@ -53,11 +53,12 @@ func Parquet(ctx context.Context, database, target string, force bool) (_ Result
 }
 
 func copyEvents(ctx context.Context, database, file string) (result Result, err error) {
-	db, err := store.OpenForExport(ctx, database, "UTC", file)
+	session, err := store.OpenSession(ctx, database, store.ReadOptions{Writable: []string{file}})
 	if err != nil {
 		return Result{}, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(err, session.Close()) }()
+	db := session.DB()
 	err = db.QueryRowContext(ctx, "SELECT count(*) = 0 OR count(*) FILTER (state <> 'done') > 0 FROM checkpoint").Scan(&result.Partial)
 	if err != nil {
 		return Result{}, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"datasync/internal/failpoint"
 
@@ -93,9 +95,11 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if s.db, err = openInstance(ctx, path, closedWorld); err != nil {
 		return nil, err
 	}
-	if s.writer, err = openWriter(path, closedWorld); err != nil {
+	conn, err := connect(path, closedWorld)
+	if err != nil {
 		return nil, err
 	}
+	s.writer = &writer{connection: conn}
 	return s, s.prepare(ctx, opts)
 }
 
@@ -162,39 +166,48 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
+// ReadOptions says how a file is opened for reading.
+type ReadOptions struct {
+	// Timezone is that in which times show and days begin, an IANA name; empty is UTC.
+	Timezone string
+	// Writable are files, and WritableFolder is a folder, that statements may write, as
+	// absolute paths; TempFolder is where what does not fit into memory may go. Without
+	// them nothing on disk is written.
+	Writable                   []string
+	WritableFolder, TempFolder string
+	// MemoryLimit bounds DuckDB's buffers, as DuckDB writes sizes; empty leaves its default.
+	MemoryLimit string
+}
+
 // OpenReadOnly opens the file for reading and for nothing else: no writing, no
 // other file, no network, no change of settings. All times show in timezone, an
 // IANA name. The caller closes it.
 func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
-	return openToRead(ctx, name, timezone, "")
+	_, db, err := openToRead(ctx, name, ReadOptions{Timezone: timezone})
+	return db, err
 }
 
-// OpenForExport is OpenReadOnly, but that DuckDB may write the file at writable,
-// an absolute path.
-func OpenForExport(ctx context.Context, name, timezone, writable string) (*sql.DB, error) {
-	return openToRead(ctx, name, timezone, writable)
-}
-
-func openToRead(ctx context.Context, name, timezone, writable string) (*sql.DB, error) {
+// openToRead also returns the file's absolute path.
+func openToRead(ctx context.Context, name string, opts ReadOptions) (string, *sql.DB, error) {
 	path, exists, err := resolve(name)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if !exists {
-		return nil, &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
+		return "", nil, &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
 	}
 	if err := checkHeader(path); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	db, err := patiently(ctx, path, func() (*sql.DB, error) { return openInstance(ctx, path, openToBeClosed()) })
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	_, errMeta := checkMeta(ctx, db, path, "")
-	if err := errors.Join(closeWorld(ctx, db, writable), errMeta, lockDown(ctx, db, timezone)); err != nil {
-		return nil, errors.Join(translate(path, err), db.Close())
+	if err := errors.Join(closeWorld(ctx, db, opts), errMeta, lockDown(ctx, db, cmp.Or(opts.Timezone, "UTC"))); err != nil {
+		return "", nil, errors.Join(translate(path, err), db.Close())
 	}
-	return db, nil
+	return path, db, nil
 }
 
 // openToBeClosed is closedWorld, read-only, but for the setting that keeps
@@ -203,13 +216,23 @@ func openToBeClosed() []setting {
 	return append([]setting{{"access_mode", "read_only"}}, closedWorld[1:]...)
 }
 
-// closeWorld keeps an instance from all files but its own and at most one more.
-// It keeps nothing else on disk, not even for a moment: a query that needs more
-// memory than there is fails.
-func closeWorld(ctx context.Context, db *sql.DB, writable string) error {
-	statements := []string{"SET GLOBAL temp_directory = ''"}
-	if writable != "" {
-		statements = append(statements, "SET GLOBAL allowed_paths = ["+quote(writable)+"]")
+// closeWorld keeps an instance from all files but its own and those of the options.
+// Without a folder for it, it keeps nothing else on disk, not even for a moment: a
+// query that needs more memory than there is fails.
+func closeWorld(ctx context.Context, db *sql.DB, opts ReadOptions) error {
+	statements := []string{"SET GLOBAL temp_directory = " + quote(opts.TempFolder)}
+	if opts.MemoryLimit != "" {
+		statements = append(statements, "SET GLOBAL memory_limit = "+quote(opts.MemoryLimit))
+	}
+	if len(opts.Writable) > 0 {
+		quoted := make([]string, len(opts.Writable))
+		for i, path := range opts.Writable {
+			quoted[i] = quote(path)
+		}
+		statements = append(statements, "SET GLOBAL allowed_paths = ["+strings.Join(quoted, ", ")+"]")
+	}
+	if opts.WritableFolder != "" {
+		statements = append(statements, "SET GLOBAL allowed_directories = ["+quote(opts.WritableFolder)+"]")
 	}
 	for _, statement := range append(statements, "SET GLOBAL enable_external_access = false") {
 		if _, err := db.ExecContext(ctx, statement); err != nil {

@@ -11,13 +11,48 @@ import (
 	"github.com/google/uuid"
 )
 
-// writer is the one connection that commits batches. database/sql has no way to
-// append whole columns, so it talks to the driver's public mapping of DuckDB's C
-// API, on the same instance that database/sql has open. It is not safe for
-// concurrent use.
-type writer struct {
+// connection is one to an instance that database/sql has open, by the driver's public
+// mapping of DuckDB's C API: database/sql can neither append whole columns nor read a
+// result that is still being made.
+type connection struct {
 	db   mapping.Database
 	conn mapping.Connection
+}
+
+// connect connects to the instance that this process has open at path with the same
+// settings.
+func connect(path string, settings []setting) (c connection, err error) {
+	var config mapping.Config
+	if mapping.CreateConfig(&config) == mapping.StateError {
+		return c, errors.New("create DuckDB configuration")
+	}
+	defer mapping.DestroyConfig(&config)
+	for _, s := range append([]setting{{"duckdb_api", "go"}}, settings...) {
+		if mapping.SetConfig(config, s.name, s.value) == mapping.StateError {
+			return c, fmt.Errorf("set DuckDB option %s", s.name)
+		}
+	}
+	var message string
+	if mapping.GetOrCreateFromCache(duckdb.GetInstanceCache(), path, &c.db, config, &message) == mapping.StateError {
+		mapping.Close(&c.db)
+		return c, errors.New(message)
+	}
+	if mapping.Connect(c.db, &c.conn) == mapping.StateError {
+		mapping.Close(&c.db)
+		return c, errors.New("connect to DuckDB")
+	}
+	return c, nil
+}
+
+func (c *connection) close() {
+	mapping.Disconnect(&c.conn)
+	mapping.Close(&c.db)
+}
+
+// writer is the one connection that commits batches. It is not safe for concurrent
+// use.
+type writer struct {
+	connection
 	// around, where it is not nil, is handed every operation to carry it out, or to
 	// fail: for tests.
 	around func(do func() error) error
@@ -28,37 +63,6 @@ func (w *writer) do(operation func() error) error {
 		return w.around(operation)
 	}
 	return operation()
-}
-
-// openWriter connects to the instance that this process has open at path with
-// the same settings.
-func openWriter(path string, settings []setting) (*writer, error) {
-	var config mapping.Config
-	if mapping.CreateConfig(&config) == mapping.StateError {
-		return nil, errors.New("create DuckDB configuration")
-	}
-	defer mapping.DestroyConfig(&config)
-	for _, s := range append([]setting{{"duckdb_api", "go"}}, settings...) {
-		if mapping.SetConfig(config, s.name, s.value) == mapping.StateError {
-			return nil, fmt.Errorf("set DuckDB option %s", s.name)
-		}
-	}
-	w := &writer{}
-	var message string
-	if mapping.GetOrCreateFromCache(duckdb.GetInstanceCache(), path, &w.db, config, &message) == mapping.StateError {
-		mapping.Close(&w.db)
-		return nil, errors.New(message)
-	}
-	if mapping.Connect(w.db, &w.conn) == mapping.StateError {
-		mapping.Close(&w.db)
-		return nil, errors.New("connect to DuckDB")
-	}
-	return w, nil
-}
-
-func (w *writer) close() {
-	mapping.Disconnect(&w.conn)
-	mapping.Close(&w.db)
 }
 
 // exec runs one statement without parameters and returns how many rows it changed.

@@ -1,0 +1,261 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// Session is a database file that is open for reading and for nothing else, and one
+// connection to it, on which temporary tables live as long as it does. It is not safe
+// for concurrent use, but for Progress.
+type Session struct {
+	db   *sql.DB
+	conn connection
+}
+
+// OpenSession is OpenReadOnly for results of any size and type, and for statements that
+// write what the options allow. The caller closes the session.
+func OpenSession(ctx context.Context, name string, opts ReadOptions) (*Session, error) {
+	path, db, err := openToRead(ctx, name, opts)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(path, openToBeClosed())
+	if err != nil {
+		return nil, errors.Join(translate(path, err), db.Close())
+	}
+	return &Session{db, conn}, nil
+}
+
+// Close closes the connection and the file.
+func (s *Session) Close() error {
+	s.conn.close()
+	return s.db.Close()
+}
+
+// DB is the file for database/sql, on connections of their own.
+func (s *Session) DB() *sql.DB { return s.db }
+
+// Exec runs one statement and returns how many rows it wrote. When ctx ends the
+// statement does, too.
+func (s *Session) Exec(ctx context.Context, text string) (rows int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	defer s.interruptWhen(ctx)()
+	var result mapping.Result
+	defer mapping.DestroyResult(&result)
+	if mapping.Query(s.conn.conn, text, &result) == mapping.StateError {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return 0, errors.New(oneLine(mapping.ResultError(&result)))
+	}
+	return int64(mapping.RowsChanged(&result)), nil
+}
+
+// Progress returns how far the statement is that runs, in percent, or -1 where DuckDB
+// does not know. It may be called while Exec or Run is under way.
+func (s *Session) Progress() float64 {
+	progress := mapping.QueryProgress(s.conn.conn)
+	percent, _, _ := mapping.QueryProgressTypeMembers(&progress)
+	return percent
+}
+
+// StatementKind says what a statement is.
+type StatementKind int
+
+// The kinds that make a difference.
+const (
+	Other   StatementKind = iota
+	Select                // what gives rows: SELECT, FROM, VALUES, DESCRIBE, SHOW, PRAGMA, CALL, EXECUTE
+	Explain               // EXPLAIN, whose second column is a drawing
+)
+
+// ColumnType describes a column of a result.
+type ColumnType struct {
+	Name string
+	// Type is DuckDB's name of the type, such as "DECIMAL(9,2)" or "INTEGER[]".
+	Type string
+}
+
+// Parameter is one that a statement has: $name.
+type Parameter struct {
+	Name string
+	// Type is DuckDB's name of the type that the statement asks for; empty where it
+	// takes any.
+	Type string
+}
+
+// Statement is a prepared statement.
+type Statement struct {
+	session    *Session
+	prepared   mapping.PreparedStatement
+	Kind       StatementKind
+	Columns    []ColumnType
+	Parameters []Parameter
+}
+
+// Prepare prepares one statement. The caller closes it.
+func (s *Session) Prepare(text string) (*Statement, error) {
+	if strings.ContainsRune(text, 0) {
+		return nil, errors.New("the SQL has a NUL character in it")
+	}
+	st := &Statement{session: s}
+	if mapping.Prepare(s.conn.conn, text, &st.prepared) == mapping.StateError {
+		err := errors.New(oneLine(mapping.PrepareError(st.prepared)))
+		st.Close()
+		return nil, err
+	}
+	switch mapping.PreparedStatementType(st.prepared) {
+	case mapping.StatementTypeSelect, mapping.StatementTypePragma, mapping.StatementTypeCall, mapping.StatementTypeExecute:
+		st.Kind = Select
+	case mapping.StatementTypeExplain:
+		st.Kind = Explain
+	}
+	for i := range mapping.PreparedStatementColumnCount(st.prepared) {
+		st.Columns = append(st.Columns, ColumnType{
+			Name: mapping.PreparedStatementColumnName(st.prepared, i),
+			Type: takeTypeName(mapping.PreparedStatementColumnLogicalType(st.prepared, i)),
+		})
+	}
+	for i := range mapping.NParams(st.prepared) {
+		st.Parameters = append(st.Parameters, Parameter{
+			Name: mapping.ParameterName(st.prepared, i+1),
+			Type: takeTypeName(mapping.ParamLogicalType(st.prepared, i+1)),
+		})
+	}
+	return st, nil
+}
+
+// Close frees the statement.
+func (st *Statement) Close() { mapping.DestroyPrepare(&st.prepared) }
+
+// Bind gives parameter n, counted from 0, a value as text.
+func (st *Statement) Bind(n int, value string) error {
+	if mapping.BindVarcharLength(st.prepared, mapping.IdxT(n+1), value, mapping.IdxT(len(value))) == mapping.StateError {
+		return fmt.Errorf("bind parameter $%s: %s", st.Parameters[n].Name, oneLine(mapping.PrepareError(st.prepared)))
+	}
+	return nil
+}
+
+// Run runs the statement. Its rows come while it is still running, so that a result of
+// any size needs little memory. When ctx ends the statement does, too. The caller
+// closes the result, and runs nothing else on the session before that.
+func (st *Statement) Run(ctx context.Context) (*Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r := &Result{ctx: ctx, stopWatching: st.session.interruptWhen(ctx)}
+	pending, err := pendingStream(st.prepared)
+	if err == nil {
+		if mapping.ExecutePending(pending, &r.result) == mapping.StateError {
+			err = errors.New(mapping.ResultError(&r.result))
+		}
+	}
+	mapping.DestroyPending(&pending)
+	if err != nil {
+		r.Close()
+		return nil, r.failure(err.Error())
+	}
+	return r, nil
+}
+
+// interruptPause is how often a statement is interrupted until it ends: the first
+// interrupt may come before it has begun.
+const interruptPause = 20 * time.Millisecond
+
+// interruptWhen interrupts what the session runs when ctx ends, until stop is called.
+func (s *Session) interruptWhen(ctx context.Context) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+		}
+		tick := time.NewTicker(interruptPause)
+		defer tick.Stop()
+		for {
+			mapping.Interrupt(s.conn.conn)
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// Result is the rows that a statement gives, a chunk at a time.
+type Result struct {
+	ctx          context.Context
+	stopWatching func()
+	result       mapping.Result
+	chunk        mapping.DataChunk
+	columns      []readColumn
+}
+
+// Next goes on to the next chunk and returns how many rows it has, 0 after the last. What
+// was read of the chunk before is invalid then.
+func (r *Result) Next() (rows int, err error) {
+	r.closeChunk()
+	r.chunk = mapping.FetchChunk(r.result)
+	if r.chunk.Ptr == nil {
+		if text := mapping.ResultError(&r.result); text != "" {
+			return 0, r.failure(text)
+		}
+		return 0, r.ctx.Err()
+	}
+	rows = int(mapping.DataChunkGetSize(r.chunk))
+	r.columns = r.columns[:0]
+	for i := range mapping.DataChunkGetColumnCount(r.chunk) {
+		r.columns = append(r.columns, newReadColumn(mapping.DataChunkGetVector(r.chunk, i)))
+	}
+	return rows, nil
+}
+
+// Text returns a value of a VARCHAR column of the chunk, and false for NULL. The text is
+// valid until the chunk is left.
+func (r *Result) Text(column, row int) (string, bool) { return r.columns[column].text(row) }
+
+// Int64 returns a value of a BIGINT or TIMESTAMP column of the chunk, and false for NULL.
+func (r *Result) Int64(column, row int) (int64, bool) { return r.columns[column].int64(row) }
+
+// Plain returns a value of any scalar type that the chunk's column can have as text, and
+// false for NULL. It fails for types that only SQL can turn into text.
+func (r *Result) Plain(column, row int) (text string, ok bool, err error) {
+	return r.columns[column].plain(row)
+}
+
+// Close ends the statement, if it has not come to its end, and frees the result.
+func (r *Result) Close() {
+	r.closeChunk()
+	r.stopWatching()
+	mapping.DestroyResult(&r.result)
+}
+
+func (r *Result) closeChunk() {
+	if r.chunk.Ptr != nil {
+		mapping.DestroyDataChunk(&r.chunk)
+	}
+}
+
+// failure is DuckDB's text as an error, or that of the context where it ended.
+func (r *Result) failure(text string) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	return errors.New(oneLine(text))
+}
