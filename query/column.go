@@ -1,12 +1,12 @@
 package query
 
 import (
-	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"datasync/internal/store"
 )
 
 // kind says how the values of a type are written.
@@ -16,7 +16,7 @@ const (
 	kindText kind = iota
 	kindNumber
 	kindBoolean
-	kindTime // a date-time, which comes from the driver as it is
+	kindTime // a date with a time of day, which comes as a number
 	kindJSON
 	kindNested // lists, structs, maps and unions
 )
@@ -25,15 +25,28 @@ const (
 type column struct {
 	name, typeName string
 	kind           kind
-	layout         string // of kindTime
+	unit           time.Duration // of kindTime: what the number counts
+	zoned          bool          // of kindTime: it is an instant
 }
 
-// newColumn returns a column of the DuckDB type of that name.
-func newColumn(name, typeName string) column {
-	c := column{name: name, typeName: typeName}
-	base, _, _ := strings.Cut(typeName, "(")
+// times are the types of kindTime.
+var times = map[string]column{
+	"TIMESTAMP WITH TIME ZONE": {unit: time.Microsecond, zoned: true},
+	"TIMESTAMP":                {unit: time.Microsecond},
+	"TIMESTAMP_S":              {unit: time.Second},
+	"TIMESTAMP_MS":             {unit: time.Millisecond},
+	"TIMESTAMP_NS":             {unit: time.Nanosecond},
+}
+
+func newColumn(t store.ColumnType) column {
+	if c, ok := times[t.Type]; ok {
+		c.name, c.typeName, c.kind = t.Name, t.Type, kindTime
+		return c
+	}
+	c := column{name: t.Name, typeName: t.Type}
+	base, _, _ := strings.Cut(t.Type, "(")
 	switch {
-	case strings.HasSuffix(typeName, "]"), base == "STRUCT", base == "MAP", base == "UNION":
+	case strings.HasSuffix(t.Type, "]"), base == "STRUCT", base == "MAP", base == "UNION", base == "VARIANT":
 		c.kind = kindNested
 		return c
 	}
@@ -45,52 +58,53 @@ func newColumn(name, typeName string) column {
 		c.kind = kindBoolean
 	case "JSON":
 		c.kind = kindJSON
-	case "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ":
-		c.kind, c.layout = kindTime, time.RFC3339Nano
-	case "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS":
-		c.kind, c.layout = kindTime, "2006-01-02T15:04:05.999999999"
 	}
 	return c
 }
 
-// text returns a value as text, nil for NULL.
-func (c *column) text(value any, zone *time.Location) *string {
-	var s string
-	switch v := value.(type) {
-	case nil:
-		return nil
-	case string:
-		s = v
-	case time.Time:
-		s = c.timeText(v, zone)
-	case []byte:
-		if id, err := uuid.FromBytes(v); err == nil && c.typeName == "UUID" {
-			s = id.String()
-		} else {
-			s = fmt.Sprintf("\\x%X", v)
-		}
-	case map[string]any, []any:
-		b, err := json.Marshal(v)
-		if s = string(b); err != nil {
-			s = fmt.Sprint(v)
-		}
-	default:
-		s = fmt.Sprint(v)
+// cast is the expression that makes DuckDB write the column's values itself, so that
+// each type comes out as it writes it.
+func (c *column) cast(name string, f Format) string {
+	switch {
+	case c.kind == kindTime:
+		return name
+	case c.kind == kindNested && (f == JSON || f == JSONLines):
+		return fmt.Sprintf("CAST(to_json(%s) AS VARCHAR)", name)
 	}
-	return &s
+	return fmt.Sprintf("CAST(%s AS VARCHAR)", name)
 }
 
-func (c *column) timeText(t time.Time, zone *time.Location) string {
-	switch c.typeName {
-	case "DATE":
-		return t.Format(time.DateOnly)
-	case "TIME":
-		return t.Format("15:04:05.999999")
-	case "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE":
-		return t.In(zone).Format(c.layout)
+// appendTime writes a value of kindTime by RFC 3339; one without a zone lacks it here,
+// too.
+func (c *column) appendTime(b []byte, v int64, zone *time.Location) []byte {
+	switch v {
+	case math.MaxInt64:
+		return append(b, "infinity"...)
+	case -math.MaxInt64:
+		return append(b, "-infinity"...)
 	}
-	if c.layout == "" {
-		return t.Format(time.RFC3339Nano)
+	perSecond := int64(time.Second / c.unit)
+	seconds, rest := v/perSecond, v%perSecond
+	t := time.Unix(seconds, rest*int64(c.unit))
+	if c.zoned {
+		return t.In(zone).AppendFormat(b, time.RFC3339Nano)
 	}
-	return t.Format(c.layout)
+	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999999")
+}
+
+// displayType is the type as DuckDB's tables show it.
+func (c *column) displayType() string {
+	name := c.typeName
+	for _, t := range [][2]string{
+		{"UTINYINT", "uint8"}, {"USMALLINT", "uint16"}, {"UINTEGER", "uint32"}, {"UBIGINT", "uint64"}, {"UHUGEINT", "uint128"},
+		{"TINYINT", "int8"}, {"SMALLINT", "int16"}, {"INTEGER", "int32"}, {"BIGINT", "int64"}, {"HUGEINT", "int128"},
+	} {
+		if rest, ok := strings.CutPrefix(name, t[0]); ok && strings.Trim(rest, "[]0123456789") == "" {
+			return t[1] + rest
+		}
+	}
+	if name == `"NULL"` {
+		return "null"
+	}
+	return strings.ToLower(name)
 }

@@ -2,176 +2,189 @@ package query
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
+
+	"datasync/internal/store"
 )
-
-// Format is how a result is written.
-type Format string
-
-// The formats.
-const (
-	Table Format = "table" // for people: head and tail of the rows
-	CSV   Format = "csv"   // RFC 4180, NULL as an empty field
-	JSON  Format = "json"  // one array of objects, columns in their order
-)
-
-// ParseFormat returns the format of that name.
-func ParseFormat(name string) (Format, error) {
-	switch f := Format(name); f {
-	case Table, CSV, JSON:
-		return f, nil
-	}
-	return "", fmt.Errorf("format %q is none of table, csv, json", name)
-}
 
 // Options says what to run and how to write it.
 type Options struct {
-	SQL    string
+	// SQL is one or more statements.
+	SQL string
+	// Params are the values of the statements' parameters, $name, as text. They are
+	// bound, never put into the SQL.
+	Params map[string]string
 	Format Format
 	// Location is the time zone in which times are written; nil is UTC. It must be
-	// that of the database connection.
+	// that of the session.
 	Location *time.Location
+	// MaxRows is how many rows of a result are written: of Table head and tail, of other
+	// formats the first. 0 stands for 40 of Table and all of others, less than 0 for all.
+	MaxRows int
+	// Width is how many characters a line of Table may have; 0 is no limit.
+	Width int
+	// Terminal says that what is written goes to a terminal: no format writes characters
+	// then that would do more than be seen.
+	Terminal bool
+	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
+	// formulas.
+	FormulaSafe bool
+	// Done is told of each statement how many rows it gave and how many were written,
+	// and how long it took; it may be nil.
+	Done func(rows, written int64, took time.Duration)
 }
 
 // ErrEmpty says that there is no SQL.
 var ErrEmpty = errors.New("the SQL is empty")
 
-// Run runs the SQL on db and writes its result to w. Of several statements that of
-// the last one is written.
-func Run(ctx context.Context, db *sql.DB, opts Options, w io.Writer) (err error) {
-	if strings.Trim(opts.SQL, " \t\r\n;") == "" {
+// Run runs the statements on the session, one after the other until one fails, and
+// writes to w what they give. It fails with ErrEmpty, ErrParams, an error of w, or what
+// DuckDB says.
+func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer) error {
+	statements, _ := Split(opts.SQL)
+	if len(statements) == 0 {
 		return ErrEmpty
 	}
 	if opts.Location == nil {
 		opts.Location = time.UTC
 	}
-	// One connection, so that a temporary table lives as long as its statements.
-	conn, err := db.Conn(ctx)
+	if err := checkParams(statements, opts.Params); err != nil {
+		return err
+	}
+	for _, text := range statements {
+		if err := run(ctx, session, text, opts, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs one statement.
+func run(ctx context.Context, session *store.Session, text string, opts Options, w io.Writer) error {
+	began := time.Now()
+	st, columns, cast, err := prepare(ctx, session, text, opts)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	rows, columns, err := open(ctx, conn, opts)
+	defer st.Close()
+	result, err := st.Run(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	return write(rows, columns, opts, w)
-}
-
-// open runs the SQL. What a single SELECT gives is turned into text by DuckDB
-// itself, but for times, so that each of its types comes out as it writes it; the
-// driver would decode JSON and lose digits and the order of keys.
-func open(ctx context.Context, conn *sql.Conn, opts Options) (*sql.Rows, []column, error) {
-	if wrapped, columns, ok := wrap(ctx, conn, opts); ok {
-		if rows, err := conn.QueryContext(ctx, wrapped); err == nil {
-			return rows, columns, nil
-		}
-		// The plain statement says in its own words what is wrong with it.
-	}
-	rows, err := conn.QueryContext(ctx, opts.SQL)
-	if err != nil {
-		return nil, nil, err
-	}
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, nil, errors.Join(err, rows.Close())
-	}
-	columns := make([]column, len(types))
-	for i, t := range types {
-		columns[i] = newColumn(t.Name(), t.DatabaseTypeName())
-	}
-	return rows, columns, nil
-}
-
-// wrap puts the SQL, if it is one SELECT, into one that casts its columns.
-func wrap(ctx context.Context, conn *sql.Conn, opts Options) (string, []column, bool) {
-	var selects int
-	err := conn.QueryRowContext(ctx, "SELECT coalesce(json_array_length(json_serialize_sql(?::VARCHAR), '$.statements'), 0)", opts.SQL).Scan(&selects)
-	if err != nil || selects != 1 {
-		return "", nil, false
-	}
-	text := strings.TrimRight(opts.SQL, " \t\r\n;")
-	columns, err := describe(ctx, conn, text)
-	if err != nil || len(columns) == 0 {
-		return "", nil, false
-	}
-	names, casts := make([]string, len(columns)), make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = fmt.Sprintf("c%d", i)
-		switch {
-		case c.kind == kindTime:
-			casts[i] = names[i]
-		case c.kind == kindNested && opts.Format == JSON:
-			casts[i] = fmt.Sprintf("CAST(to_json(%s) AS VARCHAR)", names[i])
-		default:
-			casts[i] = fmt.Sprintf("CAST(%s AS VARCHAR)", names[i])
+	defer result.Close()
+	var out sink = nothing{}
+	if st.Kind != store.Other {
+		if out, err = newSink(w, columns, st.Kind, &opts); err != nil {
+			return err
 		}
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s\n) AS result(%s)", strings.Join(casts, ", "), text, strings.Join(names, ", ")), columns, true
+	rows, written, err := copyRows(result, columns, cast, out, &opts)
+	if err == nil {
+		err = out.end()
+	}
+	if err == nil && opts.Done != nil && st.Kind != store.Other {
+		opts.Done(rows, written, time.Since(began))
+	}
+	return err
 }
 
-// describe returns the columns of a SELECT.
-func describe(ctx context.Context, conn *sql.Conn, text string) (_ []column, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+text+"\n)")
-	if err != nil {
-		return nil, err
+// copyRows hands the rows of the result to the sink, as many as are wanted.
+func copyRows(result *store.Result, columns []column, cast bool, out sink, opts *Options) (rows, written int64, err error) {
+	most := int64(opts.MaxRows)
+	if opts.MaxRows <= 0 || opts.Format == Table {
+		most = -1
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	var columns []column
-	for rows.Next() {
-		var name, typeName string
-		if err := rows.Scan(&name, &typeName); err != nil {
-			return nil, err
+	cells := make([]cell, len(columns))
+	var instants []byte // the texts of a row's times
+	for {
+		n, err := result.Next()
+		if err != nil || n == 0 {
+			if table, ok := out.(*tableSink); ok {
+				return rows, table.shown(), err
+			}
+			return rows, rows, err
 		}
-		columns = append(columns, newColumn(name, typeName))
+		for row := range n {
+			if rows == most {
+				return rows + 1, rows, nil // there are more, nobody knows how many
+			}
+			rows++
+			instants = instants[:0]
+			for i := range columns {
+				if cells[i], instants, err = read(result, &columns[i], i, row, cast, instants, opts.Location); err != nil {
+					return rows, 0, err
+				}
+			}
+			if err := out.row(cells); err != nil {
+				return rows, 0, err
+			}
+		}
 	}
-	return columns, rows.Err()
 }
 
-// sink takes a result row by row. A cell is nil or its text.
+// cell is a value as text, which is valid until the next row.
+type cell struct {
+	text string
+	ok   bool // it is not NULL
+}
+
+// read reads one value; what it needs memory for it appends to b.
+func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
+	switch {
+	case c.kind == kindTime:
+		v, ok := result.Int64(i, row)
+		if !ok {
+			return cell{}, b, nil
+		}
+		from := len(b)
+		b = c.appendTime(b, v, zone)
+		return cell{string(b[from:]), true}, b, nil
+	case cast:
+		text, ok := result.Text(i, row)
+		return cell{text, ok}, b, nil
+	}
+	text, ok, err := result.Plain(i, row)
+	return cell{text, ok}, b, err
+}
+
+// sink takes a result row by row.
 type sink interface {
-	row(cells []*string) error
+	row(cells []cell) error
 	end() error
 }
 
-func write(rows *sql.Rows, columns []column, opts Options, w io.Writer) error {
-	var out sink
-	var err error
+// nothing is the sink of statements that give no rows of interest.
+type nothing struct{}
+
+func (nothing) row([]cell) error { return nil }
+func (nothing) end() error       { return nil }
+
+func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options) (sink, error) {
 	switch opts.Format {
 	case CSV:
-		out, err = newCSVSink(w, columns)
+		return newDelimitedSink(w, columns, ',', opts)
+	case TSV:
+		return newDelimitedSink(w, columns, '\t', opts)
 	case JSON:
-		out, err = newJSONSink(w, columns)
-	default:
-		out = newTableSink(w, columns)
-	}
-	if err != nil {
-		return err
-	}
-	values, targets := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		targets[i] = &values[i]
-	}
-	cells := make([]*string, len(columns))
-	for rows.Next() {
-		if err := rows.Scan(targets...); err != nil {
-			return err
+		return newJSONSink(w, columns, false), nil
+	case JSONLines:
+		return newJSONSink(w, columns, true), nil
+	case Markdown:
+		return newMarkdownSink(w, columns), nil
+	case Line:
+		return newLineSink(w, columns), nil
+	case HTML:
+		return newHTMLSink(w, columns), nil
+	case Box:
+		return &boxSink{w: w, columns: columns}, nil
+	case Table:
+		if k == store.Explain {
+			return &planSink{w}, nil
 		}
-		for i, v := range values {
-			cells[i] = columns[i].text(v, opts.Location)
-		}
-		if err := out.row(cells); err != nil {
-			return err
-		}
+		return newTableSink(w, columns, opts), nil
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	return out.end()
+	return nil, fmt.Errorf("format %q is none of %s", opts.Format, Formats())
 }

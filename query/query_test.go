@@ -3,10 +3,10 @@ package query_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"database/sql"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +15,11 @@ import (
 
 	"datasync/internal/store"
 	"datasync/query"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // file makes an empty database of ours and returns its path.
 func file(t *testing.T) string {
@@ -31,71 +35,158 @@ func file(t *testing.T) string {
 	return path
 }
 
-func open(t *testing.T, path, zone string) *sql.DB {
+func open(t *testing.T, path, zone string) *store.Session {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, zone)
+	s, err := store.OpenSession(context.Background(), path, store.ReadOptions{Timezone: zone})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return db
+	return s
+}
+
+// ask runs the SQL on the session and returns what it writes.
+func ask(t *testing.T, s *store.Session, opts query.Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := query.Run(t.Context(), s, opts, &b); err != nil {
+		t.Fatalf("%s: %v", opts.SQL, err)
+	}
+	return b.String()
 }
 
 func TestTypesComeOutRight(t *testing.T) {
-	db := open(t, file(t), "Asia/Tokyo")
+	s := open(t, file(t), "Asia/Tokyo")
 	tokyo, err := time.LoadLocation("Asia/Tokyo")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ sql, csv, json string }{
-		{"NULL", "\"\"", "null"},
+		{"NULL", `""`, "null"},
+		{"''", `""`, `""`},
 		{"true", "true", "true"},
 		{"9223372036854775807", "9223372036854775807", "9223372036854775807"},
+		{"(-128)::TINYINT", "-128", "-128"},
+		{"18446744073709551615::UBIGINT", "18446744073709551615", "18446744073709551615"},
 		{"170141183460469231731687303715884105727::HUGEINT", "170141183460469231731687303715884105727", "170141183460469231731687303715884105727"},
 		{"1.50::DECIMAL(9,2)", "1.50", "1.50"},
+		{"12345678901234567890123456789012345.678::DECIMAL(38,3)", "12345678901234567890123456789012345.678", "12345678901234567890123456789012345.678"},
 		{"0.1::DOUBLE", "0.1", "0.1"},
+		{"1e300::DOUBLE", "1e+300", "1e+300"},
 		{"'inf'::DOUBLE", "inf", `"inf"`},
+		{"'-inf'::FLOAT", "-inf", `"-inf"`},
+		{"'nan'::DOUBLE", "nan", `"nan"`},
 		{"'a,\"b\n'", "\"a,\"\"b\n\"", `"a,\"b\n"`},
 		{"'<&>'", "<&>", `"<&>"`},
 		{"TIMESTAMPTZ '2026-01-27 19:20:12.369+00'", "2026-01-28T04:20:12.369+09:00", `"2026-01-28T04:20:12.369+09:00"`},
+		{"TIMESTAMPTZ '1969-12-31 23:59:59.999999+00'", "1970-01-01T08:59:59.999999+09:00", `"1970-01-01T08:59:59.999999+09:00"`},
+		{"'infinity'::TIMESTAMPTZ", "infinity", `"infinity"`},
 		{"TIMESTAMP '2026-01-27 19:20:12'", "2026-01-27T19:20:12", `"2026-01-27T19:20:12"`},
+		{"'2026-01-27 19:20:12.123456789'::TIMESTAMP_NS", "2026-01-27T19:20:12.123456789", `"2026-01-27T19:20:12.123456789"`},
+		{"'2026-01-27 19:20:12'::TIMESTAMP_S", "2026-01-27T19:20:12", `"2026-01-27T19:20:12"`},
+		{"'2026-01-27 19:20:12.5'::TIMESTAMP_MS", "2026-01-27T19:20:12.5", `"2026-01-27T19:20:12.5"`},
 		{"DATE '2026-01-27'", "2026-01-27", `"2026-01-27"`},
 		{"TIME '19:20:12'", "19:20:12", `"19:20:12"`},
 		{"INTERVAL 1 DAY", "1 day", `"1 day"`},
 		{"'6f1b0c3e-0000-4000-8000-000000000001'::UUID", "6f1b0c3e-0000-4000-8000-000000000001", `"6f1b0c3e-0000-4000-8000-000000000001"`},
-		{"'\\x00ab'::BLOB", "\\x00ab", `"\\x00ab"`},
+		{"'\\x00\\xab'::BLOB", "\\x00\\xAB", `"\\x00\\xAB"`},
+		{"'b'::ENUM('a', 'b')", "b", `"b"`},
+		{"'101'::BIT", "101", `"101"`},
 		{"[1, NULL]", "\"[1, NULL]\"", "[1,null]"},
+		{"[1, 2]::INTEGER[2]", "\"[1, 2]\"", "[1,2]"},
 		{"{'a': 1, 'b': 'x'}", "\"{'a': 1, 'b': x}\"", `{"a":1,"b":"x"}`},
 		{"MAP {'k': 1}", "{k=1}", `{"k":1}`},
 		{`'{"z": 1, "a": 10000000000000000000000001}'::JSON`, `"{""z"": 1, ""a"": 10000000000000000000000001}"`, `{"z": 1, "a": 10000000000000000000000001}`},
+		{"'{\n\t\"z\": \"\u202e\"}'::JSON", "\"{\n\t\"\"z\"\": \"\"\u202e\"\"}\"", `{  "z": "\u202e"}`},
 	} {
 		t.Run(tc.sql, func(t *testing.T) {
-			for format, want := range map[query.Format]string{query.CSV: "v\n" + tc.csv + "\n", query.JSON: "[\n{\"v\":" + tc.json + "}\n]\n"} {
-				var b bytes.Buffer
-				err := query.Run(t.Context(), db, query.Options{SQL: "SELECT " + tc.sql + " AS v -- so", Format: format, Location: tokyo}, &b)
-				if err != nil || b.String() != want {
-					t.Errorf("%s: %q, %v; want %q", format, b.String(), err, want)
+			opts := query.Options{SQL: "SELECT " + tc.sql + " AS v -- so", Location: tokyo}
+			for format, want := range map[query.Format]string{
+				query.CSV: "v\n" + tc.csv + "\n", query.JSON: "[\n{\"v\":" + tc.json + "}\n]\n", query.JSONLines: "{\"v\":" + tc.json + "}\n",
+			} {
+				opts.Format = format
+				got := ask(t, s, opts)
+				if got != want {
+					t.Errorf("%s: %q, want %q", format, got, want)
 				}
-				if format == query.JSON && !json.Valid(b.Bytes()) {
-					t.Errorf("no JSON: %s", b.String())
+				if format != query.CSV && !json.Valid([]byte(got)) {
+					t.Errorf("no JSON: %s", got)
 				}
 			}
 		})
 	}
 }
 
-func TestTablesShowHeadAndTail(t *testing.T) {
-	db := open(t, file(t), "UTC")
-	var b bytes.Buffer
-	if err := query.Run(t.Context(), db, query.Options{SQL: "SELECT range AS n FROM range(1000003) ORDER BY n", Format: query.Table}, &b); err != nil {
-		t.Fatal(err)
+// TestGolden holds each format to a file; -update writes it anew.
+func TestGolden(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	const text = `SELECT * FROM (VALUES
+		(1, 'click', 1.50::DECIMAL(9,2), TIMESTAMPTZ '2026-01-27 19:20:12.369+00', '{"page":"/a|b"}'::JSON, [1, NULL], NULL),
+		(-20, '=1+1', NULL, NULL, NULL, NULL, ''),
+		(300, 'ünï 日本' || chr(27) || '[2J' || chr(10) || '<b>', 0.00, TIMESTAMPTZ '2199-12-31 23:59:59.999999+00', '[]'::JSON, [], 'a,"b"')
+		) AS t(n, type, amount, "timestamp", properties, list, "no|te");
+		SELECT 1 AS one WHERE false`
+	for format, name := range map[query.Format]string{
+		query.Table: "table.txt", query.Box: "box.txt", query.CSV: "csv.csv", query.TSV: "tsv.tsv", query.JSON: "json.json", query.JSONLines: "jsonl.jsonl",
+		query.Markdown: "markdown.md", query.Line: "line.txt", query.HTML: "html.html",
+	} {
+		t.Run(string(format), func(t *testing.T) {
+			got := ask(t, s, query.Options{SQL: text, Format: format, FormulaSafe: true})
+			path := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
-	text := b.String()
-	for _, want := range []string{"│       0 │", "│      19 │", "│ 1000002 │", "│  999983 │", "1000003 rows, 40 shown"} {
+}
+
+// What is written as CSV is read by another reader as the same texts.
+func TestCSVIsReadBack(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	got := ask(t, s, query.Options{Format: query.CSV, SQL: `SELECT chr(n::INT) || 'x' || chr(n::INT) AS "a,b", n FROM range(1, 300) r(n)`})
+	records, err := csv.NewReader(strings.NewReader(got)).ReadAll()
+	if err != nil || len(records) != 300 || records[0][0] != "a,b" {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for n, r := range records[1:] {
+		// encoding/csv takes a carriage return before a line feed away, and no other.
+		if want := string(rune(n+1)) + "x" + string(rune(n+1)); r[0] != want {
+			t.Errorf("%q, want %q", r[0], want)
+		}
+	}
+}
+
+func TestFormulasAreNoFormulas(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	opts := query.Options{Format: query.CSV, SQL: `SELECT '=a' AS "=h", '+a', '-a', '@a', chr(9) || 'a', chr(13) || 'a', 'a=', -5, -5.0::DOUBLE, '＝a', NULL, [-1], '-1'::JSON`}
+	plain := ask(t, s, opts)
+	opts.FormulaSafe = true
+	safe := ask(t, s, opts)
+	if want := "'=a,'+a,'-a,'@a,'\ta,\"'\ra\",a=,-5,-5.0,'＝a,,[-1],'-1\n"; !strings.HasSuffix(safe, want) || !strings.HasPrefix(safe, "'=h,") {
+		t.Errorf("%q, want %q", safe, want)
+	}
+	if !strings.HasPrefix(plain, "=h,") {
+		t.Errorf("%q", plain)
+	}
+}
+
+func TestTablesShowHeadAndTail(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	text := ask(t, s, query.Options{SQL: "SELECT range AS n FROM range(1000003) ORDER BY n", Format: query.Table})
+	for _, want := range []string{"│       0 │", "│      19 │", "│ 1000002 │", "│  999983 │", "1000003 rows (40 shown)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
@@ -103,70 +194,245 @@ func TestTablesShowHeadAndTail(t *testing.T) {
 	if strings.Contains(text, "│      20 │") || strings.Contains(text, "│  999982 │") || strings.Index(text, "999983") > strings.Index(text, "1000002") {
 		t.Errorf("not head and tail:\n%s", text)
 	}
+	for _, tc := range []struct {
+		rows, most int
+		want       string
+	}{{0, 0, "0 rows"}, {1, 0, "1 row"}, {40, 0, "40 rows"}, {41, 0, "41 rows (40 shown)"}, {5, 3, "5 rows (3 shown)"}, {5, 1, "5 rows (1 shown)"}, {200, -1, "200 rows"}} {
+		opts := query.Options{SQL: "SELECT n FROM range($n::BIGINT) r(n) ORDER BY n", Format: query.Table, MaxRows: tc.most, Params: map[string]string{"n": jsonNumber(tc.rows)}}
+		if text := ask(t, s, opts); !strings.HasSuffix(text, "\n"+tc.want+"\n") {
+			t.Errorf("%d rows, at most %d:\n%s", tc.rows, tc.most, text)
+		}
+	}
+}
+
+func jsonNumber(n int) string {
+	b, _ := json.Marshal(n)
+	return string(b)
+}
+
+func TestMaxRowsOfOtherFormats(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	var rows, written int64
+	opts := query.Options{SQL: "FROM range(5000)", Format: query.CSV, MaxRows: 2, Done: func(r, w int64, _ time.Duration) { rows, written = r, w }}
+	if got := ask(t, s, opts); got != "range\n0\n1\n" || rows <= written || written != 2 {
+		t.Errorf("%q, %d rows, %d written", got, rows, written)
+	}
+	opts.MaxRows = 5000
+	if ask(t, s, opts); rows != 5000 || written != 5000 {
+		t.Errorf("%d rows, %d written", rows, written)
+	}
+}
+
+// Whatever the width, no line is longer as long as one column fits, and what is left out
+// is said.
+func TestTablesFitTheirWidth(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	const text = `SELECT 'a' AS short, repeat('日本', 40) AS wide, 12345678901 AS number, repeat('x', 200) AS long, 'e' AS e, TIMESTAMPTZ '2026-01-27 19:20:12.369+00' AS t, 7 AS last`
+	for width := 20; width < 420; width += 7 {
+		got := ask(t, s, query.Options{SQL: text, Format: query.Table, Width: width})
+		for line := range strings.Lines(got) {
+			cells := 0
+			for _, r := range strings.TrimRight(line, "\n") {
+				if cells++; r == '日' || r == '本' {
+					cells++
+				}
+			}
+			if cells > width && strings.ContainsAny(line, "│┌") {
+				t.Errorf("%d columns in a width of %d:\n%s", cells, width, got)
+				break
+			}
+		}
+		if left := strings.Contains(got, "columns ("); left != strings.Contains(got, "│ … │") {
+			t.Errorf("width %d:\n%s", width, got)
+		}
+		if !strings.Contains(got, "12345678901") && strings.Contains(got, "number") {
+			t.Errorf("a number was cut in a width of %d:\n%s", width, got)
+		}
+	}
 }
 
 func TestNothingMovesTheCursor(t *testing.T) {
-	db := open(t, file(t), "UTC")
+	s := open(t, file(t), "UTC")
+	const text = `SELECT 'a' || chr(27) || '[2J' || chr(8238) || chr(155) || chr(127) AS "n` + "\x1b]0;x\x07" + `", '{"` + "\u202e\u009b" + `":"\u001b"}'::JSON AS j; EXPLAIN SELECT '` + "\x1b" + `' AS x`
+	for _, f := range []query.Format{query.Table, query.Box, query.CSV, query.TSV, query.JSON, query.JSONLines, query.Markdown, query.Line, query.HTML} {
+		got := ask(t, s, query.Options{SQL: text, Format: f, Terminal: true})
+		if strings.ContainsAny(got, "\x1b\x07\x7f\u202e\u009b") {
+			t.Errorf("%s: %q", f, got)
+		}
+	}
+	if got := ask(t, s, query.Options{SQL: text, Format: query.Table}); !strings.Contains(got, `a\x1b[2J\u{202e}\x9b\x7f`) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSeveralStatements(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	const text = `CREATE TEMP TABLE x AS SELECT range AS a FROM range(3); -- first; of all
+		SELECT ';' AS semicolon; FROM x ORDER BY a DESC LIMIT 1; INSERT INTO x VALUES (9); SELECT max(a) AS m FROM x;`
+	if got := ask(t, s, query.Options{SQL: text, Format: query.CSV}); got != "semicolon\n;\na\n2\nm\n9\n" {
+		t.Errorf("%q", got)
+	}
 	var b bytes.Buffer
-	text := "SELECT 'a' || chr(27) || '[2J' || chr(8238) || chr(155) || chr(10) || chr(127) AS \"n\x1b]0;x\x07\""
-	if err := query.Run(t.Context(), db, query.Options{SQL: text, Format: query.Table}, &b); err != nil {
-		t.Fatal(err)
-	}
-	if strings.ContainsAny(b.String(), "\x1b\x07\x7f\u202e\u009b") {
-		t.Errorf("%q", b.String())
-	}
-	if !strings.Contains(b.String(), `a\x1b[2J\u{202e}\x9b\n\x7f`) {
-		t.Errorf("%q", b.String())
+	err := query.Run(t.Context(), s, query.Options{SQL: "SELECT 1 AS a; SELEC 2; SELECT 3", Format: query.CSV}, &b)
+	if err == nil || !strings.Contains(err.Error(), "SELEC") || b.String() != "a\n1\n" {
+		t.Errorf("%q, %v", b.String(), err)
 	}
 }
 
-// A query leaves the folder as it was, also where it needs more memory than it has.
-func TestAQueryLeavesNothingOnDisk(t *testing.T) {
-	path := file(t)
-	before, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := open(t, path, "UTC")
-	for _, text := range []string{
-		"SELECT count(*) FROM (SELECT range, md5(range::VARCHAR) AS m FROM range(3000000) ORDER BY m)",
-		"CREATE TEMP TABLE t AS SELECT 1 AS a; SELECT a FROM t",
-		"INSERT INTO meta VALUES ('a', 'b')", "CREATE TABLE t (a INT)", "DROP TABLE events", "CHECKPOINT", "SET profiling_output = 'x'",
-		"COPY (SELECT 1) TO 'out.csv'", "EXPORT DATABASE 'out'", "ATTACH 'other.duckdb'", "SET temp_directory = 'tmp'",
-		"SELECT * FROM glob('*')", "SELECT * FROM read_text('/etc/hostname')", "SELECT getenv('HOME')", "INSTALL httpfs", "LOAD httpfs",
+func TestStatementsThatAreNoSelect(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for text, want := range map[string]string{
+		"SHOW TABLES": "checkpoint\n", "DESCRIBE events": "session_id,UUID,NO", "SUMMARIZE events": "session_id,UUID,", "VALUES (1, 'a')": "1,a",
+		"PRAGMA table_info('events')": "1,session_id,UUID,true", "CALL pragma_version()": "v1.5", "EXPLAIN SELECT 1": "DUMMY_SCAN",
+		"PIVOT (SELECT 'a' AS k, DATE '2026-01-27' AS d) ON k USING count(*)": "d,a\n2026-01-27,1\n", "FROM range(2)": "range\n0\n1\n",
+		"WITH a AS (SELECT 5 AS n) FROM a": "n\n5\n", "PREPARE p AS SELECT 7 AS n; EXECUTE p": "n\n7\n",
 	} {
-		err := query.Run(t.Context(), db, query.Options{SQL: text, Format: query.CSV}, &bytes.Buffer{})
-		if wanted := strings.Contains(text, "md5") || strings.Contains(text, "TEMP") || text == "CHECKPOINT"; (err == nil) != wanted {
-			t.Errorf("%s: %v", text, err)
+		if got := ask(t, s, query.Options{SQL: text, Format: query.CSV}); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", text, got, want)
 		}
-		files, errRead := os.ReadDir(filepath.Dir(path))
-		if errRead != nil || len(files) != 1 {
-			t.Errorf("%s: files %v, %v", text, files, errRead)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if after, err := os.ReadFile(path); err != nil || sha256.Sum256(after) != sha256.Sum256(before) {
-		t.Errorf("the file has changed (%v)", err)
 	}
 }
 
-func TestAnEndlessQueryCanBeStopped(t *testing.T) {
-	db := open(t, file(t), "UTC")
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err := query.Run(ctx, db, query.Options{SQL: "SELECT count(*) FROM range(1000000000) a, range(1000000000) b", Format: query.CSV}, &bytes.Buffer{})
-	if err == nil || ctx.Err() == nil {
+func TestParametersAreBound(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	evil := `'; DROP TABLE events; --`
+	for _, tc := range []struct {
+		sql    string
+		params map[string]string
+		want   string
+	}{
+		{"SELECT $v AS v", map[string]string{"v": evil}, "v\n" + evil + "\n"},
+		{"SELECT '$v' AS a, $$ $v $$ AS b, \"$v\" AS c FROM (SELECT 1 AS \"$v\") -- $v\n/* $v */ WHERE $v = 'x'", map[string]string{"v": "x"}, "a,b,c\n$v, $v ,1\n"},
+		{"SELECT n FROM range(10) r(n) WHERE n >= $low AND n < $high LIMIT $most", map[string]string{"low": "3", "high": "8", "most": "2"}, "n\n3\n4\n"},
+		{"SELECT $when < now() AS past, count(*) AS n FROM events WHERE \"timestamp\" > $when", map[string]string{"when": "2026-01-01"}, "past,n\ntrue,0\n"},
+		{"SELECT $a AS a; SELECT $b AS b", map[string]string{"a": "1", "b": "2"}, "a\n1\nb\n2\n"},
+		{"SELECT $1 AS v", map[string]string{"1": "x"}, "v\nx\n"},
+	} {
+		if got := ask(t, s, query.Options{SQL: tc.sql, Format: query.CSV, Params: tc.params}); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.sql, got, tc.want)
+		}
+	}
+	for _, tc := range []struct {
+		sql    string
+		params map[string]string
+		want   string
+	}{
+		{"SELECT $v", nil, "$v has no value"},
+		{"SELECT 1", map[string]string{"v": "1"}, "no parameter $v"},
+		{"SELECT '$v'", map[string]string{"v": "1"}, "no parameter $v"},
+	} {
+		err := query.Run(t.Context(), s, query.Options{SQL: tc.sql, Format: query.CSV, Params: tc.params}, &bytes.Buffer{})
+		if !errors.Is(err, query.ErrParams) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %q", tc.sql, err, tc.want)
+		}
+	}
+	err := query.Run(t.Context(), s, query.Options{SQL: "FROM range(9) WHERE range < $v", Format: query.CSV, Params: map[string]string{"v": "many"}}, &bytes.Buffer{})
+	if err == nil || !strings.Contains(err.Error(), "'many'") {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestEmptySQL(t *testing.T) {
-	db := open(t, file(t), "UTC")
-	for _, text := range []string{"", " \n;; "} {
-		if err := query.Run(t.Context(), db, query.Options{SQL: text}, &bytes.Buffer{}); !errors.Is(err, query.ErrEmpty) {
+func TestAnEndlessQueryCanBeStopped(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for _, text := range []string{
+		"SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
+		"SELECT a.range FROM range(1000000000) a, range(1000000000) b",
+		"WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		err := query.Run(ctx, s, query.Options{SQL: text, Format: query.CSV}, &bytes.Buffer{})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if got := ask(t, s, query.Options{SQL: "SELECT 1 AS a", Format: query.CSV}); got != "a\n1\n" {
+		t.Errorf("afterwards: %q", got)
+	}
+}
+
+// failing fails after so many bytes.
+type failing struct{ left int }
+
+var errFull = errors.New("full")
+
+func (f *failing) Write(b []byte) (int, error) {
+	if f.left -= len(b); f.left < 0 {
+		return 0, errFull
+	}
+	return len(b), nil
+}
+
+func TestAWriterThatFailsEndsTheQuery(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for _, f := range []query.Format{query.Table, query.Box, query.CSV, query.TSV, query.JSON, query.JSONLines, query.Markdown, query.Line, query.HTML} {
+		text := "FROM range(1000000000000)"
+		if f == query.Table || f == query.Box {
+			text = "FROM range(100)" // written when all rows have come
+		}
+		if err := query.Run(t.Context(), s, query.Options{SQL: text, Format: f}, &failing{100}); !errors.Is(err, errFull) {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+}
+
+func TestErrorsAreOneLine(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for text, want := range map[string]string{
+		"SELECT typ FROM events": "type", "SELEC 1": "SELEC", "SELECT 'a": "unterminated", "SELECT 1\x00; DROP TABLE events": "NUL", "SELECT nosuch(1)": "nosuch",
+		"SELECT error('a')": "a",
+	} {
+		err := query.Run(t.Context(), s, query.Options{SQL: text, Format: query.CSV}, &bytes.Buffer{})
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), want) || len(err.Error()) > 400 {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", " \n;; ", "-- nothing", "/* */ ;"} {
+		if err := query.Run(t.Context(), s, query.Options{SQL: text}, &bytes.Buffer{}); !errors.Is(err, query.ErrEmpty) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestFormatNames(t *testing.T) {
+	for name, want := range map[string]query.Format{"a.csv": query.CSV, "b.TSV": query.TSV, "c.d.ndjson": query.JSONLines, "x/y.md": query.Markdown, "h.htm": query.HTML, "t.txt": query.Table} {
+		if f, err := query.FormatOfFile(name); f != want || err != nil {
+			t.Errorf("%s: %q, %v", name, f, err)
+		}
+	}
+	for _, name := range []string{"a", "a.parquet", ".csv.x"} {
+		if f, err := query.FormatOfFile(name); err == nil {
+			t.Errorf("%s: %q", name, f)
+		}
+	}
+	if _, err := query.ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), "jsonl") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for _, tc := range []struct {
+		text, want string
+		begin      int
+	}{
+		{"SELECT * FROM ev", "events", 14}, {"SELECT * FROM rejec", "rejected_events", 14}, {"sel", "select", 0}, {"SEL", "SELECT", 0},
+		{"SELECT sess", "session_id", 7}, {"SELECT type FROM events WHERE brow", "browser", 30}, {"SELECT ty", "type", 7},
+	} {
+		words, begin, err := query.Complete(t.Context(), s, tc.text)
+		if err != nil || begin != tc.begin || len(words) == 0 {
+			t.Errorf("%q: %q at %d, %v", tc.text, words, begin, err)
+			continue
+		}
+		found := false
+		for _, w := range words {
+			found = found || strings.TrimSpace(w) == tc.want
+			if !strings.HasPrefix(w, tc.text[begin:]) {
+				t.Errorf("%q: %q", tc.text, w)
+			}
+		}
+		if !found {
+			t.Errorf("%q: %q, want %q among them", tc.text, words, tc.want)
 		}
 	}
 }

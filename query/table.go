@@ -3,117 +3,162 @@ package query
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// headRows and tailRows are how many rows of a long result are shown.
-const (
-	headRows = 20
-	tailRows = 20
-)
+// defaultTableRows is how many rows of a long result Table shows, half of them head and
+// half of them tail.
+const defaultTableRows = 40
 
 // tableSink shows head and tail of a result, and how many rows it has.
 type tableSink struct {
 	w       io.Writer
 	columns []column
-	head    []table.Row
-	tail    []table.Row // a ring
-	rows    int
+	width   int
+	head    [][]string
+	tail    [][]string // a ring
+	// headRows and tailRows are how many of each there may be.
+	headRows, tailRows int
+	rows               int
 }
 
-func newTableSink(w io.Writer, columns []column) *tableSink {
-	return &tableSink{w: w, columns: columns}
-}
-
-func (s *tableSink) row(cells []*string) error {
-	row := make(table.Row, len(cells))
-	for i, cell := range cells {
-		row[i] = "NULL"
-		if cell != nil {
-			row[i] = Visible(*cell)
-		}
+func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
+	most := opts.MaxRows
+	if most == 0 {
+		most = defaultTableRows
 	}
-	switch {
-	case len(s.head) < headRows:
+	s := &tableSink{w: w, columns: columns, width: opts.Width, headRows: (most + 1) / 2, tailRows: most / 2}
+	if most < 0 {
+		s.headRows, s.tailRows = int(^uint(0)>>1), 0
+	}
+	return s
+}
+
+func (s *tableSink) row(cells []cell) error {
+	s.rows++
+	var row []string
+	switch at := s.rows - 1 - s.headRows; {
+	case at < 0:
+		row = make([]string, len(cells))
 		s.head = append(s.head, row)
-	case len(s.tail) < tailRows:
+	case s.tailRows == 0:
+		return nil
+	case at < s.tailRows:
+		row = make([]string, len(cells))
 		s.tail = append(s.tail, row)
 	default:
-		s.tail[(s.rows-headRows)%tailRows] = row
+		row = s.tail[at%s.tailRows]
 	}
-	s.rows++
+	for i, c := range cells {
+		row[i] = strings.Clone(c.shown())
+	}
 	return nil
 }
 
+// shown returns how many rows are written.
+func (s *tableSink) shown() int64 { return int64(len(s.head) + len(s.tail)) }
+
 func (s *tableSink) end() error {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	header, types := make(table.Row, len(s.columns)), make(table.Row, len(s.columns))
-	configs := make([]table.ColumnConfig, len(s.columns))
-	for i, c := range s.columns {
-		header[i], types[i] = Visible(c.name), strings.ToLower(Visible(c.typeName))
-		configs[i] = table.ColumnConfig{Number: i + 1, AlignHeader: text.AlignCenter}
-		if c.kind == kindNumber {
-			configs[i].Align = text.AlignRight
-		}
-	}
-	t.SetColumnConfigs(configs)
-	t.AppendHeader(header)
-	t.AppendHeader(types)
-	t.AppendRows(s.head)
-	if hidden := s.rows - len(s.head) - len(s.tail); hidden > 0 {
-		dots := make(table.Row, len(s.columns))
-		for i := range dots {
-			dots[i] = "·"
-		}
-		t.AppendRow(dots)
-		at := (s.rows - headRows) % tailRows
+	if at := s.rows - s.headRows; at > len(s.tail) && len(s.tail) > 0 {
+		at %= s.tailRows
 		s.tail = append(s.tail[at:len(s.tail):len(s.tail)], s.tail[:at]...)
 	}
-	t.AppendRows(s.tail)
-	shown := ""
-	if n := len(s.head) + len(s.tail); n < s.rows {
-		shown = fmt.Sprintf(", %d shown", n)
+	fit := s.fit()
+	t := newTable(s.columns, fit)
+	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return s.columns[i].displayType() }))
+	for _, row := range s.head {
+		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
 	}
-	unit := "rows"
-	if s.rows == 1 {
-		unit = "row"
+	if int64(s.rows) > s.shown() {
+		t.AppendRow(fit.row(len(s.columns), func(int) string { return "·" }))
 	}
-	_, err := fmt.Fprintf(s.w, "%s\n%d %s%s\n", t.Render(), s.rows, unit, shown)
+	for _, row := range s.tail {
+		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
+	}
+	_, err := fmt.Fprintf(s.w, "%s\n%s\n", t.Render(), s.caption(fit))
 	return err
 }
 
-// Visible returns text with every character escaped that could move a terminal's
-// cursor, turn the direction of writing or break a line.
-func Visible(s string) string {
-	if !strings.ContainsFunc(s, hidden) {
-		return s
+// caption says how much there is, and how much of it is shown.
+func (s *tableSink) caption(fit fit) string {
+	c := count(s.rows, "row")
+	if shown := s.shown(); shown < int64(s.rows) {
+		c += fmt.Sprintf(" (%d shown)", shown)
 	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case hidden(r) && r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case hidden(r):
-			fmt.Fprintf(&b, `\u{%x}`, r)
-		default:
-			b.WriteRune(r)
-		}
+	if n := len(s.columns); fit.shown() < n {
+		c += fmt.Sprintf(", %s (%d shown)", count(n, "column"), fit.shown())
 	}
-	return b.String()
+	return c
 }
 
-func hidden(r rune) bool {
-	return unicode.Is(unicode.C, r) && r != '\u200d' || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
+func count(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return strconv.Itoa(n) + " " + unit + "s"
 }
+
+// newTable returns a table with the columns' names as its header.
+func newTable(columns []column, fit fit) table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	var configs []table.ColumnConfig
+	for at, i := range fit.columns {
+		config := table.ColumnConfig{Number: at + 1, AlignHeader: text.AlignCenter}
+		if i >= 0 && columns[i].kind == kindNumber {
+			config.Align = text.AlignRight
+		}
+		configs = append(configs, config)
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(fit.row(len(columns), func(i int) string { return Visible(columns[i].name) }))
+	return t
+}
+
+// boxSink shows every row of a result in a box.
+type boxSink struct {
+	w       io.Writer
+	columns []column
+	rows    [][]string
+}
+
+func (s *boxSink) row(cells []cell) error {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = strings.Clone(c.shown())
+	}
+	s.rows = append(s.rows, row)
+	return nil
+}
+
+func (s *boxSink) end() error {
+	fit := everything(len(s.columns))
+	t := newTable(s.columns, fit)
+	for _, row := range s.rows {
+		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
+	}
+	_, err := fmt.Fprintln(s.w, t.Render())
+	return err
+}
+
+// planSink shows the drawing of a plan as it is.
+type planSink struct{ w io.Writer }
+
+func (s *planSink) row(cells []cell) error {
+	for line := range strings.Lines(cells[len(cells)-1].text) {
+		if _, err := fmt.Fprintln(s.w, Visible(strings.TrimRight(line, "\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (*planSink) end() error { return nil }
+
+// displayWidth is how many columns of a terminal a text takes.
+func displayWidth(s string) int { return text.StringWidthWithoutEscSequences(s) }

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	_ "time/tzdata" // so that --timezone works on machines without a zone database
 
@@ -14,72 +17,204 @@ import (
 	"datasync/query"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 )
 
 // maxSQL is how many bytes a statement may have.
 const maxSQL = 16 << 20
 
+// errTimeout: a query took longer than --timeout.
+var errTimeout = errors.New("the query took too long")
+
 func (p *program) queryCommand() *cli.Command {
 	return &cli.Command{
-		Name: "query", Usage: "ask the file in SQL; it changes nothing", ArgsUsage: `"SQL"`,
+		Name: "query", Usage: "ask the file in SQL; it changes nothing", ArgsUsage: `["SQL" | -]`,
+		Description: "Without SQL, on a terminal, it is a shell.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "table, csv or json", DefaultText: "table on a terminal, else csv"},
+			&cli.StringFlag{Name: "format", Usage: query.Formats(), DefaultText: "table on a terminal, else csv"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, in the format that its ending names"},
+			&cli.BoolFlag{Name: "force", Usage: "replace the output file if it exists"},
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
+			&cli.StringFlag{Name: "named", Usage: "run the query of that `NAME`; list shows the names"},
+			&cli.StringSliceFlag{Name: "param", Usage: "the value of $name in the SQL: `NAME=VALUE`"},
 			&cli.StringFlag{Name: "timezone", Usage: "show times in this `ZONE`", Value: "UTC"},
+			&cli.IntFlag{Name: "max-rows", Usage: "write at most `N` rows: of a table head and tail, else the first; 0 is all", DefaultText: "40 of a table, else all"},
+			&cli.DurationFlag{Name: "timeout", Usage: "stop after so long", DefaultText: "none"},
+			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
+			&cli.BoolFlag{Name: "csv-safe", Usage: "put ' before texts in CSV and TSV that a spreadsheet would take for formulas"},
+			&cli.BoolFlag{Name: "no-pager", Usage: "do not page what is longer than the screen (DATASYNC_PAGER, PAGER)"},
 		},
 		Action: p.query,
 	}
 }
 
 func (p *program) query(c *cli.Context) error {
-	text, err := p.sql(c)
+	opts, err := p.queryOptions(c)
 	if err != nil {
 		return err
 	}
-	opts := query.Options{SQL: text, Format: query.CSV}
-	if f, ok := p.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		opts.Format = query.Table
+	interactive := opts.SQL == "" && c.String("named") == ""
+	// A reader that has gone is no failure; without this it would end the process.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	session, err := store.OpenSession(ctx, c.String("db"), store.ReadOptions{Timezone: c.String("timezone")})
+	if err != nil {
+		return err
 	}
-	if name := c.String("format"); name != "" {
-		if opts.Format, err = query.ParseFormat(name); err != nil {
-			return usage("%v", err)
+	if interactive {
+		return errors.Join(p.shell(ctx, c, session, opts), session.Close())
+	}
+	ended := make(chan error, 1)
+	go func() {
+		err := p.runQuery(ctx, c, session, opts)
+		_ = session.Close() // there is nothing that it could fail to keep
+		ended <- err
+	}()
+	return p.awaitQuery(ctx, ended)
+}
+
+// stopPatience is how long a query may go on after a signal: it may be waiting for
+// someone who does not read what it writes.
+const stopPatience = time.Second
+
+// awaitQuery waits for the end of a query, but not for long after a signal.
+func (p *program) awaitQuery(ctx context.Context, ended <-chan error) error {
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		select {
+		case err = <-ended:
+		case <-time.After(stopPatience):
+			err = context.Cause(ctx)
 		}
+	}
+	var stopped signalled
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return nil
+	case errors.As(context.Cause(ctx), &stopped):
+		return stopped
+	case errors.Is(err, query.ErrParams):
+		return usage("%v", err)
+	}
+	return fmt.Errorf("query: %w", err)
+}
+
+// runQuery runs the SQL of the command line and writes its result to where it belongs.
+func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options) (err error) {
+	if d := c.Duration("timeout"); d > 0 {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
+		defer cancel()
+	}
+	out, err := p.queryOutput(c)
+	if err != nil {
+		return err
+	}
+	err = query.Run(ctx, session, opts, out)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTimeout) {
+		err = cause
+	}
+	return out.end(err)
+}
+
+// queryOptions reads the command line.
+func (p *program) queryOptions(c *cli.Context) (opts query.Options, err error) {
+	if opts.SQL, err = p.sql(c); err != nil {
+		return opts, err
+	}
+	if opts.Format, err = p.queryFormat(c); err != nil {
+		return opts, usage("%v", err)
 	}
 	zone := c.String("timezone")
 	if opts.Location, err = time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
-		return usage("--timezone %q is no time zone such as UTC or Europe/Berlin", zone)
+		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", zone)
 	}
-	ctx, stop := untilSignal(c.Context)
-	defer stop()
-	db, err := store.OpenReadOnly(ctx, c.String("db"), zone)
-	if err != nil {
-		return err
+	if opts.Params, err = params(c.StringSlice("param")); err != nil {
+		return opts, err
 	}
-	err = query.Run(ctx, db, opts, p.stdout)
-	_ = db.Close() // there is nothing that it could fail to keep
-	var stopped signalled
-	if errors.As(context.Cause(ctx), &stopped) && err != nil {
-		return stopped
+	if c.IsSet("max-rows") {
+		if opts.MaxRows = c.Int("max-rows"); opts.MaxRows < 0 {
+			return opts, usage("--max-rows %d is less than 0", opts.MaxRows)
+		} else if opts.MaxRows == 0 {
+			opts.MaxRows = -1
+		}
 	}
-	if err != nil && !errors.Is(err, query.ErrEmpty) {
-		return fmt.Errorf("query: %w", err)
+	if c.IsSet("timeout") && c.Duration("timeout") <= 0 {
+		return opts, usage("--timeout %s is not more than 0s", c.Duration("timeout"))
 	}
-	return err
+	opts.FormulaSafe = c.Bool("csv-safe")
+	if c.String("output") == "" {
+		_, opts.Terminal = p.terminal()
+		opts.Width = p.width()
+	}
+	opts.Done = p.told(opts, c.Bool("timing"))
+	return opts, nil
 }
 
-// sql returns the SQL of the command line.
+// queryFormat is the format asked for, or the one that fits where the result goes.
+func (p *program) queryFormat(c *cli.Context) (query.Format, error) {
+	if name := c.String("format"); name != "" {
+		return query.ParseFormat(name)
+	}
+	if name := c.String("output"); name != "" && name != "-" {
+		return query.FormatOfFile(name)
+	}
+	if _, ok := p.terminal(); ok {
+		return query.Table, nil
+	}
+	return query.CSV, nil
+}
+
+// told returns what is told a person of each statement.
+func (p *program) told(opts query.Options, timing bool) func(rows, written int64, took time.Duration) {
+	return func(rows, written int64, took time.Duration) {
+		if written < rows && opts.Format != query.Table {
+			p.say(fmt.Sprintf("only the first %s rows were written; there are more (--max-rows)", thousands(written)))
+			rows = written
+		}
+		if timing {
+			p.say(fmt.Sprintf("%s in %.3f s", counted(rows, "row"), took.Seconds()))
+		}
+	}
+}
+
+// params reads the values of --param.
+func params(list []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, text := range list {
+		name, value, ok := strings.Cut(text, "=")
+		name = strings.TrimPrefix(name, "$")
+		if !ok || name == "" {
+			return nil, usage("--param %q is not of the form NAME=VALUE", text)
+		}
+		if _, again := values[name]; again {
+			return nil, usage("--param %s is given twice", name)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// sql returns the SQL of the command line; none on a terminal asks for the shell.
 func (p *program) sql(c *cli.Context) (string, error) {
 	file, args := c.String("file"), c.Args()
 	switch {
 	case file != "" && args.Present():
 		return "", usage("give the SQL as an argument or in --file, not both")
-	case file == "" && !args.Present():
-		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
 	case args.Len() > 1:
 		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
-	case file == "" && args.First() != "-":
+	case file == "" && args.Present() && args.First() != "-":
+		if strings.TrimSpace(args.First()) == "" {
+			return "", query.ErrEmpty
+		}
 		return args.First(), nil
+	case file == "" && !args.Present():
+		if p.interactive() {
+			return "", nil
+		}
+		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
 	}
 	in := p.stdin
 	if file != "" && file != "-" {
@@ -91,11 +226,28 @@ func (p *program) sql(c *cli.Context) (string, error) {
 		in = f
 	}
 	b, err := io.ReadAll(io.LimitReader(in, maxSQL+1))
-	switch {
+	switch text := strings.TrimPrefix(string(b), "\ufeff"); {
 	case err != nil:
 		return "", usage("read the SQL: %v", err)
 	case len(b) > maxSQL:
 		return "", usage("the SQL is longer than %d MiB", maxSQL>>20)
+	case strings.TrimSpace(text) == "":
+		return "", query.ErrEmpty
+	default:
+		return text, nil
 	}
-	return strings.TrimPrefix(string(b), "\ufeff"), nil
+}
+
+// width is how many columns what goes to stdout may have, 0 for no limit.
+func (p *program) width() int {
+	if width, _, ok := p.screen(); ok {
+		return width
+	}
+	width, _ := strconv.Atoi(p.getenv("COLUMNS"))
+	return max(0, width)
+}
+
+// queryOutput is where the result goes.
+func (p *program) queryOutput(c *cli.Context) (output, error) {
+	return p.paged(c.Bool("no-pager")), nil
 }

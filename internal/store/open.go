@@ -234,7 +234,12 @@ func closeWorld(ctx context.Context, db *sql.DB, opts ReadOptions) error {
 	if opts.WritableFolder != "" {
 		statements = append(statements, "SET GLOBAL allowed_directories = ["+quote(opts.WritableFolder)+"]")
 	}
-	for _, statement := range append(statements, "SET GLOBAL enable_external_access = false") {
+	statements = append(statements, "SET GLOBAL enable_external_access = false")
+	if opts.TempFolder == "" && opts.WritableFolder == "" && len(opts.Writable) == 0 {
+		// DuckDB still lets statements write the log of the file that it has open.
+		statements = append(statements, "SET GLOBAL disabled_filesystems = 'LocalFileSystem'")
+	}
+	for _, statement := range statements {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return err
 		}

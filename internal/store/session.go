@@ -55,7 +55,7 @@ func (s *Session) Exec(ctx context.Context, text string) (rows int64, err error)
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		return 0, errors.New(oneLine(mapping.ResultError(&result)))
+		return 0, errors.New(explained(mapping.ResultError(&result)))
 	}
 	return int64(mapping.RowsChanged(&result)), nil
 }
@@ -102,16 +102,24 @@ type Statement struct {
 	Parameters []Parameter
 }
 
-// Prepare prepares one statement. The caller closes it.
+// ErrSeveral says that a text is more than one statement to DuckDB, which one with PIVOT
+// is, too.
+var ErrSeveral = errors.New("more than one statement at once")
+
+// Prepare prepares one statement. It fails with ErrSeveral, or with what DuckDB says. The
+// caller closes it.
 func (s *Session) Prepare(text string) (*Statement, error) {
 	if strings.ContainsRune(text, 0) {
 		return nil, errors.New("the SQL has a NUL character in it")
 	}
 	st := &Statement{session: s}
 	if mapping.Prepare(s.conn.conn, text, &st.prepared) == mapping.StateError {
-		err := errors.New(oneLine(mapping.PrepareError(st.prepared)))
+		message := mapping.PrepareError(st.prepared)
 		st.Close()
-		return nil, err
+		if strings.Contains(message, "Cannot prepare multiple statements") {
+			return nil, ErrSeveral
+		}
+		return nil, errors.New(explained(message))
 	}
 	switch mapping.PreparedStatementType(st.prepared) {
 	case mapping.StatementTypeSelect, mapping.StatementTypePragma, mapping.StatementTypeCall, mapping.StatementTypeExecute:
@@ -140,7 +148,7 @@ func (st *Statement) Close() { mapping.DestroyPrepare(&st.prepared) }
 // Bind gives parameter n, counted from 0, a value as text.
 func (st *Statement) Bind(n int, value string) error {
 	if mapping.BindVarcharLength(st.prepared, mapping.IdxT(n+1), value, mapping.IdxT(len(value))) == mapping.StateError {
-		return fmt.Errorf("bind parameter $%s: %s", st.Parameters[n].Name, oneLine(mapping.PrepareError(st.prepared)))
+		return fmt.Errorf("bind parameter $%s: %s", st.Parameters[n].Name, explained(mapping.PrepareError(st.prepared)))
 	}
 	return nil
 }
@@ -257,5 +265,14 @@ func (r *Result) failure(text string) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	return errors.New(oneLine(text))
+	return errors.New(explained(text))
+}
+
+// explained is DuckDB's message on one line, with its hints, but without the drawing of
+// where in the SQL it is and without long lists.
+func explained(message string) string {
+	for _, rest := range []string{"\n\nLINE ", "\n\tCandidate functions", "\n\tCandidate macros"} {
+		message, _, _ = strings.Cut(message, rest)
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(message, "\n", " ")), " ")
 }

@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"datasync/internal/store"
+	"datasync/query"
+
+	"github.com/ergochat/readline"
+	"github.com/urfave/cli/v2"
+)
+
+const (
+	prompt     = "datasync> "
+	promptMore = "     ...> "
+)
+
+// shell is the interactive query.
+type shell struct {
+	*program
+	session *store.Session
+	opts    query.Options
+	timing  bool
+	noPager bool
+	line    *readline.Instance
+}
+
+// shell reads statements from the terminal and runs them until .quit, Ctrl-D or a
+// signal that ends the program.
+func (p *program) shell(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options) error {
+	s := &shell{program: p, session: session, opts: opts, timing: c.Bool("timing"), noPager: c.Bool("no-pager")}
+	var err error
+	s.line, err = readline.NewFromConfig(&readline.Config{
+		Prompt: prompt, HistoryFile: p.historyFile(), HistoryLimit: 2000, DisableAutoSaveHistory: true,
+		AutoComplete: completer{ctx, s}, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.line.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = s.line.Close() })()
+	_, _ = fmt.Fprintln(p.stdout, "datasync "+version+", reading "+query.Visible(c.String("db"))+". End a statement with ; and see .help.")
+	s.read(ctx)
+	var stopped signalled
+	if errors.As(context.Cause(ctx), &stopped) && stopped.code != 130 {
+		return stopped
+	}
+	return nil
+}
+
+// read is the shell's loop.
+func (s *shell) read(ctx context.Context) {
+	var text strings.Builder
+	for {
+		line, err := s.line.ReadLine()
+		switch {
+		case errors.Is(err, readline.ErrInterrupt):
+			text.Reset()
+			s.line.SetPrompt(prompt)
+			continue
+		case err != nil: // Ctrl-D, or the end
+			return
+		}
+		if text.Len() == 0 && strings.HasPrefix(strings.TrimSpace(line), ".") {
+			_ = s.line.SaveToHistory(line)
+			if !s.command(ctx, strings.Fields(line)) {
+				return
+			}
+			continue
+		}
+		text.WriteString(line + "\n")
+		statements, whole := query.Split(text.String())
+		switch {
+		case len(statements) == 0:
+			text.Reset()
+		case !whole:
+			s.line.SetPrompt(promptMore)
+			continue
+		default:
+			_ = s.line.SaveToHistory(oneEntry(text.String()))
+			s.run(ctx, text.String())
+			text.Reset()
+		}
+		s.line.SetPrompt(prompt)
+	}
+}
+
+// oneEntry puts a statement on one line of the history.
+func oneEntry(text string) string {
+	if strings.Contains(text, "--") {
+		// The rest of the statement would be a comment.
+		lines := strings.Split(strings.TrimSpace(text), "\n")
+		return lines[len(lines)-1]
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// run runs statements; Ctrl-C stops them and not the shell.
+func (s *shell) run(ctx context.Context, text string) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	opts := s.opts
+	opts.SQL, opts.Width = text, s.width()
+	opts.Done = s.told(opts, s.timing)
+	out := s.paged(s.noPager)
+	err := out.end(query.Run(ctx, s.session, opts, out))
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		s.say("interrupted")
+	default:
+		s.say(err.Error())
+	}
+}
+
+// historyFile is where what was typed is kept, nobody else's to read; empty where it
+// cannot be.
+func (p *program) historyFile() string {
+	state := p.getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(state) { // by the XDG Base Directory Specification others are ignored
+		home := p.getenv("HOME")
+		if home == "" {
+			return ""
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	folder := filepath.Join(state, "datasync")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return ""
+	}
+	name := filepath.Join(folder, "history")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return ""
+	}
+	_ = f.Close()
+	return name
+}
+
+// completer completes what is typed by what DuckDB knows.
+type completer struct {
+	ctx   context.Context
+	shell *shell
+}
+
+// Do is readline.AutoCompleter's: it returns what could follow, and how much of it is
+// there already.
+func (c completer) Do(line []rune, pos int) (endings [][]rune, typed int) {
+	before := string(line[:pos])
+	if strings.HasPrefix(before, ".") {
+		for _, command := range shellCommands {
+			if rest, ok := strings.CutPrefix(command.name, before); ok {
+				endings = append(endings, []rune(rest))
+			}
+		}
+		return endings, pos
+	}
+	words, begin, err := query.Complete(c.ctx, c.shell.session, before)
+	if err != nil {
+		return nil, 0
+	}
+	typed = len([]rune(before[begin:]))
+	for _, word := range words {
+		endings = append(endings, []rune(word)[typed:])
+	}
+	return endings, typed
+}

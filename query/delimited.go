@@ -1,0 +1,76 @@
+package query
+
+import (
+	"bufio"
+	"io"
+	"strings"
+)
+
+// bufferSize is how many bytes are collected before they are written.
+const bufferSize = 64 << 10
+
+// delimitedSink writes CSV and TSV by RFC 4180, but for the line ends, which are "\n".
+// NULL is an empty field, an empty text "", as DuckDB writes and reads them.
+type delimitedSink struct {
+	w         *bufio.Writer
+	columns   []column
+	delimiter byte
+	special   string // what a field may not have in it unless it is quoted
+	terminal  bool
+	safe      bool
+}
+
+func newDelimitedSink(w io.Writer, columns []column, delimiter byte, opts *Options) (*delimitedSink, error) {
+	s := &delimitedSink{bufio.NewWriterSize(w, bufferSize), columns, delimiter, string(delimiter) + "\"\r\n", opts.Terminal, opts.FormulaSafe}
+	for i, c := range columns {
+		s.separate(i)
+		s.field(c.name, true)
+	}
+	return s, s.w.WriteByte('\n')
+}
+
+func (s *delimitedSink) row(cells []cell) error {
+	for i, c := range cells {
+		s.separate(i)
+		switch {
+		case c.ok:
+			s.field(c.text, s.columns[i].kind != kindNumber)
+		case len(cells) == 1:
+			// An empty line would be no record for most readers.
+			_, _ = s.w.WriteString(`""`)
+		}
+	}
+	return s.w.WriteByte('\n') // a bufio.Writer keeps its first error
+}
+
+func (s *delimitedSink) separate(i int) {
+	if i > 0 {
+		_ = s.w.WriteByte(s.delimiter)
+	}
+}
+
+// field writes a field; a text may be one that someone else chose.
+func (s *delimitedSink) field(text string, foreign bool) {
+	if s.terminal {
+		text = Visible(text)
+	}
+	if s.safe && foreign && isFormula(text) {
+		text = "'" + text
+	}
+	if text != "" && !strings.ContainsAny(text, s.special) {
+		_, _ = s.w.WriteString(text)
+		return
+	}
+	_ = s.w.WriteByte('"')
+	_, _ = s.w.WriteString(strings.ReplaceAll(text, `"`, `""`))
+	_ = s.w.WriteByte('"')
+}
+
+// isFormula says whether spreadsheets take a text for a formula (OWASP, "CSV
+// Injection").
+func isFormula(text string) bool {
+	return text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 ||
+		strings.HasPrefix(text, "＝") || strings.HasPrefix(text, "＋") || strings.HasPrefix(text, "－") || strings.HasPrefix(text, "＠")
+}
+
+func (s *delimitedSink) end() error { return s.w.Flush() }

@@ -1,0 +1,138 @@
+package query
+
+import (
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+const (
+	// narrowest is down to which width a column of text is cut before columns are left
+	// out.
+	narrowest = 12
+	// frame is what a table's line has beside the cells: a bar and two spaces a column,
+	// and one bar more.
+	frame = 3
+)
+
+// fit says which columns a table shows and how wide they may be.
+type fit struct {
+	columns []int // -1 stands for those that are left out
+	widths  []int // the most that a column may have, of all columns; 0 is no limit
+}
+
+// everything shows n columns as they are.
+func everything(n int) fit {
+	f := fit{widths: make([]int, n)}
+	for i := range n {
+		f.columns = append(f.columns, i)
+	}
+	return f
+}
+
+// fit finds out how to keep the table within its width: columns of text are cut, the
+// widest first, and where that is not enough columns in the middle are left out.
+func (s *tableSink) fit() fit {
+	f := everything(len(s.columns))
+	if s.width <= 0 {
+		return f
+	}
+	natural, least := make([]int, len(s.columns)), make([]int, len(s.columns))
+	for i, c := range s.columns {
+		natural[i] = max(displayWidth(Visible(c.name)), displayWidth(c.displayType()))
+		for _, rows := range [][][]string{s.head, s.tail} {
+			for _, row := range rows {
+				natural[i] = max(natural[i], displayWidth(row[i]))
+			}
+		}
+		least[i] = natural[i]
+		if c.kind != kindNumber && c.kind != kindTime {
+			least[i] = min(natural[i], narrowest)
+		}
+	}
+	for f.width(least) > s.width && f.shown() > 1 {
+		f.leaveOut()
+	}
+	for _, i := range f.columns {
+		if i >= 0 {
+			f.widths[i] = natural[i]
+		}
+	}
+	f.cut(least, s.width)
+	return f
+}
+
+// width is that of a line whose columns have these widths.
+func (f *fit) width(of []int) int {
+	total := 1
+	for _, i := range f.columns {
+		total += frame
+		if i < 0 {
+			total++
+		} else {
+			total += of[i]
+		}
+	}
+	return total
+}
+
+// shown is how many columns are.
+func (f *fit) shown() int {
+	n := 0
+	for _, i := range f.columns {
+		if i >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// leaveOut leaves out one more column, next to those in the middle that are left out
+// already.
+func (f *fit) leaveOut() {
+	for at, i := range f.columns {
+		if i < 0 {
+			// The side with more columns left loses one.
+			if at > len(f.columns)-1-at {
+				at--
+			} else {
+				at++
+			}
+			f.columns = append(f.columns[:at:at], f.columns[at+1:]...)
+			return
+		}
+	}
+	f.columns[len(f.columns)/2] = -1
+}
+
+// cut makes the widest columns that may be cut narrower until the line fits.
+func (f *fit) cut(least []int, width int) {
+	for over := f.width(f.widths) - width; over > 0; over-- {
+		widest := -1
+		for _, i := range f.columns {
+			if i >= 0 && f.widths[i] > least[i] && (widest < 0 || f.widths[i] > f.widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		f.widths[widest]--
+	}
+}
+
+// row returns a line of the table of what value says for each of n columns.
+func (f *fit) row(n int, value func(i int) string) table.Row {
+	row := make(table.Row, 0, n)
+	for _, i := range f.columns {
+		if i < 0 {
+			row = append(row, "…")
+			continue
+		}
+		v := value(i)
+		if most := f.widths[i]; most > 0 && displayWidth(v) > most {
+			v = text.Trim(v, most-1) + "…"
+		}
+		row = append(row, v)
+	}
+	return row
+}

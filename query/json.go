@@ -1,0 +1,146 @@
+package query
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// jsonSink writes an array of objects, or an object a line. Numbers and JSON stand as
+// they are, everything else is a string; NaN and the infinities, which JSON has no
+// numbers for, are strings too.
+type jsonSink struct {
+	w       *bufio.Writer
+	columns []column
+	names   [][]byte // with the colon
+	lines   bool
+	rows    int
+	buffer  []byte
+}
+
+func newJSONSink(w io.Writer, columns []column, lines bool) *jsonSink {
+	s := &jsonSink{w: bufio.NewWriterSize(w, bufferSize), columns: columns, lines: lines}
+	taken := map[string]bool{}
+	for _, c := range columns {
+		name := c.name
+		for n := 1; taken[name]; n++ {
+			name = fmt.Sprintf("%s_%d", c.name, n)
+		}
+		taken[name] = true
+		s.names = append(s.names, append(appendQuoted(nil, name), ':'))
+	}
+	return s
+}
+
+func (s *jsonSink) row(cells []cell) error {
+	b := s.buffer[:0]
+	switch {
+	case s.lines:
+	case s.rows == 0:
+		b = append(b, "[\n"...)
+	default:
+		b = append(b, ",\n"...)
+	}
+	s.rows++
+	b = append(b, '{')
+	for i, c := range cells {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, s.names[i]...)
+		b = appendJSON(b, c, s.columns[i].kind)
+	}
+	b = append(b, '}')
+	if s.lines {
+		b = append(b, '\n')
+	}
+	s.buffer = b
+	_, err := s.w.Write(b)
+	return err
+}
+
+func (s *jsonSink) end() error {
+	switch {
+	case s.lines:
+	case s.rows == 0:
+		_, _ = s.w.WriteString("[]\n")
+	default:
+		_, _ = s.w.WriteString("\n]\n")
+	}
+	return s.w.Flush()
+}
+
+func appendJSON(b []byte, c cell, k kind) []byte {
+	switch {
+	case !c.ok:
+		return append(b, "null"...)
+	case k == kindBoolean, k == kindNumber && isNumber(c.text):
+		return append(b, c.text...)
+	case (k == kindJSON || k == kindNested) && json.Valid([]byte(c.text)):
+		return appendRaw(b, c.text)
+	}
+	return appendQuoted(b, c.text)
+}
+
+// isNumber says whether what DuckDB wrote as a number is one to JSON.
+func isNumber(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	return digits != "" && digits[0] >= '0' && digits[0] <= '9'
+}
+
+// appendRaw appends JSON on one line.
+func appendRaw(b []byte, text string) []byte {
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			b = append(b, ' ') // between values: within strings they are escaped
+		case hidden(r):
+			b = appendEscaped(b, r)
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return b
+}
+
+// appendQuoted appends text as a JSON string. What a terminal would not just show is
+// escaped.
+func appendQuoted(b []byte, text string) []byte {
+	b = append(b, '"')
+	for i := 0; i < len(text); {
+		if c := text[i]; c >= ' ' && c < 0x7f {
+			if c == '"' || c == '\\' {
+				b = append(b, '\\')
+			}
+			b = append(b, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text[i:])
+		i += size
+		switch {
+		case r == '\n':
+			b = append(b, `\n`...)
+		case r == '\t':
+			b = append(b, `\t`...)
+		case r == '\r':
+			b = append(b, `\r`...)
+		case hidden(r):
+			b = appendEscaped(b, r)
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '"')
+}
+
+func appendEscaped(b []byte, r rune) []byte {
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+	}
+	return fmt.Appendf(b, `\u%04x`, r)
+}

@@ -1,0 +1,160 @@
+package query
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// part is what a piece of SQL is, as far as it matters here.
+type part int
+
+const (
+	other     part = iota
+	blank          // white space and comments
+	semicolon      // between statements
+	parameter      // $name
+	open           // a string, name or comment that has no end
+)
+
+// lex calls yield for each piece of the text, in order. It knows what DuckDB's own
+// scanner knows of quotes: that of PostgreSQL.
+func lex(text string, yield func(p part, from, to int)) {
+	for at := 0; at < len(text); {
+		p, length := piece(text[at:])
+		yield(p, at, at+length)
+		at += length
+	}
+}
+
+// piece returns what the text begins with and how many bytes of it that is.
+func piece(text string) (part, int) {
+	switch c := text[0]; {
+	case c == ';':
+		return semicolon, 1
+	case strings.IndexByte(" \t\r\n\f\v", c) >= 0:
+		return blank, 1
+	case strings.HasPrefix(text, "--"):
+		if end := strings.IndexAny(text, "\r\n"); end >= 0 {
+			return blank, end
+		}
+		return blank, len(text)
+	case strings.HasPrefix(text, "/*"):
+		return comment(text)
+	case c == '\'':
+		return quoted(text, 0, false)
+	case c == '"':
+		return quoted(text, 0, false)
+	case (c == 'e' || c == 'E') && strings.HasPrefix(text[1:], "'"):
+		return quoted(text, 1, true)
+	case c == '$':
+		return dollar(text)
+	case inName(c) && (c < '0' || c > '9'):
+		return other, nameLength(text, true)
+	}
+	return other, 1
+}
+
+// comment measures /* ... */, in which others may lie.
+func comment(text string) (part, int) {
+	depth := 0
+	for at := 0; at+1 < len(text); {
+		switch text[at : at+2] {
+		case "/*":
+			depth, at = depth+1, at+2
+		case "*/":
+			if depth, at = depth-1, at+2; depth == 0 {
+				return blank, at
+			}
+		default:
+			at++
+		}
+	}
+	return open, len(text)
+}
+
+// quoted measures a text in the quotes that stand at begin; a doubled one is part of
+// it, as is one behind a backslash where escapes are known.
+func quoted(text string, begin int, escapes bool) (part, int) {
+	quote := text[begin]
+	for at := begin + 1; at < len(text); at++ {
+		switch {
+		case escapes && text[at] == '\\':
+			at++
+		case text[at] != quote:
+		case at+1 < len(text) && text[at+1] == quote:
+			at++
+		default:
+			return other, at + 1
+		}
+	}
+	return open, len(text)
+}
+
+// dollar measures $name, or a text between $tag$ and $tag$.
+func dollar(text string) (part, int) {
+	length := 1 + nameLength(text[1:], false)
+	if digits := length > 1 && text[1] >= '0' && text[1] <= '9'; !digits && strings.HasPrefix(text[length:], "$") {
+		tag := text[:length+1]
+		if end := strings.Index(text[len(tag):], tag); end >= 0 {
+			return other, len(tag) + end + len(tag)
+		}
+		return open, len(text)
+	}
+	if length == 1 {
+		return other, 1
+	}
+	return parameter, length
+}
+
+// nameLength returns how many bytes of the text are a name; a $ may be in one, but not
+// begin it.
+func nameLength(text string, dollars bool) int {
+	for at := range len(text) {
+		if !inName(text[at]) && (!dollars || text[at] != '$') {
+			return at
+		}
+	}
+	return len(text)
+}
+
+func inName(c byte) bool {
+	return c == '_' || c >= utf8.RuneSelf || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// Split returns the statements of the text, without the semicolons between them and
+// without those that are nothing but white space and comments. Whole says that the
+// last one ends with a semicolon, or that there is none.
+func Split(text string) (statements []string, whole bool) {
+	begin, something, unfinished := 0, false, false
+	lex(text, func(p part, from, to int) {
+		switch p {
+		case blank:
+		case semicolon:
+			if something {
+				statements = append(statements, strings.TrimSpace(text[begin:from]))
+			}
+			begin, something = to, false
+		case open:
+			something, unfinished = true, true
+		default:
+			something = true
+		}
+	})
+	if something {
+		statements = append(statements, strings.TrimSpace(text[begin:]))
+	}
+	return statements, !something && !unfinished
+}
+
+// replaceParameters puts what replacement returns in the place of each $name.
+func replaceParameters(text string, replacement func(name string) string) string {
+	var b strings.Builder
+	lex(text, func(p part, from, to int) {
+		if p == parameter {
+			b.WriteString(replacement(text[from+1 : to]))
+			return
+		}
+		b.WriteString(text[from:to])
+	})
+	return b.String()
+}

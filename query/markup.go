@@ -1,0 +1,121 @@
+package query
+
+import (
+	"bufio"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+// shown is how a cell reads where NULL and an empty text must be told apart.
+func (c cell) shown() string {
+	if !c.ok {
+		return "NULL"
+	}
+	return Visible(c.text)
+}
+
+// markdownSink writes a table of GitHub's dialect of Markdown.
+type markdownSink struct{ w *bufio.Writer }
+
+// inMarkdown escapes what would end a cell.
+var inMarkdown = strings.NewReplacer("|", `\|`)
+
+func newMarkdownSink(w io.Writer, columns []column) *markdownSink {
+	s := &markdownSink{bufio.NewWriterSize(w, bufferSize)}
+	for _, c := range columns {
+		_, _ = fmt.Fprintf(s.w, "| %s ", inMarkdown.Replace(Visible(c.name)))
+	}
+	_, _ = s.w.WriteString("|\n")
+	for _, c := range columns {
+		rule := "| --- "
+		if c.kind == kindNumber {
+			rule = "| ---: "
+		}
+		_, _ = s.w.WriteString(rule)
+	}
+	_, _ = s.w.WriteString("|\n")
+	return s
+}
+
+func (s *markdownSink) row(cells []cell) error {
+	for _, c := range cells {
+		_, _ = s.w.WriteString("| ")
+		_, _ = s.w.WriteString(inMarkdown.Replace(c.shown()))
+		_ = s.w.WriteByte(' ')
+	}
+	_, err := s.w.WriteString("|\n")
+	return err
+}
+
+func (s *markdownSink) end() error { return s.w.Flush() }
+
+// lineSink writes a line a value, with a line between rows.
+type lineSink struct {
+	w     *bufio.Writer
+	names []string // padded to one width
+	rows  int
+}
+
+func newLineSink(w io.Writer, columns []column) *lineSink {
+	s := &lineSink{w: bufio.NewWriterSize(w, bufferSize)}
+	widest := 0
+	for _, c := range columns {
+		widest = max(widest, displayWidth(Visible(c.name)))
+	}
+	for _, c := range columns {
+		name := Visible(c.name)
+		s.names = append(s.names, strings.Repeat(" ", widest-displayWidth(name))+name)
+	}
+	return s
+}
+
+func (s *lineSink) row(cells []cell) error {
+	if s.rows++; s.rows > 1 {
+		_ = s.w.WriteByte('\n')
+	}
+	var err error
+	for i, c := range cells {
+		_, err = fmt.Fprintf(s.w, "%s = %s\n", s.names[i], c.shown())
+	}
+	return err
+}
+
+func (s *lineSink) end() error { return s.w.Flush() }
+
+// htmlSink writes a table element.
+type htmlSink struct {
+	w       *bufio.Writer
+	columns []column
+}
+
+func newHTMLSink(w io.Writer, columns []column) *htmlSink {
+	s := &htmlSink{bufio.NewWriterSize(w, bufferSize), columns}
+	_, _ = s.w.WriteString("<table>\n<thead>\n<tr>")
+	for _, c := range columns {
+		_, _ = fmt.Fprintf(s.w, "<th>%s</th>", html.EscapeString(Visible(c.name)))
+	}
+	_, _ = s.w.WriteString("</tr>\n</thead>\n<tbody>\n")
+	return s
+}
+
+func (s *htmlSink) row(cells []cell) error {
+	_, _ = s.w.WriteString("<tr>")
+	for i, c := range cells {
+		open := "<td>"
+		if s.columns[i].kind == kindNumber {
+			open = `<td style="text-align: right">`
+		}
+		_, _ = s.w.WriteString(open)
+		_, _ = s.w.WriteString(html.EscapeString(c.shown()))
+		_, _ = s.w.WriteString("</td>")
+	}
+	_, err := s.w.WriteString("</tr>\n")
+	return err
+}
+
+func (s *htmlSink) end() error {
+	_, _ = s.w.WriteString("</tbody>\n</table>\n")
+	return s.w.Flush()
+}

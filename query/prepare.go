@@ -1,0 +1,115 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"datasync/internal/store"
+)
+
+// ErrParams says that parameters of the SQL and the values given do not fit together.
+var ErrParams = errors.New("parameters")
+
+// checkParams fails where a value is given that no statement has a parameter for.
+func checkParams(statements []string, params map[string]string) error {
+	unused := maps.Clone(params)
+	for _, text := range statements {
+		replaceParameters(text, func(name string) string {
+			delete(unused, name)
+			return ""
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(unused)) {
+		return fmt.Errorf("%w: the SQL has no parameter $%s", ErrParams, name)
+	}
+	return nil
+}
+
+// prepare prepares one statement with its parameters bound. Where cast is true all of
+// its columns come as text, but for times.
+func prepare(ctx context.Context, session *store.Session, text string, opts Options) (_ *store.Statement, columns []column, cast bool, err error) {
+	st, text, err := prepareTyped(session, text)
+	if errors.Is(err, store.ErrSeveral) {
+		st, text, err = materialise(ctx, session, text)
+	}
+	if err != nil {
+		return nil, nil, false, err
+	}
+	for _, c := range st.Columns {
+		columns = append(columns, newColumn(c))
+	}
+	if st.Kind == store.Select && len(columns) > 0 {
+		// Not all that gives rows can stand behind FROM: such a statement is run as it is.
+		if wrapped, err := session.Prepare(wrap(text, columns, opts.Format)); err == nil {
+			wrapped.Kind = st.Kind
+			st.Close()
+			st, cast = wrapped, true
+		}
+	}
+	if err := bind(st, opts.Params); err != nil {
+		st.Close()
+		return nil, nil, false, err
+	}
+	return st, columns, cast, nil
+}
+
+// materialise runs a statement that DuckDB carries out in several steps, as it does with
+// PIVOT, into a temporary table in memory and prepares one that reads it.
+func materialise(ctx context.Context, session *store.Session, text string) (*store.Statement, string, error) {
+	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE steps AS "+text); err != nil {
+		return nil, "", err
+	}
+	const read = "FROM temp.steps"
+	st, err := session.Prepare(read)
+	return st, read, err
+}
+
+// prepareTyped prepares the statement such that it takes its parameters as text, and
+// returns its SQL then: what was asked for as a number, say, is cast to it.
+func prepareTyped(session *store.Session, text string) (*store.Statement, string, error) {
+	st, err := session.Prepare(text)
+	if err != nil || len(st.Parameters) == 0 {
+		return st, text, err
+	}
+	types := map[string]string{}
+	for _, p := range st.Parameters {
+		types[p.Name] = p.Type
+	}
+	st.Close()
+	typed := replaceParameters(text, func(name string) string {
+		t := types[name]
+		if t == "" || t == `"NULL"` {
+			t = "VARCHAR"
+		}
+		return fmt.Sprintf("CAST($%s AS %s)", name, t)
+	})
+	st, err = session.Prepare(typed)
+	return st, typed, err
+}
+
+func bind(st *store.Statement, params map[string]string) error {
+	for i, p := range st.Parameters {
+		value, ok := params[p.Name]
+		if !ok {
+			return fmt.Errorf("%w: $%s has no value; give --param %s=VALUE", ErrParams, p.Name, p.Name)
+		}
+		if err := st.Bind(i, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrap puts a statement that gives rows into one that casts its columns.
+func wrap(text string, columns []column, f Format) string {
+	names, casts := make([]string, len(columns)), make([]string, len(columns))
+	for i := range columns {
+		names[i] = fmt.Sprintf("c%d", i)
+		casts[i] = columns[i].cast(names[i], f)
+	}
+	return fmt.Sprintf("SELECT %s FROM (%s\n) AS result(%s)", strings.Join(casts, ", "), text, strings.Join(names, ", "))
+}
