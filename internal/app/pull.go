@@ -173,9 +173,14 @@ func baseURL(text string) (*url.URL, error) {
 // untilSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends;
 // the second ends the process at once, which the database survives.
 func untilSignal(ctx context.Context) (context.Context, func()) {
+	return until(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+// until is untilSignal for these signals.
+func until(ctx context.Context, of ...os.Signal) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, of...)
 	done := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {

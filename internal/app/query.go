@@ -52,16 +52,19 @@ func (p *program) query(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	interactive := opts.SQL == "" && c.String("named") == ""
 	// A reader that has gone is no failure; without this it would end the process.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := untilSignal(c.Context)
+	signals := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
+	if opts.SQL != "" {
+		signals = append(signals, os.Interrupt) // the shell has a use of its own for it
+	}
+	ctx, stop := until(c.Context, signals...)
 	defer stop()
 	session, err := store.OpenSession(ctx, c.String("db"), store.ReadOptions{Timezone: c.String("timezone")})
 	if err != nil {
 		return err
 	}
-	if interactive {
+	if opts.SQL == "" {
 		return errors.Join(p.shell(ctx, c, session, opts), session.Close())
 	}
 	ended := make(chan error, 1)
@@ -102,7 +105,7 @@ func (p *program) awaitQuery(ctx context.Context, ended <-chan error) error {
 }
 
 // runQuery runs the SQL of the command line and writes its result to where it belongs.
-func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options) (err error) {
+func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options) error {
 	if d := c.Duration("timeout"); d > 0 {
 		var cancel func()
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
@@ -112,11 +115,11 @@ func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.S
 	if err != nil {
 		return err
 	}
-	err = query.Run(ctx, session, opts, out)
+	err = p.write(ctx, session, opts, c.Bool("timing"), out)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTimeout) {
-		err = cause
+		return cause
 	}
-	return out.end(err)
+	return err
 }
 
 // queryOptions reads the command line.
@@ -149,7 +152,6 @@ func (p *program) queryOptions(c *cli.Context) (opts query.Options, err error) {
 		_, opts.Terminal = p.terminal()
 		opts.Width = p.width()
 	}
-	opts.Done = p.told(opts, c.Bool("timing"))
 	return opts, nil
 }
 
@@ -167,17 +169,34 @@ func (p *program) queryFormat(c *cli.Context) (query.Format, error) {
 	return query.CSV, nil
 }
 
-// told returns what is told a person of each statement.
-func (p *program) told(opts query.Options, timing bool) func(rows, written int64, took time.Duration) {
-	return func(rows, written int64, took time.Duration) {
-		if written < rows && opts.Format != query.Table {
-			p.say(fmt.Sprintf("only the first %s rows were written; there are more (--max-rows)", thousands(written)))
-			rows = written
-		}
-		if timing {
-			p.say(fmt.Sprintf("%s in %.3f s", counted(rows, "row"), took.Seconds()))
-		}
+// notes are what a person is told of the statements, after their results.
+type notes struct {
+	format query.Format
+	timing bool
+	lines  []string
+}
+
+// done is query.Options.Done.
+func (n *notes) done(rows, written int64, took time.Duration) {
+	if written < rows && n.format != query.Table {
+		n.lines = append(n.lines, fmt.Sprintf("only the first %s were written; there are more (--max-rows)", counted(written, "row")))
+		rows = written
 	}
+	if n.timing {
+		n.lines = append(n.lines, fmt.Sprintf("%s in %.3f s", counted(rows, "row"), took.Seconds()))
+	}
+}
+
+// write runs the statements and writes what they give, and then what is to be told of
+// them.
+func (p *program) write(ctx context.Context, session *store.Session, opts query.Options, timing bool, out output) error {
+	n := notes{format: opts.Format, timing: timing}
+	opts.Done = n.done
+	err := out.end(query.Run(ctx, session, opts, out))
+	for _, line := range n.lines {
+		p.say(line)
+	}
+	return err
 }
 
 // params reads the values of --param.

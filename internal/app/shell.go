@@ -29,6 +29,8 @@ type shell struct {
 	timing  bool
 	noPager bool
 	line    *readline.Instance
+	// interrupts gets Ctrl-C while statements run; at the prompt it is a key.
+	interrupts chan os.Signal
 }
 
 // shell reads statements from the terminal and runs them until .quit, Ctrl-D or a
@@ -44,11 +46,14 @@ func (p *program) shell(ctx context.Context, c *cli.Context, session *store.Sess
 		return err
 	}
 	defer func() { _ = s.line.Close() }()
+	s.interrupts = make(chan os.Signal, 1)
+	signal.Notify(s.interrupts, os.Interrupt)
+	defer signal.Stop(s.interrupts)
 	defer context.AfterFunc(ctx, func() { _ = s.line.Close() })()
 	_, _ = fmt.Fprintln(p.stdout, "datasync "+version+", reading "+query.Visible(c.String("db"))+". End a statement with ; and see .help.")
 	s.read(ctx)
 	var stopped signalled
-	if errors.As(context.Cause(ctx), &stopped) && stopped.code != 130 {
+	if errors.As(context.Cause(ctx), &stopped) {
 		return stopped
 	}
 	return nil
@@ -103,13 +108,22 @@ func oneEntry(text string) string {
 
 // run runs statements; Ctrl-C stops them and not the shell.
 func (s *shell) run(ctx context.Context, text string) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	select {
+	case <-s.interrupts: // it came before there was anything to stop
+	default:
+	}
+	go func() {
+		select {
+		case <-s.interrupts:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	opts := s.opts
 	opts.SQL, opts.Width = text, s.width()
-	opts.Done = s.told(opts, s.timing)
-	out := s.paged(s.noPager)
-	err := out.end(query.Run(ctx, s.session, opts, out))
+	err := s.write(ctx, s.session, opts, s.timing, s.paged(s.noPager))
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
