@@ -30,7 +30,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: p.or("DATASYNC_DB", "datasync.duckdb")},
 		},
-		Commands:       []*cli.Command{p.pullCommand(), p.queryCommand(), p.exportCommand(), p.statusCommand(), p.verifyCommand(), p.mockCommand()},
+		Commands:       []*cli.Command{p.pullCommand(), p.queryCommand(), p.exportCommand(), p.schemaCommand(), p.statusCommand(), p.verifyCommand(), p.mockCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Action: func(c *cli.Context) error {

@@ -33,11 +33,16 @@ func (p *program) statusCommand() *cli.Command {
 	}
 }
 
-// reading opens the file and calls do with it until a signal comes.
+// reading is withFile for a command that takes no arguments.
 func (p *program) reading(c *cli.Context, do func(ctx context.Context, db *sql.DB) error) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
+	return p.withFile(c, do)
+}
+
+// withFile opens the file and calls do with it until a signal comes.
+func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.DB) error) error {
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
 	db, err := store.OpenReadOnly(ctx, c.String("db"), "UTC")

@@ -1,0 +1,143 @@
+package store_test
+
+import (
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"datasync/internal/store"
+)
+
+func schema(t *testing.T, path string) []store.Table {
+	t.Helper()
+	db, err := store.OpenReadOnly(t.Context(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := store.ReadSchema(t.Context(), db, path)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return tables
+}
+
+func names(tables []store.Table) (names []string) {
+	for _, t := range tables {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func find(t *testing.T, tables []store.Table, table, column string) store.TableColumn {
+	t.Helper()
+	for _, r := range tables {
+		for _, c := range r.Columns {
+			if r.Name == table && c.Name == column {
+				return c
+			}
+		}
+	}
+	t.Fatalf("no %s.%s", table, column)
+	return store.TableColumn{}
+}
+
+// Every table and column of a new file has a comment.
+func TestSchemaSaysWhatEachColumnIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: origin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tables := schema(t, path)
+	if got := names(tables); !slices.Equal(got, []string{"events", "events_flat", "rejected_events", "checkpoint", "page_log", "runs", "meta"}) {
+		t.Errorf("tables %v", got)
+	}
+	for _, r := range tables {
+		if kind := map[bool]string{true: "view", false: "table"}[r.Name == "events_flat"]; r.Comment == "" || r.Kind != kind {
+			t.Errorf("%s: %s, comment %q", r.Name, r.Kind, r.Comment)
+		}
+		for _, c := range r.Columns {
+			if c.Comment == "" {
+				t.Errorf("%s.%s has no comment", r.Name, c.Name)
+			}
+			if n := one[int](t, path, "SELECT count(*) FROM duckdb_columns() WHERE table_name = '"+r.Name+"' AND column_name = '"+c.Name+"' AND data_type = '"+c.Type+"'"); n != 1 {
+				t.Errorf("%s.%s is no %s", r.Name, c.Name, c.Type)
+			}
+		}
+	}
+	if c := find(t, tables, "events", "id"); c != (store.TableColumn{Name: "id", Type: "UUID", NotNull: true, Comment: "the event's id at the API"}) {
+		t.Errorf("%+v", c)
+	}
+	if c := find(t, tables, "events", "user_id"); c.NotNull {
+		t.Errorf("%+v", c)
+	}
+	if c := find(t, tables, "events_flat", "timestamp"); c.NotNull || c.Comment != find(t, tables, "events", "timestamp").Comment {
+		t.Errorf("%+v", c)
+	}
+}
+
+// What is ours to say gives way to the file's own comments; tables of others are shown too.
+func TestSchemaOfAFileThatOthersChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: origin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`COMMENT ON COLUMN events.id IS 'mine'; COMMENT ON TABLE events IS NULL; COMMENT ON COLUMN events_flat.page IS 'a page';
+		CREATE TABLE zones (a INT[3] NOT NULL, "b ""c" STRUCT(x INT)); CREATE SCHEMA mine; CREATE VIEW mine.events AS SELECT 1 AS id;
+		CREATE TABLE mine.zones (id INT)`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	tables := schema(t, path)
+	if got := names(tables)[7:]; !slices.Equal(got, []string{"mine.events", "mine.zones", "zones"}) {
+		t.Errorf("others are %v", got)
+	}
+	if tables[0].Name != "events" || tables[0].Comment != "" {
+		t.Errorf("%+v", tables[0])
+	}
+	if c := find(t, tables, "events", "id"); c.Comment != "mine" {
+		t.Errorf("%+v", c)
+	}
+	if c := find(t, tables, "events_flat", "page"); c.Comment != "a page" {
+		t.Errorf("%+v", c)
+	}
+	if c := find(t, tables, "mine.events", "id"); c.Comment != "" || c.Type != "INTEGER" {
+		t.Errorf("%+v", c)
+	}
+	if c := find(t, tables, "zones", "a"); !c.NotNull || c.Type != "INTEGER[3]" {
+		t.Errorf("%+v", c)
+	}
+	if c := find(t, tables, "zones", `b "c`); c.Type != "STRUCT(x INTEGER)" {
+		t.Errorf("%+v", c)
+	}
+	if n := len(tables[9].Columns); n != 2 {
+		t.Errorf("%d columns", n)
+	}
+}
+
+// An older file is described as it is.
+func TestSchemaOfTheFirstSchema(t *testing.T) {
+	for _, r := range schema(t, firstSchema(t)) {
+		for _, c := range r.Columns {
+			if c.Comment == "" {
+				t.Errorf("%s.%s has no comment", r.Name, c.Name)
+			}
+			if r.Name == "checkpoint" && c.Name == "floor" {
+				t.Error("a column that the file does not have")
+			}
+		}
+	}
+}
