@@ -1,0 +1,26 @@
+-- Browser shares
+--
+-- Which browsers were used, in how many sessions, by how many users and for how many
+-- events. Events without a browser have a row of their own, in which it is NULL. A
+-- session with several counts for each of them, so the shares of sessions may add up
+-- to more than 1. An event without a user_id does not count in users.
+--
+-- $since TIMESTAMPTZ = -infinity: events from this instant on
+-- $until TIMESTAMPTZ = infinity: events before this instant
+-- $limit BIGINT = all: the most rows to give, from the top
+
+WITH chosen AS (
+    SELECT browser, session_id, user_id
+    FROM events
+    WHERE "timestamp" >= CAST($since AS TIMESTAMPTZ) AND "timestamp" < CAST($until AS TIMESTAMPTZ)
+)
+SELECT browser,
+       count(DISTINCT session_id) AS sessions,
+       round(count(DISTINCT session_id) / (SELECT count(DISTINCT session_id) FROM chosen), 4) AS session_share,
+       count(DISTINCT user_id) AS users,
+       count(*) AS events,
+       round(count(*) / sum(count(*)) OVER (), 4) AS event_share
+FROM chosen
+GROUP BY browser
+ORDER BY sessions DESC, events DESC, browser NULLS LAST
+LIMIT CAST(nullif($limit, 'all') AS BIGINT);

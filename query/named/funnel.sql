@@ -1,0 +1,56 @@
+-- Funnel of types in a session
+--
+-- How many sessions went through a list of types in its order, and where they left.
+-- A session reaches the first step by an event of its type, and each further one by an
+-- event of its type that is later than the one by which it reached the step before;
+-- other events may lie between. Events of the same instant have no order: neither is
+-- later. With $within, the last of these events may be at most that much later than
+-- the first; a session counts as far as its best try goes. conversion is the share of
+-- the sessions that reached the first step, from_previous that of those that reached the
+-- step before; both are NULL where there are none.
+--
+-- $steps VARCHAR[] = page_view,click,form_submit,purchase: the types, with commas
+--   between; one that has a comma itself stands in single quotes
+-- $within INTERVAL = none: the longest time from the first event to the last one
+-- $since TIMESTAMPTZ = -infinity: events from this instant on
+-- $until TIMESTAMPTZ = infinity: events before this instant
+
+WITH RECURSIVE steps AS (
+    SELECT unnest(types) AS type, generate_subscripts(types, 1) AS step
+    FROM (SELECT CAST('[' || $steps || ']' AS VARCHAR[]) AS types)
+),
+candidates AS MATERIALIZED (
+    SELECT step, session_id, "timestamp" AS instant
+    FROM events JOIN steps USING (type)
+    WHERE "timestamp" >= CAST($since AS TIMESTAMPTZ) AND "timestamp" < CAST($until AS TIMESTAMPTZ)
+),
+-- Every event by which a session can reach a step, with the latest first event that
+-- leads to it: that of the step before, whose latest event has the latest one.
+reached AS (
+    SELECT step, session_id, instant, instant AS began
+    FROM candidates
+    WHERE step = 1
+    UNION ALL
+    SELECT step, session_id, instant, began
+    FROM (
+        SELECT step, session_id, instant, is_next,
+               max(began) OVER (PARTITION BY session_id ORDER BY instant, is_next DESC ROWS UNBOUNDED PRECEDING) AS began
+        FROM (
+            SELECT step, session_id, instant, began, false AS is_next FROM reached
+            UNION ALL
+            SELECT step, session_id, instant, NULL, true FROM candidates WHERE step = (SELECT max(step) + 1 FROM reached)
+        )
+    )
+    WHERE is_next AND began IS NOT NULL AND coalesce(instant <= began + CAST(nullif($within, 'none') AS INTERVAL), true)
+),
+counted AS (
+    SELECT step, type, count(DISTINCT session_id) AS sessions
+    FROM steps LEFT JOIN reached USING (step)
+    GROUP BY step, type
+)
+SELECT step, type, sessions,
+       round(sessions / nullif(first_value(sessions) OVER by_step, 0), 4) AS conversion,
+       round(sessions / nullif(lag(sessions, 1, sessions) OVER by_step, 0), 4) AS from_previous
+FROM counted
+WINDOW by_step AS (ORDER BY step)
+ORDER BY step;

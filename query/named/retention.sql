@@ -1,0 +1,43 @@
+-- Retention by day
+--
+-- Of the users who were first seen on a day (the cohort), how many were active again so
+-- many days later, the newest cohort first. A user is a user_id, so events without one do
+-- not count; active is whoever has any event on the day. A user's first event is the
+-- first in the whole file, whatever $since and $until say. Days are those of the
+-- connection's time zone. Each cohort has a row for each day up to that of the newest
+-- event in the file, on which the day may not have been over.
+--
+-- $since TIMESTAMPTZ = -infinity: users first seen at this instant or later
+-- $until TIMESTAMPTZ = infinity: users first seen before this instant
+-- $days BIGINT = 30: how many days to follow a cohort
+-- $limit BIGINT = all: the most rows to give, from the top
+
+WITH active AS (
+    SELECT user_id, CAST("timestamp" AS DATE) AS day, min("timestamp") AS seen
+    FROM events
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id, day
+),
+members AS (
+    SELECT user_id, CAST(min(seen) AS DATE) AS cohort
+    FROM active
+    GROUP BY user_id
+    HAVING min(seen) >= CAST($since AS TIMESTAMPTZ) AND min(seen) < CAST($until AS TIMESTAMPTZ)
+),
+cohorts AS (
+    SELECT cohort, count(*) AS users,
+           unnest(range(least(CAST($days AS BIGINT), (SELECT CAST(max("timestamp") AS DATE) FROM events) - cohort) + 1)) AS days_since
+    FROM members
+    GROUP BY cohort
+),
+returns AS (
+    SELECT cohort, day - cohort AS days_since, count(*) AS active
+    FROM active JOIN members USING (user_id)
+    GROUP BY cohort, days_since
+)
+SELECT cohort, days_since, users,
+       coalesce(active, 0) AS active,
+       round(coalesce(active, 0) / users, 4) AS share
+FROM cohorts LEFT JOIN returns USING (cohort, days_since)
+ORDER BY cohort DESC, days_since
+LIMIT CAST(nullif($limit, 'all') AS BIGINT);

@@ -1,0 +1,24 @@
+-- Top pages
+--
+-- Which pages were viewed most, by how many users and in how many sessions. A view is an
+-- event of the type $type, its page the member "page" of its properties, as it
+-- stands there. Views without a page have a row of their own, whose page is NULL. A view
+-- without a user_id counts in views and sessions, but not in users. share is that of
+-- all views.
+--
+-- $since TIMESTAMPTZ = -infinity: events from this instant on
+-- $until TIMESTAMPTZ = infinity: events before this instant
+-- $type VARCHAR = page_view: the type of the events that are views
+-- $limit BIGINT = 20: the most rows to give, from the top; all for all
+
+SELECT properties ->> '$.page' AS page,
+       count(*) AS views,
+       count(DISTINCT user_id) AS users,
+       count(DISTINCT session_id) AS sessions,
+       round(count(*) / sum(count(*)) OVER (), 4) AS share
+FROM events
+WHERE "timestamp" >= CAST($since AS TIMESTAMPTZ) AND "timestamp" < CAST($until AS TIMESTAMPTZ)
+  AND type = CAST($type AS VARCHAR)
+GROUP BY page
+ORDER BY views DESC, page NULLS LAST
+LIMIT CAST(nullif($limit, 'all') AS BIGINT);
