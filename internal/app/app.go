@@ -25,7 +25,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	p := &program{getenv, stdin, stdout, stderr}
 	root := &cli.App{
 		Name: "datasync", Usage: "get every event of the DataSync API into a DuckDB file", Version: version,
-		Writer: stdout, ErrWriter: stderr, HideHelpCommand: true,
+		Writer: stdout, ErrWriter: stderr, HideHelpCommand: true, DisableSliceFlagSeparator: true,
 		Description: exitCodes,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: p.or("DATASYNC_DB", "datasync.duckdb")},

@@ -48,6 +48,9 @@ func (p *program) queryCommand() *cli.Command {
 }
 
 func (p *program) query(c *cli.Context) error {
+	if strings.EqualFold(c.String("named"), "list") {
+		return p.listNamed(c)
+	}
 	opts, err := p.queryOptions(c)
 	if err != nil {
 		return err
@@ -124,7 +127,10 @@ func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.S
 
 // queryOptions reads the command line.
 func (p *program) queryOptions(c *cli.Context) (opts query.Options, err error) {
-	if opts.SQL, err = p.sql(c); err != nil {
+	if opts.Params, err = params(c.StringSlice("param")); err != nil {
+		return opts, err
+	}
+	if opts.SQL, err = p.sql(c, opts.Params); err != nil {
 		return opts, err
 	}
 	if opts.Format, err = p.queryFormat(c); err != nil {
@@ -133,9 +139,6 @@ func (p *program) queryOptions(c *cli.Context) (opts query.Options, err error) {
 	zone := c.String("timezone")
 	if opts.Location, err = time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
 		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", zone)
-	}
-	if opts.Params, err = params(c.StringSlice("param")); err != nil {
-		return opts, err
 	}
 	if c.IsSet("max-rows") {
 		if opts.MaxRows = c.Int("max-rows"); opts.MaxRows < 0 {
@@ -179,7 +182,7 @@ type notes struct {
 // done is query.Options.Done.
 func (n *notes) done(rows, written int64, took time.Duration) {
 	if written < rows && n.format != query.Table {
-		n.lines = append(n.lines, fmt.Sprintf("only the first %s were written; there are more (--max-rows)", counted(written, "row")))
+		n.lines = append(n.lines, fmt.Sprintf("stopped after %s (--max-rows); there are more", counted(written, "row")))
 		rows = written
 	}
 	if n.timing {
@@ -216,27 +219,38 @@ func params(list []string) (map[string]string, error) {
 	return values, nil
 }
 
-// sql returns the SQL of the command line; none on a terminal asks for the shell.
-func (p *program) sql(c *cli.Context) (string, error) {
+// sql returns the SQL of the command line; none on a terminal asks for the shell. The
+// parameters of a named query get their defaults.
+func (p *program) sql(c *cli.Context, params map[string]string) (string, error) {
 	file, args := c.String("file"), c.Args()
 	switch {
+	case c.IsSet("named"):
+		if file != "" || args.Present() {
+			return "", usage("give the SQL or --named, not both")
+		}
+		return namedSQL(c.String("named"), params)
 	case file != "" && args.Present():
 		return "", usage("give the SQL as an argument or in --file, not both")
 	case args.Len() > 1:
 		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
-	case file == "" && args.Present() && args.First() != "-":
-		if strings.TrimSpace(args.First()) == "" {
-			return "", query.ErrEmpty
-		}
-		return args.First(), nil
-	case file == "" && !args.Present():
-		if p.interactive() {
-			return "", nil
-		}
+	case file != "":
+		return p.readSQL(file)
+	case !args.Present() && p.interactive():
+		return "", nil
+	case !args.Present():
 		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
+	case args.First() == "-":
+		return p.readSQL("-")
+	case strings.TrimSpace(args.First()) == "":
+		return "", query.ErrEmpty
 	}
+	return args.First(), nil
+}
+
+// readSQL reads the SQL from a file, or from stdin where that is "-".
+func (p *program) readSQL(file string) (string, error) {
 	in := p.stdin
-	if file != "" && file != "-" {
+	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
 			return "", usage("read the SQL: %v", err)

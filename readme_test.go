@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var updateReadme = flag.Bool("update-readme", false, "TestReadme writes what the commands of the README print into it")
+
+// shown is a command that the README shows: "    $ datasync ...", with the lines below it
+// as what it prints.
+type shown struct {
+	command string
+	lines   []string
+	at, end int // the lines of the README that it prints
+}
+
+// readme returns the commands that the README's lines show.
+func readme(lines []string) (commands []shown) {
+	for i := 0; i < len(lines); i++ {
+		command, ok := strings.CutPrefix(lines[i], "    $ ")
+		if !ok {
+			continue
+		}
+		c := shown{command: command, at: i + 1}
+		for c.end = c.at; c.end < len(lines); c.end++ {
+			line, ok := strings.CutPrefix(lines[c.end], "    ")
+			if !ok || strings.HasPrefix(line, "$ ") {
+				break
+			}
+			c.lines = append(c.lines, line)
+		}
+		commands = append(commands, c)
+		i = c.end - 1
+	}
+	return commands
+}
+
+// TestReadme runs the commands that the README shows, in their order and in one folder,
+// and compares what they print with what stands there.
+func TestReadme(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(b), "\n")
+	folder, bin := t.TempDir(), t.TempDir()
+	if err := os.Symlink(build(t, ""), filepath.Join(bin, "datasync")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	commands := readme(lines)
+	if len(commands) < 10 {
+		t.Errorf("the README shows %d commands only", len(commands))
+	}
+	var after []string
+	from := 0
+	for _, c := range commands {
+		got := c.run(t, folder)
+		if diff := cmp.Diff(steady(c.lines), steady(got)); diff != "" && !*updateReadme {
+			t.Errorf("$ %s\n%s", c.command, diff)
+		}
+		after = append(after, lines[from:c.at]...)
+		for _, line := range got {
+			after = append(after, "    "+line)
+		}
+		from = c.end
+	}
+	if *updateReadme {
+		after = append(after, lines[from:]...)
+		if err := os.WriteFile("README.md", []byte(strings.Join(after, "\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// run runs the command and returns the lines that it prints.
+func (c *shown) run(t *testing.T, folder string) []string {
+	t.Helper()
+	switch {
+	case strings.HasPrefix(c.command, "datasync mock"):
+		return c.serve(t, folder)
+	case c.command == "datasync query":
+		return c.enter(t, folder)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", c.command)
+	cmd.Dir = folder
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("$ %s: %v", c.command, err)
+	}
+	return split(string(out))
+}
+
+// serve runs a command that does not end until it has printed as many lines as the README
+// shows.
+func (c *shown) serve(t *testing.T, folder string) (lines []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	args := strings.Fields(c.command)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir = folder
+	read, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for s := bufio.NewScanner(read); len(lines) < max(1, len(c.lines)) && s.Scan(); {
+		lines = append(lines, s.Text())
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait()
+	return lines
+}
+
+// enter types the lines that stand behind the shell's prompt and looks for the others.
+func (c *shown) enter(t *testing.T, folder string) []string {
+	t.Helper()
+	x := onTerminal(t, folder, nil, "query")
+	for _, line := range c.lines {
+		typed, ok := strings.CutPrefix(line, "datasync> ")
+		if !ok {
+			typed, ok = strings.CutPrefix(line, "     ...> ")
+		}
+		if ok {
+			x.expect(`(datasync|     \.\.\.)> `)
+			x.send(typed + "\r")
+			continue
+		}
+		x.expect(regexp.QuoteMeta(line))
+	}
+	if code := x.exit(); code != 0 {
+		t.Errorf("$ %s: exit %d", c.command, code)
+	}
+	return c.lines
+}
+
+func split(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(text, "\n"), "\n")
+}
+
+// unsteady is what differs from run to run and from machine to machine.
+var unsteady = []*regexp.Regexp{
+	regexp.MustCompile(`[0-9,]+ events/s`),
+	regexp.MustCompile(`[0-9.,]+ ?(ms|s|bytes|B|KiB|MiB|MB)\b`),
+	regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`),
+	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}`), // a run's id
+	regexp.MustCompile(`(process|pid) [0-9]+`),
+}
+
+// steady replaces all that.
+func steady(lines []string) []string {
+	var out []string
+	for _, line := range lines {
+		for _, re := range unsteady {
+			line = re.ReplaceAllString(line, "~")
+		}
+		out = append(out, strings.Join(strings.Fields(line), " "))
+	}
+	return out
+}
