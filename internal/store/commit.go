@@ -29,7 +29,8 @@ type Committed struct {
 // failure came from COMMIT itself, all or nothing: the caller must then close the
 // store, open it again and read the checkpoint. It must not be called again
 // after an error.
-func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
+func (s *Store) CommitBatch(ctx context.Context, b Batch) (_ Committed, err error) {
+	defer s.write(&err)()
 	if rows := b.Rows(); rows > MaxRows {
 		return Committed{}, fmt.Errorf("commit a batch: %d rows are more than %d", rows, MaxRows)
 	}

@@ -26,6 +26,11 @@ var (
 	ErrOlder = errors.New("database of an older version")
 	// ErrFull: the disk is full.
 	ErrFull = errors.New("disk is full")
+	// ErrRoom: there is too little disk space for a copy of the file.
+	ErrRoom = errors.New("too little disk space for a copy")
+	// ErrUnreplayed: the file cannot be read before its write-ahead log is replayed,
+	// which writes to it.
+	ErrUnreplayed = errors.New("database has a write-ahead log that must be replayed first")
 	// ErrDamaged: the file or its WAL cannot be read as it should.
 	ErrDamaged = errors.New("database is damaged")
 )

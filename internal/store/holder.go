@@ -33,7 +33,7 @@ func (h *Holder) String() string {
 // LockHolder returns a process that has the file open, or nil. It must not be called
 // while this process itself has it open, as DuckDB's lock on it would be lost.
 func LockHolder(name string) (*Holder, error) {
-	path, exists, err := resolve(name)
+	path, exists, err := Resolve(name)
 	if err != nil || !exists {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -63,6 +65,25 @@ func acquireLock(path string) (*fileLock, error) {
 		}
 		_ = f.Close()
 	}
+}
+
+// Pulling reports whether a process holds the lock that a pull holds of the file at
+// that absolute path.
+func Pulling(path string) (bool, error) {
+	f, err := os.Open(path + ".lock")
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, translate(path, err)
+	}
+	// Where nobody holds it, it is had for a moment, for which a pull waits.
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	held := errors.Is(err, syscall.EWOULDBLOCK)
+	if held {
+		err = nil
+	}
+	return held, translate(path, errors.Join(err, f.Close()))
 }
 
 // release removes the lock file while it is still held, then lets go of it.

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"datasync/internal/failpoint"
 
@@ -22,9 +21,6 @@ import (
 // embedded migrations, each of which brings a file from the schema before to its
 // own.
 const SchemaVersion = 2
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // application is what meta says of a file that is ours.
 const application = "datasync"
@@ -56,14 +52,35 @@ type Options struct {
 }
 
 // Store is a database file that is open for writing. Its methods may be called
-// from one goroutine at a time.
+// from one goroutine at a time, but for SetNotBefore, Snapshot, Changes and Status,
+// which may be called from any.
 type Store struct {
 	path    string
 	version string
 	lock    *fileLock
 	db      *sql.DB
 	writer  *writer
-	batch   int64 // the last one committed
+	// turn is held by whatever writes, and between two writes by Snapshot and Status: a
+	// transaction that reads would keep DuckDB from the checkpoint of a commit, too. It
+	// guards what follows.
+	turn   sync.Mutex
+	batch  int64 // the last one committed
+	failed bool  // something was not written: nobody knows what the file holds now
+	// changes counts what was written.
+	changes atomic.Int64
+	// free says how many bytes a folder's file system has left.
+	free func(folder string) (int64, error)
+}
+
+// write keeps Snapshot and Status off until the function that it returns is called, with
+// the error of what was written in *err.
+func (s *Store) write(err *error) (done func()) {
+	s.turn.Lock()
+	return func() {
+		s.changes.Add(1)
+		s.failed = s.failed || *err != nil
+		s.turn.Unlock()
+	}
 }
 
 // Open locks the file and opens it for writing, and makes it where there is none.
@@ -71,11 +88,11 @@ type Store struct {
 // It fails with an *Error of kind ErrPath, ErrLocked, ErrForeign, ErrOrigin,
 // ErrNewer, ErrFull or ErrDamaged.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
-	path, exists, err := resolve(opts.Path)
+	path, exists, err := Resolve(opts.Path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, version: opts.ToolVersion}
+	s := &Store{path: path, version: opts.ToolVersion, free: freeBytes}
 	if s.lock, err = patiently(ctx, path, func() (*fileLock, error) { return acquireLock(path) }); err != nil {
 		return nil, err
 	}
@@ -84,6 +101,9 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 			err = errors.Join(translate(path, err), s.Close())
 		}
 	}()
+	if err = removeSnapshots(path); err != nil {
+		return nil, err
+	}
 	if exists {
 		err = update(ctx, path, opts)
 	} else {
@@ -92,7 +112,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.db, err = openInstance(ctx, path, closedWorld); err != nil {
+	if s.db, err = openToWrite(ctx, path); err != nil {
 		return nil, err
 	}
 	conn, err := connect(path, closedWorld)
@@ -147,6 +167,8 @@ func (s *Store) Path() string { return s.path }
 
 // Close closes the file, which writes its log into it, and lets go of the lock.
 func (s *Store) Close() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
 	if s.writer != nil {
 		s.writer.close()
 		s.writer = nil
@@ -189,7 +211,7 @@ func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
 
 // openToRead also returns the file's absolute path.
 func openToRead(ctx context.Context, name string, opts ReadOptions) (string, *sql.DB, error) {
-	path, exists, err := resolve(name)
+	path, exists, err := Resolve(name)
 	if err != nil {
 		return "", nil, err
 	}
@@ -201,7 +223,7 @@ func openToRead(ctx context.Context, name string, opts ReadOptions) (string, *sq
 	}
 	db, err := patiently(ctx, path, func() (*sql.DB, error) { return openInstance(ctx, path, openToBeClosed()) })
 	if err != nil {
-		return "", nil, err
+		return "", nil, toRecover(path, err)
 	}
 	_, errMeta := checkMeta(ctx, db, path, "")
 	if err := errors.Join(closeWorld(ctx, db, opts), errMeta, lockDown(ctx, db, cmp.Or(opts.Timezone, "UTC"))); err != nil {
@@ -247,6 +269,12 @@ func closeWorld(ctx context.Context, db *sql.DB, opts ReadOptions) error {
 	return nil
 }
 
+// openToWrite opens the file for writing. Whoever reads it at this moment is waited for:
+// those who come later see the lock of the pull, and wait for it.
+func openToWrite(ctx context.Context, path string) (*sql.DB, error) {
+	return patiently(ctx, path, func() (*sql.DB, error) { return openInstance(ctx, path, closedWorld) })
+}
+
 // openInstance opens the file with the settings and sees that it can be used.
 func openInstance(ctx context.Context, path string, settings []setting) (*sql.DB, error) {
 	query := url.Values{}
@@ -272,19 +300,6 @@ func lockDown(ctx context.Context, db *sql.DB, timezone string) error {
 	return err
 }
 
-// update sees that an existing file is ours and brings it to SchemaVersion.
-func update(ctx context.Context, path string, opts Options) error {
-	version, err := checkOurs(ctx, path, opts.Origin)
-	if err != nil || version == SchemaVersion {
-		return err
-	}
-	db, err := openInstance(ctx, path, closedWorld)
-	if err != nil {
-		return err
-	}
-	return errors.Join(migrate(ctx, db, version, opts), db.Close())
-}
-
 // checkOurs opens an existing file read-only, so that one that is not ours stays
 // as it was to the byte, and closes it again. It returns the file's schema.
 func checkOurs(ctx context.Context, path, origin string) (version int, err error) {
@@ -295,7 +310,7 @@ func checkOurs(ctx context.Context, path, origin string) (version int, err error
 		return openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
 	})
 	if err != nil {
-		return 0, err
+		return 0, toRecover(path, err)
 	}
 	version, err = checkMeta(ctx, db, path, origin)
 	return version, errors.Join(err, db.Close())
@@ -329,92 +344,4 @@ func checkMeta(ctx context.Context, db *sql.DB, path, origin string) (version in
 			Detail: fmt.Sprintf("it holds the events of %s, not of %s", meta["origin"], origin)}
 	}
 	return version, nil
-}
-
-// create makes the file under another name and renames it when it is whole, so
-// that a kill leaves either no database or one that is ours.
-func create(ctx context.Context, path string, opts Options) error {
-	building := path + ".creating"
-	for _, leftover := range []string{building, building + ".wal"} {
-		if err := os.RemoveAll(leftover); err != nil {
-			return err
-		}
-	}
-	db, err := openInstance(ctx, building, closedWorld)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(migrate(ctx, db, 0, opts), db.Close()); err != nil {
-		return errors.Join(err, os.Remove(building))
-	}
-	if err := os.Rename(building, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// migrate brings a database from a schema, 0 being an empty database, to
-// SchemaVersion in one transaction, and what it changed out of the write-ahead log.
-func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	scripts, err := migrations.ReadDir("migrations")
-	if err != nil {
-		return err
-	}
-	for _, script := range scripts[from:] {
-		text, err := migrations.ReadFile("migrations/" + script.Name())
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
-			return fmt.Errorf("migrate by %s: %w", script.Name(), err)
-		}
-		failpoint.Hit("f13")
-	}
-	if err := writeMeta(ctx, tx, opts); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	failpoint.Hit("f13")
-	failpoint.Soon("f11")
-	_, err = db.ExecContext(ctx, "CHECKPOINT")
-	return err
-}
-
-// writeMeta notes which schema, program and DuckDB the file is of, and, in a new
-// file, whose.
-func writeMeta(ctx context.Context, tx *sql.Tx, opts Options) error {
-	var duckdbVersion string
-	if err := tx.QueryRowContext(ctx, "SELECT version()").Scan(&duckdbVersion); err != nil {
-		return err
-	}
-	for _, m := range []setting{
-		{"application", application},
-		{"schema_version", strconv.Itoa(SchemaVersion)},
-		{"tool_version", opts.ToolVersion},
-		{"duckdb_version", duckdbVersion},
-	} {
-		_, err1 := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", m.name)
-		_, err2 := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.name, m.value)
-		if err := errors.Join(err1, err2); err != nil {
-			return err
-		}
-	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO meta SELECT 'origin', ? WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'origin')", opts.Origin)
-	return err
-}
-
-// syncFolder makes a rename in the folder last through a power loss.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -9,11 +9,12 @@ import (
 	"strings"
 )
 
-// resolve returns the absolute path of the database file that name means,
+// Resolve returns the absolute path of the database file that name means,
 // symbolic links followed, and whether it exists. What could be taken for
-// something else than a plain path is refused with ErrPath, so that no other
-// file than the one meant is ever made.
-func resolve(name string) (path string, exists bool, err error) {
+// something else than a plain path is refused with an *Error of kind ErrPath, so
+// that no other file than the one meant is ever made; ErrDamaged is a write-ahead
+// log without its file.
+func Resolve(name string) (path string, exists bool, err error) {
 	bad := func(detail, hint string) error {
 		return &Error{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
 	}

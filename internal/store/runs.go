@@ -56,7 +56,8 @@ func (s *Store) EndRun(ctx context.Context, r Run) error {
 }
 
 // inTransaction runs do in a transaction of its own, beside those of the batches.
-func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) error {
+func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
+	defer s.write(&err)()
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(s.path, err)

@@ -30,7 +30,8 @@ const idsAtOnce = 1_000_000
 // and resolves the rejects that are stored by now or are another reading of one that
 // is kept. The page log gets a row that corrects the counts of each batch which lost
 // copies. All of it is one transaction.
-func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (Settled, error) {
+func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ Settled, err error) {
+	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {
 		return Settled{}, err
 	}

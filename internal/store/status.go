@@ -88,6 +88,35 @@ const statusRuns = 5
 // ReadStatus reads the status of the file at path, which is open to read. It fails
 // with an *Error of kind ErrOlder where the file must be brought up to date first.
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
+	s, err := readStatus(ctx, db, path, now)
+	for i := range s.Runs {
+		if s.Runs[i].Outcome == "running" {
+			// The file could be opened: nobody writes to it any more.
+			s.Runs[i].Outcome = "killed"
+		}
+	}
+	return s, err
+}
+
+// Status reads the status of the file between two commits, which wait for it, and up to n
+// rejects of each reason.
+func (s *Store) Status(ctx context.Context, n int) (status Status, samples []RejectSample, err error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.db == nil {
+		return Status{}, nil, &Error{Path: s.path, Detail: "the pull has ended"}
+	}
+	// database/sql ends what is cancelled when it gets to it: a commit or Close could come
+	// first, and leave the log as it is.
+	ctx = context.WithoutCancel(ctx)
+	if status, err = readStatus(ctx, s.db, s.path, time.Now()); err != nil {
+		return Status{}, nil, err
+	}
+	samples, err = RejectSamples(ctx, s.db, n)
+	return status, samples, translate(s.path, err)
+}
+
+func readStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
 	s := Status{Path: path, Windows: []WindowStatus{}, Rejected: map[string]int64{}, Runs: []RunStatus{}}
 	for _, name := range []string{path, path + ".wal"} {
 		if info, err := os.Stat(name); err == nil {
@@ -215,19 +244,16 @@ func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
 		if err := rows.Scan(&r.Run, &r.Began, &r.Ended, &r.Outcome, &r.Stored, &r.Duplicate, &r.Rejected, &r.Waiting); err != nil {
 			return err
 		}
-		if r.Outcome == "running" {
-			// The file could be opened: nobody writes to it any more.
-			r.Outcome = "killed"
-		}
 		s.Runs = append(s.Runs, r)
 	}
 	return rows.Err()
 }
 
-// RejectSamples returns up to n rejects of each reason that are not resolved.
+// RejectSamples returns up to n rejects of each reason that are not resolved, the first
+// that came. However many there are, it needs little memory: a pull may be at work.
 func RejectSamples(ctx context.Context, db *sql.DB, n int) ([]RejectSample, error) {
-	rows, err := db.QueryContext(ctx, `SELECT reason, raw FROM rejected_events WHERE NOT resolved
-		QUALIFY row_number() OVER (PARTITION BY reason ORDER BY batch, reject_key) <= ? ORDER BY reason, batch, reject_key`, n)
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT reason, raw FROM rejected_events WHERE rowid IN
+		(SELECT unnest(min(rowid, %d)) FROM rejected_events WHERE NOT resolved GROUP BY reason) ORDER BY reason, batch, rowid`, n))
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,8 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 // OpenWindow adds a window above all others, in the state NotBegun, that goes down
 // to lower, or to the end of what the API has; below floor no events are wanted. It
 // takes the place of one that was opened and of which no page was committed.
-func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) (Checkpoint, error) {
+func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) (_ Checkpoint, err error) {
+	defer s.write(&err)()
 	k := Checkpoint{State: NotBegun, Lower: lower, Floor: floor}
 	if _, err := s.writer.execArgs("DELETE FROM checkpoint WHERE state = $1 AND pages = 0", string(NotBegun)); err != nil {
 		return Checkpoint{}, translate(s.path, err)
@@ -60,7 +61,7 @@ func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) 
 	if floor.Valid {
 		floorOrNull = floor.V
 	}
-	_, err := s.writer.execArgs("INSERT INTO checkpoint VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+	_, err = s.writer.execArgs("INSERT INTO checkpoint VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
 		append(k.values(), InstantOf(time.Now()), floorOrNull)...)
 	return k, translate(s.path, err)
 }

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"datasync/internal/failpoint"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// update sees that an existing file is ours and brings it to SchemaVersion.
+func update(ctx context.Context, path string, opts Options) error {
+	version, err := checkOurs(ctx, path, opts.Origin)
+	if err != nil || version == SchemaVersion {
+		return err
+	}
+	db, err := openToWrite(ctx, path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, db, version, opts), db.Close())
+}
+
+// create makes the file under another name and renames it when it is whole, so
+// that a kill leaves either no database or one that is ours.
+func create(ctx context.Context, path string, opts Options) error {
+	building := path + ".creating"
+	for _, leftover := range []string{building, building + ".wal"} {
+		if err := os.RemoveAll(leftover); err != nil {
+			return err
+		}
+	}
+	db, err := openInstance(ctx, building, closedWorld)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(migrate(ctx, db, 0, opts), db.Close()); err != nil {
+		return errors.Join(err, os.Remove(building))
+	}
+	if err := os.Rename(building, path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// migrate brings a database from a schema, 0 being an empty database, to
+// SchemaVersion in one transaction, and what it changed out of the write-ahead log.
+func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	scripts, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return err
+	}
+	for _, script := range scripts[from:] {
+		text, err := migrations.ReadFile("migrations/" + script.Name())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("migrate by %s: %w", script.Name(), err)
+		}
+		failpoint.Hit("f13")
+	}
+	if err := writeMeta(ctx, tx, opts); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	failpoint.Hit("f13")
+	failpoint.Soon("f11")
+	_, err = db.ExecContext(ctx, "CHECKPOINT")
+	return err
+}
+
+// writeMeta notes which schema, program and DuckDB the file is of, and, in a new
+// file, whose.
+func writeMeta(ctx context.Context, tx *sql.Tx, opts Options) error {
+	var duckdbVersion string
+	if err := tx.QueryRowContext(ctx, "SELECT version()").Scan(&duckdbVersion); err != nil {
+		return err
+	}
+	for _, m := range []setting{
+		{"application", application},
+		{"schema_version", strconv.Itoa(SchemaVersion)},
+		{"tool_version", opts.ToolVersion},
+		{"duckdb_version", duckdbVersion},
+	} {
+		_, err1 := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", m.name)
+		_, err2 := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.name, m.value)
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO meta SELECT 'origin', ? WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'origin')", opts.Origin)
+	return err
+}
+
+// syncFolder makes a rename in the folder last through a power loss.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Snapshot is a copy of the database file, which others can open while the pull goes
+// on. Whoever asked for it removes it.
+type Snapshot struct {
+	// Path is a file beside the database, which nobody else can read.
+	Path string
+	// Batch is the last one that it holds, Events how many events it holds.
+	Batch, Events int64
+	// Change is what Changes returned when it was made.
+	Change int64
+}
+
+const (
+	// checkpointTries is how often a checkpoint is tried that something keeps off for a
+	// moment, checkpointPause how long is waited in between.
+	checkpointTries = 20
+	checkpointPause = 10 * time.Millisecond
+)
+
+// snapshotMark stands between the database's name and the random end of a snapshot's.
+const snapshotMark = ".snapshot-"
+
+var snapshotEnd = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// IsSnapshot reports whether path is what a snapshot of the database at that absolute
+// path can be called.
+func IsSnapshot(database, path string) bool {
+	end, ok := strings.CutPrefix(path, database+snapshotMark)
+	return ok && snapshotEnd.MatchString(end)
+}
+
+// Changes counts what was written to the file since it was opened. While it stays the
+// same, a snapshot of the file does too.
+func (s *Store) Changes() int64 { return s.changes.Load() }
+
+// Snapshot makes a copy of the file between two commits, which wait for it: all that is
+// committed is brought from the write-ahead log into the file, and another process
+// copies that, as a second descriptor of it would cost this one DuckDB's lock. It fails
+// with an *Error of kind ErrRoom where the disk has too little space left, before
+// anything is copied, and of kind ErrLocked where the pull has failed or ended.
+func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.db == nil || s.failed {
+		return Snapshot{}, &Error{Kind: ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
+	}
+	// A checkpoint for which there is no room would end the pull.
+	log, err := sizeOf(s.path + ".wal")
+	if err != nil {
+		return Snapshot{}, translate(s.path, err)
+	}
+	if err := s.room(log); err != nil {
+		return Snapshot{}, err
+	}
+	if err := s.checkpoint(ctx); err != nil {
+		return Snapshot{}, err
+	}
+	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + snapshotMark + randomEnd()}
+	if c.Events, err = s.writer.number("SELECT count(*) FROM events"); err != nil {
+		return Snapshot{}, translate(s.path, err)
+	}
+	return c, copyFile(ctx, s.path, c.Path, s.room)
+}
+
+func randomEnd() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // which does not fail
+	return hex.EncodeToString(b[:])
+}
+
+// room fails with ErrRoom where the file's folder has no space for so many bytes and
+// for some more of the pull's own.
+func (s *Store) room(bytes int64) error { return checkRoom(s.path, bytes, s.free) }
+
+// checkpoint brings all that is committed into the file. One that meets a transaction
+// is tried again; any other failure is one of the file.
+func (s *Store) checkpoint(ctx context.Context) error {
+	for tries := 1; ; tries++ {
+		_, err := s.writer.exec("CHECKPOINT")
+		if err == nil {
+			return nil
+		}
+		if !strings.Contains(err.Error(), "Cannot CHECKPOINT") {
+			s.failed = true
+			return translate(s.path, err)
+		}
+		if tries == checkpointTries {
+			return &Error{Kind: ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(checkpointPause):
+		}
+	}
+}
+
+// removeSnapshots removes what a killed pull has left beside the database.
+func removeSnapshots(path string) error {
+	folder := filepath.Dir(path)
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return translate(path, err)
+	}
+	var errs []error
+	for _, f := range files {
+		name := filepath.Join(folder, f.Name())
+		if !f.Type().IsRegular() || !IsSnapshot(path, strings.TrimSuffix(name, ".wal")) {
+			continue
+		}
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("remove an old copy: %w", err))
+		}
+	}
+	return translate(path, errors.Join(errs...))
+}
