@@ -1,0 +1,13 @@
+// Package live lets others ask a running pull, which keeps them out of its database,
+// over a Unix socket: how it stands, and for a copy of the database.
+//
+// It promises that no client can hold up or end the pull, whatever it sends, leaves out
+// or leaves behind; that only the same user can ask; that copies are shared, and gone
+// when nobody reads them any more.
+//
+// A client sends one line, "status" or "snapshot", and gets one line of JSON:
+// {"error": ...}, or what it asked for. The connection of "snapshot" stays open as long
+// as the client reads the copy.
+//
+// It knows nothing of DuckDB, of the pull, or of the command line.
+package live

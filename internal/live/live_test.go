@@ -1,0 +1,397 @@
+package live_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"datasync/internal/live"
+)
+
+// fake is a database whose copies are small files.
+type fake struct {
+	path    string
+	changes atomic.Int64
+	copies  atomic.Int64
+	fail    atomic.Pointer[error]
+}
+
+func (f *fake) Changes() int64 { return f.changes.Load() }
+
+func (f *fake) Status(context.Context) (any, error) {
+	if err := f.fail.Load(); err != nil {
+		return nil, *err
+	}
+	return map[string]int64{"changes": f.changes.Load()}, nil
+}
+
+func (f *fake) Snapshot(context.Context) (live.Snapshot, error) {
+	if err := f.fail.Load(); err != nil {
+		return live.Snapshot{}, *err
+	}
+	n := f.copies.Add(1)
+	s := live.Snapshot{Path: fmt.Sprintf("%s.copy%d", f.path, n), Batch: n, Events: 10 * n, Change: f.changes.Load()}
+	return s, os.WriteFile(s.Path, nil, 0o600)
+}
+
+func isCopy(database, path string) bool { return strings.HasPrefix(path, database+".copy") }
+
+// serve serves a database in a folder of its own, until stop is called or the test ends.
+func serve(t *testing.T) (db *fake, stop func()) {
+	t.Helper()
+	db = &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+	return db, serveAt(t, db, live.Folders(runtimeFolder(t), ""))
+}
+
+func serveAt(t *testing.T, db *fake, folders []string) (stop func()) {
+	t.Helper()
+	s, err := live.Listen(db.path, folders)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live.BePatientFor(s, 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { s.Serve(ctx, db); close(ended) }()
+	stop = func() { cancel(); <-ended }
+	t.Cleanup(stop)
+	return stop
+}
+
+// runtimeFolder is a folder with a short path, as the path of a socket must be short.
+func runtimeFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("/tmp", "live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	return folder
+}
+
+// dial connects to the socket that the file beside the database names.
+func dial(t *testing.T, db *fake) net.Conn {
+	t.Helper()
+	name, err := os.ReadFile(db.path + ".socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("unix", strings.TrimSpace(string(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func borrow(t *testing.T, db *fake) *live.Loan {
+	t.Helper()
+	l, err := live.Borrow(t.Context(), db.path, isCopy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// until waits for what happens in another goroutine.
+func until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(20 * time.Second); !happened(); {
+		select {
+		case <-limit:
+			t.Fatalf("%s: that does not happen", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func TestStatus(t *testing.T) {
+	db, stop := serve(t)
+	db.changes.Store(7)
+	var status struct{ Changes int64 }
+	if err := live.Status(t.Context(), db.path, &status); err != nil || status.Changes != 7 {
+		t.Errorf("%+v, %v", status, err)
+	}
+	why := errors.New("database \"x\" cannot say")
+	db.fail.Store(&why)
+	var refused *live.RefusedError
+	if err := live.Status(t.Context(), db.path, &status); !errors.As(err, &refused) || err.Error() != why.Error() {
+		t.Errorf("%v, want %v", err, why)
+	}
+	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.As(err, &refused) || err.Error() != why.Error() {
+		t.Errorf("%v, want %v", err, why)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := live.Status(ctx, db.path, &status); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	stop()
+	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrNone) {
+		t.Error(err)
+	}
+}
+
+// TestCopiesAreShared: by all who read an unchanged database; its last reader removes
+// the copy.
+func TestCopiesAreShared(t *testing.T) {
+	db, _ := serve(t)
+	const readers = 20
+	loans := make([]*live.Loan, readers)
+	var all sync.WaitGroup
+	for i := range loans {
+		all.Go(func() { loans[i] = borrow(t, db) })
+	}
+	all.Wait()
+	for _, l := range loans {
+		if l.Path != loans[0].Path || l.Batch != 1 || l.Events != 10 || !exists(l.Path) {
+			t.Errorf("%+v, want what the first got: %+v", l.Snapshot, loans[0].Snapshot)
+		}
+	}
+	for _, l := range loans[1:] {
+		l.GiveBack()
+	}
+	again := borrow(t, db)
+	if again.Path != loans[0].Path || !exists(again.Path) {
+		t.Errorf("%+v, want %+v", again.Snapshot, loans[0].Snapshot)
+	}
+	loans[0].GiveBack()
+	again.GiveBack()
+	until(t, "the copy is removed", func() bool { return !exists(again.Path) })
+	if other := borrow(t, db); other.Path == again.Path || !exists(other.Path) {
+		t.Errorf("%+v, want a new copy", other.Snapshot)
+	}
+}
+
+// TestTheEndOfAPullRemovesEverything: also copies that somebody reads, and nobody is left.
+func TestTheEndOfAPullRemovesEverything(t *testing.T) {
+	before := runtime.NumGoroutine()
+	db, stop := serve(t)
+	l := borrow(t, db)
+	_ = dial(t, db) // and says nothing
+	name, _ := os.ReadFile(db.path + ".socket")
+	for _, path := range []string{db.path + ".socket", strings.TrimSpace(string(name))} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	stop()
+	for _, path := range []string{l.Path, db.path + ".socket", strings.TrimSpace(string(name))} {
+		if exists(path) {
+			t.Errorf("%s is left", path)
+		}
+	}
+	l.GiveBack()
+	until(t, "all goroutines end", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// TestClientsThatMisbehave: each of them is sent away, and others are served as before.
+func TestClientsThatMisbehave(t *testing.T) {
+	db, _ := serve(t)
+	for _, tc := range []struct{ name, sends, answer string }{
+		{"rubbish", "\x00\xff\n", "the request is unknown"},
+		{"nothing", "\n", "the request is unknown"},
+		{"another verb", "restart\n", "the request is unknown"},
+		{"capitals", "STATUS\n", "the request is unknown"},
+		{"two verbs", "status snapshot\n", "the request is unknown"},
+		{"a long line", strings.Repeat("x", 64), "the request is too long"},
+		{"a very long line", strings.Repeat("status", 100_000), "the request is too long"},
+		{"half a line", "stat", ""}, // and then nothing: its time runs out
+		{"silence", "", ""},
+	} {
+		conn := dial(t, db)
+		_, _ = io.WriteString(conn, tc.sends)
+		answer, _ := io.ReadAll(conn)
+		var refused struct{ Error string }
+		if _ = json.Unmarshal(answer, &refused); refused.Error != tc.answer {
+			t.Errorf("%s: %q, want %q", tc.name, answer, tc.answer)
+		}
+	}
+	var status struct{ Changes int64 }
+	if err := live.Status(t.Context(), db.path, &status); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestClientsThatGoAway: a copy that is not wanted any more is removed, whenever its
+// reader went, and whatever it does in place of it.
+func TestClientsThatGoAway(t *testing.T) {
+	db, _ := serve(t)
+	for _, tc := range []struct {
+		name string
+		do   func(net.Conn)
+	}{
+		{"before the answer", func(c net.Conn) { _ = c.Close() }},
+		{"after the answer", func(c net.Conn) { _, _ = bufio.NewReader(c).ReadString('\n'); _ = c.Close() }},
+		{"within the answer", func(c net.Conn) { _, _ = c.Read(make([]byte, 3)); _ = c.Close() }},
+		{"asks again", func(c net.Conn) { _, _ = bufio.NewReader(c).ReadString('\n'); _, _ = io.WriteString(c, "snapshot\n") }},
+		{"stops sending", func(c net.Conn) { _ = c.(*net.UnixConn).CloseWrite() }},
+	} {
+		before := db.copies.Load()
+		conn := dial(t, db)
+		_, _ = io.WriteString(conn, "snapshot\n")
+		tc.do(conn)
+		until(t, tc.name, func() bool { return db.copies.Load() > before && !exists(fmt.Sprintf("%s.copy%d", db.path, before+1)) })
+	}
+	borrow(t, db).GiveBack()
+}
+
+// TestTooManyClients: one too many is told so, and the pull goes on serving.
+func TestTooManyClients(t *testing.T) {
+	db, _ := serve(t)
+	var loans []*live.Loan
+	for range 64 {
+		loans = append(loans, borrow(t, db))
+	}
+	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrBusy) {
+		t.Errorf("%v, want %v", err, live.ErrBusy)
+	}
+	var status struct{ Changes int64 }
+	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrBusy) {
+		t.Errorf("%v, want %v", err, live.ErrBusy)
+	}
+	loans[0].GiveBack()
+	until(t, "there is room again", func() bool { return live.Status(t.Context(), db.path, &status) == nil })
+	if n := db.copies.Load(); n != 1 {
+		t.Errorf("%d copies were made for 64 readers", n)
+	}
+}
+
+// TestTheSocketOfAKilledPull is noticed, and replaced by that of the next one.
+func TestTheSocketOfAKilledPull(t *testing.T) {
+	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+	folders := live.Folders(runtimeFolder(t), "")
+	if err := os.Mkdir(folders[0], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(folders[0], "0123456789abcdef.sock")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	if err := errors.Join(l.Close(), os.WriteFile(db.path+".socket", []byte(socket+"\n"), 0o600), os.WriteFile(db.path+".socket.new", nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) || !exists(socket) {
+		t.Errorf("%v, want %v", err, live.ErrNone)
+	}
+	stop := serveAt(t, db, folders)
+	if exists(socket) || exists(db.path+".socket.new") {
+		t.Error("what the killed pull left is still there")
+	}
+	borrow(t, db).GiveBack()
+	stop()
+	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
+		t.Errorf("%v, want %v", err, live.ErrNone)
+	}
+}
+
+// TestAPullThatIsKilledWhileItLends: its reader removes the copy.
+func TestAPullThatIsKilledWhileItLends(t *testing.T) {
+	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+	l := pretend(t, db, fmt.Sprintf(`{"path":"/somewhere/else/%s.copy1","batch":3,"events":30}`, filepath.Base(db.path))+"\n")
+	copied := db.path + ".copy1"
+	if err := os.WriteFile(copied, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loan := borrow(t, db)
+	if loan.Path != copied || loan.Batch != 3 || loan.Events != 30 {
+		t.Errorf("%+v", loan.Snapshot)
+	}
+	l() // closes the connection
+	until(t, "the copy is removed", func() bool { loan.GiveBack(); return !exists(copied) })
+}
+
+// pretend answers as a pull would, with whatever is given, and returns what closes the
+// connection.
+func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
+	t.Helper()
+	folder := filepath.Join(runtimeFolder(t), "datasync")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(folder, "0123456789abcdef.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conns := make(chan net.Conn, 1)
+	go func() {
+		defer close(conns)
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = bufio.NewReader(conn).ReadString('\n')
+		_, _ = io.WriteString(conn, answer)
+		conns <- conn
+	}()
+	hangUp = sync.OnceFunc(func() {
+		if conn, ok := <-conns; ok {
+			_ = conn.Close()
+		}
+		_ = l.Close()
+	})
+	t.Cleanup(func() { _ = l.Close(); hangUp() })
+	if err := os.WriteFile(db.path+".socket", []byte(l.Addr().String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return hangUp
+}
+
+// TestAnswersThatNoPullGives: the client takes nothing from them.
+func TestAnswersThatNoPullGives(t *testing.T) {
+	for name, answer := range map[string]string{
+		"another file":    `{"path":"/etc/passwd","batch":1,"events":1}`,
+		"no file":         `{"batch":1,"events":1}`,
+		"the database":    `{"path":"a.duckdb"}`,
+		"no JSON":         "hello",
+		"another type":    `{"path":7}`,
+		"an array":        `[]`,
+		"an endless line": strings.Repeat("x", 65<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+			pretend(t, db, answer+"\n")
+			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
+				t.Errorf("%v, want %v", err, live.ErrNone)
+			}
+		})
+	}
+	t.Run("half a line", func(t *testing.T) {
+		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+		hangUp := pretend(t, db, `{"path":"a.duckdb.co`)
+		go hangUp()
+		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
+			t.Errorf("%v, want %v", err, live.ErrNone)
+		}
+	})
+	t.Run("none", func(t *testing.T) {
+		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+		pretend(t, db, "")
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := live.Borrow(ctx, db.path, isCopy); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package live_test
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"datasync/internal/live"
+)
+
+// TestWhereTheSocketIs: in the first folder that is this user's alone and whose path is
+// short enough; the path of the database does not matter.
+func TestWhereTheSocketIs(t *testing.T) {
+	root := runtimeFolder(t)
+	make := func(name string, mode os.FileMode) string {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := filepath.Join(make("datasync-1", 0o700))
+	open := make("open", 0o755)
+	file := filepath.Join(root, "file")
+	link := filepath.Join(root, "link")
+	if err := errors.Join(os.WriteFile(file, nil, 0o700), os.Symlink(good, link)); err != nil {
+		t.Fatal(err)
+	}
+	long := filepath.Join(root, strings.Repeat("l", 80))
+	missing := filepath.Join(root, "missing", "datasync")
+	for name, bad := range map[string]string{"others can enter it": open, "a file": file, "a link": link, "a long path": long, "no folder above it": missing} {
+		t.Run(name, func(t *testing.T) {
+			db := &fake{path: filepath.Join(t.TempDir(), strings.Repeat("d", 100), strings.Repeat("e", 100), "a.duckdb")}
+			if err := os.MkdirAll(filepath.Dir(db.path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := live.Listen(db.path, []string{bad}); err == nil || s != nil || exists(db.path+".socket") {
+				t.Errorf("%v; want no socket in %s", err, bad)
+			}
+			stop := serveAt(t, db, []string{bad, good})
+			socket, err := os.ReadFile(db.path + ".socket")
+			if err != nil || filepath.Dir(string(socket)) != good {
+				t.Errorf("the socket is %s, %v; want one in %s", socket, err, good)
+			}
+			borrow(t, db).GiveBack()
+			stop()
+		})
+	}
+	if os.Getuid() == 0 {
+		if err := os.Chown(good, 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := live.Listen(filepath.Join(t.TempDir(), "a.duckdb"), []string{good}); err == nil {
+			t.Error("a socket was made in the folder of another user")
+		}
+	}
+}
+
+// TestFolders: what is no absolute path is none.
+func TestFolders(t *testing.T) {
+	for _, tc := range []struct {
+		runtime, temporary string
+		first              string
+		n                  int
+	}{
+		{"/run/user/7", "/var/tmp", "/run/user/7/datasync", 3}, {"", "/var/tmp", "/var/tmp/datasync-", 2},
+		{"run", "tmp", "/tmp/datasync-", 1}, {"", "", "/tmp/datasync-", 1},
+	} {
+		if got := live.Folders(tc.runtime, tc.temporary); len(got) != tc.n || !strings.HasPrefix(got[0], tc.first) {
+			t.Errorf("Folders(%q, %q) = %v", tc.runtime, tc.temporary, got)
+		}
+	}
+}
+
+// TestNamesThatNoPullWrites: a client does not follow them, and a pull removes nothing
+// by them.
+func TestNamesThatNoPullWrites(t *testing.T) {
+	root := runtimeFolder(t)
+	folder := filepath.Join(root, "datasync")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(root, "docker.sock")
+	l, err := net.Listen("unix", foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	file := filepath.Join(folder, "0123456789abcdef.sock")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"another socket": foreign + "\n", "a file": file + "\n", "no line": file, "nothing": "", "a relative path": "datasync/0123456789abcdef.sock\n",
+		"two lines": file + "\n" + file + "\n", "much": strings.Repeat("x", 1<<20) + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+			if err := os.WriteFile(db.path+".socket", []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
+				t.Errorf("%v, want %v", err, live.ErrNone)
+			}
+			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
+			borrow(t, db).GiveBack()
+			stop()
+			if !exists(foreign) || !exists(file) {
+				t.Error("what is not ours was removed")
+			}
+		})
+	}
+}
