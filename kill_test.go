@@ -191,7 +191,7 @@ func noCanary(t *testing.T, folder string, output []byte) {
 		}
 	}
 	if len(files) != 1 {
-		t.Errorf("%d files are left, want the database alone", len(files))
+		t.Errorf("left are %v, want the database alone", files)
 	}
 }
 

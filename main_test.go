@@ -1,7 +1,10 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
+	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -18,7 +21,28 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(cleaning{m}, map[string]func(){
 		"datasync": func() { os.Exit(app.Main(os.Args, os.Getenv, os.Stdin, os.Stdout, os.Stderr)) },
+		"holder":   hold,
 	})
+}
+
+// hold is another program that has a DuckDB file open: "holder FILE read" or "write". It
+// says "open", or why not, and lets go when its stdin ends.
+func hold() {
+	name := os.Args[1]
+	if os.Args[2] == "read" {
+		name += "?access_mode=read_only"
+	}
+	db, err := sql.Open("duckdb", name)
+	if err == nil {
+		err = db.Ping()
+	}
+	if err != nil {
+		fmt.Print(err)
+		os.Exit(1)
+	}
+	fmt.Print("open")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = db.Close()
 }
 
 // cleaning is the tests, and the removal of what they built.

@@ -6,6 +6,7 @@ import (
 
 	"datasync/export"
 	"datasync/ingest"
+	"datasync/internal/live"
 	"datasync/internal/store"
 	"datasync/query"
 )
@@ -38,6 +39,7 @@ func exitCode(err error) int {
 	var wrongUsage usageError
 	var stopped signalled
 	var file *store.Error
+	var refused *live.RefusedError
 	switch {
 	case errors.As(err, &stopped):
 		return stopped.code
@@ -47,7 +49,7 @@ func exitCode(err error) int {
 		return 3
 	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, errUnsound):
 		return 5
-	case errors.As(err, &file):
+	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent):
 		return 6
 	case errors.Is(err, errPull):
 		return 4

@@ -31,7 +31,11 @@ func (p *program) export(c *cli.Context) error {
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
-	result, err := export.Parquet(ctx, c.String("db"), target, c.Bool("force"))
+	var result export.Result
+	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
+		result, err = export.Parquet(ctx, path, target, c.Bool("force"))
+		return err
+	})
 	var stopped signalled
 	if errors.As(context.Cause(ctx), &stopped) && err != nil {
 		return stopped
@@ -39,6 +43,7 @@ func (p *program) export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	from.release()
 	if result.Partial {
 		p.say("partial: the pull has not come to its end; run datasync pull for the rest")
 	}

@@ -60,13 +60,14 @@ func (p *program) pull(c *cli.Context) error {
 	if err != nil {
 		return pullError(ctx, err)
 	}
-	opts.Store = s
+	opts.Store, opts.Progress = s, &ingest.Progress{}
 	stopShowing := func() {}
 	if !c.Bool("quiet") {
-		opts.Progress = &ingest.Progress{}
 		opts.Notice, stopShowing = p.show(opts.Progress)
 	}
+	stopAnswering := p.answer(ctx, s, opts.Progress, opts.Notice)
 	summary, err := ingest.Run(ctx, opts)
+	stopAnswering()
 	stopShowing()
 	if errClose := s.Close(); errClose != nil && err == nil {
 		err = errClose

@@ -63,10 +63,15 @@ func (p *program) query(c *cli.Context) error {
 	}
 	ctx, stop := until(c.Context, signals...)
 	defer stop()
-	session, err := store.OpenSession(ctx, c.String("db"), store.ReadOptions{Timezone: c.String("timezone")})
+	var session *store.Session
+	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
+		session, err = store.OpenSession(ctx, path, store.ReadOptions{Timezone: c.String("timezone")})
+		return err
+	})
 	if err != nil {
 		return err
 	}
+	defer from.release()
 	if opts.SQL == "" {
 		return errors.Join(p.shell(ctx, c, session, opts), session.Close())
 	}

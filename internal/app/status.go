@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"datasync/internal/live"
 	"datasync/internal/store"
 	"datasync/query"
 
@@ -27,6 +28,7 @@ func (p *program) statusCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "as JSON"},
 			&cli.BoolFlag{Name: "rejected", Usage: "show samples of what was rejected"},
+			&cli.BoolFlag{Name: "recover", Usage: "bring the write-ahead log that a killed process has left into the file first"},
 			&cli.DurationFlag{Name: "max-age", Usage: "end with code 1 where the last complete pull began longer ago", DefaultText: "none"},
 		},
 		Action: p.status,
@@ -41,13 +43,18 @@ func (p *program) reading(c *cli.Context, do func(ctx context.Context, db *sql.D
 	return p.withFile(c, do)
 }
 
-// withFile opens the file and calls do with it until a signal comes.
+// withFile opens what there is to read of the file and calls do with it until a signal comes.
 func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.DB) error) error {
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
-	db, err := store.OpenReadOnly(ctx, c.String("db"), "UTC")
+	var db *sql.DB
+	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
+		db, err = store.OpenReadOnly(ctx, path, "UTC")
+		return err
+	})
 	if err == nil {
 		err = errors.Join(do(ctx, db), db.Close())
+		from.release()
 	}
 	var stopped signalled
 	if errors.As(context.Cause(ctx), &stopped) && err != nil {
@@ -56,49 +63,115 @@ func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.
 	return err
 }
 
+// seen is a status as it is shown.
+type seen struct {
+	store.Status
+	pull    *running
+	samples []store.RejectSample
+	now     time.Time
+}
+
 func (p *program) status(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
 	maxAge := c.Duration("max-age")
 	if c.IsSet("max-age") && maxAge <= 0 {
 		return usage("--max-age %s is not more than 0s", maxAge)
 	}
-	holder, err := store.LockHolder(c.String("db"))
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	var s store.Status
-	var samples []store.RejectSample
-	err = p.reading(c, func(ctx context.Context, db *sql.DB) (err error) {
-		if s, err = store.ReadStatus(ctx, db, c.String("db"), now); err == nil && c.Bool("rejected") {
-			samples, err = store.RejectSamples(ctx, db, rejectSamples)
-		}
-		return err
-	})
-	if errors.Is(err, store.ErrLocked) && holder != nil {
-		return errors.Join(p.writeHolder(c, holder), err)
-	}
-	if err != nil {
-		return err
-	}
-	s.LockHolder = holder
-	if c.Bool("json") {
-		err = writeJSON(p.stdout, struct {
-			store.Status
-			Samples []store.RejectSample `json:"rejected_samples,omitempty"`
-		}{s, samples})
-	} else {
-		err = writeStatus(p.stdout, s, samples, now)
-	}
-	if err != nil || maxAge == 0 {
-		return err
-	}
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	s, err := p.readStatus(ctx, c)
 	switch {
+	case err == nil:
+		if !c.Bool("rejected") {
+			s.samples = nil
+		}
+		err = p.writeStatus(c.Bool("json"), s)
+	case errors.Is(err, store.ErrLocked) && s.LockHolder != nil:
+		err = errors.Join(p.writeHolder(c, s.LockHolder), err)
+	}
+	var stopped signalled
+	switch {
+	case err != nil && errors.As(context.Cause(ctx), &stopped):
+		return stopped
+	case err != nil || maxAge == 0:
+		return err
 	case s.CompletedAt == nil:
 		return fmt.Errorf("%w: no pull has been complete yet", errTooOld)
-	case now.Sub(*s.CompletedAt) > maxAge:
-		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, now.Sub(*s.CompletedAt).Round(time.Millisecond), maxAge)
+	case s.now.Sub(*s.CompletedAt) > maxAge:
+		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, s.now.Sub(*s.CompletedAt).Round(time.Millisecond), maxAge)
 	}
 	return nil
+}
+
+// readStatus asks the pull that is running, or reads the file.
+func (p *program) readStatus(ctx context.Context, c *cli.Context) (s seen, err error) {
+	name := c.String("db")
+	path, exists, err := store.Resolve(name)
+	if err == nil && c.Bool("recover") {
+		err = p.recoverLog(ctx, name)
+	}
+	if err != nil {
+		return s, err
+	}
+	for tries := 1; ; tries++ {
+		itself := source{path: path}
+		if exists {
+			s, err = p.askStatus(ctx, path)
+			if s.Path = name; !errors.Is(err, live.ErrNone) {
+				return s, err
+			}
+			itself.unanswered = errors.Is(err, errUnanswered)
+		}
+		if s, err = readFile(ctx, name); tries == sourceTries || !itself.taken(err) {
+			return s, err
+		}
+	}
+}
+
+// readFile reads the status of a file that no pull writes to. Of one that another program
+// keeps to itself it says which one that is, and fails with store.ErrLocked.
+func readFile(ctx context.Context, name string) (s seen, err error) {
+	s.now = time.Now()
+	holder, err := store.LockHolder(name)
+	if err != nil {
+		return s, err
+	}
+	defer func() { s.LockHolder = holder }()
+	db, err := store.OpenReadOnly(ctx, name, "UTC")
+	if err != nil {
+		return s, err
+	}
+	if s.Status, err = store.ReadStatus(ctx, db, name, s.now); err == nil {
+		s.samples, err = store.RejectSamples(ctx, db, rejectSamples)
+	}
+	return s, errors.Join(err, db.Close())
+}
+
+// recoverLog brings the write-ahead log that a killed process has left into the file.
+func (p *program) recoverLog(ctx context.Context, name string) error {
+	done, err := store.Recover(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case done.Log == 0:
+		p.say("there is nothing to recover: the file has no write-ahead log")
+	default:
+		p.say(fmt.Sprintf("recovered: a write-ahead log of %s was brought into the file", counted(done.Log, "byte")))
+	}
+	return nil
+}
+
+func (p *program) writeStatus(asJSON bool, s seen) error {
+	if !asJSON {
+		return writeStatus(p.stdout, s)
+	}
+	return writeJSON(p.stdout, struct {
+		store.Status
+		Pull    *pullStatus          `json:"pull"`
+		Samples []store.RejectSample `json:"rejected_samples,omitempty"`
+	}{s.Status, s.pull.status(s.now), s.samples})
 }
 
 // writeHolder says who keeps everyone else out of the file, which is all that can be

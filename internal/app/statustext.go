@@ -25,17 +25,20 @@ func (t *statusText) line(name, format string, args ...any) {
 	_, _ = fmt.Fprintf(t, "%-12s%s\n", name, query.Visible(fmt.Sprintf(format, args...)))
 }
 
-func writeStatus(w io.Writer, s store.Status, samples []store.RejectSample, now time.Time) error {
-	t := &statusText{now: now}
+func writeStatus(w io.Writer, s seen) error {
+	t, now := &statusText{now: s.now}, s.now
 	t.line("file", "%s, %s bytes, of %s", s.Path, thousands(s.Bytes), s.Origin)
 	if s.LockHolder != nil {
 		t.line("open", "%s", s.LockHolder)
 	}
+	if s.pull != nil {
+		t.line("pull", "process %d: %s, %s", s.pull.PID, events(s.pull.Standing), status(s.pull.Standing, now))
+	}
 	t.line("complete", "%s", t.completeness(s))
 	t.line("events", "%s%s", thousands(s.Events), span(s.Oldest, s.Newest))
 	t.line("duplicates", "%s (%s with other contents)", thousands(s.Duplicates), thousands(s.Conflicts))
-	t.rejected(s)
-	t.total(s)
+	t.rejected(s.Status)
+	t.total(s.Status)
 	t.windows(s.Windows)
 	for _, r := range s.Runs {
 		t.run(r)
@@ -44,16 +47,20 @@ func writeStatus(w io.Writer, s store.Status, samples []store.RejectSample, now 
 		until := s.NotBefore[endpoint]
 		t.line("not before", "%s: %s, in %s", endpoint, until.UTC().Format(time.RFC3339), until.Sub(now).Round(time.Second))
 	}
-	for _, sample := range samples {
+	for _, sample := range s.samples {
 		t.line("reject", "%s: %.200s", sample.Reason, sample.Raw)
 	}
 	_, err := io.WriteString(w, t.String())
 	return err
 }
 
-func (t *statusText) completeness(s store.Status) string {
+func (t *statusText) completeness(s seen) string {
 	text := "yes"
-	if !s.Complete {
+	switch {
+	case s.Complete:
+	case s.pull != nil:
+		text = "no; a pull is running"
+	default:
 		text = "no; run datasync pull"
 	}
 	if s.From != nil {

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"datasync/mockserver"
+)
+
+// TestReadersOfARunningPull: twenty at a time, killed at random as the pull is. What a
+// reader that ends well has seen is the file as of one batch, and the pull ends with
+// exactly what the API has.
+func TestReadersOfARunningPull(t *testing.T) {
+	binary := build(t, "")
+	limit := mockserver.RateLimit{Requests: 10, Window: 5 * time.Second, Named: mockserver.RetryAfterBody}
+	s, base := serve(t, mockserver.Options{
+		Data: mockserver.DataOptions{Events: 50_000, TieEvery: 1000, TieSize: 50}, TimeScale: 10, Grace: time.Second,
+		Events: mockserver.Pages{Cap: 250, RateLimit: limit}, Feed: mockserver.Pages{Cap: 250, RateLimit: limit, Until: mockserver.Inclusive},
+	})
+	// The sockets' paths must be short.
+	runtime, err := os.MkdirTemp("/tmp", "datasync-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
+	t.Setenv("XDG_RUNTIME_DIR", runtime)
+	folder, exports := t.TempDir(), t.TempDir()
+	path := filepath.Join(folder, "datasync.duckdb")
+
+	random := rand.New(rand.NewPCG(1, 2))
+	reading, stop := context.WithCancel(t.Context())
+	defer stop()
+	var readers sync.WaitGroup
+	var seen, asOf atomic.Int64
+	read := func(seed uint64) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		for n := 0; reading.Err() == nil; n++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			if random.IntN(3) == 0 { // it is killed
+				ctx, cancel = context.WithTimeout(t.Context(), time.Duration(random.IntN(300))*time.Millisecond)
+			}
+			target := filepath.Join(exports, fmt.Sprintf("%d-%d.parquet", seed, n))
+			r, err := readOnce(ctx, t, random.IntN(3), binary, folder, base, target)
+			switch {
+			case err != nil:
+				t.Errorf("%v: %+v", err, r)
+			case r.code == 0:
+				seen.Add(1)
+				if strings.Contains(r.stderr, "as of batch") {
+					asOf.Add(1)
+				}
+			case ctx.Err() == nil:
+				t.Errorf("%+v", r)
+			}
+			cancel()
+		}
+	}
+
+	killed := 0
+	for round := 0; ; round++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		if round > 0 && round < 5 {
+			ctx, cancel = context.WithTimeout(t.Context(), time.Duration(300+random.IntN(900))*time.Millisecond)
+		}
+		pull, output := program(ctx, binary, folder, base, "pull", "--quiet") // which is killed when ctx ends
+		if err := pull.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if round == 0 {
+			await(t, "the pull answers", func() bool { _, err := os.Stat(path + ".socket"); return err == nil })
+			for seed := range uint64(20) {
+				readers.Go(func() { read(seed) })
+			}
+			_ = pull.Process.Kill()
+		}
+		err := pull.Wait()
+		cancel()
+		if pull.ProcessState.ExitCode() == -1 {
+			killed++
+			continue
+		}
+		if err != nil {
+			t.Errorf("round %d: %v: %s", round, err, output)
+		}
+		break
+	}
+	stop()
+	readers.Wait()
+	t.Logf("%d pulls were killed; %d readers ended well, %d of them while a pull was running", killed, seen.Load(), asOf.Load())
+	if killed == 0 || asOf.Load() == 0 {
+		t.Error("nobody was killed, or nobody read while a pull was running")
+	}
+	if err := errors.Join(compare(s, path), soundness(path)); err != nil {
+		t.Error(err)
+	}
+	noCanary(t, folder, nil)
+	if left, err := os.ReadDir(filepath.Join(runtime, "datasync")); err != nil || len(left) > 0 {
+		t.Errorf("in the runtime folder are left %v, %v", left, err)
+	}
+	if err := s.Verify(); err != nil {
+		t.Error(err)
+	}
+}
+
+var (
+	asOfBatch = regexp.MustCompile(`as of batch (\d+) \(([\d,]+) events?\)`)
+	wrote     = regexp.MustCompile(`wrote ([\d,]+) events`)
+)
+
+// readOnce lets one reader read, and says what is wrong with what it saw, if it ended
+// well.
+func readOnce(ctx context.Context, t *testing.T, what int, binary, folder, base, target string) (ended, error) {
+	t.Helper()
+	plain := func(text string) string { return strings.ReplaceAll(text, ",", "") }
+	var r ended
+	var saw string
+	switch what {
+	case 0:
+		r = runs(ctx, t, binary, folder, base, "query", `SELECT count(*) || ' ' || (SELECT coalesce(sum(stored), 0) FROM page_log) || ' ' ||
+			count(DISTINCT id) || ' ' || (SELECT coalesce(max(batch), 0) FROM page_log) AS s FROM events`)
+		if r.code != 0 {
+			return r, nil
+		}
+		var count, stored, ids, batch int64
+		if _, err := fmt.Sscanf(r.stdout, "s\n%d %d %d %d", &count, &stored, &ids, &batch); err != nil || count != stored || count != ids {
+			return r, fmt.Errorf("%d events of %d ids, %d in the page log, %w", count, ids, stored, err)
+		}
+		if m := asOfBatch.FindStringSubmatch(r.stderr); m != nil && m[1] != fmt.Sprint(batch) {
+			return r, fmt.Errorf("batch %d", batch)
+		}
+		saw = fmt.Sprint(count)
+	case 1:
+		r = runs(ctx, t, binary, folder, base, "export", "--parquet", target)
+		if r.code != 0 {
+			return r, nil
+		}
+		if _, err := os.Stat(target); err != nil {
+			return r, err
+		}
+		saw = plain(wrote.FindStringSubmatch(r.stderr)[1])
+	default:
+		r = runs(ctx, t, binary, folder, base, "status", "--json")
+		if r.code != 0 {
+			return r, nil
+		}
+		var status struct {
+			Stored, Duplicates int64
+			Windows            []struct{ Events int64 }
+		}
+		if err := json.Unmarshal([]byte(r.stdout), &status); err != nil {
+			return r, err
+		}
+		came := int64(0)
+		for _, w := range status.Windows {
+			came += w.Events
+		}
+		if came != status.Stored+status.Duplicates {
+			return r, errors.New("the windows do not add up")
+		}
+		return r, nil
+	}
+	if m := asOfBatch.FindStringSubmatch(r.stderr); m != nil && plain(m[2]) != saw {
+		return r, fmt.Errorf("%s events", saw)
+	}
+	return r, nil
+}
