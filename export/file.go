@@ -18,7 +18,11 @@ func toFile(ctx context.Context, opts *Options) (result Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	result, err = copyAll(ctx, opts, file.Path(), filepath.Dir(opts.Target))
+	if opts.Format != Parquet && opts.Compression != "none" {
+		result, err = throughPipe(ctx, opts, file, filepath.Dir(opts.Target))
+	} else {
+		result, err = copyAll(ctx, opts, file.Path(), filepath.Dir(opts.Target))
+	}
 	if err != nil {
 		return Result{}, errors.Join(file.Explain(err), file.Abort())
 	}
