@@ -8,8 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -136,30 +134,4 @@ func one(t *testing.T, path, query string) (text string) {
 		t.Fatal(err)
 	}
 	return value.String
-}
-
-// TestFailpointInExport kills an export before its file gets its name: an old file
-// stands, and the next export does its work.
-func TestFailpointInExport(t *testing.T) {
-	binary := build(t, "failpoint")
-	folder := t.TempDir()
-	_, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 1000}})
-	for _, args := range []string{"pull --quiet", "export --parquet a.parquet"} {
-		if cmd, output := program(t.Context(), binary, folder, base, strings.Fields(args)...); cmd.Run() != nil {
-			t.Fatal(output)
-		}
-	}
-	before, err := os.ReadFile(filepath.Join(folder, "a.parquet"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !killedAt(t, "f14", binary, folder, base, "export", "--parquet", "a.parquet", "--force") {
-		t.Error("the program did not come to f14")
-	}
-	if after, err := os.ReadFile(filepath.Join(folder, "a.parquet")); err != nil || !slices.Equal(before, after) {
-		t.Errorf("the old file has changed: %v", err)
-	}
-	if cmd, output := program(t.Context(), binary, folder, base, "export", "--parquet", "a.parquet", "--force"); cmd.Run() != nil {
-		t.Error(output)
-	}
 }

@@ -2,152 +2,139 @@ package export
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
+	"io"
 
-	"datasync/internal/failpoint"
 	"datasync/internal/store"
 )
 
-// ErrTarget says that the export cannot be written to that path.
-var ErrTarget = errors.New("unusable export target")
+// ErrOptions says that what is asked for cannot be.
+var ErrOptions = errors.New("cannot export")
+
+func unfit(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrOptions, fmt.Errorf(format, args...))
+}
+
+// ErrHistory says that what was exported before is not what the database holds now, so
+// that nothing can be added to it.
+var ErrHistory = errors.New("cannot be added to")
+
+// Options say what to export and where to.
+type Options struct {
+	// Database is the file to read.
+	Database string
+	// Keep are files that are never replaced, such as those of the database.
+	Keep []string
+	// Target is the file or folder to write, unless Stdout is set.
+	Target string
+	// Stdout, where it is not nil, takes what would be in the file. Parquet does not go
+	// there.
+	Stdout io.Writer
+	// Scratch is the folder for what does not fit into memory where there is no target.
+	Scratch string
+	// Force says that an existing target is replaced.
+	Force bool
+	// Incremental says that the target is a folder, and that the batches are added to it
+	// which came since the last export there.
+	Incremental bool
+
+	Selection
+	Layout
+	// MemoryLimit bounds DuckDB's buffers, in bytes; 0 is DefaultMemory.
+	MemoryLimit int64
+	// Progress, where it is not nil, says how far the export is.
+	Progress *Progress
+	// Tool is the program's name and version, for the manifest.
+	Tool string
+}
+
+// Selection says which rows.
+type Selection struct {
+	// Query is a SELECT whose rows are exported instead of events.
+	Query string
+	// Where is a condition in SQL that events must meet.
+	Where string
+	// Since and Until bound the instants of events: from Since on, and before Until.
+	Since, Until sql.Null[store.Instant]
+}
+
+// Layout says how the rows are laid out.
+type Layout struct {
+	Format Format
+	// Compression is one of the format's; empty is its default: zstd for Parquet, none
+	// for the others, or what the target's ending says.
+	Compression string
+	// RowGroup is how many rows a row group of Parquet has; 0 is DefaultRowGroup.
+	RowGroup int64
+	// UUIDText says that Parquet has UUIDs as strings.
+	UUIDText bool
+	// Safe says that texts in CSV which a spreadsheet could take for a formula begin with
+	// a quotation mark.
+	Safe bool
+	// PartitionBy are columns, or day, month, year or hour, by whose values the rows are
+	// spread over folders.
+	PartitionBy []string
+	// FileSize is about how many bytes a file in a folder has; 0 does not bound it.
+	FileSize int64
+}
+
+// DefaultMemory bounds DuckDB's buffers where nothing else is said, in bytes: sorting
+// 3,000,000 events takes no longer than with all the memory there is.
+const DefaultMemory = 512_000_000
+
+// DefaultRowGroup is how many rows a row group has where nothing else is said.
+const DefaultRowGroup = 122_880
 
 // Result says what was written.
 type Result struct {
-	Rows, Bytes int64
-	// Partial says that the pull has not come to its end.
-	Partial bool
+	Rows, Bytes, Files int64
+	// UpToDate says that there was nothing to add.
+	UpToDate bool
+	// Broken says that the reader of Stdout has gone before the end.
+	Broken bool
+	// Pull says how far the pull is whose events these are.
+	Pull Pull
 }
 
-// Parquet writes all events of the database file to a Parquet file, in the order
-// in which they are stored, compressed with zstd. It fails with ErrTarget, or an
-// error of store.OpenSession; the target is then as it was.
-func Parquet(ctx context.Context, database, target string, force bool) (_ Result, err error) {
-	target, err = checkTarget(target, force)
-	if err != nil {
-		return Result{}, err
-	}
-	building, err := reserve(target)
-	if err != nil {
-		return Result{}, err
-	}
-	defer func() {
-		if err != nil {
-			if errRemove := os.Remove(building); !errors.Is(errRemove, fs.ErrNotExist) {
-				err = errors.Join(err, errRemove)
-			}
-		}
-	}()
-	result, err := copyEvents(ctx, database, building)
-	if err != nil {
-		return Result{}, err
-	}
-	if result.Bytes, err = finish(building, target, force); err != nil {
-		return Result{}, err
-	}
-	return result, nil
+// isFolder reports whether the target is one.
+func (o *Options) isFolder() bool {
+	return o.Incremental || len(o.PartitionBy) > 0 || o.FileSize > 0
 }
 
-func copyEvents(ctx context.Context, database, file string) (result Result, err error) {
-	session, err := store.OpenSession(ctx, database, store.ReadOptions{Writable: []string{file}})
-	if err != nil {
+// Run exports. It fails with ErrOptions, ErrHistory, outfile.ErrTarget, or an error of
+// store.OpenSession; the target is then as it was.
+func Run(ctx context.Context, opts Options) (Result, error) {
+	if err := opts.complete(); err != nil {
 		return Result{}, err
 	}
-	defer func() { err = errors.Join(err, session.Close()) }()
-	db := session.DB()
-	err = db.QueryRowContext(ctx, "SELECT count(*) = 0 OR count(*) FILTER (state <> 'done') > 0 FROM checkpoint").Scan(&result.Partial)
-	if err != nil {
-		return Result{}, err
-	}
-	done, err := db.ExecContext(ctx, fmt.Sprintf("COPY (SELECT * FROM events) TO '%s' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
-		strings.ReplaceAll(file, "'", "''")))
-	if err != nil {
-		return Result{}, fmt.Errorf("write the Parquet file: %w", err)
-	}
-	result.Rows, err = done.RowsAffected()
-	return result, err
-}
-
-// checkTarget returns the absolute path of the target, if it may be written.
-func checkTarget(target string, force bool) (string, error) {
-	bad := func(why string) (string, error) { return "", fmt.Errorf("%w %q: %s", ErrTarget, target, why) }
-	if target == "" || strings.Contains(target, "://") {
-		return bad("name a file on this machine")
-	}
-	path, err := filepath.Abs(target)
-	if err != nil {
-		return bad(err.Error())
-	}
-	if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
-		return bad("its folder does not exist; make the folder first")
-	}
-	info, err := os.Lstat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if strings.HasSuffix(target, string(filepath.Separator)) {
-			return bad("it is a folder")
-		}
-		return path, nil
-	case err != nil:
-		return bad(err.Error())
-	case info.IsDir():
-		return bad("it is a folder; name a file in it")
-	case info.Mode()&fs.ModeSymlink != 0:
-		return bad("it is a symbolic link; name the file itself")
-	case !info.Mode().IsRegular():
-		return bad("it is not a regular file")
-	case !force:
-		return bad("it exists; give --force to replace it")
+	case opts.Stdout != nil:
+		return toStdout(ctx, &opts)
+	case opts.Incremental:
+		return incremental(ctx, &opts)
+	case opts.isFolder():
+		return toFolder(ctx, &opts)
 	}
-	return path, nil
+	return toFile(ctx, &opts)
 }
 
-// reserve makes an empty file of a new name beside the target, which nobody else
-// can read.
-func reserve(target string) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(target), ".datasync-export-*")
-	if err != nil {
-		return "", fmt.Errorf("%w %q: %w", ErrTarget, target, err)
+// complete checks the options and fills in defaults.
+func (o *Options) complete() error {
+	switch {
+	case o.Query != "" && (o.Where != "" || o.Since.Valid || o.Until.Valid):
+		return unfit("a query selects its rows itself: put conditions and bounds in time into it")
+	case o.Since.Valid && o.Until.Valid && o.Since.V >= o.Until.V:
+		return unfit("the end %s is not after the beginning %s", o.Until.V.Time().Format(timeLayout), o.Since.V.Time().Format(timeLayout))
+	case o.Query != "" && o.Incremental:
+		return unfit("a query cannot be exported incrementally, as nobody knows which of its rows are new")
+	case o.Stdout != nil && o.isFolder():
+		return unfit("a folder cannot be written to stdout")
+	case o.Stdout != nil && o.Format == Parquet:
+		return unfit("Parquet cannot be written to stdout: name a file")
+	case o.MemoryLimit == 0:
+		o.MemoryLimit = DefaultMemory
 	}
-	return f.Name(), f.Close()
-}
-
-// finish makes sure that the file has reached the disk and gives it its name.
-func finish(building, target string, force bool) (size int64, err error) {
-	f, err := os.OpenFile(building, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	err = f.Sync()
-	if info, errStat := f.Stat(); errStat == nil {
-		size = info.Size()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return 0, err
-	}
-	failpoint.Hit("f14")
-	if force {
-		if _, err := checkTarget(target, force); err != nil {
-			return 0, err
-		}
-		err = os.Rename(building, target)
-	} else if err = os.Link(building, target); err == nil {
-		// A link is refused where the target has come to exist in the meantime.
-		err = os.Remove(building)
-	} else if !errors.Is(err, fs.ErrExist) {
-		// Some file systems have no links.
-		err = os.Rename(building, target)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%w %q: %w", ErrTarget, target, err)
-	}
-	folder, err := os.Open(filepath.Dir(target))
-	if err != nil {
-		return 0, err
-	}
-	return size, errors.Join(folder.Sync(), folder.Close())
+	return o.Layout.complete(o.Target)
 }

@@ -7,6 +7,7 @@ import (
 	"datasync/export"
 	"datasync/ingest"
 	"datasync/internal/live"
+	"datasync/internal/outfile"
 	"datasync/internal/store"
 	"datasync/query"
 )
@@ -43,11 +44,11 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped.code
-	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, export.ErrTarget), errors.Is(err, query.ErrEmpty):
+	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty):
 		return 2
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return 3
-	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, errUnsound):
+	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, errUnsound), errors.Is(err, export.ErrHistory):
 		return 5
 	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent):
 		return 6

@@ -116,10 +116,11 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 	case opts.MaxRetryTime <= 0:
 		return opts, "", usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
 	}
-	if c.IsSet("from") {
-		if opts.From, err = fromDate(c.String("from"), time.Now()); err != nil {
-			return opts, "", err
-		}
+	if opts.From, err = instantOption(c, "from"); err != nil {
+		return opts, "", err
+	}
+	if from := opts.From; from.Valid && (from.V < 0 || from.V > store.InstantOf(time.Now())) {
+		return opts, "", usage("--from %s does not lie between 1970 and now", c.String("from"))
 	}
 	if c.Bool("demo") {
 		if c.IsSet("base-url") {
@@ -145,19 +146,18 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 	return opts, ingest.Origin(opts.BaseURL), nil
 }
 
-// fromDate reads the value of --from: a day, which begins in UTC, or a moment.
-func fromDate(text string, now time.Time) (sql.Null[store.Instant], error) {
+// instantOption reads an option that is an instant: a day, which begins in UTC, or a moment.
+func instantOption(c *cli.Context, name string) (sql.Null[store.Instant], error) {
+	if !c.IsSet(name) {
+		return sql.Null[store.Instant]{}, nil
+	}
+	text := c.String(name)
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
-		t, err := time.Parse(layout, text)
-		switch {
-		case err != nil:
-		case t.After(now) || t.Unix() < 0:
-			return sql.Null[store.Instant]{}, usage("--from %s does not lie between 1970 and now", text)
-		default:
+		if t, err := time.Parse(layout, text); err == nil {
 			return sql.Null[store.Instant]{V: store.InstantOf(t), Valid: true}, nil
 		}
 	}
-	return sql.Null[store.Instant]{}, usage("--from %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", text)
+	return sql.Null[store.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
 }
 
 func baseURL(text string) (*url.URL, error) {
@@ -175,6 +175,15 @@ func baseURL(text string) (*url.URL, error) {
 // the second ends the process at once, which the database survives.
 func untilSignal(ctx context.Context) (context.Context, func()) {
 	return until(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+// orStopped returns what ended something: a signal, or err, which may be nil.
+func orStopped(ctx context.Context, err error) error {
+	var stopped signalled
+	if err != nil && errors.As(context.Cause(ctx), &stopped) {
+		return stopped
+	}
+	return err
 }
 
 // until is untilSignal for these signals.

@@ -13,6 +13,7 @@ import (
 	"time"
 	_ "time/tzdata" // so that --timezone works on machines without a zone database
 
+	"datasync/internal/outfile"
 	"datasync/internal/store"
 	"datasync/query"
 
@@ -69,7 +70,7 @@ func (p *program) query(c *cli.Context) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return orStopped(ctx, err)
 	}
 	defer from.release()
 	if opts.SQL == "" {
@@ -100,16 +101,13 @@ func (p *program) awaitQuery(ctx context.Context, ended <-chan error) error {
 			err = context.Cause(ctx)
 		}
 	}
-	var stopped signalled
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return nil
-	case errors.As(context.Cause(ctx), &stopped):
-		return stopped
-	case errors.Is(err, query.ErrParams):
-		return usage("%v", err)
+	case errors.Is(err, query.ErrParams), errors.Is(err, outfile.ErrTarget):
+		return usage("%w", err)
 	}
-	return fmt.Errorf("query: %w", err)
+	return orStopped(ctx, fmt.Errorf("query: %w", err))
 }
 
 // runQuery runs the SQL of the command line and writes its result to where it belongs.
@@ -287,5 +285,21 @@ func (p *program) width() int {
 
 // queryOutput is where the result goes.
 func (p *program) queryOutput(c *cli.Context) (output, error) {
-	return p.paged(c.Bool("no-pager")), nil
+	name := c.String("output")
+	if name == "" || name == "-" {
+		return p.paged(c.Bool("no-pager")), nil
+	}
+	f, err := outfile.Create(name, outfile.Rules{Force: c.Bool("force"), Keep: store.FilesOf(c.String("db"))})
+	return fileOutput{f}, err
+}
+
+// fileOutput is a file that is whole or not there.
+type fileOutput struct{ *outfile.File }
+
+func (f fileOutput) end(err error) error {
+	if err != nil {
+		return errors.Join(err, f.Abort())
+	}
+	_, err = f.Commit()
+	return err
 }

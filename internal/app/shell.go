@@ -52,11 +52,7 @@ func (p *program) shell(ctx context.Context, c *cli.Context, session *store.Sess
 	defer context.AfterFunc(ctx, func() { _ = s.line.Close() })()
 	_, _ = fmt.Fprintln(p.stdout, "datasync "+version+", reading "+query.Visible(c.String("db"))+". End a statement with ; and see .help.")
 	s.read(ctx)
-	var stopped signalled
-	if errors.As(context.Cause(ctx), &stopped) {
-		return stopped
-	}
-	return nil
+	return orStopped(ctx, context.Cause(ctx))
 }
 
 // read is the shell's loop.

@@ -56,11 +56,7 @@ func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.
 		err = errors.Join(do(ctx, db), db.Close())
 		from.release()
 	}
-	var stopped signalled
-	if errors.As(context.Cause(ctx), &stopped) && err != nil {
-		return stopped
-	}
-	return err
+	return orStopped(ctx, err)
 }
 
 // seen is a status as it is shown.
@@ -91,12 +87,9 @@ func (p *program) status(c *cli.Context) error {
 	case errors.Is(err, store.ErrLocked) && s.LockHolder != nil:
 		err = errors.Join(p.writeHolder(c, s.LockHolder), err)
 	}
-	var stopped signalled
 	switch {
-	case err != nil && errors.As(context.Cause(ctx), &stopped):
-		return stopped
 	case err != nil || maxAge == 0:
-		return err
+		return orStopped(ctx, err)
 	case s.CompletedAt == nil:
 		return fmt.Errorf("%w: no pull has been complete yet", errTooOld)
 	case s.now.Sub(*s.CompletedAt) > maxAge:

@@ -205,12 +205,13 @@ type ReadOptions struct {
 // other file, no network, no change of settings. All times show in timezone, an
 // IANA name. The caller closes it.
 func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
-	_, db, err := openToRead(ctx, name, ReadOptions{Timezone: timezone})
+	_, db, err := openToRead(ctx, name, ReadOptions{Timezone: timezone}, func(string) error { return nil })
 	return db, err
 }
 
-// openToRead also returns the file's absolute path.
-func openToRead(ctx context.Context, name string, opts ReadOptions) (string, *sql.DB, error) {
+// openToRead also returns the file's absolute path. It calls prepare with it while
+// settings can still be changed.
+func openToRead(ctx context.Context, name string, opts ReadOptions, prepare func(path string) error) (string, *sql.DB, error) {
 	path, exists, err := Resolve(name)
 	if err != nil {
 		return "", nil, err
@@ -226,7 +227,7 @@ func openToRead(ctx context.Context, name string, opts ReadOptions) (string, *sq
 		return "", nil, toRecover(path, err)
 	}
 	_, errMeta := checkMeta(ctx, db, path, "")
-	if err := errors.Join(closeWorld(ctx, db, opts), errMeta, lockDown(ctx, db, cmp.Or(opts.Timezone, "UTC"))); err != nil {
+	if err := errors.Join(closeWorld(ctx, db, opts), errMeta, prepare(path), lockDown(ctx, db, cmp.Or(opts.Timezone, "UTC"))); err != nil {
 		return "", nil, errors.Join(translate(path, err), db.Close())
 	}
 	return path, db, nil

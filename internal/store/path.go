@@ -69,6 +69,21 @@ func Resolve(name string) (path string, exists bool, err error) {
 	return path, true, nil
 }
 
+// FilesOf returns the names that the database of that name and what belongs to it have,
+// or may come to have.
+func FilesOf(name string) []string {
+	files := []string{name}
+	if target, err := filepath.EvalSymlinks(name); err == nil && target != filepath.Clean(name) {
+		files = append(files, target)
+	}
+	for _, file := range files {
+		for _, suffix := range []string{".wal", ".lock", ".creating", ".creating.wal", ".socket"} {
+			files = append(files, file+suffix)
+		}
+	}
+	return files
+}
+
 // checkHeader refuses what cannot be a DuckDB file before DuckDB opens it. It
 // must not run while this process has the file open: closing any descriptor of
 // it would drop DuckDB's POSIX lock.

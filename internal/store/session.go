@@ -15,27 +15,54 @@ import (
 // connection to it, on which temporary tables live as long as it does. It is not safe
 // for concurrent use, but for Progress.
 type Session struct {
-	db   *sql.DB
+	path string
+	db   *sql.DB // nil in one that Another returned
 	conn connection
 }
 
 // OpenSession is OpenReadOnly for results of any size and type, and for statements that
 // write what the options allow. The caller closes the session.
 func OpenSession(ctx context.Context, name string, opts ReadOptions) (*Session, error) {
-	path, db, err := openToRead(ctx, name, opts)
+	s := &Session{}
+	path, db, err := openToRead(ctx, name, opts, func(path string) (err error) {
+		if s.conn, err = connect(path, openToBeClosed()); err != nil {
+			return err
+		}
+		return s.knowProgress(ctx)
+	})
 	if err != nil {
+		if s.conn.conn.Ptr != nil {
+			s.conn.close()
+		}
 		return nil, err
 	}
-	conn, err := connect(path, openToBeClosed())
-	if err != nil {
-		return nil, errors.Join(translate(path, err), db.Close())
-	}
-	return &Session{db, conn}, nil
+	s.path, s.db = path, db
+	return s, nil
 }
 
-// Close closes the connection and the file.
+// knowProgress has DuckDB count how far statements are, and print nothing of it.
+func (s *Session) knowProgress(ctx context.Context) error {
+	for _, setting := range []string{"enable_progress_bar_print = false", "enable_progress_bar = true", "progress_bar_time = 0"} {
+		if _, err := s.Exec(ctx, "SET "+setting); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Another returns another connection to the file, for a goroutine of its own, which shares
+// no temporary tables with the first. The caller closes it before the first.
+func (s *Session) Another() (*Session, error) {
+	conn, err := connect(s.path, openToBeClosed())
+	return &Session{path: s.path, conn: conn}, err
+}
+
+// Close closes the connection, and the file if it is the first one.
 func (s *Session) Close() error {
 	s.conn.close()
+	if s.db == nil {
+		return nil
+	}
 	return s.db.Close()
 }
 

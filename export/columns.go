@@ -1,0 +1,97 @@
+package export
+
+import (
+	"strings"
+
+	"datasync/internal/store"
+)
+
+// timeLayout is that of instants in CSV, JSON lines and manifests: RFC 3339 in UTC.
+const timeLayout = "2006-01-02T15:04:05.999999Z07:00"
+
+// expression is a column of the source, known there as e, as the format takes it.
+func (l *Layout) expression(c store.ColumnType) string {
+	column := "e." + name(c.Name)
+	switch {
+	case l.Format == Parquet:
+		return l.parquetExpression(c, column)
+	case c.Type == "TIMESTAMP WITH TIME ZONE":
+		// Without the calendar of time zones this takes no time to speak of. What is
+		// infinite has no other text than DuckDB's.
+		return "coalesce(replace(CAST(make_timestamp(epoch_us(" + column + ")) AS VARCHAR), ' ', 'T') || 'Z', CAST(" + column + " AS VARCHAR))"
+	case strings.HasPrefix(c.Type, "TIMESTAMP"):
+		return "replace(CAST(" + column + " AS VARCHAR), ' ', 'T')"
+	case l.Format == JSONLines && (c.Type == "DOUBLE" || c.Type == "FLOAT"):
+		// JSON has no number for what is none.
+		return "CASE WHEN isfinite(" + column + ") THEN to_json(" + column + ") ELSE to_json(CAST(" + column + " AS VARCHAR)) END"
+	case l.Safe && isText(c.Type):
+		return "CASE WHEN " + startsFormula("CAST("+column+" AS VARCHAR)") + " THEN '''' || CAST(" + column + " AS VARCHAR) ELSE CAST(" + column + " AS VARCHAR) END"
+	}
+	return column
+}
+
+func (l *Layout) parquetExpression(c store.ColumnType, column string) string {
+	element := strings.TrimRight(c.Type, "[]0123456789")
+	switch {
+	case l.UUIDText && element == "UUID":
+		return "CAST(" + column + " AS VARCHAR" + strings.TrimPrefix(c.Type, element) + ")"
+	case c.Type == "HUGEINT" || c.Type == "UHUGEINT":
+		// DuckDB would write a DOUBLE, which has 53 bits: a sum would come out wrong.
+		return "CAST(" + column + " AS DECIMAL(38, 0))"
+	}
+	return column
+}
+
+// isText reports whether values of the type may begin with anything.
+func isText(typeName string) bool {
+	base, _, _ := strings.Cut(typeName, "(")
+	return base == "VARCHAR" || base == "ENUM" || base == "BLOB" || base == "UNION"
+}
+
+// startsFormula is the condition that spreadsheets take a text for a formula, as OWASP
+// lists it.
+func startsFormula(column string) string {
+	return "left(" + column + ", 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
+}
+
+// header is a column's name in the export.
+func (l *Layout) header(column string) string {
+	if l.Safe && column != "" && strings.ContainsRune("=+-@\t\r", rune(column[0])) {
+		return "'" + column
+	}
+	return column
+}
+
+// list is the columns as the format takes them, without those of the folders' names.
+func (l *Layout) list(columns []store.ColumnType) string {
+	var b strings.Builder
+	for _, c := range l.written(columns) {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(l.expression(c) + " AS " + name(l.header(c.Name)))
+	}
+	return b.String()
+}
+
+// written are the columns that stand in the files: those by which rows are spread over
+// folders stand in the folders' names, where readers find them.
+func (l *Layout) written(columns []store.ColumnType) []store.ColumnType {
+	var kept []store.ColumnType
+	for _, c := range columns {
+		if !containsFold(l.PartitionBy, c.Name) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// containsFold reports whether a name is in a list. SQL's names have no case.
+func containsFold(list []string, name string) bool {
+	for _, s := range list {
+		if strings.EqualFold(s, name) {
+			return true
+		}
+	}
+	return false
+}

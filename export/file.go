@@ -1,0 +1,112 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"datasync/internal/outfile"
+	"datasync/internal/store"
+)
+
+// toFile exports to one file.
+func toFile(ctx context.Context, opts *Options) (result Result, err error) {
+	file, err := outfile.Create(opts.Target, outfile.Rules{Force: opts.Force, Keep: opts.Keep})
+	if err != nil {
+		return Result{}, err
+	}
+	if opts.Format != Parquet && opts.Compression != "none" {
+		result, err = throughPipe(ctx, opts, file, filepath.Dir(opts.Target))
+	} else {
+		result, err = copyAll(ctx, opts, file.Path(), filepath.Dir(opts.Target))
+	}
+	if err != nil {
+		return Result{}, errors.Join(file.Explain(err), file.Abort())
+	}
+	result.Files = 1
+	result.Bytes, err = file.Commit()
+	return result, err
+}
+
+// copyAll has DuckDB write all rows to one path.
+func copyAll(ctx context.Context, opts *Options, path, scratch string) (result Result, err error) {
+	d, err := open(ctx, opts, store.ReadOptions{Writable: []string{path}}, scratch)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if result.Pull, err = readPull(ctx, d.Session, opts.Database); err != nil {
+		return Result{}, err
+	}
+	src, err := newSource(ctx, d.Session, opts.Selection, false)
+	if err != nil {
+		return Result{}, err
+	}
+	rows := src.rows(opts.list(src.columns))
+	if opts.Format == Parquet && src.sorted() {
+		// Readers skip row groups by their statistics. The other formats have none, and
+		// come in the order of the database, which is for free.
+		rows += " ORDER BY " + src.order
+	}
+	defer opts.Progress.follow(d.Session)()
+	result.Rows, err = d.Exec(ctx, opts.copyTo(rows, path))
+	return result, err
+}
+
+// database is the open file, and where what does not fit into memory goes.
+type database struct {
+	*store.Session
+	scratch *outfile.Folder // nil where there is none
+}
+
+// open opens the database to export from it. A folder in scratch takes what does not fit
+// into memory.
+func open(ctx context.Context, opts *Options, read store.ReadOptions, scratch string) (d database, err error) {
+	if opts.needsScratch() {
+		if d.scratch, err = outfile.Scratch(scratch); err != nil {
+			return database{}, fmt.Errorf("make room for what does not fit into memory: %w", err)
+		}
+		read.TempFolder = d.scratch.Path()
+	}
+	read.MemoryLimit = fmt.Sprint(opts.MemoryLimit, "B")
+	if d.Session, err = store.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
+		err = errors.Join(err, d.scratch.Abort())
+	}
+	return d, err
+}
+
+func (d *database) close() error {
+	err := d.Close()
+	if d.scratch != nil {
+		err = errors.Join(err, d.scratch.Abort())
+	}
+	return err
+}
+
+// Exec says what to do where there is too little memory.
+func (d *database) Exec(ctx context.Context, statement string) (int64, error) {
+	n, err := d.Session.Exec(ctx, statement)
+	if err != nil && strings.Contains(err.Error(), "Out of Memory") {
+		err = fmt.Errorf("export: %w; give it more with --memory-limit", err)
+	}
+	return n, err
+}
+
+// asStored is by how much events in memory are larger than in the database, at most.
+const asStored = 8
+
+// needsScratch reports whether what is in memory at a time may come to more than the
+// limit. What is small is kept from leaving a folder behind when it is killed.
+func (o *Options) needsScratch() bool {
+	if o.Query != "" {
+		return true
+	}
+	if o.Format != Parquet && o.Where == "" && !o.isFolder() {
+		return false // row by row
+	}
+	info, err := os.Stat(o.Database)
+	return err != nil || info.Size()*asStored > o.MemoryLimit
+}

@@ -1,0 +1,306 @@
+package export
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"datasync/internal/outfile"
+	"datasync/internal/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// toFolder exports to a folder that is new, or takes the place of an older export.
+func toFolder(ctx context.Context, opts *Options) (result Result, err error) {
+	folder, err := outfile.CreateFolder(opts.Target, outfile.Rules{Force: opts.Force, Keep: opts.Keep}, onlyExported)
+	if err != nil {
+		return Result{}, err
+	}
+	m, pull, err := fill(ctx, opts, folder.Path())
+	if err == nil {
+		err = m.write(filepath.Join(folder.Path(), manifestName))
+	}
+	if err != nil {
+		return Result{}, errors.Join(folder.Explain(err), folder.Abort())
+	}
+	return m.result(pull), folder.Commit()
+}
+
+// fill writes all files of an export to a new folder and returns their manifest.
+func fill(ctx context.Context, opts *Options, folder string) (m manifest, pull Pull, err error) {
+	d, err := open(ctx, opts, store.ReadOptions{WritableFolder: folder}, filepath.Dir(folder))
+	if err != nil {
+		return m, pull, err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if pull, err = readPull(ctx, d.Session, opts.Database); err != nil {
+		return m, pull, err
+	}
+	src, err := newSource(ctx, d.Session, opts.Selection, true)
+	if err != nil {
+		return m, pull, err
+	}
+	w := newFolderWriter(opts, &d, &src, 1, pull.Batch)
+	w.place = func(_ int, path string) string { return filepath.Join(folder, filepath.FromSlash(path)) }
+	files, err := w.write(ctx)
+	if err != nil {
+		return m, pull, err
+	}
+	m = newManifest(opts, &src, &pull)
+	m.add(files)
+	return m, pull, nil
+}
+
+// folderWriter writes the files of a folder.
+type folderWriter struct {
+	opts    *Options
+	d       *database
+	src     *source
+	batches [2]int64
+	// place says where the file of that number and path is written.
+	place func(n int, path string) string
+	// columns are the columns of the files, in SQL.
+	columns string
+	keys    []key
+}
+
+func newFolderWriter(opts *Options, d *database, src *source, firstBatch, lastBatch int64) *folderWriter {
+	return &folderWriter{opts: opts, d: d, src: src, batches: [2]int64{min(firstBatch, lastBatch), lastBatch}, columns: opts.list(src.columns)}
+}
+
+// stem begins the files' names.
+func (w *folderWriter) stem() string {
+	if w.src.private {
+		return "rows"
+	}
+	return fmt.Sprintf("events-%d-%d", w.batches[0], w.batches[1])
+}
+
+// write writes all files and returns them in the order of their paths in the plan.
+func (w *folderWriter) write(ctx context.Context) (files []file, err error) {
+	if w.keys, err = w.opts.keys(w.src); err != nil {
+		return nil, err
+	}
+	parts, err := readParts(ctx, w.d.Session, w.src, w.keys)
+	if err != nil {
+		return nil, err
+	}
+	var rows int64
+	for _, p := range parts {
+		rows += p.rows
+	}
+	w.opts.Progress.expect(rows)
+	if w.opts.FileSize > 0 && rows > 0 {
+		fileRows, err := w.fileRows(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := cut(ctx, w.d.Session, w.src, w.keys, parts, fileRows); err != nil {
+			return nil, err
+		}
+	}
+	files, err = w.writePieces(ctx, w.opts.pieces(parts, w.keys, w.stem()))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		rows -= f.Rows
+	}
+	if rows != 0 {
+		return nil, fmt.Errorf("export: %d rows were not written, or twice", rows)
+	}
+	return files, nil
+}
+
+// writers is how many files are written at once: one alone does not keep two processors
+// busy, and each takes memory.
+const writers = 2
+
+func (w *folderWriter) writePieces(ctx context.Context, pieces []piece) ([]file, error) {
+	files := make([]file, len(pieces))
+	type job struct {
+		first  int // its place among the pieces
+		pieces []piece
+	}
+	jobs := make(chan job) // unbuffered: a job is begun when a session is free
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(jobs)
+		first := 0
+		for _, g := range groups(pieces) {
+			select {
+			case jobs <- job{first, g}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			first += len(g)
+		}
+		return nil
+	})
+	work := func(s *store.Session) error {
+		for j := range jobs {
+			if err := w.writeGroup(ctx, s, j.pieces, j.first, files[j.first:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	group.Go(func() error { return work(w.d.Session) })
+	if !w.src.private {
+		for range min(writers, runtime.NumCPU()) - 1 {
+			group.Go(func() error {
+				another, err := w.d.Another()
+				if err != nil {
+					return err
+				}
+				return errors.Join(work(another), another.Close())
+			})
+		}
+	}
+	err := group.Wait()
+	return files, err
+}
+
+// writeGroup writes files that follow each other. Several are sorted at once.
+func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, pieces []piece, first int, files []file) (err error) {
+	if len(pieces) == 1 {
+		p := pieces[0]
+		rows := w.src.rows(w.columns, w.conditions(p)...) + " ORDER BY " + w.src.order
+		files[0], err = w.writeFile(ctx, s, first, p, rows)
+		return err
+	}
+	if _, err := s.Exec(ctx, "CREATE OR REPLACE TEMP TABLE slice AS "+w.slice(pieces)); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	from := int64(0)
+	for i, p := range pieces {
+		to := from + p.part.rows
+		rows := fmt.Sprintf("SELECT * FROM temp.main.slice WHERE rowid >= %d AND rowid < %d", from, to)
+		if files[i], err = w.writeFile(ctx, s, first+i, p, rows); err != nil {
+			return err
+		}
+		if files[i].Rows != p.part.rows {
+			return fmt.Errorf("export: %s has %d rows, want %d", p.path, files[i].Rows, p.part.rows)
+		}
+		from = to
+	}
+	_, err = s.Exec(ctx, "DROP TABLE temp.main.slice")
+	return err
+}
+
+// conditions are those that a row is of a file.
+func (w *folderWriter) conditions(p piece) []string {
+	conditions := w.between(p.first, p.next)
+	for i, k := range w.keys {
+		conditions = append(conditions, k.value+" IS NOT DISTINCT FROM "+textOrNull(p.part.values[i]))
+	}
+	return conditions
+}
+
+// between are the conditions that a row lies there on the axis.
+func (w *folderWriter) between(first, next int64) []string {
+	return []string{fmt.Sprintf(w.src.low, first), fmt.Sprintf(w.src.high, next)}
+}
+
+func textOrNull(s sql.NullString) string {
+	if !s.Valid {
+		return "CAST(NULL AS VARCHAR)"
+	}
+	return text(s.String)
+}
+
+// slice is the rows of several files, in the order of the files and then in theirs.
+func (w *folderWriter) slice(pieces []piece) string {
+	names, joins := []string{"n"}, []string{}
+	for i, k := range w.keys {
+		names = append(names, fmt.Sprint("k", i))
+		joins = append(joins, fmt.Sprintf("%s IS NOT DISTINCT FROM p.k%d", k.value, i))
+	}
+	var values []string
+	first, next := pieces[0].first, pieces[0].next
+	for n, p := range pieces {
+		row := fmt.Sprint("(", n)
+		for _, v := range p.part.values {
+			row += ", " + textOrNull(v)
+		}
+		values = append(values, row+")")
+		first, next = min(first, p.first), max(next, p.next)
+	}
+	return fmt.Sprintf("SELECT %s FROM %s e JOIN (VALUES %s) p(%s) ON %s WHERE %s ORDER BY p.n, %s", w.columns, w.src.relation,
+		strings.Join(values, ", "), strings.Join(names, ", "), allOf(joins...), allOf(append(w.between(first, next), w.src.where)...), w.src.order)
+}
+
+// writeFile writes rows to a file of its own.
+func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p piece, rows string) (file, error) {
+	path := w.place(n, p.path)
+	written, err := w.copy(ctx, s, rows, path)
+	if err != nil {
+		return file{}, err
+	}
+	w.opts.Progress.wrote(written)
+	f := file{Path: p.path, Rows: written}
+	if !w.src.private {
+		f.Batches = &w.batches
+	}
+	f.Bytes, f.SHA256, err = hash(path)
+	return f, err
+}
+
+// copy has DuckDB write rows to a new file, which nobody else can read.
+func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows, path string) (int64, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return 0, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	if err := f.Close(); err != nil {
+		return 0, err
+	}
+	d := database{Session: s}
+	return d.Exec(ctx, w.opts.copyTo(rows, path))
+}
+
+// sampleRows is how many rows are written to see how large they are.
+const sampleRows = DefaultRowGroup
+
+// fileRows is how many rows a file of the size that is asked for has.
+func (w *folderWriter) fileRows(ctx context.Context) (int64, error) {
+	path := w.place(0, "sample.tmp")
+	rows, err := w.copy(ctx, w.d.Session, w.src.rows(w.columns)+fmt.Sprint(" LIMIT ", sampleRows), path)
+	if err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	if err := os.Remove(path); err != nil {
+		return 0, err
+	}
+	return max(minRowGroup, w.opts.FileSize*rows/max(1, info.Size())), nil
+}
+
+// hash returns a file's size in bytes and its SHA-256.
+func hash(path string) (size int64, sum string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = f.Close() }()
+	h := sha256.New()
+	if size, err = io.Copy(h, f); err != nil {
+		return 0, "", err
+	}
+	return size, hex.EncodeToString(h.Sum(nil)), nil
+}

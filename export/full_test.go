@@ -1,0 +1,67 @@
+package export_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"datasync/export"
+)
+
+// TestDiskFull exports to a full disk of its own, which needs user namespaces.
+func TestDiskFull(t *testing.T) {
+	const inside = "EXPORT_TEST_FULL"
+	if folder := os.Getenv(inside); folder != "" {
+		exportToFull(t, folder)
+		return
+	}
+	folder := t.TempDir()
+	cmd := exec.Command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+		`mount -t tmpfs -o size=1500k tmpfs "$0" && exec "$1" -test.run '^TestDiskFull$' -test.v`, folder, os.Args[0])
+	cmd.Env = append(os.Environ(), inside+"="+folder)
+	out, err := cmd.CombinedOutput()
+	if !strings.Contains(string(out), "=== RUN") {
+		t.Skipf("no user namespaces here: %v: %s", err, out)
+	}
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func exportToFull(t *testing.T, folder string) {
+	f := database(t, 100_000)
+	for name, opts := range map[string]export.Options{
+		"a.csv":     {Layout: export.Layout{Format: export.CSV}},
+		"a.jsonl":   {Layout: export.Layout{Format: export.JSONLines}},
+		"a.parquet": {Layout: export.Layout{Compression: "none"}},
+		"folder":    {Layout: export.Layout{Compression: "none", PartitionBy: []string{"type"}}},
+	} {
+		opts.Target, opts.Force = filepath.Join(folder, name), true
+		few := opts
+		few.Where = "type = 'click' AND abs(hash(id)) % 100 = 0"
+		f.mustExport(few)
+		before := tree(t, folder)
+		_, err := f.export(opts)
+		if err == nil || !strings.Contains(err.Error(), "disk is full") || !strings.Contains(err.Error(), opts.Target) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after := tree(t, folder); after != before {
+			t.Errorf("%s: %s, before %s", name, after, before)
+		}
+		if err := os.RemoveAll(opts.Target); err != nil {
+			t.Fatal(err)
+		}
+	}
+	few := export.Options{Target: filepath.Join(folder, "increments"), Incremental: true, Layout: export.Layout{Compression: "none"}, Selection: export.Selection{Where: `"timestamp" < '2026-01-01' OR batch > 1`}}
+	f.mustExport(few)
+	f.commit("done", series(100_000, 200_000))
+	before := tree(t, folder)
+	if _, err := f.export(few); err == nil || !strings.Contains(err.Error(), "disk is full") {
+		t.Error(err)
+	}
+	if after := tree(t, folder); after != before {
+		t.Errorf("%s, before %s", after, before)
+	}
+}

@@ -1,0 +1,56 @@
+package export
+
+import (
+	"sync"
+
+	"datasync/internal/store"
+)
+
+// Progress says how far an export is. It may be asked at any time, by any goroutine.
+type Progress struct {
+	mu          sync.Mutex
+	session     *store.Session
+	done, total int64
+}
+
+// Percent returns how far the export is, -1 where that is not known.
+func (p *Progress) Percent() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.session != nil:
+		return p.session.Progress()
+	case p.total > 0:
+		return 100 * float64(p.done) / float64(p.total)
+	}
+	return -1
+}
+
+// follow takes what the session says of the statement that it runs, until stop is called.
+func (p *Progress) follow(s *store.Session) (stop func()) {
+	if p == nil {
+		return func() {}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.session = s
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.session = nil
+	}
+}
+
+// expect says how many rows there will be, wrote how many more are written.
+func (p *Progress) expect(rows int64) { p.add(0, rows) }
+func (p *Progress) wrote(rows int64)  { p.add(rows, 0) }
+
+func (p *Progress) add(done, total int64) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += done
+	p.total += total
+}
