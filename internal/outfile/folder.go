@@ -21,6 +21,7 @@ type Folder struct {
 	rules        Rules
 	replaceable  func(path string) error
 	hidden       *hidden
+	janitor      *janitor
 }
 
 // CreateFolder begins a folder, which may replace what CheckFolder allows. The caller
@@ -36,6 +37,7 @@ func CreateFolder(target string, rules Rules, replaceable func(path string) erro
 	if f.hidden, err = hide(parent, newFolder); err != nil {
 		return nil, refuse(target, "%w", err)
 	}
+	f.janitor = watch(f.hidden.path)
 	return f, nil
 }
 
@@ -47,7 +49,7 @@ func Scratch(parent string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Folder{target: parent, hidden: h}, nil
+	return &Folder{target: parent, hidden: h, janitor: watch(h.path)}, nil
 }
 
 // Path is where the folder is until Commit.
@@ -69,6 +71,7 @@ func (f *Folder) Commit() error {
 	if err := f.name(); err != nil {
 		return errors.Join(refuse(f.target, "%w", err), f.Abort())
 	}
+	f.janitor.dismiss()
 	return errors.Join(SyncFolder(filepath.Dir(f.path)), f.hidden.f.Close())
 }
 
@@ -114,7 +117,9 @@ func (f *Folder) Abort() error {
 	if !stands(f.hidden.f, f.hidden.path) {
 		return nil
 	}
-	return errors.Join(os.RemoveAll(f.hidden.path), f.hidden.f.Close())
+	err := os.RemoveAll(f.hidden.path)
+	f.janitor.dismiss()
+	return errors.Join(err, f.hidden.f.Close())
 }
 
 // SyncAll makes all that is in a folder last through a power loss.

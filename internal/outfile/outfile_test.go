@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"datasync/internal/outfile"
 )
@@ -326,7 +327,21 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	holds(t, target)
 }
 
-// What a killed process leaves goes with the next one; what is in use stays.
+// until waits for what another process does.
+func until(t *testing.T, happened func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(20 * time.Second); !happened(); {
+		select {
+		case <-limit:
+			t.Fatal("it does not happen")
+		case <-tick.C:
+		}
+	}
+}
+
+// What a killed process leaves goes at once, or with the next one; what is in use stays.
 func TestLeftovers(t *testing.T) {
 	folder := t.TempDir()
 	cmd := exec.Command(os.Args[0])
@@ -361,7 +376,13 @@ func TestLeftovers(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // killed
+	_ = cmd.Wait()                                 // killed
+	until(t, func() bool { return hidden() == 0 }) // by the janitors
+	// Of killed ones whose janitors were killed, too:
+	mustWrite(t, filepath.Join(folder, ".datasync-export-file"), "half")
+	if err := os.MkdirAll(filepath.Join(folder, ".datasync-export-folder", "a"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	mustWrite(t, filepath.Join(folder, ".datasync-exported"), "somebody's")
 	if err := os.Symlink("/", filepath.Join(folder, ".datasync-export-link")); err != nil {
 		t.Fatal(err)
