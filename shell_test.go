@@ -193,6 +193,7 @@ func TestShell(t *testing.T) {
 	x = onTerminal(t, folder, nil, "query", "--timezone", "Asia/Tokyo")
 	x.prompted("\x1b[A\x1b[A") // the statement of the other session
 	x.expect(`│ +10 │`)
+	x.expect(`datasync> `)
 	x.send("\x04") // Ctrl-D
 	if code := x.exit(); code != 0 {
 		t.Errorf("exit %d", code)
