@@ -2,7 +2,7 @@
 FUZZTIME ?= 30s
 GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: build test race fuzz bench lint soak faults
+.PHONY: build test race fuzz bench lint soak faults readers
 
 build:
 	go build -trimpath -o datasync .
@@ -25,6 +25,10 @@ bench:
 
 lint:
 	$(GOLANGCI) run ./...
+
+# Exports read back by other implementations, which are fetched from their registries.
+readers:
+	readers/run.sh
 
 # The tests of what goes wrong, at length: 200 seeds of kills, 300 random histories,
 # 3,000,000 events for the decoder and its reference.

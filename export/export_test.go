@@ -620,7 +620,7 @@ func TestTargetStaysWhereExportFails(t *testing.T) {
 		if _, err := export.Run(ctx, opts); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended before it began: %v", err)
 		}
-		opts.Selection.Query = "SELECT type, error('no ' || type) AS e FROM events"
+		opts.Query = "SELECT type, error('no ' || type) AS e FROM events"
 		if _, err := f.export(opts); err == nil {
 			t.Error("exported an error")
 		}

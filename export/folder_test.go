@@ -204,6 +204,12 @@ func TestFoldersOfQueries(t *testing.T) {
 		Layout: export.Layout{PartitionBy: []string{"part"}}})
 	checkFolder(t, target, 3000)
 	equal(t, "order", ask(t, ordered, filepath.Join(target, "*/*.parquet")), 3000, 3000, 0)
+	nulls := filepath.Join(t.TempDir(), "nulls")
+	f.mustExport(export.Options{Target: nulls, Selection: export.Selection{Query: "SELECT n, p FROM (VALUES (1, NULL), (2, 'NULL'), (3, '__HIVE_DEFAULT_PARTITION__'), (4, ''), (5, 'null')) v(n, p)"},
+		Layout: export.Layout{PartitionBy: []string{"p"}}})
+	checkFolder(t, nulls, 5)
+	equal(t, "nulls", ask(t, "SELECT string_agg(n || coalesce(p, '-'), ' ' ORDER BY n) FROM read_parquet(?, hive_partitioning = true)", filepath.Join(nulls, "*/*.parquet")),
+		"1- 2NULL 3__HIVE_DEFAULT_PARTITION__ 4 5null")
 	csv := filepath.Join(t.TempDir(), "b")
 	f.mustExport(export.Options{Target: csv, Selection: export.Selection{Query: "SELECT n % 2 = 0 AS even, n FROM range(100) r(n) ORDER BY n DESC"}, Layout: export.Layout{Format: export.CSV, PartitionBy: []string{"even"}}})
 	checkFolder(t, csv, 100)

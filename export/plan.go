@@ -195,14 +195,21 @@ func (l *Layout) pieces(parts []part, keys []key, stem string) []piece {
 	return pieces
 }
 
+// hiveNull is how Hive writes NULL in the name of a folder.
+const hiveNull = "__HIVE_DEFAULT_PARTITION__"
+
 // hivePath is the folders of a part, such as "day=2026-01-31/type=click/", by the
 // conventions of Hive.
 func hivePath(keys []key, values []sql.NullString) string {
 	var b strings.Builder
 	for i, k := range keys {
-		value := "__HIVE_DEFAULT_PARTITION__"
+		value := hiveNull
 		if values[i].Valid {
 			value = hiveEscape(values[i].String)
+		}
+		if values[i].Valid && (value == hiveNull || strings.EqualFold(value, "NULL")) {
+			// A text that looks like NULL is none.
+			value = fmt.Sprintf("%%%02X%s", value[0], value[1:])
 		}
 		b.WriteString(hiveEscape(k.name) + "=" + value + "/")
 	}
