@@ -50,6 +50,11 @@ type cleaning struct{ *testing.M }
 
 func (c cleaning) Run() int {
 	defer func() { _ = os.RemoveAll(binaries.folder) }()
+	// Pulls that tests kill leave their sockets, whose paths must be short.
+	if runtime, err := os.MkdirTemp("/tmp", "datasync-test-"); err == nil {
+		defer func() { _ = os.RemoveAll(runtime) }()
+		_ = os.Setenv("XDG_RUNTIME_DIR", runtime)
+	}
 	return c.M.Run()
 }
 
