@@ -285,12 +285,16 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-fifth
-	for _, args := range []string{"query|SELECT 1", "status"} {
-		r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
-		if r.code != 6 || !strings.Contains(r.stderr, fmt.Sprint("process ", pull.Process.Pid, " has it open")) {
-			t.Errorf("%s: %+v", args, r)
-		}
+	var readers sync.WaitGroup // which all wait for an answer first
+	for _, args := range []string{"query|SELECT 1", "verify", "export|--parquet|a.parquet", "status"} {
+		readers.Go(func() {
+			r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
+			if r.code != 6 || !strings.Contains(r.stderr, fmt.Sprint("process ", pull.Process.Pid, " has it open")) {
+				t.Errorf("%s: %+v", args, r)
+			}
+		})
 	}
+	readers.Wait()
 	if err := pull.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

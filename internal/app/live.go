@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -15,8 +14,9 @@ import (
 
 const (
 	// beginPatience is how long a reader waits for a pull that has the lock, and does
-	// not answer yet or not any more; beginPause is how long it waits in between.
-	beginPatience = 2 * time.Second
+	// not answer yet or not any more: it may have a log to replay, or to write into the
+	// file. beginPause is how long it waits in between.
+	beginPatience = 10 * time.Second
 	beginPause    = 20 * time.Millisecond
 	// sourceTries is how often a reader looks for something to read, where what it was
 	// given was gone or locked when it came to open it.
@@ -89,17 +89,15 @@ func (p *program) openSource(ctx context.Context, db string, open func(path stri
 			return src, nil
 		}
 		src.release()
-		if tries == sourceTries || !src.gone() && !src.taken(err) {
+		if tries == sourceTries || !src.gone(err) && !src.taken(err) {
 			return source{}, err
 		}
 	}
 }
 
-// gone reports whether a copy is not there any more: the pull that made it has ended.
-func (s source) gone() bool {
-	_, err := os.Lstat(s.path)
-	return s.asOf != nil && errors.Is(err, fs.ErrNotExist)
-}
+// gone reports whether a copy could not be opened as it was not there any more: the pull
+// that made it has ended.
+func (s source) gone(err error) bool { return s.asOf != nil && errors.Is(err, store.ErrMissing) }
 
 // taken reports whether the file itself could not be opened as a pull had it by then.
 func (s source) taken(err error) bool {

@@ -217,14 +217,14 @@ func openToRead(ctx context.Context, name string, opts ReadOptions, prepare func
 		return "", nil, err
 	}
 	if !exists {
-		return "", nil, &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
+		return "", nil, missing(name)
 	}
 	if err := checkHeader(path); err != nil {
-		return "", nil, err
+		return "", nil, whyUnreadable(path, err)
 	}
 	db, err := patiently(ctx, path, func() (*sql.DB, error) { return openInstance(ctx, path, openToBeClosed()) })
 	if err != nil {
-		return "", nil, toRecover(path, err)
+		return "", nil, whyUnreadable(path, err)
 	}
 	_, errMeta := checkMeta(ctx, db, path, "")
 	if err := errors.Join(closeWorld(ctx, db, opts), errMeta, prepare(path), lockDown(ctx, db, cmp.Or(opts.Timezone, "UTC"))); err != nil {
@@ -311,7 +311,7 @@ func checkOurs(ctx context.Context, path, origin string) (version int, err error
 		return openInstance(ctx, path, append([]setting{{"access_mode", "read_only"}}, closedWorld...))
 	})
 	if err != nil {
-		return 0, toRecover(path, err)
+		return 0, whyUnreadable(path, err)
 	}
 	version, err = checkMeta(ctx, db, path, origin)
 	return version, errors.Join(err, db.Close())

@@ -14,11 +14,19 @@ type Recovered struct {
 	Log int64
 }
 
-// toRecover says what helps where a file that has a write-ahead log could not be opened
-// to read.
-func toRecover(path string, err error) error {
+// missing is the error where there is no file.
+func missing(name string) error {
+	return &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
+}
+
+// whyUnreadable says why a file could not be opened to read: err, unless it has gone in
+// the meantime, or its write-ahead log is in the way.
+func whyUnreadable(path string, err error) error {
+	if _, errFile := os.Lstat(path); errors.Is(errFile, fs.ErrNotExist) {
+		return missing(path)
+	}
 	var e *Error
-	if !errors.As(err, &e) || errors.Is(err, ErrLocked) || errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) {
+	if !errors.As(err, &e) || errors.Is(err, ErrLocked) || errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) || errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	if _, errLog := os.Lstat(path + ".wal"); errLog != nil {
@@ -38,7 +46,7 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 		return done, err
 	}
 	if !exists {
-		return done, &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
+		return done, missing(name)
 	}
 	lock, err := patiently(ctx, path, func() (*fileLock, error) { return acquireLock(path) })
 	if err != nil {
