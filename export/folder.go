@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -201,7 +200,7 @@ func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, pieces 
 func (w *folderWriter) conditions(p piece) []string {
 	conditions := w.between(p.first, p.next)
 	for i, k := range w.keys {
-		conditions = append(conditions, k.value+" IS NOT DISTINCT FROM "+textOrNull(p.part.values[i]))
+		conditions = append(conditions, k.value+" IS NOT DISTINCT FROM "+k.literal(p.part.values[i]))
 	}
 	return conditions
 }
@@ -211,26 +210,18 @@ func (w *folderWriter) between(first, next int64) []string {
 	return []string{fmt.Sprintf(w.src.low, first), fmt.Sprintf(w.src.high, next)}
 }
 
-func textOrNull(s sql.NullString) string {
-	if !s.Valid {
-		return "CAST(NULL AS VARCHAR)"
-	}
-	return text(s.String)
-}
-
 // slice is the rows of several files, in the order of the files and then in theirs.
 func (w *folderWriter) slice(pieces []piece) string {
-	names, joins := []string{"n"}, []string{}
+	names, joins := append([]string{"n"}, namesOf(w.keys)...), []string{}
 	for i, k := range w.keys {
-		names = append(names, fmt.Sprint("k", i))
 		joins = append(joins, fmt.Sprintf("%s IS NOT DISTINCT FROM p.k%d", k.value, i))
 	}
 	var values []string
 	first, next := pieces[0].first, pieces[0].next
 	for n, p := range pieces {
 		row := fmt.Sprint("(", n)
-		for _, v := range p.part.values {
-			row += ", " + textOrNull(v)
+		for i, k := range w.keys {
+			row += ", " + k.literal(p.part.values[i])
 		}
 		values = append(values, row+")")
 		first, next = min(first, p.first), max(next, p.next)

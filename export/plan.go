@@ -13,24 +13,49 @@ import (
 // key is what rows are spread over folders by.
 type key struct {
 	name string
-	// value is its value in SQL, as a text.
+	// value is its value in SQL.
 	value string
+	// show makes of a value in SQL the text in a folder's name, and mean makes of such a
+	// text the value.
+	show, mean func(string) string
 }
 
-// span is how a part of the calendar that rows can be spread by is written, in UTC, empty
-// for what is none. Each names a whole span of time, so that any of them may stand alone.
-func span(name string) string {
-	switch strings.ToLower(name) {
-	case "day":
-		return "%Y-%m-%d"
-	case "month":
-		return "%Y-%m"
-	case "year":
-		return "%Y"
-	case "hour":
-		return "%Y-%m-%dT%H"
+// literal is the value of a text in SQL.
+func (k *key) literal(s sql.NullString) string {
+	if !s.Valid {
+		return k.mean("CAST(NULL AS VARCHAR)")
 	}
-	return ""
+	return k.mean(text(s.String))
+}
+
+// columnKey is the key that a column is.
+func columnKey(c *store.ColumnType) key {
+	same := func(s string) string { return s }
+	return key{c.Name, "CAST(e." + name(c.Name) + " AS VARCHAR)", same, same}
+}
+
+// spanKey is a part of the calendar that rows can be spread by, in UTC. Each names a whole
+// span of time, so that any of them may stand alone. Values are times, which take less
+// time than texts.
+func spanKey(wanted string, at *store.ColumnType) (key, bool) {
+	wanted = strings.ToLower(wanted)
+	layout := map[string]string{"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "hour": "%Y-%m-%dT%H"}[wanted]
+	if layout == "" || at == nil {
+		return key{}, false
+	}
+	truncated := func(s string) string {
+		if wanted == "day" {
+			return "CAST(" + s + " AS DATE)" // in half the time
+		}
+		return "date_trunc(" + text(wanted) + ", " + s + ")"
+	}
+	return key{
+		name: wanted,
+		// As in expression: without the calendar of time zones.
+		value: truncated("make_timestamp(epoch_us(e." + name(at.Name) + "))"),
+		show:  func(s string) string { return "strftime(" + s + ", " + text(layout) + ")" },
+		mean:  func(s string) string { return truncated("strptime(" + s + ", " + text(layout) + ")") },
+	}, true
 }
 
 // maxFolders is how many folders rows are spread over at most: readers open them all.
@@ -44,20 +69,28 @@ func (l *Layout) keys(src *source) ([]key, error) {
 			return nil, unfit("partition by %s twice", wanted)
 		}
 		if c := src.column(wanted); c != nil {
-			keys = append(keys, key{c.Name, "CAST(e." + name(c.Name) + " AS VARCHAR)"})
+			keys = append(keys, columnKey(c))
 			continue
 		}
-		at, layout := src.column("timestamp"), span(wanted)
-		if layout == "" || at == nil {
+		k, ok := spanKey(wanted, src.column("timestamp"))
+		if !ok {
 			return nil, unfit("there is no column %q to partition by; day, month, year and hour come from timestamp", wanted)
 		}
-		// As in expression: without the calendar of time zones.
-		keys = append(keys, key{strings.ToLower(wanted), fmt.Sprintf("strftime(make_timestamp(epoch_us(e.%s)), '%s')", name(at.Name), layout)})
+		keys = append(keys, k)
 	}
 	if len(keys) > 0 && len(l.written(src.columns)) == 0 {
 		return nil, unfit("no column is left beside those to partition by")
 	}
 	return keys, nil
+}
+
+// namesOf are short names of the keys: k0, k1 and so on.
+func namesOf(keys []key) []string {
+	names := make([]string, len(keys))
+	for i := range keys {
+		names[i] = fmt.Sprint("k", i)
+	}
+	return names
 }
 
 // part is the rows of one folder, and where they lie on the source's axis.
@@ -71,14 +104,16 @@ type part struct {
 
 // readParts finds the parts, in the order of their values.
 func readParts(ctx context.Context, s *store.Session, src *source, keys []key) ([]part, error) {
-	var values []string
-	for _, k := range keys {
-		values = append(values, k.value)
-	}
-	columns := append(values, "count(*)", "coalesce(min("+src.axis+"), 0)", "coalesce(max("+src.axis+"), 0)")
-	query := src.rows(strings.Join(columns, ", "))
+	numbers := "count(*), coalesce(min(" + src.axis + "), 0), coalesce(max(" + src.axis + "), 0)"
+	query := src.rows(numbers)
 	if len(keys) > 0 {
-		query += " GROUP BY ALL ORDER BY ALL"
+		var shown, values []string
+		for i, name := range namesOf(keys) {
+			shown = append(shown, keys[i].show(name))
+			values = append(values, keys[i].value)
+		}
+		query = fmt.Sprintf("SELECT %s, n, first, last FROM (%s GROUP BY ALL) g(%s, n, first, last) ORDER BY ALL",
+			strings.Join(shown, ", "), src.rows(strings.Join(values, ", ")+", "+numbers), strings.Join(namesOf(keys), ", "))
 	}
 	answers, err := ask(ctx, s, query, len(keys), 3)
 	if err != nil {
@@ -111,7 +146,7 @@ func cut(ctx context.Context, s *store.Session, src *source, keys []key, parts [
 	}
 	var columns []string
 	for _, k := range keys {
-		columns = append(columns, k.value)
+		columns = append(columns, k.show(k.value))
 	}
 	query := src.rows(strings.Join(append(columns, src.axis+" AS axis"), ", "), fmt.Sprintf("e.rowid %% %d = 0", step)) + " ORDER BY axis"
 	answers, err := ask(ctx, s, query, len(keys), 1)
