@@ -164,6 +164,7 @@ var unsteady = []*regexp.Regexp{
 	regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`),
 	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}`), // a run's id
 	regexp.MustCompile(`(process|pid) [0-9]+`),
+	regexp.MustCompile(`127\.0\.0\.1:[0-9]+`),
 }
 
 // steady replaces all that.
