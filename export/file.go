@@ -19,7 +19,7 @@ func toFile(ctx context.Context, opts *Options) (result Result, err error) {
 		return Result{}, err
 	}
 	if opts.Format != Parquet && opts.Compression != "none" {
-		result, err = throughPipe(ctx, opts, file, filepath.Dir(opts.Target))
+		result, err = throughPipe(ctx, opts, file, false, filepath.Dir(opts.Target))
 	} else {
 		result, err = copyAll(ctx, opts, file.Path(), filepath.Dir(opts.Target))
 	}
