@@ -82,7 +82,7 @@ type Layout struct {
 
 // DefaultMemory bounds DuckDB's buffers where nothing else is said, in bytes: sorting
 // 3,000,000 events takes no longer than with all the memory there is.
-const DefaultMemory = 950_000_000
+const DefaultMemory = 850_000_000
 
 // DefaultRowGroup is how many rows a row group has where nothing else is said.
 const DefaultRowGroup = 122_880

@@ -607,6 +607,34 @@ func TestIncompletePull(t *testing.T) {
 	}
 }
 
+// A file of the first schema has no status that could say what is missing.
+func TestOlderFile(t *testing.T) {
+	script, err := os.ReadFile("../internal/store/migrations/0001_init.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t)
+	db, err := sql.Open("duckdb", f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(string(script) + `; INSERT INTO meta VALUES ('application', 'datasync'), ('schema_version', '1'), ('origin', 'http://old.test:80');
+		INSERT INTO events (id, session_id, type, "timestamp", batch) SELECT uuid(), uuid(), 'click', make_timestamptz(n), 1 FROM range(1, 500) r(n);
+		INSERT INTO checkpoint SELECT 1, 'done', make_timestamptz(500), NULL, NULL, NULL, NULL, NULL, 1, 499, 499, 499, false, now();
+		INSERT INTO page_log SELECT 1, uuid(), 1, 'events', NULL, NULL, NULL, make_timestamptz(499), NULL, make_timestamptz(1), NULL, 499, 499, 0, 0, 0, false`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(t.TempDir(), "a")
+	result := f.mustExport(export.Options{Target: target, Layout: export.Layout{PartitionBy: []string{"day"}}})
+	if !result.Pull.Complete || result.Pull.Status != nil || result.Pull.Origin != "http://old.test:80" {
+		t.Errorf("%+v", result)
+	}
+	if m := checkFolder(t, target, 499); !m.Complete || m.Missing != nil {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestTargetStaysWhereExportFails(t *testing.T) {
 	f := database(t, 5000)
 	for _, layout := range []export.Layout{{}, {Format: export.CSV}, {PartitionBy: []string{"type"}}} {

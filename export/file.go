@@ -19,7 +19,7 @@ func toFile(ctx context.Context, opts *Options) (result Result, err error) {
 		return Result{}, err
 	}
 	if opts.Format != Parquet && opts.Compression != "none" {
-		result, err = throughPipe(ctx, opts, file, filepath.Dir(opts.Target))
+		result, err = throughPipe(ctx, opts, file, false, filepath.Dir(opts.Target))
 	} else {
 		result, err = copyAll(ctx, opts, file.Path(), filepath.Dir(opts.Target))
 	}
@@ -99,13 +99,11 @@ func (d *database) Exec(ctx context.Context, statement string) (int64, error) {
 const asStored = 8
 
 // needsScratch reports whether what is in memory at a time may come to more than the
-// limit. What is small is kept from leaving a folder behind when it is killed.
+// limit: what is sorted, and what several processors have ready before its turn has come.
+// What is small is kept from leaving a folder behind when it is killed.
 func (o *Options) needsScratch() bool {
 	if o.Query != "" {
 		return true
-	}
-	if o.Format != Parquet && o.Where == "" && !o.isFolder() {
-		return false // row by row
 	}
 	info, err := os.Stat(o.Database)
 	return err != nil || info.Size()*asStored > o.MemoryLimit

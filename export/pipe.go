@@ -15,16 +15,17 @@ import (
 
 // toStdout exports to Stdout. Where the reader has gone that is no error.
 func toStdout(ctx context.Context, opts *Options) (Result, error) {
-	result, err := throughPipe(ctx, opts, opts.Stdout, opts.Scratch)
+	result, err := throughPipe(ctx, opts, opts.Stdout, true, opts.Scratch)
 	if errors.Is(err, syscall.EPIPE) {
 		return Result{Broken: true}, nil
 	}
 	return result, err
 }
 
-// throughPipe exports to a writer, through a pipe, as DuckDB opens what it writes by name.
-// The compression is not DuckDB's: it has none for pipes, and for files its gzip is slow.
-func throughPipe(ctx context.Context, opts *Options, to io.Writer, scratch string) (Result, error) {
+// throughPipe exports to a writer, through a pipe, as DuckDB opens what it writes by name. A
+// writer that may stall is not waited for when ctx has ended: nobody knows when it will go
+// on. The compression is not DuckDB's: it has none for pipes, and for files its gzip is slow.
+func throughPipe(ctx context.Context, opts *Options, to io.Writer, mayStall bool, scratch string) (Result, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return Result{}, err
@@ -38,7 +39,7 @@ func throughPipe(ctx context.Context, opts *Options, to io.Writer, scratch strin
 	}
 	done := make(chan copied, 1)
 	go func() {
-		n, err := pass(r, to, opts.Compression)
+		n, err := pass(untilEnd{ctx, r}, to, opts.Compression)
 		if err != nil {
 			cancel(err)
 		}
@@ -49,13 +50,17 @@ func throughPipe(ctx context.Context, opts *Options, to io.Writer, scratch strin
 	plain := *opts
 	plain.Compression = "none"
 	result, err := copyAll(ctx, &plain, outfile.DescriptorPath(w), scratch)
-	if err = errors.Join(err, w.Close()); err == nil {
-		select {
-		case c := <-done:
-			result.Bytes, result.Files, err = c.bytes, 1, c.err
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+	err = errors.Join(err, w.Close())
+	ended := ctx.Done()
+	if !mayStall {
+		ended = nil
+	}
+	select {
+	case c := <-done:
+		result.Bytes, result.Files = c.bytes, 1
+		err = errors.Join(err, c.err)
+	case <-ended:
+		err = errors.Join(err, ctx.Err())
 	}
 	if err == nil {
 		return result, nil
@@ -87,6 +92,20 @@ func pass(from io.Reader, to io.Writer, compression string) (int64, error) {
 	}
 	err = compressed.Close()
 	return counted.n, err
+}
+
+// untilEnd reads until ctx ends. What comes after that is not what follows: others read, too.
+type untilEnd struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilEnd) Read(b []byte) (int, error) {
+	n, err := u.r.Read(b)
+	if errEnd := u.ctx.Err(); errEnd != nil {
+		return 0, errEnd
+	}
+	return n, err
 }
 
 // counter counts the bytes that go through it.

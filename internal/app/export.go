@@ -33,7 +33,7 @@ func (p *program) exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "partition-by", Usage: "write a folder with the rows spread by these `COLUMNS`, or by day, month, year, hour"},
 			&cli.StringFlag{Name: "file-size", Usage: "write a folder of files of about this `SIZE`, such as 100MB", DefaultText: "unbounded"},
 			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add to it what came since the last time"},
-			&cli.StringFlag{Name: "memory-limit", Usage: "bound DuckDB's buffers to this `SIZE`", Value: "950MB"},
+			&cli.StringFlag{Name: "memory-limit", Usage: "bound DuckDB's buffers to this `SIZE`", Value: "850MB"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress, and nothing about what was written"},
 		},
 		Action: p.export,

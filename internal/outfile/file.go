@@ -47,7 +47,10 @@ func create(target string, rules Rules, nameless func(folder string) (*os.File, 
 // Write writes on.
 func (file *File) Write(b []byte) (int, error) {
 	n, err := file.f.Write(b)
-	return n, file.Explain(err)
+	if err != nil {
+		err = file.Explain(err)
+	}
+	return n, err
 }
 
 // Path is a name by which others in this process can write the file, instead of Write.
