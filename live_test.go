@@ -79,8 +79,8 @@ func TestAnotherProgramHoldsTheFile(t *testing.T) {
 	}
 	requests := len(s.Log())
 	for how, commands := range map[string]map[string]int{
-		"write": {"query|SELECT 1": 6, "verify": 6, "status": 6, "export|--parquet|a.parquet": 6, "pull": 6, "status|--recover": 6},
-		"read":  {"query|SELECT 1": 0, "verify": 0, "status": 0, "export|--parquet|a.parquet": 0, "pull": 6, "status|--recover": 0},
+		"write": {"query|SELECT 1": 6, "verify": 6, "status": 6, "export|--force|--parquet|a.parquet": 6, "pull": 6, "status|--recover": 6},
+		"read":  {"query|SELECT 1": 0, "verify": 0, "status": 0, "export|--force|--parquet|a.parquet": 0, "pull": 6, "status|--recover": 0},
 	} {
 		pid, letGo, err := holds(t, path, how)
 		if err != nil {
