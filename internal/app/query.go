@@ -82,22 +82,27 @@ func (p *program) query(c *cli.Context) error {
 		_ = session.Close() // there is nothing that it could fail to keep
 		ended <- err
 	}()
-	return p.awaitQuery(ctx, ended)
+	return p.awaitQuery(ctx, ended, opts.Terminal)
 }
 
-// stopPatience is how long a query may go on after a signal: it may be waiting for
-// someone who does not read what it writes.
+// stopPatience is how long a query may go on after a signal, unless it writes to a
+// terminal: it may be waiting for someone who does not read what it writes.
 const stopPatience = time.Second
 
-// awaitQuery waits for the end of a query, but not for long after a signal.
-func (p *program) awaitQuery(ctx context.Context, ended <-chan error) error {
+// awaitQuery waits for the end of a query, but not for long after a signal. On a terminal
+// it does: a person may be reading in the pager.
+func (p *program) awaitQuery(ctx context.Context, ended <-chan error, terminal bool) error {
 	var err error
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
+		var late <-chan time.Time
+		if !terminal {
+			late = time.After(stopPatience)
+		}
 		select {
 		case err = <-ended:
-		case <-time.After(stopPatience):
+		case <-late:
 			err = context.Cause(ctx)
 		}
 	}
