@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -50,6 +51,7 @@ type pager struct {
 	env     []string
 
 	held    bytes.Buffer
+	running atomic.Bool // process is there
 	process *exec.Cmd
 	pipe    io.WriteCloser
 	direct  bool // there is no pager: write to the screen
@@ -82,6 +84,7 @@ func (g *pager) start() error {
 		return g.flush()
 	}
 	g.process, g.pipe = cmd, pipe
+	g.running.Store(true)
 	_, err = g.held.WriteTo(g.pipe)
 	return err
 }

@@ -76,28 +76,32 @@ func (p *program) query(c *cli.Context) error {
 	if opts.SQL == "" {
 		return errors.Join(p.shell(ctx, c, session, opts), session.Close())
 	}
+	out, err := p.queryOutput(c)
+	if err != nil {
+		return errors.Join(err, session.Close())
+	}
 	ended := make(chan error, 1)
 	go func() {
-		err := p.runQuery(ctx, c, session, opts)
+		err := p.runQuery(ctx, c, session, opts, out)
 		_ = session.Close() // there is nothing that it could fail to keep
 		ended <- err
 	}()
-	return p.awaitQuery(ctx, ended, opts.Terminal)
+	return p.awaitQuery(ctx, ended, out)
 }
 
-// stopPatience is how long a query may go on after a signal, unless it writes to a
-// terminal: it may be waiting for someone who does not read what it writes.
+// stopPatience is how long a query may go on after a signal: it may be waiting for
+// someone who does not read what it writes.
 const stopPatience = time.Second
 
-// awaitQuery waits for the end of a query, but not for long after a signal. On a terminal
-// it does: a person may be reading in the pager.
-func (p *program) awaitQuery(ctx context.Context, ended <-chan error, terminal bool) error {
+// awaitQuery waits for the end of a query, but not for long after a signal, unless a
+// person is reading in the pager.
+func (p *program) awaitQuery(ctx context.Context, ended <-chan error, out output) error {
 	var err error
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
 		var late <-chan time.Time
-		if !terminal {
+		if g, ok := out.(*pager); !ok || !g.running.Load() {
 			late = time.After(stopPatience)
 		}
 		select {
@@ -116,17 +120,13 @@ func (p *program) awaitQuery(ctx context.Context, ended <-chan error, terminal b
 }
 
 // runQuery runs the SQL of the command line and writes its result to where it belongs.
-func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options) error {
+func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options, out output) error {
 	if d := c.Duration("timeout"); d > 0 {
 		var cancel func()
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
 		defer cancel()
 	}
-	out, err := p.queryOutput(c)
-	if err != nil {
-		return err
-	}
-	err = p.write(ctx, session, opts, c.Bool("timing"), out)
+	err := p.write(ctx, session, opts, c.Bool("timing"), out)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTimeout) {
 		return cause
 	}
