@@ -159,7 +159,7 @@ func TestShell(t *testing.T) {
 		{".tab\t", `events_flat`}, {".schema events_flat", `CREATE VIEW events_flat`}, {".schema nothing", `no table or view "nothing"`},
 		{".mode jsonl", ``}, {".mode", `jsonl\r\n`}, {"SELECT 7 AS seven; SELECT 8 AS eight;", `\{"seven":7\}\r\n\{"eight":8\}`}, {".mode nothing", `none of table`},
 		{".timer on", ``}, {".timer", `on\r\n`}, {"SELECT 9 AS nine;", `\{"nine":9\}\r\n.*1 row in [0-9.]+ s`}, {".timer maybe", `neither on nor off`},
-		{".maxrows 3", ``}, {".maxrows x", `no number`}, {".mode table", ``}, {"FROM range(100);", `100 rows \(3 shown\)`},
+		{".maxrows", `40\r\n`}, {".maxrows 3", ``}, {".maxrows x", `no number`}, {".mode table", ``}, {"FROM range(100);", `100 rows \(3 shown\)`},
 		{"SELECT nothing;", `Binder Error`}, {"DELETE FROM events;", `read-only`},
 	} {
 		x.prompted(step[0])
@@ -219,6 +219,7 @@ func TestPager(t *testing.T) {
 		{"PAGER", long, `P:│ +999 │`, []string{"DATASYNC_PAGER=", "PAGER=sed s/^/P:/"}, nil},
 		{"a short one is not", short, `[^:]│ +2 │`, []string{"DATASYNC_PAGER=sed s/^/P:/"}, nil},
 		{"--no-pager", long, `[^:]│ +999 │`, []string{"DATASYNC_PAGER=sed s/^/P:/"}, []string{"--no-pager"}},
+		{"a pager that is not there", long, `[^:]│ +999 │`, []string{"DATASYNC_PAGER=no-such-pager -x"}, nil},
 		{"a pager that is left early", "FROM range(10000000)", "range", []string{"DATASYNC_PAGER=head -1"}, []string{"--format", "csv"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// defaultTableRows is how many rows of a long result Table shows, half of them head and
+// DefaultTableRows is how many rows of a long result Table shows, half of them head and
 // half of them tail.
-const defaultTableRows = 40
+const DefaultTableRows = 40
 
 // tableSink shows head and tail of a result, and how many rows it has.
 type tableSink struct {
@@ -29,7 +29,7 @@ type tableSink struct {
 func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 	most := opts.MaxRows
 	if most == 0 {
-		most = defaultTableRows
+		most = DefaultTableRows
 	}
 	s := &tableSink{w: w, columns: columns, width: opts.Width, headRows: (most + 1) / 2, tailRows: most / 2}
 	if most < 0 {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync/atomic"
 	"syscall"
 )
@@ -77,6 +78,9 @@ func (g *pager) start() error {
 	cmd.Stdout, cmd.Stderr, cmd.Env = g.screen, os.Stderr, g.env
 	pipe, err := cmd.StdinPipe()
 	if err == nil {
+		err = startable(g.command)
+	}
+	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
@@ -86,6 +90,17 @@ func (g *pager) start() error {
 	g.process, g.pipe = cmd, pipe
 	g.running.Store(true)
 	_, err = g.held.WriteTo(g.pipe)
+	return err
+}
+
+// startable fails where there is no program of the command's name: the shell that is to
+// run it would say so, and what is to be shown would be lost.
+func startable(command string) error {
+	words := strings.Fields(command)
+	if len(words) == 0 || strings.ContainsAny(words[0], `=$"'(;&|`) {
+		return nil // more than a name: the shell knows
+	}
+	_, err := exec.LookPath(words[0])
 	return err
 }
 

@@ -68,7 +68,11 @@ func takes(argument string) string {
 
 func (s *shell) maxRows(argument string) {
 	if argument == "" {
-		_, _ = fmt.Fprintln(s.stdout, max(0, s.opts.MaxRows))
+		shown := s.opts.MaxRows
+		if shown == 0 {
+			shown = query.DefaultTableRows
+		}
+		_, _ = fmt.Fprintln(s.stdout, max(0, shown))
 		return
 	}
 	var n int
