@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -60,6 +61,9 @@ func permute(args []string, root *cli.App) []string {
 	out := append([]string{args[0]}, front...)
 	if command != nil {
 		out = append(out, command.Name)
+	}
+	if command != nil && !slices.Contains(rest, "--") && slices.ContainsFunc(rest, func(arg string) bool { return len(arg) > 1 && arg[0] == '-' }) {
+		out, options = append(out, options...), []string{"--"} // SQL that begins with a comment
 	}
 	return append(append(out, options...), rest...)
 }
