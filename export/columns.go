@@ -19,7 +19,7 @@ func (l *Layout) expression(c store.ColumnType) string {
 		// Without the calendar of time zones this takes no time to speak of. What is
 		// infinite has no other text than DuckDB's.
 		return "coalesce(replace(CAST(make_timestamp(epoch_us(" + column + ")) AS VARCHAR), ' ', 'T') || 'Z', CAST(" + column + " AS VARCHAR))"
-	case strings.HasPrefix(c.Type, "TIMESTAMP"):
+	case strings.HasPrefix(c.Type, "TIMESTAMP") && !strings.HasSuffix(c.Type, "]"):
 		return "replace(CAST(" + column + " AS VARCHAR), ' ', 'T')"
 	case l.Format == JSONLines && (c.Type == "DOUBLE" || c.Type == "FLOAT"):
 		// JSON has no number for what is none.

@@ -21,6 +21,9 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 	typed := text[begin:]
 	for _, row := range rows {
 		word := strings.Trim(row[0], `"`)
+		if Visible(word) != word {
+			continue // it would do more than be seen
+		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {
 			continue
 		}

@@ -38,7 +38,7 @@ func (s *tableSink) fit() fit {
 	}
 	natural, least := make([]int, len(s.columns)), make([]int, len(s.columns))
 	for i, c := range s.columns {
-		natural[i] = max(displayWidth(Visible(c.name)), displayWidth(c.displayType()))
+		natural[i] = max(displayWidth(Visible(c.name)), displayWidth(Visible(c.displayType())))
 		for _, rows := range [][][]string{s.head, s.tail} {
 			for _, row := range rows {
 				natural[i] = max(natural[i], displayWidth(row[i]))

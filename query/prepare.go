@@ -60,10 +60,10 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 // materialise runs a statement that DuckDB carries out in several steps, as it does with
 // PIVOT, into a temporary table in memory and prepares one that reads it.
 func materialise(ctx context.Context, session *store.Session, text string) (*store.Statement, string, error) {
-	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE steps AS "+text); err != nil {
+	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE datasync_steps AS "+text); err != nil {
 		return nil, "", err
 	}
-	const read = "FROM temp.steps"
+	const read = "FROM temp.datasync_steps"
 	st, err := session.Prepare(read)
 	return st, read, err
 }

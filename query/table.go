@@ -69,7 +69,7 @@ func (s *tableSink) end() error {
 	}
 	fit := s.fit()
 	t := newTable(s.columns, fit)
-	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return s.columns[i].displayType() }))
+	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return Visible(s.columns[i].displayType()) }))
 	for _, row := range s.head {
 		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
 	}

@@ -159,7 +159,7 @@ func (p *program) queryOptions(c *cli.Context) (opts query.Options, err error) {
 		return opts, usage("--timeout %s is not more than 0s", c.Duration("timeout"))
 	}
 	opts.FormulaSafe = c.Bool("csv-safe")
-	if c.String("output") == "" {
+	if name := c.String("output"); name == "" || name == "-" {
 		_, opts.Terminal = p.terminal()
 		opts.Width = p.width()
 	}
