@@ -59,7 +59,7 @@ func unescaped(c byte) byte {
 	return c
 }
 
-// escapedRune decodes the \uXXXX that text begins with, or the two of them that
+// escapedRune decodes the \u escape that text begins with, or the two of them that
 // make up one code point, and returns how many bytes they are. A surrogate
 // without its partner is U+FFFD, and the size is that of the one escape.
 func escapedRune(text string) (rune, int) {

@@ -28,6 +28,14 @@ func (s *slow) Snapshot(ctx context.Context) (Snapshot, error) {
 	return Snapshot{Path: "/nowhere/at/all", Batch: s.copies, Change: change}, s.err
 }
 
+// pass lets time go by in the bubble of a test, which takes none.
+func pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	if err := pause(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestWhoSharesACopy: all who ask while it is made, within a second of its making, and
 // as long as nothing changes.
 func TestWhoSharesACopy(t *testing.T) {
@@ -51,14 +59,14 @@ func TestWhoSharesACopy(t *testing.T) {
 		if first.readers != 20 {
 			t.Errorf("%d readers", first.readers)
 		}
-		time.Sleep(time.Hour)
+		pass(t, time.Hour)
 		borrow(1) // nothing has changed
 		db.changes++
 		second := borrow(2)
 		db.changes++
-		time.Sleep(sharedFor - 1)
+		pass(t, sharedFor - 1)
 		borrow(2)
-		time.Sleep(time.Nanosecond)
+		pass(t, time.Nanosecond)
 		borrow(3)
 		for range 21 {
 			c.giveBack(first)
@@ -94,7 +102,7 @@ func TestThePullKeepsItsTime(t *testing.T) {
 			t.Errorf("a copy of what has changed took %s", took)
 		}
 		db.changes++
-		time.Sleep(time.Minute)
+		pass(t, time.Minute)
 		if took := ask(); took != 2*time.Second {
 			t.Errorf("a copy a minute later took %s", took)
 		}
@@ -124,7 +132,7 @@ func TestACopyThatFails(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		db.changes++
-		time.Sleep(time.Minute)
+		pass(t, time.Minute)
 		all.Go(func() {
 			if _, err := c.borrow(ctx); !errors.Is(err, context.Canceled) {
 				t.Error(err)
