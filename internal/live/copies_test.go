@@ -64,7 +64,7 @@ func TestWhoSharesACopy(t *testing.T) {
 		db.changes++
 		second := borrow(2)
 		db.changes++
-		pass(t, sharedFor - 1)
+		pass(t, sharedFor-1)
 		borrow(2)
 		pass(t, time.Nanosecond)
 		borrow(3)
