@@ -99,7 +99,7 @@ func oneEntry(text string) string {
 		lines := strings.Split(strings.TrimSpace(text), "\n")
 		return lines[len(lines)-1]
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 }
 
 // run runs statements; Ctrl-C stops them and not the shell.
