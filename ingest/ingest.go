@@ -172,12 +172,16 @@ func (p *pull) window(ctx context.Context, k store.Checkpoint, news *news) (stor
 	// other, and little enough to bound memory: a page may be large.
 	pages := make(chan walked, 1)
 	group, walkCtx := errgroup.WithContext(ctx)
+	gone := make(chan struct{})
 	group.Go(func() error {
 		defer close(pages)
-		return walk.run(walkCtx, pages)
+		return walk.run(walkCtx, pages, gone)
 	})
 	// The writer does not end with ctx: what was read whole is still committed.
-	group.Go(func() error { return writer.run(context.WithoutCancel(ctx), pages) })
+	group.Go(func() error {
+		defer close(gone)
+		return writer.run(context.WithoutCancel(ctx), pages)
+	})
 	err := group.Wait()
 	if err == nil && writer.checkpoint.State != store.Done {
 		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)

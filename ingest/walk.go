@@ -92,8 +92,9 @@ func newWalk(p *pull, k store.Checkpoint, news *news) *walk {
 	return w
 }
 
-// run sends every page to out until the last one.
-func (w *walk) run(ctx context.Context, out chan<- walked) error {
+// run sends every page to out until the last one, or until whoever takes them is gone.
+// A page that came whole is sent also when ctx has ended meanwhile.
+func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{}) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
@@ -116,8 +117,8 @@ func (w *walk) run(ctx context.Context, out chan<- walked) error {
 		fault := w.follow(&p)
 		select {
 		case out <- p:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-gone:
+			return nil // why, they say
 		}
 		if fault != nil && w.proof != nil {
 			// It came from a way on that leads nowhere.
