@@ -87,6 +87,11 @@ func (c *comparison) fast(ctx context.Context, chosen rivalChoice) error {
 			return err
 		}
 		all.Programs = append(all.Programs, fastest)
+		if fastest.Version != rivals.ReadJSONDefaults {
+			untuned := rivals.DuckDBReadJSON(rivals.ReadJSONDefaults)
+			untuned.Name += ", " + untuned.Version
+			all.Programs = append(all.Programs, untuned)
+		}
 	}
 	if c.result.runs, err = all.Play(ctx); err != nil {
 		return err
@@ -134,10 +139,10 @@ func (c *comparison) contest(ctx context.Context, events int) (*contest.Contest,
 func (c *comparison) fastest(ctx context.Context, on *contest.Contest, ways []rivals.Program) (rivals.Program, error) {
 	say("trying %d ways to use %s", len(ways), ways[0].Name)
 	fastest, err := on.Fastest(ctx, ways, func(way rivals.Program, run contest.Run) {
-		run.Program += " (" + way.Version + ")"
+		run.Program += ", " + way.Version
 		tellRun(run)
 	})
-	say("kept %s (%s)", fastest.Name, fastest.Version)
+	say("kept %s, %s", fastest.Name, fastest.Version)
 	c.result.ways = append(c.result.ways, fastest)
 	return fastest, err
 }
@@ -147,7 +152,7 @@ func tellRun(r contest.Run) {
 	if r.Turn > 0 {
 		turn = fmt.Sprint(r.Turn)
 	}
-	say("%-3s %-26s %9s events  wall %8s  cpu %8s  peak %7s  steal %s  load %.1f", turn, r.Program, thousands(r.Events),
+	say("%-3s %-40s %9s events  wall %8s  cpu %8s  peak %7s  steal %s  load %.1f", turn, r.Program, thousands(r.Events),
 		report.Seconds(r.Wall), report.Seconds(r.CPU), report.MB(r.PeakRSS), report.Percent(r.Steal), r.Load)
 }
 

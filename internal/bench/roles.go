@@ -100,7 +100,7 @@ func download(ctx context.Context, args []string) error {
 
 func readJSON(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("read-json", flag.ExitOnError)
-	bodies := flags.String("pages", "", "the file with a page a line")
+	pattern := flags.String("pages", "", "matches the files, one a page")
 	file := flags.String("db", "", "the DuckDB file to make")
 	name := flags.String("way", "", "how read_json is used")
 	if err := flags.Parse(args); err != nil {
@@ -110,7 +110,7 @@ func readJSON(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return rivals.ReadJSON(ctx, *bodies, *file, way)
+	return rivals.ReadJSON(ctx, *pattern, *file, way)
 }
 
 func plain(ctx context.Context, args []string) error {

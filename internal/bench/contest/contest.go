@@ -65,7 +65,7 @@ func (c *Contest) Once(ctx context.Context, program rivals.Program, keep string)
 		return run, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	job := rivals.Job{BaseURL: c.BaseURL, Bodies: c.Set.Bodies(), Folder: folder}
+	job := rivals.Job{BaseURL: c.BaseURL, Pattern: c.Set.Pattern(), Folder: folder}
 	run = Run{Program: program.Name, Events: c.Set.Events}
 	var stdout []byte
 	if run.Cost, stdout, err = measure.Command(program.Command(ctx, job)); err != nil {
@@ -105,7 +105,7 @@ func (c *Contest) checkDownload(stdout []byte) error {
 	if err := json.Unmarshal(stdout, &got); err != nil {
 		return err
 	}
-	if want := (rivals.Downloaded{Pages: len(c.Set.Pages), Bytes: c.Set.Bytes}); got != want {
+	if want := (rivals.Downloaded{Pages: len(c.Set.Cursors), Bytes: c.Set.Bytes}); got != want {
 		return fmt.Errorf("downloaded %d pages, %d bytes; want %d, %d", got.Pages, got.Bytes, want.Pages, want.Bytes)
 	}
 	return nil

@@ -44,26 +44,25 @@ func get(t *testing.T, url string) (status int, body string) {
 
 func TestServerGivesThePagesAsRendered(t *testing.T) {
 	set := rendered(t, 230, 100)
-	if len(set.Pages) != 3 || set.Want.Rows != 230 {
-		t.Fatalf("%d pages, %d rows", len(set.Pages), set.Want.Rows)
+	if len(set.Cursors) != 3 || set.Want.Rows != 230 {
+		t.Fatalf("%d pages, %d rows", len(set.Cursors), set.Want.Rows)
 	}
-	onDisk, err := os.ReadFile(set.Bodies())
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSuffix(string(onDisk), "\n"), "\n")
 	server := httptest.NewServer(pages.NewServer(set))
 	defer server.Close()
 	cursor := ""
-	for i, line := range lines {
+	for i := range set.Cursors {
+		onDisk, err := os.ReadFile(set.Page(i))
+		if err != nil {
+			t.Fatal(err)
+		}
 		status, body := get(t, server.URL+mockserver.EventsPath+"?limit=1000&cursor="+url.QueryEscape(cursor))
-		if status != http.StatusOK || body != line {
-			t.Fatalf("page %d: status %d, %d bytes; want the %d of the file", i, status, len(body), len(line))
+		if status != http.StatusOK || body != string(onDisk) {
+			t.Fatalf("page %d: status %d, %d bytes; want the %d of the file", i, status, len(body), len(onDisk))
 		}
 		if cursor, err = pages.Next([]byte(body)); err != nil {
 			t.Fatal(err)
 		}
-		if last := i == len(lines)-1; (cursor == "") != last {
+		if last := i == len(set.Cursors)-1; (cursor == "") != last {
 			t.Fatalf("page %d leads on to %q", i, cursor)
 		}
 		if total := fmt.Sprintf(`"total":%d`, set.Events); !strings.Contains(body, total) {
@@ -99,7 +98,7 @@ func TestCacheTellsSetsApartByWhatMadeThem(t *testing.T) {
 	if err != nil || there {
 		t.Fatal(there, err)
 	}
-	write(t, filepath.Join(first, "index.json"), "{}")
+	write(t, filepath.Join(first, "index"), "{}")
 	if folder, there, err := cache.Find(100); folder != first || !there || err != nil {
 		t.Fatal(folder, there, err)
 	}

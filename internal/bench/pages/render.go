@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -40,7 +39,7 @@ func Render(folder string, events, pageSize int) (err error) {
 		Events: mockserver.Pages{Cap: pageSize},
 	})
 	index := Index{Events: events, PageSize: pageSize, Want: expected(server.Dataset())}
-	if err := index.renderBodies(server, filepath.Join(unfinished, bodiesName)); err != nil {
+	if err := index.renderPages(server, unfinished); err != nil {
 		return err
 	}
 	text, err := json.Marshal(index)
@@ -63,15 +62,8 @@ func expected(data *mockserver.Dataset) table.Fingerprint {
 	return sum.Fingerprint()
 }
 
-// renderBodies walks the events endpoint as a client would and keeps what it gets.
-func (index *Index) renderBodies(server *mockserver.Server, name string) (err error) {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	out := bufio.NewWriterSize(file, 1<<20)
-	var offset int64
+// renderPages walks the events endpoint as a client would and keeps what it gets.
+func (index *Index) renderPages(server *mockserver.Server, folder string) error {
 	for cursor, last := "", false; !last; {
 		body, err := fetch(server.Client(), cursor, index.PageSize)
 		if err != nil {
@@ -80,18 +72,17 @@ func (index *Index) renderBodies(server *mockserver.Server, name string) (err er
 		if bytes.IndexByte(body, '\n') >= 0 {
 			return errors.New("the mock server's pages are more than one line")
 		}
-		index.Pages = append(index.Pages, Page{Offset: offset, Length: int64(len(body)), Cursor: cursor})
-		index.Bytes += int64(len(body))
-		offset += int64(len(body)) + 1
-		if _, err := out.Write(append(body, '\n')); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, pageName(len(index.Cursors))), body, 0o644); err != nil {
 			return err
 		}
+		index.Cursors = append(index.Cursors, cursor)
+		index.Bytes += int64(len(body))
 		if cursor, err = Next(body); err != nil {
 			return err
 		}
 		last = cursor == ""
 	}
-	return out.Flush()
+	return nil
 }
 
 func fetch(client *http.Client, cursor string, pageSize int) ([]byte, error) {

@@ -17,15 +17,14 @@ import (
 // A body goes from the file to the socket within the kernel (sendfile, where the system
 // has it), as net/http does for a reader that is a file.
 type Server struct {
-	set      *Set
-	byCursor map[string]Page
+	byCursor map[string]string // the file of the page
 }
 
 // NewServer returns a server of a Set.
 func NewServer(set *Set) *Server {
-	s := &Server{set: set, byCursor: make(map[string]Page, len(set.Pages))}
-	for _, p := range set.Pages {
-		s.byCursor[p.Cursor] = p
+	s := &Server{byCursor: make(map[string]string, len(set.Cursors))}
+	for n, cursor := range set.Cursors {
+		s.byCursor[cursor] = set.Page(n)
 	}
 	return s
 }
@@ -35,30 +34,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	page, ok := s.byCursor[r.URL.Query().Get("cursor")]
+	name, ok := s.byCursor[r.URL.Query().Get("cursor")]
 	if !ok {
 		http.Error(w, `{"code":"CURSOR_INVALID"}`, http.StatusBadRequest)
 		return
 	}
-	if err := s.send(w, page); err != nil {
+	if err := send(w, name); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: serve a page:", err)
 	}
 }
 
-func (s *Server) send(w http.ResponseWriter, page Page) error {
-	// Each request reads by a descriptor of its own, as sendfile moves its position.
-	file, err := os.Open(s.set.Bodies())
+func send(w http.ResponseWriter, name string) error {
+	file, err := os.Open(name)
 	if err != nil {
 		http.Error(w, "{}", http.StatusInternalServerError)
 		return err
 	}
 	defer file.Close()
-	if _, err := file.Seek(page.Offset, io.SeekStart); err != nil {
+	info, err := file.Stat()
+	if err != nil {
 		http.Error(w, "{}", http.StatusInternalServerError)
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.FormatInt(page.Length, 10))
-	_, err = io.CopyN(w, file, page.Length)
+	w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+	_, err = io.Copy(w, file)
 	return err
 }

@@ -9,10 +9,8 @@ import (
 	"datasync/internal/bench/table"
 )
 
-const (
-	bodiesName = "pages.jsonl"
-	indexName  = "index.json"
-)
+// indexName is what the index is called. It does not end as pages do.
+const indexName = "index"
 
 // Set is a folder of rendered pages.
 type Set struct {
@@ -22,23 +20,22 @@ type Set struct {
 
 // Index says what is in a Set.
 type Index struct {
-	Events   int    `json:"events"`
-	PageSize int    `json:"page_size"` // in events
-	Bytes    int64  `json:"bytes"`     // of all bodies
-	Pages    []Page `json:"pages"`
+	Events   int   `json:"events"`
+	PageSize int   `json:"page_size"` // in events
+	Bytes    int64 `json:"bytes"`     // of all bodies
+	// Cursors ask for the pages, one for each; the first is empty.
+	Cursors []string `json:"cursors"`
 	// Want is what a table holds into which all events were stored.
 	Want table.Fingerprint `json:"want"`
 }
 
-// Page is where a body lies, and which cursor asks for it: none for the first.
-type Page struct {
-	Offset int64  `json:"offset"`
-	Length int64  `json:"length"`
-	Cursor string `json:"cursor,omitempty"`
-}
+// Page is the file of a page, counted from 0.
+func (s *Set) Page(n int) string { return filepath.Join(s.folder, pageName(n)) }
 
-// Bodies is the file with a page a line.
-func (s *Set) Bodies() string { return filepath.Join(s.folder, bodiesName) }
+func pageName(n int) string { return fmt.Sprintf("page-%06d.json", n) }
+
+// Pattern matches the files of all pages, in their order.
+func (s *Set) Pattern() string { return filepath.Join(s.folder, "page-*.json") }
 
 // Folder is where the Set lies.
 func (s *Set) Folder() string { return s.folder }
@@ -53,12 +50,16 @@ func Open(folder string) (*Set, error) {
 	if err := json.Unmarshal(text, &s.Index); err != nil {
 		return nil, fmt.Errorf("read the index of the pages in %s: %w", folder, err)
 	}
-	info, err := os.Stat(s.Bodies())
-	if err != nil {
-		return nil, err
+	var bytes int64
+	for n := range s.Cursors {
+		info, err := os.Stat(s.Page(n))
+		if err != nil {
+			return nil, err
+		}
+		bytes += info.Size()
 	}
-	if want := s.Bytes + int64(len(s.Pages)); info.Size() != want {
-		return nil, fmt.Errorf("%s has %d bytes, not %d: remove the folder", s.Bodies(), info.Size(), want)
+	if bytes != s.Bytes {
+		return nil, fmt.Errorf("the pages in %s have %d bytes, not %d: remove the folder", folder, bytes, s.Bytes)
 	}
 	return s, nil
 }

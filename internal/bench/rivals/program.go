@@ -23,8 +23,8 @@ type Program struct {
 // Job is what there is to do: to store the pages at BaseURL in File.
 type Job struct {
 	BaseURL string
-	// Bodies is the file on disk that the pages are served from, one a line.
-	Bodies string
+	// Pattern matches the files on disk that are served, one a page.
+	Pattern string
 	// Folder is empty, is the job's own and goes away afterwards.
 	Folder string
 }
@@ -78,12 +78,12 @@ func PlainClient() Program {
 	}
 }
 
-// DuckDBReadJSON is ReadJSON in a process of its own.
+// DuckDBReadJSON is ReadJSON, used in one of its ways, in a process of its own.
 func DuckDBReadJSON(way string) Program {
 	return Program{
 		Name: "read_json", Version: way, Relation: "events",
 		Command: func(ctx context.Context, job Job) *exec.Cmd {
-			return Self(ctx, "read-json", "--pages", job.Bodies, "--db", job.File(), "--way", way)
+			return Self(ctx, "read-json", "--pages", job.Pattern, "--db", job.File(), "--way", way)
 		},
 	}
 }

@@ -100,7 +100,7 @@ func TestRivalsStoreWhatThePullStores(t *testing.T) {
 	for _, way := range rivals.ReadJSONWays() {
 		t.Run("read_json "+way.Name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "readjson.duckdb")
-			if err := rivals.ReadJSON(ctx, set.Bodies(), file, way); err != nil {
+			if err := rivals.ReadJSON(ctx, set.Pattern(), file, way); err != nil {
 				t.Fatal(err)
 			}
 			same(t, set, file, pull)
@@ -111,7 +111,7 @@ func TestRivalsStoreWhatThePullStores(t *testing.T) {
 func TestDownloadReadsAllPages(t *testing.T) {
 	set, base := served(t)
 	got, err := rivals.Download(context.Background(), base)
-	if want := (rivals.Downloaded{Pages: len(set.Pages), Bytes: set.Bytes}); err != nil || got != want {
+	if want := (rivals.Downloaded{Pages: len(set.Cursors), Bytes: set.Bytes}); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 }
