@@ -6,7 +6,7 @@ GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
-.PHONY: build test race fuzz bench bench-full microbench lint soak faults readers
+.PHONY: build test race fuzz bench bench-full bench-growth microbench lint soak faults readers
 
 build:
 	go build -trimpath -o datasync .
@@ -29,9 +29,15 @@ fuzz:
 bench:
 	cd internal/bench && go run . compare $(WRITE_RESULTS) $(BENCH)
 
-# All rivals on all events.
+# All rivals on all events, then a pull of 30,000,000.
 bench-full:
 	cd internal/bench && go run . compare --slow-events 3000000 $(WRITE_RESULTS) $(BENCH)
+	$(MAKE) bench-growth
+
+# The second part alone; GROWTH="--events 10000000" makes it shorter.
+GROWTH ?=
+bench-growth:
+	cd internal/bench && go run . growth $(WRITE_RESULTS) $(GROWTH)
 
 # Benchmarks of parts, for benchstat.
 microbench:

@@ -21,6 +21,7 @@ import (
 func commands() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{
 		"compare": compare,
+		"growth":  measureGrowth,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"datasync/internal/bench/growth"
 	"datasync/internal/bench/pages"
 	"datasync/internal/bench/rivals"
 	"datasync/internal/bench/table"
@@ -27,6 +28,7 @@ func roles() map[string]func(ctx context.Context, args []string) error {
 		"read-json":   readJSON,
 		"plain":       plain,
 
+		"watched-pull":   watchedPullRole,
 		"duckdb-version": duckdbVersion,
 	}
 }
@@ -121,6 +123,17 @@ func plain(ctx context.Context, args []string) error {
 		return err
 	}
 	return rivals.Plain(ctx, *url, *file)
+}
+
+// watchedPullRole ends by a signal as a pull does.
+func watchedPullRole(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("watched-pull", flag.ExitOnError)
+	url := flags.String("url", "", "the API")
+	file := flags.String("db", "", "the DuckDB file")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return growth.Pull(ctx, *url, *file, rivals.Key, os.Stdout)
 }
 
 func duckdbVersion(ctx context.Context, _ []string) error {
