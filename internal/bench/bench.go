@@ -27,7 +27,7 @@ type place struct {
 func placeFlags(flags *flag.FlagSet) *place {
 	p := &place{}
 	flags.StringVar(&p.root, "root", "../..", "the project's `folder`")
-	flags.StringVar(&p.work, "work", "", "`folder` for pages and databases; 1.5 GB, more for the large runs (default: datasync-bench in the user's cache)")
+	flags.StringVar(&p.work, "work", "", "`folder` for pages and databases; 3 GB, more for the large runs (default: datasync-bench in the user's cache)")
 	flags.BoolVar(&p.write, "write", false, "put the results into docs/performance.md")
 	return p
 }
@@ -78,6 +78,19 @@ func (p *place) pages(ctx context.Context, events int) (*pages.Set, error) {
 		}
 	}
 	return pages.Open(folder)
+}
+
+// lines sees to the JSON lines of a Set.
+func (p *place) lines(ctx context.Context, set *pages.Set) error {
+	if set.HasLines() {
+		return nil
+	}
+	if err := (pages.Cache{Folder: p.work, Root: p.root}).Room(set.Events); err != nil {
+		return err
+	}
+	say("rendering %s events as JSON lines", thousands(set.Events))
+	_, _, err := measure.Command(rivals.Self(ctx, "render-lines", "--folder", set.Folder()))
+	return err
 }
 
 // startServer serves a Set from a process of its own until stop is called.

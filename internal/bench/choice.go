@@ -9,7 +9,7 @@ import (
 // rivalChoice is the set of rivals that take part.
 type rivalChoice map[string]bool
 
-func rivalNames() []string { return []string{"download", "read_json", "plain"} }
+func rivalNames() []string { return []string{"download", "read_json", "plain", "dlt", "ingestr"} }
 
 // chooseRivals reads names with commas between them.
 func chooseRivals(names string) (rivalChoice, error) {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"datasync/internal/bench/contest"
 	"datasync/internal/bench/report"
@@ -29,7 +30,7 @@ func compare(ctx context.Context, args []string) error {
 	flags.IntVar(&c.events, "events", 3_000_000, "how many events")
 	flags.IntVar(&c.slowEvents, "slow-events", 300_000, "how many events for rivals that are slow")
 	flags.IntVar(&c.turns, "turns", 5, "how often each program runs")
-	which := flags.String("rivals", "download,read_json,plain", "which rivals, with commas between")
+	which := flags.String("rivals", strings.Join(rivalNames(), ","), "which rivals, with commas between")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (c *comparison) fast(ctx context.Context, chosen rivalChoice) error {
 
 // slow compares on the events for slow rivals.
 func (c *comparison) slow(ctx context.Context, chosen rivalChoice) error {
-	if !chosen["plain"] {
+	if !chosen["plain"] && !chosen["dlt"] && !chosen["ingestr"] {
 		return nil
 	}
 	few, stop, err := c.contest(ctx, c.slowEvents)
@@ -118,8 +119,37 @@ func (c *comparison) slow(ctx context.Context, chosen rivalChoice) error {
 	if chosen["plain"] {
 		few.Programs = append(few.Programs, rivals.PlainClient())
 	}
+	if chosen["dlt"] {
+		c.enter(ctx, few, "dlt", func() ([]rivals.Program, error) { return rivals.DLT(ctx, c.work) })
+	}
+	if chosen["ingestr"] {
+		c.enter(ctx, few, "ingestr", func() ([]rivals.Program, error) {
+			ingestr, err := rivals.Ingestr(ctx, c.work)
+			return []rivals.Program{ingestr}, errors.Join(err, c.lines(ctx, few.Set))
+		})
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	c.result.slowRuns, err = few.Play(ctx)
 	return err
+}
+
+// enter lets a rival from PyPI take part, in its fastest way, if it can be had and does
+// what it is to do; else the result says why not.
+func (c *comparison) enter(ctx context.Context, in *contest.Contest, name string, install func() ([]rivals.Program, error)) {
+	say("installing %s from PyPI, unless it was before", name)
+	ways, err := install()
+	if err == nil {
+		var fastest rivals.Program
+		if fastest, err = c.fastest(ctx, in, ways); err == nil {
+			in.Programs = append(in.Programs, fastest)
+			return
+		}
+	}
+	out := skipped{name, err}
+	say("%s is skipped: %s", name, out.reason())
+	c.result.skipped = append(c.result.skipped, out)
 }
 
 // contest makes the pages and starts their server.
@@ -137,14 +167,17 @@ func (c *comparison) contest(ctx context.Context, events int) (*contest.Contest,
 
 // fastest tries some ways to use one rival, on the same events, and keeps the fastest.
 func (c *comparison) fastest(ctx context.Context, on *contest.Contest, ways []rivals.Program) (rivals.Program, error) {
-	say("trying %d ways to use %s", len(ways), ways[0].Name)
+	say("trying %s in each of its ways: %d", ways[0].Name, len(ways))
 	fastest, err := on.Fastest(ctx, ways, func(way rivals.Program, run contest.Run) {
 		run.Program += ", " + way.Version
 		tellRun(run)
 	})
+	if err != nil {
+		return fastest, err
+	}
 	say("kept %s, %s", fastest.Name, fastest.Version)
 	c.result.ways = append(c.result.ways, fastest)
-	return fastest, err
+	return fastest, nil
 }
 
 func tellRun(r contest.Run) {

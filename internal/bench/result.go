@@ -20,6 +20,23 @@ type comparisonResult struct {
 	// ways are the settings that were kept of rivals that have several.
 	ways    []rivals.Program
 	answers []answer
+	skipped []skipped
+}
+
+// skipped is a rival that took no part, and why.
+type skipped struct {
+	name string
+	why  error
+}
+
+// reason is the beginning of why, on one line.
+func (s skipped) reason() string {
+	const most = 300
+	text := strings.Join(strings.Fields(s.why.Error()), " ")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + " ..."
+	}
+	return text
 }
 
 // markdown writes the result as it stands in docs/performance.md.
@@ -30,7 +47,10 @@ func (r *comparisonResult) markdown() string {
 	fmt.Fprintf(&b, "\nMedians of %d runs:\n\n", len(contest.Of(r.runs, "datasync")))
 	b.WriteString(r.medians())
 	for _, way := range r.ways {
-		fmt.Fprintf(&b, "\n%s was used in the way that was the fastest when tried: %s.\n", way.Name, way.Version)
+		fmt.Fprintf(&b, "\n%s ran in this way: %s.\n", way.Name, way.Version)
+	}
+	for _, s := range r.skipped {
+		fmt.Fprintf(&b, "\n**%s was skipped**: %s\n", s.name, s.reason())
 	}
 	b.WriteString("\nEach run, in the order in which they came:\n\n")
 	b.WriteString(r.each())
@@ -52,6 +72,9 @@ func (r *comparisonResult) targets() []report.Target {
 	}
 	for _, rival := range slowTargets() {
 		faster, missing := found(contest.Ratio(r.slowRuns, rival.name, "datasync", contest.Wall))
+		if slices.ContainsFunc(r.skipped, func(s skipped) bool { return s.name == rival.name }) {
+			missing = "skipped"
+		}
 		targets = append(targets, report.Target{What: thousands(r.slowEvents) + " events: times as fast as " + rival.name,
 			Limit: rival.times, AtLeast: true, Unit: "%.1f", Figure: faster, Missing: missing})
 	}
@@ -75,7 +98,7 @@ func slowTargets() []struct {
 	return []struct {
 		name  string
 		times float64
-	}{{"plain client", 8}}
+	}{{"plain client", 8}, {"dlt", 30}, {"ingestr", 30}}
 }
 
 // found returns a ratio, or why there is none.

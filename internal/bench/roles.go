@@ -21,12 +21,13 @@ import (
 // roles are the processes that the commands start.
 func roles() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{
-		"render":      render,
-		"serve":       serve,
-		"fingerprint": fingerprint,
-		"download":    download,
-		"read-json":   readJSON,
-		"plain":       plain,
+		"render":       render,
+		"render-lines": renderLines,
+		"serve":        serve,
+		"fingerprint":  fingerprint,
+		"download":     download,
+		"read-json":    readJSON,
+		"plain":        plain,
 
 		"watched-pull":   watchedPullRole,
 		"duckdb-version": duckdbVersion,
@@ -42,6 +43,20 @@ func render(_ context.Context, args []string) error {
 		return err
 	}
 	return pages.Render(*folder, *events, pages.PageSize)
+}
+
+// renderLines adds the file of JSON lines to a Set.
+func renderLines(_ context.Context, args []string) error {
+	flags := flag.NewFlagSet("render-lines", flag.ExitOnError)
+	folder := flags.String("folder", "", "where the pages are")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	set, err := pages.Open(*folder)
+	if err != nil {
+		return err
+	}
+	return set.RenderLines()
 }
 
 // serve serves a Set, prints its URL, and ends with its stdin: when whoever has started it

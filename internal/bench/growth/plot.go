@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -17,12 +18,13 @@ type panel struct {
 	title  string
 	figure func(Step) float64
 	dashed func(Step) float64 // a second figure, drawn with dashes; may be nil
+	legend bool               // says which colour is which series
 }
 
 func panels() [][]panel {
 	return [][]panel{
 		{
-			{title: "million events/s", figure: func(s Step) float64 { return s.Rate / 1e6 }},
+			{title: "million events/s", legend: true, figure: func(s Step) float64 { return s.Rate / 1e6 }},
 			{title: "resident memory, MB", figure: func(s Step) float64 { return float64(s.RSS) / 1e6 }},
 		},
 		{
@@ -59,7 +61,7 @@ func WritePlot(w io.Writer, names []string, steps [][]Step) error {
 	canvas := vgsvg.New(width, height)
 	paper := draw.New(canvas)
 	paper.SetColor(color.White) // dark pages would hide the axes
-	paper.Fill(paper.Rectangle.Path())
+	paper.Fill(paper.Path())
 	tiles := draw.Tiles{Rows: len(plots), Cols: len(plots[0]), PadX: vg.Centimeter, PadY: vg.Centimeter,
 		PadTop: vg.Millimeter, PadBottom: vg.Millimeter, PadLeft: vg.Millimeter, PadRight: 5 * vg.Millimeter}
 	for i, line := range plot.Align(plots, tiles, paper) {
@@ -73,19 +75,22 @@ func WritePlot(w io.Writer, names []string, steps [][]Step) error {
 
 func (p panel) draw(names []string, steps [][]Step) (*plot.Plot, error) {
 	drawn := plot.New()
+	drawn.Legend.Left = true
 	drawn.Title.Text = p.title
 	drawn.X.Label.Text = "million events stored"
 	drawn.X.Min, drawn.Y.Min = 0, 0
-	drawn.Legend.Left = true
+	drawn.Y.Tick.Marker = plot.TickerFunc(plainTicks)
 	drawn.Add(plotter.NewGrid())
-	for i, name := range names {
+	for i := range names {
 		line, err := lineOf(steps[i], p.figure)
 		if err != nil {
 			return nil, err
 		}
 		line.Color, line.Width = colours()[i], vg.Points(1.5)
 		drawn.Add(line)
-		drawn.Legend.Add(name, line)
+		if p.legend {
+			drawn.Legend.Add(names[i], line)
+		}
 		if p.dashed == nil {
 			continue
 		}
@@ -98,6 +103,17 @@ func (p panel) draw(names []string, steps [][]Step) (*plot.Plot, error) {
 	// The axis begins at zero, whatever the lines have made of it.
 	drawn.Y.Min = 0
 	return drawn, nil
+}
+
+// plainTicks are the usual ones without zeros behind the point.
+func plainTicks(least, most float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(least, most)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'g', 4, 64)
+		}
+	}
+	return ticks
 }
 
 func lineOf(steps []Step, figure func(Step) float64) (*plotter.Line, error) {

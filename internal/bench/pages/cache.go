@@ -51,13 +51,13 @@ func (c Cache) Find(events int) (folder string, there bool, err error) {
 	}
 	_, err = os.Stat(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return folder, false, c.room(int64(events) * bytesPerEvent)
+		return folder, false, c.Room(events)
 	}
 	return folder, err == nil, err
 }
 
-// room fails where the file system has not got that many bytes.
-func (c Cache) room(need int64) error {
+// Room fails where the file system has no room for so many events more.
+func (c Cache) Room(events int) error {
 	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
 		return err
 	}
@@ -65,7 +65,9 @@ func (c Cache) room(need int64) error {
 	if err := unix.Statfs(c.Folder, &free); err != nil {
 		return err
 	}
-	if have := int64(free.Bavail) * int64(free.Bsize); have < need {
+	need := int64(events) * bytesPerEvent
+	have := int64(free.Bavail) * int64(free.Bsize) //nolint:unconvert // Bsize is another type on other systems
+	if have < need {
 		return fmt.Errorf("the pages need %d MB, and %s has %d MB free: give another folder with --work", need>>20, c.Folder, have>>20)
 	}
 	return nil
@@ -91,8 +93,9 @@ func hashSources(folders ...string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(text))
-			h.Write(text)
+			// A hash fails at no write.
+			_, _ = fmt.Fprintf(h, "%s %d\n", filepath.Base(name), len(text))
+			_, _ = h.Write(text)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil

@@ -87,6 +87,33 @@ func TestServerRefusesWhatItHasNot(t *testing.T) {
 	}
 }
 
+func TestServerGivesTheEventsAsLines(t *testing.T) {
+	set := rendered(t, 230, 100)
+	server := httptest.NewServer(pages.NewServer(set))
+	defer server.Close()
+	if err := set.RenderLines(); err != nil || !set.HasLines() {
+		t.Fatal(err)
+	}
+	status, lines := get(t, server.URL+pages.LinesPath)
+	var body strings.Builder
+	for i := range set.Cursors {
+		page, err := os.ReadFile(set.Page(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body.Write(page)
+	}
+	events := strings.Split(strings.TrimSuffix(lines, "\n"), "\n")
+	if status != http.StatusOK || len(events) != 230 {
+		t.Fatalf("status %d, %d lines", status, len(events))
+	}
+	for _, event := range events {
+		if !strings.Contains(body.String(), event) {
+			t.Fatalf("no page has %s", event)
+		}
+	}
+}
+
 func TestCacheTellsSetsApartByWhatMadeThem(t *testing.T) {
 	root := t.TempDir()
 	source := filepath.Join(root, "mockserver", "event.go")

@@ -54,7 +54,7 @@ func get(ctx context.Context, base, cursor string, body *bytes.Buffer) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", base, response.Status)
 	}
