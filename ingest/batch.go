@@ -8,6 +8,7 @@ import (
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // batchAge is how long a batch is collected before it is committed, if the cursor that
@@ -15,77 +16,120 @@ import (
 const batchAge = time.Second
 
 // maxBatchBytes is how much text of pages a batch holds on to.
-const maxBatchBytes = 64 << 20
+const maxBatchBytes = 48 << 20
 
-// batcher collects pages and commits them.
+// batcher collects pages into batches, and commits one while it collects the next.
 type batcher struct {
-	store      Store
-	runID      uuid.UUID
-	checkpoint store.Checkpoint
-	summary    *Summary
-	progress   *Progress
+	store    Store
+	runID    uuid.UUID
+	summary  *Summary
+	progress *Progress
 	// unordered is called where events do not come in their order.
 	unordered func()
 
-	pending []store.Page
-	rows    int
-	bytes   int
-	due     *time.Timer // for what is pending
+	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
+	checkpoint store.Checkpoint
+	next       batch
+	// rest is what did not fit into the batch any more.
+	rest *walked
+	due  *time.Timer // for what is collected
 }
 
+// batch is what is collected for one commit.
+type batch struct {
+	pages           []store.Page
+	events, rejects int
+	bytes           int
+	// overdue says that it is to be committed though it is not full.
+	overdue bool
+}
+
+// run takes pages until there are no more and all is committed.
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
+	full := make(chan store.Batch)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(full)
+		b.collect(ctx, pages, full)
+		return nil
+	})
+	group.Go(func() error {
+		for next := range full {
+			if err := b.commit(ctx, next); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// collect makes batches of pages until there are no more, or until ctx ends because one
+// could not be committed. While a batch is being committed it collects on: what is due
+// then grows until it is full.
+func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- store.Batch) {
 	b.due = time.NewTimer(batchAge)
 	defer b.due.Stop()
-	for {
+	for more := true; more || len(b.next.pages) > 0; {
+		from, to := pages, full
+		if b.full() || !more {
+			from = nil
+		} else if !b.next.overdue {
+			to = nil
+		}
 		select {
-		case p, ok := <-pages:
-			if !ok {
-				return b.commit(ctx)
+		case p, ok := <-from:
+			if more = ok; ok {
+				b.add(&p)
 			}
-			if err := b.add(ctx, p); err != nil {
-				return err
+		case to <- store.Batch{Run: b.runID, Pages: b.next.pages, Checkpoint: b.checkpoint}:
+			b.next = batch{}
+			if p := b.rest; p != nil {
+				b.rest = nil
+				b.add(p)
 			}
 		case <-b.due.C:
-			if err := b.commit(ctx); err != nil {
-				return err
-			}
+			b.next.overdue = len(b.next.pages) > 0
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-// add takes a page into the batch and commits what is full. A page of more than a
-// batch is committed in parts under the checkpoint before it, so that a kill
-// between two of them reads it again.
-func (b *batcher) add(ctx context.Context, p walked) error {
-	if len(b.pending) > 0 && (b.rows+p.page.elements > store.MaxRows || b.bytes+p.bytes > maxBatchBytes) {
-		if err := b.commit(ctx); err != nil {
-			return err
-		}
-	}
-	if len(b.pending) == 0 {
+func (b *batcher) full() bool {
+	return b.rest != nil || b.next.events == store.MaxRows || b.next.rejects == store.MaxRows
+}
+
+// add takes into the batch what fits of a page, and keeps the rest for the next ones:
+// batches that are full to the row are stored much faster. A page that is
+// committed in parts is so under the checkpoint before it: a kill between two of them
+// reads it again.
+func (b *batcher) add(p *walked) {
+	if len(b.next.pages) == 0 {
 		age := batchAge
 		if p.page.cursorLife > 0 {
 			age = min(age, p.page.cursorLife/4)
 		}
 		b.due.Reset(age)
+	} else if b.next.bytes+p.bytes > maxBatchBytes {
+		b.rest = p
+		return
 	}
 	if p.unordered && !b.checkpoint.Unordered {
 		b.checkpoint.Unordered = true
 		b.unordered()
 	}
-	events, rejects := p.page.events, p.page.rejects
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
 	if p.from.bounded {
 		record.Until = sql.Null[store.Instant]{V: store.Instant(p.from.until * 1000), Valid: true}
 	}
-	for len(events)+len(rejects) > store.MaxRows {
-		n := min(len(events), store.MaxRows)
-		m := min(len(rejects), store.MaxRows-n)
+	events, rejects := p.page.events, p.page.rejects
+	n, m := min(len(events), store.MaxRows-b.next.events), min(len(rejects), store.MaxRows-b.next.rejects)
+	if n < len(events) || m < len(rejects) {
 		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
-		events, rejects = events[n:], rejects[m:]
-		if err := b.commit(ctx); err != nil {
-			return err
-		}
+		p.page.events, p.page.rejects = events[n:], rejects[m:]
+		b.rest = p
+		return
 	}
 	if !p.last {
 		record.CursorReceived = p.page.nextCursor
@@ -97,19 +141,19 @@ func (b *batcher) add(ctx context.Context, p walked) error {
 		b.advance(p)
 	}
 	b.progress.page(b.checkpoint, p.page.elements)
-	return nil
 }
 
 func (b *batcher) take(p store.Page, bytes int) {
-	b.pending = append(b.pending, p)
+	b.next.pages = append(b.next.pages, p)
+	b.next.events += len(p.Events)
+	b.next.rejects += len(p.Rejects)
+	b.next.bytes += bytes
 	b.checkpoint.Pages++
 	b.checkpoint.Events += int64(len(p.Events))
-	b.rows += len(p.Events) + len(p.Rejects)
-	b.bytes += bytes
 }
 
 // advance moves the checkpoint behind the page.
-func (b *batcher) advance(p walked) {
+func (b *batcher) advance(p *walked) {
 	k := &b.checkpoint
 	if p.from == (ask{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
@@ -136,12 +180,9 @@ func (b *batcher) advance(p walked) {
 	}
 }
 
-func (b *batcher) commit(ctx context.Context) error {
-	if len(b.pending) == 0 {
-		return nil
-	}
+func (b *batcher) commit(ctx context.Context, next store.Batch) error {
 	began := time.Now()
-	done, err := b.store.CommitBatch(ctx, store.Batch{Run: b.runID, Pages: b.pending, Checkpoint: b.checkpoint})
+	done, err := b.store.CommitBatch(ctx, next)
 	b.summary.Writing += time.Since(began)
 	if err != nil {
 		return err
@@ -150,6 +191,5 @@ func (b *batcher) commit(ctx context.Context) error {
 	for reason, n := range done.Reasons {
 		b.summary.Reasons[reason] += n
 	}
-	b.pending, b.rows, b.bytes = nil, 0, 0
 	return nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math"
+	"runtime"
 
 	"github.com/google/uuid"
 )
@@ -104,6 +105,7 @@ func (c *commit) stored(low, high Instant) (Instant, Instant, bool, error) {
 // compare finds the events between low and high that are stored under the same
 // id in that range, and whether their payload differs.
 func (c *commit) compare(events []*Event, low, high Instant, found func(n int64, conflict bool)) error {
+	defer runtime.KeepAlive(events)
 	var suspects []int
 	for n, e := range events {
 		if e.Timestamp >= low && e.Timestamp <= high {

@@ -37,6 +37,10 @@ var closedWorld = []setting{
 	{"allow_persistent_secrets", "false"},
 }
 
+// storageFormat is that of a new file: DuckDB 1.3 and later read it. Only since then
+// has it one way of compression that fits both texts which repeat and texts which do not.
+var storageFormat = setting{"storage_compatibility_version", "v1.3.0"}
+
 // Options says which file to open and for whom.
 type Options struct {
 	// Path is the database file.
@@ -125,10 +129,14 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 
 // prepare sets the instance up, locks its configuration and reads where it stands.
 func (s *Store) prepare(ctx context.Context, opts Options) error {
+	// One commit has no work for two threads: where the scheduler gives it to another
+	// one than the client's, that one spins until it is done.
+	set := "SET GLOBAL threads = 1"
 	if opts.MemoryLimit != "" {
-		if _, err := s.db.ExecContext(ctx, "SET GLOBAL memory_limit = "+quote(opts.MemoryLimit)); err != nil {
-			return err
-		}
+		set += "; SET GLOBAL memory_limit = " + quote(opts.MemoryLimit)
+	}
+	if _, err := s.db.ExecContext(ctx, set); err != nil {
+		return err
 	}
 	if err := lockDown(ctx, s.db, "UTC"); err != nil {
 		return err

@@ -167,13 +167,13 @@ type Batch struct {
 	Checkpoint Checkpoint
 }
 
-// Rows returns how many events and rejects the batch holds.
-func (b *Batch) Rows() int {
-	n := 0
+// Size returns how many events and how many rejects the batch holds.
+func (b *Batch) Size() (events, rejects int) {
 	for i := range b.Pages {
-		n += len(b.Pages[i].Events) + len(b.Pages[i].Rejects)
+		events += len(b.Pages[i].Events)
+		rejects += len(b.Pages[i].Rejects)
 	}
-	return n
+	return events, rejects
 }
 
 // Counts says what became of the elements of pages. Returned is always the sum

@@ -91,8 +91,8 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		return store.Committed{}, err
 	}
 	defer leave()
-	if b.Rows() > store.MaxRows {
-		return store.Committed{}, fmt.Errorf("%d rows", b.Rows())
+	if events, rejects := b.Size(); max(events, rejects) > store.MaxRows {
+		return store.Committed{}, fmt.Errorf("%d events, %d rejects", events, rejects)
 	}
 	if b.Checkpoint.Window < 1 || b.Checkpoint.Window > int64(len(m.windows)) {
 		return store.Committed{}, fmt.Errorf("no window %d", b.Checkpoint.Window)
