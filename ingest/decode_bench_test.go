@@ -89,7 +89,7 @@ func BenchmarkDecodePage(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				p, err := decodePage(body)
+				p, err := newDecoder().decode(body, nil)
 				if err != nil || len(p.events) != benchEvents || !p.descending {
 					b.Fatal(len(p.events), err)
 				}

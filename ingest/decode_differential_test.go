@@ -16,7 +16,7 @@ import (
 func checkAgainstReference(t *testing.T, body string) (page, bool) {
 	t.Helper()
 	want, ok := refDecodePage(body)
-	got, err := decodePage(body)
+	got, err := newDecoder().decode(body, nil)
 	if err != nil && !errors.Is(err, errBadPage) {
 		t.Fatalf("error %v does not wrap errBadPage", err)
 	}

@@ -16,6 +16,7 @@ import (
 // walk goes from page to page of one window, newer to older.
 type walk struct {
 	endpoints    *endpoints
+	decoder      *decoder
 	maxRetryTime time.Duration
 	renew        bool
 	notice       func(string)
@@ -82,7 +83,7 @@ type fetched struct {
 
 func newWalk(p *pull, k store.Checkpoint, news *news) *walk {
 	w := &walk{
-		endpoints: p.endpoints, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
+		endpoints: p.endpoints, decoder: newDecoder(), maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
 		window: k, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay, news: news,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
@@ -250,7 +251,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	}
 	w.endpoints.avoid = ""
 	w.lookAhead(ctx, f.body)
-	p, err := decodePage(f.body)
+	p, err := w.decoder.decode(f.body, nil)
 	if err != nil {
 		w.discard()
 		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
