@@ -12,7 +12,7 @@ const (
 	// latency.
 	tinyPage = 64 << 10
 	// fastLink is the rate, in bytes a second, at which gzip cannot gain: pages are
-	// inflated at 205 to 275 MB/s.
+	// inflated at 200 to 260 MB/s.
 	fastLink = 200e6
 	// margin is how many times faster the other way must be to be taken.
 	margin = 1.2
