@@ -21,8 +21,9 @@ func word(text string, i int) uint64 {
 // none either; those of later bytes mean nothing.
 func special(x uint64) uint64 {
 	quote, escape := x^'"'*eachByte, x^'\\'*eachByte
-	// A borrow can only come from a byte that is not plain itself.
-	return (x | (x-0x20*eachByte)&^x | (quote-eachByte)&^quote | (escape-eachByte)&^escape) & highBits
+	// A subtraction sets the high bit of a byte that is too small, or leaves it where
+	// it is set anyway. A borrow can only come from a byte that is not plain itself.
+	return (x | (x - 0x20*eachByte) | (quote - eachByte) | (escape - eachByte)) & highBits
 }
 
 // plainTo returns the offset of the first byte from i on that is not plain, or how

@@ -17,7 +17,9 @@ func parseUUID(text string, id *uuid.UUID) bool {
 	if len(text) != uuidLen || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return false
 	}
-	a, b, c, d := word(text, 0), eight(text, 9, 14), eight(text, 19, 24), word(text, 28)
+	a, d := word(text, 0), word(text, 28)
+	b := uint64(four(text, 9)) | uint64(four(text, 14))<<32
+	c := uint64(four(text, 19)) | uint64(four(text, 24))<<32
 	if notHex(a)|notHex(b)|notHex(c)|notHex(d)|(a|b|c|d)&highBits != 0 {
 		return false
 	}
@@ -26,11 +28,7 @@ func parseUUID(text string, id *uuid.UUID) bool {
 	return true
 }
 
-// eight returns the four bytes at i and the four at j, the first one lowest.
-func eight(text string, i, j int) uint64 {
-	return uint64(four(text, i)) | uint64(four(text, j))<<32
-}
-
+// four returns the four bytes at i, the first one lowest.
 func four(text string, i int) uint32 {
 	s := text[i : i+4]
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
