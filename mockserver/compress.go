@@ -46,8 +46,12 @@ func (s *Server) compress(in *incoming, a *answer) {
 // acceptsGzip reports whether Accept-Encoding names gzip, or everything, and does not
 // give it the weight 0 (RFC 9110, section 12.5.3).
 func acceptsGzip(h http.Header) bool {
+	codings := h.Values("Accept-Encoding")
+	if len(codings) == 0 {
+		return false // to the letter it accepts anything, but hardly expects it
+	}
 	everything, accepted := false, map[string]bool{}
-	for _, coding := range strings.Split(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+	for _, coding := range strings.Split(strings.Join(codings, ","), ",") {
 		name, weight, _ := strings.Cut(coding, ";")
 		name = strings.ToLower(strings.TrimSpace(name))
 		q := 1.0
