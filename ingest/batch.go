@@ -24,29 +24,39 @@ type batcher struct {
 	runID    uuid.UUID
 	summary  *Summary
 	progress *Progress
+	sheets   *sheets
 	// unordered is called where events do not come in their order.
 	unordered func()
 
 	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
 	checkpoint store.Checkpoint
 	next       batch
-	// rest is what did not fit into the batch any more.
-	rest *walked
-	due  *time.Timer // for what is collected
+	// rest is a page that did not fit into the batch any more, but for its first events
+	// and rejects, of which there may be none.
+	rest   *walked
+	fitted struct{ events, rejects int }
+	due    *time.Timer // for what is collected
 }
 
 // batch is what is collected for one commit.
 type batch struct {
-	pages           []store.Page
+	store.Batch
+	sheets          []*sheet // of the pages that end in it
 	events, rejects int
 	bytes           int
 	// overdue says that it is to be committed though it is not full.
 	overdue bool
+	copied  chan struct{}
+}
+
+func newBatch() batch {
+	copied := make(chan struct{})
+	return batch{copied: copied, Batch: store.Batch{Copied: func() { close(copied) }}}
 }
 
 // run takes pages until there are no more and all is committed.
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
-	full := make(chan store.Batch)
+	full := make(chan batch)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(full)
@@ -65,12 +75,13 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 }
 
 // collect makes batches of pages until there are no more, or until ctx ends because one
-// could not be committed. While a batch is being committed it collects on: what is due
-// then grows until it is full.
-func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- store.Batch) {
-	b.due = time.NewTimer(batchAge)
+// could not be committed. Once the store has copied what it stores of a batch, and while
+// it commits that, the next one is collected: what is due then grows until it is full.
+// So there is one batch in memory.
+func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- batch) {
+	b.next, b.due = newBatch(), time.NewTimer(batchAge)
 	defer b.due.Stop()
-	for more := true; more || len(b.next.pages) > 0; {
+	for more := true; more || len(b.next.Pages) > 0; {
 		from, to := pages, full
 		if b.full() || !more {
 			from = nil
@@ -82,14 +93,20 @@ func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- 
 			if more = ok; ok {
 				b.add(&p)
 			}
-		case to <- store.Batch{Run: b.runID, Pages: b.next.pages, Checkpoint: b.checkpoint}:
-			b.next = batch{}
+		case to <- b.next:
+			select {
+			case <-b.next.copied:
+			case <-ctx.Done():
+				return
+			}
+			b.sheets.giveBack(b.next.sheets...)
+			b.next = newBatch()
 			if p := b.rest; p != nil {
 				b.rest = nil
 				b.add(p)
 			}
 		case <-b.due.C:
-			b.next.overdue = len(b.next.pages) > 0
+			b.next.overdue = len(b.next.Pages) > 0
 		case <-ctx.Done():
 			return
 		}
@@ -105,7 +122,7 @@ func (b *batcher) full() bool {
 // committed in parts is so under the checkpoint before it: a kill between two of them
 // reads it again.
 func (b *batcher) add(p *walked) {
-	if len(b.next.pages) == 0 {
+	if len(b.next.Pages) == 0 {
 		age := batchAge
 		if p.page.cursorLife > 0 {
 			age = min(age, p.page.cursorLife/4)
@@ -123,33 +140,40 @@ func (b *batcher) add(p *walked) {
 	if p.from.bounded {
 		record.Until = sql.Null[store.Instant]{V: store.Instant(p.from.until * 1000), Valid: true}
 	}
-	events, rejects := p.page.events, p.page.rejects
+	events, rejects := p.page.events[b.fitted.events:], p.page.rejects[b.fitted.rejects:]
 	n, m := min(len(events), store.MaxRows-b.next.events), min(len(rejects), store.MaxRows-b.next.rejects)
-	if n < len(events) || m < len(rejects) {
-		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
-		p.page.events, p.page.rejects = events[n:], rejects[m:]
+	whole := n == len(events) && m == len(rejects)
+	if whole {
+		record.Outside = p.outside
+		if !p.last {
+			record.CursorReceived = p.page.nextCursor
+		}
+	}
+	b.next.Pages = append(b.next.Pages, store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending})
+	b.next.events += n
+	b.next.rejects += m
+	b.next.bytes += p.bytes
+	b.checkpoint.Pages++
+	b.checkpoint.Events += int64(n)
+	if whole {
+		b.end(p)
+	} else {
 		b.rest = p
-		return
+		b.fitted.events += n
+		b.fitted.rejects += m
 	}
-	if !p.last {
-		record.CursorReceived = p.page.nextCursor
-	}
-	record.Outside = p.outside
-	b.take(store.Page{Record: record, Events: events, Rejects: rejects, Descending: p.page.descending}, p.bytes)
+	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
+}
+
+// end takes note that the whole page is in the batch, or in it and those before.
+func (b *batcher) end(p *walked) {
+	b.next.sheets = append(b.next.sheets, p.sheet)
+	b.fitted.events, b.fitted.rejects = 0, 0
 	b.summary.Pages[p.endpoint]++
 	if !p.held {
 		b.advance(p)
 	}
 	b.progress.page(b.checkpoint, p.page.elements)
-}
-
-func (b *batcher) take(p store.Page, bytes int) {
-	b.next.pages = append(b.next.pages, p)
-	b.next.events += len(p.Events)
-	b.next.rejects += len(p.Rejects)
-	b.next.bytes += bytes
-	b.checkpoint.Pages++
-	b.checkpoint.Events += int64(len(p.Events))
 }
 
 // advance moves the checkpoint behind the page.
@@ -169,20 +193,20 @@ func (b *batcher) advance(p *walked) {
 		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}
 	k.Walked += int64(p.page.elements)
-	for i := range p.page.events {
-		at := p.page.events[i].Position()
-		if !k.Upper.Valid || at.Timestamp > k.Upper.V {
-			k.Upper = sql.Null[store.Instant]{V: at.Timestamp, Valid: true}
-		}
-		if !k.Last.Valid || at.Compare(k.Last.V) < 0 {
-			k.Last = sql.Null[store.Position]{V: at, Valid: true}
-		}
+	if len(p.page.events) == 0 {
+		return
+	}
+	if newest := p.page.newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
+		k.Upper = sql.Null[store.Instant]{V: newest, Valid: true}
+	}
+	if oldest := p.page.oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
+		k.Last = sql.Null[store.Position]{V: oldest, Valid: true}
 	}
 }
 
-func (b *batcher) commit(ctx context.Context, next store.Batch) error {
+func (b *batcher) commit(ctx context.Context, next batch) error {
 	began := time.Now()
-	done, err := b.store.CommitBatch(ctx, next)
+	done, err := b.store.CommitBatch(ctx, next.Batch)
 	b.summary.Writing += time.Since(began)
 	if err != nil {
 		return err

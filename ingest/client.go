@@ -59,9 +59,9 @@ func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) 
 	}
 }
 
-// page asks for a page and returns its body, not yet decoded. Token is nil for the
-// events endpoint.
-func (c *client) page(ctx context.Context, endpoint string, a ask, token *access) (string, error) {
+// page asks for a page and returns its body, not yet decoded, in the memory of into.
+// Token is nil for the events endpoint.
+func (c *client) page(ctx context.Context, endpoint string, a ask, token *access, into *sheet) (string, error) {
 	path := eventsPath
 	if token != nil {
 		path = token.path
@@ -85,7 +85,7 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	body, gzipped, err := c.do(endpoint, req, a.cursor != "")
+	body, gzipped, err := c.do(endpoint, req, a.cursor != "", into)
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
 		err = fmt.Errorf("%w: the %s endpoint compressed something else", errBadPage, endpoint)
@@ -115,7 +115,7 @@ func (c *client) access(ctx context.Context) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	body, _, err := c.do(streamAccess, req, false)
+	body, _, err := c.do(streamAccess, req, false, &sheet{})
 	return body, err
 }
 
@@ -131,7 +131,7 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 
 // do sends the request and returns the whole body of a 200, inflated, and whether it
 // came compressed; everything else is an error: *APIError where the API answered.
-func (c *client) do(endpoint string, req *http.Request, withCursor bool) (_ string, gzipped bool, _ error) {
+func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *sheet) (_ string, gzipped bool, _ error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
@@ -149,23 +149,19 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool) (_ stri
 		body, _ := io.ReadAll(io.LimitReader(watchdog, maxErrorBody))
 		return "", false, answerError(endpoint, resp, body, withCursor)
 	}
-	var body strings.Builder
-	if n := resp.ContentLength; n > 0 && n <= maxPage {
-		body.Grow(int(n))
-	}
 	content, gzipped, err := decompressed(resp, watchdog)
 	if err == nil {
-		_, err = io.Copy(&body, io.LimitReader(content, maxPage+1))
+		err = into.read(content, resp.ContentLength, maxPage)
 	}
 	switch {
 	case err != nil && watchdog.broken:
 		return "", gzipped, because(ctx, endpoint, err)
 	case err != nil:
 		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
-	case body.Len() > maxPage:
+	case len(into.text) > maxPage:
 		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
 	}
-	return body.String(), gzipped, nil
+	return into.string(), gzipped, nil
 }
 
 // decompressed reads a body that came compressed, also where that was not asked for.

@@ -98,6 +98,9 @@ func (c *commit) write(b *Batch) error {
 	if err := c.logPages(b); err != nil {
 		return err
 	}
+	if b.Copied != nil {
+		b.Copied()
+	}
 	return c.moveCheckpoint(b)
 }
 
