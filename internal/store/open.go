@@ -74,6 +74,8 @@ type Store struct {
 	changes atomic.Int64
 	// free says how many bytes a folder's file system has left.
 	free func(folder string) (int64, error)
+	// search bounds what the closing check keeps.
+	search searchLimits
 }
 
 // write keeps Snapshot and Status off until the function that it returns is called, with
@@ -96,7 +98,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, version: opts.ToolVersion, free: freeBytes}
+	s := &Store{path: path, version: opts.ToolVersion, free: freeBytes, search: usualLimits()}
 	if s.lock, err = patiently(ctx, path, func() (*fileLock, error) { return acquireLock(path) }); err != nil {
 		return nil, err
 	}
