@@ -8,6 +8,7 @@ import (
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // batchAge is how long a batch is collected before it is committed, if the cursor that
@@ -15,101 +16,168 @@ import (
 const batchAge = time.Second
 
 // maxBatchBytes is how much text of pages a batch holds on to.
-const maxBatchBytes = 64 << 20
+const maxBatchBytes = 48 << 20
 
-// batcher collects pages and commits them.
+// batcher collects pages into batches, and commits one while it collects the next.
 type batcher struct {
-	store      Store
-	runID      uuid.UUID
-	checkpoint store.Checkpoint
-	summary    *Summary
-	progress   *Progress
+	store    Store
+	runID    uuid.UUID
+	summary  *Summary
+	progress *Progress
+	sheets   *sheets
 	// unordered is called where events do not come in their order.
 	unordered func()
 
-	pending []store.Page
-	rows    int
-	bytes   int
-	due     *time.Timer // for what is pending
+	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
+	checkpoint store.Checkpoint
+	next       batch
+	// rest is a page that did not fit into the batch any more, but for its first events
+	// and rejects, of which there may be none.
+	rest   *walked
+	fitted struct{ events, rejects int }
+	due    *time.Timer // for what is collected
 }
 
+// batch is what is collected for one commit.
+type batch struct {
+	store.Batch
+	sheets          []*sheet // of the pages that end in it
+	events, rejects int
+	bytes           int
+	// overdue says that it is to be committed though it is not full.
+	overdue bool
+	copied  chan struct{}
+}
+
+func newBatch() batch {
+	copied := make(chan struct{})
+	return batch{copied: copied, Batch: store.Batch{Copied: func() { close(copied) }}}
+}
+
+// run takes pages until there are no more and all is committed.
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
-	b.due = time.NewTimer(batchAge)
-	defer b.due.Stop()
-	for {
-		select {
-		case p, ok := <-pages:
-			if !ok {
-				return b.commit(ctx)
-			}
-			if err := b.add(ctx, p); err != nil {
+	full := make(chan batch)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(full)
+		b.collect(ctx, pages, full)
+		return nil
+	})
+	group.Go(func() error {
+		for next := range full {
+			if err := b.commit(ctx, next); err != nil {
 				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// collect makes batches of pages until there are no more, or until ctx ends because one
+// could not be committed. Once the store has copied what it stores of a batch, and while
+// it commits that, the next one is collected: what is due then grows until it is full.
+// So there is one batch in memory.
+func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- batch) {
+	b.next, b.due = newBatch(), time.NewTimer(batchAge)
+	defer b.due.Stop()
+	for more := true; more || len(b.next.Pages) > 0; {
+		from, to := pages, full
+		if b.full() || !more {
+			from = nil
+		} else if !b.next.overdue {
+			to = nil
+		}
+		select {
+		case p, ok := <-from:
+			if more = ok; ok {
+				b.add(&p)
+			}
+		case to <- b.next:
+			select {
+			case <-b.next.copied:
+			case <-ctx.Done():
+				return
+			}
+			b.sheets.giveBack(b.next.sheets...)
+			b.next = newBatch()
+			if p := b.rest; p != nil {
+				b.rest = nil
+				b.add(p)
 			}
 		case <-b.due.C:
-			if err := b.commit(ctx); err != nil {
-				return err
-			}
+			b.next.overdue = len(b.next.Pages) > 0
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-// add takes a page into the batch and commits what is full. A page of more than a
-// batch is committed in parts under the checkpoint before it, so that a kill
-// between two of them reads it again.
-func (b *batcher) add(ctx context.Context, p walked) error {
-	if len(b.pending) > 0 && (b.rows+p.page.elements > store.MaxRows || b.bytes+p.bytes > maxBatchBytes) {
-		if err := b.commit(ctx); err != nil {
-			return err
-		}
-	}
-	if len(b.pending) == 0 {
+func (b *batcher) full() bool {
+	return b.rest != nil || b.next.events == store.MaxRows || b.next.rejects == store.MaxRows
+}
+
+// add takes into the batch what fits of a page, and keeps the rest for the next ones:
+// batches that are full to the row are stored much faster. A page that is
+// committed in parts is so under the checkpoint before it: a kill between two of them
+// reads it again.
+func (b *batcher) add(p *walked) {
+	if len(b.next.Pages) == 0 {
 		age := batchAge
 		if p.page.cursorLife > 0 {
 			age = min(age, p.page.cursorLife/4)
 		}
 		b.due.Reset(age)
+	} else if b.next.bytes+p.bytes > maxBatchBytes {
+		b.rest = p
+		return
 	}
 	if p.unordered && !b.checkpoint.Unordered {
 		b.checkpoint.Unordered = true
 		b.unordered()
 	}
-	events, rejects := p.page.events, p.page.rejects
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
 	if p.from.bounded {
 		record.Until = sql.Null[store.Instant]{V: store.Instant(p.from.until * 1000), Valid: true}
 	}
-	for len(events)+len(rejects) > store.MaxRows {
-		n := min(len(events), store.MaxRows)
-		m := min(len(rejects), store.MaxRows-n)
-		b.take(store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending}, p.bytes)
-		events, rejects = events[n:], rejects[m:]
-		if err := b.commit(ctx); err != nil {
-			return err
+	events, rejects := p.page.events[b.fitted.events:], p.page.rejects[b.fitted.rejects:]
+	n, m := min(len(events), store.MaxRows-b.next.events), min(len(rejects), store.MaxRows-b.next.rejects)
+	whole := n == len(events) && m == len(rejects)
+	if whole {
+		record.Outside = p.outside
+		if !p.last {
+			record.CursorReceived = p.page.nextCursor
 		}
 	}
-	if !p.last {
-		record.CursorReceived = p.page.nextCursor
+	b.next.Pages = append(b.next.Pages, store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending})
+	b.next.events += n
+	b.next.rejects += m
+	b.next.bytes += p.bytes
+	b.checkpoint.Pages++
+	b.checkpoint.Events += int64(n)
+	if whole {
+		b.end(p)
+	} else {
+		b.rest = p
+		b.fitted.events += n
+		b.fitted.rejects += m
 	}
-	record.Outside = p.outside
-	b.take(store.Page{Record: record, Events: events, Rejects: rejects, Descending: p.page.descending}, p.bytes)
+	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
+}
+
+// end takes note that the whole page is in the batch, or in it and those before.
+func (b *batcher) end(p *walked) {
+	b.next.sheets = append(b.next.sheets, p.sheet)
+	b.fitted.events, b.fitted.rejects = 0, 0
 	b.summary.Pages[p.endpoint]++
 	if !p.held {
 		b.advance(p)
 	}
 	b.progress.page(b.checkpoint, p.page.elements)
-	return nil
-}
-
-func (b *batcher) take(p store.Page, bytes int) {
-	b.pending = append(b.pending, p)
-	b.checkpoint.Pages++
-	b.checkpoint.Events += int64(len(p.Events))
-	b.rows += len(p.Events) + len(p.Rejects)
-	b.bytes += bytes
 }
 
 // advance moves the checkpoint behind the page.
-func (b *batcher) advance(p walked) {
+func (b *batcher) advance(p *walked) {
 	k := &b.checkpoint
 	if p.from == (ask{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
@@ -125,23 +193,20 @@ func (b *batcher) advance(p walked) {
 		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}
 	k.Walked += int64(p.page.elements)
-	for i := range p.page.events {
-		at := p.page.events[i].Position()
-		if !k.Upper.Valid || at.Timestamp > k.Upper.V {
-			k.Upper = sql.Null[store.Instant]{V: at.Timestamp, Valid: true}
-		}
-		if !k.Last.Valid || at.Compare(k.Last.V) < 0 {
-			k.Last = sql.Null[store.Position]{V: at, Valid: true}
-		}
+	if len(p.page.events) == 0 {
+		return
+	}
+	if newest := p.page.newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
+		k.Upper = sql.Null[store.Instant]{V: newest, Valid: true}
+	}
+	if oldest := p.page.oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
+		k.Last = sql.Null[store.Position]{V: oldest, Valid: true}
 	}
 }
 
-func (b *batcher) commit(ctx context.Context) error {
-	if len(b.pending) == 0 {
-		return nil
-	}
+func (b *batcher) commit(ctx context.Context, next batch) error {
 	began := time.Now()
-	done, err := b.store.CommitBatch(ctx, store.Batch{Run: b.runID, Pages: b.pending, Checkpoint: b.checkpoint})
+	done, err := b.store.CommitBatch(ctx, next.Batch)
 	b.summary.Writing += time.Since(began)
 	if err != nil {
 		return err
@@ -150,6 +215,5 @@ func (b *batcher) commit(ctx context.Context) error {
 	for reason, n := range done.Reasons {
 		b.summary.Reasons[reason] += n
 	}
-	b.pending, b.rows, b.bytes = nil, 0, 0
 	return nil
 }

@@ -43,12 +43,15 @@ type client struct {
 	base     *url.URL
 	pageSize int
 	answered atomic.Bool // anything came back in this run
+	// compression is decided for each endpoint: they may lie behind different servers.
+	compression map[string]*compression
 }
 
 // newClient returns a client whose requests carry key to base and nowhere else.
 func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *client {
 	return &client{
 		base: base, pageSize: pageSize,
+		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
 		http: &http.Client{
 			Transport:     &originGuard{next: next, base: base, key: key},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -56,9 +59,9 @@ func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) 
 	}
 }
 
-// page asks for a page and returns its body, not yet decoded. Token is nil for the
-// events endpoint.
-func (c *client) page(ctx context.Context, endpoint string, a ask, token *access) (string, error) {
+// page asks for a page and returns its body, not yet decoded, in the memory of into.
+// Token is nil for the events endpoint.
+func (c *client) page(ctx context.Context, endpoint string, a ask, token *access, into *sheet) (string, error) {
 	path := eventsPath
 	if token != nil {
 		path = token.path
@@ -77,7 +80,32 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if token != nil {
 		req.Header.Set(token.header, token.token)
 	}
-	return c.do(endpoint, req, a.cursor != "")
+	way, began := c.compression[endpoint], time.Now()
+	asked := way.ask()
+	if asked {
+		req.Header.Set("Accept-Encoding", "gzip")
+	}
+	body, gzipped, err := c.do(endpoint, req, a.cursor != "", into)
+	if err == nil && asked && gzipped && !braced(body) {
+		// It will be asked for again, and so not in the same way.
+		err = fmt.Errorf("%w: the %s endpoint compressed something else", errBadPage, endpoint)
+	}
+	switch {
+	case err == nil:
+		way.came(len(body), time.Since(began), asked, gzipped)
+	case asked && ctx.Err() == nil:
+		err = way.blame(err)
+	}
+	if err != nil {
+		return "", err
+	}
+	return body, nil
+}
+
+// braced reports whether a body begins and ends as a page does.
+func braced(body string) bool {
+	body = strings.TrimSpace(body)
+	return strings.HasPrefix(body, "{") && strings.HasSuffix(body, "}")
 }
 
 // access asks for access to the feed.
@@ -87,7 +115,8 @@ func (c *client) access(ctx context.Context) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	return c.do(streamAccess, req, false)
+	body, _, err := c.do(streamAccess, req, false, &sheet{})
+	return body, err
 }
 
 func (c *client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
@@ -100,9 +129,9 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 	return http.NewRequestWithContext(ctx, method, u.String(), body)
 }
 
-// do sends the request and returns the whole body of a 200; everything else is
-// an error: *APIError where the API answered.
-func (c *client) do(endpoint string, req *http.Request, withCursor bool) (string, error) {
+// do sends the request and returns the whole body of a 200, inflated, and whether it
+// came compressed; everything else is an error: *APIError where the API answered.
+func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *sheet) (_ string, gzipped bool, _ error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
@@ -110,7 +139,7 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool) (string
 	failpoint.Hit("f1")
 	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
-		return "", because(ctx, endpoint, err)
+		return "", false, because(ctx, endpoint, err)
 	}
 	failpoint.Hit("f2")
 	c.answered.Store(true)
@@ -118,35 +147,34 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool) (string
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(watchdog, maxErrorBody))
-		return "", answerError(endpoint, resp, body, withCursor)
+		return "", false, answerError(endpoint, resp, body, withCursor)
 	}
-	content, err := decompressed(resp, watchdog)
-	if err != nil {
-		return "", fmt.Errorf("%w: the %s endpoint %w", errBadPage, endpoint, err)
+	content, gzipped, err := decompressed(resp, watchdog)
+	if err == nil {
+		err = into.read(content, resp.ContentLength, maxPage)
 	}
-	var body strings.Builder
-	if n := resp.ContentLength; n > 0 && n <= maxPage {
-		body.Grow(int(n))
-	}
-	_, err = io.Copy(&body, io.LimitReader(content, maxPage+1))
 	switch {
+	case err != nil && watchdog.broken:
+		return "", gzipped, because(ctx, endpoint, err)
 	case err != nil:
-		return "", because(ctx, endpoint, err)
-	case body.Len() > maxPage:
-		return "", fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
+		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
+	case len(into.text) > maxPage:
+		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
 	}
-	return body.String(), nil
+	return into.string(), gzipped, nil
 }
 
-// decompressed reads a body that came compressed though that was not asked for.
-func decompressed(resp *http.Response, body io.Reader) (io.Reader, error) {
-	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
+// decompressed reads a body that came compressed, also where that was not asked for.
+func decompressed(resp *http.Response, body io.Reader) (_ io.Reader, gzipped bool, _ error) {
+	switch encoding := strings.ToLower(strings.Join(resp.Header.Values("Content-Encoding"), ",")); encoding {
 	case "", "identity":
-		return body, nil
-	case "gzip":
-		return gzip.NewReader(body)
+		return body, false, nil
+	case "gzip", "x-gzip":
+		// Members that follow each other are one text, and nothing else may follow.
+		content, err := gzip.NewReader(body)
+		return content, true, err
 	default:
-		return nil, fmt.Errorf("sent an encoding that was not asked for: %.20q", encoding)
+		return nil, false, fmt.Errorf("an encoding that was not asked for: %.20q", encoding)
 	}
 }
 
@@ -156,6 +184,8 @@ type watchdog struct {
 	timer *time.Timer
 	began time.Time
 	bytes int64
+	// broken says that the body did not come to its end.
+	broken bool
 }
 
 func newWatchdog(bite func(after time.Duration)) *watchdog {
@@ -178,6 +208,7 @@ func (w *watchdog) Read(p []byte) (int, error) {
 		due := time.Minute + time.Duration(w.bytes/slowest)*time.Second
 		w.timer.Reset(min(idleLimit, due-time.Since(w.began)))
 	}
+	w.broken = err != nil && !errors.Is(err, io.EOF)
 	return n, err
 }
 

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -25,37 +24,107 @@ func clientOf(t *testing.T, handler http.HandlerFunc) *client {
 	return newClient(transport, base, "ds_test_key", 100)
 }
 
-func TestClientReadsBodies(t *testing.T) {
-	var zipped bytes.Buffer
+// zip compresses a text into one gzip member.
+func zip(text string) string {
+	var zipped strings.Builder
 	w := gzip.NewWriter(&zipped)
-	_, _ = w.Write([]byte("a page"))
+	_, _ = w.Write([]byte(text))
 	_ = w.Close()
+	return zipped.String()
+}
+
+func TestClientReadsBodies(t *testing.T) {
+	zipped := zip("{a page}")
 	for _, tc := range []struct {
 		name, encoding, body, want string
 		bad                        bool
 	}{
-		{"plain", "", "a page", "a page", false},
-		{"identity", "identity", "a page", "a page", false},
-		{"gzip that was not asked for", "gzip", zipped.String(), "a page", false},
-		{"gzip that is none", "gzip", "a page", "", true},
-		{"gzip cut off", "gzip", zipped.String()[:zipped.Len()-9], "", true},
-		{"another encoding", "br", "a page", "", true},
+		{"plain", "", "{a page}", "{a page}", false},
+		{"identity", "identity", "{a page}", "{a page}", false},
+		{"gzip", "gzip", zipped, "{a page}", false},
+		{"gzip by its old name", "X-GZip", zipped, "{a page}", false},
+		{"members that follow each other", "gzip", zip("{a ") + zip("") + zip("page}"), "{a page}", false},
+		{"gzip that is none", "gzip", "{a page}", "", true},
+		{"gzip of no bytes", "gzip", "", "", true},
+		{"gzip cut off", "gzip", zipped[:len(zipped)-9], "", true},
+		{"gzip without its checksum", "gzip", zipped[:len(zipped)-8], "", true},
+		{"a wrong checksum", "gzip", zipped[:len(zipped)-8] + "wrong" + zipped[len(zipped)-3:], "", true},
+		{"garbage behind", "gzip", zipped + "garbage", "", true},
+		{"padding behind", "gzip", zipped + "\x00\x00", "", true},
+		{"twice", "gzip, gzip", zip(zipped), "", true},
+		{"another encoding", "br", "{a page}", "", true},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			c := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
-				if r.Header.Get("Accept-Encoding") != "" {
-					t.Errorf("asked for %q", r.Header.Get("Accept-Encoding"))
+		for _, asked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, asked for %v", tc.name, asked), func(t *testing.T) {
+				c := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+					if got := r.Header.Get("Accept-Encoding"); got != map[bool]string{true: "gzip"}[asked] {
+						t.Errorf("asked for %q", got)
+					}
+					if tc.encoding != "" {
+						w.Header().Set("Content-Encoding", tc.encoding)
+					}
+					_, _ = w.Write([]byte(tc.body))
+				})
+				c.compression[eventsEndpoint] = &compression{gzip: asked, size: tinyPage}
+				body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+				if body != tc.want || errors.Is(err, errBadPage) != tc.bad || (err != nil) != tc.bad {
+					t.Errorf("%q, %v; want %q", body, err, tc.want)
 				}
-				if tc.encoding != "" {
-					w.Header().Set("Content-Encoding", tc.encoding)
+				if tc.bad && c.compression[eventsEndpoint].ask() {
+					t.Error("asks for gzip again")
 				}
-				_, _ = w.Write([]byte(tc.body))
 			})
-			body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil)
-			if body != tc.want || (err != nil) != tc.bad {
-				t.Errorf("%q, %v; want %q", body, err, tc.want)
+		}
+	}
+}
+
+// A connection that breaks is no fault of the compression.
+func TestClientTellsABrokenConnectionFromBrokenGzip(t *testing.T) {
+	c := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(zip("{a page}")[:15]))
+	})
+	c.compression[eventsEndpoint] = &compression{gzip: true, size: tinyPage}
+	body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+	if body != "" || err == nil || errors.Is(err, errBadPage) || !c.compression[eventsEndpoint].ask() {
+		t.Errorf("%q, %v; asks for gzip again: %v", body, err, c.compression[eventsEndpoint].ask())
+	}
+}
+
+// What a page may have counts inflated: of a body that inflates without end no more is
+// read, and none of it is kept.
+func TestClientStopsABomb(t *testing.T) {
+	member, sent := zip(strings.Repeat("\x00", 1<<20)), 0
+	over := make(chan struct{})
+	c := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		defer close(over)
+		w.Header().Set("Content-Encoding", "gzip")
+		for ; sent < 1<<20; sent++ {
+			if _, err := w.Write([]byte(member)); err != nil {
+				return
 			}
-		})
+		}
+	})
+	body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+	if body != "" || !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 256 MiB") {
+		t.Errorf("%d bytes, %v", len(body), err)
+	}
+	<-over
+	if sent == 1<<20 {
+		t.Error("a terabyte was read")
+	}
+}
+
+// A page of just as many bytes as it may have is one.
+func TestClientReadsTheLargestPage(t *testing.T) {
+	member := zip(strings.Repeat(" ", 1<<20))
+	c := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write([]byte(strings.Repeat(member, maxPage>>20)))
+	})
+	if body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); err != nil || len(body) != maxPage {
+		t.Errorf("%d bytes, %v", len(body), err)
 	}
 }
 
@@ -71,7 +140,7 @@ func TestClientSendsWhatTheAPIWants(t *testing.T) {
 		_, _ = fmt.Fprint(w, r.URL.RequestURI())
 	})
 	cursor := "a&b=c \"\n\x00é"
-	body, err := c.page(t.Context(), feedEndpoint, ask{cursor: cursor}, &access{path: "/feed", token: "t", header: "X-Stream-Token"})
+	body, err := c.page(t.Context(), feedEndpoint, ask{cursor: cursor}, &access{path: "/feed", token: "t", header: "X-Stream-Token"}, &sheet{})
 	if want := "/feed?cursor=" + url.QueryEscape(cursor) + "&limit=100"; err != nil || body != want {
 		t.Errorf("%q, %v; want %q", body, err, want)
 	}
@@ -88,14 +157,14 @@ func TestTheKeyStaysAtItsOrigin(t *testing.T) {
 				asked++
 				http.Redirect(w, r, target, status)
 			})
-			if _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil); !errors.Is(err, ErrRedirected) || asked != 1 {
+			if _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); !errors.Is(err, ErrRedirected) || asked != 1 {
 				t.Errorf("%d to %s: %v after %d requests", status, target, err, asked)
 			}
 		}
 	}
 	for _, path := range []string{sink.URL + "/feed", strings.Replace(sink.URL, "http:", "", 1)} {
 		c := clientOf(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked for %s", r.URL) })
-		if _, err := c.page(t.Context(), feedEndpoint, ask{}, &access{path: path, token: "t", header: "X-T"}); err == nil {
+		if _, err := c.page(t.Context(), feedEndpoint, ask{}, &access{path: path, token: "t", header: "X-T"}, &sheet{}); err == nil {
 			t.Errorf("a request went to %s", path)
 		}
 	}

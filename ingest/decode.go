@@ -30,6 +30,9 @@ type page struct {
 	// ordered says that the positions of the events never rise, descending that they
 	// descend strictly: no event comes twice.
 	ordered, descending bool
+	// newest and oldest are the positions of events between which all others lie. They
+	// mean nothing where there are no events.
+	newest, oldest store.Position
 
 	hasMore    bool
 	nextCursor string        // "" where null, missing or ""
@@ -42,6 +45,9 @@ type page struct {
 // older instant or stand behind an event which is older. It returns how many.
 func (p *page) cutBelow(floor store.Instant) (outside int64) {
 	before := len(p.events) + len(p.rejects)
+	if len(p.rejects) == 0 && len(p.events) > 0 && p.oldest.Timestamp >= floor {
+		return 0
+	}
 	older := make([]bool, len(p.events)+1) // one place further: what stands behind it
 	for i := range p.events {
 		older[i+1] = p.events[i].Timestamp < floor
@@ -54,7 +60,30 @@ func (p *page) cutBelow(floor store.Instant) (outside int64) {
 	}
 	p.rejects, p.rejectAfter = kept, nil
 	p.events = slices.DeleteFunc(p.events, func(e store.Event) bool { return e.Timestamp < floor })
+	p.bound()
 	return int64(before - len(p.events) - len(p.rejects))
+}
+
+// bound finds the newest and the oldest position.
+func (p *page) bound() {
+	n := len(p.events)
+	if n == 0 {
+		p.newest, p.oldest = store.Position{}, store.Position{}
+		return
+	}
+	p.newest, p.oldest = p.events[0].Position(), p.events[n-1].Position()
+	if p.ordered {
+		return
+	}
+	for i := range p.events {
+		at := p.events[i].Position()
+		if at.Compare(p.newest) > 0 {
+			p.newest = at
+		}
+		if at.Compare(p.oldest) < 0 {
+			p.oldest = at
+		}
+	}
 }
 
 // tail is what a page says about the one after it.
@@ -83,6 +112,10 @@ func newPageShape() *shape {
 		"hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId")
 }
 
+func newPaginationShape() *shape { return newShape("hasMore", "nextCursor", "cursorExpiresIn") }
+
+func newMetaShape() *shape { return newShape("total", "returned", "requestId") }
+
 // pagination and meta are the two groups of members that stand in an object of
 // their own or, in the flat form, at the top level.
 type (
@@ -90,37 +123,58 @@ type (
 	meta       struct{ total, returned, requestID value }
 )
 
-// decoder decodes one page.
+// decoder decodes pages, one after the other. From each it learns for the next one
+// how names are written and in which order they come, but holds nothing of it.
 type decoder struct {
 	scan scanner
 	norm *normalizer
+	days dayReader
 	page page
 	keys rejectKeys
+
+	top, pagination, meta *shape
 }
 
-// decodePage decodes a page. It accepts the JSON that encoding/json accepts, and
+func newDecoder() *decoder {
+	d := &decoder{top: newPageShape(), pagination: newPaginationShape(), meta: newMetaShape(), keys: rejectKeys{}}
+	d.norm = newNormalizer(&d.scan)
+	d.top.fields[pageData].scan = d.data
+	return d
+}
+
+// decode decodes a page. It accepts the JSON that encoding/json accepts, and
 // of that what is a page, nested or flat; anything else is an error that wraps
 // errBadPage and says what is wrong at which byte, but nothing of the body.
-// Events and rejects share the memory of the body.
-func decodePage(body string) (page, error) {
-	d := &decoder{scan: scanner{text: body}}
-	d.norm = newNormalizer(&d.scan)
-	top := newPageShape()
-	top.fields[pageData].scan = d.data
-
-	if err := d.document(top); err != nil {
+//
+// The page's events are put into the memory of events, whatever that held, as far as
+// its capacity goes. What lies behind them there stays as it was. Events and rejects
+// share the memory of the body.
+func (d *decoder) decode(body string, events []store.Event) (page, error) {
+	d.scan.text, d.page.events = body, events
+	defer d.forget()
+	if err := d.document(); err != nil {
 		return page{}, err
 	}
-	if !d.scan.begins(top.values[pageData], '[') {
-		return page{}, badPage("data is no array", top.values[pageData].start)
+	if !d.scan.begins(d.top.values[pageData], '[') {
+		return page{}, badPage("data is no array", d.top.values[pageData].start)
 	}
-	if err := d.readPagination(top); err != nil {
+	if err := d.readPagination(); err != nil {
 		return page{}, err
 	}
-	if err := d.readMeta(top); err != nil {
+	if err := d.readMeta(); err != nil {
 		return page{}, err
 	}
+	d.page.bound()
 	return d.page, nil
+}
+
+// forget lets go of the body and the page.
+func (d *decoder) forget() {
+	d.scan, d.page = scanner{}, page{}
+	for _, sh := range []*shape{d.top, d.pagination, d.meta} {
+		sh.forget()
+	}
+	d.norm.forget()
 }
 
 func badPage(what string, at int) error {
@@ -128,7 +182,7 @@ func badPage(what string, at int) error {
 }
 
 // document scans the whole body, which must be one object.
-func (d *decoder) document(top *shape) error {
+func (d *decoder) document() error {
 	s := &d.scan
 	i := s.space(0)
 	if i == len(s.text) {
@@ -137,7 +191,7 @@ func (d *decoder) document(top *shape) error {
 	if s.text[i] != '{' {
 		return badPage("expected an object", i)
 	}
-	if i = s.split(i, 0, top); i == stopped {
+	if i = s.split(i, 0, d.top); i == stopped {
 		return badPage(s.failure, s.failureAt)
 	}
 	if i = s.space(i); i != len(s.text) {
@@ -150,14 +204,17 @@ func (d *decoder) document(top *shape) error {
 // each begins anew.
 func (d *decoder) data(i, depth int) int {
 	s := &d.scan
-	d.page, d.keys = page{ordered: true, descending: true}, rejectKeys{}
+	d.page = page{events: d.page.events[:0], ordered: true, descending: true}
+	clear(d.keys)
 	if !s.at(i, '[') {
 		return s.value(i, depth)
 	}
 	if i = s.space(i + 1); s.at(i, ']') {
 		return i + 1
 	}
-	d.page.events = make([]store.Event, 0, guessEvents(len(s.text)-i))
+	if cap(d.page.events) == 0 {
+		d.page.events = make([]store.Event, 0, guessEvents(len(s.text)-i))
+	}
 	for {
 		if i = d.element(i, depth+1); i == stopped {
 			return stopped
@@ -181,26 +238,43 @@ func guessEvents(size int) int { return min(size/300+1, 6000) }
 func (d *decoder) element(i, depth int) int {
 	p := &d.page
 	n := len(p.events)
-	p.events = append(p.events, store.Event{})
-	end, reason := d.norm.element(i, depth, &p.events[n])
-	switch {
-	case end == stopped:
-		return stopped
-	case reason != "":
-		if p.events = p.events[:n]; d.norm.anonymous(reason) {
-			p.anonymous = append(p.anonymous, len(p.rejects))
+	if n < cap(p.events) {
+		p.events = p.events[:n+1]
+	} else {
+		p.events = append(p.events, store.Event{})
+	}
+	p.elements++
+	end := d.usual(i, depth, &p.events[n])
+	if end == stopped {
+		var reason string
+		if end, reason = d.norm.element(i, depth, &p.events[n]); end == stopped {
+			return stopped
 		}
-		p.rejects, p.rejectAfter = append(p.rejects, d.norm.reject(i, end, reason, d.keys)), append(p.rejectAfter, n)
-	case n > 0 && p.ordered:
+		if reason != "" {
+			d.reject(i, end, reason)
+			return end
+		}
+	}
+	if n > 0 && p.ordered {
 		step := p.events[n-1].Position().Compare(p.events[n].Position())
 		p.ordered, p.descending = step >= 0, p.descending && step > 0
 	}
-	p.elements++
 	return end
 }
 
-func (d *decoder) readPagination(top *shape) error {
-	group, err := d.scan.pagination(top)
+// reject makes a reject of the element from i to end, for which an event was reserved.
+func (d *decoder) reject(i, end int, reason string) {
+	p := &d.page
+	n := len(p.events) - 1
+	p.events = p.events[:n]
+	if d.norm.anonymous(reason) {
+		p.anonymous = append(p.anonymous, len(p.rejects))
+	}
+	p.rejects, p.rejectAfter = append(p.rejects, d.norm.reject(i, end, reason, d.keys)), append(p.rejectAfter, n)
+}
+
+func (d *decoder) readPagination() error {
+	group, err := d.scan.pagination(d.top, d.pagination)
 	if err != nil {
 		return err
 	}
@@ -214,7 +288,7 @@ func (d *decoder) readPagination(top *shape) error {
 
 // pagination finds the members of pagination, in the object of that name or,
 // where there is none, at the top level.
-func (s *scanner) pagination(top *shape) (pagination, error) {
+func (s *scanner) pagination(top, inner *shape) (pagination, error) {
 	v := top.values[pagePagination]
 	if s.absent(v) {
 		return pagination{top.values[pageHasMore], top.values[pageNextCursor], top.values[pageCursorExpiresIn]}, nil
@@ -222,7 +296,6 @@ func (s *scanner) pagination(top *shape) (pagination, error) {
 	if !s.begins(v, '{') {
 		return pagination{}, badPage("pagination is no object", v.start)
 	}
-	inner := newShape("hasMore", "nextCursor", "cursorExpiresIn")
 	s.split(v.start, 1, inner)
 	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
@@ -260,9 +333,9 @@ func secondsOf(number string) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-func (d *decoder) readMeta(top *shape) error {
+func (d *decoder) readMeta() error {
 	s := &d.scan
-	group, err := s.meta(top)
+	group, err := s.meta(d.top, d.meta)
 	if err != nil {
 		return err
 	}
@@ -280,7 +353,7 @@ func (d *decoder) readMeta(top *shape) error {
 }
 
 // meta finds the members of meta, as pagination does.
-func (s *scanner) meta(top *shape) (meta, error) {
+func (s *scanner) meta(top, inner *shape) (meta, error) {
 	v := top.values[pageMeta]
 	if s.absent(v) {
 		return meta{top.values[pageTotal], top.values[pageReturned], top.values[pageRequestID]}, nil
@@ -288,7 +361,6 @@ func (s *scanner) meta(top *shape) (meta, error) {
 	if !s.begins(v, '{') {
 		return meta{}, badPage("meta is no object", v.start)
 	}
-	inner := newShape("total", "returned", "requestId")
 	s.split(v.start, 1, inner)
 	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil
 }

@@ -4,9 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 const benchEvents = 5000
@@ -46,55 +51,137 @@ func ordinaryPage(n int) string {
 	return b.String()
 }
 
-// reversedPage is the same page with the members of every other event in
-// another order, so that nothing can be learned.
-func reorderedPage(b *testing.B, body string) string {
+// pageOf puts each event of an ordinary page down in another way.
+func pageOf(b *testing.B, body string, write func(event map[string]json.RawMessage) string) string {
 	var parts struct {
 		Data       []map[string]json.RawMessage `json:"data"`
 		Pagination json.RawMessage              `json:"pagination"`
-		Meta       json.RawMessage              `json:"meta"`
 	}
 	if err := json.Unmarshal([]byte(body), &parts); err != nil {
 		b.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(3, 4))
-	names := []string{"id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"}
-	var out strings.Builder
-	out.WriteString(`{"data":[`)
+	events := make([]string, len(parts.Data))
 	for i, event := range parts.Data {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		for k, at := range rng.Perm(len(names)) {
-			out.WriteByte("{,,,,,,,"[k])
-			fmt.Fprintf(&out, "%q:%s", names[at], event[names[at]])
-		}
-		out.WriteByte('}')
+		events[i] = write(event)
 	}
-	fmt.Fprintf(&out, `],"pagination":%s,"meta":%s}`, parts.Pagination, parts.Meta)
-	return out.String()
+	return fmt.Sprintf(`{"data":[%s],"pagination":%s}`, strings.Join(events, ","), parts.Pagination)
+}
+
+var eventMembers = []string{"id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"}
+
+func writeMembers(event map[string]json.RawMessage, names []string) string {
+	members := make([]string, len(names))
+	for i, name := range names {
+		members[i] = fmt.Sprintf("%q:%s", name, event[name])
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+// shuffled writes the members of each event in an order of its own, so that nothing
+// can be learned.
+func shuffled() func(map[string]json.RawMessage) string {
+	rng := rand.New(rand.NewPCG(3, 4))
+	return func(event map[string]json.RawMessage) string {
+		names := slices.Clone(eventMembers)
+		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		return writeMembers(event, names)
+	}
+}
+
+// reversed writes the members of each event in another order, always the same.
+func reversed(event map[string]json.RawMessage) string {
+	names := slices.Clone(eventMembers)
+	slices.Reverse(names)
+	return writeMembers(event, names)
+}
+
+// timed gives each event a timestamp of one shape.
+func timed(layout string) func(map[string]json.RawMessage) string {
+	at := time.Date(2026, 1, 27, 19, 20, 12, 369e6, time.UTC)
+	return func(event map[string]json.RawMessage) string {
+		at = at.Add(-time.Second)
+		event["timestamp"] = json.RawMessage(fmt.Sprint(at.UnixMilli()))
+		if layout != "" {
+			event["timestamp"] = json.RawMessage(at.Format(`"` + layout + `"`))
+		}
+		return writeMembers(event, eventMembers)
+	}
+}
+
+// soiled writes one event in ten in an unusual way.
+func soiled() func(map[string]json.RawMessage) string {
+	n := 0
+	return func(event map[string]json.RawMessage) string {
+		switch n++; n % 40 {
+		case 0:
+			return reversed(event)
+		case 10:
+			event["userId"] = json.RawMessage("null")
+		case 20:
+			event["name"] = json.RawMessage(`"caf\u00e9"`)
+		case 30:
+			event["experiment"] = json.RawMessage(`{"arm":"b"}`)
+			return writeMembers(event, append(slices.Clone(eventMembers), "experiment"))
+		}
+		return writeMembers(event, eventMembers)
+	}
 }
 
 func reportEvents(b *testing.B) {
-	b.ReportMetric(float64(b.N)*benchEvents/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchEvents, "ns/event")
 }
 
-func BenchmarkDecodePage(b *testing.B) {
-	ordinary := ordinaryPage(benchEvents)
-	for name, body := range map[string]string{
-		"usual_order":  ordinary,
-		"random_order": reorderedPage(b, ordinary),
+func BenchmarkDecode(b *testing.B) {
+	usual := ordinaryPage(benchEvents)
+	for _, kind := range []struct{ name, body string }{
+		{"usual", usual},
+		{"numbers", pageOf(b, usual, timed(""))},
+		{"iso", pageOf(b, usual, timed("2006-01-02T15:04:05.000Z"))},
+		{"offset", pageOf(b, usual, timed("2006-01-02T15:04:05.000000-07:00"))},
+		{"dirty", pageOf(b, usual, soiled())},
+		{"reversed", pageOf(b, usual, reversed)},
+		{"shuffled", pageOf(b, usual, shuffled())},
 	} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
+		b.Run(kind.name, func(b *testing.B) {
+			b.SetBytes(int64(len(kind.body)))
 			b.ReportAllocs()
+			d, events := newDecoder(), make([]store.Event, 0, benchEvents)
 			for b.Loop() {
-				p, err := decodePage(body)
+				p, err := d.decode(kind.body, events)
 				if err != nil || len(p.events) != benchEvents || !p.descending {
 					b.Fatal(len(p.events), err)
 				}
 			}
 			reportEvents(b)
+		})
+	}
+}
+
+func BenchmarkParseUUID(b *testing.B) {
+	const text = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+	var id uuid.UUID
+	for b.Loop() {
+		if !parseUUID(text, &id) {
+			b.Fatal("not read")
+		}
+	}
+}
+
+func BenchmarkParseInstant(b *testing.B) {
+	for _, kind := range []struct {
+		name, text string
+		quoted     bool
+	}{
+		{"milliseconds", "1769541612369", false},
+		{"fraction", "1769541612369.25", false},
+		{"date-time", "2026-01-27T19:20:12.369Z", true},
+	} {
+		b.Run(kind.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, read := parseInstant(kind.text, kind.quoted); read != readable {
+					b.Fatal("not read")
+				}
+			}
 		})
 	}
 }

@@ -8,15 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"datasync/internal/store"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // checkAgainstReference fails where the decoder and the reference do not make
-// the same of a body, and returns what they made of it.
-func checkAgainstReference(t *testing.T, body string) (page, bool) {
+// the same of a body, and returns what they made of it. The decoder may have decoded
+// others before.
+func checkAgainstReference(t *testing.T, d *decoder, body string) (page, bool) {
 	t.Helper()
 	want, ok := refDecodePage(body)
-	got, err := decodePage(body)
+	got, err := d.decode(body, []store.Event{stale(), stale(), stale(), stale(), stale(), stale()})
 	if err != nil && !errors.Is(err, errBadPage) {
 		t.Fatalf("error %v does not wrap errBadPage", err)
 	}
@@ -46,7 +49,7 @@ func samePage(a, b *page) bool {
 			return false
 		}
 	}
-	return a.elements == b.elements && a.descending == b.descending && a.ordered == b.ordered && a.hasMore == b.hasMore &&
+	return a.elements == b.elements && a.descending == b.descending && a.ordered == b.ordered && a.newest == b.newest && a.oldest == b.oldest && a.hasMore == b.hasMore &&
 		a.nextCursor == b.nextCursor && a.cursorLife == b.cursorLife && a.total == b.total && a.requestID == b.requestID
 }
 
@@ -54,10 +57,11 @@ func diffPages(a, b page) string {
 	type counts struct {
 		Elements            int
 		Descending, HasMore bool
+		Newest, Oldest      store.Position
 		Rest                string
 	}
 	rest := func(p page) counts {
-		return counts{p.elements, p.descending, p.hasMore, fmt.Sprintf("%q %v %v %q", p.nextCursor, p.cursorLife, p.total, p.requestID)}
+		return counts{p.elements, p.descending, p.hasMore, p.newest, p.oldest, fmt.Sprintf("%q %v %v %q", p.nextCursor, p.cursorLife, p.total, p.requestID)}
 	}
 	return cmp.Diff(a.events, b.events) + cmp.Diff(a.rejects, b.rejects) + cmp.Diff(rest(a), rest(b))
 }
@@ -73,11 +77,12 @@ func TestDecodePageAgainstReference(t *testing.T) {
 		events = 20_000
 	}
 	g := &pageMaker{rng: rand.New(rand.NewPCG(*decoderSeed, 1))}
+	d := newDecoder()
 	var kept, rejected int
 	for made := 0; made < events; pages++ {
 		body, n := g.page()
 		made += n
-		if p, ok := checkAgainstReference(t, body); ok {
+		if p, ok := checkAgainstReference(t, d, body); ok {
 			accepted++
 			kept += len(p.events)
 			rejected += len(p.rejects)
@@ -187,6 +192,13 @@ func (g *pageMaker) name(name string) string {
 }
 
 func (g *pageMaker) element() string {
+	if g.seldom(3) {
+		event := g.usual()
+		if g.seldom(2) {
+			event = g.damage(event)
+		}
+		return event
+	}
 	if g.seldom(30) {
 		return g.any(2)
 	}
@@ -199,6 +211,16 @@ func (g *pageMaker) element() string {
 		members = append(members[:i], members[i+1:]...)
 	}
 	return "{" + g.space() + strings.Join(members, g.space()+","+g.space()) + g.space() + "}"
+}
+
+// usual returns an event as the API writes it, or almost.
+func (g *pageMaker) usual() string {
+	session := g.uuid()
+	return `{"id":` + g.uuid() + `,"sessionId":` + session + `,"userId":` + g.uuid() +
+		`,"type":` + g.or(g.oneOf(`"click"`, `"page_view"`, `"a_rather_long_name"`)) + `,"name":` + g.or(`"event_00042"`) +
+		`,"properties":` + g.or(g.oneOf(`{"page":"/home"}`, `{"n":1,"page":"/home"}`, "{}", g.object(2))) +
+		`,"timestamp":` + g.timestamp() + `,"session":{"id":` + session +
+		`,"deviceType":` + g.or(g.oneOf(`"mobile"`, `"desktop"`)) + `,"browser":` + g.or(g.oneOf(`"Firefox"`, `"Edge"`)) + `}}`
 }
 
 func (g *pageMaker) members() []string {

@@ -64,6 +64,13 @@ func refElements(p *page, elements []refValue) {
 			step := p.events[n-1].Position().Compare(event.Position())
 			p.descending, p.ordered = p.descending && step > 0, p.ordered && step >= 0
 		}
+		at := event.Position()
+		if len(p.events) == 0 || at.Compare(p.newest) > 0 {
+			p.newest = at
+		}
+		if len(p.events) == 0 || at.Compare(p.oldest) < 0 {
+			p.oldest = at
+		}
 		p.events = append(p.events, event)
 	}
 }

@@ -103,8 +103,9 @@ const maxClosed = 2
 
 // page asks whichever endpoint may be asked for the page, until one answers
 // something else than that it wants to be left alone. Only the feed is asked for a
-// bounded page; it fails with errNoBound where the feed does not give it.
-func (e *endpoints) page(ctx context.Context, a ask) (body, endpoint string, err error) {
+// bounded page; it fails with errNoBound where the feed does not give it. The body lies
+// in the memory of into.
+func (e *endpoints) page(ctx context.Context, a ask, into *sheet) (body, endpoint string, err error) {
 	for closed := 0; ; {
 		if a.bounded && (e.feedGone || closed > maxClosed) {
 			return "", feedEndpoint, errNoBound
@@ -113,9 +114,9 @@ func (e *endpoints) page(ctx context.Context, a ask) (body, endpoint string, err
 			return "", "", err
 		}
 		if endpoint == feedEndpoint {
-			body, err = e.feed(ctx, a)
+			body, err = e.feed(ctx, a, into)
 		} else {
-			body, err = e.get(ctx, endpoint, a, nil)
+			body, err = e.get(ctx, endpoint, a, nil, into)
 		}
 		var answer *APIError
 		switch {
@@ -142,12 +143,12 @@ func (e *endpoints) page(ctx context.Context, a ask) (body, endpoint string, err
 }
 
 // get sends one request for a page.
-func (e *endpoints) get(ctx context.Context, endpoint string, a ask, token *access) (string, error) {
+func (e *endpoints) get(ctx context.Context, endpoint string, a ask, token *access, into *sheet) (string, error) {
 	e.progress.asking(endpoint)
 	e.requests[endpoint]++
 	began := time.Now()
 	defer func() { e.fetching += time.Since(began) }()
-	return e.client.page(ctx, endpoint, a, token)
+	return e.client.page(ctx, endpoint, a, token, into)
 }
 
 // errFeedClosed: the feed was closed for a while, or for the run; the page is to
@@ -156,12 +157,12 @@ var errFeedClosed = errors.New("the feed is closed")
 
 // feed asks the feed. That it lets nobody in is no failure of the page: it counts
 // as closed then.
-func (e *endpoints) feed(ctx context.Context, a ask) (string, error) {
+func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error) {
 	token, err := e.token(ctx)
 	if err != nil {
 		return "", err
 	}
-	body, err := e.get(ctx, feedEndpoint, a, token)
+	body, err := e.get(ctx, feedEndpoint, a, token, into)
 	var answer *APIError
 	switch {
 	case err == nil:

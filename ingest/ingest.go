@@ -127,6 +127,7 @@ type pull struct {
 	endpoints *endpoints
 	summary   Summary
 	unordered func()
+	sheets    sheets
 }
 
 func (p *pull) run(ctx context.Context) error {
@@ -166,11 +167,9 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 // committed last; news may be nil.
 func (p *pull) window(ctx context.Context, k store.Checkpoint, news *news) (store.Checkpoint, error) {
 	walk := newWalk(p, k, news)
-	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, unordered: p.unordered}
+	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, sheets: &p.sheets, unordered: p.unordered}
 	p.Progress.window(k)
-	// One page may wait for the writer: enough that neither side waits for the
-	// other, and little enough to bound memory: a page may be large.
-	pages := make(chan walked, 1)
+	pages := make(chan walked)
 	group, walkCtx := errgroup.WithContext(ctx)
 	gone := make(chan struct{})
 	group.Go(func() error {

@@ -36,6 +36,8 @@ type shape struct {
 	// unlearned the last one for which it has no room.
 	learned   []learnedName
 	unlearned learnedName
+	// kept is how many of learned, from the first one on, are known to be copies.
+	kept int
 }
 
 // learnedName is a member's name as it stands in the text, from the opening
@@ -62,6 +64,18 @@ func newShape(names ...string) *shape {
 func (sh *shape) reset() {
 	clear(sh.values)
 	sh.others = sh.others[:0]
+}
+
+// forget lets go of the text of which the last object was a part. What was learned
+// from that stays, in memory of its own.
+func (sh *shape) forget() {
+	clear(sh.values)
+	clear(sh.others[:cap(sh.others)])
+	sh.others, sh.unlearned = sh.others[:0], learnedName{}
+	for ; sh.kept < len(sh.learned); sh.kept++ {
+		name := &sh.learned[sh.kept]
+		name.text, name.name = strings.Clone(name.text), strings.Clone(name.name)
+	}
 }
 
 // split scans the object that stands at i within depth arrays and objects, and
@@ -147,7 +161,7 @@ func (sh *shape) learn(n int, name learnedName) *learnedName {
 		sh.unlearned = name
 		return &sh.unlearned
 	}
-	sh.learned[n] = name
+	sh.learned[n], sh.kept = name, min(sh.kept, n)
 	return &sh.learned[n]
 }
 

@@ -74,6 +74,14 @@ func newNormalizer(s *scanner) *normalizer {
 	return n
 }
 
+// forget lets go of the text of which the last element was a part.
+func (n *normalizer) forget() {
+	n.event.forget()
+	n.session.forget()
+	clear(n.odd[:cap(n.odd)])
+	n.ids = [len(n.ids)]parsedID{}
+}
+
 // scanID scans a member that should be a UUID, and reads it while it is at it.
 func (n *normalizer) scanID(i, depth, field int) int {
 	const quotes = 2
@@ -97,6 +105,7 @@ func (n *normalizer) scanSession(i, depth int) int {
 // an event; otherwise it returns the reason why not. The end is stopped where
 // the text is no JSON.
 func (n *normalizer) element(i, depth int, e *store.Event) (end int, reason string) {
+	*e = store.Event{}
 	if !n.scan.at(i, '{') {
 		return n.scan.value(i, depth), reasonNotAnObject
 	}

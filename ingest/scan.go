@@ -1,7 +1,5 @@
 package ingest
 
-import "math/bits"
-
 // maxDepth is how deep arrays and objects may be nested. It is the limit of
 // encoding/json (RFC 8259 section 9 leaves it to the parser), and it is what
 // keeps the recursion of the scanner within a few megabytes of stack.
@@ -138,13 +136,7 @@ func (s *scanner) key(i int) int {
 func (s *scanner) quoted(i int) int {
 	text := s.text
 	for i++; ; {
-		for len(text)-i >= 8 {
-			n := plainBytes(text[i : i+8])
-			i += n
-			if n < 8 {
-				break
-			}
-		}
+		i = plainTo(text, i)
 		for i < len(text) && stringBytes[text[i]] == plainByte {
 			i++
 		}
@@ -166,22 +158,6 @@ func (s *scanner) quoted(i int) int {
 			return s.fail(i, "control character in a string")
 		}
 	}
-}
-
-// plainBytes returns how many of eight bytes stand before the first one that is
-// not plain.
-func plainBytes(s string) int {
-	const (
-		each = 0x0101010101010101
-		high = 0x80 * each
-	)
-	_ = s[7]
-	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	quote, escape := x^'"'*each, x^'\\'*each
-	// A borrow can only come from a byte that is not plain itself.
-	special := x | (x-0x20*each)&^x | (quote-each)&^quote | (escape-each)&^escape
-	return bits.TrailingZeros64(special&high) / 8
 }
 
 // escape scans the escape sequence whose backslash stands at i.

@@ -7,7 +7,7 @@ const tailWindow = 8 << 10
 
 // peekTail finds the pagination at the end of a page without decoding what
 // stands before it, so that the next request can start at once. It is a hint:
-// whoever uses it compares it with what decodePage finds later.
+// whoever uses it compares it with what the decoder finds later.
 //
 // Whatever it starts from, it parses as members of the top-level object up to
 // the object's closing brace and the end of the body. In a page that is whole,
@@ -89,7 +89,7 @@ func (s *scanner) splitToEnd(i int, top *shape) bool {
 }
 
 func (s *scanner) peek(top *shape) (tail, bool) {
-	group, err := s.pagination(top)
+	group, err := s.pagination(top, newPaginationShape())
 	if err != nil {
 		return tail{}, false
 	}

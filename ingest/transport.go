@@ -31,8 +31,8 @@ func newTransport() *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,
-		// A page is asked for uncompressed: inflating one stream is slower than
-		// most links.
+		// Whether a page is asked for compressed is decided for each one: inflating
+		// one stream is slower than some links.
 		DisableCompression: true,
 		HTTP2:              &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}

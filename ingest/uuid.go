@@ -17,48 +17,38 @@ func parseUUID(text string, id *uuid.UUID) bool {
 	if len(text) != uuidLen || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return false
 	}
-	a, okA := hexBytes(eight(text, 0, 4))
-	b, okB := hexBytes(eight(text, 9, 14))
-	c, okC := hexBytes(eight(text, 19, 24))
-	d, okD := hexBytes(eight(text, 28, 32))
-	if !okA || !okB || !okC || !okD {
+	a, d := word(text, 0), word(text, 28)
+	b := uint64(four(text, 9)) | uint64(four(text, 14))<<32
+	c := uint64(four(text, 19)) | uint64(four(text, 24))<<32
+	if notHex(a)|notHex(b)|notHex(c)|notHex(d)|(a|b|c|d)&highBits != 0 {
 		return false
 	}
-	binary.LittleEndian.PutUint64(id[:8], uint64(a)|uint64(b)<<32)
-	binary.LittleEndian.PutUint64(id[8:], uint64(c)|uint64(d)<<32)
+	binary.LittleEndian.PutUint64(id[:8], hexBytes(a)|hexBytes(b)<<32)
+	binary.LittleEndian.PutUint64(id[8:], hexBytes(c)|hexBytes(d)<<32)
 	return true
 }
 
-// eight returns the four bytes at i and the four at j, the first one lowest.
-func eight(text string, i, j int) uint64 {
-	return uint64(four(text, i)) | uint64(four(text, j))<<32
-}
-
+// four returns the four bytes at i, the first one lowest.
 func four(text string, i int) uint32 {
 	s := text[i : i+4]
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
+// notHex sets the high bits of the bytes that are no hexadecimal digits. All must be
+// below 0x80, so that no sum carries into the next one.
+func notHex(x uint64) uint64 {
+	// The high bit of a byte of x+(0x80-c) says that it is c or more.
+	lower := x | 0x20*eachByte
+	digit := (x + (0x80-'0')*eachByte) &^ (x + (0x80-'9'-1)*eachByte)
+	letter := (lower + (0x80-'a')*eachByte) &^ (lower + (0x80-'f'-1)*eachByte)
+	return ^(digit | letter) & highBits
+}
+
 // hexBytes decodes eight hexadecimal digits, one to a byte of x, to four bytes.
-func hexBytes(x uint64) (uint32, bool) {
-	const (
-		each = 0x0101010101010101
-		high = 0x80 * each
-	)
-	// Bytes are below 0x80 from here on, so that no sum carries into the next one.
-	if x&high != 0 {
-		return 0, false
-	}
-	// The high bit of a byte of atLeast(x, c) says that it is c or more.
-	lower := x | 0x20*each
-	digit := (x + (0x80-'0')*each) &^ (x + (0x80-'9'-1)*each) & high
-	letter := (lower + (0x80-'a')*each) &^ (lower + (0x80-'f'-1)*each) & high
-	if digit|letter != high {
-		return 0, false
-	}
-	v := x&(0x0f*each) + 9*(letter>>7)
+func hexBytes(x uint64) uint64 {
+	x = x&(0x0f*eachByte) + 9*(x>>6&eachByte) // letters have bit 6
 	// Join neighbours: two digits to a byte, then the bytes to one number.
-	v = (v<<4 | v>>8) & 0x00ff00ff00ff00ff
-	v = (v | v>>8) & 0x0000ffff0000ffff
-	return uint32(v | v>>16), true
+	x = (x<<4 | x>>8) & 0x00ff00ff00ff00ff
+	x = (x | x>>8) & 0x0000ffff0000ffff
+	return (x | x>>16) & 0xffffffff
 }

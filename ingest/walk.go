@@ -16,6 +16,8 @@ import (
 // walk goes from page to page of one window, newer to older.
 type walk struct {
 	endpoints    *endpoints
+	decoder      *decoder
+	sheets       *sheets
 	maxRetryTime time.Duration
 	renew        bool
 	notice       func(string)
@@ -52,6 +54,7 @@ type walk struct {
 // walked is a page on its way to the writer.
 type walked struct {
 	page     page
+	sheet    *sheet // in which the page lies
 	endpoint string
 	from     ask
 	resumed  bool
@@ -75,6 +78,7 @@ type ahead struct {
 
 // fetched is a body on its way to become a page.
 type fetched struct {
+	sheet          *sheet
 	body, endpoint string
 	received       time.Time
 	err            error
@@ -82,7 +86,7 @@ type fetched struct {
 
 func newWalk(p *pull, k store.Checkpoint, news *news) *walk {
 	w := &walk{
-		endpoints: p.endpoints, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
+		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
 		window: k, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay, news: news,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
@@ -182,18 +186,18 @@ func (w *walk) follow(p *walked) error {
 	w.pages++
 	// Going up again is no order; the same event twice is one.
 	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page)
-	wholly := len(p.page.events) > 0
-	for i := range p.page.events {
-		at := p.page.events[i].Position()
-		if !p.held && (!w.low.Valid || at.Compare(w.low.V) < 0) {
-			w.low = sql.Null[store.Position]{V: at, Valid: true}
+	wholly := false // it lies below the border
+	if len(p.page.events) > 0 {
+		oldest := p.page.oldest
+		if !p.held && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
+			w.low = sql.Null[store.Position]{V: oldest, Valid: true}
 		}
-		if !w.deepest.Valid || at.Compare(w.deepest.V) < 0 {
-			w.deepest, w.deeper = sql.Null[store.Position]{V: at, Valid: true}, true
+		if !w.deepest.Valid || oldest.Compare(w.deepest.V) < 0 {
+			w.deepest, w.deeper = sql.Null[store.Position]{V: oldest, Valid: true}, true
 		}
-		below := w.window.Lower.Valid && at.Timestamp < w.window.Lower.V
-		wholly = wholly && below
-		p.last = p.last || below
+		border := w.window.Lower
+		p.last = border.Valid && oldest.Timestamp < border.V
+		wholly = border.Valid && p.page.newest.Timestamp < border.V
 	}
 	if w.unordered {
 		w.news = nil
@@ -246,12 +250,14 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	f := w.fetch(ctx)
 	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, bytes: len(f.body)}
 	if f.err != nil {
+		w.sheets.giveBack(f.sheet)
 		return got, f.err
 	}
 	w.endpoints.avoid = ""
 	w.lookAhead(ctx, f.body)
-	p, err := decodePage(f.body)
+	p, err := w.decoder.decode(f.body, f.sheet.events)
 	if err != nil {
+		w.sheets.giveBack(f.sheet)
 		w.discard()
 		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
 	}
@@ -263,7 +269,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	// What is remembered for longer than the page must not be a part of its
 	// body, or it would keep all of that in memory.
 	p.nextCursor = strings.Clone(p.nextCursor)
-	got.page = p
+	got.page, got.sheet, f.sheet.events = p, f.sheet, p.events
 	return got, nil
 }
 
@@ -325,12 +331,13 @@ func (w *walk) fetch(ctx context.Context) fetched {
 // at a time.
 func (w *walk) discard() {
 	if w.ahead != nil {
-		<-w.ahead.result
+		w.sheets.giveBack((<-w.ahead.result).sheet)
 		w.ahead = nil
 	}
 }
 
 func (w *walk) ask(ctx context.Context, at ask) fetched {
-	body, endpoint, err := w.endpoints.page(ctx, at)
-	return fetched{body, endpoint, time.Now(), err}
+	memory := w.sheets.take()
+	body, endpoint, err := w.endpoints.page(ctx, at, memory)
+	return fetched{memory, body, endpoint, time.Now(), err}
 }

@@ -53,6 +53,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = flusher.Flush()
 			body = body[n:]
 		}
+	case deliverPaced:
+		s.pace(ctx, w, flusher, body)
 	default:
 		_, _ = w.Write(body)
 		_ = flusher.Flush()

@@ -32,7 +32,8 @@
 //
 // # What it does not do
 //
-// It does not compress, speak TLS or HTTP/2 by itself, or read request bodies.
+// It does not speak TLS or HTTP/2 by itself, or read request bodies. It compresses
+// pages only if Options.Gzip says so, and by gzip alone.
 // It does not judge what a client makes of the answers. Its cursors and tokens
 // are predictable, and it checks keys only as far as a test needs: it belongs
 // on no public network. Requests that a fault takes the place of count towards

@@ -17,6 +17,7 @@ const (
 	deliverBroken           // n bytes of the body, then a reset
 	deliverStall            // n bytes of the body, then nothing
 	deliverDrip             // n bytes of the body each pause
+	deliverPaced            // the body at Options.Rate
 )
 
 func delivered(name string, how delivery, n int, pause time.Duration) Fault {

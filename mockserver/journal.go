@@ -46,6 +46,8 @@ type Entry struct {
 	Events   int           // on the page
 	Wait     time.Duration // that the answer named
 	Fault    string        // that the request met; "pass" if none
+	// AcceptsGzip says that the request did, Gzip that the server compressed the page.
+	AcceptsGzip, Gzip bool
 }
 
 // journal is what the server remembers about its requests.
@@ -112,6 +114,7 @@ func (s *Server) note(in *incoming, a *answer) {
 		Status: a.status, Limit: limit, Cursor: in.query.Get("cursor") != "",
 		Since: in.query.Get("since"), Until: in.query.Get("until"),
 		Events: a.events, Wait: max(a.wait, a.retryDate), Fault: in.fault.name,
+		AcceptsGzip: acceptsGzip(in.header), Gzip: a.gzip,
 	}
 	if a.how == deliverReset || a.how == deliverHang {
 		entry.Status, entry.Events, entry.Wait = 0, 0, 0

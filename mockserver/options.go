@@ -104,6 +104,12 @@ type Options struct {
 	// It is not scaled.
 	ClockSkew time.Duration
 
+	// Gzip compresses pages for clients that accept it.
+	Gzip bool
+	// Rate is the link's, in bytes a second: the body of every answer goes out so,
+	// each by itself. It is multiplied by TimeScale. 0: as fast as it is read.
+	Rate int64
+
 	// FaultSeed seeds the draw of Random faults, tokens and request ids.
 	FaultSeed uint64
 	Random    []RandomFault
@@ -279,6 +285,7 @@ func (o Options) Validate() error {
 	check(o.TimeScale >= 1 && o.TimeScale <= 10, "time scale %v: want 1 to 10", o.TimeScale)
 	check(o.ChaosRate >= 0 && o.ChaosRate <= 1, "chaos rate %v: want 0 to 1", o.ChaosRate)
 	check(o.ChaosEvents >= 0, "chaos in %d events", o.ChaosEvents)
+	check(o.Rate >= 0, "rate of %d bytes a second", o.Rate)
 	check(o.RepeatWithin >= 0, "repeat every %d events", o.RepeatWithin)
 	check(o.Cursor.Loop >= 0, "cursor loop of %d", o.Cursor.Loop)
 	check(o.KeyRequests >= 0 && o.KeyLife >= 0, "key for %d requests or %v", o.KeyRequests, o.KeyLife)

@@ -37,6 +37,7 @@ func TestValidate(t *testing.T) {
 		{"every event late", mockserver.Options{Data: mockserver.DataOptions{LateEvery: 1}}, false},
 		{"chaos rate", mockserver.Options{ChaosRate: 2}, false},
 		{"script without faults", mockserver.Options{Scripts: []mockserver.Script{{}}}, false},
+		{"negative rate", mockserver.Options{Rate: -1}, false},
 		{"negative budget", mockserver.Options{Events: mockserver.Pages{RateLimit: mockserver.RateLimit{Requests: -1}}}, false},
 	}
 	for _, tt := range tests {

@@ -17,6 +17,7 @@ type Server struct {
 	data    *Dataset
 	cursors cursorMaker
 	buffers sync.Pool // of *[]byte, the bodies of pages
+	zips    sync.Pool // of *gzip.Writer
 
 	mu       sync.Mutex
 	scripts  []*running
@@ -46,6 +47,7 @@ func New(opts Options) *Server {
 		loop:    map[int]loopCursor{},
 	}
 	s.buffers.New = func() any { return new([]byte) }
+	s.zips.New = newZip
 	for e := range s.caches {
 		s.caches[e] = map[string]cached{}
 	}
@@ -81,6 +83,7 @@ type answer struct {
 	header http.Header
 	body   []byte
 	pooled *[]byte // where body came from, if from the pool
+	gzip   bool    // body was compressed
 
 	delay     time.Duration
 	wait      time.Duration // the longest wait that the answer names
@@ -113,10 +116,14 @@ func (s *Server) answer(r *http.Request) *answer {
 
 	a := s.respond(in)
 	a.endpoint = in.endpoint
+	s.compress(in, a)
 	a.delay += s.scaled(in.fault.delay)
 	if in.fault.deliver != nil {
 		in.fault.deliver(a)
 		a.pause = s.scaled(a.pause)
+	}
+	if a.how == deliverWhole && s.opts.Rate > 0 {
+		a.how = deliverPaced
 	}
 	s.note(in, a)
 	return a

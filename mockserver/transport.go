@@ -92,6 +92,8 @@ func (s *Server) response(ctx context.Context, r *http.Request, a *answer) *http
 		b.end = nil
 	case deliverDrip:
 		b.step, b.pause = a.n, a.pause
+	case deliverPaced:
+		b.step, b.paced = s.packetSize(), true
 	}
 	if resp.ContentLength >= 0 {
 		resp.Header.Set("Content-Length", fmt.Sprint(len(a.body)))
@@ -116,6 +118,7 @@ type memoryBody struct {
 	end    error         // what Read gives behind the last byte; nil means nothing ever
 	step   int           // bytes a pause; 0 means all at once
 	pause  time.Duration // before each step
+	paced  bool          // a step takes as long as the link does, instead
 	closed chan struct{}
 
 	mu     sync.Mutex
@@ -155,6 +158,9 @@ func (b *memoryBody) take(p []byte) (n int, wait time.Duration, err error) {
 		n = copy(p, b.rest)
 	case b.ready == 0:
 		b.ready = min(b.step, len(b.rest))
+		if b.paced {
+			return 0, b.s.onLink(b.ready), nil
+		}
 		return 0, b.pause, nil
 	default:
 		n = copy(p, b.rest[:b.ready])

@@ -17,6 +17,8 @@ func (p *program) mockCommand() *cli.Command {
 			&cli.IntFlag{Name: "events", Usage: "how many events it has", Value: mockserver.DefaultEvents},
 			&cli.StringFlag{Name: "profile", Usage: "contract, observed or plain (no limits)", Value: "contract"},
 			&cli.Float64Flag{Name: "time-scale", Usage: "divides lifetimes and windows, 1 to 10", Value: 1},
+			&cli.BoolFlag{Name: "gzip", Usage: "compress pages for clients that accept it"},
+			&cli.StringFlag{Name: "rate", Usage: "send each answer at this `SIZE` a second, such as 2MB", DefaultText: "unbounded"},
 		},
 		Action: p.mock,
 	}
@@ -48,7 +50,12 @@ func (p *program) mock(c *cli.Context) error {
 	if opts.Data.Events, err = eventCount(c, "events"); err != nil {
 		return err
 	}
-	opts.TimeScale = c.Float64("time-scale")
+	if c.IsSet("rate") {
+		if opts.Rate, err = byteSize(c, "rate", 1000); err != nil {
+			return err
+		}
+	}
+	opts.Gzip, opts.TimeScale = c.Bool("gzip"), c.Float64("time-scale")
 	if err := opts.Validate(); err != nil {
 		return usage("%v", err)
 	}

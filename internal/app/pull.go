@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -54,9 +55,11 @@ func (p *program) pull(c *cli.Context) error {
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
+	// Most of a pull's memory is in use all the time: little of it becomes free to collect.
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	// Whatever the database writes beside itself is nobody else's to read.
 	defer syscall.Umask(syscall.Umask(0o077))
-	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "128MB"})
+	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "96MB"})
 	if err != nil {
 		return pullError(ctx, err)
 	}

@@ -32,11 +32,18 @@ type column struct {
 	validity unsafe.Pointer
 }
 
-// slot is a DuckDB string_t: the length, then the text itself (or, for longer
-// ones, a prefix and a pointer, which only DuckDB writes).
+// slot is a DuckDB string_t of a text that lies in it: the length, then the text.
 type slot struct {
 	length uint32
 	inline [inlineLength]byte
+}
+
+// longSlot is the string_t of a text that does not lie in it: its beginning, and where
+// it stands.
+type longSlot struct {
+	length uint32
+	prefix [4]byte
+	text   uintptr
 }
 
 // begin makes the chunk empty again and finds its vectors.
@@ -76,12 +83,25 @@ func (c *column) uuid(row int, id uuid.UUID) {
 // text writes a string, which must be valid UTF-8.
 func (c *column) text(row int, s string) {
 	if len(s) <= inlineLength {
+		c.lentText(row, s)
+		return
+	}
+	mapping.VectorAssignStringElementLen(c.vector, mapping.IdxT(row), unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// lentText writes a string as text does, but does not copy a long one: whoever fills the
+// chunk keeps that in memory, which must be no stack's, until the chunk has been
+// appended, as only that makes a copy.
+func (c *column) lentText(row int, s string) {
+	if len(s) <= inlineLength {
 		v := slot{length: uint32(len(s))}
 		copy(v.inline[:], s)
 		unsafe.Slice((*slot)(c.data), vectorSize)[row] = v
 		return
 	}
-	mapping.VectorAssignStringElementLen(c.vector, mapping.IdxT(row), unsafe.Slice(unsafe.StringData(s), len(s)))
+	v := longSlot{length: uint32(len(s)), text: uintptr(unsafe.Pointer(unsafe.StringData(s)))}
+	copy(v.prefix[:], s)
+	unsafe.Slice((*longSlot)(c.data), vectorSize)[row] = v
 }
 
 // textOrNull writes s, or NULL where ok is false.
@@ -91,6 +111,15 @@ func (c *column) textOrNull(row int, s string, ok bool) {
 		return
 	}
 	c.text(row, s)
+}
+
+// lentOrNull writes s as lentText does, or NULL where ok is false.
+func (c *column) lentOrNull(row int, s string, ok bool) {
+	if !ok {
+		c.null(row)
+		return
+	}
+	c.lentText(row, s)
 }
 
 // uuidOrNull writes id, or NULL where it is none.

@@ -6,14 +6,18 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"datasync/internal/failpoint"
 )
 
-// MaxRows is how many events and rejects a batch may hold. DuckDB's row groups
-// are 122,880 rows: commits just past that doubled the file when measured.
-const MaxRows = 100_000
+// MaxRows is how many events, and how many rejects beside them, a batch may hold: as
+// many as a row group of DuckDB. Events that make up a whole one are written into the
+// file compressed, once, and are no part of the log; fewer are written into the log,
+// and by the next checkpoint into the file; more leave a remnant with each commit that
+// the checkpoint puts together again.
+const MaxRows = 122_880
 
 // Committed says what a commit did.
 type Committed struct {
@@ -31,8 +35,8 @@ type Committed struct {
 // after an error.
 func (s *Store) CommitBatch(ctx context.Context, b Batch) (_ Committed, err error) {
 	defer s.write(&err)()
-	if rows := b.Rows(); rows > MaxRows {
-		return Committed{}, fmt.Errorf("commit a batch: %d rows are more than %d", rows, MaxRows)
+	if events, rejects := b.Size(); max(events, rejects) > MaxRows {
+		return Committed{}, fmt.Errorf("commit a batch: %d events and %d rejects are more than %d", events, rejects, MaxRows)
 	}
 	if err := ctx.Err(); err != nil {
 		return Committed{}, err
@@ -94,28 +98,32 @@ func (c *commit) write(b *Batch) error {
 	if err := c.logPages(b); err != nil {
 		return err
 	}
+	if b.Copied != nil {
+		b.Copied()
+	}
 	return c.moveCheckpoint(b)
 }
 
 func (c *commit) appendEvents(events []*Event) error {
+	defer runtime.KeepAlive(events)
 	return c.w.append("events", len(events), func(columns []column, row, n int) {
 		fillEvent(columns, row, events[n])
 		columns[10].int64(row, c.batch)
 	})
 }
 
-// fillEvent writes the ten columns that an event has before its batch.
+// fillEvent writes the ten columns that an event has before its batch; it lends its texts.
 func fillEvent(columns []column, row int, e *Event) {
 	columns[0].uuid(row, e.ID)
 	columns[1].uuid(row, e.SessionID)
 	columns[2].uuidOrNull(row, e.UserID)
-	columns[3].text(row, e.Type)
-	columns[4].textOrNull(row, e.Name.String, e.Name.Valid)
+	columns[3].lentText(row, e.Type)
+	columns[4].lentOrNull(row, e.Name.String, e.Name.Valid)
 	columns[5].int64(row, int64(e.Timestamp))
-	columns[6].textOrNull(row, e.Properties, e.Properties != "")
-	columns[7].textOrNull(row, e.DeviceType.String, e.DeviceType.Valid)
-	columns[8].textOrNull(row, e.Browser.String, e.Browser.Valid)
-	columns[9].textOrNull(row, e.Extra, e.Extra != "")
+	columns[6].lentOrNull(row, e.Properties, e.Properties != "")
+	columns[7].lentOrNull(row, e.DeviceType.String, e.DeviceType.Valid)
+	columns[8].lentOrNull(row, e.Browser.String, e.Browser.Valid)
+	columns[9].lentOrNull(row, e.Extra, e.Extra != "")
 }
 
 // insertRejects keeps the rejects that are not known yet. One whose id is stored

@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -25,27 +27,36 @@ func (c *commit) newEvents(pages []Page) ([]*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := make([]bool, len(events))
-	if overlap {
-		if err := c.compare(events, low, high, func(n int64, conflict bool) {
-			known[n] = true
-			c.counts[page[n]].Duplicate++
-			if conflict {
-				c.counts[page[n]].Conflict++
-			}
-		}); err != nil {
-			return nil, err
+	if !overlap {
+		for n, e := range events {
+			c.store(e, page[n])
 		}
+		return events, nil
+	}
+	known := make([]bool, len(events))
+	if err := c.compare(events, low, high, func(n int64, conflict bool) {
+		known[n] = true
+		c.counts[page[n]].Duplicate++
+		if conflict {
+			c.counts[page[n]].Conflict++
+		}
+	}); err != nil {
+		return nil, err
 	}
 	fresh := events[:0]
 	for n, e := range events {
 		if !known[n] {
 			fresh = append(fresh, e)
-			c.counts[page[n]].Stored++
-			c.checksums[page[n]].add(e)
+			c.store(e, page[n])
 		}
 	}
 	return fresh, nil
+}
+
+// store counts an event of a page that is stored.
+func (c *commit) store(e *Event, page int) {
+	c.counts[page].Stored++
+	c.checksums[page].add(e)
 }
 
 // distinct returns the pages' events, each id once, the first copy, and which
@@ -69,7 +80,7 @@ func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
 	if !descending {
 		first = make(map[uuid.UUID]*Event, total)
 	}
-	events, page = make([]*Event, 0, total), make([]int, 0, total)
+	events, page = slices.Grow(c.w.events[:0], total), slices.Grow(c.w.pages[:0], total)
 	for i := range pages {
 		for j := range pages[i].Events {
 			e := &pages[i].Events[j]
@@ -86,6 +97,7 @@ func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
 			events, page = append(events, e), append(page, i)
 		}
 	}
+	c.w.events, c.w.pages = events, page
 	return events, page
 }
 
@@ -104,6 +116,7 @@ func (c *commit) stored(low, high Instant) (Instant, Instant, bool, error) {
 // compare finds the events between low and high that are stored under the same
 // id in that range, and whether their payload differs.
 func (c *commit) compare(events []*Event, low, high Instant, found func(n int64, conflict bool)) error {
+	defer runtime.KeepAlive(events)
 	var suspects []int
 	for n, e := range events {
 		if e.Timestamp >= low && e.Timestamp <= high {

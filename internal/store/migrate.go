@@ -38,7 +38,7 @@ func create(ctx context.Context, path string, opts Options) error {
 			return err
 		}
 	}
-	db, err := openInstance(ctx, building, closedWorld)
+	db, err := openInstance(ctx, building, append([]setting{storageFormat}, closedWorld...))
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,10 @@ var closedWorld = []setting{
 	{"allow_persistent_secrets", "false"},
 }
 
+// storageFormat is that of a new file: DuckDB 1.3 and later read it. Only since then
+// has it one way of compression that fits both texts which repeat and texts which do not.
+var storageFormat = setting{"storage_compatibility_version", "v1.3.0"}
+
 // Options says which file to open and for whom.
 type Options struct {
 	// Path is the database file.
@@ -70,6 +74,8 @@ type Store struct {
 	changes atomic.Int64
 	// free says how many bytes a folder's file system has left.
 	free func(folder string) (int64, error)
+	// search bounds what the closing check keeps.
+	search searchLimits
 }
 
 // write keeps Snapshot and Status off until the function that it returns is called, with
@@ -92,7 +98,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, version: opts.ToolVersion, free: freeBytes}
+	s := &Store{path: path, version: opts.ToolVersion, free: freeBytes, search: usualLimits()}
 	if s.lock, err = patiently(ctx, path, func() (*fileLock, error) { return acquireLock(path) }); err != nil {
 		return nil, err
 	}
@@ -125,10 +131,14 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 
 // prepare sets the instance up, locks its configuration and reads where it stands.
 func (s *Store) prepare(ctx context.Context, opts Options) error {
+	// One commit has no work for two threads: where the scheduler gives it to another
+	// one than the client's, that one spins until it is done.
+	set := "SET GLOBAL threads = 1"
 	if opts.MemoryLimit != "" {
-		if _, err := s.db.ExecContext(ctx, "SET GLOBAL memory_limit = "+quote(opts.MemoryLimit)); err != nil {
-			return err
-		}
+		set += "; SET GLOBAL memory_limit = " + quote(opts.MemoryLimit)
+	}
+	if _, err := s.db.ExecContext(ctx, set); err != nil {
+		return err
 	}
 	if err := lockDown(ctx, s.db, "UTC"); err != nil {
 		return err

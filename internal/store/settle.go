@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strconv"
 
 	"datasync/internal/failpoint"
 
@@ -18,12 +18,6 @@ type Settled struct {
 	// Removed is how many second copies of an id were deleted.
 	Removed int64
 }
-
-// checkedKey is the entry of meta that says up to which batch ids were checked.
-const checkedKey = "checked_batch"
-
-// idsAtOnce is how many ids are checked at once, which bounds the memory of it.
-const idsAtOnce = 1_000_000
 
 // Settle ends a run: it deletes second copies of an id, which have another instant
 // than the first (others do not get past CommitBatch), the copy of the higher batch,
@@ -41,6 +35,9 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ Sett
 	settled, err := s.settle(ctx, run, window)
 	if err != nil {
 		_, _ = s.writer.exec("ROLLBACK")
+		if errEnd := ctx.Err(); errEnd != nil && errors.Is(err, errEnd) {
+			return Settled{}, errEnd
+		}
 		return Settled{}, translate(s.path, err)
 	}
 	failpoint.Hit("f8")
@@ -57,15 +54,16 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 		return done, err
 	}
 	w := s.writer
-	if _, err := w.exec(`UPDATE rejected_events SET resolved = true
-		WHERE NOT resolved AND id IS NOT NULL AND id IN (SELECT e.id FROM events e)`); err != nil {
-		return done, err
-	}
 	if done.Events, err = w.number("SELECT count(*) FROM events"); err != nil {
 		return done, err
 	}
 	const open = "SELECT count(*) FROM rejected_events WHERE NOT resolved"
 	if done.Rejected, err = w.number(open); err != nil || done.Rejected == 0 {
+		return done, err
+	}
+	n, err := w.exec(`UPDATE rejected_events SET resolved = true
+		WHERE NOT resolved AND id IS NOT NULL AND id IN (SELECT e.id FROM events e)`)
+	if done.Rejected -= n; err != nil || done.Rejected == 0 {
 		return done, err
 	}
 	// Where more are here than the API has, it may have sent the id of one or another
@@ -107,64 +105,3 @@ const resolveStored = faces + `SELECT line FROM faces WHERE id IS NULL AND (inst
 const resolveRejected = faces + `SELECT DISTINCT r.line FROM faces r JOIN faces o ON r.name = o.name AND r.line <> o.line
 	WHERE r.id IS NULL AND (o.id IS NOT NULL OR (o.batch, o.line) < (r.batch, r.line)) AND r.name <> '' AND (r.instant = o.instant OR r.session = o.session)
 	AND coalesce(r.instant = o.instant, true) AND coalesce(r.session = o.session, true) ORDER BY r.line`
-
-func (s *Store) checkedBatch(ctx context.Context) (int64, error) {
-	meta, err := readMeta(ctx, s.db)
-	if err != nil || meta[checkedKey] == "" {
-		return 0, err
-	}
-	return strconv.ParseInt(meta[checkedKey], 10, 64)
-}
-
-// removeCopies deletes the later copies of ids of which one came after the batch
-// that was checked last.
-func (s *Store) removeCopies(ctx context.Context, run uuid.UUID, window int64) (removed int64, err error) {
-	w := s.writer
-	checked, err := s.checkedBatch(ctx)
-	if err != nil || s.batch <= checked {
-		return 0, err
-	}
-	if err := s.findCopies(checked); err != nil {
-		return 0, err
-	}
-	if _, err := w.execArgs(`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed, outside, checksum)
-		SELECT batch, $1, $2, 'closing check', 0, -count(*), count(*), count(*), 0, false, 0, `+checksumOf("-sum(checksum::HUGEINT)")+`
-		FROM copies GROUP BY batch`, run, window); err != nil {
-		return 0, err
-	}
-	if removed, err = w.exec("DELETE FROM events WHERE rowid IN (SELECT copy FROM copies)"); err != nil {
-		return 0, err
-	}
-	if _, err := w.exec("DELETE FROM copies"); err != nil {
-		return 0, err
-	}
-	if _, err := w.execArgs("DELETE FROM meta WHERE key = $1", checkedKey); err != nil {
-		return 0, err
-	}
-	_, err = w.execArgs("INSERT INTO meta VALUES ($1, $2)", checkedKey, strconv.FormatInt(s.batch, 10))
-	return removed, err
-}
-
-// findCopies fills the table copies, a share of the ids at a time.
-func (s *Store) findCopies(checked int64) error {
-	rows, err := s.writer.number(fmt.Sprintf("SELECT count(*) FROM events WHERE batch > %d", checked))
-	if err != nil {
-		return err
-	}
-	shares := rows/idsAtOnce + 1
-	for share := range shares {
-		recent := ""
-		if checked > 0 {
-			recent = fmt.Sprintf("AND id IN (SELECT id FROM events WHERE batch > %d AND hash(id) %% %d = %d)", checked, shares, share)
-		}
-		_, err := s.writer.exec(fmt.Sprintf(`INSERT INTO copies
-			SELECT copy, batch, checksum FROM (
-				SELECT rowid AS copy, batch, %s AS checksum, row_number() OVER (PARTITION BY id ORDER BY batch, rowid) AS n
-				FROM events WHERE id IN (SELECT id FROM events WHERE hash(id) %% %d = %d %s GROUP BY id HAVING count(*) > 1))
-			WHERE n > 1`, checksumOf(checksumTerm), shares, share, recent))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -165,15 +165,20 @@ type Batch struct {
 	Run        uuid.UUID
 	Pages      []Page
 	Checkpoint Checkpoint
+	// Copied, where it is not nil, is called once the events, rejects and texts of the
+	// pages are not needed any more, so that their memory can be used again. That is
+	// before the commit, which takes most of the time, and not at all where it fails
+	// earlier.
+	Copied func()
 }
 
-// Rows returns how many events and rejects the batch holds.
-func (b *Batch) Rows() int {
-	n := 0
+// Size returns how many events and how many rejects the batch holds.
+func (b *Batch) Size() (events, rejects int) {
 	for i := range b.Pages {
-		n += len(b.Pages[i].Events) + len(b.Pages[i].Rejects)
+		events += len(b.Pages[i].Events)
+		rejects += len(b.Pages[i].Rejects)
 	}
-	return n
+	return events, rejects
 }
 
 // Counts says what became of the elements of pages. Returned is always the sum

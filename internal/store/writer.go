@@ -53,6 +53,9 @@ func (c *connection) close() {
 // use.
 type writer struct {
 	connection
+	// events and pages are memory for a commit, kept for the next one.
+	events []*Event
+	pages  []int
 	// around, where it is not nil, is handed every operation to carry it out, or to
 	// fail: for tests.
 	around func(do func() error) error

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"datasync/ingest"
@@ -29,6 +30,12 @@ type Commit struct {
 	FileSize int64 `json:"file_size"`
 }
 
+const (
+	// memoryLimit and gcPercent are those of internal/app/pull.go, and held equal by a test.
+	memoryLimit = "96MB"
+	gcPercent   = 25
+)
+
 // Pull pulls as "datasync pull" does, and writes each Commit to out as a line of JSON. A
 // ctx that is cancelled ends it as a signal would; that is no error.
 func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writer) (err error) {
@@ -36,8 +43,8 @@ func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writ
 	if err != nil {
 		return err
 	}
-	// As in internal/app/pull.go.
-	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "bench", MemoryLimit: "128MB"})
+	debug.SetGCPercent(gcPercent)
+	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "bench", MemoryLimit: memoryLimit})
 	if err != nil {
 		return err
 	}

@@ -91,8 +91,8 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		return store.Committed{}, err
 	}
 	defer leave()
-	if b.Rows() > store.MaxRows {
-		return store.Committed{}, fmt.Errorf("%d rows", b.Rows())
+	if events, rejects := b.Size(); max(events, rejects) > store.MaxRows {
+		return store.Committed{}, fmt.Errorf("%d events, %d rejects", events, rejects)
 	}
 	if b.Checkpoint.Window < 1 || b.Checkpoint.Window > int64(len(m.windows)) {
 		return store.Committed{}, fmt.Errorf("no window %d", b.Checkpoint.Window)
@@ -103,7 +103,10 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		done.Add(m.storeEvents(p.Events))
 		done.Add(m.keepRejects(p.Rejects, done.Reasons))
 		done.Add(store.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
-		m.log = append(m.log, p.Record)
+		m.log = append(m.log, copyRecord(p.Record))
+	}
+	if b.Copied != nil {
+		b.Copied()
 	}
 	k := b.Checkpoint
 	m.windows[k.Window-1] = k
@@ -120,7 +123,7 @@ func (m *Memory) storeEvents(events []store.Event) store.Counts {
 	for _, e := range events {
 		at := slices.IndexFunc(m.events, func(s stored) bool { return s.ID == e.ID && s.Timestamp == e.Timestamp })
 		if at < 0 {
-			m.events = append(m.events, stored{e, m.batch})
+			m.events = append(m.events, stored{copyEvent(e), m.batch})
 			n.Stored++
 			continue
 		}
@@ -139,6 +142,7 @@ func (m *Memory) keepRejects(rejects []store.Reject, reasons map[string]int64) s
 			n.Duplicate++
 			continue
 		}
+		r.Key, r.Raw = strings.Clone(r.Key), strings.Clone(r.Raw)
 		m.rejects[r.Key] = &r
 		n.Rejected++
 		reasons[r.Reason]++
@@ -306,4 +310,17 @@ func (m *Memory) Runs() []store.Run {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.runs)
+}
+
+// copyEvent returns an event that shares no memory with e, as that is used again.
+func copyEvent(e store.Event) store.Event {
+	for _, text := range []*string{&e.Type, &e.Name.String, &e.DeviceType.String, &e.Browser.String, &e.Properties, &e.Extra} {
+		*text = strings.Clone(*text)
+	}
+	return e
+}
+
+func copyRecord(r store.PageRecord) store.PageRecord {
+	r.RequestID = strings.Clone(r.RequestID)
+	return r
 }

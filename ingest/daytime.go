@@ -1,0 +1,94 @@
+package ingest
+
+import "datasync/internal/store"
+
+// dayReader reads timestamps in the two shapes in which the API writes them. Those
+// next to each other share their day, so it keeps the last one.
+type dayReader struct {
+	// The day as it is written, with what separates it from the time: the first eight
+	// bytes and the last ones.
+	first, last uint64
+	midnight    store.Instant
+}
+
+const (
+	usualDateTime = len(`"2006-01-02T15:04:05.000Z"`)
+	usualDigits   = len("1769541612369")
+)
+
+// timestamp reads the timestamp that stands at i and returns the offset behind it, or
+// stopped where it is no string or number of the usual kind.
+func (r *dayReader) timestamp(text string, i int) (store.Instant, int) {
+	if len(text)-i < usualDateTime {
+		return 0, stopped
+	}
+	if text[i] != '"' {
+		return usualMilliseconds(text, i)
+	}
+	written := text[i : i+usualDateTime]
+	first, last := word(written, 1), word(written, 4)
+	micros, ok := timeOfDay(written[12:])
+	if ok && first == r.first && last == r.last {
+		return r.midnight + store.Instant(micros), i + usualDateTime
+	}
+	end := plainEnd(text, i+1)
+	if end == stopped {
+		return 0, stopped
+	}
+	at, read := parseInstant(text[i+1:end], true)
+	if read != readable {
+		return 0, stopped
+	}
+	if end++; ok && end == i+usualDateTime {
+		r.first, r.last, r.midnight = first, last, at-store.Instant(micros)
+	}
+	return at, end
+}
+
+// usualMilliseconds reads the first 13 digits of the number that stands at i.
+func usualMilliseconds(text string, i int) (store.Instant, int) {
+	digits := text[i : i+usualDigits]
+	first, last := word(digits, 0)^eightZeros, word(digits, 5)^eightZeros
+	if digits[0] == '0' || !areDigits(first) || !areDigits(last) {
+		return 0, stopped
+	}
+	const shared = 0xffffff // the first word has them
+	ms := number(first)*100_000 + number(last&^shared)
+	return store.Instant(ms * 1000), i + usualDigits
+}
+
+// timeOfDay reads a time of the shape 15:04:05.000Z and the quote after it, in
+// microseconds.
+func timeOfDay(text string) (int64, bool) {
+	const (
+		shape  = '0' | '0'<<8 | ':'<<16 | '0'<<24 | '0'<<32 | ':'<<40 | '0'<<48 | '0'<<56
+		colons = 0xff<<16 | 0xff<<40
+	)
+	if len(text) != len(`15:04:05.000Z"`) || text[8] != '.' || text[12:] != `Z"` {
+		return 0, false
+	}
+	x := word(text, 0) ^ shape
+	a, b, c := text[9]-'0', text[10]-'0', text[11]-'0'
+	if !areDigits(x) || x&colons != 0 || a > 9 || b > 9 || c > 9 {
+		return 0, false
+	}
+	x = x*10 + x>>8 // tens and ones
+	hour, minute, second := int64(x&0xff), int64(x>>24&0xff), int64(x>>48&0xff)
+	if hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	ms := int64(a)*100 + int64(b)*10 + int64(c)
+	return (hour*3600+minute*60+second)*microsecondsASecond + ms*1000, true
+}
+
+const eightZeros = '0' * eachByte
+
+// areDigits reports whether each byte of x is a value from 0 to 9.
+func areDigits(x uint64) bool { return (x|(x+(0x80-10)*eachByte))&highBits == 0 }
+
+// number returns the number of eight digits, the first one lowest in x.
+func number(x uint64) int64 {
+	const pair = 0xff | 0xff<<32
+	x = x*10 + x>>8 // in every other byte two digits
+	return int64((x&pair*(100+1_000_000<<32) + x>>16&pair*(1+10_000<<32)) >> 32)
+}

@@ -1,0 +1,102 @@
+package ingest
+
+import "math/bits"
+
+// Most strings are plain: ASCII without escapes or control characters, which need
+// neither decoding nor a note. This file finds their ends by words of eight bytes.
+
+const (
+	eachByte = 0x0101010101010101
+	highBits = 0x80 * eachByte
+)
+
+// word returns the eight bytes at i, the first one lowest.
+func word(text string, i int) uint64 {
+	s := text[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// special sets the high bit of the first byte of x that is not plain, a quote being
+// none either; those of later bytes mean nothing.
+func special(x uint64) uint64 {
+	quote, escape := x^'"'*eachByte, x^'\\'*eachByte
+	// A subtraction sets the high bit of a byte that is too small, or leaves it where
+	// it is set anyway. A borrow can only come from a byte that is not plain itself.
+	return (x | (x - 0x20*eachByte) | (quote - eachByte) | (escape - eachByte)) & highBits
+}
+
+// plainTo returns the offset of the first byte from i on that is not plain, or how
+// far it has looked: the last few bytes of the text are left to others.
+func plainTo(text string, i int) int {
+	// Two words at once, as the lengths of short strings are a branch hard to predict.
+	for ; len(text)-i >= 16; i += 16 {
+		first, second := special(word(text, i)), special(word(text, i+8))
+		n := bits.TrailingZeros64(first)
+		if first == 0 {
+			n += bits.TrailingZeros64(second)
+		}
+		if n < 128 {
+			return i + n/8
+		}
+	}
+	return i
+}
+
+// plainEnd returns the offset of the quote that ends the string from i on, or stopped
+// where that is not plain.
+func plainEnd(text string, i int) int {
+	if i = plainTo(text, i); i < len(text) && text[i] == '"' {
+		return i
+	}
+	return stopped
+}
+
+// plainObject returns the offset behind the object that stands at i, or stopped
+// where it is anything but plain strings and whole numbers without white space.
+func plainObject(text string, i int) int {
+	if !follows(text, i, `{"`) {
+		return stopped
+	}
+	for i++; ; i++ {
+		if i = plainEnd(text, i+1); i == stopped || !follows(text, i, `":`) {
+			return stopped
+		}
+		i += len(`":`)
+		if follows(text, i, `"`) {
+			if i = plainEnd(text, i+1); i == stopped {
+				return stopped
+			}
+			i++
+		} else if i = wholeNumber(text, i); i == stopped {
+			return stopped
+		}
+		if follows(text, i, "}") {
+			return i + 1
+		}
+		if !follows(text, i, `,"`) {
+			return stopped
+		}
+	}
+}
+
+// wholeNumber returns the offset behind the digits at i, or stopped where none stand
+// there or they begin with a zero.
+func wholeNumber(text string, i int) int {
+	if follows(text, i, "0") {
+		return stopped
+	}
+	start := i
+	for i < len(text) && isDigit(text[i]) {
+		i++
+	}
+	if i == start {
+		return stopped
+	}
+	return i
+}
+
+// follows reports whether what stands at i.
+func follows(text string, i int, what string) bool {
+	return len(text)-i >= len(what) && text[i:i+len(what)] == what
+}

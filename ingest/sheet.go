@@ -1,0 +1,70 @@
+package ingest
+
+import (
+	"io"
+	"sync"
+	"unsafe"
+
+	"datasync/internal/store"
+)
+
+// sheet is the memory of one page: its text, and the events that share that. It is used
+// again for another page once this one is committed.
+type sheet struct {
+	text   []byte
+	events []store.Event
+}
+
+// sheets keeps those that are not in use. Its zero value is ready, for any goroutine.
+type sheets struct {
+	mu   sync.Mutex
+	free []*sheet
+}
+
+func (s *sheets) take() *sheet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.free)
+	if n == 0 {
+		return &sheet{}
+	}
+	last := s.free[n-1]
+	s.free = s.free[:n-1]
+	return last
+}
+
+// giveBack takes sheets of which nothing is used any more.
+func (s *sheets) giveBack(back ...*sheet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, back...)
+}
+
+// read fills the sheet with what is left to read, of which size bytes are expected, but
+// with no more than limit bytes and one.
+func (s *sheet) read(from io.Reader, size, limit int64) error {
+	text := s.text[:0]
+	// There is one byte more, so that the end shows without growing.
+	if want := min(size, limit) + 1; int64(cap(text)) < want {
+		text = make([]byte, 0, want)
+	}
+	for int64(len(text)) <= limit {
+		if len(text) == cap(text) {
+			text = append(text, 0)[:len(text)]
+		}
+		n, err := from.Read(text[len(text):cap(text)])
+		text = text[:len(text)+n]
+		if err != nil {
+			s.text = text
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+	s.text = text
+	return nil
+}
+
+// string is the sheet's text. It holds as long as the sheet is not given back.
+func (s *sheet) string() string { return unsafe.String(unsafe.SliceData(s.text), len(s.text)) }

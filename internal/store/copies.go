@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// checkedKey is the entry of meta that says up to which batch ids were checked.
+const checkedKey = "checked_batch"
+
+// idsAtOnce is how many ids SQL checks at once, which bounds the memory of it.
+const idsAtOnce = 1_000_000
+
+func (s *Store) checkedBatch(ctx context.Context) (int64, error) {
+	meta, err := readMeta(ctx, s.db)
+	if err != nil || meta[checkedKey] == "" {
+		return 0, err
+	}
+	return strconv.ParseInt(meta[checkedKey], 10, 64)
+}
+
+// removeCopies deletes the later copies of ids of which one came after the batch
+// that was checked last.
+func (s *Store) removeCopies(ctx context.Context, run uuid.UUID, window int64) (removed int64, err error) {
+	checked, err := s.checkedBatch(ctx)
+	if err != nil || s.batch <= checked {
+		return 0, err
+	}
+	found, err := s.findCopies(ctx, checked)
+	if err != nil {
+		return 0, err
+	}
+	if found > 0 {
+		if removed, err = s.deleteCopies(run, window); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := s.writer.execArgs("DELETE FROM meta WHERE key = $1", checkedKey); err != nil {
+		return 0, err
+	}
+	_, err = s.writer.execArgs("INSERT INTO meta VALUES ($1, $2)", checkedKey, strconv.FormatInt(s.batch, 10))
+	return removed, err
+}
+
+// deleteCopies deletes what the table copies names, and empties it.
+func (s *Store) deleteCopies(run uuid.UUID, window int64) (removed int64, err error) {
+	w := s.writer
+	if _, err := w.execArgs(`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed, outside, checksum)
+		SELECT batch, $1, $2, 'closing check', 0, -count(*), count(*), count(*), 0, false, 0, `+checksumOf("-sum(checksum::HUGEINT)")+`
+		FROM copies GROUP BY batch`, run, window); err != nil {
+		return 0, err
+	}
+	if removed, err = w.exec("DELETE FROM events WHERE rowid IN (SELECT copy FROM copies)"); err != nil {
+		return 0, err
+	}
+	_, err = w.exec("DELETE FROM copies")
+	return removed, err
+}
+
+// findCopies fills the table copies and returns how many there are. That none is there,
+// as nearly always, a search proves in a small part of the time that SQL takes; of what it
+// suspects SQL judges.
+func (s *Store) findCopies(ctx context.Context, checked int64) (found int64, err error) {
+	ids := func(where string) idReader {
+		return func(ctx context.Context, yield func([]halves) error) error {
+			return s.writer.readIDs(ctx, "SELECT id FROM events "+where, yield)
+		}
+	}
+	search := idSearch{fresh: ids(""), all: ids(""), searchLimits: s.search}
+	recent := ""
+	if checked > 0 {
+		recent = fmt.Sprintf("WHERE batch > %d", checked)
+		search.fresh, search.others = ids(recent), ids(fmt.Sprintf("WHERE batch <= %d", checked))
+	}
+	news, err := s.writer.number("SELECT count(*) FROM events " + recent)
+	if err != nil || news == 0 {
+		return 0, err
+	}
+	search.news = int(news)
+	twice, err := search.find(ctx)
+	switch {
+	case errors.Is(err, errSuspects):
+		return s.judgeAll(ctx, checked, news)
+	case err != nil || len(twice) == 0:
+		return 0, err
+	}
+	return s.judge(twice, checked)
+}
+
+// copiesAmong adds those events to the table copies that are not the first with their
+// ids, of ids that a query gives.
+func (s *Store) copiesAmong(ids string) (found int64, err error) {
+	return s.writer.exec(fmt.Sprintf(`INSERT INTO copies
+		SELECT copy, batch, checksum FROM (
+			SELECT rowid AS copy, batch, %s AS checksum, row_number() OVER (PARTITION BY id ORDER BY batch, rowid) AS n
+			FROM events WHERE id IN (%s))
+		WHERE n > 1`, checksumOf(checksumTerm), ids))
+}
+
+// judge finds the copies among the ids.
+func (s *Store) judge(ids []uuid.UUID, checked int64) (found int64, err error) {
+	w := s.writer
+	if _, err := w.exec("CREATE TEMP TABLE suspects (id UUID)"); err != nil {
+		return 0, err
+	}
+	err = w.append("suspects", len(ids), func(columns []column, row, n int) { columns[0].uuid(row, ids[n]) })
+	if err != nil {
+		return 0, err
+	}
+	// An id of which no copy is new is not what this check looks for.
+	if found, err = s.copiesAmong(fmt.Sprintf(`SELECT id FROM events WHERE id IN (SELECT id FROM suspects)
+		GROUP BY id HAVING count(*) > 1 AND max(batch) > %d`, checked)); err != nil {
+		return 0, err
+	}
+	_, err = w.exec("DROP TABLE suspects")
+	return found, err
+}
+
+// judgeAll finds the copies among all ids, a share at a time.
+func (s *Store) judgeAll(ctx context.Context, checked, news int64) (found int64, err error) {
+	shares := news/idsAtOnce + 1
+	for share := range shares {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		recent := ""
+		if checked > 0 {
+			recent = fmt.Sprintf("AND id IN (SELECT id FROM events WHERE batch > %d AND hash(id) %% %d = %d)", checked, shares, share)
+		}
+		n, err := s.copiesAmong(fmt.Sprintf("SELECT id FROM events WHERE hash(id) %% %d = %d %s GROUP BY id HAVING count(*) > 1", shares, share, recent))
+		if err != nil {
+			return 0, err
+		}
+		found += n
+	}
+	return found, nil
+}

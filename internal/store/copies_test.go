@@ -1,0 +1,174 @@
+package store_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// moved is a second copy of an event, with an instant that lies n seconds before its own.
+func moved(e store.Event, n int) store.Event {
+	e.Timestamp -= store.Instant(n) * 1_000_000
+	return e
+}
+
+// mustAddUp fails where Verify finds anything, but for the chain of pages, which these
+// histories do not keep.
+func mustAddUp(t *testing.T, path string) {
+	t.Helper()
+	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	findings, err := store.Verify(context.Background(), db, path)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, f := range findings {
+		if f.Check != "chain" {
+			t.Error(f)
+		}
+	}
+}
+
+// TestSettleRemovesExactlyTheCopies, whatever ids look like and however poor the
+// fingerprints are.
+func TestSettleRemovesExactlyTheCopies(t *testing.T) {
+	poor := func(bits uint64) func([][2]uint64, []uint64) {
+		return func(ids [][2]uint64, out []uint64) {
+			for i := range ids {
+				out[i] = (ids[i][0] ^ ids[i][1]) % bits
+			}
+		}
+	}
+	limits := []struct {
+		name            string
+		by              func([][2]uint64, []uint64)
+		words, suspects int
+	}{
+		{"usual", store.Fingerprints, 1 << 22, 1_000_000},
+		{"many shares", store.Fingerprints, 64, 10_000},
+		{"poor fingerprints", poor(512), 1 << 12, 100_000},
+		{"one fingerprint", poor(1), 1 << 12, 100_000},
+		{"no room for suspects", poor(1), 1 << 12, 0},
+	}
+	ids := []struct {
+		name string
+		id   func(n int) uuid.UUID
+	}{
+		{"random", func(n int) uuid.UUID { return event(n).ID }},
+		{"alike in the high half", func(n int) (id uuid.UUID) { binary.BigEndian.PutUint64(id[8:], uint64(n)); return id }},
+		{"alike in the low half", func(n int) (id uuid.UUID) { binary.BigEndian.PutUint64(id[:8], uint64(n)<<40); return id }},
+	}
+	for _, l := range limits {
+		for _, kind := range ids {
+			t.Run(l.name+"/"+kind.name, func(t *testing.T) {
+				series := func(from, to int) []store.Event {
+					list := events(from, to)
+					for i := range list {
+						list[i].ID = kind.id(from + i)
+					}
+					return list
+				}
+				path := filepath.Join(t.TempDir(), "a.duckdb")
+				s := mustOpen(t, path)
+				s.SearchBy(l.by, l.words, l.suspects)
+				w := mustWindow(t, s)
+				settle := func(want store.Settled) {
+					t.Helper()
+					if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != want {
+						t.Errorf("%+v, %v; want %+v", got, err, want)
+					}
+				}
+				first := series(0, 3000)
+				mustCommit(t, s, w, pageOf(first))
+				settle(store.Settled{Events: 3000})
+				// Of the batch before, within the batch, thrice, and none at all.
+				mustCommit(t, s, w, pageOf(append(series(3000, 5000), moved(first[0], 3600), moved(first[2999], 3600), moved(series(4000, 4001)[0], 3600))))
+				mustCommit(t, s, w, pageOf([]store.Event{moved(first[0], 7200)}))
+				settle(store.Settled{Events: 5000, Removed: 4})
+				mustCommit(t, s, w, pageOf(series(5000, 5100)))
+				settle(store.Settled{Events: 5100})
+				mustCommit(t, s, w, pageOf([]store.Event{moved(series(5099, 5100)[0], 9000)}))
+				settle(store.Settled{Events: 5100, Removed: 1})
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				mustAddUp(t, path)
+				if kept := one[bool](t, path, fmt.Sprintf(`SELECT count(*) = 5100 AND count(DISTINCT id) = 5100 AND
+					min("timestamp") = make_timestamptz(%d) FROM events`, event(5099).Timestamp)); !kept {
+					t.Error("not the first copies have stayed")
+				}
+			})
+		}
+	}
+}
+
+// TestSettleChecksAllOfAFileThatWasNeverChecked with copies in its first and last rows.
+func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	w := mustWindow(t, s)
+	for from := 0; from < 9000; from += 3000 {
+		mustCommit(t, s, w, pageOf(append(events(from, from+3000), moved(event(from), 3600))))
+	}
+	mustCommit(t, s, w, pageOf([]store.Event{moved(event(8999), 7200), moved(event(0), 7300)}))
+	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != (store.Settled{Events: 9000, Removed: 5}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustAddUp(t, path)
+}
+
+// TestSettleEndsWithTheContext before each of its operations: nothing has happened then,
+// and the next check does all of it.
+func TestSettleEndsWithTheContext(t *testing.T) {
+	for _, suspects := range []int{0, 1_000_000} {
+		path := filepath.Join(t.TempDir(), "a.duckdb")
+		s := mustOpen(t, path)
+		s.SearchBy(store.Fingerprints, 1<<12, suspects)
+		w := mustWindow(t, s)
+		mustCommit(t, s, w, pageOf(events(0, 5000)))
+		mustCommit(t, s, w, pageOf([]store.Event{moved(event(7), 3600)}))
+		ended := 0
+		for n := 1; ; n++ {
+			ctx, cancel := context.WithCancel(context.Background())
+			count := 0
+			s.Around(func(do func() error) error {
+				if count++; count == n {
+					cancel()
+				}
+				return do()
+			})
+			got, err := s.Settle(ctx, uuid.Max, w.Window)
+			cancel()
+			if err == nil {
+				if got != (store.Settled{Events: 5000, Removed: 1}) {
+					t.Errorf("%+v after %d ends", got, ended)
+				}
+				break
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			ended++
+		}
+		if ended == 0 {
+			t.Error("it never ended")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mustAddUp(t, path)
+	}
+}

@@ -1,0 +1,46 @@
+package store_test
+
+import (
+	"flag"
+	"path/filepath"
+	"testing"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+var settleEvents = flag.Int("settle-events", 300_000, "BenchmarkSettle with so many events in the file")
+
+// BenchmarkSettle measures the check that ends a first pull, and the one that ends a
+// later pull of a single event.
+func BenchmarkSettle(b *testing.B) {
+	s := mustOpen(b, filepath.Join(b.TempDir(), "a.duckdb"))
+	w := mustWindow(b, s)
+	next := 0
+	for ; next < *settleEvents; next += store.MaxRows {
+		mustCommit(b, s, w, pageOf(events(next, next+store.MaxRows)))
+	}
+	for _, tc := range []struct {
+		name    string
+		prepare func()
+	}{
+		{"all", func() {
+			if _, err := s.DB().Exec("DELETE FROM meta WHERE key = 'checked_batch'"); err != nil {
+				b.Fatal(err)
+			}
+		}},
+		{"one new", func() { mustCommit(b, s, w, pageOf(events(next, next+1))); next++ }},
+	} {
+		b.Run(tc.name, func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				tc.prepare()
+				b.StartTimer()
+				if done, err := s.Settle(b.Context(), uuid.Max, w.Window); err != nil || done.Removed != 0 {
+					b.Fatal(done, err)
+				}
+			}
+		})
+	}
+}
