@@ -105,6 +105,6 @@ func (g *growthRun) publish(text string) error {
 	if err := os.WriteFile(filepath.Join(docs, "growth.svg"), svg.Bytes(), 0o644); err != nil {
 		return err
 	}
-	const picture = "\n![Rate, memory, time of a commit and size of the file against the events stored](growth.svg)\n"
+	const picture = "\nAll steps: [growth.csv](growth.csv).\n\n![Rate, memory, time of a commit and size of the file against the events stored](growth.svg)\n"
 	return report.Replace(filepath.Join(docs, "performance.md"), "growth", text+picture)
 }
