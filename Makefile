@@ -2,7 +2,11 @@
 FUZZTIME ?= 30s
 GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: build test race fuzz bench lint soak faults readers
+# More options for the benchmarks, such as BENCH="--turns 9 --work /mnt/fast".
+BENCH ?=
+WRITE_RESULTS = $(if $(WRITE),--write)
+
+.PHONY: build test race fuzz bench bench-full bench-growth microbench lint soak faults readers
 
 build:
 	go build -trimpath -o datasync .
@@ -20,7 +24,23 @@ fuzz:
 	    echo "== $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
 	  done; done
 
+# datasync beside other ways to do the same (docs/performance.md). WRITE=1 puts the
+# results there.
 bench:
+	cd internal/bench && go run . compare $(WRITE_RESULTS) $(BENCH)
+
+# All rivals on all events, then a pull of 30,000,000.
+bench-full:
+	cd internal/bench && go run . compare --slow-events 3000000 $(WRITE_RESULTS) $(BENCH)
+	$(MAKE) bench-growth
+
+# The second part alone; GROWTH="--events 10000000" makes it shorter.
+GROWTH ?=
+bench-growth:
+	cd internal/bench && go run . growth $(WRITE_RESULTS) $(GROWTH)
+
+# Benchmarks of parts, for benchstat.
+microbench:
 	go test -run '^$$' -bench . -benchmem ./...
 
 lint:
