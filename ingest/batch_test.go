@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"datasync/internal/store"
+)
+
+// committed is a store that takes nothing but batches, and calls each with fail.
+type committed struct {
+	Store
+	batches []store.Batch
+	fail    func(n int) error
+}
+
+func (c *committed) CommitBatch(_ context.Context, b store.Batch) (store.Committed, error) {
+	if err := c.fail(len(c.batches)); err != nil {
+		return store.Committed{}, err
+	}
+	b.Pages = slices.Clone(b.Pages)
+	for i := range b.Pages {
+		b.Pages[i].Events = slices.Clone(b.Pages[i].Events)
+	}
+	c.batches = append(c.batches, b)
+	b.Copied()
+	return store.Committed{}, nil
+}
+
+// batched sends pages of so many events and rejects each through a batcher.
+func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
+	t.Helper()
+	b := &batcher{
+		store: c, checkpoint: store.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
+		summary: &Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}, unordered: func() {},
+	}
+	pages, gone := make(chan walked), make(chan struct{})
+	go func() {
+		defer close(pages)
+		at := store.Instant(1 << 40)
+		for n, size := range sizes {
+			p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: &sheet{events: make([]store.Event, size[0])}}
+			p.page = page{events: p.sheet.events, rejects: make([]store.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
+			for i := range p.page.events {
+				at--
+				p.page.events[i].Timestamp = at
+			}
+			p.page.bound()
+			select {
+			case pages <- p:
+			case <-gone:
+				return
+			}
+		}
+	}()
+	defer close(gone)
+	return b, b.run(t.Context(), pages)
+}
+
+// TestBatchesAreFull: batches are full to the row, whatever the pages' size, in the
+// order of the pages, and hold a checkpoint behind the last page that is whole.
+func TestBatchesAreFull(t *testing.T) {
+	const most = store.MaxRows
+	for _, tc := range []struct {
+		name  string
+		sizes [][2]int
+		want  [][2]int // of the batches: events, and pages that are whole by then
+	}{
+		{"pages of 5,000", slices.Repeat([][2]int{{5000, 0}}, 60), [][2]int{{most, 24}, {most, 49}, {300_000 - 2*most, 60}}},
+		{"a page of several batches", [][2]int{{5000, 0}, {300_000, 0}, {7, 0}}, [][2]int{{most, 1}, {most, 1}, {305_007 - 2*most, 3}}},
+		{"a page that fits to the row", [][2]int{{most, 0}, {1, 0}}, [][2]int{{most, 1}, {1, 2}}},
+		{"rejects take no row from events", slices.Repeat([][2]int{{4000, 1000}}, 40), [][2]int{{most, 30}, {160_000 - most, 40}}},
+		{"rejects alone", [][2]int{{0, most + 5}}, [][2]int{{0, 0}, {0, 1}}},
+		{"empty pages", [][2]int{{0, 0}, {0, 0}, {3, 0}}, [][2]int{{3, 3}}},
+		{"nothing", nil, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := &committed{fail: func(int) error { return nil }}
+			b, err := batched(t, c, tc.sizes...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got [][2]int
+			whole, last := 0, store.Instant(1<<40)
+			for _, batch := range c.batches {
+				events, _ := batch.Size()
+				for _, p := range batch.Pages {
+					if p.Record.CursorReceived != "" {
+						whole++
+					}
+					for i := range p.Events {
+						if p.Events[i].Timestamp != last-1 {
+							t.Fatalf("event %d comes after %d", p.Events[i].Timestamp, last)
+						}
+						last--
+					}
+				}
+				got = append(got, [2]int{events, whole})
+				wantCursor := ""
+				if whole > 0 {
+					wantCursor = fmt.Sprint("c", whole)
+				}
+				if k := batch.Checkpoint; k.Cursor != wantCursor {
+					t.Errorf("checkpoint at %q after %d whole pages", k.Cursor, whole)
+				}
+			}
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("batches %v, want %v", got, tc.want)
+			}
+			if n := b.summary.Pages[eventsEndpoint]; n != int64(len(tc.sizes)) || len(b.sheets.free) != len(tc.sizes) {
+				t.Errorf("%d pages counted and %d sheets back, of %d", n, len(b.sheets.free), len(tc.sizes))
+			}
+		})
+	}
+}
+
+// TestBatcherEndsWithItsStore: where a commit fails, nothing more is committed or
+// collected.
+func TestBatcherEndsWithItsStore(t *testing.T) {
+	for _, at := range []int{0, 1} {
+		want := errors.New("disk full")
+		c := &committed{fail: func(n int) error {
+			if n == at {
+				return want
+			}
+			return nil
+		}}
+		if _, err := batched(t, c, slices.Repeat([][2]int{{50_000, 0}}, 20)...); !errors.Is(err, want) || len(c.batches) != at {
+			t.Errorf("%v after %d batches, want %v after %d", err, len(c.batches), want, at)
+		}
+	}
+}
