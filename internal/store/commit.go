@@ -85,11 +85,11 @@ func (c *commit) write(b *Batch) error {
 		c.counts[i].Outside = outside
 		c.counts[i].Returned = outside + int64(len(b.Pages[i].Events)+len(b.Pages[i].Rejects))
 	}
-	events, err := c.newEvents(b.Pages)
+	events, page, err := c.newEvents(b.Pages)
 	if err != nil {
 		return err
 	}
-	if err := c.appendEvents(events); err != nil {
+	if err := c.appendEvents(events, page); err != nil {
 		return err
 	}
 	if err := c.insertRejects(b.Pages); err != nil {
@@ -104,10 +104,13 @@ func (c *commit) write(b *Batch) error {
 	return c.moveCheckpoint(b)
 }
 
-func (c *commit) appendEvents(events []*Event) error {
+// appendEvents stores events and counts them for the pages that they came on.
+func (c *commit) appendEvents(events []*Event, page []int) error {
 	defer runtime.KeepAlive(events)
 	return c.w.append("events", len(events), func(columns []column, row, n int) {
 		fillEvent(columns, row, events[n])
+		c.counts[page[n]].Stored++
+		c.checksums[page[n]].add(events[n])
 		columns[10].int64(row, c.batch)
 	})
 }

@@ -9,29 +9,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// newEvents returns the events of the pages that are not stored yet, and counts
-// them and the others. What it must compare is little: events only where the
-// table holds rows of the batch's own range of time, which DuckDB's zone maps
+// newEvents returns the events of the pages that are not stored yet, with the page that
+// each came on, and counts the others. What it must compare is little: events only where
+// the table holds rows of the batch's own range of time, which DuckDB's zone maps
 // make cheap to ask. A copy with another instant escapes it; the closing check
 // finds those.
-func (c *commit) newEvents(pages []Page) ([]*Event, error) {
-	events, page := c.distinct(pages)
+func (c *commit) newEvents(pages []Page) (events []*Event, page []int, err error) {
+	events, page = c.distinct(pages)
 	if len(events) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	low, high := Instant(math.MaxInt64), Instant(math.MinInt64)
-	for _, e := range events {
-		low, high = min(low, e.Timestamp), max(high, e.Timestamp)
-	}
-	low, high, overlap, err := c.stored(low, high)
-	if err != nil {
-		return nil, err
-	}
-	if !overlap {
-		for n, e := range events {
-			c.store(e, page[n])
-		}
-		return events, nil
+	low, high, overlap, err := c.stored(span(pages))
+	if err != nil || !overlap {
+		return events, page, err
 	}
 	known := make([]bool, len(events))
 	if err := c.compare(events, low, high, func(n int64, conflict bool) {
@@ -41,22 +31,32 @@ func (c *commit) newEvents(pages []Page) ([]*Event, error) {
 			c.counts[page[n]].Conflict++
 		}
 	}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	fresh := events[:0]
+	fresh := 0
 	for n, e := range events {
 		if !known[n] {
-			fresh = append(fresh, e)
-			c.store(e, page[n])
+			events[fresh], page[fresh] = e, page[n]
+			fresh++
 		}
 	}
-	return fresh, nil
+	return events[:fresh], page[:fresh], nil
 }
 
-// store counts an event of a page that is stored.
-func (c *commit) store(e *Event, page int) {
-	c.counts[page].Stored++
-	c.checksums[page].add(e)
+// span returns the range of time in which the events of the pages lie.
+func span(pages []Page) (low, high Instant) {
+	low, high = math.MaxInt64, math.MinInt64
+	for i := range pages {
+		events := pages[i].Events
+		if n := len(events); pages[i].Descending && n > 2 {
+			low, high = min(low, events[n-1].Timestamp), max(high, events[0].Timestamp)
+			continue
+		}
+		for j := range events {
+			low, high = min(low, events[j].Timestamp), max(high, events[j].Timestamp)
+		}
+	}
+	return low, high
 }
 
 // distinct returns the pages' events, each id once, the first copy, and which

@@ -130,7 +130,8 @@ func (w *writer) executeWith(query string, args []any) (int64, error) {
 }
 
 // append adds rows to a table within the transaction that is open, chunk by
-// chunk; fill writes row n into line row of the chunk's columns. An error leaves
+// chunk; fill, which another goroutine calls, writes row n into line row of the chunk's
+// columns: one chunk is filled while the one before it is appended. An error leaves
 // nothing behind that could still be flushed: the appender is cleared before it
 // is destroyed, as destroying it flushes.
 func (w *writer) append(table string, rows int, fill func(columns []column, row, n int)) error {
@@ -154,36 +155,64 @@ func (w *writer) appendChunks(table string, rows int, fill func(columns []column
 		mapping.AppenderDestroy(&appender)
 	}()
 
-	types := make([]mapping.LogicalType, mapping.AppenderColumnCount(appender))
-	for i := range types {
-		types[i] = mapping.AppenderColumnType(appender, mapping.IdxT(i))
-	}
-	c := &chunk{raw: mapping.CreateDataChunk(types), columns: make([]column, len(types))}
-	for i := range types {
-		mapping.DestroyLogicalType(&types[i])
-	}
-	defer mapping.DestroyDataChunk(&c.raw)
-
-	for n := 0; n < rows; {
-		c.begin()
-		for c.rows < vectorSize && n < rows {
-			if n == rows/2 {
-				failpoint.Hit("f6")
+	chunks, destroy := newChunks(appender)
+	defer destroy()
+	filled := make(chan *chunk)
+	go func() {
+		defer close(filled)
+		for n := 0; n < rows; {
+			c := <-chunks
+			c.begin()
+			for c.rows < vectorSize && n < rows {
+				if n == rows/2 {
+					failpoint.Hit("f6")
+				}
+				fill(c.columns, c.rows, n)
+				c.rows++
+				n++
 			}
-			fill(c.columns, c.rows, n)
-			c.rows++
-			n++
+			filled <- c
+		}
+	}()
+	for c := range filled {
+		if err != nil {
+			chunks <- c
+			continue
 		}
 		mapping.DataChunkSetSize(c.raw, mapping.IdxT(c.rows))
 		if mapping.AppendDataChunk(appender, c.raw) == mapping.StateError {
-			return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
+			err = fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
 		}
+		chunks <- c
+	}
+	if err != nil {
+		return err
 	}
 	if mapping.AppenderFlush(appender) == mapping.StateError {
 		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
 	}
 	failpoint.Hit("f7")
 	return nil
+}
+
+// newChunks makes the chunks that append uses in turn, of the appender's columns.
+func newChunks(appender mapping.Appender) (chunks chan *chunk, destroy func()) {
+	types := make([]mapping.LogicalType, mapping.AppenderColumnCount(appender))
+	for i := range types {
+		types[i] = mapping.AppenderColumnType(appender, mapping.IdxT(i))
+	}
+	chunks = make(chan *chunk, 2)
+	for range cap(chunks) {
+		chunks <- &chunk{raw: mapping.CreateDataChunk(types), columns: make([]column, len(types))}
+	}
+	for i := range types {
+		mapping.DestroyLogicalType(&types[i])
+	}
+	return chunks, func() {
+		for range cap(chunks) {
+			mapping.DestroyDataChunk(&(<-chunks).raw)
+		}
+	}
 }
 
 // number runs a query of one BIGINT.

@@ -6,7 +6,7 @@ CREATE TABLE events (
     session_id UUID NOT NULL,
     user_id UUID,
     type VARCHAR NOT NULL,
-    name VARCHAR,
+    name VARCHAR USING COMPRESSION uncompressed,
     "timestamp" TIMESTAMPTZ NOT NULL,
     properties JSON,
     device_type VARCHAR,
