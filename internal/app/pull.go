@@ -56,10 +56,10 @@ func (p *program) pull(c *cli.Context) error {
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
 	// Most of a pull's memory is in use all the time: little of it becomes free to collect.
-	defer debug.SetGCPercent(debug.SetGCPercent(25))
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	// Whatever the database writes beside itself is nobody else's to read.
 	defer syscall.Umask(syscall.Umask(0o077))
-	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "96MB"})
+	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "64MB"})
 	if err != nil {
 		return pullError(ctx, err)
 	}

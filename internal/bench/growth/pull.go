@@ -32,8 +32,8 @@ type Commit struct {
 
 const (
 	// memoryLimit and gcPercent are those of internal/app/pull.go, and held equal by a test.
-	memoryLimit = "96MB"
-	gcPercent   = 25
+	memoryLimit = "64MB"
+	gcPercent   = 20
 )
 
 // Pull pulls as "datasync pull" does, and writes each Commit to out as a line of JSON. A
