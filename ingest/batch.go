@@ -15,7 +15,8 @@ import (
 // its checkpoint will hold lives for long enough.
 const batchAge = time.Second
 
-// maxBatchBytes is how much text of pages a batch holds on to.
+// maxBatchBytes is how much text of pages a batch holds. DuckDB keeps a batch in memory
+// until it is committed, and fails where long texts need more than its limit.
 const maxBatchBytes = 48 << 20
 
 // batcher collects pages into batches, and commits one while it collects the next.
@@ -46,6 +47,7 @@ type batch struct {
 	bytes           int
 	// overdue says that it is to be committed though it is not full.
 	overdue bool
+	staged  bool
 	copied  chan struct{}
 }
 
@@ -82,6 +84,10 @@ func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- 
 	b.next, b.due = newBatch(), time.NewTimer(batchAge)
 	defer b.due.Stop()
 	for more := true; more || len(b.next.Pages) > 0; {
+		if b.full() && !b.next.staged {
+			b.store.Stage(&b.next.Batch)
+			b.next.staged = true
+		}
 		from, to := pages, full
 		if b.full() || !more {
 			from = nil
@@ -142,6 +148,10 @@ func (b *batcher) add(p *walked) {
 	}
 	events, rejects := p.page.events[b.fitted.events:], p.page.rejects[b.fitted.rejects:]
 	n, m := min(len(events), store.MaxRows-b.next.events), min(len(rejects), store.MaxRows-b.next.rejects)
+	if p.bytes > maxBatchBytes {
+		parts := p.bytes/maxBatchBytes + 1
+		n, m = min(n, len(p.page.events)/parts+1), min(m, len(p.page.rejects)/parts+1)
+	}
 	whole := n == len(events) && m == len(rejects)
 	if whole {
 		record.Outside = p.outside

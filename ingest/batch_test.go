@@ -17,6 +17,8 @@ type committed struct {
 	fail    func(n int) error
 }
 
+func (c *committed) Stage(*store.Batch) {}
+
 func (c *committed) CommitBatch(_ context.Context, b store.Batch) (store.Committed, error) {
 	if err := c.fail(len(c.batches)); err != nil {
 		return store.Committed{}, err
@@ -30,13 +32,17 @@ func (c *committed) CommitBatch(_ context.Context, b store.Batch) (store.Committ
 	return store.Committed{}, nil
 }
 
-// batched sends pages of so many events and rejects each through a batcher.
-func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
-	t.Helper()
-	b := &batcher{
+func newTestBatcher(c *committed) *batcher {
+	return &batcher{
 		store: c, checkpoint: store.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
 		summary: &Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}, unordered: func() {},
 	}
+}
+
+// batched sends pages of so many events and rejects each through a batcher.
+func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
+	t.Helper()
+	b := newTestBatcher(c)
 	pages, gone := make(chan walked), make(chan struct{})
 	go func() {
 		defer close(pages)
@@ -114,6 +120,28 @@ func TestBatchesAreFull(t *testing.T) {
 				t.Errorf("%d pages counted and %d sheets back, of %d", n, len(b.sheets.free), len(tc.sizes))
 			}
 		})
+	}
+}
+
+// TestBatchesOfMuchText: a page of more text than a batch may hold is divided.
+func TestBatchesOfMuchText(t *testing.T) {
+	c := &committed{fail: func(int) error { return nil }}
+	b := newTestBatcher(c)
+	pages := make(chan walked, 2)
+	large := page{events: make([]store.Event, 1000), rejects: make([]store.Reject, 10), elements: 1010, nextCursor: "c1"}
+	pages <- walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1}
+	pages <- walked{endpoint: eventsEndpoint, page: page{events: make([]store.Event, 7), elements: 7, nextCursor: "c2"}, sheet: &sheet{}, bytes: 7}
+	close(pages)
+	if err := b.run(t.Context(), pages); err != nil {
+		t.Fatal(err)
+	}
+	var got [][2]int
+	for _, batch := range c.batches {
+		events, rejects := batch.Size()
+		got = append(got, [2]int{events, rejects})
+	}
+	if want := [][2]int{{201, 3}, {201, 3}, {201, 3}, {201, 1}, {196, 0}, {7, 0}}; !slices.Equal(got, want) {
+		t.Errorf("batches of %v events and rejects, want %v", got, want)
 	}
 }
 

@@ -17,11 +17,14 @@ import (
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
-// time but for SetNotBefore, and not again after an error of CommitBatch.
+// time but for SetNotBefore and Stage, and not again after an error of CommitBatch.
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
 	Held(ctx context.Context) (store.Held, error)
+	// Stage prepares the next batch while CommitBatch is still at work on the last, whose
+	// Copied has been called.
+	Stage(b *store.Batch)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 

@@ -50,7 +50,7 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (_ Committed, err erro
 		w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()),
 		counts: make([]Counts, len(b.Pages)), checksums: make([]checksum, len(b.Pages)), reasons: map[string]int64{},
 	}
-	if err := c.write(&b); err != nil {
+	if err := c.write(s, &b); err != nil {
 		_, errRollback := s.writer.exec("ROLLBACK")
 		return Committed{}, translate(s.path, errors.Join(err, errRollback))
 	}
@@ -79,17 +79,13 @@ type commit struct {
 	checksums []checksum
 }
 
-func (c *commit) write(b *Batch) error {
+func (c *commit) write(s *Store, b *Batch) error {
 	for i := range b.Pages {
 		outside := b.Pages[i].Record.Outside
 		c.counts[i].Outside = outside
 		c.counts[i].Returned = outside + int64(len(b.Pages[i].Events)+len(b.Pages[i].Rejects))
 	}
-	events, page, err := c.newEvents(b.Pages)
-	if err != nil {
-		return err
-	}
-	if err := c.appendEvents(events, page); err != nil {
+	if err := c.events(s, b); err != nil {
 		return err
 	}
 	if err := c.insertRejects(b.Pages); err != nil {
@@ -98,10 +94,37 @@ func (c *commit) write(b *Batch) error {
 	if err := c.logPages(b); err != nil {
 		return err
 	}
+	events, _ := b.Size()
+	s.prepareAhead(c, events)
 	if b.Copied != nil {
 		b.Copied()
 	}
 	return c.moveCheckpoint(b)
+}
+
+// events stores those events of the batch that are not stored yet. Where it was staged
+// and all of them are new, as nearly always, they lie ready.
+func (c *commit) events(s *Store, b *Batch) error {
+	overlap, err := c.findStored(b.Pages)
+	if err != nil {
+		return err
+	}
+	if st := b.staged; st != nil && st == s.staged {
+		if !overlap.found && st.batch == c.batch {
+			for i := range b.Pages {
+				c.counts[i].Stored, c.checksums[i] = st.stored[i], st.checksums[i]
+			}
+			err := c.w.do(st.flush)
+			s.dropStaged()
+			return err
+		}
+		s.dropStaged()
+	}
+	events, page, err := c.newEvents(b.Pages, overlap)
+	if err != nil {
+		return err
+	}
+	return c.appendEvents(events, page)
 }
 
 // appendEvents stores events and counts them for the pages that they came on.

@@ -9,22 +9,41 @@ import (
 	"github.com/google/uuid"
 )
 
-// newEvents returns the events of the pages that are not stored yet, with the page that
-// each came on, and counts the others. What it must compare is little: events only where
-// the table holds rows of the batch's own range of time, which DuckDB's zone maps
-// make cheap to ask. A copy with another instant escapes it; the closing check
-// finds those.
-func (c *commit) newEvents(pages []Page) (events []*Event, page []int, err error) {
-	events, page = c.distinct(pages)
-	if len(events) == 0 {
-		return nil, nil, nil
+// overlap is the range of time in which a batch and the table both have events, if there
+// is one.
+type overlap struct {
+	low, high Instant
+	found     bool
+}
+
+// findStored finds the range of the rows that the table has in the pages' own range of
+// time. There are hardly ever any, and DuckDB's zone maps make it cheap to ask.
+func (c *commit) findStored(pages []Page) (o overlap, err error) {
+	low, high := span(pages)
+	if low > high {
+		return overlap{}, nil
 	}
-	low, high, overlap, err := c.stored(span(pages))
-	if err != nil || !overlap {
-		return events, page, err
+	var bounds []Instant
+	err = c.w.pairs(fmt.Sprintf(`SELECT unnest([min(epoch_us("timestamp")), max(epoch_us("timestamp"))]), true
+		FROM events WHERE "timestamp" BETWEEN make_timestamptz(%d) AND make_timestamptz(%d) HAVING count(*) > 0`, low, high),
+		func(n int64, _ bool) { bounds = append(bounds, Instant(n)) })
+	if err != nil || len(bounds) == 0 {
+		return overlap{}, err
+	}
+	return overlap{bounds[0], bounds[1], true}, nil
+}
+
+// newEvents returns the events of the pages that are not stored yet, with the page that
+// each came on, and counts the others. It compares events only where the table holds rows
+// of the batch's own range of time. A copy with another instant escapes it; the closing
+// check finds those.
+func (c *commit) newEvents(pages []Page, o overlap) (events []*Event, page []int, err error) {
+	events, page = c.distinct(pages)
+	if len(events) == 0 || !o.found {
+		return events, page, nil
 	}
 	known := make([]bool, len(events))
-	if err := c.compare(events, low, high, func(n int64, conflict bool) {
+	if err := c.compare(events, o.low, o.high, func(n int64, conflict bool) {
 		known[n] = true
 		c.counts[page[n]].Duplicate++
 		if conflict {
@@ -63,21 +82,12 @@ func span(pages []Page) (low, high Instant) {
 // page each came on. Where all positions descend strictly no id can stand twice
 // with one instant, so the set of ids is not needed.
 func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
-	descending := true
 	total := 0
 	for i := range pages {
-		p := &pages[i]
-		total += len(p.Events)
-		descending = descending && p.Descending
-		if i > 0 && len(p.Events) > 0 && len(pages[i-1].Events) > 0 {
-			before := pages[i-1].Events[len(pages[i-1].Events)-1].Position()
-			descending = descending && p.Events[0].Position().Compare(before) < 0
-		}
-		// Without events there is nothing to compare the next page with.
-		descending = descending && (len(p.Events) > 0 || i == len(pages)-1)
+		total += len(pages[i].Events)
 	}
 	var first map[uuid.UUID]*Event
-	if !descending {
+	if !descending(pages) {
 		first = make(map[uuid.UUID]*Event, total)
 	}
 	events, page = slices.Grow(c.w.events[:0], total), slices.Grow(c.w.pages[:0], total)
@@ -101,16 +111,25 @@ func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
 	return events, page
 }
 
-// stored narrows a range of time to that of the rows which the table has in it.
-func (c *commit) stored(low, high Instant) (Instant, Instant, bool, error) {
-	var bounds []int64
-	err := c.w.pairs(fmt.Sprintf(`SELECT unnest([min(epoch_us("timestamp")), max(epoch_us("timestamp"))]), true
-		FROM events WHERE "timestamp" BETWEEN make_timestamptz(%d) AND make_timestamptz(%d) HAVING count(*) > 0`, low, high),
-		func(n int64, _ bool) { bounds = append(bounds, n) })
-	if err != nil || len(bounds) == 0 {
-		return 0, 0, false, err
+// descending reports whether the positions of all events of the pages descend strictly.
+func descending(pages []Page) bool {
+	for i := range pages {
+		p := &pages[i]
+		if !p.Descending {
+			return false
+		}
+		if i > 0 && len(p.Events) > 0 && len(pages[i-1].Events) > 0 {
+			before := pages[i-1].Events[len(pages[i-1].Events)-1].Position()
+			if p.Events[0].Position().Compare(before) >= 0 {
+				return false
+			}
+		}
+		if len(p.Events) == 0 && i < len(pages)-1 {
+			// There is nothing to compare the next page with.
+			return false
+		}
 	}
-	return Instant(bounds[0]), Instant(bounds[1]), true, nil
+	return true
 }
 
 // compare finds the events between low and high that are stored under the same

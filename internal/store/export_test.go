@@ -5,6 +5,9 @@ import "database/sql"
 // Around hands every operation of the store's writer to around from now on.
 func (s *Store) Around(around func(do func() error) error) { s.writer.around = around }
 
+// IsStaged reports whether it is this batch that lies ready for its commit.
+func (s *Store) IsStaged(b *Batch) bool { return b.staged != nil && b.staged == s.staged }
+
 // DB is the database as others than the writer use it.
 func (s *Store) DB() *sql.DB { return s.db }
 

@@ -57,7 +57,7 @@ type Options struct {
 
 // Store is a database file that is open for writing. Its methods may be called
 // from one goroutine at a time, but for SetNotBefore, Snapshot, Changes and Status,
-// which may be called from any.
+// which may be called from any, and Stage.
 type Store struct {
 	path    string
 	version string
@@ -74,6 +74,10 @@ type Store struct {
 	changes atomic.Int64
 	// free says how many bytes a folder's file system has left.
 	free func(folder string) (int64, error)
+	// ahead waits for Stage, staged for the commit. They pass between the two goroutines
+	// of CommitBatch and Stage in turn, by Copied and the batch.
+	ahead  *appendAhead
+	staged *staged
 	// search bounds what the closing check keeps.
 	search searchLimits
 }
@@ -180,6 +184,7 @@ func (s *Store) Close() error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.writer != nil {
+		s.dropAhead()
 		s.writer.close()
 		s.writer = nil
 	}

@@ -170,6 +170,8 @@ type Batch struct {
 	// before the commit, which takes most of the time, and not at all where it fails
 	// earlier.
 	Copied func()
+
+	staged *staged // by Stage
 }
 
 // Size returns how many events and how many rejects the batch holds.

@@ -132,8 +132,7 @@ func (w *writer) executeWith(query string, args []any) (int64, error) {
 // append adds rows to a table within the transaction that is open, chunk by
 // chunk; fill, which another goroutine calls, writes row n into line row of the chunk's
 // columns: one chunk is filled while the one before it is appended. An error leaves
-// nothing behind that could still be flushed: the appender is cleared before it
-// is destroyed, as destroying it flushes.
+// nothing behind that could still be flushed.
 func (w *writer) append(table string, rows int, fill func(columns []column, row, n int)) error {
 	if rows == 0 {
 		return nil
@@ -141,21 +140,66 @@ func (w *writer) append(table string, rows int, fill func(columns []column, row,
 	return w.do(func() error { return w.appendChunks(table, rows, fill) })
 }
 
-func (w *writer) appendChunks(table string, rows int, fill func(columns []column, row, n int)) (err error) {
-	var appender mapping.Appender
-	if mapping.AppenderCreate(w.conn, "", table, &appender) == mapping.StateError {
-		err = fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
-		mapping.AppenderDestroy(&appender)
+func (w *writer) appendChunks(table string, rows int, fill func(columns []column, row, n int)) error {
+	a, err := w.newAppender(table)
+	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			mapping.AppenderClear(appender)
-		}
-		mapping.AppenderDestroy(&appender)
-	}()
+	if err := a.fill(rows, fill); err != nil {
+		a.drop()
+		return err
+	}
+	return a.flush()
+}
 
-	chunks, destroy := newChunks(appender)
+// tableAppender collects rows for a table, outside of any transaction, and stores them
+// in the one that is open when it is flushed. It must be flushed or dropped.
+type tableAppender struct {
+	table string
+	raw   mapping.Appender
+}
+
+func (w *writer) newAppender(table string) (*tableAppender, error) {
+	a := &tableAppender{table: table}
+	if mapping.AppenderCreate(w.conn, "", table, &a.raw) == mapping.StateError {
+		err := a.failure()
+		mapping.AppenderDestroy(&a.raw)
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *tableAppender) failure() error {
+	return fmt.Errorf("append to %s: %s", a.table, mapping.AppenderError(a.raw))
+}
+
+// drop forgets the rows, if it was not flushed or dropped before; to destroy the appender
+// alone would flush them.
+func (a *tableAppender) drop() {
+	if a.raw.Ptr == nil {
+		return
+	}
+	mapping.AppenderClear(a.raw)
+	mapping.AppenderDestroy(&a.raw)
+	a.raw.Ptr = nil
+}
+
+// flush stores the rows, or nothing of them.
+func (a *tableAppender) flush() error {
+	if mapping.AppenderFlush(a.raw) == mapping.StateError {
+		err := a.failure()
+		a.drop()
+		return err
+	}
+	mapping.AppenderDestroy(&a.raw)
+	a.raw.Ptr = nil
+	failpoint.Hit("f7")
+	return nil
+}
+
+// fill adds rows, at most MaxRows in all: with 204,800 DuckDB flushes by itself.
+func (a *tableAppender) fill(rows int, fill func(columns []column, row, n int)) (err error) {
+	chunks, destroy := newChunks(a.raw)
 	defer destroy()
 	filled := make(chan *chunk)
 	go func() {
@@ -180,19 +224,12 @@ func (w *writer) appendChunks(table string, rows int, fill func(columns []column
 			continue
 		}
 		mapping.DataChunkSetSize(c.raw, mapping.IdxT(c.rows))
-		if mapping.AppendDataChunk(appender, c.raw) == mapping.StateError {
-			err = fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
+		if mapping.AppendDataChunk(a.raw, c.raw) == mapping.StateError {
+			err = a.failure()
 		}
 		chunks <- c
 	}
-	if err != nil {
-		return err
-	}
-	if mapping.AppenderFlush(appender) == mapping.StateError {
-		return fmt.Errorf("append to %s: %s", table, mapping.AppenderError(appender))
-	}
-	failpoint.Hit("f7")
-	return nil
+	return err
 }
 
 // newChunks makes the chunks that append uses in turn, of the appender's columns.

@@ -84,6 +84,9 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Ins
 	return k, nil
 }
 
+// Stage does nothing.
+func (m *Memory) Stage(*store.Batch) {}
+
 // CommitBatch stores a batch.
 func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error) {
 	leave, err := m.enter(ctx, "CommitBatch")
