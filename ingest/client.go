@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -146,10 +147,10 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *s
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(watchdog, maxErrorBody))
-		return "", false, answerError(endpoint, resp, body, withCursor)
+		return "", false, answerError(endpoint, resp, errorBody(resp, watchdog), withCursor)
 	}
-	content, gzipped, err := decompressed(resp, watchdog)
+	// What inflates to nothing must end, too.
+	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, maxPage+1))
 	if err == nil {
 		err = into.read(content, resp.ContentLength, maxPage)
 	}
@@ -162,6 +163,21 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *s
 		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
 	}
 	return into.string(), gzipped, nil
+}
+
+// errorBody reads the body of an answer that is no 200, as far as it comes, and inflates
+// it where it is what its header says.
+func errorBody(resp *http.Response, from io.Reader) []byte {
+	raw, _ := io.ReadAll(io.LimitReader(from, maxErrorBody))
+	content, gzipped, err := decompressed(resp, bytes.NewReader(raw))
+	if err != nil || !gzipped {
+		return raw
+	}
+	inflated, _ := io.ReadAll(io.LimitReader(content, maxErrorBody))
+	if len(inflated) == 0 {
+		return raw
+	}
+	return inflated
 }
 
 // decompressed reads a body that came compressed, also where that was not asked for.

@@ -28,7 +28,7 @@ func (r *dayReader) timestamp(text string, i int) (store.Instant, int) {
 	written := text[i : i+usualDateTime]
 	first, last := word(written, 1), word(written, 4)
 	micros, ok := timeOfDay(written[12:])
-	if ok && first == r.first && last == r.last {
+	if ok && first != 0 && first == r.first && last == r.last {
 		return r.midnight + store.Instant(micros), i + usualDateTime
 	}
 	end := plainEnd(text, i+1)

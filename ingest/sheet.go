@@ -33,11 +33,19 @@ func (s *sheets) take() *sheet {
 	return last
 }
 
+// maxKept is how much text the sheets may have that are kept. Larger ones are rare, and
+// would each take that memory for good.
+const maxKept = 64 << 20
+
 // giveBack takes sheets of which nothing is used any more.
 func (s *sheets) giveBack(back ...*sheet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.free = append(s.free, back...)
+	for _, b := range back {
+		if cap(b.text) <= maxKept {
+			s.free = append(s.free, b)
+		}
+	}
 }
 
 // read fills the sheet with what is left to read, of which size bytes are expected, but
