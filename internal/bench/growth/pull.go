@@ -32,7 +32,7 @@ type Commit struct {
 
 const (
 	// memoryLimit and gcPercent are those of internal/app/pull.go, and held equal by a test.
-	memoryLimit = "96MB"
+	memoryLimit = "80MB"
 	gcPercent   = 20
 )
 
