@@ -138,6 +138,8 @@ func (p *pull) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// No more pages come, and the closing check needs memory.
+	p.sheets.forget()
 	settled, err := p.Store.Settle(ctx, p.id, newest.Window)
 	if err != nil {
 		return err

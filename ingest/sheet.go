@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"io"
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -46,6 +47,15 @@ func (s *sheets) giveBack(back ...*sheet) {
 			s.free = append(s.free, b)
 		}
 	}
+}
+
+// forget lets go of those that are kept, and sees that their memory can be used for
+// something else.
+func (s *sheets) forget() {
+	s.mu.Lock()
+	s.free = nil
+	s.mu.Unlock()
+	runtime.GC()
 }
 
 // read fills the sheet with what is left to read, of which size bytes are expected, but
