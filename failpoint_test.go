@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -86,6 +87,29 @@ func TestFailpoints(t *testing.T) {
 			finish(t, binary, folder, base, s)
 		}
 	})
+}
+
+// TestFailpointsOfFullBatches kills a pull where batches are full: pages are divided, and
+// one batch is laid out while another one is committed.
+func TestFailpointsOfFullBatches(t *testing.T) {
+	binary := build(t, "failpoint")
+	for i, point := range []string{"f5:2", "f6:1", "f6:3", "f6:4", "f6:6", "f7:3", "f7:4", "f8:2", "f9:2", "f9:3", "f10:1", "f10:2"} {
+		t.Run(point, func(t *testing.T) {
+			s, base := serve(t, mockserver.Options{
+				Data:   mockserver.DataOptions{Events: 3*store.MaxRows + 1000, DirtyEvery: 5000 * (i % 2), TieEvery: 50_000, TieSize: 300},
+				Events: mockserver.Pages{Cap: 5000}, Feed: mockserver.Pages{Cap: 5000, Until: mockserver.Inclusive},
+			})
+			folder := t.TempDir()
+			if !killedAt(t, point, binary, folder, base, "pull", "--quiet") && !strings.HasPrefix(point, "f9") {
+				t.Errorf("the program did not come to %s", point)
+			}
+			leavesSound(t, folder)
+			if i%3 == 0 {
+				s.ExpireCursors()
+			}
+			finish(t, binary, folder, base, s)
+		})
+	}
 }
 
 // TestFailpointInMigration kills the pull that brings a file of the first schema up

@@ -59,7 +59,7 @@ func (p *program) pull(c *cli.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	// Whatever the database writes beside itself is nobody else's to read.
 	defer syscall.Umask(syscall.Umask(0o077))
-	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: "80MB"})
+	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit})
 	if err != nil {
 		return pullError(ctx, err)
 	}

@@ -47,10 +47,10 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (_ Committed, err erro
 	}
 	failpoint.Hit("f5")
 	c := commit{
-		w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()),
+		s: s, w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()),
 		counts: make([]Counts, len(b.Pages)), checksums: make([]checksum, len(b.Pages)), reasons: map[string]int64{},
 	}
-	if err := c.write(s, &b); err != nil {
+	if err := c.write(&b); err != nil {
 		_, errRollback := s.writer.exec("ROLLBACK")
 		return Committed{}, translate(s.path, errors.Join(err, errRollback))
 	}
@@ -70,6 +70,7 @@ func (s *Store) CommitBatch(ctx context.Context, b Batch) (_ Committed, err erro
 
 // commit is one batch on its way into the tables.
 type commit struct {
+	s       *Store
 	w       *writer
 	batch   int64
 	now     Instant
@@ -79,13 +80,13 @@ type commit struct {
 	checksums []checksum
 }
 
-func (c *commit) write(s *Store, b *Batch) error {
+func (c *commit) write(b *Batch) error {
 	for i := range b.Pages {
 		outside := b.Pages[i].Record.Outside
 		c.counts[i].Outside = outside
 		c.counts[i].Returned = outside + int64(len(b.Pages[i].Events)+len(b.Pages[i].Rejects))
 	}
-	if err := c.events(s, b); err != nil {
+	if err := c.events(b); err != nil {
 		return err
 	}
 	if err := c.insertRejects(b.Pages); err != nil {
@@ -95,7 +96,7 @@ func (c *commit) write(s *Store, b *Batch) error {
 		return err
 	}
 	events, _ := b.Size()
-	s.prepareAhead(c, events)
+	c.s.prepareAhead(c, events)
 	if b.Copied != nil {
 		b.Copied()
 	}
@@ -104,21 +105,21 @@ func (c *commit) write(s *Store, b *Batch) error {
 
 // events stores those events of the batch that are not stored yet. Where it was staged
 // and all of them are new, as nearly always, they lie ready.
-func (c *commit) events(s *Store, b *Batch) error {
+func (c *commit) events(b *Batch) error {
 	overlap, err := c.findStored(b.Pages)
 	if err != nil {
 		return err
 	}
-	if st := b.staged; st != nil && st == s.staged {
+	if st := b.staged; st != nil && st == c.s.staged {
 		if !overlap.found && st.batch == c.batch {
 			for i := range b.Pages {
 				c.counts[i].Stored, c.checksums[i] = st.stored[i], st.checksums[i]
 			}
 			err := c.w.do(st.flush)
-			s.dropStaged()
+			c.s.dropStaged()
 			return err
 		}
-		s.dropStaged()
+		c.s.dropStaged()
 	}
 	events, page, err := c.newEvents(b.Pages, overlap)
 	if err != nil {

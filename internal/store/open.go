@@ -41,6 +41,10 @@ var closedWorld = []setting{
 // has it one way of compression that fits both texts which repeat and texts which do not.
 var storageFormat = setting{"storage_compatibility_version", "v1.3.0"}
 
+// PullMemoryLimit is what a pull lends DuckDB: enough for the longest texts that a batch
+// may hold (48 MiB of pages), and little enough for the whole to stay below 350 MB.
+const PullMemoryLimit = "80MB"
+
 // Options says which file to open and for whom.
 type Options struct {
 	// Path is the database file.
@@ -111,7 +115,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 			err = errors.Join(translate(path, err), s.Close())
 		}
 	}()
-	if err = removeSnapshots(path); err != nil {
+	if err = removeLeftovers(path); err != nil {
 		return nil, err
 	}
 	if exists {

@@ -53,7 +53,7 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
-	if err := removeSnapshots(path); err != nil {
+	if err := removeLeftovers(path); err != nil {
 		return done, err
 	}
 	if done.Log, err = sizeOf(path + ".wal"); err != nil {

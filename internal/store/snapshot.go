@@ -4,11 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -108,24 +103,4 @@ func (s *Store) checkpoint(ctx context.Context) error {
 		case <-time.After(checkpointPause):
 		}
 	}
-}
-
-// removeSnapshots removes what a killed pull has left beside the database.
-func removeSnapshots(path string) error {
-	folder := filepath.Dir(path)
-	files, err := os.ReadDir(folder)
-	if err != nil {
-		return translate(path, err)
-	}
-	var errs []error
-	for _, f := range files {
-		name := filepath.Join(folder, f.Name())
-		if !f.Type().IsRegular() || !IsSnapshot(path, strings.TrimSuffix(name, ".wal")) {
-			continue
-		}
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove an old copy: %w", err))
-		}
-	}
-	return translate(path, errors.Join(errs...))
 }

@@ -67,7 +67,8 @@ func (s *Store) dropStaged() {
 }
 
 // prepareAhead makes the appender for the batch after this one. Within a transaction, as
-// here, that waits for nobody; during its commit it would wait for the end of it.
+// here, that waits for nobody; during its commit it would wait for the end of it. Where
+// none can be made, the next commit makes its own, and says why not.
 func (s *Store) prepareAhead(c *commit, rows int) {
 	if s.ahead == nil && rows == MaxRows {
 		if a, err := c.w.newAppender("events"); err == nil {

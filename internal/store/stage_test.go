@@ -161,7 +161,7 @@ func TestStagedAndClosed(t *testing.T) {
 // TestStagedTexts: DuckDB does not store by itself what is staged, however much text it
 // is, and a pull's limit is enough for as long texts as a batch may hold.
 func TestStagedTexts(t *testing.T) {
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "x.duckdb"), Origin: origin, MemoryLimit: "80MB"})
+	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "x.duckdb"), Origin: origin, MemoryLimit: store.PullMemoryLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

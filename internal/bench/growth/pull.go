@@ -30,11 +30,8 @@ type Commit struct {
 	FileSize int64 `json:"file_size"`
 }
 
-const (
-	// memoryLimit and gcPercent are those of internal/app/pull.go, and held equal by a test.
-	memoryLimit = "80MB"
-	gcPercent   = 20
-)
+// gcPercent is that of internal/app/pull.go, and held equal by a test.
+const gcPercent = 20
 
 // Pull pulls as "datasync pull" does, and writes each Commit to out as a line of JSON. A
 // ctx that is cancelled ends it as a signal would; that is no error.
@@ -44,7 +41,7 @@ func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writ
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
-	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "bench", MemoryLimit: memoryLimit})
+	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit})
 	if err != nil {
 		return err
 	}
