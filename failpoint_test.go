@@ -50,7 +50,7 @@ func TestFailpoints(t *testing.T) {
 	}{
 		{"f1", []int{1, 2, 9}, true}, {"f2", []int{1, 2, 9}, true}, {"f3", []int{1, 5, 12}, true}, {"f4", []int{1}, true},
 		{"f5", []int{1}, true}, {"f6", []int{1, 2, 3}, true}, {"f7", []int{1, 2, 3}, true}, {"f8", []int{1, 2}, true},
-		{"f9", []int{1, 2}, false}, {"f10", []int{1, 2}, true}, {"f11", []int{1, 2}, false}, {"f12", []int{1, 2}, true}, {"f13", []int{1, 2, 3}, true},
+		{"f9", []int{1, 2}, false}, {"f10", []int{1, 2}, true}, {"f11", []int{1, 2}, false}, {"f12", []int{1, 2}, true}, {"f13", []int{1, 2, 3, 4}, true},
 	} {
 		for _, n := range tc.times {
 			point := fmt.Sprint(tc.point, ":", n)
@@ -90,7 +90,7 @@ func TestFailpoints(t *testing.T) {
 }
 
 // TestFailpointsOfFullBatches kills a pull where batches are full: pages are divided, and
-// one batch is laid out while another one is committed.
+// two batches are written at a time.
 func TestFailpointsOfFullBatches(t *testing.T) {
 	binary := build(t, "failpoint")
 	for i, point := range []string{"f5:2", "f6:1", "f6:3", "f6:4", "f6:6", "f7:3", "f7:4", "f8:2", "f9:2", "f9:3", "f10:1", "f10:2"} {
@@ -120,7 +120,7 @@ func TestFailpointInMigration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := 1; n <= 2; n++ {
+	for n := 1; n <= 3; n++ {
 		s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 4000}, Events: mockserver.Pages{Cap: 200}})
 		folder := t.TempDir()
 		path := filepath.Join(folder, "datasync.duckdb")

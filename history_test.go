@@ -204,18 +204,18 @@ func TestVerify(t *testing.T) {
 		{"the last page missing in the log", `DELETE FROM page_log WHERE rowid = (SELECT max(rowid) FROM page_log)`, "chain"},
 		{"a page and its events missing", `DELETE FROM events WHERE "timestamp" <= (SELECT first_timestamp FROM page_log WHERE rowid = 7)
 			AND "timestamp" > (SELECT first_timestamp FROM page_log WHERE rowid = 8); DELETE FROM page_log WHERE rowid = 7;
-			UPDATE checkpoint SET pages = pages - 1 WHERE window_id = 1`, "chain"},
+			UPDATE checkpoints SET pages = pages - 1 WHERE window_id = 1`, "chain"},
 		{"a batch missing", `DELETE FROM events WHERE batch = 1; DELETE FROM page_log WHERE batch = 1`, "chain"},
 		{"a page twice in the log", `INSERT INTO page_log SELECT * FROM page_log WHERE rowid = 7`, "chain"},
-		{"a hole below the newest window", `UPDATE checkpoint SET lower = upper WHERE window_id = (SELECT max(window_id) FROM checkpoint WHERE lower IS NOT NULL)`, "windows"},
-		{"a hole above the oldest window", `UPDATE checkpoint SET upper = upper - INTERVAL 11 MINUTES WHERE window_id = 1`, "windows"},
-		{"an upper border raised", `UPDATE checkpoint SET upper = upper + INTERVAL 1 HOUR WHERE window_id = (SELECT max(window_id) FROM checkpoint)`, "windows"},
-		{"a window missing", `DELETE FROM checkpoint WHERE window_id = 3`, "windows"},
-		{"the oldest window missing", `DELETE FROM checkpoint WHERE window_id = 1; DELETE FROM page_log WHERE window_id = 1`, "windows"},
+		{"a hole below the newest window", `UPDATE checkpoints SET lower = upper WHERE window_id = (SELECT max(window_id) FROM checkpoint WHERE lower IS NOT NULL)`, "windows"},
+		{"a hole above the oldest window", `UPDATE checkpoints SET upper = upper - INTERVAL 11 MINUTES WHERE window_id = 1`, "windows"},
+		{"an upper border raised", `UPDATE checkpoints SET upper = upper + INTERVAL 1 HOUR WHERE window_id = (SELECT max(window_id) FROM checkpoint)`, "windows"},
+		{"a window missing", `DELETE FROM checkpoints WHERE window_id = 3`, "windows"},
+		{"the oldest window missing", `DELETE FROM checkpoints WHERE window_id = 1; DELETE FROM page_log WHERE window_id = 1`, "windows"},
 		{"a reject twice", `INSERT INTO rejected_events SELECT * FROM rejected_events LIMIT 1`, "rejects"},
 		{"a reject missing", `DELETE FROM rejected_events WHERE rowid = 3`, "counts"},
 		{"a stored event rejected", `INSERT INTO rejected_events SELECT '{}', 'missing_type', 'id:' || id, id, 'events', 1, false, NULL FROM events LIMIT 1`, "rejects"},
-		{"events below the floor", `UPDATE checkpoint SET floor = '2026-01-20' WHERE window_id = 1`, "instants"},
+		{"events below the floor", `UPDATE checkpoints SET floor = '2026-01-20' WHERE window_id = 1`, "instants"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "b.duckdb")

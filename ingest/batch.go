@@ -8,7 +8,6 @@ import (
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 )
 
 // batchAge is how long a batch is collected before it is committed, if the cursor that
@@ -19,7 +18,7 @@ const batchAge = time.Second
 // until it is committed, and fails where long texts need more than its limit.
 const maxBatchBytes = 48 << 20
 
-// batcher collects pages into batches, and commits one while it collects the next.
+// batcher collects pages into batches, and has some committed while it collects the next.
 type batcher struct {
 	store    Store
 	runID    uuid.UUID
@@ -37,86 +36,116 @@ type batcher struct {
 	rest   *walked
 	fitted struct{ events, rejects int }
 	due    *time.Timer // for what is collected
+
+	// underWay is how many batches are, since the first of them began; ended gives what
+	// became of each.
+	underWay int
+	since    time.Time
+	ended    chan outcome
+}
+
+type outcome struct {
+	committed store.Committed
+	err       error
 }
 
 // batch is what is collected for one commit.
 type batch struct {
 	store.Batch
-	sheets          []*sheet // of the pages that end in it
+	sheets          []*sheet // of each of its pages
 	events, rejects int
 	bytes           int
 	// overdue says that it is to be committed though it is not full.
 	overdue bool
-	staged  bool
-	copied  chan struct{}
 }
 
-func newBatch() batch {
-	copied := make(chan struct{})
-	return batch{copied: copied, Batch: store.Batch{Copied: func() { close(copied) }}}
-}
-
-// run takes pages until there are no more and all is committed.
+// run takes pages until there are no more and all is committed. What is full is committed
+// as soon as the store can, what is due once nothing else is under way: it grows until
+// then, or until it is full. After an error nothing more is taken or committed.
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
-	full := make(chan batch)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(full)
-		b.collect(ctx, pages, full)
-		return nil
-	})
-	group.Go(func() error {
-		for next := range full {
-			if err := b.commit(ctx, next); err != nil {
+	b.due, b.ended = time.NewTimer(batchAge), make(chan outcome, store.Writers)
+	defer b.due.Stop()
+	for more := true; more || len(b.next.Pages) > 0 || b.underWay > 0; {
+		if len(b.next.Pages) > 0 && (b.underWay == 0 && (b.next.overdue || !more) || b.underWay < store.Writers && b.full()) {
+			if err := b.start(ctx); err != nil {
 				return err
 			}
+			continue
 		}
-		return nil
-	})
-	return group.Wait()
-}
-
-// collect makes batches of pages until there are no more, or until ctx ends because one
-// could not be committed. Once the store has copied what it stores of a batch, and while
-// it commits that, the next one is collected: what is due then grows until it is full.
-// So there is one batch in memory.
-func (b *batcher) collect(ctx context.Context, pages <-chan walked, full chan<- batch) {
-	b.next, b.due = newBatch(), time.NewTimer(batchAge)
-	defer b.due.Stop()
-	for more := true; more || len(b.next.Pages) > 0; {
-		if b.full() && !b.next.staged {
-			b.store.Stage(&b.next.Batch)
-			b.next.staged = true
-		}
-		from, to := pages, full
+		from := pages
 		if b.full() || !more {
 			from = nil
-		} else if !b.next.overdue {
-			to = nil
 		}
 		select {
 		case p, ok := <-from:
 			if more = ok; ok {
 				b.add(&p)
 			}
-		case to <- b.next:
-			select {
-			case <-b.next.copied:
-			case <-ctx.Done():
-				return
-			}
-			b.sheets.giveBack(b.next.sheets...)
-			b.next = newBatch()
-			if p := b.rest; p != nil {
-				b.rest = nil
-				b.add(p)
+		case o := <-b.ended:
+			if err := b.end(o); err != nil {
+				return err
 			}
 		case <-b.due.C:
 			b.next.overdue = len(b.next.Pages) > 0
-		case <-ctx.Done():
-			return
 		}
 	}
+	return nil
+}
+
+// start has the batch committed, and begins the next one as soon as the store copies what
+// it stores of this one: the memory of each page is then used again, so that little more
+// than one batch of pages is in memory.
+func (b *batcher) start(ctx context.Context) error {
+	if b.underWay++; b.underWay == 1 {
+		b.since = time.Now()
+	}
+	copying, sheets := make(chan struct{}), b.next.sheets
+	b.next.Copied = func(page int) {
+		b.sheets.giveBack(sheets[page])
+		if page == 0 {
+			close(copying)
+		}
+	}
+	wait := b.store.StartBatch(ctx, b.next.Batch)
+	go func() {
+		committed, err := wait()
+		b.ended <- outcome{committed, err}
+	}()
+	for waiting := true; waiting; {
+		select {
+		case <-copying:
+			waiting = false
+		case o := <-b.ended:
+			if err := b.end(o); err != nil {
+				return err
+			}
+		}
+	}
+	b.next = batch{}
+	if p := b.rest; p != nil {
+		b.rest = nil
+		b.add(p)
+	}
+	return nil
+}
+
+// end counts a batch that is committed. Where one is not, neither are those after it,
+// whose end it waits for.
+func (b *batcher) end(o outcome) error {
+	if b.underWay--; b.underWay == 0 {
+		b.summary.Writing += time.Since(b.since)
+	}
+	if o.err != nil {
+		for ; b.underWay > 0; b.underWay-- {
+			<-b.ended
+		}
+		return o.err
+	}
+	b.summary.Add(o.committed.Counts)
+	for reason, n := range o.committed.Reasons {
+		b.summary.Reasons[reason] += n
+	}
+	return nil
 }
 
 func (b *batcher) full() bool {
@@ -160,14 +189,16 @@ func (b *batcher) add(p *walked) {
 		}
 	}
 	b.next.Pages = append(b.next.Pages, store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending})
+	b.next.sheets = append(b.next.sheets, p.sheet)
 	b.next.events += n
 	b.next.rejects += m
 	b.next.bytes += p.bytes
 	b.checkpoint.Pages++
 	b.checkpoint.Events += int64(n)
 	if whole {
-		b.end(p)
+		b.pass(p)
 	} else {
+		p.sheet.share()
 		b.rest = p
 		b.fitted.events += n
 		b.fitted.rejects += m
@@ -175,9 +206,8 @@ func (b *batcher) add(p *walked) {
 	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
 }
 
-// end takes note that the whole page is in the batch, or in it and those before.
-func (b *batcher) end(p *walked) {
-	b.next.sheets = append(b.next.sheets, p.sheet)
+// pass takes note that the whole page is in the batch, or in it and those before.
+func (b *batcher) pass(p *walked) {
 	b.fitted.events, b.fitted.rejects = 0, 0
 	b.summary.Pages[p.endpoint]++
 	if !p.held {
@@ -212,18 +242,4 @@ func (b *batcher) advance(p *walked) {
 	if oldest := p.page.oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
 		k.Last = sql.Null[store.Position]{V: oldest, Valid: true}
 	}
-}
-
-func (b *batcher) commit(ctx context.Context, next batch) error {
-	began := time.Now()
-	done, err := b.store.CommitBatch(ctx, next.Batch)
-	b.summary.Writing += time.Since(began)
-	if err != nil {
-		return err
-	}
-	b.summary.Add(done.Counts)
-	for reason, n := range done.Reasons {
-		b.summary.Reasons[reason] += n
-	}
-	return nil
 }

@@ -17,19 +17,26 @@ type committed struct {
 	fail    func(n int) error
 }
 
-func (c *committed) Stage(*store.Batch) {}
-
-func (c *committed) CommitBatch(_ context.Context, b store.Batch) (store.Committed, error) {
+func (c *committed) StartBatch(_ context.Context, b store.Batch) (wait func() (store.Committed, error)) {
 	if err := c.fail(len(c.batches)); err != nil {
-		return store.Committed{}, err
+		return func() (store.Committed, error) { return store.Committed{}, err }
 	}
 	b.Pages = slices.Clone(b.Pages)
 	for i := range b.Pages {
 		b.Pages[i].Events = slices.Clone(b.Pages[i].Events)
 	}
 	c.batches = append(c.batches, b)
-	b.Copied()
-	return store.Committed{}, nil
+	for i := range b.Pages {
+		b.Copied(i)
+	}
+	return func() (store.Committed, error) { return store.Committed{}, nil }
+}
+
+// newSheet returns the memory of a page, with so many events.
+func newSheet(n int) *sheet {
+	s := (&sheets{}).take()
+	s.events = make([]store.Event, n)
+	return s
 }
 
 func newTestBatcher(c *committed) *batcher {
@@ -48,7 +55,7 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 		defer close(pages)
 		at := store.Instant(1 << 40)
 		for n, size := range sizes {
-			p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: &sheet{events: make([]store.Event, size[0])}}
+			p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
 			p.page = page{events: p.sheet.events, rejects: make([]store.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
 			for i := range p.page.events {
 				at--
@@ -159,5 +166,51 @@ func TestBatcherEndsWithItsStore(t *testing.T) {
 		if _, err := batched(t, c, slices.Repeat([][2]int{{50_000, 0}}, 20)...); !errors.Is(err, want) || len(c.batches) != at {
 			t.Errorf("%v after %d batches, want %v after %d", err, len(c.batches), want, at)
 		}
+	}
+}
+
+// crossed is a store that has copied the second of two batches before the first.
+type crossed struct {
+	Store
+	first store.Batch
+	back  func() int
+	seen  []int
+}
+
+func (c *crossed) StartBatch(_ context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+	if c.first.Pages == nil {
+		c.first = b
+		b.Copied(0) // the rest takes longer
+	} else {
+		for _, b := range []store.Batch{b, c.first} {
+			for page := range b.Pages {
+				if page > 0 || b.Checkpoint != c.first.Checkpoint {
+					b.Copied(page)
+				}
+				c.seen = append(c.seen, c.back())
+			}
+		}
+	}
+	return func() (store.Committed, error) { return store.Committed{}, nil }
+}
+
+// TestSheetOfTwoBatches: the memory of a page that is divided is used again only after
+// both batches have been copied, in whatever order that comes.
+func TestSheetOfTwoBatches(t *testing.T) {
+	c := &crossed{}
+	b := newTestBatcher(nil)
+	b.store, c.back = c, func() int { return len(b.sheets.free) }
+	pages := make(chan walked, 3)
+	for n, size := range []int{store.MaxRows - 10, 100, store.MaxRows - 90} {
+		p := page{events: make([]store.Event, size), elements: size, nextCursor: fmt.Sprint("c", n+1)}
+		pages <- walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()}
+	}
+	close(pages)
+	if err := b.run(t.Context(), pages); err != nil {
+		t.Fatal(err)
+	}
+	// The second batch: the rest of page 2, page 3; then the first: page 1 was back, page 2.
+	if want := []int{1, 2, 2, 3}; !slices.Equal(c.seen, want) {
+		t.Errorf("sheets that are back: %v, want %v", c.seen, want)
 	}
 }

@@ -17,15 +17,14 @@ import (
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
-// time but for SetNotBefore and Stage, and not again after an error of CommitBatch.
+// time but for SetNotBefore, and not again after an error of a batch.
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
 	Held(ctx context.Context) (store.Held, error)
-	// Stage prepares the next batch while CommitBatch is still at work on the last, whose
-	// Copied has been called.
-	Stage(b *store.Batch)
-	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
+	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
+	// time, and each is committed after those before it, and only if they were.
+	StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error))
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error

@@ -4,6 +4,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"datasync/internal/store"
@@ -14,6 +15,7 @@ import (
 type sheet struct {
 	text   []byte
 	events []store.Event
+	users  atomic.Int32 // how often it will be given back
 }
 
 // sheets keeps those that are not in use. Its zero value is ready, for any goroutine.
@@ -25,12 +27,12 @@ type sheets struct {
 func (s *sheets) take() *sheet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := len(s.free)
-	if n == 0 {
-		return &sheet{}
+	last := &sheet{}
+	if n := len(s.free); n > 0 {
+		last = s.free[n-1]
+		s.free = s.free[:n-1]
 	}
-	last := s.free[n-1]
-	s.free = s.free[:n-1]
+	last.users.Store(1)
 	return last
 }
 
@@ -38,15 +40,17 @@ func (s *sheets) take() *sheet {
 // would each take that memory for good.
 const maxKept = 64 << 20
 
-// giveBack takes sheets of which nothing is used any more.
-func (s *sheets) giveBack(back ...*sheet) {
+// share says that the sheet will be given back once more.
+func (b *sheet) share() { b.users.Add(1) }
+
+// giveBack takes a sheet of which nothing is used any more, by one of its users.
+func (s *sheets) giveBack(b *sheet) {
+	if b.users.Add(-1) > 0 || cap(b.text) > maxKept {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, b := range back {
-		if cap(b.text) <= maxKept {
-			s.free = append(s.free, b)
-		}
-	}
+	s.free = append(s.free, b)
 }
 
 // forget lets go of those that are kept, and sees that their memory can be used for

@@ -16,16 +16,9 @@ var vectorSize = int(mapping.VectorSize())
 // 16-byte slot itself.
 const inlineLength = 12
 
-// chunk is a DuckDB data chunk that is written column by column. It is the one
-// place of the project that writes through unsafe pointers: to the memory of
-// DuckDB's own vectors, as the driver does itself.
-type chunk struct {
-	raw     mapping.DataChunk
-	columns []column
-	rows    int
-}
-
-// column is one vector of a chunk.
+// column is one vector of a DuckDB data chunk, to be written into. This file is the one
+// place of the project that writes through unsafe pointers: to the memory of DuckDB's own
+// vectors, as the driver does itself.
 type column struct {
 	vector   mapping.Vector
 	data     unsafe.Pointer
@@ -46,14 +39,12 @@ type longSlot struct {
 	text   uintptr
 }
 
-// begin makes the chunk empty again and finds its vectors.
-func (c *chunk) begin() {
-	mapping.DataChunkReset(c.raw)
-	c.rows = 0
-	for i := range c.columns {
-		v := mapping.DataChunkGetVector(c.raw, mapping.IdxT(i))
+// columnsOf finds the vectors of a chunk that is empty.
+func columnsOf(raw mapping.DataChunk, columns []column) {
+	for i := range columns {
+		v := mapping.DataChunkGetVector(raw, mapping.IdxT(i))
 		mapping.VectorEnsureValidityWritable(v)
-		c.columns[i] = column{v, mapping.VectorGetData(v), mapping.VectorGetValidity(v)}
+		columns[i] = column{v, mapping.VectorGetData(v), mapping.VectorGetValidity(v)}
 	}
 }
 
@@ -90,8 +81,8 @@ func (c *column) text(row int, s string) {
 }
 
 // lentText writes a string as text does, but does not copy a long one: whoever fills the
-// chunk keeps that in memory, which must be no stack's, until the chunk has been
-// appended, as only that makes a copy.
+// chunk keeps that in memory, which must be no stack's, until the next one is asked
+// for, as only then there is a copy.
 func (c *column) lentText(row int, s string) {
 	if len(s) <= inlineLength {
 		v := slot{length: uint32(len(s))}
@@ -138,6 +129,17 @@ func (c *column) instantOrNull(row int, t sql.Null[Instant]) {
 		return
 	}
 	c.int64(row, int64(t.V))
+}
+
+// positionOrNull writes the two halves of p, or NULL where there is none.
+func (c *column) positionOrNull(id *column, row int, p sql.Null[Position]) {
+	if !p.Valid {
+		c.null(row)
+		id.null(row)
+		return
+	}
+	c.int64(row, int64(p.V.Timestamp))
+	id.uuid(row, p.V.ID)
 }
 
 // readPairs gives the BIGINT and BOOLEAN columns of a chunk that was read. The

@@ -3,13 +3,11 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"runtime"
-	"time"
-
-	"datasync/internal/failpoint"
+	"strings"
 )
 
 // MaxRows is how many events, and how many rejects beside them, a batch may hold: as
@@ -33,110 +31,121 @@ type Committed struct {
 // failure came from COMMIT itself, all or nothing: the caller must then close the
 // store, open it again and read the checkpoint. It must not be called again
 // after an error.
-func (s *Store) CommitBatch(ctx context.Context, b Batch) (_ Committed, err error) {
-	defer s.write(&err)()
-	if events, rejects := b.Size(); max(events, rejects) > MaxRows {
-		return Committed{}, fmt.Errorf("commit a batch: %d events and %d rejects are more than %d", events, rejects, MaxRows)
-	}
-	if err := ctx.Err(); err != nil {
-		return Committed{}, err
-	}
-	failpoint.Hit("f4")
-	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return Committed{}, translate(s.path, err)
-	}
-	failpoint.Hit("f5")
-	c := commit{
-		s: s, w: s.writer, batch: s.batch + 1, now: InstantOf(time.Now()),
-		counts: make([]Counts, len(b.Pages)), checksums: make([]checksum, len(b.Pages)), reasons: map[string]int64{},
-	}
-	if err := c.write(&b); err != nil {
-		_, errRollback := s.writer.exec("ROLLBACK")
-		return Committed{}, translate(s.path, errors.Join(err, errRollback))
-	}
-	failpoint.Hit("f8")
-	failpoint.Soon("f9")
-	if _, err := s.writer.exec("COMMIT"); err != nil {
-		return Committed{}, translate(s.path, err)
-	}
-	failpoint.Hit("f10")
-	s.batch = c.batch
-	done := Committed{Batch: c.batch, Reasons: c.reasons}
-	for _, n := range c.counts {
-		done.Add(n)
-	}
-	return done, nil
+func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
+	return s.StartBatch(ctx, b)()
 }
 
 // commit is one batch on its way into the tables.
 type commit struct {
-	s       *Store
-	w       *writer
-	batch   int64
-	now     Instant
+	s     *Store
+	w     *writer
+	batch int64
+	now   Instant
+	// pages is what the page log will keep of each page.
+	pages   []loggedPage
 	reasons map[string]int64
-	// Of each page:
-	counts    []Counts
-	checksums []checksum
 }
 
-func (c *commit) write(b *Batch) error {
-	for i := range b.Pages {
-		outside := b.Pages[i].Record.Outside
-		c.counts[i].Outside = outside
-		c.counts[i].Returned = outside + int64(len(b.Pages[i].Events)+len(b.Pages[i].Rejects))
+type loggedPage struct {
+	record      PageRecord
+	first, last sql.Null[Position]
+	counts      Counts
+	checksum    checksum
+}
+
+// takeNote notes of the pages what is needed when their memory is not theirs any more.
+func (c *commit) takeNote(pages []Page) {
+	c.pages = make([]loggedPage, len(pages))
+	for i := range pages {
+		p, l := &pages[i], &c.pages[i]
+		l.record = p.Record
+		l.record.RequestID = strings.Clone(p.Record.RequestID)
+		l.counts.Outside = p.Record.Outside
+		l.counts.Returned = p.Record.Outside + int64(len(p.Events)+len(p.Rejects))
+		if n := len(p.Events); n > 0 {
+			l.first = sql.Null[Position]{V: p.Events[0].Position(), Valid: true}
+			l.last = sql.Null[Position]{V: p.Events[n-1].Position(), Valid: true}
+		}
 	}
-	if err := c.events(b); err != nil {
+}
+
+// write writes the batch within the transaction that is open. It calls free once it is
+// certain that the next batch may be written at the same time.
+func (c *commit) write(b *Batch, free func()) error {
+	c.takeNote(b.Pages)
+	done := 0
+	copied := func(pages int) {
+		for ; done < pages && b.Copied != nil; done++ {
+			b.Copied(done)
+		}
+	}
+	early := copied
+	if _, rejects := b.Size(); rejects > 0 {
+		early = func(int) {}
+	}
+	if err := c.insertEvents(b.Pages, free, early); err != nil {
 		return err
 	}
 	if err := c.insertRejects(b.Pages); err != nil {
 		return err
 	}
+	copied(len(b.Pages))
 	if err := c.logPages(b); err != nil {
 		return err
 	}
-	events, _ := b.Size()
-	c.s.prepareAhead(c, events)
-	if b.Copied != nil {
-		b.Copied()
-	}
-	return c.moveCheckpoint(b)
+	return c.moveCheckpoint(&b.Checkpoint)
 }
 
-// events stores those events of the batch that are not stored yet. Where it was staged
-// and all of them are new, as nearly always, they lie ready.
-func (c *commit) events(b *Batch) error {
-	overlap, err := c.findStored(b.Pages)
+// insertEvents stores those events of the pages that are not stored yet: all of them,
+// nearly always.
+func (c *commit) insertEvents(pages []Page, free func(), copied func(pages int)) error {
+	overlap, err := c.findStored(pages)
 	if err != nil {
 		return err
 	}
-	if st := b.staged; st != nil && st == c.s.staged {
-		if !overlap.found && st.batch == c.batch {
-			for i := range b.Pages {
-				c.counts[i].Stored, c.checksums[i] = st.stored[i], st.checksums[i]
-			}
-			err := c.w.do(st.flush)
-			c.s.dropStaged()
-			return err
+	if overlap.found || !descending(pages) {
+		return c.insertNew(pages, overlap)
+	}
+	free()
+	ends := make([]int, len(pages)) // in rows
+	rows := 0
+	for i := range pages {
+		rows += len(pages[i].Events)
+		ends[i] = rows
+	}
+	page, next, done := 0, 0, 0
+	return c.w.insert("events", rows, func(columns []column, row, _ int) {
+		for next == len(pages[page].Events) {
+			page, next = page+1, 0
 		}
-		c.s.dropStaged()
-	}
-	events, page, err := c.newEvents(b.Pages, overlap)
+		c.insertEvent(columns, row, &pages[page].Events[next], page)
+		next++
+	}, func(rows int) {
+		for done < len(ends) && ends[done] <= rows {
+			done++
+		}
+		copied(done)
+	})
+}
+
+// insertNew stores those events of the pages that are neither stored nor stand twice.
+func (c *commit) insertNew(pages []Page, o overlap) error {
+	events, page, err := c.newEvents(pages, o)
 	if err != nil {
 		return err
 	}
-	return c.appendEvents(events, page)
+	defer runtime.KeepAlive(events)
+	return c.w.insert("events", len(events), func(columns []column, row, n int) {
+		c.insertEvent(columns, row, events[n], page[n])
+	}, nil)
 }
 
-// appendEvents stores events and counts them for the pages that they came on.
-func (c *commit) appendEvents(events []*Event, page []int) error {
-	defer runtime.KeepAlive(events)
-	return c.w.append("events", len(events), func(columns []column, row, n int) {
-		fillEvent(columns, row, events[n])
-		c.counts[page[n]].Stored++
-		c.checksums[page[n]].add(events[n])
-		columns[10].int64(row, c.batch)
-	})
+// insertEvent writes a row of the table, and counts it for the page that it came on.
+func (c *commit) insertEvent(columns []column, row int, e *Event, page int) {
+	fillEvent(columns, row, e)
+	columns[10].int64(row, c.batch)
+	c.pages[page].counts.Stored++
+	c.pages[page].checksum.add(e)
 }
 
 // fillEvent writes the ten columns that an event has before its batch; it lends its texts.
@@ -163,7 +172,7 @@ func (c *commit) insertRejects(pages []Page) error {
 		for j := range pages[i].Rejects {
 			r := &pages[i].Rejects[j]
 			if first[r.Key] {
-				c.counts[i].Duplicate++
+				c.pages[i].counts.Duplicate++
 				continue
 			}
 			first[r.Key] = true
@@ -173,24 +182,24 @@ func (c *commit) insertRejects(pages []Page) error {
 	if len(rejects) == 0 {
 		return nil
 	}
-	err := c.w.append("incoming_rejects", len(rejects), func(columns []column, row, n int) {
+	err := c.w.insert("incoming_rejects", len(rejects), func(columns []column, row, n int) {
 		columns[0].int64(row, int64(n))
 		columns[1].text(row, rejects[n].Raw)
 		columns[2].text(row, rejects[n].Reason)
 		columns[3].text(row, rejects[n].Key)
 		columns[4].uuidOrNull(row, rejects[n].ID)
 		columns[5].instantOrNull(row, rejects[n].Timestamp)
-	})
+	}, nil)
 	if err != nil {
 		return err
 	}
 	err = c.w.pairs(`SELECT n, EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key) FROM incoming_rejects i`,
 		func(n int64, known bool) {
 			if known {
-				c.counts[page[n]].Duplicate++
+				c.pages[page[n]].counts.Duplicate++
 				return
 			}
-			c.counts[page[n]].Rejected++
+			c.pages[page[n]].counts.Rejected++
 			c.reasons[rejects[n].Reason]++
 		})
 	if err != nil {
@@ -217,35 +226,27 @@ func (c *commit) insertRejects(pages []Page) error {
 }
 
 func (c *commit) logPages(b *Batch) error {
-	return c.w.append("page_log", len(b.Pages), func(columns []column, row, n int) {
-		p, counts := &b.Pages[n], c.counts[n]
+	return c.w.insert("page_log", len(c.pages), func(columns []column, row, n int) {
+		p := &c.pages[n]
 		columns[0].int64(row, c.batch)
 		columns[1].uuid(row, b.Run)
 		columns[2].int64(row, b.Checkpoint.Window)
-		columns[3].text(row, p.Record.Endpoint)
-		columns[4].textOrNull(row, p.Record.RequestID, p.Record.RequestID != "")
-		columns[5].textOrNull(row, hashCursor(p.Record.CursorSent), p.Record.CursorSent != "")
-		columns[6].textOrNull(row, hashCursor(p.Record.CursorReceived), p.Record.CursorReceived != "")
-		for i, e := range []int{0, len(p.Events) - 1} {
-			instant, id := &columns[7+2*i], &columns[8+2*i]
-			if len(p.Events) == 0 {
-				instant.null(row)
-				id.null(row)
-				continue
-			}
-			instant.int64(row, int64(p.Events[e].Timestamp))
-			id.uuid(row, p.Events[e].ID)
-		}
-		columns[11].int64(row, counts.Returned)
-		columns[12].int64(row, counts.Stored)
-		columns[13].int64(row, counts.Duplicate)
-		columns[14].int64(row, counts.Conflict)
-		columns[15].int64(row, counts.Rejected)
-		columns[16].bool(row, p.Record.Resumed)
-		columns[17].instantOrNull(row, p.Record.Until)
-		columns[18].int64(row, counts.Outside)
-		columns[19].int64(row, int64(c.checksums[n]))
-	})
+		columns[3].text(row, p.record.Endpoint)
+		columns[4].textOrNull(row, p.record.RequestID, p.record.RequestID != "")
+		columns[5].textOrNull(row, hashCursor(p.record.CursorSent), p.record.CursorSent != "")
+		columns[6].textOrNull(row, hashCursor(p.record.CursorReceived), p.record.CursorReceived != "")
+		columns[7].positionOrNull(&columns[8], row, p.first)
+		columns[9].positionOrNull(&columns[10], row, p.last)
+		columns[11].int64(row, p.counts.Returned)
+		columns[12].int64(row, p.counts.Stored)
+		columns[13].int64(row, p.counts.Duplicate)
+		columns[14].int64(row, p.counts.Conflict)
+		columns[15].int64(row, p.counts.Rejected)
+		columns[16].bool(row, p.record.Resumed)
+		columns[17].instantOrNull(row, p.record.Until)
+		columns[18].int64(row, p.counts.Outside)
+		columns[19].int64(row, int64(p.checksum))
+	}, nil)
 }
 
 // hashCursor is what the page log keeps of a cursor: enough to check the chain of
@@ -255,11 +256,17 @@ func hashCursor(cursor string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (c *commit) moveCheckpoint(b *Batch) error {
-	k := &b.Checkpoint
-	changed, err := c.w.execArgs(`UPDATE checkpoint SET state = $2, upper = $3, lower = $4, cursor = $5, cursor_expires_at = $6,
-		last_timestamp = $7, last_id = $8, pages = $9, events = $10, walked = $11, total = $12, unordered = $13, updated_at = $14
-		WHERE window_id = $1`, append(k.values(), c.now)...)
+// moveCheckpoint writes the row that this writer has in the table checkpoints: two
+// transactions at a time cannot change the same one.
+func (c *commit) moveCheckpoint(k *Checkpoint) error {
+	values := append(k.values(), c.now, c.w.number, c.batch)
+	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, lower = $4, cursor = $5, cursor_expires_at = $6,
+		last_timestamp = $7, last_id = $8, pages = $9, events = $10, walked = $11, total = $12, unordered = $13, updated_at = $14, batch = $16
+		WHERE window_id = $1 AND writer = $15`, values...)
+	if err == nil && changed == 0 {
+		changed, err = c.w.execArgs(`INSERT INTO checkpoints SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, floor, $15, $16
+			FROM checkpoint WHERE window_id = $1`, values...)
+	}
 	if err != nil {
 		return err
 	}
@@ -268,13 +275,13 @@ func (c *commit) moveCheckpoint(b *Batch) error {
 	}
 	if k.State == Done && k.ToTheEnd() {
 		// It has walked what older windows had left.
-		_, err = c.w.execArgs("UPDATE checkpoint SET state = $1, cursor = NULL, updated_at = $2 WHERE window_id < $3 AND state <> $1",
+		_, err = c.w.execArgs("UPDATE checkpoints SET state = $1, cursor = NULL, updated_at = $2 WHERE window_id < $3 AND state <> $1",
 			string(Done), c.now, k.Window)
 	}
 	return err
 }
 
-// values gives the checkpoint's columns in the order of the table, but for the last.
+// values gives the checkpoint's columns in the order of the table, up to unordered.
 func (k *Checkpoint) values() []any {
 	v := []any{k.Window, string(k.State), nil, nil, nil, nil, nil, nil, k.Pages, k.Events, k.Walked, nil, k.Unordered}
 	if k.Upper.Valid {

@@ -76,7 +76,7 @@ func (s *Store) findCopies(ctx context.Context, checked int64) (found int64, err
 		recent = fmt.Sprintf("WHERE batch > %d", checked)
 		search.fresh, search.others = ids(recent), ids(fmt.Sprintf("WHERE batch <= %d", checked))
 	}
-	news, err := s.writer.number("SELECT count(*) FROM events " + recent)
+	news, err := s.writer.count("SELECT count(*) FROM events " + recent)
 	if err != nil || news == 0 {
 		return 0, err
 	}
@@ -104,10 +104,7 @@ func (s *Store) copiesAmong(ids string) (found int64, err error) {
 // judge finds the copies among the ids.
 func (s *Store) judge(ids []uuid.UUID, checked int64) (found int64, err error) {
 	w := s.writer
-	if _, err := w.exec("CREATE TEMP TABLE suspects (id UUID)"); err != nil {
-		return 0, err
-	}
-	err = w.append("suspects", len(ids), func(columns []column, row, n int) { columns[0].uuid(row, ids[n]) })
+	err = w.insert("suspects", len(ids), func(columns []column, row, n int) { columns[0].uuid(row, ids[n]) }, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +113,7 @@ func (s *Store) judge(ids []uuid.UUID, checked int64) (found int64, err error) {
 		GROUP BY id HAVING count(*) > 1 AND max(batch) > %d`, checked)); err != nil {
 		return 0, err
 	}
-	_, err = w.exec("DROP TABLE suspects")
+	_, err = w.exec("DELETE FROM suspects")
 	return found, err
 }
 

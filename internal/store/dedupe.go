@@ -45,9 +45,9 @@ func (c *commit) newEvents(pages []Page, o overlap) (events []*Event, page []int
 	known := make([]bool, len(events))
 	if err := c.compare(events, o.low, o.high, func(n int64, conflict bool) {
 		known[n] = true
-		c.counts[page[n]].Duplicate++
+		c.pages[page[n]].counts.Duplicate++
 		if conflict {
-			c.counts[page[n]].Conflict++
+			c.pages[page[n]].counts.Conflict++
 		}
 	}); err != nil {
 		return nil, nil, err
@@ -96,9 +96,9 @@ func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
 			e := &pages[i].Events[j]
 			if first != nil {
 				if earlier, ok := first[e.ID]; ok {
-					c.counts[i].Duplicate++
+					c.pages[i].counts.Duplicate++
 					if *earlier != *e {
-						c.counts[i].Conflict++
+						c.pages[i].counts.Conflict++
 					}
 					continue
 				}
@@ -142,10 +142,10 @@ func (c *commit) compare(events []*Event, low, high Instant, found func(n int64,
 			suspects = append(suspects, n)
 		}
 	}
-	err := c.w.append("incoming", len(suspects), func(columns []column, row, n int) {
+	err := c.w.insert("incoming", len(suspects), func(columns []column, row, n int) {
 		columns[0].int64(row, int64(suspects[n]))
 		fillEvent(columns[1:], row, events[suspects[n]])
-	})
+	}, nil)
 	if err != nil {
 		return err
 	}

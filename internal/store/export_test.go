@@ -2,11 +2,19 @@ package store
 
 import "database/sql"
 
-// Around hands every operation of the store's writer to around from now on.
-func (s *Store) Around(around func(do func() error) error) { s.writer.around = around }
+// Around hands every operation of the store's writers to around from now on.
+func (s *Store) Around(around func(do func() error) error) {
+	for _, w := range s.writers {
+		w.around = around
+	}
+}
 
-// IsStaged reports whether it is this batch that lies ready for its commit.
-func (s *Store) IsStaged(b *Batch) bool { return b.staged != nil && b.staged == s.staged }
+// AroundEach is Around, and says which of the writers it is.
+func (s *Store) AroundEach(around func(writer int, do func() error) error) {
+	for n, w := range s.writers {
+		w.around = func(do func() error) error { return around(n, do) }
+	}
+}
 
 // DB is the database as others than the writer use it.
 func (s *Store) DB() *sql.DB { return s.db }

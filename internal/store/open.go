@@ -20,7 +20,7 @@ import (
 // SchemaVersion is the newest schema that this program knows: the number of
 // embedded migrations, each of which brings a file from the schema before to its
 // own.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 // application is what meta says of a file that is ours.
 const application = "datasync"
@@ -41,10 +41,6 @@ var closedWorld = []setting{
 // has it one way of compression that fits both texts which repeat and texts which do not.
 var storageFormat = setting{"storage_compatibility_version", "v1.3.0"}
 
-// PullMemoryLimit is what a pull lends DuckDB: enough for the longest texts that a batch
-// may hold (48 MiB of pages), and little enough for the whole to stay below 350 MB.
-const PullMemoryLimit = "80MB"
-
 // Options says which file to open and for whom.
 type Options struct {
 	// Path is the database file.
@@ -54,34 +50,37 @@ type Options struct {
 	Origin string
 	// ToolVersion goes into meta and runs.
 	ToolVersion string
-	// MemoryLimit bounds DuckDB's buffers, as DuckDB writes sizes ("256MB");
-	// empty leaves DuckDB's default.
-	MemoryLimit string
+	// MemoryLimit bounds DuckDB's buffers in bytes, as long as no text is long; 0 leaves
+	// DuckDB's default.
+	MemoryLimit int64
 }
 
 // Store is a database file that is open for writing. Its methods may be called
 // from one goroutine at a time, but for SetNotBefore, Snapshot, Changes and Status,
-// which may be called from any, and Stage.
+// which may be called from any.
 type Store struct {
 	path    string
 	version string
 	lock    *fileLock
 	db      *sql.DB
+	// writer is the first of the writers that batches share; all but batches use it alone.
 	writer  *writer
-	// turn is held by whatever writes, and between two writes by Snapshot and Status: a
-	// transaction that reads would keep DuckDB from the checkpoint of a commit, too. It
-	// guards what follows.
-	turn   sync.Mutex
-	batch  int64 // the last one committed
-	failed bool  // something was not written: nobody knows what the file holds now
+	writers []*writer
+	idle    chan *writer // those that no batch has
+	// turn is shared by batches, which order themselves, and held by whatever else writes, and
+	// between two writes by Snapshot and Status: a transaction that reads would keep DuckDB
+	// from the checkpoint of a commit, too. It guards what follows.
+	turn   sync.RWMutex
+	batch  int64       // the last one committed
+	failed atomic.Bool // something was not written: nobody knows what the file holds now
+	// begun is the number of the batch that was started last, and latest what became of it.
+	begun  int64
+	latest *flight
 	// changes counts what was written.
 	changes atomic.Int64
 	// free says how many bytes a folder's file system has left.
-	free func(folder string) (int64, error)
-	// ahead waits for Stage, staged for the commit. They pass between the two goroutines
-	// of CommitBatch and Stage in turn, by Copied and the batch.
-	ahead  *appendAhead
-	staged *staged
+	free   func(folder string) (int64, error)
+	memory memory
 	// search bounds what the closing check keeps.
 	search searchLimits
 }
@@ -92,7 +91,9 @@ func (s *Store) write(err *error) (done func()) {
 	s.turn.Lock()
 	return func() {
 		s.changes.Add(1)
-		s.failed = s.failed || *err != nil
+		if *err != nil {
+			s.failed.Store(true)
+		}
 		s.turn.Unlock()
 	}
 }
@@ -129,51 +130,54 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if s.db, err = openToWrite(ctx, path); err != nil {
 		return nil, err
 	}
-	conn, err := connect(path, closedWorld)
-	if err != nil {
-		return nil, err
-	}
-	s.writer = &writer{connection: conn}
 	return s, s.prepare(ctx, opts)
 }
 
-// prepare sets the instance up, locks its configuration and reads where it stands.
+// prepare sets the instance up and reads where it stands.
 func (s *Store) prepare(ctx context.Context, opts Options) error {
-	// One commit has no work for two threads: where the scheduler gives it to another
-	// one than the client's, that one spins until it is done.
-	set := "SET GLOBAL threads = 1"
-	if opts.MemoryLimit != "" {
-		set += "; SET GLOBAL memory_limit = " + quote(opts.MemoryLimit)
-	}
-	if _, err := s.db.ExecContext(ctx, set); err != nil {
+	// Rows are inserted by the threads of the writers alone. Other ones would have no work
+	// but to spin, but with two threads in all DuckDB compresses whole row groups while they
+	// are inserted, if they need not stay in order; with one it does so during the commit.
+	_, err := s.db.ExecContext(ctx, fmt.Sprintf("SET GLOBAL threads = %d; SET GLOBAL external_threads = %d; SET GLOBAL preserve_insertion_order = false", Writers, Writers))
+	if err != nil {
 		return err
 	}
-	if err := lockDown(ctx, s.db, "UTC"); err != nil {
+	if err := setTimeZone(ctx, s.db, "UTC"); err != nil {
 		return err
 	}
-	if err := s.takeOrigin(ctx, opts.Origin); err != nil {
+	meta, err := s.takeOrigin(ctx, opts.Origin)
+	if err != nil {
 		return err
 	}
-	for _, table := range []string{
-		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
-		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp" FROM main.rejected_events LIMIT 0`,
-		`copies (copy BIGINT, batch BIGINT, checksum BIGINT)`,
-	} {
-		if _, err := s.writer.exec("CREATE TEMP TABLE " + table); err != nil {
+	if err := s.limitMemory(ctx, opts.MemoryLimit, meta); err != nil {
+		return err
+	}
+	s.idle = make(chan *writer, Writers)
+	for n := range Writers {
+		w, err := newWriter(s.path, n)
+		if err != nil {
 			return err
 		}
+		s.writers = append(s.writers, w)
+		s.idle <- w
 	}
-	return s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
+	s.writer = s.writers[0]
+	if _, err := s.writer.exec("CREATE TEMP TABLE copies (copy BIGINT, batch BIGINT, checksum BIGINT)"); err != nil {
+		return err
+	}
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
+	s.begun = s.batch
+	return err
 }
 
 // takeOrigin gives a file in which nothing is stored yet to another origin; what
-// the old one asked for does not concern it.
-func (s *Store) takeOrigin(ctx context.Context, origin string) error {
+// the old one asked for does not concern it. It returns what meta had before.
+func (s *Store) takeOrigin(ctx context.Context, origin string) (map[string]string, error) {
 	meta, err := readMeta(ctx, s.db)
 	if err != nil || meta["origin"] == origin {
-		return err
+		return meta, err
 	}
-	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+	return meta, s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err1 := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'origin'", origin)
 		_, err2 := tx.ExecContext(ctx, "DELETE FROM meta WHERE starts_with(key, ?)", notBeforeKey)
 		return errors.Join(err1, err2)
@@ -187,10 +191,8 @@ func (s *Store) Path() string { return s.path }
 func (s *Store) Close() error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	if s.writer != nil {
-		s.dropAhead()
-		s.writer.close()
-		s.writer = nil
+	for _, w := range s.writers {
+		w.close()
 	}
 	var errs []error
 	if s.db != nil {
@@ -200,6 +202,10 @@ func (s *Store) Close() error {
 		failpoint.Hit("f12")
 		s.db = nil
 	}
+	for _, w := range s.writers {
+		w.forget()
+	}
+	s.writers, s.writer = nil, nil
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())
 		s.lock = nil
@@ -311,9 +317,15 @@ func openInstance(ctx context.Context, path string, settings []setting) (*sql.DB
 	return db, nil
 }
 
+// setTimeZone sets that of all connections.
+func setTimeZone(ctx context.Context, db *sql.DB, timezone string) error {
+	_, err := db.ExecContext(ctx, "SET GLOBAL TimeZone = "+quote(timezone))
+	return err
+}
+
 // lockDown sets the time zone of all connections and forbids further settings.
 func lockDown(ctx context.Context, db *sql.DB, timezone string) error {
-	if _, err := db.ExecContext(ctx, "SET GLOBAL TimeZone = "+quote(timezone)); err != nil {
+	if err := setTimeZone(ctx, db, timezone); err != nil {
 		return err
 	}
 	_, err := db.ExecContext(ctx, "SET GLOBAL lock_configuration = true")

@@ -46,7 +46,7 @@ func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 		}
 	}
 	describeView(tables)
-	order := []string{"events", "events_flat", "rejected_events", "checkpoint", "page_log", "runs", "meta"}
+	order := []string{"events", "events_flat", "rejected_events", "checkpoint", "checkpoints", "page_log", "runs", "meta"}
 	place := func(t Table) int {
 		if i := slices.Index(order, t.Name); i >= 0 {
 			return i
@@ -134,7 +134,7 @@ func comments(table string) map[string]string {
 			"batch":      "number of the commit that stored the row",
 			"timestamp":  "its instant, where that can be read",
 		}
-	case "checkpoint":
+	case "checkpoint", "checkpoints":
 		return map[string]string{
 			"window_id":         "the windows are numbered upward, the newest has the highest",
 			"state":             "not_begun, under_way or done",
@@ -150,6 +150,8 @@ func comments(table string) map[string]string {
 			"total":             "how many events the API had when the window began",
 			"unordered":         "events came out of order in it",
 			"updated_at":        "when the row last changed",
+			"floor":             "events below it were not wanted; NULL where all were",
+			"writer":            "which of the two that commit at the same time wrote the row",
 		}
 	case "page_log":
 		return map[string]string{

@@ -54,11 +54,15 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 		return done, err
 	}
 	w := s.writer
-	if done.Events, err = w.number("SELECT count(*) FROM events"); err != nil {
+	// What a writer committed before the last one counts no more, nor leads its cursor anywhere.
+	if _, err = w.exec("DELETE FROM checkpoints c WHERE batch < (SELECT max(batch) FROM checkpoints n WHERE n.window_id = c.window_id)"); err != nil {
+		return done, err
+	}
+	if done.Events, err = w.count("SELECT count(*) FROM events"); err != nil {
 		return done, err
 	}
 	const open = "SELECT count(*) FROM rejected_events WHERE NOT resolved"
-	if done.Rejected, err = w.number(open); err != nil || done.Rejected == 0 {
+	if done.Rejected, err = w.count(open); err != nil || done.Rejected == 0 {
 		return done, err
 	}
 	n, err := w.exec(`UPDATE rejected_events SET resolved = true
@@ -68,7 +72,7 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 	}
 	// Where more are here than the API has, it may have sent the id of one or another
 	// element in one reading and left it out in the other.
-	total, err := w.number(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
+	total, err := w.count(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
 	if err != nil {
 		return done, err
 	}

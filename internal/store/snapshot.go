@@ -51,7 +51,7 @@ func (s *Store) Changes() int64 { return s.changes.Load() }
 func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	if s.db == nil || s.failed {
+	if s.db == nil || s.failed.Load() {
 		return Snapshot{}, &Error{Kind: ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
 	}
 	// A checkpoint for which there is no room would end the pull.
@@ -66,7 +66,7 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 		return Snapshot{}, err
 	}
 	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + snapshotMark + randomEnd()}
-	if c.Events, err = s.writer.number("SELECT count(*) FROM events"); err != nil {
+	if c.Events, err = s.writer.count("SELECT count(*) FROM events"); err != nil {
 		return Snapshot{}, translate(s.path, err)
 	}
 	return c, copyFile(ctx, s.path, c.Path, s.room)
@@ -91,7 +91,7 @@ func (s *Store) checkpoint(ctx context.Context) error {
 			return nil
 		}
 		if !strings.Contains(err.Error(), "Cannot CHECKPOINT") {
-			s.failed = true
+			s.failed.Store(true)
 			return translate(s.path, err)
 		}
 		if tries == checkpointTries {

@@ -165,13 +165,11 @@ type Batch struct {
 	Run        uuid.UUID
 	Pages      []Page
 	Checkpoint Checkpoint
-	// Copied, where it is not nil, is called once the events, rejects and texts of the
-	// pages are not needed any more, so that their memory can be used again. That is
-	// before the commit, which takes most of the time, and not at all where it fails
-	// earlier.
-	Copied func()
-
-	staged *staged // by Stage
+	// Copied, where it is not nil, is called for one page after the other, by its number,
+	// once its events, rejects and texts are not needed any more, so that their memory can
+	// be used again. That is before the commit, which takes most of the time, and not for
+	// all of them where it fails earlier.
+	Copied func(page int)
 }
 
 // Size returns how many events and how many rejects the batch holds.

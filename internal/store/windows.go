@@ -51,7 +51,7 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) (_ Checkpoint, err error) {
 	defer s.write(&err)()
 	k := Checkpoint{State: NotBegun, Lower: lower, Floor: floor}
-	if _, err := s.writer.execArgs("DELETE FROM checkpoint WHERE state = $1 AND pages = 0", string(NotBegun)); err != nil {
+	if _, err := s.writer.execArgs("DELETE FROM checkpoints WHERE state = $1 AND pages = 0", string(NotBegun)); err != nil {
 		return Checkpoint{}, translate(s.path, err)
 	}
 	if err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint").Scan(&k.Window); err != nil {
@@ -61,8 +61,8 @@ func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) 
 	if floor.Valid {
 		floorOrNull = floor.V
 	}
-	_, err = s.writer.execArgs("INSERT INTO checkpoint VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-		append(k.values(), InstantOf(time.Now()), floorOrNull)...)
+	_, err = s.writer.execArgs("INSERT INTO checkpoints VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+		append(k.values(), InstantOf(time.Now()), floorOrNull, s.writer.number, s.batch)...)
 	return k, translate(s.path, err)
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"datasync/internal/failpoint"
-
 	duckdb "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/google/uuid"
@@ -49,16 +47,53 @@ func (c *connection) close() {
 	mapping.Close(&c.db)
 }
 
-// writer is the one connection that commits batches. It is not safe for concurrent
-// use.
+// writer is a connection that commits batches, with what it needs for that. It is not
+// safe for concurrent use.
 type writer struct {
 	connection
+	number  int64
+	sources map[string]*source // by table
 	// events and pages are memory for a commit, kept for the next one.
 	events []*Event
 	pages  []int
 	// around, where it is not nil, is handed every operation to carry it out, or to
 	// fail: for tests.
 	around func(do func() error) error
+}
+
+// newWriter connects to the instance that this process has open at path. It must be closed
+// before the instance, and forgotten after that.
+func newWriter(path string, number int) (*writer, error) {
+	conn, err := connect(path, closedWorld)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{connection: conn, number: int64(number), sources: map[string]*source{}}
+	for _, table := range []string{
+		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
+		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp" FROM main.rejected_events LIMIT 0`,
+		`suspects (id UUID)`,
+	} {
+		if _, err := w.exec("CREATE TEMP TABLE " + table); err != nil {
+			w.close()
+			return nil, err
+		}
+	}
+	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "suspects"} {
+		src, err := w.newSource(fmt.Sprint("rows_for_", table, number), table)
+		if err != nil {
+			w.close()
+			return nil, err
+		}
+		w.sources[table] = src
+	}
+	return w, nil
+}
+
+func (w *writer) forget() {
+	for _, src := range w.sources {
+		src.forget()
+	}
 }
 
 func (w *writer) do(operation func() error) error {
@@ -70,16 +105,20 @@ func (w *writer) do(operation func() error) error {
 
 // exec runs one statement without parameters and returns how many rows it changed.
 func (w *writer) exec(query string) (changed int64, err error) {
-	err = w.do(func() error {
-		var res mapping.Result
-		defer mapping.DestroyResult(&res)
-		if mapping.Query(w.conn, query, &res) == mapping.StateError {
-			return errors.New(mapping.ResultError(&res))
-		}
-		changed = int64(mapping.RowsChanged(&res))
-		return nil
+	err = w.do(func() (err error) {
+		changed, err = w.query(query)
+		return err
 	})
 	return changed, err
+}
+
+func (w *writer) query(query string) (changed int64, err error) {
+	var res mapping.Result
+	defer mapping.DestroyResult(&res)
+	if mapping.Query(w.conn, query, &res) == mapping.StateError {
+		return 0, errors.New(mapping.ResultError(&res))
+	}
+	return int64(mapping.RowsChanged(&res)), nil
 }
 
 // execArgs runs one statement with parameters: int64, Instant, string, bool,
@@ -129,131 +168,8 @@ func (w *writer) executeWith(query string, args []any) (int64, error) {
 	return int64(mapping.RowsChanged(&res)), nil
 }
 
-// append adds rows to a table within the transaction that is open, chunk by
-// chunk; fill, which another goroutine calls, writes row n into line row of the chunk's
-// columns: one chunk is filled while the one before it is appended. An error leaves
-// nothing behind that could still be flushed.
-func (w *writer) append(table string, rows int, fill func(columns []column, row, n int)) error {
-	if rows == 0 {
-		return nil
-	}
-	return w.do(func() error { return w.appendChunks(table, rows, fill) })
-}
-
-func (w *writer) appendChunks(table string, rows int, fill func(columns []column, row, n int)) error {
-	a, err := w.newAppender(table)
-	if err != nil {
-		return err
-	}
-	if err := a.fill(rows, fill); err != nil {
-		a.drop()
-		return err
-	}
-	return a.flush()
-}
-
-// tableAppender collects rows for a table, outside of any transaction, and stores them
-// in the one that is open when it is flushed. It must be flushed or dropped.
-type tableAppender struct {
-	table string
-	raw   mapping.Appender
-}
-
-func (w *writer) newAppender(table string) (*tableAppender, error) {
-	a := &tableAppender{table: table}
-	if mapping.AppenderCreate(w.conn, "", table, &a.raw) == mapping.StateError {
-		err := a.failure()
-		mapping.AppenderDestroy(&a.raw)
-		return nil, err
-	}
-	return a, nil
-}
-
-func (a *tableAppender) failure() error {
-	return fmt.Errorf("append to %s: %s", a.table, mapping.AppenderError(a.raw))
-}
-
-// drop forgets the rows, if it was not flushed or dropped before; to destroy the appender
-// alone would flush them.
-func (a *tableAppender) drop() {
-	if a.raw.Ptr == nil {
-		return
-	}
-	mapping.AppenderClear(a.raw)
-	mapping.AppenderDestroy(&a.raw)
-	a.raw.Ptr = nil
-}
-
-// flush stores the rows, or nothing of them.
-func (a *tableAppender) flush() error {
-	if mapping.AppenderFlush(a.raw) == mapping.StateError {
-		err := a.failure()
-		a.drop()
-		return err
-	}
-	mapping.AppenderDestroy(&a.raw)
-	a.raw.Ptr = nil
-	failpoint.Hit("f7")
-	return nil
-}
-
-// fill adds rows, at most MaxRows in all: with 204,800 DuckDB flushes by itself.
-func (a *tableAppender) fill(rows int, fill func(columns []column, row, n int)) (err error) {
-	chunks, destroy := newChunks(a.raw)
-	defer destroy()
-	filled := make(chan *chunk)
-	go func() {
-		defer close(filled)
-		for n := 0; n < rows; {
-			c := <-chunks
-			c.begin()
-			for c.rows < vectorSize && n < rows {
-				if n == rows/2 {
-					failpoint.Hit("f6")
-				}
-				fill(c.columns, c.rows, n)
-				c.rows++
-				n++
-			}
-			filled <- c
-		}
-	}()
-	for c := range filled {
-		if err != nil {
-			chunks <- c
-			continue
-		}
-		mapping.DataChunkSetSize(c.raw, mapping.IdxT(c.rows))
-		if mapping.AppendDataChunk(a.raw, c.raw) == mapping.StateError {
-			err = a.failure()
-		}
-		chunks <- c
-	}
-	return err
-}
-
-// newChunks makes the chunks that append uses in turn, of the appender's columns.
-func newChunks(appender mapping.Appender) (chunks chan *chunk, destroy func()) {
-	types := make([]mapping.LogicalType, mapping.AppenderColumnCount(appender))
-	for i := range types {
-		types[i] = mapping.AppenderColumnType(appender, mapping.IdxT(i))
-	}
-	chunks = make(chan *chunk, 2)
-	for range cap(chunks) {
-		chunks <- &chunk{raw: mapping.CreateDataChunk(types), columns: make([]column, len(types))}
-	}
-	for i := range types {
-		mapping.DestroyLogicalType(&types[i])
-	}
-	return chunks, func() {
-		for range cap(chunks) {
-			mapping.DestroyDataChunk(&(<-chunks).raw)
-		}
-	}
-}
-
 // number runs a query of one BIGINT.
-func (w *writer) number(query string) (n int64, err error) {
+func (w *writer) count(query string) (n int64, err error) {
 	err = w.pairs("SELECT ("+query+"), true", func(v int64, _ bool) { n = v })
 	return n, err
 }

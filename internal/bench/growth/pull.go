@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"datasync/ingest"
@@ -64,25 +65,32 @@ func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writ
 // timedStore is a store that tells of its commits.
 type timedStore struct {
 	ingest.Store
-	file   string
-	began  time.Time
+	file  string
+	began time.Time
+
+	mu     sync.Mutex
 	stored int64
 	out    *json.Encoder
 }
 
-// CommitBatch is that of the store beneath.
-func (s *timedStore) CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error) {
+// StartBatch is that of the store beneath.
+func (s *timedStore) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
 	began := time.Now()
-	committed, err := s.Store.CommitBatch(ctx, b)
-	if err != nil {
+	wait = s.Store.StartBatch(ctx, b)
+	return func() (store.Committed, error) {
+		committed, err := wait()
+		if err != nil {
+			return committed, err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.stored += committed.Stored
+		err = s.out.Encode(Commit{
+			Stored: s.stored, New: committed.Stored, At: time.Since(s.began), Took: time.Since(began),
+			RSS: measure.RSS(), FileSize: fileSize(s.file),
+		})
 		return committed, err
 	}
-	s.stored += committed.Stored
-	err = s.out.Encode(Commit{
-		Stored: s.stored, New: committed.Stored, At: time.Since(s.began), Took: time.Since(began),
-		RSS: measure.RSS(), FileSize: fileSize(s.file),
-	})
-	return committed, err
 }
 
 // fileSize is that of a DuckDB file and its write-ahead log. It does not open the file: that

@@ -84,8 +84,11 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Ins
 	return k, nil
 }
 
-// Stage does nothing.
-func (m *Memory) Stage(*store.Batch) {}
+// StartBatch stores a batch.
+func (m *Memory) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+	done, err := m.CommitBatch(ctx, b)
+	return func() (store.Committed, error) { return done, err }
+}
 
 // CommitBatch stores a batch.
 func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error) {
@@ -108,8 +111,10 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		done.Add(store.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
 		m.log = append(m.log, copyRecord(p.Record))
 	}
-	if b.Copied != nil {
-		b.Copied()
+	for i := range b.Pages {
+		if b.Copied != nil {
+			b.Copied(i)
+		}
 	}
 	k := b.Checkpoint
 	m.windows[k.Window-1] = k

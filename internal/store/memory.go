@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"strconv"
+)
+
+// PullMemoryLimit is what a pull lends DuckDB in bytes, as long as no text is long: enough
+// for two row groups at a time, and little enough for the whole to stay below 350 MB.
+const PullMemoryLimit = 80_000_000
+
+// longText is the length in bytes from which on DuckDB 1.5 keeps a text in a block of its
+// own. Of these it holds all in memory that are in one transaction, and when it writes the
+// table, all of one vector of rows.
+const longText = 4096
+
+const longestKey = "longest_text"
+
+// memory is what DuckDB may use. Texts that are long need more than others: it grows with
+// the longest that the file has, up to what DuckDB takes by itself.
+type memory struct {
+	usual, lent, most int64 // in bytes; 0 is what DuckDB takes by itself
+	longest           int   // in bytes, rounded up to a power of two; 0 where none is long
+}
+
+// limitMemory lends DuckDB what the options say, and what the file's long texts need.
+func (s *Store) limitMemory(ctx context.Context, usual int64, meta map[string]string) error {
+	if usual == 0 {
+		return nil
+	}
+	s.memory.usual = usual
+	s.memory.longest, _ = strconv.Atoi(meta[longestKey])
+	err := s.db.QueryRowContext(ctx, "SELECT parse_formatted_bytes(current_setting('memory_limit'))::BIGINT").Scan(&s.memory.most)
+	if err != nil {
+		return err
+	}
+	set := s.memory.grow(0)
+	_, err = s.db.ExecContext(ctx, set)
+	return err
+}
+
+// grow returns the statement that lends as much as is needed with so many bytes of long
+// texts in a transaction, empty where that is lent already.
+func (m *memory) grow(long int) (set string) {
+	// Where events are compared, there are three copies of the texts at a time.
+	need := min(m.usual+3*int64(long)+int64(vectorSize)*int64(m.longest), m.most)
+	if need <= m.lent {
+		return ""
+	}
+	m.lent = need
+	return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", need)
+}
+
+// texts is how much text events and rejects have, in bytes: in all, in long ones, and in
+// the longest.
+type texts struct{ all, long, longest int }
+
+func (t *texts) add(lengths ...int) {
+	for _, n := range lengths {
+		t.all += n
+		if n > longText {
+			t.long += n
+			t.longest = max(t.longest, n)
+		}
+	}
+}
+
+func (b *Batch) texts() (t texts) {
+	for i := range b.Pages {
+		for j := range b.Pages[i].Events {
+			e := &b.Pages[i].Events[j]
+			t.add(len(e.Type), len(e.Name.String), len(e.DeviceType.String), len(e.Browser.String), len(e.Properties), len(e.Extra))
+		}
+		for j := range b.Pages[i].Rejects {
+			t.add(len(b.Pages[i].Rejects[j].Raw))
+		}
+	}
+	return t
+}
+
+// makeRoom sees that long texts fit into DuckDB's memory, now and whenever the table is
+// written, which is why the file remembers the longest.
+func (c *commit) makeRoom(t texts) error {
+	m := &c.s.memory
+	if t.long == 0 || m.usual == 0 {
+		return nil
+	}
+	remember := t.longest > m.longest
+	if remember {
+		m.longest = 1 << bits.Len(uint(t.longest))
+	}
+	if set := m.grow(t.long); set != "" {
+		if _, err := c.w.exec(set); err != nil {
+			return err
+		}
+	}
+	if !remember {
+		return nil
+	}
+	if _, err := c.w.execArgs("DELETE FROM meta WHERE key = $1", longestKey); err != nil {
+		return err
+	}
+	_, err := c.w.execArgs("INSERT INTO meta VALUES ($1, $2)", longestKey, strconv.Itoa(m.longest))
+	return err
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"datasync/internal/failpoint"
+)
+
+// Writers is how many batches can be written at a time.
+const Writers = 2
+
+// besideBytes is how much text a batch may have that is written beside another one: what
+// both of them need must fit into a pull's memory.
+const besideBytes = 24 << 20
+
+// flight is a batch that was started.
+type flight struct {
+	// lowest is the position of its last event, where the next batch might be written
+	// beside it; free is closed once that is certain.
+	lowest sql.Null[Position]
+	free   chan struct{}
+	// ended is closed once it is committed, or certain not to be; what follows holds then.
+	ended chan struct{}
+	done  Committed
+	err   error
+}
+
+// StartBatch begins what CommitBatch does and returns at once, where fewer than Writers
+// batches are under way; wait waits for the end of it. Batches are committed in the order
+// in which they were started, and none is after one that failed. Most of the work of two
+// of them is done at the same time where they are whole row groups that have nothing in
+// common. It is called by one goroutine at a time.
+func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed, error)) {
+	err := ctx.Err()
+	if events, rejects := b.Size(); max(events, rejects) > MaxRows {
+		err = fmt.Errorf("commit a batch: %d events and %d rejects are more than %d", events, rejects, MaxRows)
+	}
+	if err != nil {
+		return func() (Committed, error) { return Committed{}, err }
+	}
+	s.turn.RLock()
+	s.begun++
+	c := &commit{s: s, w: <-s.idle, batch: s.begun, now: InstantOf(time.Now()), reasons: map[string]int64{}}
+	f, before := &flight{free: make(chan struct{}), ended: make(chan struct{})}, s.latest
+	s.latest = f
+	beside, texts := false, b.texts()
+	if b.fitsBeside(texts) {
+		first, last := b.Pages[0].Events, b.Pages[len(b.Pages)-1].Events
+		f.lowest = sql.Null[Position]{V: last[len(last)-1].Position(), Valid: true}
+		beside = before != nil && before.lowest.Valid && first[0].Position().Compare(before.lowest.V) < 0
+	}
+	go func() {
+		defer close(f.ended)
+		f.done, f.err = c.inOrder(&b, texts, f, before, beside)
+		s.changes.Add(1)
+		if f.err != nil {
+			s.failed.Store(true)
+		}
+		s.idle <- c.w
+		s.turn.RUnlock()
+	}()
+	return func() (Committed, error) {
+		<-f.ended
+		return f.done, f.err
+	}
+}
+
+// fitsBeside reports whether the batch may be written at the same time as another one: it
+// is a whole row group, which leaves no more in the log than its name (DuckDB writes the
+// log into the file only where no other transaction writes), its events descend, and
+// nothing in it must be looked for in the other one.
+func (b *Batch) fitsBeside(t texts) bool {
+	events, rejects := b.Size()
+	return events == MaxRows && rejects == 0 && t.long == 0 && t.all <= besideBytes && descending(b.Pages) &&
+		len(b.Pages[0].Events) > 0 && len(b.Pages[len(b.Pages)-1].Events) > 0
+}
+
+// errBefore says why a batch was not tried.
+var errBefore = errors.New("the batch before this one was not stored")
+
+// inOrder writes and commits a batch after the one before it, or beside it.
+func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Committed, error) {
+	if before != nil {
+		if beside {
+			select {
+			case <-before.free:
+			case <-before.ended:
+			}
+		} else if <-before.ended; before.err != nil {
+			return Committed{}, errBefore
+		}
+	}
+	failpoint.Hit("f4")
+	if _, err := c.w.exec("BEGIN TRANSACTION"); err != nil {
+		return Committed{}, translate(c.s.path, err)
+	}
+	failpoint.Hit("f5")
+	err := c.makeRoom(t)
+	if err == nil {
+		err = c.write(b, func() {
+			if f.lowest.Valid {
+				close(f.free)
+			}
+		})
+	}
+	if before != nil {
+		if <-before.ended; before.err != nil && err == nil {
+			err = errBefore
+		}
+	}
+	if err != nil {
+		_, errRollback := c.w.exec("ROLLBACK")
+		return Committed{}, translate(c.s.path, errors.Join(err, errRollback))
+	}
+	failpoint.Hit("f8")
+	failpoint.Soon("f9")
+	if _, err := c.w.exec("COMMIT"); err != nil {
+		return Committed{}, translate(c.s.path, err)
+	}
+	failpoint.Hit("f10")
+	c.s.batch = c.batch
+	done := Committed{Batch: c.batch, Reasons: c.reasons}
+	for i := range c.pages {
+		done.Add(c.pages[i].counts)
+	}
+	return done, nil
+}

@@ -1,0 +1,254 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// ask returns the answer to a query, as the store's database has it now.
+func ask(t *testing.T, s *store.Store, query string) (answer string) {
+	t.Helper()
+	if err := s.DB().QueryRow(query).Scan(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// rowGroup returns the events of a whole row group, the nth of a series that descends.
+func rowGroup(n int) []store.Event { return events(n*store.MaxRows, (n+1)*store.MaxRows) }
+
+func batchOf(k store.Checkpoint, pages ...store.Page) store.Batch {
+	k.State, k.Cursor = store.UnderWay, "next"
+	k.Pages += int64(len(pages))
+	return store.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k}
+}
+
+// TestTwoAtATime: the second of two whole row groups is written before the first is
+// committed, and committed after it.
+func TestTwoAtATime(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "x.duckdb"))
+	k := mustWindow(t, s)
+	written := make(chan struct{})
+	operations, last := [store.Writers]int{}, 0
+	s.AroundEach(func(writer int, do func() error) error {
+		// BEGIN, what is stored, the events, the page log, the checkpoint (of which the
+		// second writer has no row that it could change yet), COMMIT.
+		operations[writer]++
+		if writer == 0 && operations[0] == 6 {
+			<-written
+			last = 0
+		}
+		if writer == 1 && operations[1] == 7 {
+			last = 1
+		}
+		err := do()
+		if writer == 1 && operations[1] == 6 {
+			close(written)
+		}
+		return err
+	})
+	var waits []func() (store.Committed, error)
+	for n := range 2 {
+		waits = append(waits, s.StartBatch(t.Context(), batchOf(k, pageOf(rowGroup(n)))))
+	}
+	for n, wait := range waits {
+		if done, err := wait(); err != nil || done.Batch != int64(n+1) || done.Stored != store.MaxRows {
+			t.Errorf("batch %d: %+v, %v", n+1, done, err)
+		}
+	}
+	if operations != [store.Writers]int{6, 7} || last != 1 {
+		t.Errorf("operations %v, the last of writer %d", operations, last)
+	}
+	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', batch, n), ', ' ORDER BY batch) FROM (SELECT batch, count(*) AS n FROM events GROUP BY batch)"); got != "1 122880, 2 122880" {
+		t.Error(got)
+	}
+	windows, err := s.Windows(t.Context())
+	if err != nil || len(windows) != 1 {
+		t.Fatalf("%+v, %v", windows, err)
+	}
+	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', writer, batch), ', ' ORDER BY batch) FROM checkpoints"); got != "0 1, 1 2" {
+		t.Error(got)
+	}
+	if _, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', writer, batch), ', ' ORDER BY batch) FROM checkpoints"); got != "1 2" {
+		t.Errorf("after the end: %s", got)
+	}
+}
+
+// TestStartedTogether: batches that are started without a wait between them are stored as
+// those that were not, to the row and the page log.
+func TestStartedTogether(t *testing.T) {
+	out := pageOf(events(3*store.MaxRows, 3*store.MaxRows+100))
+	out.Events[7], out.Events[70] = out.Events[70], out.Events[7]
+	out.Descending = false
+	moved := rowGroup(0)[77]
+	moved.Timestamp -= 3_600_000_000_000 // far below
+	for name, batches := range map[string][][]store.Page{
+		"row groups":                  {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf(rowGroup(2))}, {pageOf(rowGroup(3))}},
+		"row groups in pages":         {{pageOf(events(0, 100)), pageOf(events(100, store.MaxRows))}, {pageOf(rowGroup(1)), pageOf(nil)}, {pageOf(rowGroup(2))}},
+		"the same twice":              {{pageOf(rowGroup(0))}, {pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}},
+		"some twice":                  {{pageOf(rowGroup(0))}, {pageOf(events(store.MaxRows-10, 2*store.MaxRows-10))}, {pageOf(events(10, store.MaxRows+10))}, {pageOf(rowGroup(2))}},
+		"not in order":                {{pageOf(rowGroup(1))}, {pageOf(rowGroup(0))}, {pageOf(rowGroup(2))}, {out}, {out}},
+		"few":                         {{pageOf(events(0, 10))}, {pageOf(events(5, 15))}, {pageOf(events(15, 20))}},
+		"none":                        {{pageOf(nil)}, {pageOf(rowGroup(0))}, {pageOf(nil)}, {pageOf(rowGroup(1))}},
+		"with rejects":                {{pageOf(rowGroup(0), reject(1))}, {pageOf(rowGroup(1), reject(1), reject(2))}, {pageOf(rowGroup(2))}, {pageOf(nil, reject(2))}},
+		"a copy of another instant":   {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf([]store.Event{moved})}},
+		"after what was there before": {{pageOf(events(0, store.MaxRows+5))}, {pageOf(rowGroup(0))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if n := len(batches[0][0].Events); n > store.MaxRows { // what the store had when it was opened
+				batches = append([][]store.Page{{pageOf(batches[0][0].Events[store.MaxRows:])}}, batches[1:]...)
+			}
+			var got [2]string
+			for together := range got {
+				s := mustOpen(t, filepath.Join(t.TempDir(), "x.duckdb"))
+				k := mustWindow(t, s)
+				var waits []func() (store.Committed, error)
+				for n, pages := range batches {
+					b := batchOf(k, pages...)
+					k = b.Checkpoint
+					waits = append(waits, s.StartBatch(t.Context(), b))
+					if together == 0 {
+						_, _ = waits[n]()
+					}
+				}
+				for n, wait := range waits {
+					done, err := wait()
+					if err != nil {
+						t.Fatal(err)
+					}
+					got[together] += fmt.Sprint(n, done)
+				}
+				if _, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil {
+					t.Fatal(err)
+				}
+				got[together] += ask(t, s, `SELECT (SELECT count(*)::VARCHAR || ' ' || sum(hash(e::VARCHAR)) FROM events e) || ' ' ||
+					(SELECT coalesce(string_agg(r::VARCHAR, ' ' ORDER BY reject_key), '') FROM rejected_events r) || ' ' ||
+					(SELECT string_agg(concat_ws(',', batch, returned, stored, duplicate, rejected, checksum, first_id, last_id), ' ' ORDER BY batch, rowid) FROM page_log) || ' ' ||
+					(SELECT string_agg(concat_ws(',', window_id, state, pages), ' ') FROM checkpoint)`)
+			}
+			if got[0] != got[1] {
+				t.Errorf("one by one %s\ntogether   %s", got[0], got[1])
+			}
+		})
+	}
+}
+
+func reject(n int) store.Reject {
+	return store.Reject{Key: fmt.Sprint("sha256:", n), Reason: "missing_id", Raw: "{}"}
+}
+
+// TestNoneAfterOneThatFailed lets each operation of the first of two batches fail, with
+// the second one under way: neither is stored.
+func TestNoneAfterOneThatFailed(t *testing.T) {
+	for failing := 1; failing <= 6; failing++ {
+		t.Run(fmt.Sprint("operation ", failing), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.duckdb")
+			s := mustOpen(t, path)
+			k := mustWindow(t, s)
+			operations, second := 0, make(chan struct{})
+			s.AroundEach(func(writer int, do func() error) error {
+				if writer == 1 {
+					if second != nil {
+						close(second)
+						second = nil
+					}
+					return do()
+				}
+				if operations++; operations == failing {
+					if failing > 3 {
+						<-second // which began with the events of the first
+					}
+					return errInjected
+				}
+				return do()
+			})
+			waits := []func() (store.Committed, error){
+				s.StartBatch(t.Context(), batchOf(k, pageOf(rowGroup(0)))), s.StartBatch(t.Context(), batchOf(k, pageOf(rowGroup(1)))),
+			}
+			if _, err := waits[0](); !errors.Is(err, errInjected) {
+				t.Error(err)
+			}
+			if _, err := waits[1](); err == nil || !strings.Contains(err.Error(), "the batch before this one") {
+				t.Error(err)
+			}
+			if _, err := s.CommitBatch(t.Context(), batchOf(k, pageOf(rowGroup(2)))); err == nil {
+				t.Error("a batch was stored after one that was not")
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if n := one[int](t, path, "SELECT count(*) FROM events"); n != 0 {
+				t.Errorf("%d events", n)
+			}
+		})
+	}
+}
+
+// TestLongTexts: a pull's memory is enough for as long texts as a batch may hold, and for
+// two batches of as much text as may be written at a time; also in the next run, which
+// writes the table with the long ones again.
+func TestLongTexts(t *testing.T) {
+	for name, sizes := range map[string][][2]int{ // of batches: events, and bytes of text each
+		"long":                  {{store.MaxRows, 0}, {250, 200_000}, {250, 200_000}, {250, 200_000}},
+		"very long":             {{12, 4 << 20}, {12, 4 << 20}, {12, 4 << 20}},
+		"one in a batch":        {{1, 24 << 20}, {1, 24 << 20}, {1, 24 << 20}, {1, 24 << 20}, {1, 24 << 20}},
+		"as many as in a batch": {{store.MaxRows, 400}, {store.MaxRows, 400}},
+		"two at a time":         {{store.MaxRows, 190}, {store.MaxRows, 190}, {store.MaxRows, 190}, {store.MaxRows, 190}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.duckdb")
+			var s *store.Store
+			open := func() {
+				var err error
+				if s, err = store.Open(t.Context(), store.Options{Path: path, Origin: origin, MemoryLimit: store.PullMemoryLimit}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			open()
+			k := mustWindow(t, s)
+			var waits []func() (store.Committed, error)
+			from, want := 0, 0
+			for _, size := range sizes {
+				page := pageOf(events(from, from+size[0]))
+				from += size[0]
+				for i := range page.Events {
+					if size[1] > 0 {
+						unit := fmt.Sprint(i%7, i*i, page.Events[i].ID)
+						page.Events[i].Properties = `{"a":"` + strings.Repeat(unit, size[1]/len(unit)) + `"}`
+						want += len(page.Events[i].Properties)
+					}
+				}
+				waits = append(waits, s.StartBatch(t.Context(), batchOf(k, page)))
+			}
+			for _, wait := range waits {
+				if _, err := wait(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 2 {
+				if got := ask(t, s, "SELECT sum(length(properties::VARCHAR))::VARCHAR FROM events WHERE length(properties::VARCHAR) > 100"); got != fmt.Sprint(want) {
+					t.Errorf("%s bytes of texts, want %d", got, want)
+				}
+				mustCommit(t, s, k, pageOf(events(from, from+10)))
+				from += 10
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				open()
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
