@@ -28,7 +28,7 @@ func compare(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("compare", flag.ExitOnError)
 	c := &comparison{place: placeFlags(flags)}
 	flags.IntVar(&c.events, "events", 3_000_000, "how many events")
-	flags.IntVar(&c.slowEvents, "slow-events", 300_000, "how many events for rivals that are slow")
+	flags.IntVar(&c.slowEvents, "slow-events", 1_000_000, "how many events for rivals that are slow")
 	flags.IntVar(&c.turns, "turns", 5, "how often each program runs")
 	which := flags.String("rivals", strings.Join(rivalNames(), ","), "which rivals, with commas between")
 	if err := flags.Parse(args); err != nil {
@@ -95,6 +95,9 @@ func (c *comparison) fast(ctx context.Context, chosen rivalChoice) error {
 			all.Programs = append(all.Programs, untuned)
 		}
 	}
+	if chosen["plain"] {
+		all.Programs = append(all.Programs, rivals.PlainClient())
+	}
 	if c.result.runs, err = all.Play(ctx); err != nil {
 		return err
 	}
@@ -108,7 +111,7 @@ func (c *comparison) fast(ctx context.Context, chosen rivalChoice) error {
 
 // slow compares on the events for slow rivals.
 func (c *comparison) slow(ctx context.Context, chosen rivalChoice) error {
-	if !chosen["plain"] && !chosen["dlt"] && !chosen["ingestr"] {
+	if !chosen["dlt"] && !chosen["ingestr"] {
 		return nil
 	}
 	few, stop, err := c.contest(ctx, c.slowEvents)
@@ -116,17 +119,24 @@ func (c *comparison) slow(ctx context.Context, chosen rivalChoice) error {
 		return err
 	}
 	defer stop()
+	tries, stopTries, err := c.contest(ctx, min(c.slowEvents, tryEvents))
+	if err != nil {
+		return err
+	}
+	defer stopTries()
 	few.Programs = []rivals.Program{c.datasync}
-	if chosen["plain"] {
-		few.Programs = append(few.Programs, rivals.PlainClient())
+	enter := func(name string, install func() ([]rivals.Program, error)) {
+		if fastest, ok := c.enter(ctx, tries, name, install); ok {
+			few.Programs = append(few.Programs, fastest)
+		}
 	}
 	if chosen["dlt"] {
-		c.enter(ctx, few, "dlt", func() ([]rivals.Program, error) { return rivals.DLT(ctx, c.work) })
+		enter("dlt", func() ([]rivals.Program, error) { return rivals.DLT(ctx, c.work) })
 	}
 	if chosen["ingestr"] {
-		c.enter(ctx, few, "ingestr", func() ([]rivals.Program, error) {
+		enter("ingestr", func() ([]rivals.Program, error) {
 			ingestr, err := rivals.Ingestr(ctx, c.work)
-			return []rivals.Program{ingestr}, errors.Join(err, c.lines(ctx, few.Set))
+			return []rivals.Program{ingestr}, errors.Join(err, c.lines(ctx, few.Set), c.lines(ctx, tries.Set))
 		})
 	}
 	if err := ctx.Err(); err != nil {
@@ -136,21 +146,24 @@ func (c *comparison) slow(ctx context.Context, chosen rivalChoice) error {
 	return err
 }
 
-// enter lets a rival from PyPI take part, in its fastest way, if it can be had and does
-// what it is to do; else the result says why not.
-func (c *comparison) enter(ctx context.Context, in *contest.Contest, name string, install func() ([]rivals.Program, error)) {
+// tryEvents is on how many events the ways of a slow rival are tried.
+const tryEvents = 100_000
+
+// enter gives a rival from PyPI in its fastest way, if it can be had and does what it is
+// to do; else the result says why not.
+func (c *comparison) enter(ctx context.Context, tries *contest.Contest, name string, install func() ([]rivals.Program, error)) (rivals.Program, bool) {
 	say("installing %s from PyPI, unless it was before", name)
 	ways, err := install()
 	if err == nil {
 		var fastest rivals.Program
-		if fastest, err = c.fastest(ctx, in, ways, 1); err == nil {
-			in.Programs = append(in.Programs, fastest)
-			return
+		if fastest, err = c.fastest(ctx, tries, ways, 1); err == nil {
+			return fastest, true
 		}
 	}
 	out := skipped{name, err}
 	say("%s is skipped: %s", name, out.reason())
 	c.result.skipped = append(c.result.skipped, out)
+	return rivals.Program{}, false
 }
 
 // contest makes the pages and starts their server.

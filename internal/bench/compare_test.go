@@ -33,8 +33,8 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := c.result.markdown()
-	for _, want := range []string{"| datasync | 12,000 |", "| download | 12,000 |", "| read_json | 12,000 |", "| datasync | 6,000 |", "| plain client | 6,000 |",
-		"| 2 | plain client | 6,000 |", "| `datasync status` | at most 100 ms |", "DuckDB v",
+	for _, want := range []string{"| datasync | 12,000 |", "| download | 12,000 |", "| read_json | 12,000 |", "| datasync | 6,000 |", "| plain client | 12,000 |",
+		"| 2 | plain client | 12,000 |", "| `datasync status` | at most 100 ms |", "DuckDB v",
 		"| 6,000 events: times as fast as dlt | at least 30.0 | skipped | ? |", "dlt was skipped**: make a virtual environment: exit status 1: no module named venv"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q", want)

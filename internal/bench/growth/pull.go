@@ -76,9 +76,9 @@ type timedStore struct {
 // StartBatch is that of the store beneath.
 func (s *timedStore) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
 	began := time.Now()
-	wait = s.Store.StartBatch(ctx, b)
+	ended := s.Store.StartBatch(ctx, b)
 	return func() (store.Committed, error) {
-		committed, err := wait()
+		committed, err := ended()
 		if err != nil {
 			return committed, err
 		}
