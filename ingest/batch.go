@@ -37,10 +37,11 @@ type batcher struct {
 	fitted struct{ events, rejects int }
 	due    *time.Timer // for what is collected
 
-	// underWay is how many batches are, since the first of them began; ended gives what
-	// became of each.
+	// underWay is how many batches are, since the first of them began. What they wait by
+	// goes into waits, what became of each comes out of ended, in the same order.
 	underWay int
 	since    time.Time
+	waits    chan func() (store.Committed, error)
 	ended    chan outcome
 }
 
@@ -63,8 +64,16 @@ type batch struct {
 // as soon as the store can, what is due once nothing else is under way: it grows until
 // then, or until it is full. After an error nothing more is taken or committed.
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
-	b.due, b.ended = time.NewTimer(batchAge), make(chan outcome, store.Writers)
+	b.due = time.NewTimer(batchAge)
 	defer b.due.Stop()
+	b.waits, b.ended = make(chan func() (store.Committed, error), store.Writers), make(chan outcome, store.Writers)
+	defer close(b.waits)
+	go func() {
+		for wait := range b.waits {
+			committed, err := wait()
+			b.ended <- outcome{committed, err}
+		}
+	}()
 	for more := true; more || len(b.next.Pages) > 0 || b.underWay > 0; {
 		if len(b.next.Pages) > 0 && (b.underWay == 0 && (b.next.overdue || !more) || b.underWay < store.Writers && b.full()) {
 			if err := b.start(ctx); err != nil {
@@ -106,11 +115,7 @@ func (b *batcher) start(ctx context.Context) error {
 			close(copying)
 		}
 	}
-	wait := b.store.StartBatch(ctx, b.next.Batch)
-	go func() {
-		committed, err := wait()
-		b.ended <- outcome{committed, err}
-	}()
+	b.waits <- b.store.StartBatch(ctx, b.next.Batch)
 	for waiting := true; waiting; {
 		select {
 		case <-copying:

@@ -11,7 +11,7 @@ import (
 )
 
 // sheet is the memory of one page: its text, and the events that share that. It is used
-// again for another page once this one is committed.
+// again for another page once the store has copied it.
 type sheet struct {
 	text   []byte
 	events []store.Event

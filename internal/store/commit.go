@@ -42,8 +42,18 @@ type commit struct {
 	batch int64
 	now   Instant
 	// pages is what the page log will keep of each page.
-	pages   []loggedPage
-	reasons map[string]int64
+	pages []loggedPage
+	// rejects are those in the table incoming_rejects, without those of the batch before,
+	// which may not be stored yet; low and high bound the instants of all that is in the batch.
+	rejects    []takenReject
+	keysBefore map[string]bool
+	low, high  Instant
+	reasons    map[string]int64
+}
+
+type takenReject struct {
+	page   int
+	reason string
 }
 
 type loggedPage struct {
@@ -79,17 +89,16 @@ func (c *commit) write(b *Batch, free func()) error {
 			b.Copied(done)
 		}
 	}
-	early := copied
-	if _, rejects := b.Size(); rejects > 0 {
-		early = func(int) {}
-	}
-	if err := c.insertEvents(b.Pages, free, early); err != nil {
+	if err := c.takeRejects(b.Pages); err != nil {
 		return err
 	}
-	if err := c.insertRejects(b.Pages); err != nil {
+	if err := c.insertEvents(b.Pages, free, copied); err != nil {
 		return err
 	}
 	copied(len(b.Pages))
+	if err := c.insertRejects(); err != nil {
+		return err
+	}
 	if err := c.logPages(b); err != nil {
 		return err
 	}
@@ -162,64 +171,65 @@ func fillEvent(columns []column, row int, e *Event) {
 	columns[9].lentOrNull(row, e.Extra, e.Extra != "")
 }
 
-// insertRejects keeps the rejects that are not known yet. One whose id is stored
-// as an event is resolved from the start.
-func (c *commit) insertRejects(pages []Page) error {
+// takeRejects copies the pages' rejects, each key once, into the table incoming_rejects.
+func (c *commit) takeRejects(pages []Page) error {
 	var rejects []*Reject
 	var page []int
 	first := map[string]bool{}
+	c.low, c.high = span(pages)
 	for i := range pages {
 		for j := range pages[i].Rejects {
 			r := &pages[i].Rejects[j]
-			if first[r.Key] {
+			if first[r.Key] || c.keysBefore[r.Key] {
 				c.pages[i].counts.Duplicate++
 				continue
 			}
 			first[r.Key] = true
 			rejects, page = append(rejects, r), append(page, i)
+			c.rejects = append(c.rejects, takenReject{i, r.Reason})
+			if r.Timestamp.Valid {
+				c.low, c.high = min(c.low, r.Timestamp.V), max(c.high, r.Timestamp.V)
+			}
 		}
 	}
-	if len(rejects) == 0 {
-		return nil
-	}
-	err := c.w.insert("incoming_rejects", len(rejects), func(columns []column, row, n int) {
+	defer runtime.KeepAlive(rejects)
+	return c.w.insert("incoming_rejects", len(rejects), func(columns []column, row, n int) {
 		columns[0].int64(row, int64(n))
-		columns[1].text(row, rejects[n].Raw)
-		columns[2].text(row, rejects[n].Reason)
-		columns[3].text(row, rejects[n].Key)
+		columns[1].lentText(row, rejects[n].Raw)
+		columns[2].lentText(row, rejects[n].Reason)
+		columns[3].lentText(row, rejects[n].Key)
 		columns[4].uuidOrNull(row, rejects[n].ID)
 		columns[5].instantOrNull(row, rejects[n].Timestamp)
+		columns[6].lentText(row, c.pages[page[n]].record.Endpoint)
 	}, nil)
-	if err != nil {
-		return err
+}
+
+// insertRejects keeps the rejects that were taken and are not known yet. One whose id is
+// stored as an event of the batch's range of time is resolved from the start, others are by
+// Settle: to look for an id in all of the table takes long.
+func (c *commit) insertRejects() error {
+	if len(c.rejects) == 0 {
+		return nil
 	}
-	err = c.w.pairs(`SELECT n, EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key) FROM incoming_rejects i`,
+	err := c.w.pairs(`SELECT n, EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key) FROM incoming_rejects i`,
 		func(n int64, known bool) {
+			r := c.rejects[n]
 			if known {
-				c.pages[page[n]].counts.Duplicate++
+				c.pages[r.page].counts.Duplicate++
 				return
 			}
-			c.pages[page[n]].counts.Rejected++
-			c.reasons[rejects[n].Reason]++
+			c.pages[r.page].counts.Rejected++
+			c.reasons[r.reason]++
 		})
 	if err != nil {
 		return err
 	}
-	// The endpoint is a page's; rejects are few, so one statement for each page.
-	for from := 0; from < len(rejects); {
-		to := from
-		for to < len(rejects) && page[to] == page[from] {
-			to++
-		}
-		_, err := c.w.execArgs(`INSERT INTO rejected_events
-			SELECT raw, reason, reject_key, id, $1, $2, id IS NOT NULL AND id IN (SELECT e.id FROM events e), "timestamp"
-			FROM incoming_rejects i
-			WHERE n >= $3 AND n < $4 AND NOT EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key)`,
-			pages[page[from]].Record.Endpoint, c.batch, int64(from), int64(to))
-		if err != nil {
-			return err
-		}
-		from = to
+	if _, err := c.w.execArgs(`INSERT INTO rejected_events
+		SELECT raw, reason, reject_key, id, endpoint, $1,
+			id IS NOT NULL AND id IN (SELECT e.id FROM events e WHERE e."timestamp" BETWEEN $2 AND $3), "timestamp"
+		FROM incoming_rejects i
+		WHERE NOT EXISTS (SELECT 1 FROM rejected_events r WHERE r.reject_key = i.reject_key) ORDER BY n`, c.batch, c.low, c.high); err != nil {
+		return err
 	}
 	_, err = c.w.exec("DELETE FROM incoming_rejects")
 	return err

@@ -36,21 +36,27 @@ func (s *Store) limitMemory(ctx context.Context, usual int64, meta map[string]st
 	if err != nil {
 		return err
 	}
-	set := s.memory.grow(0)
-	_, err = s.db.ExecContext(ctx, set)
+	s.memory.lent = s.memory.needed(0)
+	_, err = s.db.ExecContext(ctx, setMemory(s.memory.lent))
 	return err
 }
 
-// grow returns the statement that lends as much as is needed with so many bytes of long
-// texts in a transaction, empty where that is lent already.
-func (m *memory) grow(long int) (set string) {
+// needed is how many bytes it takes where a transaction has so many of long texts.
+func (m *memory) needed(long int) int64 {
 	// Where events are compared, there are three copies of the texts at a time.
-	need := min(m.usual+3*int64(long)+int64(vectorSize)*int64(m.longest), m.most)
-	if need <= m.lent {
-		return ""
+	return min(m.usual+3*int64(long)+int64(vectorSize)*int64(m.longest), m.most)
+}
+
+func setMemory(bytes int64) string { return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", bytes) }
+
+// lend lets DuckDB use so many bytes, if it may not use more already.
+func (w *writer) lend(m *memory, bytes int64) error {
+	if m.usual == 0 || bytes <= m.lent {
+		return nil
 	}
-	m.lent = need
-	return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", need)
+	m.lent = bytes
+	_, err := w.exec(setMemory(bytes))
+	return err
 }
 
 // texts is how much text events and rejects have, in bytes: in all, in long ones, and in
@@ -84,17 +90,15 @@ func (b *Batch) texts() (t texts) {
 // written, which is why the file remembers the longest.
 func (c *commit) makeRoom(t texts) error {
 	m := &c.s.memory
-	if t.long == 0 || m.usual == 0 {
+	if t.long == 0 {
 		return nil
 	}
 	remember := t.longest > m.longest
 	if remember {
 		m.longest = 1 << bits.Len(uint(t.longest))
 	}
-	if set := m.grow(t.long); set != "" {
-		if _, err := c.w.exec(set); err != nil {
-			return err
-		}
+	if err := c.w.lend(m, m.needed(t.long)); err != nil {
+		return err
 	}
 	if !remember {
 		return nil

@@ -155,10 +155,12 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	s.idle = make(chan *writer, Writers)
 	for n := range Writers {
 		w, err := newWriter(s.path, n)
+		if w != nil {
+			s.writers = append(s.writers, w)
+		}
 		if err != nil {
 			return err
 		}
-		s.writers = append(s.writers, w)
 		s.idle <- w
 	}
 	s.writer = s.writers[0]

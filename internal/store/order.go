@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"datasync/internal/failpoint"
@@ -17,11 +18,15 @@ const Writers = 2
 // both of them need must fit into a pull's memory.
 const besideBytes = 24 << 20
 
+// besideRejects is how many rejects such a batch may have.
+const besideRejects = 5000
+
 // flight is a batch that was started.
 type flight struct {
 	// lowest is the position of its last event, where the next batch might be written
 	// beside it; free is closed once that is certain.
 	lowest sql.Null[Position]
+	keys   map[string]bool // of its rejects
 	free   chan struct{}
 	// ended is closed once it is committed, or certain not to be; what follows holds then.
 	ended chan struct{}
@@ -31,7 +36,8 @@ type flight struct {
 
 // StartBatch begins what CommitBatch does and returns at once, where fewer than Writers
 // batches are under way; wait waits for the end of it. Batches are committed in the order
-// in which they were started, and none is after one that failed. Most of the work of two
+// in which they were started, and none is after one that failed; one that is refused, as
+// ctx has ended or it is too large, was never started. Most of the work of two
 // of them is done at the same time where they are whole row groups that have nothing in
 // common. It is called by one goroutine at a time.
 func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed, error)) {
@@ -50,8 +56,10 @@ func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed
 	beside, texts := false, b.texts()
 	if b.fitsBeside(texts) {
 		first, last := b.Pages[0].Events, b.Pages[len(b.Pages)-1].Events
-		f.lowest = sql.Null[Position]{V: last[len(last)-1].Position(), Valid: true}
-		beside = before != nil && before.lowest.Valid && first[0].Position().Compare(before.lowest.V) < 0
+		f.lowest, f.keys = sql.Null[Position]{V: last[len(last)-1].Position(), Valid: true}, b.rejectKeys()
+		if beside = before != nil && before.lowest.Valid && first[0].Position().Compare(before.lowest.V) < 0; beside {
+			c.keysBefore = before.keys
+		}
 	}
 	go func() {
 		defer close(f.ended)
@@ -71,12 +79,22 @@ func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed
 
 // fitsBeside reports whether the batch may be written at the same time as another one: it
 // is a whole row group, which leaves no more in the log than its name (DuckDB writes the
-// log into the file only where no other transaction writes), its events descend, and
-// nothing in it must be looked for in the other one.
+// log into the file only where no other transaction writes), its events descend, and the
+// keys of its rejects are few.
 func (b *Batch) fitsBeside(t texts) bool {
 	events, rejects := b.Size()
-	return events == MaxRows && rejects == 0 && t.long == 0 && t.all <= besideBytes && descending(b.Pages) &&
+	return events == MaxRows && rejects <= besideRejects && t.long == 0 && t.all <= besideBytes && descending(b.Pages) &&
 		len(b.Pages[0].Events) > 0 && len(b.Pages[len(b.Pages)-1].Events) > 0
+}
+
+func (b *Batch) rejectKeys() map[string]bool {
+	keys := map[string]bool{}
+	for i := range b.Pages {
+		for j := range b.Pages[i].Rejects {
+			keys[strings.Clone(b.Pages[i].Rejects[j].Key)] = true
+		}
+	}
+	return keys
 }
 
 // errBefore says why a batch was not tried.

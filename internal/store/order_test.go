@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"datasync/internal/store"
@@ -100,6 +102,7 @@ func TestStartedTogether(t *testing.T) {
 		"not in order":                {{pageOf(rowGroup(1))}, {pageOf(rowGroup(0))}, {pageOf(rowGroup(2))}, {out}, {out}},
 		"few":                         {{pageOf(events(0, 10))}, {pageOf(events(5, 15))}, {pageOf(events(15, 20))}},
 		"none":                        {{pageOf(nil)}, {pageOf(rowGroup(0))}, {pageOf(nil)}, {pageOf(rowGroup(1))}},
+		"rejects in row groups":       {{pageOf(events(0, 9), reject(1)), pageOf(events(9, store.MaxRows), reject(2))}, {pageOf(rowGroup(1), reject(1), reject(3))}, {pageOf(rowGroup(2), reject(3), reject(1), spoilt(5))}, {pageOf(rowGroup(3), reject(3))}},
 		"with rejects":                {{pageOf(rowGroup(0), reject(1))}, {pageOf(rowGroup(1), reject(1), reject(2))}, {pageOf(rowGroup(2))}, {pageOf(nil, reject(2))}},
 		"a copy of another instant":   {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf([]store.Event{moved})}},
 		"after what was there before": {{pageOf(events(0, store.MaxRows+5))}, {pageOf(rowGroup(0))}},
@@ -147,6 +150,13 @@ func reject(n int) store.Reject {
 	return store.Reject{Key: fmt.Sprint("sha256:", n), Reason: "missing_id", Raw: "{}"}
 }
 
+// spoilt is a reject with the id and the instant of an event.
+func spoilt(n int) store.Reject {
+	e := event(n)
+	return store.Reject{Key: "id:" + e.ID.String(), ID: uuid.NullUUID{UUID: e.ID, Valid: true}, Reason: "missing_type", Raw: "{}",
+		Timestamp: sql.Null[store.Instant]{V: e.Timestamp, Valid: true}}
+}
+
 // TestNoneAfterOneThatFailed lets each operation of the first of two batches fail, with
 // the second one under way: neither is stored.
 func TestNoneAfterOneThatFailed(t *testing.T) {
@@ -156,12 +166,10 @@ func TestNoneAfterOneThatFailed(t *testing.T) {
 			s := mustOpen(t, path)
 			k := mustWindow(t, s)
 			operations, second := 0, make(chan struct{})
+			began := sync.OnceFunc(func() { close(second) })
 			s.AroundEach(func(writer int, do func() error) error {
 				if writer == 1 {
-					if second != nil {
-						close(second)
-						second = nil
-					}
+					began()
 					return do()
 				}
 				if operations++; operations == failing {
@@ -248,6 +256,31 @@ func TestLongTexts(t *testing.T) {
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestManyRejects: the end of a walk has the memory to compare as many rejects as there are.
+func TestManyRejects(t *testing.T) {
+	for name, size := range map[string][2]int{"many": {12_000, 4000}, "long": {200, 200_000}} {
+		t.Run(name, func(t *testing.T) {
+			s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "x.duckdb"), Origin: origin, MemoryLimit: store.PullMemoryLimit})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			k := mustWindow(t, s)
+			for batch := range 3 {
+				rejects := make([]store.Reject, size[0])
+				for i := range rejects {
+					unit := fmt.Sprint(batch, i, i*i)
+					rejects[i] = store.Reject{Key: fmt.Sprint(batch, "-", i), Reason: "missing_id", Raw: `{"name":"` + strings.Repeat(unit, size[1]/len(unit)) + `"}`}
+				}
+				mustCommit(t, s, k, pageOf(events(batch*10, batch*10+10), rejects...))
+			}
+			if settled, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil || settled.Rejected != int64(3*size[0]) {
+				t.Errorf("%+v, %v", settled, err)
 			}
 		})
 	}

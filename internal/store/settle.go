@@ -76,6 +76,11 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 	if err != nil {
 		return done, err
 	}
+	if done.Events+done.Rejected > total {
+		if err := w.lend(&s.memory, s.memory.most); err != nil {
+			return done, err
+		}
+	}
 	for _, resolve := range []string{resolveStored, resolveRejected} {
 		surplus := done.Events + done.Rejected - total
 		if surplus <= 0 {

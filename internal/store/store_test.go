@@ -144,7 +144,8 @@ func TestCommitCountsAndKeepsEachIDOnce(t *testing.T) {
 	unsorted := pageOf([]store.Event{event(20), event(21), event(20)})
 	unsorted.Descending = false
 	reject := store.Reject{Key: "sha256:1#0", Reason: "missing_id", Raw: "{}"}
-	knownID := store.Reject{Key: "id:" + event(3).ID.String(), ID: uuid.NullUUID{UUID: event(3).ID, Valid: true}, Reason: "missing_type", Raw: "{}"}
+	knownID := store.Reject{Key: "id:" + event(3).ID.String(), ID: uuid.NullUUID{UUID: event(3).ID, Valid: true}, Reason: "missing_type", Raw: "{}",
+		Timestamp: sql.Null[store.Instant]{V: event(3).Timestamp, Valid: true}}
 	steps := []struct {
 		name string
 		page store.Page

@@ -167,8 +167,8 @@ type Batch struct {
 	Checkpoint Checkpoint
 	// Copied, where it is not nil, is called for one page after the other, by its number,
 	// once its events, rejects and texts are not needed any more, so that their memory can
-	// be used again. That is before the commit, which takes most of the time, and not for
-	// all of them where it fails earlier.
+	// be used again. That is before the batch is compressed and committed, which takes most
+	// of the time, and not for all of them where it fails earlier.
 	Copied func(page int)
 }
 

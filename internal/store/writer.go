@@ -62,28 +62,26 @@ type writer struct {
 }
 
 // newWriter connects to the instance that this process has open at path. It must be closed
-// before the instance, and forgotten after that.
-func newWriter(path string, number int) (*writer, error) {
+// before the instance, and forgotten after that, also where there is an error with it.
+func newWriter(path string, number int) (w *writer, err error) {
 	conn, err := connect(path, closedWorld)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{connection: conn, number: int64(number), sources: map[string]*source{}}
+	w = &writer{connection: conn, number: int64(number), sources: map[string]*source{}}
 	for _, table := range []string{
 		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
-		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp" FROM main.rejected_events LIMIT 0`,
+		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp", endpoint FROM main.rejected_events LIMIT 0`,
 		`suspects (id UUID)`,
 	} {
 		if _, err := w.exec("CREATE TEMP TABLE " + table); err != nil {
-			w.close()
-			return nil, err
+			return w, err
 		}
 	}
 	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "suspects"} {
 		src, err := w.newSource(fmt.Sprint("rows_for_", table, number), table)
 		if err != nil {
-			w.close()
-			return nil, err
+			return w, err
 		}
 		w.sources[table] = src
 	}
@@ -168,7 +166,7 @@ func (w *writer) executeWith(query string, args []any) (int64, error) {
 	return int64(mapping.RowsChanged(&res)), nil
 }
 
-// number runs a query of one BIGINT.
+// count runs a query of one BIGINT.
 func (w *writer) count(query string) (n int64, err error) {
 	err = w.pairs("SELECT ("+query+"), true", func(v int64, _ bool) { n = v })
 	return n, err
