@@ -206,6 +206,9 @@ func TestNoneAfterOneThatFailed(t *testing.T) {
 // two batches of as much text as may be written at a time; also in the next run, which
 // writes the table with the long ones again.
 func TestLongTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("much text")
+	}
 	for name, sizes := range map[string][][2]int{ // of batches: events, and bytes of text each
 		"long":                  {{store.MaxRows, 0}, {250, 200_000}, {250, 200_000}, {250, 200_000}},
 		"very long":             {{12, 4 << 20}, {12, 4 << 20}, {12, 4 << 20}},
@@ -263,6 +266,9 @@ func TestLongTexts(t *testing.T) {
 
 // TestManyRejects: the end of a walk has the memory to compare as many rejects as there are.
 func TestManyRejects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("much text")
+	}
 	for name, size := range map[string][2]int{"many": {12_000, 4000}, "long": {200, 200_000}} {
 		t.Run(name, func(t *testing.T) {
 			s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "x.duckdb"), Origin: origin, MemoryLimit: store.PullMemoryLimit})
