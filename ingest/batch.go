@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"sync/atomic"
 	"time"
 
 	"datasync/internal/store"
@@ -37,6 +38,12 @@ type batcher struct {
 	fitted struct{ events, rejects int }
 	due    *time.Timer // for what is collected
 
+	// held is how much text of pages batches have that the store has not copied yet, and
+	// most how much the last one had; freed tells that held has become less.
+	held  atomic.Int64
+	most  int64
+	freed chan struct{}
+
 	// underWay is how many batches are, since the first of them began. What they wait by
 	// goes into waits, what became of each comes out of ended, in the same order.
 	underWay int
@@ -66,6 +73,7 @@ type batch struct {
 func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 	b.due = time.NewTimer(batchAge)
 	defer b.due.Stop()
+	b.freed = make(chan struct{}, 1)
 	b.waits, b.ended = make(chan func() (store.Committed, error), store.Writers), make(chan outcome, store.Writers)
 	defer close(b.waits)
 	go func() {
@@ -82,7 +90,7 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 			continue
 		}
 		from := pages
-		if b.full() || !more {
+		if b.full() || !more || b.crowded() {
 			from = nil
 		}
 		select {
@@ -94,6 +102,7 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 			if err := b.end(o); err != nil {
 				return err
 			}
+		case <-b.freed:
 		case <-b.due.C:
 			b.next.overdue = len(b.next.Pages) > 0
 		}
@@ -109,8 +118,18 @@ func (b *batcher) start(ctx context.Context) error {
 		b.since = time.Now()
 	}
 	copying, sheets := make(chan struct{}), b.next.sheets
+	b.most = 0
+	for _, s := range sheets {
+		b.most += int64(len(s.text))
+	}
+	b.held.Add(b.most)
 	b.next.Copied = func(page int) {
+		b.held.Add(-int64(len(sheets[page].text)))
 		b.sheets.giveBack(sheets[page])
+		select {
+		case b.freed <- struct{}{}:
+		default:
+		}
 		if page == 0 {
 			close(copying)
 		}
@@ -151,6 +170,13 @@ func (b *batcher) end(o outcome) error {
 		b.summary.Reasons[reason] += n
 	}
 	return nil
+}
+
+// crowded reports whether as much text is in memory as one batch had, while another one
+// is still being copied.
+func (b *batcher) crowded() bool {
+	held := b.held.Load()
+	return held > 0 && held+int64(b.next.bytes) > b.most+b.most/8
 }
 
 func (b *batcher) full() bool {

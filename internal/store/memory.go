@@ -9,7 +9,7 @@ import (
 
 // PullMemoryLimit is what a pull lends DuckDB in bytes, as long as no text is long: enough
 // for two row groups at a time, and little enough for the whole to stay below 350 MB.
-const PullMemoryLimit = 80_000_000
+const PullMemoryLimit = 64_000_000
 
 // longText is the length in bytes from which on DuckDB 1.5 keeps a text in a block of its
 // own. Of these it holds all in memory that are in one transaction, and when it writes the
@@ -36,15 +36,16 @@ func (s *Store) limitMemory(ctx context.Context, usual int64, meta map[string]st
 	if err != nil {
 		return err
 	}
-	s.memory.lent = s.memory.needed(0)
+	s.memory.lent = s.memory.needed(texts{})
 	_, err = s.db.ExecContext(ctx, setMemory(s.memory.lent))
 	return err
 }
 
-// needed is how many bytes it takes where a transaction has so many of long texts.
-func (m *memory) needed(long int) int64 {
-	// Where events are compared, there are three copies of the texts at a time.
-	return min(m.usual+3*int64(long)+int64(vectorSize)*int64(m.longest), m.most)
+// needed is how many bytes it takes where a transaction has these texts.
+func (m *memory) needed(t texts) int64 {
+	// Where events are compared or rejects kept, there are three copies at a time.
+	copies := 3 * int64(max(t.long, t.all-besideBytes))
+	return min(m.usual+copies+int64(vectorSize)*int64(m.longest), m.most)
 }
 
 func setMemory(bytes int64) string { return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", bytes) }
@@ -90,14 +91,11 @@ func (b *Batch) texts() (t texts) {
 // written, which is why the file remembers the longest.
 func (c *commit) makeRoom(t texts) error {
 	m := &c.s.memory
-	if t.long == 0 {
-		return nil
-	}
 	remember := t.longest > m.longest
 	if remember {
 		m.longest = 1 << bits.Len(uint(t.longest))
 	}
-	if err := c.w.lend(m, m.needed(t.long)); err != nil {
+	if err := c.w.lend(m, m.needed(t)); err != nil {
 		return err
 	}
 	if !remember {
