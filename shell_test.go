@@ -159,7 +159,7 @@ func TestShell(t *testing.T) {
 		{".tab\t", `events_flat`}, {".schema events_flat", `CREATE VIEW events_flat`}, {".schema nothing", `no table or view "nothing"`},
 		{".mode jsonl", ``}, {".mode", `jsonl\r\n`}, {"SELECT 7 AS seven; SELECT 8 AS eight;", `\{"seven":7\}\r\n\{"eight":8\}`}, {".mode nothing", `none of table`},
 		{".timer on", ``}, {".timer", `on\r\n`}, {"SELECT 9 AS nine;", `\{"nine":9\}\r\n.*1 row in [0-9.]+ s`}, {".timer maybe", `neither on nor off`},
-		{".maxrows", `40\r\n`}, {".maxrows 3", ``}, {".maxrows x", `no number`}, {".mode table", ``}, {"FROM range(100);", `100 rows \(3 shown\)`},
+		{".maxrows", `40\r\n`}, {".maxrows 3", ``}, {".maxrows 5x", `no number`}, {".mode table", ``}, {"FROM range(100);", `100 rows \(3 shown\)`},
 		{"SELECT nothing;", `Binder Error`}, {"DELETE FROM events;", `read-only`},
 	} {
 		x.prompted(step[0])

@@ -15,9 +15,10 @@ import (
 // its checkpoint will hold lives for long enough.
 const batchAge = time.Second
 
-// maxBatchBytes is how much text of pages a batch holds. DuckDB keeps a batch in memory
-// until it is committed, and fails where long texts need more than its limit.
-const maxBatchBytes = 48 << 20
+// maxBatchBytes is how much text of pages a batch holds, which is a whole row group of events
+// of up to 546 bytes. It is in memory until it is copied, and DuckDB keeps what is no whole
+// row group in memory until it is committed.
+const maxBatchBytes = 64 << 20
 
 // batcher collects pages into batches, and has some committed while it collects the next.
 type batcher struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"datasync/query"
@@ -75,8 +76,8 @@ func (s *shell) maxRows(argument string) {
 		_, _ = fmt.Fprintln(s.stdout, max(0, shown))
 		return
 	}
-	var n int
-	if _, err := fmt.Sscanf(argument, "%d", &n); err != nil || n < 0 {
+	n, err := strconv.Atoi(argument)
+	if err != nil || n < 0 {
 		s.say(fmt.Sprintf(".maxrows %s is no number from 0 on", argument))
 		return
 	}
