@@ -195,7 +195,10 @@ func (b *batcher) add(p *walked) {
 			age = min(age, p.page.cursorLife/4)
 		}
 		b.due.Reset(age)
-	} else if b.next.bytes+p.bytes > maxBatchBytes {
+	}
+	events, rejects := p.page.events[b.fitted.events:], p.page.rejects[b.fitted.rejects:]
+	n, m, bytes := b.fits(p, len(events), len(rejects))
+	if n+m == 0 && len(events)+len(rejects) > 0 {
 		b.rest = p
 		return
 	}
@@ -206,12 +209,6 @@ func (b *batcher) add(p *walked) {
 	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
 	if p.from.bounded {
 		record.Until = sql.Null[store.Instant]{V: store.Instant(p.from.until * 1000), Valid: true}
-	}
-	events, rejects := p.page.events[b.fitted.events:], p.page.rejects[b.fitted.rejects:]
-	n, m := min(len(events), store.MaxRows-b.next.events), min(len(rejects), store.MaxRows-b.next.rejects)
-	if p.bytes > maxBatchBytes {
-		parts := p.bytes/maxBatchBytes + 1
-		n, m = min(n, len(p.page.events)/parts+1), min(m, len(p.page.rejects)/parts+1)
 	}
 	whole := n == len(events) && m == len(rejects)
 	if whole {
@@ -224,7 +221,7 @@ func (b *batcher) add(p *walked) {
 	b.next.sheets = append(b.next.sheets, p.sheet)
 	b.next.events += n
 	b.next.rejects += m
-	b.next.bytes += p.bytes
+	b.next.bytes += bytes
 	b.checkpoint.Pages++
 	b.checkpoint.Events += int64(n)
 	if whole {
@@ -236,6 +233,20 @@ func (b *batcher) add(p *walked) {
 		b.fitted.rejects += m
 	}
 	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
+}
+
+// fits returns how many of the events and rejects that are left of a page the batch has
+// room for, and how much text they have, at the page's average: at least one where the
+// batch is empty.
+func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
+	each := max(1, p.bytes/max(1, len(p.page.events)+len(p.page.rejects)))
+	room := max(0, maxBatchBytes-b.next.bytes) / each
+	if len(b.next.Pages) == 0 {
+		room = max(room, 1)
+	}
+	n = min(events, store.MaxRows-b.next.events, room)
+	m = min(rejects, store.MaxRows-b.next.rejects, room-n)
+	return n, m, each * (n + m)
 }
 
 // pass takes note that the whole page is in the batch, or in it and those before.

@@ -147,8 +147,33 @@ func TestBatchesOfMuchText(t *testing.T) {
 		events, rejects := batch.Size()
 		got = append(got, [2]int{events, rejects})
 	}
-	if want := [][2]int{{201, 3}, {201, 3}, {201, 3}, {201, 1}, {196, 0}, {7, 0}}; !slices.Equal(got, want) {
+	if want := [][2]int{{252, 0}, {252, 0}, {252, 0}, {244, 8}, {7, 2}}; !slices.Equal(got, want) {
 		t.Errorf("batches of %v events and rejects, want %v", got, want)
+	}
+}
+
+// TestLargePagesFillBatches: of a page that is too large for what is left of a batch, the
+// batch takes what is missing.
+func TestLargePagesFillBatches(t *testing.T) {
+	c := &committed{fail: func(int) error { return nil }}
+	b := newTestBatcher(c)
+	pages := make(chan walked, 5)
+	for n := range 4 {
+		p := page{events: make([]store.Event, 100_000), elements: 100_000, nextCursor: fmt.Sprint("c", n+1)}
+		pages <- walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20}
+	}
+	pages <- walked{endpoint: eventsEndpoint, page: page{events: make([]store.Event, 1), elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes}
+	close(pages)
+	if err := b.run(t.Context(), pages); err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	for _, batch := range c.batches {
+		events, _ := batch.Size()
+		got = append(got, events)
+	}
+	if want := []int{store.MaxRows, store.MaxRows, store.MaxRows, 400_000 - 3*store.MaxRows, 1}; !slices.Equal(got, want) {
+		t.Errorf("batches of %v events, want %v", got, want)
 	}
 }
 

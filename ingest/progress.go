@@ -39,13 +39,13 @@ func (p *Progress) Now() Standing {
 }
 
 // Left estimates how long the pull has still to go, from this run's own speed,
-// its waits included; 0 where nothing can be said yet.
+// its waits included, after the rest of the wait that it is in; 0 where nothing can be said yet.
 func (s Standing) Left(now time.Time) time.Duration {
 	if s.Total <= s.Walked || s.Read == 0 {
 		return 0
 	}
 	left := time.Duration(float64(now.Sub(s.Began)) / float64(s.Read) * float64(s.Total-s.Walked))
-	return max(left, s.Until.Sub(now))
+	return left + max(0, s.Until.Sub(now))
 }
 
 func (p *Progress) update(change func(*Standing)) {

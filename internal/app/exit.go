@@ -20,7 +20,8 @@ const exitCodes = `Exit codes:
   3    the key was refused
   4    the API failed; the pull can be resumed
   5    the data do not add up
-  6    the database is locked, full, damaged, of another API, newer, or not ours
+  6    the database is missing, locked, full, damaged, of another API, of a
+       version that does not fit, closed to this user, or not ours
   130  interrupted (SIGINT)
   143  ended (SIGTERM, SIGHUP)`
 

@@ -185,7 +185,7 @@ func exportedText(opts export.Options, r export.Result) string {
 		rows = "row"
 	}
 	switch {
-	case r.UpToDate:
+	case r.UpToDate, opts.Incremental && r.Rows == 0:
 		return fmt.Sprintf("nothing new: %s has everything up to batch %s", opts.Target, thousands(r.Pull.Batch))
 	case opts.Stdout != nil:
 		return fmt.Sprintf("wrote %s, %s bytes", counted(r.Rows, rows), thousands(r.Bytes))

@@ -56,6 +56,9 @@ func (p *program) mock(c *cli.Context) error {
 		}
 	}
 	opts.Gzip, opts.TimeScale = c.Bool("gzip"), c.Float64("time-scale")
+	if opts.TimeScale == 0 {
+		return usage("time scale 0: want 1 to 10")
+	}
 	if err := opts.Validate(); err != nil {
 		return usage("%v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
@@ -100,7 +101,17 @@ func pullError(ctx context.Context, err error) error {
 	case errors.Is(err, ingest.ErrFrom):
 		return usage("%w; give --restart to walk further down", err)
 	}
+	if wrongAddress(err) {
+		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errPull)
+	}
 	return fmt.Errorf("%w; %w", err, errPull)
+}
+
+// wrongAddress reports whether err is what comes of a URL at which there is no such API.
+func wrongAddress(err error) bool {
+	var answer *ingest.APIError
+	var host *net.DNSError
+	return errors.Is(err, ingest.ErrRedirected) || errors.As(err, &answer) && answer.Status == http.StatusNotFound || errors.As(err, &host) && host.IsNotFound
 }
 
 // pullOptions reads the command line; origin is whose events the file will hold.

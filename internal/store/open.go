@@ -67,9 +67,12 @@ type Store struct {
 	writer  *writer
 	writers []*writer
 	idle    chan *writer // those that no batch has
-	// turn is shared by batches, which order themselves, and held by whatever else writes, and
-	// between two writes by Snapshot and Status: a transaction that reads would keep DuckDB
-	// from the checkpoint of a commit, too. It guards what follows.
+	// beside is held by what writes beside batches: two that change one row would fail.
+	beside sync.Mutex
+	// turn is shared by batches, which order themselves, and by what writes beside them, and
+	// held by whatever else writes, and between two writes by Snapshot and Status: a
+	// transaction that reads would keep DuckDB from the checkpoint of a commit, too. It
+	// guards what follows.
 	turn   sync.RWMutex
 	batch  int64       // the last one committed
 	failed atomic.Bool // something was not written: nobody knows what the file holds now
@@ -90,11 +93,16 @@ type Store struct {
 func (s *Store) write(err *error) (done func()) {
 	s.turn.Lock()
 	return func() {
-		s.changes.Add(1)
-		if *err != nil {
-			s.failed.Store(true)
-		}
+		s.wrote(*err)
 		s.turn.Unlock()
+	}
+}
+
+// wrote notes that something was written, or not.
+func (s *Store) wrote(err error) {
+	s.changes.Add(1)
+	if err != nil {
+		s.failed.Store(true)
 	}
 }
 

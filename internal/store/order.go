@@ -64,10 +64,7 @@ func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed
 	go func() {
 		defer close(f.ended)
 		f.done, f.err = c.inOrder(&b, texts, f, before, beside)
-		s.changes.Add(1)
-		if f.err != nil {
-			s.failed.Store(true)
-		}
+		s.wrote(f.err)
 		s.idle <- c.w
 		s.turn.RUnlock()
 	}()

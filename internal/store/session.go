@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -82,7 +83,7 @@ func (s *Session) Exec(ctx context.Context, text string) (rows int64, err error)
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		return 0, errors.New(explained(mapping.ResultError(&result)))
+		return 0, s.failure(mapping.ResultError(&result))
 	}
 	return int64(mapping.RowsChanged(&result)), nil
 }
@@ -187,7 +188,7 @@ func (st *Statement) Run(ctx context.Context) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := &Result{ctx: ctx, stopWatching: st.session.interruptWhen(ctx)}
+	r := &Result{ctx: ctx, session: st.session, stopWatching: st.session.interruptWhen(ctx)}
 	pending, err := pendingStream(st.prepared)
 	if err == nil {
 		if mapping.ExecutePending(pending, &r.result) == mapping.StateError {
@@ -236,6 +237,7 @@ func (s *Session) interruptWhen(ctx context.Context) (stop func()) {
 // Result is the rows that a statement gives, a chunk at a time.
 type Result struct {
 	ctx          context.Context
+	session      *Session
 	stopWatching func()
 	result       mapping.Result
 	chunk        mapping.DataChunk
@@ -292,7 +294,20 @@ func (r *Result) failure(text string) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	return errors.New(explained(text))
+	return r.session.failure(text)
+}
+
+// damage is how DuckDB says that what it reads of its file is not what it wrote; wrong SQL
+// has other words at the beginning.
+var damage = regexp.MustCompile(`^(IO|Serialization) Error: .*(Corrupt|checksum|enough bytes|deserialize)`)
+
+// failure is DuckDB's text as an error, an *Error where the file is damaged.
+func (s *Session) failure(text string) error {
+	err := errors.New(explained(text))
+	if damage.MatchString(err.Error()) {
+		return translate(s.path, err)
+	}
+	return err
 }
 
 // explained is DuckDB's message on one line, with its hints, but without the drawing of
