@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -194,5 +195,44 @@ func TestPlainValues(t *testing.T) {
 	}
 	if got, _, err := r.Plain(13, 0); err == nil {
 		t.Errorf("a list is %q", got)
+	}
+}
+
+// TestDamageMetByAQuery: what a query or an export finds damaged is told from wrong SQL.
+func TestDamageMetByAQuery(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 50_000)))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Blocks in the midst: the catalog is in the first and the last ones.
+	for at := int64(12_288) + 2*262_144 + 1000; at < info.Size()*3/4; at += 262_144 {
+		if _, err := f.WriteAt([]byte("damaged"), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	session, err := store.OpenSession(t.Context(), path, store.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	_, err = session.Exec(t.Context(), "CREATE TEMP TABLE x AS SELECT sum(hash(e::VARCHAR)) FROM events e")
+	if !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v, want %v", err, store.ErrDamaged)
+	}
+	if _, err := session.Exec(t.Context(), "SELECT checksum FROM events"); err == nil || errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a column that is not there: %v", err)
 	}
 }
