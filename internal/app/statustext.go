@@ -116,8 +116,8 @@ func windowText(k store.WindowStatus) string {
 	if k.Lower != nil {
 		lower = k.Lower.Format(time.RFC3339)
 	}
-	text := fmt.Sprintf("%d %s, down to %s: %s on %s", k.Window, strings.ReplaceAll(string(k.State), "_", " "), lower,
-		counted(k.Events, "event"), counted(k.Pages, "page"))
+	text := fmt.Sprintf("%d %s, down to %s: %s in %s of the page log", k.Window, strings.ReplaceAll(string(k.State), "_", " "), lower,
+		counted(k.Events, "event"), counted(k.Pages, "row"))
 	if k.Last != nil && k.State != store.Done {
 		text += ", at " + k.Last.Format(time.RFC3339Nano)
 	}
