@@ -72,9 +72,20 @@ func (k *killing) OpenWindow(ctx context.Context, lower, floor sql.Null[store.In
 	return c, err
 }
 
-func (k *killing) CommitBatch(ctx context.Context, b store.Batch) (done store.Committed, err error) {
-	err = k.do(func() error { done, err = k.Store.CommitBatch(ctx, b); return err })
-	return done, err
+// StartBatch commits the batch before it returns: it is one operation.
+func (k *killing) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+	var done store.Committed
+	err := k.do(func() (err error) { done, err = k.CommitBatch(ctx, b); return err })
+	return func() (store.Committed, error) { return done, err }
+}
+
+func (k *killing) Split(ctx context.Context, window int64, border store.Instant) (part store.Checkpoint, err error) {
+	err = k.do(func() error { part, err = k.Store.Split(ctx, window, border); return err })
+	return part, err
+}
+
+func (k *killing) Join(ctx context.Context, window int64, parts ...int64) error {
+	return k.do(func() error { return k.Store.Join(ctx, window, parts...) })
 }
 
 func (k *killing) Settle(ctx context.Context, run uuid.UUID, window int64) (done store.Settled, err error) {

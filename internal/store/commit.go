@@ -270,12 +270,13 @@ func hashCursor(cursor string) string {
 // transactions at a time cannot change the same one.
 func (c *commit) moveCheckpoint(k *Checkpoint) error {
 	values := append(k.values(), c.now, c.w.number, c.batch)
-	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, lower = $4, cursor = $5, cursor_expires_at = $6,
-		last_timestamp = $7, last_id = $8, pages = $9, events = $10, walked = $11, total = $12, unordered = $13, updated_at = $14, batch = $16
-		WHERE window_id = $1 AND writer = $15`, values...)
+	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, cursor = $4, cursor_expires_at = $5, last_timestamp = $6, last_id = $7,
+		pages = $8, events = $9, walked = $10, total = $11, unordered = $12, first_timestamp = $13, first_id = $14, updated_at = $15, batch = $17
+		WHERE window_id = $1 AND writer = $16`, values...)
 	if err == nil && changed == 0 {
-		changed, err = c.w.execArgs(`INSERT INTO checkpoints SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, floor, $15, $16
-			FROM checkpoint WHERE window_id = $1`, values...)
+		changed, err = c.w.execArgs(`INSERT INTO checkpoints BY NAME SELECT * REPLACE ($2 AS state, $3 AS upper, $4 AS cursor, $5 AS cursor_expires_at,
+			$6 AS last_timestamp, $7 AS last_id, $8 AS pages, $9 AS events, $10 AS walked, $11 AS total, $12 AS unordered,
+			$13 AS first_timestamp, $14 AS first_id, $15 AS updated_at), $16 AS writer, $17 AS batch FROM checkpoint WHERE window_id = $1`, values...)
 	}
 	if err != nil {
 		return err
@@ -283,34 +284,31 @@ func (c *commit) moveCheckpoint(k *Checkpoint) error {
 	if changed != 1 {
 		return fmt.Errorf("move the checkpoint of window %d: %d rows", k.Window, changed)
 	}
-	if k.State == Done && k.ToTheEnd() {
-		// It has walked what older windows had left.
-		_, err = c.w.execArgs("UPDATE checkpoints SET state = $1, cursor = NULL, updated_at = $2 WHERE window_id < $3 AND state <> $1",
-			string(Done), c.now, k.Window)
-	}
-	return err
+	return nil
 }
 
-// values gives the checkpoint's columns in the order of the table, up to unordered.
+// values gives the window's number and what a commit changes of its checkpoint.
 func (k *Checkpoint) values() []any {
-	v := []any{k.Window, string(k.State), nil, nil, nil, nil, nil, nil, k.Pages, k.Events, k.Walked, nil, k.Unordered}
-	if k.Upper.Valid {
-		v[2] = k.Upper.V
-	}
-	if k.Lower.Valid {
-		v[3] = k.Lower.V
-	}
+	v := []any{k.Window, string(k.State), orNull(k.Upper), nil, nil, nil, nil, k.Pages, k.Events, k.Walked, orNull(k.Total), k.Unordered, nil, nil}
 	if k.Cursor != "" {
-		v[4] = k.Cursor
+		v[3] = k.Cursor
 	}
 	if !k.CursorExpiresAt.IsZero() {
-		v[5] = InstantOf(k.CursorExpiresAt)
+		v[4] = InstantOf(k.CursorExpiresAt)
 	}
 	if k.Last.Valid {
-		v[6], v[7] = k.Last.V.Timestamp, k.Last.V.ID
+		v[5], v[6] = k.Last.V.Timestamp, k.Last.V.ID
 	}
-	if k.Total.Valid {
-		v[11] = k.Total.V
+	if k.First.Valid {
+		v[12], v[13] = k.First.V.Timestamp, k.First.V.ID
 	}
 	return v
+}
+
+// orNull returns the value as a parameter of a statement.
+func orNull[T any](v sql.Null[T]) any {
+	if !v.Valid {
+		return nil
+	}
+	return v.V
 }

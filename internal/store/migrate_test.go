@@ -82,7 +82,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != "3" {
+	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != "4" {
 		t.Errorf("schema %s", v)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM page_log l FULL JOIN (SELECT batch FROM events GROUP BY 1) e USING (batch) WHERE checksum IS NULL"); n != 4 {

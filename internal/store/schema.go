@@ -136,7 +136,7 @@ func comments(table string) map[string]string {
 		}
 	case "checkpoint", "checkpoints":
 		return map[string]string{
-			"window_id":         "the windows are numbered upward, the newest has the highest",
+			"window_id":         "windows are numbered upward, as are their parts",
 			"state":             "not_begun, under_way or done",
 			"upper":             "the instant of its newest event",
 			"lower":             "the border down to which it is walked; NULL for the end",
@@ -144,6 +144,11 @@ func comments(table string) map[string]string {
 			"cursor_expires_at": "when the cursor dies, by this machine's clock",
 			"last_timestamp":    "down to here everything from the top is stored",
 			"last_id":           "the event at last_timestamp that was the last",
+			"whole":             "the window of which this is a part, or the window itself",
+			"begins":            "the border below which a part was split off; NULL where the walk begins at the newest event",
+			"first_timestamp":   "the instant of the event with which a part began",
+			"first_id":          "that event, which the part above must reach",
+			"absorbed":          "a part that could not be walked to its end, and that another one walks again",
 			"pages":             "its pages in page_log",
 			"events":            "the events on them",
 			"walked":            "what pages returned since the walk was last at the top",

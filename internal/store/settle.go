@@ -21,8 +21,8 @@ type Settled struct {
 
 // Settle ends a run: it deletes second copies of an id, which have another instant
 // than the first (others do not get past CommitBatch), the copy of the higher batch,
-// and resolves the rejects that are stored by now or are another reading of one that
-// is kept. The page log gets a row that corrects the counts of each batch which lost
+// resolves the rejects that are stored by now or are another reading of one that
+// is kept, and ends windows of which a newer one has walked all. The page log gets a row that corrects the counts of each batch which lost
 // copies. All of it is one transaction.
 func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ Settled, err error) {
 	defer s.write(&err)()
@@ -56,6 +56,9 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 	w := s.writer
 	// What a writer committed before the last one counts no more, nor leads its cursor anywhere.
 	if _, err = w.exec("DELETE FROM checkpoints c WHERE batch < (SELECT max(batch) FROM checkpoints n WHERE n.window_id = c.window_id)"); err != nil {
+		return done, err
+	}
+	if err := w.endOlder(); err != nil {
 		return done, err
 	}
 	if done.Events, err = w.count("SELECT count(*) FROM events"); err != nil {
@@ -93,6 +96,14 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done S
 		done.Rejected -= n
 	}
 	return done, nil
+}
+
+// endOlder ends the windows that are older than one which was walked to the end of all that
+// is wanted: it has walked what they had left.
+func (w *writer) endOlder() error {
+	_, err := w.exec(`UPDATE checkpoints SET state = 'done', cursor = NULL WHERE state <> 'done' AND whole < (SELECT max(whole) FROM (
+		SELECT whole FROM checkpoint WHERE NOT absorbed GROUP BY whole HAVING bool_and(state = 'done') AND bool_or(lower IS NOT DISTINCT FROM floor)))`)
+	return err
 }
 
 // faces are the rejects that are not resolved, by what an element is known by beside its

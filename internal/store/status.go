@@ -51,7 +51,9 @@ type Status struct {
 
 // WindowStatus is a window in a Status.
 type WindowStatus struct {
-	Window    int64      `json:"window"`
+	Window int64 `json:"window"`
+	// PartOf is the window of which this is a part, where it is one.
+	PartOf    *int64     `json:"part_of"`
 	State     State      `json:"state"`
 	Upper     *time.Time `json:"upper"`
 	Lower     *time.Time `json:"lower"`
@@ -168,6 +170,9 @@ func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
 	s.Complete = s.Complete && len(windows) > 0
 	for _, k := range windows {
 		w := WindowStatus{Window: k.Window, State: k.State, Pages: k.Pages, Events: k.Events, Unordered: k.Unordered}
+		if k.IsPart() {
+			w.PartOf = &k.Whole
+		}
 		if k.Upper.Valid {
 			w.Upper = instantTime(k.Upper.V)
 		}

@@ -122,12 +122,20 @@ const (
 // events that it speaks of.
 type Checkpoint struct {
 	Window int64
-	State  State
+	// Whole is the window of which this is a part that is walked beside the others, or
+	// the window itself.
+	Whole int64
+	State State
+	// Begins is the border below which a part was split off; without one the walk begins
+	// at the newest event of all. First is the position of the event with which the part
+	// began, unknown until its first page was committed: the part above must reach it.
+	Begins sql.Null[Instant]
+	First  sql.Null[Position]
 	// Upper is the instant of the window's newest event, unknown until its first
 	// page was committed.
 	Upper sql.Null[Instant]
 	// Lower is the border that the walk goes down to; without one it goes to the
-	// end of what the API has.
+	// end of what the API has. A commit does not change it: Split and Join do.
 	Lower sql.Null[Instant]
 	// Floor is the border below which no events are wanted at all; without one all
 	// are. It does not change once the window is open.
@@ -152,12 +160,16 @@ type Checkpoint struct {
 	Unordered bool
 }
 
-// ToTheEnd reports whether the window goes down to the end of all that is wanted, so
-// that older windows have nothing left to walk.
+// ToTheEnd reports whether the window, or the part of one, goes down to the end of all
+// that is wanted, so that older windows have nothing left to walk.
 func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.Floor }
 
-// NeverBegun reports whether the window was opened and no page of it committed.
-func (k *Checkpoint) NeverBegun() bool { return k.State == NotBegun && k.Pages == 0 }
+// NeverBegun reports whether the window was opened and no page of it committed, so that
+// another one may take its place. A part's place is its own.
+func (k *Checkpoint) NeverBegun() bool { return k.State == NotBegun && k.Pages == 0 && !k.IsPart() }
+
+// IsPart reports whether it was split off from a window.
+func (k *Checkpoint) IsPart() bool { return k.Begins.Valid }
 
 // Batch is what one commit stores: pages of one window and the checkpoint after
 // the last of them.

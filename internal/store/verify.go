@@ -73,7 +73,7 @@ var checks = []check{
 		FROM page_log WHERE returned <> stored + duplicate + rejected + outside`},
 	{"total", `SELECT 'the last pull was complete with ' || c.total || ' events, but ' || n || ' are here'
 		FROM checkpoint c, (SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved) AS n)
-		WHERE c.window_id = (SELECT max(window_id) FROM checkpoint) AND c.floor IS NULL AND c.total > n
+		WHERE c.window_id = (SELECT max(whole) FROM checkpoint) AND c.floor IS NULL AND c.total > n
 		AND (SELECT arg_max(outcome, rowid) FROM runs) = 'complete'`},
 	{"instants", `SELECT 'batch ' || batch || ': an instant has changed, or a row'
 		FROM (SELECT batch, ` + checksumOf("sum(checksum::HUGEINT)") + ` AS n FROM page_log GROUP BY batch HAVING count(*) = count(checksum)) l
@@ -91,16 +91,26 @@ var checks = []check{
 		JOIN checkpoint USING (window_id) WHERE until IS NOT NULL AND NOT unordered AND walked.first_timestamp < low
 		AND NOT (until IS NOT DISTINCT FROM until_before AND received_before IS NULL)`},
 	{"chain", pages + `SELECT 'window ' || window_id || ' is done, but its last page leads on' FROM pages JOIN checkpoint c USING (window_id)
-		WHERE place = places AND c.state = 'done' AND checksum IS NOT NULL AND cursor_received IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM checkpoint n WHERE n.window_id > c.window_id AND n.state = 'done' AND n.lower IS NOT DISTINCT FROM n.floor)`},
+		WHERE place = places AND c.state = 'done' AND checksum IS NOT NULL AND cursor_received IS NOT NULL AND NOT absorbed
+		AND NOT EXISTS (SELECT 1 FROM checkpoint n WHERE n.whole > c.whole AND n.state = 'done' AND n.lower IS NOT DISTINCT FROM n.floor)`},
 	{"chain", `SELECT 'window ' || window_id || ': ' || c.pages || ' pages were walked, ' || coalesce(l.n, 0) || ' are in the page log' FROM checkpoint c
 		LEFT JOIN (SELECT window_id, count(*) AS n FROM page_log WHERE endpoint <> 'closing check' GROUP BY window_id) l USING (window_id)
 		WHERE c.pages <> coalesce(l.n, 0)`},
 	{"windows", `SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log
 		WHERE window_id NOT IN (SELECT window_id FROM checkpoint) GROUP BY window_id`},
-	{"windows", `SELECT 'below window ' || window_id || ' there is a hole' FROM (
-			SELECT *, lag(upper) OVER (ORDER BY window_id) AS upper_below, lag(window_id) OVER (ORDER BY window_id) AS below FROM checkpoint)
-		WHERE below IS DISTINCT FROM nullif(window_id - 1, 0) OR lower IS DISTINCT FROM floor AND (below IS NULL OR lower > upper_below)`},
+	{"windows", `SELECT 'below window ' || window_id || ' there is a hole' FROM (SELECT window_id, lag(window_id) OVER (ORDER BY window_id) AS below FROM checkpoint)
+		WHERE below IS DISTINCT FROM nullif(window_id - 1, 0)`},
+	{"windows", `SELECT 'below window ' || whole || ' there is a hole' FROM (
+			SELECT *, lag(upper) OVER (ORDER BY whole) AS upper_below, lag(whole) OVER (ORDER BY whole) AS below FROM (
+				SELECT whole, last(lower ORDER BY begins DESC NULLS FIRST) AS lower, any_value(floor) AS floor, max(upper) FILTER (window_id = whole) AS upper
+				FROM checkpoint WHERE NOT absorbed GROUP BY whole))
+		WHERE lower IS DISTINCT FROM floor AND (below IS NULL OR lower > upper_below)`},
+	// A part begins where the one above it ends, and that has reached its first event.
+	{"windows", `SELECT 'between parts ' || above || ' and ' || window_id || ' there is a hole' FROM (
+			SELECT *, lag(window_id) OVER parts AS above, lag(lower) OVER parts AS ends, lag(state) OVER parts AS state_above
+			FROM checkpoint WHERE NOT absorbed WINDOW parts AS (PARTITION BY whole ORDER BY begins DESC NULLS FIRST))
+		WHERE above IS NOT NULL AND (ends IS DISTINCT FROM begins OR state_above = 'done' AND (first_timestamp IS NULL
+			OR first_timestamp < (SELECT min(last_timestamp) FROM page_log p WHERE p.window_id = above)))`},
 	{"windows", `SELECT 'window ' || window_id || ' has its upper border above all of its pages'
 		FROM checkpoint c JOIN (SELECT window_id, max(first_timestamp) AS top FROM page_log GROUP BY window_id) USING (window_id)
 		WHERE NOT c.unordered AND c.upper > top`},

@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Windows returns the checkpoints of all windows, the newest window first.
+// Windows returns the checkpoints of all windows, the newest window first, each with its
+// parts behind it from newer to older, but for absorbed ones.
 func (s *Store) Windows(ctx context.Context) ([]Checkpoint, error) {
 	windows, err := readWindows(ctx, s.db)
 	return windows, translate(s.path, err)
@@ -17,7 +18,9 @@ func (s *Store) Windows(ctx context.Context) ([]Checkpoint, error) {
 
 func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 	rows, err := db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,
-		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered, epoch_us(floor) FROM checkpoint ORDER BY window_id DESC`)
+		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered, epoch_us(floor),
+		whole, epoch_us(begins), epoch_us(first_timestamp), first_id::VARCHAR
+		FROM checkpoint WHERE NOT absorbed ORDER BY whole DESC, begins DESC NULLS FIRST`)
 	if err != nil {
 		return nil, err
 	}
@@ -25,17 +28,20 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 	var windows []Checkpoint
 	for rows.Next() {
 		var k Checkpoint
-		var upper, lower, lastTimestamp, total, floor sql.NullInt64
-		var lastID uuid.NullUUID
+		var upper, lower, lastTimestamp, total, floor, begins, firstTimestamp sql.NullInt64
+		var lastID, firstID uuid.NullUUID
 		var expires sql.NullTime
 		if err := rows.Scan(&k.Window, &k.State, &upper, &lower, &k.Cursor, &expires,
-			&lastTimestamp, &lastID, &k.Pages, &k.Events, &k.Walked, &total, &k.Unordered, &floor); err != nil {
+			&lastTimestamp, &lastID, &k.Pages, &k.Events, &k.Walked, &total, &k.Unordered, &floor,
+			&k.Whole, &begins, &firstTimestamp, &firstID); err != nil {
 			return nil, err
 		}
 		k.Upper = sql.Null[Instant]{V: Instant(upper.Int64), Valid: upper.Valid}
 		k.Lower = sql.Null[Instant]{V: Instant(lower.Int64), Valid: lower.Valid}
 		k.Floor = sql.Null[Instant]{V: Instant(floor.Int64), Valid: floor.Valid}
 		k.Last = sql.Null[Position]{V: Position{Instant(lastTimestamp.Int64), lastID.UUID}, Valid: lastID.Valid}
+		k.Begins = sql.Null[Instant]{V: Instant(begins.Int64), Valid: begins.Valid}
+		k.First = sql.Null[Position]{V: Position{Instant(firstTimestamp.Int64), firstID.UUID}, Valid: firstID.Valid}
 		k.Total = sql.Null[int64]{V: total.Int64, Valid: total.Valid}
 		if expires.Valid {
 			k.CursorExpiresAt = expires.Time
@@ -51,19 +57,24 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[Instant]) (_ Checkpoint, err error) {
 	defer s.write(&err)()
 	k := Checkpoint{State: NotBegun, Lower: lower, Floor: floor}
-	if _, err := s.writer.execArgs("DELETE FROM checkpoints WHERE state = $1 AND pages = 0", string(NotBegun)); err != nil {
+	if _, err := s.writer.execArgs("DELETE FROM checkpoints WHERE state = $1 AND pages = 0 AND begins IS NULL", string(NotBegun)); err != nil {
 		return Checkpoint{}, translate(s.path, err)
 	}
-	if err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint").Scan(&k.Window); err != nil {
+	if err := s.db.QueryRowContext(ctx, nextWindow).Scan(&k.Window); err != nil {
 		return Checkpoint{}, translate(s.path, err)
 	}
-	var floorOrNull any
-	if floor.Valid {
-		floorOrNull = floor.V
-	}
-	_, err = s.writer.execArgs("INSERT INTO checkpoints VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-		append(k.values(), InstantOf(time.Now()), floorOrNull, s.writer.number, s.batch)...)
-	return k, translate(s.path, err)
+	k.Whole = k.Window
+	return k, translate(s.path, s.addWindow(&k))
+}
+
+const nextWindow = "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint"
+
+// addWindow adds the row of a window, or a part, of which nothing is stored yet.
+func (s *Store) addWindow(k *Checkpoint) error {
+	_, err := s.writer.execArgs(`INSERT INTO checkpoints BY NAME SELECT $1 AS window_id, $2 AS whole, $3 AS state, $4::TIMESTAMPTZ AS lower, $5::TIMESTAMPTZ AS floor,
+		$6::TIMESTAMPTZ AS begins, $7 AS unordered, $8 AS updated_at, $9 AS writer, $10 AS batch, 0 AS pages, 0 AS events, 0 AS walked, false AS absorbed`,
+		k.Window, k.Whole, string(k.State), orNull(k.Lower), orNull(k.Floor), orNull(k.Begins), k.Unordered, InstantOf(time.Now()), s.writer.number, s.batch)
+	return err
 }
 
 // Held is what a file holds before a window is walked.

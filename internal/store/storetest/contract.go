@@ -17,6 +17,8 @@ import (
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
+	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
+	Join(ctx context.Context, window int64, parts ...int64) error
 	Held(ctx context.Context) (store.Held, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
@@ -38,6 +40,7 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"batches are counted", testCounts},
 		{"windows are kept", testWindows},
 		{"a window that was never begun is replaced", testNeverBegun},
+		{"windows have parts", testParts},
 		{"a batch needs its window", testNoWindow},
 		{"a batch is bounded", testTooLarge},
 		{"an ended context stores nothing", testEndedContext},
@@ -160,6 +163,60 @@ func testNeverBegun(t *testing.T, s Store) {
 	}
 }
 
+func testParts(t *testing.T, s Store) {
+	ctx := context.Background()
+	mustCommit(t, s, mustOpenWindow(t, s), pageOf(900, 903))
+	k, err := s.OpenWindow(ctx, sql.Null[store.Instant]{V: 5, Valid: true}, sql.Null[store.Instant]{V: 5, Valid: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustCommit(t, s, k, pageOf(0, 10))
+	// The second part lies between the window and the first.
+	low, err1 := s.Split(ctx, k.Window, 3000)
+	mid, err2 := s.Split(ctx, k.Window, 7000)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	first := Event(500)
+	low.First, low.Last, low.Pages = sql.Null[store.Position]{V: first.Position(), Valid: true}, sql.Null[store.Position]{V: first.Position(), Valid: true}, 1
+	mustCommit(t, s, low, pageOf(500, 501))
+	// A commit that knows nothing of the split leaves the border where it is.
+	k.State = store.Done
+	if _, err := s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(10, 12)}, Checkpoint: k}); err != nil {
+		t.Fatal(err)
+	}
+	at := func(i store.Instant) sql.Null[store.Instant] { return sql.Null[store.Instant]{V: i, Valid: true} }
+	expect := func(want ...store.Checkpoint) {
+		t.Helper()
+		got, err := s.Windows(ctx)
+		if err != nil || len(got) != len(want)+1 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		for i, w := range want {
+			g := got[i]
+			if g.Window != w.Window || g.Whole != k.Window || g.State != w.State || g.Begins != w.Begins || g.Lower != w.Lower || g.Floor != k.Floor || g.First != w.First || g.Cursor != w.Cursor {
+				t.Errorf("%d: %+v, want %+v", i, g, w)
+			}
+		}
+	}
+	low.State, low.Cursor = store.UnderWay, "next"
+	k.Lower = at(7000)
+	mid.Lower = at(3000)
+	expect(k, mid, low)
+	// A part of which nothing is stored keeps its place where a window is opened.
+	if !low.IsPart() || mid.NeverBegun() || k.IsPart() || k.ToTheEnd() || !low.ToTheEnd() {
+		t.Errorf("%+v, %+v, %+v", k, mid, low)
+	}
+	if err := s.Join(ctx, k.Window, mid.Window, low.Window); err != nil {
+		t.Fatal(err)
+	}
+	k.State, k.Lower = store.UnderWay, at(5)
+	expect(k)
+	if err := s.Join(ctx, 99, 98); err == nil {
+		t.Error("joined to nothing")
+	}
+}
+
 func testNoWindow(t *testing.T, s Store) {
 	if _, err := s.CommitBatch(context.Background(), store.Batch{Checkpoint: store.Checkpoint{Window: 3, State: store.UnderWay}}); err == nil {
 		t.Error("stored without a window")
@@ -190,6 +247,9 @@ func testWholeWalk(t *testing.T, s Store) {
 	whole := mustOpenWindow(t, s)
 	whole.State = store.Done
 	if _, err := s.CommitBatch(context.Background(), store.Batch{Pages: []store.Page{pageOf(0, 9)}, Checkpoint: whole}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Settle(context.Background(), uuid.Max, whole.Window); err != nil {
 		t.Fatal(err)
 	}
 	windows, err := s.Windows(context.Background())

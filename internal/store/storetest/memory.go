@@ -27,7 +27,8 @@ type Memory struct {
 	Fail func(operation string) error
 
 	mu        sync.Mutex
-	windows   []store.Checkpoint
+	windows   []store.Checkpoint // by number
+	absorbed  map[int64]bool
 	events    []stored
 	rejects   map[string]*store.Reject
 	resolved  map[string]bool
@@ -44,7 +45,7 @@ type stored struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{rejects: map[string]*store.Reject{}, resolved: map[string]bool{}, notBefore: map[string]time.Time{}}
+	return &Memory{rejects: map[string]*store.Reject{}, resolved: map[string]bool{}, absorbed: map[int64]bool{}, notBefore: map[string]time.Time{}}
 }
 
 func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err error) {
@@ -59,16 +60,60 @@ func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err
 	return m.mu.Unlock, nil
 }
 
-// Windows returns the windows, the newest first.
+// Windows returns the windows, the newest first, each with its parts.
 func (m *Memory) Windows(ctx context.Context) ([]store.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Windows")
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	windows := slices.Clone(m.windows)
-	slices.Reverse(windows)
+	windows := slices.DeleteFunc(slices.Clone(m.windows), func(k store.Checkpoint) bool { return m.absorbed[k.Window] })
+	slices.SortFunc(windows, func(a, b store.Checkpoint) int {
+		if a.Whole != b.Whole || !a.IsPart() || !b.IsPart() {
+			return cmp.Or(cmp.Compare(b.Whole, a.Whole), cmp.Compare(a.Window, b.Window))
+		}
+		return cmp.Compare(b.Begins.V, a.Begins.V)
+	})
 	return windows, nil
+}
+
+// Split makes a part.
+func (m *Memory) Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error) {
+	leave, err := m.enter(ctx, "Split")
+	if err != nil {
+		return store.Checkpoint{}, err
+	}
+	defer leave()
+	k := &m.windows[window-1]
+	part := store.Checkpoint{
+		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: store.NotBegun, Lower: k.Lower, Floor: k.Floor,
+		Begins: sql.Null[store.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
+	}
+	k.Lower = part.Begins
+	m.windows = append(m.windows, part)
+	return part, nil
+}
+
+// Join makes parts one with the window above them.
+func (m *Memory) Join(ctx context.Context, window int64, parts ...int64) error {
+	leave, err := m.enter(ctx, "Join")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if window > int64(len(m.windows)) {
+		return fmt.Errorf("no window %d", window)
+	}
+	k := &m.windows[window-1]
+	for _, n := range parts {
+		part := &m.windows[n-1]
+		k.Lower, m.absorbed[n] = part.Lower, true
+		part.State, part.Cursor = store.Done, ""
+	}
+	if k.State == store.Done {
+		k.State, k.Cursor = store.UnderWay, ""
+	}
+	return nil
 }
 
 // OpenWindow adds a window.
@@ -79,7 +124,8 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Ins
 	}
 	defer leave()
 	m.windows = slices.DeleteFunc(m.windows, func(k store.Checkpoint) bool { return k.NeverBegun() })
-	k := store.Checkpoint{Window: int64(len(m.windows) + 1), State: store.NotBegun, Lower: lower, Floor: floor}
+	n := int64(len(m.windows) + 1)
+	k := store.Checkpoint{Window: n, Whole: n, State: store.NotBegun, Lower: lower, Floor: floor}
 	m.windows = append(m.windows, k)
 	return k, nil
 }
@@ -117,12 +163,8 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		}
 	}
 	k := b.Checkpoint
+	k.Lower = m.windows[k.Window-1].Lower
 	m.windows[k.Window-1] = k
-	if k.State == store.Done && k.ToTheEnd() {
-		for i := range m.windows[:k.Window-1] {
-			m.windows[i].State, m.windows[i].Cursor = store.Done, ""
-		}
-	}
 	return done, nil
 }
 
@@ -165,6 +207,7 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.S
 		return store.Settled{}, err
 	}
 	defer leave()
+	m.endOlder()
 	seen := map[uuid.UUID]bool{}
 	before := len(m.events)
 	m.events = slices.DeleteFunc(m.events, func(s stored) bool {
@@ -183,6 +226,24 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.S
 		done.Rejected -= m.resolveWithoutID()
 	}
 	return done, nil
+}
+
+// endOlder ends the windows that are older than one walked to the end.
+func (m *Memory) endOlder() {
+	open, whole := map[int64]bool{}, map[int64]bool{}
+	for _, k := range m.windows {
+		open[k.Whole] = open[k.Whole] || k.State != store.Done
+		whole[k.Whole] = whole[k.Whole] || !m.absorbed[k.Window] && k.ToTheEnd()
+	}
+	for i := len(m.windows) - 1; i >= 0; i-- {
+		if n := m.windows[i].Whole; whole[n] && !open[n] {
+			for j := range m.windows {
+				if m.windows[j].Whole < n {
+					m.windows[j].State, m.windows[j].Cursor = store.Done, ""
+				}
+			}
+		}
+	}
 }
 
 // resolveWithoutID resolves the rejects without an id that are stored by all else, or

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Split makes a part of the window or part of that number: what lies below border is the
+// new part's, which is returned, in the state NotBegun. Both change in one transaction.
+func (s *Store) Split(ctx context.Context, window int64, border Instant) (part Checkpoint, err error) {
+	err = s.changeWindows(ctx, func(windows []Checkpoint) error {
+		for _, k := range windows {
+			if k.Window != window {
+				continue
+			}
+			if err := s.db.QueryRowContext(ctx, nextWindow).Scan(&part.Window); err != nil {
+				return err
+			}
+			part = Checkpoint{
+				Window: part.Window, Whole: k.Whole, State: NotBegun, Lower: k.Lower, Floor: k.Floor,
+				Begins: sql.Null[Instant]{V: border, Valid: true}, Unordered: k.Unordered,
+			}
+			if _, err := s.writer.execArgs("UPDATE checkpoints SET lower = $2, updated_at = $3 WHERE window_id = $1", window, border, InstantOf(time.Now())); err != nil {
+				return err
+			}
+			return s.addWindow(&part)
+		}
+		return fmt.Errorf("split window %d: there is none", window)
+	})
+	return part, err
+}
+
+// Join has the window or part of that number go down to where the last of the parts does,
+// which follow below it and will not be walked any more. One that was done is under way
+// again, from its first page on. What the parts have stored stays. All change in one
+// transaction.
+func (s *Store) Join(ctx context.Context, window int64, parts ...int64) error {
+	return s.changeWindows(ctx, func([]Checkpoint) error {
+		now := InstantOf(time.Now())
+		for _, part := range parts {
+			changed, err := s.writer.execArgs(`UPDATE checkpoints SET lower = (SELECT lower FROM checkpoint WHERE window_id = $2), updated_at = $3 WHERE window_id = $1`, window, part, now)
+			if err != nil {
+				return err
+			}
+			if changed == 0 {
+				return fmt.Errorf("join part %d to window %d: there is none", part, window)
+			}
+			if _, err := s.writer.execArgs("UPDATE checkpoints SET absorbed = true, state = 'done', cursor = NULL, updated_at = $2 WHERE window_id = $1", part, now); err != nil {
+				return err
+			}
+		}
+		_, err := s.writer.execArgs("UPDATE checkpoints SET state = 'under_way', cursor = NULL, updated_at = $2 WHERE window_id = $1 AND state = 'done'", window, now)
+		return err
+	})
+}
+
+// changeWindows carries out a change of the windows, which it is given, in a transaction
+// beside no other.
+func (s *Store) changeWindows(ctx context.Context, change func([]Checkpoint) error) (err error) {
+	defer s.write(&err)()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	windows, err := readWindows(ctx, s.db)
+	if err != nil {
+		return translate(s.path, err)
+	}
+	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
+		return translate(s.path, err)
+	}
+	if err := change(windows); err != nil {
+		_, _ = s.writer.exec("ROLLBACK")
+		return translate(s.path, err)
+	}
+	_, err = s.writer.exec("COMMIT")
+	return translate(s.path, err)
+}
