@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +48,7 @@ type client struct {
 	answered atomic.Bool // anything came back in this run
 	// compression is decided for each endpoint: they may lie behind different servers.
 	compression map[string]*compression
+	deciding    sync.Mutex // about that
 }
 
 // newClient returns a client whose requests carry key to base and nowhere else.
@@ -62,12 +65,12 @@ func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) 
 
 // page asks for a page and returns its body, not yet decoded, in the memory of into.
 // Token is nil for the events endpoint.
-func (c *client) page(ctx context.Context, endpoint string, a ask, token *access, into *sheet) (string, error) {
+func (c *client) page(ctx context.Context, endpoint string, a ask, token *access, into *sheet) (string, statedLimit, error) {
 	path := eventsPath
 	if token != nil {
 		path = token.path
 	}
-	query := url.Values{"limit": {strconv.Itoa(c.pageSize)}}
+	query := url.Values{"limit": {strconv.Itoa(cmp.Or(a.limit, c.pageSize))}}
 	if a.cursor != "" {
 		query.Set("cursor", a.cursor)
 	}
@@ -76,31 +79,36 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	}
 	req, err := c.request(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
-		return "", err
+		return "", statedLimit{}, err
 	}
 	if token != nil {
 		req.Header.Set(token.header, token.token)
 	}
 	way, began := c.compression[endpoint], time.Now()
+	c.deciding.Lock()
 	asked := way.ask()
+	c.deciding.Unlock()
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	body, gzipped, err := c.do(endpoint, req, a.cursor != "", into)
+	body, how, err := c.do(endpoint, req, a.cursor != "", into)
+	gzipped := how.gzipped
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
 		err = fmt.Errorf("%w: the %s endpoint compressed something else", errBadPage, endpoint)
 	}
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
 	switch {
-	case err == nil:
+	case err == nil && a.limit == 0:
 		way.came(len(body), time.Since(began), asked, gzipped)
-	case asked && ctx.Err() == nil:
+	case err != nil && asked && ctx.Err() == nil:
 		err = way.blame(err)
 	}
 	if err != nil {
-		return "", err
+		return "", how.stated, err
 	}
-	return body, nil
+	return body, how.stated, nil
 }
 
 // braced reports whether a body begins and ends as a page does.
@@ -130,9 +138,15 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 	return http.NewRequestWithContext(ctx, method, u.String(), body)
 }
 
-// do sends the request and returns the whole body of a 200, inflated, and whether it
-// came compressed; everything else is an error: *APIError where the API answered.
-func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *sheet) (_ string, gzipped bool, _ error) {
+// how says how an answer came, beside its body.
+type how struct {
+	gzipped bool
+	stated  statedLimit
+}
+
+// do sends the request and returns the whole body of a 200, inflated, and how it came;
+// everything else is an error: *APIError where the API answered.
+func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *sheet) (_ string, how how, _ error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
@@ -140,29 +154,31 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *s
 	failpoint.Hit("f1")
 	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
-		return "", false, because(ctx, endpoint, err)
+		return "", how, because(ctx, endpoint, err)
 	}
+	how.stated = readStated(resp.Header)
 	failpoint.Hit("f2")
 	c.answered.Store(true)
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
-		return "", false, answerError(endpoint, resp, errorBody(resp, watchdog), withCursor)
+		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), withCursor)
 	}
 	// What inflates to nothing must end, too.
 	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, maxPage+1))
+	how.gzipped = gzipped
 	if err == nil {
 		err = into.read(content, resp.ContentLength, maxPage)
 	}
 	switch {
 	case err != nil && watchdog.broken:
-		return "", gzipped, because(ctx, endpoint, err)
+		return "", how, because(ctx, endpoint, err)
 	case err != nil:
-		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
+		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
 	case len(into.text) > maxPage:
-		return "", gzipped, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
+		return "", how, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
 	}
-	return into.string(), gzipped, nil
+	return into.string(), how, nil
 }
 
 // errorBody reads the body of an answer that is no 200, as far as it comes, and inflates
@@ -243,7 +259,7 @@ func because(ctx context.Context, endpoint string, err error) error {
 
 // answerError says what an answer that is no 200 means.
 func answerError(endpoint string, resp *http.Response, body []byte, withCursor bool) error {
-	e := &APIError{Endpoint: endpoint, Status: resp.StatusCode}
+	e := &APIError{Endpoint: endpoint, Status: resp.StatusCode, stated: readStated(resp.Header)}
 	var answer struct {
 		Code    json.RawMessage `json:"code"`
 		Message json.RawMessage `json:"message"`

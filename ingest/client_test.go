@@ -66,7 +66,7 @@ func TestClientReadsBodies(t *testing.T) {
 					_, _ = w.Write([]byte(tc.body))
 				})
 				c.compression[eventsEndpoint] = &compression{gzip: asked, size: tinyPage}
-				body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+				body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
 				if body != tc.want || errors.Is(err, errBadPage) != tc.bad || (err != nil) != tc.bad {
 					t.Errorf("%q, %v; want %q", body, err, tc.want)
 				}
@@ -86,7 +86,7 @@ func TestClientTellsABrokenConnectionFromBrokenGzip(t *testing.T) {
 		_, _ = w.Write([]byte(zip("{a page}")[:15]))
 	})
 	c.compression[eventsEndpoint] = &compression{gzip: true, size: tinyPage}
-	body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+	body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
 	if body != "" || err == nil || errors.Is(err, errBadPage) || !c.compression[eventsEndpoint].ask() {
 		t.Errorf("%q, %v; asks for gzip again: %v", body, err, c.compression[eventsEndpoint].ask())
 	}
@@ -106,7 +106,7 @@ func TestClientStopsABomb(t *testing.T) {
 			}
 		}
 	})
-	body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+	body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
 	if body != "" || !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 256 MiB") {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
@@ -123,7 +123,7 @@ func TestClientReadsTheLargestPage(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write([]byte(strings.Repeat(member, maxPage>>20)))
 	})
-	if body, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); err != nil || len(body) != maxPage {
+	if body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); err != nil || len(body) != maxPage {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
 }
@@ -140,7 +140,7 @@ func TestClientSendsWhatTheAPIWants(t *testing.T) {
 		_, _ = fmt.Fprint(w, r.URL.RequestURI())
 	})
 	cursor := "a&b=c \"\n\x00é"
-	body, err := c.page(t.Context(), feedEndpoint, ask{cursor: cursor}, &access{path: "/feed", token: "t", header: "X-Stream-Token"}, &sheet{})
+	body, _, err := c.page(t.Context(), feedEndpoint, ask{cursor: cursor}, &access{path: "/feed", token: "t", header: "X-Stream-Token"}, &sheet{})
 	if want := "/feed?cursor=" + url.QueryEscape(cursor) + "&limit=100"; err != nil || body != want {
 		t.Errorf("%q, %v; want %q", body, err, want)
 	}
@@ -157,14 +157,14 @@ func TestTheKeyStaysAtItsOrigin(t *testing.T) {
 				asked++
 				http.Redirect(w, r, target, status)
 			})
-			if _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); !errors.Is(err, ErrRedirected) || asked != 1 {
+			if _, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); !errors.Is(err, ErrRedirected) || asked != 1 {
 				t.Errorf("%d to %s: %v after %d requests", status, target, err, asked)
 			}
 		}
 	}
 	for _, path := range []string{sink.URL + "/feed", strings.Replace(sink.URL, "http:", "", 1)} {
 		c := clientOf(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked for %s", r.URL) })
-		if _, err := c.page(t.Context(), feedEndpoint, ask{}, &access{path: path, token: "t", header: "X-T"}, &sheet{}); err == nil {
+		if _, _, err := c.page(t.Context(), feedEndpoint, ask{}, &access{path: path, token: "t", header: "X-T"}, &sheet{}); err == nil {
 			t.Errorf("a request went to %s", path)
 		}
 	}

@@ -33,7 +33,7 @@ func TestCompressedErrors(t *testing.T) {
 				_, _ = w.Write([]byte(body))
 			})
 			c.compression[feedEndpoint] = &compression{gzip: asked, size: tinyPage}
-			_, err := c.page(t.Context(), feedEndpoint, ask{cursor: "c"}, &access{path: "/feed", header: "X-Token", token: "t"}, &sheet{})
+			_, _, err := c.page(t.Context(), feedEndpoint, ask{cursor: "c"}, &access{path: "/feed", header: "X-Token", token: "t"}, &sheet{})
 			var e *APIError
 			if !errors.As(err, &e) || !tc.ok(err, e) {
 				t.Errorf("%s, asked for gzip %v: %v (%+v)", tc.name, asked, err, e)

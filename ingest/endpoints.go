@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
+
+	"datasync/ingest/pacer"
 )
 
 // The names of the endpoints, as the page log, runs and messages have them.
@@ -29,9 +31,9 @@ const (
 	manyLimited = 10
 )
 
-// endpoints knows when each endpoint may be asked again and which serves the
-// next page: the events endpoint where it is open, else the feed, else the first
-// to open. It is used by one goroutine at a time.
+// endpoints knows when each endpoint may be asked again and which serves the next page:
+// the events endpoint where it is open, else the feed, else the first to open. It is
+// shared by all walks.
 type endpoints struct {
 	client                *client
 	tokens                *tokens
@@ -41,57 +43,113 @@ type endpoints struct {
 	remember func(endpoint string, wait time.Duration) error
 	notice   func(string)
 	progress *Progress
+	// lines are who waits for any endpoint, and who waits for the feed: one after the other.
+	any, feedOnly line
 
-	// avoid is the endpoint that is asked only where the other one is closed.
-	avoid string
-
-	opens    map[string]time.Time
-	why      map[string]string // an endpoint was closed last
-	unnamed  map[string]int
+	mu    sync.Mutex
+	gates map[string]*gate
+	// changed is closed when something may be asked sooner than it seemed.
+	changed chan struct{}
+	// atOnce says how many requests there may be at a time. Needed is how many more pages
+	// are wanted, as far as that is known.
+	atOnce  func() int
+	workers *pacer.Workers
+	needed  func() int
+	// quickest is the shortest time that an answer took.
+	quickest time.Duration
 	feedGone bool
 	refused  int       // tokens in a row that the feed refused
 	streak   int       // 429s since the last page
 	since    time.Time // the first of them
 
-	pages             int64 // that came
-	waited, fetching  time.Duration
-	limited, requests map[string]int64
+	pages int64 // that came
+	clock pacer.Clock
+}
+
+// gate is one endpoint: when it may be asked again, and what was asked.
+type gate struct {
+	name    string
+	opens   time.Time
+	why     string // it was closed last
+	unnamed int    // waits in a row that it asked for without naming one
+	budget  pacer.Budget
+	out     int       // requests under way
+	last    time.Time // when the last one went out
+
+	limited, requests int64
 }
 
 func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember func(string, time.Duration) error) *endpoints {
 	e := &endpoints{
-		client: c, tokens: &tokens{client: c}, maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
+		client: c, tokens: newTokens(c), maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
 		remember: remember, notice: opts.Notice, progress: opts.Progress,
-		opens: maps.Clone(opens), why: map[string]string{}, unnamed: map[string]int{},
-		limited: map[string]int64{}, requests: map[string]int64{},
+		any: newLine(), feedOnly: newLine(), gates: map[string]*gate{}, changed: make(chan struct{}),
+		atOnce: func() int { return 1 }, needed: func() int { return 0 }, workers: pacer.NewWorkers(1),
 	}
-	for endpoint := range opens {
-		e.why[endpoint] = "asked in an earlier run"
+	for _, name := range []string{eventsEndpoint, feedEndpoint, streamAccess} {
+		e.gates[name] = &gate{name: name, opens: opens[name]}
+		if !opens[name].IsZero() {
+			e.gates[name].why = "asked in an earlier run"
+		}
 	}
 	// The feed's token may have to be fetched first.
-	if access := e.opens[streamAccess]; access.After(e.opens[feedEndpoint]) {
-		e.opens[feedEndpoint] = access
+	if access, feed := e.gates[streamAccess], e.gates[feedEndpoint]; access.opens.After(feed.opens) {
+		feed.opens, feed.why = access.opens, access.why
 	}
 	return e
 }
 
-func (e *endpoints) timeWaited() time.Duration { return e.waited }
+// line lets one at a time through, in the order in which they came.
+type line chan struct{}
+
+func newLine() line { return make(line, 1) }
+
+func (l line) enter(ctx context.Context) error {
+	select {
+	case l <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l line) leave() { <-l }
+
+// caller is one walk, as endpoints see it. It is used by one request at a time.
+type caller struct {
+	// avoid is the endpoint that is asked only where the other one is closed.
+	avoid string
+	// waited is how long the walk has waited because endpoints were closed.
+	waited time.Duration
+}
 
 // pageTime returns how long a page took on average, waits included; 0 where none
 // has come yet.
 func (e *endpoints) pageTime() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.pages == 0 {
 		return 0
 	}
-	return (e.fetching + e.waited) / time.Duration(e.pages)
+	fetching, waiting := e.clock.Spent(time.Now())
+	return (fetching + waiting) / time.Duration(e.pages)
+}
+
+// withoutFeed reports whether the run goes on without the feed.
+func (e *endpoints) withoutFeed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.feedGone
 }
 
 // ask says which page is wanted: the one that the cursor leads to, or, bounded,
-// the newest page before until in epoch milliseconds, or the newest of all.
+// the newest page before until in epoch milliseconds, or the newest of all. Where limit
+// is not 0, so many events are enough.
 type ask struct {
 	cursor  string
 	until   int64
 	bounded bool
+	limit   int
 }
 
 // errNoBound: the page that a bounded ask wants cannot be had.
@@ -105,50 +163,159 @@ const maxClosed = 2
 // something else than that it wants to be left alone. Only the feed is asked for a
 // bounded page; it fails with errNoBound where the feed does not give it. The body lies
 // in the memory of into.
-func (e *endpoints) page(ctx context.Context, a ask, into *sheet) (body, endpoint string, err error) {
+func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (body, endpoint string, err error) {
 	for closed := 0; ; {
-		if a.bounded && (e.feedGone || closed > maxClosed) {
+		if a.bounded && (closed > maxClosed || e.withoutFeed()) {
 			return "", feedEndpoint, errNoBound
 		}
-		if endpoint, err = e.next(ctx, a.bounded); err != nil {
+		g, err := e.choose(ctx, c, a.bounded)
+		if err != nil {
 			return "", "", err
 		}
-		if endpoint == feedEndpoint {
+		if g.name == feedEndpoint {
 			body, err = e.feed(ctx, a, into)
 		} else {
-			body, err = e.get(ctx, endpoint, a, nil, into)
+			body, err = e.get(ctx, g, a, nil, into)
 		}
 		var answer *APIError
 		switch {
 		case err == nil:
-			e.unnamed[endpoint], e.streak = 0, 0
-			e.pages++
-			return body, endpoint, nil
+			e.came(g)
+			return body, g.name, nil
+		case errors.Is(err, errTooLate):
 		case errors.Is(err, errFeedClosed):
 			closed++
 		case errors.As(err, &answer) && answer.Status == 429:
-			err := e.limit(endpoint, answer)
+			err := e.limit(g, answer)
 			if a.bounded && errors.Is(err, ErrLimited) {
-				e.streak, err = 0, fmt.Errorf("%w: %w", errNoBound, err)
+				e.forgive()
+				err = fmt.Errorf("%w: %w", errNoBound, err)
 			}
 			if err != nil {
-				return "", endpoint, err
+				return "", g.name, err
 			}
 		case errors.As(err, &answer) && answer.Named:
-			return "", endpoint, errors.Join(err, e.close(endpoint, answer))
+			return "", g.name, errors.Join(err, e.close(g, answer))
 		default:
-			return "", endpoint, err
+			return "", g.name, err
 		}
 	}
 }
 
-// get sends one request for a page.
-func (e *endpoints) get(ctx context.Context, endpoint string, a ask, token *access, into *sheet) (string, error) {
-	e.progress.asking(endpoint)
-	e.requests[endpoint]++
-	began := time.Now()
-	defer func() { e.fetching += time.Since(began) }()
-	return e.client.page(ctx, endpoint, a, token, into)
+func (e *endpoints) came(g *gate) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g.unnamed, e.streak = 0, 0
+	e.pages++
+}
+
+func (e *endpoints) forgive() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.streak = 0
+}
+
+// errTooLate: between the choice of an endpoint and the request it was closed.
+var errTooLate = errors.New("the endpoint has been closed meanwhile")
+
+// get sends one request for a page, and takes note of what its answer says of limits. The
+// request's place in the budget is taken only now: a token may have been fetched first.
+func (e *endpoints) get(ctx context.Context, g *gate, a ask, token *access, into *sheet) (string, error) {
+	sent, inFlight, ok := e.send(g)
+	if !ok {
+		return "", errTooLate
+	}
+	e.progress.asking(g.name)
+	body, stated, err := e.client.page(ctx, g.name, a, token, into)
+	e.answered(g, sent, inFlight, a.limit == 0, stated, err)
+	return body, err
+}
+
+// send takes note of a request that goes out now, unless the endpoint may not be asked any
+// more.
+func (e *endpoints) send(g *gate) (sent time.Time, inFlight int, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if g.opens.After(now) {
+		return now, 0, false
+	}
+	g.requests++
+	g.out++
+	g.last = now
+	g.budget.Sent(now)
+	e.clock.Begin(pacer.Fetching, now)
+	return now, e.clock.Now(pacer.Fetching), true
+}
+
+// answered takes note of the end of a request. One for a whole page tells how fast the API
+// is.
+func (e *endpoints) answered(g *gate, sent time.Time, inFlight int, whole bool, stated statedLimit, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	g.out--
+	e.clock.End(pacer.Fetching, now)
+	took := now.Sub(sent)
+	var answer *APIError
+	isAnswer := errors.As(err, &answer)
+	if err == nil || isAnswer {
+		if e.quickest == 0 || took < e.quickest {
+			e.quickest = max(took, 1)
+		}
+	}
+	if isAnswer {
+		stated = answer.stated
+	}
+	if stated.limit > 0 {
+		g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
+	}
+	switch {
+	case isAnswer && answer.Status == 429:
+		if answer.Named {
+			g.budget.Refused(sent, now, answer.Wait)
+		}
+	case err == nil:
+		g.budget.Granted(sent)
+		if whole {
+			e.workers.Answered(inFlight, took, e.spent(now))
+		}
+	}
+	e.clock.Allow(e.allowed(), now)
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// allowed is how many requests a second the endpoints allow together; 0 where that is not
+// known of all of them.
+func (e *endpoints) allowed() float64 {
+	sum := 0.0
+	for _, g := range e.pageGates() {
+		rate := g.budget.Rate()
+		if rate == 0 {
+			return 0
+		}
+		sum += rate
+	}
+	return sum
+}
+
+// pageGates are the endpoints that give pages in this run.
+func (e *endpoints) pageGates() []*gate {
+	if e.feedGone {
+		return []*gate{e.gates[eventsEndpoint]}
+	}
+	return []*gate{e.gates[eventsEndpoint], e.gates[feedEndpoint]}
+}
+
+// spent reports whether no endpoint has a place for a request now.
+func (e *endpoints) spent(now time.Time) bool {
+	for _, g := range e.pageGates() {
+		if !e.next(g, now).After(now) {
+			return false
+		}
+	}
+	return true
 }
 
 // errFeedClosed: the feed was closed for a while, or for the run; the page is to
@@ -162,11 +329,11 @@ func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error
 	if err != nil {
 		return "", err
 	}
-	body, err := e.get(ctx, feedEndpoint, a, token, into)
+	body, err := e.get(ctx, e.gates[feedEndpoint], a, token, into)
 	var answer *APIError
 	switch {
 	case err == nil:
-		e.refused = 0
+		e.refuse(0)
 		return body, nil
 	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
 		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
@@ -179,31 +346,51 @@ func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error
 	}
 	// The token is refused, or the path has moved: a new access, once, and then
 	// none for a while.
-	e.tokens.invalidate()
-	if e.refused++; e.refused > 1 {
-		e.refused = 0
+	if e.tokens.invalidate(token) && e.refuse(1) > 1 {
+		e.refuse(0)
 		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
 	}
 	return "", errFeedClosed
 }
 
+// refuse counts tokens in a row that the feed refused, or, with 0, begins anew.
+func (e *endpoints) refuse(n int) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n == 0 {
+		e.refused = 0
+	}
+	e.refused += n
+	return e.refused
+}
+
 // token returns an access to the feed, or closes the feed and fails with
-// errFeedClosed.
+// errFeedClosed. One renewal is in flight at a time, for all who need it.
 func (e *endpoints) token(ctx context.Context) (*access, error) {
+	if err := e.tokens.line.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer e.tokens.line.leave()
 	if pause := e.tokens.pause(); pause > 0 {
 		e.pauseFeed(pause, "new token")
 		return nil, errFeedClosed
 	}
-	if e.tokens.fresh() {
-		return e.tokens.current, nil
+	if token := e.tokens.fresh(); token != nil {
+		return token, nil
+	}
+	g := e.gates[streamAccess]
+	sent, _, ok := e.send(g)
+	if !ok {
+		e.pauseFeed(time.Until(g.opens), g.why)
+		return nil, errFeedClosed
 	}
 	e.progress.asking(streamAccess)
-	e.requests[streamAccess]++
 	token, err := e.tokens.renew(ctx)
+	e.answered(g, sent, 1, false, statedLimit{}, err)
 	var answer *APIError
 	switch {
 	case err == nil:
-		e.unnamed[streamAccess] = 0
+		g.unnamed = 0 // nobody else asks
 		return token, nil
 	case ctx.Err() != nil, errors.Is(err, ErrKeyRefused):
 		return nil, err
@@ -211,13 +398,10 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 		e.leaveFeed(err)
 		return nil, errFeedClosed
 	case errors.As(err, &answer) && (answer.Named || answer.Status == 429):
-		if answer.Status == 429 {
-			e.limited[streamAccess]++
-		}
-		if err := e.close(streamAccess, answer); err != nil {
+		if err := e.close(g, answer); err != nil {
 			return nil, err
 		}
-		e.opens[feedEndpoint], e.why[feedEndpoint] = e.opens[streamAccess], e.why[streamAccess]
+		e.pauseFeed(time.Until(g.opens), g.why)
 		return nil, errFeedClosed
 	}
 	e.pauseFeed(accessPause, "no access")
@@ -226,24 +410,30 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 
 // leaveFeed goes on without the feed for the rest of the run.
 func (e *endpoints) leaveFeed(why error) {
-	if !e.feedGone {
+	e.mu.Lock()
+	gone := e.feedGone
+	e.feedGone = true
+	e.mu.Unlock()
+	if !gone {
 		e.notice(fmt.Sprintf("going on without the feed: %v", why))
 	}
-	e.feedGone = true
 }
 
 func (e *endpoints) pauseFeed(wait time.Duration, why string) {
-	if until := time.Now().Add(wait); until.After(e.opens[feedEndpoint]) {
-		e.opens[feedEndpoint], e.why[feedEndpoint] = until, why
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if g, until := e.gates[feedEndpoint], time.Now().Add(wait); until.After(g.opens) {
+		g.opens, g.why = until, why
 	}
 }
 
 // limit takes a 429 in, and gives up where nothing else has come for long.
-func (e *endpoints) limit(endpoint string, answer *APIError) error {
-	e.limited[endpoint]++
-	if err := e.close(endpoint, answer); err != nil {
+func (e *endpoints) limit(g *gate, answer *APIError) error {
+	if err := e.close(g, answer); err != nil {
 		return err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.streak++; e.streak == 1 {
 		e.since = time.Now()
 	}
@@ -255,64 +445,26 @@ func (e *endpoints) limit(endpoint string, answer *APIError) error {
 
 // close leaves the endpoint alone for as long as it asked, and a little longer,
 // so that clients that were told the same do not come back together.
-func (e *endpoints) close(endpoint string, answer *APIError) error {
-	wait := answer.Wait
+func (e *endpoints) close(g *gate, answer *APIError) error {
+	wait := e.shut(g, answer)
+	return e.remember(g.name, wait)
+}
+
+func (e *endpoints) shut(g *gate, answer *APIError) (wait time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	wait = answer.Wait
 	if !answer.Named {
-		wait = min(unnamedWait<<min(e.unnamed[endpoint], 8), longestUnnamed)
-		e.unnamed[endpoint]++
+		wait = min(unnamedWait<<min(g.unnamed, 8), longestUnnamed)
+		g.unnamed++
 	}
 	wait += time.Duration(rand.Float64() * float64(min(wait/10, time.Second)))
-	e.why[endpoint] = strconv.Itoa(answer.Status)
-	until := time.Now().Add(wait)
-	if until.After(e.opens[endpoint]) {
-		e.opens[endpoint] = until
+	g.why = strconv.Itoa(answer.Status)
+	if answer.Status == 429 {
+		g.limited++
 	}
-	return e.remember(endpoint, wait)
-}
-
-// next waits until an endpoint, or the feed if that is the one that is wanted, is
-// open and returns it.
-func (e *endpoints) next(ctx context.Context, feedOnly bool) (string, error) {
-	for {
-		now := time.Now()
-		events, feed := e.opens[eventsEndpoint].Sub(now), e.opens[feedEndpoint].Sub(now)
-		if feedOnly {
-			events = max(feed, 0) + 1
-		}
-		feedOpen := feed <= 0 && !e.feedGone
-		if events <= 0 && (!feedOpen || e.avoid != eventsEndpoint) {
-			return eventsEndpoint, ctx.Err()
-		}
-		if feedOpen {
-			return feedEndpoint, ctx.Err()
-		}
-		first, wait := eventsEndpoint, events
-		if !e.feedGone && feed < events {
-			first, wait = feedEndpoint, feed
-		}
-		if wait > e.maxWait && feedOnly {
-			return "", errNoBound
-		}
-		if wait > e.maxWait {
-			return "", fmt.Errorf("%w: come back at %s", ErrClosed, now.Add(wait).UTC().Format(time.RFC3339))
-		}
-		e.progress.waiting(first, e.why[first], now.Add(wait))
-		err := sleep(ctx, wait)
-		e.waited += time.Since(now)
-		if err != nil {
-			return "", err
-		}
+	if until := time.Now().Add(wait); until.After(g.opens) {
+		g.opens = until
 	}
-}
-
-// sleep waits for d or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return wait
 }

@@ -45,6 +45,8 @@ type APIError struct {
 	Named bool
 	// Kind is one of this package's sentinels, or nil.
 	Kind error
+
+	stated statedLimit
 }
 
 func (e *APIError) Error() string {

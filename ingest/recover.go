@@ -104,7 +104,7 @@ func (w *walk) recover(cause error) error {
 	if dead != "" && w.renewed != dead {
 		w.dead = dead
 	}
-	if ordered && !w.noTime && !w.endpoints.feedGone {
+	if ordered && !w.noTime && !w.endpoints.withoutFeed() {
 		w.noTime = true // until it has been proven
 		w.proof = &proof{anchor: w.low.V}
 		until := w.proof.millisecond()

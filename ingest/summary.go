@@ -33,7 +33,13 @@ type Summary struct {
 }
 
 func (s *Summary) add(e *endpoints) {
-	s.Requests, s.Limited, s.Waited, s.Fetching = e.requests, e.limited, e.waited, e.fetching
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.Requests, s.Limited = map[string]int64{}, map[string]int64{}
+	for name, g := range e.gates {
+		s.Requests[name], s.Limited[name] = g.requests, g.limited
+	}
+	s.Fetching, s.Waited = e.clock.Spent(time.Now())
 }
 
 func (s *Summary) settle(done store.Settled) {

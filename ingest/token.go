@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -26,27 +27,36 @@ var errFeedUnusable = errors.New("the feed cannot be used")
 // renewalGap is the least time between two requests for access.
 const renewalGap = 5 * time.Second
 
-// tokens keeps the feed's token. It is used by one walk, so one renewal is in
-// flight at a time.
+// tokens keeps the feed's token, for whoever stands first in its line; invalidate is for
+// anybody.
 type tokens struct {
-	client  *client
+	client *client
+	line   line
+
+	mu      sync.Mutex
 	current *access
 	asked   time.Time // for the last access
 }
 
-// fresh reports whether the current token can be used: it is not near its end, or
+func newTokens(c *client) *tokens { return &tokens{client: c, line: newLine()} }
+
+// fresh returns the current token where it can be used: it is not near its end, or
 // too young to be replaced.
-func (t *tokens) fresh() bool {
-	if t.current == nil {
-		return false
-	}
+func (t *tokens) fresh() *access {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	now := time.Now()
-	return t.current.renewAt.IsZero() || now.Before(t.current.renewAt) || now.Before(t.asked.Add(renewalGap))
+	if t.current == nil || !t.current.renewAt.IsZero() && !now.Before(t.current.renewAt) && !now.Before(t.asked.Add(renewalGap)) {
+		return nil
+	}
+	return t.current
 }
 
 // pause returns how long there can be no token, as the last one that was refused
 // is too young.
 func (t *tokens) pause() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.current != nil || t.asked.IsZero() {
 		return 0
 	}
@@ -55,17 +65,34 @@ func (t *tokens) pause() time.Duration {
 
 // renew asks for a new access.
 func (t *tokens) renew(ctx context.Context) (*access, error) {
-	t.current, t.asked = nil, time.Now()
+	asked := time.Now()
+	t.set(nil, asked)
 	body, err := t.client.access(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t.current, err = parseAccess(body, t.asked)
-	return t.current, err
+	token, err := parseAccess(body, asked)
+	t.set(token, asked)
+	return token, err
 }
 
-// invalidate forgets the token that the feed refused.
-func (t *tokens) invalidate() { t.current = nil }
+func (t *tokens) set(token *access, asked time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.current, t.asked = token, asked
+}
+
+// invalidate forgets the token that the feed refused, and reports whether that was the
+// current one.
+func (t *tokens) invalidate(token *access) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current != token {
+		return false
+	}
+	t.current = nil
+	return true
+}
 
 // parseAccess reads an answer of stream-access and refuses what cannot be sent
 // safely, with errFeedUnusable.

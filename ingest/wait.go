@@ -76,3 +76,31 @@ func secondsText(text string) (time.Duration, bool) {
 	}
 	return time.Duration(math.Ceil(seconds * float64(time.Second))), true
 }
+
+// statedLimit is what the headers of an answer say of a rate limit: so many requests a
+// window, of which some remain until it ends. Its zero value says nothing.
+type statedLimit struct {
+	limit, remaining int // remaining is -1 where it is not said
+	reset            time.Duration
+}
+
+// readStated reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset, the last
+// in seconds left.
+func readStated(header http.Header) statedLimit {
+	limit, ok := countText(header.Get("X-RateLimit-Limit"))
+	if !ok || limit == 0 {
+		return statedLimit{}
+	}
+	s := statedLimit{limit: limit, remaining: -1}
+	if remaining, ok := countText(header.Get("X-RateLimit-Remaining")); ok {
+		s.remaining = min(remaining, limit)
+	}
+	s.reset, _ = secondsText(header.Get("X-RateLimit-Reset"))
+	return s
+}
+
+// countText reads a number of requests.
+func countText(text string) (int, bool) {
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31)
+	return int(n), err == nil
+}

@@ -22,6 +22,7 @@ type walk struct {
 	renew        bool
 	notice       func(string)
 	summary      *Summary
+	caller       caller
 
 	window store.Checkpoint // as it was when the walk began
 	// at is where the next page is; the cursor in it has life to live, until dies, if
@@ -225,7 +226,7 @@ func (w *walk) follow(p *walked) error {
 // next gets the page at which the walk stands, whole.
 func (w *walk) next(ctx context.Context) (got walked, err error) {
 	doubted, failures := false, 0
-	err = retry(ctx, w.retryTime, w.endpoints.timeWaited, w.notice, func() (err error) {
+	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
 		got, err = w.try(ctx)
 		if errors.Is(err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
 			// It is sent once more before that is believed.
@@ -236,7 +237,7 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 		if err != nil {
 			// Before the cursor dies of one endpoint's troubles, the other one is asked.
 			if failures++; failures > 1 || w.life > 0 && time.Until(w.dies) < w.life/2 {
-				w.endpoints.avoid = got.endpoint
+				w.caller.avoid = got.endpoint
 			}
 		}
 		return err
@@ -253,7 +254,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		w.sheets.giveBack(f.sheet)
 		return got, f.err
 	}
-	w.endpoints.avoid = ""
+	w.caller.avoid = ""
 	w.lookAhead(ctx, f.body)
 	p, err := w.decoder.decode(f.body, f.sheet.events)
 	if err != nil {
@@ -338,6 +339,6 @@ func (w *walk) discard() {
 
 func (w *walk) ask(ctx context.Context, at ask) fetched {
 	memory := w.sheets.take()
-	body, endpoint, err := w.endpoints.page(ctx, at, memory)
+	body, endpoint, err := w.endpoints.page(ctx, &w.caller, at, memory)
 	return fetched{memory, body, endpoint, time.Now(), err}
 }

@@ -1,0 +1,174 @@
+package pacer
+
+import "time"
+
+const (
+	// ahead is the share of a budget that may be spent sooner than evenly.
+	ahead = 0.25
+	// A budget that was learned from refusals is tried for more once at least probeWindows
+	// windows and probeRequests requests have gone by without one: the API may allow more
+	// by now. That is done near the window's end, where a refusal costs a wait of
+	// probeShare of it.
+	probeWindows  = 2
+	probeRequests = 80
+	probeShare    = 0.05
+)
+
+// Budget is what an endpoint is known to allow, so many requests a window of time, and how
+// much of it is spent. Headers say it, or it is learned from 429s: one shows how many
+// requests a window had room for and when it ends, and a second one that agrees makes it
+// certain enough to keep to. Whatever the API's own rule is (windows that begin with a
+// request or with the minute, windows that slide, a bucket that fills), it shows in that way.
+// The zero value knows nothing and allows everything.
+type Budget struct {
+	limit  int
+	window time.Duration
+	// stated says that headers told the limit, sure that two windows agreed on it. late says
+	// that the time which headers name counts from the answer, not from the request.
+	stated, sure, late bool
+
+	// The window under way, and the one before, which goes on if the first request after
+	// its end is refused.
+	now, before span
+	// quiet counts windows that were spent without a refusal since the last one.
+	quiet int
+}
+
+// span is a window of time in which sent requests were not refused. Its end is zero where
+// it is not known.
+type span struct {
+	start, end time.Time
+	sent       int
+	refused    bool
+}
+
+// Known reports whether the budget is kept to.
+func (b *Budget) Known() bool { return b.limit > 0 && b.window > 0 && (b.stated || b.sure) }
+
+// Rate is how many requests a second the budget allows; 0 where it is not known.
+func (b *Budget) Rate() float64 {
+	if !b.Known() {
+		return 0
+	}
+	return float64(b.limit) / b.window.Seconds()
+}
+
+// Limit and Window are what a known budget is: so many requests in that time.
+func (b *Budget) Limit() int            { return b.limit }
+func (b *Budget) Window() time.Duration { return b.window }
+
+// Left is how many requests the window under way has left of a known budget, and when the
+// next window begins.
+func (b *Budget) Left(now time.Time) (requests int, until time.Time) {
+	if !now.Before(b.now.end) {
+		return b.limit, now.Add(b.window)
+	}
+	return max(0, b.limit-b.now.sent), b.now.end
+}
+
+// Next returns the earliest time for the next request: now where the budget is not known or
+// has room. Evenly says that more requests are wanted than the windows under way have room
+// for: then they are spread over the window, but for a quarter that may go ahead.
+func (b *Budget) Next(now time.Time, evenly bool) time.Time {
+	if !b.Known() || !now.Before(b.now.end) {
+		return now
+	}
+	at := b.now.end
+	switch share := float64(b.now.sent)/float64(b.limit) - ahead; {
+	case b.now.sent < b.limit && !evenly:
+		return now
+	case b.now.sent < b.limit:
+		at = b.now.start.Add(time.Duration(share * float64(b.now.end.Sub(b.now.start))))
+	case b.now.sent == b.limit && b.mayProbe():
+		at = at.Add(-time.Duration(probeShare * float64(b.window)))
+	}
+	if at.Before(now) {
+		return now
+	}
+	return at
+}
+
+func (b *Budget) mayProbe() bool {
+	return !b.stated && b.quiet >= probeWindows && b.quiet*b.limit >= probeRequests
+}
+
+// Sent takes note of a request that goes out at that time.
+func (b *Budget) Sent(at time.Time) {
+	if b.now.start.IsZero() || !b.now.end.IsZero() && !at.Before(b.now.end) {
+		if b.now.sent >= b.limit && !b.now.refused {
+			b.quiet++
+		}
+		b.before, b.now = b.now, span{start: at}
+		if b.limit > 0 && b.window > 0 {
+			b.now.end = at.Add(b.window)
+		}
+	}
+	b.now.sent++
+}
+
+// Granted takes note that a request which went out at that time was not refused. One more
+// than the budget shows that the API allows more by now: how much is found out again.
+func (b *Budget) Granted(sent time.Time) {
+	if b.sure && b.now.sent > b.limit && !sent.Before(b.now.start) {
+		b.sure, b.quiet = false, 0
+		b.now.end = time.Time{}
+	}
+}
+
+// Stated takes in what the headers of an answer say: the limit, what remains of it, and in
+// how much time the window ends. Negative numbers are not known.
+func (b *Budget) Stated(sent time.Time, limit, remaining int, reset time.Duration) {
+	if limit <= 0 {
+		return
+	}
+	b.limit, b.stated = limit, true
+	if sent.Before(b.now.start) {
+		return // it tells of a window that is over
+	}
+	used := limit - remaining
+	first := remaining >= 0 && used <= 1
+	if remaining >= 0 {
+		b.now.sent = max(b.now.sent, used)
+	}
+	if reset <= 0 || b.late {
+		return
+	}
+	if first || reset > b.window {
+		b.window = reset
+	}
+	// Whole seconds were rounded up.
+	if end := sent.Add(reset); first || b.now.end.IsZero() || b.now.end.After(end) {
+		b.now.end = end
+	} else if sooner := end.Add(-time.Second); b.now.end.Before(sooner) {
+		b.now.end = sooner
+	}
+}
+
+// Refused takes in a 429 at that time to a request that went out at sent, and asks for a
+// wait.
+func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
+	if wait <= 0 || sent.Before(b.now.start) {
+		return
+	}
+	b.now.sent = max(0, b.now.sent-1)
+	end := now.Add(wait)
+	if b.now.sent == 0 && !b.before.start.IsZero() {
+		// The window before is not over yet.
+		b.now, b.before = b.before, span{}
+		if b.stated {
+			b.late, b.window = true, end.Sub(b.now.start)
+		}
+	}
+	same := b.now.refused
+	b.now.refused, b.now.end, b.quiet = true, end, 0
+	if b.stated || b.now.sent == 0 {
+		return
+	}
+	window := end.Sub(b.now.start)
+	if !same {
+		b.sure = near(b.now.sent, b.limit, max(1, b.limit/10)) && near(window, b.window, b.window/5)
+	}
+	b.limit, b.window = b.now.sent, window
+}
+
+func near[T int | time.Duration](a, b, tolerance T) bool { return max(a, b)-min(a, b) <= tolerance }
