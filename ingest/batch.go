@@ -15,6 +15,9 @@ import (
 // its checkpoint will hold lives for long enough.
 const batchAge = time.Second
 
+// slowPage is how long a page may take for others to be collected with it.
+const slowPage = 250 * time.Millisecond
+
 // maxBatchBytes is how much text of pages a batch holds, which is a whole row group of events
 // of up to 546 bytes. It is in memory until it is copied, and DuckDB keeps what is no whole
 // row group in memory until it is committed.
@@ -24,11 +27,13 @@ const maxBatchBytes = 64 << 20
 type batcher struct {
 	store    Store
 	runID    uuid.UUID
-	summary  *Summary
+	tally    *tally
 	progress *Progress
 	sheets   *sheets
-	// unordered is called where events do not come in their order.
+	// unordered is called where events do not come in their order. Beside says how many
+	// walks share the memory for batches.
 	unordered func()
+	beside    func() int
 
 	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
 	checkpoint store.Checkpoint
@@ -45,10 +50,9 @@ type batcher struct {
 	most  int64
 	freed chan struct{}
 
-	// underWay is how many batches are, since the first of them began. What they wait by
-	// goes into waits, what became of each comes out of ended, in the same order.
+	// underWay is how many batches are. What they wait by goes into waits, what became of
+	// each comes out of ended, in the same order.
 	underWay int
-	since    time.Time
 	waits    chan func() (store.Committed, error)
 	ended    chan outcome
 }
@@ -116,7 +120,7 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 // than one batch of pages is in memory.
 func (b *batcher) start(ctx context.Context) error {
 	if b.underWay++; b.underWay == 1 {
-		b.since = time.Now()
+		b.tally.writes(true)
 	}
 	copying, sheets := make(chan struct{}), b.next.sheets
 	b.most = 0
@@ -158,7 +162,7 @@ func (b *batcher) start(ctx context.Context) error {
 // whose end it waits for.
 func (b *batcher) end(o outcome) error {
 	if b.underWay--; b.underWay == 0 {
-		b.summary.Writing += time.Since(b.since)
+		b.tally.writes(false)
 	}
 	if o.err != nil {
 		for ; b.underWay > 0; b.underWay-- {
@@ -166,10 +170,7 @@ func (b *batcher) end(o outcome) error {
 		}
 		return o.err
 	}
-	b.summary.Add(o.committed.Counts)
-	for reason, n := range o.committed.Reasons {
-		b.summary.Reasons[reason] += n
-	}
+	b.tally.committed(o.committed)
 	return nil
 }
 
@@ -191,6 +192,10 @@ func (b *batcher) full() bool {
 func (b *batcher) add(p *walked) {
 	if len(b.next.Pages) == 0 {
 		age := batchAge
+		if p.took > slowPage {
+			// Nothing more comes soon that would be worth waiting for.
+			age = 0
+		}
 		if p.page.cursorLife > 0 {
 			age = min(age, p.page.cursorLife/4)
 		}
@@ -240,7 +245,7 @@ func (b *batcher) add(p *walked) {
 // batch is empty.
 func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
 	each := max(1, p.bytes/max(1, len(p.page.events)+len(p.page.rejects)))
-	room := max(0, maxBatchBytes-b.next.bytes) / each
+	room := max(0, maxBatchBytes/max(1, b.beside())-b.next.bytes) / each
 	if len(b.next.Pages) == 0 {
 		room = max(room, 1)
 	}
@@ -252,7 +257,7 @@ func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
 // pass takes note that the whole page is in the batch, or in it and those before.
 func (b *batcher) pass(p *walked) {
 	b.fitted.events, b.fitted.rejects = 0, 0
-	b.summary.Pages[p.endpoint]++
+	b.tally.page(p.endpoint)
 	if !p.held {
 		b.advance(p)
 	}
@@ -278,6 +283,9 @@ func (b *batcher) advance(p *walked) {
 	k.Walked += int64(p.page.elements)
 	if len(p.page.events) == 0 {
 		return
+	}
+	if k.IsPart() && !k.First.Valid {
+		k.First = sql.Null[store.Position]{V: p.first, Valid: true}
 	}
 	if newest := p.page.newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
 		k.Upper = sql.Null[store.Instant]{V: newest, Valid: true}

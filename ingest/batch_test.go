@@ -42,7 +42,7 @@ func newSheet(n int) *sheet {
 func newTestBatcher(c *committed) *batcher {
 	return &batcher{
 		store: c, checkpoint: store.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
-		summary: &Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}, unordered: func() {},
+		tally: newTally(), unordered: func() {}, beside: func() int { return 1 },
 	}
 }
 
@@ -123,7 +123,7 @@ func TestBatchesAreFull(t *testing.T) {
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("batches %v, want %v", got, tc.want)
 			}
-			if n := b.summary.Pages[eventsEndpoint]; n != int64(len(tc.sizes)) || len(b.sheets.free) != len(tc.sizes) {
+			if n := b.tally.Pages[eventsEndpoint]; n != int64(len(tc.sizes)) || len(b.sheets.free) != len(tc.sizes) {
 				t.Errorf("%d pages counted and %d sheets back, of %d", n, len(b.sheets.free), len(tc.sizes))
 			}
 		})

@@ -64,6 +64,17 @@ func (p *page) cutBelow(floor store.Instant) (outside int64) {
 	return int64(before - len(p.events) - len(p.rejects))
 }
 
+// cutAbove leaves out the rejects that stand above the first event, and returns how many
+// there were.
+func (p *page) cutAbove() (outside int64) {
+	n := 0
+	for n < len(p.rejects) && p.rejectAfter[n] == 0 {
+		n++
+	}
+	p.rejects, p.rejectAfter = p.rejects[n:], p.rejectAfter[n:]
+	return int64(n)
+}
+
 // bound finds the newest and the oldest position.
 func (p *page) bound() {
 	n := len(p.events)

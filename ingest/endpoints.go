@@ -55,12 +55,12 @@ type endpoints struct {
 	atOnce  func() int
 	workers *pacer.Workers
 	needed  func() int
-	// quickest is the shortest time that an answer took.
-	quickest time.Duration
-	feedGone bool
-	refused  int       // tokens in a row that the feed refused
-	streak   int       // 429s since the last page
-	since    time.Time // the first of them
+	// quickest is the shortest time that an answer took, took what the last page did.
+	quickest, took time.Duration
+	feedGone       bool
+	refused        int       // tokens in a row that the feed refused
+	streak         int       // 429s since the last page
+	since          time.Time // the first of them
 
 	pages int64 // that came
 	clock pacer.Clock
@@ -84,7 +84,7 @@ func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember 
 		client: c, tokens: newTokens(c), maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
 		remember: remember, notice: opts.Notice, progress: opts.Progress,
 		any: newLine(), feedOnly: newLine(), gates: map[string]*gate{}, changed: make(chan struct{}),
-		atOnce: func() int { return 1 }, needed: func() int { return 0 }, workers: pacer.NewWorkers(1),
+		atOnce: func() int { return 1 }, needed: func() int { return 0 }, workers: pacer.NewWorkers(mostWorkers),
 	}
 	for _, name := range []string{eventsEndpoint, feedEndpoint, streamAccess} {
 		e.gates[name] = &gate{name: name, opens: opens[name]}
@@ -97,6 +97,21 @@ func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember 
 		feed.opens, feed.why = access.opens, access.why
 	}
 	return e
+}
+
+// plan says how many requests there may be at a time from now on, and how many pages are
+// wanted.
+func (e *endpoints) plan(atOnce, needed func() int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.atOnce, e.needed = atOnce, needed
+}
+
+// goal returns how many requests at a time are worth while, and how long the last page took.
+func (e *endpoints) goal() (n int, took time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.workers.Goal(), e.took
 }
 
 // line lets one at a time through, in the order in which they came.
@@ -278,6 +293,7 @@ func (e *endpoints) answered(g *gate, sent time.Time, inFlight int, whole bool, 
 	case err == nil:
 		g.budget.Granted(sent)
 		if whole {
+			e.took = took
 			e.workers.Answered(inFlight, took, e.spent(now))
 		}
 	}

@@ -17,10 +17,13 @@ import (
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
-// time but for SetNotBefore, and not again after an error of a batch.
+// time but for SetNotBefore, Split and Join, and what waits for a batch, and not again
+// after an error of a batch.
 type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
+	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
+	Join(ctx context.Context, window int64, parts ...int64) error
 	Held(ctx context.Context) (store.Held, error)
 	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
 	// time, and each is committed after those before it, and only if they were.
@@ -60,6 +63,9 @@ type Options struct {
 	RenewCursors bool
 	// MaxWait is the longest wait that an endpoint may ask for before the pull
 	// gives up; MaxRetryTime how long one request may go on failing.
+	// Workers is how many windows of time may be walked at a time, where the API lets
+	// that be done; Auto is as many as are worth it, 0 and 1 one after the other.
+	Workers               int
 	MaxWait, MaxRetryTime time.Duration
 	// Now is the time that events are compared with; nil is time.Now. Waits do not
 	// depend on it.
@@ -108,17 +114,17 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
 			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		}),
-		summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}},
+		tally: newTally(),
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
 		}),
 	}
 	opts.Progress.begin(began)
 	err = p.run(ctx)
-	p.summary.add(p.endpoints)
-	p.summary.Complete = err == nil
-	p.summary.Took = time.Since(began)
-	return p.summary, errors.Join(err, p.end(ctx, began, err))
+	p.tally.add(p.endpoints)
+	p.tally.Complete = err == nil
+	p.tally.Took = time.Since(began)
+	return p.tally.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 
 // pull is one run.
@@ -127,7 +133,8 @@ type pull struct {
 	id        uuid.UUID
 	client    *client
 	endpoints *endpoints
-	summary   Summary
+	tally     *tally
+	starting  sync.Mutex // of batches, one at a time
 	unordered func()
 	sheets    sheets
 }
@@ -143,7 +150,7 @@ func (p *pull) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.summary.settle(settled)
+	p.tally.settle(settled)
 	return p.prove(newest, settled)
 }
 
@@ -160,19 +167,24 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	case err != nil:
 		outcome = "failed"
 	}
-	s := &p.summary
+	s := &p.tally.Summary
 	return p.Store.EndRun(context.WithoutCancel(ctx), store.Run{
 		ID: p.id, Began: began, Ended: time.Now(), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
 	})
 }
 
-// window walks one window of time to its end and returns its checkpoint as
-// committed last; news may be nil.
-func (p *pull) window(ctx context.Context, k store.Checkpoint, news *news) (store.Checkpoint, error) {
-	walk := newWalk(p, k, news)
-	writer := &batcher{store: p.Store, runID: p.id, checkpoint: k, summary: &p.summary, progress: p.Progress, sheets: &p.sheets, unordered: p.unordered}
-	p.Progress.window(k)
+// walk walks a part to its end, and keeps its checkpoint as it is committed.
+func (p *pull) walk(ctx context.Context, t *part) error {
+	var n *news
+	if !t.k.IsPart() {
+		n = t.crew.news
+	}
+	walk := newWalk(p, t, n)
+	writer := &batcher{
+		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: t.k, tally: p.tally, progress: p.Progress, sheets: &p.sheets,
+		unordered: p.unordered, beside: t.crew.atWork,
+	}
 	pages := make(chan walked)
 	group, walkCtx := errgroup.WithContext(ctx)
 	gone := make(chan struct{})
@@ -187,7 +199,20 @@ func (p *pull) window(ctx context.Context, k store.Checkpoint, news *news) (stor
 	})
 	err := group.Wait()
 	if err == nil && writer.checkpoint.State != store.Done {
-		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
+		err = fmt.Errorf("the walk of window %d ended before its last page", t.k.Window)
 	}
-	return writer.checkpoint, err
+	t.committed(writer.checkpoint)
+	return err
+}
+
+// oneByOne is a Store of which several start batches.
+type oneByOne struct {
+	Store
+	starting *sync.Mutex
+}
+
+func (o oneByOne) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+	o.starting.Lock()
+	defer o.starting.Unlock()
+	return o.Store.StartBatch(ctx, b)
 }

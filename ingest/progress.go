@@ -12,6 +12,9 @@ import (
 type Progress struct {
 	mu  sync.Mutex
 	now Standing
+	// walked is what Walked adds up, by window or part.
+	walked map[int64]int64
+	whole  bool // the window goes down to the end
 }
 
 // Standing is a pull's progress at one moment.
@@ -56,18 +59,41 @@ func (p *Progress) update(change func(*Standing)) {
 
 func (p *Progress) begin(at time.Time) { p.update(func(s *Standing) { s.Began = at }) }
 
-func (p *Progress) window(k store.Checkpoint) {
+// family begins anew with a window and its parts.
+func (p *Progress) family(f family) {
 	p.update(func(s *Standing) {
-		s.Walked, s.Total = k.Walked, 0
-		if !k.Lower.Valid {
-			s.Total = k.Total.V
+		p.walked = map[int64]int64{}
+		s.Walked, s.Total = 0, 0
+		for _, k := range f {
+			p.walked[k.Window] = k.Walked
+			s.Walked += k.Walked
+		}
+		p.whole = !f.lower().Valid
+		if p.whole {
+			s.Total = f[0].Total.V
 		}
 	})
 }
 
 func (p *Progress) page(k store.Checkpoint, elements int) {
-	p.window(k)
-	p.update(func(s *Standing) { s.Read += int64(elements) })
+	p.update(func(s *Standing) {
+		s.Read += int64(elements)
+		s.Walked += k.Walked - p.walked[k.Window]
+		if p.walked == nil {
+			p.walked = map[int64]int64{}
+		}
+		p.walked[k.Window] = k.Walked
+		if p.whole && k.Total.Valid {
+			s.Total = k.Total.V
+		}
+	})
+}
+
+// left is how many elements the window still has; 0 where that is not known.
+func (p *Progress) left() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, p.now.Total-p.now.Walked)
 }
 
 func (p *Progress) asking(endpoint string) {

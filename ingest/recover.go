@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"datasync/internal/store"
@@ -73,20 +72,16 @@ func (f *proof) look(p *page) verdict {
 
 // millisecond returns the first instant in epoch milliseconds that is newer than
 // all of the anchor's own millisecond.
-func (f *proof) millisecond() int64 {
-	micros := int64(f.anchor.Timestamp)
-	ms := micros / 1000
-	if micros%1000 < 0 {
-		ms--
-	}
-	return ms + 1
-}
+func (f *proof) millisecond() int64 { return milliseconds(f.anchor.Timestamp) + 1 }
 
 // recover finds another way on after the way that the walk was on has failed: by
 // the time of its last event, then by a renewed cursor if that is allowed, then
 // from the window's top.
 func (w *walk) recover(cause error) error {
 	w.discard()
+	if w.part.k.IsPart() && !w.low.Valid {
+		return fmt.Errorf("%w: %w", errPartLost, cause)
+	}
 	dead := w.at.cursor
 	if w.deeper {
 		// What did not work further up may work here.
@@ -121,13 +116,16 @@ func (w *walk) recover(cause error) error {
 		w.notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
 		return nil
 	}
+	if w.part.k.IsPart() {
+		return fmt.Errorf("%w: %w", errPartLost, cause)
+	}
 	again := ""
 	if each := w.endpoints.pageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
 	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))
 	w.at, w.pages, w.low = ask{}, 0, sql.Null[store.Position]{}
-	w.summary.restarted = true
+	w.tally.restart()
 	return nil
 }
 
@@ -140,17 +138,29 @@ var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})`)
 // only while they are Base64 of JSON with a member exp, in epoch milliseconds, and
 // not signed.
 func renewCursor(cursor string, now time.Time) (string, bool) {
+	return rewriteCursor(cursor, func(text string) (string, bool) {
+		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
+	})
+}
+
+// rewriteCursor returns the cursor with its text changed.
+func rewriteCursor(cursor string, change func(text string) (string, bool)) (string, bool) {
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		text, err := encoding.DecodeString(cursor)
 		if err != nil {
 			continue
 		}
-		at := cursorEnd.FindSubmatchIndex(text)
-		if at == nil {
-			return "", false
-		}
-		end := strconv.FormatInt(now.Add(renewedLife).UnixMilli(), 10)
-		return encoding.EncodeToString([]byte(strings.Join([]string{string(text[:at[2]]), end, string(text[at[3]:])}, ""))), true
+		changed, ok := change(string(text))
+		return encoding.EncodeToString([]byte(changed)), ok
 	}
 	return "", false
+}
+
+// replaceNumber replaces the number of the first member that matches.
+func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
+	at := member.FindStringSubmatchIndex(text)
+	if at == nil {
+		return "", false
+	}
+	return text[:at[2]] + strconv.FormatInt(n, 10) + text[at[3]:], true
 }

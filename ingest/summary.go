@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"database/sql"
+	"sync"
 	"time"
 
 	"datasync/internal/store"
@@ -28,8 +29,59 @@ type Summary struct {
 	// Complete says that every window was walked to its end and that no event is
 	// missing by the API's own count.
 	Complete bool
+}
 
+// tally is a Summary that several walks add to.
+type tally struct {
+	Summary
 	restarted bool // a walk went back to the newest event
+
+	mu      sync.Mutex
+	writers int // that have batches under way, since the first of them began
+	since   time.Time
+}
+
+func newTally() *tally {
+	return &tally{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}}
+}
+
+func (t *tally) restart() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.restarted = true
+}
+
+// page counts a page.
+func (t *tally) page(endpoint string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Pages[endpoint]++
+}
+
+// writes takes note that a walk's batches begin or have ended to be written.
+func (t *tally) writes(begins bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case begins:
+		if t.writers++; t.writers == 1 {
+			t.since = time.Now()
+		}
+	default:
+		if t.writers--; t.writers == 0 {
+			t.Writing += time.Since(t.since)
+		}
+	}
+}
+
+// committed counts a batch.
+func (t *tally) committed(c store.Committed) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Counts.Add(c.Counts)
+	for reason, n := range c.Reasons {
+		t.Reasons[reason] += n
+	}
 }
 
 func (s *Summary) add(e *endpoints) {

@@ -21,10 +21,15 @@ type walk struct {
 	maxRetryTime time.Duration
 	renew        bool
 	notice       func(string)
-	summary      *Summary
+	tally        *tally
 	caller       caller
 
-	window store.Checkpoint // as it was when the walk began
+	// part is what is walked, floor the instant below which nothing is wanted. While a part
+	// starts, its first page may bring nothing newer than bound.
+	part   *part
+	floor  sql.Null[store.Instant]
+	starts bool
+	bound  store.Instant
 	// at is where the next page is; the cursor in it has life to live, until dies, if
 	// that is known. Resumed says that it is not the word of the page before.
 	at      ask
@@ -60,8 +65,12 @@ type walked struct {
 	from     ask
 	resumed  bool
 	received time.Time
+	took     time.Duration // from the request on
 	bytes    int
-	outside  int64 // elements left out, as they lie below the window's floor
+	// outside counts elements left out, as they lie below the window's floor, or above the
+	// first event of a part: there they are the part's above.
+	outside int64
+	first   store.Position // of its first event, where it has one
 	// last says that the window ends with it; held that it is stored, but that the
 	// walk does not stand behind it: it must be asked for again.
 	last, held bool
@@ -82,17 +91,23 @@ type fetched struct {
 	sheet          *sheet
 	body, endpoint string
 	received       time.Time
+	took           time.Duration
 	err            error
 }
 
-func newWalk(p *pull, k store.Checkpoint, news *news) *walk {
+func newWalk(p *pull, t *part, news *news) *walk {
+	k := t.k
 	w := &walk{
-		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, summary: &p.summary,
-		window: k, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay, news: news,
+		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
+		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay, news: news,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
-	if k.Cursor != "" {
+	switch {
+	case k.Cursor != "":
 		w.proof = w.behind()
+	case k.IsPart():
+		w.at, w.bound = t.start()
+		w.starts, w.resumed = true, true
 	}
 	return w
 }
@@ -156,7 +171,7 @@ func (w *walk) lost(err error) bool {
 	case err == nil, w.at == ask{}, errors.Is(err, ErrKeyRefused), errors.As(err, &file):
 		return false
 	}
-	return w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
+	return w.starts || w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
 }
 
 // byTime reports whether the walk looks for its anchor among the pages of a time.
@@ -164,6 +179,9 @@ func (w *walk) byTime() bool { return w.proof != nil && !w.proof.behind }
 
 // prove looks whether the page is what follows, where that is not certain.
 func (w *walk) prove(p *walked) error {
+	if w.starts {
+		return w.start(p)
+	}
 	if w.proof == nil {
 		return nil
 	}
@@ -182,12 +200,28 @@ func (w *walk) prove(p *walked) error {
 	return nil
 }
 
+// start looks whether the page is one with which a part can begin.
+func (w *walk) start(p *walked) error {
+	switch {
+	case len(p.page.events) == 0 && !p.page.hasMore:
+		return fmt.Errorf("%w: nothing is left", errNotProven)
+	case len(p.page.events) == 0:
+		return nil
+	case p.page.newest.Timestamp > w.bound:
+		return fmt.Errorf("%w below %s", errNotProven, w.bound.Time().Format(time.RFC3339Nano))
+	}
+	w.starts = false
+	p.outside = p.page.cutAbove()
+	p.first = p.page.events[0].Position()
+	w.part.begins(p.first)
+	return nil
+}
+
 // follow looks where the page leads.
 func (w *walk) follow(p *walked) error {
 	w.pages++
 	// Going up again is no order; the same event twice is one.
 	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page)
-	wholly := false // it lies below the border
 	if len(p.page.events) > 0 {
 		oldest := p.page.oldest
 		if !p.held && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
@@ -196,27 +230,20 @@ func (w *walk) follow(p *walked) error {
 		if !w.deepest.Valid || oldest.Compare(w.deepest.V) < 0 {
 			w.deepest, w.deeper = sql.Null[store.Position]{V: oldest, Valid: true}, true
 		}
-		border := w.window.Lower
-		p.last = border.Valid && oldest.Timestamp < border.V
-		wholly = border.Valid && p.page.newest.Timestamp < border.V
 	}
 	if w.unordered {
 		w.news = nil
 	}
-	if w.unordered || w.window.Floor.Valid && w.window.ToTheEnd() {
-		// Below the border something newer may still follow, but hardly after a whole
-		// page; and no total would tell.
-		p.last = wholly
-	}
-	if w.news != nil && w.news.allRead(&p.page, w.trail) {
-		p.last = true
-	}
+	allRead := w.news != nil && w.news.allRead(&p.page, w.trail)
 	p.unordered = w.unordered
 	err := w.trail.follow(p.from.cursor, &p.page)
-	if w.window.Floor.Valid {
-		p.outside = p.page.cutBelow(w.window.Floor.V)
+	if !p.held {
+		p.last = w.part.read(&p.page, w.unordered, allRead)
 	}
-	if p.last = (p.last || !p.page.hasMore) && !p.held; p.last {
+	if w.floor.Valid {
+		p.outside += p.page.cutBelow(w.floor.V)
+	}
+	if p.last {
 		return nil
 	}
 	p.held = p.held || err != nil
@@ -249,7 +276,7 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 // it returns says of which.
 func (w *walk) try(ctx context.Context) (walked, error) {
 	f := w.fetch(ctx)
-	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, bytes: len(f.body)}
+	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, took: f.took, bytes: len(f.body)}
 	if f.err != nil {
 		w.sheets.giveBack(f.sheet)
 		return got, f.err
@@ -293,7 +320,7 @@ func (w *walk) retryTime() time.Duration {
 	if !w.endpoints.client.answered.Load() {
 		return min(w.maxRetryTime, firstConnect)
 	}
-	if w.byTime() {
+	if w.byTime() || w.starts {
 		return min(w.maxRetryTime, accessPause)
 	}
 	return w.maxRetryTime
@@ -306,7 +333,10 @@ func (w *walk) retryTime() time.Duration {
 func (w *walk) lookAhead(ctx context.Context, body string) {
 	t, ok := peekTail(body)
 	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.at.cursor || w.trail.led(t.nextCursor) ||
-		w.window.Lower.Valid && !w.trail.above(w.window.Lower.V) || w.news != nil || w.proof != nil {
+		w.news != nil || w.proof != nil || w.starts {
+		return
+	}
+	if border := w.part.border(); border.Valid && !w.trail.above(border.V) {
 		return
 	}
 	cursor := strings.Clone(t.nextCursor)
@@ -338,7 +368,8 @@ func (w *walk) discard() {
 }
 
 func (w *walk) ask(ctx context.Context, at ask) fetched {
-	memory := w.sheets.take()
+	memory, began := w.sheets.take(), time.Now()
 	body, endpoint, err := w.endpoints.page(ctx, &w.caller, at, memory)
-	return fetched{memory, body, endpoint, time.Now(), err}
+	now := time.Now()
+	return fetched{memory, body, endpoint, now, now.Sub(began), err}
 }

@@ -14,11 +14,11 @@ import (
 // pull would not either.
 func checkFrom(ctx context.Context, opts Options) error {
 	windows, err := opts.Store.Windows(ctx)
-	windows = begun(windows)
-	if err != nil || opts.Restart || len(windows) == 0 {
+	found := families(windows)
+	if err != nil || opts.Restart || len(found) == 0 {
 		return err
 	}
-	if floor := windows[0].Floor; opts.From.Valid && floor.Valid && opts.From.V < floor.V {
+	if floor := found[0][0].Floor; opts.From.Valid && floor.Valid && opts.From.V < floor.V {
 		return fmt.Errorf("%w: it begins at %s", ErrFrom, floor.V.Time().Format(time.RFC3339Nano))
 	}
 	return nil
@@ -32,42 +32,45 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	if err != nil {
 		return store.Checkpoint{}, err
 	}
-	windows = begun(windows)
+	found := families(windows)
 	fromTop := false
 	switch {
-	case len(windows) == 0:
+	case len(found) == 0:
 		return p.openAndWalk(ctx, store.Checkpoint{Lower: p.From, Floor: p.From}, nil)
-	case p.Restart && !walkedAgain(windows[0], p.From):
-		k, err := p.openAndWalk(ctx, again(windows[0], p.From), nil)
-		if err != nil || k.ToTheEnd() {
+	case p.Restart && !walkedAgain(found[0], p.From):
+		wanted := again(found[0][0], p.From)
+		k, err := p.openAndWalk(ctx, wanted, nil)
+		if err != nil || wanted.ToTheEnd() {
 			return k, err
 		}
-		windows, fromTop = append([]store.Checkpoint{k}, windows...), true
-	case !p.Restart && p.From.Valid && p.From != windows[0].Floor:
+		found, fromTop = append([]family{{k}}, found...), true
+	case !p.Restart && p.From.Valid && p.From != found[0][0].Floor:
 		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
 	}
-	for i, k := range windows {
-		if k.State != store.Done {
-			if k.Last.Valid && !p.summary.ResumedFrom.Valid {
-				p.summary.ResumedFrom = k.Last
+	for i, f := range found {
+		toTheEnd := f.toTheEnd()
+		if k, open := f.unfinished(); open {
+			if k.Last.Valid && !p.tally.ResumedFrom.Valid {
+				p.tally.ResumedFrom = k.Last
 			}
-			before := k.State
-			if windows[i], err = p.window(ctx, k, nil); err != nil {
+			before := f[0].State
+			if f[0], err = p.walkFamily(ctx, f, nil); err != nil {
 				return store.Checkpoint{}, err
 			}
-			fromTop = fromTop || i == 0 && (before == store.NotBegun || p.summary.restarted)
+			fromTop = fromTop || i == 0 && (before == store.NotBegun || p.tally.restarted)
 		}
-		if k.ToTheEnd() {
+		if toTheEnd {
 			// Nothing is left for older ones.
 			break
 		}
 	}
+	newest := found[0][0]
 	if fromTop {
-		return windows[0], nil
+		return newest, nil
 	}
 	// What comes out of order once may do so again.
-	above := store.Checkpoint{Floor: windows[0].Floor, Unordered: windows[0].Unordered}
-	above.Lower = lowerBorder(windows[0], p.Lookback, p.Now())
+	above := store.Checkpoint{Floor: newest.Floor, Unordered: newest.Unordered}
+	above.Lower = lowerBorder(newest, p.Lookback, p.Now())
 	if above.ToTheEnd() {
 		return p.openAndWalk(ctx, above, nil)
 	}
@@ -76,7 +79,7 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 		return store.Checkpoint{}, err
 	}
 	var n *news
-	if before := windows[0].Total; before.Valid && before.V == held.Elements {
+	if before := newest.Total; before.Valid && before.V == held.Elements {
 		n = &news{held: held}
 	}
 	return p.openAndWalk(ctx, above, n)
@@ -94,15 +97,42 @@ func again(newest store.Checkpoint, from sql.Null[store.Instant]) store.Checkpoi
 
 // walkedAgain reports whether the newest window is one of an earlier run that walked
 // again in the same way, and was not finished: this run goes on with it.
-func walkedAgain(newest store.Checkpoint, from sql.Null[store.Instant]) bool {
-	wanted := again(newest, from)
-	return newest.Window > 1 && newest.State != store.Done && newest.Lower == wanted.Lower && newest.Floor == wanted.Floor
+func walkedAgain(newest family, from sql.Null[store.Instant]) bool {
+	wanted := again(newest[0], from)
+	_, open := newest.unfinished()
+	return newest[0].Window > 1 && open && newest.lower() == wanted.Lower && newest[0].Floor == wanted.Floor
 }
 
-// begun leaves out windows that were opened and of which no page was committed: the
-// next one takes their place, with the borders that are wanted then.
-func begun(windows []store.Checkpoint) []store.Checkpoint {
-	return slices.DeleteFunc(windows, func(k store.Checkpoint) bool { return k.NeverBegun() })
+// family is a window and the parts of it that are walked beside it, from newer to older.
+type family []store.Checkpoint
+
+// families puts the windows and parts of a file together, the newest first. It leaves out
+// windows that were opened and of which no page was committed: the next one takes their
+// place, with the borders that are wanted then.
+func families(windows []store.Checkpoint) (found []family) {
+	for _, k := range windows {
+		if n := len(found); n > 0 && found[n-1][0].Whole == k.Whole {
+			found[n-1] = append(found[n-1], k)
+		} else if !k.NeverBegun() {
+			found = append(found, family{k})
+		}
+	}
+	return found
+}
+
+// lower returns the border down to which it is walked.
+func (f family) lower() sql.Null[store.Instant] { return f[len(f)-1].Lower }
+
+// toTheEnd reports whether it goes down to the end of all that is wanted.
+func (f family) toTheEnd() bool { return f[len(f)-1].ToTheEnd() }
+
+// unfinished returns the newest of what is not done, if there is any.
+func (f family) unfinished() (store.Checkpoint, bool) {
+	i := slices.IndexFunc(f, func(k store.Checkpoint) bool { return k.State != store.Done })
+	if i < 0 {
+		return store.Checkpoint{}, false
+	}
+	return f[i], true
 }
 
 // openAndWalk walks a new window with the borders of wanted.
@@ -112,7 +142,7 @@ func (p *pull) openAndWalk(ctx context.Context, wanted store.Checkpoint, news *n
 		return k, err
 	}
 	k.Unordered = wanted.Unordered
-	return p.window(ctx, k, news)
+	return p.walkFamily(ctx, family{k}, news)
 }
 
 // lowerBorder returns how far down a window above newest must go: to the newest
@@ -135,7 +165,7 @@ func lowerBorder(newest store.Checkpoint, lookback time.Duration, now time.Time)
 func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {
 	if newest.Floor.Valid {
 		// How many events the API has from there on it does not say.
-		p.summary.From = newest.Floor
+		p.tally.From = newest.Floor
 		return nil
 	}
 	if !newest.Total.Valid {

@@ -1,0 +1,283 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"datasync/internal/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// Auto, as Options.Workers, is as many walks at a time as are worth it, up to mostWorkers.
+	Auto        = -1
+	mostWorkers = 32
+	// worthSplitting is how long one walk alone must still take for Auto to have more.
+	worthSplitting = 3 * time.Second
+	// flightBytes is how much text of pages may be on its way to Auto's walks.
+	flightBytes = 96 << 20
+)
+
+// errPartLost: a part cannot be walked on, as no way leads to where it stands but from
+// the newest event.
+var errPartLost = errors.New("no way leads to where the part stands")
+
+// crew walks a window in parts, side by side. One goroutine, coordinate, moves their
+// borders; walks ask it how far they go.
+type crew struct {
+	p    *pull
+	news *news
+	// wake tells coordinate that something has changed.
+	wake chan struct{}
+	// pages is about how many pages are left; 0 where that is not known.
+	pages atomic.Int64
+
+	mu    sync.Mutex
+	parts []*part // from newer to older
+	walks int     // under way
+	// starter makes the request for the newest page below an instant; nil as long as no way
+	// to ask for that has been proven. Sought says that one was looked for.
+	starter func(store.Instant) ask
+	sought  bool
+	// oldest is about where the API's events end.
+	oldest sql.Null[store.Instant]
+	sample sample
+	// unordered says that borders in time mean little here.
+	unordered bool
+}
+
+// sample says what pages were like last.
+type sample struct {
+	span            store.Instant
+	elements, bytes int
+	cursor          string
+	newest          store.Instant
+	// known is an event of the page which is the first of its millisecond.
+	known sql.Null[store.Position]
+}
+
+// walkFamily walks a window and its parts to their end, and returns the checkpoint of the
+// window itself; news may be nil.
+func (p *pull) walkFamily(ctx context.Context, f family, n *news) (store.Checkpoint, error) {
+	c := &crew{p: p, news: n, wake: make(chan struct{}, 1)}
+	for _, k := range f {
+		c.parts = append(c.parts, newPart(c, k))
+		c.unordered = c.unordered || k.Unordered
+	}
+	p.Progress.family(f)
+	p.endpoints.plan(c.atOnce, func() int { return int(c.pages.Load()) })
+	for {
+		if err := c.walkAll(ctx); err != nil {
+			return store.Checkpoint{}, err
+		}
+		if again, err := c.rescue(ctx); err != nil || !again {
+			return c.parts[0].k, err
+		}
+	}
+}
+
+// walkAll walks all parts that wait for it, and what is split off from them.
+func (c *crew) walkAll(ctx context.Context) error {
+	jobs, ctx := errgroup.WithContext(ctx)
+	jobs.Go(func() error { return c.coordinate(ctx, jobs) })
+	return jobs.Wait()
+}
+
+// coordinate has as many parts walked as are wanted and can be had, until none is left.
+func (c *crew) coordinate(ctx context.Context, jobs *errgroup.Group) error {
+	seekCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for {
+		if err := c.takeLost(ctx); err != nil {
+			return err
+		}
+		for {
+			t, err := c.another(ctx)
+			if err != nil {
+				return err
+			}
+			if t == nil {
+				break
+			}
+			jobs.Go(func() error { return c.walk(ctx, t) })
+		}
+		if c.mustSeek() {
+			jobs.Go(func() error { c.seek(seekCtx); return nil })
+		}
+		if c.idle() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil // why, the walks say
+		case <-c.wake:
+		}
+	}
+}
+
+// changed wakes coordinate.
+func (c *crew) changed() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *crew) idle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.walks == 0
+}
+
+// walk walks a part and takes note of its end.
+func (c *crew) walk(ctx context.Context, t *part) error {
+	defer c.changed()
+	err := c.p.walk(ctx, t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.walks--
+	t.state = finished
+	if errors.Is(err, errPartLost) {
+		t.state = lost
+		if !t.first.Valid {
+			// It was the way to begin that failed.
+			c.starter, c.sought = nil, true
+		}
+		return nil
+	}
+	return err
+}
+
+// atWork is how many walks there are.
+func (c *crew) atWork() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.walks
+}
+
+// atOnce is how many requests there may be at a time: with more than one walk wanted one
+// more may look for a way to split. The endpoints' lock is held.
+func (c *crew) atOnce() int {
+	if c.p.Workers == Auto {
+		return max(2, c.p.endpoints.workers.Goal())
+	}
+	return max(1, c.p.Workers)
+}
+
+// wanted is how many walks there should be.
+func (c *crew) wanted() int {
+	if c.p.Workers != Auto {
+		return max(1, c.p.Workers)
+	}
+	goal, took := c.p.endpoints.goal()
+	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting {
+		return 1
+	}
+	return max(1, min(goal, flightBytes/max(1, c.sample.bytes)))
+}
+
+// another returns a part to walk now: one that waits for it or, where more walks are wanted
+// than there are, a new one that the store knows of; nil where there is none.
+func (c *crew) another(ctx context.Context) (*part, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wanted := c.wanted()
+	if c.walks >= wanted {
+		return nil, nil
+	}
+	if i := slices.IndexFunc(c.parts, func(t *part) bool { return t.state == waiting }); i >= 0 {
+		return c.begin(c.parts[i]), nil
+	}
+	owner, border := c.whereToSplit(wanted - c.walks)
+	if owner == nil {
+		return nil, nil
+	}
+	t := newPart(c, store.Checkpoint{Lower: owner.k.Lower, Begins: sql.Null[store.Instant]{V: border, Valid: true}})
+	owner.k.Lower = t.k.Begins
+	c.parts = slices.Insert(c.parts, slices.Index(c.parts, owner)+1, t)
+	// As long as the new part has not begun the owner does not end.
+	c.mu.Unlock()
+	k, err := c.p.Store.Split(ctx, owner.k.Window, border)
+	c.mu.Lock()
+	if err != nil {
+		return nil, err
+	}
+	t.k = k
+	return c.begin(t), nil
+}
+
+func (c *crew) begin(t *part) *part {
+	t.state = walking
+	c.walks++
+	return t
+}
+
+// takeLost gives what lost parts have left to the next part above that is still walked. Where
+// there is none they are stuck.
+func (c *crew) takeLost(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		i := slices.IndexFunc(c.parts, func(t *part) bool { return t.state == lost })
+		if i < 0 {
+			c.mu.Unlock()
+			return nil
+		}
+		above := i - 1
+		for above >= 0 && (c.parts[above].state != walking && c.parts[above].state != waiting || c.parts[above].ending) {
+			above--
+		}
+		if above < 0 {
+			c.parts[i].state = stuck
+			c.mu.Unlock()
+			continue
+		}
+		to, gone := c.join(above, i)
+		c.mu.Unlock()
+		if err := c.p.Store.Join(ctx, to, gone...); err != nil {
+			return err
+		}
+	}
+}
+
+// join takes the parts behind one, up to last, out of the crew, and has that one go as far
+// down as they did.
+func (c *crew) join(one, last int) (to int64, gone []int64) {
+	for _, t := range c.parts[one+1 : last+1] {
+		gone = append(gone, t.k.Window)
+	}
+	c.parts[one].k.Lower = c.parts[last].k.Lower
+	c.parts = slices.Delete(c.parts, one+1, last+1)
+	return c.parts[one].k.Window, gone
+}
+
+// rescue has the window walk again from the newest event down to the end of the last part
+// that is stuck, and reports whether one is.
+func (c *crew) rescue(ctx context.Context) (bool, error) {
+	c.mu.Lock()
+	last := -1
+	for i, t := range c.parts {
+		if t.state == stuck {
+			last = i
+		}
+	}
+	if last < 0 {
+		c.mu.Unlock()
+		return false, nil
+	}
+	to, gone := c.join(0, last)
+	root := c.parts[0]
+	root.k.State, root.k.Cursor, root.k.CursorExpiresAt, root.k.Last, root.k.Walked = store.UnderWay, "", time.Time{}, sql.Null[store.Position]{}, 0
+	root.state, root.ending, root.at = waiting, false, sql.Null[store.Instant]{}
+	c.starter, c.sought = nil, true
+	c.p.tally.restart()
+	c.mu.Unlock()
+	c.p.Notice(fmt.Sprintf("%v: walking again from the newest event, skipping what is stored", errPartLost))
+	return true, c.p.Store.Join(ctx, to, gone...)
+}

@@ -1,0 +1,234 @@
+package ingest
+
+import (
+	"database/sql"
+	"slices"
+
+	"datasync/internal/store"
+)
+
+// leastPages is how many pages must be left of a part for it to be split: a border costs
+// half a page on average, which both sides read.
+const leastPages = 4
+
+// part is a window, or a part of one, in a crew, whose lock guards it.
+//
+// It ends where it has read the event with which the part below began. So nothing can lie
+// between them, whatever the API makes of a bound.
+type part struct {
+	crew *crew
+	// k is its checkpoint as it was when its walk began, and as committed last after that;
+	// its borders are those of now.
+	k     store.Checkpoint
+	state partState
+	// ending says that its walk has read its last page.
+	ending bool
+	first  sql.Null[store.Position] // that it has read
+	at     sql.Null[store.Instant]  // down to where it has read
+	span   store.Instant            // of its last page
+}
+
+type partState int
+
+const (
+	waiting  partState = iota // for a walk
+	walking                   // by one
+	finished                  // it was walked to its end
+	lost                      // it was not, and nothing more is known
+	stuck                     // it cannot be, and no part above can take it
+)
+
+func newPart(c *crew, k store.Checkpoint) *part {
+	t := &part{crew: c, k: k, first: k.First}
+	if k.State == store.Done {
+		t.state = finished
+	}
+	if k.Last.Valid {
+		t.at = sql.Null[store.Instant]{V: k.Last.V.Timestamp, Valid: true}
+	}
+	return t
+}
+
+// committed keeps the checkpoint as it was committed last.
+func (t *part) committed(k store.Checkpoint) {
+	t.crew.mu.Lock()
+	defer t.crew.mu.Unlock()
+	k.Lower = t.k.Lower
+	t.k = k
+}
+
+// below returns the part below, nil where there is none.
+func (t *part) below() *part {
+	if i := slices.Index(t.crew.parts, t); i+1 < len(t.crew.parts) {
+		return t.crew.parts[i+1]
+	}
+	return nil
+}
+
+// border returns an instant above which the part certainly does not end, if there is one.
+func (t *part) border() sql.Null[store.Instant] {
+	t.crew.mu.Lock()
+	defer t.crew.mu.Unlock()
+	border := t.k.Lower
+	if b := t.below(); b != nil && b.first.Valid {
+		border.V = max(border.V, b.first.V.Timestamp)
+	}
+	return border
+}
+
+// start returns the request for the part's first page, and the newest instant that may come
+// with it.
+func (t *part) start() (a ask, bound store.Instant) {
+	t.crew.mu.Lock()
+	defer t.crew.mu.Unlock()
+	starter := t.crew.starter
+	if starter == nil {
+		starter = byTime
+	}
+	return starter(t.k.Begins.V), store.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999)
+}
+
+// byTime asks for the newest page whose events are of the instant's millisecond or older.
+func byTime(at store.Instant) ask { return ask{until: milliseconds(at) + 1, bounded: true} }
+
+// milliseconds returns the millisecond in which an instant lies.
+func milliseconds(at store.Instant) int64 {
+	ms := int64(at) / 1000
+	if int64(at)%1000 < 0 {
+		ms--
+	}
+	return ms
+}
+
+// begins takes note of the first event that the part has read.
+func (t *part) begins(first store.Position) {
+	t.crew.mu.Lock()
+	defer t.crew.mu.Unlock()
+	if !t.first.Valid {
+		t.first = sql.Null[store.Position]{V: first, Valid: true}
+	}
+}
+
+// read takes in a page that the walk stands behind, and reports whether it is the part's
+// last one. AllRead says that it is as nothing new is left.
+func (t *part) read(p *page, unordered, allRead bool) (last bool) {
+	c := t.crew
+	defer c.changed()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unordered = c.unordered || unordered
+	if len(p.events) > 0 {
+		t.at = sql.Null[store.Instant]{V: p.oldest.Timestamp, Valid: true}
+		if p.descending {
+			t.span = p.newest.Timestamp - p.oldest.Timestamp
+		}
+	}
+	c.sample.take(p)
+	c.pages.Store(int64(c.pagesLeft()))
+	t.ending = !p.hasMore || t.endsWith(p) || allRead && t.below() == nil
+	return t.ending
+}
+
+// endsWith reports whether the part ends with the page, as its events go down to what is
+// below.
+func (t *part) endsWith(p *page) bool {
+	if len(p.events) == 0 {
+		return false
+	}
+	if b := t.below(); b != nil {
+		return b.first.Valid && p.reaches(b.first.V, t.crew.unordered)
+	}
+	border := t.k.Lower
+	if t.crew.unordered || t.k.Floor.Valid && t.k.ToTheEnd() {
+		// Below the border something newer may still follow, but hardly after a whole
+		// page; and no total would tell.
+		return border.Valid && p.newest.Timestamp < border.V
+	}
+	return border.Valid && p.oldest.Timestamp < border.V
+}
+
+// reaches reports whether the page has the event, or begins below where it should have been.
+func (p *page) reaches(event store.Position, unordered bool) bool {
+	if !unordered && p.newest.Compare(event) < 0 {
+		return true
+	}
+	return (unordered || p.oldest.Compare(event) <= 0) &&
+		slices.ContainsFunc(p.events, func(e store.Event) bool { return e.Position() == event })
+}
+
+// take notes what pages are like.
+func (s *sample) take(p *page) {
+	if !p.descending || len(p.events) < 2 {
+		return
+	}
+	s.span, s.elements, s.newest = p.newest.Timestamp-p.oldest.Timestamp, p.elements, p.newest.Timestamp
+	s.cursor = p.nextCursor
+	for i := len(p.events) - 1; i > 0; i-- {
+		if milliseconds(p.events[i].Timestamp) != milliseconds(p.events[i-1].Timestamp) {
+			s.known = sql.Null[store.Position]{V: p.events[i].Position(), Valid: true}
+			return
+		}
+	}
+}
+
+// pagesLeft is about how many pages are left of all parts; 0 where that is not known.
+func (c *crew) pagesLeft() float64 {
+	if elements := c.p.Progress.left(); elements > 0 && c.sample.elements > 0 {
+		return float64(elements) / float64(c.sample.elements)
+	}
+	sum := 0.0
+	for _, t := range c.parts {
+		sum += t.left()
+	}
+	return sum
+}
+
+// left is about how many pages are left of the part, but for the one that is asked for; 0
+// where that is not known.
+func (t *part) left() float64 {
+	c := t.crew
+	top, bottom, span := t.at, t.k.Lower, t.span
+	if !top.Valid {
+		top = t.k.Begins
+	}
+	if !bottom.Valid {
+		bottom = c.oldest
+	}
+	if span <= 0 {
+		span = c.sample.span
+	}
+	if t.state == finished || t.ending || !top.Valid || !bottom.Valid || span <= 0 {
+		return 0
+	}
+	return max(0, float64(top.V-bottom.V)/float64(span)-1)
+}
+
+// whereToSplit returns the part with most left, and the border at which to split it for one
+// of several more walks; nil where there is none worth it. Each walk is to get as much, and
+// an idle one the older half. The border lies below what the owner has asked for.
+func (c *crew) whereToSplit(more int) (owner *part, border store.Instant) {
+	if c.starter == nil || c.unordered {
+		return nil, 0
+	}
+	all, most := 0.0, 0.0
+	for _, t := range c.parts {
+		left := t.left()
+		all += left
+		if left > most && t.state == walking {
+			owner, most = t, left
+		}
+	}
+	if most < leastPages {
+		return nil, 0
+	}
+	span := owner.span
+	if span <= 0 {
+		span = c.sample.span
+	}
+	bottom := owner.k.Lower
+	if !bottom.Valid {
+		bottom = c.oldest
+	}
+	share := min(most/2, max(leastPages/2, all/float64(c.walks+more)))
+	return owner, store.Instant(milliseconds(bottom.V+store.Instant(share*float64(span))) * 1000)
+}

@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"regexp"
+	"time"
+
+	"datasync/internal/store"
+)
+
+const (
+	// seekLimit is how many events are enough to see where a page begins.
+	seekLimit = 10
+	// mostProbes is how many requests may go into finding the oldest event, and closeEnough
+	// the share of the whole span that it need not be known better.
+	mostProbes  = 12
+	closeEnough = 0.02
+	// firstSpan is where it is looked for first if nothing tells: a month back.
+	firstSpan = store.Instant(30 * 24 * time.Hour / time.Microsecond)
+)
+
+// mustSeek reports whether a way to split is to be looked for now, which is done once.
+func (c *crew) mustSeek() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sought || c.unordered || !c.sample.known.Valid || c.wanted() < 2 || c.pagesLeft() < leastPages {
+		return false
+	}
+	c.sought = true
+	return true
+}
+
+// seek looks for a way to ask for the newest page below an instant, by time or, where that is
+// allowed, by a cursor that is made for it; a way that is proven becomes the crew's. Then it
+// looks where the events end, if the window goes down to there. That it finds none is no
+// error: the walk goes on alone.
+func (c *crew) seek(ctx context.Context) {
+	defer c.changed()
+	c.mu.Lock()
+	s, bottom := c.sample, c.parts[len(c.parts)-1].k.Lower
+	c.mu.Unlock()
+	ways := []func(store.Instant) ask{byTime}
+	if _, ok := cursorAt(s.cursor, 0, time.Now()); ok && c.p.RenewCursors {
+		ways = append(ways, func(at store.Instant) ask {
+			cursor, _ := cursorAt(s.cursor, milliseconds(at)+1, time.Now())
+			return ask{cursor: cursor}
+		})
+	}
+	for _, way := range ways {
+		proof := proof{anchor: s.known.V, bound: store.Instant((milliseconds(s.known.V.Timestamp)+1)*1000 + 999)}
+		p, err := c.probe(ctx, way(s.known.V.Timestamp), seekLimit)
+		if err != nil || proof.look(&p) != proven {
+			continue
+		}
+		oldest := bottom
+		if !bottom.Valid {
+			oldest = c.seekOldest(ctx, way, s)
+		}
+		c.mu.Lock()
+		c.starter, c.oldest = way, oldest
+		c.mu.Unlock()
+		return
+	}
+}
+
+// probe asks for the first few events of a page.
+func (c *crew) probe(ctx context.Context, a ask, limit int) (page, error) {
+	a.limit = limit
+	memory := &sheet{}
+	body, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory)
+	if err != nil {
+		return page{}, err
+	}
+	return newDecoder().decode(body, nil)
+}
+
+// seekOldest finds about where the events end: it lies between an instant below which there
+// are some, and one below which there are none.
+func (c *crew) seekOldest(ctx context.Context, way func(store.Instant) ask, s sample) (oldest sql.Null[store.Instant]) {
+	some, none := s.newest, store.Instant(math.MinInt64)
+	// What is left may well be as dense.
+	span := store.Instant(c.pages.Load()) * s.span
+	if span <= 0 {
+		span = firstSpan
+	}
+	guess, stride := s.newest-span, span/16
+	for range mostProbes {
+		p, err := c.probe(ctx, way(max(guess, 0)), 1)
+		switch {
+		case err != nil:
+			return oldest
+		case len(p.events) > 0:
+			some = p.events[0].Timestamp
+			oldest = sql.Null[store.Instant]{V: some, Valid: true}
+		case p.hasMore:
+			// What came is a reject: nothing shows where.
+			return oldest
+		default:
+			none = guess
+		}
+		if len(p.events) > 0 && !p.hasMore || guess <= 0 || float64(some)-float64(none) < closeEnough*float64(s.newest-some) {
+			return oldest
+		}
+		switch {
+		case none == math.MinInt64:
+			guess = some - stride
+			stride *= 2
+		case !oldest.Valid && none+stride < some:
+			guess = none + stride
+			stride *= 2
+		default:
+			guess = none + (some-none)/2
+		}
+	}
+	return oldest
+}
+
+var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})`)
+
+// cursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
+// later end. It works where renewCursor does, and cursors have a member ts.
+func cursorAt(cursor string, ms int64, now time.Time) (string, bool) {
+	return rewriteCursor(cursor, func(text string) (string, bool) {
+		text, ok := replaceNumber(text, cursorInstant, ms)
+		if !ok {
+			return "", false
+		}
+		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
+	})
+}
