@@ -96,6 +96,9 @@ func (e *endpoints) pick(c *caller, feedOnly bool) (_ *gate, until time.Time, ch
 	if e.clock.Now(pacer.Fetching) >= e.atOnce() {
 		return nil, time.Time{}, e.changed, nil
 	}
+	if feedOnly && e.feedGone {
+		return nil, now, nil, errNoBound
+	}
 	events, feed := e.gates[eventsEndpoint], e.gates[feedEndpoint]
 	first, until := feed, e.next(feed, now)
 	feedOpen := !until.After(now) && !e.feedGone

@@ -146,10 +146,8 @@ func (c *crew) walk(ctx context.Context, t *part) error {
 	t.state = finished
 	if errors.Is(err, errPartLost) {
 		t.state = lost
-		if !t.first.Valid {
-			// It was the way to begin that failed.
-			c.starter, c.sought = nil, true
-		}
+		// Another one would hardly fare better.
+		c.starter, c.sought = nil, true
 		return nil
 	}
 	return err

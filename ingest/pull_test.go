@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 	"datasync/internal/store/storetest"
 	"datasync/mockserver"
 )
+
+var workers = flag.Int("workers", 1, "walks at a time in tests of whole pulls")
 
 // bench is a pull from a mock server into a store in memory, inside a bubble in
 // which waits take no time.
@@ -45,7 +48,7 @@ func newBench(t *testing.T, o mockserver.Options) *bench {
 	}
 	b.opts = ingest.Options{
 		Store: b.store, Transport: b.server.Transport(), BaseURL: base, Key: "ds_test_key", PageSize: 100_000,
-		Lookback: 10 * time.Minute, MaxWait: 5 * time.Minute, MaxRetryTime: 5 * time.Minute,
+		Workers: *workers, Lookback: 10 * time.Minute, MaxWait: 5 * time.Minute, MaxRetryTime: 5 * time.Minute,
 		// A bubble's time begins in 2000, the events are of 2026.
 		Now:    func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC) },
 		Notice: func(text string) { b.notes = append(b.notes, text) },

@@ -122,9 +122,11 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 	}()
 	for {
 		p, err := w.next(ctx)
+		starts := w.starts
 		if err == nil {
 			err = w.prove(&p)
 		}
+		started := starts && !w.starts
 		if ctx.Err() == nil && w.lost(err) {
 			if err := w.recover(err); err != nil {
 				return err
@@ -140,7 +142,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		case <-gone:
 			return nil // why, they say
 		}
-		if fault != nil && w.proof != nil {
+		if fault != nil && (w.proof != nil || w.part.k.IsPart()) {
 			// It came from a way on that leads nowhere.
 			if err := w.recover(fmt.Errorf("%w: %w", errNotProven, fault)); err != nil {
 				return err
@@ -150,7 +152,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		if fault != nil || p.last {
 			return fault
 		}
-		if w.proof != nil && w.proof.met {
+		if w.proof != nil && w.proof.met || started {
 			// The cursor of such a page has yet to show where it leads.
 			if w.proof = w.behind(); w.proof != nil {
 				w.proof.byTime = true

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +37,7 @@ func (p *program) pullCommand() *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "limit the first pull to events from `DATE` on: 2026-01-31, or an RFC 3339 time"},
 			&cli.BoolFlag{Name: "restart", Usage: "walk everything again, skipping what is stored"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "send a cursor that has died once more with a later end, where nothing better works"},
+			&cli.StringFlag{Name: "workers", Usage: "windows of time to walk side by side: a `NUMBER`, or auto for as many as are worth it", Value: "auto"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "longest wait that the API may ask for", Value: 5 * time.Minute},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "how long one request may go on failing", Value: 5 * time.Minute},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no summary"},
@@ -130,6 +132,9 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 	case opts.MaxRetryTime <= 0:
 		return opts, "", usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
 	}
+	if opts.Workers, err = workers(c.String("workers")); err != nil {
+		return opts, "", err
+	}
 	if opts.From, err = instantOption(c, "from"); err != nil {
 		return opts, "", err
 	}
@@ -158,6 +163,20 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 		p.say("the API is asked over plain http: whoever is on the way can read the key")
 	}
 	return opts, ingest.Origin(opts.BaseURL), nil
+}
+
+// mostWorkers is how many windows can be walked side by side.
+const mostWorkers = 256
+
+func workers(text string) (int, error) {
+	if text == "auto" {
+		return ingest.Auto, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > mostWorkers {
+		return 0, usage("--workers %q is neither auto nor a number between 1 and %d", text, mostWorkers)
+	}
+	return n, nil
 }
 
 // instantOption reads an option that is an instant: a day, which begins in UTC, or a moment.
