@@ -142,7 +142,8 @@ func (e *endpoints) next(g *gate, now time.Time) time.Time {
 		at = later(at, g.last.Add(gap))
 	}
 	at = later(at, now)
-	evenly := e.needed() > e.room(now)
+	// The last requests go out as soon as they can.
+	evenly := e.needed() > e.room(now, 1)
 	paced := g.budget.Next(at, evenly)
 	if evenly && paced.Sub(now) > e.maxWait {
 		paced = g.budget.Next(at, false)
@@ -150,14 +151,15 @@ func (e *endpoints) next(g *gate, now time.Time) time.Time {
 	return later(at, paced)
 }
 
-// room is how many requests the windows under way have left.
-func (e *endpoints) room(now time.Time) (requests int) {
+// room is how many requests the windows under way have left, with so many windows after
+// them.
+func (e *endpoints) room(now time.Time, windows int) (requests int) {
 	for _, g := range e.pageGates() {
 		if !g.budget.Known() {
 			return math.MaxInt
 		}
 		left, _ := g.budget.Left(now)
-		requests += left
+		requests += left + windows*g.budget.Limit()
 	}
 	return requests
 }

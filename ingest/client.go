@@ -259,7 +259,7 @@ func because(ctx context.Context, endpoint string, err error) error {
 
 // answerError says what an answer that is no 200 means.
 func answerError(endpoint string, resp *http.Response, body []byte, withCursor bool) error {
-	e := &APIError{Endpoint: endpoint, Status: resp.StatusCode, stated: readStated(resp.Header)}
+	e := &APIError{Endpoint: endpoint, Status: resp.StatusCode}
 	var answer struct {
 		Code    json.RawMessage `json:"code"`
 		Message json.RawMessage `json:"message"`

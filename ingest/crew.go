@@ -18,11 +18,11 @@ import (
 const (
 	// Auto, as Options.Workers, is as many walks at a time as are worth it, up to mostWorkers.
 	Auto        = -1
-	mostWorkers = 32
+	mostWorkers = 64
 	// worthSplitting is how long one walk alone must still take for Auto to have more.
 	worthSplitting = 3 * time.Second
 	// flightBytes is how much text of pages may be on its way to Auto's walks.
-	flightBytes = 96 << 20
+	flightBytes = 128 << 20
 )
 
 // errPartLost: a part cannot be walked on, as no way leads to where it stands but from
@@ -193,12 +193,16 @@ func (c *crew) another(ctx context.Context) (*part, error) {
 	if i := slices.IndexFunc(c.parts, func(t *part) bool { return t.state == waiting }); i >= 0 {
 		return c.begin(c.parts[i]), nil
 	}
-	owner, border := c.whereToSplit(wanted - c.walks)
+	owner, border, slack := c.whereToSplit(wanted - c.walks)
 	if owner == nil {
 		return nil, nil
 	}
 	t := newPart(c, store.Checkpoint{Lower: owner.k.Lower, Begins: sql.Null[store.Instant]{V: border, Valid: true}})
 	owner.k.Lower = t.k.Begins
+	if owner.slack > 0 {
+		t.slack = owner.slack - slack
+	}
+	owner.slack = slack
 	c.parts = slices.Insert(c.parts, slices.Index(c.parts, owner)+1, t)
 	// As long as the new part has not begun the owner does not end.
 	c.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -107,11 +108,27 @@ func (e *endpoints) plan(atOnce, needed func() int) {
 	e.atOnce, e.needed = atOnce, needed
 }
 
-// goal returns how many requests at a time are worth while, and how long the last page took.
+// goal returns how many walks are worth while, and how long the last page took: no more than
+// it takes to spend what the limits allow.
 func (e *endpoints) goal() (n int, took time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.workers.Goal(), e.took
+	n = e.workers.Goal()
+	if rate := e.allowed(); rate > 0 {
+		n = min(n, 1+int(math.Ceil(spare*rate*e.took.Seconds())))
+	}
+	return n, e.took
+}
+
+// spare is how many more requests at a time there are than keep up with the limits on
+// average.
+const spare = 1.2
+
+// plenty reports whether so many requests may go out soon without a wait for a limit.
+func (e *endpoints) plenty(requests int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return requests <= e.room(time.Now(), 0)
 }
 
 // line lets one at a time through, in the order in which they came.
@@ -279,18 +296,15 @@ func (e *endpoints) answered(g *gate, sent time.Time, inFlight int, whole bool, 
 			e.quickest = max(took, 1)
 		}
 	}
-	if isAnswer {
-		stated = answer.stated
-	}
-	if stated.limit > 0 {
-		g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
-	}
 	switch {
 	case isAnswer && answer.Status == 429:
 		if answer.Named {
 			g.budget.Refused(sent, now, answer.Wait)
 		}
 	case err == nil:
+		if stated.limit > 0 {
+			g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
+		}
 		g.budget.Granted(sent)
 		if whole {
 			e.took = took

@@ -45,8 +45,6 @@ type APIError struct {
 	Named bool
 	// Kind is one of this package's sentinels, or nil.
 	Kind error
-
-	stated statedLimit
 }
 
 func (e *APIError) Error() string {

@@ -2,14 +2,16 @@ package ingest
 
 import (
 	"database/sql"
+	"math"
 	"slices"
 
 	"datasync/internal/store"
 )
 
 // leastPages is how many pages must be left of a part for it to be split: a border costs
-// half a page on average, which both sides read.
-const leastPages = 4
+// half a page on average, which both sides read. Where requests are to be had, time counts
+// more: there it is leastAtLast.
+const leastPages, leastAtLast = 4, 2
 
 // part is a window, or a part of one, in a crew, whose lock guards it.
 //
@@ -26,6 +28,9 @@ type part struct {
 	first  sql.Null[store.Position] // that it has read
 	at     sql.Null[store.Instant]  // down to where it has read
 	span   store.Instant            // of its last page
+	// slack is the share of a page by which its last one will go beyond its end, if pages
+	// stay as they are; 0 where nothing is known of that.
+	slack float64
 }
 
 type partState int
@@ -206,9 +211,13 @@ func (t *part) left() float64 {
 // whereToSplit returns the part with most left, and the border at which to split it for one
 // of several more walks; nil where there is none worth it. Each walk is to get as much, and
 // an idle one the older half. The border lies below what the owner has asked for.
-func (c *crew) whereToSplit(more int) (owner *part, border store.Instant) {
+//
+// What is left to the owner is a whole number of pages and a little less, so that of its last
+// one little is the other part's, too. Where the owner's end was chosen in that way, both
+// sides get half of its slack.
+func (c *crew) whereToSplit(more int) (owner *part, border store.Instant, slack float64) {
 	if c.starter == nil || c.unordered {
-		return nil, 0
+		return nil, 0, 0
 	}
 	all, most := 0.0, 0.0
 	for _, t := range c.parts {
@@ -218,17 +227,26 @@ func (c *crew) whereToSplit(more int) (owner *part, border store.Instant) {
 			owner, most = t, left
 		}
 	}
-	if most < leastPages {
-		return nil, 0
+	least := float64(leastPages)
+	if c.p.endpoints.plenty(int(all)) {
+		least = leastAtLast
 	}
-	span := owner.span
+	if most < least {
+		return nil, 0, 0
+	}
+	span, top := owner.span, owner.at
 	if span <= 0 {
 		span = c.sample.span
 	}
-	bottom := owner.k.Lower
-	if !bottom.Valid {
-		bottom = c.oldest
+	if !top.Valid {
+		top = owner.k.Begins
 	}
-	share := min(most/2, max(leastPages/2, all/float64(c.walks+more)))
-	return owner, store.Instant(milliseconds(bottom.V+store.Instant(share*float64(span))) * 1000)
+	if slack = owner.slack / 2; slack == 0 {
+		slack = usualSlack
+	}
+	share := min(most/2, max(least/2, all/float64(c.walks+more)))
+	pages := 1 + max(1, math.Round(most-share)) - slack
+	return owner, store.Instant(milliseconds(top.V-store.Instant(pages*float64(span))) * 1000), slack
 }
+
+const usualSlack = 0.15

@@ -1,18 +1,41 @@
 package ingest_test
-import ("testing";"datasync/mockserver";"fmt";"time")
+import ("testing";"datasync/mockserver";"fmt";"time";"os";"strconv")
 func TestZZ(t *testing.T) {
-	for _, w := range []int{1,2,4,8} {
-	for _, ties := range []bool{false,true} {
-	o := mockserver.Options{Data: mockserver.DataOptions{Events: 10000}, Feed: mockserver.Pages{Until: mockserver.Exclusive, Cap:100}, Events: mockserver.Pages{Cap:100}}
-	if ties {o.Data.TieEvery=300;o.Data.TieSize=220}
-	o.Events.Latency, o.Feed.Latency = time.Second, time.Second
-	inBubble(t, fmt.Sprint(w, ties), o, func(b *bench) {
-		b.opts.Workers = w
+	o := mockserver.Observed()
+	scale, _ := strconv.ParseFloat(os.Getenv("ZSCALE"), 64)
+	if scale == 0 {scale = 10}
+	o.TimeScale = scale
+	pages := 600
+	o.Data.Events = pages*100
+	o.Events.Cap, o.Feed.Cap = 100, 100
+	for _, p := range []*mockserver.Pages{&o.Events, &o.Feed} {
+		p.CacheTTL = 0
+		if v := os.Getenv("ZLOAD"); v == "knee" { p.Load = []mockserver.LoadPoint{{1, 2*time.Second},{4, 2500*time.Millisecond},{8, 8*time.Second},{16,20*time.Second}} } else
+		if v == "flat" { p.Load = []mockserver.LoadPoint{{1, 2*time.Second},{64, 2*time.Second}} }
+		var l []mockserver.LoadPoint
+		for _, x := range p.Load { x.Latency *= 50; l = append(l, x) }
+		p.Load = l
+	}
+	if v := os.Getenv("ZFEED"); v != "" { n,_ := strconv.Atoi(v); o.Feed.RateLimit.Requests = n }
+	if v := os.Getenv("ZEVENTS"); v != "" { n,_ := strconv.Atoi(v); o.Events.RateLimit.Requests = n }
+	if os.Getenv("ZNOHEAD") != "" { o.Events.RateLimit.Headers = false }
+	inBubble(t, "", o, func(b *bench) {
+		b.opts.Workers = -1
+		if v := os.Getenv("ZW"); v != "" { b.opts.Workers, _ = strconv.Atoi(v) }
 		began := time.Now()
-		s := b.mustPull()
+		s, err := b.pull()
+		took := time.Since(began)
+		if v := b.server.Verify(); v != nil {fmt.Println("VERIFY", v)}
 		ws, _ := b.store.Windows(t.Context())
 		st := b.server.Stats()
-		fmt.Println(w, ties, "dups", s.Duplicate, "windows", len(ws), "requests", st.Events.Requests, st.Feed.Requests, "took", time.Since(began), b.notes, "max", st.MaxInFlight)
+		fmt.Println(err, "dups", s.Duplicate, "windows", len(ws), "requests", st.Events.Requests, st.Feed.Requests, "429", st.Events.Limited, st.Feed.Limited, "took", took, b.notes, "max", st.MaxInFlight)
+		count := map[string]map[int]int{}
+		for _, e := range b.server.Log() {
+			k := fmt.Sprint(e.Endpoint, " ", e.Status)
+			if count[k] == nil {count[k] = map[int]int{}}
+			count[k][int(e.Time.Sub(began).Seconds()/60*scale)]++
+			if os.Getenv("ZV") != "" { fmt.Println(e.Time.Sub(began), e.Endpoint, e.Status, e.Wait, e.Limit, e.Until) }
+		}
+		for k, v := range count { fmt.Print(k, ": "); for i := 0; i < 100 && i <= int(took.Seconds()/60*scale); i++ {fmt.Print(v[i], " ")}; fmt.Println() }
 	})
-	}}
 }

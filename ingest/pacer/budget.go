@@ -152,23 +152,34 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	}
 	b.now.sent = max(0, b.now.sent-1)
 	end := now.Add(wait)
-	if b.now.sent == 0 && !b.before.start.IsZero() {
+	goesOn := b.now.sent == 0 && !b.before.start.IsZero()
+	if goesOn {
 		// The window before is not over yet.
 		b.now, b.before = b.before, span{}
-		if b.stated {
-			b.late, b.window = true, end.Sub(b.now.start)
-		}
+		b.late = b.late || b.stated
 	}
 	same := b.now.refused
 	b.now.refused, b.now.end, b.quiet = true, end, 0
-	if b.stated || b.now.sent == 0 {
-		return
-	}
 	window := end.Sub(b.now.start)
-	if !same {
-		b.sure = near(b.now.sent, b.limit, max(1, b.limit/10)) && near(window, b.window, b.window/5)
+	switch {
+	case b.now.sent == 0:
+	case b.stated:
+		if goesOn {
+			b.window = window
+		}
+	case goesOn:
+		b.limit, b.window = b.now.sent, window
+	default:
+		agrees := near(b.now.sent, b.limit, max(1, b.limit/10)) && near(window, b.window, b.window/5)
+		if !same {
+			b.sure = agrees
+		}
+		if agrees {
+			// Waits are rounded up.
+			window = min(window, b.window)
+		}
+		b.limit, b.window = b.now.sent, window
 	}
-	b.limit, b.window = b.now.sent, window
 }
 
 func near[T int | time.Duration](a, b, tolerance T) bool { return max(a, b)-min(a, b) <= tolerance }

@@ -1,132 +1,179 @@
 package pacer
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
 const (
-	// firstStep is how many requests at a time are tried after one.
-	firstStep = 8
-	// worthMore is by how much the throughput must grow for more requests at a time to be
-	// worth while, and worthLess how little of it may be lost by fewer.
-	worthMore, worthLess = 1.04, 0.97
-	// settled is how many latencies a number that was found good is kept before others are
-	// tried.
-	settled = 12
-	// smoothing is the weight of a new sample.
-	smoothing = 0.4
+	// firstStep is how many requests at a time are tried after one; the number is doubled
+	// up to gentle, and then grows by half.
+	firstStep, gentle = 4, 16
+	// asGood is the share of the best throughput that fewer requests at a time must bring
+	// to be preferred.
+	asGood = 0.97
+	// closeBy is how far numbers must lie apart for one between them to be worth a try.
+	closeBy = 1.3
+	// calm is how many answers a number that was settled on is kept for, times itself, before
+	// the ones beside it are tried again; unlike is how much its throughput must change for
+	// all that is known to count no more.
+	calm   = 40
+	unlike = 0.25
 )
 
 // Workers finds how many requests at a time bring the most pages a second. By Little's law
-// n requests at a time which take t each bring n/t a second: each answer tells it for the
-// number that was under way with it. The number is doubled while that brings more; where it
-// does not, the best number that is known is gone back to, and once in a while one a quarter
-// above or below it is tried.
+// n requests at a time which take t each bring n/t a second, so that each answer tells what
+// the number brings that was under way. The number grows while that brings more; then those
+// between the best one and its neighbours are tried. Once in a while it looks again, as what
+// the API can do may change.
 type Workers struct {
-	most  int
-	rates map[int]float64 // throughput in answers a second, by requests at a time
-	best  int
+	most int
+	// rates are throughputs in answers a second, by the number of requests at a time.
+	rates map[int]float64
 	goal  int
-	seen  int // answers at the goal since it was set
-	calm  int // answers since the last change
-	up    bool
-	ended bool // doubling has
+	// What has been measured at the goal since it was set.
+	answers, inFlight int
+	took              time.Duration
+	// settledAt is the throughput at which nothing better was left to try; since counts
+	// answers from then on.
+	settledAt float64
+	since     int
+	upwards   bool // the next look around goes
 }
 
 // NewWorkers returns a search that begins with one request at a time and ends at most.
 func NewWorkers(most int) *Workers {
-	return &Workers{most: max(1, most), rates: map[int]float64{}, best: 1, goal: 1}
+	return &Workers{most: max(1, most), rates: map[int]float64{}, goal: 1}
 }
 
 // Goal is how many requests at a time to have.
 func (w *Workers) Goal() int { return w.goal }
 
-// Throughput is the best known, in answers a second; 0 before the first one.
-func (w *Workers) Throughput() float64 { return w.rates[w.best] }
+// Throughput is the best that was measured, in answers a second; 0 before that.
+func (w *Workers) Throughput() float64 {
+	best := 0.0
+	for _, rate := range w.rates {
+		best = max(best, rate)
+	}
+	return best
+}
 
 // Answered takes in that a page took so long while so many requests were under way, itself
-// included. Bound says that the goal was not reached as the budget is spent: more requests
-// at a time would bring nothing.
+// included. Bound says that the budget is spent: more requests at a time would bring
+// nothing.
 func (w *Workers) Answered(inFlight int, took time.Duration, bound bool) {
-	if took <= 0 {
+	if took <= 0 || float64(inFlight) < 0.85*float64(w.goal) || float64(inFlight) > 1.15*float64(w.goal)+1 {
 		return
 	}
-	inFlight = max(1, inFlight)
-	rate := float64(inFlight) / took.Seconds()
-	if old := w.rates[inFlight]; old > 0 {
-		rate = old + smoothing*(rate-old)
-	}
-	w.rates[inFlight] = rate
-	w.calm++
-	// Those that were sent while others still were fewer count nearly as much.
-	if float64(inFlight) < 0.85*float64(w.goal) {
-		if bound && w.calm > settled*w.goal {
-			w.calm = 0
-		}
+	w.answers, w.inFlight, w.took = w.answers+1, w.inFlight+inFlight, w.took+took
+	w.since++
+	if w.answers < min(max(w.goal/2, 2), 8, w.goal) {
 		return
 	}
-	if w.seen++; w.seen < min(3, w.goal) {
-		return
+	rate := float64(w.inFlight) / w.took.Seconds()
+	if old, known := w.rates[w.goal]; known && w.settledAt > 0 {
+		rate = (rate + old) / 2
 	}
+	w.rates[w.goal] = rate
+	w.answers, w.inFlight, w.took = 0, 0, 0
 	w.decide(bound)
 }
 
-// decide sets the goal anew after enough answers at the one before.
+// decide sets the goal by what is known.
 func (w *Workers) decide(bound bool) {
-	here := w.at(w.goal)
-	best := w.at(w.best)
+	if w.settledAt > 0 {
+		here := w.rates[w.goal]
+		switch {
+		case math.Abs(here/w.settledAt-1) > unlike:
+			// It is another API now.
+			w.rates = map[int]float64{w.goal: here}
+		case w.since > calm*w.goal && !bound:
+			w.lookAround()
+		default:
+			return
+		}
+		w.settledAt = 0
+	}
+	best := w.best()
+	below, above := w.neighbours(best)
+	var tries []int
 	switch {
-	case w.goal == w.best && !w.ended && !bound:
-		w.set(w.next())
-	case w.goal == w.best && (!w.ended || w.calm < settled*w.goal):
-	case w.goal == w.best:
-		// Another look around.
-		w.calm, w.up = 0, !w.up || bound
-		if step := max(1, w.goal/4); w.up && !bound {
-			w.set(w.goal + step)
-		} else {
-			w.set(w.goal - step)
+	case above == 0 && best < w.most && !bound:
+		tries = append(tries, w.more(best))
+	case above > 0 && float64(above) > closeBy*float64(best):
+		tries = append(tries, between(best, above))
+	}
+	switch {
+	case below == 0 && best > 1:
+		tries = append(tries, max(1, best*2/3))
+	case below > 0 && float64(best) > closeBy*float64(below):
+		// More requests at a time are no quicker each, so that a number cannot bring more
+		// than in proportion to a smaller one.
+		if n := between(below, best); w.rates[below]*float64(n)/float64(below) > w.rates[best] {
+			tries = append(tries, n)
 		}
-	case w.goal > w.best && here > best*worthMore, w.goal < w.best && here > best*worthLess:
-		w.best, w.seen = w.goal, 0
-		if !w.ended && !bound {
-			w.set(w.next())
+	}
+	// The side that is known to bring more first.
+	if len(tries) == 2 && above > 0 && w.rates[below] > w.rates[above] {
+		slices.Reverse(tries)
+	}
+	for _, n := range tries {
+		if _, known := w.rates[n]; !known {
+			w.goal = n
+			return
 		}
-	case !w.ended && w.goal > w.best+1:
-		// Doubling went too far; what lies between may be better than both.
-		w.ended = true
-		w.set(int(math.Sqrt(float64(w.goal) * float64(w.best))))
+	}
+	w.goal, w.settledAt, w.since = best, w.rates[best], 0
+}
+
+// best is the number that brings the most, or the least that brings nearly as much.
+func (w *Workers) best() int {
+	most := w.Throughput()
+	for _, n := range slices.Sorted(maps.Keys(w.rates)) {
+		if w.rates[n] >= asGood*most {
+			return n
+		}
+	}
+	return 1
+}
+
+// neighbours are the next numbers that are known, 0 where there is none.
+func (w *Workers) neighbours(of int) (below, above int) {
+	for n := range w.rates {
+		switch {
+		case n < of:
+			below = max(below, n)
+		case n > of && (above == 0 || n < above):
+			above = n
+		}
+	}
+	return below, above
+}
+
+// lookAround forgets what is known of the next number on one side.
+func (w *Workers) lookAround() {
+	w.upwards = !w.upwards
+	below, above := w.neighbours(w.goal)
+	if w.upwards {
+		delete(w.rates, above)
+	} else {
+		delete(w.rates, below)
+	}
+}
+
+func (w *Workers) more(n int) int {
+	switch {
+	case n < firstStep:
+		n = firstStep
+	case n < gentle:
+		n *= 2
 	default:
-		w.ended = true
-		w.set(w.best)
+		n += n / 2
 	}
+	return min(n, w.most)
 }
 
-func (w *Workers) next() int {
-	if w.goal < firstStep/2 {
-		return firstStep
-	}
-	return w.goal * 2
-}
-
-func (w *Workers) set(goal int) {
-	w.goal, w.seen = min(max(1, goal), w.most), 0
-	if w.goal == w.best {
-		w.ended = true
-	}
-}
-
-// at is the throughput with about so many requests at a time.
-func (w *Workers) at(n int) float64 {
-	sum, count := 0.0, 0
-	for m, rate := range w.rates {
-		if m <= n && float64(m) >= 0.85*float64(n) {
-			sum, count = sum+rate, count+1
-		}
-	}
-	if count == 0 {
-		return 0
-	}
-	return sum / float64(count)
-}
+// between is the number in the middle of two, by ratio.
+func between(low, high int) int { return int(math.Round(math.Sqrt(float64(low) * float64(high)))) }

@@ -30,12 +30,19 @@ type Memory struct {
 	windows   []store.Checkpoint // by number
 	absorbed  map[int64]bool
 	events    []stored
+	places    map[place]int // of events
 	rejects   map[string]*store.Reject
 	resolved  map[string]bool
 	log       []store.PageRecord
 	runs      []store.Run
 	notBefore map[string]time.Time
 	batch     int64
+}
+
+// place is what a second copy of an event is known by before the closing check.
+type place struct {
+	id uuid.UUID
+	at store.Instant
 }
 
 type stored struct {
@@ -45,7 +52,7 @@ type stored struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{rejects: map[string]*store.Reject{}, resolved: map[string]bool{}, absorbed: map[int64]bool{}, notBefore: map[string]time.Time{}}
+	return &Memory{places: map[place]int{}, rejects: map[string]*store.Reject{}, resolved: map[string]bool{}, absorbed: map[int64]bool{}, notBefore: map[string]time.Time{}}
 }
 
 func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err error) {
@@ -171,8 +178,10 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 func (m *Memory) storeEvents(events []store.Event) store.Counts {
 	n := store.Counts{Returned: int64(len(events))}
 	for _, e := range events {
-		at := slices.IndexFunc(m.events, func(s stored) bool { return s.ID == e.ID && s.Timestamp == e.Timestamp })
-		if at < 0 {
+		here := place{e.ID, e.Timestamp}
+		at, known := m.places[here]
+		if !known {
+			m.places[here] = len(m.events)
 			m.events = append(m.events, stored{copyEvent(e), m.batch})
 			n.Stored++
 			continue
@@ -215,6 +224,12 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.S
 		seen[s.ID] = true
 		return later
 	})
+	if before > len(m.events) {
+		clear(m.places)
+		for i, e := range m.events {
+			m.places[place{e.ID, e.Timestamp}] = i
+		}
+	}
 	done := store.Settled{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
 	for key, r := range m.rejects {
 		m.resolved[key] = r.ID.Valid && seen[r.ID.UUID]
