@@ -23,7 +23,7 @@ func (w *window) take(now time.Time, requests int, length time.Duration) (ok boo
 	if ok {
 		w.used++
 	}
-	return ok, requests - w.used, w.ends.Sub(now)
+	return ok, max(0, requests-w.used), w.ends.Sub(now)
 }
 
 func setRateHeaders(h http.Header, limit RateLimit, remaining int, left time.Duration) {
