@@ -54,6 +54,20 @@ func (o Options) phases() []phase {
 	return all
 }
 
+// At returns what the two endpoints that serve pages are at a time, which counts from the
+// first request as Change.After does.
+func (o Options) At(after time.Duration) (events, feed Pages) {
+	o = o.withDefaults()
+	now := 0
+	for i, c := range o.Changes {
+		if c.After <= after {
+			now = i + 1
+		}
+	}
+	p := o.phases()[now]
+	return p.events, p.feed
+}
+
 func (l RateLimit) withDefaults() RateLimit {
 	l.Window = cmp.Or(l.Window, time.Minute)
 	return l

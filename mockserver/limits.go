@@ -108,6 +108,12 @@ func durationOf(seconds string) time.Duration {
 	return time.Duration(math.Round(f * 1e9))
 }
 
+// PageLatency is what a page of so many events takes with inFlight requests in flight,
+// itself included; not scaled.
+func (p Pages) PageLatency(inFlight, events int) time.Duration {
+	return p.Latency + load(p.Load, inFlight, events)
+}
+
 // load is the latency of a page of so many events while inFlight requests,
 // itself included, are being answered.
 func load(curve []LoadPoint, inFlight, events int) time.Duration {

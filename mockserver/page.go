@@ -43,7 +43,7 @@ func (s *Server) page(in *incoming) *answer {
 	a.pooled = s.buffers.Get().(*[]byte)
 	ready := func(events int) {
 		if !hit {
-			a.delay = s.scaled(opts.Latency + load(opts.Load, in.inFlight, events))
+			a.delay = s.scaled(opts.PageLatency(in.inFlight, events))
 			plan.made = in.now.Add(a.delay)
 			s.mu.Lock()
 			s.journal.spent.page(in.now, a.delay)
