@@ -28,6 +28,7 @@ import (
 type apiRun struct {
 	*place
 	events, fewEvents, turns int
+	timeScale                float64
 	auto                     bool
 	scenarios                []api.Scenario
 	binary                   string
@@ -44,6 +45,7 @@ func measureAPI(ctx context.Context, args []string) error {
 	flags.IntVar(&a.events, "events", 3_000_000, "how many events")
 	flags.IntVar(&a.fewEvents, "few-events", 1_000_000, "how many events in scenarios that are not as observed")
 	flags.IntVar(&a.turns, "turns", 1, "how often each pull runs")
+	flags.Float64Var(&a.timeScale, "scale", 10, "by what the service's times are divided, 1 to 10")
 	flags.BoolVar(&a.auto, "auto", true, "also pull windows side by side")
 	which := flags.String("scenario", "", "which scenarios, with commas between (default: all)")
 	err := flags.Parse(args)
@@ -52,6 +54,9 @@ func measureAPI(ctx context.Context, args []string) error {
 	}
 	if a.turns < 1 || a.events < 1 || a.fewEvents < 1 {
 		return errors.New("--turns, --events and --few-events must be positive")
+	}
+	if a.timeScale < 1 || a.timeScale > 10 {
+		return errors.New("--scale must be 1 to 10")
 	}
 	if a.scenarios, err = api.Choose(*which); err != nil {
 		return err
@@ -87,7 +92,7 @@ func (a *apiRun) measure(ctx context.Context) (err error) {
 	}
 	a.knowsWorkers = bytes.Contains(help, []byte("--workers"))
 	a.want = map[int]table.Fingerprint{}
-	a.result = apiResult{head: newHead(ctx, a.root), scenarios: a.scenarios}
+	a.result = apiResult{head: newHead(ctx, a.root), timeScale: a.timeScale, scenarios: a.scenarios}
 	for turn := 1; turn <= a.turns; turn++ {
 		for _, s := range a.scenarios {
 			if err := a.turn(ctx, s, turn); err != nil {
@@ -107,7 +112,7 @@ func (a *apiRun) turn(ctx context.Context, s api.Scenario, turn int) error {
 	var run api.Run
 	for _, workers := range a.ways() {
 		var err error
-		if run, err = a.whole(ctx, s.Options(events), workers); err != nil {
+		if run, err = a.whole(ctx, s.Options(events, a.timeScale), workers); err != nil {
 			return err
 		}
 		run.Scenario, run.Turn, run.Events = s.Name, turn, events
@@ -115,7 +120,7 @@ func (a *apiRun) turn(ctx context.Context, s api.Scenario, turn int) error {
 		say("%s: --workers %s: wall %s, %.2f of the floor, %d pages, %d in flight at most, 429s %s, %d inside a wait", s.Name, shownWorkers(workers),
 			report.Seconds(run.Wall), run.OfFloor(), run.Sent(), run.Served.MaxInFlight, report.Percent(run.Limited()), run.Served.Early)
 	}
-	resume, err := a.killed(ctx, s.Options(events), run)
+	resume, err := a.killed(ctx, s.Options(events, a.timeScale), run)
 	if err != nil {
 		return fmt.Errorf("with a kill: %w", err)
 	}
@@ -164,7 +169,7 @@ func (a *apiRun) killed(ctx context.Context, opts mockserver.Options, undisturbe
 	}
 	resume.KilledAt = api.Sent(m.server.Stats())
 	m.server.ExpireCursors()
-	if resume.Windows, err = a.underWay(ctx, m.file()); err != nil {
+	if err := a.readKilled(ctx, m.file(), &resume); err != nil {
 		return resume, err
 	}
 	if _, _, err := measure.Command(m.pull(ctx, a.binary, undisturbed.Workers)); err != nil {
@@ -175,26 +180,28 @@ func (a *apiRun) killed(ctx context.Context, opts mockserver.Options, undisturbe
 	return resume, a.check(ctx, m)
 }
 
-// underWay is how many windows of a file are.
-func (a *apiRun) underWay(ctx context.Context, file string) (n int, err error) {
+// readKilled reads what a killed pull has left.
+func (a *apiRun) readKilled(ctx context.Context, file string, resume *api.Resume) error {
 	_, stdout, err := measure.Process(ctx, a.binary, "--db", file, "status", "--recover", "--json")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var status struct {
 		Windows []struct {
 			State string `json:"state"`
+			Pages int    `json:"pages"`
 		} `json:"windows"`
 	}
 	if err := json.Unmarshal(stdout, &status); err != nil {
-		return 0, err
+		return err
 	}
 	for _, w := range status.Windows {
+		resume.Committed += w.Pages
 		if w.State == "under_way" {
-			n++
+			resume.Windows++
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // check compares the file with what was served, and looks whether the pull kept to the

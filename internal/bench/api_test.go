@@ -18,7 +18,7 @@ func TestAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &apiRun{place: &place{root: "../..", work: t.TempDir()}, events: 25_000, fewEvents: 5_000, turns: 1, auto: true, scenarios: scenarios}
+	a := &apiRun{place: &place{root: "../..", work: t.TempDir()}, events: 25_000, fewEvents: 5_000, turns: 1, timeScale: 10, auto: true, scenarios: scenarios}
 	if err := a.measure(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestAPITargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := apiResult{scenarios: scenarios, runs: []api.Run{
+	r := apiResult{timeScale: 10, scenarios: scenarios, runs: []api.Run{
 		run(1, api.Sequential, 40*time.Second, 0), run(1, api.Auto, 12*time.Second, 1),
 		run(2, api.Sequential, 44*time.Second, 0), run(2, api.Auto, 11*time.Second, 0),
 		run(3, api.Sequential, 48*time.Second, 0), run(3, api.Auto, 10*time.Second, 0),

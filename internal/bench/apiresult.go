@@ -14,6 +14,7 @@ import (
 // apiResult is all that api has measured.
 type apiResult struct {
 	head      head
+	timeScale float64
 	scenarios []api.Scenario
 	runs      []api.Run
 	resumes   []api.Resume
@@ -24,7 +25,7 @@ func (r *apiResult) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.head)
 	b.WriteString(report.Targets(r.targets()))
-	b.WriteString("\nThe scenarios:\n\n")
+	fmt.Fprintf(&b, "\nAll times of the service's were divided by %v. The scenarios:\n\n", r.timeScale)
 	scenarios := report.NewTable("scenario", "events:", "what")
 	for _, s := range r.scenarios {
 		if runs := r.of(s.Name, ""); len(runs) > 0 {
@@ -144,9 +145,9 @@ func (r *apiResult) each() string {
 
 // eachResume has a row for each pull that was killed.
 func (r *apiResult) eachResume() string {
-	table := report.NewTable("scenario", "turn:", "--workers", "killed after pages:", "windows under way:", "pages in both runs:", "undisturbed:", "inside a wait:")
+	table := report.NewTable("scenario", "turn:", "--workers", "killed after pages:", "of them in the file:", "windows under way:", "pages in both runs:", "undisturbed:", "inside a wait:")
 	for _, resume := range r.resumes {
-		table.Add(resume.Scenario, fmt.Sprint(resume.Turn), shownWorkers(resume.Workers), thousands(resume.KilledAt), fmt.Sprint(resume.Windows),
+		table.Add(resume.Scenario, fmt.Sprint(resume.Turn), shownWorkers(resume.Workers), thousands(resume.KilledAt), thousands(resume.Committed), fmt.Sprint(resume.Windows),
 			thousands(resume.Sent), thousands(resume.Undisturbed), fmt.Sprint(resume.Served.Early))
 	}
 	return table.String()

@@ -93,7 +93,7 @@ func TestScenarios(t *testing.T) {
 		"no-headers":    70_800 * time.Millisecond,
 	}
 	for _, s := range Scenarios() {
-		o := s.Options(3_000_000)
+		o := s.Options(3_000_000, 10)
 		if err := o.Validate(); err != nil {
 			t.Errorf("%s: %v", s.Name, err)
 		}

@@ -65,10 +65,11 @@ type Resume struct {
 	Workers  string
 	// Windows is how many were under way when it was killed.
 	Windows int
-	// KilledAt is how many pages had been sent until then, Sent how many in both runs,
-	// Undisturbed how many in the run of the same turn that was not killed.
-	KilledAt, Sent, Undisturbed int
-	Served                      mockserver.Stats
+	// KilledAt is how many pages had been sent until then, Committed how many of them the
+	// file holds; Sent is how many were sent in both runs, Undisturbed how many in the run
+	// of the same turn that was not killed.
+	KilledAt, Committed, Sent, Undisturbed int
+	Served                                 mockserver.Stats
 }
 
 // Again is how many pages more than undisturbed were sent for each window that was under

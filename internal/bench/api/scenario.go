@@ -9,14 +9,10 @@ import (
 	"datasync/mockserver"
 )
 
-const (
-	// timeScale makes a pull ten times as short as from the live service.
-	timeScale = 10
-	// grace is what a request may have been on its way already when an answer that asks
-	// for a wait goes out on another connection: far more than loopback takes, far less
-	// than any wait.
-	grace = 20 * time.Millisecond
-)
+// grace is what a request may have been on its way already when an answer that asks for a
+// wait goes out on another connection: far more than loopback takes, far less than any
+// wait.
+const grace = 20 * time.Millisecond
 
 // Scenario is a kind of service.
 type Scenario struct {
@@ -34,7 +30,7 @@ const Observed = "observed"
 // Scenarios are all there are, in the order in which they are measured.
 func Scenarios() []Scenario {
 	return []Scenario{
-		{Name: Observed, What: "the mock server's profile of that name, ten times as fast", Long: true,
+		{Name: Observed, What: "the mock server's profile of that name", Long: true,
 			change: func(*mockserver.Options, int) {}},
 		{Name: "few-at-once", What: "most pages come with four requests in flight, fewer beyond",
 			change: func(o *mockserver.Options, _ int) {
@@ -64,7 +60,7 @@ func Scenarios() []Scenario {
 				budgets(o, 5, 20)
 				midway(o, events, 10, 40)
 			}},
-		{Name: "until-ends", What: "the feed ignores until from the eleventh minute (a tenth of that here) on", Long: true,
+		{Name: "until-ends", What: "the feed ignores until from the eleventh minute on", Long: true,
 			change: func(o *mockserver.Options, _ int) {
 				ignored := mockserver.Ignored
 				o.Changes = []mockserver.Change{{After: 10 * time.Minute, FeedUntil: &ignored}}
@@ -72,8 +68,9 @@ func Scenarios() []Scenario {
 	}
 }
 
-// Options are those of the scenario's mock server with so many events.
-func (s Scenario) Options(events int) mockserver.Options {
+// Options are those of the scenario's mock server with so many events, and all its times
+// divided by the time scale.
+func (s Scenario) Options(events int, timeScale float64) mockserver.Options {
 	o := mockserver.Observed()
 	o.Data.Events, o.TimeScale, o.Grace = events, timeScale, grace
 	s.change(&o, events)
