@@ -216,6 +216,28 @@ func TestBlockedEndsWithChange(t *testing.T) {
 	})
 }
 
+// TestBlockedByNamedWaits: what is named may be longer than the budget has it, by rounding
+// or without one.
+func TestBlockedByNamedWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := mockserver.New(small(mockserver.Options{
+			Events: mockserver.Pages{RateLimit: mockserver.RateLimit{Requests: 1, Window: 9500 * time.Millisecond, Named: mockserver.RetryAfterSeconds}},
+			Scripts: []mockserver.Script{{Endpoint: mockserver.Feed, Faults: []mockserver.Fault{
+				mockserver.RateLimited(12 * time.Second)}}}}))
+		a := newAPI(t, s)
+		feed := a.openFeed()
+		a.get(feed, "limit", "1") // waits for 12 s
+		advance(time.Second)
+		a.events("limit", "1")
+		a.events("limit", "1") // waits for 9.5 s, which is named as 10
+		advance(15 * time.Second)
+		a.events("limit", "1")
+		if st := s.Stats(); st.Blocked != 10*time.Second || st.Early != 0 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
 func TestStatsCountEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := mockserver.New(small(mockserver.Options{Scripts: []mockserver.Script{

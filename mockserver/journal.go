@@ -30,8 +30,8 @@ type Stats struct {
 	First, Last time.Time
 	// Latency is the sum of the pages' own latencies, which the options give; scaled.
 	Latency time.Duration
-	// Blocked is for how long neither endpoint that serves pages had anything left of its
-	// budget and no page was being made. Whoever asks for one page after the other takes
+	// Blocked is for how long neither endpoint that serves pages could be asked, as its budget
+	// was used up or a wait that it had named went on, and no page was being made. Whoever asks for one page after the other takes
 	// at least Latency and Blocked together.
 	Blocked time.Duration
 }
@@ -169,6 +169,7 @@ func (s *Server) journalWait(e Endpoint, now time.Time, wait time.Duration) {
 	if until := now.Add(wait); until.After(w.until) {
 		w.until = until
 	}
+	s.closed(now)
 }
 
 // leave counts an answer as no longer in flight, once.

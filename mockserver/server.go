@@ -213,7 +213,7 @@ func (s *Server) admit(in *incoming) (*answer, http.Header) {
 	}
 	s.mu.Lock()
 	ok, remaining, left := s.windows[in.endpoint].take(in.now, limit.Requests, s.scaled(limit.Window))
-	s.counted(in.now)
+	s.closed(in.now)
 	s.mu.Unlock()
 	if !ok {
 		return s.limited(limit, left), nil

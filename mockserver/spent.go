@@ -27,7 +27,7 @@ func (s *spans) upTo(end time.Time) time.Duration {
 type spent struct {
 	latency time.Duration
 	pages   spans // a page was being made
-	any     spans // a page was being made, or all budgets were used up
+	any     spans // a page was being made, or no endpoint that serves pages could be asked
 }
 
 // page notes a page that came at a time and takes so long.
@@ -37,14 +37,22 @@ func (s *spent) page(at time.Time, latency time.Duration) {
 	s.any.add(at, at.Add(latency))
 }
 
-// counted notes what has become of the budgets with a request that came now. s.mu is held.
-func (s *Server) counted(now time.Time) {
-	events, feed := s.closedUntil(Events, now), s.closedUntil(Feed, now)
-	if events.IsZero() || feed.IsZero() {
-		return
+// closed notes for how long no endpoint that serves pages can be asked, after what has come
+// of budgets and waits now. s.mu is held.
+func (s *Server) closed(now time.Time) {
+	until := s.opens(Events, now)
+	if feed := s.opens(Feed, now); feed.Before(until) {
+		until = feed
 	}
-	if feed.Before(events) {
-		events = feed
+	s.journal.spent.any.add(now, until)
+}
+
+// opens is when an endpoint that serves pages can be asked again; a time that is over where
+// it can be now. s.mu is held.
+func (s *Server) opens(e Endpoint, now time.Time) time.Time {
+	budget, named := s.closedUntil(e, now), s.journal.waits[e].until
+	if named.After(budget) {
+		return named
 	}
-	s.journal.spent.any.add(now, events)
+	return budget
 }
