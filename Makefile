@@ -6,7 +6,7 @@ GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
-.PHONY: build test race fuzz bench bench-full bench-growth microbench lint soak faults readers
+.PHONY: build test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers
 
 build:
 	go build -trimpath -o datasync .
@@ -38,6 +38,11 @@ bench-full:
 GROWTH ?=
 bench-growth:
 	cd internal/bench && go run . growth $(WRITE_RESULTS) $(GROWTH)
+
+# Pulls from an API with limits and latency, one page after the other and side by side, beside
+# what it allows.
+bench-api:
+	cd internal/bench && go run . api $(WRITE_RESULTS) $(BENCH)
 
 # Benchmarks of parts, for benchstat.
 microbench:

@@ -22,6 +22,7 @@
 //
 // Cursors, tokens and keys die, rate limits have windows, and answers may have
 // latencies. All go by package time and are divided by Options.TimeScale.
+// Options.Changes change limits, load and bounds while the server runs.
 //
 // # Faults
 //

@@ -76,7 +76,7 @@ func StatusAfter(status int, wait time.Duration) Fault {
 // says; in the body, as rateLimit.retryAfter, where that says nothing.
 func RateLimited(wait time.Duration) Fault {
 	return Fault{name: "429", instead: func(s *Server, in *incoming) *answer {
-		limit := s.rateLimit(in.endpoint)
+		limit := s.rateLimit(in)
 		limit.RawBody, limit.RawRetryAfter = "", ""
 		if limit.Named == 0 {
 			limit.Named = RetryAfterBody

@@ -22,6 +22,18 @@ type Stats struct {
 	Tokens      int // answers of stream-access that handed out a token
 	InFlight    int // requests being answered now
 	MaxInFlight int
+
+	Violations int // requests that Verify reports
+	Early      int // those of them that came inside a wait
+
+	// First is when the first request came, Last when the last answer so far ended.
+	First, Last time.Time
+	// Latency is the sum of the pages' own latencies, which the options give; scaled.
+	Latency time.Duration
+	// Blocked is for how long neither endpoint that serves pages could be asked, as its budget
+	// was used up or a wait that it had named went on, and no page was being made. Whoever asks for one page after the other takes
+	// at least Latency and Blocked together.
+	Blocked time.Duration
 }
 
 // EndpointStats are the counts of one endpoint.
@@ -57,6 +69,10 @@ type journal struct {
 	cacheHits int
 	inFlight  int
 	maxFlight int
+	early     int
+
+	first, last time.Time
+	spent       spent
 
 	waits [endpointCount]struct{ asked, until time.Time }
 
@@ -71,6 +87,10 @@ func (s *Server) arrive(in *incoming) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j, e := &s.journal, in.endpoint
+	if j.first.IsZero() {
+		j.first = in.now
+	}
+	in.phase = s.phase(in.now)
 	j.counts[e].Requests++
 	number := j.counts[e].Requests
 	if e != Any {
@@ -101,6 +121,7 @@ func (s *Server) arrive(in *incoming) {
 		wrong("no limit")
 	}
 	if w := j.waits[e]; in.now.Before(w.until) && (s.opts.Grace == 0 || in.now.After(w.asked.Add(s.opts.Grace))) {
+		j.early++
 		wrong("came %v before the time that was asked for", w.until.Sub(in.now))
 	}
 	in.fault = s.fault(e, number, j.all)
@@ -148,6 +169,7 @@ func (s *Server) journalWait(e Endpoint, now time.Time, wait time.Duration) {
 	if until := now.Add(wait); until.After(w.until) {
 		w.until = until
 	}
+	s.closed(now)
 }
 
 // leave counts an answer as no longer in flight, once.
@@ -157,6 +179,7 @@ func (s *Server) leave(a *answer) {
 	if !a.done {
 		a.done = true
 		s.journal.inFlight--
+		s.journal.last = time.Now()
 	}
 }
 
@@ -187,10 +210,16 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := &s.journal
+	end := j.last
+	if j.inFlight > 0 {
+		end = time.Now()
+	}
 	return Stats{
 		Events: j.counts[Events], Feed: j.counts[Feed], StreamAccess: j.counts[StreamAccess],
 		Unknown: j.counts[Any].Requests, CacheHits: j.cacheHits, Tokens: s.handed,
 		InFlight: j.inFlight, MaxInFlight: j.maxFlight,
+		Violations: j.violated, Early: j.early, First: j.first, Last: j.last,
+		Latency: j.spent.latency, Blocked: j.spent.any.upTo(end) - j.spent.pages.upTo(end),
 	}
 }
 

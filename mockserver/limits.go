@@ -23,7 +23,7 @@ func (w *window) take(now time.Time, requests int, length time.Duration) (ok boo
 	if ok {
 		w.used++
 	}
-	return ok, requests - w.used, w.ends.Sub(now)
+	return ok, max(0, requests-w.used), w.ends.Sub(now)
 }
 
 func setRateHeaders(h http.Header, limit RateLimit, remaining int, left time.Duration) {
@@ -106,6 +106,12 @@ func durationOf(seconds string) time.Duration {
 		return 0
 	}
 	return time.Duration(math.Round(f * 1e9))
+}
+
+// PageLatency is what a page of so many events takes with inFlight requests in flight,
+// itself included; not scaled.
+func (p Pages) PageLatency(inFlight, events int) time.Duration {
+	return p.Latency + load(p.Load, inFlight, events)
 }
 
 // load is the latency of a page of so many events while inFlight requests,

@@ -74,6 +74,8 @@ type Options struct {
 	Feed   Pages
 	Access Access
 	Cursor Cursors
+	// Changes come one after the other while the server runs.
+	Changes []Change
 
 	// Flat puts hasMore, nextCursor and the rest beside data, without
 	// pagination and meta.
@@ -257,9 +259,9 @@ func (o Options) withDefaults() Options {
 	for _, p := range []*Pages{&o.Events, &o.Feed} {
 		p.Cap = cmp.Or(p.Cap, 5000)
 		p.DefaultLimit = cmp.Or(p.DefaultLimit, 100)
-		p.RateLimit.Window = cmp.Or(p.RateLimit.Window, time.Minute)
+		p.RateLimit = p.RateLimit.withDefaults()
 	}
-	o.Access.RateLimit.Window = cmp.Or(o.Access.RateLimit.Window, time.Minute)
+	o.Access.RateLimit = o.Access.RateLimit.withDefaults()
 	if len(o.Access.FeedPaths) == 0 {
 		o.Access.FeedPaths = []string{DefaultFeedPath}
 	}
@@ -293,15 +295,18 @@ func (o Options) Validate() error {
 	for e, p := range map[Endpoint]Pages{Events: o.Events, Feed: o.Feed} {
 		check(p.Cap > 0 && p.DefaultLimit > 0, "%v: page cap %d, default limit %d", e, p.Cap, p.DefaultLimit)
 		check(p.Latency >= 0 && p.CacheTTL >= 0, "%v: a duration below zero", e)
-		for i, point := range p.Load {
-			check(point.InFlight > 0 && point.Latency >= 0 && (i == 0 || point.InFlight > p.Load[i-1].InFlight),
-				"%v: load points must rise from 1", e)
-		}
+		check(rising(p.Load), "%v: load points must rise from 1", e)
 	}
 	for e, l := range map[Endpoint]RateLimit{Events: o.Events.RateLimit, Feed: o.Feed.RateLimit, StreamAccess: o.Access.RateLimit} {
-		check(l.Requests >= 0 && l.Window > 0, "%v: rate limit of %d in %v", e, l.Requests, l.Window)
+		check(l.valid(), "%v: rate limit of %d in %v", e, l.Requests, l.Window)
 	}
 	check(strings.TrimSpace(o.Access.TokenHeader) != "", "token header is blank")
+	for i, c := range o.Changes {
+		if err := c.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("change %d: %w", i, err))
+		}
+		check(i == 0 || c.After > o.Changes[i-1].After, "change %d: after %v, not later than the one before", i, c.After)
+	}
 	for i, r := range o.Random {
 		check(r.Rate >= 0 && r.Rate <= 1 && r.Endpoint < endpointCount, "random fault %d: rate %v", i, r.Rate)
 	}

@@ -17,12 +17,9 @@ const maxCached = 1024
 
 // page answers a request for a page of either endpoint.
 func (s *Server) page(in *incoming) *answer {
-	opts := &s.opts.Events
-	if in.endpoint == Feed {
-		opts = &s.opts.Feed
-		if !s.tokenAlive(in.header.Get(s.opts.Access.TokenHeader), in.now) {
-			return s.tokenRejected()
-		}
+	opts := in.phase.pages(in.endpoint)
+	if in.endpoint == Feed && !s.tokenAlive(in.header.Get(s.opts.Access.TokenHeader), in.now) {
+		return s.tokenRejected()
 	}
 	// A hit is answered as of the time when the page was made: the same
 	// events, and a cursor that has aged since.
@@ -46,8 +43,11 @@ func (s *Server) page(in *incoming) *answer {
 	a.pooled = s.buffers.Get().(*[]byte)
 	ready := func(events int) {
 		if !hit {
-			a.delay = s.scaled(opts.Latency + load(opts.Load, in.inFlight, events))
+			a.delay = s.scaled(opts.PageLatency(in.inFlight, events))
 			plan.made = in.now.Add(a.delay)
+			s.mu.Lock()
+			s.journal.spent.page(in.now, a.delay)
+			s.mu.Unlock()
 		}
 	}
 	a.body, a.events = s.renderPage((*a.pooled)[:0], plan, ready)

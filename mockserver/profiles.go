@@ -2,6 +2,7 @@ package mockserver
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,6 +61,10 @@ func ObservedLoad() []LoadPoint {
 func (o Options) WithoutLatency() Options {
 	for _, p := range []*Pages{&o.Events, &o.Feed} {
 		p.Latency, p.Load = 0, nil
+	}
+	o.Changes = slices.Clone(o.Changes)
+	for i := range o.Changes {
+		o.Changes[i].EventsLoad, o.Changes[i].FeedLoad = nil, nil
 	}
 	o.Access.Latency = 0
 	return o

@@ -14,6 +14,7 @@ import (
 // other ways to use it. It is safe for concurrent use.
 type Server struct {
 	opts    Options
+	phases  []phase // what opts.Events and opts.Feed are, and become
 	data    *Dataset
 	cursors cursorMaker
 	buffers sync.Pool // of *[]byte, the bodies of pages
@@ -41,6 +42,7 @@ func New(opts Options) *Server {
 	opts = opts.withDefaults()
 	s := &Server{
 		opts:    opts,
+		phases:  opts.phases(),
 		data:    NewDataset(opts.Data),
 		cursors: cursorMaker{opts: opts.Cursor, secret: []byte("mockserver cursor secret")},
 		tokens:  map[string]time.Time{},
@@ -72,8 +74,9 @@ type incoming struct {
 
 	endpoint Endpoint // Any where the path is none of the API's
 	now      time.Time
-	serial   int // counts all requests
-	inFlight int // requests being answered, this one included
+	phase    *phase // that it came in
+	serial   int    // counts all requests
+	inFlight int    // requests being answered, this one included
 	fault    Fault
 }
 
@@ -126,6 +129,7 @@ func (s *Server) answer(r *http.Request) *answer {
 		a.how = deliverPaced
 	}
 	s.note(in, a)
+	a.delay -= time.Since(in.now) // what it took to make the answer is part of its latency
 	return a
 }
 
@@ -189,12 +193,10 @@ func (s *Server) keyAccepted(in *incoming) bool {
 	return life == 0 || in.now.Sub(s.keyFirst) < life
 }
 
-func (s *Server) rateLimit(e Endpoint) RateLimit {
-	switch e {
-	case Events:
-		return s.opts.Events.RateLimit
-	case Feed:
-		return s.opts.Feed.RateLimit
+func (s *Server) rateLimit(in *incoming) RateLimit {
+	switch in.endpoint {
+	case Events, Feed:
+		return in.phase.pages(in.endpoint).RateLimit
 	case StreamAccess:
 		return s.opts.Access.RateLimit
 	}
@@ -205,12 +207,13 @@ func (s *Server) rateLimit(e Endpoint) RateLimit {
 // the request gets, or the headers for its proper answer.
 func (s *Server) admit(in *incoming) (*answer, http.Header) {
 	h := jsonHeader()
-	limit := s.rateLimit(in.endpoint)
+	limit := s.rateLimit(in)
 	if limit.Requests == 0 {
 		return nil, h
 	}
 	s.mu.Lock()
 	ok, remaining, left := s.windows[in.endpoint].take(in.now, limit.Requests, s.scaled(limit.Window))
+	s.closed(in.now)
 	s.mu.Unlock()
 	if !ok {
 		return s.limited(limit, left), nil

@@ -76,7 +76,7 @@ func TestDocument(t *testing.T) {
 	if err := os.WriteFile(copied, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range []string{"compare", "growth"} {
+	for _, block := range []string{"compare", "growth", "api"} {
 		if err := report.Replace(copied, block, "x"); err != nil {
 			t.Error(err)
 		}

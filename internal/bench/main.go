@@ -1,5 +1,6 @@
 // Command bench measures datasync against other ways to get the same events into a DuckDB
-// file, and how it fares while its file grows. See docs/performance.md, and CONTRIBUTING.md
+// file, how it fares while its file grows, and how near it comes to what an API with limits
+// allows. See docs/performance.md, and CONTRIBUTING.md
 // for how to run it.
 //
 // Each thing that is measured runs in a process of its own. For those that are part of
@@ -20,6 +21,7 @@ import (
 // for.
 func commands() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{
+		"api":     measureAPI,
 		"compare": compare,
 		"growth":  measureGrowth,
 	}

@@ -38,7 +38,7 @@ func Render(folder string, events, pageSize int) (err error) {
 		Data:   mockserver.DataOptions{Events: events},
 		Events: mockserver.Pages{Cap: pageSize},
 	})
-	index := Index{Events: events, PageSize: pageSize, Want: expected(server.Dataset())}
+	index := Index{Events: events, PageSize: pageSize, Want: Expected(server.Dataset())}
 	if err := index.renderPages(server, unfinished); err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func Render(folder string, events, pageSize int) (err error) {
 	return os.Rename(unfinished, folder)
 }
 
-// expected is what the mock server itself says of its events.
-func expected(data *mockserver.Dataset) table.Fingerprint {
+// Expected is what the mock server itself says of its events.
+func Expected(data *mockserver.Dataset) table.Fingerprint {
 	var sum table.Sum
 	for i := range data.Len() {
 		e := data.Event(i)

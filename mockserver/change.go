@@ -1,0 +1,146 @@
+package mockserver
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// Change is what is different from a time on. What is nil stays as it was before.
+//
+// A new budget counts at once, also for the window that is under way: what was used in it
+// stays used, and it ends when it was to end. So do services that keep a counter with
+// an end and compare it with the budget that is configured now. A new RateLimit.Window
+// is that of the next window.
+type Change struct {
+	// After is when, counted from the server's first request and divided by TimeScale.
+	After time.Duration
+
+	EventsLimit, FeedLimit *RateLimit
+	// EventsLoad and FeedLoad replace Pages.Load; empty ones that are not nil end it.
+	EventsLoad, FeedLoad []LoadPoint
+	FeedUntil            *Bound
+}
+
+// phase is what is so from a time on.
+type phase struct {
+	from         time.Duration // since the first request, scaled
+	events, feed Pages
+}
+
+// phases are those that the options describe; the first begins with the first request.
+func (o Options) phases() []phase {
+	now := phase{events: o.Events, feed: o.Feed}
+	all := []phase{now}
+	for _, c := range o.Changes {
+		now.from = time.Duration(float64(c.After) / o.TimeScale)
+		if c.EventsLimit != nil {
+			now.events.RateLimit = c.EventsLimit.withDefaults()
+		}
+		if c.FeedLimit != nil {
+			now.feed.RateLimit = c.FeedLimit.withDefaults()
+		}
+		if c.EventsLoad != nil {
+			now.events.Load = c.EventsLoad
+		}
+		if c.FeedLoad != nil {
+			now.feed.Load = c.FeedLoad
+		}
+		if c.FeedUntil != nil {
+			now.feed.Until = *c.FeedUntil
+		}
+		all = append(all, now)
+	}
+	return all
+}
+
+// At returns what the two endpoints that serve pages are at a time, which counts from the
+// first request as Change.After does.
+func (o Options) At(after time.Duration) (events, feed Pages) {
+	o = o.withDefaults()
+	now := 0
+	for i, c := range o.Changes {
+		if c.After <= after {
+			now = i + 1
+		}
+	}
+	p := o.phases()[now]
+	return p.events, p.feed
+}
+
+func (l RateLimit) withDefaults() RateLimit {
+	l.Window = cmp.Or(l.Window, time.Minute)
+	return l
+}
+
+// pages is the endpoint that serves pages, as it is in the phase.
+func (p *phase) pages(e Endpoint) *Pages {
+	if e == Feed {
+		return &p.feed
+	}
+	return &p.events
+}
+
+// phase is the one that a time lies in. s.mu is held.
+func (s *Server) phase(at time.Time) *phase {
+	now := &s.phases[0]
+	for i := range s.phases[1:] {
+		if next := &s.phases[i+1]; at.Sub(s.journal.first) >= next.from {
+			now = next
+		}
+	}
+	return now
+}
+
+// closedUntil is when an endpoint that serves pages will have something left of its
+// budget; the zero time where it has now. s.mu is held.
+func (s *Server) closedUntil(e Endpoint, now time.Time) time.Time {
+	w := s.windows[e]
+	used := func(p *phase) bool {
+		budget := p.pages(e).RateLimit.Requests
+		return budget > 0 && w.used >= budget
+	}
+	if !now.Before(w.ends) || !used(s.phase(now)) {
+		return time.Time{}
+	}
+	for i := range s.phases {
+		from := s.journal.first.Add(s.phases[i].from)
+		if from.After(now) && from.Before(w.ends) && !used(&s.phases[i]) {
+			return from
+		}
+	}
+	return w.ends
+}
+
+func (c Change) validate() error {
+	if c.After <= 0 {
+		return fmt.Errorf("after %v: want a time after the first request", c.After)
+	}
+	for e, l := range map[Endpoint]*RateLimit{Events: c.EventsLimit, Feed: c.FeedLimit} {
+		if l != nil && !l.valid() {
+			return fmt.Errorf("%v: rate limit of %d in %v", e, l.Requests, l.Window)
+		}
+	}
+	for e, curve := range map[Endpoint][]LoadPoint{Events: c.EventsLoad, Feed: c.FeedLoad} {
+		if !rising(curve) {
+			return fmt.Errorf("%v: load points must rise from 1", e)
+		}
+	}
+	if c.FeedUntil != nil && *c.FeedUntil > Inclusive {
+		return fmt.Errorf("until %d: no such bound", *c.FeedUntil)
+	}
+	return nil
+}
+
+func (l RateLimit) valid() bool { return l.Requests >= 0 && l.withDefaults().Window > 0 }
+
+// rising reports whether a load curve is one: from 1 in flight on, and without latencies
+// below zero.
+func rising(curve []LoadPoint) bool {
+	for i, point := range curve {
+		if point.InFlight <= 0 || point.Latency < 0 || i > 0 && point.InFlight <= curve[i-1].InFlight {
+			return false
+		}
+	}
+	return true
+}
