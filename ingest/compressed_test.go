@@ -48,7 +48,7 @@ func TestPullCompressed(t *testing.T) {
 	var stored [2]any
 	var took [2]time.Duration
 	for i, compress := range []bool{false, true} {
-		inBubble(t, fmt.Sprint("gzip: ", compress), onALink(compress), func(b *bench) {
+		withOneWalk(t, fmt.Sprint("gzip: ", compress), onALink(compress), func(b *bench) {
 			took[i] = b.mustPull().Took
 			rejects := slices.SortedFunc(slices.Values(b.store.Rejects()), func(x, y store.Reject) int { return strings.Compare(x.Key, y.Key) })
 			stored[i] = []any{b.store.Events(), rejects}
@@ -94,7 +94,7 @@ func TestCompressionOfEachEndpoint(t *testing.T) {
 	o := onALink(true)
 	o.Data.Events = 15_000
 	o.Events.RateLimit = mockserver.RateLimit{Requests: 10, Window: 30 * time.Second, Named: mockserver.RetryAfterBody}
-	inBubble(t, "", o, func(b *bench) {
+	withOneWalk(t, "", o, func(b *bench) {
 		b.mustPull()
 		for _, e := range []mockserver.Endpoint{mockserver.Events, mockserver.Feed} {
 			if asked := b.howAsked(e); !strings.HasPrefix(asked, "ppppGG") || strings.Trim(asked[4:], "Gg") != "" {
@@ -139,7 +139,7 @@ func TestPullFromServersThatDoGzipWrongly(t *testing.T) {
 		{"plain", 200, "", func(b []byte) []byte { return b }},
 		{"several members", 200, "gzip", func(b []byte) []byte { return append(zipped(half(b)), zipped(b[len(b)/2:])...) }},
 	} {
-		inBubble(t, tc.name, onALink(false), func(b *bench) {
+		withOneWalk(t, tc.name, onALink(false), func(b *bench) {
 			real := b.opts.Transport
 			b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 				resp, err := real.RoundTrip(r)

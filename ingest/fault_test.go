@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,14 +17,15 @@ var errInjected = errors.New("injected")
 // failRequests lets requests fail from the nth on, or that one alone, and reports
 // whether there was one.
 func (b *bench) failRequests(n int, once bool) (met func() bool, restore func()) {
-	count, real := 0, b.opts.Transport
+	var count atomic.Int64
+	real := b.opts.Transport
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-		if count++; count == n || count > n && !once {
+		if i := int(count.Add(1)); i == n || i > n && !once {
 			return nil, errInjected
 		}
 		return real.RoundTrip(r)
 	})
-	return func() bool { return count >= n }, func() { b.opts.Transport = real }
+	return func() bool { return int(count.Load()) >= n }, func() { b.opts.Transport = real }
 }
 
 // TestEveryRequestFails lets the Nth request of a pull fail, for each N until there is

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,10 @@ import (
 
 // byTime is an API that honours until, and whose cursors live for a minute.
 func byTime() mockserver.Options {
-	return mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true}}
+	return mockserver.Options{
+		Events: mockserver.Pages{Latency: answers}, Feed: mockserver.Pages{Until: mockserver.Inclusive, Latency: answers},
+		Cursor: mockserver.Cursors{Life: time.Minute, Signed: true},
+	}
 }
 
 // A feed that fails, or gives pages by time that lead nowhere, does not end a pull that
@@ -95,7 +99,7 @@ func TestAllOfAPullByTime(t *testing.T) {
 		cursor := regexp.MustCompile(`"nextCursor":"[^"]*"`)
 		b.rewritten(func(r *http.Request) bool { return r.URL.Query().Has("until") },
 			func(body string) string { return cursor.ReplaceAllString(body, `"nextCursor":null`) })
-		if summary := b.mustPull(); summary.Duplicate > 150 {
+		if summary := b.mustPull(); summary.Duplicate > b.readTwice(150) {
 			b.t.Errorf("%+v", summary.Counts)
 		}
 	})
@@ -107,7 +111,7 @@ func TestAllOfAPullByTime(t *testing.T) {
 			}
 			return real.RoundTrip(r)
 		})
-		if summary := b.mustPull(); summary.Duplicate > 150 {
+		if summary := b.mustPull(); summary.Duplicate > b.readTwice(150) {
 			b.t.Errorf("%+v", summary.Counts)
 		}
 	})
@@ -203,7 +207,7 @@ func TestTimeIsTriedAgainFurtherDown(t *testing.T) {
 		{Endpoint: mockserver.Feed, Request: 1, Faults: []mockserver.Fault{mockserver.Status(400)}},
 		{Endpoint: mockserver.Events, Request: 18, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}},
 	}
-	inBubble(t, "", o, func(b *bench) {
+	withOneWalk(t, "", o, func(b *bench) {
 		b.mustPull()
 		if len(b.notes) != 3 || !strings.Contains(b.notes[1], "walking again") || !strings.Contains(b.notes[2], "by the time") {
 			b.t.Errorf("told %q", b.notes)
@@ -221,10 +225,12 @@ func TestAnInterruptedRestartGoesOn(t *testing.T) {
 		}
 		before := b.pages()
 		b.mustPull()
-		if read := b.pages() - before; read > 6 {
+		// Of the requests after which several walks were stopped some brought nothing.
+		if read := b.pages() - before; b.opts.Workers == 1 && read > 6 {
 			b.t.Errorf("%d pages for the last 200 events", read)
 		}
-		if windows, err := b.store.Windows(b.t.Context()); err != nil || len(windows) != 3 {
+		windows, err := b.store.Windows(b.t.Context())
+		if windows = slices.CompactFunc(windows, func(x, y store.Checkpoint) bool { return x.Whole == y.Whole }); err != nil || len(windows) != 3 {
 			b.t.Errorf("%+v, %v", windows, err)
 		}
 	})
