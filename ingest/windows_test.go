@@ -318,31 +318,45 @@ func TestResumeByTimeWaitsForTheFeed(t *testing.T) {
 	})
 }
 
+// spoil has two of sixteen elements come as ones of which many are alike, and returns how many
+// it spoils. Of two that are alike and follow the same event on two pages, the second is taken
+// for the first: without twins there are no such.
+func (b *bench) spoil(twins bool) (rejects int) {
+	data := b.server.Dataset()
+	spoilt, before := map[string]string{}, ""
+	for i := range data.Len() {
+		id := data.Event(i).ID.String()
+		text := map[byte]string{'0': `{"type": "click"}`, '7': "null"}[id[len(id)-1]]
+		switch {
+		case text == "" || !twins && strings.Contains(before, text):
+			before = ""
+		default:
+			before += text
+			spoilt[id] = text
+		}
+	}
+	element := regexp.MustCompile(`\{"id":"([0-9a-f-]*)",[^{}]*(\{[^{}]*\}[^{}]*)*\}`)
+	b.rewritten(func(r *http.Request) bool { return r.Method == http.MethodGet }, func(body string) string {
+		return element.ReplaceAllStringFunc(body, func(text string) string {
+			if alike, ok := spoilt[element.FindStringSubmatch(text)[1]]; ok {
+				return alike
+			}
+			return text
+		})
+	})
+	return len(spoilt)
+}
+
 // Elements that show nothing by which they could be told apart are told apart by where
 // they stand, on whichever pages they come.
 func TestElementsThatAreAllAlike(t *testing.T) {
-	alike := regexp.MustCompile(`\{"id":"[0-9a-f-]*[07]",[^{}]*(\{[^{}]*\}[^{}]*)*\}`)
 	o := byTime()
 	o.Events.RateLimit = mockserver.RateLimit{Requests: 3, Window: 20 * time.Second}
 	inBubble(t, "", o, func(b *bench) {
-		data := b.server.Dataset()
-		rejects := 0
-		for i := range data.Len() {
-			if id := data.Event(i).ID.String(); strings.HasSuffix(id, "0") || strings.HasSuffix(id, "7") {
-				rejects++
-			}
-		}
-		b.rewritten(func(r *http.Request) bool { return r.Method == http.MethodGet }, func(body string) string {
-			return alike.ReplaceAllStringFunc(body, func(text string) string {
-				if strings.Contains(text[:45], `7",`) {
-					return "null"
-				}
-				return `{"type": "click"}`
-			})
-		})
+		rejects := b.spoil(b.opts.Workers == 1)
 		b.stopAfter(900)
 		pass(time.Hour)
-		if s, err := b.pull(); err != nil || s.TotalRejected != int64(rejects) || s.Total != int64(data.Len()-rejects) {
+		if s, err := b.pull(); err != nil || s.TotalRejected != int64(rejects) || s.Total != int64(b.server.Dataset().Len()-rejects) {
 			b.t.Errorf("%v: %d events and %d rejects, want %d", err, s.Total, s.TotalRejected, rejects)
 		}
 		b.opts.Restart, b.opts.PageSize = true, 77
