@@ -33,9 +33,11 @@ type Workers struct {
 	// rates are throughputs in answers a second, by the number of requests at a time.
 	rates map[int]float64
 	goal  int
-	// What has been measured at the goal since it was set.
+	// What has been measured at the goal since it was set, but for the answers to requests
+	// that were under way then.
 	answers, inFlight int
 	took              time.Duration
+	earlier           int
 	// settledAt is the throughput at which nothing better was left to try; since counts
 	// answers from then on.
 	settledAt float64
@@ -64,6 +66,10 @@ func (w *Workers) Throughput() float64 {
 // included. Bound says that the budget is spent: more requests at a time would bring
 // nothing.
 func (w *Workers) Answered(inFlight int, took time.Duration, bound bool) {
+	if w.earlier > 0 {
+		w.earlier--
+		return
+	}
 	if took <= 0 || float64(inFlight) < 0.85*float64(w.goal) || float64(inFlight) > 1.15*float64(w.goal)+1 {
 		return
 	}
@@ -73,7 +79,7 @@ func (w *Workers) Answered(inFlight int, took time.Duration, bound bool) {
 		return
 	}
 	rate := float64(w.inFlight) / w.took.Seconds()
-	if old, known := w.rates[w.goal]; known && w.settledAt > 0 {
+	if old, known := w.rates[w.goal]; known && w.settledAt > 0 && math.Abs(rate/old-1) <= unlike {
 		rate = (rate + old) / 2
 	}
 	w.rates[w.goal] = rate
@@ -121,11 +127,19 @@ func (w *Workers) decide(bound bool) {
 	}
 	for _, n := range tries {
 		if _, known := w.rates[n]; !known {
-			w.goal = n
+			w.aim(n)
 			return
 		}
 	}
-	w.goal, w.settledAt, w.since = best, w.rates[best], 0
+	w.aim(best)
+	w.settledAt, w.since = w.rates[best], 0
+}
+
+func (w *Workers) aim(goal int) {
+	if goal != w.goal {
+		w.earlier = w.goal
+	}
+	w.goal = goal
 }
 
 // best is the number that brings the most, or the least that brings nearly as much.
