@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"datasync/internal/store"
 	"datasync/mockserver"
@@ -77,7 +78,7 @@ func TestFailpoints(t *testing.T) {
 			folder := t.TempDir()
 			for range 4 {
 				point := fmt.Sprint("f", 1+random.IntN(13), ":", 1+random.IntN(6))
-				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet")
+				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet", "--workers", walks(random))
 				leavesSound(t, folder)
 				s.Dataset().Grow(random.IntN(900))
 				if random.IntN(2) == 0 {
@@ -109,6 +110,36 @@ func TestFailpointsOfFullBatches(t *testing.T) {
 			}
 			finish(t, binary, folder, base, s)
 		})
+	}
+}
+
+// TestFailpointsOfParts kills a pull whose window is walked in parts.
+func TestFailpointsOfParts(t *testing.T) {
+	binary := build(t, "failpoint")
+	parts := 0
+	for i, point := range []string{"f1:20", "f2:30", "f3:15", "f4:3", "f5:1", "f5:4", "f6:2", "f6:7", "f7:2", "f7:6", "f8:2", "f8:5", "f9:3", "f10:2", "f10:5", "f11:1"} {
+		t.Run(point, func(t *testing.T) {
+			s, base := serve(t, mockserver.Options{
+				Data:   mockserver.DataOptions{Seed: uint64(i), Events: 8000, DirtyEvery: 70, TieEvery: 500, TieSize: 60},
+				Events: mockserver.Pages{Cap: 100, Latency: 10 * time.Millisecond}, Feed: mockserver.Pages{Cap: 100, Latency: 10 * time.Millisecond, Until: mockserver.Bound(1 + i%2)},
+				Cursor: mockserver.Cursors{Signed: true}, Grace: time.Millisecond,
+			})
+			folder := t.TempDir()
+			for range 2 {
+				_ = killedAt(t, point, binary, folder, base, "pull", "--quiet", "--workers", "4")
+				leavesSound(t, folder)
+				if i%3 == 0 {
+					s.ExpireCursors()
+				}
+			}
+			finish(t, binary, folder, base, s)
+			if one(t, filepath.Join(folder, "datasync.duckdb"), "SELECT count(*)::VARCHAR FROM checkpoint WHERE begins IS NOT NULL") != "0" {
+				parts++
+			}
+		})
+	}
+	if parts == 0 {
+		t.Error("no window was walked in parts")
 	}
 }
 

@@ -89,8 +89,12 @@ func build(t *testing.T, tag string) string {
 	return path
 }
 
-// TestKillLoop kills pulls at random moments, each where the one before stood, while
-// the API grows, and expects the last one to end with exactly what the API has.
+// walks draws how many walks at a time a pull may have.
+func walks(random *rand.Rand) string { return []string{"1", "4", "auto"}[random.IntN(3)] }
+
+// TestKillLoop kills pulls at random moments, each where the one before stood and with
+// another number of walks, while the API grows, and expects the last one to end with exactly
+// what the API has.
 func TestKillLoop(t *testing.T) {
 	seeds, events, pageCap := *killSeeds, 20_000, 500
 	if *soak {
@@ -110,6 +114,11 @@ func TestKillLoop(t *testing.T) {
 			}
 			if seed%2 == 1 {
 				o.Cursor.Signed = true
+			}
+			if seed%3 > 0 {
+				// Walks side by side are worth it, and windows are walked in parts.
+				o.Events.Latency, o.Feed.Latency = 8*time.Millisecond, 8*time.Millisecond
+				o.Events.Cap, o.Feed.Cap = pageCap/4, pageCap/4
 			}
 			s, base := serve(t, o)
 			folder := t.TempDir()
@@ -139,7 +148,7 @@ func kill(t *testing.T, binary, folder, base string, random *rand.Rand, long boo
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), life)
 	defer cancel()
-	cmd, output := program(ctx, binary, folder, base, "pull", "--quiet") // which is killed when ctx ends
+	cmd, output := program(ctx, binary, folder, base, "pull", "--quiet", "--workers", walks(random)) // which is killed when ctx ends
 	if err := cmd.Run(); err != nil && ctx.Err() == nil {
 		t.Fatalf("%v: %s", err, output)
 	}

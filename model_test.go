@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +82,10 @@ func play(rt *rapid.T, folder string) {
 	if rapid.IntRange(0, 4).Draw(rt, "in order") == 0 {
 		o.Data.SwapEvery, o.Data.SwapDistance = 40, 1+draw("swap", 30)
 	}
+	if rapid.Bool().Draw(rt, "slow") {
+		// So that a part has begun before the one above has read far into it.
+		o.Events.Latency, o.Feed.Latency = 50*time.Millisecond, 50*time.Millisecond
+	}
 	w := &world{rt: rt, api: mockserver.New(o), folder: folder, path: filepath.Join(folder, "0.duckdb")}
 	var err error
 	if w.base, err = url.Parse(mockserver.BaseURL); err != nil {
@@ -92,6 +97,7 @@ func play(rt *rapid.T, folder string) {
 		Now: func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC) },
 	}
 	for range rapid.IntRange(1, 8).Draw(rt, "steps") {
+		w.opts.Workers = rapid.SampledFrom([]int{1, 4}).Draw(rt, "workers")
 		switch rapid.SampledFrom([]string{"pull", "kill", "stop", "grow", "wait", "restart"}).Draw(rt, "step") {
 		case "pull":
 			w.pull(w.opts)
@@ -131,8 +137,9 @@ func (w *world) stop(request int) {
 	defer cancel()
 	s := w.open()
 	opts := w.opts
+	var requests atomic.Int64
 	opts.Store, opts.Transport = s, roundTripper(func(r *http.Request) (*http.Response, error) {
-		if request--; request == 0 {
+		if int(requests.Add(1)) == request {
 			cancel()
 		}
 		return w.opts.Transport.RoundTrip(r)
