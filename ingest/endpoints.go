@@ -65,6 +65,10 @@ type endpoints struct {
 
 	pages int64 // that came
 	clock pacer.Clock
+	speed pacer.Speed
+	// whole is how many requests for whole pages are under way, most how many have been at a
+	// time.
+	whole, most int
 }
 
 // gate is one endpoint: when it may be asked again, and what was asked.
@@ -239,6 +243,50 @@ func (e *endpoints) came(g *gate) {
 	defer e.mu.Unlock()
 	g.unnamed, e.streak = 0, 0
 	e.pages++
+	fetching, _ := e.clock.Spent(time.Now())
+	e.speed.Came(e.pages, fetching)
+}
+
+// left is about how long so many pages take: as long as the last ones did, or as the limits
+// have it.
+func (e *endpoints) left(pages float64) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	rate := e.speed.Rate()
+	if rate == 0 {
+		return 0
+	}
+	var budgets []*pacer.Budget
+	var closed time.Duration // until an endpoint may be asked
+	for i, g := range e.pageGates() {
+		budgets = append(budgets, &g.budget)
+		if wait := max(0, g.opens.Sub(now)); i == 0 || wait < closed {
+			closed = wait
+		}
+	}
+	fetching := time.Duration(pages / rate * float64(time.Second))
+	return max(closed+fetching, pacer.Left(int(math.Ceil(pages)), now, budgets...)+e.took)
+}
+
+// floor is the least time in which so many pages could be had from the API: as one walk, the
+// time that it took for answers and that its limits had to be waited for; else what its limits
+// allow for all pages, or its best throughput under load, whichever is slower.
+func (e *endpoints) floor(pages float64) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	fetching, waiting := e.clock.Spent(now)
+	if e.most < 2 {
+		return fetching + waiting
+	}
+	seconds := 0.0
+	for _, rate := range []float64{e.clock.Allowed(now), e.workers.Throughput()} {
+		if rate > 0 {
+			seconds = max(seconds, pages/rate)
+		}
+	}
+	return time.Duration(seconds * float64(time.Second))
 }
 
 func (e *endpoints) forgive() {
@@ -253,7 +301,7 @@ var errTooLate = errors.New("the endpoint has been closed meanwhile")
 // get sends one request for a page, and takes note of what its answer says of limits. The
 // request's place in the budget is taken only now: a token may have been fetched first.
 func (e *endpoints) get(ctx context.Context, g *gate, a ask, token *access, into *sheet) (string, error) {
-	sent, inFlight, ok := e.send(g)
+	sent, inFlight, ok := e.send(g, a.limit == 0)
 	if !ok {
 		return "", errTooLate
 	}
@@ -265,7 +313,7 @@ func (e *endpoints) get(ctx context.Context, g *gate, a ask, token *access, into
 
 // send takes note of a request that goes out now, unless the endpoint may not be asked any
 // more.
-func (e *endpoints) send(g *gate) (sent time.Time, inFlight int, ok bool) {
+func (e *endpoints) send(g *gate, whole bool) (sent time.Time, inFlight int, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
@@ -277,6 +325,10 @@ func (e *endpoints) send(g *gate) (sent time.Time, inFlight int, ok bool) {
 	g.last = now
 	g.budget.Sent(now)
 	e.clock.Begin(pacer.Fetching, now)
+	if whole {
+		e.whole++
+		e.most = max(e.most, e.whole)
+	}
 	return now, e.clock.Now(pacer.Fetching), true
 }
 
@@ -287,6 +339,9 @@ func (e *endpoints) answered(g *gate, sent time.Time, inFlight int, whole bool, 
 	defer e.mu.Unlock()
 	now := time.Now()
 	g.out--
+	if whole {
+		e.whole--
+	}
 	e.clock.End(pacer.Fetching, now)
 	took := now.Sub(sent)
 	var answer *APIError
@@ -409,7 +464,7 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 		return token, nil
 	}
 	g := e.gates[streamAccess]
-	sent, _, ok := e.send(g)
+	sent, _, ok := e.send(g, false)
 	if !ok {
 		e.pauseFeed(time.Until(g.opens), g.why)
 		return nil, errFeedClosed
