@@ -49,6 +49,8 @@ type crew struct {
 	// oldest is about where the API's events end.
 	oldest sql.Null[store.Instant]
 	sample sample
+	// fresh is how many new elements are left above what is stored, where news are counted.
+	fresh int64
 	// unordered says that borders in time mean little here.
 	unordered bool
 }

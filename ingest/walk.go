@@ -241,7 +241,10 @@ func (w *walk) follow(p *walked) error {
 	p.unordered = w.unordered
 	err := w.trail.follow(p.from.cursor, &p.page)
 	if !p.held {
-		p.last = w.part.read(&p.page, w.unordered, allRead)
+		if w.news != nil {
+			w.part.fresh(w.news.left())
+		}
+		p.last = w.part.read(p, w.unordered, allRead)
 	}
 	if w.floor.Valid {
 		p.outside += p.page.cutBelow(w.floor.V)
