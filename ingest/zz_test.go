@@ -1,11 +1,11 @@
 package ingest_test
-import ("testing";"datasync/mockserver";"fmt";"time";"os";"strconv")
+import ("net/http";"math/rand/v2";"testing";"datasync/mockserver";"fmt";"time";"os";"strconv")
 func TestZZ(t *testing.T) {
 	o := mockserver.Observed()
 	scale, _ := strconv.ParseFloat(os.Getenv("ZSCALE"), 64)
 	if scale == 0 {scale = 10}
 	o.TimeScale = scale
-	pages := 600
+	pages := 600; if v := os.Getenv("ZPAGES"); v != "" { pages, _ = strconv.Atoi(v) }
 	o.Data.Events = pages*100
 	o.Events.Cap, o.Feed.Cap = 100, 100
 	for _, p := range []*mockserver.Pages{&o.Events, &o.Feed} {
@@ -19,9 +19,15 @@ func TestZZ(t *testing.T) {
 	if v := os.Getenv("ZFEED"); v != "" { n,_ := strconv.Atoi(v); o.Feed.RateLimit.Requests = n }
 	if v := os.Getenv("ZEVENTS"); v != "" { n,_ := strconv.Atoi(v); o.Events.RateLimit.Requests = n }
 	if os.Getenv("ZNOHEAD") != "" { o.Events.RateLimit.Headers = false }
+	if v := os.Getenv("ZHALF"); v != "" { e := o.Events.RateLimit; f := o.Feed.RateLimit; if v == "2" {e.Requests*=2; f.Requests*=2} else { e.Requests/=2; f.Requests/=2}
+		at,_ := strconv.Atoi(os.Getenv("ZAT")); o.Changes = []mockserver.Change{{After: time.Duration(at)*time.Second, EventsLimit: &e, FeedLimit: &f}} }
 	inBubble(t, "", o, func(b *bench) {
 		b.opts.Workers = -1
 		if v := os.Getenv("ZW"); v != "" { b.opts.Workers, _ = strconv.Atoi(v) }
+		if v := os.Getenv("ZJIT"); v != "" { ms,_ := strconv.Atoi(v); real := b.opts.Transport
+			b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				d := time.Duration(rand.ExpFloat64()*float64(ms)*1e6); select { case <-time.After(d): case <-r.Context().Done(): return nil, r.Context().Err() }
+				return real.RoundTrip(r) }) }
 		began := time.Now()
 		s, err := b.pull()
 		took := time.Since(began)
