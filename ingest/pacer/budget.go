@@ -10,8 +10,11 @@ const (
 	// by now. That is done near the window's end, where a refusal costs a wait of
 	// probeShare of it.
 	probeWindows  = 2
-	probeRequests = 80
+	probeRequests = 60
 	probeShare    = 0.05
+	// plausible is how many requests a window must have had for its first refusal to be
+	// believed: with fewer it may be anything, and keeping to it would cost much.
+	plausible = 20
 	// late is the share of a window by which the next one is begun later than it could be:
 	// requests are on their way for now longer, now shorter.
 	late = 0.005
@@ -19,8 +22,8 @@ const (
 
 // Budget is what an endpoint is known to allow, so many requests a window of time, and how
 // much of it is spent. Headers say it, or it is learned from 429s: one shows how many
-// requests a window had room for and when it ends, and a second one that agrees makes it
-// certain enough to keep to. Whatever the API's own rule is (windows that begin with a
+// requests a window had room for and when it ends; many requests, or a second one that agrees,
+// make it certain enough to keep to. Whatever the API's own rule is (windows that begin with a
 // request or with the minute, windows that slide, a bucket that fills), it shows in that way.
 // The zero value knows nothing and allows everything.
 type Budget struct {
@@ -177,7 +180,7 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	default:
 		agrees := near(b.now.sent, b.limit, max(1, b.limit/10)) && near(window, b.window, b.window/5)
 		if !same {
-			b.sure = agrees
+			b.sure = agrees || b.now.sent >= plausible
 		}
 		if agrees {
 			// Waits are rounded up.
