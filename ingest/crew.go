@@ -21,6 +21,9 @@ const (
 	mostWorkers = 64
 	// worthSplitting is how long one walk alone must still take for Auto to have more.
 	worthSplitting = 3 * time.Second
+	// fastPage is the rate in bytes a second at which pages come too fast for that: what is
+	// waited for is this machine.
+	fastPage = 50e6
 	// flightBytes is how much text of pages may be on its way to Auto's walks.
 	flightBytes = 128 << 20
 )
@@ -49,6 +52,8 @@ type crew struct {
 	// oldest is about where the API's events end.
 	oldest sql.Null[store.Instant]
 	sample sample
+	// fresh is how many new elements are left above what is stored, where news are counted.
+	fresh int64
 	// unordered says that borders in time mean little here.
 	unordered bool
 }
@@ -175,7 +180,7 @@ func (c *crew) wanted() int {
 		return max(1, c.p.Workers)
 	}
 	goal, took := c.p.endpoints.goal()
-	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting {
+	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting || float64(c.sample.bytes) > fastPage*took.Seconds() && c.walks < 2 {
 		return 1
 	}
 	return max(1, min(goal, flightBytes/max(1, c.sample.bytes)))

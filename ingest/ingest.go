@@ -120,10 +120,12 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		}),
 	}
 	opts.Progress.begin(began)
+	opts.Progress.foretell(p.endpoints.left)
 	err = p.run(ctx)
 	p.tally.add(p.endpoints)
 	p.tally.Complete = err == nil
 	p.tally.Took = time.Since(began)
+	p.tally.Floor = p.endpoints.floor(p.tally.needed())
 	return p.tally.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 

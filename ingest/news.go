@@ -42,3 +42,6 @@ func (n *news) allRead(p *page, trail *trail) bool {
 	}
 	return reached && !n.unsure && n.above == n.expected
 }
+
+// left is how many new elements have not come yet.
+func (n *news) left() int64 { return max(0, n.expected-n.above) }

@@ -114,10 +114,17 @@ func (t *part) begins(first store.Position) {
 	}
 }
 
+// fresh says how many new elements are left above what is stored.
+func (t *part) fresh(elements int64) {
+	t.crew.mu.Lock()
+	defer t.crew.mu.Unlock()
+	t.crew.fresh = elements
+}
+
 // read takes in a page that the walk stands behind, and reports whether it is the part's
 // last one. AllRead says that it is as nothing new is left.
-func (t *part) read(p *page, unordered, allRead bool) (last bool) {
-	c := t.crew
+func (t *part) read(w *walked, unordered, allRead bool) (last bool) {
+	c, p := t.crew, &w.page
 	defer c.changed()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,6 +136,7 @@ func (t *part) read(p *page, unordered, allRead bool) (last bool) {
 		}
 	}
 	c.sample.take(p)
+	c.sample.bytes = w.bytes
 	c.pages.Store(int64(c.pagesLeft()))
 	t.ending = !p.hasMore || t.endsWith(p) || allRead && t.below() == nil
 	return t.ending
@@ -178,6 +186,10 @@ func (s *sample) take(p *page) {
 
 // pagesLeft is about how many pages are left of all parts; 0 where that is not known.
 func (c *crew) pagesLeft() float64 {
+	if c.news != nil && len(c.parts) == 1 {
+		// What is above the newest stored event; it hardly ever goes down to the border.
+		return float64(c.fresh) / float64(max(1, c.sample.elements))
+	}
 	if elements := c.p.Progress.left(); elements > 0 && c.sample.elements > 0 {
 		return float64(elements) / float64(c.sample.elements)
 	}

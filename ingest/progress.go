@@ -15,6 +15,9 @@ type Progress struct {
 	// walked is what Walked adds up, by window or part.
 	walked map[int64]int64
 	whole  bool // the window goes down to the end
+
+	pages    int64 // that were read
+	estimate func(pages float64) time.Duration
 }
 
 // Standing is a pull's progress at one moment.
@@ -32,23 +35,26 @@ type Standing struct {
 	// the endpoint that will be asked then, and Why is "429" or "503", say.
 	Waiting, Why string
 	Until        time.Time
+	// Left is about how long the pull has still to go; 0 where nothing can be said yet.
+	Left time.Duration
 }
 
 // Now returns where the pull stands.
 func (p *Progress) Now() Standing {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.now
+	now, pages, estimate := p.now, p.pages, p.estimate
+	p.mu.Unlock()
+	if left := now.Total - now.Walked; left > 0 && now.Read > 0 && estimate != nil {
+		now.Left = estimate(float64(left) * float64(pages) / float64(now.Read))
+	}
+	return now
 }
 
-// Left estimates how long the pull has still to go, from this run's own speed,
-// its waits included, after the rest of the wait that it is in; 0 where nothing can be said yet.
-func (s Standing) Left(now time.Time) time.Duration {
-	if s.Total <= s.Walked || s.Read == 0 {
-		return 0
-	}
-	left := time.Duration(float64(now.Sub(s.Began)) / float64(s.Read) * float64(s.Total-s.Walked))
-	return left + max(0, s.Until.Sub(now))
+// foretell has the time that is left told by a function of the pages that are left.
+func (p *Progress) foretell(estimate func(pages float64) time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.estimate = estimate
 }
 
 func (p *Progress) update(change func(*Standing)) {
@@ -78,6 +84,7 @@ func (p *Progress) family(f family) {
 func (p *Progress) page(k store.Checkpoint, elements int) {
 	p.update(func(s *Standing) {
 		s.Read += int64(elements)
+		p.pages++
 		s.Walked += k.Walked - p.walked[k.Window]
 		if p.walked == nil {
 			p.walked = map[int64]int64{}

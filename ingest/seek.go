@@ -21,11 +21,12 @@ const (
 	firstSpan = store.Instant(30 * 24 * time.Hour / time.Microsecond)
 )
 
-// mustSeek reports whether a way to split is to be looked for now, which is done once.
+// mustSeek reports whether a way to split is to be looked for now, as there are fewer walks
+// than are wanted. That is done once.
 func (c *crew) mustSeek() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sought || c.unordered || !c.sample.known.Valid || c.wanted() < 2 || c.pagesLeft() < leastPages {
+	if c.sought || c.unordered || !c.sample.known.Valid || c.walks >= c.wanted() || c.pagesLeft() < leastPages {
 		return false
 	}
 	c.sought = true
@@ -39,7 +40,8 @@ func (c *crew) mustSeek() bool {
 func (c *crew) seek(ctx context.Context) {
 	defer c.changed()
 	c.mu.Lock()
-	s, bottom := c.sample, c.parts[len(c.parts)-1].k.Lower
+	s, last := c.sample, c.parts[len(c.parts)-1]
+	bottom, over := last.k.Lower, last.state == finished || last.ending
 	c.mu.Unlock()
 	ways := []func(store.Instant) ask{byTime}
 	if _, ok := cursorAt(s.cursor, 0, time.Now()); ok && c.p.RenewCursors {
@@ -55,7 +57,7 @@ func (c *crew) seek(ctx context.Context) {
 			continue
 		}
 		oldest := bottom
-		if !bottom.Valid {
+		if !bottom.Valid && !over {
 			oldest = c.seekOldest(ctx, way, s)
 		}
 		c.mu.Lock()

@@ -16,9 +16,13 @@ type Summary struct {
 	// Pages, Requests and Limited (429s) count by endpoint: "events", "feed" and,
 	// but for pages, "stream-access".
 	Pages, Requests, Limited map[string]int64
-	// Waited is the time in which no endpoint might be asked. Fetching and Writing
-	// overlap each other.
+	// Fetching is the time in which requests were under way; Waited that in which none was,
+	// as no endpoint might be asked or one had failed. Writing goes on beside both.
 	Waited, Fetching, Writing, Took time.Duration
+	// Floor is the least time in which the API lets anybody have the pages: for one walk the
+	// time that its answers and its limits took; for several at a time what its limits allow,
+	// or its best throughput, whichever is slower. It is 0 where it is not known.
+	Floor time.Duration
 	// ResumedFrom is the position behind which the walk of an earlier run went on.
 	ResumedFrom sql.Null[store.Position]
 	// Total and TotalRejected are what the file holds at the end of a whole walk:
@@ -92,6 +96,18 @@ func (s *Summary) add(e *endpoints) {
 		s.Requests[name], s.Limited[name] = g.requests, g.limited
 	}
 	s.Fetching, s.Waited = e.clock.Spent(time.Now())
+}
+
+// needed is how many pages had to be read, as new elements would have filled them.
+func (s *Summary) needed() float64 {
+	pages := 0.0
+	for _, n := range s.Pages {
+		pages += float64(n)
+	}
+	if s.Returned == 0 {
+		return pages
+	}
+	return pages * float64(s.Returned-s.Duplicate) / float64(s.Returned)
 }
 
 func (s *Summary) settle(done store.Settled) {

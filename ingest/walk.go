@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/ingest/pacer"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -240,7 +241,10 @@ func (w *walk) follow(p *walked) error {
 	p.unordered = w.unordered
 	err := w.trail.follow(p.from.cursor, &p.page)
 	if !p.held {
-		p.last = w.part.read(&p.page, w.unordered, allRead)
+		if w.news != nil {
+			w.part.fresh(w.news.left())
+		}
+		p.last = w.part.read(p, w.unordered, allRead)
 	}
 	if w.floor.Valid {
 		p.outside += p.page.cutBelow(w.floor.V)
@@ -255,7 +259,17 @@ func (w *walk) follow(p *walked) error {
 // next gets the page at which the walk stands, whole.
 func (w *walk) next(ctx context.Context) (got walked, err error) {
 	doubted, failures := false, 0
+	pausing := false
+	pause := func(now bool) {
+		if now != pausing {
+			pausing = now
+			w.endpoints.clocked(pacer.Waiting, now)
+		}
+	}
+	defer func() { pause(false) }()
 	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+		pause(false)
+		defer func() { pause(err != nil) }()
 		got, err = w.try(ctx)
 		if errors.Is(err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
 			// It is sent once more before that is believed.

@@ -202,7 +202,7 @@ func incompleteText(pull export.Pull) string {
 		if s.Total != nil && s.Missing != nil {
 			parts = append(parts, fmt.Sprintf("%s of the API's %s are missing", counted(*s.Missing, "event"), thousands(*s.Total)))
 		}
-		for _, w := range s.Windows {
+		for _, w := range wholeWindows(s.Windows) {
 			if w.State != store.Done {
 				parts = append(parts, "window "+windowText(w))
 			}

@@ -104,7 +104,7 @@ func status(s ingest.Standing, now time.Time) string {
 	case s.Endpoint != "":
 		parts = append(parts, "from "+s.Endpoint)
 	}
-	if left := s.Left(now); left > 0 {
+	if left := s.Left; left > 0 {
 		parts = append(parts, left.Round(time.Second).String()+" left")
 	}
 	return strings.Join(parts, ", ")
@@ -133,11 +133,36 @@ func (p *program) summarise(s ingest.Summary) {
 	line("pages", "%s from events, %s from feed", thousands(s.Pages["events"]), thousands(s.Pages["feed"]))
 	line("429s", "%s from events, %s from feed, %s from stream-access",
 		thousands(s.Limited["events"]), thousands(s.Limited["feed"]), thousands(s.Limited["stream-access"]))
-	line("took", "%s, %s of it waiting for the API", s.Took.Round(10*time.Millisecond), s.Waited.Round(10*time.Millisecond))
+	line("took", "%s", took(s))
 	if s.ResumedFrom.Valid {
 		line("resumed", "behind %s, event %s", s.ResumedFrom.V.Timestamp.Time().Format(time.RFC3339Nano), s.ResumedFrom.V.ID)
 	}
 	_, _ = io.WriteString(p.stderr, b.String())
+}
+
+// took says how long the pull took, beside the least that the API lets it take, and where the
+// time went.
+func took(s ingest.Summary) string {
+	text := brief(s.Took)
+	if s.Floor > 0 {
+		text += fmt.Sprintf(", %.2f x the floor (%s)", s.Took.Seconds()/s.Floor.Seconds(), brief(s.Floor))
+	}
+	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"
+	if s.Waited >= time.Millisecond {
+		text += ", " + brief(s.Waited) + " of it as it asked"
+	}
+	return text + ", " + brief(max(0, s.Took-s.Fetching-s.Waited)) + " here"
+}
+
+// brief writes a duration as a person would.
+func brief(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(10 * time.Millisecond).String()
 }
 
 func reasons(counts map[string]int64) string {

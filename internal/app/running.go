@@ -59,7 +59,7 @@ func (r *running) status(now time.Time) *pullStatus {
 		return nil
 	}
 	s := r.Standing
-	out := &pullStatus{PID: r.PID, Began: s.Began, Read: s.Read, Walked: s.Walked, Endpoint: s.Endpoint, Left: s.Left(now).Seconds()}
+	out := &pullStatus{PID: r.PID, Began: s.Began, Read: s.Read, Walked: s.Walked, Endpoint: s.Endpoint, Left: s.Left.Seconds()}
 	if took := now.Sub(s.Began).Seconds(); took > 0 {
 		out.Rate = float64(s.Read) / took
 	}

@@ -97,7 +97,7 @@ func (t *statusText) total(s store.Status) {
 
 func (t *statusText) windows(windows []store.WindowStatus) {
 	shown, left := 0, 0
-	for _, k := range windows {
+	for _, k := range wholeWindows(windows) {
 		if k.State == store.Done {
 			if shown++; shown > statusWindows {
 				left++
@@ -111,12 +111,57 @@ func (t *statusText) windows(windows []store.WindowStatus) {
 	}
 }
 
-func windowText(k store.WindowStatus) string {
+// wholeWindow is a window with its parts taken together.
+type wholeWindow struct {
+	store.WindowStatus
+	parts, done int
+}
+
+// wholeWindows takes windows and their parts together.
+func wholeWindows(windows []store.WindowStatus) (whole []wholeWindow) {
+	for i, next := 0, 0; i < len(windows); i = next {
+		next = i + 1
+		for next < len(windows) && windows[next].PartOf != nil {
+			next++
+		}
+		whole = append(whole, together(windows[i:next]))
+	}
+	return whole
+}
+
+func together(all []store.WindowStatus) wholeWindow {
+	k := wholeWindow{WindowStatus: all[0], parts: len(all)}
+	k.Pages, k.Events, k.Lower = 0, 0, all[len(all)-1].Lower
+	for _, part := range all {
+		k.Pages += part.Pages
+		k.Events += part.Events
+		k.Unordered = k.Unordered || part.Unordered
+		if part.State == store.Done {
+			k.done++
+		}
+	}
+	if k.parts > 1 {
+		k.Last, k.CursorAlive = nil, nil
+	}
+	if k.done > 0 && k.done < k.parts {
+		k.State = store.UnderWay
+	}
+	return k
+}
+
+func windowText(k wholeWindow) string {
+	parts := ""
+	if k.parts > 1 {
+		parts = fmt.Sprintf(" in %d parts", k.parts)
+	}
+	if k.done > 0 && k.done < k.parts {
+		parts += fmt.Sprintf(", %d of them done", k.done)
+	}
 	lower := "the end"
 	if k.Lower != nil {
 		lower = k.Lower.Format(time.RFC3339)
 	}
-	text := fmt.Sprintf("%d %s, down to %s: %s in %s of the page log", k.Window, strings.ReplaceAll(string(k.State), "_", " "), lower,
+	text := fmt.Sprintf("%d %s%s, down to %s: %s in %s of the page log", k.Window, strings.ReplaceAll(string(k.State), "_", " "), parts, lower,
 		counted(k.Events, "event"), counted(k.Pages, "row"))
 	if k.Last != nil && k.State != store.Done {
 		text += ", at " + k.Last.Format(time.RFC3339Nano)

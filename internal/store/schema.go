@@ -193,7 +193,7 @@ func comments(table string) map[string]string {
 			"events_429s":     "how many of those were answered by 429",
 			"feed_requests":   "requests to the feed",
 			"feed_429s":       "how many of those were answered by 429",
-			"waiting_s":       "seconds in which no endpoint might be asked",
+			"waiting_s":       "seconds in which nothing was fetched, as no endpoint might be asked or one had failed",
 			"fetching_s":      "seconds in which requests were under way",
 			"writing_s":       "seconds of writing, which overlap the others",
 		}
