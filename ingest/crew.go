@@ -71,6 +71,10 @@ type sample struct {
 // walkFamily walks a window and its parts to their end, and returns the checkpoint of the
 // window itself; news may be nil.
 func (p *pull) walkFamily(ctx context.Context, f family, n *news) (store.Checkpoint, error) {
+	f, err := p.rejoin(ctx, f)
+	if err != nil {
+		return store.Checkpoint{}, err
+	}
 	c := &crew{p: p, news: n, wake: make(chan struct{}, 1)}
 	for _, k := range f {
 		c.parts = append(c.parts, newPart(c, k))
@@ -86,6 +90,25 @@ func (p *pull) walkFamily(ctx context.Context, f family, n *news) (store.Checkpo
 			return c.parts[0].k, err
 		}
 	}
+}
+
+// rejoin gives parts of an earlier run that have not begun back to the one above, unless that
+// is done. It could not end before they begin, and with fewer walks than then that may be
+// after it has read all that is theirs.
+func (p *pull) rejoin(ctx context.Context, f family) (family, error) {
+	kept := f[:1:1]
+	for _, k := range f[1:] {
+		above := &kept[len(kept)-1]
+		if k.State != store.NotBegun || above.State == store.Done {
+			kept = append(kept, k)
+			continue
+		}
+		if err := p.Store.Join(ctx, above.Window, k.Window); err != nil {
+			return nil, err
+		}
+		above.Lower = k.Lower
+	}
+	return kept, nil
 }
 
 // walkAll walks all parts that wait for it, and what is split off from them.

@@ -82,15 +82,19 @@ func (t *part) border() sql.Null[store.Instant] {
 }
 
 // start returns the request for the part's first page, and the newest instant that may come
-// with it.
-func (t *part) start() (a ask, bound store.Instant) {
+// with it. Reach is where the part above has ended, in an earlier run: that the part begins no
+// further down is then for itself to see.
+func (t *part) start() (a ask, bound store.Instant, reach sql.Null[store.Position]) {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	starter := t.crew.starter
 	if starter == nil {
 		starter = byTime
 	}
-	return starter(t.k.Begins.V), store.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999)
+	if i := slices.Index(t.crew.parts, t); i > 0 && t.crew.parts[i-1].state == finished {
+		reach = t.crew.parts[i-1].k.Last
+	}
+	return starter(t.k.Begins.V), store.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999), reach
 }
 
 // byTime asks for the newest page whose events are of the instant's millisecond or older.

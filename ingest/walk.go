@@ -26,11 +26,13 @@ type walk struct {
 	caller       caller
 
 	// part is what is walked, floor the instant below which nothing is wanted. While a part
-	// starts, its first page may bring nothing newer than bound.
+	// starts, its first page may bring nothing newer than bound, and where reach is known must
+	// begin there or above.
 	part   *part
 	floor  sql.Null[store.Instant]
 	starts bool
 	bound  store.Instant
+	reach  sql.Null[store.Position]
 	// at is where the next page is; the cursor in it has life to live, until dies, if
 	// that is known. Resumed says that it is not the word of the page before.
 	at      ask
@@ -107,7 +109,7 @@ func newWalk(p *pull, t *part, news *news) *walk {
 	case k.Cursor != "":
 		w.proof = w.behind()
 	case k.IsPart():
-		w.at, w.bound = t.start()
+		w.at, w.bound, w.reach = t.start()
 		w.starts, w.resumed = true, true
 	}
 	return w
@@ -212,6 +214,9 @@ func (w *walk) start(p *walked) error {
 		return nil
 	case p.page.newest.Timestamp > w.bound:
 		return fmt.Errorf("%w below %s", errNotProven, w.bound.Time().Format(time.RFC3339Nano))
+	}
+	if w.reach.Valid && p.page.newest.Compare(w.reach.V) < 0 {
+		return fmt.Errorf("%w after %s", errNotProven, w.reach.V.Timestamp.Time().Format(time.RFC3339Nano))
 	}
 	w.starts = false
 	p.outside = p.page.cutAbove()

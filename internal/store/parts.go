@@ -8,7 +8,9 @@ import (
 )
 
 // Split makes a part of the window or part of that number: what lies below border is the
-// new part's, which is returned, in the state NotBegun. Both change in one transaction.
+// new part's, which is returned, in the state NotBegun. A window of which no page was
+// committed is under way from then on, so that no other one takes its place. Both change in
+// one transaction.
 func (s *Store) Split(ctx context.Context, window int64, border Instant) (part Checkpoint, err error) {
 	err = s.changeWindows(ctx, func(windows []Checkpoint) error {
 		for _, k := range windows {
@@ -22,7 +24,8 @@ func (s *Store) Split(ctx context.Context, window int64, border Instant) (part C
 				Window: part.Window, Whole: k.Whole, State: NotBegun, Lower: k.Lower, Floor: k.Floor,
 				Begins: sql.Null[Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 			}
-			if _, err := s.writer.execArgs("UPDATE checkpoints SET lower = $2, updated_at = $3 WHERE window_id = $1", window, border, InstantOf(time.Now())); err != nil {
+			if _, err := s.writer.execArgs(`UPDATE checkpoints SET lower = $2, updated_at = $3,
+				state = CASE WHEN begins IS NULL AND state = 'not_begun' THEN 'under_way' ELSE state END WHERE window_id = $1`, window, border, InstantOf(time.Now())); err != nil {
 				return err
 			}
 			return s.addWindow(&part)

@@ -105,11 +105,12 @@ var checks = []check{
 				SELECT whole, last(lower ORDER BY begins DESC NULLS FIRST) AS lower, any_value(floor) AS floor, max(upper) FILTER (window_id = whole) AS upper
 				FROM checkpoint WHERE NOT absorbed GROUP BY whole))
 		WHERE lower IS DISTINCT FROM floor AND (below IS NULL OR lower > upper_below)`},
-	// A part begins where the one above it ends, and that has reached its first event.
+	// A part begins where the one above it ends, and that has reached its first event; of one
+	// that has not begun this is seen when it does.
 	{"windows", `SELECT 'between parts ' || above || ' and ' || window_id || ' there is a hole' FROM (
 			SELECT *, lag(window_id) OVER parts AS above, lag(lower) OVER parts AS ends, lag(state) OVER parts AS state_above
 			FROM checkpoint WHERE NOT absorbed WINDOW parts AS (PARTITION BY whole ORDER BY begins DESC NULLS FIRST))
-		WHERE above IS NOT NULL AND (ends IS DISTINCT FROM begins OR state_above = 'done' AND (first_timestamp IS NULL
+		WHERE above IS NOT NULL AND (ends IS DISTINCT FROM begins OR state_above = 'done' AND (first_timestamp IS NULL AND state <> 'not_begun'
 			OR first_timestamp < (SELECT min(last_timestamp) FROM page_log p WHERE p.window_id = above)))`},
 	{"windows", `SELECT 'window ' || window_id || ' has its upper border above all of its pages'
 		FROM checkpoint c JOIN (SELECT window_id, max(first_timestamp) AS top FROM page_log GROUP BY window_id) USING (window_id)

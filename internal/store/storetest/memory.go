@@ -97,6 +97,9 @@ func (m *Memory) Split(ctx context.Context, window int64, border store.Instant) 
 		Begins: sql.Null[store.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 	}
 	k.Lower = part.Begins
+	if !k.IsPart() && k.State == store.NotBegun {
+		k.State = store.UnderWay
+	}
 	m.windows = append(m.windows, part)
 	return part, nil
 }
