@@ -317,6 +317,46 @@ func TestGoingOnWithMoreOrFewerWalks(t *testing.T) {
 	}
 }
 
+// A pull that is killed at any commit, also before anything was committed of a window that
+// had been split, is gone on with, and little is read twice.
+func TestKilledAtACommit(t *testing.T) {
+	for n := 1; n < 45; n++ {
+		for _, then := range []int{1, 4, ingest.Auto} {
+			o := inParts(mockserver.Bound(1 + n%2))
+			o.Cursor.Life = time.Minute
+			if n > 5 {
+				// Each page is committed as soon as it comes.
+				o.Events.Latency, o.Feed.Latency = 300*time.Millisecond, 300*time.Millisecond
+			}
+			inBubbleOf(t, fmt.Sprint("commit ", n, ", then ", then, " walks"), 4, o, func(b *bench) {
+				commits := 0
+				b.store.Fail = func(operation string) error {
+					if operation == "CommitBatch" {
+						commits++
+					}
+					if commits >= n {
+						return errInjected
+					}
+					return nil
+				}
+				if _, err := b.pull(); !errors.Is(err, errInjected) {
+					b.t.Fatal(err)
+				}
+				b.store.Fail = nil
+				if n%3 == 0 {
+					pass(time.Hour)
+				}
+				b.opts.Workers = then
+				s := b.mustPull()
+				b.parts()
+				if s.Duplicate > b.readTwice(500) {
+					b.t.Errorf("%+v", s.Counts)
+				}
+			})
+		}
+	}
+}
+
 // stopAt pulls and stops at the nth request; it reports whether there was one.
 func (b *bench) stopAt(n int) bool {
 	b.t.Helper()

@@ -491,7 +491,8 @@ func TestResumeByTime(t *testing.T) {
 // An anchor that the API does not have any more proves nothing.
 func TestResumeByTimeWithoutItsAnchor(t *testing.T) {
 	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute}}
-	inBubble(t, "", o, func(b *bench) {
+	// Which event is the anchor is known of one walk.
+	withOneWalk(t, "", o, func(b *bench) {
 		b.stopAfter(900)
 		pass(time.Hour)
 		stored := b.store.Events()

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,14 +35,13 @@ func TestGoingOnByTimeIsNotTheOnlyWay(t *testing.T) {
 	for _, fault := range []mockserver.Fault{mockserver.Status(503), mockserver.Hang(), mockserver.HTML(), mockserver.Redirect("http://evil.test/"), mockserver.Status(400)} {
 		inBubble(t, fmt.Sprint(fault), failing(fault), func(b *bench) { b.resumeWalkingAgain() })
 	}
-	n := 0
+	var n atomic.Int64
 	for _, tc := range []struct {
 		name   string
 		change func(string) string
 	}{
 		{"empty pages for ever", func(string) string {
-			n++
-			return fmt.Sprintf(`{"data":[],"pagination":{"hasMore":true,"nextCursor":"nowhere %d"}}`, n)
+			return fmt.Sprintf(`{"data":[],"pagination":{"hasMore":true,"nextCursor":"nowhere %d"}}`, n.Add(1))
 		}},
 		{"an empty page that leads to itself", func(string) string { return `{"data":[],"pagination":{"hasMore":true,"nextCursor":"nowhere"}}` }},
 		{"an end", func(string) string { return `{"data":[],"pagination":{"hasMore":false,"nextCursor":null}}` }},

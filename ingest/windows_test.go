@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,20 +201,18 @@ func TestAStoredCursorHasToLeadOn(t *testing.T) {
 		inBubble(t, "", mockserver.Options{Feed: mockserver.Pages{Until: until}}, func(b *bench) {
 			b.stopAfter(900)
 			b.server.Dataset().Grow(40)
-			stored := ""
+			var stored atomic.Value
 			b.redirected(func(r *http.Request) bool {
 				cursor := r.URL.Query().Get("cursor")
-				if stored == "" {
-					stored = cursor
-				}
-				return cursor != "" && cursor == stored
+				return cursor != "" && (stored.CompareAndSwap(nil, cursor) || stored.Load() == cursor)
 			}, func(r *http.Request) {
 				q := r.URL.Query()
 				q.Del("cursor")
 				r.URL.RawQuery = q.Encode()
 			})
 			b.mustPull()
-			if len(b.notes) < 1 || !strings.Contains(b.notes[0], "not what follows") {
+			// Of several walks the one whose cursor it was may have had nothing left to read.
+			if b.opts.Workers == 1 && (len(b.notes) < 1 || !strings.Contains(b.notes[0], "not what follows")) {
 				b.t.Errorf("told %q", b.notes)
 			}
 			for _, note := range b.notes {
