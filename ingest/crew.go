@@ -232,9 +232,10 @@ func (c *crew) another(ctx context.Context) (*part, error) {
 	}
 	owner.slack = slack
 	c.parts = slices.Insert(c.parts, slices.Index(c.parts, owner)+1, t)
+	window := owner.k.Window
 	// As long as the new part has not begun the owner does not end.
 	c.mu.Unlock()
-	k, err := c.p.Store.Split(ctx, owner.k.Window, border)
+	k, err := c.p.Store.Split(ctx, window, border)
 	c.mu.Lock()
 	if err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ type Options struct {
 	// Now is the time that events are compared with; nil is time.Now. Waits do not
 	// depend on it.
 	Now func() time.Time
-	// Notice is told what a person should know; it may be nil.
+	// Notice is told what a person should know, one thing at a time; it may be nil.
 	Notice func(string)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress
@@ -89,6 +89,12 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	}
 	if opts.Notice == nil {
 		opts.Notice = func(string) {}
+	}
+	tell, telling := opts.Notice, sync.Mutex{}
+	opts.Notice = func(text string) {
+		telling.Lock()
+		defer telling.Unlock()
+		tell(text)
 	}
 	if opts.Progress == nil {
 		opts.Progress = &Progress{}
@@ -178,13 +184,14 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 
 // walk walks a part to its end, and keeps its checkpoint as it is committed.
 func (p *pull) walk(ctx context.Context, t *part) error {
+	k := t.checkpoint()
 	var n *news
-	if !t.k.IsPart() {
+	if !k.IsPart() {
 		n = t.crew.news
 	}
-	walk := newWalk(p, t, n)
+	walk := newWalk(p, t, k, n)
 	writer := &batcher{
-		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: t.k, tally: p.tally, progress: p.Progress, sheets: &p.sheets,
+		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, tally: p.tally, progress: p.Progress, sheets: &p.sheets,
 		unordered: p.unordered, beside: t.crew.atWork,
 	}
 	pages := make(chan walked)
@@ -201,7 +208,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 	})
 	err := group.Wait()
 	if err == nil && writer.checkpoint.State != store.Done {
-		err = fmt.Errorf("the walk of window %d ended before its last page", t.k.Window)
+		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
 	}
 	t.committed(writer.checkpoint)
 	return err

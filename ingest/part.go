@@ -54,6 +54,13 @@ func newPart(c *crew, k store.Checkpoint) *part {
 	return t
 }
 
+// checkpoint returns the checkpoint with which a walk begins.
+func (t *part) checkpoint() store.Checkpoint {
+	t.crew.mu.Lock()
+	defer t.crew.mu.Unlock()
+	return t.k
+}
+
 // committed keeps the checkpoint as it was committed last.
 func (t *part) committed(k store.Checkpoint) {
 	t.crew.mu.Lock()

@@ -98,8 +98,8 @@ type fetched struct {
 	err            error
 }
 
-func newWalk(p *pull, t *part, news *news) *walk {
-	k := t.k
+// newWalk returns the walk that goes on where the part's checkpoint stands.
+func newWalk(p *pull, t *part, k store.Checkpoint, news *news) *walk {
 	w := &walk{
 		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
 		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay, news: news,
