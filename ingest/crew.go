@@ -158,10 +158,12 @@ func (c *crew) changed() {
 	}
 }
 
+// idle reports whether nothing is left to do. The last walk may have ended after it was looked
+// for parts to walk.
 func (c *crew) idle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.walks == 0
+	return c.walks == 0 && !slices.ContainsFunc(c.parts, func(t *part) bool { return t.state == waiting || t.state == lost })
 }
 
 // walk walks a part and takes note of its end.
