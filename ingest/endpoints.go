@@ -407,6 +407,9 @@ func (e *endpoints) spent(now time.Time) bool {
 // be had elsewhere or later.
 var errFeedClosed = errors.New("the feed is closed")
 
+// feedClosed is errFeedClosed with what closed it.
+func feedClosed(why error) error { return fmt.Errorf("%w: %w", errFeedClosed, why) }
+
 // feed asks the feed. That it lets nobody in is no failure of the page: it counts
 // as closed then.
 func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error) {
@@ -427,7 +430,7 @@ func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error
 		return "", fmt.Errorf("%w: %w", errNoBound, err)
 	case answer.Code == dashboardRequired:
 		e.leaveFeed(err)
-		return "", errFeedClosed
+		return "", feedClosed(err)
 	}
 	// The token is refused, or the path has moved: a new access, once, and then
 	// none for a while.
@@ -435,7 +438,7 @@ func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error
 		e.refuse(0)
 		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
 	}
-	return "", errFeedClosed
+	return "", feedClosed(err)
 }
 
 // refuse counts tokens in a row that the feed refused, or, with 0, begins anew.
@@ -481,16 +484,16 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 		return nil, err
 	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == 403:
 		e.leaveFeed(err)
-		return nil, errFeedClosed
+		return nil, feedClosed(err)
 	case errors.As(err, &answer) && (answer.Named || answer.Status == 429):
 		if err := e.close(g, answer); err != nil {
 			return nil, err
 		}
 		e.pauseFeed(time.Until(g.opens), g.why)
-		return nil, errFeedClosed
+		return nil, feedClosed(err)
 	}
 	e.pauseFeed(accessPause, "no access")
-	return nil, errFeedClosed
+	return nil, feedClosed(err)
 }
 
 // leaveFeed goes on without the feed for the rest of the run.
