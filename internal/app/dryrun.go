@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -74,11 +75,15 @@ func (s *foreseen) write(w io.Writer, asJSON bool) error {
 
 func (s *foreseen) text(t *statusText) {
 	t.line("asked", "%s; no event was stored", counted(s.Requests, "request"))
-	t.line("API", "%s", s.api())
-	t.line("events", "%s", s.endpoint(&s.Events, "events"))
-	t.line("feed", "%s", s.endpoint(&s.Feed, "feed"))
-	t.line("lifetimes", "a cursor %s, a token %s", stated(s.CursorLife), stated(s.TokenLife))
-	t.line("by time", "%s", s.byTime())
+	if s.Events.Usable || s.Feed.Usable {
+		t.line("API", "%s", s.api())
+	}
+	t.line("events", "%s", s.endpoint(&s.Events))
+	t.line("feed", "%s", s.endpoint(&s.Feed))
+	if s.Events.Usable || s.Feed.Usable {
+		t.line("lifetimes", "a cursor %s, a token %s", stated(s.CursorLife), stated(s.TokenLife))
+		t.line("by time", "%s", s.byTime())
+	}
 	for _, endpoint := range slices.Sorted(maps.Keys(s.NotBefore)) {
 		until := s.NotBefore[endpoint]
 		kept := ""
@@ -113,7 +118,7 @@ func (s *foreseen) api() string {
 }
 
 // endpoint says what an endpoint gives.
-func (s *foreseen) endpoint(e *ingest.EndpointFindings, name string) string {
+func (s *foreseen) endpoint(e *ingest.EndpointFindings) string {
 	if !e.Usable {
 		return "not to be used: " + e.Why + limited(e)
 	}
@@ -171,11 +176,7 @@ func (s *foreseen) forecast(t *statusText, f *ingest.Forecast) {
 		text = "nothing new"
 	}
 	t.line("to read", "%s: %s by %s", text, counted(f.Pages, "page"), counted(f.Requests, "request"))
-	limits := "by the limits above"
-	if !f.Known {
-		limits = "an endpoint of which no limit is known counted as without one"
-	}
-	t.line("time", "about %s, one page after the other, %s", brief(f.OneByOne), limits)
+	t.line("time", "about %s, one page after the other, %s", brief(f.OneByOne), s.limits())
 	switch {
 	case f.SideBySide.Valid:
 		t.line("", "at best %s with up to %s at a time, each answered as quickly as one alone", brief(f.SideBySide.V), counted(int64(f.Walks), "page"))
@@ -187,6 +188,21 @@ func (s *foreseen) forecast(t *statusText, f *ingest.Forecast) {
 		measure = "as in the file"
 	}
 	t.line("disk", "about %s more, %.0f bytes an event %s", megabytes(s.disk(f)), s.perEvent, measure)
+}
+
+// limits says which limits the time is reckoned with.
+func (s *foreseen) limits() string {
+	var without []string
+	if s.Events.Usable && s.Events.Limit == 0 {
+		without = append(without, "the events endpoint")
+	}
+	if s.Feed.Usable && s.Feed.Limit == 0 {
+		without = append(without, "the feed")
+	}
+	if len(without) == 0 {
+		return "within the limits above"
+	}
+	return "as if " + strings.Join(without, " and ") + " had no limit, of which none is known"
 }
 
 func (s *foreseen) disk(f *ingest.Forecast) int64 { return int64(s.perEvent * float64(f.New)) }

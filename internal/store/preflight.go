@@ -14,7 +14,8 @@ import (
 // for the waits that SetNotBefore keeps.
 type Preflight struct {
 	path, origin string
-	lock         *flock.Flock // nil where there is no file
+	exists       bool
+	lock         *flock.Flock // nil where there is no file, or it is closed
 
 	windows []Checkpoint
 	held    Held
@@ -30,7 +31,7 @@ func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &Preflight{path: path, origin: opts.Origin}
+	p := &Preflight{path: path, origin: opts.Origin, exists: exists}
 	if !exists {
 		return p, nil
 	}
@@ -84,7 +85,7 @@ func (p *Preflight) read(ctx context.Context) (err error) {
 }
 
 // Exists reports whether there is a file.
-func (p *Preflight) Exists() bool { return p.lock != nil }
+func (p *Preflight) Exists() bool { return p.exists }
 
 // Bytes is the size of the file and its write-ahead log.
 func (p *Preflight) Bytes() int64 { return p.bytes }
@@ -101,7 +102,7 @@ func (p *Preflight) NotBefore(context.Context) (map[string]time.Time, error) { r
 // SetNotBefore is Store.SetNotBefore where there is a file, which is opened for that. Without
 // one nothing is kept.
 func (p *Preflight) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
-	if !p.Exists() {
+	if !p.exists {
 		return nil
 	}
 	asked := time.Now()
@@ -122,9 +123,11 @@ func (p *Preflight) Close() error {
 	if p.lock == nil {
 		return nil
 	}
+	lock := p.lock
+	p.lock = nil
 	// The last one who shares the lock removes it.
-	if last, err := p.lock.TryLock(); err == nil && last {
-		_ = os.Remove(p.lock.Path())
+	if last, err := lock.TryLock(); err == nil && last {
+		_ = os.Remove(lock.Path())
 	}
-	return p.lock.Close()
+	return lock.Close()
 }
