@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"database/sql"
+	"math"
 	"time"
 
 	"datasync/ingest/pacer"
@@ -67,12 +68,21 @@ func (f *Findings) above(floor sql.Null[store.Instant], newest page) (int64, boo
 	case f.Newest.Valid && f.Newest.V < floor.V:
 		return 0, true
 	case f.Newest.Valid && f.Oldest.Valid && all > 0:
-		return min(total, int64(float64(total)*float64(f.Newest.V-floor.V)/all)), true
+		return min(total, roughly(float64(total)*float64(f.Newest.V-floor.V)/all)), true
 	case len(newest.events) > 1 && newest.newest.Timestamp > newest.oldest.Timestamp:
 		dense := float64(newest.elements) / float64(newest.newest.Timestamp-newest.oldest.Timestamp)
-		return min(total, int64(dense*float64(f.Newest.V-floor.V))), true
+		return min(total, roughly(dense*float64(f.Newest.V-floor.V))), true
 	}
 	return 0, false
+}
+
+// roughly rounds an estimate to three digits.
+func roughly(n float64) int64 {
+	unit := int64(1)
+	for n/float64(unit) >= 1000 {
+		unit *= 10
+	}
+	return int64(math.Round(n/float64(unit))) * unit
 }
 
 // startsOver reports whether a walk that an earlier pull left unfinished has no way on but
@@ -96,11 +106,15 @@ func (p *Forecast) play(f *Findings, opts Options, now time.Time) {
 			continue
 		}
 		p.Known = p.Known && e.Limit > 0
+		took := e.Took
+		if e.Cached {
+			took = max(took, f.Events.Took, f.Feed.Took)
+		}
 		size := e.Page
 		if e.Last || size == 0 {
 			size = max(opts.PageSize, 1)
 		}
-		ends = append(ends, &source{EndpointFindings: *e, size: int64(size), feed: e == &f.Feed})
+		ends = append(ends, &source{EndpointFindings: *e, took: took, size: int64(size), feed: e == &f.Feed})
 	}
 	one := playOut(ends, p.Elements, 1, now)
 	p.Pages, p.OneByOne = one.pages, one.took
@@ -128,6 +142,7 @@ func (p *Forecast) play(f *Findings, opts Options, now time.Time) {
 // source is an endpoint that gives pages in a forecast.
 type source struct {
 	EndpointFindings
+	took time.Duration // a page
 	size int64
 	feed bool
 }
@@ -166,7 +181,7 @@ func playOut(ends []*source, elements int64, walks int, now time.Time) played {
 			}
 		}
 		budgets[first].Sent(at)
-		free[w] = at.Add(ends[first].Took)
+		free[w] = at.Add(ends[first].took)
 		end = later(end, free[w])
 		left -= ends[first].size
 		out.pages++

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"datasync/ingest/pacer"
@@ -70,6 +71,8 @@ type EndpointFindings struct {
 	Last  bool
 	Bytes int
 	Took  time.Duration
+	// Cached says that it came from a cache, so that Took says little of how long others take.
+	Cached bool
 	// Limit is how many requests the headers allow in a Window; 0 where they say nothing.
 	Limit  int
 	Window time.Duration
@@ -116,19 +119,23 @@ type survey struct {
 	endpoints    *endpoints
 	maxRetryTime time.Duration
 	notice       func(string)
+	cache        *cacheWatch
 	found        Findings
 	// fatal is what ends the survey, as it would end a pull.
 	fatal error
 }
 
 func newSurvey(ctx context.Context, opts Options, file File, opens map[string]time.Time) *survey {
-	s := &survey{maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, found: Findings{NotBefore: map[string]time.Time{}}}
+	s := &survey{
+		maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cache: &cacheWatch{next: opts.Transport},
+		found: Findings{NotBefore: map[string]time.Time{}},
+	}
 	for name, until := range opens {
 		s.wants(name, until)
 	}
 	// What is to be said of the feed stands among the findings.
 	opts.Notice = func(string) {}
-	client := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	client := newClient(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
 	s.endpoints = newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
 		s.wants(endpoint, time.Now().Add(wait))
 		return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
@@ -143,6 +150,18 @@ func (s *survey) wants(endpoint string, until time.Time) {
 	}
 }
 
+// cacheWatch notes whether the last answer came from a cache.
+type cacheWatch struct {
+	next   http.RoundTripper
+	cached bool
+}
+
+func (c *cacheWatch) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := c.next.RoundTrip(req)
+	c.cached = err == nil && strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT")
+	return resp, err
+}
+
 // run asks for the newest page, for one of the feed, and for some by time, and returns the
 // newest.
 func (s *survey) run(ctx context.Context) (newest page, err error) {
@@ -152,6 +171,10 @@ func (s *survey) run(ctx context.Context) (newest page, err error) {
 	}
 	if err != nil && !s.endpoints.client.answered.Load() && s.sent() > 0 {
 		return page{}, err // nobody is there
+	}
+	if s.found.Events.Cached && newest.nextCursor != "" {
+		// The next page shows how long one takes, and what the headers say.
+		_, _ = s.page(ctx, eventsEndpoint, ask{cursor: newest.nextCursor})
 	}
 	// A pull would go on there.
 	feed, errFeed := s.page(ctx, feedEndpoint, ask{cursor: newest.nextCursor})
@@ -254,6 +277,9 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 // page asks an endpoint for a page once, unless it wants to be left alone or too few requests
 // are left. What it says about a whole page is noted.
 func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error) {
+	if s.fatal != nil {
+		return page{}, s.fatal
+	}
 	if err := s.mayAsk(endpoint); err != nil {
 		return page{}, s.failed(ctx, endpoint, err)
 	}
@@ -281,6 +307,7 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error)
 		f := s.about(endpoint)
 		f.Usable, f.Page, f.Bytes = true, p.elements, len(body)
 		f.Last = !p.hasMore
+		f.Cached = s.cache.cached
 		_, f.Took = e.goal()
 	}
 	return p, nil

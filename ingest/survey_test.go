@@ -150,6 +150,16 @@ func TestSurveyForetells(t *testing.T) {
 			b.t.Errorf("%d requests, foretold were %d for %d pages", sent, told.Requests, told.Pages)
 		}
 	})
+	// A page from a cache tells nothing of how long the next one takes.
+	inBubble(t, "cached", o, func(b *bench) {
+		b.opts.Workers = 1
+		first := b.mustSurvey()
+		for range 2 {
+			if f := b.mustSurvey(); f.Forecast.OneByOne < first.Forecast.OneByOne*9/10 {
+				b.t.Errorf("%v, and first %v: %+v", f.Forecast.OneByOne, first.Forecast.OneByOne, f.Events)
+			}
+		}
+	})
 	// Where both name their limits these bound it.
 	o.Feed.RateLimit.Headers = true
 	inBubble(t, "limits of both", o, func(b *bench) {

@@ -126,6 +126,9 @@ func (s *foreseen) endpoint(e *ingest.EndpointFindings) string {
 	if e.Last {
 		text = fmt.Sprintf("%s on its last page, which took %s", counted(int64(e.Page), "event"), brief(e.Took))
 	}
+	if e.Cached {
+		text += " from a cache"
+	}
 	if e.Limit > 0 {
 		text += fmt.Sprintf("; %s every %s, by its headers", counted(int64(e.Limit), "request"), e.Window)
 	} else {

@@ -31,6 +31,7 @@ type endpointJSON struct {
 	Last   bool     `json:"last_page"`
 	Bytes  int      `json:"page_bytes"`
 	Took   float64  `json:"page_s"`
+	Cached bool     `json:"page_cached"`
 	Limit  *int     `json:"limit"`
 	Window *float64 `json:"limit_window_s"`
 	// Limited counts answers 429.
@@ -79,7 +80,7 @@ func (s *foreseen) json() foreseenJSON {
 }
 
 func endpointOf(e *ingest.EndpointFindings) endpointJSON {
-	out := endpointJSON{Usable: e.Usable, Why: e.Why, Page: e.Page, Last: e.Last, Bytes: e.Bytes, Took: e.Took.Seconds(), Limited: e.Limited}
+	out := endpointJSON{Usable: e.Usable, Why: e.Why, Page: e.Page, Last: e.Last, Bytes: e.Bytes, Took: e.Took.Seconds(), Cached: e.Cached, Limited: e.Limited}
 	if e.Limit > 0 {
 		out.Limit, out.Window = &e.Limit, secondsOf(e.Window)
 	}
