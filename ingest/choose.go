@@ -20,37 +20,67 @@ const (
 // budgetSpent is why an endpoint is not asked that has not asked for a wait: it would.
 const budgetSpent = "its limit"
 
+// place is a request that may go out now, and counts as sent.
+type place struct {
+	*gate
+	token    *access // for the feed
+	sent     time.Time
+	inFlight int // with this one
+	whole    bool
+}
+
 // choose waits until an endpoint, or the feed if that is the one that is wanted, may be
-// asked, and there may be one request more, and returns it.
-func (e *endpoints) choose(ctx context.Context, c *caller, feedOnly bool) (*gate, error) {
+// asked, and there may be one request more, and takes the place for it. The feed's token is
+// fetched before. It fails with errFeedClosed where the feed lets nobody in.
+func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error) {
 	queue := e.any
-	if feedOnly {
+	if a.bounded {
 		queue = e.feedOnly
 	}
-	began := time.Now()
+	began, closed := time.Now(), false
 	if err := queue.enter(ctx); err != nil {
-		return nil, err
+		return place{}, err
 	}
 	defer queue.leave()
-	closed := false
-	for {
-		g, until, changed, err := e.pick(c, feedOnly)
-		if g != nil || err != nil {
-			if closed {
-				c.waited += time.Since(began)
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
-			return g, err
-		}
-		closed = closed || !until.IsZero()
-		err = e.wait(ctx, until, changed)
-		if err != nil {
+	defer func() {
+		if closed {
 			c.waited += time.Since(began)
-			return nil, err
+		}
+	}()
+	for token := (*access)(nil); ; {
+		if err := ctx.Err(); err != nil {
+			return place{}, err
+		}
+		p, until, changed, err := e.pick(c, a, token)
+		switch {
+		case err != nil:
+			return place{}, err
+		case p.gate == nil:
+			closed = closed || !until.IsZero()
+			token, err = nil, e.wait(ctx, until, changed)
+		case p.name == feedEndpoint && token == nil:
+			token, err = e.token(ctx)
+		default:
+			return p, nil
+		}
+		if err != nil {
+			return place{}, err
 		}
 	}
+}
+
+// take has a request count as sent now. The lock is held.
+func (e *endpoints) take(g *gate, token *access, whole bool, now time.Time) place {
+	g.requests++
+	g.out++
+	g.last = now
+	g.budget.Sent(now)
+	e.clock.Begin(pacer.Fetching, now)
+	if whole {
+		e.whole++
+		e.most = max(e.most, e.whole)
+	}
+	return place{g, token, now, e.clock.Now(pacer.Fetching), whole}
 }
 
 // wait waits until a time, where there is one, or until something has changed.
@@ -86,18 +116,18 @@ func (e *endpoints) clocked(what pacer.Activity, begins bool) {
 	}
 }
 
-// pick returns the endpoint that may be asked now, or else until when none may; no time
-// stands for the end of a request that is under way. Changed is closed when that may have
-// become another.
-func (e *endpoints) pick(c *caller, feedOnly bool) (_ *gate, until time.Time, changed <-chan struct{}, _ error) {
+// pick takes a place at the endpoint that may be asked now, or returns until when none may; no
+// time stands for the end of a request that is under way. Changed is closed when that may
+// have become another. At the feed no place is taken without a token.
+func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.Time, changed <-chan struct{}, _ error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := time.Now()
+	now, feedOnly := time.Now(), a.bounded
 	if e.clock.Now(pacer.Fetching) >= e.atOnce() {
-		return nil, time.Time{}, e.changed, nil
+		return place{}, time.Time{}, e.changed, nil
 	}
 	if feedOnly && e.feedGone {
-		return nil, now, nil, errNoBound
+		return place{}, now, nil, errNoBound
 	}
 	events, feed := e.gates[eventsEndpoint], e.gates[feedEndpoint]
 	first, until := feed, e.next(feed, now)
@@ -105,20 +135,23 @@ func (e *endpoints) pick(c *caller, feedOnly bool) (_ *gate, until time.Time, ch
 	if !feedOnly {
 		at := e.next(events, now)
 		if !at.After(now) && (!feedOpen || c.avoid != eventsEndpoint) {
-			return events, now, nil, nil
+			return e.take(events, nil, a.limit == 0, now), now, nil, nil
 		}
 		if e.feedGone || !at.After(until) {
 			first, until = events, at
 		}
 	}
 	if feedOpen {
-		return feed, now, nil, nil
+		if token == nil {
+			return place{gate: feed}, now, nil, nil
+		}
+		return e.take(feed, token, a.limit == 0, now), now, nil, nil
 	}
 	switch wait := until.Sub(now); {
 	case wait > e.maxWait && feedOnly:
-		return nil, until, nil, errNoBound
+		return place{}, until, nil, errNoBound
 	case wait > e.maxWait:
-		return nil, until, nil, fmt.Errorf("%w: come back at %s", ErrClosed, until.UTC().Format(time.RFC3339))
+		return place{}, until, nil, fmt.Errorf("%w: come back at %s", ErrClosed, until.UTC().Format(time.RFC3339))
 	}
 	if e.clock.Now(pacer.Fetching) == 0 {
 		why := first.why
@@ -127,7 +160,7 @@ func (e *endpoints) pick(c *caller, feedOnly bool) (_ *gate, until time.Time, ch
 		}
 		e.progress.waiting(first.name, why, until)
 	}
-	return nil, until, e.changed, nil
+	return place{}, until, e.changed, nil
 }
 
 // next returns when the endpoint may be asked: not before the end of a wait that it asked

@@ -204,21 +204,24 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 		if a.bounded && (closed > maxClosed || e.withoutFeed()) {
 			return "", feedEndpoint, errNoBound
 		}
-		g, err := e.choose(ctx, c, a.bounded)
+		at, err := e.choose(ctx, c, a)
+		if errors.Is(err, errFeedClosed) {
+			closed++
+			continue
+		}
 		if err != nil {
 			return "", "", err
 		}
+		g := at.gate
+		body, err = e.get(ctx, at, a, into)
 		if g.name == feedEndpoint {
-			body, err = e.feed(ctx, a, into)
-		} else {
-			body, err = e.get(ctx, g, a, nil, into)
+			err = e.readFeed(at, a, err)
 		}
 		var answer *APIError
 		switch {
 		case err == nil:
 			e.came(g)
 			return body, g.name, nil
-		case errors.Is(err, errTooLate):
 		case errors.Is(err, errFeedClosed):
 			closed++
 		case errors.As(err, &answer) && answer.Status == 429:
@@ -295,51 +298,22 @@ func (e *endpoints) forgive() {
 	e.streak = 0
 }
 
-// errTooLate: between the choice of an endpoint and the request it was closed.
-var errTooLate = errors.New("the endpoint has been closed meanwhile")
-
-// get sends one request for a page, and takes note of what its answer says of limits. The
-// request's place in the budget is taken only now: a token may have been fetched first.
-func (e *endpoints) get(ctx context.Context, g *gate, a ask, token *access, into *sheet) (string, error) {
-	sent, inFlight, ok := e.send(g, a.limit == 0)
-	if !ok {
-		return "", errTooLate
-	}
-	e.progress.asking(g.name)
-	body, stated, err := e.client.page(ctx, g.name, a, token, into)
-	e.answered(g, sent, inFlight, a.limit == 0, stated, err)
+// get sends one request for a page.
+func (e *endpoints) get(ctx context.Context, at place, a ask, into *sheet) (string, error) {
+	e.progress.asking(at.name)
+	body, stated, err := e.client.page(ctx, at.name, a, at.token, into)
+	e.answered(at, stated, err)
 	return body, err
-}
-
-// send takes note of a request that goes out now, unless the endpoint may not be asked any
-// more.
-func (e *endpoints) send(g *gate, whole bool) (sent time.Time, inFlight int, ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	if g.opens.After(now) {
-		return now, 0, false
-	}
-	g.requests++
-	g.out++
-	g.last = now
-	g.budget.Sent(now)
-	e.clock.Begin(pacer.Fetching, now)
-	if whole {
-		e.whole++
-		e.most = max(e.most, e.whole)
-	}
-	return now, e.clock.Now(pacer.Fetching), true
 }
 
 // answered takes note of the end of a request. One for a whole page tells how fast the API
 // is.
-func (e *endpoints) answered(g *gate, sent time.Time, inFlight int, whole bool, stated statedLimit, err error) {
+func (e *endpoints) answered(at place, stated statedLimit, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := time.Now()
+	now, g, sent := time.Now(), at.gate, at.sent
 	g.out--
-	if whole {
+	if at.whole {
 		e.whole--
 	}
 	e.clock.End(pacer.Fetching, now)
@@ -361,9 +335,9 @@ func (e *endpoints) answered(g *gate, sent time.Time, inFlight int, whole bool, 
 			g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
 		}
 		g.budget.Granted(sent)
-		if whole {
+		if at.whole {
 			e.took = took
-			e.workers.Answered(inFlight, took, e.spent(now))
+			e.workers.Answered(at.inFlight, took, e.spent(now))
 		}
 	}
 	e.clock.Allow(e.allowed(), now)
@@ -410,35 +384,30 @@ var errFeedClosed = errors.New("the feed is closed")
 // feedClosed is errFeedClosed with what closed it.
 func feedClosed(why error) error { return fmt.Errorf("%w: %w", errFeedClosed, why) }
 
-// feed asks the feed. That it lets nobody in is no failure of the page: it counts
-// as closed then.
-func (e *endpoints) feed(ctx context.Context, a ask, into *sheet) (string, error) {
-	token, err := e.token(ctx)
-	if err != nil {
-		return "", err
-	}
-	body, err := e.get(ctx, e.gates[feedEndpoint], a, token, into)
+// readFeed reads what became of a request to the feed. That it lets nobody in is no failure
+// of the page: it counts as closed then.
+func (e *endpoints) readFeed(at place, a ask, err error) error {
 	var answer *APIError
 	switch {
 	case err == nil:
 		e.refuse(0)
-		return body, nil
+		return nil
 	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
 		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
-		return "", err
+		return err
 	case a.bounded && (answer.Status == 400 || answer.Status == 422):
-		return "", fmt.Errorf("%w: %w", errNoBound, err)
+		return fmt.Errorf("%w: %w", errNoBound, err)
 	case answer.Code == dashboardRequired:
 		e.leaveFeed(err)
-		return "", feedClosed(err)
+		return feedClosed(err)
 	}
 	// The token is refused, or the path has moved: a new access, once, and then
 	// none for a while.
-	if e.tokens.invalidate(token) && e.refuse(1) > 1 {
+	if e.tokens.invalidate(at.token) && e.refuse(1) > 1 {
 		e.refuse(0)
 		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
 	}
-	return "", feedClosed(err)
+	return feedClosed(err)
 }
 
 // refuse counts tokens in a row that the feed refused, or, with 0, begins anew.
@@ -467,14 +436,14 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 		return token, nil
 	}
 	g := e.gates[streamAccess]
-	sent, _, ok := e.send(g, false)
+	at, ok := e.mayAsk(g)
 	if !ok {
 		e.pauseFeed(time.Until(g.opens), g.why)
 		return nil, errFeedClosed
 	}
 	e.progress.asking(streamAccess)
 	token, err := e.tokens.renew(ctx)
-	e.answered(g, sent, 1, false, statedLimit{}, err)
+	e.answered(at, statedLimit{}, err)
 	var answer *APIError
 	switch {
 	case err == nil:
@@ -494,6 +463,17 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 	}
 	e.pauseFeed(accessPause, "no access")
 	return nil, feedClosed(err)
+}
+
+// mayAsk takes a place at an endpoint that may be asked now.
+func (e *endpoints) mayAsk(g *gate) (place, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if g.opens.After(now) {
+		return place{}, false
+	}
+	return e.take(g, nil, false, now), true
 }
 
 // leaveFeed goes on without the feed for the rest of the run.

@@ -274,22 +274,19 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 	s.found.Oldest = seekOldest(known.newest, span, SurveyRequests, probe)
 }
 
-// page asks an endpoint for a page once, unless it wants to be left alone or too few requests
-// are left. What it says about a whole page is noted.
+// page asks an endpoint for a page once. What it says about a whole page is noted.
 func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error) {
 	if s.fatal != nil {
 		return page{}, s.fatal
 	}
-	if err := s.mayAsk(endpoint); err != nil {
+	at, err := s.place(ctx, endpoint, a)
+	if err != nil {
 		return page{}, s.failed(ctx, endpoint, err)
 	}
-	e, g, memory := s.endpoints, s.endpoints.gates[endpoint], &sheet{}
-	var body string
-	var err error
+	e, g := s.endpoints, at.gate
+	body, err := e.get(ctx, at, a, &sheet{})
 	if endpoint == feedEndpoint {
-		body, err = e.feed(ctx, a, memory)
-	} else {
-		body, err = e.get(ctx, g, a, nil, memory)
+		err = e.readFeed(at, a, err)
 	}
 	var answer *APIError
 	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.Status == http.StatusTooManyRequests) {
@@ -339,6 +336,25 @@ var (
 	errAlone  = errors.New("it asked to be left alone")
 	errSpent  = errors.New("its limit is used up")
 )
+
+// place takes a place at the endpoint, unless that wants to be left alone or too few requests
+// are left. The feed's token is fetched before.
+func (s *survey) place(ctx context.Context, endpoint string, a ask) (place, error) {
+	if err := s.mayAsk(endpoint); err != nil {
+		return place{}, err
+	}
+	e := s.endpoints
+	var token *access
+	if endpoint == feedEndpoint {
+		var err error
+		if token, err = e.token(ctx); err != nil {
+			return place{}, err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.take(e.gates[endpoint], token, a.limit == 0, time.Now()), nil
+}
 
 // mayAsk reports why the endpoint must not be asked now, nil where it may.
 func (s *survey) mayAsk(endpoint string) error {

@@ -10,22 +10,30 @@ const (
 	// by now. That is done near the window's end, where a refusal costs a wait of
 	// probeShare of it.
 	probeWindows  = 2
-	probeRequests = 80
+	probeRequests = 60
 	probeShare    = 0.05
+	// plausible is how many requests a window must have had for its first refusal to be
+	// believed: with fewer it may be anything, and keeping to it would cost much.
+	plausible = 20
+	// late is the share of a window by which the next one is begun later than it could be:
+	// requests are on their way for now longer, now shorter.
+	late = 0.005
 )
 
 // Budget is what an endpoint is known to allow, so many requests a window of time, and how
 // much of it is spent. Headers say it, or it is learned from 429s: one shows how many
-// requests a window had room for and when it ends, and a second one that agrees makes it
-// certain enough to keep to. Whatever the API's own rule is (windows that begin with a
+// requests a window had room for and when it ends; many requests, or a second one that agrees,
+// make it certain enough to keep to. Whatever the API's own rule is (windows that begin with a
 // request or with the minute, windows that slide, a bucket that fills), it shows in that way.
 // The zero value knows nothing and allows everything.
 type Budget struct {
 	limit  int
 	window time.Duration
-	// stated says that headers told the limit, sure that two windows agreed on it. late says
+	// least is what the window was at least, as a request came too soon.
+	least time.Duration
+	// stated says that headers told the limit, sure that two windows agreed on it; ofAnswer
 	// that the time which headers name counts from the answer, not from the request.
-	stated, sure, late bool
+	stated, sure, ofAnswer bool
 
 	// The window under way, and the one before, which goes on if the first request after
 	// its end is refused.
@@ -100,7 +108,7 @@ func (b *Budget) Sent(at time.Time) {
 		}
 		b.before, b.now = b.now, span{start: at}
 		if b.limit > 0 && b.window > 0 {
-			b.now.end = at.Add(b.window)
+			b.now.end = at.Add(b.window + time.Duration(late*float64(b.window)))
 		}
 	}
 	b.now.sent++
@@ -130,7 +138,7 @@ func (b *Budget) Stated(sent time.Time, limit, remaining int, reset time.Duratio
 	if remaining >= 0 {
 		b.now.sent = max(b.now.sent, used)
 	}
-	if reset <= 0 || b.late {
+	if reset <= 0 || b.ofAnswer {
 		return
 	}
 	if first || reset > b.window {
@@ -156,7 +164,7 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	if goesOn {
 		// The window before is not over yet.
 		b.now, b.before = b.before, span{}
-		b.late = b.late || b.stated
+		b.ofAnswer = b.ofAnswer || b.stated
 	}
 	same := b.now.refused
 	b.now.refused, b.now.end, b.quiet = true, end, 0
@@ -168,15 +176,17 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 			b.window = window
 		}
 	case goesOn:
-		b.limit, b.window = b.now.sent, window
+		b.limit, b.window, b.least = b.now.sent, window, max(window, b.least)
 	default:
 		agrees := near(b.now.sent, b.limit, max(1, b.limit/10)) && near(window, b.window, b.window/5)
 		if !same {
-			b.sure = agrees
+			b.sure = agrees || b.now.sent >= plausible
 		}
 		if agrees {
 			// Waits are rounded up.
-			window = min(window, b.window)
+			window = max(min(window, b.window), b.least)
+		} else {
+			b.least = 0
 		}
 		b.limit, b.window = b.now.sent, window
 	}
