@@ -21,10 +21,6 @@ const (
 	firstTries = 4
 )
 
-// ErrNotNow: every endpoint from which a page could be had asked to be left alone for longer
-// than until now.
-var ErrNotNow = errors.New("the API asked to be left alone")
-
 // File is what a survey needs to know of the file that a pull would write to, and where it
 // keeps the waits that it is asked for. Where there is no file it holds nothing.
 type File interface {
