@@ -401,6 +401,11 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 		e.leaveFeed(err)
 		return feedClosed(err)
 	}
+	if answer.Named {
+		if err := e.close(at.gate, answer); err != nil {
+			return err
+		}
+	}
 	// The token is refused, or the path has moved: a new access, once, and then
 	// none for a while.
 	if e.tokens.invalidate(at.token) && e.refuse(1) > 1 {
