@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"datasync/internal/app"
 	"datasync/mockserver"
@@ -60,14 +61,18 @@ func (c cleaning) Run() int {
 
 // TestScripts runs what the README promises, with the program as a process of its
 // own. $API is an API of 3,000 events that accepts the key ds_test_good, $LIMITED
-// one under the limits of the contract.
+// one under the limits of the contract, $CLOSED one that wants to be left alone after the
+// first request.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			limited := mockserver.Contract().WithoutLatency()
 			limited.Data.Events, limited.Events.Cap, limited.TimeScale = 3000, 100, 10
+			alone := []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Minute))}
+			closed := []mockserver.Script{{Endpoint: mockserver.Events, Request: 2, Faults: alone}, {Endpoint: mockserver.StreamAccess, Faults: alone}}
 			for name, o := range map[string]mockserver.Options{
+				"CLOSED":  {Data: mockserver.DataOptions{Events: 500}, Scripts: closed},
 				"API":     {Key: "ds_test_good", Data: mockserver.DataOptions{Events: 3000, DirtyEvery: 300}, Events: mockserver.Pages{Cap: 500}},
 				"LIMITED": limited,
 			} {

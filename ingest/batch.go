@@ -15,7 +15,7 @@ import (
 // its checkpoint will hold lives for long enough.
 const batchAge = time.Second
 
-// slowPage is how long a page may take for others to be collected with it.
+// slowPage is how long a page may take for others to be collected with it, unless it is large.
 const slowPage = 250 * time.Millisecond
 
 // maxBatchBytes is how much text of pages a batch holds, which is a whole row group of events
@@ -192,7 +192,7 @@ func (b *batcher) full() bool {
 func (b *batcher) add(p *walked) {
 	if len(b.next.Pages) == 0 {
 		age := batchAge
-		if p.took > slowPage {
+		if p.took > slowPage && float64(p.bytes) < fastPage*p.took.Seconds() {
 			// Nothing more comes soon that would be worth waiting for.
 			age = 0
 		}

@@ -381,6 +381,9 @@ func (e *endpoints) spent(now time.Time) bool {
 // be had elsewhere or later.
 var errFeedClosed = errors.New("the feed is closed")
 
+// feedClosed is errFeedClosed with what closed it.
+func feedClosed(why error) error { return fmt.Errorf("%w: %w", errFeedClosed, why) }
+
 // readFeed reads what became of a request to the feed. That it lets nobody in is no failure
 // of the page: it counts as closed then.
 func (e *endpoints) readFeed(at place, a ask, err error) error {
@@ -396,7 +399,12 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 		return fmt.Errorf("%w: %w", errNoBound, err)
 	case answer.Code == dashboardRequired:
 		e.leaveFeed(err)
-		return errFeedClosed
+		return feedClosed(err)
+	}
+	if answer.Named {
+		if err := e.close(at.gate, answer); err != nil {
+			return err
+		}
 	}
 	// The token is refused, or the path has moved: a new access, once, and then
 	// none for a while.
@@ -404,7 +412,7 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 		e.refuse(0)
 		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
 	}
-	return errFeedClosed
+	return feedClosed(err)
 }
 
 // refuse counts tokens in a row that the feed refused, or, with 0, begins anew.
@@ -450,16 +458,16 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 		return nil, err
 	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == 403:
 		e.leaveFeed(err)
-		return nil, errFeedClosed
+		return nil, feedClosed(err)
 	case errors.As(err, &answer) && (answer.Named || answer.Status == 429):
 		if err := e.close(g, answer); err != nil {
 			return nil, err
 		}
 		e.pauseFeed(time.Until(g.opens), g.why)
-		return nil, errFeedClosed
+		return nil, feedClosed(err)
 	}
 	e.pauseFeed(accessPause, "no access")
-	return nil, errFeedClosed
+	return nil, feedClosed(err)
 }
 
 // mayAsk takes a place at an endpoint that may be asked now.

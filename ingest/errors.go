@@ -18,6 +18,8 @@ var (
 	ErrTokenRejected = errors.New("the feed refused the token")
 	// ErrClosed: no endpoint may be asked within the longest wait allowed.
 	ErrClosed = errors.New("the API asks for a longer wait than allowed")
+	// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
+	ErrNotNow = errors.New("the API asked to be left alone")
 	// ErrLimited: every request is answered with a 429.
 	ErrLimited = errors.New("the API only answers that it is asked too often")
 	// ErrNoHeadway: cursors die before the walk gets further down.

@@ -76,34 +76,43 @@ type Options struct {
 	Progress *Progress
 }
 
+func (o Options) withDefaults() Options {
+	if o.Transport == nil {
+		o.Transport = newTransport()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	tell, telling := o.Notice, &sync.Mutex{}
+	o.Notice = func(text string) {
+		telling.Lock()
+		defer telling.Unlock()
+		tell(text)
+	}
+	if o.Progress == nil {
+		o.Progress = &Progress{}
+	}
+	return o
+}
+
 // Run finishes the windows of time that earlier runs left unfinished, then walks
 // what is new. The error says why it stopped earlier; what was committed by then
 // stays, and the next run goes on from there. Beside this package's errors it
 // returns those of the Store.
 func Run(ctx context.Context, opts Options) (Summary, error) {
-	if opts.Transport == nil {
-		opts.Transport = newTransport()
-	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.Notice == nil {
-		opts.Notice = func(string) {}
-	}
-	tell, telling := opts.Notice, sync.Mutex{}
-	opts.Notice = func(text string) {
-		telling.Lock()
-		defer telling.Unlock()
-		tell(text)
-	}
-	if opts.Progress == nil {
-		opts.Progress = &Progress{}
-	}
+	opts = opts.withDefaults()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := checkFrom(ctx, opts); err != nil {
+	windows, err := opts.Store.Windows(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	if err := checkFrom(windows, opts); err != nil {
 		return Summary{}, err
 	}
 	began := time.Now()

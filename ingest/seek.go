@@ -51,20 +51,27 @@ func (c *crew) seek(ctx context.Context) {
 		})
 	}
 	for _, way := range ways {
-		proof := proof{anchor: s.known.V, bound: store.Instant((milliseconds(s.known.V.Timestamp)+1)*1000 + 999)}
+		proof := s.proof()
 		p, err := c.probe(ctx, way(s.known.V.Timestamp), seekLimit)
 		if err != nil || proof.look(&p) != proven {
 			continue
 		}
 		oldest := bottom
 		if !bottom.Valid && !over {
-			oldest = c.seekOldest(ctx, way, s)
+			// What is left may well be as dense.
+			span := store.Instant(c.pages.Load()) * s.span
+			oldest = seekOldest(s.newest, span, mostProbes, func(at store.Instant) (page, error) { return c.probe(ctx, way(at), 1) })
 		}
 		c.mu.Lock()
 		c.starter, c.oldest = way, oldest
 		c.mu.Unlock()
 		return
 	}
+}
+
+// proof is that of the page which a way leads to that is asked for the known event.
+func (s *sample) proof() *proof {
+	return &proof{anchor: s.known.V, bound: store.Instant((milliseconds(s.known.V.Timestamp)+1)*1000 + 999)}
 }
 
 // probe asks for the first few events of a page.
@@ -79,17 +86,17 @@ func (c *crew) probe(ctx context.Context, a ask, limit int) (page, error) {
 }
 
 // seekOldest finds about where the events end: it lies between an instant below which there
-// are some, and one below which there are none.
-func (c *crew) seekOldest(ctx context.Context, way func(store.Instant) ask, s sample) (oldest sql.Null[store.Instant]) {
-	some, none := s.newest, store.Instant(math.MinInt64)
-	// What is left may well be as dense.
-	span := store.Instant(c.pages.Load()) * s.span
+// are some, and one below which there are none. It is looked for first as far below the
+// newest as span says, where that is known, and by at most so many probes, which ask for the
+// newest event below an instant.
+func seekOldest(newest, span store.Instant, most int, probe func(store.Instant) (page, error)) (oldest sql.Null[store.Instant]) {
+	some, none := newest, store.Instant(math.MinInt64)
 	if span <= 0 {
 		span = firstSpan
 	}
-	guess, stride := s.newest-span, span/16
-	for range mostProbes {
-		p, err := c.probe(ctx, way(max(guess, 0)), 1)
+	guess, stride := newest-span, span/16
+	for range most {
+		p, err := probe(max(guess, 0))
 		switch {
 		case err != nil:
 			return oldest
@@ -102,7 +109,7 @@ func (c *crew) seekOldest(ctx context.Context, way func(store.Instant) ask, s sa
 		default:
 			none = guess
 		}
-		if len(p.events) > 0 && !p.hasMore || guess <= 0 || float64(some)-float64(none) < closeEnough*float64(s.newest-some) {
+		if len(p.events) > 0 && !p.hasMore || guess <= 0 || float64(some)-float64(none) < closeEnough*float64(newest-some) {
 			return oldest
 		}
 		switch {

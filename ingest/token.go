@@ -19,6 +19,8 @@ type access struct {
 	// renewAt is when a new one is fetched ahead of this one's end; zero where
 	// the token is used until the feed refuses it.
 	renewAt time.Time
+	// life is how long it is said to live; 0 where that is not said.
+	life time.Duration
 }
 
 // errFeedUnusable: what stream-access says can never be used.
@@ -122,6 +124,7 @@ func parseAccess(body string, asked time.Time) (*access, error) {
 	if life := a.ExpiresIn; life > 0 {
 		life = math.Min(life, 24*3600)
 		margin := math.Min(life/10, 30)
+		got.life = time.Duration(life * float64(time.Second))
 		got.renewAt = asked.Add(time.Duration((life - margin) * float64(time.Second)))
 	}
 	return got, nil

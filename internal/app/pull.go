@@ -40,6 +40,8 @@ func (p *program) pullCommand() *cli.Command {
 			&cli.StringFlag{Name: "workers", Usage: "windows of time to walk side by side: a `NUMBER`, or auto for as many as are worth it", Value: "auto"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "longest wait that the API may ask for", Value: 5 * time.Minute},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "how long one request may go on failing", Value: 5 * time.Minute},
+			&cli.BoolFlag{Name: "dry-run", Usage: "ask the API a few times, store no event, and say what the pull would take"},
+			&cli.BoolFlag{Name: "json", Usage: "with --dry-run: as JSON"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no summary"},
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the bundled mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "how many events the demo has", Value: 300_000},
@@ -52,9 +54,15 @@ func (p *program) pull(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
+	if c.Bool("json") && !c.Bool("dry-run") {
+		return usage("--json is for --dry-run: what a pull has done, datasync status --json says")
+	}
 	opts, origin, err := p.pullOptions(c)
 	if err != nil {
 		return err
+	}
+	if c.Bool("dry-run") {
+		return p.dryRun(c, opts, origin)
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()

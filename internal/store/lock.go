@@ -42,10 +42,18 @@ func patiently[T any](ctx context.Context, path string, open func() (T, error)) 
 
 // acquireLock takes the lock of the database at path, or fails with ErrLocked.
 func acquireLock(path string) (*fileLock, error) {
+	f, err := lockFile(path, (*flock.Flock).TryLock)
+	if err != nil {
+		return nil, err
+	}
+	return &fileLock{f}, nil
+}
+
+func lockFile(path string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name := path + ".lock"
 	for {
 		f := flock.New(name, flock.SetPermissions(0o600))
-		ok, err := f.TryLock()
+		ok, err := try(f)
 		if err != nil {
 			return nil, translate(path, err)
 		}
@@ -61,7 +69,7 @@ func acquireLock(path string) (*fileLock, error) {
 		held, err1 := f.Stat()
 		named, err2 := os.Stat(name)
 		if err1 == nil && err2 == nil && os.SameFile(held, named) {
-			return &fileLock{f}, nil
+			return f, nil
 		}
 		_ = f.Close()
 	}

@@ -1,0 +1,402 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"datasync/ingest/pacer"
+	"datasync/internal/store"
+)
+
+const (
+	// SurveyRequests is how many requests a survey sends at most.
+	SurveyRequests = 10
+	// firstTries is how many of them may go into the first page.
+	firstTries = 4
+)
+
+// File is what a survey needs to know of the file that a pull would write to, and where it
+// keeps the waits that it is asked for. Where there is no file it holds nothing.
+type File interface {
+	Windows(ctx context.Context) ([]store.Checkpoint, error)
+	Held(ctx context.Context) (store.Held, error)
+	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
+	NotBefore(ctx context.Context) (map[string]time.Time, error)
+}
+
+var _ File = Store(nil)
+
+// Findings is what a survey found out.
+type Findings struct {
+	// Requests is how many were sent, to all endpoints.
+	Requests int64
+	// Total is how many events the API says to have.
+	Total sql.Null[int64]
+	// Newest is the instant of the newest event; Oldest lies about where the events end.
+	Newest, Oldest sql.Null[store.Instant]
+	// Events and Feed are the endpoints that give pages.
+	Events, Feed EndpointFindings
+	// Until says whether the feed gives the pages before an instant, by the proof that a
+	// pull asks for; it is not valid where that was not found out.
+	Until sql.Null[bool]
+	// CursorLife and TokenLife are how long the API says that they live; 0 where it does not.
+	CursorLife, TokenLife time.Duration
+	// NotBefore says until when endpoints asked to be left alone, now or in earlier runs.
+	NotBefore map[string]time.Time
+	// Held is how many elements, events and rejects, the file holds.
+	Held int64
+	// Forecast is what the pull takes; it is nil where that cannot be said.
+	Forecast *Forecast
+}
+
+// EndpointFindings is what a survey found out about one endpoint.
+type EndpointFindings struct {
+	// Usable says that a page came. If none did, Why says why.
+	Usable bool
+	Why    string
+	// Page is how many elements came; Last says that no more follow, so that it is not known
+	// how many a page can have. Bytes is the size of the page's text, and Took
+	// is how long it took from the request on.
+	Page  int
+	Last  bool
+	Bytes int
+	Took  time.Duration
+	// Cached says that it came from a cache, so that Took says little of how long others take.
+	Cached bool
+	// Limit is how many requests the headers allow in a Window; 0 where they say nothing.
+	Limit  int
+	Window time.Duration
+	// Limited counts answers 429.
+	Limited int64
+
+	budget pacer.Budget
+	opens  time.Time
+}
+
+// Survey finds out what a pull with the same options would meet and what it would take, by at
+// most SurveyRequests requests. It stores nothing but waits, and asks nobody who wants to be
+// left alone: that, like a 429 now, is something that it finds out. Without any page it fails
+// with ErrNotNow, or as a pull would; what it found out by then it returns as well.
+func Survey(ctx context.Context, opts Options, file File) (Findings, error) {
+	opts = opts.withDefaults()
+	windows, err := file.Windows(ctx)
+	if err != nil {
+		return Findings{}, err
+	}
+	if err := checkFrom(windows, opts); err != nil {
+		return Findings{}, err
+	}
+	held, err := file.Held(ctx)
+	if err != nil {
+		return Findings{}, err
+	}
+	opens, err := file.NotBefore(ctx)
+	if err != nil {
+		return Findings{}, err
+	}
+	s := newSurvey(ctx, opts, file, opens)
+	s.found.Held = held.Elements
+	newest, err := s.run(ctx)
+	s.conclude()
+	if err == nil {
+		s.found.Forecast = s.found.forecast(opts, windows, newest, time.Now())
+	}
+	return s.found, err
+}
+
+// survey is one survey.
+type survey struct {
+	endpoints    *endpoints
+	maxRetryTime time.Duration
+	notice       func(string)
+	cache        *cacheWatch
+	found        Findings
+	// fatal is what ends the survey, as it would end a pull.
+	fatal error
+}
+
+func newSurvey(ctx context.Context, opts Options, file File, opens map[string]time.Time) *survey {
+	s := &survey{
+		maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cache: &cacheWatch{next: opts.Transport},
+		found: Findings{NotBefore: map[string]time.Time{}},
+	}
+	for name, until := range opens {
+		s.wants(name, until)
+	}
+	// What is to be said of the feed stands among the findings.
+	opts.Notice = func(string) {}
+	client := newClient(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
+	s.endpoints = newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
+		s.wants(endpoint, time.Now().Add(wait))
+		return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+	})
+	return s
+}
+
+// wants takes note that an endpoint wants to be left alone.
+func (s *survey) wants(endpoint string, until time.Time) {
+	if until.After(time.Now()) {
+		s.found.NotBefore[endpoint] = until
+	}
+}
+
+// cacheWatch notes whether the last answer came from a cache.
+type cacheWatch struct {
+	next   http.RoundTripper
+	cached bool
+}
+
+func (c *cacheWatch) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := c.next.RoundTrip(req)
+	c.cached = err == nil && strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT")
+	return resp, err
+}
+
+// run asks for the newest page, for one of the feed, and for some by time, and returns the
+// newest.
+func (s *survey) run(ctx context.Context) (newest page, err error) {
+	newest, err = s.first(ctx)
+	if s.fatal != nil {
+		return page{}, s.fatal
+	}
+	if err != nil && !s.endpoints.client.answered.Load() && s.sent() > 0 {
+		return page{}, err // nobody is there
+	}
+	if s.found.Events.Cached && newest.nextCursor != "" {
+		// The next page shows how long one takes, and what the headers say.
+		_, _ = s.page(ctx, eventsEndpoint, ask{cursor: newest.nextCursor})
+	}
+	// A pull would go on there.
+	feed, errFeed := s.page(ctx, feedEndpoint, ask{cursor: newest.nextCursor})
+	switch {
+	case s.fatal != nil:
+		return page{}, s.fatal
+	case err != nil && errFeed != nil:
+		return page{}, s.nothing(err)
+	case err != nil:
+		newest = feed
+	}
+	s.take(&newest)
+	if errFeed == nil {
+		s.byTime(ctx, &newest)
+	}
+	return newest, s.fatal
+}
+
+// first gets the newest page from the events endpoint. It does not wait where that asks for
+// it.
+func (s *survey) first(ctx context.Context) (newest page, err error) {
+	var asked error // for a wait
+	patience := func() time.Duration {
+		switch {
+		case s.sent() >= firstTries:
+			return 0
+		case !s.endpoints.client.answered.Load():
+			return min(s.maxRetryTime, firstConnect)
+		}
+		return s.maxRetryTime
+	}
+	err = retry(ctx, patience, func() time.Duration { return 0 }, s.notice, func() (err error) {
+		newest, err = s.page(ctx, eventsEndpoint, ask{})
+		if err != nil && s.fatal == nil && s.closed(eventsEndpoint) {
+			asked, err = err, nil
+		}
+		return err
+	})
+	if err != nil && (permanent(err) || ctx.Err() != nil) {
+		s.fatal = err
+	}
+	return newest, errors.Join(err, asked)
+}
+
+// closed reports whether the endpoint wants to be left alone.
+func (s *survey) closed(endpoint string) bool { return s.found.NotBefore[endpoint].After(time.Now()) }
+
+// nothing is the error where no page came, and none from the events endpoint because of err.
+func (s *survey) nothing(err error) error {
+	if !s.closed(eventsEndpoint) {
+		return err
+	}
+	until := s.found.NotBefore[eventsEndpoint]
+	if feed := later(s.found.NotBefore[feedEndpoint], s.found.NotBefore[streamAccess]); feed.After(time.Now()) && feed.Before(until) {
+		until = feed
+	}
+	return fmt.Errorf("%w: come back at %s", ErrNotNow, until.UTC().Format(time.RFC3339))
+}
+
+// take notes what the newest page says.
+func (s *survey) take(p *page) {
+	f := &s.found
+	f.Total, f.CursorLife = p.total, p.cursorLife
+	if len(p.events) == 0 {
+		return
+	}
+	f.Newest = sql.Null[store.Instant]{V: p.newest.Timestamp, Valid: true}
+	if !p.hasMore {
+		f.Oldest = sql.Null[store.Instant]{V: p.oldest.Timestamp, Valid: true}
+	}
+}
+
+// byTime finds out whether the feed gives the pages before an instant, and by such pages
+// where the events end.
+func (s *survey) byTime(ctx context.Context, newest *page) {
+	var known sample
+	known.take(newest)
+	if !known.known.Valid {
+		return
+	}
+	probe := func(at store.Instant) (page, error) {
+		a := byTime(at)
+		a.limit = seekLimit
+		return s.page(ctx, feedEndpoint, a)
+	}
+	p, err := probe(known.known.V.Timestamp)
+	switch verdict := known.proof().look(&p); {
+	case err != nil && !errors.Is(err, errNoBound), err == nil && verdict == stillOpen:
+		return
+	default:
+		s.found.Until = sql.Null[bool]{V: err == nil && verdict == proven, Valid: true}
+	}
+	if !s.found.Until.V || s.found.Oldest.Valid {
+		return
+	}
+	span := store.Instant(float64(known.span) * float64(newest.total.V) / float64(known.elements))
+	s.found.Oldest = seekOldest(known.newest, span, SurveyRequests, probe)
+}
+
+// page asks an endpoint for a page once. What it says about a whole page is noted.
+func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error) {
+	if s.fatal != nil {
+		return page{}, s.fatal
+	}
+	at, err := s.place(ctx, endpoint, a)
+	if err != nil {
+		return page{}, s.failed(ctx, endpoint, err)
+	}
+	e, g := s.endpoints, at.gate
+	body, err := e.get(ctx, at, a, &sheet{})
+	if endpoint == feedEndpoint {
+		err = e.readFeed(at, a, err)
+	}
+	var answer *APIError
+	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.Status == http.StatusTooManyRequests) {
+		err = errors.Join(err, e.close(g, answer))
+	}
+	if err != nil {
+		return page{}, s.failed(ctx, endpoint, err)
+	}
+	e.came(g)
+	p, err := newDecoder().decode(body, nil)
+	if err != nil {
+		return page{}, s.failed(ctx, endpoint, fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err))
+	}
+	if a.limit == 0 {
+		f := s.about(endpoint)
+		f.Usable, f.Page, f.Bytes = true, p.elements, len(body)
+		f.Last = !p.hasMore
+		f.Cached = s.cache.cached
+		_, f.Took = e.goal()
+	}
+	return p, nil
+}
+
+// about is where the findings about an endpoint are.
+func (s *survey) about(endpoint string) *EndpointFindings {
+	if endpoint == feedEndpoint {
+		return &s.found.Feed
+	}
+	return &s.found.Events
+}
+
+// failed notes why an endpoint gave no page, and whether that ends the survey.
+func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
+	if f := s.about(endpoint); !f.Usable {
+		f.Why = err.Error()
+	}
+	var file *store.Error
+	if ctx.Err() != nil || errors.Is(err, ErrKeyRefused) || errors.As(err, &file) {
+		s.fatal = err
+	}
+	return err
+}
+
+// Why an endpoint is not asked.
+var (
+	errEnough = errors.New("no request was left for it")
+	errAlone  = errors.New("it asked to be left alone")
+	errSpent  = errors.New("its limit is used up")
+)
+
+// place takes a place at the endpoint, unless that wants to be left alone or too few requests
+// are left. The feed's token is fetched before.
+func (s *survey) place(ctx context.Context, endpoint string, a ask) (place, error) {
+	if err := s.mayAsk(endpoint); err != nil {
+		return place{}, err
+	}
+	e := s.endpoints
+	var token *access
+	if endpoint == feedEndpoint {
+		var err error
+		if token, err = e.token(ctx); err != nil {
+			return place{}, err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.take(e.gates[endpoint], token, a.limit == 0, time.Now()), nil
+}
+
+// mayAsk reports why the endpoint must not be asked now, nil where it may.
+func (s *survey) mayAsk(endpoint string) error {
+	e, cost := s.endpoints, int64(1)
+	if endpoint == feedEndpoint && e.tokens.fresh() == nil {
+		cost++
+	}
+	if s.sent()+cost > SurveyRequests {
+		return errEnough
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch g, now := e.gates[endpoint], time.Now(); {
+	case g.opens.After(now):
+		return errAlone
+	case e.next(g, now).After(now):
+		return errSpent
+	}
+	return nil
+}
+
+// sent is how many requests were sent.
+func (s *survey) sent() (requests int64) {
+	s.endpoints.mu.Lock()
+	defer s.endpoints.mu.Unlock()
+	for _, g := range s.endpoints.gates {
+		requests += g.requests
+	}
+	return requests
+}
+
+// conclude takes over what the endpoints know of themselves.
+func (s *survey) conclude() {
+	s.found.Requests = s.sent()
+	e := s.endpoints
+	if token := e.tokens.fresh(); token != nil {
+		s.found.TokenLife = token.life
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, name := range []string{eventsEndpoint, feedEndpoint} {
+		f, g := s.about(name), e.gates[name]
+		f.Limited, f.budget, f.opens = g.limited, g.budget, g.opens
+		if g.budget.Known() {
+			f.Limit, f.Window = g.budget.Limit(), g.budget.Window()
+		}
+	}
+	maps.DeleteFunc(s.found.NotBefore, func(_ string, until time.Time) bool { return !until.After(time.Now()) })
+}

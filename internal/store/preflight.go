@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Preflight is a database file as a pull would find it, or the place where one would make it.
+// As long as it is open no pull begins, but the file may be read. Nothing of it is changed but
+// for the waits that SetNotBefore keeps.
+type Preflight struct {
+	path, origin string
+	exists       bool
+	lock         *flock.Flock // nil where there is no file, or it is closed
+
+	windows []Checkpoint
+	held    Held
+	opens   map[string]time.Time
+	bytes   int64
+}
+
+// OpenPreflight looks at the file that Open would open with the options, and fails as Open
+// would, except that a file of an older schema is an *Error of kind ErrOlder. Where there is
+// no file, none is made.
+func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) {
+	path, exists, err := Resolve(opts.Path)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preflight{path: path, origin: opts.Origin, exists: exists}
+	if !exists {
+		return p, nil
+	}
+	if p.lock, err = patiently(ctx, path, func() (*flock.Flock, error) { return shareLock(path) }); err != nil {
+		return nil, err
+	}
+	if err := p.read(ctx); err != nil {
+		return nil, errors.Join(translate(path, err), p.Close())
+	}
+	return p, nil
+}
+
+// shareLock takes the lock of the database at path together with others who do so: that
+// keeps pulls out, and tells readers of none.
+func shareLock(path string) (*flock.Flock, error) {
+	return lockFile(path, (*flock.Flock).TryRLock)
+}
+
+func (p *Preflight) read(ctx context.Context) (err error) {
+	if _, err := checkOurs(ctx, p.path, p.origin); err != nil {
+		return err
+	}
+	db, err := OpenReadOnly(ctx, p.path, "UTC")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	meta, err := readCurrentMeta(ctx, db, p.path)
+	if err != nil {
+		return err
+	}
+	s := &Store{path: p.path, db: db}
+	if p.windows, err = s.Windows(ctx); err != nil {
+		return err
+	}
+	if p.held, err = s.Held(ctx); err != nil {
+		return err
+	}
+	if meta["origin"] == p.origin {
+		// What another API asked for does not concern it.
+		if p.opens, err = notBefore(p.path, meta, time.Now()); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{p.path, p.path + ".wal"} {
+		if info, err := os.Stat(name); err == nil {
+			p.bytes += info.Size()
+		}
+	}
+	return nil
+}
+
+// Exists reports whether there is a file.
+func (p *Preflight) Exists() bool { return p.exists }
+
+// Bytes is the size of the file and its write-ahead log.
+func (p *Preflight) Bytes() int64 { return p.bytes }
+
+// Windows is Store.Windows as of when it was opened.
+func (p *Preflight) Windows(context.Context) ([]Checkpoint, error) { return p.windows, nil }
+
+// Held is Store.Held as of when it was opened.
+func (p *Preflight) Held(context.Context) (Held, error) { return p.held, nil }
+
+// NotBefore is Store.NotBefore as of when it was opened.
+func (p *Preflight) NotBefore(context.Context) (map[string]time.Time, error) { return p.opens, nil }
+
+// SetNotBefore is Store.SetNotBefore where there is a file, which is opened for that. Without
+// one nothing is kept.
+func (p *Preflight) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
+	if !p.exists {
+		return nil
+	}
+	asked := time.Now()
+	db, err := openToWrite(ctx, p.path)
+	if err != nil {
+		return translate(p.path, err)
+	}
+	s := &Store{path: p.path, db: db}
+	_, err = s.takeOrigin(ctx, p.origin)
+	if err == nil {
+		err = s.SetNotBefore(ctx, endpoint, wait-time.Since(asked))
+	}
+	return errors.Join(err, translate(p.path, s.Close()))
+}
+
+// Close lets pulls begin.
+func (p *Preflight) Close() error {
+	if p.lock == nil {
+		return nil
+	}
+	lock := p.lock
+	p.lock = nil
+	// The last one who shares the lock removes it.
+	if last, err := lock.TryLock(); err == nil && last {
+		_ = os.Remove(lock.Path())
+	}
+	return lock.Close()
+}
