@@ -217,11 +217,13 @@ func (c *crew) another(ctx context.Context) (*part, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wanted := c.wanted()
+	// Those of an earlier run all begin where any number may: what leads to where they stand
+	// today may not do so later.
+	if i := slices.IndexFunc(c.parts, func(t *part) bool { return t.state == waiting }); i >= 0 && (c.walks < wanted || c.p.Workers == Auto) {
+		return c.begin(c.parts[i]), nil
+	}
 	if c.walks >= wanted {
 		return nil, nil
-	}
-	if i := slices.IndexFunc(c.parts, func(t *part) bool { return t.state == waiting }); i >= 0 {
-		return c.begin(c.parts[i]), nil
 	}
 	owner, border, slack := c.whereToSplit(wanted - c.walks)
 	if owner == nil {
