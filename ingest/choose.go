@@ -11,10 +11,10 @@ import (
 
 const (
 	// While a request to an endpoint is not answered, the next one goes out some quickest
-	// answers later, between leastGap and mostGap: if it is a 429, that will have come by
-	// then.
-	gapAnswers        = 3
-	leastGap, mostGap = 5 * time.Millisecond, 250 * time.Millisecond
+	// answers later, between leastGap (or unsureGap, where its budget is not known) and
+	// mostGap: if it is a 429, that will have come by then.
+	gapAnswers                   = 3
+	leastGap, unsureGap, mostGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
 )
 
 // budgetSpent is why an endpoint is not asked that has not asked for a wait: it would.
@@ -168,7 +168,11 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 func (e *endpoints) next(g *gate, now time.Time) time.Time {
 	at := g.opens
 	if g.out > 0 {
-		gap := min(max(gapAnswers*e.quickest, leastGap), mostGap)
+		least := unsureGap
+		if g.budget.Known() {
+			least = leastGap
+		}
+		gap := min(max(gapAnswers*e.quickest, least), mostGap)
 		if e.quickest == 0 {
 			gap = mostGap
 		}
