@@ -120,7 +120,7 @@ func TestFailpointsOfParts(t *testing.T) {
 	for i, point := range []string{"f1:20", "f2:30", "f3:15", "f4:3", "f5:1", "f5:4", "f6:2", "f6:7", "f7:2", "f7:6", "f8:2", "f8:5", "f9:3", "f10:2", "f10:5", "f11:1"} {
 		t.Run(point, func(t *testing.T) {
 			s, base := serve(t, mockserver.Options{
-				Data:   mockserver.DataOptions{Seed: uint64(i), Events: 8000, DirtyEvery: 70, TieEvery: 500, TieSize: 60},
+				Data:   mockserver.DataOptions{Seed: uint64(i), Events: 5000, DirtyEvery: 70, TieEvery: 500, TieSize: 60},
 				Events: mockserver.Pages{Cap: 100, Latency: 10 * time.Millisecond}, Feed: mockserver.Pages{Cap: 100, Latency: 10 * time.Millisecond, Until: mockserver.Bound(1 + i%2)},
 				Cursor: mockserver.Cursors{Signed: true}, Grace: time.Millisecond,
 			})
