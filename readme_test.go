@@ -160,6 +160,7 @@ func split(text string) []string {
 // unsteady is what differs from run to run and from machine to machine.
 var unsteady = []*regexp.Regexp{
 	regexp.MustCompile(`[0-9,]+ events/s`),
+	regexp.MustCompile(`[0-9.]+ x the floor`),
 	regexp.MustCompile(`[0-9.,]+ ?(ms|s|bytes|B|KiB|MiB|MB)\b`),
 	regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`),
 	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}`), // a run's id

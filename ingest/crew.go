@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// Auto, as Options.Workers, is as many walks at a time as are worth it, up to mostWorkers.
+	// Auto is, as Options.Workers, as many walks at a time as are worth it, up to mostWorkers.
 	Auto        = -1
 	mostWorkers = 64
 	// worthSplitting is how long one walk alone must still take for Auto to have more.

@@ -161,6 +161,9 @@ func (p *pull) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.allDone(ctx); err != nil {
+		return err
+	}
 	// No more pages come, and the closing check needs memory.
 	p.sheets.forget()
 	settled, err := p.Store.Settle(ctx, p.id, newest.Window)

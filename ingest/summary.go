@@ -82,7 +82,7 @@ func (t *tally) writes(begins bool) {
 func (t *tally) committed(c store.Committed) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.Counts.Add(c.Counts)
+	t.Add(c.Counts)
 	for reason, n := range c.Reasons {
 		t.Reasons[reason] += n
 	}

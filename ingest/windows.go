@@ -159,6 +159,24 @@ func lowerBorder(newest store.Checkpoint, lookback time.Duration, now time.Time)
 	return sql.Null[store.Instant]{V: lower, Valid: true}
 }
 
+// allDone sees that the file itself says of every window and part that it was walked to its
+// end, down to one that went to the end of all that is wanted.
+func (p *pull) allDone(ctx context.Context) error {
+	windows, err := p.Store.Windows(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range families(windows) {
+		if k, open := f.unfinished(); open {
+			return fmt.Errorf("window %d was not walked to its end: this should not be", k.Window)
+		}
+		if f.toTheEnd() {
+			break
+		}
+	}
+	return nil
+}
+
 // prove compares what is stored with what the API said to have when the newest
 // window's first page came.
 func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {

@@ -61,8 +61,10 @@ func (b *Budget) Rate() float64 {
 	return float64(b.limit) / b.window.Seconds()
 }
 
-// Limit and Window are what a known budget is: so many requests in that time.
-func (b *Budget) Limit() int            { return b.limit }
+// Limit is how many requests a window has room for, where the budget is known.
+func (b *Budget) Limit() int { return b.limit }
+
+// Window is how long a window is, where the budget is known.
 func (b *Budget) Window() time.Duration { return b.window }
 
 // Left is how many requests the window under way has left of a known budget, and when the

@@ -164,7 +164,7 @@ func (a *apiRun) killed(ctx context.Context, opts mockserver.Options, undisturbe
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
 	resume = api.Resume{Scenario: undisturbed.Scenario, Turn: undisturbed.Turn, Workers: undisturbed.Workers, Undisturbed: undisturbed.Sent()}
-	if err := m.kill(m.pull(ctx, a.binary, undisturbed.Workers), undisturbed.Sent()*2/5); err != nil {
+	if resume.OnTheWay, err = m.kill(m.pull(ctx, a.binary, undisturbed.Workers), undisturbed.Sent()*2/5); err != nil {
 		return resume, err
 	}
 	resume.KilledAt = api.Sent(m.server.Stats())
@@ -276,11 +276,11 @@ var errEnded = errors.New("the pull ended before it could be killed")
 
 // kill starts a pull and kills it when so many pages have been sent. It fails where the
 // pull ends before.
-func (m *mock) kill(cmd *exec.Cmd, sent int) error {
+func (m *mock) kill(cmd *exec.Cmd, sent int) (onTheWay int, _ error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
-		return err
+		return 0, err
 	}
 	ended := make(chan error, 1) // so that whoever waits for the process ends in any case
 	go func() { ended <- cmd.Wait() }()
@@ -290,18 +290,19 @@ func (m *mock) kill(cmd *exec.Cmd, sent int) error {
 	for {
 		select {
 		case err := <-ended:
-			return errors.Join(errEnded, err, errors.New(strings.TrimSpace(stderr.String())))
+			return 0, errors.Join(errEnded, err, errors.New(strings.TrimSpace(stderr.String())))
 		case <-look.C:
 		}
 		if api.Sent(m.server.Stats()) < sent {
 			continue
 		}
+		onTheWay = m.server.Stats().InFlight
 		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return err
+			return 0, err
 		}
 		if err := <-ended; err == nil {
-			return errEnded
+			return 0, errEnded
 		}
-		return nil
+		return onTheWay, nil
 	}
 }

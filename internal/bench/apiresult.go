@@ -145,9 +145,9 @@ func (r *apiResult) each() string {
 
 // eachResume has a row for each pull that was killed.
 func (r *apiResult) eachResume() string {
-	table := report.NewTable("scenario", "turn:", "--workers", "killed after pages:", "of them in the file:", "windows under way:", "pages in both runs:", "undisturbed:", "inside a wait:")
+	table := report.NewTable("scenario", "turn:", "--workers", "killed after pages:", "of them on the way:", "of them in the file:", "windows under way:", "pages in both runs:", "undisturbed:", "inside a wait:")
 	for _, resume := range r.resumes {
-		table.Add(resume.Scenario, fmt.Sprint(resume.Turn), shownWorkers(resume.Workers), thousands(resume.KilledAt), thousands(resume.Committed), fmt.Sprint(resume.Windows),
+		table.Add(resume.Scenario, fmt.Sprint(resume.Turn), shownWorkers(resume.Workers), thousands(resume.KilledAt), thousands(resume.OnTheWay), thousands(resume.Committed), fmt.Sprint(resume.Windows),
 			thousands(resume.Sent), thousands(resume.Undisturbed), fmt.Sprint(resume.Served.Early))
 	}
 	return table.String()

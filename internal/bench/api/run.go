@@ -69,11 +69,13 @@ type Resume struct {
 	// file holds; Sent is how many were sent in both runs, Undisturbed how many in the run
 	// of the same turn that was not killed.
 	KilledAt, Committed, Sent, Undisturbed int
-	Served                                 mockserver.Stats
+	// OnTheWay is how many of KilledAt had been begun and were cut off by the kill.
+	OnTheWay int
+	Served   mockserver.Stats
 }
 
-// Again is how many pages more than undisturbed were sent for each window that was under
-// way.
+// Again is how many pages more than undisturbed were sent whole, for each window that was
+// under way.
 func (r Resume) Again() float64 {
-	return float64(r.Sent-r.Undisturbed) / float64(max(1, r.Windows))
+	return float64(r.Sent-r.OnTheWay-r.Undisturbed) / float64(max(1, r.Windows))
 }
