@@ -15,6 +15,11 @@ const (
 	// plausible is how many requests a window must have had for its first refusal to be
 	// believed: with fewer it may be anything, and keeping to it would cost much.
 	plausible = 20
+	// Where a limit is no window, requests are spread by a spacing that grows with a refusal
+	// and shrinks after so many requests without one. A refusal that asks for a wait of many
+	// spacings is one of a window all the same.
+	slower, faster        = 1.15, 0.97
+	fasterAfter, longWait = 25, 10
 	// late is the share of a window by which the next one is begun later than it could be:
 	// requests are on their way for now longer, now shorter.
 	late = 0.005
@@ -35,6 +40,13 @@ type Budget struct {
 	// that the time which headers name counts from the answer, not from the request.
 	stated, sure, ofAnswer bool
 
+	// spacing is the time between requests where refusals have shown no windows: the limit
+	// slides, or is a bucket that fills. 0 where windows are what is known. At is when the
+	// last request went out, granted how many were since the spacing changed.
+	spacing time.Duration
+	at      time.Time
+	granted int
+
 	// The window under way, and the one before, which goes on if the first request after
 	// its end is refused.
 	now, before span
@@ -51,12 +63,17 @@ type span struct {
 }
 
 // Known reports whether the budget is kept to.
-func (b *Budget) Known() bool { return b.limit > 0 && b.window > 0 && (b.stated || b.sure) }
+func (b *Budget) Known() bool {
+	return b.limit > 0 && b.window > 0 && (b.stated || b.sure || b.spacing > 0)
+}
 
 // Rate is how many requests a second the budget allows; 0 where it is not known.
 func (b *Budget) Rate() float64 {
 	if !b.Known() {
 		return 0
+	}
+	if b.spacing > 0 {
+		return 1 / b.spacing.Seconds()
 	}
 	return float64(b.limit) / b.window.Seconds()
 }
@@ -80,6 +97,12 @@ func (b *Budget) Left(now time.Time) (requests int, until time.Time) {
 // has room. Evenly says that more requests are wanted than the windows under way have room
 // for: then they are spread over the window, but for a quarter that may go ahead.
 func (b *Budget) Next(now time.Time, evenly bool) time.Time {
+	if b.spacing > 0 {
+		if at := b.at.Add(b.spacing); at.After(now) {
+			return at
+		}
+		return now
+	}
 	if !b.Known() || !now.Before(b.now.end) {
 		return now
 	}
@@ -114,11 +137,18 @@ func (b *Budget) Sent(at time.Time) {
 		}
 	}
 	b.now.sent++
+	b.at = at
 }
 
 // Granted takes note that a request which went out at that time was not refused. One more
 // than the budget shows that the API allows more by now: how much is found out again.
 func (b *Budget) Granted(sent time.Time) {
+	if b.spacing > 0 {
+		if b.granted++; b.granted >= fasterAfter {
+			b.granted, b.spacing = 0, time.Duration(faster*float64(b.spacing))
+		}
+		return
+	}
 	if b.sure && b.now.sent > b.limit && !sent.Before(b.now.start) {
 		b.sure, b.quiet = false, 0
 		b.now.end = time.Time{}
@@ -162,6 +192,9 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	}
 	b.now.sent = max(0, b.now.sent-1)
 	end := now.Add(wait)
+	if b.spaced(now, end, wait) {
+		return
+	}
 	goesOn := b.now.sent == 0 && !b.before.start.IsZero()
 	if goesOn {
 		// The window before is not over yet.
@@ -192,6 +225,26 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 		}
 		b.limit, b.window = b.now.sent, window
 	}
+}
+
+// spaced takes in a refusal where requests are spread by a spacing, or where it shows that
+// they should be: long before the window is spent or over.
+func (b *Budget) spaced(now, end time.Time, wait time.Duration) bool {
+	switch {
+	case b.spacing > 0 && wait > longWait*b.spacing:
+		b.spacing, b.sure = 0, false
+		return false
+	case b.spacing > 0:
+		if !b.now.refused || !now.Before(b.now.end) {
+			b.spacing, b.granted = time.Duration(slower*float64(b.spacing)), 0
+		}
+	case b.sure && !b.stated && b.now.sent > 0 && 2*b.now.sent < b.limit && 2*end.Sub(b.now.start) < b.window:
+		b.spacing, b.granted = b.window/time.Duration(b.limit), 0
+	default:
+		return false
+	}
+	b.now.refused, b.now.end = true, end
+	return true
 }
 
 func near[T int | time.Duration](a, b, tolerance T) bool { return max(a, b)-min(a, b) <= tolerance }
