@@ -32,6 +32,9 @@ const (
 // the newest event.
 var errPartLost = errors.New("no way leads to where the part stands")
 
+// errNothingLeft: below the border at which a part begins there are no events.
+var errNothingLeft = errors.New("nothing is left")
+
 // crew walks a window in parts, side by side. One goroutine, coordinate, moves their
 // borders; walks ask it how far they go.
 type crew struct {
@@ -49,6 +52,9 @@ type crew struct {
 	// to ask for that has been proven. Sought says that one was looked for.
 	starter func(store.Instant) ask
 	sought  bool
+	// read counts pages; seekAfter is how many there must be for another search, after seeks
+	// of them that failed.
+	read, seekAfter, seeks int
 	// oldest is about where the API's events end.
 	oldest sql.Null[store.Instant]
 	sample sample
@@ -176,8 +182,12 @@ func (c *crew) walk(ctx context.Context, t *part) error {
 	t.state = finished
 	if errors.Is(err, errPartLost) {
 		t.state = lost
-		// Another one would hardly fare better.
-		c.starter, c.sought = nil, true
+		if errors.Is(err, errNothingLeft) {
+			c.oldest = t.k.Begins
+		} else {
+			// Another one would hardly fare better.
+			c.starter, c.sought = nil, true
+		}
 		return nil
 	}
 	return err

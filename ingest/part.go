@@ -146,6 +146,7 @@ func (t *part) read(w *walked, unordered, allRead bool) (last bool) {
 			t.span = p.newest.Timestamp - p.oldest.Timestamp
 		}
 	}
+	c.read++
 	c.sample.take(p)
 	c.sample.bytes = w.bytes
 	c.pages.Store(int64(c.pagesLeft()))

@@ -390,6 +390,21 @@ func loaded(o mockserver.Options, size int) mockserver.Options {
 	return o
 }
 
+// A search for a way to split that fails, as the feed does, is made again.
+func TestASearchThatFailsIsMadeAgain(t *testing.T) {
+	o := inParts(mockserver.Exclusive)
+	o.Data.Events = 6000
+	o.Events.Latency, o.Feed.Latency = time.Second, time.Second
+	o.Scripts = []mockserver.Script{{Endpoint: mockserver.Feed, Request: 1, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.Status(503))}}}
+	inBubbleOf(t, "", 4, o, func(b *bench) {
+		b.mustPull()
+		b.parts()
+		if n := b.server.Stats().MaxInFlight; n < 4 {
+			b.t.Errorf("%d requests at a time at most", n)
+		}
+	})
+}
+
 // Under the limits of the live service, walks side by side get nearly all that these allow,
 // and hardly ever ask for more.
 func TestSideBySideUnderLimits(t *testing.T) {

@@ -17,20 +17,33 @@ const (
 	// the share of the whole span that it need not be known better.
 	mostProbes  = 12
 	closeEnough = 0.02
+	// mostSeeks is how often a way is looked for as long as that fails, seekPause how many
+	// pages lie between at least; they double.
+	mostSeeks, seekPause = 5, 5
 	// firstSpan is where it is looked for first if nothing tells: a month back.
 	firstSpan = store.Instant(30 * 24 * time.Hour / time.Microsecond)
 )
 
 // mustSeek reports whether a way to split is to be looked for now, as there are fewer walks
-// than are wanted. That is done once.
+// than are wanted. That is done once, unless it fails.
 func (c *crew) mustSeek() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sought || c.unordered || !c.sample.known.Valid || c.walks >= c.wanted() || c.pagesLeft() < leastPages {
+	if c.sought || c.read < c.seekAfter || c.unordered || !c.sample.known.Valid || c.walks >= c.wanted() || c.pagesLeft() < leastPages {
 		return false
 	}
 	c.sought = true
 	return true
+}
+
+// seekAgain lets a way be looked for once more some pages later, after one could not be tried,
+// a few times.
+func (c *crew) seekAgain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seeks++; c.seeks < mostSeeks {
+		c.sought, c.seekAfter = false, c.read+seekPause<<c.seeks
+	}
 }
 
 // seek looks for a way to ask for the newest page below an instant, by time or, where that is
@@ -50,10 +63,14 @@ func (c *crew) seek(ctx context.Context) {
 			return ask{cursor: cursor}
 		})
 	}
+	failed := false
 	for _, way := range ways {
-		proof := s.proof()
 		p, err := c.probe(ctx, way(s.known.V.Timestamp), seekLimit)
-		if err != nil || proof.look(&p) != proven {
+		if err != nil {
+			failed = true
+			continue
+		}
+		if s.proof().look(&p) != proven {
 			continue
 		}
 		oldest := bottom
@@ -61,11 +78,17 @@ func (c *crew) seek(ctx context.Context) {
 			// What is left may well be as dense.
 			span := store.Instant(c.pages.Load()) * s.span
 			oldest = seekOldest(s.newest, span, mostProbes, func(at store.Instant) (page, error) { return c.probe(ctx, way(at), 1) })
+			if !oldest.Valid && span > 0 {
+				oldest = sql.Null[store.Instant]{V: s.newest - span, Valid: true}
+			}
 		}
 		c.mu.Lock()
 		c.starter, c.oldest = way, oldest
 		c.mu.Unlock()
 		return
+	}
+	if failed {
+		c.seekAgain()
 	}
 }
 

@@ -209,7 +209,7 @@ func (w *walk) prove(p *walked) error {
 func (w *walk) start(p *walked) error {
 	switch {
 	case len(p.page.events) == 0 && !p.page.hasMore:
-		return fmt.Errorf("%w: nothing is left", errNotProven)
+		return fmt.Errorf("%w: %w", errNotProven, errNothingLeft)
 	case len(p.page.events) == 0:
 		return nil
 	case p.page.newest.Timestamp > w.bound:
