@@ -84,8 +84,8 @@ func (k *killing) Split(ctx context.Context, window int64, border store.Instant)
 	return part, err
 }
 
-func (k *killing) Join(ctx context.Context, window int64, parts ...int64) error {
-	return k.do(func() error { return k.Store.Join(ctx, window, parts...) })
+func (k *killing) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
+	return k.do(func() error { return k.Store.Join(ctx, window, fromTop, parts...) })
 }
 
 func (k *killing) Settle(ctx context.Context, run uuid.UUID, window int64) (done store.Settled, err error) {

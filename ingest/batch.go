@@ -281,11 +281,11 @@ func (b *batcher) advance(p *walked) {
 		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}
 	k.Walked += int64(p.page.elements)
+	if k.IsPart() && !k.First.Valid && p.first != (store.Position{}) {
+		k.First = sql.Null[store.Position]{V: p.first, Valid: true}
+	}
 	if len(p.page.events) == 0 {
 		return
-	}
-	if k.IsPart() && !k.First.Valid {
-		k.First = sql.Null[store.Position]{V: p.first, Valid: true}
 	}
 	if newest := p.page.newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
 		k.Upper = sql.Null[store.Instant]{V: newest, Valid: true}

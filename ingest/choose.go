@@ -37,16 +37,13 @@ func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error)
 	if a.bounded {
 		queue = e.feedOnly
 	}
-	began, closed := time.Now(), false
+	// Nothing of this is a failure of the page, nor is to stand in line behind others.
+	began := time.Now()
+	defer func() { c.waited += time.Since(began) }()
 	if err := queue.enter(ctx); err != nil {
 		return place{}, err
 	}
 	defer queue.leave()
-	defer func() {
-		if closed {
-			c.waited += time.Since(began)
-		}
-	}()
 	for token := (*access)(nil); ; {
 		if err := ctx.Err(); err != nil {
 			return place{}, err
@@ -56,7 +53,6 @@ func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error)
 		case err != nil:
 			return place{}, err
 		case p.gate == nil:
-			closed = closed || !until.IsZero()
 			token, err = nil, e.wait(ctx, until, changed)
 		case p.name == feedEndpoint && token == nil:
 			token, err = e.token(ctx)
@@ -184,6 +180,10 @@ func (e *endpoints) next(g *gate, now time.Time) time.Time {
 	paced := g.budget.Next(at, evenly)
 	if evenly && paced.Sub(now) > e.maxWait {
 		paced = g.budget.Next(at, false)
+	}
+	if paced.Sub(now) > e.maxWait {
+		// That is for the API to say.
+		paced = at
 	}
 	return later(at, paced)
 }

@@ -26,6 +26,11 @@ const (
 	fastPage = 50e6
 	// flightBytes is how much text of pages may be on its way to Auto's walks.
 	flightBytes = 128 << 20
+	// mostBytes is the same for walks that were asked for.
+	mostBytes = 512 << 20
+	// mostLosses is how many parts may be lost, for whatever reason, before no more are split
+	// off.
+	mostLosses = 5
 )
 
 // errPartLost: a part cannot be walked on, as no way leads to where it stands but from
@@ -55,6 +60,7 @@ type crew struct {
 	// read counts pages; seekAfter is how many there must be for another search, after seeks
 	// of them that failed.
 	read, seekAfter, seeks int
+	losses                 int // of parts
 	// oldest is about where the API's events end.
 	oldest sql.Null[store.Instant]
 	sample sample
@@ -109,7 +115,7 @@ func (p *pull) rejoin(ctx context.Context, f family) (family, error) {
 			kept = append(kept, k)
 			continue
 		}
-		if err := p.Store.Join(ctx, above.Window, k.Window); err != nil {
+		if err := p.Store.Join(ctx, above.Window, false, k.Window); err != nil {
 			return nil, err
 		}
 		above.Lower = k.Lower
@@ -150,7 +156,7 @@ func (c *crew) coordinate(ctx context.Context, jobs *errgroup.Group) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil // why, the walks say
+			return ctx.Err()
 		case <-c.wake:
 		}
 	}
@@ -182,9 +188,11 @@ func (c *crew) walk(ctx context.Context, t *part) error {
 	t.state = finished
 	if errors.Is(err, errPartLost) {
 		t.state = lost
-		if errors.Is(err, errNothingLeft) {
+		c.losses++
+		switch {
+		case errors.Is(err, errNothingLeft):
 			c.oldest = t.k.Begins
-		} else {
+		case errors.Is(err, errNotProven), errors.Is(err, errNoBound), c.losses >= mostLosses:
 			// Another one would hardly fare better.
 			c.starter, c.sought = nil, true
 		}
@@ -212,7 +220,7 @@ func (c *crew) atOnce() int {
 // wanted is how many walks there should be.
 func (c *crew) wanted() int {
 	if c.p.Workers != Auto {
-		return max(1, c.p.Workers)
+		return max(1, min(c.p.Workers, mostBytes/max(1, c.sample.bytes)))
 	}
 	goal, took := c.p.endpoints.goal()
 	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting || float64(c.sample.bytes) > fastPage*took.Seconds() && c.walks < 2 {
@@ -285,7 +293,7 @@ func (c *crew) takeLost(ctx context.Context) error {
 		}
 		to, gone := c.join(above, i)
 		c.mu.Unlock()
-		if err := c.p.Store.Join(ctx, to, gone...); err != nil {
+		if err := c.p.Store.Join(ctx, to, false, gone...); err != nil {
 			return err
 		}
 	}
@@ -320,9 +328,9 @@ func (c *crew) rescue(ctx context.Context) (bool, error) {
 	root := c.parts[0]
 	root.k.State, root.k.Cursor, root.k.CursorExpiresAt, root.k.Last, root.k.Walked = store.UnderWay, "", time.Time{}, sql.Null[store.Position]{}, 0
 	root.state, root.ending, root.at = waiting, false, sql.Null[store.Instant]{}
-	c.starter, c.sought = nil, true
+	c.starter, c.sought, c.news = nil, true, nil
 	c.p.tally.restart()
 	c.mu.Unlock()
 	c.p.Notice(fmt.Sprintf("%v: walking again from the newest event, skipping what is stored", errPartLost))
-	return true, c.p.Store.Join(ctx, to, gone...)
+	return true, c.p.Store.Join(ctx, to, true, gone...)
 }

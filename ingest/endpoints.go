@@ -320,6 +320,9 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 	took := now.Sub(sent)
 	var answer *APIError
 	isAnswer := errors.As(err, &answer)
+	if isAnswer && (answer.Status == 429 || answer.Named) {
+		answer.shut = e.shut(g, answer, now)
+	}
 	if err == nil || isAnswer {
 		if e.quickest == 0 || took < e.quickest {
 			e.quickest = max(took, 1)
@@ -516,16 +519,12 @@ func (e *endpoints) limit(g *gate, answer *APIError) error {
 	return nil
 }
 
-// close leaves the endpoint alone for as long as it asked, and a little longer,
-// so that clients that were told the same do not come back together.
-func (e *endpoints) close(g *gate, answer *APIError) error {
-	wait := e.shut(g, answer)
-	return e.remember(g.name, wait)
-}
+// close has the wait for which the endpoint was shut remembered.
+func (e *endpoints) close(g *gate, answer *APIError) error { return e.remember(g.name, answer.shut) }
 
-func (e *endpoints) shut(g *gate, answer *APIError) (wait time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+// shut leaves the endpoint alone for as long as it asked, and a little longer, so that clients
+// that were told the same do not come back together. The lock is held.
+func (e *endpoints) shut(g *gate, answer *APIError, now time.Time) (wait time.Duration) {
 	wait = answer.Wait
 	if !answer.Named {
 		wait = min(unnamedWait<<min(g.unnamed, 8), longestUnnamed)
@@ -536,7 +535,7 @@ func (e *endpoints) shut(g *gate, answer *APIError) (wait time.Duration) {
 	if answer.Status == 429 {
 		g.limited++
 	}
-	if until := time.Now().Add(wait); until.After(g.opens) {
+	if until := now.Add(wait); until.After(g.opens) {
 		g.opens = until
 	}
 	return wait

@@ -47,6 +47,9 @@ type APIError struct {
 	Named bool
 	// Kind is one of this package's sentinels, or nil.
 	Kind error
+
+	// shut is for how long the endpoint has been left alone because of it.
+	shut time.Duration
 }
 
 func (e *APIError) Error() string {

@@ -23,7 +23,7 @@ type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
 	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
-	Join(ctx context.Context, window int64, parts ...int64) error
+	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
 	Held(ctx context.Context) (store.Held, error)
 	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
 	// time, and each is committed after those before it, and only if they were.
@@ -61,11 +61,11 @@ type Options struct {
 	// RenewCursors allows to send a cursor that has died with a later end, where
 	// going on by time does not work.
 	RenewCursors bool
-	// MaxWait is the longest wait that an endpoint may ask for before the pull
-	// gives up; MaxRetryTime how long one request may go on failing.
 	// Workers is how many windows of time may be walked at a time, where the API lets
 	// that be done; Auto is as many as are worth it, 0 and 1 one after the other.
-	Workers               int
+	Workers int
+	// MaxWait is the longest wait that an endpoint may ask for before the pull
+	// gives up; MaxRetryTime how long one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration
 	// Now is the time that events are compared with; nil is time.Now. Waits do not
 	// depend on it.

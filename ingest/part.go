@@ -71,7 +71,7 @@ func (t *part) committed(k store.Checkpoint) {
 
 // below returns the part below, nil where there is none.
 func (t *part) below() *part {
-	if i := slices.Index(t.crew.parts, t); i+1 < len(t.crew.parts) {
+	if i := slices.Index(t.crew.parts, t); i >= 0 && i+1 < len(t.crew.parts) {
 		return t.crew.parts[i+1]
 	}
 	return nil
@@ -220,7 +220,7 @@ func (t *part) left() float64 {
 	if !top.Valid {
 		top = t.k.Begins
 	}
-	if !bottom.Valid {
+	if c.oldest.Valid && (!bottom.Valid || bottom.V < c.oldest.V) {
 		bottom = c.oldest
 	}
 	if span <= 0 {
@@ -270,7 +270,11 @@ func (c *crew) whereToSplit(more int) (owner *part, border store.Instant, slack 
 	}
 	share := min(most/2, max(least/2, all/float64(c.walks+more)))
 	pages := 1 + max(1, math.Round(most-share)) - slack
-	return owner, store.Instant(milliseconds(top.V-store.Instant(pages*float64(span))) * 1000), slack
+	border = store.Instant(milliseconds(top.V-store.Instant(pages*float64(span))) * 1000)
+	if border >= top.V || owner.k.Lower.Valid && border <= owner.k.Lower.V {
+		return nil, 0, 0
+	}
+	return owner, border, slack
 }
 
 const usualSlack = 0.15

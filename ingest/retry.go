@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"datasync/internal/store"
@@ -87,5 +88,6 @@ func permanent(err error) bool {
 	}
 	var answer *APIError
 	return errors.As(err, &answer) && answer.Status >= 400 && answer.Status < 500 &&
-		answer.Status != 408 && answer.Status != 429 && answer.Kind == nil && answer.Endpoint == eventsEndpoint
+		answer.Status != 408 && answer.Status != 429 && answer.Kind == nil && answer.Endpoint == eventsEndpoint &&
+		!strings.Contains(answer.Code, "CURSOR") // where none was sent
 }

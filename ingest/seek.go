@@ -54,7 +54,7 @@ func (c *crew) seek(ctx context.Context) {
 	defer c.changed()
 	c.mu.Lock()
 	s, last := c.sample, c.parts[len(c.parts)-1]
-	bottom, over := last.k.Lower, last.state == finished || last.ending
+	bottom, over, toTheEnd := last.k.Lower, last.state == finished || last.ending, last.k.ToTheEnd()
 	c.mu.Unlock()
 	ways := []func(store.Instant) ask{byTime}
 	if _, ok := cursorAt(s.cursor, 0, time.Now()); ok && c.p.RenewCursors {
@@ -74,11 +74,11 @@ func (c *crew) seek(ctx context.Context) {
 			continue
 		}
 		oldest := bottom
-		if !bottom.Valid && !over {
+		if toTheEnd && !over {
 			// What is left may well be as dense.
 			span := store.Instant(c.pages.Load()) * s.span
 			oldest = seekOldest(s.newest, span, mostProbes, func(at store.Instant) (page, error) { return c.probe(ctx, way(at), 1) })
-			if !oldest.Valid && span > 0 {
+			if !oldest.Valid && !bottom.Valid && span > 0 {
 				oldest = sql.Null[store.Instant]{V: s.newest - span, Valid: true}
 			}
 		}

@@ -95,9 +95,14 @@ func readStated(header http.Header) statedLimit {
 	if remaining, ok := countText(header.Get("X-RateLimit-Remaining")); ok {
 		s.remaining = min(remaining, limit)
 	}
-	s.reset, _ = secondsText(header.Get("X-RateLimit-Reset"))
+	if s.reset, _ = secondsText(header.Get("X-RateLimit-Reset")); s.reset > longestWindow {
+		s.reset = 0 // a point in time, or nonsense
+	}
 	return s
 }
+
+// longestWindow is how long a window of a rate limit may be to be believed.
+const longestWindow = 24 * time.Hour
 
 // countText reads a number of requests.
 func countText(text string) (int, bool) {

@@ -33,6 +33,7 @@ type walk struct {
 	starts bool
 	bound  store.Instant
 	reach  sql.Null[store.Position]
+	first  store.Position // with which the part began
 	// at is where the next page is; the cursor in it has life to live, until dies, if
 	// that is known. Resumed says that it is not the word of the page before.
 	at      ask
@@ -73,7 +74,7 @@ type walked struct {
 	// outside counts elements left out, as they lie below the window's floor, or above the
 	// first event of a part: there they are the part's above.
 	outside int64
-	first   store.Position // of its first event, where it has one
+	first   store.Position // with which the part began, if it has in this walk
 	// last says that the window ends with it; held that it is stored, but that the
 	// walk does not stand behind it: it must be asked for again.
 	last, held bool
@@ -106,11 +107,14 @@ func newWalk(p *pull, t *part, k store.Checkpoint, news *news) *walk {
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
 	switch {
-	case k.Cursor != "":
-		w.proof = w.behind()
-	case k.IsPart():
+	case k.IsPart() && !k.First.Valid:
 		w.at, w.bound, w.reach = t.start()
 		w.starts, w.resumed = true, true
+	case k.Cursor != "":
+		w.proof = w.behind()
+	default:
+		// It begins at the newest event, and what came since it was there last lies above.
+		w.low, w.deepest = sql.Null[store.Position]{}, sql.Null[store.Position]{}
 	}
 	return w
 }
@@ -207,6 +211,7 @@ func (w *walk) prove(p *walked) error {
 
 // start looks whether the page is one with which a part can begin.
 func (w *walk) start(p *walked) error {
+	p.outside = p.page.cutAbove()
 	switch {
 	case len(p.page.events) == 0 && !p.page.hasMore:
 		return fmt.Errorf("%w: %w", errNotProven, errNothingLeft)
@@ -219,15 +224,15 @@ func (w *walk) start(p *walked) error {
 		return fmt.Errorf("%w after %s", errNotProven, w.reach.V.Timestamp.Time().Format(time.RFC3339Nano))
 	}
 	w.starts = false
-	p.outside = p.page.cutAbove()
-	p.first = p.page.events[0].Position()
-	w.part.begins(p.first)
+	w.first = p.page.events[0].Position()
+	w.part.begins(w.first)
 	return nil
 }
 
 // follow looks where the page leads.
 func (w *walk) follow(p *walked) error {
 	w.pages++
+	p.first = w.first
 	// Going up again is no order; the same event twice is one.
 	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page)
 	if len(p.page.events) > 0 {

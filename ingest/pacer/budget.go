@@ -14,12 +14,16 @@ const (
 	probeShare    = 0.05
 	// plausible is how many requests a window must have had for its first refusal to be
 	// believed: with fewer it may be anything, and keeping to it would cost much.
-	plausible = 20
+	// So it may be where the wait is a small share of the window.
+	plausible      = 20
+	plausibleShare = 0.1
 	// Where a limit is no window, requests are spread by a spacing that grows with a refusal
 	// and shrinks after so many requests without one. A refusal that asks for a wait of many
 	// spacings is one of a window all the same.
 	slower, faster        = 1.15, 0.97
 	fasterAfter, longWait = 25, 10
+	// mostSlower is how many times the first spacing it may become.
+	mostSlower = 16
 	// late is the share of a window by which the next one is begun later than it could be:
 	// requests are on their way for now longer, now shorter.
 	late = 0.005
@@ -46,6 +50,8 @@ type Budget struct {
 	spacing time.Duration
 	at      time.Time
 	granted int
+	// probe is when the last request went out that was one more than the budget.
+	probe time.Time
 
 	// The window under way, and the one before, which goes on if the first request after
 	// its end is refused.
@@ -136,7 +142,9 @@ func (b *Budget) Sent(at time.Time) {
 			b.now.end = at.Add(b.window + time.Duration(late*float64(b.window)))
 		}
 	}
-	b.now.sent++
+	if b.now.sent++; b.now.sent == b.limit+1 {
+		b.probe = at
+	}
 	b.at = at
 }
 
@@ -149,7 +157,7 @@ func (b *Budget) Granted(sent time.Time) {
 		}
 		return
 	}
-	if b.sure && b.now.sent > b.limit && !sent.Before(b.now.start) {
+	if b.sure && sent.Equal(b.probe) {
 		b.sure, b.quiet = false, 0
 		b.now.end = time.Time{}
 	}
@@ -161,7 +169,7 @@ func (b *Budget) Stated(sent time.Time, limit, remaining int, reset time.Duratio
 	if limit <= 0 {
 		return
 	}
-	b.limit, b.stated = limit, true
+	b.limit, b.stated, b.spacing = limit, true, 0
 	if sent.Before(b.now.start) {
 		return // it tells of a window that is over
 	}
@@ -215,7 +223,7 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	default:
 		agrees := near(b.now.sent, b.limit, max(1, b.limit/10)) && near(window, b.window, b.window/5)
 		if !same {
-			b.sure = agrees || b.now.sent >= plausible
+			b.sure = agrees || b.now.sent >= plausible && wait >= time.Duration(plausibleShare*float64(window))
 		}
 		if agrees {
 			// Waits are rounded up.
@@ -236,9 +244,10 @@ func (b *Budget) spaced(now, end time.Time, wait time.Duration) bool {
 		return false
 	case b.spacing > 0:
 		if !b.now.refused || !now.Before(b.now.end) {
-			b.spacing, b.granted = time.Duration(slower*float64(b.spacing)), 0
+			slowest := mostSlower * b.window / time.Duration(b.limit)
+			b.spacing, b.granted = min(time.Duration(slower*float64(b.spacing)), slowest), 0
 		}
-	case b.sure && !b.stated && b.now.sent > 0 && 2*b.now.sent < b.limit && 2*end.Sub(b.now.start) < b.window:
+	case (b.sure || b.limit >= plausible) && !b.stated && b.now.sent > 0 && 2*b.now.sent < b.limit && 2*end.Sub(b.now.start) < b.window:
 		b.spacing, b.granted = b.window/time.Duration(b.limit), 0
 	default:
 		return false

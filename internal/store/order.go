@@ -97,6 +97,14 @@ func (b *Batch) rejectKeys() map[string]bool {
 // errBefore says why a batch was not tried.
 var errBefore = errors.New("the batch before this one was not stored")
 
+// notAfter is the error of a batch after one that failed: it has the same cause.
+func notAfter(err error) error {
+	if errors.Is(err, errBefore) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errBefore, err)
+}
+
 // inOrder writes and commits a batch after the one before it, or beside it.
 func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Committed, error) {
 	if before != nil {
@@ -106,7 +114,7 @@ func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Com
 			case <-before.ended:
 			}
 		} else if <-before.ended; before.err != nil {
-			return Committed{}, errBefore
+			return Committed{}, notAfter(before.err)
 		}
 	}
 	failpoint.Hit("f4")
@@ -124,7 +132,7 @@ func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Com
 	}
 	if before != nil {
 		if <-before.ended; before.err != nil && err == nil {
-			err = errBefore
+			err = notAfter(before.err)
 		}
 	}
 	if err != nil {

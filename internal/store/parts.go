@@ -36,10 +36,9 @@ func (s *Store) Split(ctx context.Context, window int64, border Instant) (part C
 }
 
 // Join has the window or part of that number go down to where the last of the parts does,
-// which follow below it and will not be walked any more. One that was done is under way
-// again, from its first page on. What the parts have stored stays. All change in one
-// transaction.
-func (s *Store) Join(ctx context.Context, window int64, parts ...int64) error {
+// which follow below it and will not be walked any more. What they have stored stays. FromTop
+// says that it is to be walked again from its first page on. All change in one transaction.
+func (s *Store) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
 	return s.changeWindows(ctx, func([]Checkpoint) error {
 		now := InstantOf(time.Now())
 		for _, part := range parts {
@@ -54,7 +53,12 @@ func (s *Store) Join(ctx context.Context, window int64, parts ...int64) error {
 				return err
 			}
 		}
-		_, err := s.writer.execArgs("UPDATE checkpoints SET state = 'under_way', cursor = NULL, updated_at = $2 WHERE window_id = $1 AND state = 'done'", window, now)
+		if !fromTop {
+			return nil
+		}
+		// What it had read says nothing of what has come since.
+		_, err := s.writer.execArgs(`UPDATE checkpoints SET state = 'under_way', cursor = NULL, cursor_expires_at = NULL, upper = NULL,
+			last_timestamp = NULL, last_id = NULL, walked = 0, updated_at = $2 WHERE window_id = $1`, window, now)
 		return err
 	})
 }

@@ -109,9 +109,10 @@ var checks = []check{
 	// that has not begun this is seen when it does.
 	{"windows", `SELECT 'between parts ' || above || ' and ' || window_id || ' there is a hole' FROM (
 			SELECT *, lag(window_id) OVER parts AS above, lag(lower) OVER parts AS ends, lag(state) OVER parts AS state_above
-			FROM checkpoint WHERE NOT absorbed WINDOW parts AS (PARTITION BY whole ORDER BY begins DESC NULLS FIRST))
-		WHERE above IS NOT NULL AND (ends IS DISTINCT FROM begins OR state_above = 'done' AND (first_timestamp IS NULL AND state <> 'not_begun'
-			OR first_timestamp < (SELECT min(last_timestamp) FROM page_log p WHERE p.window_id = above)))`},
+			FROM checkpoint WHERE NOT absorbed WINDOW parts AS (PARTITION BY whole ORDER BY begins DESC NULLS FIRST)) c
+		WHERE above IS NOT NULL AND (ends IS DISTINCT FROM begins OR state_above = 'done' AND NOT unordered AND (first_timestamp IS NULL AND state <> 'not_begun'
+			OR first_timestamp < (SELECT min(last_timestamp) FROM page_log p WHERE p.window_id = above)) AND coalesce(first_timestamp >= floor, true))
+		AND NOT EXISTS (SELECT 1 FROM checkpoint n WHERE n.whole > c.whole AND n.state = 'done' AND n.lower IS NOT DISTINCT FROM n.floor)`},
 	{"windows", `SELECT 'window ' || window_id || ' has its upper border above all of its pages'
 		FROM checkpoint c JOIN (SELECT window_id, max(first_timestamp) AS top FROM page_log GROUP BY window_id) USING (window_id)
 		WHERE NOT c.unordered AND c.upper > top`},

@@ -20,7 +20,7 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 	rows, err := db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,
 		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered, epoch_us(floor),
 		whole, epoch_us(begins), epoch_us(first_timestamp), first_id::VARCHAR
-		FROM checkpoint WHERE NOT absorbed ORDER BY whole DESC, begins DESC NULLS FIRST`)
+		FROM checkpoint WHERE NOT absorbed ORDER BY whole DESC, begins DESC NULLS FIRST, window_id DESC`)
 	if err != nil {
 		return nil, err
 	}

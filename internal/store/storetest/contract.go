@@ -18,7 +18,7 @@ type Store interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
 	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
-	Join(ctx context.Context, window int64, parts ...int64) error
+	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
 	Held(ctx context.Context) (store.Held, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
@@ -207,12 +207,20 @@ func testParts(t *testing.T, s Store) {
 	if !low.IsPart() || mid.NeverBegun() || k.IsPart() || k.ToTheEnd() || !low.ToTheEnd() {
 		t.Errorf("%+v, %+v, %+v", k, mid, low)
 	}
-	if err := s.Join(ctx, k.Window, mid.Window, low.Window); err != nil {
+	if err := s.Join(ctx, mid.Window, false, low.Window); err != nil {
+		t.Fatal(err)
+	}
+	mid.Lower = at(5)
+	expect(k, mid)
+	if err := s.Join(ctx, k.Window, true, mid.Window); err != nil {
 		t.Fatal(err)
 	}
 	k.State, k.Lower = store.UnderWay, at(5)
 	expect(k)
-	if err := s.Join(ctx, 99, 98); err == nil {
+	if windows, err := s.Windows(ctx); err != nil || windows[0].Last.Valid || windows[0].Upper.Valid || windows[0].Walked != 0 {
+		t.Errorf("%+v, %v", windows, err)
+	}
+	if err := s.Join(ctx, 99, false, 98); err == nil {
 		t.Error("joined to nothing")
 	}
 }

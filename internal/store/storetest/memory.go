@@ -105,7 +105,7 @@ func (m *Memory) Split(ctx context.Context, window int64, border store.Instant) 
 }
 
 // Join makes parts one with the window above them.
-func (m *Memory) Join(ctx context.Context, window int64, parts ...int64) error {
+func (m *Memory) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
 	leave, err := m.enter(ctx, "Join")
 	if err != nil {
 		return err
@@ -120,8 +120,9 @@ func (m *Memory) Join(ctx context.Context, window int64, parts ...int64) error {
 		k.Lower, m.absorbed[n] = part.Lower, true
 		part.State, part.Cursor = store.Done, ""
 	}
-	if k.State == store.Done {
-		k.State, k.Cursor = store.UnderWay, ""
+	if fromTop {
+		k.State, k.Cursor, k.CursorExpiresAt, k.Walked = store.UnderWay, "", time.Time{}, 0
+		k.Upper, k.Last = sql.Null[store.Instant]{}, sql.Null[store.Position]{}
 	}
 	return nil
 }
