@@ -131,7 +131,8 @@ func TestKillLoop(t *testing.T) {
 					s.Dataset().Grow(random.IntN(3000))
 				}
 				if random.IntN(4) == 0 {
-					finish(t, binary, folder, base, s)
+					// What older windows had left is then this one's.
+					finish(t, binary, folder, base, s, [][]string{nil, {"--restart"}}[random.IntN(2)]...)
 				}
 			}
 			finish(t, binary, folder, base, s)
@@ -164,9 +165,9 @@ func leavesSound(t *testing.T, folder string) {
 }
 
 // finish pulls to the end, and checks all that can be said of the file then.
-func finish(t *testing.T, binary, folder, base string, s *mockserver.Server) {
+func finish(t *testing.T, binary, folder, base string, s *mockserver.Server, options ...string) {
 	t.Helper()
-	cmd, output := program(t.Context(), binary, folder, base, "pull")
+	cmd, output := program(t.Context(), binary, folder, base, append([]string{"pull"}, options...)...)
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}

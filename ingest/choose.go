@@ -175,8 +175,8 @@ func (e *endpoints) next(g *gate, now time.Time) time.Time {
 		at = later(at, g.last.Add(gap))
 	}
 	at = later(at, now)
-	// The last requests go out as soon as they can.
-	evenly := e.needed() > e.room(now, 1)
+	// One walk is even by itself, and the last requests go out as soon as they can.
+	evenly := e.most > 1 && e.needed() > e.room(now, 1)
 	paced := g.budget.Next(at, evenly)
 	if evenly && paced.Sub(now) > e.maxWait {
 		paced = g.budget.Next(at, false)

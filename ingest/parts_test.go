@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -450,4 +451,58 @@ func TestSideBySideUnderLimits(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A window that is to be walked again from the newest event forgets where it had stood, also
+// where it is killed before the first page of that, the API grows, and cursors die early.
+func TestKilledInARescue(t *testing.T) {
+	for _, floor := range []bool{false, true} {
+		for _, workers := range []int{1, 4} {
+			inBubbleOf(t, fmt.Sprint("floor: ", floor, ", then ", workers, " walks"), 4, inParts(mockserver.Exclusive), func(b *bench) {
+				data := b.server.Dataset()
+				border := store.InstantOf(data.Event(3500).Time())
+				if floor {
+					b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+				}
+				if _, err := b.pull(); err != nil {
+					b.t.Fatal(err)
+				}
+				windows, err := b.store.Windows(b.t.Context())
+				if err != nil || len(windows) < 2 {
+					b.t.Fatalf("%+v, %v", windows, err)
+				}
+				var parts []int64
+				for _, k := range windows[1:] {
+					parts = append(parts, k.Window)
+				}
+				if err := b.store.Join(b.t.Context(), windows[0].Window, true, parts...); err != nil {
+					b.t.Fatal(err)
+				}
+				data.Grow(1500)
+				b.before(func(request int) {
+					if request == 4 {
+						b.server.ExpireCursors()
+					}
+				})
+				b.opts.Workers = workers
+				if floor {
+					b.pullWithin(border)
+				} else {
+					b.mustPull()
+				}
+				b.parts()
+			})
+		}
+	}
+}
+
+// A floor below the oldest event is no reason to walk alone.
+func TestAFloorBelowTheOldestEvent(t *testing.T) {
+	inBubbleOf(t, "", 4, inParts(mockserver.Exclusive), func(b *bench) {
+		b.opts.From = sql.Null[store.Instant]{V: store.InstantOf(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), Valid: true}
+		b.pullWithin(b.opts.From.V)
+		if n, parts := b.server.Stats().MaxInFlight, b.parts(); n < 4 || parts < 3 {
+			b.t.Errorf("%d requests at a time at most, %d parts", n, parts)
+		}
+	})
 }
