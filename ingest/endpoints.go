@@ -66,6 +66,7 @@ type endpoints struct {
 	pages int64 // that came
 	clock pacer.Clock
 	speed pacer.Speed
+	rate  float64 // that was allowed last, in requests a second, as far as known
 	// whole is how many requests for whole pages are under way, most how many have been at a
 	// time.
 	whole, most int
@@ -337,7 +338,14 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 		if stated.limit > 0 {
 			g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
 		}
-		g.budget.Granted(sent)
+		more := g.budget.Granted(sent)
+		rate := e.allowed()
+		if more || e.rate > 0 && rate > e.rate*1.1 {
+			e.workers.MoreAllowed()
+		}
+		if rate > 0 {
+			e.rate = rate
+		}
 		if at.whole {
 			e.took = took
 			e.workers.Answered(at.inFlight, took, e.spent(now))

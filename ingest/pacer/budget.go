@@ -149,18 +149,21 @@ func (b *Budget) Sent(at time.Time) {
 }
 
 // Granted takes note that a request which went out at that time was not refused. One more
-// than the budget shows that the API allows more by now: how much is found out again.
-func (b *Budget) Granted(sent time.Time) {
+// than the budget shows that the API allows more by now, which it reports: how much is found
+// out again.
+func (b *Budget) Granted(sent time.Time) (more bool) {
 	if b.spacing > 0 {
 		if b.granted++; b.granted >= fasterAfter {
 			b.granted, b.spacing = 0, time.Duration(faster*float64(b.spacing))
 		}
-		return
+		return false
 	}
 	if b.sure && sent.Equal(b.probe) {
 		b.sure, b.quiet = false, 0
 		b.now.end = time.Time{}
+		return true
 	}
+	return false
 }
 
 // Stated takes in what the headers of an answer say: the limit, what remains of it, and in

@@ -62,6 +62,16 @@ func (w *Workers) Throughput() float64 {
 	return best
 }
 
+// MoreAllowed takes in that the API's limits allow more than before: what other numbers brought
+// under the old ones says nothing now.
+func (w *Workers) MoreAllowed() {
+	here, known := w.rates[w.goal]
+	w.rates, w.settledAt = map[int]float64{}, 0
+	if known {
+		w.rates[w.goal] = here
+	}
+}
+
 // Answered takes in that a page took so long while so many requests were under way, itself
 // included. Bound says that the budget is spent: more requests at a time would bring
 // nothing.
