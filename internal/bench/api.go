@@ -61,8 +61,8 @@ func measureAPI(ctx context.Context, args []string) error {
 	if a.scenarios, err = api.Choose(*which); err != nil {
 		return err
 	}
-	if a.write && (*which != "" || !a.auto) {
-		return errors.New("--write puts all scenarios into the document, and pulls side by side: leave out --scenario and --auto")
+	if a.write && !a.auto {
+		return errors.New("--write puts pulls side by side into the document, too: leave out --auto=false")
 	}
 	if err := a.measure(ctx); err != nil {
 		return err
