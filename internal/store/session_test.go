@@ -133,7 +133,8 @@ func TestAFailureOnTheWay(t *testing.T) {
 			break
 		}
 	}
-	if err == nil || !strings.Contains(err.Error(), "here") {
+	// DuckDB ends its other threads by an interrupt, and hardly ever that is what it tells.
+	if err == nil || !strings.Contains(err.Error(), "here") && !strings.Contains(err.Error(), "INTERRUPT") {
 		t.Errorf("%v", err)
 	}
 	if r != nil {
