@@ -104,10 +104,13 @@ func (b *bench) exact() {
 	}
 }
 
-// inBubble runs a test with one walk at a time and with four, or with as many as the flag
-// says.
+// inBubble runs a test with one walk at a time and with four, with four alone where tests are
+// to be short, or with as many as the flag says.
 func inBubble(t *testing.T, name string, o mockserver.Options, test func(*bench)) {
 	counts := []int{1, 4}
+	if testing.Short() {
+		counts = []int{4}
+	}
 	if *workers != 0 {
 		counts = []int{*workers}
 	}
