@@ -46,12 +46,17 @@ func (b *bench) parts() (n int) {
 	return n
 }
 
-// before calls what is to happen before each request, by its number from 1 on.
+// before calls what is to happen before each request, by its number from 1 on, one after the
+// other.
 func (b *bench) before(happens func(request int)) {
-	var requests atomic.Int64
+	var mu sync.Mutex
+	requests := 0
 	real := b.opts.Transport
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-		happens(int(requests.Add(1)))
+		mu.Lock()
+		requests++
+		happens(requests)
+		mu.Unlock()
 		return real.RoundTrip(r)
 	})
 }
