@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// errFeedClosed: the feed was closed for a while, or for the run; the page is to
+// be had elsewhere or later.
+var errFeedClosed = errors.New("the feed is closed")
+
+// feedClosed is errFeedClosed with what closed it.
+func feedClosed(why error) error { return fmt.Errorf("%w: %w", errFeedClosed, why) }
+
+// readFeed reads what became of a request to the feed. That it lets nobody in is no failure
+// of the page: it counts as closed then.
+func (e *endpoints) readFeed(at place, a ask, err error) error {
+	var answer *APIError
+	switch {
+	case err == nil:
+		e.refuse(0)
+		return nil
+	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
+		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
+		return err
+	case a.bounded && (answer.Status == 400 || answer.Status == 422):
+		return fmt.Errorf("%w: %w", errNoBound, err)
+	case answer.Code == dashboardRequired:
+		e.leaveFeed(err)
+		return feedClosed(err)
+	}
+	if answer.Named {
+		if err := e.close(at.gate, answer); err != nil {
+			return err
+		}
+	}
+	// The token is refused, or the path has moved: a new access, once, and then
+	// none for a while.
+	if e.tokens.invalidate(at.token) && e.refuse(1) > 1 {
+		e.refuse(0)
+		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
+	}
+	return feedClosed(err)
+}
+
+// refuse counts tokens in a row that the feed refused, or, with 0, begins anew.
+func (e *endpoints) refuse(n int) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n == 0 {
+		e.refused = 0
+	}
+	e.refused += n
+	return e.refused
+}
+
+// token returns an access to the feed, or closes the feed and fails with
+// errFeedClosed. One renewal is in flight at a time, for all who need it.
+func (e *endpoints) token(ctx context.Context) (*access, error) {
+	if err := e.tokens.line.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer e.tokens.line.leave()
+	if pause := e.tokens.pause(); pause > 0 {
+		e.pauseFeed(pause, "new token")
+		return nil, errFeedClosed
+	}
+	if token := e.tokens.fresh(); token != nil {
+		return token, nil
+	}
+	g := e.gates[streamAccess]
+	at, ok := e.mayAsk(g)
+	if !ok {
+		e.pauseFeed(time.Until(g.opens), g.why)
+		return nil, errFeedClosed
+	}
+	e.progress.asking(streamAccess)
+	token, err := e.tokens.renew(ctx)
+	e.answered(at, statedLimit{}, err)
+	var answer *APIError
+	switch {
+	case err == nil:
+		g.unnamed = 0 // nobody else asks
+		return token, nil
+	case ctx.Err() != nil, errors.Is(err, ErrKeyRefused):
+		return nil, err
+	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == 403:
+		e.leaveFeed(err)
+		return nil, feedClosed(err)
+	case errors.As(err, &answer) && (answer.Named || answer.Status == 429):
+		if err := e.close(g, answer); err != nil {
+			return nil, err
+		}
+		e.pauseFeed(time.Until(g.opens), g.why)
+		return nil, feedClosed(err)
+	}
+	e.pauseFeed(accessPause, "no access")
+	return nil, feedClosed(err)
+}
+
+// mayAsk takes a place at an endpoint that may be asked now.
+func (e *endpoints) mayAsk(g *gate) (place, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if g.opens.After(now) {
+		return place{}, false
+	}
+	return e.take(g, nil, false, now), true
+}
+
+// leaveFeed goes on without the feed for the rest of the run.
+func (e *endpoints) leaveFeed(why error) {
+	e.mu.Lock()
+	gone := e.feedGone
+	e.feedGone = true
+	e.mu.Unlock()
+	if !gone {
+		e.notice(fmt.Sprintf("going on without the feed: %v", why))
+	}
+}
+
+func (e *endpoints) pauseFeed(wait time.Duration, why string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if g, until := e.gates[feedEndpoint], time.Now().Add(wait); until.After(g.opens) {
+		g.opens, g.why = until, why
+	}
+}
