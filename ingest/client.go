@@ -26,6 +26,8 @@ const (
 
 	// maxPage is how many bytes a page may have.
 	maxPage = 256 << 20
+	// maxAccess is the same of an answer of stream-access.
+	maxAccess = 1 << 20
 	// maxErrorBody is how much of an error's body is read.
 	maxErrorBody = 64 << 10
 	// headerLimit is how long an answer may take to begin, idleLimit how long its
@@ -49,12 +51,14 @@ type client struct {
 	// compression is decided for each endpoint: they may lie behind different servers.
 	compression map[string]*compression
 	deciding    sync.Mutex // about that
+	// large is the one place for a page whose text is larger than maxKept.
+	large chan struct{}
 }
 
 // newClient returns a client whose requests carry key to base and nowhere else.
 func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *client {
 	return &client{
-		base: base, pageSize: pageSize,
+		base: base, pageSize: pageSize, large: make(chan struct{}, 1),
 		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
 		http: &http.Client{
 			Transport:     &originGuard{next: next, base: base, key: key},
@@ -91,7 +95,7 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	body, how, err := c.do(endpoint, req, a.cursor != "", into)
+	body, how, err := c.do(endpoint, req, a.cursor != "", maxPage, into)
 	gzipped := how.gzipped
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
@@ -124,7 +128,7 @@ func (c *client) access(ctx context.Context) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	body, _, err := c.do(streamAccess, req, false, &sheet{})
+	body, _, err := c.do(streamAccess, req, false, maxAccess, &sheet{})
 	return body, err
 }
 
@@ -144,9 +148,9 @@ type how struct {
 	stated  statedLimit
 }
 
-// do sends the request and returns the whole body of a 200, inflated, and how it came;
-// everything else is an error: *APIError where the API answered.
-func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *sheet) (_ string, how how, _ error) {
+// do sends the request and returns the whole body of a 200, inflated and of no more than limit
+// bytes, and how it came; everything else is an error: *APIError where the API answered.
+func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit int64, into *sheet) (_ string, how how, _ error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
@@ -165,18 +169,18 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, into *s
 		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), withCursor)
 	}
 	// What inflates to nothing must end, too.
-	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, maxPage+1))
+	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, limit+1))
 	how.gzipped = gzipped
 	if err == nil {
-		err = into.read(content, resp.ContentLength, maxPage)
+		err = into.read(content, resp.ContentLength, limit, func() error { return into.takePlace(ctx, c.large) })
 	}
 	switch {
-	case err != nil && watchdog.broken:
+	case err != nil && (watchdog.broken || ctx.Err() != nil):
 		return "", how, because(ctx, endpoint, err)
 	case err != nil:
 		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
-	case len(into.text) > maxPage:
-		return "", how, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, maxPage>>20)
+	case int64(len(into.text)) > limit:
+		return "", how, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, limit>>20)
 	}
 	return into.string(), how, nil
 }

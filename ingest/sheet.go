@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"context"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -16,6 +18,8 @@ type sheet struct {
 	text   []byte
 	events []store.Event
 	users  atomic.Int32 // how often it will be given back
+	// place, where it is not nil, is the one place for a large text, and taken by this one.
+	place chan struct{}
 }
 
 // sheets keeps those that are not in use. Its zero value is ready, for any goroutine.
@@ -37,7 +41,7 @@ func (s *sheets) take() *sheet {
 }
 
 // maxKept is how much text the sheets may have that are kept. Larger ones are rare, and
-// would each take that memory for good.
+// would each take that memory for good. There is one of them at a time.
 const maxKept = 64 << 20
 
 // share says that the sheet will be given back once more.
@@ -45,7 +49,12 @@ func (b *sheet) share() { b.users.Add(1) }
 
 // giveBack takes a sheet of which nothing is used any more, by one of its users.
 func (s *sheets) giveBack(b *sheet) {
-	if b.users.Add(-1) > 0 || cap(b.text) > maxKept {
+	if b.users.Add(-1) > 0 {
+		return
+	}
+	if b.place != nil {
+		b.text, b.events = nil, nil
+		<-b.place
 		return
 	}
 	s.mu.Lock()
@@ -62,17 +71,41 @@ func (s *sheets) forget() {
 	runtime.GC()
 }
 
+// takePlace waits for the place for a large text, and gives back the memory of the one that
+// had it before.
+func (s *sheet) takePlace(ctx context.Context, place chan struct{}) error {
+	select {
+	case place <- struct{}{}:
+		s.place = place
+		debug.FreeOSMemory()
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // read fills the sheet with what is left to read, of which size bytes are expected, but
-// with no more than limit bytes and one.
-func (s *sheet) read(from io.Reader, size, limit int64) error {
+// with no more than limit bytes and one. Before it takes more memory than maxKept it calls
+// large, and ends where that fails.
+func (s *sheet) read(from io.Reader, size, limit int64, large func() error) error {
 	text := s.text[:0]
-	// There is one byte more, so that the end shows without growing.
-	if want := min(size, limit) + 1; int64(cap(text)) < want {
+	// There is one byte more, so that the end shows without growing. What is announced is
+	// believed up to what is usual.
+	if want := min(size, limit, maxKept-1) + 1; int64(cap(text)) < want {
 		text = make([]byte, 0, want)
 	}
 	for int64(len(text)) <= limit {
 		if len(text) == cap(text) {
-			text = append(text, 0)[:len(text)]
+			room := max(4096, 2*int64(len(text)))
+			if room > maxKept {
+				if err := large(); err != nil {
+					return err
+				}
+				// All that it may need, so that no copy of it is left behind: what it does
+				// not use is no memory yet.
+				room = limit + 1
+			}
+			text = append(make([]byte, 0, min(room, limit+1)), text...)
 		}
 		n, err := from.Read(text[len(text):cap(text)])
 		text = text[:len(text)+n]

@@ -31,7 +31,7 @@ func TestSheetRead(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := &sheet{text: []byte("what was there before")}
-			if err := s.read(tc.from, tc.size, limit); !errors.Is(err, tc.err) {
+			if err := s.read(tc.from, tc.size, limit, nil); !errors.Is(err, tc.err) {
 				t.Fatal(err)
 			}
 			got := s.string()
