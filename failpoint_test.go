@@ -143,6 +143,32 @@ func TestFailpointsOfParts(t *testing.T) {
 	}
 }
 
+// TestFailpointInAWait kills a pull as soon as an endpoint has asked to be left alone, before
+// that is committed: the next pull, which comes at once, keeps to it.
+func TestFailpointInAWait(t *testing.T) {
+	binary := build(t, "failpoint")
+	for _, endpoint := range []mockserver.Endpoint{mockserver.Events, mockserver.Feed} {
+		t.Run(endpoint.String(), func(t *testing.T) {
+			pages := mockserver.Pages{Cap: 100}
+			s, base := serve(t, mockserver.Options{
+				Data: mockserver.DataOptions{Events: 1000}, Events: pages, Feed: pages,
+				Scripts: []mockserver.Script{{Endpoint: endpoint, Request: 2, Faults: []mockserver.Fault{mockserver.RateLimited(2 * time.Second)}}},
+			})
+			folder := t.TempDir()
+			for range 2 { // the second one closes the file properly
+				if killed := killedAt(t, "f15:1", binary, folder, base, "pull", "--quiet", "--workers", "1"); !killed {
+					break
+				}
+				leavesSound(t, folder)
+			}
+			finish(t, binary, folder, base, s)
+			if stats := s.Stats(); stats.Early != 0 || stats.Events.Limited+stats.Feed.Limited == 0 {
+				t.Errorf("%d requests came too soon, after %d 429s", stats.Early, stats.Events.Limited+stats.Feed.Limited)
+			}
+		})
+	}
+}
+
 // TestFailpointInMigration kills the pull that brings a file of the first schema up
 // to date: the file is of one schema or the other, and the next pull goes on.
 func TestFailpointInMigration(t *testing.T) {

@@ -13,4 +13,5 @@
 //	f5   after it                    f12  while it is closed
 //	f6   half the rows appended      f13  in a migration
 //	f7   after they were flushed     f14  before an export gets its name
+//	                                 f15  a wait was noted, and is not committed yet
 package failpoint

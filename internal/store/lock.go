@@ -14,7 +14,16 @@ import (
 // fileLock is a lock on a file beside the database. DuckDB locks the database
 // itself, but with a POSIX lock, which the process loses as soon as anything in
 // it closes another descriptor of the file.
-type fileLock struct{ f *flock.Flock }
+//
+// It is also where the waits stand that were asked for since the pull began: a line written
+// there outlives a kill at once, a commit takes milliseconds.
+type fileLock struct {
+	f *flock.Flock
+	// left is what a pull that was killed left in it and the database has not yet, and notes
+	// is the file, to add to.
+	left  string
+	notes *os.File
+}
 
 // lockPatience is how long a lock is waited for: a process that was killed holds
 // its locks until the system has taken it apart, which takes a moment.
@@ -46,8 +55,20 @@ func acquireLock(path string) (*fileLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fileLock{f}, nil
+	l := &fileLock{f: f}
+	left, err := os.ReadFile(f.Path())
+	if err == nil {
+		l.left = string(left)
+		l.notes, err = os.OpenFile(f.Path(), os.O_WRONLY|os.O_APPEND, 0)
+	}
+	if err != nil {
+		return nil, errors.Join(translate(path, err), f.Close())
+	}
+	return l, nil
 }
+
+// note adds a line. Where that fails, as on a full disk, the database is left to keep it.
+func (l *fileLock) note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 
 func lockFile(path string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name := path + ".lock"
@@ -94,8 +115,11 @@ func Pulling(path string) (bool, error) {
 	return held, translate(path, errors.Join(err, f.Close()))
 }
 
-// release removes the lock file while it is still held, then lets go of it.
+// release removes the lock file while it is still held, unless there are waits in it that
+// the database has not, then lets go of it.
 func (l *fileLock) release() error {
-	_ = os.Remove(l.f.Path())
-	return l.f.Close()
+	if l.left == "" {
+		_ = os.Remove(l.f.Path())
+	}
+	return errors.Join(l.notes.Close(), l.f.Close())
 }

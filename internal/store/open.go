@@ -157,6 +157,14 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	if meta["origin"] == opts.Origin {
+		for key, value := range addNoted(meta, s.lock.left) {
+			if err := s.keepNotBefore(ctx, key, value); err != nil {
+				return err
+			}
+		}
+	}
+	s.lock.left = ""
 	if err := s.limitMemory(ctx, opts.MemoryLimit, meta); err != nil {
 		return err
 	}

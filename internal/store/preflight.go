@@ -72,6 +72,11 @@ func (p *Preflight) read(ctx context.Context) (err error) {
 	}
 	if meta["origin"] == p.origin {
 		// What another API asked for does not concern it.
+		noted, err := os.ReadFile(p.lock.Path())
+		if err != nil {
+			return err
+		}
+		addNoted(meta, string(noted))
 		if p.opens, err = notBefore(p.path, meta, time.Now()); err != nil {
 			return err
 		}
@@ -125,7 +130,10 @@ func (p *Preflight) Close() error {
 	}
 	lock := p.lock
 	p.lock = nil
-	// The last one who shares the lock removes it.
+	// The last one who shares the lock removes it, unless a killed pull left waits in it.
+	if noted, err := lock.Stat(); err != nil || noted.Size() > 0 {
+		return errors.Join(err, lock.Close())
+	}
 	if last, err := lock.TryLock(); err == nil && last {
 		_ = os.Remove(lock.Path())
 	}

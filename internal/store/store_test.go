@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -373,6 +374,53 @@ func TestNotBeforeLasts(t *testing.T) {
 	at := got["events"]
 	if err != nil || len(got) != 1 || at.Before(before.Add(time.Hour)) || at.After(after.Add(time.Hour)) {
 		t.Errorf("%v, %v; want an hour after %v", got, err, before)
+	}
+}
+
+// TestWaitsOfAKilledPull: what a killed pull noted in the lock file and could not commit any
+// more is kept to, whatever else stands there, and stays where another pull cannot use it.
+func TestWaitsOfAKilledPull(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	if err := s.SetNotBefore(ctx, "feed", 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	line := func(endpoint string, wait time.Duration) string {
+		return fmt.Sprintf("not_before.%s %s %s", endpoint, time.Now().Add(wait).UTC().Format(time.RFC3339Nano), wait)
+	}
+	noted := "rubbish\n" + line("events", time.Hour) + "\n" + line("events", time.Minute) + "\n" + line("feed", time.Minute) + "\norigin elsewhere\n" + line("stream-access", time.Hour)
+	if err := os.WriteFile(path+".lock", []byte(noted), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A dry run keeps to them too, and leaves them to the pull.
+	p, err := store.OpenPreflight(ctx, store.Options{Path: path, Origin: origin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreseen, err := p.NotBefore(ctx)
+	if err := errors.Join(err, p.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, path)
+	opens, err := s.NotBefore(ctx)
+	for _, opens := range []map[string]time.Time{foreseen, opens} {
+		for endpoint, want := range map[string]time.Duration{"events": time.Hour, "feed": 2 * time.Hour} {
+			if left := time.Until(opens[endpoint]); left > want || left < want-10*time.Minute {
+				t.Errorf("%s is closed for %s, want %s", endpoint, left, want)
+			}
+		}
+		if err != nil || len(opens) != 2 {
+			t.Errorf("%v, %v; want two endpoints, as half a line is none", opens, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + ".lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the lock file is still there: %v", err)
 	}
 }
 
