@@ -25,6 +25,9 @@ const (
 	// without naming one; it doubles up to longestUnnamed while that goes on.
 	unnamedWait    = 5 * time.Second
 	longestUnnamed = time.Minute
+	// shortWait is how long a wait must be to be kept as it was named, time after time. A
+	// shorter one is at least leastWait, which doubles up to unnamedWait.
+	shortWait, leastWait = time.Second, 10 * time.Millisecond
 	// accessPause is how long the feed counts as closed when access fails.
 	accessPause = 30 * time.Second
 	// manyLimited is how many 429s in a row, with no page between, may be the last
@@ -74,13 +77,13 @@ type endpoints struct {
 
 // gate is one endpoint: when it may be asked again, and what was asked.
 type gate struct {
-	name    string
-	opens   time.Time
-	why     string // it was closed last
-	unnamed int    // waits in a row that it asked for without naming one
-	budget  pacer.Budget
-	out     int       // requests under way
-	last    time.Time // when the last one went out
+	name   string
+	opens  time.Time
+	why    string // it was closed last
+	vain   int    // waits in a row that it named none for, or a short one
+	budget pacer.Budget
+	out    int       // requests under way
+	last   time.Time // when the last one went out
 
 	limited, requests int64
 }
@@ -245,7 +248,7 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 func (e *endpoints) came(g *gate) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	g.unnamed, e.streak = 0, 0
+	g.vain, e.streak = 0, 0
 	e.pages++
 	fetching, _ := e.clock.Spent(time.Now())
 	e.speed.Came(e.pages, fetching)
@@ -411,9 +414,14 @@ func (e *endpoints) close(g *gate, answer *APIError) error { return e.remember(g
 // that were told the same do not come back together. The lock is held.
 func (e *endpoints) shut(g *gate, answer *APIError, now time.Time) (wait time.Duration) {
 	wait = answer.Wait
-	if !answer.Named {
-		wait = min(unnamedWait<<min(g.unnamed, 8), longestUnnamed)
-		g.unnamed++
+	switch {
+	case !answer.Named:
+		wait = min(unnamedWait<<min(g.vain, 8), longestUnnamed)
+		g.vain++
+	case wait < shortWait:
+		// One that names none at all each time would be asked thousands of times a second.
+		wait = max(wait, min(leastWait<<min(g.vain, 16), unnamedWait))
+		g.vain++
 	}
 	wait += time.Duration(rand.Float64() * float64(min(wait/10, time.Second)))
 	g.why = strconv.Itoa(answer.Status)

@@ -83,7 +83,7 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 	var answer *APIError
 	switch {
 	case err == nil:
-		g.unnamed = 0 // nobody else asks
+		g.vain = 0 // nobody else asks
 		return token, nil
 	case ctx.Err() != nil, errors.Is(err, ErrKeyRefused):
 		return nil, err

@@ -285,6 +285,14 @@ func TestPullGivesUpAndGoesOn(t *testing.T) {
 			b.t.Errorf("not resumed: %+v", runs)
 		}
 	})
+	// Waits of no time at all, time after time, are not taken at their word.
+	inBubble(t, "429s that name 0 s", scripted(mockserver.Any, 4, mockserver.Repeat(mockserver.Forever, mockserver.RateLimitedRaw("0", "", 0))), func(b *bench) {
+		_, err := b.pull()
+		stats := b.server.Stats()
+		if requests := stats.Events.Requests + stats.Feed.Requests + stats.StreamAccess.Requests; !errors.Is(err, ingest.ErrLimited) || requests > 400 {
+			b.t.Errorf("%v after %d requests", err, requests)
+		}
+	})
 	inBubble(t, "unreachable", mockserver.Options{}, func(b *bench) {
 		b.opts.Transport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
 		began := time.Now()

@@ -144,7 +144,8 @@ func (p *program) summarise(s ingest.Summary) {
 // time went.
 func took(s ingest.Summary) string {
 	text := brief(s.Took)
-	if s.Floor > 0 {
+	// Of a moment, or of limits that the API does not keep to, it says nothing.
+	if s.Floor >= 10*time.Millisecond && s.Took >= s.Floor {
 		text += fmt.Sprintf(", %.2f x the floor (%s)", s.Took.Seconds()/s.Floor.Seconds(), brief(s.Floor))
 	}
 	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"
