@@ -182,7 +182,7 @@ func (b *batcher) crowded() bool {
 }
 
 func (b *batcher) full() bool {
-	return b.rest != nil || b.next.events == store.MaxRows || b.next.rejects == store.MaxRows
+	return b.rest != nil || b.next.events == store.MaxRows || b.next.rejects == store.MaxRejects
 }
 
 // add takes into the batch what fits of a page, and keeps the rest for the next ones:
@@ -250,7 +250,7 @@ func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
 		room = max(room, 1)
 	}
 	n = min(events, store.MaxRows-b.next.events, room)
-	m = min(rejects, store.MaxRows-b.next.rejects, room-n)
+	m = min(rejects, store.MaxRejects-b.next.rejects, room-n)
 	return n, m, each * (n + m)
 }
 

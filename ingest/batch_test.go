@@ -85,8 +85,9 @@ func TestBatchesAreFull(t *testing.T) {
 		{"pages of 5,000", slices.Repeat([][2]int{{5000, 0}}, 60), [][2]int{{most, 24}, {most, 49}, {300_000 - 2*most, 60}}},
 		{"a page of several batches", [][2]int{{5000, 0}, {300_000, 0}, {7, 0}}, [][2]int{{most, 1}, {most, 1}, {305_007 - 2*most, 3}}},
 		{"a page that fits to the row", [][2]int{{most, 0}, {1, 0}}, [][2]int{{most, 1}, {1, 2}}},
-		{"rejects take no row from events", slices.Repeat([][2]int{{4000, 1000}}, 40), [][2]int{{most, 30}, {160_000 - most, 40}}},
-		{"rejects alone", [][2]int{{0, most + 5}}, [][2]int{{0, 0}, {0, 1}}},
+		{"rejects take no row from events", slices.Repeat([][2]int{{4000, 900}}, 40), [][2]int{{most, 30}, {160_000 - most, 40}}},
+		{"many rejects", slices.Repeat([][2]int{{2000, 1000}}, 40), [][2]int{{31 * 2000, 30}, {80_000 - 31*2000, 40}}},
+		{"rejects alone", [][2]int{{0, store.MaxRejects + 5}}, [][2]int{{0, 0}, {0, 1}}},
 		{"empty pages", [][2]int{{0, 0}, {0, 0}, {3, 0}}, [][2]int{{3, 3}}},
 		{"nothing", nil, nil},
 	} {

@@ -24,8 +24,8 @@ const (
 	eventsPath = "/api/v1/events"
 	accessPath = "/internal/dashboard/stream-access"
 
-	// maxPage is how many bytes a page may have.
-	maxPage = 256 << 20
+	// maxPage is how many bytes a page may have. One of 100,000 events has about 35 MB.
+	maxPage = 128 << 20
 	// maxAccess is the same of an answer of stream-access.
 	maxAccess = 1 << 20
 	// maxErrorBody is how much of an error's body is read.

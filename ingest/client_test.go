@@ -107,7 +107,7 @@ func TestClientStopsABomb(t *testing.T) {
 		}
 	})
 	body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
-	if body != "" || !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 256 MiB") {
+	if body != "" || !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 128 MiB") {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
 	<-over

@@ -118,6 +118,10 @@ const (
 	pageRequestID
 )
 
+// maxElements is how many elements a page may have. Those of a few bytes, which are none of
+// an API's, would take a hundred times the memory of their text.
+const maxElements = 500_000
+
 func newPageShape() *shape {
 	return newShape("data", "pagination", "meta",
 		"hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId")
@@ -254,7 +258,9 @@ func (d *decoder) element(i, depth int) int {
 	} else {
 		p.events = append(p.events, store.Event{})
 	}
-	p.elements++
+	if p.elements++; p.elements > maxElements {
+		return d.scan.fail(i, fmt.Sprintf("more than %d elements", maxElements))
+	}
 	end := d.usual(i, depth, &p.events[n])
 	if end == stopped {
 		var reason string

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -266,5 +267,20 @@ func TestUsualBeforeTheFirstDay(t *testing.T) {
 		strings.Repeat("\x00", 11) + `15:04:05.000Z","session":{"id":"` + id + `","deviceType":"desktop","browser":"Firefox"}}],"pagination":{"hasMore":false}}`
 	if p, err := newDecoder().decode(body, nil); err == nil {
 		t.Errorf("read control characters in a string as %v", p.events)
+	}
+}
+
+// TestPagesOfTooManyElements: what takes much more memory than its text is refused in time.
+func TestPagesOfTooManyElements(t *testing.T) {
+	for _, element := range []string{"1", "{}", "null"} {
+		body := func(n int) string {
+			return `{"data":[` + strings.Repeat(element+",", n-1) + element + `],"hasMore":false}`
+		}
+		if p, err := newDecoder().decode(body(maxElements), nil); err != nil || p.elements != maxElements || len(p.rejects) != maxElements {
+			t.Errorf("%s: %d elements, %v", element, p.elements, err)
+		}
+		if _, err := newDecoder().decode(body(maxElements+1), nil); !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 500000 elements") {
+			t.Errorf("%s: %v", element, err)
+		}
 	}
 }

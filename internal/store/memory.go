@@ -43,7 +43,7 @@ func (s *Store) limitMemory(ctx context.Context, usual int64, meta map[string]st
 
 // needed is how many bytes it takes where a transaction has these texts.
 func (m *memory) needed(t texts) int64 {
-	// Where events are compared or rejects kept, there are three copies at a time.
+	// Where events are compared there are three copies at a time.
 	copies := 3 * int64(max(t.long, t.all-besideBytes))
 	return min(m.usual+copies+int64(vectorSize)*int64(m.longest), m.most)
 }
@@ -81,7 +81,8 @@ func (b *Batch) texts() (t texts) {
 			t.add(len(e.Type), len(e.Name.String), len(e.DeviceType.String), len(e.Browser.String), len(e.Properties), len(e.Extra))
 		}
 		for j := range b.Pages[i].Rejects {
-			t.add(len(b.Pages[i].Rejects[j].Raw))
+			r := &b.Pages[i].Rejects[j]
+			t.add(len(r.Raw), len(r.Reason), len(r.Key))
 		}
 	}
 	return t
