@@ -327,7 +327,7 @@ func (c *crew) rescue(ctx context.Context) (bool, error) {
 	to, gone := c.join(0, last)
 	root := c.parts[0]
 	root.k.State, root.k.Cursor, root.k.CursorExpiresAt, root.k.Last, root.k.Walked = store.UnderWay, "", time.Time{}, sql.Null[store.Position]{}, 0
-	root.state, root.ending, root.at = waiting, false, sql.Null[store.Instant]{}
+	root.state, root.ending, root.at, root.last = waiting, false, sql.Null[store.Instant]{}, sql.Null[store.Position]{}
 	c.starter, c.sought, c.news = nil, true, nil
 	c.p.tally.restart()
 	c.mu.Unlock()

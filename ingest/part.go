@@ -2,8 +2,11 @@ package ingest
 
 import (
 	"database/sql"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"datasync/internal/store"
 )
@@ -26,6 +29,7 @@ type part struct {
 	// ending says that its walk has read its last page.
 	ending bool
 	first  sql.Null[store.Position] // that it has read
+	last   sql.Null[store.Position] // the oldest of what it has read
 	at     sql.Null[store.Instant]  // down to where it has read
 	span   store.Instant            // of its last page
 	// slack is the share of a page by which its last one will go beyond its end, if pages
@@ -44,7 +48,7 @@ const (
 )
 
 func newPart(c *crew, k store.Checkpoint) *part {
-	t := &part{crew: c, k: k, first: k.First}
+	t := &part{crew: c, k: k, first: k.First, last: k.Last}
 	if k.State == store.Done {
 		t.state = finished
 	}
@@ -89,19 +93,15 @@ func (t *part) border() sql.Null[store.Instant] {
 }
 
 // start returns the request for the part's first page, and the newest instant that may come
-// with it. Reach is where the part above has ended, in an earlier run: that the part begins no
-// further down is then for itself to see.
-func (t *part) start() (a ask, bound store.Instant, reach sql.Null[store.Position]) {
+// with it.
+func (t *part) start() (a ask, bound store.Instant) {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	starter := t.crew.starter
 	if starter == nil {
 		starter = byTime
 	}
-	if i := slices.Index(t.crew.parts, t); i > 0 && t.crew.parts[i-1].state == finished {
-		reach = t.crew.parts[i-1].k.Last
-	}
-	return starter(t.k.Begins.V), store.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999), reach
+	return starter(t.k.Begins.V), store.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999)
 }
 
 // byTime asks for the newest page whose events are of the instant's millisecond or older.
@@ -116,13 +116,22 @@ func milliseconds(at store.Instant) int64 {
 	return ms
 }
 
-// begins takes note of the first event that the part has read.
-func (t *part) begins(first store.Position) {
+// begins takes note of the first event that the part has read, on a page whose newest is
+// given. It refuses one that lies further down than where the part above has ended, if that
+// has: nobody would read what is between.
+func (t *part) begins(first, newest store.Position) error {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
+	if i := slices.Index(t.crew.parts, t); i > 0 {
+		above := t.crew.parts[i-1]
+		if (above.ending || above.state == finished) && above.last.Valid && newest.Compare(above.last.V) < 0 {
+			return fmt.Errorf("%w after %s", errNotProven, above.last.V.Timestamp.Time().Format(time.RFC3339Nano))
+		}
+	}
 	if !t.first.Valid {
 		t.first = sql.Null[store.Position]{V: first, Valid: true}
 	}
+	return nil
 }
 
 // fresh says how many new elements are left above what is stored.
@@ -132,15 +141,21 @@ func (t *part) fresh(elements int64) {
 	t.crew.fresh = elements
 }
 
+// errEndsTooEarly: a page says that nothing follows, though there are known events below.
+var errEndsTooEarly = errors.New("a page says that it is the last one, and is not")
+
 // read takes in a page that the walk stands behind, and reports whether it is the part's
-// last one. AllRead says that it is as nothing new is left.
-func (t *part) read(w *walked, unordered, allRead bool) (last bool) {
+// last one. AllRead says that it is as nothing new is left. It fails with errEndsTooEarly.
+func (t *part) read(w *walked, unordered, allRead bool) (last bool, err error) {
 	c, p := t.crew, &w.page
 	defer c.changed()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unordered = c.unordered || unordered
 	if len(p.events) > 0 {
+		if !t.last.Valid || p.oldest.Compare(t.last.V) < 0 {
+			t.last = sql.Null[store.Position]{V: p.oldest, Valid: true}
+		}
 		t.at = sql.Null[store.Instant]{V: p.oldest.Timestamp, Valid: true}
 		if p.descending {
 			t.span = p.newest.Timestamp - p.oldest.Timestamp
@@ -150,8 +165,16 @@ func (t *part) read(w *walked, unordered, allRead bool) (last bool) {
 	c.sample.take(p)
 	c.sample.bytes = w.bytes
 	c.pages.Store(int64(c.pagesLeft()))
-	t.ending = !p.hasMore || t.endsWith(p) || allRead && t.below() == nil
-	return t.ending
+	t.ending = t.endsWith(p) || allRead && t.below() == nil
+	if t.ending || p.hasMore {
+		return t.ending, nil
+	}
+	if b := t.below(); b != nil && b.first.Valid {
+		return false, errEndsTooEarly
+	}
+	// Of a part below that has not begun it is not known whether there is anything.
+	t.ending = true
+	return true, nil
 }
 
 // endsWith reports whether the part ends with the page, as its events go down to what is

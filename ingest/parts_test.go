@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -510,4 +512,44 @@ func TestAFloorBelowTheOldestEvent(t *testing.T) {
 			b.t.Errorf("%d requests at a time at most, %d parts", n, parts)
 		}
 	})
+}
+
+// TestPagesThatEndTooEarly: a page that says it is the last one, above events that are known,
+// ends no part. What is known of the events below the lowest part is the API's count.
+func TestPagesThatEndTooEarly(t *testing.T) {
+	whole := 0
+	for seed := range uint64(20) {
+		o := inParts(mockserver.Inclusive)
+		o.FaultSeed, o.Random = seed, []mockserver.RandomFault{{Rate: 0.05, Fault: mockserver.EarlyEnd()}}
+		inBubbleOf(t, fmt.Sprint("seed ", seed), 4, o, func(b *bench) {
+			_, err := b.pull()
+			switch {
+			case err == nil:
+				b.exact()
+				whole++
+			case !errors.Is(err, ingest.ErrMissing):
+				b.t.Error(err)
+			}
+			b.noHoles()
+		})
+	}
+	if whole == 0 {
+		t.Error("no pull was whole")
+	}
+}
+
+// noHoles fails where a part ends above the one below begins, both of them done.
+func (b *bench) noHoles() {
+	b.t.Helper()
+	windows, err := b.store.Windows(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	slices.SortFunc(windows, func(x, y store.Checkpoint) int { return cmp.Compare(y.First.V.Timestamp, x.First.V.Timestamp) })
+	for i := 1; i < len(windows); i++ {
+		above, below := windows[i-1], windows[i]
+		if above.Last.Valid && below.First.Valid && above.Last.V.Compare(below.First.V) > 0 {
+			b.t.Errorf("between windows %d and %d there is a hole", above.Window, below.Window)
+		}
+	}
 }

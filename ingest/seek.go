@@ -70,7 +70,8 @@ func (c *crew) seek(ctx context.Context) {
 			failed = true
 			continue
 		}
-		if s.proof().look(&p) != proven {
+		// There was more when the known event came.
+		if s.proof().look(&p) != proven || s.cursor != "" && !p.hasMore {
 			continue
 		}
 		oldest := bottom

@@ -26,13 +26,11 @@ type walk struct {
 	caller       caller
 
 	// part is what is walked, floor the instant below which nothing is wanted. While a part
-	// starts, its first page may bring nothing newer than bound, and where reach is known must
-	// begin there or above.
+	// starts, its first page may bring nothing newer than bound.
 	part   *part
 	floor  sql.Null[store.Instant]
 	starts bool
 	bound  store.Instant
-	reach  sql.Null[store.Position]
 	first  store.Position // with which the part began
 	// at is where the next page is; the cursor in it has life to live, until dies, if
 	// that is known. Resumed says that it is not the word of the page before.
@@ -108,7 +106,7 @@ func newWalk(p *pull, t *part, k store.Checkpoint, news *news) *walk {
 	}
 	switch {
 	case k.IsPart() && !k.First.Valid:
-		w.at, w.bound, w.reach = t.start()
+		w.at, w.bound = t.start()
 		w.starts, w.resumed = true, true
 	case k.Cursor != "":
 		w.proof = w.behind()
@@ -149,7 +147,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		case <-gone:
 			return nil // why, they say
 		}
-		if fault != nil && (w.proof != nil || w.part.k.IsPart()) {
+		if fault != nil && (w.proof != nil || w.part.k.IsPart() || errors.Is(fault, errEndsTooEarly)) {
 			// It came from a way on that leads nowhere.
 			if err := w.recover(fmt.Errorf("%w: %w", errNotProven, fault)); err != nil {
 				return err
@@ -220,12 +218,11 @@ func (w *walk) start(p *walked) error {
 	case p.page.newest.Timestamp > w.bound:
 		return fmt.Errorf("%w below %s", errNotProven, w.bound.Time().Format(time.RFC3339Nano))
 	}
-	if w.reach.Valid && p.page.newest.Compare(w.reach.V) < 0 {
-		return fmt.Errorf("%w after %s", errNotProven, w.reach.V.Timestamp.Time().Format(time.RFC3339Nano))
+	first := p.page.events[0].Position()
+	if err := w.part.begins(first, p.page.newest); err != nil {
+		return err
 	}
-	w.starts = false
-	w.first = p.page.events[0].Position()
-	w.part.begins(w.first)
+	w.starts, w.first = false, first
 	return nil
 }
 
@@ -254,7 +251,10 @@ func (w *walk) follow(p *walked) error {
 		if w.news != nil {
 			w.part.fresh(w.news.left())
 		}
-		p.last = w.part.read(p, w.unordered, allRead)
+		last, errEnd := w.part.read(p, w.unordered, allRead)
+		if p.last = last; errEnd != nil {
+			err = errEnd
+		}
 	}
 	if w.floor.Valid {
 		p.outside += p.page.cutBelow(w.floor.V)
