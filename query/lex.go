@@ -31,8 +31,8 @@ func piece(text string) (part, int) {
 	switch c := text[0]; {
 	case c == ';':
 		return semicolon, 1
-	case strings.IndexByte(" \t\r\n\f\v", c) >= 0:
-		return blank, 1
+	case spaceLength(text) > 0:
+		return blank, spaceLength(text)
 	case strings.HasPrefix(text, "--"):
 		if end := strings.IndexAny(text, "\r\n"); end >= 0 {
 			return blank, end
@@ -52,6 +52,18 @@ func piece(text string) (part, int) {
 		return other, nameLength(text, true)
 	}
 	return other, 1
+}
+
+// space is what DuckDB takes for white space, wherever it was pasted from.
+const space = " \t\r\n\f\v\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u2060\u3000\ufeff"
+
+// spaceLength returns how many bytes the white space has that the text begins with, one
+// character of it at most.
+func spaceLength(text string) int {
+	if r, size := utf8.DecodeRuneInString(text); strings.ContainsRune(space, r) && r != utf8.RuneError {
+		return size
+	}
+	return 0
 }
 
 // comment measures /* ... */, in which others may lie.
@@ -110,7 +122,7 @@ func dollar(text string) (part, int) {
 // begin it.
 func nameLength(text string, dollars bool) int {
 	for at := range len(text) {
-		if !inName(text[at]) && (!dollars || text[at] != '$') {
+		if c := text[at]; !inName(c) && (!dollars || c != '$') || c >= utf8.RuneSelf && spaceLength(text[at:]) > 0 {
 			return at
 		}
 	}
@@ -131,7 +143,7 @@ func Split(text string) (statements []string, whole bool) {
 		case blank:
 		case semicolon:
 			if something {
-				statements = append(statements, strings.TrimSpace(text[begin:from]))
+				statements = append(statements, strings.Trim(text[begin:from], space))
 			}
 			begin, something = to, false
 		case open:
@@ -141,7 +153,7 @@ func Split(text string) (statements []string, whole bool) {
 		}
 	})
 	if something {
-		statements = append(statements, strings.TrimSpace(text[begin:]))
+		statements = append(statements, strings.Trim(text[begin:], space))
 	}
 	return statements, !something && !unfinished
 }

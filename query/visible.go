@@ -4,17 +4,24 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Visible returns text with every character escaped that could move a terminal's
-// cursor, turn the direction of writing or break a line.
+// cursor, turn the direction of writing or break a line, and every byte that is no UTF-8:
+// some terminals take those for control characters.
 func Visible(s string) string {
-	if !strings.ContainsFunc(s, hidden) {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, hidden) {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		c := s[i]
+		i += size
 		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, c)
 		case r == '\n':
 			b.WriteString(`\n`)
 		case r == '\t':
