@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // maxFeedPath is how long, in bytes, the feed's path may be.
@@ -30,10 +31,8 @@ func checkFeedPath(path string) error {
 	if err != nil {
 		return errors.New("its percent-encoding is broken")
 	}
-	for i := range len(decoded) {
-		if c := decoded[i]; c < ' ' || c == 0x7f || c == '\\' {
-			return errors.New("it hides a character that a path cannot have")
-		}
+	if strings.ContainsFunc(decoded, unicode.IsControl) || strings.Contains(decoded, `\`) {
+		return errors.New("it hides a character that a path cannot have")
 	}
 	lower := strings.ToLower(path)
 	if strings.Contains(lower, "%2f") || strings.Contains(lower, "%25") || strings.Contains(decoded, "//") {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,9 @@ const longestWait = 100 * 365 * 24 * time.Hour
 // whether it names one: Retry-After in seconds or as a date (RFC 9110, section
 // 10.2.3; a date counts from the answer's own Date, as our clock need not be
 // the server's), rateLimit.retryAfter and rateLimit.reset of the body in
-// seconds, and, on a 429, X-RateLimit-Reset in seconds left. What is no
-// non-negative, finite number names nothing.
+// seconds, and, on a 429, X-RateLimit-Reset in seconds left. The members may be written
+// in any case, and their numbers in quotes. What is no non-negative, finite number names
+// nothing.
 func askedWait(status int, header http.Header, body []byte, now time.Time) (time.Duration, bool) {
 	var longest time.Duration
 	named := false
@@ -31,20 +33,33 @@ func askedWait(status int, header http.Header, body []byte, now time.Time) (time
 		take(retryAfter(v, header.Get("Date"), now))
 	}
 	if status == http.StatusTooManyRequests {
-		take(secondsText(header.Get("X-RateLimit-Reset")))
+		for _, v := range header.Values("X-RateLimit-Reset") {
+			take(secondsText(v))
+		}
 	}
-	var answer struct {
-		RateLimit struct {
-			RetryAfter json.RawMessage `json:"retryAfter"`
-			Reset      json.RawMessage `json:"reset"`
-		} `json:"rateLimit"`
-	}
-	if json.Unmarshal(body, &answer) == nil {
-		for _, raw := range []json.RawMessage{answer.RateLimit.RetryAfter, answer.RateLimit.Reset} {
-			take(secondsText(strings.Trim(string(raw), `"`)))
+	for _, limit := range membersCalled(body, "rateLimit") {
+		for _, raw := range slices.Concat(membersCalled(limit, "retryAfter"), membersCalled(limit, "reset")) {
+			var text string
+			if json.Unmarshal(raw, &text) != nil {
+				text = string(raw)
+			}
+			take(secondsText(text))
 		}
 	}
 	return longest, named
+}
+
+// membersCalled returns the values of an object's members of that name, whichever of its
+// letters are capitals; none where raw is no object.
+func membersCalled(raw []byte, name string) (values []json.RawMessage) {
+	var object map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &object)
+	for k, v := range object {
+		if strings.EqualFold(k, name) {
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 func retryAfter(value, date string, now time.Time) (time.Duration, bool) {
@@ -64,7 +79,7 @@ func retryAfter(value, date string, now time.Time) (time.Duration, bool) {
 // secondsText reads a non-negative decimal number of seconds.
 func secondsText(text string) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
-	if text == "" || strings.Trim(text, "0123456789.eE+") != "" {
+	if text == "" || text[0] == '-' || strings.Trim(text, "0123456789.eE+-") != "" {
 		return 0, false
 	}
 	seconds, err := strconv.ParseFloat(text, 64)

@@ -1,7 +1,12 @@
 package ingest
 
 import (
+	"encoding/json"
+	"fmt"
+	"math/big"
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,6 +42,10 @@ func TestAskedWait(t *testing.T) {
 		{"huge", 429, map[string]string{"Retry-After": "1e300"}, "", longestWait, true},
 		{"beyond a float", 429, map[string]string{"Retry-After": "1e999"}, "", longestWait, true},
 		{"long", 429, nil, `{"rateLimit":{"retryAfter":1e9}}`, 1e9 * time.Second, true},
+		{"a number with a negative exponent", 429, nil, `{"rateLimit":{"retryAfter":1000e-2}}`, 10 * time.Second, true},
+		{"minus zero", 429, map[string]string{"Retry-After": "-0"}, "", 0, false},
+		{"a number that is spelled with escapes", 429, nil, `{"rateLimit":{"retryAfter":"\u0031\u0030"}}`, 10 * time.Second, true},
+		{"members that differ by their capitals", 429, nil, `{"rateLimit":{"retryAfter":10,"RETRYAFTER":1},"RateLimit":{"reset":2}}`, 10 * time.Second, true},
 		{"html", 429, map[string]string{"Retry-After": "3"}, "<html>", 3 * time.Second, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -52,14 +61,84 @@ func TestAskedWait(t *testing.T) {
 	}
 }
 
+// A reset that comes twice is kept for as long as the longer one says.
+func TestAskedWaitOfSeveralHeaders(t *testing.T) {
+	header := http.Header{"Retry-After": {"3", "5", "4"}, "X-Ratelimit-Reset": {"1", "9", "2"}}
+	if wait, named := askedWait(429, header, nil, time.Now()); wait != 9*time.Second || !named {
+		t.Errorf("%v, %v", wait, named)
+	}
+	if wait, named := askedWait(503, header, nil, time.Now()); wait != 5*time.Second || !named {
+		t.Errorf("%v, %v", wait, named)
+	}
+}
+
+// FuzzAskedWait: the wait is never shorter than any that the answer names, in a notation
+// that the reference knows, and never negative or without end.
 func FuzzAskedWait(f *testing.F) {
-	f.Add("28", "7", `{"rateLimit":{"retryAfter":10}}`)
-	f.Add("1e999", "-1", `{"rateLimit":{"reset":"NaN"}}`)
-	f.Fuzz(func(t *testing.T, after, reset, body string) {
-		header := http.Header{"Retry-After": {after}, "X-Ratelimit-Reset": {reset}}
-		wait, named := askedWait(429, header, []byte(body), time.Unix(0, 0))
+	f.Add(429, "28", "7", "", `{"rateLimit":{"retryAfter":10}}`)
+	f.Add(503, "1e999", "-1", "Tue, 27 Jan 2026 18:00:00 GMT", `{"rateLimit":{"reset":"NaN"}}`)
+	f.Fuzz(func(t *testing.T, status int, after, reset, date, body string) {
+		header := http.Header{"Retry-After": {after}, "X-Ratelimit-Reset": {reset}, "Date": {date}}
+		now := time.Date(2026, 1, 27, 12, 0, 0, 0, time.UTC)
+		wait, named := askedWait(status, header, []byte(body), now)
 		if wait < 0 || wait > longestWait || wait > 0 && !named {
-			t.Errorf("%v, %v", wait, named)
+			t.Fatalf("%v, %v", wait, named)
+		}
+		for _, least := range refWaits(status, after, reset, date, body, now) {
+			if !named || wait < least {
+				t.Errorf("%v, %v, but the answer names %v", wait, named, least)
+			}
+		}
+		if stated := readStated(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}); stated.limit < 0 ||
+			stated.remaining < -1 || stated.remaining > stated.limit || stated.reset < 0 || stated.reset > longestWindow {
+			t.Errorf("%+v", stated)
 		}
 	})
 }
+
+// refWaits returns all waits that an answer names, by another way.
+func refWaits(status int, after, reset, date, body string, now time.Time) (waits []time.Duration) {
+	texts := []string{after}
+	if status == 429 {
+		texts = append(texts, reset)
+	}
+	var answer map[string]any
+	decoder := json.NewDecoder(strings.NewReader(body))
+	decoder.UseNumber()
+	if json.Valid([]byte(body)) && decoder.Decode(&answer) == nil {
+		if limit, ok := answer["rateLimit"].(map[string]any); ok {
+			texts = append(texts, fmt.Sprint(limit["retryAfter"]), fmt.Sprint(limit["reset"]))
+		}
+	}
+	for _, text := range texts {
+		if text = strings.Trim(text, " \t"); !refSeconds.MatchString(text) {
+			continue
+		}
+		seconds, ok := refNumber(refValue(text))
+		if !ok {
+			continue
+		}
+		nanoseconds := seconds.Mul(seconds, big.NewRat(1e9, 1))
+		least := longestWait
+		if n := new(big.Int).Div(nanoseconds.Num(), nanoseconds.Denom()); n.Cmp(big.NewInt(int64(longestWait))) < 0 {
+			// What is longer than three months is known to a microsecond.
+			least = time.Duration(n.Int64())
+			least -= least / 1e13
+		}
+		waits = append(waits, least)
+	}
+	for _, layout := range []string{http.TimeFormat, time.RFC850, time.ANSIC} {
+		until, err := time.Parse(layout, after)
+		if err != nil {
+			continue
+		}
+		if sent, err := time.Parse(http.TimeFormat, date); err == nil {
+			now = sent
+		}
+		waits = append(waits, min(max(until.Sub(now), 0), longestWait))
+		break
+	}
+	return waits
+}
+
+var refSeconds = regexp.MustCompile(`^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
