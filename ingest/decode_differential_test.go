@@ -23,6 +23,9 @@ func checkAgainstReference(t *testing.T, d *decoder, body string) (page, bool) {
 	if err != nil && !errors.Is(err, errBadPage) {
 		t.Fatalf("error %v does not wrap errBadPage", err)
 	}
+	if err != nil && !oneShortLine(err.Error()) {
+		t.Fatalf("the error has text of the page: %q", err)
+	}
 	if ok != (err == nil) {
 		t.Fatalf("reference accepts: %v; decoder: %v\n%q", ok, err, body)
 	}

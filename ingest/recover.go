@@ -132,11 +132,11 @@ func (w *walk) recover(cause error) error {
 // renewedLife is how long a renewed cursor is to live.
 const renewedLife = 100 * time.Second
 
-var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})`)
+var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})\s*[,}]`)
 
 // renewCursor returns the cursor with a later end. Cursors are opaque: this works
-// only while they are Base64 of JSON with a member exp, in epoch milliseconds, and
-// not signed.
+// only while they are Base64 of JSON with a member exp, in whole epoch milliseconds,
+// and not signed.
 func renewCursor(cursor string, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())

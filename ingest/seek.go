@@ -150,7 +150,7 @@ func seekOldest(newest, span store.Instant, most int, probe func(store.Instant) 
 	return oldest
 }
 
-var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})`)
+var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
 
 // cursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
 // later end. It works where renewCursor does, and cursors have a member ts.

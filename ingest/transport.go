@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,8 +17,8 @@ type Secret string
 
 func (Secret) String() string { return "[redacted]" }
 
-// GoString is String for %#v.
-func (Secret) GoString() string { return "[redacted]" }
+// Format is String for every verb of package fmt, those that are none of a string's too.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // MarshalText is String for encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }

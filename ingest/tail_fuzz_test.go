@@ -1,0 +1,51 @@
+package ingest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// FuzzPeekTail: what is found at the end of a page of any length is what encoding/json
+// finds in the whole of it.
+func FuzzPeekTail(f *testing.F) {
+	f.Add(`{"id":"1"}`, `,"pagination":{"hasMore":true,"nextCursor":"c"}}`, uint16(300))
+	f.Add(`{"a":"],\"hasMore\":true"}`, `,"hasMore":true,"nextCursor":"c","cursorExpiresIn":119}`, uint16(3))
+	f.Fuzz(func(t *testing.T, inside, behind string, times uint16) {
+		body := `{"data":[` + strings.Repeat(inside+",", int(times%2048)) + inside + `]` + behind
+		if len(body) > 1<<17 {
+			return
+		}
+		hint, ok := peekTail(body)
+		if !ok || !json.Valid([]byte(body)) || anotherLongArray(body) {
+			return
+		}
+		var top refObject
+		if err := json.Unmarshal([]byte(body), &top); err != nil {
+			t.Fatal(err)
+		}
+		var want page
+		if !refPagination(&want, top) || hint != (tail{want.hasMore, want.nextCursor, want.cursorLife}) {
+			t.Errorf("the tail says %+v, encoding/json %v %q %v\n%q", hint, want.hasMore, want.nextCursor, want.cursorLife, body)
+		}
+	})
+}
+
+// anotherLongArray reports whether an array other than data is longer than what is
+// looked at: what that may do, and why it does not matter, peekFlat says itself.
+func anotherLongArray(body string) bool {
+	decoder := json.NewDecoder(strings.NewReader(body))
+	if _, err := decoder.Token(); err != nil {
+		return true
+	}
+	for n := 0; decoder.More(); n++ {
+		var raw json.RawMessage
+		if _, err := decoder.Token(); err != nil || decoder.Decode(&raw) != nil {
+			return true
+		}
+		if n > 0 && len(raw) > tailWindow {
+			return true
+		}
+	}
+	return false
+}
