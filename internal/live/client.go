@@ -141,8 +141,12 @@ func readLine(conn net.Conn) ([]byte, error) {
 }
 
 func decode(line []byte, value any) error {
-	var refused refusal
-	if err := json.Unmarshal(line, &refused); err != nil {
+	var refused *refusal
+	err := json.Unmarshal(line, &refused)
+	if err == nil && refused == nil {
+		err = errors.New("it says nothing")
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNone, err)
 	}
 	switch refused.Error {

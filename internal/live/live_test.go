@@ -49,13 +49,13 @@ func (f *fake) Snapshot(context.Context) (live.Snapshot, error) {
 func isCopy(database, path string) bool { return strings.HasPrefix(path, database+".copy") }
 
 // serve serves a database in a folder of its own, until stop is called or the test ends.
-func serve(t *testing.T) (db *fake, stop func()) {
+func serve(t testing.TB) (db *fake, stop func()) {
 	t.Helper()
 	db = &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 	return db, serveAt(t, db, live.Folders(runtimeFolder(t), ""))
 }
 
-func serveAt(t *testing.T, db *fake, folders []string) (stop func()) {
+func serveAt(t testing.TB, db *fake, folders []string) (stop func()) {
 	t.Helper()
 	s, err := live.Listen(db.path, folders)
 	if err != nil {
@@ -71,7 +71,7 @@ func serveAt(t *testing.T, db *fake, folders []string) (stop func()) {
 }
 
 // runtimeFolder is a folder with a short path, as the path of a socket must be short.
-func runtimeFolder(t *testing.T) string {
+func runtimeFolder(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("/tmp", "live")
 	if err != nil {
@@ -82,7 +82,7 @@ func runtimeFolder(t *testing.T) string {
 }
 
 // dial connects to the socket that the file beside the database names.
-func dial(t *testing.T, db *fake) net.Conn {
+func dial(t testing.TB, db *fake) net.Conn {
 	t.Helper()
 	name, err := os.ReadFile(db.path + ".socket")
 	if err != nil {
@@ -106,7 +106,7 @@ func borrow(t *testing.T, db *fake) *live.Loan {
 }
 
 // until waits for what happens in another goroutine.
-func until(t *testing.T, what string, happened func() bool) {
+func until(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -377,6 +377,13 @@ func TestAnswersThatNoPullGives(t *testing.T) {
 			}
 		})
 	}
+	t.Run("null", func(t *testing.T) {
+		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+		pretend(t, db, "null\n")
+		if err := live.Status(t.Context(), db.path, &struct{}{}); !errors.Is(err, live.ErrNone) {
+			t.Errorf("%v, want %v", err, live.ErrNone)
+		}
+	})
 	t.Run("half a line", func(t *testing.T) {
 		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 		hangUp := pretend(t, db, `{"path":"a.duckdb.co`)
