@@ -134,13 +134,18 @@ func (p *program) source(ctx context.Context, db string) (source, error) {
 
 // asking calls ask until the pull that has the lock of the file at path answers. It fails
 // with live.ErrNone where there is no pull, and with errUnanswered as well where there is
-// one that does not answer for beginPatience.
+// one that does not answer for beginPatience; with live.ErrSilent where it gives no sign of
+// life, or has not answered when --timeout is over.
 func (p *program) asking(ctx context.Context, path string, ask func() error) error {
 	for began := time.Now(); ; {
 		err := ask()
 		late := time.Since(began) > beginPatience
 		switch {
-		case err == nil, ctx.Err() != nil:
+		case err == nil:
+			return nil
+		case errors.Is(err, live.ErrSilent), errors.Is(context.Cause(ctx), errTimeout):
+			return silent(ctx, path)
+		case ctx.Err() != nil:
 			return err
 		case errors.Is(err, live.ErrNone):
 			if pulling, errLock := store.Pulling(path); errLock != nil || !pulling {
@@ -158,4 +163,17 @@ func (p *program) asking(ctx context.Context, path string, ask func() error) err
 		case <-time.After(beginPause):
 		}
 	}
+}
+
+// silent says which pull does not answer, and what to do.
+func silent(ctx context.Context, path string) error {
+	process, hint := "", "see whether it was stopped"
+	if h, err := store.LockHolder(path); err == nil && h != nil {
+		process = fmt.Sprintf(" (process %d)", h.PID)
+		hint = fmt.Sprintf("if it was stopped, kill -CONT %d has it go on, and kill %d too has it end", h.PID, h.PID)
+	}
+	if ctx.Err() != nil {
+		hint += "; or give it more time with a longer --timeout"
+	}
+	return fmt.Errorf("%w%s: %s", live.ErrSilent, process, hint)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/live"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -218,11 +219,17 @@ func untilSignal(ctx context.Context) (context.Context, func()) {
 	return until(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }
 
-// orStopped returns what ended something: a signal, or err, which may be nil.
+// orStopped returns what ended something: a signal, --timeout, or err, which may be nil.
 func orStopped(ctx context.Context, err error) error {
 	var stopped signalled
-	if err != nil && errors.As(context.Cause(ctx), &stopped) {
+	cause := context.Cause(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(cause, &stopped):
 		return stopped
+	case errors.Is(cause, errTimeout) && !errors.Is(err, live.ErrSilent):
+		return cause
 	}
 	return err
 }

@@ -64,6 +64,11 @@ func (p *program) query(c *cli.Context) error {
 	}
 	ctx, stop := until(c.Context, signals...)
 	defer stop()
+	if d := c.Duration("timeout"); d > 0 && opts.SQL != "" {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
+		defer cancel()
+	}
 	var session *store.Session
 	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
 		session, err = store.OpenSession(ctx, path, store.ReadOptions{Timezone: c.String("timezone")})
@@ -82,19 +87,19 @@ func (p *program) query(c *cli.Context) error {
 	}
 	ended := make(chan error, 1)
 	go func() {
-		err := p.runQuery(ctx, c, session, opts, out)
+		err := p.write(ctx, session, opts, c.Bool("timing"), out)
 		_ = session.Close() // there is nothing that it could fail to keep
 		ended <- err
 	}()
 	return p.awaitQuery(ctx, ended, out)
 }
 
-// stopPatience is how long a query may go on after a signal: it may be waiting for
-// someone who does not read what it writes.
+// stopPatience is how long a query may go on after a signal or the end of --timeout: it may
+// be waiting for someone who does not read what it writes.
 const stopPatience = time.Second
 
-// awaitQuery waits for the end of a query, but not for long after a signal, unless a
-// person is reading in the pager.
+// awaitQuery waits for the end of a query, but not for long after a signal or the end of
+// --timeout, unless a person is reading in the pager.
 func (p *program) awaitQuery(ctx context.Context, ended <-chan error, out output) error {
 	var err error
 	select {
@@ -117,20 +122,6 @@ func (p *program) awaitQuery(ctx context.Context, ended <-chan error, out output
 		return usage("%w", err)
 	}
 	return orStopped(ctx, fmt.Errorf("query: %w", err))
-}
-
-// runQuery runs the SQL of the command line and writes its result to where it belongs.
-func (p *program) runQuery(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options, out output) error {
-	if d := c.Duration("timeout"); d > 0 {
-		var cancel func()
-		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
-		defer cancel()
-	}
-	err := p.write(ctx, session, opts, c.Bool("timing"), out)
-	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTimeout) {
-		return cause
-	}
-	return err
 }
 
 // queryOptions reads the command line.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,14 +14,16 @@ import (
 	"time"
 )
 
-const (
-	// statusPatience is how long a client waits for a status, snapshotPatience for a
-	// copy, which may be large.
-	statusPatience   = 10 * time.Second
-	snapshotPatience = 5 * time.Minute
-	// maxAnswer is how many bytes of an answer are read.
-	maxAnswer = 64 << 20
+// Variables for the tests.
+var (
+	// longestSilence is how long a pull may give no sign of life, longestWait how long it
+	// may take for the answer: a copy may be large.
+	longestSilence = 10 * time.Second
+	longestWait    = 5 * time.Minute
 )
+
+// maxAnswer is how many bytes of an answer are read.
+const maxAnswer = 64 << 20
 
 // What can be wrong with an answer, beside the refusals of the pull.
 var (
@@ -28,8 +31,8 @@ var (
 	ErrNone = errors.New("no pull is running that answers")
 	// ErrBusy: too many others are being served.
 	ErrBusy = errors.New("the running pull serves as many readers as it can: try again in a moment")
-	// ErrSilent: the pull does not answer in time.
-	ErrSilent = errors.New("the running pull does not answer: see whether its process was stopped")
+	// ErrSilent: the pull does not answer in time, as one that was stopped.
+	ErrSilent = errors.New("the running pull does not answer")
 )
 
 // RefusedError is what the pull says of why it cannot answer.
@@ -47,7 +50,7 @@ type Loan struct {
 // which is read into status. It fails with ErrNone, ErrBusy, ErrSilent or a
 // *RefusedError.
 func Status(ctx context.Context, database string, status any) error {
-	conn, err := ask(ctx, database, "status", statusPatience, status)
+	conn, err := ask(ctx, database, "status", status)
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func Status(ctx context.Context, database string, status any) error {
 func Borrow(ctx context.Context, database string, isCopy func(database, path string) bool) (*Loan, error) {
 	l := &Loan{}
 	var err error
-	if l.conn, err = ask(ctx, database, "snapshot", snapshotPatience, &l.Snapshot); err != nil {
+	if l.conn, err = ask(ctx, database, "snapshot", &l.Snapshot); err != nil {
 		return nil, err
 	}
 	// The pull may know the folder by another path.
@@ -83,7 +86,7 @@ func (l *Loan) GiveBack() {
 
 // ask sends the request and reads the answer into value. The connection that it returns
 // is open.
-func ask(ctx context.Context, database, request string, patience time.Duration, value any) (_ net.Conn, err error) {
+func ask(ctx context.Context, database, request string, value any) (_ net.Conn, err error) {
 	socket, err := readName(database)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNone, err)
@@ -106,12 +109,10 @@ func ask(ctx context.Context, database, request string, patience time.Duration, 
 			_ = conn.Close()
 		}
 	}()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, err
-	}
-	// Whoever is turned away is so before it has asked: then this fails.
+	// Whoever is turned away is so before it has asked: then this fails. It takes no time,
+	// as there is room for so little.
 	_, _ = conn.Write([]byte(request + "\n"))
-	line, err := readLine(conn)
+	line, err := readLine(&patientReader{ctx, conn, time.Now().Add(longestWait)})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -123,12 +124,30 @@ func ask(ctx context.Context, database, request string, patience time.Duration, 
 	return conn, decode(line, value)
 }
 
+// patientReader reads as long as something comes now and then, up to the end.
+type patientReader struct {
+	ctx  context.Context
+	conn net.Conn
+	end  time.Time
+}
+
+func (r *patientReader) Read(b []byte) (int, error) {
+	deadline := time.Now().Add(longestSilence)
+	if r.end.Before(deadline) {
+		deadline = r.end
+	}
+	if err := errors.Join(r.conn.SetReadDeadline(deadline), r.ctx.Err()); err != nil {
+		return 0, err
+	}
+	return r.conn.Read(b)
+}
+
 // errTooLong: nothing that a pull would answer.
 var errTooLong = errors.New("the answer is too long")
 
-func readLine(conn net.Conn) ([]byte, error) {
+func readLine(from io.Reader) ([]byte, error) {
 	var line []byte
-	for r := bufio.NewReader(conn); ; {
+	for r := bufio.NewReader(from); ; {
 		part, err := r.ReadSlice('\n')
 		line = append(line, part...)
 		switch {

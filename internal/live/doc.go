@@ -6,8 +6,9 @@
 // when nobody reads them any more.
 //
 // A client sends one line, "status" or "snapshot", and gets one line of JSON:
-// {"error": ...}, or what it asked for. The connection of "snapshot" stays open as long
-// as the client reads the copy.
+// {"error": ...}, or what it asked for. As long as that is being made, a space comes every
+// second in front of it: a pull that is silent for ten seconds was stopped, or hangs. The
+// connection of "snapshot" stays open as long as the client reads the copy.
 //
 // It knows nothing of DuckDB, of the pull, or of the command line.
 package live

@@ -57,11 +57,17 @@ func serve(t testing.TB) (db *fake, stop func()) {
 
 func serveAt(t testing.TB, db *fake, folders []string) (stop func()) {
 	t.Helper()
-	s, err := live.Listen(db.path, folders)
+	return serveDatabase(t, db, db.path, folders)
+}
+
+func serveDatabase(t *testing.T, db live.Database, path string, folders []string) (stop func()) {
+	t.Helper()
+	s, err := live.Listen(path, folders)
 	if err != nil {
 		t.Fatal(err)
 	}
 	live.BePatientFor(s, 200*time.Millisecond)
+	live.GiveSignsEvery(s, 10*time.Millisecond)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { s.Serve(ctx, db); close(ended) }()
@@ -356,6 +362,74 @@ func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
 		t.Fatal(err)
 	}
 	return hangUp
+}
+
+// TestSignsOfLife: what takes longer than a client bears silence is waited for, as long as
+// the pull shows that it lives; but not for ever, and no longer than the client wants.
+func TestSignsOfLife(t *testing.T) {
+	const silence = 100 * time.Millisecond
+	defer live.Wait(silence, time.Minute)()
+	ask := func(ctx context.Context, takes time.Duration) error {
+		db := &slowFake{takes: takes}
+		db.path = filepath.Join(t.TempDir(), "a.duckdb")
+		serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""))
+		var status any
+		errStatus := live.Status(ctx, db.path, &status)
+		l, err := live.Borrow(ctx, db.path, isCopy)
+		if err == nil {
+			l.GiveBack()
+		}
+		if (err == nil) != (errStatus == nil) {
+			t.Errorf("a status: %v, a copy: %v", errStatus, err)
+		}
+		return err
+	}
+	if err := ask(t.Context(), 3*silence); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*silence)
+	defer cancel()
+	if err := ask(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+	}
+	live.Wait(silence, 3*silence)
+	if err := ask(t.Context(), time.Hour); !errors.Is(err, live.ErrSilent) {
+		t.Errorf("%v, want %v", err, live.ErrSilent)
+	}
+}
+
+// slowFake takes its time for each answer.
+type slowFake struct {
+	fake
+	takes time.Duration
+}
+
+func (s *slowFake) take(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.takes)
+	defer cancel()
+	<-ctx.Done()
+}
+
+func (s *slowFake) Status(ctx context.Context) (any, error) {
+	s.take(ctx)
+	return s.fake.Status(ctx)
+}
+
+func (s *slowFake) Snapshot(ctx context.Context) (live.Snapshot, error) {
+	s.take(ctx)
+	return s.fake.Snapshot(ctx)
+}
+
+// TestAPullThatIsSilent is given up.
+func TestAPullThatIsSilent(t *testing.T) {
+	defer live.Wait(50*time.Millisecond, time.Minute)()
+	for _, said := range []string{"", " ", "   ", `{"path":"a.duckdb.co`} {
+		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+		pretend(t, db, said)
+		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrSilent) {
+			t.Errorf("after %q: %v, want %v", said, err, live.ErrSilent)
+		}
+	}
 }
 
 // TestAnswersThatNoPullGives: the client takes nothing from them.

@@ -17,6 +17,8 @@ const (
 	maxConnections = 64
 	// patience is how long a client may take to send its request and to take the answer.
 	patience = 5 * time.Second
+	// lifeSigns is how far they are apart.
+	lifeSigns = time.Second
 	// acceptPause is how long is waited where no connection could be accepted.
 	acceptPause = 50 * time.Millisecond
 )
@@ -49,6 +51,7 @@ type Server struct {
 	database string
 	listener *net.UnixListener
 	patience time.Duration
+	signs    time.Duration // between signs of life
 	// status is held by the one status that is read: however many ask, the pull keeps
 	// its memory and processors.
 	status sync.Mutex
@@ -69,7 +72,7 @@ func Listen(database string, folders []string) (*Server, error) {
 	if err := writeName(database, l.Addr().String()); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &Server{database: database, listener: l, patience: patience}, nil
+	return &Server{database: database, listener: l, patience: patience, signs: lifeSigns}, nil
 }
 
 // Serve answers until ctx ends. When it returns, all its copies, the socket and the file
@@ -130,14 +133,18 @@ func (s *Server) handle(ctx context.Context, conn *net.UnixConn, db Database, le
 	}
 	switch string(request) {
 	case "status\n":
+		silence := s.giveSigns(conn)
 		s.status.Lock()
 		status, err := db.Status(ctx)
 		s.status.Unlock()
+		silence()
 		if ctx.Err() == nil {
 			_ = s.reply(conn, status, err)
 		}
 	case "snapshot\n":
+		silence := s.giveSigns(conn)
 		l, err := lending.borrow(ctx)
+		silence()
 		if err != nil {
 			if ctx.Err() == nil {
 				_ = s.reply(conn, nil, err)
@@ -151,6 +158,24 @@ func (s *Server) handle(ctx context.Context, conn *net.UnixConn, db Database, le
 	default:
 		_ = s.reply(conn, nil, errors.New("the request is unknown"))
 	}
+}
+
+// giveSigns sends a space now and then, until silence is called.
+func (s *Server) giveSigns(conn net.Conn) (silence func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for pause(ctx, s.signs) == nil {
+			if conn.SetWriteDeadline(time.Now().Add(s.patience)) != nil {
+				return
+			}
+			if _, err := conn.Write([]byte(" ")); err != nil {
+				return
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
 }
 
 // untilGone waits until the client closes the connection, or sends what it should not.
