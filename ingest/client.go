@@ -160,7 +160,7 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit i
 	if err != nil {
 		return "", how, because(ctx, endpoint, err)
 	}
-	how.stated = readStated(resp.Header)
+	how.stated = readStated(resp.Header, time.Now())
 	failpoint.Hit("f2")
 	c.answered.Store(true)
 	defer func() { _ = resp.Body.Close() }()

@@ -307,6 +307,9 @@ func (e *endpoints) get(ctx context.Context, at place, a ask, into *sheet) (stri
 	e.progress.asking(at.name)
 	body, stated, err := e.client.page(ctx, at.name, a, at.token, into)
 	e.answered(at, stated, err)
+	if err == nil && stated.wait > 0 {
+		err = e.remember(at.name, stated.wait)
+	}
 	return body, err
 }
 
@@ -338,6 +341,9 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 			g.budget.Refused(sent, now, answer.Wait)
 		}
 	case err == nil:
+		if until := now.Add(stated.wait); stated.wait > 0 && until.After(g.opens) {
+			g.opens, g.why = until, "Retry-After"
+		}
 		if stated.limit > 0 {
 			g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
 		}

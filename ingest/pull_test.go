@@ -323,6 +323,18 @@ func TestWaitsOutliveARun(t *testing.T) {
 	})
 }
 
+// A page may ask for a wait, too.
+func TestWaitsOfPages(t *testing.T) {
+	withOneWalk(t, "Retry-After on pages", scripted(mockserver.Any, 2, mockserver.Repeat(6, mockserver.Header("Retry-After", "20"))), func(b *bench) {
+		began := time.Now()
+		b.mustPull()
+		// Of six pages of two endpoints one has four behind it at least.
+		if took := time.Since(began); took < 40*time.Second {
+			b.t.Errorf("pulled in %s", took)
+		}
+	})
+}
+
 // Cursors are dead after a pause; the pull walks again and is exact.
 func TestPullAfterAPauseThatKillsCursors(t *testing.T) {
 	for _, signed := range []bool{false, true} {

@@ -97,16 +97,19 @@ func secondsText(text string) (time.Duration, bool) {
 type statedLimit struct {
 	limit, remaining int // remaining is -1 where it is not said
 	reset            time.Duration
+	// wait is a Retry-After, which an answer with a page may have too.
+	wait time.Duration
 }
 
 // readStated reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset, the last
 // in seconds left.
-func readStated(header http.Header) statedLimit {
+func readStated(header http.Header, now time.Time) statedLimit {
+	wait, _ := askedWait(http.StatusOK, header, nil, now)
 	limit, ok := countText(header.Get("X-RateLimit-Limit"))
 	if !ok || limit == 0 {
-		return statedLimit{}
+		return statedLimit{wait: wait}
 	}
-	s := statedLimit{limit: limit, remaining: -1}
+	s := statedLimit{limit: limit, remaining: -1, wait: wait}
 	if remaining, ok := countText(header.Get("X-RateLimit-Remaining")); ok {
 		s.remaining = min(remaining, limit)
 	}

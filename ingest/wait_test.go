@@ -89,7 +89,7 @@ func FuzzAskedWait(f *testing.F) {
 				t.Errorf("%v, %v, but the answer names %v", wait, named, least)
 			}
 		}
-		if stated := readStated(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}); stated.limit < 0 ||
+		if stated := readStated(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}, time.Now()); stated.limit < 0 ||
 			stated.remaining < -1 || stated.remaining > stated.limit || stated.reset < 0 || stated.reset > longestWindow {
 			t.Errorf("%+v", stated)
 		}

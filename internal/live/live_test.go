@@ -60,7 +60,7 @@ func serveAt(t testing.TB, db *fake, folders []string) (stop func()) {
 	return serveDatabase(t, db, db.path, folders)
 }
 
-func serveDatabase(t *testing.T, db live.Database, path string, folders []string) (stop func()) {
+func serveDatabase(t testing.TB, db live.Database, path string, folders []string) (stop func()) {
 	t.Helper()
 	s, err := live.Listen(path, folders)
 	if err != nil {
