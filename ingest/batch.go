@@ -277,6 +277,9 @@ func (b *batcher) advance(p *walked) {
 	if p.page.cursorLife > 0 {
 		k.CursorExpiresAt = p.received.Add(p.page.cursorLife)
 	}
+	if p.page.secretCursor {
+		k.Cursor, k.CursorExpiresAt = withheldCursor, time.Time{}
+	}
 	if p.last {
 		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
 	}

@@ -44,7 +44,8 @@ const dashboardRequired = "DASHBOARD_REQUIRED"
 // client sends one request and gives one typed answer. It neither waits nor
 // tries again.
 type client struct {
-	http     *http.Client
+	wire     http.RoundTripper
+	secrets  *secrets
 	base     *url.URL
 	pageSize int
 	answered atomic.Bool // anything came back in this run
@@ -58,12 +59,9 @@ type client struct {
 // newClient returns a client whose requests carry key to base and nowhere else.
 func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *client {
 	return &client{
-		base: base, pageSize: pageSize, large: make(chan struct{}, 1),
+		base: base, pageSize: pageSize, secrets: newSecrets(key), large: make(chan struct{}, 1),
 		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
-		http: &http.Client{
-			Transport:     &originGuard{next: next, base: base, key: key},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		wire:        &originGuard{next: next, base: base, key: key},
 	}
 }
 
@@ -149,14 +147,17 @@ type how struct {
 }
 
 // do sends the request and returns the whole body of a 200, inflated and of no more than limit
-// bytes, and how it came; everything else is an error: *APIError where the API answered.
-func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit int64, into *sheet) (_ string, how how, _ error) {
+// bytes, and how it came; everything else is an error: *APIError where the API answered. There
+// is no http.Client between it and the wire, as that reads where a redirect leads even if it
+// does not follow.
+func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit int64, into *sheet) (_ string, how how, err error) {
+	defer func() { err = c.secrets.hide(endpoint, err) }()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
 	defer watchdog.stop()
 	failpoint.Hit("f1")
-	resp, err := c.http.Do(req.WithContext(ctx))
+	resp, err := c.wire.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return "", how, because(ctx, endpoint, err)
 	}
@@ -210,7 +211,10 @@ func decompressed(resp *http.Response, body io.Reader) (_ io.Reader, gzipped boo
 		content, err := gzip.NewReader(body)
 		return content, true, err
 	default:
-		return nil, false, fmt.Errorf("an encoding that was not asked for: %.20q", encoding)
+		if len(encoding) > 20 {
+			encoding = "a long name" // a part of which could be a part of a secret
+		}
+		return nil, false, fmt.Errorf("an encoding that was not asked for: %q", encoding)
 	}
 }
 
@@ -248,13 +252,8 @@ func (w *watchdog) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// because says why a request failed: by the watchdog's word where it bit, and
-// without the URL, with the cursor in it, of an error of package http.
+// because says why a request failed: by the watchdog's word where it bit.
 func because(ctx context.Context, endpoint string, err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

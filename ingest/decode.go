@@ -39,6 +39,20 @@ type page struct {
 	cursorLife time.Duration // 0 where the page does not say
 	total      sql.Null[int64]
 	requestID  string
+	// secretCursor says that a secret stands in nextCursor, which is not to be stored.
+	secretCursor bool
+}
+
+// withheldCursor is stored in the place of a cursor with a secret in it. It leads nowhere: the
+// next run finds another way on, as after any cursor that has died.
+const withheldCursor = "withheld"
+
+// withhold sees to it that nothing is stored of a page but its elements that has a secret in it.
+func (p *page) withhold(s *secrets) {
+	if s.in(p.requestID) {
+		p.requestID = ""
+	}
+	p.secretCursor = s.in(p.nextCursor)
 }
 
 // cutBelow leaves out what is older than floor: events, and rejects that show an

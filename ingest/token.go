@@ -74,6 +74,9 @@ func (t *tokens) renew(ctx context.Context) (*access, error) {
 		return nil, err
 	}
 	token, err := parseAccess(body, asked)
+	if err == nil {
+		t.client.secrets.add(token.token)
+	}
 	t.set(token, asked)
 	return token, err
 }

@@ -1,8 +1,9 @@
 package ingest
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,23 +13,13 @@ import (
 // userAgent looks like a browser's: stream-access refuses what does not.
 const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 
-// Secret is a string that is not printed.
-type Secret string
-
-func (Secret) String() string { return "[redacted]" }
-
-// Format is String for every verb of package fmt, those that are none of a string's too.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
-
-// MarshalText is String for encoders.
-func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
-
 // newTransport returns what carries requests over the network.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  tunnelOnly,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    15 * time.Second,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,
@@ -45,7 +36,12 @@ func tunnelOnly(req *http.Request) (*url.URL, error) {
 	if req.URL.Scheme != "https" {
 		return nil, nil
 	}
-	return http.ProxyFromEnvironment(req)
+	proxy, err := http.ProxyFromEnvironment(req)
+	if err != nil {
+		// The error quotes it, with the password that may stand in it.
+		return nil, errors.New("the proxy of the environment (HTTPS_PROXY) is no URL")
+	}
+	return proxy, nil
 }
 
 // originGuard adds the key to requests for the API's own origin and refuses to

@@ -316,6 +316,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
 	}
 	p.nameAnonymous(w.before())
+	p.withhold(w.endpoints.client.secrets)
 	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
 		// As long as it may be a fault that passes, it is no circle.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)

@@ -2,8 +2,10 @@ package app
 
 import (
 	"io"
+	"log"
 	"os"
 	"strings"
+	"syscall"
 
 	"datasync/ingest"
 )
@@ -44,6 +46,13 @@ func (p *program) key(file string) (ingest.Secret, error) {
 		return "", usage("the API key from %s has a character that no key has", from)
 	}
 	return ingest.Secret(text), nil
+}
+
+// keepIn keeps a key within this process: no core file has it, and package net/http, which
+// logs what a server sends unasked, has nowhere to.
+func keepIn() {
+	log.SetOutput(io.Discard)
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 }
 
 func readKey(r io.Reader) (string, error) {

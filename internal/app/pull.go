@@ -58,6 +58,7 @@ func (p *program) pull(c *cli.Context) error {
 	if c.Bool("json") && !c.Bool("dry-run") {
 		return usage("--json is for --dry-run: what a pull has done, datasync status --json says")
 	}
+	keepIn()
 	opts, origin, err := p.pullOptions(c)
 	if err != nil {
 		return err

@@ -1,0 +1,107 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// redacted is what is printed of a Secret.
+const redacted = "[redacted]"
+
+// Secret is a string that is not printed.
+type Secret string
+
+func (Secret) String() string { return redacted }
+
+// Format is String for whatever verb, also one that fmt would complain about, with the value.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText is String for encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// leastSecret is how many bytes a secret has at least: anything shorter may stand in a text
+// by chance.
+const leastSecret = 8
+
+// secrets are the key and the feed's last tokens. A server that sends back what it was sent,
+// as some do in an error, must not have them printed or stored.
+type secrets struct {
+	key    []string // its spellings
+	mu     sync.Mutex
+	tokens [2][]string
+}
+
+func newSecrets(key Secret) *secrets { return &secrets{key: spellings(string(key))} }
+
+// add takes in a new token; the one before it may still be on its way.
+func (s *secrets) add(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens = [2][]string{spellings(token), s.tokens[0]}
+}
+
+// in reports whether a text has one of them in it.
+func (s *secrets) in(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text = strings.ToLower(text)
+	for _, known := range [][]string{s.key, s.tokens[0], s.tokens[1]} {
+		if slices.ContainsFunc(known, func(spelling string) bool { return strings.Contains(text, spelling) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// hide returns err, or, where its text has a secret in it, an error of the same kinds that says so.
+func (s *secrets) hide(endpoint string, err error) error {
+	var answer *APIError
+	if errors.As(err, &answer) && s.in(answer.Code) {
+		answer.Code = ""
+	}
+	if err == nil || !s.in(err.Error()) {
+		return err
+	}
+	return &hiddenError{endpoint, err}
+}
+
+// hiddenError is an error that is not told in its own words.
+type hiddenError struct {
+	endpoint string
+	err      error
+}
+
+func (e *hiddenError) Error() string {
+	return fmt.Sprintf("ask the %s endpoint: what it sent has the key or the token in it, and is not shown", e.endpoint)
+}
+
+func (e *hiddenError) Unwrap() error { return e.err }
+
+// spellings returns, in lower case, how a secret may stand in a text: as it is, in a URL, in
+// hexadecimal, and in base64, where that begins at each of three bytes.
+func spellings(secret string) []string {
+	if len(secret) < leastSecret {
+		return nil
+	}
+	all := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), hex.EncodeToString([]byte(secret))}
+	for before := range 3 {
+		text := append(make([]byte, before), secret...)
+		// The first and the last character may have bits of what stands beside it.
+		from, to := (before*8+5)/6, len(text)*8/6
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			all = append(all, encoding.EncodeToString(text)[from:to])
+		}
+	}
+	for i, spelling := range all {
+		all[i] = strings.ToLower(spelling)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
