@@ -8,8 +8,8 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/exports" "$scratch/node"
 READERS_FOLDER="$scratch/exports" go test -count=1 ./...
 python3 -m venv "$scratch/python"
-"$scratch/python/bin/pip" --quiet --disable-pip-version-check install 'duckdb~=1.5.0' 'duckdb-cli~=1.5.0' pyarrow
+"$scratch/python/bin/pip" --quiet --disable-pip-version-check install --requirement other/requirements.txt
 "$scratch/python/bin/python" other/check.py "$scratch/exports" "$scratch/python/bin/duckdb"
-cp other/check.mjs "$scratch/node/"
-npm --prefix "$scratch/node" --silent --no-audit --no-fund install hyparquet hyparquet-compressors
+cp other/check.mjs other/package.json other/package-lock.json "$scratch/node/"
+npm --prefix "$scratch/node" --silent --no-audit --no-fund --ignore-scripts ci
 node "$scratch/node/check.mjs" "$scratch/exports"
