@@ -6,7 +6,8 @@ GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
-.PHONY: build test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers
+.PHONY: build test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers \
+  verify vulncheck sbom dist reproducible
 
 build:
 	go build -trimpath -o datasync .
@@ -50,6 +51,26 @@ microbench:
 
 lint:
 	$(GOLANGCI) run ./...
+
+# What is depended on is what go.sum says, in all modules.
+verify:
+	tools/supply/verify.sh
+
+# Known vulnerabilities in what is called; STRICT=1 fails where the database cannot be reached.
+vulncheck:
+	tools/supply/vulncheck.sh
+
+# What the built program consists of, as CycloneDX JSON.
+sbom: build
+	tools/supply/sbom.sh datasync
+
+# The program, its SBOM and their checksums in dist/, of the commit that is checked out.
+dist:
+	tools/supply/dist.sh
+
+# That commit built twice, with the same bytes; COLD=1 compiles everything twice, too.
+reproducible:
+	tools/supply/reproducible.sh
 
 # Exports read back by other implementations, which are fetched from their registries.
 readers:

@@ -2,6 +2,8 @@ module datasync/readers
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/apache/arrow-go/v18 v18.5.1
 	github.com/parquet-go/parquet-go v0.32.0

@@ -2,6 +2,8 @@ module datasync/internal/bench
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	datasync v0.0.0
 	github.com/duckdb/duckdb-go/v2 v2.10506.0

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Compares what all modules here depend on with go.sum: go mod verify in each. One that is
+# replaced by a folder of this repository is left out, as it has no sum.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+git ls-files '*go.mod' | while read -r file; do
+  folder=$(dirname "$file")
+  cp "$file" "$scratch/go.mod"
+  cp "$folder/go.sum" "$scratch/go.sum"
+  go mod edit -droprequire datasync -dropreplace datasync "$scratch/go.mod"
+  printf '%s: ' "$folder"
+  (cd "$folder" && go mod verify -modfile "$scratch/go.mod")
+done
