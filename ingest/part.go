@@ -169,10 +169,11 @@ func (t *part) read(w *walked, unordered, allRead bool) (last bool, err error) {
 	if t.ending || p.hasMore {
 		return t.ending, nil
 	}
-	if b := t.below(); b != nil && b.first.Valid {
+	// Of a part below that has not begun it is not known whether there is anything, and one
+	// that began while this one read on may lie behind it.
+	if b := t.below(); b != nil && b.first.Valid && (!t.last.Valid || t.last.V.Compare(b.first.V) > 0) {
 		return false, errEndsTooEarly
 	}
-	// Of a part below that has not begun it is not known whether there is anything.
 	t.ending = true
 	return true, nil
 }
