@@ -2,19 +2,27 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"datasync/mockserver"
 )
@@ -257,4 +265,193 @@ func echoPage(w http.ResponseWriter, r *http.Request, api http.Handler, e echo, 
 	}
 	w.WriteHeader(answer.Code)
 	_ = json.NewEncoder(w).Encode(page)
+}
+
+// anyUser lets the program run under a umask that keeps nothing from anybody.
+func anyUser(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Args = append([]string{"sh", "-c", `umask 0; exec "$@"`, "sh", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/bin/sh"
+	return cmd
+}
+
+// onlyOwner fails where anybody else may read or write what lies in the folders, and returns how
+// much that is.
+func onlyOwner(t *testing.T, folders ...string) map[string]bool {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) || path == folder {
+				return nil
+			}
+			info, err := d.Info()
+			if err == nil && info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s is %v", path, info.Mode())
+			}
+			seen[filepath.Base(path)] = true
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return seen
+}
+
+// TestFilesAreTheUsersAlone: whatever the umask is, all files are for one user, from the moment
+// when they come to exist: the database and its log, the lock, socket, copies and exports.
+func TestFilesAreTheUsersAlone(t *testing.T) {
+	binary := build(t, "")
+	base, fifth := serveUntilFifth(t, mockserver.Repeat(2, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour/30)))
+	folder, runtime := t.TempDir(), t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", runtime)
+	t.Setenv("XDG_STATE_HOME", filepath.Join(folder, "state"))
+	start := func(args ...string) (*exec.Cmd, *bytes.Buffer) {
+		cmd, output := program(t.Context(), binary, folder, base, args...)
+		return anyUser(cmd), output
+	}
+	pull, output := start("pull", "--quiet")
+	if err := pull.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-fifth
+	// It has no end, so that there is a copy for as long as it is wanted.
+	reader, said := start("query", "--format", "csv", "FROM range(1000000000000)")
+	reader.Stdout = nil
+	in, err := reader.StdoutPipe()
+	if err != nil || reader.Start() != nil {
+		t.Fatal(err, said)
+	}
+	if _, err := in.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err, said)
+	}
+	seen := onlyOwner(t, folder, runtime)
+	for _, want := range []string{"datasync.duckdb", "datasync.duckdb.wal", "datasync.duckdb.lock", "datasync.duckdb.socket", ".sock", "datasync.duckdb.snapshot-"} {
+		found := false
+		for name := range seen {
+			found = found || strings.Contains(name, want)
+		}
+		if !found {
+			t.Errorf("there is no %s among %v", want, seen)
+		}
+	}
+	_ = reader.Process.Kill()
+	_ = reader.Wait()
+	_ = pull.Process.Kill()
+	_ = pull.Wait()
+	for _, args := range [][]string{
+		{"status", "--recover"}, {"export", "--parquet", "a.parquet"}, {"export", "--csv", "a.csv.gz"}, {"export", "--jsonl", "lines", "--incremental"},
+		{"export", "--parquet", "tree", "--partition-by", "day,type"}, {"query", "-o", "b.csv", "FROM events"},
+	} {
+		cmd, output := start(args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for running := true; running; {
+			onlyOwner(t, folder)
+			select {
+			case err := <-ended:
+				if running = false; err != nil {
+					t.Errorf("%v: %v, %s", args, err, output)
+				}
+			default:
+			}
+		}
+	}
+	if seen := onlyOwner(t, folder, runtime); !seen["a.parquet"] || !seen["a.csv.gz"] || !seen["lines"] || !seen["tree"] || !seen["b.csv"] {
+		t.Errorf("written is %v", seen)
+	}
+	if output.Len() > 0 {
+		t.Errorf("the pull said %s", output)
+	}
+}
+
+// TestWhatAPullLeavesBehind: a pull that ends with its stacks on stderr, which is what a panic and
+// a signal do, tells no key by that, and by no core file. Nor does its command line.
+func TestWhatAPullLeavesBehind(t *testing.T) {
+	binary := build(t, "")
+	for _, traceback := range []string{"all", "system", "crash"} {
+		t.Run(traceback, func(t *testing.T) {
+			base, fifth := serveUntilFifth(t, mockserver.Repeat(2, mockserver.Hang()))
+			folder := t.TempDir()
+			pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet", "--api-key-file", "-")
+			pull.Stdin = strings.NewReader("ds_test_canary\n")
+			pull.Env = append(pull.Env, "GOTRACEBACK="+traceback)
+			if err := pull.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-fifth
+			process := fmt.Sprintf("/proc/%d/", pull.Process.Pid)
+			outputs := map[string][]byte{}
+			for _, name := range []string{"cmdline", "limits"} {
+				text, err := os.ReadFile(process + name)
+				if err != nil {
+					t.Skip(err) // there is no /proc
+				}
+				outputs[name] = text
+			}
+			if !regexp.MustCompile(`Max core file size +0 +0 `).Match(outputs["limits"]) {
+				t.Errorf("there may be a core file: %s", outputs["limits"])
+			}
+			if err := pull.Process.Signal(syscall.SIGQUIT); err != nil {
+				t.Fatal(err)
+			}
+			_ = pull.Wait()
+			if !strings.Contains(output.String(), "goroutine ") {
+				t.Errorf("said %s", output)
+			}
+			outputs["output"] = output.Bytes()
+			noSecret(t, []string{"ds_test_canary"}, outputs, folder)
+		})
+	}
+}
+
+// TestTLS: a server is who its certificate says, by TLS 1.2 or later, or gets no request.
+func TestTLS(t *testing.T) {
+	binary := build(t, "")
+	for _, tc := range []struct {
+		name    string
+		host    string
+		trusted bool
+		most    uint16 // TLS version
+		code    int
+		said    string
+	}{
+		{"trusted", "127.0.0.1", true, 0, 0, ""},
+		{"TLS 1.2", "127.0.0.1", true, tls.VersionTLS12, 0, ""},
+		{"TLS 1.1", "127.0.0.1", true, tls.VersionTLS11, 4, "protocol version not supported"},
+		{"signed by nobody known", "127.0.0.1", false, 0, 4, "certificate signed by unknown authority"},
+		{"another host's", "localhost", true, 0, 4, "not localhost"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var requests atomic.Int64
+			api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				api.ServeHTTP(w, r)
+			}))
+			server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tc.most}
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			folder := t.TempDir()
+			roots := filepath.Join(t.TempDir(), "roots.pem")
+			text := []byte{}
+			if tc.trusted {
+				text = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+			}
+			if err := os.WriteFile(roots, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("SSL_CERT_FILE", roots)
+			t.Setenv("SSL_CERT_DIR", t.TempDir())
+			base := strings.Replace(server.URL, "127.0.0.1", tc.host, 1)
+			r := runs(t.Context(), t, binary, folder, base, "pull", "--quiet", "--max-retry-time", "1s")
+			if r.code != tc.code || !strings.Contains(r.stderr, tc.said) || (requests.Load() > 0) != (tc.code == 0) {
+				t.Errorf("%+v after %d requests, want exit %d and %q", r, requests.Load(), tc.code, tc.said)
+			}
+		})
+	}
 }

@@ -1,7 +1,9 @@
 package export
 
 import (
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"datasync/internal/store"
 )
@@ -48,15 +50,22 @@ func isText(typeName string) bool {
 	return base == "VARCHAR" || base == "ENUM" || base == "BLOB" || base == "UNION"
 }
 
-// startsFormula is the condition that spreadsheets take a text for a formula, as OWASP
-// lists it.
+// formulas are the characters with which a text begins that spreadsheets take for a formula
+// (OWASP, "CSV Injection"; ASVS 1.2.10).
+const formulas = "=+-@\t\n\r\x00＝＋－＠"
+
+// startsFormula is the condition that spreadsheets take a text for a formula.
 func startsFormula(column string) string {
-	return "left(" + column + ", 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
+	codes := make([]string, 0, len(formulas))
+	for _, c := range formulas {
+		codes = append(codes, strconv.Itoa(int(c)))
+	}
+	return "unicode(" + column + ") IN (" + strings.Join(codes, ", ") + ")"
 }
 
 // header is a column's name in the export.
 func (l *Layout) header(column string) string {
-	if l.Safe && column != "" && strings.ContainsRune("=+-@\t\r", rune(column[0])) {
+	if first, _ := utf8.DecodeRuneInString(column); l.Safe && strings.ContainsRune(formulas, first) {
 		return "'" + column
 	}
 	return column

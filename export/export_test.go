@@ -577,6 +577,11 @@ func TestSafeFromFormulas(t *testing.T) {
 	if text := read(t, target); text != "n,d,'=t,e\n-1,-1.5,'-1,\n" {
 		t.Errorf("%q", text)
 	}
+	f.mustExport(export.Options{Target: target, Force: true, Layout: export.Layout{Format: export.CSV, Safe: true}, Selection: export.Selection{
+		Query: `SELECT unnest(['=', '+', '-', '@', chr(9), chr(10), chr(13), chr(0), '＝', '＋', '－', '＠', '', 'a', 'é']) || '1' AS "＝t"`}})
+	if text := read(t, target); strings.Count(text, "'") != 13 || !strings.HasPrefix(text, "'＝t\n") || !strings.HasSuffix(text, "'＠1\n1\na1\né1\n") {
+		t.Errorf("%q", text)
+	}
 }
 
 func TestCompressedTexts(t *testing.T) {

@@ -3,6 +3,8 @@ package ingest
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -175,10 +177,59 @@ func TestTheKeyStaysAtItsOrigin(t *testing.T) {
 
 func TestSecretsAreNotPrinted(t *testing.T) {
 	key := Secret("ds_test_key")
-	for _, format := range []string{"%v", "%s", "%+v", "%#v", "%q", "%d", "%x", "%20.3s", "%t", "%[2]v", "%v%[1]d"} {
-		if text := fmt.Sprintf(format, struct{ K Secret }{key}); strings.Contains(text, "ds_test") {
-			t.Errorf("%s gives %s", format, text)
+	opts := Options{Key: key}
+	for _, verb := range "vsqxXdtTUc" { // vet refuses p and w
+		for _, flags := range []string{"", "+", "#", "20", "-20."} {
+			for _, v := range []any{key, &key, struct{ K Secret }{key}, []Secret{key}, map[Secret]Secret{key: key}, opts, &opts} {
+				text := fmt.Sprintf("%"+flags+string(verb), v)
+				if strings.Contains(text, "ds_test") || strings.Contains(strings.ToLower(text), "64735f74657374") {
+					t.Errorf("%%%s%c gives %s", flags, verb, text)
+				}
+			}
 		}
+	}
+	var log strings.Builder
+	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(h).Error("refused", "key", key, "of", struct{ Key Secret }{key})
+	}
+	text, err := json.Marshal(map[string]any{"key": key})
+	if err != nil || strings.Contains(log.String()+string(text)+key.String(), "ds_test") || strings.Count(log.String(), redacted) != 4 {
+		t.Errorf("%s%s, %v", log.String(), text, err)
+	}
+}
+
+// A secret is found however it is spelled, wherever it stands.
+func TestSecretsAreFound(t *testing.T) {
+	key, token := "ds_test_+Key/01?=", "A-token-of-the-feed"
+	s := newSecrets(Secret(key))
+	s.add("an-older-token")
+	s.add("a-young-token")
+	s.add(token)
+	texts := []string{key, token, "a-young-token", "the key " + key + "!", strings.ToUpper(token), "https://api.test/?key=" + url.QueryEscape(key), "/" + url.PathEscape(key) + "/", hex.EncodeToString([]byte(key))}
+	for before := range 5 {
+		for behind := range 5 {
+			text := strings.Repeat("\xff", before) + key + strings.Repeat("\xff", behind)
+			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+				texts = append(texts, "."+encoding.EncodeToString([]byte(text))+".")
+			}
+		}
+	}
+	for _, text := range texts {
+		if !s.in(text) {
+			t.Errorf("%q was not found", text)
+		}
+	}
+	for _, text := range []string{"", "ds_test_", "an-older-token", "the events endpoint", base64.StdEncoding.EncodeToString([]byte("something else"))} {
+		if s.in(text) {
+			t.Errorf("%q was found", text)
+		}
+	}
+	if newSecrets("any").in("any text") {
+		t.Error("what may stand anywhere was found")
+	}
+	kind := fmt.Errorf("%w: %s", ErrCursorDead, key)
+	if err := s.hide("events", kind); strings.Contains(err.Error(), key) || !errors.Is(err, ErrCursorDead) {
+		t.Errorf("%v", err)
 	}
 }
 

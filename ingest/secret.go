@@ -15,7 +15,8 @@ import (
 // redacted is what is printed of a Secret.
 const redacted = "[redacted]"
 
-// Secret is a string that is not printed.
+// Secret is a string that is not printed, but for the names of an encoded map and for fields
+// that are not exported, to which package fmt does not give their methods.
 type Secret string
 
 func (Secret) String() string { return redacted }

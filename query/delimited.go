@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // bufferSize is how many bytes are collected before they are written.
@@ -67,10 +68,10 @@ func (s *delimitedSink) field(text string, foreign bool) {
 }
 
 // isFormula says whether spreadsheets take a text for a formula (OWASP, "CSV
-// Injection").
+// Injection"; ASVS 1.2.10).
 func isFormula(text string) bool {
-	return text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 ||
-		strings.HasPrefix(text, "＝") || strings.HasPrefix(text, "＋") || strings.HasPrefix(text, "－") || strings.HasPrefix(text, "＠")
+	first, _ := utf8.DecodeRuneInString(text)
+	return strings.ContainsRune("=+-@\t\n\r\x00＝＋－＠", first)
 }
 
 func (s *delimitedSink) end() error { return s.w.Flush() }

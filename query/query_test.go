@@ -171,11 +171,11 @@ func TestCSVIsReadBack(t *testing.T) {
 
 func TestFormulasAreNoFormulas(t *testing.T) {
 	s := open(t, file(t), "UTC")
-	opts := query.Options{Format: query.CSV, SQL: `SELECT '=a' AS "=h", '+a', '-a', '@a', chr(9) || 'a', chr(13) || 'a', 'a=', -5, -5.0::DOUBLE, '＝a', NULL, [-1], '-1'::JSON`}
+	opts := query.Options{Format: query.CSV, SQL: `SELECT '=a' AS "=h", '+a', '-a', '@a', chr(9) || 'a', chr(13) || 'a', chr(10) || 'a', chr(0) || 'a', 'a=', -5, -5.0::DOUBLE, '＝a', NULL, [-1], '-1'::JSON`}
 	plain := ask(t, s, opts)
 	opts.FormulaSafe = true
 	safe := ask(t, s, opts)
-	if want := "'=a,'+a,'-a,'@a,'\ta,\"'\ra\",a=,-5,-5.0,'＝a,,[-1],'-1\n"; !strings.HasSuffix(safe, want) || !strings.HasPrefix(safe, "'=h,") {
+	if want := "'=a,'+a,'-a,'@a,'\ta,\"'\ra\",\"'\na\",'\x00a,a=,-5,-5.0,'＝a,,[-1],'-1\n"; !strings.HasSuffix(safe, want) || !strings.HasPrefix(safe, "'=h,") {
 		t.Errorf("%q, want %q", safe, want)
 	}
 	if !strings.HasPrefix(plain, "=h,") {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"datasync/internal/live"
@@ -144,6 +145,8 @@ func readFile(ctx context.Context, name string) (s seen, err error) {
 
 // recoverLog brings the write-ahead log that a killed process has left into the file.
 func (p *program) recoverLog(ctx context.Context, name string) error {
+	// What the database writes beside itself meanwhile is nobody else's to read.
+	defer syscall.Umask(syscall.Umask(0o077))
 	done, err := store.Recover(ctx, name)
 	switch {
 	case err != nil:

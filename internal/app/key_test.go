@@ -1,0 +1,118 @@
+package app_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"datasync/internal/app"
+)
+
+// TestKey: where a key comes from, and what is no key. Whatever is wrong with it, it is not told.
+func TestKey(t *testing.T) {
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("X-API-Key"))
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	folder := t.TempDir()
+	in := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key := "ds_test_Canary-0123456789~.+/="
+	link, loop, pipe := filepath.Join(folder, "link"), filepath.Join(folder, "loop"), filepath.Join(folder, "pipe")
+	for _, err := range []error{os.Symlink(in("linked", key, 0o600), link), os.Symlink(loop, loop), syscall.Mkfifo(pipe, 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	go func() {
+		if f, err := os.OpenFile(pipe, os.O_WRONLY, 0); err == nil {
+			_, _ = f.WriteString(key + "\n")
+			_ = f.Close()
+		}
+	}()
+	const others = "others may read the key: chmod 600 "
+	for _, tc := range []struct {
+		name, env, stdin, file string
+		code                   int // 3 where the key was sent
+		said                   string
+	}{
+		{name: "environment", env: key, code: 3},
+		{name: "environment with a line's end", env: key + "\n", code: 3},
+		{name: "stdin", stdin: key + "\r\n", file: "-", code: 3},
+		{name: "a file", file: in("key", key, 0o600), code: 3},
+		{name: "a file instead of the environment", env: "ds_test_other", file: in("instead", key, 0o400), code: 3},
+		{name: "white space around it", file: in("spaces", " \t\n"+key+"\r\n\n", 0o600), code: 3},
+		{name: "a link", file: link, code: 3},
+		{name: "a pipe", file: pipe, code: 3},
+		{name: "as long as can be", file: in("longest", strings.Repeat("k", 4095), 0o600), code: 3},
+		{name: "readable by the group", file: in("group", key, 0o640), code: 3, said: others},
+		{name: "readable by all", file: in("all", key, 0o604), code: 3, said: others},
+		{name: "writable by others", file: in("writable", key, 0o602), code: 3, said: others},
+		{name: "too long", file: in("long", strings.Repeat("k", 4096), 0o600), code: 2, said: "longer than any key"},
+		{name: "without end", file: "/dev/zero", code: 2, said: "from /dev/zero is longer than any key"},
+		{name: "nowhere", code: 2, said: "no API key: set DATASYNC_API_KEY"},
+		{name: "an empty file", file: in("empty", "", 0o600), code: 2, said: "no API key in "},
+		{name: "nothing but white space", file: in("blank", " \n\t\n", 0o600), code: 2, said: "no API key in "},
+		{name: "empty stdin", env: key, file: "-", code: 2, said: "no API key in stdin"},
+		{name: "two lines", file: in("two", key+"\n"+key+"\n", 0o600), code: 2, said: "a character that no key has"},
+		{name: "a byte order mark", file: in("bom", "\ufeff"+key, 0o600), code: 2, said: "a character that no key has"},
+		{name: "UTF-16", file: in("wide", "d\x00s\x00", 0o600), code: 2, said: "a character that no key has"},
+		{name: "quotes", env: `"` + key + `"`, code: 2, said: "a character that no key has"},
+		{name: "a header in it", env: key + "\r\nX-Evil: 1", code: 2, said: "a character that no key has"},
+		{name: "a cookie in it", env: key + "; a=b", code: 2, said: "a character that no key has"},
+		{name: "a folder", file: folder, code: 2, said: "is a directory"},
+		{name: "a loop of links", file: loop, code: 2, said: "too many levels"},
+		{name: "no file", file: filepath.Join(folder, "none"), code: 2, said: "no such file"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got = nil
+			args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--quiet", "--base-url", server.URL}
+			if tc.file != "" {
+				args = append(args, "--api-key-file", tc.file)
+			}
+			getenv := func(name string) string {
+				return map[string]string{"DATASYNC_API_KEY": tc.env, "XDG_RUNTIME_DIR": t.TempDir()}[name]
+			}
+			var stdout, stderr bytes.Buffer
+			code := app.Main(args, getenv, strings.NewReader(tc.stdin), &stdout, &stderr)
+			text := stderr.String()
+			if code != tc.code || !strings.Contains(text, tc.said) || strings.Contains(text, "others may read") != (tc.said == others) {
+				t.Errorf("exit %d, want %d and %q; said %s", code, tc.code, tc.said, text)
+			}
+			if strings.Contains(text, "Canary") || strings.Contains(text, "kkkk") || stdout.Len() > 0 || code == 2 && strings.Count(text, "\n") != 1 {
+				t.Errorf("said %s%s", text, stdout.String())
+			}
+			if sent := len(got) > 0; sent != (code == 3) || sent && got[0] != key && tc.name != "as long as can be" {
+				t.Errorf("sent was %q", got)
+			}
+		})
+	}
+}
+
+// TestNoKeyAsAnArgument: there is no option for the key itself, which ps would show.
+func TestNoKeyAsAnArgument(t *testing.T) {
+	for _, option := range []string{"--api-key", "--key", "--token"} {
+		if code, text := run("pull", "--base-url", "http://127.0.0.1:1", option, "ds_test_canary"); code != 2 || strings.Contains(text, "canary") {
+			t.Errorf("%s: exit %d, %s", option, code, text)
+		}
+	}
+	_, text := run("pull", "--help")
+	if strings.Contains(text, "--api-key ") {
+		t.Error("there is an option for a key")
+	}
+}
