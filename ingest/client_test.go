@@ -289,3 +289,32 @@ func TestAnswersAreUnderstood(t *testing.T) {
 		})
 	}
 }
+
+// The feed's token goes to the feed and nowhere else.
+func TestTheTokenGoesToTheFeedAlone(t *testing.T) {
+	paths := map[string]int{}
+	client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+		paths[r.URL.Path]++
+		if token := r.Header.Get("X-Stream-Token"); (token == "ds_test_token") != (r.URL.Path == "/feed") {
+			t.Errorf("%s got the token %q", r.URL.Path, token)
+		}
+		if r.URL.Path == accessPath {
+			_, _ = fmt.Fprint(w, `{"streamAccess":{"endpoint":"/feed","token":"ds_test_token","expiresIn":300,"tokenHeader":"X-Stream-Token"}}`)
+		}
+	})
+	tokens := newTokens(client)
+	for range 2 {
+		token, err := tokens.renew(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for endpoint, token := range map[string]*access{eventsEndpoint: nil, feedEndpoint: token} {
+			if _, _, err := client.page(t.Context(), endpoint, ask{}, token, &sheet{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(paths) != 3 {
+		t.Errorf("asked were %v", paths)
+	}
+}

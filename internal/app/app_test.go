@@ -58,3 +58,22 @@ func TestWrongUse(t *testing.T) {
 		})
 	}
 }
+
+// TestErrorsMoveNoCursor: what an error quotes of the data, or of what was typed, is escaped.
+func TestErrorsMoveNoCursor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	if code, text := run("--db", path, "pull", "--quiet", "--demo", "--demo-events", "10"); code != 0 {
+		t.Fatalf("exit %d: %s", code, text)
+	}
+	for _, args := range [][]string{
+		{"--db", path, "query", "SELECT error(chr(27) || '[2J' || chr(8238) || chr(155) || chr(10) || 'end')"},
+		{"--db", path, "query", "SELECT \"\x1b[2J\u202e\u009bend\""},
+		{"--db", "\x1b[2J\u202e\u009bend", "verify"},
+		{"\x1b[2J\u202e\u009bend"},
+	} {
+		code, text := run(args...)
+		if code == 0 || strings.ContainsAny(text, "\x1b\u202e\u009b") || strings.Count(text, "\n") != 1 || !strings.Contains(text, "end") {
+			t.Errorf("%q: exit %d, %q", args, code, text)
+		}
+	}
+}

@@ -104,6 +104,23 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestPlainHTTP: who is asked in plain text on another machine is asked after a warning, once.
+func TestPlainHTTP(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer server.Close()
+	getenv := func(name string) string { return map[string]string{"DATASYNC_API_KEY": "ds_test_key"}[name] }
+	// 0.0.0.0 is this machine, but no address by which it could be known.
+	for host, warnings := range map[string]int{"127.0.0.1": 0, "localhost": 0, "127.1.2.3": 0, "0.0.0.0": 1} {
+		var stdout, stderr bytes.Buffer
+		base := strings.Replace(server.URL, "127.0.0.1", host, 1)
+		args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--quiet", "--max-retry-time", "1ms", "--base-url", base}
+		code := app.Main(args, getenv, strings.NewReader(""), &stdout, &stderr)
+		if n := strings.Count(stderr.String(), "plain http: whoever is on the way can read the key"); n != warnings || warnings > 0 && code != 3 {
+			t.Errorf("%s: exit %d, %d warnings: %s", host, code, n, stderr.String())
+		}
+	}
+}
+
 // TestNoKeyAsAnArgument: there is no option for the key itself, which ps would show.
 func TestNoKeyAsAnArgument(t *testing.T) {
 	for _, option := range []string{"--api-key", "--key", "--token"} {
