@@ -455,3 +455,43 @@ func TestTLS(t *testing.T) {
 		})
 	}
 }
+
+// TestProxies: a proxy of the environment carries https, without seeing into it, and nothing
+// else. What is wrong with its address is told without it, as a password may stand in that.
+func TestProxies(t *testing.T) {
+	binary := build(t, "")
+	var asked atomic.Value
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.Write(io.Discard)
+		asked.Store(fmt.Sprint(r.Method, " ", r.URL, r.Header))
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(proxy.Close)
+	// No proxy is used for loopback addresses, which this is not.
+	_, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
+	base = strings.Replace(base, "127.0.0.1", "0.0.0.0", 1)
+	for _, tc := range []struct {
+		name, base, proxy string
+		code              int
+		asked             string
+	}{
+		{"http", base, proxy.URL, 0, ""},
+		{"https", strings.Replace(base, "http:", "https:", 1), proxy.URL, 4, "CONNECT "},
+		{"no URL", strings.Replace(base, "http:", "https:", 1), "http://me:ds_test_canary@[", 4, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			asked.Store("")
+			for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"} {
+				t.Setenv(name, tc.proxy)
+			}
+			t.Setenv("NO_PROXY", "")
+			t.Setenv("no_proxy", "")
+			folder := t.TempDir()
+			r := runs(t.Context(), t, binary, folder, tc.base, "pull", "--quiet", "--max-retry-time", "200ms")
+			if got := asked.Load().(string); r.code != tc.code || !strings.HasPrefix(got, tc.asked) || tc.asked == "" && got != "" {
+				t.Errorf("%+v, want exit %d; the proxy was asked for %q, want %q", r, tc.code, got, tc.asked)
+			}
+			noSecret(t, []string{"ds_test_canary"}, map[string][]byte{"output": []byte(r.stdout + r.stderr), "proxy": []byte(asked.Load().(string))}, folder)
+		})
+	}
+}
