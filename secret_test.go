@@ -477,7 +477,7 @@ func TestProxies(t *testing.T) {
 	}{
 		{"http", base, proxy.URL, 0, ""},
 		{"https", strings.Replace(base, "http:", "https:", 1), proxy.URL, 4, "CONNECT "},
-		{"no URL", strings.Replace(base, "http:", "https:", 1), "http://me:ds_test_canary@[", 4, ""},
+		{"no URL", strings.Replace(base, "http:", "https:", 1), "http://me:ds_test_password@[", 4, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			asked.Store("")
@@ -491,7 +491,7 @@ func TestProxies(t *testing.T) {
 			if got := asked.Load().(string); r.code != tc.code || !strings.HasPrefix(got, tc.asked) || tc.asked == "" && got != "" {
 				t.Errorf("%+v, want exit %d; the proxy was asked for %q, want %q", r, tc.code, got, tc.asked)
 			}
-			noSecret(t, []string{"ds_test_canary"}, map[string][]byte{"output": []byte(r.stdout + r.stderr), "proxy": []byte(asked.Load().(string))}, folder)
+			noSecret(t, []string{"ds_test_canary", "ds_test_password"}, map[string][]byte{"output": []byte(r.stdout + r.stderr), "proxy": []byte(asked.Load().(string))}, folder)
 		})
 	}
 }
