@@ -10,8 +10,8 @@ import (
 
 // permute moves options before the other arguments, as urfave/cli takes what
 // follows the first of those for more of them. Options of the program itself may
-// stand behind the command's name and go in front of it. What comes after "--"
-// stays as it is; an argument with white space in it, such as SQL, is no option. Where
+// stand behind the command's name and go in front of it. What comes after "--" is no
+// option, nor is an argument with white space in its name, such as SQL. Where
 // the last option lacks its value, that option alone is left, for the parser to say so.
 func permute(args []string, root *cli.App) []string {
 	if len(args) == 0 {
@@ -21,13 +21,21 @@ func permute(args []string, root *cli.App) []string {
 	var command *cli.Command
 	var own map[string]bool
 	var front, options, rest []string
+	dashes := false // what follows is no option, whatever it looks like
 	for i := 1; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
-			rest = append(rest, args[i:]...)
+			if command == nil {
+				rest = append(rest, args[i:]...)
+				break
+			}
+			rest, dashes = append(rest, args[i+1:]...), true
 			break
 		}
-		if !isOption(arg) {
+		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		valued, isGlobal := global[name]
+		ownValued, isOwn := own[name]
+		if !isOption(arg, hasValue && (isGlobal || isOwn)) {
 			if command == nil && len(rest) == 0 {
 				if command = root.Command(arg); command != nil {
 					own = takesValue(command.Flags)
@@ -37,9 +45,7 @@ func permute(args []string, root *cli.App) []string {
 			rest = append(rest, arg)
 			continue
 		}
-		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		valued, isGlobal := global[name]
-		if ownValued, ok := own[name]; ok {
+		if isOwn {
 			valued, isGlobal = ownValued, false
 		}
 		group := []string{arg}
@@ -60,16 +66,18 @@ func permute(args []string, root *cli.App) []string {
 	}
 	out := append([]string{args[0]}, front...)
 	if command != nil {
-		out = append(out, command.Name)
+		out = append(append(out, command.Name), options...)
+		if dashes || slices.ContainsFunc(rest, func(arg string) bool { return len(arg) > 1 && arg[0] == '-' }) {
+			out = append(out, "--") // so that SQL may begin with a comment
+		}
 	}
-	if command != nil && !slices.Contains(rest, "--") && slices.ContainsFunc(rest, func(arg string) bool { return len(arg) > 1 && arg[0] == '-' }) {
-		out, options = append(out, options...), []string{"--"} // SQL that begins with a comment
-	}
-	return append(append(out, options...), rest...)
+	return append(out, rest...)
 }
 
-func isOption(arg string) bool {
-	return len(arg) > 1 && arg[0] == '-' && !strings.ContainsFunc(arg, unicode.IsSpace)
+// isOption reports whether an argument is one. What has white space in it is none, unless
+// that is the value of one that is known.
+func isOption(arg string, known bool) bool {
+	return len(arg) > 1 && arg[0] == '-' && (known || !strings.ContainsFunc(arg, unicode.IsSpace))
 }
 
 // takesValue maps the names of options to whether a value follows them.

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 )
@@ -26,6 +29,9 @@ func TestPermute(t *testing.T) {
 		{"the program's option behind", "ds|query|SELECT 1|--db|a", "ds|--db|a|query|SELECT 1"},
 		{"the program's option between", "ds|query|--db=a|SELECT 1", "ds|--db=a|query|SELECT 1"},
 		{"a bool takes no value", "ds|query|--quiet|SELECT 1", "ds|query|--quiet|SELECT 1"},
+		{"a value with a space in it", "ds|query|--format=a b|SELECT 1|--db=my file", "ds|--db=my file|query|--format=a b|SELECT 1"},
+		{"SQL that looks like an option with a value", "ds|query|--nope=1\nSELECT 1", "ds|query|--|--nope=1\nSELECT 1"},
+		{"two dashes behind an argument", "ds|query|SELECT 1|--|-q", "ds|query|--|SELECT 1|-q"},
 		{"a value that looks like an option", "ds|query|SELECT 1|--format|-q", "ds|query|--format|-q|SELECT 1"},
 		{"behind two dashes nothing is one", "ds|query|--|--format", "ds|query|--|--format"},
 		{"a dash is none", "ds|query|-|--format|csv", "ds|query|--format|csv|-"},
@@ -43,25 +49,106 @@ func TestPermute(t *testing.T) {
 	}
 }
 
+// parsed is what a command line says: of the program, and of query where that is given.
+type parsed struct {
+	command, db, format string
+	quiet               bool
+	args                []string
+}
+
+// FuzzPermute: what the library makes of the arguments, once they are in its order, is
+// what they say in any order.
 func FuzzPermute(f *testing.F) {
 	f.Add("ds|query|SELECT 1|--format|csv|--db=a|--|-q")
 	f.Add("ds|query|-- a comment")
 	f.Fuzz(func(t *testing.T, line string) {
 		in := strings.Split(line, "|")
-		got := permute(slices.Clone(in), argsApp())
-		if len(got) < len(in) {
-			// An option without its value: that alone is left, for the error.
-			if last := in[len(in)-1]; got[len(got)-1] != last || !isOption(last) {
-				t.Errorf("%q became %q", in, got)
+		want, wantErr, clear := refParse(in[1:])
+		var got parsed
+		root := argsApp()
+		root.Writer, root.ErrWriter, root.HideHelpCommand = io.Discard, io.Discard, true
+		root.ExitErrHandler = func(*cli.Context, error) {}
+		root.Action = func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usage("no such command")
 			}
+			got = parsed{db: c.String("db")}
+			return nil
+		}
+		root.Commands[0].Action = func(c *cli.Context) error {
+			got = parsed{"query", c.String("db"), c.String("format"), c.Bool("quiet"), c.Args().Slice()}
+			return nil
+		}
+		out := permute(slices.Clone(in), root)
+		err := root.Run(out)
+		if !clear {
 			return
 		}
-		if at := slices.Index(got, "--"); len(got) == len(in)+1 && at > 0 {
-			got = slices.Delete(got, at, at+1) // so that what follows is no option
+		if (err != nil) != wantErr {
+			t.Fatalf("%q became %q: %v", in, out, err)
 		}
-		slices.Sort(in)
-		if slices.Sort(got); !slices.Equal(in, got) {
-			t.Errorf("%q became %q", in, got)
+		if err == nil && (got.command != want.command || got.db != want.db || got.format != want.format || got.quiet != want.quiet || !slices.Equal(got.args, want.args)) {
+			t.Errorf("%q became %q, which says %+v, want %+v", in, out, got, want)
 		}
 	})
+}
+
+// refParse reads arguments from left to right, options wherever they stand. It is not
+// clear about help, and about what stands behind two dashes in place of a command.
+func refParse(args []string) (p parsed, wrong, clear bool) {
+	quietBy := map[string]bool{}
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		if arg == "--" {
+			p.args = append(p.args, args...)
+			return p, wrong, p.command != ""
+		}
+		dashes := len(arg) - len(strings.TrimLeft(arg, "-"))
+		name, value, hasValue := strings.Cut(arg[dashes:], "=")
+		to := map[string]*string{"db": &p.db}[name]
+		isQuiet := false
+		if p.command != "" {
+			isQuiet = name == "quiet" || name == "q"
+			if name == "format" {
+				to = &p.format
+			}
+		}
+		isHelp := name == "help" || name == "h" || name == "version" || name == "v"
+		switch isKnown := to != nil || isQuiet; {
+		case dashes == 0, arg == "-", strings.ContainsFunc(arg, unicode.IsSpace) && !(hasValue && (isKnown || isHelp)):
+			if p.command == "" && !wrong && arg != "query" {
+				wrong = true
+			} else if p.command == "" {
+				p.command = arg
+			} else {
+				p.args = append(p.args, arg)
+			}
+			continue
+		case isHelp:
+			return p, wrong, false
+		case !isKnown:
+			wrong = true
+			continue
+		}
+		wrong = wrong || dashes > 2
+		switch {
+		case isQuiet && hasValue:
+			on, err := strconv.ParseBool(value)
+			p.quiet, wrong = on, wrong || err != nil
+		case isQuiet:
+			p.quiet = true
+		case hasValue:
+			*to = value
+		case len(args) == 0:
+			wrong = true
+		default:
+			*to, args = args[0], args[1:]
+		}
+		if isQuiet {
+			quietBy[name] = true
+			wrong = wrong || len(quietBy) > 1 // which the library does not like
+		}
+	}
+	return p, wrong, true
 }
