@@ -57,16 +57,17 @@ func serve(t testing.TB) (db *fake, stop func()) {
 
 func serveAt(t testing.TB, db *fake, folders []string) (stop func()) {
 	t.Helper()
-	return serveDatabase(t, db, db.path, folders)
+	return serveDatabase(t, db, db.path, folders, 200*time.Millisecond)
 }
 
-func serveDatabase(t testing.TB, db live.Database, path string, folders []string) (stop func()) {
+// serveDatabase serves clients that may take as long to say what they want.
+func serveDatabase(t testing.TB, db live.Database, path string, folders []string, patience time.Duration) (stop func()) {
 	t.Helper()
 	s, err := live.Listen(path, folders)
 	if err != nil {
 		t.Fatal(err)
 	}
-	live.BePatientFor(s, 200*time.Millisecond)
+	live.BePatientFor(s, patience)
 	live.GiveSignsEvery(s, 10*time.Millisecond)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -372,7 +373,7 @@ func TestSignsOfLife(t *testing.T) {
 	ask := func(ctx context.Context, takes time.Duration) error {
 		db := &slowFake{takes: takes}
 		db.path = filepath.Join(t.TempDir(), "a.duckdb")
-		serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""))
+		serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""), 200*time.Millisecond)
 		var status any
 		errStatus := live.Status(ctx, db.path, &status)
 		l, err := live.Borrow(ctx, db.path, isCopy)
