@@ -15,8 +15,9 @@ var (
 	refSpace  = regexp.MustCompile(`^(?:` + refBlank + `+|--[^\r\n]*)`)
 	refEnds   = regexp.MustCompile(`^` + refBlank + `+|` + refBlank + `+$`)
 	refWithin = regexp.MustCompile(refBlank)
-	refQuoted = regexp.MustCompile(`^(?s:[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*")`)
-	refBegun  = regexp.MustCompile(`^(?:[eE]?'|"|/\*)`)
+	// refQuoted is all of a quoted text but the last quote, which it must not give back.
+	refQuoted = regexp.MustCompile(`^(?s:[eE]'(?:[^'\\]|\\.|'')*|'(?:[^']|'')*|"(?:[^"]|"")*)`)
+	refBegun  = regexp.MustCompile(`^/\*`)
 	refTag    = regexp.MustCompile(`^\$(?:[A-Za-z_\x{80}-\x{ff}][A-Za-z0-9_\x{80}-\x{ff}]*)?\$`)
 	refName   = regexp.MustCompile(`^[A-Za-z_\x{80}-\x{ff}][A-Za-z0-9_$\x{80}-\x{ff}]*`)
 	// refParameter comes before a tag where both could be meant: $a$ is a tag, $1$ is not.
@@ -46,8 +47,10 @@ func refSplit(text string) (statements []string, whole bool) {
 			piece, blank = m, true
 		} else if end, ok := refComment(rest); ok {
 			piece, blank = rest[:end], true
-		} else if m := refQuoted.FindString(rest); m != "" {
-			piece = m
+		} else if m := refQuoted.FindString(rest); m != "" && len(m) < len(rest) && strings.IndexByte(`'"`, rest[len(m)]) >= 0 {
+			piece = rest[:len(m)+1]
+		} else if m != "" {
+			piece, unfinished = rest, true
 		} else if refBegun.MatchString(rest) {
 			piece, unfinished = rest, true
 		} else if tag := refTag.FindString(rest); tag != "" && !refWithin.MatchString(tag) {

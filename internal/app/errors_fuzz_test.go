@@ -33,7 +33,7 @@ func FuzzErrorTexts(f *testing.F) {
 			{"--db", path, "query", "--named", "x" + text},
 			{"--db", path, "query", `SELECT "no` + strings.ReplaceAll(text, `"`, "")},
 			{"--db", path, "query", `SELECT "no` + strings.ReplaceAll(text, `"`, `""`) + `"`},
-			{"--db", path, "export", "--format", "x" + text, folder + "/out"},
+			{"--db", path, "export", "--uuid", "x" + text, "--csv", folder + "/out"},
 			{"pull", "--base-url", "x" + text},
 		} {
 			code, said := run(args...)
