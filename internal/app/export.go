@@ -154,6 +154,9 @@ func (p *program) exportTarget(c *cli.Context, opts *export.Options) error {
 	case opts.Force:
 		return usage("there is nothing to replace on stdout: leave --force away")
 	default:
+		if _, ok := p.terminal(); ok {
+			return usage("stdout is a terminal: write to a file or a pipe, or look at events with datasync query")
+		}
 		opts.Target, opts.Stdout = "", p.stdout
 	}
 	return nil
