@@ -56,6 +56,7 @@ func TestFailpoints(t *testing.T) {
 		for _, n := range tc.times {
 			point := fmt.Sprint(tc.point, ":", n)
 			t.Run(point, func(t *testing.T) {
+				t.Parallel()
 				s, base := serve(t, o)
 				folder := t.TempDir()
 				if killed := killedAt(t, point, binary, folder, base, "pull", "--quiet"); !killed && tc.sure {
@@ -71,8 +72,9 @@ func TestFailpoints(t *testing.T) {
 			})
 		}
 	}
-	t.Run("at random", func(t *testing.T) {
-		for seed := range uint64(*killSeeds) / 4 {
+	for seed := range uint64(*killSeeds) / 4 {
+		t.Run(fmt.Sprint("at random, seed ", seed), func(t *testing.T) {
+			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 3))
 			s, base := serve(t, o)
 			folder := t.TempDir()
@@ -86,8 +88,8 @@ func TestFailpoints(t *testing.T) {
 				}
 			}
 			finish(t, binary, folder, base, s)
-		}
-	})
+		})
+	}
 }
 
 // TestFailpointsOfFullBatches kills a pull where batches are full: pages are divided, and

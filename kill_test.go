@@ -105,6 +105,7 @@ func TestKillLoop(t *testing.T) {
 	binary := build(t, "")
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 7))
 			o := mockserver.Options{
 				Data:   mockserver.DataOptions{Seed: seed, Events: events, DirtyEvery: 50 + random.IntN(500), TieEvery: 1000, TieSize: 100},

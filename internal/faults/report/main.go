@@ -78,7 +78,8 @@ func run(ctx context.Context, root string, kills int) error {
 func arguments(folder string, kills int) []string {
 	switch folder {
 	case ".":
-		return []string{"-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300"}
+		// Pulls that are killed wait most of the time.
+		return []string{"-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "6"}
 	case "ingest":
 		return []string{"-decoder-events", "3000000"}
 	case filepath.Join("internal", "faults"):
