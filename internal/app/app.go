@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"datasync/query"
 
@@ -22,6 +23,8 @@ type program struct {
 
 // Main runs the command line and returns its exit code.
 func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// The memory of a crashed program would hold the key.
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	p := &program{getenv, stdin, stdout, stderr}
 	root := &cli.App{
 		Name: "datasync", Usage: "get every event of the DataSync API into a DuckDB file", Version: version,

@@ -4,7 +4,7 @@
 //
 // The environment variable DATASYNC_FAILPOINT says where: "f6" ends the program,
 // by SIGKILL of itself, when it comes to the place f6 for the first time, "f6:3"
-// for the third time. The places:
+// for the third time, and "panic f6:3" makes that a panic. The places:
 //
 //	f1   before a request            f8   after the checkpoint was moved
 //	f2   after its headers           f9   during COMMIT

@@ -70,6 +70,8 @@ type command struct {
 	Env []string
 	// Limits are arguments of ulimit, such as "-n 32".
 	Limits []string
+	// Redirect is what the shell does to its files, such as "<&-".
+	Redirect string
 	Stdin  io.Reader
 	Stdout io.Writer // where not given, ended.Out
 	// Within is by when it must have ended; two minutes where not given.
@@ -102,8 +104,8 @@ type running struct {
 	ctx      context.Context
 }
 
-// start starts the program. Whoever calls it must call wait.
-func (w *world) start(c command) *running {
+// command makes a command that was not started yet. Whoever starts it must call wait.
+func (w *world) command(c command) *running {
 	w.Helper()
 	within := c.Within
 	if within == 0 {
@@ -115,13 +117,13 @@ func (w *world) start(c command) *running {
 		program = binary
 	}
 	name, args := program, c.Args
-	if len(c.Limits) > 0 {
+	if len(c.Limits) > 0 || c.Redirect != "" {
 		// The shell sets the limits and becomes the program.
 		script := ""
 		for _, l := range c.Limits {
 			script += "ulimit " + l + " && "
 		}
-		name, args = "bash", append([]string{"-c", script + `exec "$@"`, "bash", program}, c.Args...)
+		name, args = "bash", append([]string{"-c", script + `exec "$@" ` + c.Redirect, "bash", program}, c.Args...)
 	}
 	r := &running{Cmd: exec.CommandContext(ctx, name, args...), w: w, within: within, cancel: cancel, ctx: ctx}
 	r.Dir = w.Folder
@@ -132,8 +134,15 @@ func (w *world) start(c command) *running {
 	}
 	r.WaitDelay = 5 * time.Second
 	r.began = time.Now()
+	return r
+}
+
+// start starts the program. Whoever calls it must call wait.
+func (w *world) start(c command) *running {
+	w.Helper()
+	r := w.command(c)
 	if err := r.Start(); err != nil {
-		cancel()
+		r.cancel()
 		w.Fatal(err)
 	}
 	// O5 of the process list, which everyone can read.
