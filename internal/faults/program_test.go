@@ -72,8 +72,8 @@ type command struct {
 	Limits []string
 	// Redirect is what the shell does to its files, such as "<&-".
 	Redirect string
-	Stdin  io.Reader
-	Stdout io.Writer // where not given, ended.Out
+	Stdin    io.Reader
+	Stdout   io.Writer // where not given, ended.Out
 	// Within is by when it must have ended; two minutes where not given.
 	Within time.Duration
 }
