@@ -150,7 +150,7 @@ func TestTheClockIsSet(t *testing.T) {
 	type clock struct{ before, after time.Duration }
 	var clocks []clock
 	for _, by := range jumps {
-		clocks = append(clocks, clock{0, by}, clock{by, 0}, clock{by, by})
+		clocks = append(clocks, clock{0, by}, clock{by, 0})
 	}
 	for _, c := range some(clocks, 3) {
 		t.Run(fmt.Sprintf("from %s to %s", c.before, c.after), func(t *testing.T) {

@@ -55,8 +55,8 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 		later   time.Duration
 	}
 	var moments []moment
-	for i, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
-		for n := int64(1); n <= 29; n += 4 {
+	for i, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		for n := int64(1); n <= 29; n += 7 {
 			moments = append(moments, moment{s, n + int64(i), time.Duration(i*17) * time.Millisecond})
 		}
 	}

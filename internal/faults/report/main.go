@@ -83,7 +83,7 @@ func arguments(folder string, kills int) []string {
 	case "ingest":
 		return []string{"-decoder-events", "3000000"}
 	case filepath.Join("internal", "faults"):
-		return []string{"-all"}
+		return []string{"-all", "-test.parallel", "6"}
 	}
 	return nil
 }
