@@ -1,6 +1,9 @@
 package faults
 
 import (
+	"io"
+	"log"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,9 +34,13 @@ type world struct {
 	// home, temp and runtime are the program's, and empty in the end.
 	home, temp, runtime string
 
-	handler atomic.Pointer[http.Handler]
-	server  *httptest.Server
-	sunk    atomic.Int64
+	// Env is what the program finds in its environment besides.
+	Env []string
+
+	handler     atomic.Pointer[http.Handler]
+	raw         atomic.Pointer[func(net.Conn)]
+	connections atomic.Int64 // that the program has made
+	sunk        atomic.Int64
 
 	mu     sync.Mutex
 	tokens map[string]bool // all that the API has handed out
@@ -60,28 +67,69 @@ func newWorld(t *testing.T, o mockserver.Options) *world {
 	}
 	w.File = filepath.Join(w.Folder, "datasync.duckdb")
 	w.answer(w.API)
-	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if token := r.Header.Get(mockserver.DefaultTokenHeader); token != "" {
-			w.mu.Lock()
-			w.tokens[token] = true
-			w.mu.Unlock()
-		}
-		(*w.handler.Load()).ServeHTTP(rw, r)
-	}))
-	t.Cleanup(w.server.Close)
-	w.Base = w.server.URL
+	server := w.server()
+	server.Start()
+	w.Base = server.URL
 	return w
 }
+
+// server returns a server of the API that has yet to be started.
+func (w *world) server() *httptest.Server {
+	s := httptest.NewUnstartedServer(w)
+	s.Listener = listener{s.Listener, w}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	w.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s
+}
+
+// ServeHTTP answers at Base.
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if token := r.Header.Get(mockserver.DefaultTokenHeader); token != "" {
+		w.mu.Lock()
+		w.tokens[token] = true
+		w.mu.Unlock()
+	}
+	(*w.handler.Load()).ServeHTTP(rw, r)
+}
+
+// listener counts connections, and gives them to whoever wants them as they are.
+type listener struct {
+	net.Listener
+	w *world
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		l.w.connections.Add(1)
+		take := l.w.raw.Load()
+		if take == nil {
+			return conn, nil
+		}
+		go (*take)(conn)
+	}
+}
+
+// take gives all connections to f from now on, until mend.
+func (w *world) take(f func(net.Conn)) { w.raw.Store(&f) }
 
 // answer lets h answer at Base from now on.
 func (w *world) answer(h http.Handler) { w.handler.Store(&h) }
 
-// break_ answers the nth request, counted from 1, and all after it with h; the others, and
-// all after mend, reach the API.
-func (w *world) breakAfter(n int64, h http.HandlerFunc) {
+// breakAfter answers all requests after the nth with h, until mend.
+func (w *world) breakAfter(n int64, h http.HandlerFunc) { w.breakFor(n, math.MaxInt64-n, h) }
+
+// breakFor answers so many requests after the nth with h; the others reach the API.
+func (w *world) breakFor(n, times int64, h http.HandlerFunc) {
 	var requests atomic.Int64
 	w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if requests.Add(1) > n {
+		if i := requests.Add(1); i > n && i <= n+times {
 			h(rw, r)
 			return
 		}
@@ -90,7 +138,10 @@ func (w *world) breakAfter(n int64, h http.HandlerFunc) {
 }
 
 // mend lets the API answer again.
-func (w *world) mend() { w.answer(w.API) }
+func (w *world) mend() {
+	w.raw.Store(nil)
+	w.answer(w.API)
+}
 
 // sink serves a foreign origin and returns its URL. A request to it with a secret fails the
 // test; sunk counts all of them.
@@ -128,8 +179,8 @@ func reset(conn net.Conn) {
 
 // env is the program's environment.
 func (w *world) env() []string {
-	return []string{
+	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.home, "TMPDIR=" + w.temp, "XDG_RUNTIME_DIR=" + w.runtime,
 		"DATASYNC_API_KEY=" + key, "DATASYNC_BASE_URL=" + w.Base,
-	}
+	}, w.Env...)
 }
