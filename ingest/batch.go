@@ -37,7 +37,9 @@ type batcher struct {
 
 	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
 	checkpoint store.Checkpoint
-	next       batch
+	// beyond is where it stands, where that is behind a page that is open.
+	beyond *store.Checkpoint
+	next   batch
 	// rest is a page that did not fit into the batch any more, but for its first events
 	// and rejects, of which there may be none.
 	rest   *walked
@@ -264,9 +266,24 @@ func (b *batcher) pass(p *walked) {
 	b.progress.page(b.checkpoint, p.page.elements)
 }
 
-// advance moves the checkpoint behind the page.
+// advance moves the checkpoint behind the page, or, where that is open, keeps it where it
+// is until one comes that is not: a walk that begins there gives all rejects their keys.
 func (b *batcher) advance(p *walked) {
-	k := &b.checkpoint
+	k := b.checkpoint
+	if b.beyond != nil {
+		k = *b.beyond
+		k.Pages, k.Events, k.Unordered = b.checkpoint.Pages, b.checkpoint.Events, b.checkpoint.Unordered
+	}
+	moveBehind(&k, p)
+	if b.beyond = nil; p.open && !p.last {
+		b.beyond = &k
+		return
+	}
+	b.checkpoint = k
+}
+
+// moveBehind moves a checkpoint behind the page.
+func moveBehind(k *store.Checkpoint, p *walked) {
 	if p.from == (ask{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
 		// now and what it had read before, there may be a gap.

@@ -295,6 +295,9 @@ func deadCursor(endpoint, code string, status int, text string) bool {
 		return endpoint == eventsEndpoint || status == http.StatusGone || strings.Contains(strings.ToLower(code+text), "cursor")
 	case http.StatusNotFound:
 		return endpoint == eventsEndpoint
+	case http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		// Nothing else in a request is of any length.
+		return true
 	}
 	return false
 }

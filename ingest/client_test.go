@@ -270,6 +270,8 @@ func TestAnswersAreUnderstood(t *testing.T) {
 		{"expired", eventsEndpoint, 400, `{"code":"CURSOR_EXPIRED"}`, true, ErrCursorDead},
 		{"expired, as a text", feedEndpoint, 422, `{"error":"Cursor expired 7 minute(s) ago"}`, true, ErrCursorDead},
 		{"invalid, the other way round", feedEndpoint, 400, `{"code":"INVALID_CURSOR"}`, true, ErrCursorDead},
+		{"a cursor that is too long", feedEndpoint, 431, ``, true, ErrCursorDead},
+		{"a cursor that is too long, by HTTP/1.0", eventsEndpoint, 414, ``, true, ErrCursorDead},
 		{"gone", feedEndpoint, 410, ``, true, ErrCursorDead},
 		{"a bad request with a cursor", eventsEndpoint, 400, `<html>`, true, ErrCursorDead},
 		{"a bad request without one", eventsEndpoint, 400, `{"code":"CURSOR_EXPIRED"}`, false, nil},

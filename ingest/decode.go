@@ -86,6 +86,10 @@ func (p *page) cutAbove() (outside int64) {
 		n++
 	}
 	p.rejects, p.rejectAfter = p.rejects[n:], p.rejectAfter[n:]
+	p.anonymous = slices.DeleteFunc(p.anonymous, func(i int) bool { return i < n })
+	for i := range p.anonymous {
+		p.anonymous[i] -= n
+	}
 	return int64(n)
 }
 
@@ -226,11 +230,13 @@ func (d *decoder) document() error {
 	if i = s.space(i); i != len(s.text) {
 		return badPage("text after the end", i)
 	}
+	if d.top.twice != 0 {
+		return badPage("a member stands twice", 0)
+	}
 	return nil
 }
 
-// data scans the member data. Where the page has several, the last one counts:
-// each begins anew.
+// data scans the member data. Each of several begins anew.
 func (d *decoder) data(i, depth int) int {
 	s := &d.scan
 	d.page = page{events: d.page.events[:0], ordered: true, descending: true}
@@ -327,7 +333,9 @@ func (s *scanner) pagination(top, inner *shape) (pagination, error) {
 	if !s.begins(v, '{') {
 		return pagination{}, badPage("pagination is no object", v.start)
 	}
-	s.split(v.start, 1, inner)
+	if s.split(v.start, 1, inner); inner.twice != 0 {
+		return pagination{}, badPage("a member stands twice in pagination", v.start)
+	}
 	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
 
@@ -392,7 +400,9 @@ func (s *scanner) meta(top, inner *shape) (meta, error) {
 	if !s.begins(v, '{') {
 		return meta{}, badPage("meta is no object", v.start)
 	}
-	s.split(v.start, 1, inner)
+	if s.split(v.start, 1, inner); inner.twice != 0 {
+		return meta{}, badPage("a member stands twice in meta", v.start)
+	}
 	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"datasync/internal/store"
 
@@ -35,7 +36,7 @@ func refDecodePage(body string) (page, bool) {
 		return page{}, false
 	}
 	top, ok := refAsObject(refValue(body))
-	if !ok {
+	if !ok || refTwice(refValue(body), "data", "pagination", "meta", "hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId") {
 		return page{}, false
 	}
 	var elements []refValue
@@ -75,6 +76,32 @@ func refElements(p *page, elements []refValue) {
 	}
 }
 
+// refTwice reports whether one of these members of an object, or of all if none are given,
+// stands twice.
+func refTwice(raw refValue, names ...string) bool {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := decoder.Token(); err != nil {
+		panic(err)
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		var value refValue
+		if err == nil {
+			err = decoder.Decode(&value)
+		}
+		if err != nil {
+			panic(err)
+		}
+		text := name.(string)
+		if seen[text] && (len(names) == 0 || slices.Contains(names, text)) {
+			return true
+		}
+		seen[text] = true
+	}
+	return false
+}
+
 // refGroup returns the object of that name, or the top level where it is absent.
 func refGroup(top refObject, name string) (refObject, bool) {
 	if refAbsent(top[name]) {
@@ -85,7 +112,7 @@ func refGroup(top refObject, name string) (refObject, bool) {
 
 func refPagination(p *page, top refObject) bool {
 	group, ok := refGroup(top, "pagination")
-	if !ok || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.hasMore) != nil {
+	if !ok || !refAbsent(top["pagination"]) && refTwice(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.hasMore) != nil {
 		return false
 	}
 	if !refAbsent(group["nextCursor"]) && json.Unmarshal(group["nextCursor"], &p.nextCursor) != nil {
@@ -103,7 +130,7 @@ func refPagination(p *page, top refObject) bool {
 
 func refMeta(p *page, top refObject) bool {
 	group, ok := refGroup(top, "meta")
-	if !ok {
+	if !ok || !refAbsent(top["meta"]) && refTwice(top["meta"], "total", "returned", "requestId") {
 		return false
 	}
 	if returned, there := group["returned"]; there {
@@ -257,8 +284,20 @@ func refEvent(raw refValue) (store.Event, string) {
 		}
 		delete(members, required.name)
 	}
+	session := members["session"]
 	e.Extra = refOptional(&e, members)
+	switch {
+	case refTwice(raw), first(session) == '{' && refTwice(session):
+		return store.Event{}, "member_twice"
+	case !refExact(raw):
+		return store.Event{}, "bad_text"
+	}
 	return e, ""
+}
+
+// refExact reports whether the text has no byte that is no UTF-8 and no lone surrogate.
+func refExact(raw refValue) bool {
+	return utf8.Valid(raw) && !slices.ContainsFunc(refLoneSurrogate.FindAll(raw, -1), func(escape []byte) bool { return len(escape) == len(`\ud800`) })
 }
 
 func problem(ok bool) string {
@@ -327,17 +366,34 @@ func refEncode(members refObject) string {
 }
 
 func refReject(raw refValue, reason string, counts map[string]int) store.Reject {
-	r := store.Reject{Reason: reason, Raw: string([]rune(string(raw)))}
-	members, _ := refAsObject(raw)
+	r := store.Reject{Reason: reason, Raw: string(raw)}
+	if !utf8.Valid(raw) {
+		r.Raw = ""
+		for i, c := range string(raw) {
+			if c == utf8.RuneError && !bytes.HasPrefix(raw[i:], []byte("\ufffd")) {
+				r.Raw += fmt.Sprintf(`\x%02x`, raw[i])
+			} else {
+				r.Raw += string(c)
+			}
+		}
+	}
+	members, isObject := refAsObject(raw)
 	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && permitted(store.Instant(us.Int64())) {
 		r.Timestamp = sql.Null[store.Instant]{V: store.Instant(us.Int64()), Valid: true}
 	}
-	if r.ID.UUID, r.ID.Valid = refUUID(members["id"]); r.ID.Valid {
+	r.ID.UUID, r.ID.Valid = refUUID(members["id"])
+	if isObject && refTwice(raw, "id") {
+		r.ID = uuid.NullUUID{}
+	}
+	if r.ID.Valid {
 		r.Key = "id:" + r.ID.UUID.String()
 		return r
 	}
 	var canonical string
-	if len(raw) > 1<<20 {
+	known := []string{"id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"}
+	if reason == "member_twice" || !refExact(raw) || isObject && refTwice(raw, known...) {
+		canonical = string(raw)
+	} else if len(raw) > 1<<20 {
 		canonical = refMinify(raw)
 	} else {
 		timestamp := ""

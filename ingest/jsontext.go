@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -81,6 +82,47 @@ func hexRune(digits string) rune {
 		r = r<<4 | rune(hexDigit(digits[i]))
 	}
 	return r
+}
+
+// exact reports whether text can be kept as it is: it is UTF-8, and has no escapes of
+// surrogates without their partners, which no UTF-8 can stand for.
+func exact(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for {
+		i := strings.IndexByte(text, '\\')
+		if i < 0 {
+			return true
+		}
+		size := 2
+		if text[i+1] == 'u' {
+			var r rune
+			if r, size = escapedRune(text[i:]); r == utf8.RuneError && utf16.IsSurrogate(hexRune(text[i+2:i+6])) {
+				return false
+			}
+		}
+		text = text[i+size:]
+	}
+}
+
+// visibleBytes returns text with each byte that is no UTF-8 written as \xff, which means
+// nothing else in JSON.
+func visibleBytes(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		} else {
+			b.WriteString(text[:size])
+		}
+		text = text[size:]
+	}
+	return b.String()
 }
 
 // validUTF8 returns text with each byte that is no part of a code point replaced

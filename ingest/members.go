@@ -31,6 +31,7 @@ type shape struct {
 	fields []field
 	values []value  // by fields; the last of several of one name counts
 	others []member // in the order they came, all of several of one name
+	twice  uint16   // a bit for each of the fields that stand more than once
 
 	// learned has the names of the last object's members, by their place, and
 	// unlearned the last one for which it has no room.
@@ -63,7 +64,7 @@ func newShape(names ...string) *shape {
 
 func (sh *shape) reset() {
 	clear(sh.values)
-	sh.others = sh.others[:0]
+	sh.others, sh.twice = sh.others[:0], 0
 }
 
 // forget lets go of the text of which the last object was a part. What was learned
@@ -114,6 +115,9 @@ func (s *scanner) splitRest(i, depth int, sh *shape) int {
 			}
 			if i == stopped {
 				return stopped
+			}
+			if !sh.values[name.field].missing() {
+				sh.twice |= 1 << name.field
 			}
 			sh.values[name.field] = value{start, i, s.notes}
 		}

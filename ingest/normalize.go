@@ -22,6 +22,8 @@ const (
 	reasonBadType          = "bad_type"
 	reasonMissingSessionID = "missing_session_id"
 	reasonBadSessionID     = "bad_session_id"
+	reasonTwice            = "member_twice"
+	reasonBadText          = "bad_text"
 )
 
 // The members of an event, as indexes of the values of normalizer.event.
@@ -115,7 +117,12 @@ func (n *normalizer) element(i, depth int, e *store.Event) (end int, reason stri
 	if reason = n.required(e); reason != "" {
 		return end, reason
 	}
-	n.optional(e)
+	switch {
+	case !n.optional(e):
+		return end, reasonTwice
+	case !exact(n.scan.text[i:end]):
+		return end, reasonBadText
+	}
 	return end, ""
 }
 
@@ -154,8 +161,10 @@ func (n *normalizer) required(e *store.Event) (reason string) {
 	return ""
 }
 
-// optional fills the rest. Whatever it has no column for goes to extra.
-func (n *normalizer) optional(e *store.Event) {
+// optional fills the rest. Whatever it has no column for goes to extra. It fails where a
+// member stands twice: it is not known which of them is meant.
+func (n *normalizer) optional(e *store.Event) (ok bool) {
+	ok = n.event.twice == 0
 	n.odd = n.odd[:0]
 	if e.UserID.Valid = n.id(eventUserID, &e.UserID.UUID); !e.UserID.Valid {
 		n.keep("userId", n.event.values[eventUserID])
@@ -167,17 +176,19 @@ func (n *normalizer) optional(e *store.Event) {
 		n.keep("properties", v)
 	}
 	if v := n.event.values[eventSession]; n.scan.begins(v, '{') {
-		n.fillSession(e)
+		ok = n.fillSession(e) && ok
 	} else {
 		n.keep("session", v)
 	}
 	n.keepAll(n.event.others)
-	e.Extra = encodeMembers(n.odd)
+	var once bool
+	e.Extra, once = encodeMembers(n.odd)
+	return ok && once
 }
 
 // fillSession takes what is known of an event's session, and keeps the rest of
-// it as one member of extra.
-func (n *normalizer) fillSession(e *store.Event) {
+// it as one member of extra. It fails where a member stands twice.
+func (n *normalizer) fillSession(e *store.Event) (ok bool) {
 	before := len(n.odd)
 	values := n.session.values
 	if v := values[sessionID]; !n.isSession(v, e.SessionID) {
@@ -186,9 +197,11 @@ func (n *normalizer) fillSession(e *store.Event) {
 	e.DeviceType = n.stringOrKeep("deviceType", values[sessionDeviceType])
 	e.Browser = n.stringOrKeep("browser", values[sessionBrowser])
 	n.keepAll(n.session.others)
-	if inner := encodeMembers(n.odd[before:]); inner != "" {
+	inner, ok := encodeMembers(n.odd[before:])
+	if inner != "" {
 		n.odd = append(n.odd[:before], jsonMember{"session", inner})
 	}
+	return ok && n.session.twice == 0
 }
 
 // isSession reports whether a session's own id is the sessionId of its event.
@@ -264,17 +277,17 @@ func (n *normalizer) minified(v value) string { return minify(n.scan.raw(v), v.n
 // the text of a value.
 type jsonMember struct{ name, json string }
 
-// encodeMembers returns a JSON object of the members, sorted by name. Of several
-// of one name the last counts. No members are "".
-func encodeMembers(members []jsonMember) string {
+// encodeMembers returns a JSON object of the members, sorted by name, and whether each
+// name stands once. No members are "".
+func encodeMembers(members []jsonMember) (object string, once bool) {
 	if len(members) == 0 {
-		return ""
+		return "", true
 	}
 	slices.SortStableFunc(members, func(a, b jsonMember) int { return strings.Compare(a.name, b.name) })
 	b := []byte{'{'}
 	for i, m := range members {
-		if i+1 < len(members) && members[i+1].name == m.name {
-			continue
+		if i > 0 && members[i-1].name == m.name {
+			return "", false
 		}
 		if len(b) > 1 {
 			b = append(b, ',')
@@ -283,5 +296,5 @@ func encodeMembers(members []jsonMember) string {
 		b = append(b, ':')
 		b = append(b, m.json...)
 	}
-	return string(append(b, '}'))
+	return string(append(b, '}')), true
 }

@@ -249,7 +249,7 @@ func TestWhatStandsAtABorder(t *testing.T) {
 			o := inParts(until)
 			o.Data.Seed = seed
 			inBubbleOf(t, fmt.Sprint("elements alike, until ", until, ", seed ", seed), 4, o, func(b *bench) {
-				rejects := b.spoil(false)
+				rejects := b.spoil()
 				if s, err := b.pull(); err != nil || s.TotalRejected != int64(rejects) || s.Total != int64(b.server.Dataset().Len()-rejects) {
 					b.t.Errorf("%v: %d events and %d rejects, want %d", err, s.Total, s.TotalRejected, rejects)
 				}

@@ -95,6 +95,8 @@ func (w *walk) recover(cause error) error {
 	}
 	w.deeper, w.resumed, w.dies, w.life, w.proof, w.news = false, true, time.Time{}, 0, nil, nil
 	w.trail = newTrail()
+	alike := w.alike
+	w.alike.counts = nil
 	ordered := w.low.Valid && !w.unordered
 	if dead != "" && w.renewed != dead {
 		w.dead = dead
@@ -111,7 +113,7 @@ func (w *walk) recover(cause error) error {
 	}
 	if renewed, ok := renewCursor(w.dead, time.Now()); ok && ordered && w.renew && w.renewed == "" {
 		w.renewed = renewed
-		w.proof = w.behind()
+		w.proof, w.alike = w.behind(), alike // it stands where it stood
 		w.at = ask{cursor: renewed}
 		w.notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
 		return nil

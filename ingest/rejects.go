@@ -27,10 +27,10 @@ type rejectKeys map[[sha256.Size]byte]int
 // that was scanned.
 func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) store.Reject {
 	raw := n.scan.text[start:end]
-	r := store.Reject{Reason: reason, Raw: validUTF8(raw)}
+	r := store.Reject{Reason: reason, Raw: visibleBytes(raw)}
 	isObject := reason != reasonNotAnObject
 	if isObject {
-		r.ID.Valid = n.id(eventID, &r.ID.UUID)
+		r.ID.Valid = n.event.twice&(1<<eventID) == 0 && n.id(eventID, &r.ID.UUID)
 		if t, read := n.timestamp(); read == readable && permitted(t) {
 			r.Timestamp = sql.Null[store.Instant]{V: t, Valid: true}
 		}
@@ -38,6 +38,9 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) stor
 	switch {
 	case r.ID.Valid:
 		r.Key = "id:" + r.ID.UUID.String()
+	case isObject && n.event.twice != 0, reason == reasonTwice, !exact(raw):
+		// No other form means the same to everyone.
+		r.Key = keys.next([]byte(raw))
 	case len(raw) > maxCanonical:
 		r.Key = keys.next([]byte(minify(raw, noteAll)))
 	case isObject:
@@ -55,22 +58,42 @@ func (n *normalizer) anonymous(reason string) bool {
 		n.empty(eventID) && n.empty(eventTimestamp) && n.empty(eventSessionID) && n.empty(eventName)
 }
 
-// nameAnonymous makes the keys of anonymous rejects tell where they stand: behind which
-// event, the first of the page behind before, unless that is not known.
-func (p *page) nameAnonymous(before uuid.NullUUID) {
-	seen := map[string]int{}
-	for _, i := range p.anonymous {
-		if n := p.rejectAfter[i]; n > 0 {
-			before = uuid.NullUUID{UUID: p.events[n-1].ID, Valid: true}
-		}
-		if !before.Valid {
-			continue
-		}
-		hash, _, _ := strings.Cut(p.rejects[i].Key, "#")
-		place := hash + "@" + before.UUID.String()
-		p.rejects[i].Key = place + "#" + strconv.Itoa(seen[place])
-		seen[place]++
+// alike counts the anonymous rejects that stand behind the last event, by their hash.
+type alike struct {
+	behind uuid.NullUUID
+	counts map[string]int
+}
+
+// since begins anew, unless it is the same event as before that page began.
+func (a *alike) since(event uuid.NullUUID) {
+	if a.counts == nil || a.behind != event {
+		*a = alike{event, map[string]int{}}
 	}
+}
+
+// nameAnonymous makes the keys of anonymous rejects tell where they stand: behind which
+// event, unless that is not known, and as which one of their like. Before is the event
+// behind which the page begins; a has counted since then, and goes on.
+func (p *page) nameAnonymous(before uuid.NullUUID, a *alike) {
+	a.since(before)
+	behind := 0
+	to := func(n int) {
+		if n > behind {
+			behind = n
+			*a = alike{uuid.NullUUID{UUID: p.events[n-1].ID, Valid: true}, map[string]int{}}
+		}
+	}
+	for _, i := range p.anonymous {
+		to(p.rejectAfter[i])
+		hash, _, _ := strings.Cut(p.rejects[i].Key, "#")
+		place := hash
+		if a.behind.Valid {
+			place += "@" + a.behind.UUID.String()
+		}
+		p.rejects[i].Key = place + "#" + strconv.Itoa(a.counts[hash])
+		a.counts[hash]++
+	}
+	to(len(p.events))
 }
 
 // next returns the key of the next reject that has this canonical form.
@@ -116,4 +139,23 @@ func canonicalJSON(raw, timestamp string) []byte {
 		return []byte(minify(raw, noteAll))
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// named returns the keys of the page's first and last reject that is not anonymous, "" where
+// all are: nothing shows that such a page is another one, or the same again.
+func (p *page) named() string {
+	first, last := -1, -1
+	for i, next := 0, 0; i < len(p.rejects); i++ {
+		if next < len(p.anonymous) && p.anonymous[next] == i {
+			next++
+			continue
+		}
+		if last = i; first < 0 {
+			first = i
+		}
+	}
+	if first < 0 {
+		return ""
+	}
+	return p.rejects[first].Key + p.rejects[last].Key
 }

@@ -77,8 +77,8 @@ func (t *trail) repeats(p *page) bool {
 		further = !t.begun || last.Compare(t.before) < 0
 		t.before, t.begun, t.span = last, true, first.Timestamp-last.Timestamp
 		face = fmt.Sprint(first, last, p.elements)
-	case len(p.rejects) > 0:
-		face = p.rejects[0].Key + p.rejects[len(p.rejects)-1].Key
+	default:
+		face = p.named()
 	}
 	seen := face != "" && t.pages[markOf(face)]
 	if face != "" {

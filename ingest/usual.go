@@ -84,9 +84,10 @@ func (d *decoder) usualProperties(i, depth int, e *store.Event) int {
 	}
 	s.notes = 0
 	end := s.object(i, depth)
-	if end != stopped {
-		e.Properties = minify(s.text[i:end], s.notes)
+	if end == stopped || s.notes&(noteEscape|noteHigh) != 0 && !exact(s.text[i:end]) {
+		return stopped
 	}
+	e.Properties = minify(s.text[i:end], s.notes)
 	return end
 }
 

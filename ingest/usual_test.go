@@ -74,7 +74,7 @@ func TestUsualEventsAreTaken(t *testing.T) {
 	}
 	for name, properties := range map[string]string{
 		"empty": `{}`, "white space": `{ "page" : "/" }`, "nested": `{"a":{"b":[1,null]}}`, "escape": `{"a":"\u00e9"}`,
-		"fraction": `{"a":-1.5e3}`, "zero": `{"a":0}`, "beyond ASCII": `{"a":"é"}`, "no UTF-8": "{\"a\":\"\xff\"}",
+		"fraction": `{"a":-1.5e3}`, "zero": `{"a":0}`, "beyond ASCII": `{"a":"é"}`,
 		"empty strings": `{"":""}`, "long": `{"` + strings.Repeat("k", 40) + `":"` + strings.Repeat("v", 40) + `"}`,
 	} {
 		text := strings.Replace(fmt.Sprintf(usualEvent, millisecondsText), `{"page":"/home","n":42}`, properties, 1)
@@ -135,6 +135,8 @@ func TestUsualOddities(t *testing.T) {
 		"a fraction":           {dateTimeText, `1769541612369.5`},
 		"properties no object": {`{"page":"/home","n":42}`, `["page"]`},
 		"properties no JSON":   {`{"page":"/home","n":42}`, `{"page":01}`},
+		"no UTF-8":             {`"/home"`, "\"\xff\""},
+		"a lone surrogate":     {`"/home"`, `"\ud800"`},
 	} {
 		if checkUsual(t, newDecoder(), strings.Replace(event, change[0], change[1], 1)+pageEnd) {
 			t.Errorf("%s: taken", name)

@@ -47,6 +47,7 @@ type walk struct {
 	// read, by this walk or before it.
 	low       sql.Null[store.Position]
 	trail     *trail
+	alike     alike
 	unordered bool
 	ahead     *ahead
 
@@ -74,8 +75,9 @@ type walked struct {
 	outside int64
 	first   store.Position // with which the part began, if it has in this walk
 	// last says that the window ends with it; held that it is stored, but that the
-	// walk does not stand behind it: it must be asked for again.
-	last, held bool
+	// walk does not stand behind it: it must be asked for again; open that a walk that
+	// began behind it could not tell its first rejects from the last ones of this page.
+	last, held, open bool
 	// unordered says that events of this page or an earlier one did not come in
 	// their order.
 	unordered bool
@@ -315,7 +317,8 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		w.discard()
 		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
 	}
-	p.nameAnonymous(w.before())
+	p.nameAnonymous(w.before(), &w.alike)
+	got.open = len(w.alike.counts) > 0
 	p.withhold(w.endpoints.client.secrets)
 	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
 		// As long as it may be a fault that passes, it is no circle.

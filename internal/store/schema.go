@@ -126,7 +126,7 @@ func comments(table string) map[string]string {
 		}
 	case "rejected_events":
 		return map[string]string{
-			"raw":        "the element's text as it came",
+			"raw":        "the element's text as it came, with bytes that are no UTF-8 as \\xff",
 			"reason":     "why it is no event, such as missing_id",
 			"reject_key": "the same whenever the same element comes; each stands once",
 			"id":         "the element's id, where it was a UUID",

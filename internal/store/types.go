@@ -71,7 +71,7 @@ type Reject struct {
 	ID uuid.NullUUID
 	// Reason is a short constant such as "missing_id".
 	Reason string
-	// Raw is the element's text as it came, made valid UTF-8.
+	// Raw is the element's text as it came, with bytes that are no UTF-8 as \xff.
 	Raw string
 	// Timestamp is the element's instant, where it can be read.
 	Timestamp sql.Null[Instant]
