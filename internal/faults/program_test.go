@@ -27,6 +27,13 @@ var binary, failing string
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(func() int {
+		if folder := os.Getenv(programsEnv); folder != "" {
+			binary, failing = filepath.Join(folder, "datasync"), filepath.Join(folder, "failing")
+			if *with != "" {
+				binary = *with
+			}
+			return m.Run()
+		}
 		folder, err := os.MkdirTemp("", "datasync-faults-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

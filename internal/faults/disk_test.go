@@ -1,0 +1,214 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"datasync/mockserver"
+)
+
+// manyEvents are so many that a pull commits more than once: some 12 MB on disk.
+func manyEvents() mockserver.Options {
+	pages := mockserver.Pages{Cap: 2000}
+	return mockserver.Options{Data: mockserver.DataOptions{Events: 40_000, DirtyEvery: 500}, Events: pages, Feed: pages}
+}
+
+// TestDiskIsFull: a pull whose disk gets full ends with 6 and keeps what it has committed,
+// whatever it was about to write, and goes on once there is more space.
+func TestDiskIsFull(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	const kB = 1 << 10
+	seeds := []int64{0, 37 * kB, 111 * kB, 190 * kB, 260 * kB}
+	for _, offset := range some(seeds, 1) {
+		t.Run(fmt.Sprint("offset ", offset), func(t *testing.T) {
+			w := newWorld(t, manyEvents())
+			// In steps from a disk on which no file can be made to one that has space for all.
+			size, stored, fullTimes := 64*kB+offset, 0, 0
+			w.mount(w.Folder, size)
+			for step := int64(260 * kB); ; size += step {
+				w.resize(w.Folder, size)
+				e := w.run(command{Args: []string{"pull", "--quiet"}})
+				if e.Code == 0 {
+					break
+				}
+				if fullTimes++; fullTimes > 200 {
+					t.Fatalf("not complete on %d bytes", size)
+				}
+				w.endsWith(e, 6)
+				w.says(e, "disk is full", "free some space")
+				// What can be read now must be there later, and what was there before must be
+				// there now.
+				now := stored
+				if _, err := os.Stat(w.File); err == nil {
+					now = w.stored()
+				} else if stored > 0 {
+					t.Fatalf("%d events were stored, and the file is gone", stored)
+				}
+				if now < stored {
+					t.Fatalf("%d events on a disk of %d bytes, %d before", now, size, stored)
+				}
+				stored = now
+				if size > 3<<20 && !*all {
+					step = 1 << 20
+				}
+			}
+			if fullTimes < 3 {
+				t.Errorf("the disk was full %d times", fullTimes)
+			}
+			w.sound()
+			w.hasAll()
+			// There may have been too little space to write the log into the file.
+			w.resize(w.Folder, 96<<20)
+			w.recovers()
+			w.isAsUndisturbed(manyEvents().Data)
+		})
+	}
+}
+
+// TestDiskIsFullOfSomethingElse: when others take the disk's space in the middle of a pull,
+// and give it back, nothing that was committed is lost.
+func TestDiskIsFullOfSomethingElse(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for _, request := range some([]int64{6, 2, 9, 13, 17, 21}, 2) {
+		t.Run(fmt.Sprint("at request ", request), func(t *testing.T) {
+			w := newWorld(t, manyEvents())
+			w.mount(w.Folder, 96<<20)
+			filler := filepath.Join(w.Folder, "filler")
+			w.atRequest(request, func() { fill(t, filler) })
+			e := w.run(command{Args: []string{"pull", "--quiet", "--page-size", "2000"}})
+			w.endsWith(e, 6)
+			w.says(e, "disk is full")
+			before := w.stored()
+			if err := os.Remove(filler); err != nil {
+				t.Fatal(err)
+			}
+			if after := w.stored(); after < before {
+				t.Errorf("%d events, %d before there was space", after, before)
+			}
+			w.recovers()
+			w.isAsUndisturbed(manyEvents().Data)
+		})
+	}
+}
+
+// fill takes all the space of a disk, to the last byte.
+func fill(t *testing.T, path string) {
+	f, err := os.Create(path)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() { _ = f.Close() }()
+	for chunk := make([]byte, 1<<16); len(chunk) > 0; {
+		if _, err := f.Write(chunk); err != nil {
+			chunk = chunk[:len(chunk)/2]
+		}
+	}
+}
+
+// TestExportToAFullDisk: an export that finds no space leaves no file, leaves an older one as
+// it was, and nothing else behind; so does one whose temporary files find none.
+func TestExportToAFullDisk(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	w := newWorld(t, manyEvents())
+	if e := w.run(command{Args: []string{"pull", "--quiet"}}); e.Code != 0 {
+		t.Fatal(e)
+	}
+	target := filepath.Join(w.home, "out")
+	if err := os.Mkdir(target, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.mount(target, 300<<10)
+	for _, tc := range [][]string{
+		{"--parquet", filepath.Join(target, "a.parquet")}, {"--csv", filepath.Join(target, "a.csv")}, {"--jsonl", filepath.Join(target, "a.jsonl")},
+		{"--parquet", filepath.Join(target, "folder"), "--partition-by", "type"},
+		// The temporary files of a sort lie beside the target.
+		{"--jsonl", filepath.Join(target, "b.jsonl"), "--memory-limit", "64MB", "--query", "SELECT a.id, b.id AS other FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
+	} {
+		e := w.run(command{Args: append([]string{"export"}, tc...)})
+		w.endsWith(e, 1, 6)
+		w.says(e, "disk is full")
+		w.holdsOnly(target)
+	}
+	old := filepath.Join(target, "old.csv")
+	if err := os.WriteFile(old, []byte("what was there\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := w.run(command{Args: []string{"export", "--force", "--csv", old}})
+	w.endsWith(e, 1, 6)
+	w.holdsOnly(target, "old.csv")
+	if text, err := os.ReadFile(old); err != nil || string(text) != "what was there\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	e = w.run(command{Args: []string{"query", "--output", filepath.Join(target, "q.csv"), "FROM events"}})
+	w.endsWith(e, 1, 6)
+	w.holdsOnly(target, "old.csv")
+	w.resize(target, 64<<20)
+	if e := w.run(command{Args: []string{"export", "--force", "--csv", old}}); e.Code != 0 {
+		t.Error(e)
+	}
+	if text, err := os.ReadFile(old); err != nil || strings.Count(string(text), "\n") != w.stored()+1 {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	if err := syscall.Unmount(target, syscall.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(target); err != nil {
+		t.Fatal(err)
+	}
+	w.isWhole()
+}
+
+// holdsOnly is O6 of one folder.
+func (w *world) holdsOnly(folder string, names ...string) {
+	w.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var got []string
+	for _, f := range entries {
+		got = append(got, f.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(names, " ") {
+		w.Errorf("O6: left are %q, want %q", got, names)
+	}
+}
+
+// TestQueryWithoutSpace: a query needs no disk, whether there is space or not, and says so
+// where it needs more memory than there is.
+func TestQueryWithoutSpace(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	w := newWorld(t, manyEvents())
+	if e := w.run(command{Args: []string{"pull", "--quiet"}}); e.Code != 0 {
+		t.Fatal(e)
+	}
+	w.mount(w.temp, 16<<10)
+	fill(t, filepath.Join(w.temp, "filler"))
+	if e := w.run(command{Args: []string{"query", "--format", "csv", "SELECT count(*) AS n FROM (SELECT a.id FROM events a ORDER BY hash(a.id))"}}); e.Code != 0 {
+		t.Error(e)
+	}
+	before := w.fingerprint()
+	e := w.run(command{Args: []string{"query", "--format", "csv", "SELECT count(*) FROM (SELECT a.id, b.id, row_number() OVER (ORDER BY hash(a.id, b.id)) AS n FROM events a, range(20000) b(id)) WHERE n > 10"}, Limits: []string{"-v 4000000"}})
+	w.endsWith(e, 1, 6)
+	if after := w.fingerprint(); after != before {
+		t.Errorf("fingerprint %s, before %s", after, before)
+	}
+	w.holdsOnly(w.temp, "filler")
+	if err := os.Remove(filepath.Join(w.temp, "filler")); err != nil {
+		t.Fatal(err)
+	}
+	w.isWhole()
+}
