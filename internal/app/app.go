@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -25,6 +26,8 @@ type program struct {
 func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// The memory of a crashed program would hold the key.
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	// A file that grows beyond ulimit -f is an error of the write.
+	signal.Ignore(syscall.SIGXFSZ)
 	p := &program{getenv, stdin, stdout, stderr}
 	root := &cli.App{
 		Name: "datasync", Usage: "get every event of the DataSync API into a DuckDB file", Version: version,

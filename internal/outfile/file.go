@@ -138,6 +138,9 @@ func Explain(err error, path, target string) error {
 	if strings.Contains(text, "No space left") || strings.Contains(text, "no space left") || strings.Contains(text, "Disk quota") {
 		return fmt.Errorf("write %q: the disk is full; free some space, or write elsewhere", target)
 	}
+	if strings.Contains(strings.ToLower(text), "file too large") {
+		return fmt.Errorf("write %q: the file may not grow any more; raise the limit of file sizes (ulimit -f)", target)
+	}
 	if strings.Contains(text, "failed to offload data block") {
 		return fmt.Errorf("write %q: the disk is full, of temporary files; free some space, or write elsewhere, or let more memory be used", target)
 	}

@@ -100,6 +100,8 @@ func translate(path string, err error) error {
 		return &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 	case strings.Contains(text, "No space left") || strings.Contains(text, "disk is full") || strings.Contains(text, "failed to offload data block"):
 		return &Error{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
+	case strings.Contains(text, "File too large"):
+		return &Error{Kind: ErrFull, Path: path, Detail: "the file may not grow any more", Hint: "raise the limit of file sizes (ulimit -f) and run the command again; what was committed is kept"}
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
 		return &Error{Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
 	case strings.Contains(text, "not a valid DuckDB database"):

@@ -72,6 +72,9 @@ func (l *fileLock) note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 
 func lockFile(path string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	name := path + ".lock"
+	if err := checkLockFile(path); err != nil {
+		return nil, err
+	}
 	for {
 		f := flock.New(name, flock.SetPermissions(0o600))
 		ok, err := try(f)
@@ -96,9 +99,21 @@ func lockFile(path string, try func(*flock.Flock) (bool, error)) (*flock.Flock, 
 	}
 }
 
+// checkLockFile refuses what would be waited for for ever where a lock file should be.
+func checkLockFile(path string) error {
+	info, err := os.Stat(path + ".lock")
+	if err == nil && !info.Mode().IsRegular() {
+		return &Error{Kind: ErrPath, Path: path, Detail: path + ".lock is no regular file", Hint: "move it away"}
+	}
+	return nil
+}
+
 // Pulling reports whether a process holds the lock that a pull holds of the file at
 // that absolute path.
 func Pulling(path string) (bool, error) {
+	if err := checkLockFile(path); err != nil {
+		return false, err
+	}
 	f, err := os.Open(path + ".lock")
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
