@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,10 +80,9 @@ func permanent(err error) bool {
 	}
 	var certificate *tls.CertificateVerificationError
 	var notTLS tls.RecordHeaderError
-	var alert tls.AlertError
 	var name *net.DNSError
 	var file *store.Error
-	if errors.As(err, &certificate) || errors.As(err, &notTLS) || errors.As(err, &alert) ||
+	if errors.As(err, &certificate) || errors.As(err, &notTLS) || noCommonTLS(err) ||
 		errors.As(err, &file) || errors.As(err, &name) && name.IsNotFound {
 		return true
 	}
@@ -90,4 +90,19 @@ func permanent(err error) bool {
 	return errors.As(err, &answer) && answer.Status >= 400 && answer.Status < 500 &&
 		answer.Status != 408 && answer.Status != 429 && answer.Kind == nil && answer.Endpoint == eventsEndpoint &&
 		!strings.Contains(answer.Code, "CURSOR") // where none was sent
+}
+
+// refusals are the alerts (RFC 8446, section 6.2) of a server that would not have it
+// otherwise the next time: no version, cipher or protocol in common, a certificate that is
+// wanted, a name that is not known.
+var refusals = []tls.AlertError{40, 42, 43, 48, 49, 70, 71, 112, 116, 120}
+
+// noCommonTLS reports whether a handshake failed because the two do not fit together.
+func noCommonTLS(err error) bool {
+	// An alert has a type of its own over QUIC alone, and a version that is too old none.
+	var said *net.OpError
+	if errors.As(err, &said) && said.Op == "remote error" {
+		return slices.ContainsFunc(refusals, func(a tls.AlertError) bool { return said.Err.Error() == a.Error() })
+	}
+	return strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
 }

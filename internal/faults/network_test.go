@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"bufio"
 	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +11,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -25,8 +22,8 @@ import (
 // peak is how much memory, in MB, a pull takes at most whose pages are of the usual size, and
 // peakOfLarge one to which more than the largest page is sent: its text has 128 MiB.
 const (
-	peak        = 350
-	peakOfLarge = 550
+	peak        = 200
+	peakOfLarge = 400
 )
 
 // outlasts says that a pull gets over what goes wrong for a while.
@@ -550,7 +547,3 @@ func TestTheWayThereIsCut(t *testing.T) {
 		})
 	}
 }
-
-var _ = bufio.NewReader
-var _ = context.Background
-var _ sync.Mutex
