@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -256,6 +257,10 @@ func (w *watchdog) Read(p []byte) (int, error) {
 func because(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
+		err = fmt.Errorf("reach the proxy of the environment (HTTPS_PROXY): %w", err)
 	}
 	return fmt.Errorf("ask the %s endpoint: %w", endpoint, err)
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -16,6 +17,7 @@ const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, li
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  tunnelOnly,
+		OnProxyConnectResponse: tunnelled,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    15 * time.Second,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -36,6 +38,14 @@ func tunnelOnly(req *http.Request) (*url.URL, error) {
 		return nil, nil
 	}
 	return http.ProxyFromEnvironment(req)
+}
+
+// tunnelled says so where a proxy gives no tunnel; else only its own words would be told.
+func tunnelled(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the proxy of the environment (HTTPS_PROXY) answered %d", answer.StatusCode)
+	}
+	return nil
 }
 
 // originGuard adds the key to requests for the API's own origin and refuses to

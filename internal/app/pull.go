@@ -126,6 +126,10 @@ func pullError(ctx context.Context, err error) error {
 func wrongAddress(err error) bool {
 	var answer *ingest.APIError
 	var host *net.DNSError
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
+		return false // it is the proxy's
+	}
 	return errors.Is(err, ingest.ErrRedirected) || errors.As(err, &answer) && answer.Status == http.StatusNotFound || errors.As(err, &host) && host.IsNotFound
 }
 

@@ -10,7 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -109,6 +112,7 @@ type running struct {
 	within   time.Duration
 	cancel   context.CancelFunc
 	ctx      context.Context
+	peak     atomic.Int64
 }
 
 // command makes a command that was not started yet. Whoever starts it must call wait.
@@ -152,11 +156,30 @@ func (w *world) start(c command) *running {
 		r.cancel()
 		w.Fatal(err)
 	}
+	go r.watch()
 	// O5 of the process list, which everyone can read.
 	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.Process.Pid)); err == nil {
 		w.noSecret("the process list", line)
 	}
 	return r
+}
+
+// mark is the line of /proc/PID/status with the most memory that a process had so far.
+var mark = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// watch keeps the program's most memory up to its end. What wait4 tells of that counts
+// what this process had when it made the program.
+func (r *running) watch() {
+	for range time.Tick(10 * time.Millisecond) {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.Process.Pid))
+		at := mark.FindSubmatch(status)
+		if err != nil || at == nil {
+			return
+		}
+		if kb, err := strconv.ParseInt(string(at[1]), 10, 64); err == nil {
+			r.peak.Store(kb << 10)
+		}
+	}
 }
 
 // wait waits for it to end: O7, and O5 of what it has printed.
@@ -177,6 +200,9 @@ func (r *running) wait() ended {
 	}
 	if r.ctx.Err() != nil {
 		r.w.Fatalf("O7: not ended after %s: %v", r.within, e)
+	}
+	if peak := r.peak.Load(); peak > 0 {
+		e.Peak = min(e.Peak, peak)
 	}
 	r.w.noSecret("stdout", []byte(e.Out))
 	r.w.noSecret("stderr", []byte(e.Err))
