@@ -1,6 +1,7 @@
 package export
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -73,6 +74,9 @@ func (l *Layout) header(column string) string {
 
 // list is the columns as the format takes them, without those of the folders' names.
 func (l *Layout) list(columns []store.ColumnType) string {
+	if l.Format == JSONLines {
+		return l.line(l.written(columns)) + " AS line"
+	}
 	var b strings.Builder
 	for _, c := range l.written(columns) {
 		if b.Len() > 0 {
@@ -81,6 +85,38 @@ func (l *Layout) list(columns []store.ColumnType) string {
 		b.WriteString(l.expression(c) + " AS " + name(l.header(c.Name)))
 	}
 	return b.String()
+}
+
+// line is a JSON object of the columns. DuckDB's own writer of JSON reads what is JSON
+// already and writes it anew, which changes numbers and escapes.
+func (l *Layout) line(columns []store.ColumnType) string {
+	var b strings.Builder
+	between := "{"
+	for _, c := range columns {
+		value := l.expression(c)
+		if c.Type == "JSON" {
+			// A line end can only stand between its parts.
+			value = "translate(CAST(" + value + " AS VARCHAR), chr(10) || chr(13), '  ')"
+		} else {
+			value = "CAST(to_json(" + value + ") AS VARCHAR)"
+		}
+		b.WriteString(text(between+jsonText(l.header(c.Name))+":") + " || coalesce(" + value + ", 'null') || ")
+		between = ","
+	}
+	if len(columns) == 0 {
+		return "'{}'"
+	}
+	b.WriteString("'}'")
+	return b.String()
+}
+
+// jsonText is a text as JSON.
+func jsonText(s string) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(s) // a text can always be
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // written are the columns that stand in the files: those by which rows are spread over

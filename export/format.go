@@ -88,7 +88,8 @@ func (l *Layout) copyTo(rows, path string) string {
 	case CSV:
 		options = "FORMAT csv, HEADER true"
 	case JSONLines:
-		options = "FORMAT json"
+		// The one column is a line already.
+		options = `FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\x01'`
 	}
 	compression := l.Compression
 	if compression == "none" && l.Format == Parquet {

@@ -68,6 +68,8 @@ type crew struct {
 	fresh int64
 	// unordered says that borders in time mean little here.
 	unordered bool
+	// ranOut says that the API had no more pages before the window's lower border was reached.
+	ranOut bool
 }
 
 // sample says what pages were like last.
@@ -99,7 +101,11 @@ func (p *pull) walkFamily(ctx context.Context, f family, n *news) (store.Checkpo
 			return store.Checkpoint{}, err
 		}
 		if again, err := c.rescue(ctx); err != nil || !again {
-			return c.parts[0].k, err
+			k := c.parts[0].k
+			for i := 0; i < len(c.parts) && c.ranOut; i++ {
+				p.ranOut[k.Window] += c.parts[i].k.Walked
+			}
+			return k, err
 		}
 	}
 }

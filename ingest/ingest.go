@@ -129,7 +129,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
 			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		}),
-		tally: newTally(),
+		tally: newTally(), ranOut: map[int64]int64{},
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
 		}),
@@ -154,6 +154,9 @@ type pull struct {
 	starting  sync.Mutex // of batches, one at a time
 	unordered func()
 	sheets    sheets
+	// ranOut is how many elements were read in each window that went to the end of all that
+	// the API has.
+	ranOut map[int64]int64
 }
 
 func (p *pull) run(ctx context.Context) error {

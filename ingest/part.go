@@ -174,7 +174,7 @@ func (t *part) read(w *walked, unordered, allRead bool) (last bool, err error) {
 	if b := t.below(); b != nil && b.first.Valid && (!t.last.Valid || t.last.V.Compare(b.first.V) > 0) {
 		return false, errEndsTooEarly
 	}
-	t.ending = true
+	t.ending, c.ranOut = true, c.ranOut || t.below() == nil
 	return true, nil
 }
 

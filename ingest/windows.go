@@ -181,8 +181,11 @@ func (p *pull) allDone(ctx context.Context) error {
 // window's first page came.
 func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {
 	if newest.Floor.Valid {
-		// How many events the API has from there on it does not say.
+		// How many events the API has from there on it does not say, unless it has none below.
 		p.tally.From = newest.Floor
+		if read, ranOut := p.ranOut[newest.Window]; ranOut && newest.Total.Valid && read < newest.Total.V {
+			return fmt.Errorf("%w: the pages ended after %d of the %d that the API says to have: pull again with --restart", ErrMissing, read, newest.Total.V)
+		}
 		return nil
 	}
 	if !newest.Total.Valid {

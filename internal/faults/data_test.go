@@ -1,6 +1,26 @@
 package faults
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"datasync/mockserver"
+
+	"github.com/creack/pty"
+	"github.com/google/uuid"
+	"github.com/parquet-go/parquet-go"
+)
 
 // quoted is a text as JSON, as it is.
 func quoted(text string) string {
@@ -9,4 +29,500 @@ func quoted(text string) string {
 		panic(err) // cannot happen
 	}
 	return string(b)
+}
+
+// odd is an element that an API should not send.
+type odd struct {
+	name string
+	// member has this value, as it stands in the JSON; none where it is "-".
+	member, value string
+	// reason is why it is rejected. Else column, or the member of extra behind the point, has
+	// this text; <nil> is NULL.
+	reason, column, want string
+}
+
+// element makes the odd one of the nth event. Members that events do not have stand at the end.
+func (o *odd) element(n int) string {
+	event := ownEvent(n)
+	at := strings.Index(event, `"`+o.member+`":`)
+	switch {
+	case o.member == "":
+		return strings.ReplaceAll(o.value, "ID", ownID(n))
+	case at < 0:
+		return strings.TrimSuffix(event, "}") + "," + o.member + ":" + o.value + "}"
+	}
+	start := at + len(o.member) + 3
+	rest := json.NewDecoder(strings.NewReader(event[start:]))
+	var old json.RawMessage
+	if err := rest.Decode(&old); err != nil {
+		panic(err) // cannot happen
+	}
+	end := start + len(old)
+	if o.value == "-" {
+		return strings.Replace(event[:at]+strings.TrimPrefix(event[end:], ","), ",}", "}", 1)
+	}
+	return event[:start] + o.value + event[end:]
+}
+
+// takes pulls events of which every second one is odd, and looks for each of them: in the
+// tables, and in exports that others read.
+func (w *world) takes(cases []odd) {
+	w.Helper()
+	var elements []string
+	for i := range cases {
+		elements = append(elements, ownEvent(2*i), cases[i].element(2*i+1))
+	}
+	w.answer(own(func(string) string { return pageOf(elements, "", fmt.Sprint(len(elements))) }))
+	e := w.run(command{Args: []string{"pull"}})
+	w.endsWith(e, 0)
+	w.peaksBelow(e, 300)
+	w.sound()
+	w.noTraces()
+	events := map[string]map[string]any{}
+	for _, row := range w.lines("SELECT * FROM events") {
+		events[fmt.Sprint(row["id"])] = row
+	}
+	rejects := map[string]map[string]any{}
+	for _, row := range w.lines("SELECT raw, reason FROM rejected_events") {
+		rejects[fmt.Sprint(row["raw"])] = row
+	}
+	stored := len(cases)
+	for i, o := range cases {
+		if events[ownID(2*i)] == nil {
+			w.Errorf("%s: the event before it is missing", o.name)
+		}
+		event, element := events[ownID(2*i+1)], elements[2*i+1]
+		if o.reason != "" {
+			reject := rejects[strings.ReplaceAll(element, "\xff", `\xff`)]
+			if reject == nil || reject["reason"] != o.reason || event != nil {
+				w.Errorf("%s: rejected %v, stored %v; want %s of %s", o.name, reject, event, o.reason, element)
+			}
+			continue
+		}
+		stored++
+		if got := fmt.Sprint(columnOf(event, o.column)); got != o.want {
+			w.Errorf("%s: %s is %.200q, want %.200q", o.name, o.column, got, o.want)
+		}
+	}
+	if len(events) != stored || len(rejects) != 2*len(cases)-stored {
+		w.Errorf("%d events and %d rejects, want %d and %d", len(events), len(rejects), stored, 2*len(cases)-stored)
+	}
+	w.exports(events)
+}
+
+// columnOf is a column's value, or that of a member of the JSON in it, as it stands there.
+func columnOf(event map[string]any, column string) any {
+	column, member, inner := strings.Cut(column, ".")
+	value := event[column]
+	raw, isJSON := value.(json.RawMessage)
+	if !inner {
+		if isJSON {
+			return string(raw)
+		}
+		return value
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return err
+	}
+	return string(members[member])
+}
+
+// lines gives the rows of a query: texts decoded, objects as they stand.
+func (w *world) lines(sql string) []map[string]any {
+	w.Helper()
+	e := w.run(command{Args: []string{"query", "--format", "jsonl", sql}})
+	if e.Code != 0 {
+		w.Fatal(e)
+	}
+	return w.decoded([]byte(e.Out))
+}
+
+func (w *world) decoded(text []byte) (rows []map[string]any) {
+	w.Helper()
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		var row map[string]json.RawMessage
+		err := d.Decode(&row)
+		if errors.Is(err, io.EOF) {
+			return rows
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		values := map[string]any{}
+		for name, raw := range row {
+			values[name] = raw
+			if raw[0] != '{' && raw[0] != '[' {
+				var value any
+				if err := json.Unmarshal(raw, &value); err != nil {
+					w.Fatal(err)
+				}
+				values[name] = value
+			}
+		}
+		rows = append(rows, values)
+	}
+}
+
+// exports says that exports have these events, as readers that share nothing with the
+// program see them.
+func (w *world) exports(want map[string]map[string]any) {
+	w.Helper()
+	path := func(name string) string {
+		at := filepath.Join(w.Folder, name)
+		w.Kept = append(w.Kept, at)
+		return at
+	}
+	read := map[string]func(text []byte) []map[string]any{
+		"--jsonl":   w.decoded,
+		"--csv":     w.fromCSV,
+		"--parquet": w.fromParquet,
+	}
+	for _, format := range slices.Sorted(maps.Keys(read)) {
+		file := path("export" + strings.TrimLeft(format, "-"))
+		e := w.run(command{Args: []string{"export", format, file}})
+		w.endsWith(e, 0)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			w.Fatal(err)
+		}
+		got := map[string]map[string]any{}
+		for _, row := range read[format](text) {
+			got[fmt.Sprint(row["id"])] = row
+		}
+		if len(got) != len(want) {
+			w.Errorf("%s: %d events, want %d", format, len(got), len(want))
+		}
+		for id, event := range want {
+			for column := range event {
+				if a, b := textOf(got[id], column), textOf(event, column); a != b {
+					w.Errorf("%s: %s of %s is %.200q, want %.200q", format, column, id, a, b)
+				}
+			}
+		}
+	}
+}
+
+// textOf is a column as text, an instant without the zeros at its end.
+func textOf(event map[string]any, column string) string {
+	switch value := columnOf(event, column).(type) {
+	case nil:
+		return "NULL"
+	case float64:
+		return fmt.Sprint(int64(value))
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+// fromCSV reads CSV by RFC 4180: what is quoted is a text, also an empty one. (encoding/csv
+// changes line ends.)
+func (w *world) fromCSV(text []byte) (rows []map[string]any) {
+	w.Helper()
+	var names []string
+	row, field := map[string]any{}, 0
+	for rest := string(text); rest != ""; {
+		var value any
+		if strings.HasPrefix(rest, `"`) {
+			end := 1
+			for ; rest[end] != '"' || rest[end+1] == '"'; end++ {
+				if rest[end] == '"' {
+					end++
+				}
+			}
+			value, rest = strings.ReplaceAll(rest[1:end], `""`, `"`), rest[end+1:]
+		} else {
+			end := strings.IndexAny(rest, ",\n")
+			if end > 0 {
+				value = rest[:end]
+			}
+			rest = rest[end:]
+		}
+		if len(rows) == 0 {
+			names = append(names, fmt.Sprint(value))
+		}
+		row[names[field]] = value
+		if field++; rest[0] == '\n' {
+			rows, row, field = append(rows, row), map[string]any{}, 0
+		}
+		rest = rest[1:]
+	}
+	return rows[1:]
+}
+
+func (w *world) fromParquet(text []byte) (rows []map[string]any) {
+	w.Helper()
+	file, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		w.Fatal(err)
+	}
+	columns := file.Schema().Columns()
+	for _, group := range file.RowGroups() {
+		reader := group.Rows()
+		buffer := make([]parquet.Row, 100)
+		for {
+			n, err := reader.ReadRows(buffer)
+			for _, values := range buffer[:n] {
+				row := map[string]any{}
+				for _, v := range values {
+					name := columns[v.Column()][0]
+					switch {
+					case v.IsNull():
+					case strings.HasSuffix(name, "id"):
+						row[name] = uuid.UUID(v.ByteArray()).String()
+					case name == "timestamp":
+						row[name] = time.UnixMicro(v.Int64()).UTC().Format("2006-01-02T15:04:05.999999Z")
+					case name == "batch":
+						row[name] = fmt.Sprint(v.Int64())
+					default:
+						row[name] = string(v.ByteArray())
+					}
+				}
+				rows = append(rows, row)
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+		}
+		if err := reader.Close(); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return rows
+}
+
+// TestOddMembers: what is no event is kept with its reason, what an event may lack is NULL,
+// and whatever has no column goes to extra; the events around it are stored all the same.
+func TestOddMembers(t *testing.T) {
+	cases := []odd{
+		{"a new type", "type", `"wormhole \u2192"`, "", "type", "wormhole →"},
+		{"another member", `"schema"`, `{"v": [1, null]}`, "", "extra.schema", `{"v":[1,null]}`},
+		{"another null", `"schema"`, `null`, "", "extra.schema", `null`},
+		{"a member of another case", `"Id"`, `7`, "", "extra.Id", `7`},
+		{"no name", "name", "-", "", "name", "<nil>"},
+		{"a null for a name", "name", "null", "", "name", "<nil>"},
+		{"an empty name", "name", `""`, "", "name", ""},
+		{"a number for a name", "name", "5", "", "extra.name", "5"},
+		{"a list for properties", "properties", `[1]`, "", "extra.properties", "[1]"},
+		{"a text for properties", "properties", `"{}"`, "", "extra.properties", `"{}"`},
+		{"empty properties", "properties", `{}`, "", "properties", "{}"},
+		{"no session", "session", "-", "", "device_type", "<nil>"},
+		{"a list for a session", "session", "[]", "", "extra.session", "[]"},
+		{"another session", "session", `{"id":"x","os":"Linux","browser":7}`, "", "extra.session", `{"browser":7,"id":"x","os":"Linux"}`},
+		{"no user", "userId", "null", "", "user_id", "<nil>"},
+		{"a number for a user", "userId", "12", "", "extra.userId", "12"},
+		{"a user that is no UUID", "userId", `"u-1"`, "", "extra.userId", `"u-1"`},
+		{"a UUID in capitals", "userId", `"` + strings.ToUpper(ownID(0xabcdef)) + `"`, "", "user_id", ownID(0xabcdef)},
+
+		{"twice", `"name"`, `"again"`, "member_twice", "", ""},
+		{"twice alike", `"type"`, `"click"`, "member_twice", "", ""},
+		{"an id twice", `"id"`, `"` + ownID(1<<30) + `"`, "member_twice", "", ""},
+		{"an id twice by an escape", `"i\u0064"`, `"` + ownID(1<<30) + `"`, "member_twice", "", ""},
+		{"an unknown one twice", `"a"`, `1,"a":2`, "member_twice", "", ""},
+		{"twice in the session", "session", `{"os":1,"os":2}`, "member_twice", "", ""},
+		{"twice in properties", "properties", `{"a":1,"a":2}`, "", "properties", `{"a":1,"a":2}`},
+
+		{"another case of id", "", `{"Id":"ID","type":"click"}`, "missing_id", "", ""},
+		{"a null", "", `null`, "not_an_object", "", ""},
+		{"a list", "", `[{"id":"ID"}]`, "not_an_object", "", ""},
+		{"a text", "", `"ID"`, "not_an_object", "", ""},
+		{"an empty object", "", `{}`, "missing_id", "", ""},
+	}
+	for member, name := range map[string]string{"id": "id", "timestamp": "timestamp", "type": "type", "sessionId": "session_id"} {
+		for _, value := range []string{"-", "null", `""`} {
+			cases = append(cases, odd{member + " " + value, member, value, "missing_" + name, "", ""})
+		}
+		for _, value := range []string{"true", "[]", "{}"} {
+			cases = append(cases, odd{member + " " + value, member, value, "bad_" + name, "", ""})
+		}
+	}
+	newWorld(t, mockserver.Options{}).takes(cases)
+}
+
+// TestOddTexts: a text is stored as it came, through to every export, or rejected and kept;
+// it is never changed.
+func TestOddTexts(t *testing.T) {
+	cases := []odd{
+		{"no UTF-8", "name", "\"a\xff\"", "bad_text", "", ""},
+		{"no UTF-8 in properties", "properties", "{\"a\":\"\xff\"}", "bad_text", "", ""},
+		{"no UTF-8 in a name", "properties", "{\"\xff\":1}", "bad_text", "", ""},
+		{"no UTF-8 in extra", `"a"`, "\"\xff\"", "bad_text", "", ""},
+		{"no UTF-8 in the browser", "browser", "\"\xff\"", "bad_text", "", ""},
+		{"half a pair", "name", `"a\ud83d"`, "bad_text", "", ""},
+		{"the other half", "properties", `{"a":"\udE00\ud83d"}`, "bad_text", "", ""},
+		{"a pair", "name", `"\ud83d\uDE00"`, "", "name", "😀"},
+		{"a pair in properties", "properties", `{"a":"\ud83d\ude00"}`, "", "properties", `{"a":"\ud83d\ude00"}`},
+		{"U+FFFD", "name", `"\ufffd�"`, "", "name", "��"},
+		{"U+0000", "name", `"a\u0000b"`, "", "name", "a\x00b"},
+		{"U+0000 alone", "type", `"\u0000"`, "", "type", "\x00"},
+		{"U+0000 in properties", "properties", `{"a\u0000":"\u0000"}`, "", "properties", `{"a\u0000":"\u0000"}`},
+		{"a BOM", "name", `"\ufeffa"`, "", "name", "\ufeffa"},
+		{"U+FFFF", "name", `"\uffff"`, "", "name", "\uffff"},
+		{"not composed", "name", `"e\u0301 Å"`, "", "name", "e\u0301 Å"},
+		{"a slash", "name", `"\/"`, "", "name", "/"},
+		{"line ends", "name", `"a\r\n\nb\r"`, "", "name", "a\r\n\nb\r"},
+		{"line separators", "name", `"\u2028\u2029\u0085"`, "", "name", "\u2028\u2029\u0085"},
+		{"quotes and commas", "name", `"\"a\",'b',\"\"\"\\"`, "", "name", `"a",'b',"""\`},
+		{"white space", "name", `"  \t "`, "", "name", "  \t "},
+		{"NULL as a text", "name", `"NULL"`, "", "name", "NULL"},
+		{"erase", "name", `"\u001b[2J\u001b]0;x\u0007"`, "", "name", "\x1b[2J\x1b]0;x\x07"},
+		{"erase in properties", "properties", `{"page":"\u001b[2J"}`, "", "properties", `{"page":"\u001b[2J"}`},
+		{"the clipboard", "type", `"\u001b]52;c;ZXZpbA==\u0007"`, "", "type", "\x1b]52;c;ZXZpbA==\x07"},
+		{"controls of eight bits", "browser", `"\u009b2J\u0090"`, "", "browser", "\u009b2J\u0090"},
+		{"from right to left", "deviceType", `"\u202egpj.exe\u2066"`, "", "device_type", "\u202egpj.exe\u2066"},
+		{"a formula", "name", `"=cmd|' /C calc'!A0"`, "", "name", "=cmd|' /C calc'!A0"},
+		{"SQL", "name", `"'; DROP TABLE events; --"`, "", "name", "'; DROP TABLE events; --"},
+		{"SQL in another member", `"'; DROP TABLE events; --"`, `"$1"`, "", "extra.'; DROP TABLE events; --", `"$1"`},
+		{"100,000 characters", "name", quoted(strings.Repeat("é", 100_000)), "", "name", strings.Repeat("é", 100_000)},
+	}
+	w := newWorld(t, mockserver.Options{})
+	w.takes(cases)
+	w.leavesTerminalsAlone()
+}
+
+// moves reports whether no terminal may get the character from data: such ones move the cursor, erase,
+// set the clipboard, or turn the direction of writing.
+func moves(r rune) bool {
+	return unicode.Is(unicode.Cc, r) && r != '\n' && r != '\r' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
+}
+
+// leavesTerminalsAlone says that nothing of the data does anything to a terminal, while a pipe
+// gets it as it is.
+func (w *world) leavesTerminalsAlone() {
+	w.Helper()
+	const all = "SELECT type, name, properties, device_type, browser, extra FROM events ORDER BY id"
+	commands := [][]string{
+		{"query", all},
+		{"query", "SELECT raw FROM rejected_events"},
+		{"query", "SELECT error(name) FROM events WHERE name LIKE '%2J%'"},
+		{"query", "SELECT name::INT FROM events WHERE name LIKE '%2J%'"},
+		{"query", "--param", "a=\x1b[2J", "SELECT $a"},
+		{"query", "SELECT '\x1b[2J\u202e'"},
+		{"query", "SELECT \x1b[2J"},
+		{"status"}, {"status", "--rejected"}, {"verify"}, {"schema"}, {"\x1b[2J"}, {"query", "--named", "top_pages"},
+	}
+	for _, format := range []string{"table", "box", "csv", "tsv", "json", "jsonl", "markdown", "line", "html"} {
+		commands = append(commands, []string{"query", "--no-pager", "--format", format, all})
+	}
+	for _, args := range commands {
+		text := w.onTerminal(args...)
+		if at := strings.IndexFunc(text, moves); at >= 0 {
+			w.Errorf("%q writes %q to a terminal", args, text[max(0, at-20):min(len(text), at+20)])
+		}
+		w.noSecret("a terminal", []byte(text))
+	}
+	rows := w.query("SELECT name FROM events WHERE contains(name, chr(27)) OR name LIKE '=%' ORDER BY name")
+	if want := [][]string{{"name"}, {"\x1b[2J\x1b]0;x\x07"}, {"=cmd|' /C calc'!A0"}}; fmt.Sprint(rows) != fmt.Sprint(want) {
+		w.Errorf("a pipe gets %q, want %q", rows, want)
+	}
+	safe := w.run(command{Args: []string{"query", "--csv-safe", "SELECT name FROM events WHERE name LIKE '=%'"}})
+	if safe.Out != "name\n'=cmd|' /C calc'!A0\n" {
+		w.Errorf("a spreadsheet gets %q", safe.Out)
+	}
+}
+
+// onTerminal is what the program writes to a terminal.
+func (w *world) onTerminal(args ...string) string {
+	w.Helper()
+	screen, tty, err := pty.Open()
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = screen.Close() }()
+	if err := pty.Setsize(screen, &pty.Winsize{Rows: 5000, Cols: 200}); err != nil {
+		w.Fatal(err)
+	}
+	r := w.start(command{Args: args, Env: []string{"TERM=xterm", "DATASYNC_PAGER=cat"}, Terminal: tty})
+	_ = tty.Close()
+	text := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(screen) // ends with an error when nobody has the other side
+		text <- string(b)
+	}()
+	got := <-text
+	r.wait()
+	return got
+}
+
+// TestOddNumbers: numbers in properties are kept digit by digit.
+func TestOddNumbers(t *testing.T) {
+	var cases []odd
+	for _, n := range []string{
+		"9007199254740993", "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1e400", "-1E-400", "-0", "-0.0", "0.10", "1.0", "1e2",
+		"123456789012345678901234567890", "0.1234567890123456789012345678901234567890", strings.Repeat("9", 5000),
+	} {
+		cases = append(cases, odd{n, "properties", `{"n":` + n + `}`, "", "properties", `{"n":` + n + `}`},
+			odd{n + " in extra", `"n"`, n, "", "extra.n", n})
+		cases = append(cases, odd{n + " for an id", "id", n, "bad_id", "", ""}, odd{n + " for a type", "type", n, "bad_type", "", ""})
+	}
+	newWorld(t, mockserver.Options{}).takes(cases)
+}
+
+// TestOddInstants: an instant is the same to the microsecond in every reading, or the event
+// is rejected; seconds and microseconds are not guessed.
+func TestOddInstants(t *testing.T) {
+	at := func(value, want string) odd { return odd{value, "timestamp", value, "", "timestamp", want} }
+	no := func(value, reason string) odd { return odd{value, "timestamp", value, reason, "", ""} }
+	const far = "timestamp_out_of_range"
+	newWorld(t, mockserver.Options{}).takes([]odd{
+		at("0", "1970-01-01T00:00:00Z"), at("-0", "1970-01-01T00:00:00Z"), at("1", "1970-01-01T00:00:00.001Z"),
+		at("1769541612", "1970-01-21T11:32:21.612Z"), // seconds are taken for what they say
+		at("1769541612369", "2026-01-27T19:20:12.369Z"), at(`"1769541612369"`, "2026-01-27T19:20:12.369Z"),
+		at("1769541612369.4567", "2026-01-27T19:20:12.369456Z"), at("1.769541612369e12", "2026-01-27T19:20:12.369Z"),
+		at("7258118399999", "2199-12-31T23:59:59.999Z"),
+		no("7258118400000", far), no("1769541612369000", far), no("-1", far), no("-0.0001", far), no("9007199254740993", far), no("9223372036854775807", far),
+		no("18446744073709551615", far), no("1e400", far), no("-1e400", far), at("1e-400", "1970-01-01T00:00:00Z"), no(`"99999999999999999999999"`, far),
+		at(`"2026-01-28T09:20:12.369+14:00"`, "2026-01-27T19:20:12.369Z"), at(`"2026-01-27T07:20:12-12:00"`, "2026-01-27T19:20:12Z"),
+		at(`"2026-01-27T19:20:12.1234567Z"`, "2026-01-27T19:20:12.123456Z"), at(`"2026-01-27t19:20:12z"`, "2026-01-27T19:20:12Z"),
+		at(`"2016-12-31T23:59:60Z"`, "2017-01-01T00:00:00Z"), at(`"1970-01-01T00:00:00Z"`, "1970-01-01T00:00:00Z"),
+		at(`"2024-02-29T00:00:00Z"`, "2024-02-29T00:00:00Z"), at(`"2199-12-31T23:59:59.999999Z"`, "2199-12-31T23:59:59.999999Z"),
+		no(`"1969-12-31T23:59:59.999Z"`, far), no(`"9999-12-31T23:59:59Z"`, far), no(`"0001-01-01T00:00:00Z"`, far), no(`"2200-01-01T00:00:00Z"`, far),
+		no(`"10000-01-01T00:00:00Z"`, "bad_timestamp"), no(`"2026-01-27T19:20:12"`, "bad_timestamp"), no(`"2026-01-27"`, "bad_timestamp"),
+		no(`"2025-02-29T00:00:00Z"`, "bad_timestamp"), no(`"2026-01-27T24:00:00Z"`, "bad_timestamp"), no(`"2026-01-27T19:20:61Z"`, "bad_timestamp"),
+		no(`"-1769541612369"`, "bad_timestamp"), no(`"1769541612369.5"`, "bad_timestamp"), no(`" 1769541612369"`, "bad_timestamp"), no(`"now"`, "bad_timestamp"),
+		no(`"infinity"`, "bad_timestamp"), no(`"NaN"`, "bad_timestamp"), no(`"2026-01-27T19:20:12 Europe/Berlin"`, "bad_timestamp"),
+	})
+}
+
+// TestFewEvents: no events, one, just a page, or an empty last page are a whole pull, and
+// its exports are valid.
+func TestFewEvents(t *testing.T) {
+	for _, tc := range some([]struct {
+		name         string
+		events, size int
+		emptyEnd     bool
+	}{
+		{"none", 0, 10, false}, {"one", 1, 10, false}, {"just a page", 10, 10, false}, {"an empty last page", 20, 10, true},
+		{"pages of one", 12, 1, false}, {"one more than a page", 11, 10, false}, {"none, on two pages", 0, 10, true},
+	}, 3) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			page := listed(ownEvents(0, tc.events), tc.size)
+			w.answer(own(func(cursor string) string {
+				if cursor == "end" {
+					return pageOf(nil, "", fmt.Sprint(tc.events))
+				}
+				text := page(cursor)
+				if tc.emptyEnd {
+					text = strings.Replace(text, `"hasMore":false,"nextCursor":null`, `"hasMore":true,"nextCursor":"end"`, 1)
+				}
+				return text
+			}))
+			for range 2 { // the second finds nothing new
+				e := w.run(command{Args: []string{"pull"}})
+				w.endsWith(e, 0)
+				w.says(e, "complete")
+			}
+			w.hasOwn(tc.events)
+			events := map[string]map[string]any{}
+			for _, row := range w.lines("SELECT * FROM events") {
+				events[fmt.Sprint(row["id"])] = row
+			}
+			w.exports(events)
+		})
+	}
 }

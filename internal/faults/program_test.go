@@ -80,6 +80,8 @@ type command struct {
 	Env []string
 	// Limits are arguments of ulimit, such as "-n 32".
 	Limits []string
+	// Terminal is stdin, stdout and stderr in one.
+	Terminal *os.File
 	// Redirect is what the shell does to its files, such as "<&-".
 	Redirect string
 	Stdin    io.Reader
@@ -142,6 +144,10 @@ func (w *world) command(c command) *running {
 	r.Stdin, r.Stdout, r.Stderr = c.Stdin, &r.out, &r.err
 	if c.Stdout != nil {
 		r.Stdout = c.Stdout
+	}
+	if c.Terminal != nil {
+		r.Stdin, r.Stdout, r.Stderr = c.Terminal, c.Terminal, c.Terminal
+		r.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	}
 	r.WaitDelay = 5 * time.Second
 	r.began = time.Now()
