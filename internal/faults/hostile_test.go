@@ -340,3 +340,313 @@ func pageQuoted(elements []string, next string, total int) string {
 	}
 	return strings.Replace(pageOf(elements, mark, fmt.Sprint(total)), strconv.Quote(mark), quoted(next), 1)
 }
+
+// TestPagesThatAreNone: a body that is no whole page, or contradicts itself, is a failed
+// request: it is asked for again, nothing of it is stored, and the next pull goes on.
+func TestPagesThatAreNone(t *testing.T) {
+	page := pageOf(ownEvents(10, 20), "", "20")
+	in := func(member, value string) string {
+		o := odd{member: member, value: value}
+		return pageOf([]string{o.element(10)}, "", "20")
+	}
+	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	for _, tc := range some([]struct{ name, body, says string }{
+		{"more is said to come back", strings.Replace(page, `"returned":10`, `"returned":11`, 1), "returned is not 10"},
+		{"less is said to come back", strings.Replace(page, `"returned":10`, `"returned":9`, 1), "returned is not 10"},
+		{"nothing is said to come back", strings.Replace(page, `"returned":10`, `"returned":-0`, 1), "returned is not 10"},
+		{"a text comes back", strings.Replace(page, `"returned":10`, `"returned":"10"`, 1), "returned is not 10"},
+		{"data twice", strings.Replace(page, `{"data"`, `{"data":[],"data"`, 1), "stands twice"},
+		{"meta twice", strings.Replace(page, `{"data"`, `{"meta":{},"data"`, 1), "stands twice"},
+		{"text behind it", page + "x", "text after the end"},
+		{"a page behind it", page + page, "text after the end"},
+		{"NUL behind it", page + "\x00", "text after the end"},
+		{"a BOM before it", "\ufeff" + page, "expected an object"},
+		{"cut off", page[:len(page)-1], "cut off"},
+		{"no data", strings.Replace(page, `"data"`, `"Data"`, 1), "data is no array"},
+		{"UTF-16", "\xff\xfe{\x00}\x00", "expected an object"},
+		{"a control in a text", in("name", "\"a\x01\""), "control character"},
+		{"NUL in a text", in("name", "\"a\x00\""), "control character"},
+		{"NaN", in("timestamp", "NaN"), "not a whole page"},
+		{"Infinity", in("properties", `{"a":-Infinity}`), "not a whole page"},
+		{"a leading zero", in("properties", `{"a":01}`), "not a whole page"},
+		{"a comma too many", in("properties", `{"a":1,}`), "not a whole page"},
+		{"10,001 levels in an event", in("name", deep(10_001)), "nested too deep"},
+		{"10,001 levels in properties", in("properties", `{"a":`+deep(10_001)+`}`), "nested too deep"},
+		{"a million levels in an event", in("name", deep(1_000_000)), "nested too deep"},
+		{"a million levels in properties", in("properties", `{"a":`+deep(1_000_000)+`}`), "nested too deep"},
+		{"a million levels in meta", strings.Replace(page, `"meta":{`, `"meta":{"a":`+deep(1_000_000)+`,`, 1), "nested too deep"},
+		{"a million objects", strings.Repeat(`{"a":`, 1_000_000), "nested too deep"},
+	}, 5) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			w.answer(own(func(cursor string) string {
+				if cursor == "" {
+					return pageOf(ownEvents(0, 10), "c1", "20")
+				}
+				return tc.body
+			}))
+			e := w.run(quickly())
+			w.endsWith(e, 4)
+			w.says(e, tc.says, "the same command")
+			w.peaksBelow(e, 300)
+			w.hasOwn(10)
+			w.recoversOwn(30)
+		})
+	}
+}
+
+// TestErrorsOfAnySize: what an error's body holds never matters: not its depth, not its size,
+// and nothing of it is shown but a code.
+func TestErrorsOfAnySize(t *testing.T) {
+	for _, tc := range some([]struct {
+		name, body string
+	}{
+		{"a million levels", strings.Repeat("[", 1_000_000)},
+		{"a million levels of a code", `{"code":` + strings.Repeat(`{"a":`, 1_000_000)},
+		{"100 MB", strings.Repeat("x", 100<<20)},
+		{"a code that erases", `{"code":"\u001b[2J","message":"\u001b]52;c;eA==\u0007\u202e","error":"` + key + `"}`},
+		{"the key", `{"code":"` + strings.ToUpper(key) + `","message":"` + key + `"}`},
+		{"NUL", "\x00\x00"},
+	}, 2) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			w.answer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+				rw.WriteHeader(http.StatusInternalServerError)
+				_, _ = io.WriteString(rw, tc.body)
+			}))
+			e := w.run(quickly())
+			w.endsWith(e, 4)
+			w.says(e, "events answered 500")
+			w.peaksBelow(e, 200)
+			w.recoversOwn(30)
+		})
+	}
+}
+
+// TestLargeElements: what is large and yet a page is stored as it came, and memory is
+// bounded by the page: four times the 128 MB that it may have.
+func TestLargeElements(t *testing.T) {
+	keys := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			_, _ = fmt.Fprintf(&b, `"k%d":%d,`, i, i)
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	n, megabytes := 1_000_000, 100
+	if !*all {
+		n, megabytes = 100_000, 10
+	}
+	many := make([]string, 500_000)
+	for i := range many {
+		many[i] = fmt.Sprintf(`{"id":"%s","sessionId":"%[1]s","type":"a","timestamp":%d}`, ownID(i), newestOwn-1000*i)
+	}
+	for _, tc := range some([]struct {
+		name     string
+		elements []string
+		check    string
+		events   int
+	}{
+		{"keys in properties", []string{(&odd{member: "properties", value: "{" + keys(n) + "}"}).element(0)}, fmt.Sprintf("len(json_keys(properties)) = %d", n), 1},
+		{"a long text", []string{(&odd{member: "name", value: quoted(strings.Repeat("é", megabytes<<19))}).element(0)}, fmt.Sprintf("strlen(name) = %d AND md5(name) = md5(repeat('é', %d))", megabytes<<20, megabytes<<19), 1},
+		{"keys of an event", []string{(&odd{member: `"a"`, value: "0," + keys(n)}).element(0)}, fmt.Sprintf("len(json_keys(extra)) = %d", n+1), 1},
+		{"500,000 events", many, "type = 'a'", 500_000},
+	}, 2) {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t, mockserver.Options{})
+			w.answer(own(func(string) string { return pageOf(tc.elements, "", fmt.Sprint(tc.events)) }))
+			e := w.run(command{Args: []string{"pull"}})
+			w.endsWith(e, 0)
+			w.peaksBelow(e, 1000)
+			t.Logf("%d MB", e.Peak>>20)
+			w.sound()
+			if rows := w.query("SELECT count(*) AS n FROM events WHERE " + tc.check); rows[1][0] != fmt.Sprint(tc.events) {
+				t.Errorf("%v events are as they came, want %d", rows, tc.events)
+			}
+		})
+	}
+	t.Run("a million events on a page", func(t *testing.T) {
+		w := newWorld(t, mockserver.Options{})
+		page := pageOf(append(many, many...), "", "1000000")
+		w.answer(own(func(string) string { return page }))
+		e := w.run(quickly())
+		w.endsWith(e, 4)
+		w.says(e, "more than 500000 elements")
+		w.peaksBelow(e, 1000)
+		t.Logf("%d MB", e.Peak>>20)
+		w.recoversOwn(30)
+	})
+}
+
+// TestTotals: when a pull ends is for hasMore to say; what the API says to have is compared with
+// what was read, wherever it can be, and a number that is none does not count.
+func TestTotals(t *testing.T) {
+	for _, tc := range some([]struct {
+		name    string
+		total   func(page int) string
+		from    bool // the pull is limited to what lies below the first events of the API
+		short   int  // events that the pages leave out at their end
+		code    int
+		says    string
+		options []string
+	}{
+		{"it is right", func(int) string { return "60" }, false, 0, 0, "complete", nil},
+		{"it shrinks", func(n int) string { return fmt.Sprint(60 - n) }, false, 0, 0, "complete", nil},
+		{"it grows", func(n int) string { return fmt.Sprint(60 + n) }, false, 0, 0, "complete", nil},
+		{"too small", func(int) string { return "59" }, false, 0, 0, "60 events are here", nil},
+		{"too large", func(int) string { return "61" }, false, 0, 5, "1 of the 61", nil},
+		{"missing", func(int) string { return "" }, false, 0, 0, "did not say how many", nil},
+		{"null", func(int) string { return "null" }, false, 0, 0, "did not say how many", nil},
+		{"negative", func(int) string { return "-5" }, false, 0, 0, "did not say how many", nil},
+		{"1e300", func(int) string { return "1e300" }, false, 0, 0, "did not say how many", nil},
+		{"a text", func(int) string { return `"60"` }, false, 0, 0, "did not say how many", nil},
+		{"a fraction", func(int) string { return "60.5" }, false, 0, 0, "did not say how many", nil},
+		{"2^53 + 1", func(int) string { return "9007199254740993" }, false, 0, 5, "9007199254740933 of the", nil},
+		{"6e1", func(int) string { return "6e1" }, false, 0, 0, "complete", nil},
+		{"missing after the first page", func(n int) string { return map[bool]string{true: "60"}[n == 0] }, false, 20, 5, "20 of the 60", nil},
+		{"an early end", func(int) string { return "60" }, false, 20, 5, "20 of the 60", nil},
+		{"an early end above --from", func(int) string { return "60" }, true, 20, 5, "after 40 of the 60", nil},
+		{"--from below all events", func(int) string { return "60" }, true, 0, 0, "complete", nil},
+	}, 5) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			w.answer(own(func(cursor string) string {
+				n, next := numberOf(cursor), ""
+				if n < 5-tc.short/10 {
+					next = fmt.Sprint("c", n+1)
+				}
+				return pageOf(ownEvents(10*n, 10*n+10), next, tc.total(n))
+			}))
+			var from []string
+			if tc.from {
+				from = []string{"--from", "2020-01-01"}
+			}
+			e := w.run(quickly(from...))
+			w.endsWith(e, tc.code)
+			w.says(e, tc.says)
+			w.hasOwn(60 - tc.short)
+			w.recoversOwn(60, "--restart")
+		})
+	}
+}
+
+// TestRepeatedEvents: an id is stored once, however often, out of which order and with
+// whatever contents it comes; copies are counted, those with other contents as conflicts.
+func TestRepeatedEvents(t *testing.T) {
+	other := func(n int) string { return (&odd{member: "name", value: `"another"`}).element(n) }
+	moved := func(n int) string {
+		return (&odd{member: "timestamp", value: fmt.Sprint(newestOwn - 1000*n + 1)}).element(n)
+	}
+	join := func(lists ...[]string) (all []string) {
+		for _, l := range lists {
+			all = append(all, l...)
+		}
+		return all
+	}
+	for _, tc := range some([]struct {
+		name  string
+		pages [][]string
+		says  string
+	}{
+		{"within a page", [][]string{join(ownEvents(0, 10), ownEvents(9, 20)), ownEvents(20, 30)}, "duplicates  1 (0 with"},
+		{"across pages", [][]string{ownEvents(0, 12), ownEvents(10, 22), ownEvents(15, 30)}, "duplicates  9 (0 with"},
+		{"a whole page again", [][]string{ownEvents(0, 10), ownEvents(10, 20), ownEvents(10, 21), ownEvents(21, 30)}, "duplicates  10 (0 with"},
+		{"with other contents", [][]string{ownEvents(0, 15), join([]string{other(14)}, ownEvents(15, 30))}, "duplicates  1 (1 with"},
+		{"with other contents on its page", [][]string{join(ownEvents(0, 15), []string{other(14)}, ownEvents(15, 30))}, "duplicates  1 (1 with"},
+		{"at another instant", [][]string{ownEvents(0, 15), join([]string{moved(14)}, ownEvents(15, 30))}, "duplicates  1 (1 with"},
+		{"out of order", [][]string{join(ownEvents(15, 30), ownEvents(0, 15))}, "duplicates  0"},
+		{"out of order, and again", [][]string{ownEvents(10, 20), ownEvents(0, 12), ownEvents(18, 30)}, "duplicates  4 (0 with"},
+	}, 3) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			w.answer(own(func(cursor string) string {
+				n, next := numberOf(cursor), ""
+				if n+1 < len(tc.pages) {
+					next = fmt.Sprint("c", n+1)
+				}
+				return pageOf(tc.pages[n], next, "30")
+			}))
+			e := w.run(command{Args: []string{"pull"}})
+			w.endsWith(e, 0)
+			w.says(e, tc.says)
+			w.hasOwn(30)
+		})
+	}
+}
+
+// TestLateEvents: what arrives below the newest event is found within the lookback; below
+// that the pull says what is missing, and --restart brings it. A known event that has
+// changed meanwhile is counted, and stays as it was.
+func TestLateEvents(t *testing.T) {
+	const n = 1500
+	for _, tc := range []struct {
+		name string
+		late int // how many seconds below the newest
+		code int
+	}{{"within the lookback", 300, 0}, {"below it", 1200, 5}} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			events := ownEvents(0, n)
+			known := append(append([]string{}, events[10:tc.late]...), events[tc.late+1:]...)
+			w.answer(own(listed(known, 100)))
+			w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
+			events[20] = (&odd{member: "name", value: `"changed"`}).element(20)
+			w.answer(own(listed(events, 100)))
+			e := w.run(command{Args: []string{"pull"}})
+			w.endsWith(e, tc.code)
+			w.says(e, "(1 with other contents)")
+			if tc.code != 0 {
+				w.says(e, "1 of the 1500", "--restart")
+				w.endsWith(w.run(command{Args: []string{"pull", "--restart"}}), 0)
+			}
+			w.hasOwn(n)
+			if rows := w.query("SELECT count(*) AS n FROM events WHERE name = 'changed'"); rows[1][0] != "0" {
+				t.Errorf("the first copy did not stay: %v", rows)
+			}
+		})
+	}
+}
+
+// TestRejectsAtABorder: elements that show nothing by which they could be told apart are
+// each kept, on whichever pages they come, and also where a pull is stopped between them;
+// reading them again adds none.
+func TestRejectsAtABorder(t *testing.T) {
+	elements := ownEvents(0, 10)
+	for range 7 {
+		elements = append(elements, "null", `{"type":"click"}`)
+	}
+	elements = append(elements, ownEvents(10, 20)...)
+	elements = append(elements, "null", "null")
+	want := fmt.Sprint([][]string{{"n", "keys"}, {"16", "16"}})
+	for _, size := range some([]int{3, 1, 2, 5, 11, 13, 17, 100}, 3) {
+		t.Run(fmt.Sprint("pages of ", size), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{})
+			last := len(elements) / size
+			for stop := 0; stop <= last; stop += max(1, last/6) {
+				// The API is gone behind this page.
+				page := listed(elements, size)
+				w.answer(own(func(cursor string) string {
+					if numberOf(cursor)/size > stop {
+						return "gone"
+					}
+					return page(cursor)
+				}))
+				w.endsWith(w.run(quickly("--max-retry-time", "10ms")), 0, 4)
+			}
+			for _, size := range []int{size, 4, 100} {
+				w.answer(own(listed(elements, size)))
+				w.endsWith(w.run(command{Args: []string{"pull", "--restart"}}), 0)
+			}
+			if rows := w.query("SELECT count(*) AS n, count(DISTINCT reject_key) AS keys FROM rejected_events"); fmt.Sprint(rows) != want {
+				t.Errorf("%v, want %v", rows, want)
+			}
+			w.hasOwn(20)
+		})
+	}
+}
