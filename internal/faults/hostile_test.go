@@ -120,7 +120,7 @@ func counted(requests *atomic.Int64, h http.HandlerFunc) http.HandlerFunc {
 func TestEndlessPages(t *testing.T) {
 	pages := 100_000
 	if !*all {
-		pages = 3000
+		pages = 1000
 	}
 	for _, tc := range []struct {
 		name    string
@@ -131,6 +131,7 @@ func TestEndlessPages(t *testing.T) {
 		{"one event and a reject", func(n int) []string { return []string{ownEvent(n), fmt.Sprint(n)} }, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
 			enough := make(chan struct{})
 			var served atomic.Int64
@@ -208,7 +209,7 @@ func TestPagesInACircle(t *testing.T) {
 				return pageOf(fresh(n%length), fmt.Sprint("c", n+1), "10000")
 			}, int64(length) + 3, size * length})
 	}
-	for _, tc := range some(cases, 5) {
+	for _, tc := range some(cases, 2) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -247,7 +248,7 @@ func TestPaginationsThatContradict(t *testing.T) {
 		{"hasMore twice", `"hasMore":true,"nextCursor":"c3","hasMore":false`, 4, 10},
 		{"a number for a cursor", `"hasMore":true,"nextCursor":3`, 4, 10},
 		{"a cursor that is an object", `"hasMore":true,"nextCursor":{"c":3}`, 4, 10},
-	}, 4) {
+	}, 2) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -279,7 +280,7 @@ func TestOddCursors(t *testing.T) {
 		{"10,000 characters", "c" + strings.Repeat("0aZ/", 2500), false},
 		{"a million", "c" + strings.Repeat("0aZ/", 1<<18), true},
 		{"spaces", "  c  ", false},
-	}, 3) {
+	}, 2) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -376,7 +377,7 @@ func TestPagesThatAreNone(t *testing.T) {
 		{"a million levels in properties", in("properties", `{"a":`+deep(1_000_000)+`}`), "nested too deep"},
 		{"a million levels in meta", strings.Replace(page, `"meta":{`, `"meta":{"a":`+deep(1_000_000)+`,`, 1), "nested too deep"},
 		{"a million objects", strings.Repeat(`{"a":`, 1_000_000), "nested too deep"},
-	}, 5) {
+	}, 3) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -408,7 +409,7 @@ func TestErrorsOfAnySize(t *testing.T) {
 		{"a code that erases", `{"code":"\u001b[2J","message":"\u001b]52;c;eA==\u0007\u202e","error":"` + key + `"}`},
 		{"the key", `{"code":"` + strings.ToUpper(key) + `","message":"` + key + `"}`},
 		{"NUL", "\x00\x00"},
-	}, 2) {
+	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -425,8 +426,8 @@ func TestErrorsOfAnySize(t *testing.T) {
 	}
 }
 
-// TestLargeElements: what is large and yet a page is stored as it came, and memory is
-// bounded by the page: four times the 128 MB that it may have.
+// TestLargeElements: what is large and yet a page is stored as it came, in memory of a few
+// times the 128 MB that it may have.
 func TestLargeElements(t *testing.T) {
 	keys := func(n int) string {
 		var b strings.Builder
@@ -453,19 +454,22 @@ func TestLargeElements(t *testing.T) {
 		{"a long text", []string{(&odd{member: "name", value: quoted(strings.Repeat("é", megabytes<<19))}).element(0)}, fmt.Sprintf("strlen(name) = %d AND md5(name) = md5(repeat('é', %d))", megabytes<<20, megabytes<<19), 1},
 		{"keys of an event", []string{(&odd{member: `"a"`, value: "0," + keys(n)}).element(0)}, fmt.Sprintf("len(json_keys(extra)) = %d", n+1), 1},
 		{"500,000 events", many, "type = 'a'", 500_000},
-	}, 2) {
+	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t, mockserver.Options{})
 			w.answer(own(func(string) string { return pageOf(tc.elements, "", fmt.Sprint(tc.events)) }))
 			e := w.run(command{Args: []string{"pull"}})
 			w.endsWith(e, 0)
-			w.peaksBelow(e, 1000)
+			w.peaksBelow(e, 800)
 			t.Logf("%d MB", e.Peak>>20)
 			w.sound()
 			if rows := w.query("SELECT count(*) AS n FROM events WHERE " + tc.check); rows[1][0] != fmt.Sprint(tc.events) {
 				t.Errorf("%v events are as they came, want %d", rows, tc.events)
 			}
 		})
+	}
+	if !*all {
+		return
 	}
 	t.Run("a million events on a page", func(t *testing.T) {
 		w := newWorld(t, mockserver.Options{})
@@ -474,7 +478,7 @@ func TestLargeElements(t *testing.T) {
 		e := w.run(quickly())
 		w.endsWith(e, 4)
 		w.says(e, "more than 500000 elements")
-		w.peaksBelow(e, 1000)
+		w.peaksBelow(e, 800)
 		t.Logf("%d MB", e.Peak>>20)
 		w.recoversOwn(30)
 	})
@@ -509,7 +513,7 @@ func TestTotals(t *testing.T) {
 		{"an early end", func(int) string { return "60" }, false, 20, 5, "20 of the 60", nil},
 		{"an early end above --from", func(int) string { return "60" }, true, 20, 5, "after 40 of the 60", nil},
 		{"--from below all events", func(int) string { return "60" }, true, 0, 0, "complete", nil},
-	}, 5) {
+	}, 2) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -559,7 +563,7 @@ func TestRepeatedEvents(t *testing.T) {
 		{"at another instant", [][]string{ownEvents(0, 15), join([]string{moved(14)}, ownEvents(15, 30))}, "duplicates  1 (1 with"},
 		{"out of order", [][]string{join(ownEvents(15, 30), ownEvents(0, 15))}, "duplicates  0"},
 		{"out of order, and again", [][]string{ownEvents(10, 20), ownEvents(0, 12), ownEvents(18, 30)}, "duplicates  4 (0 with"},
-	}, 3) {
+	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -587,7 +591,7 @@ func TestLateEvents(t *testing.T) {
 		name string
 		late int // how many seconds below the newest
 		code int
-	}{{"within the lookback", 300, 0}, {"below it", 1200, 5}} {
+	}{{"below it", 1200, 5}, {"within the lookback", 300, 0}} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -623,7 +627,7 @@ func TestRejectsAtABorder(t *testing.T) {
 	elements = append(elements, ownEvents(10, 20)...)
 	elements = append(elements, "null", "null")
 	want := fmt.Sprint([][]string{{"n", "keys"}, {"16", "16"}})
-	for _, size := range some([]int{3, 1, 2, 5, 11, 13, 17, 100}, 3) {
+	for _, size := range some([]int{3, 1, 2, 5, 11, 13, 17, 100}, 1) {
 		t.Run(fmt.Sprint("pages of ", size), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})

@@ -167,6 +167,7 @@ func (w *world) start(c command) *running {
 	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.Process.Pid)); err == nil {
 		w.noSecret("the process list", line)
 	}
+	go r.watch()
 	return r
 }
 
@@ -200,6 +201,11 @@ func (r *running) wait() ended {
 	e := ended{Args: r.Args[1:], Code: r.ProcessState.ExitCode(), Out: r.out.String(), Err: r.err.String(), Took: time.Since(r.began)}
 	if usage, ok := r.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		e.Peak = usage.Maxrss << 10
+	}
+	// A process inherits the figure of the one that started it.
+	var own syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &own) == nil && e.Peak <= own.Maxrss<<10 {
+		e.Peak = r.peak.Load()
 	}
 	if status, ok := r.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal()
