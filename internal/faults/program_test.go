@@ -199,22 +199,17 @@ func (r *running) wait() ended {
 		r.w.Fatal(err)
 	}
 	e := ended{Args: r.Args[1:], Code: r.ProcessState.ExitCode(), Out: r.out.String(), Err: r.err.String(), Took: time.Since(r.began)}
-	if usage, ok := r.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		e.Peak = usage.Maxrss << 10
-	}
-	// A process inherits the figure of the one that started it.
-	var own syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &own) == nil && e.Peak <= own.Maxrss<<10 {
-		e.Peak = r.peak.Load()
+	// A process that was over before anyone looked inherits the figure of the one that started it.
+	if e.Peak = r.peak.Load(); e.Peak == 0 {
+		if usage, ok := r.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			e.Peak = usage.Maxrss << 10
+		}
 	}
 	if status, ok := r.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal()
 	}
 	if r.ctx.Err() != nil {
 		r.w.Fatalf("O7: not ended after %s: %v", r.within, e)
-	}
-	if peak := r.peak.Load(); peak > 0 {
-		e.Peak = min(e.Peak, peak)
 	}
 	r.w.noSecret("stdout", []byte(e.Out))
 	r.w.noSecret("stderr", []byte(e.Err))
