@@ -62,7 +62,7 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 150_000, DirtyEvery: 5000}, Events: mockserver.Pages{Cap: 5000}}
 	for _, m := range some(moments, 3) {
-		t.Run(fmt.Sprint(m), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s at request %d", m.signal, m.request), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, o)
 			var r *running
