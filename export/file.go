@@ -60,6 +60,7 @@ func copyAll(ctx context.Context, opts *Options, path, scratch string) (result R
 type database struct {
 	*store.Session
 	scratch *outfile.Folder // nil where there is none
+	parent  string          // of scratch
 }
 
 // open opens the database to export from it. A folder in scratch takes what does not fit
@@ -69,7 +70,7 @@ func open(ctx context.Context, opts *Options, read store.ReadOptions, scratch st
 		if d.scratch, err = outfile.Scratch(scratch); err != nil {
 			return database{}, fmt.Errorf("make room for what does not fit into memory: %w", err)
 		}
-		read.TempFolder = d.scratch.Path()
+		read.TempFolder, d.parent = d.scratch.Path(), scratch
 	}
 	read.MemoryLimit = fmt.Sprint(opts.MemoryLimit, "B")
 	if d.Session, err = store.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
@@ -89,7 +90,11 @@ func (d *database) close() error {
 // Exec says what to do where there is too little memory.
 func (d *database) Exec(ctx context.Context, statement string) (int64, error) {
 	n, err := d.Session.Exec(ctx, statement)
-	if err != nil && strings.Contains(err.Error(), "Out of Memory") {
+	switch {
+	case err == nil:
+	case strings.Contains(err.Error(), "failed to offload data block"):
+		err = fmt.Errorf("export: %w in %q, where what does not fit into memory goes; free some space there, or give more of it with --memory-limit", outfile.ErrFull, d.parent)
+	case errors.Is(err, store.ErrMemory):
 		err = fmt.Errorf("export: %w; give it more with --memory-limit", err)
 	}
 	return n, err

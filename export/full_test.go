@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"datasync/export"
+	"datasync/internal/outfile"
 )
 
 // TestDiskFull exports to a full disk of its own, which needs user namespaces.
@@ -53,6 +55,11 @@ func exportToFull(t *testing.T, folder string) {
 		if err := os.RemoveAll(opts.Target); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// What does not fit into memory goes beside the target.
+	_, err := f.export(export.Options{Target: filepath.Join(folder, "sorted.parquet"), MemoryLimit: 16_000_000, Selection: export.Selection{Query: "SELECT * FROM events ORDER BY hash(id)"}})
+	if !errors.Is(err, outfile.ErrFull) || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "--memory-limit") || strings.Contains(err.Error(), "max_temp") {
+		t.Errorf("sorted: %v", err)
 	}
 	few := export.Options{Target: filepath.Join(folder, "increments"), Incremental: true, Layout: export.Layout{Compression: "none"}, Selection: export.Selection{Where: `"timestamp" < '2026-01-01' OR batch > 1`}}
 	f.mustExport(few)

@@ -85,10 +85,16 @@ func (src *source) sorted() bool { return src.order != "" }
 // describe finds out the columns, and whether the condition is one.
 func (src *source) describe(s *store.Session) error {
 	st, err := s.Prepare(src.rows("*"))
-	if err != nil {
+	switch {
+	case err != nil && src.where != "":
+		return unfit("the condition: %w", err)
+	case err != nil:
 		return fmt.Errorf("export: %w", err)
 	}
 	defer st.Close()
+	if len(st.Parameters) > 0 {
+		return unfit("the condition has parameters, and nothing says what they are")
+	}
 	src.columns = st.Columns
 	return nil
 }
@@ -168,7 +174,7 @@ func checkCondition(ctx context.Context, s *store.Session, condition string) err
 	if err := json.Unmarshal([]byte(tree), &parsed); err != nil {
 		return fmt.Errorf("read the condition: %w", err)
 	}
-	if parsed.Error {
+	if parsed.Error && !strings.Contains(parsed.Message, "Only SELECT") { // several statements
 		return unfit("the condition: %s", parsed.Message)
 	}
 	if len(parsed.Statements) == 1 {

@@ -49,7 +49,7 @@ type client struct {
 	secrets  *secrets
 	base     *url.URL
 	pageSize int
-	answered atomic.Bool // anything came back in this run
+	answered atomic.Bool // anything came back in this run that may be the API's
 	// compression is decided for each endpoint: they may lie behind different servers.
 	compression map[string]*compression
 	deciding    sync.Mutex // about that
@@ -114,6 +114,15 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	return body, how.stated, nil
 }
 
+// unread says of a body that is no page which endpoint sent it, and whether the API has sent
+// anything in this run.
+func (c *client) unread(endpoint string, err error) error {
+	if !c.answered.Load() {
+		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
+	}
+	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
+}
+
 // braced reports whether a body begins and ends as a page does.
 func braced(body string) bool {
 	body = strings.TrimSpace(body)
@@ -164,10 +173,10 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit i
 	}
 	how.stated = readStated(resp.Header, time.Now())
 	failpoint.Hit("f2")
-	c.answered.Store(true)
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
+		c.answered.Store(true)
 		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), withCursor)
 	}
 	// What inflates to nothing must end, too.
@@ -175,6 +184,10 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit i
 	how.gzipped = gzipped
 	if err == nil {
 		err = into.read(content, resp.ContentLength, limit, func() error { return into.takePlace(ctx, c.large) })
+	}
+	// A page of a login, or another server's, is none of the API's answers.
+	if err != nil || bytes.HasPrefix(bytes.TrimLeft(into.text, " \t\r\n"), []byte("{")) {
+		c.answered.Store(true)
 	}
 	switch {
 	case err != nil && (watchdog.broken || ctx.Err() != nil):

@@ -14,6 +14,8 @@ var (
 	ErrCursorDead = errors.New("the cursor has expired or is not known")
 	// ErrRedirected: the API answered with a redirect, which is not followed.
 	ErrRedirected = errors.New("the API redirects to somewhere else")
+	// ErrNoAPI: what answers has given nothing in this run that this API would.
+	ErrNoAPI = errors.New("what answers is not this API")
 	// ErrTokenRejected: the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 	// ErrClosed: no endpoint may be asked within the longest wait allowed.

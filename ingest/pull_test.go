@@ -268,6 +268,25 @@ func TestPullStopsWhereCursorsDieAtOnce(t *testing.T) {
 	})
 }
 
+// What gives nothing but pages for people is no API, and is not asked for long; the same from
+// an API is a fault that may pass.
+func TestPullStopsWhereThereIsNoAPI(t *testing.T) {
+	page := mockserver.Repeat(mockserver.Forever, mockserver.HTML())
+	inBubble(t, "from the first answer on", scripted(mockserver.Any, 1, page), func(b *bench) {
+		b.opts.MaxRetryTime = time.Hour
+		began := time.Now()
+		if _, err := b.pull(); !errors.Is(err, ingest.ErrNoAPI) || time.Since(began) > time.Minute {
+			b.t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+	inBubble(t, "later", scripted(mockserver.Any, 4, page), func(b *bench) {
+		began := time.Now()
+		if _, err := b.pull(); err == nil || errors.Is(err, ingest.ErrNoAPI) || time.Since(began) < b.opts.MaxRetryTime {
+			b.t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
 // A request that always fails ends the run, and the next one goes on.
 func TestPullGivesUpAndGoesOn(t *testing.T) {
 	inBubble(t, "503", scripted(mockserver.Any, 4, mockserver.Repeat(60, mockserver.Status(503))), func(b *bench) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ const noticedFailure = 3
 
 // permanent tells the errors that asking again cannot mend.
 func permanent(err error) bool {
-	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed, ErrLimited, errNoBound} {
+	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed, ErrLimited, errNoBound, http.ErrSchemeMismatch} {
 		if errors.Is(err, kind) {
 			return true
 		}

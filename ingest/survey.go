@@ -294,7 +294,7 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error)
 	e.came(g)
 	p, err := newDecoder().decode(body, nil)
 	if err != nil {
-		return page{}, s.failed(ctx, endpoint, fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err))
+		return page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, err))
 	}
 	if a.limit == 0 {
 		f := s.about(endpoint)

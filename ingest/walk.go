@@ -315,7 +315,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	if err != nil {
 		w.sheets.giveBack(f.sheet)
 		w.discard()
-		return got, fmt.Errorf("read a page of the %s endpoint: %w", f.endpoint, err)
+		return got, w.endpoints.client.unread(f.endpoint, err)
 	}
 	p.nameAnonymous(w.before(), &w.alike)
 	got.open = len(w.alike.counts) > 0
@@ -343,8 +343,8 @@ func (w *walk) before() uuid.NullUUID {
 	return uuid.NullUUID{}
 }
 
-// retryTime is how long the request may go on failing. One that never reached
-// the API at all is more likely a wrong address than a passing fault; one by time is
+// retryTime is how long the request may go on failing. One that never reached the API at all,
+// or something that is not it, is more likely a wrong address than a passing fault; one by time is
 // not the only way on.
 func (w *walk) retryTime() time.Duration {
 	if !w.endpoints.client.answered.Load() {

@@ -45,7 +45,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped.code
-	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty):
+	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty), errors.Is(err, store.ErrZone):
 		return 2
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return 3

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -127,10 +128,14 @@ func wrongAddress(err error) bool {
 	var answer *ingest.APIError
 	var host *net.DNSError
 	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
+	var notTLS tls.RecordHeaderError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "proxyconnect":
 		return false // it is the proxy's
+	case errors.As(err, &answer) && answer.Status == http.StatusNotFound, errors.As(err, &host) && host.IsNotFound, errors.As(err, &notTLS):
+		return true
 	}
-	return errors.Is(err, ingest.ErrRedirected) || errors.As(err, &answer) && answer.Status == http.StatusNotFound || errors.As(err, &host) && host.IsNotFound
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ingest.ErrRedirected) || errors.Is(err, ingest.ErrNoAPI)
 }
 
 // pullOptions reads the command line; origin is whose events the file will hold.

@@ -153,6 +153,8 @@ func (p *program) recoverLog(ctx context.Context, name string) error {
 		return err
 	case done.Log == 0:
 		p.say("there is nothing to recover: the file has no write-ahead log")
+	case done.Void:
+		p.say(fmt.Sprintf("nothing was recovered: of the write-ahead log of %s nothing can be read, and the next pull replaces it", counted(done.Log, "byte")))
 	default:
 		p.say(fmt.Sprintf("recovered: a write-ahead log of %s was brought into the file", counted(done.Log, "byte")))
 	}

@@ -18,7 +18,7 @@ func TestLimitsOfFiles(t *testing.T) {
 			e := w.run(command{Args: []string{"pull", "--quiet"}, Limits: []string{limit}})
 			w.endsWith(e, 0, 4, 6)
 			if e.Code == 6 && strings.HasPrefix(limit, "-f") {
-				w.says(e, "ulimit -f")
+				w.says(e, "ulimit")
 			}
 			stored := w.stored()
 			w.recovers()

@@ -38,7 +38,7 @@ func create(target string, rules Rules, nameless func(folder string) (*os.File, 
 		return file, nil
 	}
 	if file.hidden, err = hide(folder, newFile); err != nil {
-		return nil, refuse(target, "%w", err)
+		return nil, refuse(target, "%w", withoutPath(err))
 	}
 	file.f = file.hidden.f
 	return file, nil
@@ -136,7 +136,7 @@ func Explain(err error, path, target string) error {
 	}
 	text := err.Error()
 	if strings.Contains(text, "No space left") || strings.Contains(text, "no space left") || strings.Contains(text, "Disk quota") {
-		return fmt.Errorf("write %q: the disk is full; free some space, or write elsewhere", target)
+		return fmt.Errorf("write %q: %w; free some space, or write elsewhere", target, ErrFull)
 	}
 	if strings.Contains(strings.ToLower(text), "file too large") {
 		return fmt.Errorf("write %q: the file may not grow any more; raise the limit of file sizes (ulimit -f)", target)

@@ -35,7 +35,7 @@ func CreateFolder(target string, rules Rules, replaceable func(path string) erro
 	parent := filepath.Dir(path)
 	Sweep(parent)
 	if f.hidden, err = hide(parent, newFolder); err != nil {
-		return nil, refuse(target, "%w", err)
+		return nil, refuse(target, "%w", withoutPath(err))
 	}
 	f.janitor = watch(f.hidden.path)
 	return f, nil

@@ -12,6 +12,9 @@ import (
 // ErrTarget says that nothing can be written to that path.
 var ErrTarget = errors.New("unusable target")
 
+// ErrFull says that there is no space left for what is written.
+var ErrFull = errors.New("the disk is full")
+
 // Rules say what a target may be.
 type Rules struct {
 	// Force says that an existing target is replaced.
@@ -24,6 +27,16 @@ type Rules struct {
 // refuse says of a target why it is refused.
 func refuse(target, format string, args ...any) error {
 	return fmt.Errorf("%w %q: %w", ErrTarget, target, fmt.Errorf(format, args...))
+}
+
+// withoutPath is the error without the hidden name that could not be made, which tells
+// nobody anything.
+func withoutPath(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return fmt.Errorf("its folder cannot be written to: %w", of.Err)
+	}
+	return err
 }
 
 // Check returns the absolute path of a file that may be written. It fails with

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+	"syscall"
 )
 
 // The states of a database file that others test for with errors.Is.
@@ -33,6 +34,16 @@ var (
 	ErrUnreplayed = errors.New("database has a write-ahead log that must be replayed first")
 	// ErrDamaged: the file or its WAL cannot be read as it should.
 	ErrDamaged = errors.New("database is damaged")
+	// ErrLog is ErrDamaged where it is the write-ahead log that cannot be read.
+	ErrLog = fmt.Errorf("%w: the write-ahead log cannot be brought into it", ErrDamaged)
+	// ErrAccess: this user may not do that with the file, or nobody may.
+	ErrAccess = errors.New("no access")
+	// ErrMemory: DuckDB has too little memory.
+	ErrMemory = errors.New("too little memory")
+	// ErrLimit: a limit of the process is reached, such as that of the size of files.
+	ErrLimit = errors.New("a limit of this process is reached")
+	// ErrZone: DuckDB does not know the time zone.
+	ErrZone = errors.New("DuckDB knows no time zone of that name")
 )
 
 // Error is what went wrong with a database file: which file, why, and what a
@@ -87,7 +98,7 @@ func translate(path string, err error) error {
 		return nil
 	}
 	var known *Error
-	if errors.As(err, &known) {
+	if errors.As(err, &known) || errors.Is(err, ErrZone) {
 		return err
 	}
 	text := err.Error()
@@ -100,19 +111,28 @@ func translate(path string, err error) error {
 		return &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 	case strings.Contains(text, "No space left") || strings.Contains(text, "disk is full") || strings.Contains(text, "failed to offload data block"):
 		return &Error{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
-	case strings.Contains(text, "File too large"):
-		return &Error{Kind: ErrFull, Path: path, Detail: "the file may not grow any more", Hint: "raise the limit of file sizes (ulimit -f) and run the command again; what was committed is kept"}
-	case errors.Is(err, fs.ErrPermission) || strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
-		return &Error{Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
+		return &Error{Kind: ErrAccess, Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
+	case isOutOfMemory(text):
+		return &Error{Kind: ErrMemory, Path: path, Cause: err, Hint: "have more memory free and run the command again; what was committed is kept"}
+	case errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.EMFILE) || strings.Contains(text, "File too large") || strings.Contains(text, "Too many open files"):
+		return &Error{Kind: ErrLimit, Path: path, Cause: err, Hint: "raise it (ulimit -a shows them) and run the command again; what was committed is kept"}
 	case strings.Contains(text, "not a valid DuckDB database"):
 		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
 	case strings.Contains(text, "version number"):
 		return &Error{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
+	case strings.Contains(text, "replaying WAL"):
+		return &Error{Kind: ErrLog, Path: path, Cause: err, Hint: "move the .wal file away, but keep it, and pull again"}
 	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") || strings.Contains(text, "Could not read enough bytes") ||
-		strings.Contains(text, "Serialization Error") || strings.Contains(text, "replaying WAL"):
+		strings.Contains(text, "Serialization Error"):
 		return &Error{Kind: ErrDamaged, Path: path, Cause: err, Hint: "restore a copy, or move the file away and pull again"}
 	}
 	return &Error{Path: path, Cause: err}
+}
+
+// isOutOfMemory reports whether DuckDB, or the system below it, says that memory ran out.
+func isOutOfMemory(text string) bool {
+	return strings.Contains(text, "Out of Memory Error") || strings.Contains(text, "std::bad_alloc")
 }
 
 // oneLine keeps an error text to its first line: DuckDB adds hints and traces below.

@@ -16,6 +16,9 @@ func (s *Store) AroundEach(around func(writer int, do func() error) error) {
 	}
 }
 
+// Translate is how an error of the driver or the system becomes one of the store.
+func Translate(path string, err error) error { return translate(path, err) }
+
 // DB is the database as others than the writer use it.
 func (s *Store) DB() *sql.DB { return s.db }
 

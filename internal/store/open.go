@@ -338,6 +338,9 @@ func openInstance(ctx context.Context, path string, settings []setting) (*sql.DB
 // setTimeZone sets that of all connections.
 func setTimeZone(ctx context.Context, db *sql.DB, timezone string) error {
 	_, err := db.ExecContext(ctx, "SET GLOBAL TimeZone = "+quote(timezone))
+	if err != nil && strings.Contains(err.Error(), "Unknown TimeZone") {
+		return fmt.Errorf("%w: %q", ErrZone, timezone)
+	}
 	return err
 }
 

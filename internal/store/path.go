@@ -39,7 +39,7 @@ func Resolve(name string) (path string, exists bool, err error) {
 			return "", false, bad("its folder does not exist", "make the folder first")
 		}
 		if _, err := os.Lstat(path + ".wal"); err == nil {
-			return "", false, &Error{Kind: ErrDamaged, Path: name, Detail: "the file is gone but its write-ahead log is there",
+			return "", false, &Error{Kind: ErrLog, Path: name, Detail: "the file is gone but its log is there",
 				Hint: "restore the file, or move the .wal file away"}
 		}
 		return path, false, nil

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // Recovered says what Recover did.
 type Recovered struct {
-	// Log is the size in bytes of the write-ahead log that was brought into the file, 0
-	// where there was none.
+	// Log is the size in bytes of the write-ahead log that was there, 0 where there was
+	// none.
 	Log int64
+	// Void says that there was nothing in it that could be brought into the file: it stays
+	// as it is until the next pull.
+	Void bool
 }
 
 // missing is the error where there is no file.
@@ -61,6 +65,10 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	}
 	_, err = checkOurs(ctx, path, "")
 	switch {
+	case err == nil && done.Log > 0:
+		if err := fits(ctx, path); err != nil {
+			return done, err
+		}
 	case err == nil:
 	case errors.Is(err, ErrUnreplayed):
 		if err := rehearse(ctx, path); err != nil {
@@ -72,7 +80,32 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	if done.Log == 0 {
 		return done, nil
 	}
-	return done, replay(ctx, path)
+	if err := replay(ctx, path); err != nil {
+		return done, err
+	}
+	// DuckDB removes a log that it has brought into the file, and passes over one of which it
+	// knows not even the beginning.
+	left, err := sizeOf(path + ".wal")
+	done.Void = left > 0
+	return done, translate(path, err)
+}
+
+// fits reads the file as it would be with its log, which DuckDB does not compare with the
+// file: one of a later state, beside a file that was put back, names blocks that are not there
+// or hold something else.
+func fits(ctx context.Context, path string) error {
+	db, err := OpenReadOnly(ctx, path, "UTC")
+	if err != nil {
+		return err
+	}
+	_, err1 := Verify(ctx, db, path)
+	_, err2 := ReadFingerprint(ctx, db, path)
+	err = errors.Join(err1, err2, db.Close())
+	var e *Error
+	if errors.Is(err, ErrDamaged) && errors.As(err, &e) {
+		return &Error{Kind: ErrLog, Path: path, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
+	}
+	return nil
 }
 
 // replay opens the file for writing, which brings the log into the memory, and from
@@ -125,6 +158,9 @@ func about(path string, err error) error {
 	if errors.As(err, &e) {
 		found := *e
 		found.Path = path
+		if e.Cause != nil {
+			found.Cause = errors.New(strings.ReplaceAll(e.Cause.Error(), e.Path, path))
+		}
 		return &found
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +50,52 @@ func hashes(t *testing.T, folder string) map[string][sha256.Size]byte {
 
 // anIndex is what DuckDB 1.5 cannot replay while it may not write.
 const anIndex = `CREATE INDEX i ON events (type); UPDATE events SET name = 'recovered' WHERE name LIKE '%3'`
+
+// TestRecoverWithAnotherLog: a log that does not belong to the file, as where an older copy
+// was put back, is not brought into it, and one that has nothing in it is not said to be.
+func TestRecoverWithAnotherLog(t *testing.T) {
+	folder := t.TempDir()
+	path, later := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "later.duckdb")
+	s := mustOpen(t, path)
+	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 10)))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	put := func(to string, b []byte) {
+		t.Helper()
+		if err := os.WriteFile(to, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(from string) []byte {
+		t.Helper()
+		b, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	put(later, read(path))
+	// So many rows are written into blocks of the file, to which the log only points.
+	leaveLog(t, later, `INSERT INTO events SELECT e.* REPLACE (uuid() AS id, uuid() AS session_id) FROM events e, range(30000)`)
+	put(path+".wal", read(later+".wal"))
+	before := hashes(t, folder)
+	_, err := store.Recover(t.Context(), path)
+	if !errors.Is(err, store.ErrLog) {
+		t.Errorf("%v, want ErrLog", err)
+	}
+	if after := hashes(t, folder); !maps.Equal(before, after) {
+		t.Error("the files have changed")
+	}
+	put(path+".wal", []byte("rubbish"))
+	if done, err := store.Recover(t.Context(), path); err != nil || !done.Void || done.Log != 7 {
+		t.Errorf("%+v, %v of a log of rubbish", done, err)
+	}
+	done, err := store.Recover(t.Context(), later)
+	if err != nil || done.Void || done.Log == 0 {
+		t.Errorf("%+v, %v of the log's own file", done, err)
+	}
+}
 
 func TestRecover(t *testing.T) {
 	const row = `INSERT INTO events SELECT * REPLACE (uuid() AS id) FROM events LIMIT 1`

@@ -304,8 +304,11 @@ var damage = regexp.MustCompile(`^(IO|Serialization) Error: .*(Corrupt|checksum|
 // failure is DuckDB's text as an error, an *Error where the file is damaged.
 func (s *Session) failure(text string) error {
 	err := errors.New(explained(text))
-	if damage.MatchString(err.Error()) {
+	switch {
+	case damage.MatchString(err.Error()):
 		return translate(s.path, err)
+	case isOutOfMemory(text) && !strings.Contains(text, "failed to offload data block"):
+		return fmt.Errorf("%w: %s", ErrMemory, oneLine(text)) // below it are settings, which are locked here
 	}
 	return err
 }

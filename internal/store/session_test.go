@@ -199,6 +199,24 @@ func TestPlainValues(t *testing.T) {
 	}
 }
 
+// TestMemoryMissedByAQuery: too little memory is told from wrong SQL, without advice that
+// cannot be followed here.
+func TestMemoryMissedByAQuery(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	session, err := store.OpenSession(t.Context(), path, store.ReadOptions{MemoryLimit: "8MB"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	_, err = session.Exec(t.Context(), "CREATE TEMP TABLE x AS SELECT uuid()::VARCHAR AS u FROM range(1000000) ORDER BY u")
+	if !errors.Is(err, store.ErrMemory) || strings.Contains(err.Error(), "SET ") {
+		t.Errorf("%v, want %v", err, store.ErrMemory)
+	}
+}
+
 // TestDamageMetByAQuery: what a query or an export finds damaged is told from wrong SQL.
 func TestDamageMetByAQuery(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")

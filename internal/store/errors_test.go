@@ -1,0 +1,47 @@
+package store_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"datasync/internal/store"
+)
+
+// TestTranslate: what the driver and the system say of a file, as they say it.
+func TestTranslate(t *testing.T) {
+	of := func(err error) error { return &fs.PathError{Op: "open", Path: "a.duckdb.lock", Err: err} }
+	for _, tc := range []struct {
+		err  error
+		kind error
+	}{
+		{errors.New(`IO Error: Could not set lock on file "a.duckdb": Conflicting lock is held in x (PID 7)`), store.ErrLocked},
+		{errors.New(`IO Error: Could not write file "a.duckdb": No space left on device`), store.ErrFull},
+		{errors.New("Out of Memory Error: failed to offload data block of size 128.0 KiB"), store.ErrFull},
+		{errors.New("Out of Memory Error: Allocation failure"), store.ErrMemory},
+		{of(syscall.EACCES), store.ErrAccess},
+		{of(syscall.EROFS), store.ErrAccess},
+		{errors.New(`IO Error: Cannot open file "a.duckdb": Permission denied`), store.ErrAccess},
+		{errors.New(`IO Error: Cannot open file "a.duckdb": Read-only file system`), store.ErrAccess},
+		{of(syscall.EMFILE), store.ErrLimit},
+		{errors.New(`IO Error: Could not write file "a.duckdb": File too large`), store.ErrLimit},
+		{errors.New(`IO Error: Failure while replaying WAL file "a.duckdb.wal": Corrupt WAL file`), store.ErrLog},
+		{errors.New("IO Error: Corrupt database file: computed checksum 1 does not match"), store.ErrDamaged},
+		{errors.New("IO Error: Trying to read a database file with version number 69"), store.ErrNewer},
+	} {
+		err := store.Translate("a.duckdb", tc.err)
+		var e *store.Error
+		if !errors.Is(err, tc.kind) || !errors.As(err, &e) || e.Hint == "" || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, want %v and a hint", err, tc.kind)
+		}
+		if errors.Is(err, store.ErrLog) != errors.Is(tc.kind, store.ErrLog) {
+			t.Errorf("%v is one of the log", err)
+		}
+	}
+	if err := store.Translate("a.duckdb", of(os.ErrPermission)); !errors.Is(err, store.ErrAccess) || !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
+	}
+}
