@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -62,7 +63,7 @@ func (c cleaning) Run() int {
 // TestScripts runs what the README promises, with the program as a process of its
 // own. $API is an API of 3,000 events that accepts the key ds_test_good, $LIMITED
 // one under the limits of the contract, $CLOSED one that wants to be left alone after the
-// first request.
+// first request; $HTML is a server that is no API.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -80,6 +81,9 @@ func TestScripts(t *testing.T) {
 				env.Defer(s.Close)
 				env.Setenv(name, s.URL)
 			}
+			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<!doctype html>")) }))
+			env.Defer(page.Close)
+			env.Setenv("HTML", page.URL)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "lock": lock},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"datasync/query"
@@ -35,8 +34,9 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 		Description: exitCodes,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: p.or("DATASYNC_DB", "datasync.duckdb")},
+			cli.HelpFlag, // which is left out where there is a command of the name
 		},
-		Commands:       []*cli.Command{p.pullCommand(), p.queryCommand(), p.exportCommand(), p.schemaCommand(), p.statusCommand(), p.verifyCommand(), p.mockCommand()},
+		Commands:       []*cli.Command{p.pullCommand(), p.queryCommand(), p.exportCommand(), p.schemaCommand(), p.statusCommand(), p.verifyCommand(), p.explainCommand(), p.mockCommand(), p.helpCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Action: func(c *cli.Context) error {
@@ -50,10 +50,29 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 		command.OnUsageError = root.OnUsageError
 	}
 	if err := root.Run(permute(args, root)); err != nil {
-		p.say(strings.ReplaceAll(err.Error(), "\n", "; "))
+		p.say(errorLine(err))
 		return exitCode(err)
 	}
 	return 0
+}
+
+// helpCommand is --help for those who write it as a command.
+func (p *program) helpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "help", Usage: "show this, or the options of a command", ArgsUsage: "[COMMAND]",
+		Action: func(c *cli.Context) error {
+			name := c.Args().First()
+			switch {
+			case c.Args().Len() > 1:
+				return usage("help takes one command, but got %d", c.Args().Len())
+			case name == "":
+				return cli.ShowAppHelp(c)
+			case c.App.Command(name) == nil:
+				return usage("unknown command %q; see datasync --help", name)
+			}
+			return c.App.RunContext(c.Context, []string{c.App.Name, name, "--help"})
+		},
+	}
 }
 
 // say tells a person one line.

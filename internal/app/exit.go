@@ -13,7 +13,9 @@ import (
 )
 
 // exitCodes is the table that --help shows.
-const exitCodes = `Exit codes:
+const exitCodes = `An error's line ends with the topic that says what to do: see datasync explain.
+
+Exit codes:
   0    done
   1    error
   2    wrong usage

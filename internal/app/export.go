@@ -211,5 +211,5 @@ func incompleteText(pull export.Pull) string {
 			}
 		}
 	}
-	return strings.Join(parts, "; ") + "; run datasync pull for the rest"
+	return strings.Join(parts, "; ") + "; run datasync pull for the rest" + see(topicIncomplete)
 }

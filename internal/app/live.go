@@ -46,7 +46,7 @@ func (a answers) Snapshot(ctx context.Context) (live.Snapshot, error) {
 func (p *program) answer(ctx context.Context, s *store.Store, progress *ingest.Progress, notice func(string)) (stop func()) {
 	server, err := live.Listen(s.Path(), live.Folders(p.getenv("XDG_RUNTIME_DIR"), p.or("TMPDIR", "/tmp")))
 	if err != nil {
-		notice(fmt.Sprintf("nobody can read the file while this pull is running, as there is no socket to ask it by: %v", err))
+		notice(fmt.Sprintf("nobody can read the file while this pull is running, as there is no socket to ask it by: %v%s", err, see(topicNoSocket)))
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -129,7 +129,7 @@ func (p *program) summarise(s ingest.Summary) {
 		line("in the file", "%s events", thousands(s.Total))
 	}
 	line("duplicates", "%s (%s with other contents)", thousands(s.Duplicate), thousands(s.Conflict))
-	line("rejected", "%s%s", thousands(s.Rejected), reasons(s.Reasons))
+	line("rejected", "%s%s", thousands(s.Rejected), reasons(s.Reasons)+seeIf(s.Rejected > 0, topicRejected))
 	line("pages", "%s from events, %s from feed", thousands(s.Pages["events"]), thousands(s.Pages["feed"]))
 	line("429s", "%s from events, %s from feed, %s from stream-access",
 		thousands(s.Limited["events"]), thousands(s.Limited["feed"]), thousands(s.Limited["stream-access"]))

@@ -125,7 +125,7 @@ func (s *shell) run(ctx context.Context, text string) {
 	case ctx.Err() != nil:
 		s.say("interrupted")
 	default:
-		s.say(err.Error())
+		s.say(errorLine(err))
 	}
 }
 

@@ -36,12 +36,12 @@ func writeStatus(w io.Writer, s seen) error {
 	}
 	t.line("complete", "%s", t.completeness(s))
 	t.line("events", "%s%s", thousands(s.Events), span(s.Oldest, s.Newest))
-	t.line("duplicates", "%s (%s with other contents)", thousands(s.Duplicates), thousands(s.Conflicts))
+	t.line("duplicates", "%s (%s with other contents)%s", thousands(s.Duplicates), thousands(s.Conflicts), seeIf(s.Conflicts > 0, topicConflicts))
 	t.rejected(s.Status)
 	t.total(s.Status)
 	t.windows(s.Windows)
-	for _, r := range s.Runs {
-		t.run(r)
+	for i, r := range s.Runs {
+		t.run(r, i == 0)
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(s.NotBefore)) {
 		until := s.NotBefore[endpoint]
@@ -81,7 +81,7 @@ func (t *statusText) rejected(s store.Status) {
 	if s.Resolved > 0 {
 		text += fmt.Sprintf(", %s more that were stored later", thousands(s.Resolved))
 	}
-	t.line("rejected", "%s", text)
+	t.line("rejected", "%s%s", text, seeIf(rejected > 0, topicRejected))
 }
 
 func (t *statusText) total(s store.Status) {
@@ -91,7 +91,8 @@ func (t *statusText) total(s store.Status) {
 	case s.Missing == nil:
 		t.line("API", "had %s events of all times when the newest window began", thousands(*s.Total))
 	default:
-		t.line("API", "had %s events when the newest window began, %s missing here", thousands(*s.Total), thousands(*s.Missing))
+		done := !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != store.Done })
+		t.line("API", "had %s events when the newest window began, %s missing here%s", thousands(*s.Total), thousands(*s.Missing), seeIf(done && *s.Missing > 0, topicMissing))
 	}
 }
 
@@ -175,7 +176,8 @@ func windowText(k wholeWindow) string {
 	return text
 }
 
-func (t *statusText) run(r store.RunStatus) {
+// run says what became of a run; of the newest one that was killed, what to do.
+func (t *statusText) run(r store.RunStatus, newest bool) {
 	text := r.Began.UTC().Format(time.RFC3339) + ": " + r.Outcome
 	if r.Ended != nil {
 		text += fmt.Sprintf(" after %s", r.Ended.Sub(r.Began).Round(10*time.Millisecond))
@@ -186,7 +188,15 @@ func (t *statusText) run(r store.RunStatus) {
 	if r.Waiting != nil && *r.Waiting >= 1 {
 		text += fmt.Sprintf(", %.0f s of waiting", *r.Waiting)
 	}
-	t.line("run", "%s", text)
+	t.line("run", "%s%s", text, seeIf(newest && r.Outcome == "killed", topicKilled))
+}
+
+// seeIf names a topic where there is something to be done.
+func seeIf(needed bool, topic string) string {
+	if !needed {
+		return ""
+	}
+	return see(topic)
 }
 
 func span(from, to *time.Time) string {
