@@ -142,7 +142,7 @@ func Explain(err error, path, target string) error {
 		return fmt.Errorf("write %q: the file may not grow any more; raise the limit of file sizes (ulimit -f)", target)
 	}
 	if strings.Contains(text, "failed to offload data block") {
-		return fmt.Errorf("write %q: the disk is full, of temporary files; free some space, or write elsewhere, or let more memory be used", target)
+		return fmt.Errorf("write %q: %w, of temporary files; free some space, or write elsewhere, or let more memory be used", target, ErrFull)
 	}
 	if strings.Contains(text, path) {
 		return fmt.Errorf("write %q: %s", target, strings.ReplaceAll(text, path, target))
