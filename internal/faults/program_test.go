@@ -149,6 +149,9 @@ func (w *world) command(c command) *running {
 		r.Stdin, r.Stdout, r.Stderr = c.Terminal, c.Terminal, c.Terminal
 		r.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	}
+	if w.user != 0 {
+		r.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(w.user), Gid: uint32(w.user)}}
+	}
 	r.WaitDelay = 5 * time.Second
 	r.began = time.Now()
 	return r

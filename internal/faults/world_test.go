@@ -31,6 +31,8 @@ type world struct {
 	// other files in it but those that a test puts there and names in Kept.
 	Folder, File string
 	Kept         []string
+	// user is whose process the program is, if not the test's own.
+	user int
 	// home, temp and runtime are the program's, and empty in the end.
 	home, temp, runtime string
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,6 +62,7 @@ type Options struct {
 type Store struct {
 	path    string
 	version string
+	file    os.FileInfo // as it was opened
 	lock    *fileLock
 	db      *sql.DB
 	// writer is the first of the writers that batches share; all but batches use it alone.
@@ -106,6 +108,16 @@ func (s *Store) wrote(err error) {
 	}
 }
 
+// inPlace fails where the path does not lead any more to the file that is open: what is
+// written to that would be gone, or lie elsewhere.
+func (s *Store) inPlace() error {
+	if now, err := os.Stat(s.path); err == nil && os.SameFile(s.file, now) {
+		return nil
+	}
+	return &Error{Kind: ErrMissing, Path: s.path, Detail: "it was removed, renamed or replaced while the pull wrote to it",
+		Hint: "put it back with its .wal file, if there is one, and run the command again"}
+}
+
 // Open locks the file and opens it for writing, and makes it where there is none.
 // Nothing is changed before it is certain that the file is ours and of opts.Origin.
 // It fails with an *Error of kind ErrPath, ErrLocked, ErrForeign, ErrOrigin,
@@ -136,6 +148,9 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 		return nil, err
 	}
 	if s.db, err = openToWrite(ctx, path); err != nil {
+		return nil, err
+	}
+	if s.file, err = os.Stat(path); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx, opts)

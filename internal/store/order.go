@@ -117,6 +117,9 @@ func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Com
 			return Committed{}, notAfter(before.err)
 		}
 	}
+	if err := c.s.inPlace(); err != nil {
+		return Committed{}, err
+	}
 	failpoint.Hit("f4")
 	if _, err := c.w.exec("BEGIN TRANSACTION"); err != nil {
 		return Committed{}, translate(c.s.path, err)

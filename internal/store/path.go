@@ -2,12 +2,16 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 )
+
+// longestName leaves room, in the 255 bytes of a name, for the endings of FilesOf.
+const longestName = 255 - len(".creating.wal")
 
 // Resolve returns the absolute path of the database file that name means,
 // symbolic links followed, and whether it exists. What could be taken for
@@ -27,6 +31,10 @@ func Resolve(name string) (path string, exists bool, err error) {
 	path, err = filepath.Abs(name)
 	if err != nil {
 		return "", false, bad(err.Error(), "name a file with --db")
+	}
+	if n := len(filepath.Base(path)); n > longestName {
+		name = name[:100] + "..."
+		return "", false, bad(fmt.Sprintf("its name has %d bytes, and %d is the most", n, longestName), "give it a shorter one")
 	}
 	// The driver reads what follows a '?' as settings, and reads the whole as a URL.
 	if u, err := url.Parse(path + "?a=b"); err != nil || u.RawQuery != "a=b" || strings.ContainsAny(path, "?#") {

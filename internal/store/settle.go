@@ -29,6 +29,9 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ Sett
 	if err := ctx.Err(); err != nil {
 		return Settled{}, err
 	}
+	if err := s.inPlace(); err != nil {
+		return Settled{}, err
+	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
 		return Settled{}, translate(s.path, err)
 	}
