@@ -294,8 +294,7 @@ func TestManyRequestsFail(t *testing.T) {
 						f := faults[(i+int(seed))%len(faults)]
 						o.Random = append(o.Random, mockserver.RandomFault{Rate: 0.0169, Fault: f}) // 0.3 in all
 					}
-					// Requests of other walks that are under way are not sooner than asked.
-					o.Grace = 100 * time.Millisecond
+					o.Grace = underWay
 					w := newWorld(t, o)
 					w.outlasts(peak, "--workers", workers)
 					w.isAsUndisturbed(o.Data)
@@ -323,7 +322,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 			o := tcpPages()
 			o.Data.Events, o.Data.DirtyEvery, o.Events.Cap, o.Feed.Cap = 10_000, 0, 10, 10
 			o.Feed.Until = mockserver.Inclusive
-			o.Grace = 100 * time.Millisecond
+			o.Grace = underWay
 			o.Random = []mockserver.RandomFault{
 				{Rate: 0.05, Fault: mockserver.RateLimitedRaw("", `{"rateLimit":{"retryAfter":0.01},"message":"`+strings.Repeat("x", 30_000)+`"}`, 10*time.Millisecond)},
 				{Rate: 0.01, Fault: mockserver.Status(500)}, {Rate: 0.01, Fault: mockserver.Clip(900)}, {Rate: 0.01, Fault: mockserver.NoContent()},
@@ -411,10 +410,26 @@ func TestTooMuch(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			w := newWorld(t, tcpPages())
 			w.breakAfter(5, f.HandlerFunc)
-			e := w.givesUp(peakOfLarge, "--max-retry-time", "1s", "--workers", "4")
+			e := w.givesUp(peakOfLarge, "--max-retry-time", "1s", "--workers", "1")
 			t.Logf("%d MB, %s", e.Peak>>20, e.Took)
 		})
 	}
+	// Also where they come side by side, from both endpoints, there is room for one only.
+	t.Run("of four walks", func(t *testing.T) {
+		o := tcpPages()
+		o.Feed.Until = mockserver.Inclusive
+		w := newWorld(t, o)
+		large := flood(ok+"Connection: close\r\n\r\n{\"data\":[", event, endless)
+		w.breakAfter(14, func(rw http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				w.API.ServeHTTP(rw, r)
+				return
+			}
+			large(rw, r)
+		})
+		e := w.givesUp(peakOfLarge, "--max-retry-time", "1s", "--workers", "4")
+		t.Logf("%d MB, %s", e.Peak>>20, e.Took)
+	})
 }
 
 // TestBombs: what inflates to more than a page may have, or is not compressed as it says, ends
@@ -445,7 +460,7 @@ func TestBombs(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			w := newWorld(t, tcpPages())
 			w.breakAfter(5, f.HandlerFunc)
-			e := w.givesUp(peakOfLarge, "--max-retry-time", "1s", "--workers", "4")
+			e := w.givesUp(peakOfLarge, "--max-retry-time", "1s", "--workers", "1")
 			t.Logf("%d MB, %s", e.Peak>>20, e.Took)
 		})
 	}
