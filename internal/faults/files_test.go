@@ -225,3 +225,37 @@ func TestFileGoesAway(t *testing.T) {
 		})
 	}
 }
+
+// TestLockFiles: what lies where the lock file should be, and is none, is neither waited for
+// nor written to.
+func TestLockFiles(t *testing.T) {
+	for name, make := range map[string]func(path string) error{
+		"a FIFO":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"a folder": func(path string) error { return os.Mkdir(path, 0o700) },
+		"a device": func(path string) error { return os.Symlink("/dev/null", path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fewPages())
+			lock := w.File + ".lock"
+			if err := make(lock); err != nil {
+				t.Fatal(err)
+			}
+			e := w.run(command{Args: []string{"pull", "--quiet"}})
+			w.endsWith(e, 2)
+			w.says(e, "move it away")
+			if w.requests() != 0 {
+				t.Errorf("the API was asked %d times", w.requests())
+			}
+			if err := os.Remove(lock); err != nil {
+				t.Fatal(err)
+			}
+			w.recovers()
+		})
+	}
+	// A file of something else is no harm.
+	w := newWorld(t, fewPages())
+	if err := os.WriteFile(w.File+".lock", []byte("not_before.events x\x00\xff\nrubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.recovers()
+}
