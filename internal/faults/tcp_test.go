@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"datasync/mockserver"
 
@@ -76,6 +79,8 @@ func TestConnectionsAreBad(t *testing.T) {
 		{"latency", `"latency": 20, "jitter": 20`, 1},
 		{"slow_close", `"delay": 100`, 1},
 		{"limit_data", `"bytes": 1000`, 0.5},
+		{"timeout", `"timeout": 500`, 0.3},
+		{"bandwidth", `"rate": 60`, 1},
 	}, 3) {
 		t.Run(fmt.Sprint(f.kind, f.attributes, f.share), func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +89,7 @@ func TestConnectionsAreBad(t *testing.T) {
 			w.spoil(p, f.kind, f.attributes, f.share)
 			e := w.run(command{Args: []string{"pull"}})
 			w.endsWith(e, 0)
-			w.peaksBelow(e, 500)
+			w.peaksBelow(e, peak)
 			w.isWhole()
 			w.isAsUndisturbed(tcpPages().Data)
 		})
@@ -124,6 +129,114 @@ func TestConnectionsBreakForGood(t *testing.T) {
 			}
 			w.recovers()
 			w.isAsUndisturbed(tcpPages().Data)
+		})
+	}
+}
+
+// TestALinkHangs: a link on which nothing comes any more, and which is then cut, is nothing but
+// a request that failed.
+func TestALinkHangs(t *testing.T) {
+	w := newWorld(t, tcpPages())
+	p := w.between()
+	w.atRequest(8, func() {
+		w.spoil(p, "timeout", `"timeout": 0`, 1)
+		time.AfterFunc(2*time.Second, func() { p.Toxics.ResetToxics(t.Context()) })
+	})
+	w.outlasts(peak)
+}
+
+// dripping sends the API's answers so many bytes at a time.
+func (w *world) dripping(bytes int, every time.Duration) http.HandlerFunc {
+	return w.changed(func(rw http.ResponseWriter, r *http.Request, answer *httptest.ResponseRecorder) {
+		rw.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
+		rw.WriteHeader(answer.Code)
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for body := answer.Body.Bytes(); len(body) > 0; {
+			n := min(bytes, len(body))
+			if _, err := rw.Write(body[:n]); err != nil {
+				return
+			}
+			_ = http.NewResponseController(rw).Flush()
+			body = body[n:]
+			select {
+			case <-ticker.C:
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
+}
+
+// TestAnswersHang: an answer that does not begin is waited for for 90 s, one that goes on no
+// further for 30 s, and one that trickles for about a minute; one that is slow, but brings a
+// kilobyte a second by and large, is read to its end. What hangs for good ends the pull as
+// one that can be resumed.
+func TestAnswersHang(t *testing.T) {
+	if !*all {
+		t.Skip("takes two minutes: only with -all")
+	}
+	hang := func(part string) http.HandlerFunc {
+		return func(rw http.ResponseWriter, r *http.Request) {
+			conn, _, err := rw.(http.Hijacker).Hijack()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, part)
+			_, _ = io.Copy(io.Discard, conn) // until the program ends it
+			_ = conn.Close()
+		}
+	}
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+	for _, c := range []struct {
+		name        string
+		of          func(*world) http.HandlerFunc
+		forGood     bool
+		least, most time.Duration
+	}{
+		{"before the head", func(*world) http.HandlerFunc { return hang("") }, false, 85 * time.Second, 115 * time.Second},
+		{"in the head", func(*world) http.HandlerFunc { return hang(head[:30]) }, false, 85 * time.Second, 115 * time.Second},
+		{"behind the head", func(*world) http.HandlerFunc { return hang(head) }, false, 28 * time.Second, 60 * time.Second},
+		{"behind the head, for good", func(*world) http.HandlerFunc { return hang(head) }, true, 58 * time.Second, 120 * time.Second},
+		{"in the body", func(*world) http.HandlerFunc { return hang(head + `{"data":[{`) }, false, 28 * time.Second, 60 * time.Second},
+		{"in the body, for good", func(*world) http.HandlerFunc { return hang(head + `{"data":[{`) }, true, 58 * time.Second, 120 * time.Second},
+		{"in an error", func(*world) http.HandlerFunc { return hang("HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n{") }, false, 28 * time.Second, 60 * time.Second},
+		{"a byte a second", func(w *world) http.HandlerFunc { return w.dripping(1, time.Second) }, false, 55 * time.Second, 90 * time.Second},
+		{"a byte a second, for good", func(w *world) http.HandlerFunc { return w.dripping(1, time.Second) }, true, 115 * time.Second, 170 * time.Second},
+		{"a slow page", func(w *world) http.HandlerFunc { return w.dripping(250, 500*time.Millisecond) }, false, 60 * time.Second, 110 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tcpPages())
+			var met atomic.Int64
+			h := c.of(w)
+			counted := func(rw http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost { // access would take a minute of its own to fail
+					w.API.ServeHTTP(rw, r)
+					return
+				}
+				met.Add(1)
+				h(rw, r)
+			}
+			command := command{Args: []string{"pull", "--workers", "1"}, Within: 3 * time.Minute}
+			want := 0
+			if c.forGood {
+				w.breakAfter(8, counted)
+				command.Args, want = pull("--workers", "1", "--max-retry-time", "100ms").Args, 4
+			} else {
+				w.breakFor(8, 1, counted)
+			}
+			e := w.run(command)
+			w.endsWith(e, want)
+			w.peaksBelow(e, peak)
+			if e.Took < c.least || e.Took > c.most {
+				t.Errorf("took %s, want %s to %s", e.Took, c.least, c.most)
+			}
+			if c.name == "a slow page" && w.API.Stats().Events.Pages > 31 {
+				t.Error("the slow page was read again")
+			}
+			t.Logf("%d requests, %s", met.Load(), e.Took)
+			w.recovers()
 		})
 	}
 }
