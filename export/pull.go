@@ -26,15 +26,14 @@ type Pull struct {
 
 // readPull reads how far the pull is.
 func readPull(ctx context.Context, s *store.Session, path string) (p Pull, err error) {
-	db := s.DB()
-	err = db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&p.Batch)
+	err = s.QueryRow(ctx, "SELECT coalesce(max(batch), 0) FROM page_log", nil, &p.Batch)
 	if err != nil {
 		return p, err
 	}
 	if p.Run, err = runOf(ctx, s, p.Batch); err != nil {
 		return p, err
 	}
-	status, err := store.ReadStatus(ctx, db, path, time.Now())
+	status, err := store.ReadStatus(ctx, s.DB(), path, time.Now())
 	if err == nil {
 		p.Origin, p.Complete, p.Status = status.Origin, status.Complete, &status
 		return p, nil
@@ -42,13 +41,13 @@ func readPull(ctx context.Context, s *store.Session, path string) (p Pull, err e
 	if !errors.Is(err, store.ErrOlder) {
 		return p, err
 	}
-	return p, db.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'origin'), count(*) > 0 AND count(*) FILTER (state <> 'done') = 0 FROM checkpoint`).
-		Scan(&p.Origin, &p.Complete)
+	return p, s.QueryRow(ctx, `SELECT (SELECT value FROM meta WHERE key = 'origin'), count(*) > 0 AND count(*) FILTER (state <> 'done') = 0 FROM checkpoint`,
+		nil, &p.Origin, &p.Complete)
 }
 
 // runOf returns the run that committed a batch, empty where no batch of that number is.
 func runOf(ctx context.Context, s *store.Session, batch int64) (run string, err error) {
-	err = s.DB().QueryRowContext(ctx, "SELECT CAST(any_value(run) AS VARCHAR) FROM page_log WHERE batch = ? AND endpoint <> 'closing check' HAVING count(*) > 0", batch).Scan(&run)
+	err = s.QueryRow(ctx, "SELECT CAST(any_value(run) AS VARCHAR) FROM page_log WHERE batch = ? AND endpoint <> 'closing check' HAVING count(*) > 0", []any{batch}, &run)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

@@ -44,6 +44,15 @@ var (
 	ErrLimit = errors.New("a limit of this process is reached")
 	// ErrZone: DuckDB does not know the time zone.
 	ErrZone = errors.New("DuckDB knows no time zone of that name")
+	// ErrUnsound: the file can be read, but its tables contradict each other.
+	ErrUnsound = errors.New("database does not agree with its own records")
+)
+
+// restore is the hint where a file is damaged, and restoreLog where only its log is: what
+// stands in the file without the log is what was stored some commits ago.
+const (
+	restore    = "restore a copy, or move the file away and pull again"
+	restoreLog = "restore a copy, or move its .wal file away and pull again: the next pull gets what was in it"
 )
 
 // Error is what went wrong with a database file: which file, why, and what a
@@ -122,10 +131,10 @@ func translate(path string, err error) error {
 	case strings.Contains(text, "version number"):
 		return &Error{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
 	case strings.Contains(text, "replaying WAL"):
-		return &Error{Kind: ErrLog, Path: path, Cause: err, Hint: "move the .wal file away, but keep it, and pull again"}
+		return &Error{Kind: ErrLog, Path: path, Cause: err, Hint: restoreLog}
 	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") || strings.Contains(text, "Could not read enough bytes") ||
 		strings.Contains(text, "Serialization Error"):
-		return &Error{Kind: ErrDamaged, Path: path, Cause: err, Hint: "restore a copy, or move the file away and pull again"}
+		return &Error{Kind: ErrDamaged, Path: path, Cause: err, Hint: restore}
 	}
 	return &Error{Path: path, Cause: err}
 }

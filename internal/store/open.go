@@ -121,7 +121,7 @@ func (s *Store) inPlace() error {
 // Open locks the file and opens it for writing, and makes it where there is none.
 // Nothing is changed before it is certain that the file is ours and of opts.Origin.
 // It fails with an *Error of kind ErrPath, ErrLocked, ErrForeign, ErrOrigin,
-// ErrNewer, ErrFull or ErrDamaged.
+// ErrNewer, ErrFull, ErrDamaged or ErrUnsound.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	path, exists, err := Resolve(opts.Path)
 	if err != nil {
@@ -380,7 +380,9 @@ func checkOurs(ctx context.Context, path, origin string) (version int, err error
 	if err != nil {
 		return 0, whyUnreadable(path, err)
 	}
-	version, err = checkMeta(ctx, db, path, origin)
+	if version, err = checkMeta(ctx, db, path, origin); err == nil {
+		err = checkWhole(ctx, db, path, version)
+	}
 	return version, errors.Join(err, db.Close())
 }
 

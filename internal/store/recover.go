@@ -43,7 +43,7 @@ func whyUnreadable(path string, err error) error {
 // that the file can be opened to read. A file that is not ours, is newer or cannot be
 // recovered stays as it is: where it cannot be opened to read first, that is tried on a
 // copy. It fails with an *Error of kind ErrPath, ErrMissing, ErrLocked, ErrForeign,
-// ErrNewer, ErrRoom, ErrFull or ErrDamaged.
+// ErrNewer, ErrRoom, ErrFull, ErrDamaged or ErrUnsound.
 func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	path, exists, err := Resolve(name)
 	if err != nil {
@@ -148,7 +148,10 @@ func rehearse(ctx context.Context, path string) (err error) {
 		return about(path, translate(trial, err))
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = checkMeta(ctx, db, path, "")
+	version, err := checkMeta(ctx, db, path, "")
+	if err == nil {
+		err = about(path, checkWhole(ctx, db, trial, version))
+	}
 	return err
 }
 

@@ -98,7 +98,7 @@ func TestRecoverWithAnotherLog(t *testing.T) {
 }
 
 func TestRecover(t *testing.T) {
-	const row = `INSERT INTO events SELECT * REPLACE (uuid() AS id) FROM events LIMIT 1`
+	const row = `INSERT INTO events SELECT * REPLACE (uuid() AS id) FROM events LIMIT 1; UPDATE page_log SET stored = stored + 1`
 	for _, tc := range []struct {
 		name       string
 		statements []string
@@ -113,6 +113,8 @@ func TestRecover(t *testing.T) {
 		{name: "a log that cannot be read", statements: []string{anIndex, row}, unreadable: true, events: 11},
 		{name: "a damaged log", statements: []string{row}, damage: true, unreadable: true, kind: store.ErrDamaged, left: []string{"a.duckdb.wal"}},
 		{name: "a damaged log that cannot be read", statements: []string{anIndex, row}, damage: true, unreadable: true, kind: store.ErrDamaged, left: []string{"a.duckdb.wal"}},
+		{name: "a log of another file", statements: []string{"INSERT INTO checkpoints SELECT * FROM checkpoints"}, kind: store.ErrUnsound, left: []string{"a.duckdb.wal"}},
+		{name: "a log of another file that cannot be read", statements: []string{anIndex, "INSERT INTO checkpoints SELECT * FROM checkpoints"}, unreadable: true, kind: store.ErrUnsound, left: []string{"a.duckdb.wal"}},
 		{name: "a newer file", statements: []string{anIndex, "UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, unreadable: true, kind: store.ErrNewer, left: []string{"a.duckdb.wal"}},
 		{name: "a newer file that can be read", statements: []string{"UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, kind: store.ErrNewer, left: []string{"a.duckdb.wal"}},
 		{name: "a file that is not ours", statements: []string{anIndex, "DROP TABLE meta"}, unreadable: true, kind: store.ErrForeign, left: []string{"a.duckdb.wal"}},

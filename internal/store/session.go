@@ -70,6 +70,15 @@ func (s *Session) Close() error {
 // DB is the file for database/sql, on connections of their own.
 func (s *Session) DB() *sql.DB { return s.db }
 
+// QueryRow reads the one row of a query, on a connection of its own.
+func (s *Session) QueryRow(ctx context.Context, query string, args []any, into ...any) error {
+	err := s.db.QueryRowContext(ctx, query, args...).Scan(into...)
+	if err == nil || errors.Is(err, sql.ErrNoRows) || ctx.Err() != nil {
+		return err
+	}
+	return s.failure(err.Error())
+}
+
 // Exec runs one statement and returns how many rows it wrote. When ctx ends the
 // statement does, too.
 func (s *Session) Exec(ctx context.Context, text string) (rows int64, err error) {

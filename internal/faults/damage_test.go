@@ -1,0 +1,437 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"datasync/mockserver"
+)
+
+// in is the world until the end of a test within its own, of which one runs at a time.
+func (w *world) in(t *testing.T) *world {
+	outer := w.T
+	w.T = t
+	t.Cleanup(func() { w.T = outer })
+	return w
+}
+
+// contents are those of a database and of its write-ahead log, by what their names end in.
+type contents map[string][]byte
+
+// keep reads the database and its log.
+func (w *world) keep() contents {
+	w.Helper()
+	kept := contents{}
+	for _, end := range []string{"", ".wal"} {
+		text, err := os.ReadFile(w.File + end)
+		if err == nil {
+			kept[end] = text
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			w.Fatal(err)
+		}
+	}
+	return kept
+}
+
+// put makes a folder in which nothing else is than these.
+func (w *world) put(c contents) {
+	w.Helper()
+	files, err := os.ReadDir(w.Folder)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.RemoveAll(filepath.Join(w.Folder, f.Name())); err != nil {
+			w.Fatal(err)
+		}
+	}
+	for end, text := range c {
+		if err := os.WriteFile(w.File+end, text, 0o600); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// sums are the hashes of all files in the folder, by name.
+func (w *world) sums() map[string][sha256.Size]byte {
+	w.Helper()
+	files, err := os.ReadDir(w.Folder)
+	if err != nil {
+		w.Fatal(err)
+	}
+	sums := map[string][sha256.Size]byte{}
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(w.Folder, f.Name()))
+		if err != nil {
+			w.Fatal(err)
+		}
+		sums[f.Name()] = sha256.Sum256(text)
+	}
+	return sums
+}
+
+// unchanged says that all files are as they were, and no others.
+func (w *world) unchanged(before map[string][sha256.Size]byte) {
+	w.Helper()
+	after := w.sums()
+	for name, sum := range before {
+		if after[name] != sum {
+			w.Errorf("%s has changed, or is gone", name)
+		}
+	}
+	for name := range after {
+		if _, ok := before[name]; !ok {
+			w.Errorf("O6: %s is left over", name)
+		}
+	}
+}
+
+// flipped is a copy with one bit of the byte at that offset another.
+func flipped(text []byte, at, bit int) []byte {
+	c := slices.Clone(text)
+	c[at] ^= 1 << bit
+	return c
+}
+
+// damagedPages is an API of what fits into some blocks of a file.
+func damagedPages() mockserver.Options {
+	pages := mockserver.Pages{Cap: 500}
+	return mockserver.Options{Data: mockserver.DataOptions{Events: 3000, DirtyEvery: 200}, Events: pages, Feed: pages}
+}
+
+// What a file of DuckDB begins with, and what it consists of.
+const (
+	headers = 3 * 4096
+	block   = 256 << 10
+)
+
+// TestDamagedFiles: whatever part of a file is missing or another, no command crashes, each
+// that succeeds says what it would of the whole file, each other one ends with 6 and leaves
+// the file as it is, and a pull writes into no file that is cut short.
+func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, damagedPages())
+	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
+	file := w.keep()[""]
+	readers := [][]string{
+		{"query", "--format", "csv", "FROM events ORDER BY id"}, {"query", "FROM checkpoint"}, {"query", "FROM rejected_events"},
+		{"verify", "--json"}, {"export", "--jsonl", "-"}, {"schema", "--json"}, {"status"},
+	}
+	want := make([]string, len(readers))
+	for i, args := range readers {
+		e := w.run(command{Args: args})
+		w.endsWith(e, 0)
+		if want[i] = e.Out; args[0] == "status" {
+			want[i] = "" // which says how long ago something was
+		}
+	}
+	type damage struct {
+		name string
+		text []byte
+		cut  bool
+	}
+	var damages []damage
+	for _, size := range []int{
+		0, len(file) / 2, len(file) * 3 / 4, len(file) - 1, 1, 8, 11, 12, 100, 4095, 4096, 4097, 8191, 8192, 8193, headers - 1, headers, headers + 1,
+		headers + 1000, headers + block - 1, headers + block, headers + 2*block, headers + 2*block + 1, headers + 3*block, len(file) - block,
+	} {
+		damages = append(damages, damage{fmt.Sprint("cut to ", size), file[:size], true})
+	}
+	for _, at := range []int{0, 7, 8, 11, 12, 13, 20, 27, 28, 36, 52, 60, 90, 100, 2000, 4095, 4096, 4103, 4104, 4112, 4120, 4128, 4136, 4200, 8191, 8192, 8200, 8208, 8216, 8224, 8232, 8300, headers - 1} {
+		damages = append(damages, damage{fmt.Sprint("another byte at ", at), flipped(file, at, at%8), false})
+	}
+	for at := headers; at < len(file); at += block {
+		for i, in := range []int{0, 8, 4096, 131_071, block - 1} {
+			damages = append(damages, damage{fmt.Sprint("another byte at ", at+in), flipped(file, at+in, i), false})
+		}
+		zeroed := slices.Clone(file)
+		clear(zeroed[at : at+block])
+		damages = append(damages, damage{fmt.Sprint("zeros at ", at), zeroed, false})
+	}
+	seen := map[string]int{}
+	for _, d := range some(damages, 5) {
+		t.Run(d.name, func(t *testing.T) {
+			w := w.in(t)
+			w.put(contents{"": d.text})
+			before := w.sums()
+			var failed bool
+			for i, args := range readers {
+				e := w.run(command{Args: args})
+				w.endsWith(e, 0, 6)
+				if e.Code != 0 {
+					failed = true
+					w.says(e, "datasync.duckdb")
+				} else if want[i] != "" && e.Out != want[i] {
+					t.Errorf("%v says something else: %.300q, want %.300q", args, e.Out, want[i])
+				}
+				w.unchanged(before)
+			}
+			e := w.run(command{Args: []string{"pull", "--quiet"}})
+			w.endsWith(e, 0, 6)
+			switch {
+			case e.Code != 0:
+				seen["refused"]++
+				w.unchanged(before)
+			case d.cut:
+				t.Errorf("a pull wrote into a file that is cut short: %v", e)
+			case !failed:
+				seen["harmless"]++
+				w.isWhole()
+			default:
+				// A pull reads what it needs. What it did not need is as damaged as before.
+				seen["not met by the pull"]++
+				if e := w.run(command{Args: []string{"verify"}}); e.Code == 0 {
+					w.isWhole()
+				} else {
+					w.endsWith(e, 6)
+				}
+			}
+		})
+	}
+	t.Logf("pulls: %v", seen)
+	w.put(contents{"": file})
+	w.recovers()
+}
+
+// TestForeignFiles: what is no database of datasync is refused by every command, and stays
+// as it is.
+func TestForeignFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, schemaEvents())
+	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
+	for _, args := range [][]string{{"--parquet", "x.parquet"}, {"--csv", "x.csv"}} {
+		w.endsWith(w.run(command{Args: append([]string{"export"}, args...)}), 0)
+	}
+	read := func(name string) []byte {
+		text, err := os.ReadFile(filepath.Join(w.Folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(read("datasync.duckdb")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(w.temp, "other.duckdb")
+	db, err := sql.Open("duckdb", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE meta AS SELECT 'application' AS key, 'something else' AS value"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	duckdb, err := os.ReadFile(other)
+	if err := errors.Join(err, os.Remove(other)); err != nil {
+		t.Fatal(err)
+	}
+	sqlite := make([]byte, 8192)
+	copy(sqlite, "SQLite format 3\x00\x10\x00\x01\x01\x00\x40\x20\x20\x00\x00\x00\x01\x00\x00\x00\x02")
+	magic := slices.Repeat([]byte("no block "), 40_000)
+	copy(magic[8:], "DUCK")
+	type file struct {
+		name string
+		text []byte
+	}
+	for _, f := range some([]file{
+		{"empty", nil}, {"text", []byte("a text, and nothing else\n")}, {"one byte", []byte{0}}, {"SQLite", sqlite},
+		{"Parquet", read("x.parquet")}, {"CSV", read("x.csv")}, {"gzip", packed.Bytes()}, {"DuckDB", duckdb},
+		{"zeros", make([]byte, 1<<20)}, {"no more than the magic bytes", magic},
+	}, 4) {
+		t.Run(f.name, func(t *testing.T) {
+			w := w.in(t)
+			w.put(contents{"": f.text})
+			before := w.sums()
+			for _, args := range everyCommand {
+				e := w.run(command{Args: args})
+				w.endsWith(e, 6)
+				if f.name != "no more than the magic bytes" {
+					w.says(e, "not a datasync database", "--db")
+				}
+				w.unchanged(before)
+			}
+		})
+	}
+}
+
+// killedOften makes a log of several commits: it returns the files, and how many events are
+// there after each of the commits, from what the file has without its log.
+func (w *world) killedOften() (files contents, commits []int) {
+	w.Helper()
+	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
+	commits = append(commits, w.stored())
+	for range 5 {
+		w.API.Dataset().Grow(150)
+		e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
+		if e.Signal != syscall.SIGKILL {
+			w.Fatalf("not killed: %v", e)
+		}
+		if n := w.stored(); n > commits[len(commits)-1] {
+			commits = append(commits, n)
+		}
+	}
+	if files = w.keep(); len(files[".wal"]) == 0 || len(commits) < 4 {
+		w.Fatalf("a log of %d bytes, commits %v", len(files[".wal"]), commits)
+	}
+	return files, commits
+}
+
+// logged is an API of small pages, so that some commits make a small log.
+func logged() mockserver.Options {
+	pages := mockserver.Pages{Cap: 100}
+	return mockserver.Options{Data: mockserver.DataOptions{Events: 600, DirtyEvery: 100}, Events: pages, Feed: pages}
+}
+
+// spread gives so many offsets all over a text of that size, some of them beside each other.
+func spread(size, n int) (offsets []int) {
+	for i := range n {
+		offsets = append(offsets, min(size-1, size*i/n+i%5))
+	}
+	return offsets
+}
+
+// TestLogCutShort: a write-ahead log that ends anywhere gives what was committed up to there,
+// to readers, which leave it as it is, and to the next pull, which gets the rest again.
+func TestLogCutShort(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, logged())
+	files, commits := w.killedOften()
+	last := 0
+	for _, size := range append(some(spread(len(files[".wal"]), 55), 3), len(files[".wal"])) {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			w := w.in(t)
+			w.put(contents{"": files[""], ".wal": files[".wal"][:size]})
+			before := w.sums()
+			n := w.stored()
+			if !slices.Contains(commits, n) || n < last {
+				t.Errorf("%d events, want one of %v, and not less than %d", n, commits, last)
+			}
+			last = n
+			w.endsWith(w.run(command{Args: []string{"status"}}), 0)
+			w.sound()
+			w.unchanged(before)
+			w.recovers()
+		})
+	}
+	if last != commits[len(commits)-1] {
+		t.Errorf("the whole log gives %d events of %v", last, commits)
+	}
+}
+
+// TestLogFlipped: a write-ahead log in which a byte is another is refused by every command
+// and stays as it is, or, where the byte says how long something is, gives what was committed
+// before. Without it the pull goes on from the file.
+func TestLogFlipped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, logged())
+	files, commits := w.killedOften()
+	log := files[".wal"]
+	seen := map[string]int{}
+	for i, at := range some(append(spread(len(log), 55), 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 24, 32), 4) {
+		t.Run(strconv.Itoa(at), func(t *testing.T) {
+			w := w.in(t)
+			w.put(contents{"": files[""], ".wal": flipped(log, at, i%8)})
+			before := w.sums()
+			e := w.run(command{Args: []string{"query", "--format", "csv", "SELECT count(*) FROM events"}})
+			w.endsWith(e, 0, 6)
+			if e.Code == 0 {
+				seen["cut short"]++
+				if n, err := strconv.Atoi(strings.Fields(e.Out)[1]); err != nil || !slices.Contains(commits, n) {
+					t.Errorf("%d events, want one of %v: %v", n, commits, err)
+				}
+				w.sound()
+				w.unchanged(before)
+				w.recovers()
+				return
+			}
+			seen["refused"]++
+			w.says(e, "datasync status --recover")
+			for _, args := range [][]string{{"status"}, {"verify"}, {"export", "--csv", "-"}, {"pull", "--quiet"}, {"status", "--recover"}} {
+				e = w.run(command{Args: args})
+				w.endsWith(e, 6)
+				w.unchanged(before)
+			}
+			w.says(e, "move its .wal file away")
+			if err := os.Remove(w.File + ".wal"); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.stored(); n != commits[0] {
+				t.Errorf("%d events without the log, want %d", n, commits[0])
+			}
+			w.recovers()
+		})
+	}
+	t.Logf("logs: %v", seen)
+}
+
+// TestLogIsElsewhere: a file without its log is what it was some commits ago, and the next
+// pull gets the rest; a log without its file is left alone; a log that another file has left
+// is noticed before a pull writes.
+func TestLogIsElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, logged())
+	files, commits := w.killedOften()
+
+	w.put(contents{"": files[""]}) // deleted, or a copy without it
+	if n := w.stored(); n != commits[0] {
+		t.Errorf("%d events without the log, want %d", n, commits[0])
+	}
+	w.recovers()
+	whole := w.keep()
+
+	w.put(contents{".wal": files[".wal"]})
+	before := w.sums()
+	for _, args := range everyCommand {
+		e := w.run(command{Args: args})
+		w.endsWith(e, 6)
+		w.says(e, ".wal")
+		w.unchanged(before)
+	}
+
+	other := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Seed: 3, Events: 400}})
+	e := other.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
+	if e.Signal != syscall.SIGKILL {
+		t.Fatal(e)
+	}
+	for name, c := range map[string]contents{
+		"its own, of an earlier time": {"": whole[""], ".wal": files[".wal"]},
+		"of another API":              {"": whole[""], ".wal": other.keep()[".wal"]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w.in(t)
+			w.put(c)
+			before := w.sums()
+			e := w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}})
+			w.endsWith(e, 0, 6)
+			for _, args := range [][]string{{"pull", "--quiet"}, {"status", "--recover"}} {
+				e := w.run(command{Args: args})
+				w.endsWith(e, 5, 6)
+				w.says(e, ".wal")
+				w.unchanged(before)
+			}
+			if err := os.Remove(w.File + ".wal"); err != nil {
+				t.Fatal(err)
+			}
+			w.recovers()
+		})
+	}
+}
