@@ -373,8 +373,8 @@ func TestTooLittleDiskForACopy(t *testing.T) {
 		t.Errorf("stdout %q", stdout.String())
 	}
 	for _, want := range []string{
-		`too little disk space for a copy: \d+ MiB are needed, \d+ MiB are free; free some space, or wait for the pull to end\nquery 6\n`,
-		`are free; free some space, or wait for the pull to end\nexport 6\n`, `(?s)no; a pull is running\n.*\nstatus 0\n`, `pull 143\n`,
+		`too little disk space for a copy: \d+ MiB are needed, \d+ MiB are free; free some space, or wait for the pull to end \(datasync explain disk-full\)\nquery 6\n`,
+		`are free; free some space, or wait for the pull to end \(datasync explain disk-full\)\nexport 6\n`, `(?s)no; a pull is running\n.*\nstatus 0\n`, `pull 143\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(stderr.String()) {
 			t.Errorf("stderr %q, want %s", stderr.String(), want)
