@@ -19,11 +19,13 @@ import (
 	"datasync/mockserver"
 )
 
-// peak is how much memory, in MB, a pull takes at most whose pages are of the usual size, and
-// peakOfLarge one to which more than the largest page is sent: its text has 128 MiB.
+// peak is how much memory, in MB, a pull takes at most whose pages are small, and peakOfLarge
+// one to which more than the largest page is sent, whose text has 128 MiB. One walk may have so
+// large a text at a time, and each other one half of that.
 const (
 	peak        = 200
 	peakOfLarge = 400
+	peakOfFour  = peakOfLarge + 3*64
 )
 
 // outlasts says that a pull gets over what goes wrong for a while.
@@ -101,7 +103,7 @@ func TestAnswersThatAreNoPage(t *testing.T) {
 		{"205", answering(205, "")},
 		{"a page with 202", nil},
 		{"a page with 500", nil},
-	}, 3) {
+	}, 2) {
 		for _, forGood := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, for good %v", f.name, forGood), func(t *testing.T) {
 				t.Parallel()
@@ -160,7 +162,7 @@ func (w *world) cut(way string, at func(body string) int) http.HandlerFunc {
 // a whole, and nothing of it is stored before.
 func TestBodiesAreCut(t *testing.T) {
 	ways := []string{"Content-Length", "chunked", "between chunks", "to the end of the connection", "whole as it seems"}
-	for _, way := range ways {
+	for _, way := range some(ways, 2) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
@@ -234,7 +236,7 @@ func TestEachRequestFails(t *testing.T) {
 	for n := range int64(24) {
 		numbers = append(numbers, n)
 	}
-	for _, n := range some(numbers, 3) {
+	for _, n := range some(numbers, 2) {
 		f := faults[int(n)%len(faults)]
 		t.Run(fmt.Sprintf("%s at %d", f.name, n+1), func(t *testing.T) {
 			t.Parallel()
@@ -280,7 +282,7 @@ func TestManyRequestsFail(t *testing.T) {
 	}
 	var met, requests atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
-		for _, seed := range some(seeds, 2) {
+		for _, seed := range some(seeds, 1) {
 			for _, workers := range []string{"1", "4", "auto"} {
 				t.Run(fmt.Sprint(seed, ", workers ", workers), func(t *testing.T) {
 					t.Parallel()
@@ -316,7 +318,7 @@ func TestManyRequestsFail(t *testing.T) {
 // TestConnectionsAreUsedAgain: a thousand requests, 429s and errors among them, take a few
 // connections.
 func TestConnectionsAreUsedAgain(t *testing.T) {
-	for _, workers := range []string{"1", "4"} {
+	for _, workers := range some([]string{"4", "1"}, 1) {
 		t.Run("workers "+workers, func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -414,7 +416,7 @@ func TestTooMuch(t *testing.T) {
 			t.Logf("%d MB, %s", e.Peak>>20, e.Took)
 		})
 	}
-	// Also where they come side by side, from both endpoints, there is room for one only.
+	// Where they come side by side, from both endpoints, there is room for one only.
 	t.Run("of four walks", func(t *testing.T) {
 		o := tcpPages()
 		o.Feed.Until = mockserver.Inclusive
@@ -427,7 +429,7 @@ func TestTooMuch(t *testing.T) {
 			}
 			large(rw, r)
 		})
-		e := w.givesUp(peakOfLarge, "--max-retry-time", "1s", "--workers", "4")
+		e := w.givesUp(peakOfFour, "--max-retry-time", "1s", "--workers", "4")
 		t.Logf("%d MB, %s", e.Peak>>20, e.Took)
 	})
 }

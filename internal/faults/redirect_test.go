@@ -64,7 +64,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 	for _, secure := range []bool{false, true} {
-		for _, c := range some(cases, 3) {
+		for _, c := range some(cases, 2) {
 			t.Run(fmt.Sprintf("%d to %s, https %v", c.status, c.to, secure), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())

@@ -197,21 +197,23 @@ func TestCertificates(t *testing.T) {
 
 // TestHandshakesBreak: a handshake that does not come to its end is tried again.
 func TestHandshakesBreak(t *testing.T) {
-	cases := map[string]func(net.Conn){
-		"reset":  reset,
-		"closed": func(conn net.Conn) { _ = conn.Close() },
-		"an alert that passes": func(conn net.Conn) {
+	type breaks struct {
+		name string
+		do   func(net.Conn)
+	}
+	cases := []breaks{
+		{"reset", reset},
+		{"closed", func(conn net.Conn) { _ = conn.Close() }},
+		{"half", func(conn net.Conn) { _, _ = io.WriteString(conn, "\x16\x03\x03"); _ = conn.Close() }},
+		{"an alert that passes", func(conn net.Conn) {
 			_, _ = io.WriteString(conn, "\x15\x03\x03\x00\x02\x02\x50") // internal error
 			_ = conn.Close()
-		},
-		"half": func(conn net.Conn) { _, _ = io.WriteString(conn, "\x16\x03\x03"); _ = conn.Close() },
+		}},
+		{"hangs", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }},
 	}
-	if *all {
-		cases["hangs"] = func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }
-	}
-	for name, f := range cases {
+	for _, c := range some(cases, 1) {
 		for _, forGood := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, for good %v", name, forGood), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, for good %v", c.name, forGood), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())
 				w.secure()
@@ -220,7 +222,7 @@ func TestHandshakesBreak(t *testing.T) {
 					if n.Add(1) == 2 && !forGood {
 						w.raw.Store(nil)
 					}
-					f(conn)
+					c.do(conn)
 				})
 				if forGood {
 					w.givesUp(peak)
@@ -316,26 +318,26 @@ func TestProxies(t *testing.T) {
 		w.Env[len(w.Env)-1] = "HTTPS_PROXY=" + proxy.URL
 		w.recovers()
 	})
-	for name, answer := range map[string]struct {
-		http.HandlerFunc
+	for _, c := range some([]struct {
+		fault
 		says string
 	}{
-		"refuses":               {answering(403, "no"), "(HTTPS_PROXY) answered 403"},
-		"wants a password":      {answering(407, "", "Proxy-Authenticate", "Basic"), "(HTTPS_PROXY) answered 407"},
-		"has no way":            {answering(502, "<html>"), "(HTTPS_PROXY) answered 502"},
-		"redirects":             {answering(302, "", "Location", "http://127.0.0.1:1/"), "(HTTPS_PROXY) answered 302"},
-		"closes":                {hijack(""), "EOF"},
-		"speaks no HTTP":        {hijack("SSH-2.0-OpenSSH_9.9\r\n"), ""},
-		"answers without end":   {flood("HTTP/1.1 200 OK\r\n", "X-A: b\r\n", 1<<40), ""},
-		"leads to garbage":      {hijack("HTTP/1.1 200 OK\r\n\r\ngarbage"), ""},
-		"refuses without end":   {flood("HTTP/1.1 502 No\r\n\r\n", "x", 1<<40), "(HTTPS_PROXY) answered 502"},
-		"takes over the screen": {hijack("HTTP/1.1 503 \x1b]52;c;eA==\x07\x1b[2J\r\nX: \x1b[2J\r\n\r\n"), ""},
-	} {
-		run(name, func(t *testing.T, w *world, _ *secured) {
+		{fault{"refuses", answering(403, "no")}, "(HTTPS_PROXY) answered 403"},
+		{fault{"wants a password", answering(407, "", "Proxy-Authenticate", "Basic")}, "(HTTPS_PROXY) answered 407"},
+		{fault{"has no way", answering(502, "<html>")}, "(HTTPS_PROXY) answered 502"},
+		{fault{"redirects", answering(302, "", "Location", "http://127.0.0.1:1/")}, "(HTTPS_PROXY) answered 302"},
+		{fault{"closes", hijack("")}, "EOF"},
+		{fault{"speaks no HTTP", hijack("SSH-2.0-OpenSSH_9.9\r\n")}, ""},
+		{fault{"answers without end", flood("HTTP/1.1 200 OK\r\n", "X-A: b\r\n", 1<<40)}, ""},
+		{fault{"leads to garbage", hijack("HTTP/1.1 200 OK\r\n\r\ngarbage")}, ""},
+		{fault{"refuses without end", flood("HTTP/1.1 502 No\r\n\r\n", "x", 1<<40)}, "(HTTPS_PROXY) answered 502"},
+		{fault{"takes over the screen", hijack("HTTP/1.1 503 \x1b]52;c;eA==\x07\x1b[2J\r\nX: \x1b[2J\r\n\r\n")}, ""},
+	}, 2) {
+		run(c.name, func(t *testing.T, w *world, _ *secured) {
 			api, broken := "", atomic.Bool{}
 			api, proxy := w.proxied(func(rw http.ResponseWriter, r *http.Request) {
 				if broken.Load() {
-					answer.HandlerFunc(rw, r)
+					c.HandlerFunc(rw, r)
 					return
 				}
 				w.tunnel(api)(rw, r)
@@ -344,7 +346,7 @@ func TestProxies(t *testing.T) {
 			broken.Store(true)
 			e := w.run(pull())
 			w.endsWith(e, 4)
-			w.says(e, answer.says)
+			w.says(e, c.says)
 			w.peaksBelow(e, peak)
 			if strings.Contains(e.Err, password) {
 				t.Errorf("O5: the proxy's password: %v", e)
@@ -611,7 +613,7 @@ func h2Faults() []h2Fault {
 // again, on another connection if need be; what stays wrong ends the pull as one that can be
 // resumed.
 func TestHTTP2(t *testing.T) {
-	for _, fault := range some(h2Faults(), 3) {
+	for _, fault := range some(h2Faults(), 2) {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
