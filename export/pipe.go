@@ -88,7 +88,8 @@ func pass(from io.Reader, to io.Writer, compression string) (int64, error) {
 		return 0, err
 	}
 	if _, err := io.Copy(compressed, from); err != nil {
-		return counted.n, errors.Join(err, compressed.Close())
+		_ = compressed.Close() // which says the same once more
+		return counted.n, err
 	}
 	err = compressed.Close()
 	return counted.n, err

@@ -49,6 +49,8 @@ func TestDiskIsFull(t *testing.T) {
 					now = w.stored()
 				} else if stored > 0 {
 					t.Fatalf("%d events were stored, and the file is gone", stored)
+				} else {
+					w.holdsOnly(w.Folder)
 				}
 				if now < stored {
 					t.Fatalf("%d events on a disk of %d bytes, %d before", now, size, stored)
@@ -69,6 +71,70 @@ func TestDiskIsFull(t *testing.T) {
 			w.isAsUndisturbed(manyEvents().Data)
 		})
 	}
+}
+
+// TestDiskIsFullOfFullBatches: the same where two full batches are written at a time, and
+// what is there grows by more than is free.
+func TestDiskIsFullOfFullBatches(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 400_000}, Events: mockserver.Pages{Cap: 20_000}, Feed: mockserver.Pages{Cap: 20_000}}
+	for _, megabytes := range some([]int64{14, 6, 10, 18, 22, 26, 30, 34}, 1) {
+		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
+			w := newWorld(t, o)
+			w.mount(w.Folder, megabytes<<20)
+			stored := 0
+			for range 2 { // the second meets what the first has left
+				e := w.run(command{Args: []string{"pull", "--quiet"}})
+				w.endsWith(e, 0, 6)
+				if e.Code == 6 {
+					w.says(e, "disk is full", "what was committed is kept")
+				}
+				w.sound()
+				now := w.stored()
+				if now < stored || e.Code == 0 && now != w.API.Dataset().Len() {
+					t.Errorf("%d events, %d before: %v", now, stored, e)
+				}
+				stored = now
+			}
+			w.resize(w.Folder, 200<<20)
+			w.recovers("--quiet")
+			w.isAsUndisturbed(o.Data)
+		})
+	}
+}
+
+// TestFoldersBesideAreFull: a pull and its readers need no room in the home, for temporary
+// files or for the socket on which they ask it, which has another place to go to.
+func TestFoldersBesideAreFull(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	w := newWorld(t, tcpPages())
+	for _, folder := range []string{w.home, w.temp, w.runtime} {
+		w.mount(folder, 64<<10)
+		filler := filepath.Join(folder, "filler")
+		fill(t, filler)
+		w.Kept = append(w.Kept, filler)
+	}
+	for _, folder := range []string{w.temp, w.runtime} {
+		if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, "nr_inodes=2"); err != nil { // the folder and its filler
+			t.Fatal(err)
+		}
+	}
+	h := w.hold(8, command{Args: []string{"pull", "--workers", "1"}})
+	status := w.run(command{Args: []string{"status"}})
+	w.endsWith(status, 0)
+	if !strings.Contains(status.Out, "running") {
+		t.Error(status)
+	}
+	h.letGo()
+	w.endsWith(h.wait(), 0)
+	for _, args := range [][]string{{"query", "SELECT count(*) FROM events"}, {"export", "--csv", "-"}, {"status"}, {"verify"}} {
+		w.endsWith(w.run(command{Args: args}), 0)
+	}
+	w.isWhole()
 }
 
 // TestDiskIsFullOfSomethingElse: when others take the disk's space in the middle of a pull,

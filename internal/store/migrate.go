@@ -33,17 +33,16 @@ func update(ctx context.Context, path string, opts Options) error {
 // that a kill leaves either no database or one that is ours.
 func create(ctx context.Context, path string, opts Options) error {
 	building := path + ".creating"
-	for _, leftover := range []string{building, building + ".wal"} {
-		if err := os.RemoveAll(leftover); err != nil {
-			return err
-		}
-	}
-	db, err := openInstance(ctx, building, append([]setting{storageFormat}, closedWorld...))
-	if err != nil {
+	remove := func() error { return errors.Join(os.RemoveAll(building), os.RemoveAll(building+".wal")) }
+	if err := remove(); err != nil { // what a kill has left
 		return err
 	}
-	if err := errors.Join(migrate(ctx, db, 0, opts), db.Close()); err != nil {
-		return errors.Join(err, os.Remove(building))
+	db, err := openInstance(ctx, building, append([]setting{storageFormat}, closedWorld...))
+	if err == nil {
+		err = errors.Join(migrate(ctx, db, 0, opts), db.Close())
+	}
+	if err != nil {
+		return errors.Join(err, remove())
 	}
 	if err := os.Rename(building, path); err != nil {
 		return err
