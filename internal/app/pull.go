@@ -145,8 +145,8 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 		MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: p.say,
 	}
 	switch {
-	case opts.PageSize < 1 || opts.PageSize > 1_000_000:
-		return opts, "", usage("--page-size %d is not between 1 and 1000000", opts.PageSize)
+	case opts.PageSize < 1 || opts.PageSize > 500_000:
+		return opts, "", usage("--page-size %d is not between 1 and 500000", opts.PageSize)
 	case opts.Lookback < 0 || opts.Lookback > 100*365*24*time.Hour:
 		return opts, "", usage("--lookback %s is not between 0s and a hundred years", opts.Lookback)
 	case opts.MaxWait <= 0:
