@@ -27,6 +27,7 @@ func TestDiskIsFull(t *testing.T) {
 	seeds := []int64{0, 37 * kB, 111 * kB, 190 * kB, 260 * kB}
 	for _, offset := range some(seeds, 1) {
 		t.Run(fmt.Sprint("offset ", offset), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, manyEvents())
 			// In steps from a disk on which no file can be made to one that has space for all.
 			size, stored, fullTimes := 64*kB+offset, 0, 0
@@ -82,6 +83,7 @@ func TestDiskIsFullOfFullBatches(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 400_000}, Events: mockserver.Pages{Cap: 20_000}, Feed: mockserver.Pages{Cap: 20_000}}
 	for _, megabytes := range some([]int64{14, 6, 10, 18, 22, 26, 30, 34}, 1) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, o)
 			w.mount(w.Folder, megabytes<<20)
 			stored := 0
@@ -145,6 +147,7 @@ func TestDiskIsFullOfSomethingElse(t *testing.T) {
 	}
 	for _, request := range some([]int64{6, 2, 9, 13, 17, 21}, 2) {
 		t.Run(fmt.Sprint("at request ", request), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, manyEvents())
 			w.mount(w.Folder, 96<<20)
 			filler := filepath.Join(w.Folder, "filler")

@@ -64,6 +64,7 @@ func TestReadOnly(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprint(tc.name, ", log: ", log), func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t, fewPages())
 				stored := 0
 				if tc.withFile {
@@ -137,6 +138,7 @@ func TestOddNames(t *testing.T) {
 		"missing/a.duckdb": 2, ".": 2, "..": 2, ":memory:": 2, "md:cloud": 0, "s3:bucket": 0,
 	} {
 		t.Run(strings.ToValidUTF8(name[:min(len(name), 20)], "")+fmt.Sprint(len(name)), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, fewPages())
 			e := w.run(command{Args: []string{"--db=" + name, "pull", "--quiet"}})
 			w.endsWith(e, code)
@@ -197,6 +199,7 @@ func TestFileGoesAway(t *testing.T) {
 		"its folder renamed":   func(w *world) error { return os.Rename(w.Folder, w.Folder+"-old") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, fewPages())
 			// Another file of the same API.
 			if e := w.run(command{Args: []string{"--db", filepath.Join(w.home, "other"), "pull", "--quiet"}}); e.Code != 0 {
@@ -235,6 +238,7 @@ func TestLockFiles(t *testing.T) {
 		"a device": func(path string) error { return os.Symlink("/dev/null", path) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, fewPages())
 			lock := w.File + ".lock"
 			if err := make(lock); err != nil {

@@ -14,6 +14,7 @@ import (
 func TestLimitsOfFiles(t *testing.T) {
 	for _, limit := range some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
 		t.Run(limit, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, manyEvents())
 			e := w.run(command{Args: []string{"pull", "--quiet"}, Limits: []string{limit}})
 			w.endsWith(e, 0, 4, 6)
@@ -44,6 +45,7 @@ func TestLimitsOfFiles(t *testing.T) {
 func TestLimitsOfMemory(t *testing.T) {
 	for i, megabytes := range some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, manyEvents())
 			stored := 0
 			if i%2 == 0 {
