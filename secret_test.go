@@ -325,8 +325,9 @@ func TestFilesAreTheUsersAlone(t *testing.T) {
 	if _, err := in.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err, said)
 	}
+	// The log is among them, unless it has just been written into the file for the copy.
 	seen := onlyOwner(t, folder, runtime)
-	for _, want := range []string{"datasync.duckdb", "datasync.duckdb.wal", "datasync.duckdb.lock", "datasync.duckdb.socket", ".sock", "datasync.duckdb.snapshot-"} {
+	for _, want := range []string{"datasync.duckdb", "datasync.duckdb.lock", "datasync.duckdb.socket", ".sock", "datasync.duckdb.snapshot-"} {
 		found := false
 		for name := range seen {
 			found = found || strings.Contains(name, want)
