@@ -368,7 +368,7 @@ func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
 // TestSignsOfLife: what takes longer than a client bears silence is waited for, as long as
 // the pull shows that it lives; but not for ever, and no longer than the client wants.
 func TestSignsOfLife(t *testing.T) {
-	const silence = 100 * time.Millisecond
+	const silence = 500 * time.Millisecond
 	defer live.Wait(silence, time.Minute)()
 	ask := func(ctx context.Context, takes time.Duration) error {
 		db := &slowFake{takes: takes}

@@ -74,6 +74,8 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 		if err := rehearse(ctx, path); err != nil {
 			return done, err
 		}
+	case done.Log > 0:
+		return done, blameLog(path, err)
 	default:
 		return done, err
 	}
@@ -100,12 +102,19 @@ func fits(ctx context.Context, path string) error {
 	}
 	_, err1 := Verify(ctx, db, path)
 	_, err2 := ReadFingerprint(ctx, db, path)
-	err = errors.Join(err1, err2, db.Close())
-	var e *Error
-	if errors.Is(err, ErrDamaged) && errors.As(err, &e) {
-		return &Error{Kind: ErrLog, Path: path, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
+	if err := errors.Join(err1, err2, db.Close()); errors.Is(err, ErrDamaged) {
+		return blameLog(path, err)
 	}
 	return nil
+}
+
+// blameLog says of damage that is met where there is a log that it is the log's.
+func blameLog(path string, err error) error {
+	var e *Error
+	if errors.Is(err, ErrDamaged) && errors.As(err, &e) {
+		return &Error{Kind: ErrLog, Path: path, Detail: e.Detail, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
+	}
+	return err
 }
 
 // replay opens the file for writing, which brings the log into the memory, and from

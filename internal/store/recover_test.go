@@ -77,7 +77,7 @@ func TestRecoverWithAnotherLog(t *testing.T) {
 	}
 	put(later, read(path))
 	// So many rows are written into blocks of the file, to which the log only points.
-	leaveLog(t, later, `INSERT INTO events SELECT e.* REPLACE (uuid() AS id, uuid() AS session_id) FROM events e, range(30000)`)
+	leaveLog(t, later, `INSERT INTO events SELECT e.* REPLACE (uuid() AS id, uuid() AS session_id) FROM events e, range(30000); UPDATE page_log SET stored = stored + 300000`)
 	put(path+".wal", read(later+".wal"))
 	before := hashes(t, folder)
 	_, err := store.Recover(t.Context(), path)
