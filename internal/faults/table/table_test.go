@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"os"
 	"testing"
 )
 
@@ -43,5 +44,28 @@ func TestFaults(t *testing.T) {
 	}
 	for id := range missing {
 		t.Errorf("%s is missing", id)
+	}
+}
+
+// TestNamedTests: all tests that the project's documents name are there.
+func TestNamedTests(t *testing.T) {
+	tests, err := Find("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"CHANGELOG.md", "SECURITY.md", "docs/faults.md"} {
+		text, err := os.ReadFile("../../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := named.FindAllSubmatch(text, -1)
+		if len(found) == 0 {
+			t.Errorf("%s names no tests", name)
+		}
+		for _, m := range found {
+			if _, ok := tests[string(m[1])]; !ok {
+				t.Errorf("%s: there is no test %s", name, m[1])
+			}
+		}
 	}
 }
