@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 // MaxRows is how many events a batch may hold: as
@@ -49,9 +47,17 @@ type commit struct {
 	now   Instant
 	// pages is what the page log will keep of each page.
 	pages []loggedPage
-	// keysBefore are those of the rejects of the batch before, which may not be stored yet.
+	// rejects are those in the table incoming_rejects, without those of the batch before,
+	// which may not be stored yet; low and high bound the instants of all that is in the batch.
+	rejects    []takenReject
 	keysBefore map[string]bool
+	low, high  Instant
 	reasons    map[string]int64
+}
+
+type takenReject struct {
+	page   int
+	reason string
 }
 
 type loggedPage struct {
@@ -87,13 +93,16 @@ func (c *commit) write(b *Batch, free func()) error {
 			b.Copied(done)
 		}
 	}
-	if err := c.insertRejects(b.Pages); err != nil {
+	if err := c.takeRejects(b.Pages); err != nil {
 		return err
 	}
 	if err := c.insertEvents(b.Pages, free, copied); err != nil {
 		return err
 	}
 	copied(len(b.Pages))
+	if err := c.insertRejects(); err != nil {
+		return err
+	}
 	if err := c.logPages(b); err != nil {
 		return err
 	}
@@ -166,14 +175,12 @@ func fillEvent(columns []column, row int, e *Event) {
 	columns[9].lentOrNull(row, e.Extra, e.Extra != "")
 }
 
-// insertRejects keeps those rejects of the pages that are not known, each key once. One whose
-// id is an event of this batch, or is stored as one of the batch's range of time, is resolved
-// from the start, others are by Settle: to look for an id in all of the table takes long.
-func (c *commit) insertRejects(pages []Page) error {
+// takeRejects copies the pages' rejects, each key once, into the table incoming_rejects.
+func (c *commit) takeRejects(pages []Page) error {
 	var rejects []*Reject
 	var page []int
 	first := map[string]bool{}
-	low, high := span(pages)
+	c.low, c.high = span(pages)
 	for i := range pages {
 		for j := range pages[i].Rejects {
 			r := &pages[i].Rejects[j]
@@ -183,90 +190,59 @@ func (c *commit) insertRejects(pages []Page) error {
 			}
 			first[r.Key] = true
 			rejects, page = append(rejects, r), append(page, i)
+			c.rejects = append(c.rejects, takenReject{i, r.Reason})
 			if r.Timestamp.Valid {
-				low, high = min(low, r.Timestamp.V), max(high, r.Timestamp.V)
+				c.low, c.high = min(c.low, r.Timestamp.V), max(c.high, r.Timestamp.V)
 			}
 		}
 	}
-	if len(rejects) == 0 {
+	defer runtime.KeepAlive(rejects)
+	return c.w.insert("incoming_rejects", len(rejects), func(columns []column, row, n int) {
+		columns[0].int64(row, int64(n))
+		columns[1].lentText(row, rejects[n].Raw)
+		columns[2].lentText(row, rejects[n].Reason)
+		columns[3].lentText(row, rejects[n].Key)
+		columns[4].uuidOrNull(row, rejects[n].ID)
+		columns[5].instantOrNull(row, rejects[n].Timestamp)
+		columns[6].lentText(row, c.pages[page[n]].record.Endpoint)
+	}, nil)
+}
+
+// insertRejects, behind the events (a log that breaks off between a whole row group of these
+// and the end of the transaction would have DuckDB keep the group), keeps the rejects that were taken and are not known yet. One whose id is
+// stored as an event of the batch's range of time is resolved from the start, others are by
+// Settle: to look for an id in all of the table takes long.
+func (c *commit) insertRejects() error {
+	if len(c.rejects) == 0 {
 		return nil
 	}
-	defer runtime.KeepAlive(rejects)
-	known, resolved, err := c.findRejects(rejects, low, high)
+	// It is joined from the side of the batch, which is small: there may be any number of
+	// rejects in the file.
+	known := make([]bool, len(c.rejects))
+	err := c.w.pairs("SELECT i.n, true FROM rejected_events r JOIN incoming_rejects i ON i.reject_key = r.reject_key",
+		func(n int64, _ bool) { known[n] = true })
 	if err != nil {
 		return err
 	}
-	resolveByPages(rejects, resolved, pages)
-	var fresh []int
-	for n, r := range rejects {
+	for n, r := range c.rejects {
 		if known[n] {
-			c.pages[page[n]].counts.Duplicate++
+			c.pages[r.page].counts.Duplicate++
 			continue
 		}
-		c.pages[page[n]].counts.Rejected++
-		c.reasons[r.Reason]++
-		fresh = append(fresh, n)
+		c.pages[r.page].counts.Rejected++
+		c.reasons[r.reason]++
 	}
-	return c.w.insert("rejected_events", len(fresh), func(columns []column, row, n int) {
-		n = fresh[n]
-		r := rejects[n]
-		columns[0].lentText(row, r.Raw)
-		columns[1].lentText(row, r.Reason)
-		columns[2].lentText(row, r.Key)
-		columns[3].uuidOrNull(row, r.ID)
-		columns[4].lentText(row, c.pages[page[n]].record.Endpoint)
-		columns[5].int64(row, c.batch)
-		columns[6].bool(row, resolved[n])
-		columns[7].instantOrNull(row, r.Timestamp)
-	}, nil)
-}
-
-// findRejects says which rejects are known by their key, and which are stored as events
-// between low and high. It joins from the side of the batch, which is small: there may be any
-// number of rejects in the file.
-func (c *commit) findRejects(rejects []*Reject, low, high Instant) (known, resolved []bool, err error) {
-	known, resolved = make([]bool, len(rejects)), make([]bool, len(rejects))
-	err = c.w.insert("incoming_rejects", len(rejects), func(columns []column, row, n int) {
-		columns[0].int64(row, int64(n))
-		columns[1].lentText(row, rejects[n].Key)
-		columns[2].uuidOrNull(row, rejects[n].ID)
-	}, nil)
-	if err != nil {
-		return nil, nil, err
+	if _, err := c.w.exec("DELETE FROM incoming_rejects WHERE n IN (SELECT i.n FROM rejected_events r JOIN incoming_rejects i ON i.reject_key = r.reject_key)"); err != nil {
+		return err
 	}
-	err = c.w.pairs("SELECT i.n, true FROM rejected_events r JOIN incoming_rejects i ON i.reject_key = r.reject_key",
-		func(n int64, _ bool) { known[n] = true })
-	if err != nil {
-		return nil, nil, err
-	}
-	err = c.w.pairs(fmt.Sprintf(`SELECT i.n, true FROM events e JOIN incoming_rejects i ON i.id = e.id
-		WHERE e."timestamp" BETWEEN make_timestamptz(%d) AND make_timestamptz(%d)`, low, high),
-		func(n int64, _ bool) { resolved[n] = true })
-	if err != nil {
-		return nil, nil, err
+	if _, err := c.w.execArgs(`INSERT INTO rejected_events
+		SELECT raw, reason, reject_key, id, endpoint, $1,
+			id IS NOT NULL AND id IN (SELECT e.id FROM events e WHERE e."timestamp" BETWEEN $2 AND $3), "timestamp"
+		FROM incoming_rejects ORDER BY n`, c.batch, c.low, c.high); err != nil {
+		return err
 	}
 	_, err = c.w.exec("DELETE FROM incoming_rejects")
-	return known, resolved, err
-}
-
-// resolveByPages adds those rejects that are events of the pages.
-func resolveByPages(rejects []*Reject, resolved []bool, pages []Page) {
-	byID := map[uuid.UUID][]int{}
-	for n, r := range rejects {
-		if r.ID.Valid {
-			byID[r.ID.UUID] = append(byID[r.ID.UUID], n)
-		}
-	}
-	if len(byID) == 0 {
-		return
-	}
-	for i := range pages {
-		for j := range pages[i].Events {
-			for _, n := range byID[pages[i].Events[j].ID] {
-				resolved[n] = true
-			}
-		}
-	}
+	return err
 }
 
 func (c *commit) logPages(b *Batch) error {

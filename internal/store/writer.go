@@ -71,14 +71,14 @@ func newWriter(path string, number int) (w *writer, err error) {
 	w = &writer{connection: conn, number: int64(number), sources: map[string]*source{}}
 	for _, table := range []string{
 		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
-		`incoming_rejects AS SELECT 0::BIGINT AS n, reject_key, id FROM main.rejected_events LIMIT 0`,
+		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp", endpoint FROM main.rejected_events LIMIT 0`,
 		`suspects (id UUID)`,
 	} {
 		if _, err := w.exec("CREATE TEMP TABLE " + table); err != nil {
 			return w, err
 		}
 	}
-	for _, table := range []string{"events", "incoming", "incoming_rejects", "rejected_events", "page_log", "suspects"} {
+	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "suspects"} {
 		src, err := w.newSource(fmt.Sprint("rows_for_", table, number), table)
 		if err != nil {
 			return w, err
