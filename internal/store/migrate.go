@@ -19,6 +19,12 @@ var migrations embed.FS
 // update sees that an existing file is ours and brings it to SchemaVersion.
 func update(ctx context.Context, path string, opts Options) error {
 	version, err := checkOurs(ctx, path, opts.Origin)
+	if errors.Is(err, ErrUnreplayed) && torn.MatchString(err.Error()) {
+		// A pull that was killed in a checkpoint is gone on with as any other.
+		if err = mendTorn(ctx, path); err == nil {
+			version, err = checkOurs(ctx, path, opts.Origin)
+		}
+	}
 	if err != nil || version == SchemaVersion {
 		return err
 	}

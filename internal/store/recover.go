@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -71,7 +72,7 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 		}
 	case err == nil:
 	case errors.Is(err, ErrUnreplayed):
-		if err := rehearse(ctx, path); err != nil {
+		if err := mendTorn(ctx, path); err != nil {
 			return done, err
 		}
 	case done.Log > 0:
@@ -129,13 +130,13 @@ func replay(ctx context.Context, path string) error {
 }
 
 // rehearse replays the log on a copy of the file, and looks whether what comes out is
-// ours.
-func rehearse(ctx context.Context, path string) (err error) {
+// ours. It returns the blocks that had to be mended in the copy; what comes out is sound then.
+func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) {
 	if holder, err := LockHolder(path); err != nil || holder != nil {
 		if err == nil {
 			err = &Error{Kind: ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
 		}
-		return err
+		return nil, err
 	}
 	trial := path + snapshotMark + randomEnd()
 	defer func() {
@@ -147,19 +148,46 @@ func rehearse(ctx context.Context, path string) (err error) {
 	}()
 	room := func(bytes int64) error { return checkRoom(path, bytes, freeBytes) }
 	if err := copyFile(ctx, path, trial, room); err != nil {
-		return err
+		return nil, err
 	}
 	if err := copyFile(ctx, path+".wal", trial+".wal", room); err != nil {
-		return err
+		return nil, err
+	}
+	checkpoint, err := inCheckpoint(trial + ".wal")
+	if err != nil {
+		return nil, translate(path, err)
 	}
 	db, err := openInstance(ctx, trial, closedWorld)
-	if err != nil {
-		return about(path, translate(trial, err))
+	for err != nil {
+		block, ok := tornIn(err)
+		if !ok || !checkpoint || len(mended) == maxTorn {
+			return nil, about(path, translate(trial, err))
+		}
+		if err := block.mend(trial); err != nil {
+			return nil, translate(path, err)
+		}
+		mended = append(mended, block)
+		db, err = openInstance(ctx, trial, closedWorld)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	version, err := checkMeta(ctx, db, path, "")
 	if err == nil {
 		err = about(path, checkWhole(ctx, db, trial, version))
+	}
+	if err == nil && len(mended) > 0 {
+		err = about(path, checkSound(ctx, db, trial))
+	}
+	return mended, err
+}
+
+// checkSound reads all of a file and fails where anything in it does not agree.
+func checkSound(ctx context.Context, db *sql.DB, path string) error {
+	findings, err := Verify(ctx, db, path)
+	if err == nil {
+		_, err = ReadFingerprint(ctx, db, path)
+	}
+	if err == nil && len(findings) > 0 {
+		err = &Error{Kind: ErrDamaged, Path: path, Detail: findings[0].Check + ": " + findings[0].Detail, Hint: restore}
 	}
 	return err
 }

@@ -1,0 +1,230 @@
+package faults
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"datasync/mockserver"
+)
+
+// TestThePowerFails at any moment of a pull, and what the disk had not been told to keep is
+// gone, in whole or in part: what is left is whole batches, at least all whose commits had
+// been synced, and the next pull ends whole. A log in which a hole is left is refused.
+func TestThePowerFails(t *testing.T) {
+	t.Parallel()
+	slow := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
+	type workload struct {
+		name                       string
+		pages                      mockserver.Pages
+		events, breaks, reads, few int
+	}
+	for _, tc := range some([]workload{
+		{"small batches", slow, 6000, 12, 8, 2},                           // in the log
+		{"a full batch", mockserver.Pages{Cap: 10_000}, 140_000, 9, 5, 1}, // which goes to the file itself
+	}, 1) {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: tc.events, DirtyEvery: 100}, Events: tc.pages, Feed: tc.pages})
+			w.breakAfter(int64(tc.breaks), func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
+			first, e := w.record(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms"))
+			w.endsWith(e, 4)
+			w.mend()
+			// A reader has the log written into the file in the midst.
+			w.atRequest(int64(tc.reads), func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
+			second, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
+			w.endsWith(e, 0)
+			w.mend()
+			w.isWhole()
+			random := rand.New(rand.NewPCG(18, 18))
+			now, err := os.ReadFile(w.File)
+			if all := second.after(len(second.ops), noneLost, false, random); err != nil || len(all) != 1 || !bytes.Equal(now, all["datasync.duckdb"]) {
+				t.Fatalf("what was recorded is not what was done: %d files, %v", len(all), err)
+			}
+			for run, r := range []recording{first, second} {
+				var points []int // at each sync, and where sizes and names change
+				for i, o := range r.ops[r.first:] {
+					switch o.kind {
+					case "sync", "sync folder":
+						points = append(points, r.first+i, r.first+i+1)
+					case "rename", "unlink", "truncate":
+						points = append(points, r.first+i+1)
+					}
+				}
+				w.fails(r, fmt.Sprint("run ", run+1), some(points, tc.few), random)
+			}
+		})
+	}
+}
+
+// fails lets the power fail behind so many operations of a recording, in turn.
+func (w *world) fails(r recording, where string, points []int, random *rand.Rand) {
+	w.Helper()
+	certain, states, refused := 0, 0, 0
+	for i, n := range points {
+		for try, l := range []lost{allLost, noneLost, tailLost, tailLost, anyLost, anyLost, anyLost} {
+			strict := try == 3 || try == 6
+			at := fmt.Sprintf("%s, operation %d (%s), lost %d, strict %v", where, n, r.ops[n-1].kind, l, strict)
+			v := w.stateOf(r.after(n, l, strict, random))
+			events, ok := v.opens(at, certain > 0 && !strict, l == anyLost)
+			if ok && events < certain && !strict {
+				w.Errorf("%s: %d events, and %d were certain before", at, events, certain)
+			}
+			if l == allLost {
+				certain = max(certain, events)
+			}
+			states++
+			if !ok {
+				refused++
+			}
+			if !ok || (i+try)%7 == 0 {
+				v.goesOn(at)
+			}
+			if err := os.RemoveAll(v.Folder); err != nil {
+				w.Error(err)
+			}
+		}
+	}
+	w.Logf("%s: %d operations, %d states, of which %d were refused; %d events were certain at last", where, len(r.ops)-r.first, states, refused, certain)
+}
+
+// stateOf is a world with the same API and these files.
+func (w *world) stateOf(files map[string][]byte) *world {
+	w.Helper()
+	v := &world{T: w.T, API: w.API, Base: w.Base, Folder: filepath.Join(w.TempDir(), "data"), home: w.home, temp: w.temp, runtime: w.runtime}
+	v.File = filepath.Join(v.Folder, "datasync.duckdb")
+	if err := os.Mkdir(v.Folder, 0o700); err != nil {
+		w.Fatal(err)
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(v.Folder, name), data, 0o600); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return v
+}
+
+// opens tests that the file opens and is sound, if need be when its log was brought into it,
+// and says how many events are in it. Where its log may have holes it may be refused: then
+// that is moved away.
+func (w *world) opens(at string, must, holes bool) (events int, ok bool) {
+	w.Helper()
+	if _, err := os.Stat(w.File); errors.Is(err, fs.ErrNotExist) {
+		if must {
+			w.Errorf("%s: there is no file", at)
+		}
+		return 0, true
+	}
+	e := w.run(command{Args: []string{"verify", "--json"}})
+	if e.Code == 6 {
+		w.isClear(e)
+		w.says(e, "status --recover")
+		recovered := w.run(command{Args: []string{"status", "--recover"}})
+		if recovered.Code == 6 && holes {
+			w.isClear(recovered)
+			if err := os.Rename(w.File+".wal", filepath.Join(w.home, "away")); err != nil {
+				w.Errorf("%s: %v: %v", at, err, recovered)
+			}
+			return 0, false
+		}
+		if recovered.Code != 0 {
+			w.Errorf("%s: %v", at, recovered)
+		}
+		e = w.run(command{Args: []string{"verify", "--json"}})
+	}
+	var report struct{ Fingerprint struct{ Events int } }
+	if err := json.Unmarshal([]byte(e.Out), &report); err != nil || e.Code != 0 {
+		w.Errorf("%s: %v", at, e)
+	}
+	return report.Fingerprint.Events, true
+}
+
+// goesOn is O4 of a state.
+func (w *world) goesOn(at string) {
+	w.Helper()
+	if e := w.run(command{Args: []string{"pull", "--quiet"}}); e.Code != 0 {
+		w.Errorf("%s: %v", at, e)
+		return
+	}
+	w.sound()
+	w.hasAll()
+	w.holdsOnly(w.Folder, filepath.Base(w.File))
+}
+
+// TestAWriteIsTorn: a pull that is killed within a write, of which a part is in the file then,
+// has lost nothing, also where DuckDB cannot open the file any more: the next pull, or status
+// --recover, mends it.
+func TestAWriteIsTorn(t *testing.T) {
+	t.Parallel()
+	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
+	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 6000, DirtyEvery: 100}, Events: pages, Feed: pages})
+	w.breakAfter(8, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
+	w.endsWith(w.run(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms")), 4)
+	w.mend()
+	w.atRequest(8, func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
+	r, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
+	w.endsWith(e, 0)
+	w.mend()
+	certain, torn, writes := 0, 0, 0
+	for i, o := range r.ops {
+		if i < r.first || o.kind != "write" || len(o.data) != 256<<10 || o.offset != 3*4096 { // the first block, which is written again and again
+			continue
+		}
+		writes++
+		for part, size := range some([]int{4096, 8192, 16384, 20480, 40960, 131072, len(o.data) - 4096}, 2) {
+			if size > len(o.data) {
+				continue
+			}
+			cut := recording{first: r.first, ops: slices.Clone(r.ops[:i+1])}
+			cut.ops[i].data = o.data[:size]
+			at := fmt.Sprintf("%d of %d bytes at %d", size, len(o.data), o.offset)
+			files := cut.after(i+1, noneLost, false, nil)
+			v := w.stateOf(files)
+			if e := v.run(command{Args: []string{"query", "SELECT 1"}}); e.Code == 6 {
+				torn++
+				w.says(e, "status --recover")
+				w.isNotMended(at, files)
+			}
+			if part%2 == 0 {
+				events, _ := v.opens(at, true, false)
+				if events < certain {
+					t.Errorf("%s: %d events, %d before", at, events, certain)
+				}
+				certain = max(certain, events)
+			}
+			v.goesOn(at)
+		}
+	}
+	if torn == 0 {
+		t.Errorf("none of %d writes left a file that could not be opened", writes)
+	}
+	t.Logf("%d writes, %d files that could not be opened", writes, torn)
+}
+
+// isNotMended takes from the log what says that a checkpoint had begun: then a block that is
+// another is damage, which is not made to look like something else.
+func (w *world) isNotMended(at string, files map[string][]byte) {
+	w.Helper()
+	const said = 2*16 + 5 + 12 // two entries
+	files = maps.Clone(files)
+	log := files["datasync.duckdb.wal"]
+	files["datasync.duckdb.wal"] = log[:len(log)-said]
+	v := w.stateOf(files)
+	before := v.bytes()
+	for _, args := range [][]string{{"status", "--recover"}, {"pull", "--quiet"}} {
+		w.endsWith(v.run(command{Args: args}), 6)
+	}
+	if after := v.bytes(); after != before {
+		w.Errorf("%s: files changed from\n%s to\n%s", at, before, after)
+	}
+}
