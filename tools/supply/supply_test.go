@@ -27,8 +27,8 @@ func run(t *testing.T, env []string, script string, args ...string) (code int, s
 
 // TestRelease builds what is released twice, with the same bytes, and looks at it.
 func TestRelease(t *testing.T) {
-	dist := t.TempDir()
-	if code, said := run(t, nil, "./reproducible.sh", dist); code != 0 {
+	dist, scratch := t.TempDir(), t.TempDir()
+	if code, said := run(t, []string{"TMPDIR=" + scratch}, "./reproducible.sh", dist); code != 0 {
 		t.Fatal(said)
 	}
 	name := "datasync-" + runtime.GOOS + "-" + runtime.GOARCH
@@ -48,7 +48,7 @@ func TestRelease(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range []string{here, os.TempDir() + "/", goEnv(t, "GOMODCACHE"), goEnv(t, "GOCACHE")} {
+		for _, path := range []string{here, scratch, goEnv(t, "GOMODCACHE"), goEnv(t, "GOCACHE")} {
 			if bytes.Contains(program, []byte(path)) {
 				t.Errorf("%s stands in the program", path)
 			}
