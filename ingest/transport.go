@@ -23,7 +23,9 @@ func newTransport() *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        90 * time.Second,
-		ForceAttemptHTTP2:      true,
+		// As many as there may be walks: without it, all beyond two would be made anew.
+		MaxIdleConnsPerHost: 256,
+		ForceAttemptHTTP2:   true,
 		// Whether a page is asked for compressed is decided for each one: inflating
 		// one stream is slower than some links.
 		DisableCompression: true,

@@ -225,7 +225,7 @@ func TestEachRequestFails(t *testing.T) {
 	o := tcpPages()
 	o.Data.Events = 1000
 	o.Events.RateLimit = mockserver.RateLimit{Requests: 4, Window: time.Second, Named: mockserver.RetryAfterSeconds}
-	o.Feed.Until = mockserver.Inclusive
+	o.Feed.Until, o.Grace = mockserver.Inclusive, underWay
 	faults := []fault{
 		{"cut", hijack("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")},
 		{"500", answering(500, "{}")},
@@ -315,29 +315,32 @@ func TestManyRequestsFail(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreUsedAgain: a thousand requests, 429s and errors among them, take a few
-// connections.
+// TestConnectionsAreUsedAgain: a thousand requests, 429s and errors among them, take as many
+// connections as there are walks, or a few more.
 func TestConnectionsAreUsedAgain(t *testing.T) {
-	for _, workers := range some([]string{"4", "1"}, 1) {
-		t.Run("workers "+workers, func(t *testing.T) {
+	for _, workers := range some([]int64{4, 1, 16}, 1) {
+		t.Run(fmt.Sprint("workers ", workers), func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
 			o.Data.Events, o.Data.DirtyEvery, o.Events.Cap, o.Feed.Cap = 10_000, 0, 10, 10
-			o.Feed.Until = mockserver.Inclusive
-			o.Grace = underWay
+			if !*all {
+				o.Data.Events = 4000
+			}
+			o.Feed.Until, o.Grace = mockserver.Inclusive, underWay
+			o.Events.Latency, o.Feed.Latency = 10*time.Millisecond, 10*time.Millisecond
 			o.Random = []mockserver.RandomFault{
-				{Rate: 0.05, Fault: mockserver.RateLimitedRaw("", `{"rateLimit":{"retryAfter":0.01},"message":"`+strings.Repeat("x", 30_000)+`"}`, 10*time.Millisecond)},
+				{Rate: 0.02, Fault: mockserver.RateLimitedRaw("", `{"rateLimit":{"retryAfter":0.01},"message":"`+strings.Repeat("x", 30_000)+`"}`, 10*time.Millisecond)},
 				{Rate: 0.01, Fault: mockserver.Status(500)}, {Rate: 0.01, Fault: mockserver.Clip(900)}, {Rate: 0.01, Fault: mockserver.NoContent()},
 			}
 			w := newWorld(t, o)
-			w.outlasts(peak, "--workers", workers)
+			w.outlasts(peak, "--workers", fmt.Sprint(workers))
 			s := w.API.Stats()
 			requests, limited := s.Events.Requests+s.Feed.Requests, s.Events.Limited+s.Feed.Limited
-			if requests < 1000 || limited < 20 {
+			if requests < o.Data.Events/10 || limited < 5 {
 				t.Errorf("%d requests, %d 429s", requests, limited)
 			}
-			if n := w.connections.Load(); n > 8 {
-				t.Errorf("%d connections for %d requests with %d 429s", n, requests, limited)
+			if n := w.connections.Load(); n > workers+4 {
+				t.Errorf("%d connections", n)
 			}
 			t.Logf("%d connections for %d requests with %d 429s", w.connections.Load(), requests, limited)
 		})
