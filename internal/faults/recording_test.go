@@ -46,6 +46,10 @@ func (w *world) record(c command) (recording, ended) {
 	if err != nil {
 		w.Skip("there is no strace here, and without it nobody sees what is written and synced")
 	}
+	program := c.Program
+	if program == "" {
+		program = binary
+	}
 	var r recording
 	files, err := os.ReadDir(w.Folder)
 	if err != nil {
@@ -67,7 +71,7 @@ func (w *world) record(c command) (recording, ended) {
 	r.ops = append(r.ops, op{kind: "sync folder", from: len(r.ops)})
 	r.first = len(r.ops)
 	log := filepath.Join(filepath.Dir(w.Folder), "strace.log")
-	c.Args = append([]string{"-f", "-qq", "-y", "-xx", "-s", "16777216", "-o", log, "-e", "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,sync_file_range,rename,renameat,renameat2,unlink,unlinkat,link,linkat", binary}, c.Args...)
+	c.Args = append([]string{"-f", "-qq", "-y", "-xx", "-s", "16777216", "-o", log, "-e", "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,sync_file_range,rename,renameat,renameat2,unlink,unlinkat,link,linkat", program}, c.Args...)
 	c.Program = strace
 	e := w.run(c)
 	text, err := os.ReadFile(log)

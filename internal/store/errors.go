@@ -126,6 +126,8 @@ func translate(path string, err error) error {
 		return &Error{Kind: ErrMemory, Path: path, Cause: err, Hint: "have more memory free and run the command again; what was committed is kept"}
 	case errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.EMFILE) || strings.Contains(text, "File too large") || strings.Contains(text, "Too many open files"):
 		return &Error{Kind: ErrLimit, Path: path, Cause: err, Hint: "raise it (ulimit -a shows them) and run the command again; what was committed is kept"}
+	case errors.Is(err, syscall.EIO) || strings.Contains(text, "Input/output error") || strings.Contains(text, "fsync failed"):
+		return &Error{Path: path, Cause: err, Hint: "the disk fails, see the system's log; what was committed is kept"}
 	case strings.Contains(text, "not a valid DuckDB database"):
 		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
 	case strings.Contains(text, "version number"):

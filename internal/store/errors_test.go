@@ -28,13 +28,16 @@ func TestTranslate(t *testing.T) {
 		{errors.New(`IO Error: Cannot open file "a.duckdb": Read-only file system`), store.ErrAccess},
 		{of(syscall.EMFILE), store.ErrLimit},
 		{errors.New(`IO Error: Could not write file "a.duckdb": File too large`), store.ErrLimit},
+		{errors.New(`IO Error: Could not write file "a.duckdb": Input/output error`), nil},
+		{errors.New("FATAL Error: fsync failed!"), nil},
+		{of(syscall.EIO), nil},
 		{errors.New(`IO Error: Failure while replaying WAL file "a.duckdb.wal": Corrupt WAL file`), store.ErrLog},
 		{errors.New("IO Error: Corrupt database file: computed checksum 1 does not match"), store.ErrDamaged},
 		{errors.New("IO Error: Trying to read a database file with version number 69"), store.ErrNewer},
 	} {
 		err := store.Translate("a.duckdb", tc.err)
 		var e *store.Error
-		if !errors.Is(err, tc.kind) || !errors.As(err, &e) || e.Hint == "" || strings.Contains(err.Error(), "\n") {
+		if tc.kind != nil && !errors.Is(err, tc.kind) || !errors.As(err, &e) || e.Hint == "" || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %v and a hint", err, tc.kind)
 		}
 		if errors.Is(err, store.ErrLog) != errors.Is(tc.kind, store.ErrLog) {

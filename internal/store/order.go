@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -145,6 +146,11 @@ func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Com
 	failpoint.Hit("f8")
 	failpoint.Soon("f9")
 	if _, err := c.w.exec("COMMIT"); err != nil {
+		return Committed{}, translate(c.s.path, err)
+	}
+	// DuckDB syncs its log, but not the folder, in which that got its name with the first
+	// commit after a checkpoint.
+	if err := syncFolder(filepath.Dir(c.s.path)); err != nil {
 		return Committed{}, translate(c.s.path, err)
 	}
 	failpoint.Hit("f10")
