@@ -46,6 +46,9 @@ func Resolve(name string) (path string, exists bool, err error) {
 		if err != nil || !parent.IsDir() {
 			return "", false, bad("its folder does not exist", "make the folder first")
 		}
+		if strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/.") {
+			return "", false, bad("it names a folder, which does not exist", "name a file")
+		}
 		if _, err := os.Lstat(path + ".wal"); err == nil {
 			return "", false, &Error{Kind: ErrLog, Path: name, Detail: "the file is gone but its log is there",
 				Hint: "restore the file, or move the .wal file away"}

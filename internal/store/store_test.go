@@ -267,6 +267,7 @@ func TestRefusedFilesStayAsTheyWere(t *testing.T) {
 		{"another origin", elsewhere, store.ErrOrigin},
 		{"folder", folder, store.ErrPath},
 		{"question mark", filepath.Join(folder, "a?access_mode=read_write"), store.ErrPath},
+		{"folder to be", filepath.Join(folder, "new") + "/", store.ErrPath},
 		{"folder that does not exist", filepath.Join(folder, "no", "a.duckdb"), store.ErrPath},
 		{"memory", ":memory:", store.ErrPath},
 		{"no name", "", store.ErrPath},
