@@ -18,7 +18,8 @@ import (
 const MaxRows = 122_880
 
 // MaxRejects is how many rejects it may hold beside them. They are compared with all that
-// are stored, by keys of 70 bytes and more.
+// are stored, by keys of 70 bytes and more; and they must be less than a row group, see
+// lastBatch.
 const MaxRejects = MaxRows / 4
 
 // Committed says what a commit did.
@@ -208,10 +209,11 @@ func (c *commit) takeRejects(pages []Page) error {
 	}, nil)
 }
 
-// insertRejects, behind the events (a log that breaks off between a whole row group of these
-// and the end of the transaction would have DuckDB keep the group), keeps the rejects that were taken and are not known yet. One whose id is
+// insertRejects keeps the rejects that were taken and are not known yet. One whose id is
 // stored as an event of the batch's range of time is resolved from the start, others are by
-// Settle: to look for an id in all of the table takes long.
+// Settle: to look for an id in all of the table takes long. They are written behind the
+// events: the less there is between a whole row group and the end of its transaction, the
+// less likely a kill leaves what removeTorn has to remove.
 func (c *commit) insertRejects() error {
 	if len(c.rejects) == 0 {
 		return nil

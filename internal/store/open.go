@@ -180,6 +180,9 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		}
 	}
 	s.lock.left = ""
+	if err := s.removeTorn(ctx); err != nil {
+		return err
+	}
 	if err := s.limitMemory(ctx, opts.MemoryLimit, meta); err != nil {
 		return err
 	}

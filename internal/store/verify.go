@@ -60,10 +60,10 @@ var checks = []check{
 		WHERE id IN (SELECT id FROM events GROUP BY id HAVING count(*) > 1) GROUP BY id HAVING (count(DISTINCT "timestamp") < count(*)
 		OR max(batch) <= coalesce((SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch'), 0))`},
 	{"counts", `SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
-		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events) e WHERE l.n <> e.n`},
+		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events WHERE batch <= ` + lastBatch + `) e WHERE l.n <> e.n`},
 	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' events stored, the table has ' || coalesce(e.n, 0)
 		FROM (SELECT batch, sum(stored) AS n FROM page_log GROUP BY batch) l
-		FULL JOIN (SELECT batch, count(*) AS n FROM events GROUP BY batch) e USING (batch)
+		FULL JOIN (SELECT batch, count(*) AS n FROM events WHERE batch <= ` + lastBatch + ` GROUP BY batch) e USING (batch)
 		WHERE coalesce(l.n, 0) <> coalesce(e.n, 0) ORDER BY batch`},
 	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' elements rejected, the table has ' || coalesce(r.n, 0)
 		FROM (SELECT batch, sum(rejected) AS n FROM page_log GROUP BY batch) l

@@ -5,15 +5,35 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
+
+// lastBatch is the number of the last batch that was committed, in files of the third schema and
+// later. Of one beyond it there may be events: when the log breaks off between those of a whole
+// row group and the end of their transaction, DuckDB 1.5 keeps them, and nothing else of it. No
+// record speaks of them; the next pull removes them and asks for them again.
+const lastBatch = `(SELECT greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
+
+// removeTorn removes the events of a transaction whose end the log has not.
+func (s *Store) removeTorn(ctx context.Context) error {
+	var last, highest int64
+	err := s.db.QueryRowContext(ctx, "SELECT "+lastBatch+", (SELECT coalesce(max(batch), 0) FROM events)").Scan(&last, &highest)
+	if err != nil || highest <= last {
+		return err
+	}
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("DELETE FROM events WHERE batch > %d", last))
+		return err
+	})
+}
 
 // contradictions are what a pull must not go on from: rows that the file's own records do
 // not know of, or a log that another file has left beside it. They look at a few rows, and
 // are put so that files of all schemas can be asked; Verify looks at everything.
 var contradictions = []string{
 	`SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
-		FROM (SELECT coalesce(sum(stored), 0)::BIGINT AS n FROM page_log) l, (SELECT count(*) AS n FROM events) e WHERE l.n <> e.n`,
+		FROM (SELECT coalesce(sum(stored), 0)::BIGINT AS n FROM page_log) l, (SELECT count(*) AS n FROM events%s) e WHERE l.n <> e.n`,
 	`SELECT 'batch ' || batch || ' is of ' || count(DISTINCT run) || ' runs' FROM page_log WHERE endpoint <> 'closing check' GROUP BY batch HAVING count(DISTINCT run) > 1 ORDER BY batch`,
 	`SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log WHERE window_id NOT IN (SELECT window_id FROM checkpoint) ORDER BY window_id`,
 }
@@ -26,13 +46,15 @@ func checkWhole(ctx context.Context, db *sql.DB, path string, version int) error
 	if err := checkSize(ctx, db, path); err != nil {
 		return translate(path, err)
 	}
-	questions := contradictions
+	questions := slices.Clone(contradictions)
+	committed := ""
 	if version >= 3 {
-		questions = append([]string{twice}, questions...)
+		committed = " WHERE batch <= " + lastBatch
+		questions = append(questions, twice)
 	}
 	for _, question := range questions {
 		var found sql.NullString
-		err := db.QueryRowContext(ctx, "SELECT any_value(f) FROM ("+question+" LIMIT 1) t(f)").Scan(&found)
+		err := db.QueryRowContext(ctx, "SELECT any_value(f) FROM ("+strings.Replace(question, "%s", committed, 1)+" LIMIT 1) t(f)").Scan(&found)
 		if err != nil {
 			return translate(path, err)
 		}
