@@ -28,8 +28,9 @@ const (
 	// shortWait is how long a wait must be to be kept as it was named, time after time. A
 	// shorter one is at least leastWait, which doubles up to unnamedWait.
 	shortWait, leastWait = time.Second, 10 * time.Millisecond
-	// accessPause is how long the feed counts as closed when access fails.
-	accessPause = 30 * time.Second
+	// firstPause is how long the feed counts as closed when it lets nobody in; it doubles up to
+	// longestPause while that goes on.
+	firstPause, longestPause = time.Second, 30 * time.Second
 	// manyLimited is how many 429s in a row, with no page between, may be the last
 	// ones.
 	manyLimited = 10
@@ -63,6 +64,7 @@ type endpoints struct {
 	quickest, took time.Duration
 	feedGone       bool
 	refused        int       // tokens in a row that the feed refused
+	denied         int       // pauses of the feed since its last page, as it let nobody in
 	streak         int       // 429s since the last page
 	since          time.Time // the first of them
 
@@ -197,7 +199,7 @@ var errNoBound = errors.New("the feed gives no pages by time")
 
 // maxClosed is how often the feed may let nobody in before a bounded page is given
 // up.
-const maxClosed = 2
+const maxClosed = 5
 
 // page asks whichever endpoint may be asked for the page, until one answers
 // something else than that it wants to be left alone. Only the feed is asked for a

@@ -21,7 +21,7 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 	var answer *APIError
 	switch {
 	case err == nil:
-		e.refuse(0)
+		e.admitted()
 		return nil
 	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
 		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
@@ -39,22 +39,34 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 	}
 	// The token is refused, or the path has moved: a new access, once, and then
 	// none for a while.
-	if e.tokens.invalidate(at.token) && e.refuse(1) > 1 {
-		e.refuse(0)
-		e.pauseFeed(accessPause, strconv.Itoa(answer.Status))
+	if e.tokens.invalidate(at.token) && e.refuse() > 1 {
+		e.deny(strconv.Itoa(answer.Status))
 	}
 	return feedClosed(err)
 }
 
-// refuse counts tokens in a row that the feed refused, or, with 0, begins anew.
-func (e *endpoints) refuse(n int) int {
+// refuse counts tokens in a row that the feed refused.
+func (e *endpoints) refuse() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if n == 0 {
-		e.refused = 0
-	}
-	e.refused += n
+	e.refused++
 	return e.refused
+}
+
+// admitted says that the feed has sent a page.
+func (e *endpoints) admitted() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refused, e.denied = 0, 0
+}
+
+// deny closes the feed, which lets nobody in, for a while.
+func (e *endpoints) deny(why string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refused = 0
+	e.closeFeed(min(firstPause<<min(e.denied, 8), longestPause), why)
+	e.denied++
 }
 
 // token returns an access to the feed, or closes the feed and fails with
@@ -97,7 +109,7 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 		e.pauseFeed(time.Until(g.opens), g.why)
 		return nil, feedClosed(err)
 	}
-	e.pauseFeed(accessPause, "no access")
+	e.deny("no access")
 	return nil, feedClosed(err)
 }
 
@@ -126,6 +138,11 @@ func (e *endpoints) leaveFeed(why error) {
 func (e *endpoints) pauseFeed(wait time.Duration, why string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.closeFeed(wait, why)
+}
+
+// closeFeed is pauseFeed for who holds the mutex.
+func (e *endpoints) closeFeed(wait time.Duration, why string) {
 	if g, until := e.gates[feedEndpoint], time.Now().Add(wait); until.After(g.opens) {
 		g.opens, g.why = until, why
 	}

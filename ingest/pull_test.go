@@ -304,6 +304,18 @@ func TestPullGivesUpAndGoesOn(t *testing.T) {
 			b.t.Errorf("not resumed: %+v", runs)
 		}
 	})
+	// Where access to the feed fails once, it is asked for again soon, as it is where it is
+	// the only way on.
+	inBubble(t, "no access for a moment", mockserver.Options{Scripts: []mockserver.Script{
+		{Endpoint: mockserver.Events, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(time.Minute)}},
+		{Endpoint: mockserver.StreamAccess, Request: 1, Faults: []mockserver.Fault{mockserver.Status(503), mockserver.Status(503)}},
+	}}, func(b *bench) {
+		began := time.Now()
+		b.mustPull()
+		if took := time.Since(began); took > 10*time.Second {
+			b.t.Errorf("waited %v", took)
+		}
+	})
 	// Waits of no time at all, time after time, are not taken at their word.
 	inBubble(t, "429s that name 0 s", scripted(mockserver.Any, 4, mockserver.Repeat(mockserver.Forever, mockserver.RateLimitedRaw("0", "", 0))), func(b *bench) {
 		_, err := b.pull()

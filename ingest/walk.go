@@ -343,6 +343,9 @@ func (w *walk) before() uuid.NullUUID {
 	return uuid.NullUUID{}
 }
 
+// longestBounded is how long a request may go on failing that is not the only way on.
+const longestBounded = 30 * time.Second
+
 // retryTime is how long the request may go on failing. One that never reached the API at all,
 // or something that is not it, is more likely a wrong address than a passing fault; one by time is
 // not the only way on.
@@ -351,7 +354,7 @@ func (w *walk) retryTime() time.Duration {
 		return min(w.maxRetryTime, firstConnect)
 	}
 	if w.byTime() || w.starts {
-		return min(w.maxRetryTime, accessPause)
+		return min(w.maxRetryTime, longestBounded)
 	}
 	return w.maxRetryTime
 }

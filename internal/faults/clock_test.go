@@ -147,6 +147,7 @@ func limitedPages() mockserver.Options {
 // TestTheClockIsSet: a wall clock that is set back or forth within a pull, or was wrong from
 // its beginning, changes nothing of what it does.
 func TestTheClockIsSet(t *testing.T) {
+	t.Parallel()
 	type clock struct{ before, after time.Duration }
 	var clocks []clock
 	for _, by := range jumps {
@@ -178,6 +179,7 @@ func TestTheClockIsSet(t *testing.T) {
 // left, keep a stored wait for no longer than the API asked for, and keep all of it unless
 // the clock went forth.
 func TestTheClockIsSetBetweenPulls(t *testing.T) {
+	t.Parallel()
 	const wait = 4 * time.Second
 	for _, by := range some(jumps, 3) {
 		t.Run(by.String(), func(t *testing.T) {
@@ -213,6 +215,7 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 
 // TestTheServersClockIsWrong: dates in Retry-After count from the answer's own date.
 func TestTheServersClockIsWrong(t *testing.T) {
+	t.Parallel()
 	const wait = 2 * time.Second
 	type skew struct{ server, client time.Duration }
 	for _, k := range some([]skew{
@@ -239,6 +242,7 @@ func TestTheServersClockIsWrong(t *testing.T) {
 // TestZonesAndLocales: what is stored and what is written are the same everywhere, also in
 // the night in which the clocks are set back.
 func TestZonesAndLocales(t *testing.T) {
+	t.Parallel()
 	night := time.Date(2026, 10, 25, 0, 59, 59, 0, time.UTC).Sub(time.Now())
 	dst := time.Date(2026, 3, 29, 0, 59, 59, 0, time.UTC).Sub(time.Now())
 	type place struct {

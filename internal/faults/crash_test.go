@@ -38,6 +38,7 @@ func TestACommitThatReturnedIsSafe(t *testing.T) {
 // from then on, the pull ends with 6, or is complete; what was committed stays, and the next
 // pull ends with just the API's events.
 func TestDiskFails(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("there is no strace here, and nothing else to let a call fail")

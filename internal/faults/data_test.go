@@ -297,6 +297,7 @@ func (w *world) fromParquet(text []byte) (rows []map[string]any) {
 // TestOddMembers: what is no event is kept with its reason, what an event may lack is NULL,
 // and whatever has no column goes to extra; the events around it are stored all the same.
 func TestOddMembers(t *testing.T) {
+	t.Parallel()
 	cases := []odd{
 		{"a new type", "type", `"wormhole \u2192"`, "", "type", "wormhole →"},
 		{"another member", `"schema"`, `{"v": [1, null]}`, "", "extra.schema", `{"v":[1,null]}`},
@@ -345,6 +346,7 @@ func TestOddMembers(t *testing.T) {
 // TestOddTexts: a text is stored as it came, through to every export, or rejected and kept;
 // it is never changed.
 func TestOddTexts(t *testing.T) {
+	t.Parallel()
 	cases := []odd{
 		{"no UTF-8", "name", "\"a\xff\"", "bad_text", "", ""},
 		{"no UTF-8 in properties", "properties", "{\"a\":\"\xff\"}", "bad_text", "", ""},
@@ -449,6 +451,7 @@ func (w *world) onTerminal(args ...string) string {
 
 // TestOddNumbers: numbers in properties are kept digit by digit.
 func TestOddNumbers(t *testing.T) {
+	t.Parallel()
 	var cases []odd
 	for _, n := range []string{
 		"9007199254740993", "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1e400", "-1E-400", "-0", "-0.0", "0.10", "1.0", "1e2",
@@ -464,6 +467,7 @@ func TestOddNumbers(t *testing.T) {
 // TestOddInstants: an instant is the same to the microsecond in every reading, or the event
 // is rejected; seconds and microseconds are not guessed.
 func TestOddInstants(t *testing.T) {
+	t.Parallel()
 	at := func(value, want string) odd { return odd{value, "timestamp", value, "", "timestamp", want} }
 	no := func(value, reason string) odd { return odd{value, "timestamp", value, reason, "", ""} }
 	const far = "timestamp_out_of_range"
@@ -490,6 +494,7 @@ func TestOddInstants(t *testing.T) {
 // TestFewEvents: no events, one, just a page, or an empty last page are a whole pull, and
 // its exports are valid.
 func TestFewEvents(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct {
 		name         string
 		events, size int

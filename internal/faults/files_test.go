@@ -55,6 +55,7 @@ func firstOf(errs ...error) error {
 // TestReadOnly: where it may not write a pull says so before it asks the API for anything,
 // and whoever only reads can do so, whether there is a log or not.
 func TestReadOnly(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}
@@ -131,6 +132,7 @@ func (w *world) giveAway() {
 // TestOddNames: a database of any name that a file can have is made just there, or refused
 // without making any other.
 func TestOddNames(t *testing.T) {
+	t.Parallel()
 	for name, code := range map[string]int{
 		"with space.duckdb": 0, "it's.duckdb": 0, `"quoted".duckdb`: 0, "ünïcödé-文.duckdb": 0, "-dash.duckdb": 0, "a;b|c&d.duckdb": 0, "$HOME.duckdb": 0,
 		strings.Repeat("n", 200): 0, strings.Repeat("n", 242): 0, "no-ending": 0, ".hidden": 0, "a.duckdb.wal.duckdb": 0, "back\\slash": 0,
@@ -159,6 +161,7 @@ func TestOddNames(t *testing.T) {
 
 // TestLinks: a link to a database is the database; one that leads nowhere is refused.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, fewPages())
 	links := filepath.Join(w.home, "links")
 	if err := firstOf(os.Mkdir(links, 0o700), os.Symlink(w.File, filepath.Join(links, "dangling")), os.Symlink("loop", filepath.Join(links, "loop")), os.Symlink(w.Folder, filepath.Join(links, "folder"))); err != nil {
@@ -191,6 +194,7 @@ func TestLinks(t *testing.T) {
 // that it is complete, and the next one makes a whole file, or goes on with the one that is
 // there.
 func TestFileGoesAway(t *testing.T) {
+	t.Parallel()
 	for name, happens := range map[string]func(w *world) error{
 		"removed":              func(w *world) error { return os.Remove(w.File) },
 		"removed with its log": func(w *world) error { _ = os.Remove(w.File + ".wal"); return os.Remove(w.File) },
@@ -232,6 +236,7 @@ func TestFileGoesAway(t *testing.T) {
 // TestLockFiles: what lies where the lock file should be, and is none, is neither waited for
 // nor written to.
 func TestLockFiles(t *testing.T) {
+	t.Parallel()
 	for name, make := range map[string]func(path string) error{
 		"a FIFO":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
 		"a folder": func(path string) error { return os.Mkdir(path, 0o700) },

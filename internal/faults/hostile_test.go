@@ -118,6 +118,7 @@ func counted(requests *atomic.Int64, h http.HandlerFunc) http.HandlerFunc {
 // TestEndlessPages: pages that lead further down for ever are read for ever, in bounded
 // memory, until somebody stops the pull; then all that came is stored, and the next pull goes on.
 func TestEndlessPages(t *testing.T) {
+	t.Parallel()
 	pages := 100_000
 	if !*all {
 		pages = 1000
@@ -178,6 +179,7 @@ func TestEndlessPages(t *testing.T) {
 // TestPagesInACircle: a walk that comes by the same place again, or nowhere at all, ends
 // with code 5 a page later, or 100 of those that show nothing; what came is kept.
 func TestPagesInACircle(t *testing.T) {
+	t.Parallel()
 	const size = 5
 	fresh := func(n int) []string { return ownEvents(size*n, size*n+size) }
 	type circle struct {
@@ -231,6 +233,7 @@ func TestPagesInACircle(t *testing.T) {
 // followed ends the pull: with 5 where more must be there, with 4 where it may be a fault
 // that passes; only hasMore false is an end.
 func TestPaginationsThatContradict(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct {
 		name, pagination string
 		code, events     int
@@ -269,6 +272,7 @@ func TestPaginationsThatContradict(t *testing.T) {
 // TestOddCursors: a cursor comes back to the API byte for byte, whatever is in it, also
 // out of the file in the next run; one that no request can carry is as one that has died.
 func TestOddCursors(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct {
 		name, cursor string // c stands for where it leads
 		refused      bool
@@ -345,6 +349,7 @@ func pageQuoted(elements []string, next string, total int) string {
 // TestPagesThatAreNone: a body that is no whole page, or contradicts itself, is a failed
 // request: it is asked for again, nothing of it is stored, and the next pull goes on.
 func TestPagesThatAreNone(t *testing.T) {
+	t.Parallel()
 	page := pageOf(ownEvents(10, 20), "", "20")
 	in := func(member, value string) string {
 		o := odd{member: member, value: value}
@@ -400,6 +405,7 @@ func TestPagesThatAreNone(t *testing.T) {
 // TestErrorsOfAnySize: what an error's body holds never matters: not its depth, not its size,
 // and nothing of it is shown but a code.
 func TestErrorsOfAnySize(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct {
 		name, body string
 	}{
@@ -429,6 +435,7 @@ func TestErrorsOfAnySize(t *testing.T) {
 // TestLargeElements: what is large and yet a page is stored as it came, in memory of a few
 // times the 128 MB that it may have.
 func TestLargeElements(t *testing.T) {
+	t.Parallel()
 	keys := func(n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -487,6 +494,7 @@ func TestLargeElements(t *testing.T) {
 // TestTotals: when a pull ends is for hasMore to say; what the API says to have is compared with
 // what was read, wherever it can be, and a number that is none does not count.
 func TestTotals(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct {
 		name    string
 		total   func(page int) string
@@ -540,6 +548,7 @@ func TestTotals(t *testing.T) {
 // TestRepeatedEvents: an id is stored once, however often, out of which order and with
 // whatever contents it comes; copies are counted, those with other contents as conflicts.
 func TestRepeatedEvents(t *testing.T) {
+	t.Parallel()
 	other := func(n int) string { return (&odd{member: "name", value: `"another"`}).element(n) }
 	moved := func(n int) string {
 		return (&odd{member: "timestamp", value: fmt.Sprint(newestOwn - 1000*n + 1)}).element(n)
@@ -586,6 +595,7 @@ func TestRepeatedEvents(t *testing.T) {
 // that the pull says what is missing, and --restart brings it. A known event that has
 // changed meanwhile is counted, and stays as it was.
 func TestLateEvents(t *testing.T) {
+	t.Parallel()
 	const n = 1500
 	for _, tc := range []struct {
 		name string
@@ -620,6 +630,7 @@ func TestLateEvents(t *testing.T) {
 // each kept, on whichever pages they come, and also where a pull is stopped between them;
 // reading them again adds none.
 func TestRejectsAtABorder(t *testing.T) {
+	t.Parallel()
 	elements := ownEvents(0, 10)
 	for range 7 {
 		elements = append(elements, "null", `{"type":"click"}`)

@@ -26,6 +26,7 @@ func both(nth int, f ...mockserver.Fault) []mockserver.Script {
 // TestWaitsAreKept: a wait that an answer asks for is kept to, in whatever way it is written;
 // one that is written in no way at all is some seconds. It does not count as a failure.
 func TestWaitsAreKept(t *testing.T) {
+	t.Parallel()
 	date := func() mockserver.Fault { return mockserver.RateLimitedIn(mockserver.RetryAfterDate, 2*time.Second) }
 	raw := func(retryAfter, body string, hold time.Duration) func() mockserver.Fault {
 		return func() mockserver.Fault { return mockserver.RateLimitedRaw(retryAfter, body, hold) }
@@ -78,6 +79,7 @@ func TestWaitsAreKept(t *testing.T) {
 // TestWaitsTooLong: a wait that is longer than allowed ends the pull at once, with the time to
 // come back; the next pull before then asks nothing.
 func TestWaitsTooLong(t *testing.T) {
+	t.Parallel()
 	for _, text := range some([]string{`{"rateLimit":{"retryAfter":1e9}}`, `{"rateLimit":{"retryAfter":3600}}`, `{"rateLimit":{"retryAfter":1e999}}`, `{"rateLimit":{"reset":"99999999999999999999"}}`}, 1) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
@@ -103,6 +105,7 @@ func TestWaitsTooLong(t *testing.T) {
 // TestLimitedForEver: an API that answers nothing but 429 ends the pull as one that can be
 // resumed, after a bounded number of requests; with waits that it names and with none.
 func TestLimitedForEver(t *testing.T) {
+	t.Parallel()
 	for _, f := range some([]struct {
 		name string
 		http.HandlerFunc
@@ -137,6 +140,7 @@ func TestLimitedForEver(t *testing.T) {
 // TestAWaitOutlivesACursor: where both endpoints ask to be left alone for longer than the
 // cursor lives, the walk goes on by another way afterwards, without a loop of dead cursors.
 func TestAWaitOutlivesACursor(t *testing.T) {
+	t.Parallel()
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {
 		for _, workers := range some([]string{"4", "1"}, 1) {
 			t.Run(fmt.Sprintf("until %d, workers %s", until, workers), func(t *testing.T) {
@@ -160,6 +164,7 @@ func TestAWaitOutlivesACursor(t *testing.T) {
 // TestTheFeedIsLimited: 429s of stream-access and of the feed are kept to, each by itself, and
 // the pull goes on by the events endpoint.
 func TestTheFeedIsLimited(t *testing.T) {
+	t.Parallel()
 	for _, e := range []mockserver.Endpoint{mockserver.StreamAccess, mockserver.Feed} {
 		t.Run(e.String(), func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +189,7 @@ func TestTheFeedIsLimited(t *testing.T) {
 // TestAllWalksAreLimited: where walks that go side by side are limited, all of them pause, and
 // do not come back all at once.
 func TestAllWalksAreLimited(t *testing.T) {
+	t.Parallel()
 	for _, workers := range some([]string{"4", "auto", "16"}, 1) {
 		t.Run("workers "+workers, func(t *testing.T) {
 			t.Parallel()
@@ -210,6 +216,7 @@ func TestAllWalksAreLimited(t *testing.T) {
 // TestCursorsDie: cursors that die while a pull runs, between two pulls, or because the server
 // forgot them or has another key, lead to no gap and nothing twice.
 func TestCursorsDie(t *testing.T) {
+	t.Parallel()
 	type death struct {
 		name   string
 		change func(*mockserver.Options)
@@ -299,6 +306,7 @@ func TestCursorsDie(t *testing.T) {
 // TestCursorsDieOfAge: after two minutes every cursor of the API's is dead, whether the program
 // was killed meanwhile or stopped; the pull that goes on afterwards is exact.
 func TestCursorsDieOfAge(t *testing.T) {
+	t.Parallel()
 	if !*all {
 		t.Skip("takes two minutes: only with -all")
 	}

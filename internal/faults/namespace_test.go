@@ -31,7 +31,7 @@ func inNamespace(t *testing.T) bool {
 	if out, err := exec.Command("unshare", append(args, "mount", "-t", "tmpfs", "tmpfs", t.TempDir())...).CombinedOutput(); err != nil {
 		t.Skipf("no mount namespaces here: %v: %s", err, out)
 	}
-	cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=20m", "-test.parallel=4", fmt.Sprint("-all=", *all))...)
+	cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=20m", "-test.parallel=2", fmt.Sprint("-all=", *all))...)
 	cmd.Env = append(os.Environ(), namespaceEnv+"=1", programsEnv+"="+filepath.Dir(failing))
 	if *with != "" {
 		cmd.Args = append(cmd.Args, "-program="+*with)

@@ -71,6 +71,7 @@ var opens = regexp.MustCompile(`\b(open|openat|openat2|creat|mkdir|mkdirat|renam
 // TestStatementsThatAreRefused: each ends with one line and code 1, the database keeps each
 // byte, and the program neither opened, wrote nor made anything else on the way.
 func TestStatementsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("there is no strace here, and without it nobody sees which files are opened")
@@ -158,6 +159,7 @@ func (w *world) bytes(folders ...string) string {
 // TestAnEndlessQueryIsInterrupted soon (in two seconds on a machine that has nothing else to
 // do), whatever it is busy with.
 func TestAnEndlessQueryIsInterrupted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	before := w.bytes()
@@ -212,6 +214,7 @@ func TestAnEndlessQueryIsInterrupted(t *testing.T) {
 // TestAQueryComesFirstAfterAKill: whoever reads first what a killed pull left sees whole
 // batches and changes no byte.
 func TestAQueryComesFirstAfterAKill(t *testing.T) {
+	t.Parallel()
 	const whole = "SELECT count(*) = (SELECT coalesce(sum(stored), 0) FROM page_log) AND count(*) = count(DISTINCT id) AS whole FROM events"
 	for _, point := range some([]string{"f6:2", "f10:2", "f9:2", "f5:2", "f7:2", "f8:2", "f12:2", "f1:15"}, 3) {
 		t.Run(point, func(t *testing.T) {
@@ -245,6 +248,7 @@ func TestAQueryComesFirstAfterAKill(t *testing.T) {
 // TestTargetsOfExports: what is there is kept unless --force is given, what is no file is
 // never written to, and what is written is whole and nobody else's to read.
 func TestTargetsOfExports(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	shm, err := os.MkdirTemp("/dev/shm", "df-")
@@ -331,6 +335,7 @@ func csvRows(t *testing.T, path string) [][]string {
 
 // TestExportOfAnIncompletePull has what is stored, and says that this is not all.
 func TestExportOfAnIncompletePull(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	h := w.hold(8, command{Args: []string{"pull", "--workers", "1"}})
 	h.signal(syscall.SIGTERM)
@@ -357,6 +362,7 @@ func TestExportOfAnIncompletePull(t *testing.T) {
 // TestExportTwice: the second export is the first one again, and either holds what a query
 // gives.
 func TestExportTwice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	sums := map[string]string{}

@@ -49,6 +49,7 @@ func (w *world) elsewhere() map[string]string {
 // TestRedirects: no redirect is followed, wherever it leads and over http or https: the pull
 // ends at once, with one request, and nobody else is asked anything.
 func TestRedirects(t *testing.T) {
+	t.Parallel()
 	type redirect struct {
 		status int
 		to     string
@@ -91,6 +92,7 @@ func TestRedirects(t *testing.T) {
 // TestRedirectsInMidPull: a redirect from a page ends the pull where it stands; one of the
 // feed or of stream-access is no reason to.
 func TestRedirectsInMidPull(t *testing.T) {
+	t.Parallel()
 	for _, what := range []string{"a page", "the feed", "stream-access"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -130,6 +132,7 @@ func TestRedirectsInMidPull(t *testing.T) {
 // TestLeadingElsewhere: nothing else that an answer can have leads the program to another
 // server: cookies, other addresses for the same thing, or a chain of redirects.
 func TestLeadingElsewhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	sink := w.sink()
 	host := strings.TrimPrefix(sink, "http://")

@@ -49,6 +49,7 @@ func (r *running) signal(s syscall.Signal) {
 // TestSignalsEndAPullAtAnyMoment: SIGINT, SIGTERM and SIGHUP end a pull soon (in a second or two),
 // also while it writes a large batch, and the next one goes on.
 func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	type moment struct {
 		signal  syscall.Signal
 		request int64
@@ -105,6 +106,7 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 // TestTheSecondSignalEndsItAtOnce: it does not wait for what the first one lets be written,
 // and nothing that was committed is lost.
 func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
+	t.Parallel()
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 120_000}, Events: mockserver.Pages{Cap: 10_000}}
 	var abrupt, tried int
 	var mu sync.Mutex
@@ -142,6 +144,7 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 // TestAStoppedPullGoesOn: a pull that was stopped for longer than cursors and tokens live
 // finds another way on when it is continued, and ends whole.
 func TestAStoppedPullGoesOn(t *testing.T) {
+	t.Parallel()
 	pages := mockserver.Pages{Cap: 100, Until: mockserver.Inclusive}
 	limited := mockserver.Contract().WithoutLatency()
 	limited.Data.Events, limited.TimeScale, limited.Events.Cap, limited.Feed.Cap = 3000, 10, 100, 100
@@ -178,6 +181,7 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 // TestReadersOfAStoppedPull end in time and say which process does not answer, whether they
 // ask it before or after it is stopped, and the pull goes on as if nobody had asked.
 func TestReadersOfAStoppedPull(t *testing.T) {
+	t.Parallel()
 	pages := mockserver.Pages{Cap: 100}
 	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 3000}, Events: pages, Feed: pages})
 	h := w.hold(8, command{Args: []string{"pull"}})
@@ -186,28 +190,27 @@ func TestReadersOfAStoppedPull(t *testing.T) {
 		<-time.After(10 * time.Millisecond)
 	}
 	h.signal(syscall.SIGSTOP)
-	t.Run("readers", func(t *testing.T) {
-		for _, tc := range some([]struct {
-			args   string
-			within time.Duration
-		}{
-			{"query|--timeout|1s|FROM events", 5 * time.Second},
-			{"query|FROM events", 15 * time.Second},
-			{"export|--parquet|a.parquet", 15 * time.Second},
-			{"export|--csv|-", 15 * time.Second},
-			{"status", 15 * time.Second},
-			{"status|--json", 15 * time.Second},
-			{"verify", 15 * time.Second},
-			{"schema", 15 * time.Second},
-		}, 1) {
-			t.Run(tc.args, func(t *testing.T) {
-				t.Parallel()
-				e := w.run(command{Args: strings.Split(tc.args, "|"), Within: tc.within})
-				w.endsWith(e, 6)
-				w.says(e, "the running pull does not answer", fmt.Sprintf("process %d", h.Process.Pid), "kill -CONT")
-			})
-		}
-	})
+	var readers []*running
+	for _, tc := range some([]struct {
+		args   string
+		within time.Duration
+	}{
+		{"query|--timeout|1s|FROM events", 5 * time.Second},
+		{"query|FROM events", 15 * time.Second},
+		{"export|--parquet|a.parquet", 15 * time.Second},
+		{"export|--csv|-", 15 * time.Second},
+		{"status", 15 * time.Second},
+		{"status|--json", 15 * time.Second},
+		{"verify", 15 * time.Second},
+		{"schema", 15 * time.Second},
+	}, 1) {
+		readers = append(readers, w.start(command{Args: strings.Split(tc.args, "|"), Within: tc.within}))
+	}
+	for _, r := range readers {
+		e := r.wait()
+		w.endsWith(e, 6)
+		w.says(e, "the running pull does not answer", fmt.Sprintf("process %d", h.Process.Pid), "kill -CONT")
+	}
 	h.signal(syscall.SIGCONT)
 	h.letGo()
 	w.endsWith(h.wait(), 0)
@@ -216,6 +219,7 @@ func TestReadersOfAStoppedPull(t *testing.T) {
 
 // TestNobodyReadsWhatAPullSays: a pull goes on where its stderr or all of its files are gone.
 func TestNobodyReadsWhatAPullSays(t *testing.T) {
+	t.Parallel()
 	for _, redirect := range []string{"<&- >&- 2>&-", "2>&-", "2>/dev/full", "gone"} {
 		t.Run(redirect, func(t *testing.T) {
 			t.Parallel()
@@ -240,6 +244,7 @@ func TestNobodyReadsWhatAPullSays(t *testing.T) {
 // TestReadersThatGoAway: "query ... | head -1", and the same of export, end quietly, and the
 // database is as it was.
 func TestReadersThatGoAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	before := w.fingerprint()
@@ -266,6 +271,7 @@ func TestReadersThatGoAway(t *testing.T) {
 
 // TestTheTerminalIsClosed: a pull on a terminal that goes away ends as by SIGTERM.
 func TestTheTerminalIsClosed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	came, release := make(chan struct{}), make(chan struct{})
 	w.atRequest(8, func() { close(came); <-release })
@@ -294,6 +300,7 @@ func TestTheTerminalIsClosed(t *testing.T) {
 // TestTwoPullsOnOneFile: the second ends at once, names the first and asks the API nothing;
 // the first takes no notice.
 func TestTwoPullsOnOneFile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	link := filepath.Join(w.Folder, "link.duckdb")
 	if err := os.Symlink(w.File, link); err != nil {
@@ -319,6 +326,7 @@ func TestTwoPullsOnOneFile(t *testing.T) {
 // TestPullsThatBeginTogether: of many that begin on a new file at the same time at least one
 // does its work, and the others say that it does.
 func TestPullsThatBeginTogether(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	var pulls []*running
 	for range 8 {
@@ -341,6 +349,7 @@ func TestPullsThatBeginTogether(t *testing.T) {
 
 // TestAPullWhileSomebodyReads: it ends before it asks the API anything, and names the reader.
 func TestAPullWhileSomebodyReads(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	before := len(w.API.Log())
@@ -368,6 +377,7 @@ func TestAPullWhileSomebodyReads(t *testing.T) {
 // TestReadersDuringAPull: whoever reads while a pull writes gets whole batches, and neither
 // waits for the other.
 func TestReadersDuringAPull(t *testing.T) {
+	t.Parallel()
 	pages := mockserver.Pages{Cap: 200, Latency: 30 * time.Millisecond}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 20_000, DirtyEvery: 200}, Events: pages, Feed: pages}
 	w := newWorld(t, o)
@@ -403,6 +413,7 @@ func TestReadersDuringAPull(t *testing.T) {
 // TestAPanic rolls back what was being written and shows where it came from, without a
 // secret; it is a fault of the program.
 func TestAPanic(t *testing.T) {
+	t.Parallel()
 	for _, point := range some([]string{"f3:9", "f1:5", "f6:2", "f10:1", "f4:1", "f5:1", "f8:1", "f2:1", "f7:1"}, 3) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
@@ -421,6 +432,7 @@ func TestAPanic(t *testing.T) {
 // TestCrashesShowNoSecret: SIGQUIT, which prints all goroutines, and SIGABRT leave neither
 // the key in what is printed nor a file with the program's memory.
 func TestCrashesShowNoSecret(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		signal syscall.Signal
 		level  string

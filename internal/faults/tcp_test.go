@@ -70,6 +70,7 @@ func tcpPages() mockserver.Options {
 
 // TestConnectionsAreBad: what TCP faults leave of a link still gets everything across.
 func TestConnectionsAreBad(t *testing.T) {
+	t.Parallel()
 	for _, f := range some([]tcpFault{
 		{"reset_peer", `"timeout": 0`, 0.3},
 		{"slicer", `"average_size": 64, "size_variation": 60, "delay": 20`, 1},
@@ -99,6 +100,7 @@ func TestConnectionsAreBad(t *testing.T) {
 // TestConnectionsBreakForGood: a link that breaks in mid-pull and stays so ends the pull as
 // one that can be resumed, and when it is there again the next pull goes on.
 func TestConnectionsBreakForGood(t *testing.T) {
+	t.Parallel()
 	for _, f := range some([]tcpFault{
 		{"reset_peer", `"timeout": 0`, 1},
 		{"limit_data", `"bytes": 300`, 1},
@@ -136,6 +138,7 @@ func TestConnectionsBreakForGood(t *testing.T) {
 // TestALinkHangs: a link on which nothing comes any more, and which is then cut, is nothing but
 // a request that failed.
 func TestALinkHangs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, tcpPages())
 	p := w.between()
 	w.atRequest(8, func() {
@@ -173,6 +176,7 @@ func (w *world) dripping(bytes int, every time.Duration) http.HandlerFunc {
 // kilobyte a second by and large, is read to its end. What hangs for good ends the pull as
 // one that can be resumed.
 func TestAnswersHang(t *testing.T) {
+	t.Parallel()
 	if !*all {
 		t.Skip("takes two minutes: only with -all")
 	}

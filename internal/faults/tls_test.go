@@ -124,6 +124,7 @@ func alwaysSends(text string) func(net.Conn) {
 // TestCertificates: where a server cannot show that it is the API, or speaks no TLS of today,
 // the pull ends at once, with one connection or two, and nothing of the key has gone out.
 func TestCertificates(t *testing.T) {
+	t.Parallel()
 	cert := func(change func(*x509.Certificate)) func(*world, *secured) {
 		return func(w *world, s *secured) {
 			s.config.Store(&tls.Config{Certificates: []tls.Certificate{s.certificate(w, change)}})
@@ -197,6 +198,7 @@ func TestCertificates(t *testing.T) {
 
 // TestHandshakesBreak: a handshake that does not come to its end is tried again.
 func TestHandshakesBreak(t *testing.T) {
+	t.Parallel()
 	type breaks struct {
 		name string
 		do   func(net.Conn)
@@ -287,6 +289,7 @@ func (w *world) tunnel(api string) http.HandlerFunc {
 // TestProxies: a proxy of the environment is used for https, where it sees a tunnel and no key;
 // one that is down, refuses, or puts itself in between ends the pull with code 4.
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	const password = "ds_test_proxy_password"
 	run := func(name string, test func(t *testing.T, w *world, s *secured)) {
 		t.Run(name, func(t *testing.T) {
@@ -613,6 +616,7 @@ func h2Faults() []h2Fault {
 // again, on another connection if need be; what stays wrong ends the pull as one that can be
 // resumed.
 func TestHTTP2(t *testing.T) {
+	t.Parallel()
 	for _, fault := range some(h2Faults(), 2) {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()

@@ -24,6 +24,7 @@ func limitedEvents(o mockserver.Options) mockserver.Options {
 // TestTokensExpire: a token that ends while it is in use, earlier than it was said to or in
 // whatever way, is renewed, once for each refusal, and no page is missing or comes twice.
 func TestTokensExpire(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct{ name, stated string }{
 		{"early", "300"}, {"as stated", ""}, {"0", "0"}, {"-1", "-1"}, {"1e300", "1e300"}, {"absent", mockserver.Omitted}, {"null", "null"},
 	}, 1) {
@@ -45,6 +46,7 @@ func TestTokensExpire(t *testing.T) {
 // TestAccessThatIsNone: what stream-access says in a way that cannot be used closes the feed, for
 // the run or a while; the events endpoint still gives everything.
 func TestAccessThatIsNone(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct{ name, body string }{
 		{"a text for a life", access(`"expiresIn":"300"`)},
 		{"a life beyond numbers", access(`"expiresIn":1e400`)},
@@ -134,6 +136,7 @@ func (w *world) feedOf(access func() string, status int) *atomic.Int64 {
 // TestFeedPaths: the feed's path leads to the API's own origin or nowhere: no key and no token
 // comes to another one, whatever the API says, and the pull goes on without the feed.
 func TestFeedPaths(t *testing.T) {
+	t.Parallel()
 	for _, tc := range some([]struct {
 		path string // SINK and HOST are those of another origin
 		used bool
@@ -205,6 +208,7 @@ func TestFeedPathsThatChange(t *testing.T) {
 // TestRefusals: a refused key ends the pull with code 3, whichever endpoint refuses it, and
 // is called the key; a token that is refused for ever costs the feed, and not the pull.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	refuse := func(e mockserver.Endpoint, f mockserver.Fault) mockserver.Script {
 		return mockserver.Script{Endpoint: e, Request: 1, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, f)}}
 	}

@@ -12,6 +12,7 @@ import (
 // TestLimitsOfFiles: with few descriptors, or files that may not grow, a pull ends as it
 // should or says why it cannot, keeps what it has committed, and goes on without the limit.
 func TestLimitsOfFiles(t *testing.T) {
+	t.Parallel()
 	for _, limit := range some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
 		t.Run(limit, func(t *testing.T) {
 			t.Parallel()
@@ -43,6 +44,7 @@ func TestLimitsOfFiles(t *testing.T) {
 // runtime, while it writes as well as while it reads a log that a killed one has left; what
 // was committed is there when there is more.
 func TestLimitsOfMemory(t *testing.T) {
+	t.Parallel()
 	for i, megabytes := range some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
 			t.Parallel()

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -46,11 +45,9 @@ func checkWhole(ctx context.Context, db *sql.DB, path string, version int) error
 	if err := checkSize(ctx, db, path); err != nil {
 		return translate(path, err)
 	}
-	questions := slices.Clone(contradictions)
-	committed := ""
+	questions, committed := contradictions, ""
 	if version >= 3 {
-		committed = " WHERE batch <= " + lastBatch
-		questions = append(questions, twice)
+		questions, committed = append([]string{twice}, questions...), " WHERE batch <= "+lastBatch
 	}
 	for _, question := range questions {
 		var found sql.NullString

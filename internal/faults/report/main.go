@@ -78,12 +78,12 @@ func run(ctx context.Context, root string, kills int) error {
 func arguments(folder string, kills int) []string {
 	switch folder {
 	case ".":
-		// Pulls that are killed wait most of the time.
-		return []string{"-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "6"}
+		// Pulls that are killed, or limited, wait most of the time.
+		return []string{"-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "8"}
 	case "ingest":
 		return []string{"-decoder-events", "3000000"}
 	case filepath.Join("internal", "faults"):
-		return []string{"-all", "-test.parallel", "6"}
+		return []string{"-all", "-test.parallel", "10"}
 	}
 	return nil
 }
