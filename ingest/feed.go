@@ -60,13 +60,18 @@ func (e *endpoints) admitted() {
 	e.refused, e.denied = 0, 0
 }
 
-// deny closes the feed, which lets nobody in, for a while.
+// deny closes the feed, which lets nobody in, for a while. Where nothing of the API has ever
+// answered, it is not the feed that is at fault, and each try may take long.
 func (e *endpoints) deny(why string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refused = 0
-	e.closeFeed(min(firstPause<<min(e.denied, 8), longestPause), why)
-	e.denied++
+	pause := longestPause
+	if e.client.answered.Load() {
+		pause = min(firstPause<<min(e.denied, 8), longestPause)
+		e.denied++
+	}
+	e.closeFeed(pause, why)
 }
 
 // token returns an access to the feed, or closes the feed and fails with

@@ -516,7 +516,7 @@ func (w *world) full() string {
 	}
 	address := "127.0.0.1:" + strconv.Itoa(name.(*syscall.SockaddrInet4).Port)
 	for range 10 {
-		conn, err := net.DialTimeout("tcp", address, 500*time.Millisecond)
+		conn, err := net.DialTimeout("tcp", address, 2*time.Second) // long enough for a busy machine
 		if err != nil {
 			return address
 		}
@@ -537,7 +537,7 @@ func TestNobodyIsThere(t *testing.T) {
 	}{
 		{"refused", "http://" + closed, []string{closed, "refused"}, 45 * time.Second},
 		{"no such name", "http://no-such-host.invalid", []string{"no-such-host.invalid", "--base-url"}, 45 * time.Second},
-		{"filtered", "", []string{"timeout"}, 60 * time.Second},
+		{"filtered", "", []string{"timeout"}, 90 * time.Second},
 		{"refused by IPv6", "http://[::1]:1", []string{"[::1]:1"}, 45 * time.Second},
 		{"https where nobody is", "https://" + closed, []string{closed, "refused"}, 45 * time.Second},
 	}, 1) {

@@ -35,7 +35,8 @@ func TestThePowerFails(t *testing.T) {
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: tc.events, DirtyEvery: 100}, Events: tc.pages, Feed: tc.pages})
+			o := mockserver.Options{Data: mockserver.DataOptions{Events: tc.events, DirtyEvery: 100}, Events: tc.pages, Feed: tc.pages}
+			w := newWorld(t, o)
 			w.breakAfter(int64(tc.breaks), func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
 			first, e := w.record(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms"))
 			w.endsWith(e, 4)
@@ -46,6 +47,7 @@ func TestThePowerFails(t *testing.T) {
 			w.endsWith(e, 0)
 			w.mend()
 			w.isWhole()
+			w.hurry(o)
 			random := rand.New(rand.NewPCG(18, 18))
 			now, err := os.ReadFile(w.File)
 			if all := second.after(len(second.ops), noneLost, false, random); err != nil || len(all) != 1 || !bytes.Equal(now, all["datasync.duckdb"]) {
@@ -65,6 +67,13 @@ func TestThePowerFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hurry lets an API with those options answer at once from now on.
+func (w *world) hurry(o mockserver.Options) {
+	o.Events.Latency, o.Feed.Latency = 0, 0
+	w.API = mockserver.New(o)
+	w.mend()
 }
 
 // fails lets the power fail behind so many operations of a recording, in turn.
@@ -167,14 +176,15 @@ func (w *world) goesOn(at string) {
 func TestAWriteIsTorn(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
-	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 6000, DirtyEvery: 100}, Events: pages, Feed: pages})
+	o := mockserver.Options{Data: mockserver.DataOptions{Events: 6000, DirtyEvery: 100}, Events: pages, Feed: pages}
+	w := newWorld(t, o)
 	w.breakAfter(8, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
 	w.endsWith(w.run(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms")), 4)
 	w.mend()
 	w.atRequest(8, func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
 	r, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
 	w.endsWith(e, 0)
-	w.mend()
+	w.hurry(o)
 	certain, torn, writes := 0, 0, 0
 	for i, o := range r.ops {
 		if i < r.first || o.kind != "write" || len(o.data) != 256<<10 || o.offset != 3*4096 { // the first block, which is written again and again
