@@ -213,7 +213,7 @@ func (c *commit) takeRejects(pages []Page) error {
 // stored as an event of the batch's range of time is resolved from the start, others are by
 // Settle: to look for an id in all of the table takes long. They are written behind the
 // events: the less there is between a whole row group and the end of its transaction, the
-// less likely a kill leaves what removeTorn has to remove.
+// less likely a kill leaves what removeUncommitted has to remove.
 func (c *commit) insertRejects() error {
 	if len(c.rejects) == 0 {
 		return nil

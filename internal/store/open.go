@@ -180,7 +180,7 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		}
 	}
 	s.lock.left = ""
-	if err := s.removeTorn(ctx); err != nil {
+	if err := s.removeUncommitted(ctx); err != nil {
 		return err
 	}
 	if err := s.limitMemory(ctx, opts.MemoryLimit, meta); err != nil {

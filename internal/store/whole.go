@@ -14,8 +14,8 @@ import (
 // record speaks of them; the next pull removes them and asks for them again.
 const lastBatch = `(SELECT greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
 
-// removeTorn removes the events of a transaction whose end the log has not.
-func (s *Store) removeTorn(ctx context.Context) error {
+// removeUncommitted removes the events of a transaction whose end the log has not.
+func (s *Store) removeUncommitted(ctx context.Context) error {
 	var last, highest int64
 	err := s.db.QueryRowContext(ctx, "SELECT "+lastBatch+", (SELECT coalesce(max(batch), 0) FROM events)").Scan(&last, &highest)
 	if err != nil || highest <= last {

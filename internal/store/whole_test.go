@@ -91,6 +91,6 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 		}
 	}
 	if kept == 0 {
-		t.Error("DuckDB keeps no part of a transaction any more: removeTorn is not needed")
+		t.Error("DuckDB keeps no part of a transaction any more: removeUncommitted is not needed")
 	}
 }
