@@ -124,7 +124,7 @@ func (s *shifted) set(by time.Duration) {
 
 // until is how wrong a clock is that shows this year.
 func until(year int) time.Duration {
-	return time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC).Sub(time.Now()).Truncate(time.Second)
+	return time.Until(time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)).Truncate(time.Second)
 }
 
 // jumps are by how much clocks are wrong.
@@ -243,8 +243,8 @@ func TestTheServersClockIsWrong(t *testing.T) {
 // the night in which the clocks are set back.
 func TestZonesAndLocales(t *testing.T) {
 	t.Parallel()
-	night := time.Date(2026, 10, 25, 0, 59, 59, 0, time.UTC).Sub(time.Now())
-	dst := time.Date(2026, 3, 29, 0, 59, 59, 0, time.UTC).Sub(time.Now())
+	night := time.Until(time.Date(2026, 10, 25, 0, 59, 59, 0, time.UTC))
+	dst := time.Until(time.Date(2026, 3, 29, 0, 59, 59, 0, time.UTC))
 	type place struct {
 		env []string
 		by  time.Duration

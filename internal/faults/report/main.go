@@ -130,7 +130,7 @@ func runTests(ctx context.Context, root, folder string, names, args []string, re
 // print prints the rows and returns how many of them do not hold.
 func print(out io.Writer, rows []table.Row, where map[string]table.Test, results map[table.Test]result) (failed int) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "row\tfault\ttests\tresult\tseconds")
+	_, _ = fmt.Fprintln(w, "row\tfault\ttests\tresult\tseconds")
 	counts := map[string]int{}
 	for _, r := range rows {
 		outcome, seconds := "not tested", 0.0
@@ -152,10 +152,10 @@ func print(out io.Writer, rows []table.Row, where map[string]table.Test, results
 		if len(fault) > 60 {
 			fault = append(fault[:59], '…')
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.1f\n", r.ID, string(fault), len(r.Tests), outcome, seconds)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.1f\n", r.ID, string(fault), len(r.Tests), outcome, seconds)
 	}
 	_ = w.Flush()
-	fmt.Fprintf(out, "\n%d rows: %d pass, %d fail, %d skipped here, %d not tested (docs/faults.md says why)\n",
+	_, _ = fmt.Fprintf(out, "\n%d rows: %d pass, %d fail, %d skipped here, %d not tested (docs/faults.md says why)\n",
 		len(rows), counts["pass"], counts["FAIL"], counts["skipped"], counts["not tested"])
 	return counts["FAIL"]
 }
