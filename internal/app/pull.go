@@ -84,6 +84,9 @@ func (p *program) pull(c *cli.Context) error {
 	stopShowing := func() {}
 	if !c.Bool("quiet") {
 		opts.Notice, stopShowing = p.show(opts.Progress)
+		if n := s.Removed(); n > 0 {
+			opts.Notice(counted(n, "event") + " of a batch that was not written to its end: removed, and asked for again")
+		}
 	}
 	stopAnswering := p.answer(ctx, s, opts.Progress, opts.Notice)
 	summary, err := ingest.Run(ctx, opts)

@@ -78,6 +78,8 @@ type Store struct {
 	turn   sync.RWMutex
 	batch  int64       // the last one committed
 	failed atomic.Bool // something was not written: nobody knows what the file holds now
+	// removed is how many events of a batch that was not committed were found and removed.
+	removed int64
 	// begun is the number of the batch that was started last, and latest what became of it.
 	begun  int64
 	latest *flight

@@ -60,10 +60,10 @@ var checks = []check{
 		WHERE id IN (SELECT id FROM events GROUP BY id HAVING count(*) > 1) GROUP BY id HAVING (count(DISTINCT "timestamp") < count(*)
 		OR max(batch) <= coalesce((SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch'), 0))`},
 	{"counts", `SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
-		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events WHERE batch <= ` + lastBatch + `) e WHERE l.n <> e.n`},
+		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events WHERE batch <> ` + uncommitted + `) e WHERE l.n <> e.n`},
 	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' events stored, the table has ' || coalesce(e.n, 0)
 		FROM (SELECT batch, sum(stored) AS n FROM page_log GROUP BY batch) l
-		FULL JOIN (SELECT batch, count(*) AS n FROM events WHERE batch <= ` + lastBatch + ` GROUP BY batch) e USING (batch)
+		FULL JOIN (SELECT batch, count(*) AS n FROM events WHERE batch <> ` + uncommitted + ` GROUP BY batch) e USING (batch)
 		WHERE coalesce(l.n, 0) <> coalesce(e.n, 0) ORDER BY batch`},
 	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' elements rejected, the table has ' || coalesce(r.n, 0)
 		FROM (SELECT batch, sum(rejected) AS n FROM page_log GROUP BY batch) l
@@ -96,6 +96,7 @@ var checks = []check{
 	{"chain", `SELECT 'window ' || window_id || ': ' || c.pages || ' pages were walked, ' || coalesce(l.n, 0) || ' are in the page log' FROM checkpoint c
 		LEFT JOIN (SELECT window_id, count(*) AS n FROM page_log WHERE endpoint <> 'closing check' GROUP BY window_id) l USING (window_id)
 		WHERE c.pages <> coalesce(l.n, 0)`},
+	{"windows", twice},
 	{"windows", `SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log
 		WHERE window_id NOT IN (SELECT window_id FROM checkpoint) GROUP BY window_id`},
 	{"windows", `SELECT 'below window ' || window_id || ' there is a hole' FROM (SELECT window_id, lag(window_id) OVER (ORDER BY window_id) AS below FROM checkpoint)

@@ -8,24 +8,30 @@ import (
 	"strings"
 )
 
-// lastBatch is the number of the last batch that was committed, in files of the third schema and
-// later. Of one beyond it there may be events: when the log breaks off between those of a whole
-// row group and the end of their transaction, DuckDB 1.5 keeps them, and nothing else of it. No
-// record speaks of them; the next pull removes them and asks for them again.
-const lastBatch = `(SELECT greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
+// uncommitted is the number of the batch after the last one that was committed, in files of the
+// third schema and later. There may be events of it: when the log breaks off between those of a
+// whole row group and the end of their transaction, DuckDB 1.5 keeps them, and nothing else of
+// it. No record speaks of them; the next pull removes them and asks for them again.
+const uncommitted = `(SELECT 1 + greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
 
 // removeUncommitted removes the events of a transaction whose end the log has not.
 func (s *Store) removeUncommitted(ctx context.Context) error {
-	var last, highest int64
-	err := s.db.QueryRowContext(ctx, "SELECT "+lastBatch+", (SELECT coalesce(max(batch), 0) FROM events)").Scan(&last, &highest)
-	if err != nil || highest <= last {
+	var batch, highest int64
+	err := s.db.QueryRowContext(ctx, "SELECT "+uncommitted+", (SELECT coalesce(max(batch), 0) FROM events)").Scan(&batch, &highest)
+	if err != nil || highest < batch {
 		return err
 	}
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, fmt.Sprintf("DELETE FROM events WHERE batch > %d", last))
+		res, err := tx.ExecContext(ctx, fmt.Sprintf("DELETE FROM events WHERE batch = %d", batch))
+		if err == nil {
+			s.removed, err = res.RowsAffected()
+		}
 		return err
 	})
 }
+
+// Removed is how many events of a batch that was not committed Open has found and removed.
+func (s *Store) Removed() int64 { return s.removed }
 
 // contradictions are what a pull must not go on from: rows that the file's own records do
 // not know of, or a log that another file has left beside it. They look at a few rows, and
@@ -47,7 +53,7 @@ func checkWhole(ctx context.Context, db *sql.DB, path string, version int) error
 	}
 	questions, committed := contradictions, ""
 	if version >= 3 {
-		questions, committed = append([]string{twice}, questions...), " WHERE batch <= "+lastBatch
+		questions, committed = append([]string{twice}, questions...), " WHERE batch <> "+uncommitted
 	}
 	for _, question := range questions {
 		var found sql.NullString

@@ -74,6 +74,9 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 			kept++
 		}
 		s := mustOpen(t, path)
+		if s.Removed() != events-want {
+			t.Errorf("%d of %d bytes: %d events, of which %d were removed", size, after, events, s.Removed())
+		}
 		held, err := s.Held(ctx)
 		if err != nil || held.Elements != want {
 			t.Errorf("%d of %d bytes: %d events, %v; want %d", size, after, held.Elements, err, want)
