@@ -118,6 +118,7 @@ func (e *exporting) holds(names ...string) {
 // TestFailpointInExport kills an export before its file gets its name: an old file stands,
 // nothing is left, and the next export does its work.
 func TestFailpointInExport(t *testing.T) {
+	t.Parallel()
 	e := newExporting(t, build(t, "failpoint"), 1000)
 	e.run("export --parquet a.parquet")
 	before, err := os.ReadFile(e.path("a.parquet"))
@@ -139,6 +140,7 @@ func TestFailpointInExport(t *testing.T) {
 // TestFailpointsInFolders kills an export to a folder at each step: what was there before
 // stands or all that is new does, and the next export ends as if nothing had happened.
 func TestFailpointsInFolders(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "failpoint")
 	for name, tc := range map[string]struct{ before, args string }{
 		"new":       {"", "export --parquet a --partition-by day"},
@@ -182,6 +184,7 @@ func once(rows string) bool {
 
 // TestExportKilledAtRandom kills exports at random moments, one after the other.
 func TestExportKilledAtRandom(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "")
 	random := rand.New(rand.NewPCG(14, 1))
 	e := newExporting(t, binary, 20_000)
@@ -237,6 +240,7 @@ func idsOf(t *testing.T, pattern string) string {
 
 // TestExportSignals ends exports to a reader that takes no more, by signals.
 func TestExportSignals(t *testing.T) {
+	t.Parallel()
 	e := newExporting(t, build(t, ""), 100)
 	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		cmd, _ := program(t.Context(), e.binary, e.folder, e.base, "export", "--csv", "-", "--query", "SELECT * FROM range(1000000000000)")

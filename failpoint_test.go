@@ -39,6 +39,7 @@ func killedAt(t *testing.T, point, binary, folder, base string, args ...string) 
 // TestFailpoints kills a pull at each place where that could matter: what it leaves
 // is sound, and the next pulls end where an undisturbed one does.
 func TestFailpoints(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "failpoint")
 	o := mockserver.Options{
 		Data:   mockserver.DataOptions{Events: 4000, DirtyEvery: 70, TieEvery: 500, TieSize: 60},
@@ -95,6 +96,7 @@ func TestFailpoints(t *testing.T) {
 // TestFailpointsOfFullBatches kills a pull where batches are full: pages are divided, and
 // two batches are written at a time.
 func TestFailpointsOfFullBatches(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "failpoint")
 	for i, point := range []string{"f5:2", "f6:1", "f6:3", "f6:4", "f6:6", "f7:3", "f7:4", "f8:2", "f9:2", "f9:3", "f10:1", "f10:2"} {
 		t.Run(point, func(t *testing.T) {
@@ -117,6 +119,7 @@ func TestFailpointsOfFullBatches(t *testing.T) {
 
 // TestFailpointsOfParts kills a pull whose window is walked in parts.
 func TestFailpointsOfParts(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "failpoint")
 	parts := 0
 	for i, point := range []string{"f1:20", "f2:30", "f3:15", "f4:3", "f5:1", "f5:4", "f6:2", "f6:7", "f7:2", "f7:6", "f8:2", "f8:5", "f9:3", "f10:2", "f10:5", "f11:1"} {
@@ -148,6 +151,7 @@ func TestFailpointsOfParts(t *testing.T) {
 // TestFailpointInAWait kills a pull as soon as an endpoint has asked to be left alone, before
 // that is committed: the next pull, which comes at once, keeps to it.
 func TestFailpointInAWait(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "failpoint")
 	s, base := serve(t, mockserver.Options{
 		Data: mockserver.DataOptions{Events: 1000}, Events: mockserver.Pages{Cap: 100}, Feed: mockserver.Pages{Cap: 100},
@@ -167,6 +171,7 @@ func TestFailpointInAWait(t *testing.T) {
 // TestFailpointInMigration kills the pull that brings a file of the first schema up
 // to date: the file is of one schema or the other, and the next pull goes on.
 func TestFailpointInMigration(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "failpoint")
 	script, err := os.ReadFile("internal/store/migrations/0001_init.sql")
 	if err != nil {

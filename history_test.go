@@ -169,6 +169,7 @@ func healthy(t *testing.T) map[string]*history {
 // A page of more than a batch stands in several rows of the page log, also where it was
 // asked for by time.
 func TestVerifyPagesOfSeveralBatches(t *testing.T) {
+	t.Parallel()
 	h := newHistory(t, mockserver.Options{
 		Data: mockserver.DataOptions{Events: 260_000}, Events: mockserver.Pages{Cap: 30_000}, Feed: mockserver.Pages{Cap: 220_000, Until: mockserver.Inclusive},
 		Scripts: []mockserver.Script{{Endpoint: mockserver.Events, Request: 2, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}}},
@@ -183,6 +184,7 @@ func TestVerifyPagesOfSeveralBatches(t *testing.T) {
 // TestVerify: it finds nothing in a healthy file, whatever its history, and every
 // damage that can be seen.
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	files := healthy(t)
 	for name, h := range files {
 		if err := soundness(h.path); err != nil {
@@ -251,6 +253,7 @@ func change(t *testing.T, path, statement string) {
 // fail, for each N until there is no such operation: the run says so, what it leaves is
 // sound, and the next one ends with exactly what the API has.
 func TestEveryStoreOperationFails(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name         string
 		once, before bool

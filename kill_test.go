@@ -96,6 +96,7 @@ func walks(random *rand.Rand) string { return []string{"1", "4", "auto"}[random.
 // another number of walks, while the API grows, and expects the last one to end with exactly
 // what the API has.
 func TestKillLoop(t *testing.T) {
+	t.Parallel()
 	seeds, events, pageCap := *killSeeds, 20_000, 500
 	if *soak {
 		seeds, events, pageCap = 1, 3_000_000, 5_000
