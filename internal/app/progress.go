@@ -150,7 +150,7 @@ func took(s ingest.Summary) string {
 	}
 	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"
 	if s.Waited >= time.Millisecond {
-		text += ", " + brief(s.Waited) + " of it as it asked"
+		text += ", " + brief(s.Waited) + " of it between requests"
 	}
 	return text + ", " + brief(max(0, s.Took-s.Fetching-s.Waited)) + " here"
 }

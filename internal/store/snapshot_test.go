@@ -308,6 +308,32 @@ func TestOpenRemovesCopies(t *testing.T) {
 	}
 }
 
+// TestStatusOfALink: the size of a file counts its log, also where a link leads to it.
+func TestStatusOfALink(t *testing.T) {
+	folder := t.TempDir()
+	path, link := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "link")
+	if err := errors.Join(mustOpen(t, path).Close(), os.Symlink(path, link)); err != nil {
+		t.Fatal(err)
+	}
+	leaveLog(t, path, "INSERT INTO meta VALUES ('a', 'log')")
+	var want int64
+	for _, name := range []string{path, path + ".wal"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want += info.Size()
+	}
+	db, err := store.OpenReadOnly(t.Context(), link, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, errRead := store.ReadStatus(t.Context(), db, link, time.Now())
+	if err := errors.Join(errRead, db.Close()); err != nil || status.Bytes != want {
+		t.Errorf("%d bytes, want %d; %v", status.Bytes, want, err)
+	}
+}
+
 // TestStatusWhileWriting: the run that is under way is not taken for a killed one.
 func TestStatusWhileWriting(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "a.duckdb"))

@@ -120,9 +120,11 @@ func (s *Store) Status(ctx context.Context, n int) (status Status, samples []Rej
 
 func readStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
 	s := Status{Path: path, Windows: []WindowStatus{}, Rejected: map[string]int64{}, Runs: []RunStatus{}}
-	for _, name := range []string{path, path + ".wal"} {
-		if info, err := os.Stat(name); err == nil {
-			s.Bytes += info.Size()
+	if file, _, err := Resolve(path); err == nil { // a link's log is where it leads
+		for _, name := range []string{file, file + ".wal"} {
+			if info, err := os.Stat(name); err == nil {
+				s.Bytes += info.Size()
+			}
 		}
 	}
 	var newest, oldest sql.NullInt64
