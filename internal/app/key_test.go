@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"datasync/internal/app"
+	"datasync/mockserver"
 )
 
 // TestKey: where a key comes from, and what is no key. Whatever is wrong with it, it is not told.
@@ -117,6 +118,32 @@ func TestPlainHTTP(t *testing.T) {
 		code := app.Main(args, getenv, strings.NewReader(""), &stdout, &stderr)
 		if n := strings.Count(stderr.String(), "plain http: whoever is on the way can read the key"); n != warnings || warnings > 0 && code != 3 {
 			t.Errorf("%s: exit %d, %d warnings: %s", host, code, n, stderr.String())
+		}
+	}
+}
+
+// TestOneOrigin: however the host is spelled, it is the same API, and a port is one that there
+// can be.
+func TestOneOrigin(t *testing.T) {
+	server := httptest.NewServer(mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 10}}))
+	defer server.Close()
+	getenv := func(name string) string {
+		return map[string]string{"DATASYNC_API_KEY": "ds_test_key", "XDG_RUNTIME_DIR": t.TempDir()}[name]
+	}
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	here := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	for _, tc := range []struct {
+		base, said string
+		code       int
+	}{
+		{here, "", 0}, {strings.Replace(here, "localhost", "LocalHost", 1), "", 0}, {strings.Replace(here, "http", "HTTP", 1) + "/", "", 0},
+		{server.URL, "it holds the events of http://localhost:", 6},
+		{"http://localhost:65536", "has the port 65536", 2}, {"http://localhost:0", "has the port 0", 2},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := app.Main([]string{"datasync", "--db", path, "pull", "--quiet", "--base-url", tc.base}, getenv, strings.NewReader(""), &stdout, &stderr)
+		if text := stderr.String(); code != tc.code || !strings.Contains(text, tc.said) || code == 0 && text != "" {
+			t.Errorf("%s: exit %d, want %d: %s", tc.base, code, tc.code, text)
 		}
 	}
 }

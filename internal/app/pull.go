@@ -226,6 +226,12 @@ func baseURL(text string) (*url.URL, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return nil, usage("the base URL is not of the form http://HOST or https://HOST:PORT")
 	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, usage("the base URL has the port %s: ports are 1 to 65535", port)
+		}
+	}
+	u.Host = strings.ToLower(u.Host) // one API has one origin
 	return u, nil
 }
 
