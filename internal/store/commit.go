@@ -19,7 +19,7 @@ const MaxRows = 122_880
 
 // MaxRejects is how many rejects it may hold beside them. They are compared with all that
 // are stored, by keys of 70 bytes and more; and they must be less than a row group, see
-// removeUncommitted.
+// uncommitted.
 const MaxRejects = MaxRows / 4
 
 // Committed says what a commit did.

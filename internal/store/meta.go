@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// readMeta returns the table meta as a map.
+// readMeta returns the table meta as a map. The origin is in small letters, as those of Options
+// are; older programs kept it as it was typed.
 func readMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	rows, err := db.QueryContext(ctx, "SELECT key, value FROM meta")
 	if err != nil {
@@ -21,6 +22,9 @@ func readMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 			return nil, errors.Join(err, rows.Close())
 		}
 		meta[key] = value
+	}
+	if origin, ok := meta["origin"]; ok {
+		meta["origin"] = strings.ToLower(origin)
 	}
 	return meta, errors.Join(rows.Err(), rows.Close())
 }

@@ -46,7 +46,7 @@ var storageFormat = setting{"storage_compatibility_version", "v1.3.0"}
 type Options struct {
 	// Path is the database file.
 	Path string
-	// Origin is the API origin whose events the file holds, such as
+	// Origin is the API origin whose events the file holds, in small letters, such as
 	// "http://example.com:80". A new file takes it on; an old one must agree.
 	Origin string
 	// ToolVersion goes into meta and runs.

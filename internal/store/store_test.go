@@ -314,6 +314,21 @@ func TestAnEmptyFileTakesAnotherOrigin(t *testing.T) {
 	}
 }
 
+// TestOriginInCapitals: an origin that an older program kept as it was typed is the same one.
+func TestOriginInCapitals(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 1)))
+	if err := errors.Join(s.SetNotBefore(t.Context(), "events", time.Hour), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	leaveLog(t, path, "UPDATE meta SET value = upper(value) WHERE key = 'origin'")
+	opens, err := mustOpen(t, path).NotBefore(t.Context())
+	if err != nil || len(opens) != 1 {
+		t.Errorf("%v, %v; the wait is of the same API", opens, err)
+	}
+}
+
 func TestOneWriterAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	mustOpen(t, path)
