@@ -287,9 +287,17 @@ func moveBehind(k *store.Checkpoint, p *walked) {
 	if p.from == (ask{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
 		// now and what it had read before, there may be a gap.
-		k.Total, k.Walked = p.page.total, 0
+		k.Total, k.Walked, k.Copies, k.RanOut = p.page.total, 0, 0, false
 		k.Upper, k.Last = sql.Null[store.Instant]{}, sql.Null[store.Position]{}
+		k.TopAt = p.received.Add(-p.took)
 	}
+	k.PageTotal, k.CursorBefore = p.page.total, sql.Null[string]{V: p.from.cursor, Valid: !p.from.bounded}
+	if p.secretFrom {
+		k.CursorBefore.V = withheldCursor
+	}
+	k.Copies += p.copies
+	k.RanOut = k.RanOut || p.ranOut
+	k.FailedRuns = 0
 	k.State, k.Cursor, k.CursorExpiresAt = store.UnderWay, p.page.nextCursor, time.Time{}
 	if p.page.cursorLife > 0 {
 		k.CursorExpiresAt = p.received.Add(p.page.cursorLife)

@@ -27,6 +27,7 @@ type place struct {
 	sent     time.Time
 	inFlight int // with this one
 	whole    bool
+	asked    int // events at most
 }
 
 // choose waits until an endpoint, or the feed if that is the one that is wanted, may be
@@ -34,7 +35,7 @@ type place struct {
 // fetched before. It fails with errFeedClosed where the feed lets nobody in.
 func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error) {
 	queue := e.any
-	if a.bounded {
+	if a.feedOnly() {
 		queue = e.feedOnly
 	}
 	// Nothing of this is a failure of the page, nor is to stand in line behind others.
@@ -76,7 +77,11 @@ func (e *endpoints) take(g *gate, token *access, whole bool, now time.Time) plac
 		e.whole++
 		e.most = max(e.most, e.whole)
 	}
-	return place{g, token, now, e.clock.Now(pacer.Fetching), whole}
+	asked := 0
+	if size := e.client.pageSizes[g.name]; whole && size != nil {
+		asked = int(size.Load())
+	}
+	return place{g, token, now, e.clock.Now(pacer.Fetching), whole, asked}
 }
 
 // wait waits until a time, where there is one, or until something has changed.
@@ -118,7 +123,7 @@ func (e *endpoints) clocked(what pacer.Activity, begins bool) {
 func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.Time, changed <-chan struct{}, _ error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now, feedOnly := time.Now(), a.bounded
+	now, feedOnly, eventsOnly := time.Now(), a.feedOnly(), a.only == eventsEndpoint
 	if e.clock.Now(pacer.Fetching) >= e.atOnce() {
 		return place{}, time.Time{}, e.changed, nil
 	}
@@ -127,13 +132,17 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 	}
 	events, feed := e.gates[eventsEndpoint], e.gates[feedEndpoint]
 	first, until := feed, e.next(feed, now)
-	feedOpen := !until.After(now) && !e.feedGone
+	feedOpen := !until.After(now) && !e.feedGone && !eventsOnly
+	wake := until
 	if !feedOnly {
 		at := e.next(events, now)
 		if !at.After(now) && (!feedOpen || c.avoid != eventsEndpoint) {
 			return e.take(events, nil, a.limit == 0, now), now, nil, nil
 		}
-		if e.feedGone || !at.After(until) {
+		if at.Before(wake) || e.feedGone || eventsOnly {
+			wake = at
+		}
+		if !at.After(until) || eventsOnly || e.feedIsHopeless(now) {
 			first, until = events, at
 		}
 	}
@@ -156,8 +165,11 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 		}
 		e.progress.waiting(first.name, why, until)
 	}
-	return place{}, until, e.changed, nil
+	return place{}, wake, e.changed, nil
 }
+
+// feedOnly reports whether the feed alone is to be asked.
+func (a ask) feedOnly() bool { return a.bounded || a.only == feedEndpoint }
 
 // next returns when the endpoint may be asked: not before the end of a wait that it asked
 // for, nor before its budget has room again.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,11 +44,13 @@ const dashboardRequired = "DASHBOARD_REQUIRED"
 // client sends one request and gives one typed answer. It neither waits nor
 // tries again.
 type client struct {
-	wire     http.RoundTripper
-	secrets  *secrets
-	base     *url.URL
-	pageSize int
-	answered atomic.Bool // anything came back in this run that may be the API's
+	wire    http.RoundTripper
+	secrets *secrets
+	base    *url.URL
+	// pageSizes are the limits sent to each endpoint: at first the one that is wanted, then
+	// what the endpoint accepts.
+	pageSizes map[string]*atomic.Int64
+	answered  atomic.Bool // anything came back in this run that may be the API's
 	// compression is decided for each endpoint: they may lie behind different servers.
 	compression map[string]*compression
 	deciding    sync.Mutex // about that
@@ -59,8 +60,12 @@ type client struct {
 
 // newClient returns a client whose requests carry key to base and nowhere else.
 func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *client {
+	sizes := map[string]*atomic.Int64{eventsEndpoint: {}, feedEndpoint: {}}
+	for _, size := range sizes {
+		size.Store(int64(pageSize))
+	}
 	return &client{
-		base: base, pageSize: pageSize, secrets: newSecrets(key), large: make(chan struct{}, 1),
+		base: base, pageSizes: sizes, secrets: newSecrets(key), large: make(chan struct{}, 1),
 		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
 		wire:        &originGuard{next: next, base: base, key: key},
 	}
@@ -73,7 +78,8 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if token != nil {
 		path = token.path
 	}
-	query := url.Values{"limit": {strconv.Itoa(cmp.Or(a.limit, c.pageSize))}}
+	size := cmp.Or(a.limit, int(c.pageSizes[endpoint].Load()))
+	query := url.Values{"limit": {strconv.Itoa(size)}}
 	if a.cursor != "" {
 		query.Set("cursor", a.cursor)
 	}
@@ -94,7 +100,7 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	body, how, err := c.do(endpoint, req, a.cursor != "", maxPage, into)
+	body, how, err := c.do(endpoint, req, a, maxPage, into)
 	gzipped := how.gzipped
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
@@ -136,7 +142,7 @@ func (c *client) access(ctx context.Context) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	body, _, err := c.do(streamAccess, req, false, maxAccess, &sheet{})
+	body, _, err := c.do(streamAccess, req, ask{}, maxAccess, &sheet{})
 	return body, err
 }
 
@@ -160,7 +166,7 @@ type how struct {
 // bytes, and how it came; everything else is an error: *APIError where the API answered. There
 // is no http.Client between it and the wire, as that reads where a redirect leads even if it
 // does not follow.
-func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit int64, into *sheet) (_ string, how how, err error) {
+func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, into *sheet) (_ string, how how, err error) {
 	defer func() { err = c.secrets.hide(endpoint, err) }()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
@@ -177,7 +183,7 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit i
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
 		c.answered.Store(true)
-		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), withCursor)
+		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), asked)
 	}
 	// What inflates to nothing must end, too.
 	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, limit+1))
@@ -197,7 +203,36 @@ func (c *client) do(endpoint string, req *http.Request, withCursor bool, limit i
 	case int64(len(into.text)) > limit:
 		return "", how, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, limit>>20)
 	}
+	if refusal := refusalIn(endpoint, resp, into.text, asked); refusal != nil {
+		return "", how, refusal
+	}
 	return into.string(), how, nil
+}
+
+// refusalIn returns the error of an answer 200 whose body is no page but says that the endpoint
+// was asked too often, as one behind a gateway may.
+func refusalIn(endpoint string, resp *http.Response, body []byte, asked ask) error {
+	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {
+		return nil
+	}
+	if e := answerError(endpoint, resp, body, asked); e.means == meansLimited {
+		return e
+	}
+	return nil
+}
+
+// shrink has the endpoint asked for smaller pages after it refused the limit of a request, and
+// returns how large they are; 0 where no smaller ones are left.
+func (c *client) shrink(endpoint string, refused int, answer *APIError) int {
+	size := c.pageSizes[endpoint]
+	if now := int(size.Load()); now < refused {
+		return now // another walk was told the same
+	}
+	smaller := answer.answer.smallerPage(refused)
+	if smaller > 0 {
+		size.Store(int64(smaller))
+	}
+	return smaller
 }
 
 // errorBody reads the body of an answer that is no 200, as far as it comes, and inflates
@@ -276,46 +311,4 @@ func because(ctx context.Context, endpoint string, err error) error {
 		err = fmt.Errorf("reach the proxy of the environment (HTTPS_PROXY): %w", err)
 	}
 	return fmt.Errorf("ask the %s endpoint: %w", endpoint, err)
-}
-
-// answerError says what an answer that is no 200 means.
-func answerError(endpoint string, resp *http.Response, body []byte, withCursor bool) error {
-	e := &APIError{Endpoint: endpoint, Status: resp.StatusCode}
-	var answer struct {
-		Code    json.RawMessage `json:"code"`
-		Message json.RawMessage `json:"message"`
-		Error   json.RawMessage `json:"error"`
-	}
-	_ = json.Unmarshal(body, &answer)
-	if code := strings.Trim(string(answer.Code), `"`); len(code) <= 64 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" {
-		e.Code = code
-	}
-	e.Wait, e.Named = askedWait(resp.StatusCode, resp.Header, body, time.Now())
-	switch status := resp.StatusCode; {
-	case status >= 300 && status < 400:
-		e.Kind = ErrRedirected
-	case status == http.StatusUnauthorized, status == http.StatusForbidden && endpoint == eventsEndpoint:
-		e.Kind = ErrKeyRefused
-	case status == http.StatusForbidden && endpoint == feedEndpoint:
-		e.Kind = ErrTokenRejected
-	case withCursor && deadCursor(endpoint, e.Code, status, string(answer.Message)+string(answer.Error)):
-		e.Kind = ErrCursorDead
-	}
-	return e
-}
-
-// deadCursor reports whether an answer refuses the cursor: it says so, or the
-// events endpoint, which has no other reason, refuses the request. If the cursor
-// was not the reason after all, the request without one is refused as well.
-func deadCursor(endpoint, code string, status int, text string) bool {
-	switch status {
-	case http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity:
-		return endpoint == eventsEndpoint || status == http.StatusGone || strings.Contains(strings.ToLower(code+text), "cursor")
-	case http.StatusNotFound:
-		return endpoint == eventsEndpoint
-	case http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
-		// Nothing else in a request is of any length.
-		return true
-	}
-	return false
 }

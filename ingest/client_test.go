@@ -258,40 +258,6 @@ func FuzzSecret(f *testing.F) {
 	})
 }
 
-func TestAnswersAreUnderstood(t *testing.T) {
-	for _, tc := range []struct {
-		name       string
-		endpoint   string
-		status     int
-		body       string
-		withCursor bool
-		want       error
-	}{
-		{"expired", eventsEndpoint, 400, `{"code":"CURSOR_EXPIRED"}`, true, ErrCursorDead},
-		{"expired, as a text", feedEndpoint, 422, `{"error":"Cursor expired 7 minute(s) ago"}`, true, ErrCursorDead},
-		{"invalid, the other way round", feedEndpoint, 400, `{"code":"INVALID_CURSOR"}`, true, ErrCursorDead},
-		{"a cursor that is too long", feedEndpoint, 431, ``, true, ErrCursorDead},
-		{"a cursor that is too long, by HTTP/1.0", eventsEndpoint, 414, ``, true, ErrCursorDead},
-		{"gone", feedEndpoint, 410, ``, true, ErrCursorDead},
-		{"a bad request with a cursor", eventsEndpoint, 400, `<html>`, true, ErrCursorDead},
-		{"a bad request without one", eventsEndpoint, 400, `{"code":"CURSOR_EXPIRED"}`, false, nil},
-		{"the feed's own complaint", feedEndpoint, 400, `{"code":"BAD_LIMIT"}`, true, nil},
-		{"401", feedEndpoint, 401, ``, false, ErrKeyRefused},
-		{"403 of events", eventsEndpoint, 403, ``, false, ErrKeyRefused},
-		{"403 of the feed", feedEndpoint, 403, `{"code":"INVALID_STREAM_TOKEN"}`, false, ErrTokenRejected},
-		{"304", eventsEndpoint, 304, ``, false, ErrRedirected},
-		{"503", eventsEndpoint, 503, ``, true, nil},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			err := answerError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: http.Header{}}, []byte(tc.body), tc.withCursor)
-			var answer *APIError
-			if !errors.As(err, &answer) || answer.Status != tc.status || !errors.Is(answer.Kind, tc.want) {
-				t.Errorf("%v, want %v", err, tc.want)
-			}
-		})
-	}
-}
-
 // The feed's token goes to the feed and nowhere else.
 func TestTheTokenGoesToTheFeedAlone(t *testing.T) {
 	paths := map[string]int{}

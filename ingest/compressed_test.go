@@ -21,10 +21,20 @@ import (
 // onALink is a server of 30 pages of about 85 KB, behind a link of 0.5 MB/s.
 func onALink(compress bool) mockserver.Options {
 	return mockserver.Options{
-		Data:   mockserver.DataOptions{Events: 7500, DirtyEvery: 50, TieEvery: 900, TieSize: 40},
+		Data:   mockserver.DataOptions{Events: 7500, DirtyEvery: 50, DirtyKinds: storable(), TieEvery: 900, TieSize: 40},
 		Events: mockserver.Pages{Cap: 250}, Feed: mockserver.Pages{Cap: 250},
 		Gzip: compress, Rate: 5e5,
 	}
+}
+
+// storable are the kinds of dirt that make no reject: pages with rejects are read twice.
+func storable() (kinds []mockserver.Dirt) {
+	for _, kind := range mockserver.AllDirt() {
+		if !slices.Contains(mockserver.RejectedDirt(), kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 // howAsked lists the requests to an endpoint for pages: "g" for one that accepts gzip,

@@ -43,8 +43,7 @@ var errNothingLeft = errors.New("nothing is left")
 // crew walks a window in parts, side by side. One goroutine, coordinate, moves their
 // borders; walks ask it how far they go.
 type crew struct {
-	p    *pull
-	news *news
+	p *pull
 	// wake tells coordinate that something has changed.
 	wake chan struct{}
 	// pages is about how many pages are left; 0 where that is not known.
@@ -64,12 +63,11 @@ type crew struct {
 	// oldest is about where the API's events end.
 	oldest sql.Null[store.Instant]
 	sample sample
-	// fresh is how many new elements are left above what is stored, where news are counted.
-	fresh int64
 	// unordered says that borders in time mean little here.
 	unordered bool
-	// ranOut says that the API had no more pages before the window's lower border was reached.
-	ranOut bool
+	// known is the instant of the newest event of older windows; not valid where this one goes
+	// to the end.
+	known sql.Null[store.Instant]
 }
 
 // sample says what pages were like last.
@@ -82,14 +80,17 @@ type sample struct {
 	known sql.Null[store.Position]
 }
 
-// walkFamily walks a window and its parts to their end, and returns the checkpoint of the
-// window itself; news may be nil.
-func (p *pull) walkFamily(ctx context.Context, f family, n *news) (store.Checkpoint, error) {
+// walkFamily walks a window and its parts, above older windows, to their end, and returns
+// their checkpoints.
+func (p *pull) walkFamily(ctx context.Context, f family, older []family) (family, error) {
 	f, err := p.rejoin(ctx, f)
 	if err != nil {
-		return store.Checkpoint{}, err
+		return nil, err
 	}
-	c := &crew{p: p, news: n, wake: make(chan struct{}, 1)}
+	c := &crew{p: p, wake: make(chan struct{}, 1)}
+	if len(older) > 0 && !f.toTheEnd() {
+		c.known = older[0][0].Upper
+	}
 	for _, k := range f {
 		c.parts = append(c.parts, newPart(c, k))
 		c.unordered = c.unordered || k.Unordered
@@ -98,14 +99,14 @@ func (p *pull) walkFamily(ctx context.Context, f family, n *news) (store.Checkpo
 	p.endpoints.plan(c.atOnce, func() int { return int(c.pages.Load()) })
 	for {
 		if err := c.walkAll(ctx); err != nil {
-			return store.Checkpoint{}, err
+			return nil, err
 		}
 		if again, err := c.rescue(ctx); err != nil || !again {
-			k := c.parts[0].k
-			for i := 0; i < len(c.parts) && c.ranOut; i++ {
-				p.ranOut[k.Window] += c.parts[i].k.Walked
+			f = f[:0]
+			for _, t := range c.parts {
+				f = append(f, t.k)
 			}
-			return k, err
+			return f, err
 		}
 	}
 }
@@ -196,7 +197,7 @@ func (c *crew) walk(ctx context.Context, t *part) error {
 		t.state = lost
 		c.losses++
 		switch {
-		case errors.Is(err, errNothingLeft):
+		case errors.Is(err, errNothingLeft), errors.Is(err, errRefusedBound) && c.losses < mostLosses:
 			c.oldest = t.k.Begins
 		case errors.Is(err, errNotProven), errors.Is(err, errNoBound), c.losses >= mostLosses:
 			// Another one would hardly fare better.
@@ -333,8 +334,10 @@ func (c *crew) rescue(ctx context.Context) (bool, error) {
 	to, gone := c.join(0, last)
 	root := c.parts[0]
 	root.k.State, root.k.Cursor, root.k.CursorExpiresAt, root.k.Last, root.k.Walked = store.UnderWay, "", time.Time{}, sql.Null[store.Position]{}, 0
+	root.k.PageTotal, root.k.CursorBefore, root.k.TopAt = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}
+	root.k.Copies, root.k.RanOut, root.k.FailedRuns = 0, false, 0
 	root.state, root.ending, root.at, root.last = waiting, false, sql.Null[store.Instant]{}, sql.Null[store.Position]{}
-	c.starter, c.sought, c.news = nil, true, nil
+	c.starter, c.sought = nil, true
 	c.p.tally.restart()
 	c.mu.Unlock()
 	c.p.Notice(fmt.Sprintf("%v: walking again from the newest event, skipping what is stored", errPartLost))

@@ -65,6 +65,9 @@ type endpoints struct {
 	feedGone       bool
 	refused        int       // tokens in a row that the feed refused
 	denied         int       // pauses of the feed since its last page, as it let nobody in
+	deniedSince    time.Time // the first of them
+	had            bool      // the feed has sent a page in this run
+	accessWaits    int       // that stream-access asked for since then
 	streak         int       // 429s since the last page
 	since          time.Time // the first of them
 
@@ -177,6 +180,24 @@ func (e *endpoints) pageTime() time.Duration {
 	return (fetching + waiting) / time.Duration(e.pages)
 }
 
+// sent is how many requests were sent, to all endpoints.
+func (e *endpoints) sent() (requests int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, g := range e.gates {
+		requests += g.requests
+	}
+	return requests
+}
+
+// opensIn is how long the endpoint still wants to be left alone, or has no budget.
+func (e *endpoints) opensIn(endpoint string) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	return e.next(e.gates[endpoint], now).Sub(now)
+}
+
 // withoutFeed reports whether the run goes on without the feed.
 func (e *endpoints) withoutFeed() bool {
 	e.mu.Lock()
@@ -186,16 +207,21 @@ func (e *endpoints) withoutFeed() bool {
 
 // ask says which page is wanted: the one that the cursor leads to, or, bounded,
 // the newest page before until in epoch milliseconds, or the newest of all. Where limit
-// is not 0, so many events are enough.
+// is not 0, so many events are enough. Where only is not empty, no other endpoint is asked.
 type ask struct {
 	cursor  string
 	until   int64
 	bounded bool
 	limit   int
+	only    string
 }
 
 // errNoBound: the page that a bounded ask wants cannot be had.
 var errNoBound = errors.New("the feed gives no pages by time")
+
+// errRefusedBound: the feed refuses this very bound. Where it has taken others, the bound most
+// likely lies outside of the time that the API has events of.
+var errRefusedBound = fmt.Errorf("%w: it refuses this one", errNoBound)
 
 // maxClosed is how often the feed may let nobody in before a bounded page is given
 // up.
@@ -207,7 +233,7 @@ const maxClosed = 5
 // in the memory of into.
 func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (body, endpoint string, err error) {
 	for closed := 0; ; {
-		if a.bounded && (closed > maxClosed || e.withoutFeed()) {
+		if a.feedOnly() && (closed > maxClosed || e.withoutFeed()) {
 			return "", feedEndpoint, errNoBound
 		}
 		at, err := e.choose(ctx, c, a)
@@ -230,15 +256,21 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 			return body, g.name, nil
 		case errors.Is(err, errFeedClosed):
 			closed++
-		case errors.As(err, &answer) && answer.Status == 429:
+		case errors.As(err, &answer) && answer.means == meansLimited:
 			err := e.limit(g, answer)
-			if a.bounded && errors.Is(err, ErrLimited) {
+			if a.feedOnly() && errors.Is(err, ErrLimited) {
 				e.forgive()
 				err = fmt.Errorf("%w: %w", errNoBound, err)
 			}
 			if err != nil {
 				return "", g.name, err
 			}
+		case errors.As(err, &answer) && answer.means == meansPageSize:
+			size := e.client.shrink(g.name, at.asked, answer)
+			if size == 0 {
+				return "", g.name, err
+			}
+			e.notice(fmt.Sprintf("%v: asking for pages of %d from now on", err, size))
 		case errors.As(err, &answer) && answer.Named:
 			return "", g.name, errors.Join(err, e.close(g, answer))
 		default:
@@ -309,8 +341,9 @@ func (e *endpoints) get(ctx context.Context, at place, a ask, into *sheet) (stri
 	e.progress.asking(at.name)
 	body, stated, err := e.client.page(ctx, at.name, a, at.token, into)
 	e.answered(at, stated, err)
-	if err == nil && stated.wait > 0 {
-		err = e.remember(at.name, stated.wait)
+	var answer *APIError
+	if stated.wait > 0 && !errors.As(err, &answer) {
+		err = errors.Join(err, e.remember(at.name, stated.wait))
 	}
 	return body, err
 }
@@ -329,8 +362,12 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 	took := now.Sub(sent)
 	var answer *APIError
 	isAnswer := errors.As(err, &answer)
-	if isAnswer && (answer.Status == 429 || answer.Named) {
+	limited := isAnswer && answer.means == meansLimited
+	if limited || isAnswer && answer.Named {
 		answer.shut = e.shut(g, answer, now)
+	}
+	if until := now.Add(stated.wait); !isAnswer && stated.wait > 0 && until.After(g.opens) {
+		g.opens, g.why = until, "Retry-After"
 	}
 	if err == nil || isAnswer {
 		if e.quickest == 0 || took < e.quickest {
@@ -338,14 +375,11 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 		}
 	}
 	switch {
-	case isAnswer && answer.Status == 429:
+	case limited:
 		if answer.Named {
 			g.budget.Refused(sent, now, answer.Wait)
 		}
 	case err == nil:
-		if until := now.Add(stated.wait); stated.wait > 0 && until.After(g.opens) {
-			g.opens, g.why = until, "Retry-After"
-		}
 		if stated.limit > 0 {
 			g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
 		}
@@ -433,7 +467,7 @@ func (e *endpoints) shut(g *gate, answer *APIError, now time.Time) (wait time.Du
 	}
 	wait += time.Duration(rand.Float64() * float64(min(wait/10, time.Second)))
 	g.why = strconv.Itoa(answer.Status)
-	if answer.Status == 429 {
+	if answer.means == meansLimited {
 		g.limited++
 	}
 	if until := now.Add(wait); until.After(g.opens) {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -30,6 +31,8 @@ var (
 	ErrFrom = errors.New("the file does not go down that far")
 	// ErrMissing: fewer events came than the API says to have.
 	ErrMissing = errors.New("events are missing")
+	// ErrUnusable: most of what came could not be stored.
+	ErrUnusable = errors.New("what came is hardly usable: it is probably another API, or another version of it")
 	// ErrLoop: the API leads in a circle, or on without end.
 	ErrLoop = errors.New("the pages do not come to an end")
 	// ErrNoCursor: a page says that there are more, but not where.
@@ -41,8 +44,9 @@ type APIError struct {
 	Endpoint string
 	// Status is the HTTP status.
 	Status int
-	// Code is the API's own code, such as CURSOR_EXPIRED; it may be empty.
-	Code string
+	// Code is the API's own code, such as CURSOR_EXPIRED, Message and Hint are its words. Each
+	// may be empty.
+	Code, Message, Hint string
 	// Wait is how long the endpoint asked to be left alone; Named says whether
 	// it asked at all.
 	Wait  time.Duration
@@ -50,6 +54,9 @@ type APIError struct {
 	// Kind is one of this package's sentinels, or nil.
 	Kind error
 
+	means meaning
+	// answer is kept where it may name the page size that is allowed.
+	answer answered
 	// shut is for how long the endpoint has been left alone because of it.
 	shut time.Duration
 }
@@ -62,7 +69,25 @@ func (e *APIError) Error() string {
 	if e.Kind != nil {
 		text += ": " + e.Kind.Error()
 	}
+	if e.Message != "" {
+		text += ": " + quoteWords(e.Message)
+	}
+	if e.Hint != "" {
+		text += " (hint: " + quoteWords(e.Hint) + ")"
+	}
 	return text
+}
+
+// longestWords is how many characters of an API's words are shown.
+const longestWords = 300
+
+// quoteWords returns words of the API in quotes, on one line and without characters that a
+// terminal would take for commands.
+func quoteWords(words string) string {
+	if runes := []rune(words); len(runes) > longestWords {
+		words = string(runes[:longestWords]) + "..."
+	}
+	return strconv.QuoteToGraphic(words)
 }
 
 func (e *APIError) Unwrap() error { return e.Kind }

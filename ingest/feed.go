@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -23,23 +24,32 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 	case err == nil:
 		e.admitted()
 		return nil
-	case !errors.As(err, &answer), answer.Status >= 500, answer.Status == 408, answer.Status == 429,
-		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrCursorDead):
+	case !errors.As(err, &answer):
 		return err
-	case a.bounded && (answer.Status == 400 || answer.Status == 422):
-		return fmt.Errorf("%w: %w", errNoBound, err)
-	case answer.Code == dashboardRequired:
+	}
+	switch answer.means {
+	case meansDashboard:
 		e.leaveFeed(err)
 		return feedClosed(err)
-	}
-	if answer.Named {
-		if err := e.close(at.gate, answer); err != nil {
+	case meansWay:
+		if a.bounded {
+			err = fmt.Errorf("%w: %w", errRefusedBound, err)
+		}
+		return err
+	case meansToken:
+	case meansRefused, meansCursorPerhaps:
+		// The path may have moved.
+		if answer.Status != 404 && answer.Status != 405 && answer.Status != 410 {
 			return err
 		}
+	default:
+		return err
 	}
-	// The token is refused, or the path has moved: a new access, once, and then
-	// none for a while.
+	// A new access, once, and then none for a while.
 	if e.tokens.invalidate(at.token) && e.refuse() > 1 {
+		if answer.means == meansCursorPerhaps {
+			return err
+		}
 		e.deny(strconv.Itoa(answer.Status))
 	}
 	return feedClosed(err)
@@ -57,7 +67,7 @@ func (e *endpoints) refuse() int {
 func (e *endpoints) admitted() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.refused, e.denied = 0, 0
+	e.refused, e.denied, e.had, e.accessWaits = 0, 0, true, 0
 }
 
 // deny closes the feed, which lets nobody in, for a while. Where nothing of the API has ever
@@ -66,11 +76,14 @@ func (e *endpoints) deny(why string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refused = 0
+	if e.deniedSince.IsZero() || e.denied == 0 {
+		e.deniedSince = time.Now()
+	}
 	pause := longestPause
 	if e.client.answered.Load() {
 		pause = min(firstPause<<min(e.denied, 8), longestPause)
-		e.denied++
 	}
+	e.denied++
 	e.closeFeed(pause, why)
 }
 
@@ -102,20 +115,55 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 	case err == nil:
 		g.vain = 0 // nobody else asks
 		return token, nil
-	case ctx.Err() != nil, errors.Is(err, ErrKeyRefused):
+	case ctx.Err() != nil:
 		return nil, err
-	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == 403:
-		e.leaveFeed(err)
-		return nil, feedClosed(err)
-	case errors.As(err, &answer) && (answer.Named || answer.Status == 429):
+	case errors.As(err, &answer) && (answer.Named || answer.means == meansLimited):
 		if err := e.close(g, answer); err != nil {
 			return nil, err
 		}
-		e.pauseFeed(time.Until(g.opens), g.why)
+		e.waitForAccess(answer)
+		return nil, feedClosed(err)
+	case errors.Is(err, ErrKeyRefused) && answer.Status == http.StatusUnauthorized:
+		return nil, err
+	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == http.StatusForbidden:
+		e.leaveFeed(err)
 		return nil, feedClosed(err)
 	}
 	e.deny("no access")
 	return nil, feedClosed(err)
+}
+
+// waitForAccess closes the feed for as long as stream-access wants to be left alone. Where it
+// failed otherwise than by a rate limit, that counts as a denial.
+func (e *endpoints) waitForAccess(answer *APIError) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.accessWaits++
+	if answer.means != meansLimited {
+		if e.denied == 0 {
+			e.deniedSince = time.Now()
+		}
+		e.denied++
+	}
+	g := e.gates[streamAccess]
+	e.closeFeed(time.Until(g.opens), g.why)
+}
+
+// fewAccesses is how often stream-access may fail before a feed that was never had counts as no
+// endpoint to wait for.
+const fewAccesses = 3
+
+// feedIsHopeless reports whether there is no use in waiting for the feed: it has not been had in
+// this run, or has let nobody in for as long as one request may fail. It is asked all the same
+// whenever it may be. The lock is held.
+func (e *endpoints) feedIsHopeless(now time.Time) bool {
+	switch {
+	case e.feedGone:
+		return true
+	case !e.had:
+		return e.denied >= fewAccesses || e.accessWaits >= fewAccesses
+	}
+	return e.denied > 0 && now.Sub(e.deniedSince) > e.maxRetryTime
 }
 
 // mayAsk takes a place at an endpoint that may be asked now.

@@ -24,11 +24,18 @@ type Store interface {
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
 	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
 	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
-	Held(ctx context.Context) (store.Held, error)
+	Held(ctx context.Context) (int64, error)
 	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
 	// time, and each is committed after those before it, and only if they were.
 	StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error))
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
+	// Witness says what the API's totals say of what is stored; SetDeficit keeps what
+	// is missing by them for the next run.
+	Witness(ctx context.Context) (store.Witness, error)
+	SetDeficit(ctx context.Context, d store.Deficit) error
+	Deficit(ctx context.Context) (store.Deficit, error)
+	// FailRun counts a run that failed while the walk of a window stood where it stands.
+	FailRun(ctx context.Context, window int64) error
 
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
 	EndRun(ctx context.Context, r store.Run) error
@@ -129,7 +136,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
 			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		}),
-		tally: newTally(), ranOut: map[int64]int64{},
+		tally: newTally(),
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
 		}),
@@ -154,9 +161,10 @@ type pull struct {
 	starting  sync.Mutex // of batches, one at a time
 	unordered func()
 	sheets    sheets
-	// ranOut is how many elements were read in each window that went to the end of all that
-	// the API has.
-	ranOut map[int64]int64
+	rereads   rereads
+
+	mu     sync.Mutex
+	failed []int64 // windows and parts whose walks failed at a cursor
 }
 
 func (p *pull) run(ctx context.Context) error {
@@ -164,17 +172,7 @@ func (p *pull) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.allDone(ctx); err != nil {
-		return err
-	}
-	// No more pages come, and the closing check needs memory.
-	p.sheets.forget()
-	settled, err := p.Store.Settle(ctx, p.id, newest.Window)
-	if err != nil {
-		return err
-	}
-	p.tally.settle(settled)
-	return p.prove(newest, settled)
+	return p.finish(ctx, newest)
 }
 
 // end completes the run's row, unless the store has failed: it must not be used
@@ -190,6 +188,11 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	case err != nil:
 		outcome = "failed"
 	}
+	for _, window := range p.failed {
+		if err := p.Store.FailRun(context.WithoutCancel(ctx), window); err != nil {
+			return err
+		}
+	}
 	s := &p.tally.Summary
 	return p.Store.EndRun(context.WithoutCancel(ctx), store.Run{
 		ID: p.id, Began: began, Ended: time.Now(), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
@@ -200,11 +203,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 // walk walks a part to its end, and keeps its checkpoint as it is committed.
 func (p *pull) walk(ctx context.Context, t *part) error {
 	k := t.checkpoint()
-	var n *news
-	if !k.IsPart() {
-		n = t.crew.news
-	}
-	walk := newWalk(p, t, k, n)
+	walk := newWalk(p, t, k)
 	writer := &batcher{
 		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, tally: p.tally, progress: p.Progress, sheets: &p.sheets,
 		unordered: p.unordered, beside: t.crew.atWork,
@@ -226,7 +225,19 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
 	}
 	t.committed(writer.checkpoint)
+	if ctx.Err() == nil && writer.checkpoint.Cursor != "" && failsAtCursor(err) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.failed = append(p.failed, k.Window)
+	}
 	return err
+}
+
+// failsAtCursor reports whether a walk ended with an error that may be its cursor's.
+func failsAtCursor(err error) bool {
+	var file *store.Error
+	return err != nil && !errors.Is(err, ErrKeyRefused) && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrLimited) &&
+		!errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
 // oneByOne is a Store of which several start batches.

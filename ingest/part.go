@@ -32,6 +32,7 @@ type part struct {
 	last   sql.Null[store.Position] // the oldest of what it has read
 	at     sql.Null[store.Instant]  // down to where it has read
 	span   store.Instant            // of its last page
+	early  sql.Null[store.Position] // where a page said that nothing follows, though there was something
 	// slack is the share of a page by which its last one will go beyond its end, if pages
 	// stay as they are; 0 where nothing is known of that.
 	slack float64
@@ -134,19 +135,12 @@ func (t *part) begins(first, newest store.Position) error {
 	return nil
 }
 
-// fresh says how many new elements are left above what is stored.
-func (t *part) fresh(elements int64) {
-	t.crew.mu.Lock()
-	defer t.crew.mu.Unlock()
-	t.crew.fresh = elements
-}
-
 // errEndsTooEarly: a page says that nothing follows, though there are known events below.
 var errEndsTooEarly = errors.New("a page says that it is the last one, and is not")
 
 // read takes in a page that the walk stands behind, and reports whether it is the part's
-// last one. AllRead says that it is as nothing new is left. It fails with errEndsTooEarly.
-func (t *part) read(w *walked, unordered, allRead bool) (last bool, err error) {
+// last one. It fails with errEndsTooEarly.
+func (t *part) read(w *walked, unordered bool) (last bool, err error) {
 	c, p := t.crew, &w.page
 	defer c.changed()
 	c.mu.Lock()
@@ -165,16 +159,24 @@ func (t *part) read(w *walked, unordered, allRead bool) (last bool, err error) {
 	c.sample.take(p)
 	c.sample.bytes = w.bytes
 	c.pages.Store(int64(c.pagesLeft()))
-	t.ending = t.endsWith(p) || allRead && t.below() == nil
+	if t.ending = t.endsWith(p); t.ending && t.below() != nil {
+		w.reached = t.below().first
+	}
 	if t.ending || p.hasMore {
 		return t.ending, nil
 	}
 	// Of a part below that has not begun it is not known whether there is anything, and one
-	// that began while this one read on may lie behind it.
+	// that began while this one read on may lie behind it. Where the API says the same again
+	// after another way on, all that lay below is gone.
 	if b := t.below(); b != nil && b.first.Valid && (!t.last.Valid || t.last.V.Compare(b.first.V) > 0) {
+		if t.early.Valid && t.early.V == t.last.V {
+			t.ending = true
+			return true, nil
+		}
+		t.early = t.last
 		return false, errEndsTooEarly
 	}
-	t.ending, c.ranOut = true, c.ranOut || t.below() == nil
+	t.ending, w.ranOut = true, t.below() == nil
 	return true, nil
 }
 
@@ -222,10 +224,6 @@ func (s *sample) take(p *page) {
 
 // pagesLeft is about how many pages are left of all parts; 0 where that is not known.
 func (c *crew) pagesLeft() float64 {
-	if c.news != nil && len(c.parts) == 1 {
-		// What is above the newest stored event; it hardly ever goes down to the border.
-		return float64(c.fresh) / float64(max(1, c.sample.elements))
-	}
 	if elements := c.p.Progress.left(); elements > 0 && c.sample.elements > 0 {
 		return float64(elements) / float64(c.sample.elements)
 	}

@@ -87,13 +87,16 @@ func (w *walk) recover(cause error) error {
 		// What did not work further up may work here.
 		w.deaths, w.noTime, w.renewed = 0, false, ""
 	}
+	if errors.Is(cause, errSlid) {
+		return w.walkAgain(cause)
+	}
 	if w.deaths++; w.deaths > maxDeaths {
 		return fmt.Errorf("%w: %d ways on in a row have failed (%w)", ErrNoHeadway, w.deaths, cause)
 	}
 	if w.proof != nil && w.proof.byTime && errors.Is(cause, errNotProven) {
 		w.noTime = true
 	}
-	w.deeper, w.resumed, w.dies, w.life, w.proof, w.news = false, true, time.Time{}, 0, nil, nil
+	w.deeper, w.resumed, w.dies, w.life, w.proof, w.last = false, true, time.Time{}, 0, nil, reading{}
 	w.trail = newTrail()
 	alike := w.alike
 	w.alike.counts = nil
@@ -118,9 +121,23 @@ func (w *walk) recover(cause error) error {
 		w.notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
 		return nil
 	}
+	return w.walkAgain(cause)
+}
+
+// mostWalksAgain is how often a window is walked again because events may have slid past.
+const mostWalksAgain = 2
+
+// walkAgain goes on at the window's top.
+func (w *walk) walkAgain(cause error) error {
 	if w.part.k.IsPart() {
 		return fmt.Errorf("%w: %w", errPartLost, cause)
 	}
+	if errors.Is(cause, errSlid) {
+		if w.again++; w.again > mostWalksAgain {
+			return fmt.Errorf("%w: %w", ErrMissing, cause)
+		}
+	}
+	w.resumed, w.dies, w.life, w.proof, w.last, w.trail, w.alike.counts = true, time.Time{}, 0, nil, reading{}, newTrail(), nil
 	again := ""
 	if each := w.endpoints.pageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))

@@ -29,7 +29,7 @@ func retry(ctx context.Context, limit, waited func() time.Duration, notice func(
 		backoff.WithRandomizationFactor(1), backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))
 	var first time.Time
 	var waitedBefore time.Duration
-	failures := 0
+	failures, refusals := 0, 0
 	return backoff.Retry(func() error {
 		err := op()
 		switch {
@@ -39,6 +39,11 @@ func retry(ctx context.Context, limit, waited func() time.Duration, notice func(
 			return backoff.Permanent(ctx.Err())
 		case permanent(err):
 			return backoff.Permanent(err)
+		}
+		if refused(err) {
+			if refusals++; refusals == fewTries {
+				return backoff.Permanent(err)
+			}
 		}
 		if first.IsZero() {
 			first, waitedBefore = time.Now(), waited()
@@ -68,6 +73,16 @@ func (b bounded) NextBackOff() time.Duration {
 	return min(b.BackOff.NextBackOff(), left)
 }
 
+// fewTries is how often a request is sent that the API refuses for no known reason: it may have
+// been taken a minute ago.
+const fewTries = 4
+
+// refused reports whether the API refuses a request in a way that hardly passes.
+func refused(err error) bool {
+	var answer *APIError
+	return errors.As(err, &answer) && (answer.means == meansRefused || answer.means == meansCursorPerhaps || answer.means == meansPageSize)
+}
+
 // noticedFailure is the failure in a row of which a person is told: one or two
 // are nothing special.
 const noticedFailure = 3
@@ -87,10 +102,7 @@ func permanent(err error) bool {
 		errors.As(err, &file) || errors.As(err, &name) && name.IsNotFound {
 		return true
 	}
-	var answer *APIError
-	return errors.As(err, &answer) && answer.Status >= 400 && answer.Status < 500 &&
-		answer.Status != 408 && answer.Status != 429 && answer.Kind == nil && answer.Endpoint == eventsEndpoint &&
-		!strings.Contains(answer.Code, "CURSOR") // where none was sent
+	return false
 }
 
 // refusals are the alerts (RFC 8446, section 6.2) of a server that would not have it

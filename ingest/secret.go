@@ -64,8 +64,13 @@ func (s *secrets) in(text string) bool {
 // hide returns err, or, where its text has a secret in it, an error of the same kinds that says so.
 func (s *secrets) hide(endpoint string, err error) error {
 	var answer *APIError
-	if errors.As(err, &answer) && s.in(answer.Code) {
-		answer.Code = ""
+	if errors.As(err, &answer) {
+		for _, words := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
+			// What is shown of it may be written differently, or be a part.
+			if s.in(*words) || s.in(quoteWords(*words)) {
+				*words = ""
+			}
+		}
 	}
 	if err == nil || !s.in(err.Error()) {
 		return err

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"regexp"
 	"time"
@@ -67,7 +68,7 @@ func (c *crew) seek(ctx context.Context) {
 	for _, way := range ways {
 		p, err := c.probe(ctx, way(s.known.V.Timestamp), seekLimit)
 		if err != nil {
-			failed = true
+			failed = failed || !errors.Is(err, errRefusedBound)
 			continue
 		}
 		// There was more when the known event came.
@@ -122,7 +123,7 @@ func seekOldest(newest, span store.Instant, most int, probe func(store.Instant) 
 	for range most {
 		p, err := probe(max(guess, 0))
 		switch {
-		case err != nil:
+		case err != nil && !errors.Is(err, errRefusedBound):
 			return oldest
 		case len(p.events) > 0:
 			some = p.events[0].Timestamp

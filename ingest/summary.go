@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"database/sql"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,15 +31,22 @@ type Summary struct {
 	Total, TotalRejected int64
 	// From is where the file begins, where the pull is limited in time.
 	From sql.Null[store.Instant]
-	// Complete says that every window was walked to its end and that no event is
-	// missing by the API's own count.
+	// NotReadAgain counts the rejects of pages that were not read a second time.
+	NotReadAgain int64
+	// Witness is what the API's totals say, and Balance what comes of it, where the walk was
+	// whole.
+	Witness store.Witness
+	Balance sql.Null[store.Balance]
+	// Complete says that every window was walked to its end and that the API's total does
+	// not speak against it.
 	Complete bool
 }
 
 // tally is a Summary that several walks add to.
 type tally struct {
 	Summary
-	restarted bool // a walk went back to the newest event
+	restarted bool   // a walk went back to the newest event
+	sample    string // of what was rejected
 
 	mu      sync.Mutex
 	writers int // that have batches under way, since the first of them began
@@ -53,6 +61,22 @@ func (t *tally) restart() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.restarted = true
+}
+
+// notReadAgain counts rejects that a second reading might have brought whole.
+func (t *tally) notReadAgain(rejects int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.NotReadAgain += int64(rejects)
+}
+
+// keepSample keeps the text of a reject, if there is none yet.
+func (t *tally) keepSample(raw string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sample == "" {
+		t.sample = strings.Clone(raw[:min(len(raw), longestWords)])
+	}
 }
 
 // page counts a page.

@@ -25,7 +25,7 @@ const (
 // keeps the waits that it is asked for. Where there is no file it holds nothing.
 type File interface {
 	Windows(ctx context.Context) ([]store.Checkpoint, error)
-	Held(ctx context.Context) (store.Held, error)
+	Held(ctx context.Context) (int64, error)
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
@@ -101,7 +101,7 @@ func Survey(ctx context.Context, opts Options, file File) (Findings, error) {
 		return Findings{}, err
 	}
 	s := newSurvey(ctx, opts, file, opens)
-	s.found.Held = held.Elements
+	s.found.Held = held
 	newest, err := s.run(ctx)
 	s.conclude()
 	if err == nil {
@@ -165,7 +165,7 @@ func (s *survey) run(ctx context.Context) (newest page, err error) {
 	if s.fatal != nil {
 		return page{}, s.fatal
 	}
-	if err != nil && !s.endpoints.client.answered.Load() && s.sent() > 0 {
+	if err != nil && !s.endpoints.client.answered.Load() && s.endpoints.sent() > 0 {
 		return page{}, err // nobody is there
 	}
 	if s.found.Events.Cached && newest.nextCursor != "" {
@@ -195,7 +195,7 @@ func (s *survey) first(ctx context.Context) (newest page, err error) {
 	var asked error // for a wait
 	patience := func() time.Duration {
 		switch {
-		case s.sent() >= firstTries:
+		case s.endpoints.sent() >= firstTries:
 			return 0
 		case !s.endpoints.client.answered.Load():
 			return min(s.maxRetryTime, firstConnect)
@@ -358,7 +358,7 @@ func (s *survey) mayAsk(endpoint string) error {
 	if endpoint == feedEndpoint && e.tokens.fresh() == nil {
 		cost++
 	}
-	if s.sent()+cost > SurveyRequests {
+	if s.endpoints.sent()+cost > SurveyRequests {
 		return errEnough
 	}
 	e.mu.Lock()
@@ -372,19 +372,9 @@ func (s *survey) mayAsk(endpoint string) error {
 	return nil
 }
 
-// sent is how many requests were sent.
-func (s *survey) sent() (requests int64) {
-	s.endpoints.mu.Lock()
-	defer s.endpoints.mu.Unlock()
-	for _, g := range s.endpoints.gates {
-		requests += g.requests
-	}
-	return requests
-}
-
 // conclude takes over what the endpoints know of themselves.
 func (s *survey) conclude() {
-	s.found.Requests = s.sent()
+	s.found.Requests = s.endpoints.sent()
 	e := s.endpoints
 	if token := e.tokens.fresh(); token != nil {
 		s.found.TokenLife = token.life

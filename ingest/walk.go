@@ -37,11 +37,17 @@ type walk struct {
 	at      ask
 	dies    time.Time
 	life    time.Duration
+	got     time.Time // when it came
 	resumed bool
 	// proof is under way where it is not certain that the next page follows.
 	proof *proof
-	// news, where it is not nil, may end the window above its lower border.
-	news *news
+	// last is the page behind which the walk stands; below it nothing may have slid past.
+	last reading
+	// tried is the cursor with which the walk began, after so many runs in a row that failed at
+	// it; again counts walks from the newest event.
+	tried      string
+	failedRuns int64
+	again      int
 
 	// low is the position down to which everything from the window's top has been
 	// read, by this walk or before it.
@@ -50,6 +56,9 @@ type walk struct {
 	alike     alike
 	unordered bool
 	ahead     *ahead
+	rereads   *rereads
+	// known is the instant of the newest event of older windows: copies below it were counted.
+	known sql.Null[store.Instant]
 
 	deepest sql.Null[store.Position] // seen at all
 	deeper  bool                     // it has gone down since the last way failed
@@ -81,6 +90,17 @@ type walked struct {
 	// unordered says that events of this page or an earlier one did not come in
 	// their order.
 	unordered bool
+	// lastEvent is the position of the page's last element where that is an event.
+	lastEvent   store.Position
+	lastIsEvent bool
+	// copies counts elements that came twice on the page, alike in all fields.
+	copies int64
+	// secretFrom says that a secret stands in the cursor that asked for it.
+	secretFrom bool
+	// ranOut says that the API has nothing below the page.
+	ranOut bool
+	// reached is the event with which the part below began, where the page has it.
+	reached sql.Null[store.Position]
 }
 
 // ahead is a request that is under way before it is known for certain that its
@@ -100,10 +120,11 @@ type fetched struct {
 }
 
 // newWalk returns the walk that goes on where the part's checkpoint stands.
-func newWalk(p *pull, t *part, k store.Checkpoint, news *news) *walk {
+func newWalk(p *pull, t *part, k store.Checkpoint) *walk {
 	w := &walk{
 		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
-		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay || k.Pages > 0, news: news,
+		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay || k.Pages > 0,
+		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, known: t.crew.known,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
 	switch {
@@ -134,7 +155,11 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			err = w.prove(&p)
 		}
 		started := starts && !w.starts
-		if ctx.Err() == nil && w.lost(err) {
+		var back *walked
+		if err == nil && w.maySlide(&p) {
+			back, err = w.lookBack(ctx, &p)
+		}
+		if ctx.Err() == nil && (w.lost(err) || w.isStuck(ctx, err)) {
 			if err := w.recover(err); err != nil {
 				return err
 			}
@@ -143,13 +168,22 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		if err != nil {
 			return err
 		}
+		if back != nil {
+			p.resumed = true
+			select {
+			case out <- *back:
+			case <-gone:
+				return nil
+			}
+		}
+		last := w.last.behind(&p)
 		fault := w.follow(&p)
 		select {
 		case out <- p:
 		case <-gone:
 			return nil // why, they say
 		}
-		if fault != nil && (w.proof != nil || w.part.k.IsPart() || errors.Is(fault, errEndsTooEarly)) {
+		if fault != nil && (w.proof != nil || w.part.k.IsPart() || errors.Is(fault, errEndsTooEarly) || w.isStuck(ctx, fault)) {
 			// It came from a way on that leads nowhere.
 			if err := w.recover(fmt.Errorf("%w: %w", errNotProven, fault)); err != nil {
 				return err
@@ -165,7 +199,11 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 				w.proof.byTime = true
 			}
 		}
+		if !p.held {
+			w.last = last
+		}
 		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.nextCursor}, false, time.Time{}, p.page.cursorLife
+		w.got = p.received
 		if w.life > 0 {
 			w.dies = p.received.Add(w.life)
 		}
@@ -180,8 +218,24 @@ func (w *walk) lost(err error) bool {
 	case err == nil, w.at == ask{}, errors.Is(err, ErrKeyRefused), errors.As(err, &file):
 		return false
 	}
-	return w.starts || w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven)
+	return w.starts || w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven) || errors.Is(err, errSlid)
 }
+
+// isStuck reports whether runs in a row have failed at the cursor with which this one began, this one
+// among them, although the API answers a request without it.
+func (w *walk) isStuck(ctx context.Context, err error) bool {
+	var file *store.Error
+	switch {
+	case err == nil, w.tried == "", w.at != ask{cursor: w.tried}, w.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
+		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrClosed), errors.Is(err, ErrLimited), errors.As(err, &file):
+		return false
+	}
+	return w.answersWithout(ctx, "")
+}
+
+// mostFailedRuns is how many runs in a row may fail at the same cursor before another way is
+// tried.
+const mostFailedRuns = 3
 
 // byTime reports whether the walk looks for its anchor among the pages of a time.
 func (w *walk) byTime() bool { return w.proof != nil && !w.proof.behind }
@@ -232,8 +286,10 @@ func (w *walk) start(p *walked) error {
 func (w *walk) follow(p *walked) error {
 	w.pages++
 	p.first = w.first
-	// Going up again is no order; the same event twice is one.
-	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page)
+	// Going up again is no order; the same event twice is one, and so is what a cursor that
+	// counts leads to after events came on top.
+	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page) && !w.last.slides
+	above := w.low
 	if len(p.page.events) > 0 {
 		oldest := p.page.oldest
 		if !p.held && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
@@ -243,23 +299,20 @@ func (w *walk) follow(p *walked) error {
 			w.deepest, w.deeper = sql.Null[store.Position]{V: oldest, Valid: true}, true
 		}
 	}
-	if w.unordered {
-		w.news = nil
-	}
-	allRead := w.news != nil && w.news.allRead(&p.page, w.trail)
 	p.unordered = w.unordered
 	err := w.trail.follow(p.from.cursor, &p.page)
 	if !p.held {
-		if w.news != nil {
-			w.part.fresh(w.news.left())
-		}
-		last, errEnd := w.part.read(p, w.unordered, allRead)
+		last, errEnd := w.part.read(p, w.unordered)
 		if p.last = last; errEnd != nil {
 			err = errEnd
 		}
+		p.countCopies(above, w.known)
 	}
 	if w.floor.Valid {
 		p.outside += p.page.cutBelow(w.floor.V)
+	}
+	if len(p.page.rejects) > 0 && !w.endpoints.client.secrets.in(p.page.rejects[0].Raw) {
+		w.tally.keepSample(p.page.rejects[0].Raw)
 	}
 	if p.last {
 		return nil
@@ -270,7 +323,7 @@ func (w *walk) follow(p *walked) error {
 
 // next gets the page at which the walk stands, whole.
 func (w *walk) next(ctx context.Context) (got walked, err error) {
-	doubted, failures := false, 0
+	doubted, failures, broken := false, 0, 0
 	pausing := false
 	pause := func(now bool) {
 		if now != pausing {
@@ -283,6 +336,9 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 		pause(false)
 		defer func() { pause(err != nil) }()
 		got, err = w.try(ctx)
+		if broken = w.countBroken(broken, err); w.isDead(ctx, got.endpoint, err, broken) {
+			return fmt.Errorf("%w: %w", ErrCursorDead, err)
+		}
 		if errors.Is(err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
 			// It is sent once more before that is believed.
 			doubted = true
@@ -300,6 +356,99 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 	return got, err
 }
 
+// countBroken counts answers 5xx in a row.
+func (w *walk) countBroken(before int, err error) int {
+	var answer *APIError
+	if errors.As(err, &answer) && answer.Status >= 500 && !answer.Named && answer.means == meansFailed {
+		return before + 1
+	}
+	return 0
+}
+
+// isDead reports whether it is the cursor that an answer refuses which does not say so: a 4xx, or,
+// once the cursor's own end has passed, a second 5xx in a row, where a request without it succeeds.
+func (w *walk) isDead(ctx context.Context, endpoint string, err error, broken int) bool {
+	var answer *APIError
+	if w.at.cursor == "" || !errors.As(err, &answer) {
+		return false
+	}
+	switch {
+	case answer.means == meansCursorPerhaps:
+	case broken >= 2 && broken%2 == 0 && w.outlived():
+	default:
+		return false
+	}
+	return w.answersWithout(ctx, endpoint)
+}
+
+// usualLife is how long a cursor counts as alive that does not say so. The service's own live for
+// two minutes.
+const usualLife = 2 * time.Minute
+
+// outlived reports whether the cursor's own end has passed. Of one from an earlier run that did
+// not say it is not known.
+func (w *walk) outlived() bool {
+	switch {
+	case !w.dies.IsZero():
+		return !time.Now().Before(w.dies)
+	case w.at.cursor == w.tried:
+		return true
+	}
+	return time.Since(w.got) > usualLife
+}
+
+// answersWithout reports whether the endpoint, or any where that is empty, gives a page to a request
+// without a cursor.
+func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
+	w.discard()
+	memory := w.sheets.take()
+	defer w.sheets.giveBack(memory)
+	body, _, err := w.endpoints.page(ctx, &w.caller, ask{limit: 1, only: endpoint}, memory)
+	if err != nil {
+		return false
+	}
+	p, err := newDecoder().decode(body, memory.events)
+	memory.events = p.events
+	return err == nil
+}
+
+// get asks for a page that was read before, whole, beside the walk.
+func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
+	w.discard()
+	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+		f := w.ask(ctx, at)
+		got = walked{endpoint: f.endpoint, from: at, received: f.received, took: f.took, bytes: len(f.body), sheet: f.sheet}
+		err = f.err
+		if err == nil {
+			err = w.decode(f, &got)
+		}
+		if err != nil {
+			w.sheets.giveBack(f.sheet)
+		}
+		return err
+	})
+	return got, err
+}
+
+// decode decodes a body into the page that it is.
+func (w *walk) decode(f fetched, to *walked) error {
+	p, err := w.decoder.decode(f.body, f.sheet.events)
+	if err != nil {
+		return w.endpoints.client.unread(f.endpoint, err)
+	}
+	p.withhold(w.endpoints.client.secrets)
+	// What is remembered for longer than the page must not be a part of its
+	// body, or it would keep all of that in memory.
+	p.nextCursor = strings.Clone(p.nextCursor)
+	if n := len(p.events); n > 0 {
+		to.lastIsEvent = len(p.rejects) == 0 || p.rejectAfter[len(p.rejects)-1] < n
+		to.lastEvent = p.events[n-1].Position()
+	}
+	to.page, to.sheet, f.sheet.events = p, f.sheet, p.events
+	to.secretFrom = w.endpoints.client.secrets.in(to.from.cursor)
+	return nil
+}
+
 // try asks for the page at which the walk stands. Where it fails, the endpoint of what
 // it returns says of which.
 func (w *walk) try(ctx context.Context) (walked, error) {
@@ -311,23 +460,20 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	}
 	w.caller.avoid = ""
 	w.lookAhead(ctx, f.body)
-	p, err := w.decoder.decode(f.body, f.sheet.events)
-	if err != nil {
+	if err := w.decode(f, &got); err != nil {
 		w.sheets.giveBack(f.sheet)
 		w.discard()
-		return got, w.endpoints.client.unread(f.endpoint, err)
+		return got, err
 	}
+	p := &got.page
+	w.readAgain(ctx, w.at, f.endpoint, p)
+	f.sheet.events = p.events
 	p.nameAnonymous(w.before(), &w.alike)
 	got.open = len(w.alike.counts) > 0
-	p.withhold(w.endpoints.client.secrets)
 	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
 		// As long as it may be a fault that passes, it is no circle.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 	}
-	// What is remembered for longer than the page must not be a part of its
-	// body, or it would keep all of that in memory.
-	p.nextCursor = strings.Clone(p.nextCursor)
-	got.page, got.sheet, f.sheet.events = p, f.sheet, p.events
 	return got, nil
 }
 
@@ -366,7 +512,7 @@ func (w *walk) retryTime() time.Duration {
 func (w *walk) lookAhead(ctx context.Context, body string) {
 	t, ok := peekTail(body)
 	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.at.cursor || w.trail.led(t.nextCursor) ||
-		w.news != nil || w.proof != nil || w.starts {
+		w.proof != nil || w.starts {
 		return
 	}
 	if border := w.part.border(); border.Valid && !w.trail.above(border.V) {

@@ -25,11 +25,15 @@ func checkFrom(windows []store.Checkpoint, opts Options) error {
 
 // windows walks what is left of the windows of earlier runs, then, unless that
 // led past the newest event anyway, a new window above them. It returns the
-// newest window.
-func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
+// newest window with its parts.
+func (p *pull) windows(ctx context.Context) (family, error) {
 	windows, err := p.Store.Windows(ctx)
 	if err != nil {
-		return store.Checkpoint{}, err
+		return nil, err
+	}
+	deficit, err := p.Store.Deficit(ctx)
+	if err != nil {
+		return nil, err
 	}
 	found := families(windows)
 	fromTop := false
@@ -38,11 +42,15 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 		return p.openAndWalk(ctx, store.Checkpoint{Lower: p.From, Floor: p.From}, nil)
 	case p.Restart && !walkedAgain(found[0], p.From):
 		wanted := again(found[0][0], p.From)
-		k, err := p.openAndWalk(ctx, wanted, nil)
+		f, err := p.openAndWalk(ctx, wanted, found)
 		if err != nil || wanted.ToTheEnd() {
-			return k, err
+			return f, err
 		}
-		found, fromTop = append([]family{{k}}, found...), true
+		found, fromTop = append([]family{f}, found...), true
+	case !p.Restart && deficit.Missing > 0 && !deficit.Walked && found[0].isDone():
+		floor := found[0][0].Floor
+		p.Notice("events were missing at the end of the last pull: this one walks to the end")
+		return p.openAndWalk(ctx, store.Checkpoint{Lower: floor, Floor: floor}, found)
 	case !p.Restart && p.From.Valid && p.From != found[0][0].Floor:
 		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
 	}
@@ -53,9 +61,10 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 				p.tally.ResumedFrom = k.Last
 			}
 			before := f[0].State
-			if f[0], err = p.walkFamily(ctx, f, nil); err != nil {
-				return store.Checkpoint{}, err
+			if f, err = p.walkFamily(ctx, f, found[i+1:]); err != nil {
+				return nil, err
 			}
+			found[i] = f
 			fromTop = fromTop || i == 0 && (before == store.NotBegun || p.tally.restarted)
 		}
 		if toTheEnd {
@@ -65,23 +74,12 @@ func (p *pull) windows(ctx context.Context) (store.Checkpoint, error) {
 	}
 	newest := found[0][0]
 	if fromTop {
-		return newest, nil
+		return found[0], nil
 	}
 	// What comes out of order once may do so again.
 	above := store.Checkpoint{Floor: newest.Floor, Unordered: newest.Unordered}
 	above.Lower = lowerBorder(newest, p.Lookback, p.Now())
-	if above.ToTheEnd() {
-		return p.openAndWalk(ctx, above, nil)
-	}
-	held, err := p.Store.Held(ctx)
-	if err != nil {
-		return store.Checkpoint{}, err
-	}
-	var n *news
-	if before := newest.Total; before.Valid && before.V == held.Elements {
-		n = &news{held: held}
-	}
-	return p.openAndWalk(ctx, above, n)
+	return p.openAndWalk(ctx, above, found)
 }
 
 // again returns the borders of a window that walks again, from the top down to from or
@@ -134,14 +132,20 @@ func (f family) unfinished() (store.Checkpoint, bool) {
 	return f[i], true
 }
 
-// openAndWalk walks a new window with the borders of wanted.
-func (p *pull) openAndWalk(ctx context.Context, wanted store.Checkpoint, news *news) (store.Checkpoint, error) {
+// isDone reports whether nothing is left to walk.
+func (f family) isDone() bool {
+	_, open := f.unfinished()
+	return !open
+}
+
+// openAndWalk walks a new window with the borders of wanted, above older ones.
+func (p *pull) openAndWalk(ctx context.Context, wanted store.Checkpoint, older []family) (family, error) {
 	k, err := p.Store.OpenWindow(ctx, wanted.Lower, wanted.Floor)
 	if err != nil {
-		return k, err
+		return nil, err
 	}
 	k.Unordered = wanted.Unordered
-	return p.walkFamily(ctx, family{k}, news)
+	return p.walkFamily(ctx, family{k}, older)
 }
 
 // lowerBorder returns how far down a window above newest must go: to the newest
@@ -173,33 +177,6 @@ func (p *pull) allDone(ctx context.Context) error {
 		if f.toTheEnd() {
 			break
 		}
-	}
-	return nil
-}
-
-// prove compares what is stored with what the API said to have when the newest
-// window's first page came.
-func (p *pull) prove(newest store.Checkpoint, have store.Settled) error {
-	if newest.Floor.Valid {
-		// How many events the API has from there on it does not say, unless it has none below.
-		p.tally.From = newest.Floor
-		if read, ranOut := p.ranOut[newest.Window]; ranOut && newest.Total.Valid && read < newest.Total.V {
-			return fmt.Errorf("%w: the pages ended after %d of the %d that the API says to have: pull again with --restart", ErrMissing, read, newest.Total.V)
-		}
-		return nil
-	}
-	if !newest.Total.Valid {
-		p.Notice("the API did not say how many events it has: every page was read, but nothing confirms the number")
-		return nil
-	}
-	total, sum := newest.Total.V, have.Events+have.Rejected
-	switch {
-	case sum < total:
-		return fmt.Errorf("%w: %d of the %d that the API says to have (%d are stored, %d rejected); they came later than the lookback allows for, or were deleted: pull again with --restart",
-			ErrMissing, total-sum, total, have.Events, have.Rejected)
-	case sum > total:
-		p.Notice(fmt.Sprintf("%d events are here (%d stored, %d rejected), and the API said at first that it has %d: some came while the pull went on, or were deleted there",
-			sum, have.Events, have.Rejected, total))
 	}
 	return nil
 }

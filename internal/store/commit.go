@@ -283,12 +283,14 @@ func hashCursor(cursor string) string {
 func (c *commit) moveCheckpoint(k *Checkpoint) error {
 	values := append(k.values(), c.now, c.w.number, c.batch)
 	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, cursor = $4, cursor_expires_at = $5, last_timestamp = $6, last_id = $7,
-		pages = $8, events = $9, walked = $10, total = $11, unordered = $12, first_timestamp = $13, first_id = $14, updated_at = $15, batch = $17
-		WHERE window_id = $1 AND writer = $16`, values...)
+		pages = $8, events = $9, walked = $10, total = $11, unordered = $12, first_timestamp = $13, first_id = $14, page_total = $15, cursor_before = $16,
+		top_at = $17, copies = $18, ran_out = $19, failed_runs = 0, updated_at = $20, batch = $22
+		WHERE window_id = $1 AND writer = $21`, values...)
 	if err == nil && changed == 0 {
 		changed, err = c.w.execArgs(`INSERT INTO checkpoints BY NAME SELECT * REPLACE ($2 AS state, $3 AS upper, $4 AS cursor, $5 AS cursor_expires_at,
 			$6 AS last_timestamp, $7 AS last_id, $8 AS pages, $9 AS events, $10 AS walked, $11 AS total, $12 AS unordered,
-			$13 AS first_timestamp, $14 AS first_id, $15 AS updated_at), $16 AS writer, $17 AS batch FROM checkpoint WHERE window_id = $1`, values...)
+			$13 AS first_timestamp, $14 AS first_id, $15 AS page_total, $16 AS cursor_before, $17 AS top_at, $18 AS copies, $19 AS ran_out,
+			0 AS failed_runs, $20 AS updated_at), $21 AS writer, $22 AS batch FROM checkpoint WHERE window_id = $1`, values...)
 	}
 	if err != nil {
 		return err
@@ -301,7 +303,8 @@ func (c *commit) moveCheckpoint(k *Checkpoint) error {
 
 // values gives the window's number and what a commit changes of its checkpoint.
 func (k *Checkpoint) values() []any {
-	v := []any{k.Window, string(k.State), orNull(k.Upper), nil, nil, nil, nil, k.Pages, k.Events, k.Walked, orNull(k.Total), k.Unordered, nil, nil}
+	v := []any{k.Window, string(k.State), orNull(k.Upper), nil, nil, nil, nil, k.Pages, k.Events, k.Walked, orNull(k.Total), k.Unordered, nil, nil,
+		orNull(k.PageTotal), orNull(k.CursorBefore), nil, k.Copies, k.RanOut}
 	if k.Cursor != "" {
 		v[3] = k.Cursor
 	}
@@ -313,6 +316,9 @@ func (k *Checkpoint) values() []any {
 	}
 	if k.First.Valid {
 		v[12], v[13] = k.First.V.Timestamp, k.First.V.ID
+	}
+	if !k.TopAt.IsZero() {
+		v[16] = InstantOf(k.TopAt)
 	}
 	return v
 }

@@ -58,7 +58,8 @@ func (s *Store) Join(ctx context.Context, window int64, fromTop bool, parts ...i
 		}
 		// What it had read says nothing of what has come since.
 		_, err := s.writer.execArgs(`UPDATE checkpoints SET state = 'under_way', cursor = NULL, cursor_expires_at = NULL, upper = NULL,
-			last_timestamp = NULL, last_id = NULL, walked = 0, updated_at = $2 WHERE window_id = $1`, window, now)
+			last_timestamp = NULL, last_id = NULL, walked = 0, page_total = NULL, cursor_before = NULL, top_at = NULL, copies = 0, ran_out = false,
+			failed_runs = 0, updated_at = $2 WHERE window_id = $1`, window, now)
 		return err
 	})
 }

@@ -18,7 +18,7 @@ type Preflight struct {
 	lock         *flock.Flock // nil where there is no file, or it is closed
 
 	windows []Checkpoint
-	held    Held
+	held    int64
 	opens   map[string]time.Time
 	bytes   int64
 }
@@ -99,7 +99,7 @@ func (p *Preflight) Bytes() int64 { return p.bytes }
 func (p *Preflight) Windows(context.Context) ([]Checkpoint, error) { return p.windows, nil }
 
 // Held is Store.Held as of when it was opened.
-func (p *Preflight) Held(context.Context) (Held, error) { return p.held, nil }
+func (p *Preflight) Held(context.Context) (int64, error) { return p.held, nil }
 
 // NotBefore is Store.NotBefore as of when it was opened.
 func (p *Preflight) NotBefore(context.Context) (map[string]time.Time, error) { return p.opens, nil }

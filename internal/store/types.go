@@ -158,6 +158,20 @@ type Checkpoint struct {
 	Total sql.Null[int64]
 	// Unordered marks a window in which positions were seen that do not descend.
 	Unordered bool
+	// PageTotal is how many events the API said to have, as of the page behind which the walk
+	// stands, and CursorBefore the cursor that asked for that page, "" where none did. A
+	// cursor that counts from the top leads past events where the total has fallen since.
+	PageTotal    sql.Null[int64]
+	CursorBefore sql.Null[string]
+	// TopAt is when the walk was last at the newest event, zero where an older version
+	// walked.
+	TopAt time.Time
+	// Copies counts the elements that came twice on their pages, alike in all fields.
+	Copies int64
+	// RanOut says that the API had no more pages before the walk reached the lower border.
+	RanOut bool
+	// FailedRuns is how many runs in a row failed while the walk stood at this cursor.
+	FailedRuns int64
 }
 
 // ToTheEnd reports whether the window, or the part of one, goes down to the end of all

@@ -78,8 +78,8 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 			t.Errorf("%d of %d bytes: %d events, of which %d were removed", size, after, events, s.Removed())
 		}
 		held, err := s.Held(ctx)
-		if err != nil || held.Elements != want {
-			t.Errorf("%d of %d bytes: %d events, %v; want %d", size, after, held.Elements, err, want)
+		if err != nil || held != want {
+			t.Errorf("%d of %d bytes: %d events, %v; want %d", size, after, held, err, want)
 		}
 		windows, err := s.Windows(ctx)
 		if err != nil {

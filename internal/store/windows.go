@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,7 +18,8 @@ func (s *Store) Windows(ctx context.Context) ([]Checkpoint, error) {
 func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 	rows, err := db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,
 		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered, epoch_us(floor),
-		whole, epoch_us(begins), epoch_us(first_timestamp), first_id::VARCHAR
+		whole, epoch_us(begins), epoch_us(first_timestamp), first_id::VARCHAR,
+		page_total, cursor_before, top_at, copies, ran_out, failed_runs
 		FROM checkpoint WHERE NOT absorbed ORDER BY whole DESC, begins DESC NULLS FIRST, window_id DESC`)
 	if err != nil {
 		return nil, err
@@ -30,10 +30,11 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 		var k Checkpoint
 		var upper, lower, lastTimestamp, total, floor, begins, firstTimestamp sql.NullInt64
 		var lastID, firstID uuid.NullUUID
-		var expires sql.NullTime
+		var expires, topAt sql.NullTime
 		if err := rows.Scan(&k.Window, &k.State, &upper, &lower, &k.Cursor, &expires,
 			&lastTimestamp, &lastID, &k.Pages, &k.Events, &k.Walked, &total, &k.Unordered, &floor,
-			&k.Whole, &begins, &firstTimestamp, &firstID); err != nil {
+			&k.Whole, &begins, &firstTimestamp, &firstID,
+			&k.PageTotal, &k.CursorBefore, &topAt, &k.Copies, &k.RanOut, &k.FailedRuns); err != nil {
 			return nil, err
 		}
 		k.Upper = sql.Null[Instant]{V: Instant(upper.Int64), Valid: upper.Valid}
@@ -45,6 +46,9 @@ func readWindows(ctx context.Context, db *sql.DB) ([]Checkpoint, error) {
 		k.Total = sql.Null[int64]{V: total.Int64, Valid: total.Valid}
 		if expires.Valid {
 			k.CursorExpiresAt = expires.Time
+		}
+		if topAt.Valid {
+			k.TopAt = topAt.Time
 		}
 		windows = append(windows, k)
 	}
@@ -72,32 +76,21 @@ const nextWindow = "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint"
 // addWindow adds the row of a window, or a part, of which nothing is stored yet.
 func (s *Store) addWindow(k *Checkpoint) error {
 	_, err := s.writer.execArgs(`INSERT INTO checkpoints BY NAME SELECT $1 AS window_id, $2 AS whole, $3 AS state, $4::TIMESTAMPTZ AS lower, $5::TIMESTAMPTZ AS floor,
-		$6::TIMESTAMPTZ AS begins, $7 AS unordered, $8 AS updated_at, $9 AS writer, $10 AS batch, 0 AS pages, 0 AS events, 0 AS walked, false AS absorbed`,
+		$6::TIMESTAMPTZ AS begins, $7 AS unordered, $8 AS updated_at, $9 AS writer, $10 AS batch, 0 AS pages, 0 AS events, 0 AS walked, 0 AS copies, false AS ran_out, 0 AS failed_runs, false AS absorbed`,
 		k.Window, k.Whole, string(k.State), orNull(k.Lower), orNull(k.Floor), orNull(k.Begins), k.Unordered, InstantOf(time.Now()), s.writer.number, s.batch)
 	return err
 }
 
-// Held is what a file holds before a window is walked.
-type Held struct {
-	// Elements counts events, and rejects that were not stored since.
-	Elements int64
-	// Newest is the position of the newest event, NewestReject the newest instant of a
-	// reject.
-	Newest       sql.Null[Position]
-	NewestReject sql.Null[Instant]
+// FailRun notes that a run failed while the walk of the window or part stood at its cursor.
+func (s *Store) FailRun(ctx context.Context, window int64) error {
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE checkpoints SET failed_runs = failed_runs + 1 WHERE window_id = ?", window)
+		return err
+	})
 }
 
-// Held says what the file holds.
-func (s *Store) Held(ctx context.Context) (h Held, err error) {
-	var newest sql.NullInt64
-	var timestamp int64
-	err = s.db.QueryRowContext(ctx, `SELECT epoch_us("timestamp"), id::VARCHAR FROM events ORDER BY "timestamp" DESC, id DESC LIMIT 1`).Scan(&timestamp, &h.Newest.V.ID)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return h, translate(s.path, err)
-	}
-	h.Newest.Valid, h.Newest.V.Timestamp = err == nil, Instant(timestamp)
-	err = s.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM events) + count(*) FILTER (NOT resolved), epoch_us(max("timestamp")) FROM rejected_events`).
-		Scan(&h.Elements, &newest)
-	h.NewestReject = sql.Null[Instant]{V: Instant(newest.Int64), Valid: newest.Valid}
-	return h, translate(s.path, err)
+// Held is how many elements the file holds: events, and rejects that were not stored since.
+func (s *Store) Held(ctx context.Context) (elements int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved)").Scan(&elements)
+	return elements, translate(s.path, err)
 }

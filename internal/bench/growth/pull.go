@@ -51,7 +51,7 @@ func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writ
 	if err != nil {
 		return err
 	}
-	timed := &timedStore{Store: s, file: file, began: time.Now(), stored: held.Elements, out: json.NewEncoder(out)}
+	timed := &timedStore{Store: s, file: file, began: time.Now(), stored: held, out: json.NewEncoder(out)}
 	_, err = ingest.Run(ctx, ingest.Options{
 		Store: timed, BaseURL: baseURL, Key: key, PageSize: 100_000, Lookback: 10 * time.Minute,
 		MaxWait: 5 * time.Minute, MaxRetryTime: 5 * time.Minute,

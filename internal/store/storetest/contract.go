@@ -19,7 +19,11 @@ type Store interface {
 	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
 	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
 	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
-	Held(ctx context.Context) (store.Held, error)
+	Held(ctx context.Context) (int64, error)
+	FailRun(ctx context.Context, window int64) error
+	Witness(ctx context.Context) (store.Witness, error)
+	SetDeficit(ctx context.Context, d store.Deficit) error
+	Deficit(ctx context.Context) (store.Deficit, error)
 	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
@@ -48,6 +52,9 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"later copies are removed, rejects resolved", testSettle},
 		{"rejects without an id are resolved", testSettleWithoutID},
 		{"what is left out is counted", testOutside},
+		{"failed runs are counted up to the next commit", testFailRun},
+		{"a deficit lasts", testDeficit},
+		{"the totals of the newest window bear witness", testWitness},
 		{"waits last", testNotBefore},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })
@@ -128,6 +135,8 @@ func testWindows(t *testing.T, s Store) {
 	first.Total = sql.Null[int64]{V: 3_000_000, Valid: true}
 	first.CursorExpiresAt = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 	first.Pages, first.Events, first.Walked, first.Unordered = 1, 10, 11, true
+	first.PageTotal, first.CursorBefore = sql.Null[int64]{V: 2_999_999, Valid: true}, sql.Null[string]{V: "before", Valid: true}
+	first.Copies, first.RanOut = 3, true
 	mustCommit(t, s, first, pageOf(0, 10))
 	second, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{V: 7, Valid: true}, sql.Null[store.Instant]{V: 5, Valid: true})
 	if err != nil {
@@ -311,8 +320,8 @@ func testSettleWithoutID(t *testing.T, s Store) {
 
 func testOutside(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
-	if held, err := s.Held(context.Background()); err != nil || held != (store.Held{}) {
-		t.Errorf("%+v, %v", held, err)
+	if held, err := s.Held(context.Background()); err != nil || held != 0 {
+		t.Errorf("%d, %v", held, err)
 	}
 	reject := spoilt(90)
 	reject.Timestamp = sql.Null[store.Instant]{V: 77, Valid: true}
@@ -321,10 +330,70 @@ func testOutside(t *testing.T, s Store) {
 	if got := mustCommit(t, s, k, p); got.Counts != (store.Counts{Returned: 9, Stored: 3, Rejected: 2, Outside: 4}) {
 		t.Errorf("%+v", got.Counts)
 	}
-	newest := Event(0)
-	want := store.Held{Elements: 5, Newest: sql.Null[store.Position]{V: newest.Position(), Valid: true}, NewestReject: reject.Timestamp}
-	if held, err := s.Held(context.Background()); err != nil || held != want {
-		t.Errorf("%+v, %v", held, err)
+	if held, err := s.Held(context.Background()); err != nil || held != 5 {
+		t.Errorf("%d, %v", held, err)
+	}
+}
+
+func testFailRun(t *testing.T, s Store) {
+	ctx := context.Background()
+	k := mustOpenWindow(t, s)
+	mustCommit(t, s, k, pageOf(0, 3))
+	for want := int64(1); want <= 2; want++ {
+		if err := s.FailRun(ctx, k.Window); err != nil {
+			t.Fatal(err)
+		}
+		if windows, err := s.Windows(ctx); err != nil || windows[0].FailedRuns != want {
+			t.Errorf("%+v, %v; want %d failed runs", windows, err, want)
+		}
+	}
+	mustCommit(t, s, k, pageOf(3, 6))
+	if windows, err := s.Windows(ctx); err != nil || windows[0].FailedRuns != 0 {
+		t.Errorf("%+v, %v; want no failed runs", windows, err)
+	}
+}
+
+func testDeficit(t *testing.T, s Store) {
+	ctx := context.Background()
+	for _, want := range []store.Deficit{{}, {Missing: 3, Total: 20}, {Missing: 2, Total: 21, Walked: true}, {}} {
+		if want != (store.Deficit{}) {
+			if err := s.SetDeficit(ctx, want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := s.Deficit(ctx); err != nil || got != want {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+		if err := s.SetDeficit(ctx, store.Deficit{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func testWitness(t *testing.T, s Store) {
+	ctx := context.Background()
+	if w, err := s.Witness(ctx); err != nil || w != (store.Witness{}) {
+		t.Errorf("%+v, %v; want nothing", w, err)
+	}
+	number := func(n int64) sql.Null[int64] { return sql.Null[int64]{V: n, Valid: true} }
+	began := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	k := mustOpenWindow(t, s)
+	k.Total, k.PageTotal, k.Copies, k.TopAt = number(20), number(18), 2, began
+	k.State = store.Done
+	if _, err := s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(0, 10)}, Checkpoint: k}); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := s.Witness(ctx); err != nil || w.First != number(20) || w.Last != number(18) || w.Copies != 2 || w.Bounded || !w.ToTheEnd.Equal(began) {
+		t.Errorf("%+v, %v", w, err)
+	}
+	above, err := s.OpenWindow(ctx, sql.Null[store.Instant]{V: 7, Valid: true}, sql.Null[store.Instant]{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	above.Total, above.PageTotal, above.Copies = number(25), number(26), 1
+	mustCommit(t, s, above, pageOf(10, 12))
+	if w, err := s.Witness(ctx); err != nil || w.First != number(25) || w.Last != number(26) || w.Copies != 3 || !w.ToTheEnd.Equal(began) {
+		t.Errorf("%+v, %v", w, err)
 	}
 }
 

@@ -37,6 +37,8 @@ type Memory struct {
 	runs      []store.Run
 	notBefore map[string]time.Time
 	batch     int64
+	deficit   store.Deficit
+	repeats   int64 // of events in the pages of the first window
 }
 
 // place is what a second copy of an event is known by before the closing check.
@@ -122,6 +124,7 @@ func (m *Memory) Join(ctx context.Context, window int64, fromTop bool, parts ...
 	}
 	if fromTop {
 		k.State, k.Cursor, k.CursorExpiresAt, k.Walked = store.UnderWay, "", time.Time{}, 0
+		k.PageTotal, k.CursorBefore, k.TopAt, k.Copies, k.RanOut, k.FailedRuns = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}, 0, false, 0
 		k.Upper, k.Last = sql.Null[store.Instant]{}, sql.Null[store.Position]{}
 	}
 	return nil
@@ -163,7 +166,11 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 	m.batch++
 	done := store.Committed{Batch: m.batch, Reasons: map[string]int64{}}
 	for _, p := range b.Pages {
-		done.Add(m.storeEvents(p.Events))
+		counts := m.storeEvents(p.Events)
+		if b.Checkpoint.Window == 1 && !p.Record.Resumed {
+			m.repeats += counts.Duplicate - counts.Conflict
+		}
+		done.Add(counts)
 		done.Add(m.keepRejects(p.Rejects, done.Reasons))
 		done.Add(store.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
 		m.log = append(m.log, copyRecord(p.Record))
@@ -174,7 +181,7 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		}
 	}
 	k := b.Checkpoint
-	k.Lower = m.windows[k.Window-1].Lower
+	k.Lower, k.FailedRuns = m.windows[k.Window-1].Lower, 0
 	m.windows[k.Window-1] = k
 	return done, nil
 }
@@ -296,28 +303,67 @@ func (m *Memory) keptWithID(at sql.Null[store.Instant], name string) bool {
 	return false
 }
 
-// Held says what is stored.
-func (m *Memory) Held(ctx context.Context) (store.Held, error) {
+// Held says how much is stored.
+func (m *Memory) Held(ctx context.Context) (elements int64, err error) {
 	leave, err := m.enter(ctx, "Held")
 	if err != nil {
-		return store.Held{}, err
+		return 0, err
 	}
 	defer leave()
-	h := store.Held{Elements: int64(len(m.events))}
-	for _, e := range m.events {
-		if at := e.Position(); !h.Newest.Valid || at.Compare(h.Newest.V) > 0 {
-			h.Newest = sql.Null[store.Position]{V: at, Valid: true}
-		}
-	}
-	for key, r := range m.rejects {
+	elements = int64(len(m.events))
+	for key := range m.rejects {
 		if !m.resolved[key] {
-			h.Elements++
-		}
-		if r.Timestamp.Valid && (!h.NewestReject.Valid || r.Timestamp.V > h.NewestReject.V) {
-			h.NewestReject = r.Timestamp
+			elements++
 		}
 	}
-	return h, nil
+	return elements, nil
+}
+
+// FailRun counts a run that failed.
+func (m *Memory) FailRun(ctx context.Context, window int64) error {
+	leave, err := m.enter(ctx, "FailRun")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	m.windows[window-1].FailedRuns++
+	return nil
+}
+
+// Witness says what the API's totals say.
+func (m *Memory) Witness(ctx context.Context) (store.Witness, error) {
+	windows, err := m.Windows(ctx)
+	if err != nil {
+		return store.Witness{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	repeats := m.repeats
+	if !m.windows[0].Unordered {
+		repeats = 0
+	}
+	return store.WitnessOf(windows, repeats), nil
+}
+
+// SetDeficit keeps a deficit.
+func (m *Memory) SetDeficit(ctx context.Context, d store.Deficit) error {
+	leave, err := m.enter(ctx, "SetDeficit")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	m.deficit = d
+	return nil
+}
+
+// Deficit returns the deficit.
+func (m *Memory) Deficit(ctx context.Context) (store.Deficit, error) {
+	leave, err := m.enter(ctx, "Deficit")
+	if err != nil {
+		return store.Deficit{}, err
+	}
+	defer leave()
+	return m.deficit, nil
 }
 
 // BeginRun adds a run.

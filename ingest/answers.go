@@ -1,0 +1,191 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// meaning is what an answer that is no page says about the request. docs/answers.md has the
+// table of which answer means what.
+type meaning uint8
+
+const (
+	// meansFailed: the request may succeed the next time.
+	meansFailed meaning = iota
+	// meansLimited: the endpoint was asked too often.
+	meansLimited
+	// meansToken: the feed does not accept the token.
+	meansToken
+	// meansDashboard: stream-access or the feed wants a browser.
+	meansDashboard
+	// meansAccess: the key is not accepted.
+	meansAccess
+	// meansPageSize: the limit is too large.
+	meansPageSize
+	// meansCursor: the cursor has expired, or was never known.
+	meansCursor
+	// meansWay: what only a request by time, or a probe, asks for cannot be had.
+	meansWay
+	// meansCursorPerhaps: it is the cursor, if a request without it succeeds.
+	meansCursorPerhaps
+	// meansRefused: none of these.
+	meansRefused
+)
+
+// answered is an answer as it is read.
+type answered struct {
+	endpoint string
+	status   int
+	// code is the API's own, message and hint its words.
+	code, message, hint string
+	// words are all its words together, in small letters.
+	words string
+}
+
+// readAnswer reads the words of an answer that is no page. Members may be missing, of another
+// type, or lie in an object called error.
+func readAnswer(endpoint string, status int, body []byte) answered {
+	a := answered{endpoint: endpoint, status: status}
+	members := map[string]string{}
+	collect := func(raw []byte) {
+		var object map[string]json.RawMessage
+		_ = json.Unmarshal(raw, &object)
+		for name, value := range object {
+			var text string
+			if json.Unmarshal(value, &text) == nil {
+				name = strings.ToLower(name)
+				members[name] = cmp.Or(members[name], text)
+			}
+		}
+	}
+	collect(body)
+	for _, inner := range membersCalled(body, "error") {
+		collect(inner)
+	}
+	if code := members["code"]; codePattern.MatchString(code) {
+		a.code = code
+	}
+	a.message = cmp.Or(members["message"], members["detail"])
+	if text := members["error"]; a.message == "" && !strings.EqualFold(text, http.StatusText(status)) {
+		a.message = text
+	}
+	a.hint = members["hint"]
+	a.words = strings.ToLower(strings.Join([]string{members["code"], members["error"], members["message"], members["detail"], members["hint"]}, "\n"))
+	return a
+}
+
+var (
+	codePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	// limitedWords are the codes and words of a rate limit.
+	limitedWords = regexp.MustCompile(`rate[ _-]?limit(ed|er)?\b[^\n]{0,20}(exceed|reach|hit)|^rate[ _-]?limit(ed)?$|^[a-z0-9_.-]*rate[_-]?limit[a-z0-9_.-]*$|too[ _-]?many[ _-]?requests|throttl(ed|ing)|slow[ _-]?down|quota[ _-]?exceeded`)
+	// pageSizeWords say that the parameter limit is too large.
+	pageSizeWords = regexp.MustCompile(`\blimit\b|\binvalid[_-]limit\b|\blimit[_-](too|exceed|invalid|out)|page[ _-]?size|per[ _-]?page`)
+	// otherLimits are limits of something else.
+	otherLimits = regexp.MustCompile(`\b(time|rate|request|requests|usage|memory|upload|connection)[ _-]limit`)
+	cursorWords = regexp.MustCompile(`cursor`)
+	numbers     = regexp.MustCompile(`\d+`)
+)
+
+// meaning says what the answer means for a request, by the first rule that applies. Whether it
+// names a wait, which comes first of all, is not looked at.
+func (a *answered) meaning(asked ask) meaning {
+	client := a.status >= 400 && a.status < 500
+	switch {
+	case a.status == http.StatusTooManyRequests, a.namesRateLimit():
+		return meansLimited
+	case a.status == http.StatusForbidden || a.status == http.StatusUnauthorized:
+		return a.refusal()
+	case retried(a.status):
+		return meansFailed
+	case a.endpoint == streamAccess || !client:
+		return meansRefused
+	case a.namesPageSize() && asked.limit == 0:
+		return meansPageSize
+	case asked.cursor != "" && cursorWords.MatchString(a.words):
+		return meansCursor
+	case asked.bounded || asked.limit != 0:
+		return meansWay
+	case asked.cursor != "":
+		return meansCursorPerhaps
+	}
+	return meansRefused
+}
+
+func (a *answered) namesRateLimit() bool {
+	for line := range strings.Lines(a.words) {
+		if limitedWords.MatchString(strings.TrimSpace(line)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *answered) namesPageSize() bool {
+	return pageSizeWords.MatchString(otherLimits.ReplaceAllString(a.words, ""))
+}
+
+// refusal says what a 401 or 403 means. The feed may leave the code of a refused token out.
+func (a *answered) refusal() meaning {
+	code := strings.ToUpper(a.code)
+	switch {
+	case code == dashboardRequired && a.endpoint != eventsEndpoint:
+		return meansDashboard
+	case a.endpoint == feedEndpoint && (strings.Contains(code, "TOKEN") || a.status == http.StatusForbidden):
+		return meansToken
+	}
+	return meansAccess
+}
+
+// retried reports whether a status is one of a failure that may pass.
+func retried(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusConflict, 420, http.StatusLocked, http.StatusTooEarly:
+		return true
+	}
+	return status >= 500 || status < 300
+}
+
+// smallerPage returns the page size to ask for after the answer refused one: the largest one
+// that it names, or else a tenth. It is 0 where none is left.
+func (a *answered) smallerPage(refused int) int {
+	smaller := 0
+	for _, digits := range numbers.FindAllString(a.words, -1) {
+		if n, err := strconv.Atoi(digits); err == nil && n < refused {
+			smaller = max(smaller, n)
+		}
+	}
+	return cmp.Or(smaller, refused/10)
+}
+
+// answerError says what an answer that is no page means for the request that asked for it.
+func answerError(endpoint string, resp *http.Response, body []byte, asked ask) *APIError {
+	a := readAnswer(endpoint, resp.StatusCode, body)
+	e := &APIError{Endpoint: endpoint, Status: a.status, Code: a.code, Message: a.message, Hint: a.hint, means: a.meaning(asked)}
+	status := a.status
+	if e.means == meansLimited {
+		status = http.StatusTooManyRequests
+	}
+	if e.Wait, e.Named = askedWait(status, resp.Header, body, time.Now()); e.Named && e.means != meansLimited {
+		// It asks to be left alone, for whatever reason.
+		e.means = meansFailed
+	}
+	switch e.means {
+	case meansToken:
+		e.Kind = ErrTokenRejected
+	case meansAccess:
+		e.Kind = ErrKeyRefused
+	case meansCursor:
+		e.Kind = ErrCursorDead
+	case meansPageSize:
+		e.answer = a
+	}
+	if e.means == meansRefused && status >= 300 && status < 400 {
+		e.Kind = ErrRedirected
+	}
+	return e
+}

@@ -1,0 +1,109 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"datasync/internal/store"
+)
+
+// What "complete" means stands in docs/complete.md: windows that were walked to their ends prove it,
+// and the API's total can only speak against it.
+
+// finish makes the closing check of a pull whose windows are all done, and compares what the file
+// holds with what the API counts.
+func (p *pull) finish(ctx context.Context, newest family) error {
+	if err := p.allDone(ctx); err != nil {
+		return err
+	}
+	// No more pages come, and the closing check needs memory.
+	p.sheets.forget()
+	settled, err := p.Store.Settle(ctx, p.id, newest[0].Window)
+	if err != nil {
+		return err
+	}
+	p.tally.settle(settled)
+	p.tally.From = newest[0].Floor
+	witness, err := p.Store.Witness(ctx)
+	if err != nil {
+		return err
+	}
+	p.tally.Witness = witness
+	here := settled.Events + settled.Rejected
+	missing, err := p.weigh(ctx, &witness, here, newest.toTheEnd())
+	if err != nil {
+		return err
+	}
+	if err := p.tally.unusable(settled.Events); err != nil {
+		return err
+	}
+	return missing
+}
+
+// weigh tells what the API's totals say of so many elements in the file, and keeps a deficit for the
+// next pull. Missing is an ErrMissing where events are missing.
+func (p *pull) weigh(ctx context.Context, w *store.Witness, here int64, toTheEnd bool) (missing, err error) {
+	before, err := p.Store.Deficit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	balance := w.Weigh(here)
+	p.tally.Balance = balance
+	var now store.Deficit
+	if b := balance.V; b.Missing > 0 {
+		now = store.Deficit{Missing: b.Missing, Total: w.First.V}
+		same := before.Missing == now.Missing && before.Total == now.Total
+		now.Walked = toTheEnd || same && before.Walked
+		next := "the next pull walks to the end"
+		if now.Walked {
+			next = "a walk to the end has not brought them: the API may count what it does not give"
+		}
+		missing = fmt.Errorf("%w: at least %d of the %d that the API counts (%d events, rejects and copies are here); %s",
+			ErrMissing, b.Missing, min(w.First.V, w.Last.V), here+b.Copies, next)
+	}
+	switch b := balance.V; {
+	case !w.First.Valid:
+		p.Notice("the API did not say how many events it has: every page was read, but nothing confirms the number")
+	case b.Gone > 0:
+		p.Notice(fmt.Sprintf("at least %d events here are no longer at the API; whether others are missing cannot be told", b.Gone))
+	case b.Copies > 0:
+		p.Notice(fmt.Sprintf("of what the API counts %d are exact copies of other events: each is stored once", b.Copies))
+	}
+	if now == before {
+		return missing, nil
+	}
+	return missing, p.Store.SetDeficit(ctx, now)
+}
+
+// leastNew is how many new elements a pull must have met for more rejects than events to speak of
+// another API.
+const leastNew = 100
+
+// unusable returns an ErrUnusable where most of what came could not be stored, so that the file, of
+// so many events, is not what the user wanted.
+func (t *tally) unusable(events int64) error {
+	met, rejected := t.Returned-t.Outside, t.Rejected
+	fresh := t.Stored + rejected
+	switch {
+	case events == 0 && met > 0:
+	case fresh >= leastNew && 2*rejected > fresh:
+		met = fresh
+	default:
+		return nil
+	}
+	text := ""
+	if len(t.Reasons) > 0 {
+		var reasons []string
+		for reason, n := range t.Reasons {
+			reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
+		}
+		slices.Sort(reasons)
+		text = fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
+	}
+	if t.sample != "" {
+		text += ", such as " + quoteWords(t.sample)
+	}
+	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
+}

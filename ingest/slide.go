@@ -1,0 +1,252 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"datasync/internal/store"
+
+	"github.com/google/uuid"
+)
+
+// A cursor may name an event or a time, or count from the newest event. One that counts slides
+// where an event above it is deleted: the next page begins further down than the one before
+// ended, and what lies between is read by nobody. It shows in the total, which has fallen. Then
+// the page before is read once more, which has what slid past.
+
+// errSlid: events may have slid past the walk, and reading the page before again has not shown
+// that none did.
+var errSlid = errors.New("events were deleted while pages were read, and others may have slid past")
+
+// mostLookBacks is how often a page and the one before it are read again for them to fit.
+const mostLookBacks = 5
+
+// reading is the page behind which a walk stands.
+type reading struct {
+	known bool
+	from  ask
+	total sql.Null[int64]
+	// slides says that the cursor which came with it may count from the newest event.
+	slides bool
+	// stored says that an earlier run read it: what happened since then is not known.
+	stored bool
+}
+
+// readingOf returns the page behind which a checkpoint stands.
+func readingOf(k *store.Checkpoint) reading {
+	if k.Cursor == "" || namesPlace(k.Cursor, k.Last.V) {
+		return reading{}
+	}
+	return reading{known: k.CursorBefore.Valid, from: ask{cursor: k.CursorBefore.V}, total: k.PageTotal, slides: true, stored: true}
+}
+
+// behind returns the page as the one behind which the walk stands now.
+func (r reading) behind(p *walked) reading {
+	next := reading{known: true, from: p.from, total: p.page.total}
+	if n := len(p.page.events); n > 0 && p.lastIsEvent {
+		next.slides = !namesPlace(p.page.nextCursor, p.lastEvent)
+	} else {
+		// The cursor may name an element that is no event. Cursors are of one kind.
+		next.slides = r.slides || !r.known
+	}
+	return next
+}
+
+// maySlide reports whether events may have slid past between the page behind which the walk
+// stands and p.
+func (w *walk) maySlide(p *walked) bool {
+	if p.from.cursor == "" || !w.last.slides {
+		return false
+	}
+	return w.last.stored || fell(w.last.total, p.page.total)
+}
+
+// lookBack reads the page behind which the walk stands once more, after p, which follows it, and p
+// as well where the two do not fit. It returns the page before where that is to be stored, too. It fails with
+// errSlid where there is room for events that nobody has read.
+func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
+	if !w.last.known {
+		return nil, errSlid
+	}
+	for range mostLookBacks {
+		back, err := w.get(ctx, w.last.from)
+		if err != nil {
+			return nil, err
+		}
+		if !w.follows(&back.page) {
+			w.sheets.giveBack(back.sheet)
+			return nil, errSlid
+		}
+		fits := w.fits(&back.page, &p.page)
+		if !fits && back.page.hasMore {
+			next, err := w.get(ctx, ask{cursor: back.page.nextCursor})
+			if err != nil {
+				w.sheets.giveBack(back.sheet)
+				return nil, err
+			}
+			w.replace(p, &next, &back)
+			fits = !fell(back.page.total, p.page.total)
+		} else if !fits {
+			// Nothing follows any more.
+			w.replace(p, &back, nil)
+			return nil, nil
+		}
+		if fits {
+			back.held, back.resumed, back.unordered = true, true, w.unordered
+			if w.floor.Valid {
+				back.outside += back.page.cutBelow(w.floor.V)
+			}
+			back.outside += back.page.dropAnonymous()
+			return &back, nil
+		}
+		w.sheets.giveBack(back.sheet)
+	}
+	return nil, errSlid
+}
+
+// replace puts another reading in the place of p, which comes behind before.
+func (w *walk) replace(p, by, before *walked) {
+	w.sheets.giveBack(p.sheet)
+	by.resumed = true
+	*p = *by
+	event := w.before()
+	if before != nil && before.lastIsEvent {
+		event = uuid.NullUUID{UUID: before.lastEvent.ID, Valid: true}
+	}
+	w.alike.counts = nil
+	p.page.nameAnonymous(event, &w.alike)
+	p.open = len(w.alike.counts) > 0
+}
+
+// fell reports whether a total is less than the one before.
+func fell(before, after sql.Null[int64]) bool {
+	return before.Valid && after.Valid && after.V < before.V
+}
+
+// follows reports whether nothing lies between what the walk has read and the page before, which was read
+// again.
+func (w *walk) follows(back *page) bool {
+	switch {
+	case !w.low.Valid:
+		return true
+	case w.unordered || !back.ordered:
+		// Positions say nothing: no more than a page may have slid.
+		return w.last.total.Valid && back.total.Valid && w.last.total.V-back.total.V < int64(back.elements)
+	}
+	return len(back.events) > 0 && back.newest.Compare(w.low.V) >= 0
+}
+
+// fits reports whether nothing lies between the page before, which was read again, and the one
+// after it, which was read earlier: they overlap, or nothing has changed in between.
+func (w *walk) fits(back, next *page) bool {
+	if back.total.Valid && back.total == next.total && !w.last.from.bounded {
+		return true
+	}
+	return !w.unordered && back.ordered && next.ordered && len(back.events) > 0 && len(next.events) > 0 && back.oldest.Compare(next.newest) <= 0
+}
+
+// dropAnonymous leaves out the rejects that nothing tells from their like: of a page that is read
+// again it is not known which of them are new. It returns how many there were.
+func (p *page) dropAnonymous() (outside int64) {
+	if len(p.anonymous) == 0 {
+		return 0
+	}
+	anonymous := map[int]bool{}
+	for _, i := range p.anonymous {
+		anonymous[i] = true
+	}
+	kept := p.rejects[:0]
+	for i, r := range p.rejects {
+		if !anonymous[i] {
+			kept = append(kept, r)
+		}
+	}
+	outside = int64(len(p.rejects) - len(kept))
+	p.rejects, p.rejectAfter, p.anonymous = kept, nil, nil
+	return outside
+}
+
+// counter finds members by which a cursor counts, beside what else it may name.
+var counter = regexp.MustCompile(`(?i)\b(offset|skip|page|index|start|from|pos|position|row|n)"?\s*[:=]\s*"?(\d{1,9})\b`)
+
+// namesPlace reports whether a cursor names the event, or its time: then it leads to what
+// follows that, whatever is deleted. Anything else may count from the newest event.
+func namesPlace(cursor string, last store.Position) bool {
+	id, ms := last.ID.String(), int64(last.Timestamp)/1000
+	at := last.Timestamp.Time()
+	numbersOf := []string{strconv.FormatInt(ms, 10), strconv.FormatInt(int64(last.Timestamp), 10), strconv.FormatInt(ms/1000, 10)}
+	for _, text := range spelledOut(cursor) {
+		if counter.MatchString(text) {
+			return false
+		}
+		text = strings.ToLower(text)
+		if strings.Contains(text, id) || strings.Contains(text, strings.ReplaceAll(id, "-", "")) ||
+			strings.Contains(text, strings.ToLower(at.Format("2006-01-02T15:04:05"))) || strings.Contains(text, at.Format(time.DateTime)) {
+			return true
+		}
+		for _, digits := range numbers.FindAllString(text, -1) {
+			for _, n := range numbersOf {
+				if digits == n {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// spelledOut returns the texts that a cursor may stand for: itself, and what it encodes.
+func spelledOut(cursor string) []string {
+	texts := []string{cursor}
+	if text, err := url.QueryUnescape(cursor); err == nil && text != cursor {
+		texts = append(texts, text)
+	}
+	for _, text := range texts {
+		for part := range strings.SplitSeq(text, ".") { // as signed tokens have them
+			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+				if decoded, err := encoding.DecodeString(strings.TrimRight(part, "=")); err == nil {
+					texts = append(texts, string(decoded))
+				}
+			}
+		}
+		if decoded, err := hex.DecodeString(text); err == nil {
+			texts = append(texts, string(decoded))
+		}
+	}
+	return texts
+}
+
+// countCopies counts the elements of a page that came twice on it, alike in all fields: those below
+// where the walk stood, above the part below, and above the newest event of older windows, whose
+// copies were counted then.
+func (p *walked) countCopies(low sql.Null[store.Position], known sql.Null[store.Instant]) {
+	events := p.page.events
+	if p.page.descending {
+		return
+	}
+	var first map[uuid.UUID]int
+	if !p.page.ordered {
+		first = make(map[uuid.UUID]int, len(events))
+	}
+	for i := range events {
+		earlier, twice := i-1, i > 0
+		if first != nil {
+			if earlier, twice = first[events[i].ID]; !twice {
+				first[events[i].ID] = i
+			}
+		}
+		at := events[i].Position()
+		if twice && events[earlier] == events[i] && (!low.Valid || at.Compare(low.V) < 0) && (!known.Valid || at.Timestamp > known.V) &&
+			(!p.reached.Valid || at.Compare(p.reached.V) > 0) {
+			p.copies++
+		}
+	}
+}
