@@ -77,20 +77,11 @@ func (p *pull) weigh(ctx context.Context, w *store.Witness, here int64, toTheEnd
 	return missing, p.Store.SetDeficit(ctx, now)
 }
 
-// leastNew is how many new elements a pull must have met for more rejects than events to speak of
-// another API.
-const leastNew = 100
-
 // unusable returns an ErrUnusable where most of what came could not be stored, so that the file, of
 // so many events, is not what the user wanted.
 func (t *tally) unusable(events int64) error {
-	met, rejected := t.Returned-t.Outside, t.Rejected
-	fresh := t.Stored + rejected
-	switch {
-	case events == 0 && met > 0:
-	case fresh >= leastNew && 2*rejected > fresh:
-		met = fresh
-	default:
+	met := t.Returned - t.Outside
+	if !store.Unusable(events, met, t.Stored, t.Rejected) {
 		return nil
 	}
 	text := ""

@@ -51,7 +51,7 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, ingest.ErrKeyRefused):
 		return 3
-	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, errUnsound), errors.Is(err, store.ErrUnsound), errors.Is(err, export.ErrHistory):
+	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, store.ErrUnsound), errors.Is(err, export.ErrHistory):
 		return 5
 	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent):
 		return 6

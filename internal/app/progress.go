@@ -129,7 +129,14 @@ func (p *program) summarise(s ingest.Summary) {
 		line("in the file", "%s events", thousands(s.Total))
 	}
 	line("duplicates", "%s (%s with other contents)", thousands(s.Duplicate), thousands(s.Conflict))
-	line("rejected", "%s%s", thousands(s.Rejected), reasons(s.Reasons)+seeIf(s.Rejected > 0, topicRejected))
+	rejected := thousands(s.Rejected) + reasons(s.Reasons)
+	if s.NotReadAgain > 0 {
+		rejected += fmt.Sprintf("; %s that came were not read again: --restart reads everything again", thousands(s.NotReadAgain))
+	}
+	line("rejected", "%s%s", rejected, seeIf(s.Rejected > 0, topicRejected))
+	if text := witness(s); text != "" {
+		line("API", "%s", text)
+	}
 	line("pages", "%s from events, %s from feed", thousands(s.Pages["events"]), thousands(s.Pages["feed"]))
 	line("429s", "%s from events, %s from feed, %s from stream-access",
 		thousands(s.Limited["events"]), thousands(s.Limited["feed"]), thousands(s.Limited["stream-access"]))
@@ -138,6 +145,25 @@ func (p *program) summarise(s ingest.Summary) {
 		line("resumed", "behind %s, event %s", s.ResumedFrom.V.Timestamp.Time().Format(time.RFC3339Nano), s.ResumedFrom.V.ID)
 	}
 	_, _ = io.WriteString(p.stderr, b.String())
+}
+
+// witness says what the API's own count says of a file, where that is not that it has everything.
+func witness(s ingest.Summary) string {
+	switch b := s.Balance; {
+	case s.Total+s.TotalRejected == 0 && !s.Witness.First.Valid, !s.Complete && !b.Valid:
+		return ""
+	case !s.Witness.First.Valid:
+		return "did not say how many events it has"
+	case s.Witness.Bounded:
+		return fmt.Sprintf("counts %s events of all times: whether any of those from the start bound on are missing cannot be told by that", thousands(s.Witness.First.V))
+	case b.V.Missing > 0:
+		return fmt.Sprintf("counts %s events: at least %s missing here", thousands(s.Witness.First.V), thousands(b.V.Missing))
+	case b.V.Gone > 0:
+		return fmt.Sprintf("counts %s events: at least %s here are no longer there; whether others are missing cannot be told", thousands(s.Witness.First.V), thousands(b.V.Gone))
+	case b.V.Copies > 0:
+		return fmt.Sprintf("counts %s events, %s of them exact copies of others", thousands(s.Witness.First.V), thousands(b.V.Copies))
+	}
+	return ""
 }
 
 // took says how long the pull took, beside the least that the API lets it take, and where the

@@ -88,11 +88,23 @@ func (t *statusText) total(s store.Status) {
 	switch {
 	case s.Total == nil:
 		t.line("API", "did not say how many events it has")
+	case s.Gone > 0:
+		t.line("API", "had %s events when the newest window began: at least %s here are no longer there, and whether others are missing cannot be told", thousands(*s.Total), thousands(s.Gone))
 	case s.Missing == nil:
-		t.line("API", "had %s events of all times when the newest window began", thousands(*s.Total))
+		t.line("API", "had %s events of all times when the newest window began: how many of those wanted are missing is not known", thousands(*s.Total))
 	default:
 		done := !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != store.Done })
-		t.line("API", "had %s events when the newest window began, %s missing here%s", thousands(*s.Total), thousands(*s.Missing), seeIf(done && *s.Missing > 0, topicMissing))
+		missing, copies := thousands(*s.Missing), ""
+		if *s.Missing > 0 {
+			missing = "at least " + missing
+		}
+		if s.Copies > 0 {
+			copies = fmt.Sprintf(", %s exact copies among them", thousands(s.Copies))
+		}
+		t.line("API", "had %s events when the newest window began%s, %s missing here%s", thousands(*s.Total), copies, missing, seeIf(done && *s.Missing > 0, topicMissing))
+	}
+	if s.ToTheEnd != nil {
+		t.line("to the end", "last walked %s ago; what came later than the lookback is here as of then", t.now.Sub(*s.ToTheEnd).Round(time.Second))
 	}
 }
 

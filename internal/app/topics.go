@@ -39,6 +39,7 @@ type topic struct {
 var topics = []topic{
 	{name: "key-refused", leads: is(ingest.ErrKeyRefused)},
 	{name: "page-loop", leads: is(ingest.ErrLoop, ingest.ErrNoCursor)},
+	{name: "unusable", leads: is(ingest.ErrUnusable)},
 	{name: topicMissing, leads: is(ingest.ErrMissing), met: "status"},
 	{name: "unsound", leads: is(errUnsound)},
 	{name: "export-history", leads: is(export.ErrHistory)},

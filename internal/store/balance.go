@@ -36,6 +36,16 @@ func Weigh(first, last, here, copies int64) Balance {
 	return b
 }
 
+// Unusable reports whether most of what a pull met could not be stored, so that it was no success: the
+// file holds no event although elements came, or more than half of at least leastNew new ones were
+// rejected.
+func Unusable(events, met, stored, rejected int64) bool {
+	fresh := stored + rejected
+	return events == 0 && met > 0 || fresh >= leastNew && 2*rejected > fresh
+}
+
+const leastNew = 100
+
 // Witness is what the API's totals say of a file; the zero value says nothing.
 type Witness struct {
 	// First and Last are the totals of the newest window's first and last page.

@@ -156,6 +156,12 @@ func comments(table string) map[string]string {
 			"unordered":         "events came out of order in it",
 			"updated_at":        "when the row last changed",
 			"floor":             "events below it were not wanted; NULL where all were",
+			"page_total":        "how many events the API said to have, as of the last page that was read",
+			"cursor_before":     "the cursor that asked for the last page that was read; empty for a first page",
+			"top_at":            "when the walk began at the newest event; NULL where an older version did",
+			"copies":            "elements that the API gave twice on a page, alike in all fields",
+			"ran_out":           "the API had no more pages before the lower border was reached",
+			"failed_runs":       "runs in a row that failed while the walk stood at this cursor",
 			"writer":            "which of the two that commit at the same time wrote the row",
 		}
 	case "page_log":

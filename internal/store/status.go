@@ -40,9 +40,16 @@ type Status struct {
 	Rejected map[string]int64 `json:"rejected"`
 	Resolved int64            `json:"resolved"`
 	// Total is how many events the API said to have when the newest window's walk
-	// began; Missing how many of them are not here.
+	// began. Missing is how many of them are not here, at least; it is nil where that cannot be
+	// told. Gone is how many events here are no longer at the API, at least, Copies how
+	// many that the API counts are exact copies of others.
 	Total   *int64 `json:"total"`
 	Missing *int64 `json:"missing"`
+	Gone    int64  `json:"no_longer_at_api"`
+	Copies  int64  `json:"copies"`
+	// ToTheEnd is when the last walk to the end began that came there: what came later than the
+	// lookback is here as of then. It is nil where there was none, or an older version walked.
+	ToTheEnd *time.Time `json:"walked_to_end_at"`
 	// CompletedAt is when the last run began that ended complete.
 	CompletedAt *time.Time           `json:"completed_at"`
 	Runs        []RunStatus          `json:"runs"` // the newest first
@@ -155,7 +162,12 @@ func readStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (St
 	if err != nil {
 		return s, translate(path, err)
 	}
-	s.Complete = settled
+	repeats, err := readRepeats(ctx, db)
+	if err != nil {
+		return s, translate(path, err)
+	}
+	s.Complete = settled && !s.unusable()
+	s.weigh(WitnessOf(windows, repeats))
 	s.takeWindows(slices.DeleteFunc(windows, func(k Checkpoint) bool { return k.NeverBegun() }), now)
 	if s.NotBefore, err = notBefore(path, meta, now); err != nil {
 		return s, err
@@ -195,21 +207,45 @@ func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
 	if len(windows) > 0 && windows[0].Floor.Valid {
 		s.From = instantTime(windows[0].Floor.V)
 	}
-	if len(windows) == 0 || !windows[0].Total.Valid {
-		return
+}
+
+// weigh takes in what the API's totals say.
+func (s *Status) weigh(w Witness) {
+	if !w.ToTheEnd.IsZero() {
+		at := w.ToTheEnd.UTC()
+		s.ToTheEnd = &at
 	}
-	s.Total = &windows[0].Total.V
-	if s.From != nil {
-		// How many there are from there on the API does not say.
-		return
+	if w.First.Valid {
+		s.Total = &w.First.V
 	}
-	here := s.Events
-	for _, n := range s.Rejected {
-		here += n
+	balance := w.Weigh(s.Events + s.rejects())
+	if b := balance.V; balance.Valid {
+		s.Gone, s.Copies = b.Gone, b.Copies
+		if b.Gone == 0 {
+			s.Missing = &b.Missing
+		}
+		s.Complete = s.Complete && b.Missing == 0
 	}
-	missing := max(0, *s.Total-here)
-	s.Missing = &missing
-	s.Complete = s.Complete && missing == 0
+}
+
+// rejects is how many rejects are not resolved.
+func (s *Status) rejects() (n int64) {
+	for _, each := range s.Rejected {
+		n += each
+	}
+	return n
+}
+
+// unusable reports whether the last pull that ended met little that could be stored.
+func (s *Status) unusable() bool {
+	var stored, rejected int64
+	for _, r := range s.Runs {
+		if r.Ended != nil && r.Stored != nil && r.Rejected != nil {
+			stored, rejected = *r.Stored, *r.Rejected
+			break
+		}
+	}
+	return Unusable(s.Events, s.rejects(), stored, rejected)
 }
 
 func instantTime(i Instant) *time.Time {

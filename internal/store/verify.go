@@ -71,10 +71,13 @@ var checks = []check{
 		WHERE coalesce(l.n, 0) <> coalesce(r.n, 0) ORDER BY batch`},
 	{"counts", `SELECT 'batch ' || batch || ': ' || returned || ' returned, but ' || stored || ' stored, ' || duplicate || ' duplicate, ' || rejected || ' rejected and ' || outside || ' outside'
 		FROM page_log WHERE returned <> stored + duplicate + rejected + outside`},
-	{"total", `SELECT 'the last pull was complete with ' || c.total || ' events, but ' || n || ' are here'
-		FROM checkpoint c, (SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved) AS n)
-		WHERE c.window_id = (SELECT max(whole) FROM checkpoint) AND c.floor IS NULL AND c.total > n
-		AND (SELECT arg_max(outcome, rowid) FROM runs) = 'complete'`},
+	{"total", `SELECT 'the last pull was complete with ' || total || ' events, but ' || n || ' are here'
+		FROM (SELECT least(any_value(total) FILTER (window_id = whole), min(page_total)) AS total, bool_or(floor IS NOT NULL) AS bounded
+			FROM checkpoint WHERE NOT absorbed AND whole = (SELECT max(whole) FROM checkpoint)),
+		(SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved) AS n),
+		(SELECT (SELECT coalesce(sum(copies), 0) FROM checkpoint WHERE NOT absorbed) + (SELECT coalesce(sum(duplicate - conflict), 0)
+			FROM page_log JOIN checkpoint USING (window_id) WHERE window_id = 1 AND unordered AND NOT resumed) AS copies)
+		WHERE NOT bounded AND total > n + copies AND (SELECT arg_max(outcome, rowid) FROM runs) = 'complete'`},
 	{"instants", `SELECT 'batch ' || batch || ': an instant has changed, or a row'
 		FROM (SELECT batch, ` + checksumOf("sum(checksum::HUGEINT)") + ` AS n FROM page_log GROUP BY batch HAVING count(*) = count(checksum)) l
 		JOIN (SELECT batch, ` + checksumOf("sum("+checksumTerm+")") + ` AS n FROM events GROUP BY batch) e USING (batch)

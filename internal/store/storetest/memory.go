@@ -339,7 +339,7 @@ func (m *Memory) Witness(ctx context.Context) (store.Witness, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	repeats := m.repeats
-	if !m.windows[0].Unordered {
+	if len(m.windows) == 0 || !m.windows[0].Unordered {
 		repeats = 0
 	}
 	return store.WitnessOf(windows, repeats), nil
