@@ -56,8 +56,9 @@ const (
 	BulkPath = "/api/v1/events/bulk"
 	// StatsPath gives counts of events by type and device.
 	StatsPath = "/internal/stats"
-	// HealthPath and InternalHealthPath need no key.
-	HealthPath         = "/health"
+	// HealthPath needs no key.
+	HealthPath = "/health"
+	// InternalHealthPath is another path to the same.
 	InternalHealthPath = "/internal/health"
 )
 
