@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -44,6 +46,13 @@ func TestMockInAnotherProcess(t *testing.T) {
 // startMock starts datasync mock with these options and returns where it listens.
 func startMock(t *testing.T, binary, folder string, options ...string) (mock *exec.Cmd, base string) {
 	t.Helper()
+	mock, line := startMockLine(t, binary, folder, options...)
+	return mock, regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+}
+
+// startMockLine is startMock with the line that the mock starts with.
+func startMockLine(t *testing.T, binary, folder string, options ...string) (mock *exec.Cmd, line string) {
+	t.Helper()
 	mock, _ = program(t.Context(), binary, folder, "", append([]string{"mock", "--addr", "127.0.0.1:0"}, options...)...)
 	mock.Stderr = nil
 	stderr, err := mock.StderrPipe()
@@ -53,11 +62,11 @@ func startMock(t *testing.T, binary, folder string, options ...string) (mock *ex
 	if err := mock.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(stderr).ReadString('\n')
+	line, err = bufio.NewReader(stderr).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mock, regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+	return mock, line
 }
 
 // TestMockCompresses: what --gzip and --rate do, as another program sees it.
@@ -137,5 +146,70 @@ func TestPullCompressed(t *testing.T) {
 	}
 	if sums[false] != sums[true] || sums[true] == "" {
 		t.Errorf("stored %q plain, %q compressed", sums[false], sums[true])
+	}
+}
+
+// TestMockRefuses: what the mock's options make it refuse, as a client with curl sees
+// it, and what it says about keys when it starts.
+func TestMockRefuses(t *testing.T) {
+	binary := build(t, "")
+	ask := func(base, method, path, agent, cookie string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-API-Key", "ds_test_key")
+		r.Header.Set("User-Agent", agent)
+		if cookie != "" {
+			r.Header.Set("Cookie", "dashboard_api_key="+cookie)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	const curl, browser = "curl/8.5.0", "Mozilla/5.0"
+	events, access := mockserver.EventsPath+"?limit=1", mockserver.StreamAccessPath
+	for _, tt := range []struct {
+		name    string
+		options []string
+		says    string
+		ask     func(base string) []int
+		want    []int
+	}{
+		{"nothing", []string{"--profile", "observed", "--time-scale", "10"}, "; any key is accepted", func(base string) []int {
+			return []int{ask(base, "GET", events, curl, ""), ask(base, "POST", access, browser, ""), ask(base, "POST", access, curl, ""), ask(base, "GET", "/internal/stats", curl, "")}
+		}, []int{200, 200, 403, 200}},
+		{"strict", []string{"--strict", "--key-life", "3h", "--time-scale", "10"}, "; any key is accepted until 18m0s after the first request, in header and cookie", func(base string) []int {
+			return []int{ask(base, "GET", events, curl, ""), ask(base, "GET", events, curl, "ds_test_key"), ask(base, "POST", access, browser, "ds_test_key")}
+		}, []int{401, 200, 403}},
+		{"keys that expire at once", []string{"--key-life", "1ns"}, "; any key is accepted until 1ns after the first request", func(base string) []int {
+			ask(base, "GET", events, curl, "")
+			return []int{ask(base, "GET", events, curl, "")}
+		}, []int{401}},
+		{"statuses", []string{"--expired-status", "502", "--outside-status", "418"}, "", func(base string) []int {
+			return []int{ask(base, "GET", events+"&cursor=x", curl, ""), ask(base, "GET", events+"&until=5", curl, ""), ask(base, "GET", events, curl, "")}
+		}, []int{502, 418, 200}},
+		{"stream-access is limited", []string{"--access-limit", "1"}, "", func(base string) []int {
+			return []int{ask(base, "POST", access, browser, ""), ask(base, "POST", access, browser, "")}
+		}, []int{200, 429}},
+		{"stream-access is broken", []string{"--access-failures", "1"}, "", func(base string) []int {
+			return []int{ask(base, "POST", access, browser, ""), ask(base, "GET", events, curl, "")}
+		}, []int{502, 200}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			mock, line := startMockLine(t, binary, t.TempDir(), append(tt.options, "--events", "100")...)
+			defer func() { _ = mock.Process.Kill(); _ = mock.Wait() }()
+			if !strings.HasSuffix(strings.TrimSpace(line), tt.says) {
+				t.Errorf("says %q, want %q at its end", line, tt.says)
+			}
+			if got := tt.ask(regexp.MustCompile(`http://[0-9.:]+`).FindString(line)); !slices.Equal(got, tt.want) {
+				t.Errorf("answers %v, want %v", got, tt.want)
+			}
+		})
 	}
 }

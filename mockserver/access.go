@@ -19,7 +19,10 @@ func (s *Server) streamAccess(in *incoming) *answer {
 	if refused != nil {
 		return refused
 	}
-	if s.opts.Access.RefuseScripts && !looksLikeBrowser(in.header) {
+	if refuse := s.opts.Access.RefuseScripts || s.opts.Strict; refuse && !looksLikeBrowser(in.header) {
+		return s.dashboardRequired()
+	}
+	if s.opts.Strict && !announcesJSON(in.header) {
 		return s.dashboardRequired()
 	}
 	life := s.scaled(s.opts.Access.TokenLife)
@@ -52,7 +55,9 @@ func (s *Server) streamAccess(in *incoming) *answer {
 	if plan.expiresIn != Omitted {
 		body += `,"expiresIn":` + plan.expiresIn
 	}
-	body += `,"tokenHeader":` + quoted(plan.header) + `}}`
+	body += `,"tokenHeader":` + quoted(plan.header) + `},"meta":{"generatedAt":` +
+		quoted(in.now.Add(s.opts.ClockSkew).UTC().Format(isoLayout)) +
+		`,"note":"Send the token with each request to the endpoint, and ask again before it expires"}}`
 	return &answer{
 		status: http.StatusOK, header: header, body: []byte(body),
 		delay: s.scaled(s.opts.Access.Latency),
@@ -91,9 +96,12 @@ func (s *Server) dashboardRequired() *answer {
 
 // looksLikeBrowser is the check that the service is seen to make.
 func looksLikeBrowser(h http.Header) bool {
+	return strings.Contains(h.Get("User-Agent"), "Mozilla/")
+}
+
+func announcesJSON(h http.Header) bool {
 	contentType, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	return strings.Contains(h.Get("User-Agent"), "Mozilla/") &&
-		strings.EqualFold(strings.TrimSpace(contentType), "application/json")
+	return strings.EqualFold(strings.TrimSpace(contentType), "application/json")
 }
 
 // quoted is text as a JSON string.

@@ -50,3 +50,22 @@ func BenchmarkEvents(b *testing.B) {
 		b.SetBytes(int64(len(buffer)))
 	}
 }
+
+// BenchmarkCount is what the counts cost an event: the first request for stats.
+func BenchmarkCount(b *testing.B) {
+	for b.Loop() {
+		s := mockserver.New(mockserver.Options{})
+		newAPI(b, s).get(mockserver.StatsPath)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/mockserver.DefaultEvents, "ns/event")
+}
+
+// BenchmarkSession is what a search for the events of a session costs an event.
+func BenchmarkSession(b *testing.B) {
+	s := mockserver.New(mockserver.Options{})
+	a, session := newAPI(b, s), s.Dataset().Event(0).SessionID.String()
+	for b.Loop() {
+		a.events("limit", "5000", "sessionId", session)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/mockserver.DefaultEvents, "ns/event")
+}

@@ -36,15 +36,27 @@ func (e *cursorExpiredError) Error() string {
 	return fmt.Sprintf("Cursor expired %d minute(s) ago", max(0, int(e.ago.Minutes())))
 }
 
-// cursorWire is the JSON inside a cursor. Since and Sig are this server's own
-// additions, where an option asks for them.
+// cursorWire is the JSON inside a cursor. Session and Type are this server's own
+// additions, where the request was for some events only; Since and Sig are too,
+// where an option asks for them.
 type cursorWire struct {
 	ID    string `json:"id"`
 	TS    *int64 `json:"ts"`
 	V     int    `json:"v"`
 	Exp   *int64 `json:"exp"`
 	Since *int64 `json:"since,omitempty"`
-	Sig   string `json:"sig,omitempty"`
+
+	Session string `json:"session,omitempty"`
+	Type    string `json:"type,omitempty"`
+
+	Sig string `json:"sig,omitempty"`
+}
+
+// target is where a cursor leads, and what it keeps of the request.
+type target struct {
+	position
+	since  *int64
+	filter filter
 }
 
 // cursorMaker turns positions into cursors and back.
@@ -62,9 +74,12 @@ func (s *Server) ExpireCursors() {
 }
 
 // encode makes a cursor that dies at exp.
-func (c *cursorMaker) encode(p position, exp time.Time, since *int64) string {
+func (c *cursorMaker) encode(to target, exp time.Time) string {
 	ms := exp.UnixMilli()
-	w := cursorWire{ID: uuid.UUID(p.id).String(), TS: &p.ts, V: 2, Exp: &ms, Since: since}
+	w := cursorWire{
+		ID: uuid.UUID(to.id).String(), TS: &to.ts, V: 2, Exp: &ms, Since: to.since,
+		Session: to.filter.session, Type: to.filter.kind,
+	}
 	if c.opts.Signed {
 		w.Sig = c.sign(w)
 	}
@@ -73,34 +88,37 @@ func (c *cursorMaker) encode(p position, exp time.Time, since *int64) string {
 	return c.opts.Wrap + base64.StdEncoding.EncodeToString(text)
 }
 
-func (c *cursorMaker) decode(text string, now time.Time) (position, *int64, error) {
+func (c *cursorMaker) decode(text string, now time.Time) (target, error) {
 	text, ok := strings.CutPrefix(text, c.opts.Wrap)
 	if !ok {
-		return position{}, nil, errCursorInvalid
+		return target{}, errCursorInvalid
 	}
 	body, err := decodeBase64(text)
 	if err != nil {
-		return position{}, nil, errCursorInvalid
+		return target{}, errCursorInvalid
 	}
 	var w cursorWire
 	if err := json.Unmarshal(body, &w); err != nil || w.V != 2 || w.TS == nil || w.Exp == nil || len(w.ID) != 36 {
-		return position{}, nil, errCursorInvalid
+		return target{}, errCursorInvalid
 	}
 	id, err := uuid.Parse(w.ID)
 	if err != nil {
-		return position{}, nil, errCursorInvalid
+		return target{}, errCursorInvalid
 	}
 	if c.opts.Signed {
 		sig := w.Sig
 		w.Sig = ""
 		if !hmac.Equal([]byte(sig), []byte(c.sign(w))) {
-			return position{}, nil, errCursorInvalid
+			return target{}, errCursorInvalid
 		}
 	}
 	if exp := time.UnixMilli(*w.Exp); !now.Before(exp) || *w.Exp <= c.ended.Load() {
-		return position{}, nil, &cursorExpiredError{ago: now.Sub(exp)}
+		return target{}, &cursorExpiredError{ago: now.Sub(exp)}
 	}
-	return position{ts: *w.TS, id: id}, w.Since, nil
+	return target{
+		position: position{ts: *w.TS, id: id}, since: w.Since,
+		filter: filter{session: w.Session, kind: w.Type},
+	}, nil
 }
 
 func (c *cursorMaker) sign(w cursorWire) string {

@@ -63,17 +63,93 @@ func TestBadCursors(t *testing.T) {
 		"ts text":    enc(`{` + id + `,"ts":"1","v":2,"exp":9999999999999}`),
 		"no exp":     enc(`{` + id + `,"ts":1,"v":2}`),
 	} {
-		for _, opts := range []mockserver.Cursors{{}, {ErrorStatus: 422, SwapWords: true}} {
-			a := newAPI(t, mockserver.New(small(mockserver.Options{Cursor: opts})))
-			status, code := 400, "CURSOR_INVALID"
-			if opts.SwapWords {
-				status, code = 422, "INVALID_CURSOR"
-			}
+		for _, tt := range []struct {
+			opts   mockserver.Cursors
+			status int
+			code   string
+		}{
+			{mockserver.Cursors{}, 400, "CURSOR_INVALID_FORMAT"},
+			{mockserver.Cursors{ErrorStatus: 410, ShortWords: true}, 410, "CURSOR_INVALID"},
+			{mockserver.Cursors{ErrorStatus: 422, SwapWords: true}, 422, "INVALID_CURSOR"},
+			{mockserver.Cursors{ErrorStatus: 404, Unnamed: true}, 404, ""},
+			{mockserver.Cursors{ErrorStatus: 502}, 502, ""},
+		} {
+			a := newAPI(t, mockserver.New(small(mockserver.Options{Cursor: tt.opts})))
 			resp, body := a.events("limit", "5", "cursor", cursor)
-			if resp.StatusCode != status || !strings.Contains(string(body), `"code":"`+code+`"`) {
-				t.Errorf("%s: %s %s", name, resp.Status, body)
+			checkBadCursor(t, name, resp, body, tt.status, tt.code)
+		}
+	}
+}
+
+// checkBadCursor looks for a refusal with a code, or, without one, for one that
+// does not name the cursor.
+func checkBadCursor(t *testing.T, name string, resp *http.Response, body []byte, status int, code string) {
+	t.Helper()
+	var got struct{ Error, Code, Message string }
+	if err := json.Unmarshal(body, &got); err != nil || resp.StatusCode != status || got.Code != code || got.Error == "" || got.Message == "" {
+		t.Errorf("%s: %s %s", name, resp.Status, body)
+	}
+	if named := strings.Contains(strings.ToLower(string(body)), "cursor"); named != (code != "") {
+		t.Errorf("%s names the cursor: %v, in %s", name, named, body)
+	}
+}
+
+func TestExpiredCursorsByStatus(t *testing.T) {
+	for _, tt := range []struct {
+		opts   mockserver.Cursors
+		status int
+		code   string
+	}{
+		{mockserver.Cursors{}, 400, "CURSOR_EXPIRED"},
+		{mockserver.Cursors{ErrorStatus: 404, ShortWords: true}, 404, "CURSOR_EXPIRED"},
+		{mockserver.Cursors{ErrorStatus: 422, SwapWords: true}, 422, "EXPIRED_CURSOR"},
+		{mockserver.Cursors{Unnamed: true}, 400, ""},
+		{mockserver.Cursors{ErrorStatus: 502}, 502, ""},
+		{mockserver.Cursors{ErrorStatus: 500, SwapWords: true}, 500, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newAPI(t, mockserver.New(small(mockserver.Options{Cursor: tt.opts})))
+			feed := a.openFeed()
+			cursor := *a.mustPage(mockserver.EventsPath, "limit", "5").Pagination.NextCursor
+			advance(119 * time.Second)
+			for _, path := range []string{mockserver.EventsPath, feed} {
+				resp, body := a.get(path, "limit", "5", "cursor", cursor)
+				checkBadCursor(t, path, resp, body, tt.status, tt.code)
+				a.mustPage(path, "limit", "5")
+			}
+		})
+	}
+}
+
+// TestOutside: what lies outside the data's time is answered by a status of its
+// own, on the endpoint that has the option alone.
+func TestOutside(t *testing.T) {
+	for e, path := range map[mockserver.Endpoint]string{mockserver.Events: mockserver.EventsPath, mockserver.Feed: mockserver.DefaultFeedPath} {
+		opts := small(mockserver.Options{})
+		pages, other := &opts.Events, mockserver.DefaultFeedPath
+		if e == mockserver.Feed {
+			pages, other = &opts.Feed, mockserver.EventsPath
+		}
+		pages.OutsideStatus, pages.Until = 418, mockserver.Inclusive
+		s := mockserver.New(opts)
+		a := newAPI(t, s)
+		a.openFeed()
+		newest, oldest := s.Dataset().Event(0).TimestampMS, s.Dataset().Event(99).TimestampMS
+		cursor := func(ts int64) string {
+			return base64.StdEncoding.EncodeToString(fmt.Appendf(nil,
+				`{"id":"11111111-1111-4111-8111-111111111111","ts":%d,"v":2,"exp":9999999999999}`, ts))
+		}
+		for ts, want := range map[int64]int{oldest - 1: 418, oldest: 200, newest: 200, newest + 1: 418} {
+			for name, value := range map[string]string{"since": fmt.Sprint(ts), "until": fmt.Sprint(ts), "cursor": cursor(ts)} {
+				if resp, body := a.get(path, "limit", "5", name, value); resp.StatusCode != want {
+					t.Errorf("%v: %s %d: %s %s", e, name, ts, resp.Status, body)
+				}
+				if resp, body := a.get(other, "limit", "5", name, value); resp.StatusCode != 200 {
+					t.Errorf("beside %v: %s %d: %s %s", e, name, ts, resp.Status, body)
+				}
 			}
 		}
+		checkWalk(t, s, a.walk(path, 30, ""))
 	}
 }
 

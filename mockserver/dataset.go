@@ -97,6 +97,8 @@ type Dataset struct {
 
 	eventSeed, dirtSeed, sessionSeed, userSeed uint64
 
+	counter counter
+
 	grown    atomic.Int64
 	revealed atomic.Bool
 }
@@ -218,6 +220,16 @@ func (v view) firstBefore(ts int64) int {
 	})
 }
 
+// outside reports whether no event is as old as ts, in epoch milliseconds, or
+// none as new. An empty set has no time to be outside of.
+func (v view) outside(ts int64) bool {
+	if v.len() == 0 {
+		return false
+	}
+	at := func(i int) int64 { return v.d.instant(v.d.slot(v.key(i)).group) }
+	return ts > at(0) || ts < at(v.len()-1)
+}
+
 // slot says where a key stands among the instants: its group shares one
 // millisecond, position counts inside the group.
 type slot struct {
@@ -251,13 +263,20 @@ func (d *Dataset) instant(group int64) int64 {
 	return newestMS - begin - int64(noise%uint64(width))
 }
 
-const golden = 0x9E3779B97F4A7C15
+// The constants of mix, and those that keys are multiplied by: all are odd, so
+// that each can be undone (see unmix).
+const (
+	golden    = 0x9E3779B97F4A7C15
+	mixFirst  = 0xBF58476D1CE4E5B9
+	mixSecond = 0x94D049BB133111EB
+	idStep    = 0xD1342543DE82EF95
+)
 
 // mix is the finalizer of splitmix64: a bijection whose output looks random.
 func mix(x uint64) uint64 {
 	x += golden
-	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
-	x = (x ^ x>>27) * 0x94D049BB133111EB
+	x = (x ^ x>>30) * mixFirst
+	x = (x ^ x>>27) * mixSecond
 	return x ^ x>>31
 }
 

@@ -31,10 +31,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range a.header {
 		h[name] = values
 	}
-	if a.how != deliverChunked && a.hasBody() {
+	if a.how != deliverChunked && a.hasLength() {
 		h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
+	if a.head {
+		return
+	}
 	flusher := http.NewResponseController(w)
 	switch a.how {
 	case deliverWhole:
@@ -81,8 +84,13 @@ func (s *Server) reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// hasBody reports whether HTTP allows a body with the answer's status.
+// hasBody reports whether HTTP allows a body with the answer.
 func (a *answer) hasBody() bool {
+	return !a.head && a.hasLength()
+}
+
+// hasLength reports whether the answer says how long its body is, or would be.
+func (a *answer) hasLength() bool {
 	return a.status != http.StatusNoContent && a.status != http.StatusNotModified
 }
 

@@ -1,7 +1,9 @@
 // Package mockserver is the DataSync API for tests, demonstrations, and people
 // who write clients: the events endpoint, stream-access and the feed, with all
 // in which the service's own description and reports from the field differ as
-// an option.
+// an option. It lets pass what the live service is seen to let pass, unless
+// Options.Strict says otherwise. Beside these it answers on the further endpoints
+// that the live service is seen to have: see Endpoint.
 //
 // A Server is used in one of three ways: as an http.Handler (with httptest),
 // through Transport, an http.RoundTripper in memory that works inside a
@@ -29,12 +31,13 @@
 // A Script says which requests meet which faults; Options.Random draws them.
 // Verify reports scripted faults that were never met, and requests that a
 // client should not have sent: inside a wait that was asked for, without key,
-// cookie or limit, to paths that do not exist.
+// cookie or limit, to paths that do not exist or that no pull needs.
 //
 // # What it does not do
 //
-// It does not speak TLS or HTTP/2 by itself, or read request bodies. It compresses
-// pages only if Options.Gzip says so, and by gzip alone.
+// It does not speak TLS or HTTP/2 by itself, or read request bodies other than
+// that of BulkPath. It compresses pages only if Options.Gzip says so, and by gzip
+// alone. Filters and counts take an event for what it is before DataOptions spoils it.
 // It does not judge what a client makes of the answers. Its cursors and tokens
 // are predictable, and it checks keys only as far as a test needs: it belongs
 // on no public network. Requests that a fault takes the place of count towards

@@ -71,6 +71,12 @@ var (
 		}
 		return table
 	}()
+	kindNames = func() (names [len(eventTypes)]string) {
+		for t := range eventTypes {
+			names[t] = eventTypes[t].name
+		}
+		return names
+	}()
 	pagePaths = [...]string{
 		"/home", "/products", "/pricing", "/checkout", "/search", "/account", "/blog", "/support",
 	}
@@ -101,22 +107,18 @@ type record struct {
 
 func (d *Dataset) record(key int64) record {
 	s := d.slot(key)
-	h := mix(d.eventSeed + uint64(key)*golden)
+	h := d.hash(key)
 	g := mix(h ^ 0x5851F42D4C957F2D)
 	r := record{
 		id:   d.id(key, s),
 		ts:   d.instant(s.group),
-		kind: typeByPercent[(h>>32&0xFFFF)*100>>16],
+		kind: kindOf(h),
 		page: uint8(h >> 48 % uint64(len(pagePaths))),
 		iso:  g&1 == 1,
 		dirt: d.dirt(key, h),
 	}
-	r.session = uint32(h & 0xFFFFFFFF * sessionCount >> 32)
-	// A session has one user, one device and one browser.
-	r.user = r.session % userCount
-	of := mix(d.sessionSeed ^ uint64(r.session))
-	r.device = uint8(of % uint64(len(deviceTypes)))
-	r.browser = uint8(of >> 32 % uint64(len(browsers)))
+	r.session = sessionOf(h)
+	r.user, r.device, r.browser = d.ofSession(r.session)
 	g >>= 8
 	for i := range r.name {
 		r.name[i] = base36[g%36]
@@ -130,10 +132,23 @@ func (d *Dataset) record(key int64) record {
 	return r
 }
 
+// hash is what the event's contents are computed from.
+func (d *Dataset) hash(key int64) uint64 { return mix(d.eventSeed + uint64(key)*golden) }
+
+func kindOf(hash uint64) uint8 { return typeByPercent[(hash>>32&0xFFFF)*100>>16] }
+
+func sessionOf(hash uint64) uint32 { return uint32(hash & 0xFFFFFFFF * sessionCount >> 32) }
+
+// ofSession tells the one user, device and browser that a session has.
+func (d *Dataset) ofSession(session uint32) (user uint32, device, browser uint8) {
+	of := mix(d.sessionSeed ^ uint64(session))
+	return session % userCount, uint8(of % uint64(len(deviceTypes))), uint8(of >> 32 % uint64(len(browsers)))
+}
+
 // id computes the event's id. Inside a group the leading 32 bits come from
 // disjoint, falling ranges: the ids are random and yet in order.
 func (d *Dataset) id(key int64, s slot) (id [16]byte) {
-	a := mix(d.eventSeed ^ uint64(key)*0xD1342543DE82EF95)
+	a := mix(d.eventSeed ^ uint64(key)*idStep)
 	b := mix(a + golden)
 	width := uint64(1<<32) / uint64(s.size)
 	lead := uint64(s.size-1-s.position)*width + a>>32*width>>32

@@ -57,14 +57,14 @@ func Delayed(d time.Duration, f Fault) Fault {
 // Status answers with an error status and the usual JSON error body.
 func Status(status int) Fault {
 	return Fault{name: "status " + strconv.Itoa(status), instead: func(s *Server, _ *incoming) *answer {
-		return s.refuse(status, "", http.StatusText(status))
+		return s.bareError(status)
 	}}
 }
 
 // StatusAfter is Status with a Retry-After of so many seconds, rounded up.
 func StatusAfter(status int, wait time.Duration) Fault {
 	return Fault{name: "status " + strconv.Itoa(status) + " with Retry-After", instead: func(s *Server, _ *incoming) *answer {
-		a := s.refuse(status, "", http.StatusText(status))
+		a := s.bareError(status)
 		seconds := wholeSeconds(s.scaled(wait))
 		a.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
 		a.wait = time.Duration(seconds) * time.Second

@@ -16,6 +16,8 @@ const (
 // Stats counts what a server has answered since it was made.
 type Stats struct {
 	Events, Feed, StreamAccess EndpointStats
+	// Further are the endpoints that no pull needs, together.
+	Further EndpointStats
 
 	Unknown     int // requests to paths that are none of the API's
 	CacheHits   int
@@ -104,20 +106,29 @@ func (s *Server) arrive(in *incoming) {
 	wrong := func(format string, args ...any) {
 		j.violate(fmt.Errorf("%v request %d: %s", e, number, fmt.Sprintf(format, args...)))
 	}
-	if in.key == "" {
+	if in.key == "" && e.needsKey() {
 		wrong("no header X-API-Key")
 	}
-	if in.cookie == "" {
+	switch {
+	case in.cookie == "" && e.needsKey():
 		wrong("no cookie dashboard_api_key")
+	case in.key != "" && in.cookie != "" && in.cookie != in.key:
+		wrong("cookie dashboard_api_key and header X-API-Key disagree")
+	}
+	if e == StreamAccess && !announcesJSON(in.header) {
+		wrong("no Content-Type application/json")
 	}
 	if e == Any {
 		wrong("unknown path %q", in.path)
 		in.fault = Pass()
 		return
 	}
-	if want := map[bool]string{true: http.MethodPost, false: http.MethodGet}[e == StreamAccess]; in.method != want {
+	switch {
+	case !e.ofPull():
+		wrong("%s %s is no part of a pull", in.method, in.path)
+	case in.method != e.method():
 		wrong("method %s", in.method)
-	} else if e != StreamAccess && in.query.Get("limit") == "" {
+	case e != StreamAccess && in.query.Get("limit") == "":
 		wrong("no limit")
 	}
 	if w := j.waits[e]; in.now.Before(w.until) && (s.opts.Grace == 0 || in.now.After(w.asked.Add(s.opts.Grace))) {
@@ -147,7 +158,7 @@ func (s *Server) note(in *incoming, a *answer) {
 	if entry.Status == http.StatusTooManyRequests {
 		c.Limited++
 	}
-	if entry.Status != 0 && a.pooled != nil {
+	if entry.Status != 0 && a.pooled != nil && !a.head {
 		c.Pages++
 		c.Events += a.events
 	}
@@ -210,12 +221,19 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := &s.journal
+	var further EndpointStats
+	for e, c := range j.counts {
+		if e := Endpoint(e); e != Any && !e.ofPull() {
+			further.Requests += c.Requests
+			further.Limited += c.Limited
+		}
+	}
 	end := j.last
 	if j.inFlight > 0 {
 		end = time.Now()
 	}
 	return Stats{
-		Events: j.counts[Events], Feed: j.counts[Feed], StreamAccess: j.counts[StreamAccess],
+		Events: j.counts[Events], Feed: j.counts[Feed], StreamAccess: j.counts[StreamAccess], Further: further,
 		Unknown: j.counts[Any].Requests, CacheHits: j.cacheHits, Tokens: s.handed,
 		InFlight: j.inFlight, MaxInFlight: j.maxFlight,
 		Violations: j.violated, Early: j.early, First: j.first, Last: j.last,

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,10 +27,18 @@ func (w *window) take(now time.Time, requests int, length time.Duration) (ok boo
 	return ok, max(0, requests-w.used), w.ends.Sub(now)
 }
 
-func setRateHeaders(h http.Header, limit RateLimit, remaining int, left time.Duration) {
+// setRateHeaders returns the wait that X-RateLimit-Reset names.
+func (s *Server) setRateHeaders(h http.Header, limit RateLimit, remaining int, left time.Duration) time.Duration {
 	h.Set("X-RateLimit-Limit", strconv.Itoa(limit.Requests))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(remaining))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(wholeSeconds(left), 10))
+	reset, wait := wholeSeconds(left), time.Duration(wholeSeconds(left))*time.Second
+	if limit.Named&ResetEpochHeader != 0 {
+		now := time.Now().Add(s.opts.ClockSkew)
+		end := now.Add(left + time.Second - 1).Truncate(time.Second)
+		reset, wait = end.Unix(), end.Sub(now)
+	}
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset, 10))
+	return wait
 }
 
 // limited is the 429 of a rate limit that has left to wait, named in the
@@ -54,7 +63,10 @@ func (s *Server) limited(limit RateLimit, left time.Duration) *answer {
 		}
 		text += `,"reset":` + jsonSeconds + `}}`
 	}
-	if limit.Named&(RetryAfterBody|ResetBody) != 0 {
+	if limit.Named&RetryAfterTop != 0 {
+		text = strings.TrimSuffix(text, "}") + `,"retryAfter":` + jsonSeconds + `}`
+	}
+	if limit.Named&(RetryAfterBody|ResetBody|RetryAfterTop) != 0 {
 		name(durationOf(jsonSeconds))
 	}
 	switch {
@@ -64,9 +76,8 @@ func (s *Server) limited(limit RateLimit, left time.Duration) *answer {
 		a.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
 		name(time.Duration(seconds) * time.Second)
 	}
-	if limit.Named&ResetHeader != 0 || limit.Headers {
-		setRateHeaders(a.header, limit, 0, left)
-		name(time.Duration(seconds) * time.Second)
+	if limit.Named&(ResetHeader|ResetEpochHeader) != 0 || limit.Headers {
+		name(s.setRateHeaders(a.header, limit, 0, left))
 	}
 	if limit.RawRetryAfter != "" {
 		a.header.Set("Retry-After", limit.RawRetryAfter)

@@ -63,6 +63,11 @@ func TestRateLimitIsNamed(t *testing.T) {
 		{"date", mockserver.RateLimit{Named: mockserver.RetryAfterDate}, "Sat, 01 Jan 2000 00:00:10 GMT", "", "", 10 * time.Second},
 		{"reset header", mockserver.RateLimit{Named: mockserver.ResetHeader}, "", "10", "", 10 * time.Second},
 		{"headers", mockserver.RateLimit{Headers: true}, "", "10", "", 10 * time.Second},
+		{"top of the body", mockserver.RateLimit{Named: mockserver.RetryAfterTop}, "", "",
+			`{"error":"Too Many Requests","code":"RATE_LIMIT_EXCEEDED","message":"Rate limit exceeded","retryAfter":10}`, 10 * time.Second},
+		{"top and below", mockserver.RateLimit{Named: mockserver.RetryAfterTop | mockserver.ResetBody}, "", "", rate + `"reset":10},"retryAfter":10}`, 10 * time.Second},
+		{"epoch", mockserver.RateLimit{Named: mockserver.ResetEpochHeader}, "", "946684810", "", 10 * time.Second},
+		{"epoch on every answer", mockserver.RateLimit{Headers: true, Named: mockserver.ResetEpochHeader}, "", "946684810", "", 10 * time.Second},
 		{"raw header", mockserver.RateLimit{RawRetryAfter: "-1"}, "-1", "", "", 0},
 		{"raw body", mockserver.RateLimit{RawBody: `{"rateLimit":{"retryAfter":"1e9"}}`}, "", "", `{"rateLimit":{"retryAfter":"1e9"}}`, 0},
 	}
@@ -72,7 +77,9 @@ func TestRateLimitIsNamed(t *testing.T) {
 				tt.limit.Requests, tt.limit.Window = 1, 10*time.Second
 				s := mockserver.New(small(mockserver.Options{Events: mockserver.Pages{RateLimit: tt.limit}}))
 				a := newAPI(t, s)
-				a.events("limit", "1")
+				if resp, _ := a.events("limit", "1"); tt.limit.Headers && resp.Header.Get("X-RateLimit-Reset") != tt.reset {
+					t.Errorf("answer in time: %v", resp.Header)
+				}
 				resp, body := a.events("limit", "1")
 				if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != tt.retryAfter || resp.Header.Get("X-RateLimit-Reset") != tt.reset {
 					t.Errorf("%s %v", resp.Status, resp.Header)

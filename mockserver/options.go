@@ -9,47 +9,9 @@ import (
 	"time"
 )
 
-// Endpoint is one of the three things that the API answers on.
-type Endpoint uint8
-
-// Any stands for all of them in a Script or a RandomFault.
-const (
-	Any Endpoint = iota
-	Events
-	Feed
-	StreamAccess
-
-	endpointCount
-)
-
-func (e Endpoint) String() string {
-	switch e {
-	case Any:
-		return "any"
-	case Events:
-		return "events"
-	case Feed:
-		return "feed"
-	case StreamAccess:
-		return "stream-access"
-	}
-	return fmt.Sprintf("Endpoint(%d)", uint8(e))
-}
-
-const (
-	// EventsPath is the path of the events endpoint.
-	EventsPath = "/api/v1/events"
-	// StreamAccessPath is where access to the feed is handed out, by POST.
-	StreamAccessPath = "/internal/dashboard/stream-access"
-	// DefaultFeedPath is the path of the feed where Options.FeedPaths is empty.
-	DefaultFeedPath = "/api/v1/events/d4ta/x7k9/feed"
-	// DefaultTokenHeader carries the stream token.
-	DefaultTokenHeader = "X-Stream-Token"
-
-	// Omitted leaves the member out of the answer, as one of the options that
-	// state a raw JSON value.
-	Omitted = "omitted"
-)
+// Omitted leaves the member out of the answer, as one of the options that
+// state a raw JSON value.
+const Omitted = "omitted"
 
 // Options describe a server. The zero value is a plain one without limits or
 // faults: three million events, pages of up to 5,000, any key. All durations
@@ -57,8 +19,8 @@ const (
 type Options struct {
 	Data DataOptions
 
-	// Key is the API key; with an empty one any non-empty key is accepted,
-	// if header and cookie agree.
+	// Key is the API key; with an empty one any non-empty key is accepted.
+	// The header X-API-Key counts; see Strict for the cookie.
 	Key string
 	// KeyRequests is how many requests the key is good for, KeyLife how long
 	// from its first use; 401 afterwards. 0: for ever.
@@ -70,10 +32,25 @@ type Options struct {
 	// rounded up to whole seconds in headers.
 	TimeScale float64
 
+	// Strict demands what the API's description does, though the live service
+	// lets requests pass without it:
+	//
+	//   - the cookie dashboard_api_key beside the header X-API-Key, with the
+	//     same key; else 401
+	//   - of stream-access a browser-like User-Agent, whatever
+	//     Access.RefuseScripts says, and Content-Type application/json; else
+	//     403 DASHBOARD_REQUIRED
+	//
+	// Verify reports requests without these in either case.
+	Strict bool
+
 	Events Pages
 	Feed   Pages
 	Access Access
 	Cursor Cursors
+	// Sessions and Bulk are the limits of SessionsPath, with all below it, and
+	// BulkPath. No limit of the other further endpoints is known.
+	Sessions, Bulk RateLimit
 	// Changes come one after the other while the server runs.
 	Changes []Change
 
@@ -134,6 +111,10 @@ type Pages struct {
 	Since, Until Bound
 	// RefuseMixed answers 400 where a cursor and a bound come together.
 	RefuseMixed bool
+	// OutsideStatus, such as 418, answers a request whose cursor, since or
+	// until lies before the oldest event or after the newest, whether the
+	// endpoint honours the bound or not. 0: such a request is answered as usual.
+	OutsideStatus int
 	// EpochOnly sends every timestamp as a number.
 	EpochOnly bool
 	// Latency comes before every answer; Load adds to that of pages by the
@@ -151,7 +132,7 @@ type Access struct {
 	RateLimit RateLimit
 	Latency   time.Duration
 	// RefuseScripts answers 403 DASHBOARD_REQUIRED unless the request has a
-	// browser-like User-Agent and Content-Type application/json.
+	// browser-like User-Agent.
 	RefuseScripts bool
 	// FeedPaths are handed out in turn, all of them valid at any time. They
 	// are not checked: they may be as unsafe as one likes. Default:
@@ -178,11 +159,16 @@ type Cursors struct {
 	// Wrap stands before every cursor and must come back unchanged. It may
 	// hold any character, and be of any length.
 	Wrap string
-	// ErrorStatus answers a bad cursor: 400 (default), 410 or 422.
+	// ErrorStatus, 400 to 599, answers an expired or invalid cursor. Default
+	// 400. From 500 on the body is that of any failure: it does not name the
+	// cursor.
 	ErrorStatus int
-	// SwapWords says EXPIRED_CURSOR and INVALID_CURSOR for CURSOR_EXPIRED
-	// and CURSOR_INVALID.
-	SwapWords bool
+	// Unnamed makes the body such a one whatever the status.
+	Unnamed bool
+	// ShortWords says CURSOR_INVALID for CURSOR_INVALID_FORMAT; SwapWords
+	// says INVALID_CURSOR, and EXPIRED_CURSOR for CURSOR_EXPIRED.
+	ShortWords bool
+	SwapWords  bool
 	// Loop makes the cursors of a walk repeat: 1 gives the same one for ever,
 	// 2 goes A, B, A and so on. With LoopRenewed they come to the same
 	// positions, but differ as text. 0: no loop.
@@ -220,8 +206,8 @@ type RateLimit struct {
 	Requests int
 	// Window defaults to 60 s.
 	Window time.Duration
-	// Headers puts X-RateLimit-Limit, -Remaining and -Reset (seconds left)
-	// on every answer.
+	// Headers puts X-RateLimit-Limit, -Remaining and -Reset on every answer;
+	// the last is in seconds left, or as ResetEpochHeader says.
 	Headers bool
 	// Named are the places in which a 429 names the wait; none is possible.
 	Named Named
@@ -241,6 +227,8 @@ const (
 	ResetHeader                         // header X-RateLimit-Reset: 28
 	RetryAfterBody                      // body rateLimit.retryAfter
 	ResetBody                           // body rateLimit.reset
+	ResetEpochHeader                    // header X-RateLimit-Reset as epoch seconds, in place of seconds left
+	RetryAfterTop                       // body retryAfter
 )
 
 // LoadPoint is one point of a load curve: the latency of a page of 5,000
@@ -261,7 +249,9 @@ func (o Options) withDefaults() Options {
 		p.DefaultLimit = cmp.Or(p.DefaultLimit, 100)
 		p.RateLimit = p.RateLimit.withDefaults()
 	}
-	o.Access.RateLimit = o.Access.RateLimit.withDefaults()
+	for _, l := range []*RateLimit{&o.Access.RateLimit, &o.Sessions, &o.Bulk} {
+		*l = l.withDefaults()
+	}
 	if len(o.Access.FeedPaths) == 0 {
 		o.Access.FeedPaths = []string{DefaultFeedPath}
 	}
@@ -290,14 +280,18 @@ func (o Options) Validate() error {
 	check(o.Rate >= 0, "rate of %d bytes a second", o.Rate)
 	check(o.RepeatWithin >= 0, "repeat every %d events", o.RepeatWithin)
 	check(o.Cursor.Loop >= 0, "cursor loop of %d", o.Cursor.Loop)
+	check(isError(o.Cursor.ErrorStatus), "status %d for a bad cursor: want 400 to 599", o.Cursor.ErrorStatus)
 	check(o.KeyRequests >= 0 && o.KeyLife >= 0, "key for %d requests or %v", o.KeyRequests, o.KeyLife)
 	check(o.Cursor.Life > 0 && o.Access.TokenLife > 0, "a lifetime below zero")
 	for e, p := range map[Endpoint]Pages{Events: o.Events, Feed: o.Feed} {
 		check(p.Cap > 0 && p.DefaultLimit > 0, "%v: page cap %d, default limit %d", e, p.Cap, p.DefaultLimit)
 		check(p.Latency >= 0 && p.CacheTTL >= 0, "%v: a duration below zero", e)
 		check(rising(p.Load), "%v: load points must rise from 1", e)
+		check(p.OutsideStatus == 0 || isError(p.OutsideStatus), "%v: status %d outside the data's time: want 400 to 599", e, p.OutsideStatus)
 	}
-	for e, l := range map[Endpoint]RateLimit{Events: o.Events.RateLimit, Feed: o.Feed.RateLimit, StreamAccess: o.Access.RateLimit} {
+	for e, l := range map[Endpoint]RateLimit{
+		Events: o.Events.RateLimit, Feed: o.Feed.RateLimit, StreamAccess: o.Access.RateLimit, Sessions: o.Sessions, BulkEvents: o.Bulk,
+	} {
 		check(l.valid(), "%v: rate limit of %d in %v", e, l.Requests, l.Window)
 	}
 	check(strings.TrimSpace(o.Access.TokenHeader) != "", "token header is blank")
@@ -317,3 +311,6 @@ func (o Options) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// isError reports whether a status is one of an error.
+func isError(status int) bool { return status >= 400 && status <= 599 }

@@ -37,6 +37,12 @@ func TestValidate(t *testing.T) {
 		{"every event late", mockserver.Options{Data: mockserver.DataOptions{LateEvery: 1}}, false},
 		{"chaos rate", mockserver.Options{ChaosRate: 2}, false},
 		{"script without faults", mockserver.Options{Scripts: []mockserver.Script{{}}}, false},
+		{"key life below zero", mockserver.Options{KeyLife: -1}, false},
+		{"cursor error below 400", mockserver.Options{Cursor: mockserver.Cursors{ErrorStatus: 302}}, false},
+		{"cursor error of 502", mockserver.Options{Cursor: mockserver.Cursors{ErrorStatus: 502}}, true},
+		{"outside of 200", mockserver.Options{Feed: mockserver.Pages{OutsideStatus: 200}}, false},
+		{"outside of 418", mockserver.Options{Events: mockserver.Pages{OutsideStatus: 418}}, true},
+		{"negative budget of sessions", mockserver.Options{Sessions: mockserver.RateLimit{Requests: -1}}, false},
 		{"negative rate", mockserver.Options{Rate: -1}, false},
 		{"negative budget", mockserver.Options{Events: mockserver.Pages{RateLimit: mockserver.RateLimit{Requests: -1}}}, false},
 	}
@@ -111,11 +117,11 @@ func TestLastPage(t *testing.T) {
 		want string // in the body of the second page of two
 		not  string
 	}{
-		{"null", mockserver.LastNull, `"hasMore":false,"nextCursor":null}`, `cursorExpiresIn`},
+		{"null", mockserver.LastNull, `"hasMore":false,"nextCursor":null,"cursorExpiresIn":null}`, `119`},
 		{"empty text", mockserver.LastEmptyText, `"hasMore":false,"nextCursor":""}`, `cursorExpiresIn`},
 		{"missing", mockserver.LastMissing, `"hasMore":false}`, `nextCursor`},
 		{"extra", mockserver.LastExtra, `"hasMore":true,"nextCursor":"`, `null`},
-		{"has more", mockserver.LastHasMore, `"hasMore":true,"nextCursor":null}`, `cursorExpiresIn`},
+		{"has more", mockserver.LastHasMore, `"hasMore":true,"nextCursor":null,"cursorExpiresIn":null}`, `119`},
 		{"with cursor", mockserver.LastWithCursor, `"hasMore":false,"nextCursor":"`, `null`},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,6 +64,7 @@ func (s *Server) page(in *incoming) *answer {
 func cacheKey(in *incoming) string {
 	return strings.Join([]string{
 		in.query.Get("limit"), in.query.Get("cursor"), in.query.Get("since"), in.query.Get("until"),
+		in.query.Get("sessionId"), in.query.Get("type"),
 	}, "\n")
 }
 
@@ -124,6 +126,8 @@ type pagePlan struct {
 	cursor    string   // as it was sent, empty if none was
 	from      position // where cursor leads
 	sinceMark *int64   // the bound that the cursors remember
+	filter    filter
+	ctx       context.Context // the request's: nobody waits for the page once it is done
 
 	next          next
 	returnedDelta int
@@ -135,36 +139,42 @@ type pagePlan struct {
 // if any.
 func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) {
 	v := c.view
-	p := &pagePlan{view: v, stop: v.len(), epochOnly: opts.EpochOnly, serial: in.serial, made: c.made}
-	p.limit = opts.DefaultLimit
-	if text := in.query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, s.refuse(http.StatusBadRequest, "INVALID_LIMIT", "limit must be a positive number")
-		}
-		p.limit = n
+	p := &pagePlan{view: v, stop: v.len(), epochOnly: opts.EpochOnly, serial: in.serial, made: c.made, ctx: in.ctx}
+	limit, refused := s.limit(in, opts.DefaultLimit, opts.Cap)
+	if refused != nil {
+		return nil, refused
 	}
-	p.limit = min(p.limit, opts.Cap)
-	p.statedLimit = p.limit
+	p.limit, p.statedLimit = limit, limit
 
 	b, ok := readBounds(in)
 	if !ok {
 		return nil, s.refuse(http.StatusBadRequest, "INVALID_TIMESTAMP", "since and until are epoch milliseconds")
+	}
+	if status := opts.OutsideStatus; status != 0 && (b.hasSince && v.outside(b.since) || b.hasUntil && v.outside(b.until)) {
+		return nil, s.bareError(status)
 	}
 	p.cursor = in.query.Get("cursor")
 	if p.cursor != "" {
 		if opts.RefuseMixed && (b.hasSince || b.hasUntil) {
 			return nil, s.refuse(http.StatusBadRequest, "INVALID_REQUEST", "Use either a cursor or since and until")
 		}
-		from, since, err := s.cursors.decode(p.cursor, c.asked)
+		to, err := s.cursors.decode(p.cursor, c.asked)
 		if err != nil {
 			return nil, s.badCursor(err)
+		}
+		from, since := to.position, to.since
+		p.filter = to.filter
+		if status := opts.OutsideStatus; status != 0 && v.outside(from.ts) {
+			return nil, s.bareError(status)
 		}
 		p.from = from
 		p.start = s.resume(v, from)
 		if since != nil {
 			p.sinceMark, p.stop = since, stopAt(v, *since, p.stop)
 		}
+	}
+	if in.endpoint == Events {
+		p.filter = p.filter.and(in.query.Get("sessionId"), in.query.Get("type"))
 	}
 	if opts.Until != Ignored && b.hasUntil {
 		p.start = max(p.start, v.firstBefore(b.until+boolInt(opts.Until == Inclusive)))
@@ -185,6 +195,19 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 		in.fault.page(p)
 	}
 	return p, nil
+}
+
+// limit reads the parameter limit of a page.
+func (s *Server) limit(in *incoming, unsaid, most int) (int, *answer) {
+	text := in.query.Get("limit")
+	if text == "" {
+		return min(unsaid, most), nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, s.refuse(http.StatusBadRequest, "INVALID_LIMIT", "limit must be a positive number")
+	}
+	return min(n, most), nil
 }
 
 // resume is the place behind a position in the sequence of answers.

@@ -60,13 +60,17 @@ func (s *Server) renderEvents(dst []byte, p *pagePlan) (_ []byte, rows, end int)
 		dst = rd.appendEvent(dst, &r)
 		rows++
 	}
-	if s.opts.RepeatAcross && p.cursor != "" && p.start > 0 && p.limit > 1 {
+	wanted := p.filter.over(p.view)
+	if s.opts.RepeatAcross && p.cursor != "" && p.start > 0 && p.limit > 1 && wanted.takes(p.view.swapped(p.start-1)) {
 		render(p.view.swapped(p.start-1), true)
 	}
 	end = p.start
 	for ; end < p.stop && rows < p.limit; end++ {
+		if wanted.givenUp(p.ctx, end) {
+			break
+		}
 		i := p.view.swapped(end)
-		if p.view.hidden(i) {
+		if p.view.hidden(i) || !wanted.takes(i) {
 			continue
 		}
 		render(i, false)
@@ -80,31 +84,53 @@ func (s *Server) renderEvents(dst []byte, p *pagePlan) (_ []byte, rows, end int)
 	for end < p.stop && p.limit > 0 && p.view.hidden(p.view.swapped(end)) {
 		end++
 	}
+	// Nor must events that were not asked for. The cursor still names the last
+	// event of the page.
+	if !wanted.all && p.limit > 0 && wanted.next(p.ctx, end, p.stop) == p.stop {
+		end = p.stop
+	}
 	return dst, rows, end
 }
 
 // renderTail appends the members of a page other than data.
 func (s *Server) renderTail(dst []byte, p *pagePlan, rows, end int) []byte {
 	more, cursor := s.lead(p, rows, end)
-	total, returned := s.opts.StatedTotal, rows+p.returnedDelta
-	if total == "" {
-		total = strconv.Itoa(p.view.visible())
+	t := pageTail{limit: p.statedLimit, more: more, cursor: cursor, returned: rows + p.returnedDelta, serial: p.serial, total: s.opts.StatedTotal}
+	if t.total == "" {
+		t.total = strconv.Itoa(p.filter.over(p.view).count(p.ctx))
 	}
-	requestID := numberedID(s.opts.FaultSeed, uint32(p.serial))
+	return s.appendTail(dst, t)
+}
 
+// pageTail is what a page holds beside data. cursor and total are raw JSON, or
+// Omitted.
+type pageTail struct {
+	limit    int
+	more     bool
+	cursor   string
+	total    string
+	returned int
+	serial   int
+}
+
+func (s *Server) appendTail(dst []byte, t pageTail) []byte {
+	requestID := numberedID(s.opts.FaultSeed, uint32(t.serial))
 	if !s.opts.Flat {
 		dst = append(dst, `"pagination":{"limit":`...)
-		dst = strconv.AppendInt(dst, int64(p.statedLimit), 10)
+		dst = strconv.AppendInt(dst, int64(t.limit), 10)
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"hasMore":`...)
-	dst = strconv.AppendBool(dst, more)
-	if cursor != Omitted {
-		dst = append(append(dst, `,"nextCursor":`...), cursor...)
+	dst = strconv.AppendBool(dst, t.more)
+	if t.cursor != Omitted {
+		dst = append(append(dst, `,"nextCursor":`...), t.cursor...)
 	}
-	if cursor != Omitted && cursor != `null` && cursor != `""` && s.opts.Cursor.StatedLife != Omitted {
+	if t.cursor != Omitted && t.cursor != `""` && s.opts.Cursor.StatedLife != Omitted {
 		life := s.opts.Cursor.StatedLife
-		if life == "" {
+		switch {
+		case t.cursor == `null`:
+			life = `null`
+		case life == "":
 			life = lifeSeconds(s.scaled(s.opts.Cursor.Life))
 		}
 		dst = append(append(dst, `,"cursorExpiresIn":`...), life...)
@@ -113,12 +139,12 @@ func (s *Server) renderTail(dst []byte, p *pagePlan, rows, end int) []byte {
 		return dst
 	}
 	dst = append(dst, `},"meta":{`...)
-	if total != Omitted {
-		dst = append(append(dst, `"total":`...), total...)
+	if t.total != Omitted {
+		dst = append(append(dst, `"total":`...), t.total...)
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"returned":`...)
-	dst = strconv.AppendInt(dst, int64(returned), 10)
+	dst = strconv.AppendInt(dst, int64(t.returned), 10)
 	dst = append(dst, `,"requestId":"`...)
 	dst = appendUUID(dst, &requestID)
 	return append(dst, `"}`...)
@@ -200,5 +226,5 @@ func (s *Server) before(v view, place int) position {
 }
 
 func (s *Server) cursorTo(p *pagePlan, from position) string {
-	return quoted(s.cursors.encode(from, p.made.Add(s.scaled(s.opts.Cursor.Life)), p.sinceMark))
+	return quoted(s.cursors.encode(target{from, p.sinceMark, p.filter}, p.made.Add(s.scaled(s.opts.Cursor.Life))))
 }

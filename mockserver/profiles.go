@@ -41,8 +41,9 @@ func Observed() Options {
 			EpochOnly: true,
 			Load:      ObservedLoad(),
 		},
-		Access:  Access{RefuseScripts: true},
-		KeyLife: 3 * time.Hour,
+		Access:   Access{RefuseScripts: true},
+		Sessions: RateLimit{Requests: 40, Window: 60 * time.Second, Named: RetryAfterSeconds | ResetBody},
+		Bulk:     RateLimit{Requests: 20, Window: 60 * time.Second, Named: RetryAfterSeconds | ResetBody},
 	}.withDefaults()
 }
 

@@ -8,6 +8,7 @@ import (
 const (
 	msPerDay  = 24 * 60 * 60 * 1000
 	dayLayout = "2006-01-02T"
+	isoLayout = "2006-01-02T15:04:05.000Z"
 	hexDigits = "0123456789abcdef"
 )
 

@@ -7,8 +7,8 @@ import (
 
 // Script lets certain requests meet certain faults, in order.
 type Script struct {
-	// Endpoint is where the script applies; Any counts the requests to all
-	// three together.
+	// Endpoint is where the script applies; Any counts the requests to all of
+	// them together.
 	Endpoint Endpoint
 	// Request is the first request to meet a fault, counted from 1 since the
 	// server was made. The requests that follow meet the other faults.

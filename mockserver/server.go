@@ -1,11 +1,13 @@
 package mockserver
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -70,9 +72,12 @@ type incoming struct {
 	method, path string
 	query        url.Values
 	header       http.Header
+	body         []byte // where the endpoint reads one
 	key, cookie  string
+	ctx          context.Context
 
 	endpoint Endpoint // Any where the path is none of the API's
+	id       string   // in the path
 	now      time.Time
 	phase    *phase // that it came in
 	serial   int    // counts all requests
@@ -87,6 +92,7 @@ type answer struct {
 	body   []byte
 	pooled *[]byte // where body came from, if from the pool
 	gzip   bool    // body was compressed
+	head   bool    // the request was a HEAD: the body stays here
 
 	delay     time.Duration
 	wait      time.Duration // the longest wait that the answer names
@@ -103,7 +109,13 @@ type answer struct {
 
 // answer decides about a request. The caller sees to finish.
 func (s *Server) answer(r *http.Request) *answer {
+	endpoint, id := s.route(r.URL)
+	var body []byte
+	if endpoint == BulkEvents {
+		body = readBody(r)
+	}
 	in := &incoming{
+		ctx: r.Context(), endpoint: endpoint, id: id, body: body,
 		method: r.Method,
 		path:   r.URL.EscapedPath(),
 		query:  r.URL.Query(),
@@ -114,11 +126,10 @@ func (s *Server) answer(r *http.Request) *answer {
 	if c, err := r.Cookie("dashboard_api_key"); err == nil {
 		in.cookie = c.Value
 	}
-	in.endpoint = s.route(r.URL)
 	s.arrive(in)
 
 	a := s.respond(in)
-	a.endpoint = in.endpoint
+	a.endpoint, a.head = in.endpoint, in.method == http.MethodHead
 	s.compress(in, a)
 	a.delay += s.scaled(in.fault.delay)
 	if in.fault.deliver != nil {
@@ -133,51 +144,49 @@ func (s *Server) answer(r *http.Request) *answer {
 	return a
 }
 
-func (s *Server) route(u *url.URL) Endpoint {
-	switch u.Path {
-	case EventsPath:
-		return Events
-	case StreamAccessPath:
-		return StreamAccess
-	}
-	if slices.Contains(s.opts.Access.FeedPaths, u.Path) || slices.Contains(s.opts.Access.FeedPaths, u.EscapedPath()) {
-		return Feed
-	}
-	return Any
-}
-
 func (s *Server) respond(in *incoming) *answer {
 	if in.fault.instead != nil {
 		return in.fault.instead(s, in)
 	}
+	if in.method == http.MethodOptions {
+		return s.bareError(http.StatusGatewayTimeout)
+	}
 	if in.endpoint == Any {
-		return s.refuse(http.StatusNotFound, "NOT_FOUND", "No such path")
+		return s.refuse(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "No such endpoint")
 	}
-	want := http.MethodGet
-	if in.endpoint == StreamAccess {
-		want = http.MethodPost
-	}
-	if in.method != want {
-		a := s.refuse(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Use "+want)
-		a.header.Set("Allow", want)
+	if !in.endpoint.allows(in.method) {
+		a := s.refuse(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Use "+in.endpoint.method())
+		a.header.Set("Allow", in.endpoint.method())
 		return a
 	}
-	if !s.keyAccepted(in) {
+	if in.endpoint.needsKey() && !s.keyAccepted(in) {
 		return s.keyRefused()
 	}
-	if in.endpoint == StreamAccess {
+	switch in.endpoint {
+	case Events, Feed:
+		return s.page(in)
+	case StreamAccess:
 		return s.streamAccess(in)
 	}
-	return s.page(in)
+	refused, header := s.admit(in)
+	if refused != nil {
+		return refused
+	}
+	a := s.further(in)
+	if a.status == http.StatusOK {
+		a.header = header
+	}
+	return a
 }
 
-// keyAccepted checks header and cookie, and counts the use of the key.
+// keyAccepted checks the header, and the cookie where Strict says so, and counts
+// the use of the key.
 func (s *Server) keyAccepted(in *incoming) bool {
 	want := s.opts.Key
 	if want == "" {
 		want = in.key
 	}
-	if want == "" || in.key != want || in.cookie != want {
+	if want == "" || in.key != want || s.opts.Strict && in.cookie != want {
 		return false
 	}
 	s.mu.Lock()
@@ -199,6 +208,10 @@ func (s *Server) rateLimit(in *incoming) RateLimit {
 		return in.phase.pages(in.endpoint).RateLimit
 	case StreamAccess:
 		return s.opts.Access.RateLimit
+	case Sessions:
+		return s.opts.Sessions
+	case BulkEvents:
+		return s.opts.Bulk
 	}
 	return RateLimit{}
 }
@@ -219,7 +232,7 @@ func (s *Server) admit(in *incoming) (*answer, http.Header) {
 		return s.limited(limit, left), nil
 	}
 	if limit.Headers {
-		setRateHeaders(h, limit, remaining, left)
+		s.setRateHeaders(h, limit, remaining, left)
 	}
 	return nil, h
 }
@@ -234,6 +247,7 @@ func (s *Server) refuse(status int, code, message string) *answer {
 }
 
 func (s *Server) errorBody(status int, code, message string) string {
+	hint := hints[code]
 	if s.opts.OmitErrorCode {
 		code = ""
 	}
@@ -242,8 +256,21 @@ func (s *Server) errorBody(status int, code, message string) string {
 		Error   string `json:"error"`
 		Code    string `json:"code,omitempty"`
 		Message string `json:"message"`
-	}{http.StatusText(status), code, message})
+		Hint    string `json:"hint,omitempty"`
+	}{statusText(status), code, message, hint})
 	return string(text)
+}
+
+// hints are what some errors carry beside their message, by their codes.
+var hints = map[string]string{
+	"ENDPOINT_NOT_FOUND": "Events are at " + EventsPath,
+	"INVALID_API_KEY":    "Send the key in the header X-API-Key",
+	"DASHBOARD_REQUIRED": "Open the dashboard in a browser",
+}
+
+// statusText has a text for every status, known or not.
+func statusText(status int) string {
+	return cmp.Or(http.StatusText(status), "Status "+strconv.Itoa(status))
 }
 
 func (s *Server) keyRefused() *answer {
@@ -251,15 +278,24 @@ func (s *Server) keyRefused() *answer {
 }
 
 func (s *Server) badCursor(err error) *answer {
-	code := "CURSOR_INVALID"
-	if s.opts.Cursor.SwapWords {
-		code = "INVALID_CURSOR"
+	c := s.opts.Cursor
+	if c.Unnamed || c.ErrorStatus >= http.StatusInternalServerError {
+		return s.bareError(c.ErrorStatus)
 	}
-	if errors.As(err, new(*cursorExpiredError)) {
+	expired := errors.As(err, new(*cursorExpiredError))
+	code := "CURSOR_INVALID_FORMAT"
+	switch {
+	case expired && c.SwapWords:
+		code = "EXPIRED_CURSOR"
+	case expired:
 		code = "CURSOR_EXPIRED"
-		if s.opts.Cursor.SwapWords {
-			code = "EXPIRED_CURSOR"
-		}
+	case c.SwapWords:
+		code = "INVALID_CURSOR"
+	case c.ShortWords:
+		code = "CURSOR_INVALID"
 	}
-	return s.refuse(s.opts.Cursor.ErrorStatus, code, err.Error())
+	return s.refuse(c.ErrorStatus, code, err.Error())
 }
+
+// bareError is an error that says no more than its status does.
+func (s *Server) bareError(status int) *answer { return s.refuse(status, "", statusText(status)) }

@@ -34,8 +34,7 @@ type transport struct{ s *Server }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		// The API reads no body, but a RoundTripper must close it.
-		_ = r.Body.Close()
+		defer func() { _ = r.Body.Close() }() // as a RoundTripper must, read or not
 	}
 	ctx := r.Context()
 	if ctx.Err() != nil {
@@ -74,6 +73,10 @@ func (s *Server) response(ctx context.Context, r *http.Request, a *answer) *http
 		Request:    r,
 	}
 	if !a.hasBody() {
+		if a.head && a.hasLength() && a.how != deliverChunked {
+			resp.ContentLength = int64(len(a.body))
+			resp.Header.Set("Content-Length", fmt.Sprint(len(a.body)))
+		}
 		s.finish(a)
 		resp.Body = http.NoBody
 		return resp

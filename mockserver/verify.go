@@ -10,9 +10,11 @@ import (
 //
 //   - a request to an endpoint inside a wait that one of its answers had named
 //     (429, or any status with Retry-After)
-//   - no header X-API-Key, or no cookie dashboard_api_key
+//   - no header X-API-Key, no cookie dashboard_api_key, or two keys; stream-access
+//     without Content-Type application/json: whether Options.Strict refuses them or not
 //   - a page asked for without limit
-//   - a path that is none of the API's, a wrong method, a foreign origin
+//   - a path that is none of the API's, or none that a pull needs; a method other than
+//     GET, or POST for stream-access; a foreign origin
 //   - a scripted fault that too few requests have met
 //
 // It does not judge what the client made of the answers.

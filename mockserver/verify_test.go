@@ -34,6 +34,26 @@ func TestVerify(t *testing.T) {
 			r.Header.Del("Cookie")
 			a.do(r)
 		}, "stream-access request 1: no cookie dashboard_api_key"},
+		{"health without key and cookie", mockserver.Options{}, func(a *api) {
+			r := a.request("GET", mockserver.HealthPath, nil)
+			r.Header.Del("X-API-Key")
+			r.Header.Del("Cookie")
+			a.do(r)
+		}, "health request 1: GET /health is no part of a pull"},
+		{"a path that no pull needs", mockserver.Options{}, func(a *api) { a.get(mockserver.SessionsPath) }, "sessions request 1: GET /api/v1/sessions is no part of a pull"},
+		{"HEAD", mockserver.Options{}, func(a *api) {
+			a.do(a.request(http.MethodHead, path, map[string][]string{"limit": {"1"}}))
+		}, "events request 1: method HEAD"},
+		{"two keys", mockserver.Options{}, func(a *api) {
+			r := a.request("GET", path, map[string][]string{"limit": {"1"}})
+			r.Header.Set("X-API-Key", "another")
+			a.do(r)
+		}, "cookie dashboard_api_key and header X-API-Key disagree"},
+		{"no content type", mockserver.Options{}, func(a *api) {
+			r := a.request("POST", mockserver.StreamAccessPath, nil)
+			r.Header.Del("Content-Type")
+			a.do(r)
+		}, "stream-access request 1: no Content-Type application/json"},
 		{"unknown path", mockserver.Options{}, func(a *api) { a.get("/api/v2/events", "limit", "1") }, `unknown path "/api/v2/events"`},
 		{"method", mockserver.Options{}, func(a *api) { a.get(mockserver.StreamAccessPath) }, "method GET"},
 		{"foreign origin", mockserver.Options{}, func(a *api) {
