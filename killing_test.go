@@ -57,9 +57,22 @@ func (k *killing) Windows(ctx context.Context) (windows []store.Checkpoint, err 
 	return windows, err
 }
 
-func (k *killing) Held(ctx context.Context) (h store.Held, err error) {
-	err = k.do(func() error { h, err = k.Store.Held(ctx); return err })
-	return h, err
+func (k *killing) Deficit(ctx context.Context) (d store.Deficit, err error) {
+	err = k.do(func() error { d, err = k.Store.Deficit(ctx); return err })
+	return d, err
+}
+
+func (k *killing) SetDeficit(ctx context.Context, d store.Deficit) error {
+	return k.do(func() error { return k.Store.SetDeficit(ctx, d) })
+}
+
+func (k *killing) Witness(ctx context.Context) (w store.Witness, err error) {
+	err = k.do(func() error { w, err = k.Store.Witness(ctx); return err })
+	return w, err
+}
+
+func (k *killing) FailRun(ctx context.Context, window int64) error {
+	return k.do(func() error { return k.Store.FailRun(ctx, window) })
 }
 
 func (k *killing) NotBefore(ctx context.Context) (opens map[string]time.Time, err error) {

@@ -125,11 +125,14 @@ func (w *world) pull(opts ingest.Options) {
 	s := w.open()
 	opts.Store = s
 	summary, err := ingest.Run(context.Background(), opts)
-	if err := errors.Join(err, s.Close()); err != nil || !summary.Complete {
-		w.rt.Fatalf("%v, %+v", err, summary)
+	if errClose := s.Close(); errClose != nil || !over(err) || summary.Complete != (err == nil) {
+		w.rt.Fatalf("%v, %v, %+v", err, errClose, summary)
 	}
 	w.exact()
 }
+
+// over reports whether a pull has walked to its end: it may have met nothing but rejects.
+func over(err error) bool { return err == nil || errors.Is(err, ingest.ErrUnusable) }
 
 // stop pulls and stops at the nth request.
 func (w *world) stop(request int) {
@@ -145,7 +148,7 @@ func (w *world) stop(request int) {
 		return w.opts.Transport.RoundTrip(r)
 	})
 	_, err := ingest.Run(ctx, opts)
-	if errClose := s.Close(); errClose != nil || err != nil && !errors.Is(err, context.Canceled) {
+	if errClose := s.Close(); errClose != nil || !over(err) && !errors.Is(err, context.Canceled) {
 		w.rt.Fatalf("%v, %v", err, errClose)
 	}
 }
@@ -172,7 +175,7 @@ func (w *world) kill(operation int) {
 	opts := w.opts
 	opts.Store = killed
 	_, err := ingest.Run(context.Background(), opts)
-	if errClose := s.Close(); errClose != nil || killed.failed != nil || err != nil && !errors.Is(err, errKilled) {
+	if errClose := s.Close(); errClose != nil || killed.failed != nil || !over(err) && !errors.Is(err, errKilled) {
 		w.rt.Fatalf("%v, %v, %v", err, errClose, killed.failed)
 	}
 }
