@@ -137,7 +137,7 @@ func (g *pageMaker) shuffle(texts []string) {
 func (g *pageMaker) envelope(n int) []string {
 	paging := []string{
 		g.name("hasMore") + ":" + g.mostly("true", "false", "null", `"true"`, "1"),
-		g.name("nextCursor") + ":" + g.mostly(`"eyJ9"`, `""`, "null", "7", `"a\u0062\ud800"`, "{}"),
+		g.name("nextCursor") + ":" + g.mostly(`"eyJ9"`, `""`, "null", "7", "0", "-1.50e+2", "123456789012345678901234567890", `"7"`, "false", "[]", `"a\u0062\ud800"`, "{}"),
 		g.name("cursorExpiresIn") + ":" + g.mostly("119", "0", "-3", "119.5", "1e400", "1e300", "null", `"119"`, "1e-9", "9e9"),
 	}
 	meta := []string{

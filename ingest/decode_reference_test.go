@@ -115,7 +115,9 @@ func refPagination(p *page, top refObject) bool {
 	if !ok || !refAbsent(top["pagination"]) && refTwice(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.hasMore) != nil {
 		return false
 	}
-	if !refAbsent(group["nextCursor"]) && json.Unmarshal(group["nextCursor"], &p.nextCursor) != nil {
+	if v := group["nextCursor"]; refIsNumber(v) {
+		p.nextCursor = string(v)
+	} else if !refAbsent(v) && json.Unmarshal(v, &p.nextCursor) != nil {
 		return false
 	}
 	var seconds float64
