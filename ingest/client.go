@@ -59,10 +59,12 @@ type client struct {
 
 // newClient returns a client whose requests carry key to base and nowhere else.
 func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *client {
+	jar, secrets := newCookies(), newSecrets(key)
+	secrets.untold = func() []string { return jar.values(base) }
 	return &client{
-		base: base, pageSize: pageSize, secrets: newSecrets(key), large: make(chan struct{}, 1),
+		base: base, pageSize: pageSize, secrets: secrets, large: make(chan struct{}, 1),
 		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
-		wire:        &originGuard{next: next, base: base, key: key},
+		wire:        &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
 }
 
