@@ -1,7 +1,10 @@
 package ingest_test
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -14,8 +17,10 @@ import (
 // sends a request without its cookie to the other one than the last such, and returns how
 // many requests had no cookie.
 func balanced(b *bench, o mockserver.Options, answer func(*http.Response)) (strangers func() int) {
-	o.Data.Events, o.Events.Cap, o.Feed.Cap, o.FaultSeed = 2000, 100, 50, 99
+	o.Data.Events, o.Events.Cap, o.Feed.Cap = 2000, 100, 50
 	instances := map[string]http.RoundTripper{"one": b.opts.Transport, "two": mockserver.New(o).Transport()}
+	next := regexp.MustCompile(`"nextCursor":"([^"]*)"`)
+	cursors := map[string]string{} // which instance knows them
 	var mu sync.Mutex
 	n := 0
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -23,18 +28,33 @@ func balanced(b *bench, o mockserver.Options, answer func(*http.Response)) (stra
 		if cookie, err := r.Cookie("lb"); err == nil {
 			name = cookie.Value
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if instances[name] == nil {
-			mu.Lock()
 			n++
 			name = []string{"one", "two"}[n%2]
-			mu.Unlock()
 		}
-		resp, err := instances[name].RoundTrip(r)
-		if err == nil {
-			resp.Header.Add("Set-Cookie", "lb="+name+"; Path=/; HttpOnly")
-			answer(resp)
+		var resp *http.Response
+		if cursor := r.URL.Query().Get("cursor"); cursor == "" || cursors[cursor] == name {
+			var err error
+			if resp, err = instances[name].RoundTrip(r); err != nil {
+				return nil, err
+			}
+		} else {
+			body := io.NopCloser(strings.NewReader(`{"error":"Invalid cursor","code":"CURSOR_INVALID"}`))
+			resp = &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: body, Request: r}
 		}
-		return resp, err
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		if m := next.FindSubmatch(body); m != nil {
+			cursors[string(m[1])] = name
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		resp.Header.Add("Set-Cookie", "lb="+name+"; Path=/; HttpOnly")
+		answer(resp)
+		return resp, nil
 	})
 	return func() int {
 		mu.Lock()
@@ -46,7 +66,7 @@ func balanced(b *bench, o mockserver.Options, answer func(*http.Response)) (stra
 // TestABalancerWithTwoInstances: the cookie by which a balancer finds the instance that knows
 // a cursor goes back to it, so that no cursor is refused; in a dry run, too.
 func TestABalancerWithTwoInstances(t *testing.T) {
-	o := mockserver.Options{Cursor: mockserver.Cursors{Signed: true}}
+	var o mockserver.Options
 	withOneWalk(t, "a pull", o, func(b *bench) {
 		refused := 0
 		strangers := balanced(b, o, func(resp *http.Response) {
