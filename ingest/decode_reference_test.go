@@ -444,7 +444,7 @@ func refCanonical(raw refValue, timestamp string) string {
 // refTimestamp returns a timestamp in microseconds.
 func refTimestamp(raw refValue) (*big.Int, bool) {
 	if text, ok := refString(raw); ok {
-		return refInstant(text, true)
+		return refInstant(refAround.ReplaceAllString(text, ""), true)
 	}
 	if !refIsNumber(raw) {
 		return nil, false
@@ -453,6 +453,7 @@ func refTimestamp(raw refValue) (*big.Int, bool) {
 }
 
 var (
+	refAround   = regexp.MustCompile(`^[\p{Z}\p{Cc}\p{Cf}]+|[\p{Z}\p{Cc}\p{Cf}]+$`)
 	refDigits   = regexp.MustCompile(`^[0-9]+$`)
 	refDateTime = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?` +
 		`([Zz]|([+-])(\d\d)(?::?(\d\d))?)$`)
