@@ -50,6 +50,8 @@ func (c *cookies) take(u *url.URL, resp *http.Response) {
 	if len(set) == 0 {
 		return
 	}
+	// Thousands fit into an answer, and each takes a while.
+	set = set[max(0, len(set)-4*mostCookies):]
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, cookie := range set {

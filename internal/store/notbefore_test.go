@@ -116,6 +116,11 @@ func TestImplausibleWaitsAreDropped(t *testing.T) {
 	if diff := cmp.Diff(dropped, endpointsOf(pull.ImplausibleWaits())); diff != "" || pull.ImplausibleWaits()[0].Until.Before(time.Now().Add(400_000*time.Hour)) {
 		t.Errorf("a pull tells of %s%v", diff, pull.ImplausibleWaits())
 	}
+	// Status says the same while the pull runs.
+	live, _, err := pull.Status(ctx, 0)
+	if diff := cmp.Diff(kept, openNames(t, live.NotBefore, err)); diff != "" || live.NotBeforeLeft["feed"] < 3500 || live.NotBeforeLeft["feed"] > 3600 {
+		t.Errorf("status of the pull: %s%v", diff, live.NotBeforeLeft)
+	}
 	if err := pull.Close(); err != nil {
 		t.Fatal(err)
 	}
