@@ -58,6 +58,9 @@ func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error)
 		case p.name == feedEndpoint && token == nil:
 			token, err = e.token(ctx)
 		default:
+			if !a.bounded {
+				e.tellHeldOff(p)
+			}
 			return p, nil
 		}
 		if err != nil {

@@ -64,10 +64,12 @@ func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) 
 	for _, size := range sizes {
 		size.Store(int64(pageSize))
 	}
+	jar, secrets := newCookies(), newSecrets(key)
+	secrets.untold = func() []string { return jar.values(base) }
 	return &client{
-		base: base, pageSizes: sizes, secrets: newSecrets(key), large: make(chan struct{}, 1),
+		base: base, pageSizes: sizes, secrets: secrets, large: make(chan struct{}, 1),
 		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
-		wire:        &originGuard{next: next, base: base, key: key},
+		wire:        &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
 }
 

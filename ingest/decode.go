@@ -349,9 +349,12 @@ func (s *scanner) tail(group pagination) (tail, error) {
 	default:
 		return tail{}, badPage("hasMore is no boolean", group.hasMore.start)
 	}
-	var ok bool
-	if t.nextCursor, ok = s.string(group.nextCursor); !ok && !s.absent(group.nextCursor) {
-		return tail{}, badPage("nextCursor is no string", group.nextCursor.start)
+	if s.isNumber(group.nextCursor) {
+		t.nextCursor = s.raw(group.nextCursor) // which goes back as it came
+	} else if text, ok := s.string(group.nextCursor); ok || s.absent(group.nextCursor) {
+		t.nextCursor = text
+	} else {
+		return tail{}, badPage("nextCursor is neither a string nor a number", group.nextCursor.start)
 	}
 	if s.isNumber(group.cursorExpiresIn) {
 		t.cursorLife = secondsOf(s.raw(group.cursorExpiresIn))

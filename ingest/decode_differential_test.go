@@ -137,7 +137,7 @@ func (g *pageMaker) shuffle(texts []string) {
 func (g *pageMaker) envelope(n int) []string {
 	paging := []string{
 		g.name("hasMore") + ":" + g.mostly("true", "false", "null", `"true"`, "1"),
-		g.name("nextCursor") + ":" + g.mostly(`"eyJ9"`, `""`, "null", "7", `"a\u0062\ud800"`, "{}"),
+		g.name("nextCursor") + ":" + g.mostly(`"eyJ9"`, `""`, "null", "7", "0", "-1.50e+2", "123456789012345678901234567890", `"7"`, "false", "[]", `"a\u0062\ud800"`, "{}"),
 		g.name("cursorExpiresIn") + ":" + g.mostly("119", "0", "-3", "119.5", "1e400", "1e300", "null", `"119"`, "1e-9", "9e9"),
 	}
 	meta := []string{
@@ -293,7 +293,7 @@ func (g *pageMaker) uuid() string {
 func (g *pageMaker) timestamp() string {
 	g.clock += int64(g.rng.IntN(5000)) - 100
 	ms := 1769541612369 - g.clock
-	switch g.rng.IntN(12) {
+	switch g.rng.IntN(13) {
 	case 0, 1, 2, 3:
 		return fmt.Sprint(ms)
 	case 4, 5, 6:
@@ -306,6 +306,12 @@ func (g *pageMaker) timestamp() string {
 		return `"` + dateTimeOf(ms, "2006-01-02"+g.oneOf("T", "t", " ", "  ", "")+"15:04:05"+
 			g.oneOf("", ".0", ",123456789", ".", ".1234567")) + g.oneOf("Z", "z", "+05:30", "-0800", "+14", "", "+24:00", "-00:00") + `"`
 	case 10:
+		// The last ones are none of those that are stripped.
+		around := []string{"", " ", `\t`, `\n`, `\u0000`, `\u001f`, "\x7f", "\u0085", "\u00a0", "\u00ad", "\u1680", "\u180e", "\u2003", "\u200b", "\u200f",
+			`\u2028`, "\u202e", "\u205f", "\u2060", "\u3000", "\ufeff", `\ufeff`, "\U000e0001", "\u034f", "\u0301", "_", "\xff", `\ud800`}
+		text := g.oneOf(fmt.Sprint(ms), dateTimeOf(ms, "2006-01-02T15:04:05.000Z07:00"), "2026-01-27T19:19:13 Z", "")
+		return `"` + g.oneOf(around...) + g.oneOf(around...) + text + g.oneOf(around...) + `"`
+	case 11:
 		return g.oneOf("0", "-0", "-1", "-0.0001", "1e400", "1e-999999999", "253402300800000", "7258118399999.9999", "7258118400000",
 			"9223372036854775807", "18446744073709551616", "9007199254740993", `"2016-12-31T23:59:60Z"`, `"2025-02-29T00:00:00Z"`,
 			`"9999-12-31T23:59:59.999999999Z"`, `"0000-01-01T00:00:00Z"`, "0.0000e99999", "-1e-400", `"1769541612369.5"`, `"0001769541612369"`)

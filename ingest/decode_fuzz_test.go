@@ -18,6 +18,7 @@ func FuzzDecodePage(f *testing.F) {
 	for _, body := range []string{
 		"", "null", "[]", "{}", "<html>", `{"data":[]}`, `{"data":[],"pagination":{"hasMore":false,"nextCursor":null}}`,
 		`{"data":[],"hasMore":true,"nextCursor":"c"}`, `{"data":[{}],"pagination":{"hasMore":true},"meta":{"returned":1}}`, "\ufeff{}",
+		`{"data":[],"hasMore":true,"nextCursor":0}`, `{"data":[],"pagination":{"hasMore":true,"nextCursor": 12345678901234567890 }}`, `{"data":[],"hasMore":true,"nextCursor":false}`,
 	} {
 		f.Add(body)
 	}

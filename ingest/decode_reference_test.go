@@ -115,7 +115,9 @@ func refPagination(p *page, top refObject) bool {
 	if !ok || !refAbsent(top["pagination"]) && refTwice(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.hasMore) != nil {
 		return false
 	}
-	if !refAbsent(group["nextCursor"]) && json.Unmarshal(group["nextCursor"], &p.nextCursor) != nil {
+	if v := group["nextCursor"]; refIsNumber(v) {
+		p.nextCursor = string(v)
+	} else if !refAbsent(v) && json.Unmarshal(v, &p.nextCursor) != nil {
 		return false
 	}
 	var seconds float64
@@ -442,7 +444,7 @@ func refCanonical(raw refValue, timestamp string) string {
 // refTimestamp returns a timestamp in microseconds.
 func refTimestamp(raw refValue) (*big.Int, bool) {
 	if text, ok := refString(raw); ok {
-		return refInstant(text, true)
+		return refInstant(refAround.ReplaceAllString(text, ""), true)
 	}
 	if !refIsNumber(raw) {
 		return nil, false
@@ -451,6 +453,7 @@ func refTimestamp(raw refValue) (*big.Int, bool) {
 }
 
 var (
+	refAround   = regexp.MustCompile(`^[\p{Z}\p{Cc}\p{Cf}]+|[\p{Z}\p{Cc}\p{Cf}]+$`)
 	refDigits   = regexp.MustCompile(`^[0-9]+$`)
 	refDateTime = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?` +
 		`([Zz]|([+-])(\d\d)(?::?(\d\d))?)$`)

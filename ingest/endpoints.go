@@ -63,6 +63,7 @@ type endpoints struct {
 	// quickest is the shortest time that an answer took, took what the last page did.
 	quickest, took time.Duration
 	feedGone       bool
+	toldHeldOff    bool      // that the feed serves for long as the events endpoint is closed
 	refused        int       // tokens in a row that the feed refused
 	denied         int       // pauses of the feed since its last page, as it let nobody in
 	deniedSince    time.Time // the first of them

@@ -36,8 +36,8 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 			err = fmt.Errorf("%w: %w", errRefusedBound, err)
 		}
 		return err
-	case meansToken:
-	case meansRefused, meansCursorPerhaps:
+	case meansToken, meansRefused:
+	case meansCursorPerhaps:
 		// The path may have moved.
 		if answer.Status != 404 && answer.Status != 405 && answer.Status != 410 {
 			return err

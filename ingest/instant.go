@@ -3,6 +3,7 @@ package ingest
 import (
 	"math"
 	"strings"
+	"unicode"
 
 	"datasync/internal/store"
 )
@@ -295,6 +296,11 @@ func daysSince1970(year, month, day int) int64 {
 	days := year*365 + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1
 	return int64(days) - 146_097 - daysUpTo1970
 }
+
+// invisible reports whether r, before or after a timestamp, leaves the instant certain: it is
+// white space, a control character, or one that shows nothing, such as U+200B or U+FEFF.
+// Within a timestamp none of them is expected.
+func invisible(r rune) bool { return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) }
 
 func allDigits(text string) bool {
 	for i := range len(text) {

@@ -254,7 +254,11 @@ func (n *normalizer) id(field int, to *uuid.UUID) bool {
 func (n *normalizer) timestamp() (store.Instant, readability) {
 	v := n.event.values[eventTimestamp]
 	if text, ok := n.scan.string(v); ok {
-		return parseInstant(text, true)
+		at, read := parseInstant(text, true)
+		if inner := strings.TrimFunc(text, invisible); read == unreadable && len(inner) < len(text) {
+			return parseInstant(inner, true)
+		}
+		return at, read
 	}
 	if n.scan.isNumber(v) {
 		return parseInstant(n.scan.raw(v), false)

@@ -37,9 +37,13 @@ type secrets struct {
 	key    []string // its spellings
 	mu     sync.Mutex
 	tokens [2][]string
+	// untold returns what may be stored but not be printed either: the values of cookies.
+	untold func() []string
 }
 
-func newSecrets(key Secret) *secrets { return &secrets{key: spellings(string(key))} }
+func newSecrets(key Secret) *secrets {
+	return &secrets{key: spellings(string(key)), untold: func() []string { return nil }}
+}
 
 // add takes in a new token; the one before it may still be on its way.
 func (s *secrets) add(token string) {
@@ -61,18 +65,32 @@ func (s *secrets) in(text string) bool {
 	return false
 }
 
+// printable reports whether a text has nothing in it that must not be printed.
+func (s *secrets) printable(text string) bool {
+	if s.in(text) {
+		return false
+	}
+	text = strings.ToLower(text)
+	for _, value := range s.untold() {
+		if slices.ContainsFunc(spellings(value), func(spelling string) bool { return strings.Contains(text, spelling) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // hide returns err, or, where its text has a secret in it, an error of the same kinds that says so.
 func (s *secrets) hide(endpoint string, err error) error {
 	var answer *APIError
 	if errors.As(err, &answer) {
 		for _, words := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
 			// What is shown of it may be written differently, or be a part.
-			if s.in(*words) || s.in(quoteWords(*words)) {
+			if !s.printable(*words) || !s.printable(quoteWords(*words)) {
 				*words = ""
 			}
 		}
 	}
-	if err == nil || !s.in(err.Error()) {
+	if err == nil || s.printable(err.Error()) {
 		return err
 	}
 	return &hiddenError{endpoint, err}
@@ -85,7 +103,7 @@ type hiddenError struct {
 }
 
 func (e *hiddenError) Error() string {
-	return fmt.Sprintf("ask the %s endpoint: what it sent has the key or the token in it, and is not shown", e.endpoint)
+	return fmt.Sprintf("ask the %s endpoint: what it sent has the key, the token or a cookie in it, and is not shown", e.endpoint)
 }
 
 func (e *hiddenError) Unwrap() error { return e.err }

@@ -11,6 +11,8 @@ import (
 func FuzzPeekTail(f *testing.F) {
 	f.Add(`{"id":"1"}`, `,"pagination":{"hasMore":true,"nextCursor":"c"}}`, uint16(300))
 	f.Add(`{"a":"],\"hasMore\":true"}`, `,"hasMore":true,"nextCursor":"c","cursorExpiresIn":119}`, uint16(3))
+	f.Add(`{"id":"1"}`, `,"pagination":{"hasMore":true,"nextCursor": 0 }}`, uint16(300))
+	f.Add(`{"id":"1"}`, `,"hasMore":true,"nextCursor":-1.50e+99}`, uint16(3))
 	f.Fuzz(func(t *testing.T, inside, behind string, times uint16) {
 		body := `{"data":[` + strings.Repeat(inside+",", int(times%2048)) + inside + `]` + behind
 		if len(body) > 1<<17 {

@@ -57,6 +57,8 @@ type originGuard struct {
 	next http.RoundTripper
 	base *url.URL
 	key  Secret
+	// cookies are those that the origin has set.
+	cookies *cookies
 }
 
 func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -65,14 +67,24 @@ func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	req = req.Clone(req.Context())
 	req.Header.Set("X-API-Key", string(g.key))
-	req.Header.Set("Cookie", "dashboard_api_key="+string(g.key))
+	req.Header.Set("Cookie", keyCookie+"="+string(g.key))
+	for _, cookie := range g.cookies.of(req.URL) {
+		req.AddCookie(cookie)
+	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("X-Requested-With", "XMLHttpRequest")
 	origin := g.base.Scheme + "://" + g.base.Host
 	req.Header.Set("Origin", origin)
 	req.Header.Set("Referer", origin+"/")
-	return g.next.RoundTrip(req)
+	resp, err := g.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if g.cookies.take(req.URL, resp); resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge {
+		g.cookies.forget(req.URL)
+	}
+	return resp, nil
 }
 
 // Origin returns scheme, host and port of a URL in one spelling, such as

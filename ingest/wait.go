@@ -8,45 +8,54 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"datasync/internal/store"
 )
 
-// longestWait bounds what an answer can ask for, so that no number it names can
-// overflow a time.Duration: about a hundred years, which is for ever here.
-const longestWait = 100 * 365 * 24 * time.Hour
+// longestWait is the longest wait that is believed. What names a longer one names none: the
+// number was meant otherwise, or is nonsense.
+const longestWait = store.LongestWait
 
-// askedWait returns the longest of all the waits that an answer names, and
-// whether it names one: Retry-After in seconds or as a date (RFC 9110, section
-// 10.2.3; a date counts from the answer's own Date, as our clock need not be
-// the server's), rateLimit.retryAfter and rateLimit.reset of the body in
-// seconds, and, on a 429, X-RateLimit-Reset in seconds left. The members may be written
-// in any case, and their numbers in quotes. What is no non-negative, finite number names
-// nothing.
+// askedWait returns the wait that an answer names, and whether it names a plausible one.
+// Retry-After (RFC 9110, section 10.2.3) outranks all other places. Without a plausible one
+// the longest of these counts: rateLimit.retryAfter, retryAfter and rateLimit.reset of the
+// body, and, on a 429, X-RateLimit-Reset. The members may be written in any case, and their
+// numbers in quotes. How a value is read says plausibleWait.
 func askedWait(status int, header http.Header, body []byte, now time.Time) (time.Duration, bool) {
-	var longest time.Duration
-	named := false
-	take := func(wait time.Duration, ok bool) {
-		if ok {
-			longest, named = max(longest, wait), true
-		}
+	sent := sentAt(header, now)
+	if wait, named := longestOf(header.Values("Retry-After"), sent); named {
+		return wait, true
 	}
-	for _, v := range header.Values("Retry-After") {
-		take(retryAfter(v, header.Get("Date"), now))
-	}
+	others := bodyWaits(body)
 	if status == http.StatusTooManyRequests {
-		for _, v := range header.Values("X-RateLimit-Reset") {
-			take(secondsText(v))
-		}
+		others = append(others, header.Values("X-RateLimit-Reset")...)
 	}
+	return longestOf(others, sent)
+}
+
+// sentAt is when an answer was sent: by its own Date, as our clock need not be the server's;
+// by our clock where it has none.
+func sentAt(header http.Header, now time.Time) time.Time {
+	if sent, err := http.ParseTime(header.Get("Date")); err == nil {
+		return sent
+	}
+	return now
+}
+
+// bodyWaits returns the values of the members of a body that may name a wait.
+func bodyWaits(body []byte) (texts []string) {
+	values := membersCalled(body, "retryAfter")
 	for _, limit := range membersCalled(body, "rateLimit") {
-		for _, raw := range slices.Concat(membersCalled(limit, "retryAfter"), membersCalled(limit, "reset")) {
-			var text string
-			if json.Unmarshal(raw, &text) != nil {
-				text = string(raw)
-			}
-			take(secondsText(text))
-		}
+		values = slices.Concat(values, membersCalled(limit, "retryAfter"), membersCalled(limit, "reset"))
 	}
-	return longest, named
+	for _, raw := range values {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			text = string(raw)
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 // membersCalled returns the values of an object's members of that name, whichever of its
@@ -62,34 +71,62 @@ func membersCalled(raw []byte, name string) (values []json.RawMessage) {
 	return values
 }
 
-func retryAfter(value, date string, now time.Time) (time.Duration, bool) {
-	if wait, ok := secondsText(value); ok {
-		return wait, true
+// longestOf returns the longest plausible wait of an answer that was sent then, and whether
+// there is one.
+func longestOf(texts []string, sent time.Time) (longest time.Duration, named bool) {
+	for _, text := range texts {
+		if wait, ok := plausibleWait(text, sent); ok {
+			longest, named = max(longest, wait), true
+		}
 	}
-	until, err := http.ParseTime(strings.TrimSpace(value))
-	if err != nil {
-		return 0, false
-	}
-	if sent, err := http.ParseTime(date); err == nil {
-		now = sent
-	}
-	return min(max(until.Sub(now), 0), longestWait), true
+	return longest, named
 }
 
-// secondsText reads a non-negative decimal number of seconds.
-func secondsText(text string) (time.Duration, bool) {
+// instantUnits are the units in which a number may count since 1970, as how many of them are a
+// second: seconds, milliseconds, microseconds and nanoseconds.
+var instantUnits = [...]float64{1, 1e3, 1e6, 1e9}
+
+// plausibleWait reads a wait of at most longestWait: a number of seconds, zero among them, or
+// the instant at which it ends, as an HTTP date, an RFC 3339 time or a number since 1970. A
+// number is an instant where it is too large for a span and, in one of instantUnits, lies
+// within longestWait after sent, when the answer was sent. What is negative, longer, past or
+// nothing of all that is no wait.
+func plausibleWait(text string, sent time.Time) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
+	n, ok := nonNegative(text)
+	if !ok {
+		until, err := parseTime(text)
+		if wait := until.Sub(sent); err == nil && wait >= 0 && wait <= longestWait {
+			return wait, true
+		}
+		return 0, false
+	}
+	if n <= longestWait.Seconds() {
+		return time.Duration(math.Ceil(n * float64(time.Second))), true
+	}
+	since := float64(sent.Unix()) + float64(sent.Nanosecond())/1e9
+	for _, perSecond := range instantUnits {
+		if left := n/perSecond - since; left >= 0 && left <= longestWait.Seconds() {
+			return time.Duration(math.Ceil(left * float64(time.Second))), true
+		}
+	}
+	return 0, false
+}
+
+// nonNegative reads a decimal number that is not negative; one past all floats is infinite.
+func nonNegative(text string) (float64, bool) {
 	if text == "" || text[0] == '-' || strings.Trim(text, "0123456789.eE+-") != "" {
 		return 0, false
 	}
-	seconds, err := strconv.ParseFloat(text, 64)
-	if math.IsNaN(seconds) || seconds < 0 || err != nil && !math.IsInf(seconds, 1) {
-		return 0, false
+	n, err := strconv.ParseFloat(text, 64)
+	return n, n >= 0 && (err == nil || math.IsInf(n, 1))
+}
+
+func parseTime(text string) (time.Time, error) {
+	if at, err := http.ParseTime(text); err == nil {
+		return at, nil
 	}
-	if seconds >= longestWait.Seconds() {
-		return longestWait, true
-	}
-	return time.Duration(math.Ceil(seconds * float64(time.Second))), true
+	return time.Parse(time.RFC3339, text)
 }
 
 // statedLimit is what the headers of an answer say of a rate limit: so many requests a
@@ -102,7 +139,7 @@ type statedLimit struct {
 }
 
 // readStated reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset, the last
-// in seconds left.
+// in seconds left or as the instant at which the window ends.
 func readStated(header http.Header, now time.Time) statedLimit {
 	wait, _ := askedWait(http.StatusOK, header, nil, now)
 	limit, ok := countText(header.Get("X-RateLimit-Limit"))
@@ -113,14 +150,9 @@ func readStated(header http.Header, now time.Time) statedLimit {
 	if remaining, ok := countText(header.Get("X-RateLimit-Remaining")); ok {
 		s.remaining = min(remaining, limit)
 	}
-	if s.reset, _ = secondsText(header.Get("X-RateLimit-Reset")); s.reset > longestWindow {
-		s.reset = 0 // a point in time, or nonsense
-	}
+	s.reset, _ = plausibleWait(header.Get("X-RateLimit-Reset"), sentAt(header, now))
 	return s
 }
-
-// longestWindow is how long a window of a rate limit may be to be believed.
-const longestWindow = 24 * time.Hour
 
 // countText reads a number of requests.
 func countText(text string) (int, bool) {

@@ -44,10 +44,11 @@ func (p *program) dryRun(c *cli.Context, opts ingest.Options, origin string) err
 	if c.Bool("quiet") {
 		opts.Notice = nil
 	}
-	file, err := store.OpenPreflight(ctx, store.Options{Path: c.String("db"), Origin: origin})
+	file, err := store.OpenPreflight(ctx, store.Options{Path: c.String("db"), Origin: origin, ForgetWaits: c.Bool("forget-waits")})
 	if err != nil {
 		return pullError(ctx, err)
 	}
+	tellWaits(opts.Notice, file.ImplausibleWaits(), file.ForgottenWaits(), c.Bool("forget-waits"), true)
 	found, err := ingest.Survey(ctx, opts, file)
 	err = errors.Join(err, file.Close())
 	s := foreseen{

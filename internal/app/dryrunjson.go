@@ -20,8 +20,10 @@ type foreseenJSON struct {
 	CursorLife *float64                `json:"cursor_life_s"`
 	TokenLife  *float64                `json:"token_life_s"`
 	NotBefore  map[string]time.Time    `json:"not_before"`
-	File       fileJSON                `json:"file"`
-	Pull       *forecastJSON           `json:"pull"`
+	// NotBeforeLeft is how long that is from now on, in seconds.
+	NotBeforeLeft map[string]float64 `json:"not_before_s"`
+	File          fileJSON           `json:"file"`
+	Pull          *forecastJSON      `json:"pull"`
 }
 
 type endpointJSON struct {
@@ -64,7 +66,10 @@ func (s *foreseen) json() foreseenJSON {
 		Requests: s.Requests, Total: orNil(s.Total), Newest: timeOf(s.Newest), Oldest: timeOf(s.Oldest), PageSize: s.pageSize,
 		Endpoints: map[string]endpointJSON{"events": endpointOf(&s.Events), "feed": endpointOf(&s.Feed)},
 		Until:     orNil(s.Until), CursorLife: secondsOf(s.CursorLife), TokenLife: secondsOf(s.TokenLife),
-		NotBefore: s.NotBefore, File: fileJSON{s.name, s.exists, s.Held},
+		NotBefore: s.NotBefore, NotBeforeLeft: map[string]float64{}, File: fileJSON{s.name, s.exists, s.Held},
+	}
+	for endpoint, until := range s.NotBefore {
+		out.NotBeforeLeft[endpoint] = until.Sub(s.now).Round(time.Millisecond).Seconds()
 	}
 	if f := s.Forecast; f != nil {
 		out.Pull = &forecastJSON{

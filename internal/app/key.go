@@ -1,11 +1,14 @@
 package app
 
 import (
+	"encoding/binary"
 	"io"
 	"log"
 	"os"
 	"strings"
 	"syscall"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"datasync/ingest"
 )
@@ -32,7 +35,7 @@ func (p *program) key(file string) (ingest.Secret, error) {
 			}
 		}
 	}
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(withoutMark(text))
 	switch {
 	case err != nil:
 		return "", usage("read the API key: %v", err)
@@ -48,6 +51,30 @@ func (p *program) key(file string) (ingest.Secret, error) {
 	return ingest.Secret(text), nil
 }
 
+// withoutMark takes off the byte order mark that some editors and shells of Windows begin a
+// text with. One of UTF-16 says that the text is to be decoded; it has no other sense here.
+func withoutMark(text string) string {
+	order := binary.ByteOrder(nil)
+	switch {
+	case strings.HasPrefix(text, "\xff\xfe"):
+		order = binary.LittleEndian
+	case strings.HasPrefix(text, "\xfe\xff"):
+		order = binary.BigEndian
+	default:
+		return strings.TrimPrefix(text, "\ufeff")
+	}
+	text = text[2:]
+	units := make([]uint16, len(text)/2)
+	for i := range units {
+		units[i] = order.Uint16([]byte(text[2*i : 2*i+2]))
+	}
+	decoded := string(utf16.Decode(units))
+	if len(text)%2 != 0 {
+		decoded += string(utf8.RuneError) // half a character, which no key has
+	}
+	return decoded
+}
+
 // keepIn keeps a key within this process: no core file has it, and package net/http, which
 // logs what a server sends unasked, has nowhere to.
 func keepIn() {
@@ -56,7 +83,8 @@ func keepIn() {
 }
 
 func readKey(r io.Reader) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxKey))
+	// With a mark and in UTF-16 it takes more bytes than it has.
+	b, err := io.ReadAll(io.LimitReader(r, 2*maxKey+2))
 	return string(b), err
 }
 

@@ -41,6 +41,7 @@ func (p *program) pullCommand() *cli.Command {
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "send a cursor that has died once more with a later end, where nothing better works"},
 			&cli.StringFlag{Name: "workers", Usage: "windows of time to walk side by side: a `NUMBER`, or auto for as many as are worth it", Value: "auto"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "longest wait that the API may ask for", Value: 5 * time.Minute},
+			&cli.BoolFlag{Name: "forget-waits", Usage: "drop the waits that endpoints asked for in earlier runs, and ask at once"},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "how long one request may go on failing", Value: 5 * time.Minute},
 			&cli.BoolFlag{Name: "dry-run", Usage: "ask the API a few times, store no event, and say what the pull would take"},
 			&cli.BoolFlag{Name: "json", Usage: "with --dry-run: as JSON"},
@@ -76,7 +77,8 @@ func (p *program) pull(c *cli.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	// Whatever the database writes beside itself is nobody else's to read.
 	defer syscall.Umask(syscall.Umask(0o077))
-	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit})
+	s, err := store.Open(ctx, store.Options{Path: c.String("db"), Origin: origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit,
+		ForgetWaits: c.Bool("forget-waits")})
 	if err != nil {
 		return pullError(ctx, err)
 	}
@@ -88,6 +90,7 @@ func (p *program) pull(c *cli.Context) error {
 			opts.Notice(counted(n, "event") + " of a batch that was not written to its end: removed, and asked for again")
 		}
 	}
+	tellWaits(opts.Notice, s.ImplausibleWaits(), s.ForgottenWaits(), c.Bool("forget-waits"), false)
 	stopAnswering := p.answer(ctx, s, opts.Progress, opts.Notice)
 	summary, err := ingest.Run(ctx, opts)
 	stopAnswering()

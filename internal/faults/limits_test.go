@@ -38,7 +38,8 @@ func TestWaitsAreKept(t *testing.T) {
 		skew  time.Duration
 		least time.Duration
 	}{
-		{"header 1 s, JSON 2 s", raw("1", `{"rateLimit":{"retryAfter":2}}`, 2*second), 0, 2 * second},
+		{"header 1 s, JSON 2 s", raw("1", `{"rateLimit":{"retryAfter":2}}`, second), 0, second},
+		{"retryAfter at the top level", raw("", `{"retryAfter":"2"}`, 2*second), 0, 2 * second},
 		{"in quotes", raw("", `{"rateLimit":{"retryAfter":"2"}}`, 2*second), 0, 2 * second},
 		{"a date of a clock a day ahead", date, 24 * time.Hour, 2 * second},
 		{"header 2 s, JSON 1 s", raw("2", `{"rateLimit":{"retryAfter":1}}`, 2*second), 0, 2 * second},
@@ -46,7 +47,9 @@ func TestWaitsAreKept(t *testing.T) {
 		{"a fraction", raw("", `{"rateLimit":{"retryAfter":1.5e0}}`, 1500*time.Millisecond), 0, 1500 * time.Millisecond},
 		{"a date", date, 0, 2 * second},
 		{"a date of a clock a day behind", date, -24 * time.Hour, 2 * second},
-		{"a past date", raw("Tue, 27 Jan 2026 17:00:00 GMT", "{}", 0), 0, 0},
+		{"a past date", raw("Tue, 27 Jan 2026 17:00:00 GMT", "{}", 0), 0, 5 * second},
+		{"a span of years", raw("500000000", `{"rateLimit":{"retryAfter":1e9}}`, 0), 0, 5 * second},
+		{"past all numbers", raw("", `{"rateLimit":{"retryAfter":1e999,"reset":"99999999999999999999"}}`, 0), 0, 5 * second},
 		{"-1", raw("-1", `{"rateLimit":{"retryAfter":-1}}`, 0), 0, 5 * second},
 		{"0", raw("0", "", 0), 0, 0},
 		{"null", raw("", `{"rateLimit":{"retryAfter":null}}`, 0), 0, 5 * second},
@@ -76,11 +79,54 @@ func TestWaitsAreKept(t *testing.T) {
 	}
 }
 
+// TestWaitsThatAreInstants: a number that can only be the instant at which a wait ends is one,
+// in whichever place and unit.
+func TestWaitsThatAreInstants(t *testing.T) {
+	t.Parallel()
+	for _, c := range some([]struct {
+		name, header, body string
+		unit               time.Duration
+	}{
+		{"X-RateLimit-Reset in seconds", "X-RateLimit-Reset", "{}", time.Second},
+		{"rateLimit.reset in seconds", "", `{"rateLimit":{"reset":%s}}`, time.Second},
+		{"Retry-After in seconds", "Retry-After", "", time.Second},
+		{"X-RateLimit-Reset in milliseconds", "X-RateLimit-Reset", "{}", time.Millisecond},
+		{"retryAfter in quotes", "", `{"retryAfter":"%s"}`, time.Second},
+	}, 2) {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tcpPages())
+			var events, feed atomic.Int64
+			w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/events") && !strings.HasSuffix(r.URL.Path, "/feed") ||
+					strings.HasSuffix(r.URL.Path, "/events") && events.Add(1) != 5 || strings.HasSuffix(r.URL.Path, "/feed") && feed.Add(1) != 1 {
+					w.API.ServeHTTP(rw, r)
+					return
+				}
+				sent := time.Now().Truncate(time.Second)
+				at := fmt.Sprint(sent.Add(2*time.Second).UnixNano() / int64(c.unit))
+				rw.Header().Set("Date", sent.UTC().Format(http.TimeFormat))
+				if c.header != "" {
+					rw.Header().Set(c.header, at)
+				}
+				rw.WriteHeader(http.StatusTooManyRequests)
+				_, _ = fmt.Fprint(rw, strings.ReplaceAll(c.body, "%s", at))
+			}))
+			e := w.run(command{Args: []string{"pull", "--workers", "1", "--max-retry-time", "500ms"}})
+			w.endsWith(e, 0)
+			if e.Took < 2*time.Second {
+				t.Errorf("took %s", e.Took)
+			}
+			w.isWhole()
+		})
+	}
+}
+
 // TestWaitsTooLong: a wait that is longer than allowed ends the pull at once, with the time to
 // come back; the next pull before then asks nothing.
 func TestWaitsTooLong(t *testing.T) {
 	t.Parallel()
-	for _, text := range some([]string{`{"rateLimit":{"retryAfter":1e9}}`, `{"rateLimit":{"retryAfter":3600}}`, `{"rateLimit":{"retryAfter":1e999}}`, `{"rateLimit":{"reset":"99999999999999999999"}}`}, 1) {
+	for _, text := range some([]string{`{"rateLimit":{"retryAfter":3600}}`, `{"retryAfter":"86400"}`, `{"rateLimit":{"reset":7200.5}}`}, 1) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())

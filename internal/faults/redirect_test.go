@@ -138,11 +138,11 @@ func TestLeadingElsewhere(t *testing.T) {
 	host := strings.TrimPrefix(sink, "http://")
 	w.answer(w.changed(func(rw http.ResponseWriter, r *http.Request, answer *httptest.ResponseRecorder) {
 		if c, err := r.Cookie("session"); err == nil {
-			t.Errorf("it sent a cookie of the API's: %v", c)
+			t.Errorf("it sent a cookie of another host's: %v", c)
 		}
 		for name, value := range map[string]string{
 			"Alt-Svc": `http/1.1="` + host + `"; ma=86400`, "Refresh": "0; url=" + sink, "Content-Location": sink, "Location": sink,
-			"Link": "<" + sink + ">; rel=next", "Set-Cookie": "session=1; Domain=127.0.0.1; Path=/", "Proxy-Connection": "close", "Upgrade": "h2c", "Via": host,
+			"Link": "<" + sink + ">; rel=next", "Set-Cookie": "session=1; Domain=localhost; Path=/", "Proxy-Connection": "close", "Upgrade": "h2c", "Via": host,
 		} {
 			rw.Header().Set(name, value)
 		}

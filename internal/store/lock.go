@@ -67,6 +67,15 @@ func acquireLock(path string) (*fileLock, error) {
 	return l, nil
 }
 
+// forget empties the file: what was left in it stands in the database now, or is not to be
+// kept.
+func (l *fileLock) forget() error {
+	if l.left == "" {
+		return nil
+	}
+	return l.notes.Truncate(0)
+}
+
 // note adds a line. Where that fails, as on a full disk, the database is left to keep it.
 func (l *fileLock) note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 

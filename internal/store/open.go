@@ -54,6 +54,8 @@ type Options struct {
 	// MemoryLimit bounds DuckDB's buffers in bytes, as long as no text is long; 0 leaves
 	// DuckDB's default.
 	MemoryLimit int64
+	// ForgetWaits drops all waits that endpoints asked for in earlier runs.
+	ForgetWaits bool
 }
 
 // Store is a database file that is open for writing. Its methods may be called
@@ -80,6 +82,8 @@ type Store struct {
 	failed atomic.Bool // something was not written: nobody knows what the file holds now
 	// removed is how many events of a batch that was not committed were found and removed.
 	removed int64
+	// implausible and forgotten are waits that were dropped when it was opened.
+	implausible, forgotten []Wait
 	// begun is the number of the batch that was started last, and latest what became of it.
 	begun  int64
 	latest *flight
@@ -175,10 +179,8 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		return err
 	}
 	if meta["origin"] == opts.Origin {
-		for key, value := range addNoted(meta, s.lock.left) {
-			if err := s.keepNotBefore(ctx, key, value); err != nil {
-				return err
-			}
+		if err := s.takeOver(ctx, meta, opts.ForgetWaits); err != nil {
+			return err
 		}
 	}
 	s.lock.left = ""

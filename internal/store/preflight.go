@@ -21,6 +21,9 @@ type Preflight struct {
 	held    int64
 	opens   map[string]time.Time
 	bytes   int64
+
+	forget                 bool
+	implausible, forgotten []Wait
 }
 
 // OpenPreflight looks at the file that Open would open with the options, and fails as Open
@@ -31,7 +34,7 @@ func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &Preflight{path: path, origin: opts.Origin, exists: exists}
+	p := &Preflight{path: path, origin: opts.Origin, exists: exists, forget: opts.ForgetWaits}
 	if !exists {
 		return p, nil
 	}
@@ -76,9 +79,14 @@ func (p *Preflight) read(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		addNoted(meta, string(noted))
-		if p.opens, err = notBefore(p.path, meta, time.Now()); err != nil {
+		now := time.Now()
+		w, err := readWaits(p.path, meta, string(noted), now)
+		if err != nil {
 			return err
+		}
+		p.opens, p.implausible = w.opens, w.implausible
+		if p.forget {
+			p.opens, p.forgotten = nil, sortedWaits(stillOpen(w.opens, now))
 		}
 	}
 	for _, name := range []string{p.path, p.path + ".wal"} {
@@ -100,6 +108,14 @@ func (p *Preflight) Windows(context.Context) ([]Checkpoint, error) { return p.wi
 
 // Held is Store.Held as of when it was opened.
 func (p *Preflight) Held(context.Context) (int64, error) { return p.held, nil }
+
+// ImplausibleWaits returns the waits in the file that are not kept to, as no endpoint can have
+// asked for them. The next pull drops them.
+func (p *Preflight) ImplausibleWaits() []Wait { return p.implausible }
+
+// ForgottenWaits returns the waits that are not over and are not kept to because of
+// Options.ForgetWaits. They stay in the file.
+func (p *Preflight) ForgottenWaits() []Wait { return p.forgotten }
 
 // NotBefore is Store.NotBefore as of when it was opened.
 func (p *Preflight) NotBefore(context.Context) (map[string]time.Time, error) { return p.opens, nil }

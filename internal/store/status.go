@@ -51,9 +51,12 @@ type Status struct {
 	// lookback is here as of then. It is nil where there was none, or an older version walked.
 	ToTheEnd *time.Time `json:"walked_to_end_at"`
 	// CompletedAt is when the last run began that ended complete.
-	CompletedAt *time.Time           `json:"completed_at"`
-	Runs        []RunStatus          `json:"runs"` // the newest first
-	NotBefore   map[string]time.Time `json:"not_before"`
+	CompletedAt *time.Time  `json:"completed_at"`
+	Runs        []RunStatus `json:"runs"` // the newest first
+	// NotBefore is until when each endpoint asked to be left alone, where that is not over;
+	// NotBeforeLeft is how long that is from now on, in seconds.
+	NotBefore     map[string]time.Time `json:"not_before"`
+	NotBeforeLeft map[string]float64   `json:"not_before_s"`
 }
 
 // WindowStatus is a window in a Status.
@@ -97,7 +100,13 @@ const statusRuns = 5
 // ReadStatus reads the status of the file at path, which is open to read. It fails
 // with an *Error of kind ErrOlder where the file must be brought up to date first.
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
-	s, err := readStatus(ctx, db, path, now)
+	// What a killed pull noted and could not commit any more counts, too.
+	notes := ""
+	if file, _, err := Resolve(path); err == nil && checkLockFile(file) == nil {
+		noted, _ := os.ReadFile(file + ".lock")
+		notes = string(noted)
+	}
+	s, err := readStatus(ctx, db, path, notes, now)
 	for i := range s.Runs {
 		if s.Runs[i].Outcome == "running" {
 			// The file could be opened: nobody writes to it any more.
@@ -118,14 +127,14 @@ func (s *Store) Status(ctx context.Context, n int) (status Status, samples []Rej
 	// database/sql ends what is cancelled when it gets to it: a commit or Close could come
 	// first, and leave the log as it is.
 	ctx = context.WithoutCancel(ctx)
-	if status, err = readStatus(ctx, s.db, s.path, time.Now()); err != nil {
+	if status, err = readStatus(ctx, s.db, s.path, "", time.Now()); err != nil {
 		return Status{}, nil, err
 	}
 	samples, err = RejectSamples(ctx, s.db, n)
 	return status, samples, translate(s.path, err)
 }
 
-func readStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
+func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Time) (Status, error) {
 	s := Status{Path: path, Windows: []WindowStatus{}, Rejected: map[string]int64{}, Runs: []RunStatus{}}
 	if file, _, err := Resolve(path); err == nil { // a link's log is where it leads
 		for _, name := range []string{file, file + ".wal"} {
@@ -169,13 +178,13 @@ func readStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (St
 	s.Complete = settled && !s.unusable()
 	s.weigh(WitnessOf(windows, repeats))
 	s.takeWindows(slices.DeleteFunc(windows, func(k Checkpoint) bool { return k.NeverBegun() }), now)
-	if s.NotBefore, err = notBefore(path, meta, now); err != nil {
+	w, err := readWaits(path, meta, notes, now)
+	if err != nil {
 		return s, err
 	}
+	s.NotBefore, s.NotBeforeLeft = stillOpen(w.opens, now), map[string]float64{}
 	for endpoint, until := range s.NotBefore {
-		if !until.After(now) {
-			delete(s.NotBefore, endpoint)
-		}
+		s.NotBeforeLeft[endpoint] = until.Sub(now).Round(time.Millisecond).Seconds()
 	}
 	return s, nil
 }

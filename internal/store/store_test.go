@@ -455,9 +455,17 @@ func TestNotBeforeIsNoFurtherAwayThanWasAsked(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got, err := mustOpen(t, path).NotBefore(context.Background())
+	s := mustOpen(t, path)
+	got, err := s.NotBefore(context.Background())
 	if err != nil || got["feed"].After(time.Now().Add(30*time.Second)) || got["feed"].IsZero() {
 		t.Errorf("%v, %v; want within 30 s", got, err)
+	}
+	// It does not begin again with each pull.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := mustOpen(t, path).NotBefore(context.Background()); err != nil || !again["feed"].Equal(got["feed"]) {
+		t.Errorf("%v, %v; before it was %v", again, err, got)
 	}
 }
 

@@ -56,6 +56,7 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"a deficit lasts", testDeficit},
 		{"the totals of the newest window bear witness", testWitness},
 		{"waits last", testNotBefore},
+		{"waits are bounded", testWaitsAreBounded},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })
 	}
@@ -410,5 +411,16 @@ func testNotBefore(t *testing.T, s Store) {
 	at := got["feed"]
 	if err != nil || len(got) != 1 || at.Before(before.Add(time.Hour).Truncate(time.Microsecond)) || at.After(after.Add(time.Hour)) {
 		t.Errorf("%v, %v; want an hour after %v", got, err, before)
+	}
+}
+
+func testWaitsAreBounded(t *testing.T, s Store) {
+	ctx := context.Background()
+	if err := s.SetNotBefore(ctx, "events", 500_000*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.NotBefore(ctx)
+	if left := time.Until(got["events"]); err != nil || left > store.LongestWait+time.Minute || left < store.LongestWait-time.Minute {
+		t.Errorf("%v, %v; want a day", got, err)
 	}
 }

@@ -400,7 +400,7 @@ func (m *Memory) SetNotBefore(ctx context.Context, endpoint string, wait time.Du
 		return err
 	}
 	defer leave()
-	m.notBefore[endpoint] = time.Now().Add(wait)
+	m.notBefore[endpoint] = time.Now().Add(store.BoundWait(wait))
 	return nil
 }
 
