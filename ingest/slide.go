@@ -101,10 +101,10 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 		}
 		if fits {
 			back.held, back.resumed, back.unordered = true, true, w.unordered
+			back.outside += back.page.dropAnonymous()
 			if w.floor.Valid {
 				back.outside += back.page.cutBelow(w.floor.V)
 			}
-			back.outside += back.page.dropAnonymous()
 			return &back, nil
 		}
 		w.sheets.giveBack(back.sheet)
@@ -163,14 +163,14 @@ func (p *page) dropAnonymous() (outside int64) {
 	for _, i := range p.anonymous {
 		anonymous[i] = true
 	}
-	kept := p.rejects[:0]
+	kept, after := p.rejects[:0], p.rejectAfter[:0]
 	for i, r := range p.rejects {
 		if !anonymous[i] {
-			kept = append(kept, r)
+			kept, after = append(kept, r), append(after, p.rejectAfter[i])
 		}
 	}
 	outside = int64(len(p.rejects) - len(kept))
-	p.rejects, p.rejectAfter, p.anonymous = kept, nil, nil
+	p.rejects, p.rejectAfter, p.anonymous = kept, after, nil
 	return outside
 }
 
