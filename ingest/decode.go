@@ -56,13 +56,15 @@ func (p *page) withhold(s *secrets) {
 }
 
 // cutBelow leaves out what is older than floor: events, and rejects that show an
-// older instant or stand behind an event which is older. It returns how many.
-func (p *page) cutBelow(floor store.Instant) (outside int64) {
+// older instant or stand behind an event which is older; below says that the page itself stands
+// behind such a one. It returns how many.
+func (p *page) cutBelow(floor store.Instant, below bool) (outside int64) {
 	before := len(p.events) + len(p.rejects)
 	if len(p.rejects) == 0 && len(p.events) > 0 && p.oldest.Timestamp >= floor {
 		return 0
 	}
 	older := make([]bool, len(p.events)+1) // one place further: what stands behind it
+	older[0] = below
 	for i := range p.events {
 		older[i+1] = p.events[i].Timestamp < floor
 	}

@@ -103,7 +103,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 			back.held, back.resumed, back.unordered = true, true, w.unordered
 			back.outside += back.page.dropAnonymous()
 			if w.floor.Valid {
-				back.outside += back.page.cutBelow(w.floor.V)
+				back.outside += back.page.cutBelow(w.floor.V, false)
 			}
 			return &back, nil
 		}

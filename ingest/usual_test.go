@@ -255,7 +255,7 @@ func TestCutBelow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outside := p.cutBelow(store.Instant(c.floor * 1000))
+		outside := p.cutBelow(store.Instant(c.floor*1000), false)
 		if outside != c.outside || int64(p.newest.Timestamp) != c.newest*1000 || int64(p.oldest.Timestamp) != c.oldest*1000 {
 			t.Errorf("floor %d: %d outside, from %v down to %v", c.floor, outside, p.newest, p.oldest)
 		}

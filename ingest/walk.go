@@ -290,6 +290,7 @@ func (w *walk) follow(p *walked) error {
 	// counts leads to after events came on top.
 	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page) && !w.last.slides
 	above := w.low
+	below := w.floor.Valid && w.trail.begun && w.trail.before.Timestamp < w.floor.V
 	if len(p.page.events) > 0 {
 		oldest := p.page.oldest
 		if !p.held && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
@@ -309,7 +310,7 @@ func (w *walk) follow(p *walked) error {
 		p.countCopies(above, w.known)
 	}
 	if w.floor.Valid {
-		p.outside += p.page.cutBelow(w.floor.V)
+		p.outside += p.page.cutBelow(w.floor.V, below)
 	}
 	if len(p.page.rejects) > 0 && !w.endpoints.client.secrets.in(p.page.rejects[0].Raw) {
 		w.tally.keepSample(p.page.rejects[0].Raw)
