@@ -117,7 +117,7 @@ func pullError(ctx context.Context, err error) error {
 	case errors.As(context.Cause(ctx), &stopped):
 		return fmt.Errorf("%w; run the same command again to go on", stopped)
 	case errors.Is(err, ingest.ErrKeyRefused):
-		return fmt.Errorf("%w; check it, and whether it is older than the three hours that a key lives; then run the same command again to go on", err)
+		return fmt.Errorf("%w; check it, and whether it has expired: a key lives for three hours at most; then run the same command again to go on", err)
 	case errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
 		return err
 	case errors.Is(err, ingest.ErrFrom):

@@ -48,6 +48,7 @@ func TestErrorLines(t *testing.T) {
 		{pulled(ingest.ErrLoop), "page-loop", 5},
 		{pulled(ingest.ErrNoCursor), "page-loop", 5},
 		{pulled(ingest.ErrMissing), "events-missing", 5},
+		{pulled(ingest.ErrUnusable), "unusable", 5},
 		{pulled(&ingest.APIError{Status: 503}), "api-failing", 4},
 		{pulled(syscall.ECONNREFUSED), "api-failing", 4},
 		{errUnsound, "unsound", 5},
