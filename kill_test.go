@@ -207,12 +207,13 @@ func noCanary(t *testing.T, folder string, output []byte) {
 	}
 }
 
-// serveUntilFifth serves 2,000 events on pages of 100; the fifth request meets the
-// fault, and closes fifth.
+// serveUntilFifth serves 2,000 events on pages of 100; the fifth request and all that follow
+// meet the fault, so that a pull gets no further however slow the test is. The fifth closes
+// fifth.
 func serveUntilFifth(t *testing.T, fault mockserver.Fault) (base string, fifth <-chan struct{}) {
 	t.Helper()
 	api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 2000}, Events: mockserver.Pages{Cap: 100},
-		Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{fault}}}})
+		Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, fault)}}}})
 	came := make(chan struct{})
 	var requests atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -228,7 +229,7 @@ func serveUntilFifth(t *testing.T, fault mockserver.Fault) (base string, fifth <
 // TestSignals: the first signal ends a pull gently wherever it is.
 func TestSignals(t *testing.T) {
 	binary := build(t, "")
-	hold := mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour/30)
+	hold := mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour)
 	for _, tc := range []struct {
 		name   string
 		signal syscall.Signal
@@ -242,9 +243,9 @@ func TestSignals(t *testing.T) {
 		{"SIGTERM within a body", syscall.SIGTERM, 143, mockserver.Stall(200)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			base, fifth := serveUntilFifth(t, mockserver.Repeat(2, tc.fault))
+			base, fifth := serveUntilFifth(t, tc.fault)
 			folder := t.TempDir()
-			cmd, output := program(t.Context(), binary, folder, base, "pull")
+			cmd, output := program(t.Context(), binary, folder, base, "pull", "--max-wait", "2h")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
