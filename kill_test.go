@@ -26,8 +26,13 @@ import (
 
 var (
 	soak      = flag.Bool("soak", false, "TestKillLoop with 3,000,000 events")
-	killSeeds = flag.Int("kill-seeds", 20, "TestKillLoop and TestFailpoints with so many seeds")
+	killSeeds = flag.Int("kill-seeds", 4, "the tests that kill at random with so many seeds")
+	all       = flag.Bool("all", false, "try all cases where the tests try a few of them: minutes")
 )
+
+// tried reports whether the ith of n cases is tried: all are with -all, else a few that lie
+// apart, so that go test has something of each suite and ends within a few minutes.
+func tried(i, n, few int) bool { return *all || i*few%n < few }
 
 // serve serves the API on a loopback port until the test ends.
 func serve(t *testing.T, o mockserver.Options) (*mockserver.Server, string) {

@@ -70,6 +70,7 @@ func holds(t *testing.T, path, how string) (pid int, letGo func(), err error) {
 
 // TestAnotherProgramHoldsTheFile: all say which one it is, and nobody asks the API.
 func TestAnotherProgramHoldsTheFile(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "")
 	s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
 	folder := t.TempDir()
@@ -272,6 +273,7 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 // TestPullsThatCannotAnswer go on all the same, and say so once; others are told who has
 // the file.
 func TestPullsThatCannotAnswer(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "")
 	base, fifth := serveUntilFifth(t, mockserver.Hang())
 	folder := t.TempDir()
