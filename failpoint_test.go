@@ -76,7 +76,7 @@ func TestFailpoints(t *testing.T) {
 			})
 		}
 	}
-	for seed := range uint64(*killSeeds) / 4 {
+	for seed := range uint64(max(1, *killSeeds/4)) {
 		t.Run(fmt.Sprint("at random, seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 3))
@@ -103,7 +103,7 @@ func TestFailpointsOfFullBatches(t *testing.T) {
 	binary := build(t, "failpoint")
 	points := []string{"f5:2", "f6:1", "f6:3", "f6:4", "f6:6", "f7:3", "f7:4", "f8:2", "f9:2", "f9:3", "f10:1", "f10:2"}
 	for i, point := range points {
-		if !tried(i, len(points), 3) {
+		if !tried(i, len(points), 2) {
 			continue
 		}
 		t.Run(point, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestFailpointsOfParts(t *testing.T) {
 	parts := 0
 	points := []string{"f1:20", "f2:30", "f3:15", "f4:3", "f5:1", "f5:4", "f6:2", "f6:7", "f7:2", "f7:6", "f8:2", "f8:5", "f9:3", "f10:2", "f10:5", "f11:1"}
 	for i, point := range points {
-		if !tried(i, len(points), 4) {
+		if !tried(i, len(points), 3) {
 			continue
 		}
 		t.Run(point, func(t *testing.T) {

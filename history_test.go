@@ -252,11 +252,11 @@ func change(t *testing.T, path, statement string) {
 }
 
 // TestEveryStoreOperationFails lets the Nth operation that the pull asks of the store
-// fail, for each N (or each fifth) until there is no such operation: the run says so, what it leaves is
+// fail, for each N (or each seventh) until there is no such operation: the run says so, what it leaves is
 // sound, and the next one ends with exactly what the API has.
 func TestEveryStoreOperationFails(t *testing.T) {
 	t.Parallel()
-	step := 5
+	step := 7
 	if *all {
 		step = 1
 	}

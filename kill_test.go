@@ -26,7 +26,7 @@ import (
 
 var (
 	soak      = flag.Bool("soak", false, "TestKillLoop with 3,000,000 events")
-	killSeeds = flag.Int("kill-seeds", 4, "the tests that kill at random with so many seeds")
+	killSeeds = flag.Int("kill-seeds", 3, "the tests that kill at random with so many seeds")
 	all       = flag.Bool("all", false, "try all cases where the tests try a few of them: minutes")
 )
 

@@ -29,7 +29,7 @@ import (
 // pauses that kill every cursor take no time.
 func TestModel(t *testing.T) {
 	// What fails is shown as it was drawn: rapid cannot make it smaller through a bubble.
-	checks := "10"
+	checks := "6"
 	if *all {
 		checks = "40"
 	}
