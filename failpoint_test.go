@@ -191,6 +191,9 @@ func TestFailpointInMigration(t *testing.T) {
 	}
 	// Once after each script, and once after the commit.
 	for n := 1; n <= store.SchemaVersion; n++ {
+		if !tried(n-1, store.SchemaVersion, 3) {
+			continue
+		}
 		s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 4000}, Events: mockserver.Pages{Cap: 200}})
 		folder := t.TempDir()
 		path := filepath.Join(folder, "datasync.duckdb")

