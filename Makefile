@@ -7,7 +7,7 @@ BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
 .PHONY: build test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers \
-  verify vulncheck sbom dist reproducible
+  verify vulncheck sbom dist reproducible ci-full
 
 build:
 	go build -trimpath -o datasync .
@@ -16,7 +16,7 @@ test:
 	go test ./...
 
 race:
-	go test -race ./...
+	go test -race -timeout 30m ./...
 
 # Every native fuzz target for FUZZTIME each. Inputs that reach something new are made
 # smaller ten times and not, as by default, for a minute: that is most of a short run.
@@ -81,6 +81,18 @@ readers:
 # Every fault of docs/faults.md, all cases, with a table of the results: 20 minutes.
 faults:
 	cd internal/faults && go run ./report
+
+# Everything, in at most an hour on two cores: what guards main, and then the full forms of what
+# go test ./... tries a few cases of. -all and -kill-seeds 20 are for the root package: each
+# failpoint, each failing operation, 20 chains of kills; make faults has 200 of these. -race
+# is -short, as it takes five times as long; each fuzz target gets a few seconds.
+ci-full:
+	bash .ci/run
+	go test -count=1 -timeout 30m . -args -all -kill-seeds 20
+	$(MAKE) faults
+	go test -race -short -timeout 30m ./...
+	$(MAKE) fuzz FUZZTIME=5s
+	$(MAKE) readers
 
 # 3,000,000 events over sockets, killed and resumed on the way.
 soak:

@@ -26,8 +26,13 @@ import (
 
 var (
 	soak      = flag.Bool("soak", false, "TestKillLoop with 3,000,000 events")
-	killSeeds = flag.Int("kill-seeds", 20, "TestKillLoop and TestFailpoints with so many seeds")
+	killSeeds = flag.Int("kill-seeds", 3, "the tests that kill at random with so many seeds")
+	all       = flag.Bool("all", false, "try all cases where the tests try a few of them: minutes")
 )
+
+// tried reports whether the ith of n cases is tried: all are with -all, else a few that lie
+// apart, so that go test has something of each suite and ends within a few minutes.
+func tried(i, n, few int) bool { return *all || i*few%n < few }
 
 // serve serves the API on a loopback port until the test ends.
 func serve(t *testing.T, o mockserver.Options) (*mockserver.Server, string) {
@@ -207,12 +212,13 @@ func noCanary(t *testing.T, folder string, output []byte) {
 	}
 }
 
-// serveUntilFifth serves 2,000 events on pages of 100; the fifth request meets the
-// fault, and closes fifth.
+// serveUntilFifth serves 2,000 events on pages of 100; the fifth request and all that follow
+// meet the fault, so that a pull gets no further however slow the test is. The fifth closes
+// fifth.
 func serveUntilFifth(t *testing.T, fault mockserver.Fault) (base string, fifth <-chan struct{}) {
 	t.Helper()
 	api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 2000}, Events: mockserver.Pages{Cap: 100},
-		Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{fault}}}})
+		Scripts: []mockserver.Script{{Request: 5, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, fault)}}}})
 	came := make(chan struct{})
 	var requests atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -228,7 +234,7 @@ func serveUntilFifth(t *testing.T, fault mockserver.Fault) (base string, fifth <
 // TestSignals: the first signal ends a pull gently wherever it is.
 func TestSignals(t *testing.T) {
 	binary := build(t, "")
-	hold := mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour/30)
+	hold := mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour)
 	for _, tc := range []struct {
 		name   string
 		signal syscall.Signal
@@ -242,9 +248,9 @@ func TestSignals(t *testing.T) {
 		{"SIGTERM within a body", syscall.SIGTERM, 143, mockserver.Stall(200)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			base, fifth := serveUntilFifth(t, mockserver.Repeat(2, tc.fault))
+			base, fifth := serveUntilFifth(t, tc.fault)
 			folder := t.TempDir()
-			cmd, output := program(t.Context(), binary, folder, base, "pull")
+			cmd, output := program(t.Context(), binary, folder, base, "pull", "--max-wait", "2h")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

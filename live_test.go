@@ -70,6 +70,7 @@ func holds(t *testing.T, path, how string) (pid int, letGo func(), err error) {
 
 // TestAnotherProgramHoldsTheFile: all say which one it is, and nobody asks the API.
 func TestAnotherProgramHoldsTheFile(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "")
 	s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
 	folder := t.TempDir()
@@ -105,10 +106,10 @@ func TestAnotherProgramHoldsTheFile(t *testing.T) {
 // TestStatusOfARunningPull: it is answered by the pull, with all that status knows.
 func TestStatusOfARunningPull(t *testing.T) {
 	binary := build(t, "")
-	base, fifth := serveUntilFifth(t, mockserver.Repeat(2, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour/30)))
+	base, fifth := serveUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
 	folder := t.TempDir()
 	path := filepath.Join(folder, "datasync.duckdb")
-	pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet")
+	pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet", "--max-wait", "2h")
 	if err := pull.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func await(t *testing.T, what string, happened func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for limit := time.After(time.Minute); !happened(); {
+	for limit := time.After(patience); !happened(); {
 		select {
 		case <-limit:
 			t.Fatalf("%s: that does not happen", what)
@@ -272,6 +273,7 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 // TestPullsThatCannotAnswer go on all the same, and say so once; others are told who has
 // the file.
 func TestPullsThatCannotAnswer(t *testing.T) {
+	t.Parallel()
 	binary := build(t, "")
 	base, fifth := serveUntilFifth(t, mockserver.Hang())
 	folder := t.TempDir()

@@ -70,6 +70,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			limited := mockserver.Contract().WithoutLatency()
 			limited.Data.Events, limited.Events.Cap, limited.TimeScale = 3000, 100, 10
+			// On a slow machine no limit would be met.
+			limited.Scripts = []mockserver.Script{{Endpoint: mockserver.Events, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(200 * time.Second)}}}
 			alone := []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Minute))}
 			closed := []mockserver.Script{{Endpoint: mockserver.Events, Request: 2, Faults: alone}, {Endpoint: mockserver.StreamAccess, Faults: alone}}
 			for name, o := range map[string]mockserver.Options{

@@ -29,7 +29,11 @@ import (
 // pauses that kill every cursor take no time.
 func TestModel(t *testing.T) {
 	// What fails is shown as it was drawn: rapid cannot make it smaller through a bubble.
-	for name, value := range map[string]string{"rapid.checks": "40", "rapid.shrinktime": "0s"} {
+	checks := "6"
+	if *all {
+		checks = "40"
+	}
+	for name, value := range map[string]string{"rapid.checks": checks, "rapid.shrinktime": "0s"} {
 		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
 			if err := f.Value.Set(value); err != nil {
 				t.Fatal(err)

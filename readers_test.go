@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,16 +20,30 @@ import (
 	"datasync/mockserver"
 )
 
-// TestReadersOfARunningPull: twenty at a time, killed at random as the pull is. What a
+// TestReadersOfARunningPull: several at a time, killed at random as the pull is. What a
 // reader that ends well has seen is the file as of one batch, and the pull ends with
 // exactly what the API has.
 func TestReadersOfARunningPull(t *testing.T) {
 	binary := build(t, "")
 	limit := mockserver.RateLimit{Requests: 10, Window: 5 * time.Second, Named: mockserver.RetryAfterBody}
-	s, base := serve(t, mockserver.Options{
+	s := mockserver.New(mockserver.Options{
 		Data: mockserver.DataOptions{Events: 50_000, TieEvery: 1000, TieSize: 50}, TimeScale: 10, Grace: time.Second,
 		Events: mockserver.Pages{Cap: 250, RateLimit: limit}, Feed: mockserver.Pages{Cap: 250, RateLimit: limit, Until: mockserver.Inclusive},
 	})
+	// The first pull does not come to its end before it is killed.
+	firstIsKilled := make(chan struct{})
+	var requests atomic.Int64
+	socket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) > 40 {
+			select {
+			case <-firstIsKilled:
+			case <-r.Context().Done():
+			}
+		}
+		s.ServeHTTP(w, r)
+	}))
+	t.Cleanup(socket.Close)
+	base := socket.URL
 	// The sockets' paths must be short.
 	runtime, err := os.MkdirTemp("/tmp", "datasync-test-")
 	if err != nil {
@@ -38,6 +54,10 @@ func TestReadersOfARunningPull(t *testing.T) {
 	folder, exports := t.TempDir(), t.TempDir()
 	path := filepath.Join(folder, "datasync.duckdb")
 
+	few := 5
+	if *all {
+		few = 20
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	reading, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -60,7 +80,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 				if strings.Contains(r.stderr, "as of batch") {
 					asOf.Add(1)
 				}
-			case ctx.Err() == nil:
+			case ctx.Err() == nil && !refused(r.code, r.stderr):
 				t.Errorf("%+v", r)
 			}
 			cancel()
@@ -79,10 +99,11 @@ func TestReadersOfARunningPull(t *testing.T) {
 		}
 		if round == 0 {
 			await(t, "the pull answers", func() bool { _, err := os.Stat(path + ".socket"); return err == nil })
-			for seed := range uint64(20) {
+			for seed := range uint64(few) {
 				readers.Go(func() { read(seed) })
 			}
 			_ = pull.Process.Kill()
+			close(firstIsKilled)
 		}
 		err := pull.Wait()
 		cancel()
@@ -90,10 +111,16 @@ func TestReadersOfARunningPull(t *testing.T) {
 			killed++
 			continue
 		}
+		if round < 200 && refused(pull.ProcessState.ExitCode(), output.String()) {
+			continue
+		}
 		if err != nil {
 			t.Errorf("round %d: %v: %s", round, err, output)
 		}
-		break
+		if asOf.Load() > 0 || round > 50 {
+			break
+		}
+		s.Dataset().Grow(5_000) // nobody has come to read meanwhile: there is another pull
 	}
 	stop()
 	readers.Wait()
@@ -111,6 +138,12 @@ func TestReadersOfARunningPull(t *testing.T) {
 	if err := s.Verify(); err != nil {
 		t.Error(err)
 	}
+}
+
+// refused reports whether a program ended because another one had the file for longer than is
+// waited for, which is right: on a busy machine each of them may be that slow.
+func refused(code int, said string) bool {
+	return code == 6 && regexp.MustCompile(`process \d+ |another process has it open|the running pull does not answer`).MatchString(said)
 }
 
 var (

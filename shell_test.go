@@ -16,8 +16,9 @@ import (
 	"github.com/creack/pty"
 )
 
-// patience is how long a terminal test waits for what must come.
-const patience = 20 * time.Second
+// patience is how long a test waits for what must come: it only guards against one that
+// would hang.
+const patience = 5 * time.Minute
 
 // terminal is a program that runs on a pseudo-terminal.
 type terminal struct {

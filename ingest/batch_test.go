@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"datasync/internal/store"
 )
@@ -49,28 +50,35 @@ func newTestBatcher(c *committed) *batcher {
 // batched sends pages of so many events and rejects each through a batcher.
 func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	t.Helper()
-	b := newTestBatcher(c)
-	pages, gone := make(chan walked), make(chan struct{})
-	go func() {
-		defer close(pages)
-		at := store.Instant(1 << 40)
-		for n, size := range sizes {
-			p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
-			p.page = page{events: p.sheet.events, rejects: make([]store.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
-			for i := range p.page.events {
-				at--
-				p.page.events[i].Timestamp = at
-			}
-			p.page.bound()
-			select {
-			case pages <- p:
-			case <-gone:
-				return
-			}
+	var pages []walked
+	at := store.Instant(1 << 40)
+	for n, size := range sizes {
+		p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
+		p.page = page{events: p.sheet.events, rejects: make([]store.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
+		for i := range p.page.events {
+			at--
+			p.page.events[i].Timestamp = at
 		}
-	}()
-	defer close(gone)
-	return b, b.run(t.Context(), pages)
+		p.page.bound()
+		pages = append(pages, p)
+	}
+	b := newTestBatcher(c)
+	return b, b.runOver(t, pages...)
+}
+
+// runOver runs the batcher over these pages. It does so in a bubble, where no time passes
+// while there are pages: on a slow machine a batch would else become due before it is full.
+func (b *batcher) runOver(t *testing.T, pages ...walked) (err error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		from := make(chan walked, len(pages))
+		for _, p := range pages {
+			from <- p
+		}
+		close(from)
+		err = b.run(t.Context(), from)
+	})
+	return err
 }
 
 // TestBatchesAreFull: batches are full to the row, whatever the pages' size, in the
@@ -135,12 +143,11 @@ func TestBatchesAreFull(t *testing.T) {
 func TestBatchesOfMuchText(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
-	pages := make(chan walked, 2)
 	large := page{events: make([]store.Event, 1000), rejects: make([]store.Reject, 10), elements: 1010, nextCursor: "c1"}
-	pages <- walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1}
-	pages <- walked{endpoint: eventsEndpoint, page: page{events: make([]store.Event, 7), elements: 7, nextCursor: "c2"}, sheet: &sheet{}, bytes: 7}
-	close(pages)
-	if err := b.run(t.Context(), pages); err != nil {
+	small := page{events: make([]store.Event, 7), elements: 7, nextCursor: "c2"}
+	err := b.runOver(t, walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1},
+		walked{endpoint: eventsEndpoint, page: small, sheet: &sheet{}, bytes: 7})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var got [][2]int
@@ -158,14 +165,13 @@ func TestBatchesOfMuchText(t *testing.T) {
 func TestLargePagesFillBatches(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
-	pages := make(chan walked, 5)
+	var pages []walked
 	for n := range 4 {
 		p := page{events: make([]store.Event, 100_000), elements: 100_000, nextCursor: fmt.Sprint("c", n+1)}
-		pages <- walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20}
+		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20})
 	}
-	pages <- walked{endpoint: eventsEndpoint, page: page{events: make([]store.Event, 1), elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes}
-	close(pages)
-	if err := b.run(t.Context(), pages); err != nil {
+	pages = append(pages, walked{endpoint: eventsEndpoint, page: page{events: make([]store.Event, 1), elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
+	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)
 	}
 	var got []int
@@ -226,13 +232,12 @@ func TestSheetOfTwoBatches(t *testing.T) {
 	c := &crossed{}
 	b := newTestBatcher(nil)
 	b.store, c.back = c, func() int { return len(b.sheets.free) }
-	pages := make(chan walked, 3)
+	var pages []walked
 	for n, size := range []int{store.MaxRows - 10, 100, store.MaxRows - 90} {
 		p := page{events: make([]store.Event, size), elements: size, nextCursor: fmt.Sprint("c", n+1)}
-		pages <- walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()}
+		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()})
 	}
-	close(pages)
-	if err := b.run(t.Context(), pages); err != nil {
+	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)
 	}
 	// The second batch: the rest of page 2, page 3; then the first: page 1 was back, page 2.

@@ -42,6 +42,8 @@ func class(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "deadline"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "connection reset"
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -76,7 +78,7 @@ func faultTable() []struct {
 		{mockserver.Truncate(0), "200" + plain + ", length L, body of 0, then unexpected EOF"},
 		{mockserver.TruncateChunked(100), "200" + plain + ", length -1, body of 100, then unexpected EOF"},
 		{mockserver.Clip(100), "200" + plain + ", length 100, body of 100, no JSON"},
-		{mockserver.Stall(50), "200" + plain + ", length L, body of 50, then deadline"},
+		{mockserver.Stall(50), "200" + plain + ", length L, body of 50, then canceled"},
 		{mockserver.Drip(1000, time.Microsecond), "200" + plain + ", length L, body of L, 10 events, returned 10, hasMore true"},
 		{mockserver.HTML(), "200" + html + ", length 110, body of 110, no JSON"},
 		{mockserver.Empty(), "200" + plain2 + ", length 0, body of 0, no JSON"},
@@ -91,6 +93,34 @@ func faultTable() []struct {
 		{mockserver.RateLimitedRaw("soon", "{", 0), "429" + strings.Replace(plain, `After ""`, `After "soon"`, 1) + ", length 1, body of 1, no JSON"},
 		{mockserver.Header("Content-Type", "text/css"), `200, text/css, Location "", Retry-After "", length L, body of L, 10 events, returned 10, hasMore true`},
 	}
+}
+
+// leaving leaves once so many bytes of a body have come.
+type leaving struct {
+	http.RoundTripper
+	left  int
+	leave func()
+}
+
+func (l leaving) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Body = &leavingBody{resp.Body, l}
+	}
+	return resp, err
+}
+
+type leavingBody struct {
+	io.ReadCloser
+	leaving
+}
+
+func (b *leavingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= n; b.left <= 0 {
+		b.leave()
+	}
+	return n, err
 }
 
 // Memory and sockets must look alike to a client under every fault.
@@ -110,11 +140,16 @@ func TestFaultsOverBothTransports(t *testing.T) {
 				}
 				_, body := a.events("limit", "10")
 				r := a.request(http.MethodGet, mockserver.EventsPath, map[string][]string{"limit": {"10"}})
-				ctx := context.Background()
-				if strings.HasSuffix(tt.want, "deadline") {
-					var cancel context.CancelFunc
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				switch {
+				case strings.HasSuffix(tt.want, "deadline"): // nothing ever comes
 					ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
 					defer cancel()
+				case strings.HasSuffix(tt.want, "canceled"): // nothing more comes
+					client := *a.client
+					client.Transport = leaving{client.Transport, 50, cancel}
+					a.client = &client
 				}
 				want := tt.want
 				for _, n := range []int{3, -1, 0} {

@@ -161,14 +161,14 @@ func TestTheClockIsSet(t *testing.T) {
 			var s *shifted
 			started := make(chan struct{})
 			w.atRequest(8, func() { <-started; s.set(c.after) })
-			s = w.startAt(c.before, command{Args: []string{"pull", "--workers", "1"}, Within: time.Minute})
+			s = w.startAt(c.before, command{Args: []string{"pull", "--workers", "1"}})
 			close(started)
 			e := s.wait()
 			w.endsWith(e, 0)
 			w.isWhole()
 			w.isAsUndisturbed(o.Data)
 			began, err := time.Parse(time.RFC3339Nano, w.query("SELECT strftime(began_at, '%Y-%m-%dT%H:%M:%SZ') AS began FROM runs")[1][0])
-			if off := time.Since(began) + c.before; err != nil || off < -time.Minute || off > 2*time.Minute {
+			if off := time.Since(began) + c.before; err != nil || off < -time.Minute || off > within {
 				t.Errorf("the clock was not wrong by %s: the run began at %s, %v", c.before, began, err)
 			}
 		})
@@ -180,7 +180,7 @@ func TestTheClockIsSet(t *testing.T) {
 // the clock went forth.
 func TestTheClockIsSetBetweenPulls(t *testing.T) {
 	t.Parallel()
-	const wait = 4 * time.Second
+	const wait = 10 * time.Second
 	for _, by := range some(jumps, 3) {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +196,7 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 			w.says(first, "come back at")
 			w.sound()
 			w.API.Dataset().Grow(500)
-			second := w.startAt(by, command{Args: []string{"pull"}, Within: time.Minute}).wait()
+			second := w.startAt(by, command{Args: []string{"pull"}}).wait()
 			w.endsWith(second, 0)
 			w.sound()
 			w.hasAll()
@@ -228,7 +228,7 @@ func TestTheServersClockIsWrong(t *testing.T) {
 			alone := []mockserver.Fault{mockserver.RateLimitedIn(mockserver.RetryAfterDate, wait)}
 			o.Scripts = []mockserver.Script{{Endpoint: mockserver.Events, Request: 4, Faults: alone}, {Endpoint: mockserver.Feed, Request: 2, Faults: alone}}
 			w := newWorld(t, o)
-			e := w.startAt(k.client, command{Args: []string{"pull"}, Within: time.Minute}).wait()
+			e := w.startAt(k.client, command{Args: []string{"pull"}}).wait()
 			w.endsWith(e, 0)
 			w.isWhole()
 			if e.Took < wait {
@@ -252,7 +252,7 @@ func TestZonesAndLocales(t *testing.T) {
 	const sql = `SELECT id, "timestamp", "timestamp"::VARCHAR AS text, date_trunc('day', "timestamp") AS day, upper(type) AS type, device_type, 1234.5::DOUBLE AS number FROM events ORDER BY id`
 	outputs := func(w *world, by time.Duration, env []string) string {
 		w.Helper()
-		e := w.startAt(by, command{Args: []string{"pull", "--quiet"}, Env: env, Within: time.Minute}).wait()
+		e := w.startAt(by, command{Args: []string{"pull", "--quiet"}, Env: env}).wait()
 		w.endsWith(e, 0)
 		w.isWhole()
 		all := w.fingerprint()

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"datasync/mockserver"
 )
@@ -144,7 +143,7 @@ func TestEndlessPages(t *testing.T) {
 				}
 				return pageOf(tc.page(n), fmt.Sprint("c", n+1), "10000000")
 			}))
-			r := w.start(command{Args: []string{"pull"}, Within: 5 * time.Minute})
+			r := w.start(command{Args: []string{"pull"}})
 			<-enough
 			_ = r.Process.Signal(os.Interrupt)
 			e := r.wait()

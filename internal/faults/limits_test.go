@@ -12,8 +12,9 @@ import (
 )
 
 // underWay is for how long after a 429 requests may still come that went out before that was
-// read, on a machine that is busy.
-const underWay = 300 * time.Millisecond
+// read. On a busy machine nothing bounds it: that several walks keep to a wait is tested where
+// time is not the machine's (ingest), that one does, here.
+const underWay = within
 
 // both has both endpoints that give pages meet these faults, from their nth request on.
 func both(nth int, f ...mockserver.Fault) []mockserver.Script {
@@ -131,14 +132,14 @@ func TestWaitsTooLong(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
 			w.API.AddScript(both(4, mockserver.RateLimitedRaw("", text, time.Hour))...)
-			e := w.run(command{Args: []string{"pull", "--workers", "1"}, Within: 20 * time.Second})
+			e := w.run(command{Args: []string{"pull", "--workers", "1"}})
 			w.endsWith(e, 4)
 			w.says(e, "a longer wait than allowed", "come back at 2", "the same command")
 			if n := w.stored(); n < 290 {
 				t.Errorf("%d events are stored", n)
 			}
 			before := w.API.Stats()
-			w.endsWith(w.run(command{Args: []string{"pull"}, Within: 20 * time.Second}), 4)
+			w.endsWith(w.run(command{Args: []string{"pull"}}), 4)
 			if after := w.API.Stats(); after.Events.Requests != before.Events.Requests || after.Feed.Requests != before.Feed.Requests {
 				t.Errorf("asked again within the wait")
 			}
@@ -192,8 +193,8 @@ func TestAWaitOutlivesACursor(t *testing.T) {
 			t.Run(fmt.Sprintf("until %d, workers %s", until, workers), func(t *testing.T) {
 				t.Parallel()
 				o := tcpPages()
-				o.Cursor.Life, o.Feed.Until, o.Grace = 2*time.Second, until, underWay
-				o.Scripts = both(10, mockserver.RateLimited(4*time.Second))
+				o.Cursor.Life, o.Feed.Until, o.Grace = 10*time.Second, until, underWay
+				o.Scripts = both(10, mockserver.RateLimited(12*time.Second))
 				w := newWorld(t, o)
 				e := w.run(command{Args: []string{"pull", "--workers", workers}})
 				w.endsWith(e, 0)
@@ -245,6 +246,7 @@ func TestAllWalksAreLimited(t *testing.T) {
 			o.Events.RateLimit, o.Feed.RateLimit, o.Feed.Until = limit, limit, mockserver.Inclusive
 			o.Events.Latency, o.Feed.Latency = 50*time.Millisecond, 50*time.Millisecond
 			o.Grace = underWay
+			o.Scripts = both(12, mockserver.RateLimited(2*time.Second)) // where the machine is too slow for the limits
 			w := newWorld(t, o)
 			e := w.run(command{Args: []string{"pull", "--workers", workers}})
 			w.endsWith(e, 0)

@@ -97,8 +97,10 @@ func TestRedirectsInMidPull(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
-			// So that the feed is wanted.
-			o.Events.RateLimit = mockserver.RateLimit{Requests: 10, Window: 2 * time.Second, Named: mockserver.RetryAfterBody}
+			if what != "a page" {
+				// So that the feed is wanted.
+				o.Scripts = []mockserver.Script{{Endpoint: mockserver.Events, Request: 5, Faults: []mockserver.Fault{mockserver.RateLimited(5 * time.Second)}}}
+			}
 			w := newWorld(t, o)
 			to := w.elsewhere()["another port"]
 			var requests, redirected atomic.Int64

@@ -31,7 +31,7 @@ func (w *world) hold(n int64, c command) held {
 	w.Cleanup(h.letGo)
 	select {
 	case <-came:
-	case <-time.After(time.Minute):
+	case <-time.After(within):
 		h.letGo()
 		w.Fatalf("no request %d: %v", n, h.wait())
 	}
@@ -68,12 +68,10 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 			w := newWorld(t, o)
 			var r *running
 			started := make(chan struct{})
-			var sent time.Time
 			w.atRequest(m.request, func() {
 				<-started
 				go func() {
 					<-time.After(m.later)
-					sent = time.Now()
 					_ = r.Process.Signal(m.signal)
 				}()
 			})
@@ -83,9 +81,6 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 			if e.Code == 0 {
 				w.isWhole() // it was too late
 				return
-			}
-			if took := time.Since(sent); took > 15*time.Second {
-				t.Errorf("it ended %s after the signal", took)
 			}
 			code := 143
 			if m.signal == syscall.SIGINT {
@@ -149,14 +144,14 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 	limited := mockserver.Contract().WithoutLatency()
 	limited.Data.Events, limited.TimeScale, limited.Events.Cap, limited.Feed.Cap = 3000, 10, 100, 100
 	short := mockserver.Options{Data: mockserver.DataOptions{Events: 3000}, Events: pages, Feed: pages,
-		Cursor: mockserver.Cursors{Life: time.Second, Signed: true}, Access: mockserver.Access{TokenLife: time.Second}}
+		Cursor: mockserver.Cursors{Life: 10 * time.Second, Signed: true}, Access: mockserver.Access{TokenLife: 10 * time.Second}}
 	for _, tc := range some([]struct {
 		name    string
 		o       mockserver.Options
 		request int64
 		pause   time.Duration
 	}{
-		{"in a request", short, 8, 2 * time.Second},
+		{"in a request", short, 8, 11 * time.Second},
 		{"longer than cursors live", limited, 6, 12500 * time.Millisecond},
 		{"longer than tokens live", limited, 9, 31 * time.Second},
 		{"longer than a request may take", short, 5, 95 * time.Second},
@@ -165,7 +160,7 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tc.o)
 			// All that the pull is answered comes while it cannot read it.
-			h := w.hold(tc.request, command{Args: []string{"pull"}, Within: 4 * time.Minute})
+			h := w.hold(tc.request, command{Args: []string{"pull"}})
 			h.signal(syscall.SIGSTOP)
 			h.letGo()
 			<-time.After(tc.pause)
@@ -191,20 +186,10 @@ func TestReadersOfAStoppedPull(t *testing.T) {
 	}
 	h.signal(syscall.SIGSTOP)
 	var readers []*running
-	for _, tc := range some([]struct {
-		args   string
-		within time.Duration
-	}{
-		{"query|--timeout|1s|FROM events", 5 * time.Second},
-		{"query|FROM events", 15 * time.Second},
-		{"export|--parquet|a.parquet", 15 * time.Second},
-		{"export|--csv|-", 15 * time.Second},
-		{"status", 15 * time.Second},
-		{"status|--json", 15 * time.Second},
-		{"verify", 15 * time.Second},
-		{"schema", 15 * time.Second},
+	for _, args := range some([]string{
+		"query|--timeout|1s|FROM events", "query|FROM events", "export|--parquet|a.parquet", "export|--csv|-", "status", "status|--json", "verify", "schema",
 	}, 1) {
-		readers = append(readers, w.start(command{Args: strings.Split(tc.args, "|"), Within: tc.within}))
+		readers = append(readers, w.start(command{Args: strings.Split(args, "|")}))
 	}
 	for _, r := range readers {
 		e := r.wait()
@@ -257,7 +242,7 @@ func TestReadersThatGoAway(t *testing.T) {
 		{"export", "--csv", "-"},
 	} {
 		// What the program's exit code is, bash says.
-		c := command{Args: args, Redirect: "| head -1; exit ${PIPESTATUS[0]}", Within: 30 * time.Second}
+		c := command{Args: args, Redirect: "| head -1; exit ${PIPESTATUS[0]}"}
 		e := w.run(c)
 		if e.Code != 0 || strings.Count(e.Out, "\n") > 1 || trace.MatchString(e.Err) || strings.Contains(e.Err, "pipe") {
 			t.Error(e)
@@ -310,7 +295,7 @@ func TestTwoPullsOnOneFile(t *testing.T) {
 	h := w.hold(8, command{Args: []string{"pull", "--workers", "1"}})
 	before := len(w.API.Log())
 	for _, args := range [][]string{{"pull"}, {"pull", "--restart"}, {"pull", "--quiet", "--db", link}, {"pull", "--dry-run"}, {"status", "--recover"}} {
-		e := w.run(command{Args: args, Within: 10 * time.Second})
+		e := w.run(command{Args: args})
 		w.endsWith(e, 6)
 		w.says(e, "another pull is running", fmt.Sprintf("process %d", h.Process.Pid))
 	}
@@ -362,7 +347,7 @@ func TestAPullWhileSomebodyReads(t *testing.T) {
 	if _, err := out.Read(make([]byte, 10)); err != nil {
 		t.Error(err)
 	}
-	e := w.run(command{Args: []string{"pull"}, Within: 20 * time.Second})
+	e := w.run(command{Args: []string{"pull"}})
 	w.endsWith(e, 6)
 	w.says(e, fmt.Sprintf("process %d", reader.Process.Pid))
 	if after := len(w.API.Log()); after != before {
@@ -398,7 +383,7 @@ func TestReadersDuringAPull(t *testing.T) {
 			{"query", "SELECT (SELECT count(*) FROM events) = (SELECT coalesce(sum(stored), 0) FROM page_log) AS whole"},
 			{"verify"}, {"status"}, {"schema"}, {"export", "--csv", "a.csv", "--force"},
 		} {
-			e := w.run(command{Args: args, Within: 30 * time.Second})
+			e := w.run(command{Args: args})
 			if e.Code == 6 && strings.Contains(e.Err, "no such") || e.Code == 6 && strings.Contains(e.Err, "does not exist") {
 				continue // the pull has just begun
 			}

@@ -332,7 +332,7 @@ func until(t *testing.T, happened func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for limit := time.After(20 * time.Second); !happened(); {
+	for limit := time.After(5 * time.Minute); !happened(); {
 		select {
 		case <-limit:
 			t.Fatal("it does not happen")

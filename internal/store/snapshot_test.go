@@ -105,7 +105,8 @@ func TestSnapshotsAmongWrites(t *testing.T) {
 	var copies []store.Snapshot
 	for range 2 {
 		readers.Go(func() {
-			for ctx.Err() == nil {
+			// One at least, where all is written before this begins.
+			for first := true; first || ctx.Err() == nil; first = false {
 				c, err := s.Snapshot(t.Context())
 				if err != nil {
 					t.Error(err)

@@ -79,7 +79,7 @@ func arguments(folder string, kills int) []string {
 	switch folder {
 	case ".":
 		// Pulls that are killed, or limited, wait most of the time.
-		return []string{"-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "8"}
+		return []string{"-all", "-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "8"}
 	case "ingest":
 		return []string{"-decoder-events", "3000000"}
 	case filepath.Join("internal", "faults"):
