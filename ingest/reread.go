@@ -49,6 +49,11 @@ func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *pa
 		w.tally.notReadAgain(len(first.rejects))
 		return
 	}
+	if w.ahead != nil {
+		// Two at a time would have the one or the other go to an endpoint with smaller pages.
+		f := <-w.ahead.result
+		w.ahead.result <- f
+	}
 	if life := first.cursorLife; life == 0 || w.endpoints.opensIn(endpoint) < life/2 {
 		at.only = endpoint // whose pages are as large
 	}

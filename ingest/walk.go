@@ -107,7 +107,7 @@ type walked struct {
 // page is the next one.
 type ahead struct {
 	cursor string
-	result <-chan fetched
+	result chan fetched // of one
 }
 
 // fetched is a body on its way to become a page.

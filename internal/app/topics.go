@@ -39,8 +39,8 @@ type topic struct {
 var topics = []topic{
 	{name: "key-refused", leads: is(ingest.ErrKeyRefused)},
 	{name: "page-loop", leads: is(ingest.ErrLoop, ingest.ErrNoCursor)},
-	{name: "unusable", leads: is(ingest.ErrUnusable)},
 	{name: topicMissing, leads: is(ingest.ErrMissing), met: "status"},
+	{name: "unusable", leads: is(ingest.ErrUnusable)},
 	{name: "unsound", leads: is(errUnsound)},
 	{name: "export-history", leads: is(export.ErrHistory)},
 	{name: "no-file", leads: is(store.ErrMissing)},
