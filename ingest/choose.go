@@ -126,7 +126,11 @@ func (e *endpoints) clocked(what pacer.Activity, begins bool) {
 func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.Time, changed <-chan struct{}, _ error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now, feedOnly, eventsOnly := time.Now(), a.feedOnly(), a.only == eventsEndpoint
+	now := time.Now()
+	if a.soon && (e.next(e.gates[a.only], now).Sub(now) > soonEnough || a.only == feedEndpoint && e.feedGone) {
+		a.only = ""
+	}
+	feedOnly, eventsOnly := a.bounded || a.only == feedEndpoint, a.only == eventsEndpoint
 	if e.clock.Now(pacer.Fetching) >= e.atOnce() {
 		return place{}, time.Time{}, e.changed, nil
 	}
@@ -172,7 +176,7 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 }
 
 // feedOnly reports whether the feed alone is to be asked.
-func (a ask) feedOnly() bool { return a.bounded || a.only == feedEndpoint }
+func (a ask) feedOnly() bool { return a.bounded || a.only == feedEndpoint && !a.soon }
 
 // next returns when the endpoint may be asked: not before the end of a wait that it asked
 // for, nor before its budget has room again.

@@ -191,14 +191,6 @@ func (e *endpoints) sent() (requests int64) {
 	return requests
 }
 
-// opensIn is how long the endpoint still wants to be left alone, or has no budget.
-func (e *endpoints) opensIn(endpoint string) time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	return e.next(e.gates[endpoint], now).Sub(now)
-}
-
 // withoutFeed reports whether the run goes on without the feed.
 func (e *endpoints) withoutFeed() bool {
 	e.mu.Lock()
@@ -208,14 +200,18 @@ func (e *endpoints) withoutFeed() bool {
 
 // ask says which page is wanted: the one that the cursor leads to, or, bounded,
 // the newest page before until in epoch milliseconds, or the newest of all. Where limit
-// is not 0, so many events are enough. Where only is not empty, no other endpoint is asked.
+// is not 0, so many events are enough. Where only is not empty, no other endpoint is asked;
+// where it holds soon, that is so as long as the endpoint may be asked within soonEnough.
 type ask struct {
 	cursor  string
 	until   int64
 	bounded bool
 	limit   int
 	only    string
+	soon    bool
 }
+
+const soonEnough = time.Second
 
 // errNoBound: the page that a bounded ask wants cannot be had.
 var errNoBound = errors.New("the feed gives no pages by time")

@@ -38,7 +38,7 @@ func (r *rereads) may(requests int64) bool {
 	return true
 }
 
-// readAgain reads a page with rejects once more, by the same endpoint, and puts what came whole in
+// readAgain reads a page with rejects once more, by the same endpoint if that may be asked, and puts what came whole in
 // the second reading in the place of its reject. That it cannot be read is no failure: the rejects stay,
 // and are counted as not read again.
 func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *page) {
@@ -54,9 +54,7 @@ func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *pa
 		f := <-w.ahead.result
 		w.ahead.result <- f
 	}
-	if life := first.cursorLife; life == 0 || w.endpoints.opensIn(endpoint) < life/2 {
-		at.only = endpoint // whose pages are as large
-	}
+	at.only, at.soon = endpoint, true // whose pages are as large
 	if at.limit == 0 {
 		at.limit = first.elements // the same page, but not the same URL for a cache
 	}
@@ -67,11 +65,23 @@ func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *pa
 		var second page
 		if second, err = newDecoder().decode(body, memory.events); err == nil {
 			memory.events = second.events
+			w.tally.notReadAgain(first.rejectsBehind(second.elements))
 			first.mend(&second)
 			return
 		}
 	}
 	w.tally.notReadAgain(len(first.rejects))
+}
+
+// rejectsBehind counts the rejects behind so many elements of the page, which another reading of so many
+// does not reach.
+func (p *page) rejectsBehind(elements int) (n int) {
+	for i, after := range p.rejectAfter {
+		if i+after >= elements {
+			n++
+		}
+	}
+	return n
 }
 
 // element is an event or a reject of a page, by its index among them.

@@ -591,7 +591,7 @@ func TestRepeatedEvents(t *testing.T) {
 }
 
 // TestLateEvents: what arrives below the newest event is found within the lookback; below
-// that the pull says what is missing, and --restart brings it. A known event that has
+// that the pull says what is missing, and the next one brings it. A known event that has
 // changed meanwhile is counted, and stays as it was.
 func TestLateEvents(t *testing.T) {
 	t.Parallel()
@@ -614,8 +614,8 @@ func TestLateEvents(t *testing.T) {
 			w.endsWith(e, tc.code)
 			w.says(e, "(1 with other contents)")
 			if tc.code != 0 {
-				w.says(e, "1 of the 1500", "--restart")
-				w.endsWith(w.run(command{Args: []string{"pull", "--restart"}}), 0)
+				w.says(e, "at least 1 of the 1500", "the next pull walks to the end")
+				w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
 			}
 			w.hasOwn(n)
 			if rows := w.query("SELECT count(*) AS n FROM events WHERE name = 'changed'"); rows[1][0] != "0" {

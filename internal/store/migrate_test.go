@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"datasync/internal/store"
@@ -82,7 +83,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != "4" {
+	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != strconv.Itoa(store.SchemaVersion) {
 		t.Errorf("schema %s", v)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM page_log l FULL JOIN (SELECT batch FROM events GROUP BY 1) e USING (batch) WHERE checksum IS NULL"); n != 4 {

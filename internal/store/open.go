@@ -21,7 +21,7 @@ import (
 // SchemaVersion is the newest schema that this program knows: the number of
 // embedded migrations, each of which brings a file from the schema before to its
 // own.
-const SchemaVersion = 4
+const SchemaVersion = 5
 
 // application is what meta says of a file that is ours.
 const application = "datasync"
