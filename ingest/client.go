@@ -180,6 +180,7 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 		return "", how, because(ctx, endpoint, err)
 	}
 	how.stated = readStated(resp.Header, time.Now())
+	into.cached = isCached(resp.Header)
 	failpoint.Hit("f2")
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body

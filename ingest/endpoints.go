@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"datasync/ingest/pacer"
@@ -72,6 +73,10 @@ type endpoints struct {
 	streak         int       // 429s since the last page
 	since          time.Time // the first of them
 
+	// began is when the pull did; cachesAll says that a cache answers whatever is asked.
+	began     time.Time
+	cachesAll atomic.Bool
+
 	pages int64 // that came
 	clock pacer.Clock
 	speed pacer.Speed
@@ -96,7 +101,7 @@ type gate struct {
 
 func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember func(string, time.Duration) error) *endpoints {
 	e := &endpoints{
-		client: c, tokens: newTokens(c), maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
+		client: c, tokens: newTokens(c), began: time.Now(), maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
 		remember: remember, notice: opts.Notice, progress: opts.Progress,
 		any: newLine(), feedOnly: newLine(), gates: map[string]*gate{}, changed: make(chan struct{}),
 		atOnce: func() int { return 1 }, needed: func() int { return 0 }, workers: pacer.NewWorkers(mostWorkers),

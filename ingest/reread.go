@@ -58,13 +58,11 @@ func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *pa
 	if at.limit == 0 {
 		at.limit = first.elements // the same page, but not the same URL for a cache
 	}
-	memory := w.sheets.take()
-	defer w.sheets.giveBack(memory)
-	body, _, err := w.endpoints.page(ctx, &w.caller, at, memory)
-	if err == nil {
-		var second page
-		if second, err = newDecoder().decode(body, memory.events); err == nil {
-			memory.events = second.events
+	f := w.askFresh(ctx, at, true)
+	defer w.sheets.giveBack(f.sheet)
+	if f.err == nil {
+		if second, err := newDecoder().decode(f.body, f.sheet.events); err == nil {
+			f.sheet.events = second.events
 			w.tally.notReadAgain(first.rejectsBehind(second.elements))
 			first.mend(&second)
 			return

@@ -406,3 +406,37 @@ func TestTotalsBesideAStartBound(t *testing.T) {
 		})
 	}
 }
+
+// A cache in front of the API does not hide what came before the pull began.
+func TestPagesOfACache(t *testing.T) {
+	for _, ttl := range []time.Duration{time.Second, 30 * time.Second} {
+		o := mockserver.Options{Data: mockserver.DataOptions{Events: 500}, Events: mockserver.Pages{CacheTTL: ttl, Latency: answers}}
+		inBubble(t, fmt.Sprint(ttl), o, func(b *bench) {
+			b.mustPull()
+			for range 4 {
+				b.server.Dataset().Grow(30)
+				b.mustPull()
+			}
+			if b.told("cache") {
+				b.t.Errorf("told %q", b.notes)
+			}
+		})
+	}
+	// One that answers everything is not asked in other words for ever.
+	inBubble(t, "everything", mockserver.Options{}, func(b *bench) {
+		requests := 0
+		real := b.opts.Transport
+		b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			requests++
+			resp, err := real.RoundTrip(r)
+			if err == nil {
+				resp.Header.Set("X-Cache", "Hit from cloudfront")
+			}
+			return resp, err
+		})
+		b.mustPull()
+		if requests > 60 || !b.told("a cache answers every request") {
+			b.t.Errorf("%d requests, told %q", requests, b.notes)
+		}
+	})
+}

@@ -18,6 +18,7 @@ type sheet struct {
 	text   []byte
 	events []store.Event
 	users  atomic.Int32 // how often it will be given back
+	cached bool         // the page came from a cache
 	// place, where it is not nil, is the one place for a large text, and taken by this one.
 	place chan struct{}
 }

@@ -285,8 +285,11 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error)
 		err = e.readFeed(at, a, err)
 	}
 	var answer *APIError
-	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.Status == http.StatusTooManyRequests) {
+	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.means == meansLimited) {
 		err = errors.Join(err, e.close(g, answer))
+	}
+	if answer != nil && answer.means == meansPageSize {
+		e.client.shrink(endpoint, at.asked, answer)
 	}
 	if err != nil {
 		return page{}, s.failed(ctx, endpoint, err)

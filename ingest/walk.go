@@ -417,7 +417,7 @@ func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
 func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
 	w.discard()
 	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
-		f := w.ask(ctx, at)
+		f := w.askFresh(ctx, at, true)
 		got = walked{endpoint: f.endpoint, from: at, received: f.received, took: f.took, bytes: len(f.body), sheet: f.sheet}
 		err = f.err
 		if err == nil {
@@ -522,7 +522,7 @@ func (w *walk) lookAhead(ctx context.Context, body string) {
 	cursor := strings.Clone(t.nextCursor)
 	// One answer, so that the goroutine ends even where nobody waits for it.
 	result := make(chan fetched, 1)
-	go func() { result <- w.ask(ctx, ask{cursor: cursor}) }()
+	go func() { result <- w.askFresh(ctx, ask{cursor: cursor}, false) }()
 	w.ahead = &ahead{cursor, result}
 }
 
@@ -535,7 +535,7 @@ func (w *walk) fetch(ctx context.Context) fetched {
 		return f
 	}
 	w.discard()
-	return w.ask(ctx, w.at)
+	return w.askFresh(ctx, w.at, false)
 }
 
 // discard waits for a request ahead that is not wanted: one request is under way

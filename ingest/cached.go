@@ -1,0 +1,54 @@
+package ingest
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A cache in front of the API answers with pages of some seconds ago. One of before the pull began
+// lacks what came since, and one of before another page says nothing of what slid past that.
+
+const (
+	// oldestCached is how old a page of a cache is at most. The service's are 30 s.
+	oldestCached = 2 * time.Minute
+	// mostFresh is how often a page is asked for in other words before a cache is taken for one that
+	// has everything.
+	mostFresh = 2
+)
+
+// isCached reports whether an answer came from a cache: it says so, or has an age (RFC 9111,
+// section 5.1).
+func isCached(header http.Header) bool {
+	age, _ := strconv.Atoi(strings.TrimSpace(header.Get("Age")))
+	return age > 0 || strings.HasPrefix(strings.ToUpper(strings.TrimSpace(header.Get("X-Cache"))), "HIT")
+}
+
+// askFresh asks for a page, and asks again where a cache may have made the answer before the pull
+// began, or, where it must be fresh, at any time. A cache knows a page by its URL: another limit is
+// another page to it.
+func (w *walk) askFresh(ctx context.Context, at ask, must bool) fetched {
+	f := w.ask(ctx, at)
+	for tries := 1; f.err == nil && f.sheet.cached && !w.endpoints.cachesAll.Load() && (must || time.Since(w.endpoints.began) < oldestCached); tries++ {
+		again := at
+		if again.limit == 0 {
+			again.limit = int(w.endpoints.client.pageSizes[f.endpoint].Load())
+		}
+		again.only, again.soon = f.endpoint, true
+		// Another pull may just have asked for one less.
+		if again.limit -= tries + rand.IntN(again.limit/10+1); again.limit < 1 {
+			break
+		}
+		if tries > mostFresh {
+			w.endpoints.cachesAll.Store(true)
+			w.notice("a cache answers every request: events of its last seconds may be missing until the next pull")
+			break
+		}
+		w.sheets.giveBack(f.sheet)
+		f = w.ask(ctx, again)
+	}
+	return f
+}
