@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -79,7 +80,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 	for range mostLookBacks {
 		back, err := w.get(ctx, w.last.from)
 		if err != nil {
-			return nil, err
+			return nil, w.notRead(err)
 		}
 		if !w.follows(&back.page) {
 			w.sheets.giveBack(back.sheet)
@@ -90,7 +91,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 			next, err := w.get(ctx, ask{cursor: back.page.nextCursor})
 			if err != nil {
 				w.sheets.giveBack(back.sheet)
-				return nil, err
+				return nil, w.notRead(err)
 			}
 			w.replace(p, &next, &back)
 			fits = !fell(back.page.total, p.page.total)
@@ -110,6 +111,16 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 		w.sheets.giveBack(back.sheet)
 	}
 	return nil, errSlid
+}
+
+// notRead is the error where a page cannot be read again, as its cursor has expired since, say. There may
+// be other ways on.
+func (w *walk) notRead(err error) error {
+	var file *store.Error
+	if errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.As(err, &file) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errNotProven, err)
 }
 
 // replace puts another reading in the place of p, which comes behind before.

@@ -34,6 +34,8 @@ type changing struct {
 	offsets bool // cursors count
 	until   bool // the feed honours it
 	size    int  // of pages
+	// expired is the status that answers cursors which are older than two minutes; 0 where they last.
+	expired int
 
 	mu     sync.Mutex
 	events []happened // newest first
@@ -131,9 +133,13 @@ func (c *changing) answer(r *http.Request) (status int, body string) {
 			Offset *int
 			ID     uuid.UUID
 			TS     int64
+			Made   int64
 		}
 		if err := json.Unmarshal(raw, &cursor); err != nil {
 			return 400, `{"code":"CURSOR_INVALID"}`
+		}
+		if c.expired != 0 && time.Now().Unix()-cursor.Made > 119 {
+			return c.expired, `{"error":"no"}`
 		}
 		if cursor.Offset != nil {
 			from = *cursor.Offset
@@ -161,9 +167,9 @@ func (c *changing) answer(r *http.Request) (status int, body string) {
 	if to < len(c.events) {
 		var cursor []byte
 		if c.offsets {
-			cursor, _ = json.Marshal(map[string]any{"offset": to})
+			cursor, _ = json.Marshal(map[string]any{"offset": to, "made": time.Now().Unix()})
 		} else {
-			cursor, _ = json.Marshal(map[string]any{"id": c.events[to-1].id, "ts": c.events[to-1].at.UnixMilli()})
+			cursor, _ = json.Marshal(map[string]any{"id": c.events[to-1].id, "ts": c.events[to-1].at.UnixMilli(), "made": time.Now().Unix()})
 		}
 		pagination["nextCursor"], pagination["cursorExpiresIn"] = base64.StdEncoding.EncodeToString(cursor), 119
 	}
@@ -187,7 +193,7 @@ type truth struct {
 
 func newTruth(t *testing.T, seed uint64, offsets bool, workers int) *truth {
 	random := rand.New(rand.NewPCG(seed, 7))
-	api := &changing{offsets: offsets, until: workers != 1, size: 5 + random.IntN(20), random: random, now: time.Date(2026, 1, 27, 19, 20, 12, 0, time.UTC)}
+	api := &changing{offsets: offsets, until: workers != 1, size: 5 + random.IntN(20), expired: []int{0, 400, 502}[random.IntN(3)], random: random, now: time.Date(2026, 1, 27, 19, 20, 12, 0, time.UTC)}
 	api.arrive(40 + random.IntN(400))
 	x := &truth{t: t, api: api, store: storetest.NewMemory()}
 	base, _ := url.Parse("http://api.test")

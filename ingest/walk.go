@@ -159,6 +159,9 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		if err == nil && w.maySlide(&p) {
 			back, err = w.lookBack(ctx, &p)
 		}
+		if err != nil && p.sheet != nil {
+			w.sheets.giveBack(p.sheet)
+		}
 		if ctx.Err() == nil && (w.lost(err) || w.isStuck(ctx, err)) {
 			if err := w.recover(err); err != nil {
 				return err
@@ -360,7 +363,7 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 // countBroken counts answers 5xx in a row.
 func (w *walk) countBroken(before int, err error) int {
 	var answer *APIError
-	if errors.As(err, &answer) && answer.Status >= 500 && !answer.Named && answer.means == meansFailed {
+	if errors.As(err, &answer) && answer.Status >= 500 && answer.means == meansFailed {
 		return before + 1
 	}
 	return 0
@@ -416,7 +419,8 @@ func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
 // get asks for a page that was read before, whole, beside the walk.
 func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
 	w.discard()
-	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
+	err = retry(ctx, limit, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
 		f := w.askFresh(ctx, at, true)
 		got = walked{endpoint: f.endpoint, from: at, received: f.received, took: f.took, bytes: len(f.body), sheet: f.sheet}
 		err = f.err
