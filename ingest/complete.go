@@ -39,6 +39,9 @@ func (p *pull) finish(ctx context.Context, newest family) error {
 	if err := p.tally.unusable(settled.Events); err != nil {
 		return err
 	}
+	if n := p.tally.Rejected; n > 0 {
+		p.Notice(fmt.Sprintf("%d new elements cannot be events%s: they are kept with their reasons", n, p.tally.reasons()))
+	}
 	return missing
 }
 
@@ -84,17 +87,22 @@ func (t *tally) unusable(events int64) error {
 	if !store.Unusable(events, met, t.Stored, t.Rejected) {
 		return nil
 	}
-	text := ""
-	if len(t.Reasons) > 0 {
-		var reasons []string
-		for reason, n := range t.Reasons {
-			reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
-		}
-		slices.Sort(reasons)
-		text = fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
-	}
+	text := t.reasons()
 	if t.sample != "" {
 		text += ", such as " + quoteWords(t.sample)
 	}
 	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
+}
+
+// reasons lists the reasons of new rejects, in parentheses; "" where there are none.
+func (t *tally) reasons() string {
+	if len(t.Reasons) == 0 {
+		return ""
+	}
+	var reasons []string
+	for reason, n := range t.Reasons {
+		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
+	}
+	slices.Sort(reasons)
+	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
 }
