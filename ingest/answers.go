@@ -29,7 +29,7 @@ const (
 	meansPageSize
 	// meansCursor: the cursor has expired, or was never known.
 	meansCursor
-	// meansWay: what only a request by time, or a probe, asks for cannot be had.
+	// meansWay: the API refuses the bound, or the probe's parameters.
 	meansWay
 	// meansCursorPerhaps: it is the cursor, if a request without it succeeds.
 	meansCursorPerhaps

@@ -58,19 +58,19 @@ func (p *pull) weigh(ctx context.Context, w *store.Witness, here int64, toTheEnd
 	if b := balance.V; b.Missing > 0 {
 		now = store.Deficit{Missing: b.Missing, Total: w.First.V}
 		same := before.Missing == now.Missing && before.Total == now.Total
-		now.Walked = toTheEnd || same && before.Walked
+		now.Walked = same && (before.Walked || toTheEnd)
 		next := "the next pull walks to the end"
 		if now.Walked {
-			next = "a walk to the end has not brought them: the API may count what it does not give"
+			next = "a walk to the end did not find them: the API may count events that it does not serve"
 		}
-		missing = fmt.Errorf("%w: at least %d of the %d that the API counts (%d events, rejects and copies are here); %s",
+		missing = fmt.Errorf("%w: at least %d of the %d that the API counts; %d are here, rejects and copies included; %s",
 			ErrMissing, b.Missing, min(w.First.V, w.Last.V), here+b.Copies, next)
 	}
 	switch b := balance.V; {
 	case !w.First.Valid:
 		p.Notice("the API did not say how many events it has: every page was read, but nothing confirms the number")
 	case b.Gone > 0:
-		p.Notice(fmt.Sprintf("at least %d events here are no longer at the API; whether others are missing cannot be told", b.Gone))
+		p.Notice(fmt.Sprintf("at least %d %s here are no longer at the API; whether others are missing cannot be told", b.Gone, p.tally.elements()))
 	case b.Copies > 0:
 		p.Notice(fmt.Sprintf("of what the API counts %d are exact copies of other events: each is stored once", b.Copies))
 	}
@@ -105,4 +105,12 @@ func (t *tally) reasons() string {
 	}
 	slices.Sort(reasons)
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
+}
+
+// elements is what the file holds, in a word: rejects are not events.
+func (s *Summary) elements() string {
+	if s.TotalRejected > 0 {
+		return "events and rejects"
+	}
+	return "events"
 }

@@ -153,9 +153,9 @@ func (e *endpoints) waitForAccess(answer *APIError) {
 // endpoint to wait for.
 const fewAccesses = 3
 
-// feedIsHopeless reports whether there is no use in waiting for the feed: it has not been had in
-// this run, or has let nobody in for as long as one request may fail. It is asked all the same
-// whenever it may be. The lock is held.
+// feedIsHopeless reports whether the pull should not wait for the feed. Either the feed has
+// sent no page in this run and access to it failed fewAccesses times, or access has failed for longer
+// than maxRetryTime. The pull still asks the feed whenever its gate is open. The caller holds the lock.
 func (e *endpoints) feedIsHopeless(now time.Time) bool {
 	switch {
 	case e.feedGone:

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// The service spoils elements on purpose, in one reading only: it leaves fields out, or writes
-// timestamps that nobody can read. So a page with rejects is asked for once more.
+// The service sends malformed elements on purpose, in one response only: it omits fields, or writes
+// invalid timestamps. So the walk requests a page with rejects once more.
 
 const (
 	// firstRereads is how many pages with rejects are read again in any case, rereadShare how
@@ -38,9 +38,9 @@ func (r *rereads) may(requests int64) bool {
 	return true
 }
 
-// readAgain reads a page with rejects once more, by the same endpoint if that may be asked, and puts what came whole in
-// the second reading in the place of its reject. That it cannot be read is no failure: the rejects stay,
-// and are counted as not read again.
+// readAgain requests a page with rejects once more and replaces each reject by the valid event of the
+// second response. It prefers the same endpoint. If the request fails, it keeps the rejects and counts
+// them as not read again.
 func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *page) {
 	if len(first.rejects) == 0 {
 		return
@@ -103,9 +103,9 @@ func (p *page) elementsOf() []element {
 	return all
 }
 
-// mend puts events of the second reading in the place of rejects. Elements are the same where
-// they have the same id, or lie as far between events that both readings have: some may
-// have come or gone in between.
+// mend replaces rejects by events of the second response. It matches elements by id, or by their
+// position between two events that both responses have, as the API may have received or deleted
+// others since.
 func (p *page) mend(second *page) {
 	mine, others := p.elementsOf(), second.elementsOf()
 	byID := make(map[uuid.UUID]int, len(others)) // the place in others of each event, the first one

@@ -376,8 +376,8 @@ func TestADeficitIsLookedIntoOnce(t *testing.T) {
 			}
 			return b.pages()-before >= 20
 		}
-		if !toTheEnd() || toTheEnd() || toTheEnd() {
-			b.t.Error("walked to the end again, with nothing changed")
+		if !toTheEnd() || !toTheEnd() || toTheEnd() || toTheEnd() {
+			b.t.Error("want a first walk, another to the end, and none while nothing changes")
 		}
 		if err := b.store.SetDeficit(b.t.Context(), store.Deficit{Missing: 9, Total: 2010, Walked: true}); err != nil {
 			b.t.Fatal(err)

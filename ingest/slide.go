@@ -18,10 +18,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// A cursor may name an event or a time, or count from the newest event. One that counts slides
-// where an event above it is deleted: the next page begins further down than the one before
-// ended, and what lies between is read by nobody. It shows in the total, which has fallen. Then
-// the page before is read once more, which has what slid past.
+// A cursor contains an event's id or timestamp, or it is an offset from the newest event. If the
+// API deletes a newer event, an offset skips one event between two pages, and the total falls.
+// Then the walk reads the previous page again, which has the skipped event.
 
 // errSlid: events may have slid past the walk, and reading the page before again has not shown
 // that none did.
@@ -37,7 +36,7 @@ type reading struct {
 	total sql.Null[int64]
 	// slides says that the cursor which came with it may count from the newest event.
 	slides bool
-	// stored says that an earlier run read it: what happened since then is not known.
+	// stored says that an earlier run read it. The API may have deleted events since then.
 	stored bool
 }
 
@@ -70,9 +69,9 @@ func (w *walk) maySlide(p *walked) bool {
 	return w.last.stored || fell(w.last.total, p.page.total)
 }
 
-// lookBack reads the page behind which the walk stands once more, after p, which follows it, and p
-// as well where the two do not fit. It returns the page before where that is to be stored, too. It fails with
-// errSlid where there is room for events that nobody has read.
+// lookBack reads the page before p again. If the two pages do not overlap, it reads p again, too. It
+// returns the page before p if the walk must store it, or nil. It fails with errSlid if the walk
+// may have skipped events.
 func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 	if !w.last.known {
 		return nil, errSlid
@@ -142,8 +141,8 @@ func fell(before, after sql.Null[int64]) bool {
 	return before.Valid && after.Valid && after.V < before.V
 }
 
-// follows reports whether nothing lies between what the walk has read and the page before, which was read
-// again.
+// follows reports whether the page before, as read again, begins no later than where the walk has
+// stored events.
 func (w *walk) follows(back *page) bool {
 	switch {
 	case !w.low.Valid:
@@ -164,8 +163,8 @@ func (w *walk) fits(back, next *page) bool {
 	return !w.unordered && back.ordered && next.ordered && len(back.events) > 0 && len(next.events) > 0 && back.oldest.Compare(next.newest) <= 0
 }
 
-// dropAnonymous leaves out the rejects that nothing tells from their like: of a page that is read
-// again it is not known which of them are new. It returns how many there were.
+// dropAnonymous removes the rejects without an identity of their own: on a page that is read again,
+// nothing shows which of them are new. It returns their number.
 func (p *page) dropAnonymous() (outside int64) {
 	if len(p.anonymous) == 0 {
 		return 0

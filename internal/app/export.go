@@ -211,5 +211,8 @@ func incompleteText(pull export.Pull) string {
 			}
 		}
 	}
-	return strings.Join(parts, "; ") + "; run datasync pull for the rest" + see(topicIncomplete)
+	if s := pull.Status; s == nil || !s.Unusable && !s.LookedInto {
+		parts = append(parts, "run datasync pull for the rest")
+	}
+	return strings.Join(parts, "; ") + see(topicIncomplete)
 }

@@ -155,7 +155,7 @@ func witness(s ingest.Summary) string {
 	case !s.Witness.First.Valid:
 		return "did not say how many events it has"
 	case s.Witness.Bounded:
-		return fmt.Sprintf("counts %s events of all times: whether any of those from the start bound on are missing cannot be told by that", thousands(s.Witness.First.V))
+		return fmt.Sprintf("counts %s events of all times, and does not say how many lie above the start bound: how many are missing is not known", thousands(s.Witness.First.V))
 	case b.V.Missing > 0:
 		return fmt.Sprintf("counts %s events: at least %s missing here", thousands(s.Witness.First.V), thousands(b.V.Missing))
 	case b.V.Gone > 0:

@@ -60,6 +60,10 @@ func (t *statusText) completeness(s seen) string {
 	case s.Complete:
 	case s.pull != nil:
 		text = "no; a pull is running"
+	case s.Unusable:
+		text = "no; hardly anything that came could be stored" + see(topicUnusable)
+	case allDone(s.Status) && s.Missing != nil && *s.Missing > 0 && s.LookedInto:
+		text = "no; a walk to the end did not find the missing events" + see(topicMissing)
 	default:
 		text = "no; run datasync pull"
 	}
@@ -89,11 +93,13 @@ func (t *statusText) total(s store.Status) {
 	case s.Total == nil:
 		t.line("API", "did not say how many events it has")
 	case s.Gone > 0:
-		t.line("API", "had %s events when the newest window began: at least %s here are no longer there, and whether others are missing cannot be told", thousands(*s.Total), thousands(s.Gone))
+		t.line("API", "had %s events when the newest window began: at least %s %s here are no longer there, and whether others are missing cannot be told",
+			thousands(*s.Total), thousands(s.Gone), elements(s))
 	case s.Missing == nil:
-		t.line("API", "had %s events of all times when the newest window began: how many of those wanted are missing is not known", thousands(*s.Total))
+		t.line("API", "had %s events of all times when the newest window began, and does not say how many lie above the start bound", thousands(*s.Total))
+	case !allDone(s):
+		t.line("API", "had %s events when the newest window began, %s are not here yet", thousands(*s.Total), thousands(*s.Missing))
 	default:
-		done := !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != store.Done })
 		missing, copies := thousands(*s.Missing), ""
 		if *s.Missing > 0 {
 			missing = "at least " + missing
@@ -101,11 +107,28 @@ func (t *statusText) total(s store.Status) {
 		if s.Copies > 0 {
 			copies = fmt.Sprintf(", %s exact copies among them", thousands(s.Copies))
 		}
-		t.line("API", "had %s events when the newest window began%s, %s missing here%s", thousands(*s.Total), copies, missing, seeIf(done && *s.Missing > 0, topicMissing))
+		t.line("API", "had %s events when the newest window began%s, %s missing here%s", thousands(*s.Total), copies, missing, seeIf(*s.Missing > 0, topicMissing))
 	}
-	if s.ToTheEnd != nil {
-		t.line("to the end", "last walked %s ago; what came later than the lookback is here as of then", t.now.Sub(*s.ToTheEnd).Round(time.Second))
+	if s.ToTheEnd != nil && (s.Missing == nil || *s.Missing == 0) {
+		end := "the end"
+		if s.From != nil {
+			end = "the start bound"
+		}
+		t.line("walked", "to %s; the last such walk began %s ago, and late events are complete as of then", end, t.now.Sub(*s.ToTheEnd).Round(time.Second))
 	}
+}
+
+// allDone reports whether every window was walked to its end.
+func allDone(s store.Status) bool {
+	return !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != store.Done })
+}
+
+// elements is what a file holds, in a word: rejects are not events.
+func elements(s store.Status) string {
+	if len(s.Rejected) > 0 {
+		return "events and rejects"
+	}
+	return "events"
 }
 
 func (t *statusText) windows(windows []store.WindowStatus) {

@@ -20,6 +20,7 @@ const (
 	topicRejected   = "rejected"
 	topicConflicts  = "conflicts"
 	topicMissing    = "events-missing"
+	topicUnusable   = "unusable"
 	topicIncomplete = "incomplete"
 	topicNoSocket   = "no-socket"
 )
@@ -40,7 +41,7 @@ var topics = []topic{
 	{name: "key-refused", leads: is(ingest.ErrKeyRefused)},
 	{name: "page-loop", leads: is(ingest.ErrLoop, ingest.ErrNoCursor)},
 	{name: topicMissing, leads: is(ingest.ErrMissing), met: "status"},
-	{name: "unusable", leads: is(ingest.ErrUnusable)},
+	{name: topicUnusable, leads: is(ingest.ErrUnusable), met: "status"},
 	{name: "unsound", leads: is(errUnsound)},
 	{name: "export-history", leads: is(export.ErrHistory)},
 	{name: "no-file", leads: is(store.ErrMissing)},

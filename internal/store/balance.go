@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Balance is what comes of comparing a file with the API's own total, which is a witness: that
-// nothing is missing is shown by walks to the end, and a total can only speak against it.
+// Balance is the result of comparing a file with the API's total. Only walks to the end prove that
+// no event is missing; a total can disprove it.
 type Balance struct {
 	// Missing is how many events are missing at least.
 	Missing int64
@@ -25,7 +25,7 @@ type Balance struct {
 // totals of the newest window's first and last page. Of copies, which are not stored, so many
 // are known.
 func Weigh(first, last, here, copies int64) Balance {
-	// What was deleted while pages were read was counted by the first one, what came by the last.
+	// The first total counts events that the API deleted during the walk, the last those that arrived.
 	low, high := min(first, last), max(first, last)
 	if here > high {
 		return Balance{Gone: here - high}

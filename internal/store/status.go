@@ -50,6 +50,10 @@ type Status struct {
 	// ToTheEnd is when the last walk to the end began that came there: what came later than the
 	// lookback is here as of then. It is nil where there was none, or an older version walked.
 	ToTheEnd *time.Time `json:"walked_to_end_at"`
+	// Unusable says that the last pull met little that could be stored, LookedInto that a walk to
+	// the end has not found what is missing.
+	Unusable   bool `json:"-"`
+	LookedInto bool `json:"-"`
 	// CompletedAt is when the last run began that ended complete.
 	CompletedAt *time.Time  `json:"completed_at"`
 	Runs        []RunStatus `json:"runs"` // the newest first
@@ -175,7 +179,12 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	if err != nil {
 		return s, translate(path, err)
 	}
-	s.Complete = settled && !s.unusable()
+	deficit, err := deficitOf(meta)
+	if err != nil {
+		return s, &Error{Kind: ErrDamaged, Path: path, Detail: err.Error()}
+	}
+	s.Unusable, s.LookedInto = s.unusable(), deficit.Walked
+	s.Complete = settled && !s.Unusable
 	s.weigh(WitnessOf(windows, repeats))
 	s.takeWindows(slices.DeleteFunc(windows, func(k Checkpoint) bool { return k.NeverBegun() }), now)
 	w, err := readWaits(path, meta, notes, now)
