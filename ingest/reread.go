@@ -38,9 +38,9 @@ func (r *rereads) may(requests int64) bool {
 	return true
 }
 
-// readAgain requests a page with rejects once more and replaces each reject by the valid event of the
-// second response. It prefers the same endpoint. If the request fails, it keeps the rejects and counts
-// them as not read again.
+// readAgain requests a page with rejects once more and replaces each reject by the valid event of
+// the second response. It prefers the same endpoint. If the request fails, it keeps the rejects and
+// counts them as not read again.
 func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *page) {
 	if len(first.rejects) == 0 {
 		return

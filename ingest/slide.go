@@ -112,8 +112,8 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 	return nil, errSlid
 }
 
-// notRead is the error where a page cannot be read again, as its cursor has expired since, say. There may
-// be other ways on.
+// notRead is the error where a page cannot be read again, as its cursor has expired since, say.
+// There may be other ways on.
 func (w *walk) notRead(err error) error {
 	var file *store.Error
 	if errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.As(err, &file) {
