@@ -24,6 +24,10 @@ func TestWhichAnswerMeansWhat(t *testing.T) {
 		{"400 in small letters", eventsEndpoint, 400, nil, `{"code":"rate_limited"}`, withCursor, meansLimited},
 		{"503 with a rate limit's error", eventsEndpoint, 503, nil, `{"error":"Too Many Requests"}`, withCursor, meansLimited},
 		{"200 with a rate limit's code", eventsEndpoint, 200, nil, `{"error":{"code":"TOO_MANY_REQUESTS"}}`, withCursor, meansLimited},
+		{"GitHub's words", eventsEndpoint, 403, nil, `{"message":"You have exceeded a secondary rate limit"}`, ask{}, meansLimited},
+		{"AWS's words", eventsEndpoint, 400, nil, `{"__type":"ThrottlingException","message":"Rate exceeded"}`, ask{}, meansLimited},
+		{"a list of errors", eventsEndpoint, 403, nil, `{"errors":[{"code":"RATE_LIMIT_EXCEEDED"}]}`, ask{}, meansLimited},
+		{"403 with nothing left", eventsEndpoint, 403, http.Header{"X-Ratelimit-Remaining": {"0"}}, `{}`, ask{}, meansLimited},
 		{"a throttled request", streamAccess, 400, nil, `{"code":"THROTTLED"}`, ask{}, meansLimited},
 		{"403 with Retry-After", eventsEndpoint, 403, retryAfter, ``, withCursor, meansFailed},
 		{"401 with Retry-After", feedEndpoint, 401, retryAfter, ``, withCursor, meansFailed},
@@ -51,6 +55,10 @@ func TestWhichAnswerMeansWhat(t *testing.T) {
 		{"the limit, beside the cursor", feedEndpoint, 400, nil, `{"message":"limit of a cursor request is at most 500"}`, withCursor, meansPageSize},
 		{"the page size", eventsEndpoint, 413, nil, `{"message":"page size too large"}`, withCursor, meansPageSize},
 		{"the limit of a probe", feedEndpoint, 400, nil, `{"message":"limit must be >= 100"}`, probe, meansWay},
+		{"a smaller limit, in a hint", eventsEndpoint, 400, nil, `{"message":"Cursor expired 3 minute(s) ago","hint":"use a smaller limit, at most 100"}`, withCursor, meansCursor},
+		{"a cursor's code before its words", eventsEndpoint, 422, nil, `{"code":"CURSOR_EXPIRED","message":"the limit must be 100"}`, withCursor, meansCursor},
+		{"a URL that is repeated", eventsEndpoint, 404, nil, `{"message":"Cannot GET /api/v1/events?limit=100000&cursor=x, max"}`, ask{}, meansRefused},
+		{"a limit of the day", eventsEndpoint, 400, nil, `{"message":"daily limit of your plan must be raised"}`, ask{}, meansRefused},
 		{"a limit of time", eventsEndpoint, 400, nil, `{"message":"the cursor has passed its time limit"}`, withCursor, meansCursor},
 
 		{"expired", eventsEndpoint, 400, nil, `{"code":"CURSOR_EXPIRED"}`, withCursor, meansCursor},
@@ -95,6 +103,8 @@ func TestSmallerPages(t *testing.T) {
 		"limit must be <= 1000":                      1000,
 		"limit must be between 1 and 5000":           5000,
 		"limit 100000 exceeds the maximum of 250":    250,
+		"limit must be <= 1,000":                     1000,
+		"limit must be at most 2_500 events":         2500,
 		"limit is too large":                         10_000,
 		"limit must be at most 99999999999999999999": 10_000,
 	} {
@@ -116,7 +126,9 @@ func TestTheAPIsOwnWordsAreShown(t *testing.T) {
 		`{"error":{"code":"E1","message":"in\u001b[2J\nside"}}`:     `events answered 418 E1: "in\x1b[2J\nside"`,
 		`{"error":"I'm a teapot","message":"ds_test_secret"}`:       `events answered 418`,
 		`{"error":"ds_test_secret is no key","code":"NO_KEY"}`:      `events answered 418 NO_KEY`,
-		`{"message":"gone","hint":"ZHNfdGVzdF9zZWNyZXQ=","code":5}`: `events answered 418: "gone"`,
+		`{"message":"gone","hint":"ZHNfdGVzdF9zZWNyZXQ=","code":5}`: `events answered 418 5: "gone"`,
+		`{"message":"key ds_test_s... is no key"}`:                  `events answered 418`,
+		`{"statusCode":418,"message":["no","tea"]}`:                 `events answered 418: "no; tea"`,
 	} {
 		err := s.hide(eventsEndpoint, answerError(eventsEndpoint, &http.Response{StatusCode: 418, Header: http.Header{}}, []byte(body), ask{}))
 		if err.Error() != want {

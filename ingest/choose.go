@@ -149,7 +149,7 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 		if at.Before(wake) || e.feedGone || eventsOnly {
 			wake = at
 		}
-		if !at.After(until) || eventsOnly || e.feedIsHopeless(now) {
+		if !at.After(until) || eventsOnly || e.feedIsHopeless(now) || !e.had && e.denied+e.accessWaits > 0 && until.Sub(now) > e.maxWait {
 			first, until = events, at
 		}
 	}

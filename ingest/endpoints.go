@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"datasync/ingest/pacer"
+	"datasync/internal/store"
 )
 
 // The names of the endpoints, as the page log, runs and messages have them.
@@ -186,6 +187,34 @@ func (e *endpoints) pageTime() time.Duration {
 	return (fetching + waiting) / time.Duration(e.pages)
 }
 
+// hopelessFeed is feedIsHopeless for who does not hold the lock.
+func (e *endpoints) hopelessFeed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.feedIsHopeless(time.Now())
+}
+
+// closedFor returns until when the events endpoint wants to be left alone, if that is for longer than a
+// pull may wait.
+func (e *endpoints) closedFor() (until time.Time, closed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	until = e.gates[eventsEndpoint].opens
+	return until, time.Until(until) > e.maxWait
+}
+
+// orClosed returns err, or, where the events endpoint wants to be left alone for longer than a pull may
+// wait and the feed failed meanwhile, an ErrClosed that says until when.
+func (e *endpoints) orClosed(ctx context.Context, err error) error {
+	var file *store.Error
+	until, closed := e.closedFor()
+	if !closed || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, errPartLost) {
+		return err
+	}
+	//nolint:errorlint // the wait is why the pull ends, whatever the feed's error is
+	return fmt.Errorf("%w: come back at %s; meanwhile %v", ErrClosed, until.UTC().Format(time.RFC3339), err)
+}
+
 // sent is how many requests were sent, to all endpoints.
 func (e *endpoints) sent() (requests int64) {
 	e.mu.Lock()
@@ -235,7 +264,7 @@ const maxClosed = 5
 // in the memory of into.
 func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (body, endpoint string, err error) {
 	for closed := 0; ; {
-		if a.feedOnly() && (closed > maxClosed || e.withoutFeed()) {
+		if a.feedOnly() && (closed > maxClosed || e.withoutFeed() || closed > 0 && e.hopelessFeed()) {
 			return "", feedEndpoint, errNoBound
 		}
 		at, err := e.choose(ctx, c, a)

@@ -236,8 +236,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 // failsAtCursor reports whether a walk ended with an error that may be its cursor's.
 func failsAtCursor(err error) bool {
 	var file *store.Error
-	return err != nil && !errors.Is(err, ErrKeyRefused) && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrLimited) &&
-		!errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
+	return err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
 // oneByOne is a Store of which several start batches.

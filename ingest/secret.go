@@ -35,6 +35,7 @@ const leastSecret = 8
 // as some do in an error, must not have them printed or stored.
 type secrets struct {
 	key    []string // its spellings
+	own    string   // the key itself, in small letters
 	mu     sync.Mutex
 	tokens [2][]string
 	// untold returns what may be stored but not be printed either: the values of cookies.
@@ -42,7 +43,7 @@ type secrets struct {
 }
 
 func newSecrets(key Secret) *secrets {
-	return &secrets{key: spellings(string(key)), untold: func() []string { return nil }}
+	return &secrets{key: spellings(string(key)), own: strings.ToLower(string(key)), untold: func() []string { return nil }}
 }
 
 // add takes in a new token; the one before it may still be on its way.
@@ -79,13 +80,24 @@ func (s *secrets) printable(text string) bool {
 	return true
 }
 
+// hasPart reports whether a text has a part of the key in it, as one that masks the rest.
+func (s *secrets) hasPart(text string) bool {
+	text = strings.ToLower(text)
+	for i := 0; i+leastSecret <= len(s.own); i++ {
+		if strings.Contains(text, s.own[i:i+leastSecret]) {
+			return true
+		}
+	}
+	return false
+}
+
 // hide returns err, or, where its text has a secret in it, an error of the same kinds that says so.
 func (s *secrets) hide(endpoint string, err error) error {
 	var answer *APIError
 	if errors.As(err, &answer) {
 		for _, words := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
 			// What is shown of it may be written differently, or be a part.
-			if !s.printable(*words) || !s.printable(quoteWords(*words)) {
+			if !s.printable(*words) || !s.printable(quoteWords(*words)) || s.hasPart(*words) {
 				*words = ""
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type reading struct {
 	known bool
 	from  ask
 	total sql.Null[int64]
+	at    time.Time // when it came
 	// slides says that the cursor which came with it may count from the newest event.
 	slides bool
 	// stored says that an earlier run read it. The API may have deleted events since then.
@@ -50,7 +52,7 @@ func readingOf(k *store.Checkpoint) reading {
 
 // behind returns the page as the one behind which the walk stands now.
 func (r reading) behind(p *walked) reading {
-	next := reading{known: true, from: p.from, total: p.page.total}
+	next := reading{known: !p.from.bounded || p.from.cursor == "", from: p.from, total: p.page.total, at: p.received}
 	if n := len(p.page.events); n > 0 && p.lastIsEvent {
 		next.slides = !namesPlace(p.page.nextCursor, p.lastEvent)
 	} else {
@@ -60,13 +62,61 @@ func (r reading) behind(p *walked) reading {
 	return next
 }
 
+// totals are those of all answers that a walk has got, in the order in which they came: one that
+// is not used otherwise may show that events left the API, too.
+type totals []seenTotal
+
+type seenTotal struct {
+	at    time.Time
+	total int64
+}
+
+// see takes in the total of a page that came at that time.
+func (t *totals) see(at time.Time, total sql.Null[int64]) {
+	if !total.Valid {
+		return
+	}
+	i := len(*t)
+	for i > 0 && (*t)[i-1].at.After(at) {
+		i--
+	}
+	*t = slices.Insert(*t, i, seenTotal{at, total.V})
+}
+
+// forget drops what came before that time.
+func (t *totals) forget(before time.Time) {
+	*t = slices.DeleteFunc(*t, func(s seenTotal) bool { return s.at.Before(before) })
+}
+
+// between returns the totals that came in that time, its ends included.
+func (t totals) between(from, to time.Time) (seen []int64) {
+	for _, s := range t {
+		if !s.at.Before(from) && !s.at.After(to) {
+			seen = append(seen, s.total)
+		}
+	}
+	return seen
+}
+
+// fell reports whether a total was less than the one before it in that time.
+func (t totals) fell(from, to time.Time) bool {
+	seen := t.between(from, to)
+	return !slices.IsSorted(seen)
+}
+
+// stayed reports whether there are totals of that time, and all of them are the same.
+func (t totals) stayed(from, to time.Time) bool {
+	seen := t.between(from, to)
+	return len(seen) > 1 && slices.Min(seen) == slices.Max(seen)
+}
+
 // maySlide reports whether events may have slid past between the page behind which the walk
 // stands and p.
 func (w *walk) maySlide(p *walked) bool {
 	if p.from.cursor == "" || !w.last.slides {
 		return false
 	}
-	return w.last.stored || fell(w.last.total, p.page.total)
+	return w.last.stored || fell(w.last.total, p.page.total) || w.totals.fell(w.last.at, p.received)
 }
 
 // lookBack reads the page before p again. If the two pages do not overlap, it reads p again, too. It
@@ -85,7 +135,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 			w.sheets.giveBack(back.sheet)
 			return nil, errSlid
 		}
-		fits := w.fits(&back.page, &p.page)
+		fits := w.fits(&back, p)
 		if !fits && back.page.hasMore {
 			next, err := w.get(ctx, ask{cursor: back.page.nextCursor})
 			if err != nil {
@@ -93,7 +143,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 				return nil, w.notRead(err)
 			}
 			w.replace(p, &next, &back)
-			fits = !fell(back.page.total, p.page.total)
+			fits = !fell(back.page.total, p.page.total) && !w.totals.fell(back.received, p.received)
 		} else if !fits {
 			// Nothing follows any more.
 			w.replace(p, &back, nil)
@@ -156,8 +206,9 @@ func (w *walk) follows(back *page) bool {
 
 // fits reports whether nothing lies between the page before, which was read again, and the one
 // after it, which was read earlier: they overlap, or nothing has changed in between.
-func (w *walk) fits(back, next *page) bool {
-	if back.total.Valid && back.total == next.total && !w.last.from.bounded {
+func (w *walk) fits(before, after *walked) bool {
+	back, next := &before.page, &after.page
+	if back.total.Valid && back.total == next.total && w.totals.stayed(after.received, before.received) && !w.last.from.bounded {
 		return true
 	}
 	return !w.unordered && back.ordered && next.ordered && len(back.events) > 0 && len(next.events) > 0 && back.oldest.Compare(next.newest) <= 0
@@ -234,11 +285,26 @@ func spelledOut(cursor string) []string {
 	return texts
 }
 
+// repeated says whether events of earlier pages that come again are copies: the cursor counts, and no
+// event came on top. Where atBorder is set, the page goes on in order, and only the last event of the one before counts.
+type repeated struct {
+	counts, atBorder bool
+	last             store.Position
+}
+
 // countCopies counts the elements of a page that came twice on it, alike in all fields: those below
 // where the walk stood, above the part below, and above the newest event of older windows, whose
 // copies were counted then.
-func (p *walked) countCopies(low sql.Null[store.Position], known sql.Null[store.Instant]) {
+func (p *walked) countCopies(low sql.Null[store.Position], known sql.Null[store.Instant], again repeated) {
 	events := p.page.events
+	if again.counts && len(events) > 0 {
+		// What the page before had comes once more, though nothing came on top.
+		for i := range events {
+			if at := events[i].Position(); low.Valid && at.Compare(low.V) >= 0 && (at == again.last || !again.atBorder) && (!known.Valid || at.Timestamp > known.V) {
+				p.copies++
+			}
+		}
+	}
 	if p.page.descending {
 		return
 	}

@@ -41,8 +41,10 @@ type walk struct {
 	resumed bool
 	// proof is under way where it is not certain that the next page follows.
 	proof *proof
-	// last is the page behind which the walk stands; below it nothing may have slid past.
-	last reading
+	// last is the page behind which the walk stands; below it nothing may have slid past, as totals
+	// show.
+	last   reading
+	totals totals
 	// tried is the cursor with which the walk began, after so many runs in a row that failed at
 	// it; again counts walks from the newest event.
 	tried      string
@@ -151,6 +153,9 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 	for {
 		p, err := w.next(ctx)
 		starts := w.starts
+		if err == nil && w.endsOddly(&p) {
+			err = w.confirmEnd(ctx, &p)
+		}
 		if err == nil {
 			err = w.prove(&p)
 		}
@@ -169,7 +174,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			continue
 		}
 		if err != nil {
-			return err
+			return w.endpoints.orClosed(ctx, err)
 		}
 		if back != nil {
 			p.resumed = true
@@ -204,6 +209,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		}
 		if !p.held {
 			w.last = last
+			w.totals.forget(last.at)
 		}
 		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.nextCursor}, false, time.Time{}, p.page.cursorLife
 		w.got = p.received
@@ -211,6 +217,27 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			w.dies = p.received.Add(w.life)
 		}
 	}
+}
+
+// endsOddly reports whether a page says that it is the last one although it is empty, or its total is
+// far below the one before: a backend in trouble may answer so.
+func (w *walk) endsOddly(p *walked) bool {
+	if p.page.hasMore || p.from == (ask{}) || p.from.bounded || w.starts {
+		return false
+	}
+	before, now := w.last.total, p.page.total
+	return p.page.elements == 0 || before.Valid && now.Valid && now.V < before.V-before.V/10
+}
+
+// confirmEnd asks once more for a page that ends oddly, and believes the second answer.
+func (w *walk) confirmEnd(ctx context.Context, p *walked) error {
+	again, err := w.get(ctx, p.from)
+	if err != nil {
+		return err
+	}
+	w.replace(p, &again, nil)
+	p.resumed = w.resumed
+	return nil
 }
 
 // lost tells the errors after which the walk must find another way on: that one does
@@ -230,7 +257,7 @@ func (w *walk) isStuck(ctx context.Context, err error) bool {
 	var file *store.Error
 	switch {
 	case err == nil, w.tried == "", w.at != ask{cursor: w.tried}, w.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
-		errors.Is(err, ErrKeyRefused), errors.Is(err, ErrClosed), errors.Is(err, ErrLimited), errors.As(err, &file):
+		errors.Is(err, ErrClosed), errors.As(err, &file):
 		return false
 	}
 	return w.answersWithout(ctx, "")
@@ -292,7 +319,10 @@ func (w *walk) follow(p *walked) error {
 	// Going up again is no order; the same event twice is one, and so is what a cursor that
 	// counts leads to after events came on top.
 	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page) && !w.last.slides
-	above := w.low
+	above, rises := w.low, w.trail.rises(&p.page)
+	again := repeated{
+		counts: w.last.slides && !w.last.stored && !p.resumed && p.page.total.Valid && p.page.total == w.last.total, atBorder: !rises, last: w.trail.before,
+	}
 	below := w.floor.Valid && w.trail.begun && w.trail.before.Timestamp < w.floor.V
 	if len(p.page.events) > 0 {
 		oldest := p.page.oldest
@@ -310,7 +340,7 @@ func (w *walk) follow(p *walked) error {
 		if p.last = last; errEnd != nil {
 			err = errEnd
 		}
-		p.countCopies(above, w.known)
+		p.countCopies(above, w.known, again)
 	}
 	if w.floor.Valid {
 		p.outside += p.page.cutBelow(w.floor.V, below)
@@ -360,24 +390,26 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 	return got, err
 }
 
-// countBroken counts answers 5xx in a row.
+// countBroken counts failures in a row that may be the cursor's: 5xx, or no page and no answer at
+// all. Only an answer makes them anything.
 func (w *walk) countBroken(before int, err error) int {
 	var answer *APIError
-	if errors.As(err, &answer) && answer.Status >= 500 && answer.means == meansFailed {
-		return before + 1
+	switch {
+	case err == nil, errors.As(err, &answer) && answer.means != meansFailed:
+		return 0
 	}
-	return 0
+	return before + 1
 }
 
 // isDead reports whether it is the cursor that an answer refuses which does not say so: a 4xx, or,
-// once the cursor's own end has passed, a second 5xx in a row, where a request without it succeeds.
+// once the cursor's own end has passed, a second failure in a row, where a request without it succeeds.
 func (w *walk) isDead(ctx context.Context, endpoint string, err error, broken int) bool {
 	var answer *APIError
-	if w.at.cursor == "" || !errors.As(err, &answer) {
+	if w.at.cursor == "" || err == nil || ctx.Err() != nil {
 		return false
 	}
 	switch {
-	case answer.means == meansCursorPerhaps:
+	case errors.As(err, &answer) && answer.means == meansCursorPerhaps:
 	case broken >= 2 && broken%2 == 0 && w.outlived():
 	default:
 		return false
@@ -405,15 +437,22 @@ func (w *walk) outlived() bool {
 // without a cursor.
 func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
 	w.discard()
-	memory := w.sheets.take()
-	defer w.sheets.giveBack(memory)
-	body, _, err := w.endpoints.page(ctx, &w.caller, ask{limit: 1, only: endpoint}, memory)
-	if err != nil {
-		return false
+	for _, limit := range []int{1, 0} { // some want more than one event, or refuse to send a few
+		f := w.ask(ctx, ask{limit: limit, only: endpoint})
+		err := f.err
+		if err == nil {
+			_, err = newDecoder().decode(f.body, f.sheet.events)
+		}
+		w.sheets.giveBack(f.sheet)
+		if err == nil {
+			return true
+		}
+		var answer *APIError
+		if !errors.As(err, &answer) || answer.means != meansWay {
+			return false
+		}
 	}
-	p, err := newDecoder().decode(body, memory.events)
-	memory.events = p.events
-	return err == nil
+	return false
 }
 
 // get asks for a page that was read before, whole, beside the walk.
@@ -441,6 +480,7 @@ func (w *walk) decode(f fetched, to *walked) error {
 	if err != nil {
 		return w.endpoints.client.unread(f.endpoint, err)
 	}
+	w.totals.see(f.received, p.total)
 	p.withhold(w.endpoints.client.secrets)
 	// What is remembered for longer than the page must not be a part of its
 	// body, or it would keep all of that in memory.
@@ -545,10 +585,17 @@ func (w *walk) fetch(ctx context.Context) fetched {
 // discard waits for a request ahead that is not wanted: one request is under way
 // at a time.
 func (w *walk) discard() {
-	if w.ahead != nil {
-		w.sheets.giveBack((<-w.ahead.result).sheet)
-		w.ahead = nil
+	if w.ahead == nil {
+		return
 	}
+	f := <-w.ahead.result
+	w.ahead = nil
+	if f.err == nil && w.last.slides {
+		if p, err := newDecoder().decode(f.body, f.sheet.events); err == nil {
+			w.totals.see(f.received, p.total)
+		}
+	}
+	w.sheets.giveBack(f.sheet)
 }
 
 func (w *walk) ask(ctx context.Context, at ask) fetched {

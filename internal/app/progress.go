@@ -160,6 +160,8 @@ func witness(s ingest.Summary) string {
 		return fmt.Sprintf("counts %s events: at least %s missing here", thousands(s.Witness.First.V), thousands(b.V.Missing))
 	case b.V.Gone > 0:
 		return fmt.Sprintf("counts %s events: at least %s here are no longer there; whether others are missing cannot be told", thousands(s.Witness.First.V), thousands(b.V.Gone))
+	case b.V.Unclear:
+		return fmt.Sprintf("counted %s events at first, and fewer at the end: how many are missing is not known", thousands(s.Witness.First.V))
 	case b.V.Copies > 0:
 		return fmt.Sprintf("counts %s events, %s of them exact copies of others", thousands(s.Witness.First.V), thousands(b.V.Copies))
 	}

@@ -95,6 +95,8 @@ func (t *statusText) total(s store.Status) {
 	case s.Gone > 0:
 		t.line("API", "had %s events when the newest window began: at least %s %s here are no longer there, and whether others are missing cannot be told",
 			thousands(*s.Total), thousands(s.Gone), elements(s))
+	case s.Missing == nil && s.From == nil:
+		t.line("API", "had %s events when the newest window began, and fewer when it was walked: how many are missing is not known", thousands(*s.Total))
 	case s.Missing == nil:
 		t.line("API", "had %s events of all times when the newest window began, and does not say how many lie above the start bound", thousands(*s.Total))
 	case !allDone(s):

@@ -17,6 +17,9 @@ type Balance struct {
 	// Gone is how many events of the file are no longer at the API at least. Whether others
 	// are missing cannot be told then.
 	Gone int64
+	// Unclear says that events left the API while pages were read, so that its totals say
+	// neither.
+	Unclear bool
 	// Copies is how many of the elements that the API counts are exact copies of others.
 	Copies int64
 }
@@ -26,11 +29,15 @@ type Balance struct {
 // are known.
 func Weigh(first, last, here, copies int64) Balance {
 	// The first total counts events that the API deleted during the walk, the last those that arrived.
-	low, high := min(first, last), max(first, last)
-	if here > high {
-		return Balance{Gone: here - high}
+	low := min(first, last)
+	if here > last && here >= first {
+		return Balance{Gone: here - last}
 	}
-	b := Balance{Missing: max(0, low-here)}
+	if here > low {
+		// Either an event was deleted unread, or one that was read.
+		return Balance{Gone: max(0, here-last), Unclear: here < first}
+	}
+	b := Balance{Missing: low - here, Unclear: here == last && here < first}
 	b.Copies = min(b.Missing, copies)
 	b.Missing -= b.Copies
 	return b

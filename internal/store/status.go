@@ -239,7 +239,7 @@ func (s *Status) weigh(w Witness) {
 	balance := w.Weigh(s.Events + s.rejects())
 	if b := balance.V; balance.Valid {
 		s.Gone, s.Copies = b.Gone, b.Copies
-		if b.Gone == 0 {
+		if b.Gone == 0 && !b.Unclear {
 			s.Missing = &b.Missing
 		}
 		s.Complete = s.Complete && b.Missing == 0
