@@ -35,7 +35,8 @@ type reading struct {
 	known bool
 	from  ask
 	total sql.Null[int64]
-	at    time.Time // when it came
+	// came numbers the answers that the walk has got.
+	came int64
 	// slides says that the cursor which came with it may count from the newest event.
 	slides bool
 	// stored says that an earlier run read it. The API may have deleted events since then.
@@ -52,7 +53,7 @@ func readingOf(k *store.Checkpoint) reading {
 
 // behind returns the page as the one behind which the walk stands now.
 func (r reading) behind(p *walked) reading {
-	next := reading{known: !p.from.bounded || p.from.cursor == "", from: p.from, total: p.page.total, at: p.received}
+	next := reading{known: !p.from.bounded || p.from.cursor == "", from: p.from, total: p.page.total, came: p.came}
 	if n := len(p.page.events); n > 0 && p.lastIsEvent {
 		next.slides = !namesPlace(p.page.nextCursor, p.lastEvent)
 	} else {
@@ -66,46 +67,43 @@ func (r reading) behind(p *walked) reading {
 // is not used otherwise may show that events left the API, too.
 type totals []seenTotal
 
-type seenTotal struct {
-	at    time.Time
-	total int64
-}
+type seenTotal struct{ came, total int64 }
 
-// see takes in the total of a page that came at that time.
-func (t *totals) see(at time.Time, total sql.Null[int64]) {
+// see takes in the total of the page of an answer.
+func (t *totals) see(came int64, total sql.Null[int64]) {
 	if !total.Valid {
 		return
 	}
 	i := len(*t)
-	for i > 0 && (*t)[i-1].at.After(at) {
+	for i > 0 && (*t)[i-1].came > came {
 		i--
 	}
-	*t = slices.Insert(*t, i, seenTotal{at, total.V})
+	*t = slices.Insert(*t, i, seenTotal{came, total.V})
 }
 
-// forget drops what came before that time.
-func (t *totals) forget(before time.Time) {
-	*t = slices.DeleteFunc(*t, func(s seenTotal) bool { return s.at.Before(before) })
+// forget drops what came before that answer.
+func (t *totals) forget(before int64) {
+	*t = slices.DeleteFunc(*t, func(s seenTotal) bool { return s.came < before })
 }
 
-// between returns the totals that came in that time, its ends included.
-func (t totals) between(from, to time.Time) (seen []int64) {
+// between returns the totals of the answers from one to another, both included.
+func (t totals) between(from, to int64) (seen []int64) {
 	for _, s := range t {
-		if !s.at.Before(from) && !s.at.After(to) {
+		if s.came >= from && s.came <= to {
 			seen = append(seen, s.total)
 		}
 	}
 	return seen
 }
 
-// fell reports whether a total was less than the one before it in that time.
-func (t totals) fell(from, to time.Time) bool {
+// fell reports whether a total was less than the one before it among those.
+func (t totals) fell(from, to int64) bool {
 	seen := t.between(from, to)
 	return !slices.IsSorted(seen)
 }
 
-// stayed reports whether there are totals of that time, and all of them are the same.
-func (t totals) stayed(from, to time.Time) bool {
+// stayed reports whether there are some among those, and all of them are the same.
+func (t totals) stayed(from, to int64) bool {
 	seen := t.between(from, to)
 	return len(seen) > 1 && slices.Min(seen) == slices.Max(seen)
 }
@@ -116,7 +114,7 @@ func (w *walk) maySlide(p *walked) bool {
 	if p.from.cursor == "" || !w.last.slides {
 		return false
 	}
-	return w.last.stored || fell(w.last.total, p.page.total) || w.totals.fell(w.last.at, p.received)
+	return w.last.stored || fell(w.last.total, p.page.total) || w.totals.fell(w.last.came, p.came)
 }
 
 // lookBack reads the page before p again. If the two pages do not overlap, it reads p again, too. It
@@ -143,7 +141,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 				return nil, w.notRead(err)
 			}
 			w.replace(p, &next, &back)
-			fits = !fell(back.page.total, p.page.total) && !w.totals.fell(back.received, p.received)
+			fits = !fell(back.page.total, p.page.total) && !w.totals.fell(back.came, p.came)
 		} else if !fits {
 			// Nothing follows any more.
 			w.replace(p, &back, nil)
@@ -208,7 +206,7 @@ func (w *walk) follows(back *page) bool {
 // after it, which was read earlier: they overlap, or nothing has changed in between.
 func (w *walk) fits(before, after *walked) bool {
 	back, next := &before.page, &after.page
-	if back.total.Valid && back.total == next.total && w.totals.stayed(after.received, before.received) && !w.last.from.bounded {
+	if back.total.Valid && back.total == next.total && w.totals.stayed(after.came, before.came) && !w.last.from.bounded {
 		return true
 	}
 	return !w.unordered && back.ordered && next.ordered && len(back.events) > 0 && len(next.events) > 0 && back.oldest.Compare(next.newest) <= 0

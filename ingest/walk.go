@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"datasync/ingest/pacer"
@@ -43,8 +44,9 @@ type walk struct {
 	proof *proof
 	// last is the page behind which the walk stands; below it nothing may have slid past, as totals
 	// show.
-	last   reading
-	totals totals
+	last    reading
+	totals  totals
+	answers atomic.Int64
 	// tried is the cursor with which the walk began, after so many runs in a row that failed at
 	// it; again counts walks from the newest event.
 	tried      string
@@ -79,6 +81,7 @@ type walked struct {
 	from     ask
 	resumed  bool
 	received time.Time
+	came     int64         // its number among the walk's answers
 	took     time.Duration // from the request on
 	bytes    int
 	// outside counts elements left out, as they lie below the window's floor, or above the
@@ -118,6 +121,7 @@ type fetched struct {
 	body, endpoint string
 	received       time.Time
 	took           time.Duration
+	came           int64 // its number among the walk's answers
 	err            error
 }
 
@@ -209,7 +213,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		}
 		if !p.held {
 			w.last = last
-			w.totals.forget(last.at)
+			w.totals.forget(last.came)
 		}
 		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.nextCursor}, false, time.Time{}, p.page.cursorLife
 		w.got = p.received
@@ -461,7 +465,7 @@ func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
 	err = retry(ctx, limit, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
 		f := w.askFresh(ctx, at, true)
-		got = walked{endpoint: f.endpoint, from: at, received: f.received, took: f.took, bytes: len(f.body), sheet: f.sheet}
+		got = walked{endpoint: f.endpoint, from: at, received: f.received, came: f.came, took: f.took, bytes: len(f.body), sheet: f.sheet}
 		err = f.err
 		if err == nil {
 			err = w.decode(f, &got)
@@ -480,7 +484,7 @@ func (w *walk) decode(f fetched, to *walked) error {
 	if err != nil {
 		return w.endpoints.client.unread(f.endpoint, err)
 	}
-	w.totals.see(f.received, p.total)
+	w.totals.see(f.came, p.total)
 	p.withhold(w.endpoints.client.secrets)
 	// What is remembered for longer than the page must not be a part of its
 	// body, or it would keep all of that in memory.
@@ -498,7 +502,7 @@ func (w *walk) decode(f fetched, to *walked) error {
 // it returns says of which.
 func (w *walk) try(ctx context.Context) (walked, error) {
 	f := w.fetch(ctx)
-	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, took: f.took, bytes: len(f.body)}
+	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, came: f.came, took: f.took, bytes: len(f.body)}
 	if f.err != nil {
 		w.sheets.giveBack(f.sheet)
 		return got, f.err
@@ -592,7 +596,7 @@ func (w *walk) discard() {
 	w.ahead = nil
 	if f.err == nil && w.last.slides {
 		if p, err := newDecoder().decode(f.body, f.sheet.events); err == nil {
-			w.totals.see(f.received, p.total)
+			w.totals.see(f.came, p.total)
 		}
 	}
 	w.sheets.giveBack(f.sheet)
@@ -602,5 +606,5 @@ func (w *walk) ask(ctx context.Context, at ask) fetched {
 	memory, began := w.sheets.take(), time.Now()
 	body, endpoint, err := w.endpoints.page(ctx, &w.caller, at, memory)
 	now := time.Now()
-	return fetched{memory, body, endpoint, now, now.Sub(began), err}
+	return fetched{memory, body, endpoint, now, now.Sub(began), w.answers.Add(1), err}
 }
