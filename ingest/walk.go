@@ -177,7 +177,10 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			}
 			continue
 		}
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil && w.lost(err):
+			return ctx.Err() // there is no time for another way
+		case err != nil:
 			return w.endpoints.orClosed(ctx, err)
 		}
 		if back != nil {
