@@ -376,8 +376,10 @@ func TestADeficitIsLookedIntoOnce(t *testing.T) {
 			}
 			return b.pages()-before >= 20
 		}
-		if !toTheEnd() || !toTheEnd() || toTheEnd() || toTheEnd() {
-			b.t.Error("want a first walk, another to the end, and none while nothing changes")
+		for pull, want := range []bool{true, true, false, false} {
+			if got := toTheEnd(); got != want {
+				b.t.Errorf("pull %d walks to the end: %v; want a first one, another, and none while nothing changes", pull+1, got)
+			}
 		}
 		if err := b.store.SetDeficit(b.t.Context(), store.Deficit{Missing: 9, Total: 2010, Walked: true}); err != nil {
 			b.t.Fatal(err)
