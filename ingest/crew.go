@@ -63,8 +63,9 @@ type crew struct {
 	// oldest is about where the API's events end.
 	oldest sql.Null[store.Instant]
 	sample sample
-	// unordered says that borders in time mean little here.
-	unordered bool
+	// unordered says that borders in time mean little here, offsets that cursors may be offsets:
+	// then one walk is easier to prove than several.
+	unordered, offsets bool
 	// known is the instant of the newest event of older windows; not valid where this one goes
 	// to the end.
 	known sql.Null[store.Instant]

@@ -146,6 +146,7 @@ func (t *part) read(w *walked, unordered bool) (last bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unordered = c.unordered || unordered
+	c.offsets = c.offsets || w.lastIsEvent && p.nextCursor != "" && !namesPlace(p.nextCursor, w.lastEvent)
 	if len(p.events) > 0 {
 		if !t.last.Valid || p.oldest.Compare(t.last.V) < 0 {
 			t.last = sql.Null[store.Position]{V: p.oldest, Valid: true}
@@ -262,7 +263,7 @@ func (t *part) left() float64 {
 // one little is the other part's, too. Where the owner's end was chosen in that way, both
 // sides get half of its slack.
 func (c *crew) whereToSplit(more int) (owner *part, border store.Instant, slack float64) {
-	if c.starter == nil || c.unordered {
+	if c.starter == nil || c.unordered || c.offsets {
 		return nil, 0, 0
 	}
 	all, most := 0.0, 0.0

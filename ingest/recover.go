@@ -96,11 +96,13 @@ func (w *walk) recover(cause error) error {
 	if w.proof != nil && w.proof.byTime && errors.Is(cause, errNotProven) {
 		w.noTime = true
 	}
+	offsets := w.last.slides
 	w.deeper, w.resumed, w.dies, w.life, w.proof, w.last = false, true, time.Time{}, 0, nil, reading{}
 	w.trail = newTrail()
 	alike := w.alike
 	w.alike.counts = nil
-	ordered := w.low.Valid && !w.unordered
+	// An offset behind a page by time is one more that may slide: the top is always right.
+	ordered := w.low.Valid && !w.unordered && !offsets
 	if dead != "" && w.renewed != dead {
 		w.dead = dead
 	}

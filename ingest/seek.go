@@ -30,7 +30,7 @@ const (
 func (c *crew) mustSeek() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sought || c.read < c.seekAfter || c.unordered || !c.sample.known.Valid || c.walks >= c.wanted() || c.pagesLeft() < leastPages {
+	if c.sought || c.read < c.seekAfter || c.unordered || c.offsets || !c.sample.known.Valid || c.walks >= c.wanted() || c.pagesLeft() < leastPages {
 		return false
 	}
 	c.sought = true

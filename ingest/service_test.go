@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -249,8 +250,8 @@ func TestWaitsOfOtherStatuses(t *testing.T) {
 	}
 	// A rate limit in other words is one.
 	inBubble(t, "403 with a code", mockserver.Options{}, func(b *bench) {
-		refused := 0
-		b.refusing(func(*http.Request) bool { refused++; return refused > 4 && refused < 8 }, 403, `{"code":"RATE_LIMIT_EXCEEDED","rateLimit":{"retryAfter":3}}`, nil)
+		var requests atomic.Int64
+		b.refusing(func(*http.Request) bool { n := requests.Add(1); return n > 4 && n < 8 }, 403, `{"code":"RATE_LIMIT_EXCEEDED","rateLimit":{"retryAfter":3}}`, nil)
 		b.mustPull()
 	})
 }
@@ -426,10 +427,10 @@ func TestPagesOfACache(t *testing.T) {
 	}
 	// One that answers everything is not asked in other words for ever.
 	inBubble(t, "everything", mockserver.Options{}, func(b *bench) {
-		requests := 0
+		var requests atomic.Int64
 		real := b.opts.Transport
 		b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-			requests++
+			requests.Add(1)
 			resp, err := real.RoundTrip(r)
 			if err == nil {
 				resp.Header.Set("X-Cache", "Hit from cloudfront")
@@ -437,8 +438,8 @@ func TestPagesOfACache(t *testing.T) {
 			return resp, err
 		})
 		b.mustPull()
-		if requests > 60 || !b.told("a cache answers every request") {
-			b.t.Errorf("%d requests, told %q", requests, b.notes)
+		if n := requests.Load(); n > 60 || !b.told("a cache answers every request") {
+			b.t.Errorf("%d requests, told %q", n, b.notes)
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -361,9 +362,9 @@ func TestAnOddEndIsConfirmed(t *testing.T) {
 				x := newTruth(t, 3, offsets, 1)
 				x.api.expired, x.api.size = 0, 20
 				x.api.arrive(200)
-				requests := 0
+				var requests atomic.Int64
 				x.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-					if requests++; requests == 6 {
+					if requests.Add(1) == 6 {
 						body := `{"data":[],"pagination":{"hasMore":false,"nextCursor":null},"meta":{` + total + `"returned":0}}`
 						return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(body)))}, nil
 					}
