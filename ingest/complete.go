@@ -9,7 +9,7 @@ import (
 	"datasync/internal/store"
 )
 
-// What "complete" means stands in docs/complete.md: windows that were walked to their ends prove it,
+// docs/complete.md defines "complete": windows that were walked to their ends prove it,
 // and the API's total can only speak against it.
 
 // finish makes the closing check of a pull whose windows are all done, and compares what the file

@@ -127,7 +127,7 @@ func TestCookiesAreBounded(t *testing.T) {
 		for n := range mostCookies {
 			c.ask(eventsPath, fmt.Sprintf("lb%d=1; Max-Age=%d", n, 60+n/19*60))
 		}
-		time.Sleep(90 * time.Second) // of the bubble's time
+		<-time.After(90 * time.Second) // of the bubble's time
 		c.ask(eventsPath, "new=1")
 		if sent := c.ask(eventsPath); len(sent) != 2 {
 			t.Errorf("%q", sent)

@@ -29,7 +29,7 @@ type Store interface {
 	// time, and each is committed after those before it, and only if they were.
 	StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error))
 	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
-	// Witness says what the API's totals say of what is stored; SetDeficit keeps what
+	// Witness returns the API's totals of the newest window; SetDeficit keeps what
 	// is missing by them for the next run.
 	Witness(ctx context.Context) (store.Witness, error)
 	SetDeficit(ctx context.Context, d store.Deficit) error

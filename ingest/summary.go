@@ -33,7 +33,7 @@ type Summary struct {
 	From sql.Null[store.Instant]
 	// NotReadAgain counts the rejects of pages that were not read a second time.
 	NotReadAgain int64
-	// Witness is what the API's totals say, and Balance what comes of it, where the walk was
+	// Witness has the API's totals, and Balance compares them with the file, where the walk was
 	// whole.
 	Witness store.Witness
 	Balance sql.Null[store.Balance]
