@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -88,8 +89,8 @@ func (d *database) close() error {
 }
 
 // Exec says what to do where there is too little memory.
-func (d *database) Exec(ctx context.Context, statement string) (int64, error) {
-	n, err := d.Session.Exec(ctx, statement)
+func (d *database) Exec(ctx context.Context, statement string, bound ...sql.NullString) (int64, error) {
+	n, err := d.Session.Exec(ctx, statement, bound...)
 	switch {
 	case err == nil:
 	case strings.Contains(err.Error(), "failed to offload data block"):

@@ -173,18 +173,20 @@ func (w *folderWriter) writePieces(ctx context.Context, pieces []piece) ([]file,
 func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, pieces []piece, first int, files []file) (err error) {
 	if len(pieces) == 1 {
 		p := pieces[0]
-		rows := w.src.rows(w.columns, w.conditions(p)...) + " ORDER BY " + w.src.order
-		files[0], err = w.writeFile(ctx, s, first, p, rows)
+		conditions, bound := w.conditions(p)
+		rows := w.src.rows(w.columns, conditions...) + " ORDER BY " + w.src.order
+		files[0], err = w.writeFile(ctx, s, first, p, rows, bound)
 		return err
 	}
-	if _, err := s.Exec(ctx, "CREATE OR REPLACE TEMP TABLE slice AS "+w.slice(pieces)); err != nil {
+	rows, bound := w.slice(pieces)
+	if _, err := s.Exec(ctx, "CREATE OR REPLACE TEMP TABLE slice AS "+rows, bound...); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	from := int64(0)
 	for i, p := range pieces {
 		to := from + p.part.rows
 		rows := fmt.Sprintf("SELECT * FROM temp.main.slice WHERE rowid >= %d AND rowid < %d", from, to)
-		if files[i], err = w.writeFile(ctx, s, first+i, p, rows); err != nil {
+		if files[i], err = w.writeFile(ctx, s, first+i, p, rows, nil); err != nil {
 			return err
 		}
 		if files[i].Rows != p.part.rows {
@@ -196,13 +198,13 @@ func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, pieces 
 	return err
 }
 
-// conditions are those that a row is of a file.
-func (w *folderWriter) conditions(p piece) []string {
-	conditions := w.between(p.first, p.next)
+// conditions are those that a row is of a file, and the values of their parameters.
+func (w *folderWriter) conditions(p piece) (conditions []string, bound values) {
+	conditions = w.between(p.first, p.next)
 	for i, k := range w.keys {
-		conditions = append(conditions, k.value+" IS NOT DISTINCT FROM "+k.literal(p.part.values[i]))
+		conditions = append(conditions, k.value+" IS NOT DISTINCT FROM "+bound.bind(&k, p.part.values[i]))
 	}
-	return conditions
+	return conditions, bound
 }
 
 // between are the conditions that a row lies there on the axis.
@@ -210,30 +212,32 @@ func (w *folderWriter) between(first, next int64) []string {
 	return []string{fmt.Sprintf(w.src.low, first), fmt.Sprintf(w.src.high, next)}
 }
 
-// slice is the rows of several files, in the order of the files and then in theirs.
-func (w *folderWriter) slice(pieces []piece) string {
+// slice is the rows of several files, in the order of the files and then in theirs, and the
+// values of its parameters.
+func (w *folderWriter) slice(pieces []piece) (rows string, bound values) {
 	names, joins := append([]string{"n"}, namesOf(w.keys)...), []string{}
 	for i, k := range w.keys {
 		joins = append(joins, fmt.Sprintf("%s IS NOT DISTINCT FROM p.k%d", k.value, i))
 	}
-	var values []string
+	var table []string
 	first, next := pieces[0].first, pieces[0].next
 	for n, p := range pieces {
 		row := fmt.Sprint("(", n)
 		for i, k := range w.keys {
-			row += ", " + k.literal(p.part.values[i])
+			row += ", " + bound.bind(&k, p.part.values[i])
 		}
-		values = append(values, row+")")
+		table = append(table, row+")")
 		first, next = min(first, p.first), max(next, p.next)
 	}
-	return fmt.Sprintf("SELECT %s FROM %s e JOIN (VALUES %s) p(%s) ON %s WHERE %s ORDER BY p.n, %s", w.columns, w.src.relation,
-		strings.Join(values, ", "), strings.Join(names, ", "), allOf(joins...), allOf(append(w.between(first, next), w.src.where)...), w.src.order)
+	rows = fmt.Sprintf("SELECT %s FROM %s e JOIN (VALUES %s) p(%s) ON %s WHERE %s ORDER BY p.n, %s", w.columns, w.src.relation,
+		strings.Join(table, ", "), strings.Join(names, ", "), allOf(joins...), allOf(append(w.between(first, next), w.src.where)...), w.src.order)
+	return rows, bound
 }
 
 // writeFile writes rows to a file of its own.
-func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p piece, rows string) (file, error) {
+func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p piece, rows string, bound values) (file, error) {
 	path := w.place(n, p.path)
-	written, err := w.copy(ctx, s, rows, path)
+	written, err := w.copy(ctx, s, rows, bound, path)
 	if err != nil {
 		return file{}, err
 	}
@@ -247,7 +251,7 @@ func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p
 }
 
 // copy has DuckDB write rows to a new file, which nobody else can read.
-func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows, path string) (int64, error) {
+func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows string, bound values, path string) (int64, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return 0, err
 	}
@@ -259,7 +263,7 @@ func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows, path st
 		return 0, err
 	}
 	d := database{Session: s}
-	return d.Exec(ctx, w.opts.copyTo(rows, path))
+	return d.Exec(ctx, w.opts.copyTo(rows, path), bound...)
 }
 
 // sampleRows is how many rows are written to see how large they are.
@@ -268,7 +272,7 @@ const sampleRows = DefaultRowGroup
 // fileRows is how many rows a file of the size that is asked for has.
 func (w *folderWriter) fileRows(ctx context.Context) (int64, error) {
 	path := w.place(0, "sample.tmp")
-	rows, err := w.copy(ctx, w.d.Session, w.src.rows(w.columns)+fmt.Sprint(" LIMIT ", sampleRows), path)
+	rows, err := w.copy(ctx, w.d.Session, w.src.rows(w.columns)+fmt.Sprint(" LIMIT ", sampleRows), nil, path)
 	if err != nil {
 		return 0, err
 	}

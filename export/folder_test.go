@@ -218,6 +218,62 @@ func TestFoldersOfQueries(t *testing.T) {
 	}
 }
 
+// anyText are values that would be something else in SQL, in a path or in a folder's name.
+var anyText = []string{"a\x00b", "\x00", "'", "''; DROP TABLE events; --", "$1", "?", `\`, "%00", "%", "a/b", "..", "/", "=", "\n", "\x1b]0;x\a", "\"", "E'\\x01'", "ü\u202e", " ", ""}
+
+// TestPartitionsByAnyText spreads rows by values that nobody would expect: all at once, as
+// small files are written, and each alone.
+func TestPartitionsByAnyText(t *testing.T) {
+	f := newFixture(t)
+	events := series(0, 2*len(anyText))
+	for i := range events {
+		events[i].Type, events[i].Browser = anyText[i%len(anyText)], sql.NullString{String: anyText[i/2], Valid: i > 1}
+	}
+	f.commit(store.Done, events)
+	for name, layout := range map[string]export.Layout{
+		"parquet": {PartitionBy: []string{"type", "browser"}},
+		"csv":     {PartitionBy: []string{"type", "browser"}, Format: export.CSV},
+		"jsonl":   {PartitionBy: []string{"browser", "day", "type"}, Format: export.JSONLines},
+	} {
+		target := filepath.Join(t.TempDir(), name)
+		f.mustExport(export.Options{Target: target, Layout: layout})
+		checkFolder(t, target, len(events))
+		if name == "parquet" {
+			equal(t, "values", ask(t, `SELECT count(*), count(*) FILTER (id::VARCHAR IN (SELECT unnest(string_split(?, ' ')))) FROM read_parquet(?, hive_partitioning = false)`,
+				ids(events), filepath.Join(target, "*/*/*.parquet")), len(events), len(events))
+		}
+	}
+	if _, err := os.Stat(filepath.Join(f.mustFolder(export.Selection{}), "type=a%00b")); err != nil {
+		t.Error(err)
+	}
+	for i, value := range anyText {
+		if strings.ContainsRune(value, 0) {
+			value = strings.ReplaceAll(value, "\x00", "' || chr(0) || '")
+		} else {
+			value = strings.ReplaceAll(value, "'", "''")
+		}
+		m := checkFolder(t, f.mustFolder(export.Selection{Where: "type = '" + value + "'"}), 2)
+		if len(m.Files) != 1 {
+			t.Errorf("%q: %v", anyText[i], m.Files)
+		}
+	}
+}
+
+// mustFolder exports by type to a new folder.
+func (f *fixture) mustFolder(selection export.Selection) string {
+	target := filepath.Join(f.t.TempDir(), "types")
+	f.mustExport(export.Options{Target: target, Selection: selection, Layout: export.Layout{PartitionBy: []string{"type"}}})
+	return target
+}
+
+func ids(events []store.Event) string {
+	texts := make([]string, len(events))
+	for i := range events {
+		texts[i] = events[i].ID.String()
+	}
+	return strings.Join(texts, " ")
+}
+
 func TestFoldersThatAreReplaced(t *testing.T) {
 	f := database(t, 300)
 	parent := t.TempDir()

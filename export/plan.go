@@ -20,12 +20,14 @@ type key struct {
 	show, mean func(string) string
 }
 
-// literal is the value of a text in SQL.
-func (k *key) literal(s sql.NullString) string {
-	if !s.Valid {
-		return k.mean("CAST(NULL AS VARCHAR)")
-	}
-	return k.mean(text(s.String))
+// values are bound to the parameters of a statement: nothing that an API wrote is a part of
+// SQL.
+type values []sql.NullString
+
+// bind adds a value of a key and returns it in SQL.
+func (v *values) bind(k *key, value sql.NullString) string {
+	*v = append(*v, value)
+	return k.mean(fmt.Sprintf("CAST($%d AS VARCHAR)", len(*v)))
 }
 
 // columnKey is the key that a column is.
@@ -195,8 +197,12 @@ type piece struct {
 	first, next int64
 }
 
-// groupRows is how many rows of small files are sorted at once.
-const groupRows = 300_000
+// groupRows is how many rows of small files are sorted at once, and groupFiles how many
+// files they are at most: each has values of its own in the statement.
+const (
+	groupRows  = 300_000
+	groupFiles = 1000
+)
 
 // groups puts the files together that are written at once: small ones that follow each
 // other, or one.
@@ -206,7 +212,7 @@ func groups(pieces []piece) [][]piece {
 	for _, p := range pieces {
 		whole := len(p.part.cuts) == 0
 		n := len(all) - 1
-		if whole && n >= 0 && len(all[n][0].part.cuts) == 0 && rows+p.part.rows <= groupRows {
+		if whole && n >= 0 && len(all[n][0].part.cuts) == 0 && rows+p.part.rows <= groupRows && len(all[n]) < groupFiles {
 			all[n], rows = append(all[n], p), rows+p.part.rows
 			continue
 		}

@@ -79,16 +79,31 @@ func (s *Session) QueryRow(ctx context.Context, query string, args []any, into .
 	return s.failure(err.Error())
 }
 
-// Exec runs one statement and returns how many rows it wrote. When ctx ends the
-// statement does, too.
-func (s *Session) Exec(ctx context.Context, text string) (rows int64, err error) {
+// Exec runs one statement with values for its parameters $1, $2 and so on, and returns how
+// many rows it wrote. When ctx ends the statement does, too.
+func (s *Session) Exec(ctx context.Context, text string, values ...sql.NullString) (rows int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
+	}
+	run := func(result *mapping.Result) mapping.State { return mapping.Query(s.conn.conn, text, result) }
+	if len(values) > 0 {
+		// Only this way takes values, and only the other one takes PIVOT.
+		st, err := s.Prepare(text)
+		if err != nil {
+			return 0, err
+		}
+		defer st.Close()
+		for i, value := range values {
+			if err := st.bind(i, value); err != nil {
+				return 0, err
+			}
+		}
+		run = func(result *mapping.Result) mapping.State { return mapping.ExecutePrepared(st.prepared, result) }
 	}
 	defer s.interruptWhen(ctx)()
 	var result mapping.Result
 	defer mapping.DestroyResult(&result)
-	if mapping.Query(s.conn.conn, text, &result) == mapping.StateError {
+	if run(&result) == mapping.StateError {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
@@ -184,7 +199,16 @@ func (st *Statement) Close() { mapping.DestroyPrepare(&st.prepared) }
 
 // Bind gives parameter n, counted from 0, a value as text.
 func (st *Statement) Bind(n int, value string) error {
-	if mapping.BindVarcharLength(st.prepared, mapping.IdxT(n+1), value, mapping.IdxT(len(value))) == mapping.StateError {
+	return st.bind(n, sql.NullString{String: value, Valid: true})
+}
+
+func (st *Statement) bind(n int, value sql.NullString) error {
+	number := mapping.IdxT(n + 1)
+	state := mapping.BindNull(st.prepared, number)
+	if value.Valid {
+		state = mapping.BindVarcharLength(st.prepared, number, value.String, mapping.IdxT(len(value.String)))
+	}
+	if state == mapping.StateError {
 		return fmt.Errorf("bind parameter $%s: %s", st.Parameters[n].Name, explained(mapping.PrepareError(st.prepared)))
 	}
 	return nil
