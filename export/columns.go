@@ -91,22 +91,25 @@ func (l *Layout) list(columns []store.ColumnType) string {
 // already and writes it anew, which changes numbers and escapes.
 func (l *Layout) line(columns []store.ColumnType) string {
 	var b strings.Builder
+	b.WriteString("concat(") // which copies each text once, where || copies all that stands before it
 	between := "{"
 	for _, c := range columns {
 		value := l.expression(c)
 		if c.Type == "JSON" {
-			// A line end can only stand between its parts.
-			value = "translate(CAST(" + value + " AS VARCHAR), chr(10) || chr(13), '  ')"
+			// A line end can only stand between its parts. Where there is none the text is not
+			// taken apart, which needs several times its memory.
+			value = "CAST(" + value + " AS VARCHAR)"
+			value = "CASE WHEN contains(" + value + ", chr(10)) OR contains(" + value + ", chr(13)) THEN translate(" + value + ", chr(10) || chr(13), '  ') ELSE " + value + " END"
 		} else {
 			value = "CAST(to_json(" + value + ") AS VARCHAR)"
 		}
-		b.WriteString(text(between+jsonText(l.header(c.Name))+":") + " || coalesce(" + value + ", 'null') || ")
+		b.WriteString(text(between+jsonText(l.header(c.Name))+":") + ", coalesce(" + value + ", 'null'), ")
 		between = ","
 	}
 	if len(columns) == 0 {
 		return "'{}'"
 	}
-	b.WriteString("'}'")
+	b.WriteString("'}')")
 	return b.String()
 }
 
