@@ -262,7 +262,7 @@ func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows string, 
 	if err := f.Close(); err != nil {
 		return 0, err
 	}
-	d := database{Session: s}
+	d := database{Session: s, parent: w.d.parent}
 	return d.Exec(ctx, w.opts.copyTo(rows, path), bound...)
 }
 

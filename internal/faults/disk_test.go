@@ -206,11 +206,13 @@ func TestExportToAFullDisk(t *testing.T) {
 	for _, tc := range [][]string{
 		{"--parquet", filepath.Join(target, "a.parquet")}, {"--csv", filepath.Join(target, "a.csv")}, {"--jsonl", filepath.Join(target, "a.jsonl")},
 		{"--parquet", filepath.Join(target, "folder"), "--partition-by", "type"},
+		{"--parquet", filepath.Join(target, "more"), "--incremental"},
 		// The temporary files of a sort lie beside the target.
 		{"--jsonl", filepath.Join(target, "b.jsonl"), "--memory-limit", "64MB", "--query", "SELECT a.id, b.id AS other FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
+		{"--csv", filepath.Join(target, "folder"), "--memory-limit", "64MB", "--partition-by", "part", "--query", "SELECT b.id % 3 AS part, a.id FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
 	} {
 		e := w.run(command{Args: append([]string{"export"}, tc...)})
-		w.endsWith(e, 1, 6)
+		w.endsWith(e, 1)
 		w.says(e, "disk is full")
 		w.holdsOnly(target)
 	}
@@ -219,13 +221,13 @@ func TestExportToAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := w.run(command{Args: []string{"export", "--force", "--csv", old}})
-	w.endsWith(e, 1, 6)
+	w.endsWith(e, 1)
 	w.holdsOnly(target, "old.csv")
 	if text, err := os.ReadFile(old); err != nil || string(text) != "what was there\n" {
 		t.Errorf("%q, %v", text, err)
 	}
 	e = w.run(command{Args: []string{"query", "--output", filepath.Join(target, "q.csv"), "FROM events"}})
-	w.endsWith(e, 1, 6)
+	w.endsWith(e, 1)
 	w.holdsOnly(target, "old.csv")
 	w.resize(target, 64<<20)
 	if e := w.run(command{Args: []string{"export", "--force", "--csv", old}}); e.Code != 0 {
