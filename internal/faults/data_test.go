@@ -429,15 +429,21 @@ func (w *world) leavesTerminalsAlone() {
 // onTerminal is what the program writes to a terminal.
 func (w *world) onTerminal(args ...string) string {
 	w.Helper()
+	return w.onTerminalOf(5000, args...)
+}
+
+// onTerminalOf is onTerminal with so many lines. Longer output goes to the pager.
+func (w *world) onTerminalOf(lines uint16, args ...string) string {
+	w.Helper()
 	screen, tty, err := pty.Open()
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer func() { _ = screen.Close() }()
-	if err := pty.Setsize(screen, &pty.Winsize{Rows: 5000, Cols: 200}); err != nil {
+	if err := pty.Setsize(screen, &pty.Winsize{Rows: lines, Cols: 200}); err != nil {
 		w.Fatal(err)
 	}
-	r := w.start(command{Args: args, Env: []string{"TERM=xterm", "DATASYNC_PAGER=cat"}, Terminal: tty})
+	r := w.start(command{Args: args, Env: append([]string{"TERM=xterm", "DATASYNC_PAGER=cat"}, w.Env...), Terminal: tty})
 	_ = tty.Close()
 	text := make(chan string)
 	go func() {

@@ -1,0 +1,153 @@
+package faults
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"datasync/mockserver"
+)
+
+// What SECURITY.md says is not guarded has tests, too: who relies on a sentence there must
+// be able to see that it is true.
+
+// otherKey is a key that may stand where the canary may not.
+const otherKey = "ds_test_in_an_event_1"
+
+// TestTheKeyWithinAnEvent: what stands in an event, or in what cannot be one, is stored as it
+// came.
+func TestTheKeyWithinAnEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	event := strings.Replace(ownEvent(0), `"page":"/"`, `"page":"`+otherKey+`"`, 1)
+	w.answer(own(func(string) string { return pageOf([]string{event, `{"no event":"` + otherKey + `"}`}, "", "2") }))
+	e := w.run(command{Args: []string{"pull"}, Env: []string{"DATASYNC_API_KEY=" + otherKey}})
+	w.endsWith(e, 0)
+	if rows := w.query("SELECT properties->>'page', (SELECT contains(raw, '" + otherKey + "') FROM rejected_events) FROM events"); rows[1][0] != otherKey || rows[1][1] != "true" {
+		t.Error(rows)
+	}
+}
+
+// TestShortKeysAreNotLookedFor: an API that sends back a key of less than eight characters
+// gets it into a message.
+func TestShortKeysAreNotLookedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	for key, shown := range map[string]bool{"ds_7777": true, "ds_88888": false} {
+		w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			rw.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprintf(rw, `{"code":"FORBIDDEN","message":"not for <%s>"}`, key)
+		}))
+		e := w.run(command{Args: quickly().Args, Env: []string{"DATASYNC_API_KEY=" + key}})
+		if e.Code == 0 || strings.Contains(e.Err, "<"+key+">") != shown {
+			t.Errorf("%s: %v", key, e)
+		}
+	}
+}
+
+// TestProcessesOfTheSameUser: they read the key in the environment of a pull, unless it came
+// in a file.
+func TestProcessesOfTheSameUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	file := filepath.Join(w.Folder, "key")
+	w.Kept = append(w.Kept, file)
+	if err := os.WriteFile(file, []byte(otherKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args, env []string
+		seen      bool
+	}{
+		{nil, []string{"DATASYNC_API_KEY=" + otherKey}, true},
+		{[]string{"--api-key-file", file}, []string{"DATASYNC_API_KEY="}, false},
+	} {
+		h := w.hold(1, command{Args: append([]string{"pull"}, tc.args...), Env: tc.env})
+		environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", h.Process.Pid))
+		h.letGo()
+		w.endsWith(h.wait(), 0)
+		if err != nil || strings.Contains(string(environment), otherKey) != tc.seen {
+			t.Errorf("%v: %q, %v", tc.args, environment, err)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEnvironmentOfChildren: a pager gets the environment of datasync, cp gets none.
+func TestEnvironmentOfChildren(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
+	seen := filepath.Join(w.temp, "seen")
+	show := func(name string) string { return "#!/bin/sh\nenv > " + seen + "." + name + "\n" }
+	bin := filepath.Join(w.temp, "bin")
+	if err := os.Mkdir(bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, rest := range map[string]string{"pager": "cat", "cp": `exec /bin/cp "$@"`} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(show(name)+rest+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Env = []string{"DATASYNC_API_KEY=" + otherKey, "PATH=" + bin + ":/usr/bin:/bin", "DATASYNC_PAGER=pager"}
+	if got := w.onTerminalOf(5, "query", "SELECT range FROM range(100)"); !strings.Contains(got, "99") {
+		t.Errorf("%q", got)
+	}
+	h := w.hold(1, command{Args: []string{"pull", "--restart"}})
+	w.endsWith(w.run(command{Args: []string{"query", "FROM events LIMIT 1"}}), 0) // reads a copy, by cp
+	h.letGo()
+	w.endsWith(h.wait(), 0)
+	for name, has := range map[string]bool{"pager": true, "cp": false} {
+		environment, err := os.ReadFile(seen + "." + name)
+		if err != nil || strings.Contains(string(environment), otherKey) != has {
+			t.Errorf("%s gets %q, %v", name, environment, err)
+		}
+		if err := os.Remove(seen + "." + name); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := os.RemoveAll(bin); err != nil {
+		t.Fatal(err)
+	}
+	w.noTraces()
+}
+
+// TestModesStay: a database that exists already keeps its mode.
+func TestModesStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
+	if err := os.Chmod(w.File, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.endsWith(w.run(command{Args: []string{"pull", "--restart"}}), 0)
+	if info, err := os.Stat(w.File); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// TestWhatAQueryMayTake: DuckDB's own limits of memory and processors hold for queries.
+func TestWhatAQueryMayTake(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
+	const settings = "SELECT current_setting('threads')::VARCHAR, current_setting('memory_limit')"
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var threads, memory string
+	if err := db.QueryRow(settings).Scan(&threads, &memory); err != nil {
+		t.Fatal(err)
+	}
+	if rows := w.query(settings); rows[1][0] != threads || rows[1][1] != memory {
+		t.Errorf("%v, want %s threads and %s as DuckDB has by itself", rows, threads, memory)
+	}
+}
