@@ -15,18 +15,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var updateReadme = flag.Bool("update-readme", false, "TestReadme writes what the commands of the README print into it")
+var updateDocs = flag.Bool("update-docs", false, "TestDocuments writes what the documents' commands print into them")
 
-// shown is a command that the README shows: "    $ datasync ...", with the lines below it
-// as what it prints.
+// shown is a command that a document shows: "    $ datasync ...", with the lines below it as
+// its output.
 type shown struct {
 	command string
 	lines   []string
-	at, end int // the lines of the README that it prints
+	at, end int // the document's lines that hold the output
 }
 
-// readme returns the commands that the README's lines show.
-func readme(lines []string) (commands []shown) {
+// commandsOf returns the commands in a document's lines.
+func commandsOf(lines []string) (commands []shown) {
 	for i := 0; i < len(lines); i++ {
 		command, ok := strings.CutPrefix(lines[i], "    $ ")
 		if !ok {
@@ -46,41 +46,46 @@ func readme(lines []string) (commands []shown) {
 	return commands
 }
 
-// TestReadme runs the commands that the README shows, in their order and in one folder,
-// and compares what they print with what stands there.
-func TestReadme(t *testing.T) {
-	b, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(string(b), "\n")
-	folder, bin := t.TempDir(), t.TempDir()
+// TestDocuments runs the commands that each document shows, in their order and in one folder
+// per document, and compares their output with the document.
+func TestDocuments(t *testing.T) {
+	bin := t.TempDir()
 	if err := os.Symlink(build(t, ""), filepath.Join(bin, "datasync")); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	commands := readme(lines)
-	if len(commands) < 10 {
-		t.Errorf("the README shows %d commands only", len(commands))
-	}
-	var after []string
-	from := 0
-	for _, c := range commands {
-		got := c.run(t, folder)
-		if diff := cmp.Diff(steady(c.lines), steady(got)); diff != "" && !*updateReadme {
-			t.Errorf("$ %s\n%s", c.command, diff)
-		}
-		after = append(after, lines[from:c.at]...)
-		for _, line := range got {
-			after = append(after, "    "+line)
-		}
-		from = c.end
-	}
-	if *updateReadme {
-		after = append(after, lines[from:]...)
-		if err := os.WriteFile("README.md", []byte(strings.Join(after, "\n")), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	for name, least := range map[string]int{"README.md": 3, "docs/pull.md": 3, "docs/query.md": 10, "docs/export.md": 7, "docs/configuration.md": 1, "docs/mock.md": 1} {
+		t.Run(name, func(t *testing.T) {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(string(b), "\n")
+			commands := commandsOf(lines)
+			if len(commands) < least {
+				t.Errorf("%d commands, want at least %d", len(commands), least)
+			}
+			folder := t.TempDir()
+			var after []string
+			from := 0
+			for _, c := range commands {
+				got := c.run(t, folder)
+				if diff := cmp.Diff(steady(c.lines), steady(got)); diff != "" && !*updateDocs {
+					t.Errorf("$ %s\n%s", c.command, diff)
+				}
+				after = append(after, lines[from:c.at]...)
+				for _, line := range got {
+					after = append(after, "    "+line)
+				}
+				from = c.end
+			}
+			if *updateDocs {
+				after = append(after, lines[from:]...)
+				if err := os.WriteFile(name, []byte(strings.Join(after, "\n")), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
@@ -102,8 +107,8 @@ func (c *shown) run(t *testing.T, folder string) []string {
 	return split(string(out))
 }
 
-// serve runs a command that does not end until it has printed as many lines as the README
-// shows.
+// serve runs a command that does not end until it has printed as many lines as the
+// document shows.
 func (c *shown) serve(t *testing.T, folder string) (lines []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
