@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 )
 
 func TestMain(m *testing.M) {
@@ -232,7 +233,7 @@ func TestTargetsThatAreRefused(t *testing.T) {
 			if _, err := outfile.Create(tc.target, rules); !errors.Is(err, outfile.ErrTarget) {
 				t.Errorf("as a file: %v, want %v", err, outfile.ErrTarget)
 			}
-			if _, err := outfile.CreateFolder(tc.target, rules, func(string) error { return nil }); !errors.Is(err, outfile.ErrTarget) {
+			if _, err := outfile.CreateFolder(tc.target, rules, func(*owned.Dir) error { return nil }); !errors.Is(err, outfile.ErrTarget) {
 				t.Errorf("as a folder: %v, want %v", err, outfile.ErrTarget)
 			}
 		})
@@ -246,7 +247,7 @@ func TestTargetsThatAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 	no := errors.New("somebody's")
-	if _, err := outfile.CreateFolder(full, outfile.Rules{Force: true}, func(string) error { return no }); !errors.Is(err, no) {
+	if _, err := outfile.CreateFolder(full, outfile.Rules{Force: true}, func(*owned.Dir) error { return no }); !errors.Is(err, no) {
 		t.Error(err)
 	}
 	holds(t, folder, "a.duckdb", "existing", "full/", "hard", "link", "loop", "pipe")
@@ -261,9 +262,9 @@ func TestFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		f, err := outfile.CreateFolder(target, outfile.Rules{Force: round == 2}, func(path string) error {
-			if path != target {
-				t.Errorf("asked about %s", path)
+		f, err := outfile.CreateFolder(target, outfile.Rules{Force: round == 2}, func(d *owned.Dir) error {
+			if d.Name() != target {
+				t.Errorf("asked about %s", d.Name())
 			}
 			return nil
 		})
@@ -292,7 +293,7 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	parent := t.TempDir()
 	target := filepath.Join(parent, "a")
 	begun := func(force bool) *outfile.Folder {
-		f, err := outfile.CreateFolder(target, outfile.Rules{Force: force}, func(string) error { return nil })
+		f, err := outfile.CreateFolder(target, outfile.Rules{Force: force}, func(*owned.Dir) error { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +318,7 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	if err := begun(true).Commit(); !errors.Is(err, outfile.ErrTarget) {
 		t.Error(err)
 	}
-	if err := lock.Release(); err != nil {
+	if err := lock.Close(); err != nil {
 		t.Error(err)
 	}
 	if err := begun(true).Commit(); err != nil {
