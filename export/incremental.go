@@ -399,8 +399,30 @@ func (a *addition) look(n int, f *file, found bool) (fs.FileInfo, error) {
 	if err == nil && (info.Size() != f.Bytes || found && !f.same(content)) {
 		err = strange(a.staging.Name(stagedName(n)), "it is not the file that "+manifestName+pendingSuffix+" speaks of")
 	}
+	if err == nil {
+		err = a.isFree(f)
+	}
 	return info, err
 }
+
+// isFree fails where something has a file's place already, or no folder of this user leads
+// there.
+func (a *addition) isFree(f *file) (err error) {
+	in, name, err := descend(a.folder.Dir, f.Path, (*owned.Dir).Sub)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, leave(a.folder.Dir, in)) }()
+	if in.Has(name) {
+		return taken(in.Name(name))
+	}
+	return nil
+}
+
+func taken(path string) error { return strange(path, "no export has put it there yet") }
 
 // move moves a staged file, which was looked at, to its place. Nothing may be there.
 func (a *addition) move(n int, f *file, looked fs.FileInfo) (err error) {
@@ -419,7 +441,7 @@ func (a *addition) move(n int, f *file, looked fs.FileInfo) (err error) {
 	defer func() { err = errors.Join(err, leave(a.folder.Dir, in)) }()
 	err = a.staging.Move(stagedName(n), in, name)
 	if errors.Is(err, fs.ErrExist) {
-		return strange(in.Name(name), "no export has put it there yet")
+		return taken(in.Name(name))
 	}
 	if err == nil && !in.Stands(content, name) {
 		err = strange(in.Name(name), "it was replaced while it was moved")

@@ -163,8 +163,8 @@ func (file *File) end() error {
 
 // Explain puts the target in the place of the path that was written in an error's text.
 func Explain(err error, path, target string) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, owned.ErrNot) {
+		return err // which names its own path
 	}
 	text := err.Error()
 	if strings.Contains(text, "No space left") || strings.Contains(text, "no space left") || strings.Contains(text, "Disk quota") {
