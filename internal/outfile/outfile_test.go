@@ -398,6 +398,87 @@ func TestLeftovers(t *testing.T) {
 	holds(t, folder, ".datasync-export-link", ".datasync-exported", "a")
 }
 
+// A folder that has come to have a hidden name by somebody else's doing is not taken for a
+// leftover.
+func TestLeftoversOfOthers(t *testing.T) {
+	folder := t.TempDir()
+	hidden := filepath.Join(folder, ".datasync-export-a")
+	if err := errors.Join(os.Mkdir(hidden, 0o700), os.Chmod(folder, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, filepath.Join(hidden, "mine"), "")
+	outfile.Sweep(folder)
+	content(t, filepath.Join(hidden, "mine"), "")
+	if err := os.Chmod(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		if err := os.Chown(hidden, 65533, 65533); err != nil {
+			t.Fatal(err)
+		}
+		outfile.Sweep(folder)
+		content(t, filepath.Join(hidden, "mine"), "")
+		if err := os.Chown(hidden, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outfile.Sweep(folder)
+	holds(t, folder)
+}
+
+// Whatever has come to have the hidden name of a folder stays, and what is written goes to
+// the folder that was made, whatever its name is.
+func TestFoldersThatAreRenamed(t *testing.T) {
+	parent := t.TempDir()
+	f, err := outfile.CreateFolder(filepath.Join(parent, "a"), outfile.Rules{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden, away := f.Dir().Name(), filepath.Join(parent, "away")
+	if err := errors.Join(os.Rename(hidden, away), os.Mkdir(hidden, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, filepath.Join(hidden, "mine"), "mine")
+	mustWrite(t, filepath.Join(f.Path(), "written"), "written")
+	if err := f.Abort(); err != nil {
+		t.Error(err)
+	}
+	content(t, filepath.Join(hidden, "mine"), "mine")
+	content(t, filepath.Join(away, "written"), "written")
+}
+
+// The folder of a target that is renamed, or replaced by a link, gets nothing that was meant
+// for it.
+func TestParentsThatChange(t *testing.T) {
+	for way, create := range ways {
+		top := t.TempDir()
+		parent, away, elsewhere := filepath.Join(top, "parent"), filepath.Join(top, "away"), filepath.Join(top, "elsewhere")
+		if err := errors.Join(os.Mkdir(parent, 0o700), os.Mkdir(elsewhere, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		file, err := create(filepath.Join(parent, "file"), outfile.Rules{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder, err := outfile.CreateFolder(filepath.Join(parent, "folder"), outfile.Rules{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, "new", true)
+		if err := errors.Join(os.Rename(parent, away), os.Symlink(elsewhere, parent)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.Commit(); !errors.Is(err, outfile.ErrTarget) {
+			t.Errorf("%s: %v", way, err)
+		}
+		if err := folder.Commit(); !errors.Is(err, outfile.ErrTarget) {
+			t.Errorf("%s: %v", way, err)
+		}
+		holds(t, elsewhere)
+		holds(t, away)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	for _, tc := range []struct{ err, want string }{
 		{`IO Error: Could not write file "/a/.hidden/b": Input/output error`, `write "out": IO Error: Could not write file "out/b": Input/output error`},
