@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
+	"datasync/internal/owned"
 	"datasync/internal/store"
 	"datasync/query"
 
@@ -144,12 +146,26 @@ func (p *program) historyFile() string {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return ""
 	}
-	name := filepath.Join(folder, "history")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	// Where others may write to the folder, they can put a link there.
+	d, err := owned.OpenOwn(folder, owned.Mine())
 	if err != nil {
 		return ""
 	}
+	shared := d.Shared()
+	_ = d.Close()
+	if shared {
+		return ""
+	}
+	name := filepath.Join(folder, "history")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return ""
+	}
+	info, err := f.Stat()
 	_ = f.Close()
+	if err != nil || owned.ReadFile(info, owned.Mine()) != "" {
+		return ""
+	}
 	return name
 }
 

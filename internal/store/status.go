@@ -106,9 +106,11 @@ const statusRuns = 5
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
 	// What a killed pull noted and could not commit any more counts, too.
 	notes := ""
-	if file, _, err := Resolve(path); err == nil && checkLockFile(file) == nil {
-		noted, _ := os.ReadFile(file + ".lock")
-		notes = string(noted)
+	if file, _, err := Resolve(path); err == nil {
+		if f, err := openBeside(file, file+".lock", os.O_RDONLY); err == nil {
+			notes, _ = readNotes(f)
+			_ = f.Close()
+		}
 	}
 	s, err := readStatus(ctx, db, path, notes, now)
 	for i := range s.Runs {
