@@ -31,7 +31,7 @@ func (p *program) paged(noPager bool) output {
 	if noPager || !ok || command == "cat" {
 		return plainOutput{p.stdout}
 	}
-	return &pager{command: command, lines: height - 1, screen: p.stdout, env: p.pagerEnvironment()}
+	return &pager{command: command, lines: height - 1, screen: p.stdout, stderr: p.stderr, env: p.pagerEnvironment()}
 }
 
 // pagerEnvironment makes less end where the text fits the screen, cut long lines and
@@ -49,6 +49,7 @@ type pager struct {
 	command string
 	lines   int
 	screen  io.Writer
+	stderr  io.Writer
 	env     []string
 
 	held    bytes.Buffer
@@ -75,7 +76,7 @@ func (g *pager) Write(b []byte) (int, error) {
 // start starts the pager and gives it what was held back.
 func (g *pager) start() error {
 	cmd := exec.Command("sh", "-c", g.command)
-	cmd.Stdout, cmd.Stderr, cmd.Env = g.screen, os.Stderr, g.env
+	cmd.Stdout, cmd.Stderr, cmd.Env = g.screen, g.stderr, g.env
 	pipe, err := cmd.StdinPipe()
 	if err == nil {
 		err = startable(g.command)
