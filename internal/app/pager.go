@@ -44,6 +44,9 @@ func (p *program) pagerEnvironment() []string {
 	return env
 }
 
+// heldMost is from how many bytes on a pager is started, however few lines they are.
+const heldMost = 1 << 20
+
 // pager is an output that holds back a screenful and starts the pager when more comes.
 type pager struct {
 	command string
@@ -67,7 +70,7 @@ func (g *pager) Write(b []byte) (int, error) {
 		return g.pipe.Write(b)
 	}
 	g.held.Write(b)
-	if bytes.Count(g.held.Bytes(), []byte("\n")) <= g.lines {
+	if g.held.Len() < heldMost && bytes.Count(g.held.Bytes(), []byte("\n")) <= g.lines {
 		return len(b), nil
 	}
 	return len(b), g.start()

@@ -62,6 +62,10 @@ func acquireLock(path string) (*fileLock, error) {
 		l.notes, err = os.OpenFile(f.Path(), os.O_WRONLY|os.O_APPEND, 0)
 	}
 	if err != nil {
+		// Nothing is lost with one in which nothing stands.
+		if info, errStat := f.Stat(); errStat == nil && info.Size() == 0 {
+			_ = os.Remove(f.Path())
+		}
 		return nil, errors.Join(translate(path, err), f.Close())
 	}
 	return l, nil

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Least is how many file descriptors must be free when the program starts. A pull or an
-// export with its usual options needs 14, three of them for what Take makes; the rest is for
-// connections.
-const Least = 32
+// Least is how many file descriptors must be free when the program starts. A pull of the
+// demo and every export end well with twelve, three of which are for what Take makes; the
+// rest is for connections.
+const Least = 20
 
 // ErrFew says that fewer descriptors than Least are free.
 var ErrFew = errors.New("too few file descriptors")
@@ -50,7 +50,7 @@ func Take() (Streams, error) {
 	if s.Stderr, err = duplicate(2, os.Stderr.Name()); err != nil {
 		return Streams{}, errors.Join(err, s.Stdout.Close())
 	}
-	if err := debug.SetCrashOutput(s.Stderr, debug.CrashOptions{}); err != nil {
+	if err := crashTo(s.Stderr); err != nil {
 		return Streams{}, errors.Join(err, s.Stdout.Close(), s.Stderr.Close())
 	}
 	for _, fd := range replaced {
@@ -59,6 +59,21 @@ func Take() (Streams, error) {
 		}
 	}
 	return s, nil
+}
+
+// crashTo has the runtime tell of a crash there, too.
+func crashTo(stderr *os.File) error {
+	flags, err := unix.FcntlInt(2, unix.F_GETFL, 0)
+	if err != nil {
+		return fmt.Errorf("look at stderr: %w", err)
+	}
+	if err := debug.SetCrashOutput(stderr, debug.CrashOptions{}); err != nil {
+		return err
+	}
+	if flags&unix.O_NONBLOCK != 0 { // which that has undone
+		return unix.SetNonblock(2, true)
+	}
+	return nil
 }
 
 // duplicate returns the file of a descriptor on another one. The two share whether writes
@@ -97,7 +112,7 @@ func enough() error {
 	for len(taken) < Least {
 		fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
 		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.EINVAL) {
-			return fmt.Errorf("%w: %d are free, at least %d are needed; raise the limit (ulimit -n %d)", ErrFew, len(taken), Least, least(len(taken)))
+			return fmt.Errorf("%w: %d are free, and %d are needed; raise the limit (ulimit -n %d)", ErrFew, len(taken), Least, least(len(taken)))
 		}
 		if err != nil {
 			return fmt.Errorf("duplicate stdin: %w", err)
