@@ -14,9 +14,13 @@ func TestHistoryFile(t *testing.T) {
 		make func(folder, file string) error
 		kept bool
 	}{
-		"nothing is there":       {func(string, string) error { return nil }, true},
-		"a file":                 {func(_, file string) error { return os.WriteFile(file, nil, 0o600) }, true},
-		"a link of the user":     {func(folder, file string) error { return os.Symlink(filepath.Join(filepath.Dir(folder), "kept"), file) }, true},
+		"nothing is there":   {func(string, string) error { return nil }, true},
+		"a file":             {func(_, file string) error { return os.WriteFile(file, nil, 0o600) }, true},
+		"a link of the user": {func(folder, file string) error { return os.Symlink(filepath.Join(filepath.Dir(folder), "kept"), file) }, false},
+		"another name of a file": {func(folder, file string) error {
+			other := filepath.Join(filepath.Dir(folder), "other")
+			return errors.Join(os.WriteFile(other, nil, 0o600), os.Link(other, file))
+		}, false},
 		"a FIFO":                 {func(_, file string) error { return syscall.Mkfifo(file, 0o600) }, false},
 		"a device":               {func(_, file string) error { return os.Symlink("/dev/null", file) }, false},
 		"a folder":               {func(_, file string) error { return os.Mkdir(file, 0o700) }, false},
@@ -38,8 +42,14 @@ func TestHistoryFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := &program{getenv: func(name string) string { return map[string]string{"XDG_STATE_HOME": state}[name] }}
-			if got := p.historyFile(); got != file && tc.kept || got != "" && !tc.kept {
-				t.Errorf("%q, want it kept: %v", got, tc.kept)
+			h, err := openHistory(p.historyFolder())
+			h.add("SELECT 1")
+			h.close()
+			if kept := err == nil; kept != tc.kept {
+				t.Errorf("%v, want it kept: %v", err, tc.kept)
+			}
+			if text, err := os.ReadFile(file); tc.kept && (err != nil || string(text) != "SELECT 1\n") {
+				t.Errorf("%q, %v", text, err)
 			}
 		})
 	}

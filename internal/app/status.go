@@ -84,9 +84,9 @@ func (p *program) status(c *cli.Context) error {
 		if !c.Bool("rejected") {
 			s.samples = nil
 		}
-		err = p.writeStatus(c.Bool("json"), s)
+		err = orUnread(p.writeStatus(c.Bool("json"), s))
 	case errors.Is(err, store.ErrLocked) && s.LockHolder != nil:
-		err = errors.Join(p.writeHolder(c, s.LockHolder), err)
+		err = errors.Join(orUnread(p.writeHolder(c, s.LockHolder)), err)
 	}
 	switch {
 	case err != nil || maxAge == 0:

@@ -58,6 +58,10 @@ func acquireLock(path string) (*fileLock, error) {
 	}
 	left, err := readNotes(notes)
 	if err != nil {
+		// Nothing is lost with one in which nothing stands.
+		if info, errStat := notes.Stat(); errStat == nil && info.Size() == 0 {
+			_ = os.Remove(f.Path())
+		}
 		return nil, errors.Join(translate(path, err), notes.Close(), f.Close())
 	}
 	return &fileLock{f, left, notes}, nil
