@@ -48,7 +48,10 @@ func TestHistoryFile(t *testing.T) {
 			if kept := err == nil; kept != tc.kept {
 				t.Errorf("%v, want it kept: %v", err, tc.kept)
 			}
-			if text, err := os.ReadFile(file); tc.kept && (err != nil || string(text) != "SELECT 1\n") {
+			if !tc.kept {
+				return
+			}
+			if text, err := os.ReadFile(file); err != nil || string(text) != "SELECT 1\n" {
 				t.Errorf("%q, %v", text, err)
 			}
 		})
