@@ -288,28 +288,38 @@ func TestExportFoldersThatChange(t *testing.T) {
 			t.Parallel()
 			f := newFolder(t)
 			// What a file that is written by its path would meet there.
-			for n := range 20 {
-				f.must(os.Symlink(f.victim, filepath.Join(f.outside, fmt.Sprintf("%06d.tmp", n))))
+			trap := filepath.Join(f.home, "trap")
+			f.must(os.Mkdir(trap, 0o700))
+			for n := range 60 {
+				for _, folder := range []string{f.outside, trap} {
+					f.must(os.Symlink(f.victim, filepath.Join(folder, fmt.Sprintf("%06d.tmp", n))), os.Symlink(f.victim, filepath.Join(folder, fmt.Sprintf("events-%d-%d-0000.parquet", n, n))))
+				}
 			}
 			before := f.elsewhere()
 			done := make(chan struct{})
 			var swapping sync.WaitGroup
 			swapping.Go(func() {
-				path, away := f.in(name), filepath.Join(f.home, "away")
-				for {
+				path, away, trap := f.in(name), filepath.Join(f.home, "away"), filepath.Join(f.home, "trap")
+				for n := 0; ; n++ {
 					select {
 					case <-done:
 						return
 					default:
 					}
-					if os.Rename(path, away) == nil {
+					if os.Rename(path, away) != nil {
+						continue
+					}
+					if n%2 == 0 {
 						_ = os.Symlink(f.outside, path)
 						_ = os.Remove(path)
-						_ = os.Rename(away, path)
+					} else {
+						_ = os.Rename(trap, path) // a folder full of links
+						_ = os.Rename(path, trap)
 					}
+					_ = os.Rename(away, path)
 				}
 			})
-			for range some(make([]int, 50), 8) {
+			for range some(make([]int, 50), 5) {
 				f.API.Dataset().Grow(50)
 				f.run(pull("--quiet"))
 				if e := f.run(command{Args: f.args()}); e.Code != 0 && e.Code != 2 && e.Code != 5 && e.Code != 6 && e.Code != 1 {
