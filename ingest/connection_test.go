@@ -170,15 +170,15 @@ func answersWithoutEnd() map[string]func(net.Conn) {
 // what only drips.
 func TestEveryAnswerEnds(t *testing.T) {
 	for name, serve := range answersWithoutEnd() {
-		ask := func(t *testing.T, ctx context.Context) (error, time.Duration) {
+		ask := func(t *testing.T, ctx context.Context) (time.Duration, error) {
 			c := wired(t, piped, strings.HasPrefix(name, "h2"), serve)
 			began := time.Now()
 			_, _, err := c.page(ctx, eventsEndpoint, ask{}, nil, &sheet{})
-			return err, time.Since(began)
+			return time.Since(began), err
 		}
 		t.Run(name+", by itself", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err, took := ask(t, t.Context())
+				took, err := ask(t, t.Context())
 				if most := headerLimit + time.Minute + 5*time.Second; err == nil || took > most {
 					t.Errorf("ended after %s, %v; want at most %s", took, err, most)
 				}
@@ -194,7 +194,7 @@ func TestEveryAnswerEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 				defer cancel()
-				if err, took := ask(t, ctx); err == nil || took > 2*time.Second {
+				if took, err := ask(t, ctx); err == nil || took > 2*time.Second {
 					t.Errorf("ended after %s, %v", took, err)
 				}
 			})
