@@ -172,12 +172,22 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	defer func() { err = c.secrets.hide(endpoint, err) }()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
+	carrier := &connection{end: cancel}
+	watchdog := newWatchdog(func(d time.Duration) {
+		carrier.giveUp(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d))
+	})
 	defer watchdog.stop()
+	tracked, release := carrier.track(ctx, endpoint)
+	defer release()
 	failpoint.Hit("f1")
-	resp, err := c.wire.RoundTrip(req.WithContext(ctx))
+	resp, err := c.wire.RoundTrip(req.WithContext(tracked))
 	if err != nil {
-		return "", how, because(ctx, endpoint, err)
+		err = because(ctx, endpoint, err)
+		var answer *APIError
+		if errors.As(err, &answer) {
+			c.answered.Store(true)
+		}
+		return "", how, err
 	}
 	how.stated = readStated(resp.Header, time.Now())
 	into.cached = isCached(resp.Header)
@@ -186,6 +196,9 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
 		c.answered.Store(true)
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			carrier.close() // it speaks no HTTP any more
+		}
 		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), asked)
 	}
 	// What inflates to nothing must end, too.
@@ -239,8 +252,12 @@ func (c *client) shrink(endpoint string, refused int, answer *APIError) int {
 }
 
 // errorBody reads the body of an answer that is no 200, as far as it comes, and inflates
-// it where it is what its header says.
+// it where it is what its header says. By RFC 9110, section 6.4.1, some answers have none: what
+// follows a 101 is another protocol.
 func errorBody(resp *http.Response, from io.Reader) []byte {
+	if resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
+		return nil
+	}
 	raw, _ := io.ReadAll(io.LimitReader(from, maxErrorBody))
 	content, gzipped, err := decompressed(resp, bytes.NewReader(raw))
 	if err != nil || !gzipped {
@@ -274,8 +291,10 @@ func decompressed(resp *http.Response, body io.Reader) (_ io.Reader, gzipped boo
 type watchdog struct {
 	io.Reader
 	timer *time.Timer
-	began time.Time
-	bytes int64
+	// began is when the request was sent, and then when the body began.
+	began   time.Time
+	reading bool
+	bytes   int64
 	// broken says that the body did not come to its end.
 	broken bool
 }
@@ -289,8 +308,8 @@ func newWatchdog(bite func(after time.Duration)) *watchdog {
 func (w *watchdog) stop() { w.timer.Stop() }
 
 func (w *watchdog) Read(p []byte) (int, error) {
-	if w.bytes == 0 {
-		w.began = time.Now()
+	if !w.reading {
+		w.reading, w.began = true, time.Now()
 		w.timer.Reset(idleLimit)
 	}
 	n, err := w.Reader.Read(p)
@@ -308,6 +327,13 @@ func (w *watchdog) Read(p []byte) (int, error) {
 func because(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
+	}
+	var answer *APIError
+	if errors.As(err, &answer) {
+		return err // which says who answered
+	}
+	if errors.Is(err, net.ErrClosed) {
+		err = errors.New("its connection was given up, as another request got too little by it")
 	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "proxyconnect" {

@@ -195,6 +195,7 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	}
 	s.NotBefore, s.NotBeforeLeft = stillOpen(w.opens, now), map[string]float64{}
 	for endpoint, until := range s.NotBefore {
+		s.NotBefore[endpoint] = until.UTC()
 		s.NotBeforeLeft[endpoint] = until.Sub(now).Round(time.Millisecond).Seconds()
 	}
 	return s, nil
