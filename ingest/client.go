@@ -102,7 +102,13 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
+	into.asked = size
 	body, how, err := c.do(endpoint, req, a, maxPage, into)
+	var large *largePage
+	if errors.As(err, &large) {
+		large.asked = size
+		large.elements, large.counted = elementsWithin(into.string())
+	}
 	gzipped := how.gzipped
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
@@ -113,7 +119,7 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	switch {
 	case err == nil && a.limit == 0:
 		way.came(len(body), time.Since(began), asked, gzipped)
-	case err != nil && asked && ctx.Err() == nil:
+	case err != nil && asked && ctx.Err() == nil && (large == nil || !large.counted):
 		err = way.blame(err)
 	}
 	if err != nil {
@@ -124,7 +130,11 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 
 // unread says of a body that is no page which endpoint sent it, and whether the API has sent
 // anything in this run.
-func (c *client) unread(endpoint string, err error) error {
+func (c *client) unread(endpoint string, of *sheet, err error) error {
+	var large *largePage
+	if errors.As(err, &large) {
+		large.asked = of.asked
+	}
 	if !c.answered.Load() {
 		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
 	}
@@ -204,7 +214,7 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	case err != nil:
 		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
 	case int64(len(into.text)) > limit:
-		return "", how, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, limit>>20)
+		return "", how, &largePage{endpoint: endpoint, limit: fmt.Sprintf("%d MiB", limit>>20)}
 	}
 	if refusal := refusalIn(endpoint, resp, into.text, asked); refusal != nil {
 		return "", how, refusal

@@ -96,6 +96,8 @@ type gate struct {
 	budget pacer.Budget
 	out    int       // requests under way
 	last   time.Time // when the last one went out
+	// tooLarge is the first page that was too large since a person was told of one.
+	tooLarge *largePage
 
 	limited, requests int64
 }
@@ -235,7 +237,8 @@ func (e *endpoints) withoutFeed() bool {
 // ask says which page is wanted: the one that the cursor leads to, or, bounded,
 // the newest page before until in epoch milliseconds, or the newest of all. Where limit
 // is not 0, so many events are enough. Where only is not empty, no other endpoint is asked;
-// where it holds soon, that is so as long as the endpoint may be asked within soonEnough.
+// where it holds soon, that is so as long as the endpoint may be asked within soonEnough. Beside says
+// that the page is read again while its first reading has the place for a large text.
 type ask struct {
 	cursor  string
 	until   int64
@@ -243,6 +246,7 @@ type ask struct {
 	limit   int
 	only    string
 	soon    bool
+	beside  bool
 }
 
 const soonEnough = time.Second
@@ -305,7 +309,13 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 		case errors.As(err, &answer) && answer.Named:
 			return "", g.name, errors.Join(err, e.close(g, answer))
 		default:
-			return "", g.name, err
+			size, again := e.shrinks(g.name, err)
+			if !again {
+				return "", g.name, err
+			}
+			if a.limit > 0 {
+				a.limit = size
+			}
 		}
 	}
 }
@@ -313,6 +323,9 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 func (e *endpoints) came(g *gate) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if text := e.shrunk(g); text != "" {
+		e.notice(text)
+	}
 	g.vain, e.streak = 0, 0
 	e.pages++
 	fetching, _ := e.clock.Spent(time.Now())

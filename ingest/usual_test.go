@@ -267,8 +267,8 @@ func TestUsualBeforeTheFirstDay(t *testing.T) {
 	const id = "0190a5c4-0000-7000-8000-000000000000"
 	body := `{"data":[{"id":"` + id + `","sessionId":"` + id + `","userId":"` + id + `","type":"click","name":"a","properties":{},"timestamp":"` +
 		strings.Repeat("\x00", 11) + `15:04:05.000Z","session":{"id":"` + id + `","deviceType":"desktop","browser":"Firefox"}}],"pagination":{"hasMore":false}}`
-	if p, err := newDecoder().decode(body, nil); err == nil {
-		t.Errorf("read control characters in a string as %v", p.events)
+	if p, err := newDecoder().decode(body, nil); err != nil || len(p.rejects) != 1 || p.rejects[0].Reason != reasonBadJSON {
+		t.Errorf("read control characters in a string as %v, %v, %v", p.events, p.rejects, err)
 	}
 }
 
