@@ -270,7 +270,7 @@ func (d *decoder) data(i, depth int) int {
 		if i = d.element(i, depth+1); i == stopped {
 			return stopped
 		}
-		if i = s.space(i); s.at(i, ']') {
+		if s.text[i] == ']' {
 			return i + 1
 		}
 		i = s.space(i + 1) // behind the comma
@@ -282,8 +282,8 @@ func (d *decoder) data(i, depth int) int {
 // else does not reserve memory for nothing.
 func guessEvents(size int) int { return min(size/300+1, 6000) }
 
-// element decodes the element of data that stands at i. Behind it there is a comma or the
-// bracket that closes data.
+// element decodes the element of data that stands at i, and returns the offset of the comma or the
+// bracket behind it.
 func (d *decoder) element(i, depth int) int {
 	p := &d.page
 	n := len(p.events)
@@ -296,29 +296,33 @@ func (d *decoder) element(i, depth int) int {
 		d.full = true
 		return d.scan.fail(i, fmt.Sprintf("more than %d elements", maxElements))
 	}
-	end := d.usual(i, depth, &p.events[n])
-	if end == stopped || end-i > maxElement || !d.scan.closes(end) {
+	end, closes := d.usual(i, depth, &p.events[n]), stopped
+	if end != stopped && end-i <= maxElement {
+		closes = d.scan.closes(end)
+	}
+	if closes == stopped {
 		var reason string
 		if end, reason = d.unusual(i, depth, &p.events[n]); end == stopped {
 			return stopped
 		}
+		closes = d.scan.closes(end)
 		if reason != "" {
 			d.reject(i, end, reason)
-			return end
+			return closes
 		}
 	}
 	if n > 0 && p.ordered {
 		step := p.events[n-1].Position().Compare(p.events[n].Position())
 		p.ordered, p.descending = step >= 0, p.descending && step > 0
 	}
-	return end
+	return closes
 }
 
 // unusual decodes an element as element does, however it is written, and returns the reason if it is
 // no event. Its end is stopped where it is no JSON and does not show where it ends.
 func (d *decoder) unusual(i, depth int, e *store.Event) (end int, reason string) {
 	s := &d.scan
-	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) {
+	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) != stopped {
 		return end, reason
 	}
 	if end != stopped {

@@ -244,10 +244,13 @@ func (s *scanner) spaces(i int) int {
 	return i
 }
 
-// closes reports whether a comma or a closing bracket follows what ends at i.
-func (s *scanner) closes(i int) bool {
-	i = s.space(i)
-	return s.at(i, ',') || s.at(i, ']')
+// closes returns the offset of the comma or the closing bracket that follows what ends at i, or
+// stopped where something else does.
+func (s *scanner) closes(i int) int {
+	if i = s.space(i); s.at(i, ',') || s.at(i, ']') {
+		return i
+	}
+	return stopped
 }
 
 // at reports whether c stands at i.
