@@ -175,6 +175,9 @@ type decoder struct {
 	page page
 	keys rejectKeys
 	full bool // the page has more than maxElements
+	// cuts are the elements of the next page of which its text has the beginning alone, by where
+	// they begin.
+	cuts map[int]cut
 
 	top, pagination, meta *shape
 }
@@ -217,9 +220,15 @@ func (d *decoder) decode(body string, events []store.Event) (page, error) {
 	return d.page, nil
 }
 
+// decodeSheet decodes the page in a sheet.
+func (d *decoder) decodeSheet(of *sheet) (page, error) {
+	d.cuts = of.cuts
+	return d.decode(of.string(), of.events)
+}
+
 // forget lets go of the body and the page.
 func (d *decoder) forget() {
-	d.scan, d.page, d.full = scanner{}, page{}, false
+	d.scan, d.page, d.full, d.cuts = scanner{}, page{}, false, nil
 	for _, sh := range []*shape{d.top, d.pagination, d.meta} {
 		sh.forget()
 	}
@@ -296,6 +305,11 @@ func (d *decoder) element(i, depth int) int {
 		d.full = true
 		return d.scan.fail(i, fmt.Sprintf("more than %d elements", maxElements))
 	}
+	if len(d.cuts) > 0 {
+		if c, ok := d.cuts[i]; ok {
+			return d.cutOff(i, depth, c)
+		}
+	}
 	end, closes := d.usual(i, depth, &p.events[n]), stopped
 	if end != stopped && end-i <= maxElement {
 		closes = d.scan.closes(end)
@@ -344,6 +358,25 @@ func (d *decoder) unusual(i, depth int, e *store.Event) (end int, reason string)
 	}
 	d.page.damaged++
 	return end, reason
+}
+
+// cutOff makes a reject of the beginning of an element. Its scan ends there, or before.
+func (d *decoder) cutOff(i, depth int, c cut) int {
+	s := &d.scan
+	text, e := s.text, &d.page.events[len(d.page.events)-1]
+	s.text = text[:c.end]
+	_, _ = d.norm.element(i, depth, e)
+	d.reject(i, c.end, reasonTooLarge)
+	r := &d.page.rejects[len(d.page.rejects)-1]
+	r.Raw = cutText(s.text[i:], c.size, c.digest)
+	if !r.ID.Valid {
+		r.Key = d.keys.nextOf(c.digest)
+	}
+	s.text = text
+	if end := s.closes(c.end); end != stopped {
+		return end
+	}
+	return s.expected(s.space(c.end), "a comma or a closing bracket")
 }
 
 // reject makes a reject of the element from i to end, for which an event was reserved.

@@ -96,8 +96,11 @@ type gate struct {
 	budget pacer.Budget
 	out    int       // requests under way
 	last   time.Time // when the last one went out
-	// tooLarge is the first page that was too large since a person was told of one.
-	tooLarge *largePage
+	// tooLarge is the first page that was too large, shrunkTo how many events were asked for in its
+	// place; toldLarge says that a person knows.
+	tooLarge  *largePage
+	shrunkTo  int
+	toldLarge bool
 
 	limited, requests int64
 }
@@ -238,7 +241,8 @@ func (e *endpoints) withoutFeed() bool {
 // the newest page before until in epoch milliseconds, or the newest of all. Where limit
 // is not 0, so many events are enough. Where only is not empty, no other endpoint is asked;
 // where it holds soon, that is so as long as the endpoint may be asked within soonEnough. Beside says
-// that the page is read again while its first reading has the place for a large text.
+// that the page is read again while its first reading has the place for a large text, squeezed that
+// only the beginnings of elements that are too large are wanted.
 type ask struct {
 	cursor  string
 	until   int64
@@ -247,6 +251,8 @@ type ask struct {
 	only    string
 	soon    bool
 	beside  bool
+
+	squeezed bool
 }
 
 const soonEnough = time.Second
@@ -309,12 +315,8 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 		case errors.As(err, &answer) && answer.Named:
 			return "", g.name, errors.Join(err, e.close(g, answer))
 		default:
-			size, again := e.shrinks(g.name, err)
-			if !again {
+			if !e.shrinks(g.name, &a, err) {
 				return "", g.name, err
-			}
-			if a.limit > 0 {
-				a.limit = size
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package ingest
 import (
 	"errors"
 	"fmt"
-	"sync/atomic"
 )
 
 // largePage is the error of a page that is larger than one may be. An endpoint that sends such a
@@ -50,16 +49,10 @@ func (c *client) smaller(endpoint string, page *largePage) int {
 	for size > max(page.elements, 1) {
 		size /= 2
 	}
-	return lower(c.pageSizes[endpoint], page.asked, size)
-}
-
-// lower lowers a page size, unless another walk has made it smaller than asked already, and
-// returns what it is.
-func lower(pageSize *atomic.Int64, asked, size int) int {
-	for {
+	for pageSize := c.pageSizes[endpoint]; ; {
 		now := pageSize.Load()
-		if now < int64(asked) {
-			return int(now)
+		if now < int64(page.asked) {
+			return int(now) // another walk was there before
 		}
 		if pageSize.CompareAndSwap(now, int64(size)) {
 			return size
@@ -67,16 +60,32 @@ func lower(pageSize *atomic.Int64, asked, size int) int {
 	}
 }
 
-// shrinks reports whether the endpoint is to be asked once more, for a page of so many elements,
-// because err says that its last page was too large. That costs no time of those for retries.
-func (e *endpoints) shrinks(endpoint string, err error) (size int, again bool) {
+// larger has the endpoint asked for larger pages again after a page of so many bytes: twice as large,
+// if two such pages have half of what a page may have. So page sizes come to rest where events are
+// alike, and a few large ones do not make all that follows slow.
+func (c *client) larger(endpoint string, asked, bytes int) {
+	most := int(c.mostPages[endpoint].Load())
+	if asked < most && bytes <= maxPage/4 && asked <= maxElements/4 {
+		c.pageSizes[endpoint].CompareAndSwap(int64(asked), int64(min(2*asked, most)))
+	}
+}
+
+// shrinks reports whether the endpoint is to be asked once more because err says that its last page
+// was too large, and changes what it is to be asked for. That costs no time of those for retries. A
+// single element that is too large for a page is asked for so that its beginning comes alone.
+func (e *endpoints) shrinks(endpoint string, a *ask, err error) bool {
 	var page *largePage
 	if !errors.As(err, &page) {
-		return 0, false
+		return false
 	}
-	size = e.client.smaller(endpoint, page)
-	if size == 0 {
-		return 0, false
+	size := e.client.smaller(endpoint, page)
+	switch {
+	case size > 0 && a.limit > 0:
+		a.limit = size
+	case size == 0 && page.final && page.elements <= page.asked && !a.squeezed:
+		a.limit, a.squeezed = 1, true
+	case size == 0:
+		return false
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -84,16 +93,20 @@ func (e *endpoints) shrinks(endpoint string, err error) (size int, again bool) {
 	if g.tooLarge == nil {
 		g.tooLarge = page
 	}
-	return size, true
+	g.shrunkTo = max(size, 1)
+	return true
 }
 
-// shrunk says, once a page came, that the endpoint's pages had been too large before it; else it is
-// "". The lock must be held.
+// shrunk says, after the first page that came since the endpoint's pages were too large, how large
+// they are now; else it is "". The lock must be held.
 func (e *endpoints) shrunk(g *gate) string {
 	page := g.tooLarge
-	if page == nil {
+	if page == nil || g.toldLarge {
 		return ""
 	}
-	g.tooLarge = nil
-	return fmt.Sprintf("pages of %d events of the %s endpoint have more than %s: asking for %d at a time", page.asked, g.name, page.limit, e.client.pageSizes[g.name].Load())
+	g.toldLarge = true
+	if page.asked == 1 {
+		return fmt.Sprintf("an event of the %s endpoint has more than %s: its beginning is kept", g.name, page.limit)
+	}
+	return fmt.Sprintf("pages of %d events of the %s endpoint have more than %s: asking for %d at a time", page.asked, g.name, page.limit, g.shrunkTo)
 }

@@ -72,11 +72,21 @@ func keptText(raw string) string {
 	if len(raw) <= maxKeptReject && len(raw)+3*invalidBytes(raw) <= maxKeptReject {
 		return visibleBytes(raw)
 	}
-	cut := keptOfLarge
-	for back := 1; back < utf8.UTFMax && !utf8.RuneStart(raw[cut]); back++ {
-		cut--
+	return cutText(raw[:keptOfLarge], int64(len(raw)), sha256.Sum256(bytesOf(raw)))
+}
+
+// cutText returns what is kept of a large element by its beginning, without half a character at the
+// end, its size and its digest.
+func cutText(beginning string, size int64, digest [sha256.Size]byte) string {
+	for i := len(beginning) - 1; i >= 0 && i > len(beginning)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(beginning[i]) {
+			if !utf8.FullRuneInString(beginning[i:]) {
+				beginning = beginning[:i]
+			}
+			break
+		}
 	}
-	return fmt.Sprintf("%s\n[cut off: %d bytes in all, SHA-256 %x]", visibleBytes(raw[:cut]), len(raw), sha256.Sum256(bytesOf(raw)))
+	return fmt.Sprintf("%s\n[cut off: %d bytes in all, SHA-256 %x]", visibleBytes(beginning), size, digest)
 }
 
 // invalidBytes counts the bytes that are no UTF-8.
@@ -145,8 +155,10 @@ func (p *page) nameAnonymous(before uuid.NullUUID, a *alike) {
 }
 
 // next returns the key of the next reject that has this canonical form.
-func (k rejectKeys) next(canonical []byte) string {
-	hash := sha256.Sum256(canonical)
+func (k rejectKeys) next(canonical []byte) string { return k.nextOf(sha256.Sum256(canonical)) }
+
+// nextOf is next for a hash.
+func (k rejectKeys) nextOf(hash [sha256.Size]byte) string {
 	n := k[hash]
 	k[hash]++
 	return "sha256:" + hex.EncodeToString(hash[:]) + "#" + strconv.Itoa(n)

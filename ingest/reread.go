@@ -69,7 +69,7 @@ func (w *walk) readAgain(ctx context.Context, at ask, f fetched, first *page) er
 	err := again.err
 	if err == nil {
 		var second page
-		second, err = newDecoder().decode(again.body, again.sheet.events)
+		second, err = newDecoder().decodeSheet(again.sheet)
 		if err == nil && doubtful && second.elements != first.elements {
 			err = fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", errBadPage, first.elements, second.elements)
 		}

@@ -20,6 +20,7 @@ type sheet struct {
 	users  atomic.Int32 // how often it will be given back
 	cached bool         // the page came from a cache
 	asked  int          // how many events the request asked for
+	cuts   map[int]cut  // elements of which only the beginning was read, by their offsets
 	// place, where it is not nil, is the one place for a large text, and taken by this one.
 	place chan struct{}
 	// beside says that it needs no such place, as it is read beside the one that has it.

@@ -275,12 +275,8 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error) {
 	for {
 		p, err := s.once(ctx, endpoint, a)
-		size, again := s.endpoints.shrinks(endpoint, err)
-		if !again || s.fatal != nil {
+		if s.fatal != nil || !s.endpoints.shrinks(endpoint, &a, err) {
 			return p, err
-		}
-		if a.limit > 0 {
-			a.limit = size
 		}
 	}
 }
@@ -310,7 +306,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (page, error)
 	if err != nil {
 		return page{}, s.failed(ctx, endpoint, err)
 	}
-	p, err := newDecoder().decode(body, nil)
+	p, err := newDecoder().decodeSheet(memory)
 	if err != nil {
 		return page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, memory, err))
 	}

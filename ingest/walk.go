@@ -367,7 +367,7 @@ func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
 	err = retry(ctx, limit, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
 		for {
 			got, err = w.getOnce(ctx, at)
-			if _, again := w.endpoints.shrinks(got.endpoint, err); !again {
+			if !w.endpoints.shrinks(got.endpoint, &ask{}, err) {
 				return err
 			}
 		}
@@ -393,7 +393,7 @@ func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
 
 // decode decodes a body into the page that it is.
 func (w *walk) decode(f fetched, to *walked) error {
-	p, err := w.decoder.decode(f.body, f.sheet.events)
+	p, err := w.decoder.decodeSheet(f.sheet)
 	if err != nil {
 		return w.endpoints.client.unread(f.endpoint, f.sheet, err)
 	}
@@ -430,7 +430,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	if err != nil {
 		w.sheets.giveBack(f.sheet)
 		w.discard()
-		if _, again := w.endpoints.shrinks(f.endpoint, err); again {
+		if w.endpoints.shrinks(f.endpoint, &ask{}, err) {
 			return w.try(ctx)
 		}
 		return got, err
@@ -516,7 +516,7 @@ func (w *walk) discard() {
 	f := <-w.ahead.result
 	w.ahead = nil
 	if f.err == nil && w.last.slides {
-		if p, err := newDecoder().decode(f.body, f.sheet.events); err == nil {
+		if p, err := newDecoder().decodeSheet(f.sheet); err == nil {
 			w.totals.see(f.came, p.total)
 		}
 	}
