@@ -45,8 +45,10 @@ func (r *rereads) may(requests int64) bool {
 //
 // Elements that are no JSON may as well be a page that was damaged on its way. So such a page
 // fails if it cannot be requested again. If the API does not say how many elements the page has, one
-// such element may be two that lost what was between them: then both responses must have as many.
-func (w *walk) readAgain(ctx context.Context, at ask, f fetched, first *page) error {
+// such element may be two that lost what was between them: then a second response without such elements
+// takes the place of the first, and one with some must have as many elements.
+func (w *walk) readAgain(ctx context.Context, at ask, f fetched, got *walked) error {
+	first := &got.page
 	if len(first.rejects) == 0 {
 		return nil
 	}
@@ -70,6 +72,11 @@ func (w *walk) readAgain(ctx context.Context, at ask, f fetched, first *page) er
 	if err == nil {
 		var second page
 		second, err = newDecoder().decodeSheet(again.sheet)
+		if err == nil && doubtful && second.damaged == 0 {
+			f.sheet.text, again.sheet.text = again.sheet.text, f.sheet.text
+			f.sheet.cuts = again.sheet.cuts
+			return w.decode(f, got)
+		}
 		if err == nil && doubtful && second.elements != first.elements {
 			err = fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", errBadPage, first.elements, second.elements)
 		}

@@ -103,6 +103,7 @@ func (s *sample) proof() *proof {
 func (c *crew) probe(ctx context.Context, a ask, limit int) (page, error) {
 	a.limit = limit
 	memory := &sheet{}
+	defer memory.leavePlace()
 	if _, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory); err != nil {
 		return page{}, err
 	}

@@ -59,9 +59,7 @@ func (s *sheets) giveBack(b *sheet) {
 	}
 	if b.place != nil || b.beside {
 		b.text, b.events = nil, nil
-		if b.place != nil {
-			<-b.place
-		}
+		b.leavePlace()
 		return
 	}
 	s.mu.Lock()
@@ -92,6 +90,14 @@ func (s *sheet) takePlace(ctx context.Context, place chan struct{}) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// leavePlace gives the place for a large text back, where the sheet has it.
+func (s *sheet) leavePlace() {
+	if s.place != nil {
+		<-s.place
+		s.place = nil
 	}
 }
 

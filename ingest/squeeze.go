@@ -34,6 +34,7 @@ type squeezer struct {
 	all  []byte
 	err  error
 	read int64
+	most int64 // to be read
 	gave int
 
 	depth    int
@@ -48,7 +49,7 @@ type squeezer struct {
 }
 
 func newSqueezer(from io.Reader) *squeezer {
-	return &squeezer{from: from, cuts: map[int]cut{}, in: make([]byte, 256<<10), digest: sha256.New()}
+	return &squeezer{from: from, cuts: map[int]cut{}, in: make([]byte, 256<<10), most: maxSqueezed, digest: sha256.New()}
 }
 
 // Read gives what is left of the page.
@@ -61,7 +62,7 @@ func (q *squeezer) Read(p []byte) (int, error) {
 		n, q.err = q.from.Read(q.in)
 		q.out = q.all[:0]
 		q.take(q.in[:n])
-		if q.read += int64(n); q.read > maxSqueezed {
+		if q.read += int64(n); q.read > q.most {
 			q.err = errEndless
 		}
 		if q.err != nil {

@@ -292,6 +292,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (page, error)
 	}
 	e, g := s.endpoints, at.gate
 	memory := &sheet{}
+	defer memory.leavePlace()
 	body, err := e.get(ctx, at, a, memory)
 	if endpoint == feedEndpoint {
 		err = e.readFeed(at, a, err)

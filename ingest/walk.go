@@ -383,7 +383,7 @@ func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
 		err = w.decode(f, &got)
 	}
 	if err == nil && got.page.damaged > 0 {
-		err = w.readAgain(ctx, at, f, &got.page)
+		err = w.readAgain(ctx, at, f, &got)
 	}
 	if err != nil {
 		w.sheets.giveBack(f.sheet)
@@ -425,7 +425,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	err := w.decode(f, &got)
 	p := &got.page
 	if err == nil {
-		err = w.readAgain(ctx, w.at, f, p)
+		err = w.readAgain(ctx, w.at, f, &got)
 	}
 	if err != nil {
 		w.sheets.giveBack(f.sheet)
