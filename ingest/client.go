@@ -140,7 +140,8 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 func (c *client) unread(endpoint string, of *sheet, err error) error {
 	var large *largePage
 	if errors.As(err, &large) {
-		large.asked = of.asked
+		large.endpoint, large.asked = endpoint, of.asked
+		return large
 	}
 	if !c.answered.Load() {
 		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
