@@ -117,6 +117,18 @@ func TestHostileHistories(t *testing.T) {
 		{"a folder", func() error { return os.Mkdir(name, 0o700) }, false},
 		{"a device", func() error { return os.Symlink("/dev/zero", name) }, false},
 		{"a folder of everybody's", func() error { write(name, evil); return os.Chmod(state, 0o777) }, false},
+		{"another user's", func() error {
+			if write(name, evil); os.Geteuid() != 0 {
+				return os.Chmod(state, 0o770) // only root can give a file away
+			}
+			return os.Chown(name, 12345, -1)
+		}, false},
+		{"another user's folder", func() error {
+			if write(name, evil); os.Geteuid() != 0 {
+				return os.Chmod(state, 0o720)
+			}
+			return os.Chown(state, 12345, -1)
+		}, false},
 		{"a folder that is a link", func() error {
 			write(other, "SELECT 5;\n")
 			return errorsOf(os.Remove(state), os.Mkdir(state+"2", 0o700), os.Symlink(state+"2", state))

@@ -128,5 +128,5 @@ func least(free int) uint64 {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 1024
 	}
-	return max(1024, uint64(limit.Cur)+uint64(Least-free))
+	return max(1024, limit.Cur+uint64(Least-free))
 }
