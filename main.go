@@ -2,11 +2,21 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"datasync/internal/app"
+	"datasync/internal/streams"
 )
 
-func main() {
-	os.Exit(app.Main(os.Args, os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+func main() { os.Exit(run()) }
+
+// run is the program; it returns the exit code.
+func run() int {
+	s, err := streams.Take()
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "datasync:", err)
+		return 1
+	}
+	return app.Main(os.Args, os.Getenv, s.Stdin, s.Stdout, s.Stderr)
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/app"
 	"datasync/mockserver"
 
 	"github.com/gofrs/flock"
@@ -22,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(cleaning{m}, map[string]func(){
-		"datasync": func() { os.Exit(app.Main(os.Args, os.Getenv, os.Stdin, os.Stdout, os.Stderr)) },
+		"datasync": func() { os.Exit(run()) },
 		"holder":   hold,
 	})
 }

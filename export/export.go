@@ -103,7 +103,7 @@ func (o *Options) isFolder() bool {
 	return o.Incremental || len(o.PartitionBy) > 0 || o.FileSize > 0
 }
 
-// Run exports. It fails with ErrOptions, ErrHistory, outfile.ErrTarget, or an error of
+// Run exports. It fails with ErrOptions, ErrHistory, outfile.ErrTarget, owned.ErrNot, or an error of
 // store.OpenSession; the target is then as it was.
 func Run(ctx context.Context, opts Options) (Result, error) {
 	if err := opts.complete(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 	"datasync/internal/store"
 
 	"golang.org/x/sync/errgroup"
@@ -24,9 +25,9 @@ func toFolder(ctx context.Context, opts *Options) (result Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	m, pull, err := fill(ctx, opts, folder.Path())
+	m, pull, err := fill(ctx, opts, folder)
 	if err == nil {
-		err = m.write(filepath.Join(folder.Path(), manifestName))
+		err = m.write(folder.Dir(), manifestName)
 	}
 	if err != nil {
 		return Result{}, errors.Join(folder.Explain(err), folder.Abort())
@@ -35,8 +36,8 @@ func toFolder(ctx context.Context, opts *Options) (result Result, err error) {
 }
 
 // fill writes all files of an export to a new folder and returns their manifest.
-func fill(ctx context.Context, opts *Options, folder string) (m manifest, pull Pull, err error) {
-	d, err := open(ctx, opts, store.ReadOptions{WritableFolder: folder}, filepath.Dir(folder))
+func fill(ctx context.Context, opts *Options, folder *outfile.Folder) (m manifest, pull Pull, err error) {
+	d, err := open(ctx, opts, store.ReadOptions{WritableFolder: folder.Path()}, filepath.Dir(opts.Target))
 	if err != nil {
 		return m, pull, err
 	}
@@ -49,7 +50,7 @@ func fill(ctx context.Context, opts *Options, folder string) (m manifest, pull P
 		return m, pull, err
 	}
 	w := newFolderWriter(opts, &d, &src, 1, pull.Batch)
-	w.place = func(_ int, path string) string { return filepath.Join(folder, filepath.FromSlash(path)) }
+	w.dir, w.place = folder.Dir(), func(_ int, path string) string { return path }
 	files, err := w.write(ctx)
 	if err != nil {
 		return m, pull, err
@@ -65,7 +66,9 @@ type folderWriter struct {
 	d       *database
 	src     *source
 	batches [2]int64
-	// place says where the file of that number and path is written.
+	// dir is where files are written, and place says by which path in it, with slashes, the
+	// file of that number and path is.
+	dir   *owned.Dir
 	place func(n int, path string) string
 	// columns are the columns of the files, in SQL.
 	columns string
@@ -235,64 +238,88 @@ func (w *folderWriter) slice(pieces []piece) (rows string, bound values) {
 }
 
 // writeFile writes rows to a file of its own.
-func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p piece, rows string, bound values) (file, error) {
-	path := w.place(n, p.path)
-	written, err := w.copy(ctx, s, rows, bound, path)
+func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p piece, rows string, bound values) (_ file, err error) {
+	written, content, err := w.copy(ctx, s, rows, bound, w.place(n, p.path))
 	if err != nil {
 		return file{}, err
 	}
+	defer func() { err = errors.Join(err, content.Close()) }()
 	w.opts.Progress.wrote(written)
 	f := file{Path: p.path, Rows: written}
 	if !w.src.private {
 		f.Batches = &w.batches
 	}
-	f.Bytes, f.SHA256, err = hash(path)
+	f.Bytes, f.SHA256, err = hash(content)
 	return f, err
 }
 
-// copy has DuckDB write rows to a new file, which nobody else can read.
-func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows string, bound values, path string) (int64, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return 0, err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// copy has DuckDB write rows to a new file, which nobody else can read, and returns it open.
+// DuckDB opens it by its path: in a folder that was made here, of this user alone, and is
+// reached by its descriptor.
+func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows string, bound values, path string) (n int64, f *os.File, err error) {
+	folder, name, err := descend(w.dir, path, (*owned.Dir).Make)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	if err := f.Close(); err != nil {
-		return 0, err
+	defer func() { err = errors.Join(err, leave(w.dir, folder)) }()
+	if f, err = folder.Create(name); err != nil {
+		return 0, nil, err
 	}
 	d := database{Session: s, parent: w.d.parent}
-	return d.Exec(ctx, w.opts.copyTo(rows, path), bound...)
+	n, err = d.Exec(ctx, w.opts.copyTo(rows, filepath.Join(w.dir.Path(), filepath.FromSlash(path))), bound...)
+	if err == nil && !folder.Stands(f, name) {
+		err = fmt.Errorf("export: %q was replaced while it was written", folder.Name(name))
+	}
+	if err != nil {
+		return 0, nil, errors.Join(err, f.Close())
+	}
+	return n, f, nil
+}
+
+// descend opens the folder in which a path, with slashes, is: a step at a time, as a link on
+// the way is refused. The caller closes it by leave.
+func descend(from *owned.Dir, path string, step func(*owned.Dir, string) (*owned.Dir, error)) (folder *owned.Dir, name string, err error) {
+	folder = from
+	names := strings.Split(path, "/")
+	for _, name := range names[:len(names)-1] {
+		next, err := step(folder, name)
+		if err = errors.Join(err, leave(from, folder)); err != nil {
+			return nil, "", err
+		}
+		folder = next
+	}
+	return folder, names[len(names)-1], nil
+}
+
+// leave closes what descend has opened.
+func leave(from, folder *owned.Dir) error {
+	if folder == from {
+		return nil
+	}
+	return folder.Close()
 }
 
 // sampleRows is how many rows are written to see how large they are.
 const sampleRows = DefaultRowGroup
 
+// sampleName is the file to which they are written.
+const sampleName = "sample.tmp"
+
 // fileRows is how many rows a file of the size that is asked for has.
 func (w *folderWriter) fileRows(ctx context.Context) (int64, error) {
-	path := w.place(0, "sample.tmp")
-	rows, err := w.copy(ctx, w.d.Session, w.src.rows(w.columns)+fmt.Sprint(" LIMIT ", sampleRows), nil, path)
+	rows, f, err := w.copy(ctx, w.d.Session, w.src.rows(w.columns)+fmt.Sprint(" LIMIT ", sampleRows), nil, sampleName)
 	if err != nil {
 		return 0, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
-	}
-	if err := os.Remove(path); err != nil {
+	info, err := f.Stat()
+	if err = errors.Join(err, f.Close(), w.dir.Remove(sampleName)); err != nil {
 		return 0, err
 	}
 	return max(minRowGroup, w.opts.FileSize*rows/max(1, info.Size())), nil
 }
 
 // hash returns a file's size in bytes and its SHA-256.
-func hash(path string) (size int64, sum string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, "", err
-	}
-	defer func() { _ = f.Close() }()
+func hash(f io.Reader) (size int64, sum string, err error) {
 	h := sha256.New()
 	if size, err = io.Copy(h, f); err != nil {
 		return 0, "", err

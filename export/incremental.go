@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"datasync/internal/failpoint"
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 	"datasync/internal/store"
 )
 
@@ -30,56 +30,187 @@ const (
 	stagingName   = ".datasync-staging"
 )
 
-// stagedName is where the file of that number in the pending manifest is until it is
+// stagedName is what the file of that number in the pending manifest is called until it is
 // moved.
-func stagedName(folder string, n int) string {
-	return filepath.Join(folder, stagingName, fmt.Sprintf("%06d.tmp", n))
-}
+func stagedName(n int) string { return fmt.Sprintf("%06d.tmp", n) }
 
 // incremental adds to a folder what came since the last export there.
 func incremental(ctx context.Context, opts *Options) (_ Result, err error) {
-	path, err := outfile.CheckFolder(opts.Target, outfile.Rules{Force: true, Keep: opts.Keep}, func(string) error { return nil })
+	folder, err := outfile.OpenFolder(opts.Target, outfile.Rules{Keep: opts.Keep})
 	if err != nil {
 		return Result{}, err
 	}
-	_, err1 := os.Lstat(filepath.Join(path, manifestName))
-	_, err2 := os.Lstat(filepath.Join(path, manifestName+pendingSuffix))
-	if opts.Force || err1 != nil && err2 != nil {
+	if folder == nil || opts.Force || !folder.Has(manifestName) && !folder.Has(manifestName+pendingSuffix) {
+		if folder != nil {
+			if err := folder.Close(); err != nil {
+				return Result{}, err
+			}
+		}
 		return toFolder(ctx, opts)
 	}
-	lock, err := outfile.LockFolder(path)
-	if err != nil {
-		return Result{}, err
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	a := addition{opts: opts, folder: folder}
+	result, err := a.run(ctx)
+	if a.staging != nil {
+		err = errors.Join(err, a.staging.Close())
 	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
-	outfile.Sweep(filepath.Dir(path))
-	if err := recoverFolder(path); err != nil {
-		return Result{}, err
+	return result, outfile.Explain(err, folder.Name(stagingName), opts.Target)
+}
+
+// addition is an export that is added to a folder, which is locked.
+type addition struct {
+	opts    *Options
+	folder  *outfile.Standing
+	staging *owned.Dir // nil until it is needed
+	m       manifest
+}
+
+// unusable says why the folder is no target.
+func (a *addition) unusable(err error) error {
+	if err == nil || errors.Is(err, owned.ErrNot) {
+		return err
 	}
-	m, err := readManifest(filepath.Join(path, manifestName))
-	if err != nil {
-		return Result{}, fmt.Errorf("%w %q: %w", outfile.ErrTarget, opts.Target, err)
+	return fmt.Errorf("%w %q: %w", outfile.ErrTarget, a.opts.Target, err)
+}
+
+// run looks at all before it changes anything: the manifest, what a killed export has left,
+// and whether both are of this database and of what is asked for.
+func (a *addition) run(ctx context.Context) (result Result, err error) {
+	if a.m, err = readManifest(a.folder.Dir, manifestName, owned.ReadFile); errors.Is(err, fs.ErrNotExist) {
+		err = strange(a.folder.Name(manifestName+pendingSuffix), "there is no "+manifestName+" that it continues")
 	}
-	result, err := addTo(ctx, opts, path, m)
 	if err != nil {
-		if _, errPending := os.Lstat(filepath.Join(path, manifestName+pendingSuffix)); errors.Is(errPending, fs.ErrNotExist) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(path, stagingName)))
+		return result, a.unusable(err)
+	}
+	next, err := a.pending()
+	if err != nil {
+		return result, err
+	}
+	if err := a.openStaging(); err != nil {
+		return result, err
+	}
+	upToDate, err := a.compare(ctx, next, &result)
+	if err != nil {
+		return result, err
+	}
+	if next != nil {
+		if err := a.rollForward(*next, true); err != nil {
+			return result, err
 		}
-		err = outfile.Explain(err, filepath.Join(path, stagingName), opts.Target)
+		a.m = *next
+	} else if err := a.dropStaging(); err != nil {
+		return result, err
+	}
+	if upToDate {
+		result.UpToDate = true
+		return result, nil
+	}
+	result, err = a.add(ctx)
+	if err != nil && !a.folder.Has(manifestName+pendingSuffix) {
+		err = errors.Join(err, a.dropStaging())
 	}
 	return result, err
 }
 
-// addTo adds what came since the manifest to the folder, which is locked.
-func addTo(ctx context.Context, opts *Options, path string, m manifest) (result Result, err error) {
-	staging := filepath.Join(path, stagingName)
-	d, err := open(ctx, opts, store.ReadOptions{WritableFolder: staging}, filepath.Dir(path))
-	if err != nil {
-		return Result{}, err
+// pending reads the manifest that a killed export has left, nil where there is none. It must
+// go on where the folder's manifest ends.
+func (a *addition) pending() (*manifest, error) {
+	next, err := readManifest(a.folder.Dir, manifestName+pendingSuffix, owned.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, a.unusable(err)
+	case !next.continues(&a.m):
+		return nil, strange(a.folder.Name(manifestName+pendingSuffix), "it does not continue "+manifestName)
 	}
-	next, files, err := stage(ctx, opts, &d, path, m, &result)
-	if err = errors.Join(err, d.close()); err != nil || result.UpToDate {
+	return &next, nil
+}
+
+// strange is the error of something in a folder that no export would have left there.
+func strange(path, why string) error {
+	return &owned.Error{Path: path, Why: why + "; look who wrote to the folder, or give --force to export anew"}
+}
+
+// openStaging opens the staging folder, if there is one.
+func (a *addition) openStaging() (err error) {
+	a.staging, err = a.folder.Sub(stagingName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return a.unusable(err)
+}
+
+// dropStaging removes the staging folder.
+func (a *addition) dropStaging() error {
+	if a.staging == nil {
+		return nil
+	}
+	err := errors.Join(a.folder.RemoveAll(a.staging, stagingName), a.staging.Close())
+	a.staging = nil
+	return err
+}
+
+// compare fails where the folder and what is pending are not of this database, or not of what
+// is asked for. It reports whether nothing is to be added.
+func (a *addition) compare(ctx context.Context, next *manifest, result *Result) (upToDate bool, err error) {
+	s, err := store.OpenSession(ctx, a.opts.Database, store.ReadOptions{MemoryLimit: fmt.Sprint(a.opts.MemoryLimit, "B")})
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if result.Pull, err = readPull(ctx, s, a.opts.Database); err != nil {
+		return false, err
+	}
+	src, err := newSource(ctx, s, a.opts.Selection, true)
+	if err != nil {
+		return false, err
+	}
+	m, moved := &a.m, (*manifest)(nil)
+	if next != nil {
+		m, moved = next, &a.m
+	}
+	err = a.fits(ctx, s, &src, &result.Pull, m, moved)
+	return result.Pull.Batch == m.Batch && result.Pull.Complete == m.Complete, err
+}
+
+// fits fails where a manifest is not of this database, or not of what is asked for. Where it
+// is pending, before is the one that it continues, and files beyond that may not have been
+// moved yet.
+func (a *addition) fits(ctx context.Context, s *store.Session, src *source, pull *Pull, m, before *manifest) error {
+	wanted := newManifest(a.opts, src, pull)
+	if what := m.differs(&wanted); what != "" {
+		return fmt.Errorf("%w %q: the export there is another: %s; name another folder, or give --force to export anew", outfile.ErrTarget, a.opts.Target, what)
+	}
+	err := m.checkHistory(ctx, s, src, pull)
+	for n, f := range m.Files {
+		if err == nil && (before == nil || n < len(before.Files)) {
+			err = f.check(a.folder.Dir)
+		}
+	}
+	if errors.Is(err, owned.ErrNot) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("export %q %w: %w; give --force to export anew", a.opts.Target, ErrHistory, err)
+	}
+	return nil
+}
+
+// add adds what came since the manifest.
+func (a *addition) add(ctx context.Context) (result Result, err error) {
+	if a.staging, err = a.folder.New(stagingName); err != nil {
+		return result, a.unusable(err)
+	}
+	path := a.staging.Path()
+	defer func() { err = outfile.Explain(err, path, a.opts.Target) }()
+	d, err := open(ctx, a.opts, store.ReadOptions{WritableFolder: path}, a.folder.Parent())
+	if err != nil {
 		return result, err
+	}
+	next, files, err := a.stage(ctx, &d, &result)
+	if err = errors.Join(err, d.close()); err != nil || result.UpToDate {
+		return result, errors.Join(err, a.dropStaging())
 	}
 	result.Files = int64(len(files))
 	for _, f := range files {
@@ -87,59 +218,56 @@ func addTo(ctx context.Context, opts *Options, path string, m manifest) (result 
 		result.Bytes += f.Bytes
 	}
 	if len(files) > 0 {
-		if err := outfile.SyncAll(staging); err != nil {
+		if err := errors.Join(a.staging.SyncAll(), a.folder.File().Sync()); err != nil {
 			return result, err
 		}
 	}
 	failpoint.Hit("f14")
-	if err := next.write(filepath.Join(path, manifestName+pendingSuffix)); err != nil {
+	if err := next.write(a.folder.Dir, manifestName+pendingSuffix); err != nil {
 		return result, err
 	}
 	failpoint.Hit("f14")
-	return result, rollForward(path, next)
+	return result, a.rollForward(next, false)
 }
 
 // stage writes the new files to the staging folder and returns them with the manifest as
 // it will be.
-func stage(ctx context.Context, opts *Options, d *database, path string, m manifest, result *Result) (next manifest, files []file, err error) {
-	pull, err := readPull(ctx, d.Session, opts.Database)
+func (a *addition) stage(ctx context.Context, d *database, result *Result) (next manifest, files []file, err error) {
+	pull, err := readPull(ctx, d.Session, a.opts.Database)
 	if err != nil {
-		return m, nil, err
+		return next, nil, err
 	}
 	result.Pull = pull
-	src, err := newSource(ctx, d.Session, opts.Selection, true)
+	src, err := newSource(ctx, d.Session, a.opts.Selection, true)
 	if err != nil {
-		return m, nil, err
+		return next, nil, err
 	}
-	wanted := newManifest(opts, &src, &pull)
-	if what := m.differs(&wanted); what != "" {
-		return m, nil, fmt.Errorf("%w %q: the export there is another: %s; name another folder, or give --force to export anew", outfile.ErrTarget, opts.Target, what)
+	// It may have changed since it was compared.
+	if err := a.fits(ctx, d.Session, &src, &pull, &a.m, nil); err != nil {
+		return next, nil, err
 	}
-	if err := m.checkHistory(ctx, d.Session, &src, &pull, path); err != nil {
-		return m, nil, fmt.Errorf("export %q %w: %w; give --force to export anew", opts.Target, ErrHistory, err)
-	}
-	if pull.Batch == m.Batch && pull.Complete == m.Complete {
+	if pull.Batch == a.m.Batch && pull.Complete == a.m.Complete {
 		result.UpToDate = true
-		return m, nil, nil
+		return next, nil, nil
 	}
-	next = m
-	next.take(opts, &pull)
-	src.where = allOf(src.where, fmt.Sprintf("e.batch > %d AND e.batch <= %d", m.Batch, pull.Batch))
+	next = a.m
+	next.take(a.opts, &pull)
+	src.where = allOf(src.where, fmt.Sprintf("e.batch > %d AND e.batch <= %d", a.m.Batch, pull.Batch))
 	any, err := ask(ctx, d.Session, src.rows("count(*)"), 0, 1)
 	if err != nil || any[0].numbers[0] == 0 {
 		return next, nil, err
 	}
-	w := newFolderWriter(opts, d, &src, m.Batch+1, pull.Batch)
-	w.place = func(n int, _ string) string { return stagedName(path, len(m.Files)+n) }
+	w := newFolderWriter(a.opts, d, &src, a.m.Batch+1, pull.Batch)
+	w.dir, w.place = a.staging, func(n int, _ string) string { return stagedName(len(a.m.Files) + n) }
 	if files, err = w.write(ctx); err == nil {
 		next.add(files)
 	}
 	return next, files, err
 }
 
-// checkHistory sees that what the manifest speaks of is still so: in the database, that
-// may be another or have lost rows, and in the folder.
-func (m *manifest) checkHistory(ctx context.Context, s *store.Session, src *source, pull *Pull, folder string) error {
+// checkHistory sees that what the manifest says of the database is still so: it may be another
+// one, or have lost rows.
+func (m *manifest) checkHistory(ctx context.Context, s *store.Session, src *source, pull *Pull) error {
 	run, err := runOf(ctx, s, m.Batch)
 	if err != nil {
 		return err
@@ -154,66 +282,169 @@ func (m *manifest) checkHistory(ctx context.Context, s *store.Session, src *sour
 	if n := before[0].numbers[0]; n != m.Rows {
 		return fmt.Errorf("of its %d rows the database has %d, as second copies of events were deleted since, or it is another database", m.Rows, n)
 	}
-	for _, f := range m.Files {
-		if err := f.check(folder); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// check sees that the file is where it should be.
-func (f *file) check(folder string) error {
-	info, err := os.Lstat(filepath.Join(folder, filepath.FromSlash(f.Path)))
-	if err != nil || !info.Mode().IsRegular() || info.Size() != f.Bytes {
-		return fmt.Errorf("its file %s is gone or has changed", f.Path)
+// check sees that the file is where it should be, and as large.
+func (f *file) check(folder *owned.Dir) error {
+	opened, err := f.open(folder)
+	if err != nil {
+		return err
 	}
-	return nil
+	return opened.Close()
 }
 
-// recoverFolder finishes what an export that was killed had begun, or takes it back.
-func recoverFolder(folder string) error {
-	next, err := readManifest(filepath.Join(folder, manifestName+pendingSuffix))
+// open opens the file in the folder of the export. It fails with owned.ErrNot where that, or a
+// folder on the way to it, is a link or another user's.
+func (f *file) open(folder *owned.Dir) (_ *os.File, err error) {
+	in, name, err := descend(folder, f.Path, (*owned.Dir).Sub)
 	if errors.Is(err, fs.ErrNotExist) {
-		return os.RemoveAll(filepath.Join(folder, stagingName))
+		return nil, f.gone()
 	}
 	if err != nil {
-		return fmt.Errorf("%w %q: %w", outfile.ErrTarget, folder, err)
+		return nil, err
 	}
-	return rollForward(folder, next)
+	defer func() { err = errors.Join(err, leave(folder, in)) }()
+	opened, err := in.Open(name, owned.ReadFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, f.gone()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := opened.Stat(); err != nil || info.Size() != f.Bytes {
+		return nil, errors.Join(f.gone(), opened.Close())
+	}
+	return opened, nil
 }
 
-// rollForward moves the files of the pending manifest to their places, but for those that
-// are there, and gives the manifest its name.
-func rollForward(folder string, next manifest) error {
-	changed := map[string]bool{}
-	for n, f := range next.Files {
-		staged, path := stagedName(folder, n), filepath.Join(folder, filepath.FromSlash(f.Path))
-		if _, err := os.Lstat(staged); errors.Is(err, fs.ErrNotExist) {
-			if err := f.check(folder); err != nil {
-				return fmt.Errorf("export %q %w: %w; give --force to export anew", folder, ErrHistory, err)
-			}
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+func (f *file) gone() error { return fmt.Errorf("its file %s is gone or has changed", f.Path) }
+
+// same reports whether what an open file holds is what the manifest says.
+func (f *file) same(content *os.File) bool {
+	size, sum, err := hash(content)
+	return err == nil && size == f.Bytes && sum == f.SHA256
+}
+
+// rollForward moves the files that the pending manifest adds to their places, but for those
+// that are there, and gives the manifest its name. It first looks at all of them: found says
+// that this process did not write them itself just now.
+func (a *addition) rollForward(next manifest, found bool) error {
+	staged := map[int]fs.FileInfo{}
+	for n := len(a.m.Files); n < len(next.Files); n++ {
+		info, err := a.look(n, &next.Files[n], found)
+		if err != nil {
 			return err
 		}
-		if err := os.Rename(staged, path); err != nil {
+		if info != nil {
+			staged[n] = info
+		}
+	}
+	changed := map[string]bool{}
+	for n := len(a.m.Files); n < len(next.Files); n++ {
+		f := &next.Files[n]
+		if staged[n] == nil {
+			continue
+		}
+		if err := a.move(n, f, staged[n]); err != nil {
 			return err
 		}
 		failpoint.Hit("f14")
-		for p := filepath.Dir(path); strings.HasPrefix(p, folder); p = filepath.Dir(p) {
+		for p := f.Path; strings.Contains(p, "/"); {
+			p = p[:strings.LastIndexByte(p, '/')]
 			changed[p] = true
 		}
 	}
 	for p := range changed {
-		if err := outfile.SyncFolder(p); err != nil {
+		in, _, err := descend(a.folder.Dir, p+"/", (*owned.Dir).Sub)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(in.File().Sync(), leave(a.folder.Dir, in)); err != nil {
 			return err
 		}
 	}
-	if err := os.Rename(filepath.Join(folder, manifestName+pendingSuffix), filepath.Join(folder, manifestName)); err != nil {
+	if err := a.folder.File().Sync(); err != nil {
+		return err
+	}
+	if err := a.folder.Rename(manifestName+pendingSuffix, manifestName); err != nil {
 		return err
 	}
 	failpoint.Hit("f14")
-	return errors.Join(outfile.SyncFolder(folder), os.RemoveAll(filepath.Join(folder, stagingName)))
+	return errors.Join(a.folder.File().Sync(), a.dropStaging())
+}
+
+// look returns a file of the pending manifest that is in the staging folder, and nil where it
+// is in its place already.
+func (a *addition) look(n int, f *file, found bool) (fs.FileInfo, error) {
+	if a.staging == nil || !a.staging.Has(stagedName(n)) {
+		content, err := f.open(a.folder.Dir)
+		if err == nil && !f.same(content) {
+			err = f.gone()
+		}
+		if content != nil {
+			_ = content.Close()
+		}
+		if err != nil && !errors.Is(err, owned.ErrNot) {
+			err = fmt.Errorf("export %q %w: %w; give --force to export anew", a.opts.Target, ErrHistory, err)
+		}
+		return nil, err
+	}
+	content, err := a.staging.Open(stagedName(n), owned.File)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = content.Close() }()
+	info, err := content.Stat()
+	if err == nil && (info.Size() != f.Bytes || found && !f.same(content)) {
+		err = strange(a.staging.Name(stagedName(n)), "it is not the file that "+manifestName+pendingSuffix+" speaks of")
+	}
+	if err == nil {
+		err = a.isFree(f)
+	}
+	return info, err
+}
+
+// isFree fails where something has a file's place already, or no folder of this user leads
+// there.
+func (a *addition) isFree(f *file) (err error) {
+	in, name, err := descend(a.folder.Dir, f.Path, (*owned.Dir).Sub)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, leave(a.folder.Dir, in)) }()
+	if in.Has(name) {
+		return taken(in.Name(name))
+	}
+	return nil
+}
+
+func taken(path string) error { return strange(path, "no export has put it there yet") }
+
+// move moves a staged file, which was looked at, to its place. Nothing may be there.
+func (a *addition) move(n int, f *file, looked fs.FileInfo) (err error) {
+	content, err := a.staging.Open(stagedName(n), owned.File)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, content.Close()) }()
+	if info, err := content.Stat(); err != nil || !os.SameFile(info, looked) || info.Size() != looked.Size() || !info.ModTime().Equal(looked.ModTime()) {
+		return errors.Join(err, strange(a.staging.Name(stagedName(n)), "it was replaced while it was moved"))
+	}
+	in, name, err := descend(a.folder.Dir, f.Path, (*owned.Dir).Make)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, leave(a.folder.Dir, in)) }()
+	err = a.staging.Move(stagedName(n), in, name)
+	if errors.Is(err, fs.ErrExist) {
+		return taken(in.Name(name))
+	}
+	if err == nil && !in.Stands(content, name) {
+		err = strange(in.Name(name), "it was replaced while it was moved")
+	}
+	return err
 }

@@ -125,7 +125,7 @@ func TestIncrementsThatDoNotFit(t *testing.T) {
 	if _, err := f.export(export.Options{Target: target, Incremental: true, Force: true}); !errors.Is(err, outfile.ErrTarget) {
 		t.Errorf("replaced while it is added to: %v", err)
 	}
-	if err := lock.Release(); err != nil {
+	if err := lock.Close(); err != nil {
 		t.Error(err)
 	}
 	if after := tree(t, target); after != before {

@@ -4,14 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
+	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 	"datasync/internal/store"
 )
 
@@ -127,12 +130,12 @@ func (m *manifest) result(pull Pull) Result {
 	return Result{Rows: m.Rows, Bytes: m.Bytes, Files: int64(len(m.Files)), Pull: pull}
 }
 
-func (m *manifest) write(path string) error {
+func (m *manifest) write(folder *owned.Dir, name string) error {
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := outfile.Create(path, outfile.Rules{Force: true})
+	f, err := outfile.CreateIn(folder, name)
 	if err != nil {
 		return err
 	}
@@ -143,42 +146,97 @@ func (m *manifest) write(path string) error {
 	return err
 }
 
-// readManifest reads a manifest. Where there is none it fails with fs.ErrNotExist.
-func readManifest(path string) (m manifest, err error) {
-	info, err := os.Lstat(path)
+// readManifest reads a manifest in an export's folder. Where there is none it fails with
+// fs.ErrNotExist, and with owned.ErrNot where why says something against the file.
+func readManifest(folder *owned.Dir, name string, why func(fs.FileInfo, []int) string) (m manifest, err error) {
+	f, err := folder.Open(name, why)
 	if err != nil {
 		return m, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxManifest {
-		return m, fmt.Errorf("%s is no manifest of an export", filepath.Base(path))
-	}
-	b, err := os.ReadFile(path)
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
 	if err != nil {
 		return m, err
+	}
+	if len(b) > maxManifest {
+		return m, fmt.Errorf("%s is no manifest of an export", name)
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fmt.Errorf("%s is no manifest of an export: %w", filepath.Base(path), err)
+		return m, fmt.Errorf("%s is no manifest of an export: %w", name, err)
 	}
 	switch {
 	case m.Version < 1:
-		return m, fmt.Errorf("%s is no manifest of an export", filepath.Base(path))
+		return m, fmt.Errorf("%s is no manifest of an export", name)
 	case m.Version > manifestVersion:
-		return m, fmt.Errorf("%s is of version %d, and this program knows up to %d: update datasync", filepath.Base(path), m.Version, manifestVersion)
+		return m, fmt.Errorf("%s is of version %d, and this program knows up to %d: update datasync", name, m.Version, manifestVersion)
 	}
+	seen := map[string]bool{}
 	for _, f := range m.Files {
-		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return m, fmt.Errorf("%s names the file %q, which is not in its folder", filepath.Base(path), f.Path)
+		if !m.mayName(f.Path) || seen[f.Path] {
+			return m, fmt.Errorf("%s names the file %q, which no such export would make", name, f.Path)
 		}
+		seen[f.Path] = true
 	}
 	return m, nil
 }
 
+// fileName is what a file of an export to a folder is called, and folderName what the folders
+// of a key are, after what pieces and hivePath make.
+var (
+	fileName   = regexp.MustCompile(`^(?:events-[0-9]+-[0-9]+|rows)-[0-9]{4,}(\..*)$`)
+	folderName = regexp.MustCompile(`^([0-9A-Za-z._%-]+)=[0-9A-Za-z._%-]*$`)
+)
+
+// mayName reports whether an export like that of the manifest could have made a file of that
+// path, with slashes.
+func (m *manifest) mayName(path string) bool {
+	names := strings.Split(path, "/")
+	folders, ending := names[:len(names)-1], fileName.FindStringSubmatch(names[len(names)-1])
+	if ending == nil || len(folders) != len(m.Layout.PartitionBy) || !filepath.IsLocal(path) {
+		return false
+	}
+	for i, name := range folders {
+		key := folderName.FindStringSubmatch(name)
+		if key == nil {
+			return false
+		}
+		if column, err := url.PathUnescape(key[1]); err != nil || !strings.EqualFold(column, m.Layout.PartitionBy[i]) {
+			return false
+		}
+	}
+	for _, format := range []Format{Parquet, CSV, JSONLines} {
+		l := Layout{Format: format, Compression: m.Layout.Compression}
+		if format.String() == m.Format && l.ending() == ending[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// continues reports whether the manifest is what an export could make of the one before.
+func (m *manifest) continues(before *manifest) bool {
+	if before.differs(m) != "" || m.Batch < before.Batch || len(m.Files) < len(before.Files) {
+		return false
+	}
+	rows, bytes := before.Rows, before.Bytes
+	for i, f := range m.Files {
+		if i >= len(before.Files) {
+			rows, bytes = rows+f.Rows, bytes+f.Bytes
+			continue
+		}
+		if b := before.Files[i]; f.Path != b.Path || f.Rows != b.Rows || f.Bytes != b.Bytes || f.SHA256 != b.SHA256 {
+			return false
+		}
+	}
+	return m.Rows == rows && m.Bytes == bytes
+}
+
 // onlyExported has something against a folder that is no export, or has other files in
 // it: those were lost if it were replaced.
-func onlyExported(folder string) error {
+func onlyExported(folder *owned.Dir) error {
 	known := map[string]bool{}
 	for _, name := range []string{manifestName, manifestName + pendingSuffix} {
-		m, err := readManifest(filepath.Join(folder, name))
+		m, err := readManifest(folder, name, owned.ReadFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -193,21 +251,34 @@ func onlyExported(folder string) error {
 	if len(known) == 0 {
 		return fmt.Errorf("there is no %s in it, so no export made it", manifestName)
 	}
-	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(folder, path)
+	return onlyKnown(folder, "", known)
+}
+
+// onlyKnown has something against what is in a folder of an export, which begins paths, and
+// not known.
+func onlyKnown(folder *owned.Dir, begin string, known map[string]bool) error {
+	entries, err := folder.Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := begin + e.Name()
 		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && (relative == stagingName || outfile.IsHidden(relative)):
-			return filepath.SkipDir
-		case e.IsDir() || known[filepath.ToSlash(relative)] || outfile.IsHidden(relative):
-			return nil
+		case begin == "" && outfile.IsHidden(path) && (e.IsDir() || e.Type().IsRegular()):
+		case e.IsDir() && path == stagingName:
+		case e.IsDir():
+			sub, err := folder.Sub(e.Name())
+			if err == nil {
+				err = errors.Join(onlyKnown(sub, path+"/", known), sub.Close())
+			}
+			if err != nil {
+				return err
+			}
+		case !e.Type().IsRegular() || !known[path]:
+			return fmt.Errorf("%q is in it, which no export made", path)
 		}
-		return fmt.Errorf("%q is in it, which no export made", relative)
-	})
+	}
+	return nil
 }
 
 // differs says what keeps files of an export like other from standing beside those of m;

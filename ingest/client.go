@@ -50,6 +50,8 @@ type client struct {
 	// pageSizes are the limits sent to each endpoint: at first the one that is wanted, then
 	// what the endpoint accepts.
 	pageSizes map[string]*atomic.Int64
+	// mostPages are the largest of these: what is wanted, or the API has allowed.
+	mostPages map[string]*atomic.Int64
 	answered  atomic.Bool // anything came back in this run that may be the API's
 	// compression is decided for each endpoint: they may lie behind different servers.
 	compression map[string]*compression
@@ -61,13 +63,15 @@ type client struct {
 // newClient returns a client whose requests carry key to base and nowhere else.
 func newClient(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *client {
 	sizes := map[string]*atomic.Int64{eventsEndpoint: {}, feedEndpoint: {}}
-	for _, size := range sizes {
-		size.Store(int64(pageSize))
+	most := map[string]*atomic.Int64{eventsEndpoint: {}, feedEndpoint: {}}
+	for endpoint := range sizes {
+		sizes[endpoint].Store(int64(pageSize))
+		most[endpoint].Store(int64(pageSize))
 	}
 	jar, secrets := newCookies(), newSecrets(key)
 	secrets.untold = func() []string { return jar.values(base) }
 	return &client{
-		base: base, pageSizes: sizes, secrets: secrets, large: make(chan struct{}, 1),
+		base: base, pageSizes: sizes, mostPages: most, secrets: secrets, large: make(chan struct{}, 1),
 		compression: map[string]*compression{eventsEndpoint: {}, feedEndpoint: {}},
 		wire:        &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
@@ -102,7 +106,13 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
+	into.asked = size
 	body, how, err := c.do(endpoint, req, a, maxPage, into)
+	var large *largePage
+	if errors.As(err, &large) {
+		large.asked = size
+		large.elements, large.counted = elementsWithin(into.string())
+	}
 	gzipped := how.gzipped
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
@@ -113,18 +123,26 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	switch {
 	case err == nil && a.limit == 0:
 		way.came(len(body), time.Since(began), asked, gzipped)
-	case err != nil && asked && ctx.Err() == nil:
+	case err != nil && asked && ctx.Err() == nil && (large == nil || !large.counted):
 		err = way.blame(err)
 	}
 	if err != nil {
 		return "", how.stated, err
+	}
+	if a.limit == 0 {
+		c.larger(endpoint, size, len(body))
 	}
 	return body, how.stated, nil
 }
 
 // unread says of a body that is no page which endpoint sent it, and whether the API has sent
 // anything in this run.
-func (c *client) unread(endpoint string, err error) error {
+func (c *client) unread(endpoint string, of *sheet, err error) error {
+	var large *largePage
+	if errors.As(err, &large) {
+		large.endpoint, large.asked = endpoint, of.asked
+		return large
+	}
 	if !c.answered.Load() {
 		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
 	}
@@ -172,12 +190,22 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	defer func() { err = c.secrets.hide(endpoint, err) }()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	watchdog := newWatchdog(func(d time.Duration) { cancel(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d)) })
+	carrier := &connection{end: cancel}
+	watchdog := newWatchdog(func(d time.Duration) {
+		carrier.giveUp(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d))
+	})
 	defer watchdog.stop()
+	tracked, release := carrier.track(ctx, endpoint)
+	defer release()
 	failpoint.Hit("f1")
-	resp, err := c.wire.RoundTrip(req.WithContext(ctx))
+	resp, err := c.wire.RoundTrip(req.WithContext(tracked))
 	if err != nil {
-		return "", how, because(ctx, endpoint, err)
+		err = because(ctx, endpoint, err)
+		var answer *APIError
+		if errors.As(err, &answer) {
+			c.answered.Store(true)
+		}
+		return "", how, err
 	}
 	how.stated = readStated(resp.Header, time.Now())
 	into.cached = isCached(resp.Header)
@@ -186,11 +214,23 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
 		c.answered.Store(true)
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			carrier.close() // it speaks no HTTP any more
+		}
 		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), asked)
 	}
 	// What inflates to nothing must end, too.
-	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, limit+1))
+	wire := limit + 1
+	if asked.squeezed {
+		wire = maxSqueezed + 1
+	}
+	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, wire))
 	how.gzipped = gzipped
+	into.cuts = nil
+	if err == nil && asked.squeezed {
+		squeezer := newSqueezer(content)
+		content, into.cuts = squeezer, squeezer.cuts
+	}
 	if err == nil {
 		err = into.read(content, resp.ContentLength, limit, func() error { return into.takePlace(ctx, c.large) })
 	}
@@ -201,10 +241,12 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	switch {
 	case err != nil && (watchdog.broken || ctx.Err() != nil):
 		return "", how, because(ctx, endpoint, err)
+	case errors.Is(err, errEndless):
+		return "", how, &largePage{endpoint: endpoint, limit: fmt.Sprintf("%d MiB", int64(maxSqueezed)>>20)}
 	case err != nil:
 		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
 	case int64(len(into.text)) > limit:
-		return "", how, fmt.Errorf("%w: the %s endpoint sent more than %d MiB", errBadPage, endpoint, limit>>20)
+		return "", how, &largePage{endpoint: endpoint, limit: fmt.Sprintf("%d MiB", limit>>20)}
 	}
 	if refusal := refusalIn(endpoint, resp, into.text, asked); refusal != nil {
 		return "", how, refusal
@@ -234,13 +276,18 @@ func (c *client) shrink(endpoint string, refused int, answer *APIError) int {
 	smaller := answer.answer.smallerPage(refused)
 	if smaller > 0 {
 		size.Store(int64(smaller))
+		c.mostPages[endpoint].Store(int64(smaller))
 	}
 	return smaller
 }
 
 // errorBody reads the body of an answer that is no 200, as far as it comes, and inflates
-// it where it is what its header says.
+// it where it is what its header says. By RFC 9110, section 6.4.1, some answers have none: what
+// follows a 101 is another protocol.
 func errorBody(resp *http.Response, from io.Reader) []byte {
+	if resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
+		return nil
+	}
 	raw, _ := io.ReadAll(io.LimitReader(from, maxErrorBody))
 	content, gzipped, err := decompressed(resp, bytes.NewReader(raw))
 	if err != nil || !gzipped {
@@ -274,8 +321,10 @@ func decompressed(resp *http.Response, body io.Reader) (_ io.Reader, gzipped boo
 type watchdog struct {
 	io.Reader
 	timer *time.Timer
-	began time.Time
-	bytes int64
+	// began is when the request was sent, and then when the body began.
+	began   time.Time
+	reading bool
+	bytes   int64
 	// broken says that the body did not come to its end.
 	broken bool
 }
@@ -289,8 +338,8 @@ func newWatchdog(bite func(after time.Duration)) *watchdog {
 func (w *watchdog) stop() { w.timer.Stop() }
 
 func (w *watchdog) Read(p []byte) (int, error) {
-	if w.bytes == 0 {
-		w.began = time.Now()
+	if !w.reading {
+		w.reading, w.began = true, time.Now()
 		w.timer.Reset(idleLimit)
 	}
 	n, err := w.Reader.Read(p)
@@ -308,6 +357,13 @@ func (w *watchdog) Read(p []byte) (int, error) {
 func because(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
+	}
+	var answer *APIError
+	if errors.As(err, &answer) {
+		return err // which says who answered
+	}
+	if errors.Is(err, net.ErrClosed) {
+		err = errors.New("its connection was given up, as another request got too little by it")
 	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "proxyconnect" {

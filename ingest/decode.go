@@ -23,6 +23,10 @@ type page struct {
 	events   []store.Event
 	rejects  []store.Reject
 	elements int // events and rejects together
+	// damaged counts the rejects that are no JSON; counted says that the page tells how many
+	// elements it has.
+	damaged int
+	counted bool
 	// rejectAfter says of each reject how many events came before it; anonymous has the
 	// indexes of those that show nothing by which they could be told from their like.
 	rejectAfter []int
@@ -138,6 +142,10 @@ const (
 	pageRequestID
 )
 
+// maxElement is how many bytes an element may have. One that is larger is no event, of which the beginning
+// is kept. The API's have some 350 bytes; DuckDB takes several times the memory of a text to store it.
+const maxElement = 16 << 20
+
 // maxElements is how many elements a page may have. Those of a few bytes, which are none of
 // an API's, would take a hundred times the memory of their text.
 const maxElements = 500_000
@@ -166,6 +174,10 @@ type decoder struct {
 	days dayReader
 	page page
 	keys rejectKeys
+	full bool // the page has more than maxElements
+	// cuts are the elements of the next page of which its text has the beginning alone, by where
+	// they begin.
+	cuts map[int]cut
 
 	top, pagination, meta *shape
 }
@@ -179,7 +191,9 @@ func newDecoder() *decoder {
 
 // decode decodes a page. It accepts the JSON that encoding/json accepts, and
 // of that what is a page, nested or flat; anything else is an error that wraps
-// errBadPage and says what is wrong at which byte, but nothing of the body.
+// errBadPage and says what is wrong at which byte, but nothing of the body. Only an
+// element of data need not be JSON, if its quotes and brackets show where it ends: it is
+// a reject.
 //
 // The page's events are put into the memory of events, whatever that held, as far as
 // its capacity goes. What lies behind them there stays as it was. Events and rejects
@@ -188,6 +202,9 @@ func (d *decoder) decode(body string, events []store.Event) (page, error) {
 	d.scan.text, d.page.events = body, events
 	defer d.forget()
 	if err := d.document(); err != nil {
+		if d.full {
+			err = &largePage{limit: fmt.Sprintf("%d elements", maxElements), counted: true, elements: maxElements}
+		}
 		return page{}, err
 	}
 	if !d.scan.begins(d.top.values[pageData], '[') {
@@ -203,9 +220,15 @@ func (d *decoder) decode(body string, events []store.Event) (page, error) {
 	return d.page, nil
 }
 
+// decodeSheet decodes the page in a sheet.
+func (d *decoder) decodeSheet(of *sheet) (page, error) {
+	d.cuts = of.cuts
+	return d.decode(of.string(), of.events)
+}
+
 // forget lets go of the body and the page.
 func (d *decoder) forget() {
-	d.scan, d.page = scanner{}, page{}
+	d.scan, d.page, d.full, d.cuts = scanner{}, page{}, false, nil
 	for _, sh := range []*shape{d.top, d.pagination, d.meta} {
 		sh.forget()
 	}
@@ -256,13 +279,10 @@ func (d *decoder) data(i, depth int) int {
 		if i = d.element(i, depth+1); i == stopped {
 			return stopped
 		}
-		if i = s.space(i); s.at(i, ']') {
+		if s.text[i] == ']' {
 			return i + 1
 		}
-		if !s.at(i, ',') {
-			return s.expected(i, "a comma or a closing bracket")
-		}
-		i = s.space(i + 1)
+		i = s.space(i + 1) // behind the comma
 	}
 }
 
@@ -271,7 +291,8 @@ func (d *decoder) data(i, depth int) int {
 // else does not reserve memory for nothing.
 func guessEvents(size int) int { return min(size/300+1, 6000) }
 
-// element decodes the element of data that stands at i.
+// element decodes the element of data that stands at i, and returns the offset of the comma or the
+// bracket behind it.
 func (d *decoder) element(i, depth int) int {
 	p := &d.page
 	n := len(p.events)
@@ -281,24 +302,81 @@ func (d *decoder) element(i, depth int) int {
 		p.events = append(p.events, store.Event{})
 	}
 	if p.elements++; p.elements > maxElements {
+		d.full = true
 		return d.scan.fail(i, fmt.Sprintf("more than %d elements", maxElements))
 	}
-	end := d.usual(i, depth, &p.events[n])
-	if end == stopped {
+	if len(d.cuts) > 0 {
+		if c, ok := d.cuts[i]; ok {
+			return d.cutOff(i, depth, c)
+		}
+	}
+	end, closes := d.usual(i, depth, &p.events[n]), stopped
+	if end != stopped && end-i <= maxElement {
+		closes = d.scan.closes(end)
+	}
+	if closes == stopped {
 		var reason string
-		if end, reason = d.norm.element(i, depth, &p.events[n]); end == stopped {
+		if end, reason = d.unusual(i, depth, &p.events[n]); end == stopped {
 			return stopped
 		}
+		closes = d.scan.closes(end)
 		if reason != "" {
 			d.reject(i, end, reason)
-			return end
+			return closes
 		}
 	}
 	if n > 0 && p.ordered {
 		step := p.events[n-1].Position().Compare(p.events[n].Position())
 		p.ordered, p.descending = step >= 0, p.descending && step > 0
 	}
-	return end
+	return closes
+}
+
+// unusual decodes an element as element does, however it is written, and returns the reason if it is
+// no event. Its end is stopped where it is no JSON and does not show where it ends.
+func (d *decoder) unusual(i, depth int, e *store.Event) (end int, reason string) {
+	s := &d.scan
+	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) != stopped {
+		return end, reason
+	}
+	if end != stopped {
+		s.expected(s.space(end), "a comma or a closing bracket")
+	}
+	if end = elementEnd(s.text, i); end == stopped {
+		return stopped, ""
+	}
+	for isSpace(s.text[end-1]) {
+		end--
+	}
+	switch {
+	case end-i > maxElement:
+		reason = reasonTooLarge
+	case s.failure == tooDeep:
+		reason = reasonTooDeep
+	default:
+		reason = reasonBadJSON
+	}
+	d.page.damaged++
+	return end, reason
+}
+
+// cutOff makes a reject of the beginning of an element. Its scan ends there, or before.
+func (d *decoder) cutOff(i, depth int, c cut) int {
+	s := &d.scan
+	text, e := s.text, &d.page.events[len(d.page.events)-1]
+	s.text = text[:c.end]
+	_, _ = d.norm.element(i, depth, e)
+	d.reject(i, c.end, reasonTooLarge)
+	r := &d.page.rejects[len(d.page.rejects)-1]
+	r.Raw = cutText(s.text[i:], c.size, c.digest)
+	if !r.ID.Valid {
+		r.Key = d.keys.nextOf(c.digest)
+	}
+	s.text = text
+	if end := s.closes(c.end); end != stopped {
+		return end
+	}
+	return s.expected(s.space(c.end), "a comma or a closing bracket")
 }
 
 // reject makes a reject of the element from i to end, for which an event was reserved.
@@ -306,7 +384,7 @@ func (d *decoder) reject(i, end int, reason string) {
 	p := &d.page
 	n := len(p.events) - 1
 	p.events = p.events[:n]
-	if d.norm.anonymous(reason) {
+	if d.norm.anonymous(i, end, reason) {
 		p.anonymous = append(p.anonymous, len(p.rejects))
 	}
 	p.rejects, p.rejectAfter = append(p.rejects, d.norm.reject(i, end, reason, d.keys)), append(p.rejectAfter, n)
@@ -388,6 +466,7 @@ func (d *decoder) readMeta() error {
 		if !ok || n != int64(d.page.elements) {
 			return badPage(fmt.Sprintf("returned is not %d, the number of elements,", d.page.elements), v.start)
 		}
+		d.page.counted = true
 	}
 	if n, ok := s.integer(group.total); ok && n >= 0 {
 		d.page.total = sql.Null[int64]{V: n, Valid: true}

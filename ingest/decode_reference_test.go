@@ -32,15 +32,18 @@ type (
 
 // refDecodePage returns the page, or false where the body is none.
 func refDecodePage(body string) (page, bool) {
+	var elements []refValue
 	if !json.Valid([]byte(body)) {
-		return page{}, false
+		var ok bool
+		if body, elements, ok = refTakeData(body); !ok {
+			return page{}, false
+		}
 	}
 	top, ok := refAsObject(refValue(body))
 	if !ok || refTwice(refValue(body), "data", "pagination", "meta", "hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId") {
 		return page{}, false
 	}
-	var elements []refValue
-	if first(top["data"]) != '[' || json.Unmarshal(top["data"], &elements) != nil {
+	if first(top["data"]) != '[' || elements == nil && json.Unmarshal(top["data"], &elements) != nil {
 		return page{}, false
 	}
 	p := page{descending: true, ordered: true, elements: len(elements)}
@@ -51,11 +54,123 @@ func refDecodePage(body string) (page, bool) {
 	return p, true
 }
 
+var refToken = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|.`)
+
+// refTakeData takes the elements out of data, in a body that is no JSON, and returns it without
+// them. It fails unless what is left is JSON.
+func refTakeData(body string) (without string, elements []refValue, ok bool) {
+	decoder := json.NewDecoder(strings.NewReader(body))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return "", nil, false
+	}
+	for {
+		name, err := decoder.Token()
+		if err != nil || name == json.Delim('}') {
+			return "", nil, false
+		}
+		at := int(decoder.InputOffset())
+		colon := at + len(body[at:]) - len(strings.TrimLeft(body[at:], " \t\r\n"))
+		if colon == len(body) || body[colon] != ':' {
+			return "", nil, false
+		}
+		if begin := strings.TrimLeft(body[colon+1:], " \t\r\n"); name == "data" && strings.HasPrefix(begin, "[") {
+			inner := begin[1:]
+			elements, after, ok := refSplit(inner)
+			without := body[:len(body)-len(inner)] + "]" + after
+			return without, elements, ok && json.Valid([]byte(without))
+		}
+		var value refValue
+		if decoder.Decode(&value) != nil {
+			return "", nil, false
+		}
+	}
+}
+
+// refSplit splits an array behind its opening bracket by strings, brackets and commas alone, and
+// returns what is behind its closing one.
+func refSplit(text string) (elements []refValue, after string, ok bool) {
+	open, element := 0, ""
+	for text != "" {
+		token := refToken.FindString(text)
+		text = text[len(token):]
+		switch {
+		case token == `"`:
+			return nil, "", false // which nothing closes
+		case open == 0 && (token == "," || token == "]"):
+			if element = strings.Trim(element, " \t\r\n"); element == "" {
+				return nil, "", false
+			}
+			if elements = append(elements, refValue(element)); token == "]" {
+				return elements, text, true
+			}
+			element = ""
+			continue
+		case open == 0 && token == "}":
+			return nil, "", false
+		case token == "{" || token == "[":
+			open++
+		case token == "}" || token == "]":
+			open--
+		}
+		element += token
+	}
+	return nil, "", false
+}
+
+// refDamage returns the reason if an element is no JSON, or nested too deep within its page.
+func refDamage(raw refValue) string {
+	var within refValue
+	err := json.Unmarshal([]byte(`{"data":[`+string(raw)+`]}`), &within)
+	switch {
+	case err == nil:
+		return ""
+	case strings.Contains(err.Error(), "max depth"):
+		return "too_deep"
+	}
+	return "bad_json"
+}
+
+// refBeginning returns the members of an object before what is wrong with it, and whether an id stands
+// twice among them.
+func refBeginning(raw refValue) (members refObject, idTwice, ok bool) {
+	if first(raw) != '{' {
+		return nil, false, false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	_, err := decoder.Token()
+	members = refObject{}
+	for err == nil {
+		var token json.Token
+		if token, err = decoder.Token(); err != nil {
+			break
+		}
+		name, isName := token.(string)
+		if !isName {
+			break
+		}
+		var value refValue
+		if err = decoder.Decode(&value); err != nil || refDamage(refValue(`{"":`+string(value)+`}`)) != "" {
+			break
+		}
+		idTwice = idTwice || name == "id" && members[name] != nil
+		members[name] = value
+	}
+	return members, idTwice, true
+}
+
+var refKnown = []string{"id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"}
+
 func refElements(p *page, elements []refValue) {
 	counts := map[string]int{}
 	for _, raw := range elements {
 		raw = bytes.Trim(raw, " \t\r\n")
-		event, reason := refEvent(raw)
+		reason := refDamage(raw)
+		var event store.Event
+		if reason == "" {
+			event, reason = refEvent(raw)
+		} else {
+			p.damaged++
+		}
 		if reason != "" {
 			p.rejects = append(p.rejects, refReject(raw, reason, counts))
 			p.rejectAfter = append(p.rejectAfter, len(p.events))
@@ -140,6 +255,7 @@ func refMeta(p *page, top refObject) bool {
 		if !ok || n.Cmp(big.NewRat(int64(p.elements), 1)) != 0 {
 			return false
 		}
+		p.counted = true
 	}
 	if n, ok := refNumber(group["total"]); ok && n.IsInt() && n.Sign() >= 0 && n.Num().IsInt64() {
 		p.total = sql.Null[int64]{V: n.Num().Int64(), Valid: true}
@@ -380,11 +496,16 @@ func refReject(raw refValue, reason string, counts map[string]int) store.Reject 
 		}
 	}
 	members, isObject := refAsObject(raw)
+	damaged := reason == "bad_json" || reason == "too_deep"
+	idTwice := isObject && !damaged && refTwice(raw, "id")
+	if damaged {
+		members, idTwice, isObject = refBeginning(raw)
+	}
 	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && permitted(store.Instant(us.Int64())) {
 		r.Timestamp = sql.Null[store.Instant]{V: store.Instant(us.Int64()), Valid: true}
 	}
 	r.ID.UUID, r.ID.Valid = refUUID(members["id"])
-	if isObject && refTwice(raw, "id") {
+	if idTwice {
 		r.ID = uuid.NullUUID{}
 	}
 	if r.ID.Valid {
@@ -392,8 +513,7 @@ func refReject(raw refValue, reason string, counts map[string]int) store.Reject 
 		return r
 	}
 	var canonical string
-	known := []string{"id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"}
-	if reason == "member_twice" || !refExact(raw) || isObject && refTwice(raw, known...) {
+	if damaged || reason == "member_twice" || !refExact(raw) || isObject && refTwice(raw, refKnown...) {
 		canonical = string(raw)
 	} else if len(raw) > 1<<20 {
 		canonical = refMinify(raw)

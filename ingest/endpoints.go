@@ -96,6 +96,11 @@ type gate struct {
 	budget pacer.Budget
 	out    int       // requests under way
 	last   time.Time // when the last one went out
+	// tooLarge is the first page that was too large, shrunkTo how many events were asked for in its
+	// place; toldLarge says that a person knows.
+	tooLarge  *largePage
+	shrunkTo  int
+	toldLarge bool
 
 	limited, requests int64
 }
@@ -235,7 +240,9 @@ func (e *endpoints) withoutFeed() bool {
 // ask says which page is wanted: the one that the cursor leads to, or, bounded,
 // the newest page before until in epoch milliseconds, or the newest of all. Where limit
 // is not 0, so many events are enough. Where only is not empty, no other endpoint is asked;
-// where it holds soon, that is so as long as the endpoint may be asked within soonEnough.
+// where it holds soon, that is so as long as the endpoint may be asked within soonEnough. Beside says
+// that the page is read again while its first reading has the place for a large text, squeezed that
+// only the beginnings of elements that are too large are wanted.
 type ask struct {
 	cursor  string
 	until   int64
@@ -243,6 +250,9 @@ type ask struct {
 	limit   int
 	only    string
 	soon    bool
+	beside  bool
+
+	squeezed bool
 }
 
 const soonEnough = time.Second
@@ -305,7 +315,9 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 		case errors.As(err, &answer) && answer.Named:
 			return "", g.name, errors.Join(err, e.close(g, answer))
 		default:
-			return "", g.name, err
+			if !e.shrinks(g.name, &a, err) {
+				return "", g.name, err
+			}
 		}
 	}
 }
@@ -313,6 +325,9 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 func (e *endpoints) came(g *gate) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if text := e.shrunk(g); text != "" {
+		e.notice(text)
+	}
 	g.vain, e.streak = 0, 0
 	e.pages++
 	fetching, _ := e.clock.Spent(time.Now())

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -62,7 +63,10 @@ type APIError struct {
 }
 
 func (e *APIError) Error() string {
-	text := fmt.Sprintf("%s answered %d", e.Endpoint, e.Status)
+	text := fmt.Sprintf("%s answered %03d", e.Endpoint, e.Status)
+	if e.Status == http.StatusSwitchingProtocols {
+		text += " " + http.StatusText(e.Status) + ", which was not requested"
+	}
 	if e.Code != "" {
 		text += " " + e.Code
 	}

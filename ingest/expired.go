@@ -78,7 +78,7 @@ func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
 		f := w.ask(ctx, ask{limit: limit, only: endpoint})
 		err := f.err
 		if err == nil {
-			_, err = newDecoder().decode(f.body, f.sheet.events)
+			_, err = newDecoder().decodeSheet(f.sheet)
 		}
 		w.sheets.giveBack(f.sheet)
 		if err == nil {

@@ -194,8 +194,9 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 		}
 	}
 	s := &p.tally.Summary
+	// It ends as long after its beginning as it took, also where the wall clock was set meanwhile.
 	return p.Store.EndRun(context.WithoutCancel(ctx), store.Run{
-		ID: p.id, Began: began, Ended: time.Now(), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
+		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
 	})
 }

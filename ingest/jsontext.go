@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -112,11 +111,15 @@ func visibleBytes(text string) string {
 	if utf8.ValidString(text) {
 		return text
 	}
+	const hex = "0123456789abcdef"
 	var b strings.Builder
+	b.Grow(len(text))
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
 		if r == utf8.RuneError && size == 1 {
-			fmt.Fprintf(&b, `\x%02x`, text[0])
+			b.WriteString(`\x`)
+			b.WriteByte(hex[text[0]>>4])
+			b.WriteByte(hex[text[0]&0xf])
 		} else {
 			b.WriteString(text[:size])
 		}

@@ -84,7 +84,7 @@ func (sh *shape) forget() {
 func (s *scanner) split(i, depth int, sh *shape) int {
 	sh.reset()
 	if depth == maxDepth {
-		return s.fail(i, "nested too deep")
+		return s.fail(i, tooDeep)
 	}
 	if i = s.space(i + 1); s.at(i, '}') {
 		return i + 1

@@ -24,7 +24,13 @@ const (
 	reasonBadSessionID     = "bad_session_id"
 	reasonTwice            = "member_twice"
 	reasonBadText          = "bad_text"
+	reasonBadJSON          = "bad_json"
+	reasonTooDeep          = "too_deep"
+	reasonTooLarge         = "too_large"
 )
+
+// isDamage reports whether an element that is rejected for the reason is no JSON.
+func isDamage(reason string) bool { return reason == reasonBadJSON || reason == reasonTooDeep }
 
 // The members of an event, as indexes of the values of normalizer.event.
 const (
@@ -109,10 +115,16 @@ func (n *normalizer) scanSession(i, depth int) int {
 func (n *normalizer) element(i, depth int, e *store.Event) (end int, reason string) {
 	*e = store.Event{}
 	if !n.scan.at(i, '{') {
-		return n.scan.value(i, depth), reasonNotAnObject
+		if end = n.scan.value(i, depth); end-i > maxElement {
+			return end, reasonTooLarge
+		}
+		return end, reasonNotAnObject
 	}
 	if end = n.scan.split(i, depth, n.event); end == stopped {
 		return stopped, ""
+	}
+	if end-i > maxElement {
+		return end, reasonTooLarge
 	}
 	if reason = n.required(e); reason != "" {
 		return end, reason

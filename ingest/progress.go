@@ -44,6 +44,13 @@ func (p *Progress) Now() Standing {
 	p.mu.Lock()
 	now, pages, estimate := p.now, p.pages, p.estimate
 	p.mu.Unlock()
+	// Another process reads these by the wall clock as it is now, which may have been set since.
+	at := time.Now()
+	for _, instant := range []*time.Time{&now.Began, &now.Until} {
+		if !instant.IsZero() {
+			*instant = at.Add(instant.Sub(at))
+		}
+	}
 	if left := now.Total - now.Walked; left > 0 && now.Read > 0 && estimate != nil {
 		now.Left = estimate(float64(left) * float64(pages) / float64(now.Read))
 	}

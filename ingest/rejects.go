@@ -6,8 +6,12 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+	"unsafe"
 
 	"datasync/internal/store"
 
@@ -23,12 +27,19 @@ const maxCanonical = 1 << 20
 // keys of their own, and the same ones when the page is read again.
 type rejectKeys map[[sha256.Size]byte]int
 
+// maxKeptReject is how many bytes of a reject's text are kept at most, keptOfLarge how many are of one
+// that is larger: enough to see what it is.
+const (
+	maxKeptReject = maxElement
+	keptOfLarge   = 64 << 10
+)
+
 // reject makes a reject of the element from start to end, which is the last one
-// that was scanned.
+// that was scanned. Of one that is no JSON it shows what was read before the scan failed.
 func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) store.Reject {
 	raw := n.scan.text[start:end]
-	r := store.Reject{Reason: reason, Raw: visibleBytes(raw)}
-	isObject := reason != reasonNotAnObject
+	r := store.Reject{Reason: reason, Raw: keptText(raw)}
+	isObject := n.scan.at(start, '{')
 	if isObject {
 		r.ID.Valid = n.event.twice&(1<<eventID) == 0 && n.id(eventID, &r.ID.UUID)
 		if t, read := n.timestamp(); read == readable && permitted(t) {
@@ -38,9 +49,9 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) stor
 	switch {
 	case r.ID.Valid:
 		r.Key = "id:" + r.ID.UUID.String()
-	case isObject && n.event.twice != 0, reason == reasonTwice, !exact(raw):
-		// No other form means the same to everyone.
-		r.Key = keys.next([]byte(raw))
+	case isObject && n.event.twice != 0, reason == reasonTwice, isDamage(reason), reason == reasonTooLarge, !exact(raw):
+		// No other form means the same to everyone, or it takes too much memory.
+		r.Key = keys.next(bytesOf(raw))
 	case len(raw) > maxCanonical:
 		r.Key = keys.next([]byte(minify(raw, noteAll)))
 	case isObject:
@@ -51,11 +62,58 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) stor
 	return r
 }
 
-// anonymous reports whether the last element, which was rejected for the reason, has
-// neither id nor timestamp, session or name: it may come many times alike.
-func (n *normalizer) anonymous(reason string) bool {
-	return reason == reasonNotAnObject ||
-		n.empty(eventID) && n.empty(eventTimestamp) && n.empty(eventSessionID) && n.empty(eventName)
+// keptText returns what is kept of an element's text: all of it, with bytes that are no UTF-8 made
+// visible, or, where that is more than maxKeptReject, its beginning and a last line that tells the
+// size and the digest of the element.
+func keptText(raw string) string {
+	if len(raw) <= maxKeptReject && utf8.ValidString(raw) {
+		return raw
+	}
+	if len(raw) <= maxKeptReject && len(raw)+3*invalidBytes(raw) <= maxKeptReject {
+		return visibleBytes(raw)
+	}
+	return cutText(raw[:keptOfLarge], int64(len(raw)), sha256.Sum256(bytesOf(raw)))
+}
+
+// cutText returns what is kept of a large element by its beginning, without half a character at the
+// end, its size and its digest.
+func cutText(beginning string, size int64, digest [sha256.Size]byte) string {
+	for i := len(beginning) - 1; i >= 0 && i > len(beginning)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(beginning[i]) {
+			if !utf8.FullRuneInString(beginning[i:]) {
+				beginning = beginning[:i]
+			}
+			break
+		}
+	}
+	return fmt.Sprintf("%s\n[cut off: %d bytes in all, SHA-256 %x]", visibleBytes(beginning), size, digest)
+}
+
+// invalidBytes counts the bytes that are no UTF-8.
+func invalidBytes(text string) (n int) {
+	for i, r := range text {
+		if r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
+			n++
+		}
+	}
+	return n
+}
+
+// bytesOf returns the bytes of a text, which must not be written to, without a copy of them.
+func bytesOf(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
+
+// anonymous reports whether the last element, from start to end, which was rejected for the reason, has
+// neither id nor timestamp, session or name: it may come many times alike. One that is no JSON has
+// them if their names are in its text.
+func (n *normalizer) anonymous(start, end int, reason string) bool {
+	raw := n.scan.text[start:end]
+	if raw[0] != '{' {
+		return true
+	}
+	if isDamage(reason) && slices.ContainsFunc([]string{`"id"`, `"timestamp"`, `"sessionId"`, `"name"`}, func(name string) bool { return strings.Contains(raw, name) }) {
+		return false
+	}
+	return n.empty(eventID) && n.empty(eventTimestamp) && n.empty(eventSessionID) && n.empty(eventName)
 }
 
 // alike counts the anonymous rejects that stand behind the last event, by their hash.
@@ -97,8 +155,10 @@ func (p *page) nameAnonymous(before uuid.NullUUID, a *alike) {
 }
 
 // next returns the key of the next reject that has this canonical form.
-func (k rejectKeys) next(canonical []byte) string {
-	hash := sha256.Sum256(canonical)
+func (k rejectKeys) next(canonical []byte) string { return k.nextOf(sha256.Sum256(canonical)) }
+
+// nextOf is next for a hash.
+func (k rejectKeys) nextOf(hash [sha256.Size]byte) string {
 	n := k[hash]
 	k[hash]++
 	return "sha256:" + hex.EncodeToString(hash[:]) + "#" + strconv.Itoa(n)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -41,34 +42,58 @@ func (r *rereads) may(requests int64) bool {
 // readAgain requests a page with rejects once more and replaces each reject by the valid event of
 // the second response. It prefers the same endpoint. If the request fails, it keeps the rejects and
 // counts them as not read again.
-func (w *walk) readAgain(ctx context.Context, at ask, endpoint string, first *page) {
+//
+// Elements that are no JSON may as well be a page that was damaged on its way. So such a page
+// fails if it cannot be requested again. If the API does not say how many elements the page has, one
+// such element may be two that lost what was between them: then a second response without such elements
+// takes the place of the first, and one with some must have as many elements.
+func (w *walk) readAgain(ctx context.Context, at ask, f fetched, got *walked) error {
+	first := &got.page
 	if len(first.rejects) == 0 {
-		return
+		return nil
 	}
-	if !w.rereads.may(w.endpoints.sent()) {
+	doubtful := first.damaged > 0 && !first.counted
+	if !w.rereads.may(w.endpoints.sent()) && !doubtful {
 		w.tally.notReadAgain(len(first.rejects))
-		return
+		return nil
 	}
 	if w.ahead != nil {
 		// Two at a time would have the one or the other go to an endpoint with smaller pages.
 		f := <-w.ahead.result
 		w.ahead.result <- f
 	}
-	at.only, at.soon = endpoint, true // whose pages are as large
-	if at.limit == 0 {
+	at.only, at.soon, at.beside = f.endpoint, true, f.sheet.place != nil // whose pages are as large
+	if at.limit == 0 && first.damaged == 0 {
 		at.limit = first.elements // the same page, but not the same URL for a cache
 	}
-	f := w.askFresh(ctx, at, true)
-	defer w.sheets.giveBack(f.sheet)
-	if f.err == nil {
-		if second, err := newDecoder().decode(f.body, f.sheet.events); err == nil {
-			f.sheet.events = second.events
+	again := w.askFresh(ctx, at, true)
+	defer w.sheets.giveBack(again.sheet)
+	err := again.err
+	if err == nil {
+		var second page
+		second, err = newDecoder().decodeSheet(again.sheet)
+		if err == nil && doubtful && second.damaged == 0 {
+			f.sheet.text, again.sheet.text = again.sheet.text, f.sheet.text
+			f.sheet.cuts = again.sheet.cuts
+			return w.decode(f, got)
+		}
+		if err == nil && doubtful && second.elements != first.elements {
+			err = fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", errBadPage, first.elements, second.elements)
+		}
+		if err == nil {
+			again.sheet.events = second.events
 			w.tally.notReadAgain(first.rejectsBehind(second.elements))
 			first.mend(&second)
-			return
+			f.sheet.events = first.events
+			return nil
 		}
+		err = w.endpoints.client.unread(again.endpoint, again.sheet, err)
+	}
+	if doubtful || first.damaged > 0 && !permanent(err) {
+		return err
 	}
 	w.tally.notReadAgain(len(first.rejects))
+	return nil
 }
 
 // rejectsBehind counts the rejects behind so many elements of the page, which another reading of so many
@@ -162,9 +187,10 @@ func (p *page) mend(second *page) {
 	p.replace(mine, found, second)
 }
 
-// sameElement reports whether nothing that the reject shows speaks against its being the event.
+// sameElement reports whether nothing that the reject shows speaks against its being the event. What
+// an element shows that is no JSON may be what was damaged.
 func sameElement(r *store.Reject, e *store.Event) bool {
-	return (!r.ID.Valid || r.ID.UUID == e.ID) && (!r.Timestamp.Valid || r.Timestamp.V == e.Timestamp)
+	return isDamage(r.Reason) || (!r.ID.Valid || r.ID.UUID == e.ID) && (!r.Timestamp.Valid || r.Timestamp.V == e.Timestamp)
 }
 
 // replace builds the page anew, with the events of second that take the places of rejects.

@@ -77,9 +77,14 @@ func (b bounded) NextBackOff() time.Duration {
 // been taken a minute ago.
 const fewTries = 4
 
-// refused reports whether the API refuses a request in a way that hardly passes.
+// refused reports whether the API refuses a request in a way that hardly passes, or sends a page that
+// is too large and cannot be asked for in smaller ones.
 func refused(err error) bool {
 	var answer *APIError
+	var page *largePage
+	if errors.As(err, &page) && page.final {
+		return true
+	}
 	return errors.As(err, &answer) && (answer.means == meansRefused || answer.means == meansCursorPerhaps || answer.means == meansPageSize)
 }
 

@@ -5,6 +5,9 @@ package ingest
 // keeps the recursion of the scanner within a few megabytes of stack.
 const maxDepth = 10_000
 
+// tooDeep is the failure of what is nested deeper.
+const tooDeep = "nested too deep"
+
 // stopped is what the scanner's functions return in place of an offset after a
 // failure.
 const stopped = -1
@@ -73,7 +76,7 @@ func (s *scanner) value(i, depth int) int {
 // object scans an object of which no member is of interest.
 func (s *scanner) object(i, depth int) int {
 	if depth == maxDepth {
-		return s.fail(i, "nested too deep")
+		return s.fail(i, tooDeep)
 	}
 	if i = s.space(i + 1); s.at(i, '}') {
 		return i + 1
@@ -99,7 +102,7 @@ func (s *scanner) object(i, depth int) int {
 // array scans an array of which no element is of interest.
 func (s *scanner) array(i, depth int) int {
 	if depth == maxDepth {
-		return s.fail(i, "nested too deep")
+		return s.fail(i, tooDeep)
 	}
 	if i = s.space(i + 1); s.at(i, ']') {
 		return i + 1
@@ -239,6 +242,15 @@ func (s *scanner) spaces(i int) int {
 		i++
 	}
 	return i
+}
+
+// closes returns the offset of the comma or the closing bracket that follows what ends at i, or
+// stopped where something else does.
+func (s *scanner) closes(i int) int {
+	if i = s.space(i); s.at(i, ',') || s.at(i, ']') {
+		return i
+	}
+	return stopped
 }
 
 // at reports whether c stands at i.

@@ -103,11 +103,11 @@ func (s *sample) proof() *proof {
 func (c *crew) probe(ctx context.Context, a ask, limit int) (page, error) {
 	a.limit = limit
 	memory := &sheet{}
-	body, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory)
-	if err != nil {
+	defer memory.leavePlace()
+	if _, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory); err != nil {
 		return page{}, err
 	}
-	return newDecoder().decode(body, nil)
+	return newDecoder().decodeSheet(memory)
 }
 
 // seekOldest finds about where the events end: it lies between an instant below which there

@@ -19,8 +19,12 @@ type sheet struct {
 	events []store.Event
 	users  atomic.Int32 // how often it will be given back
 	cached bool         // the page came from a cache
+	asked  int          // how many events the request asked for
+	cuts   map[int]cut  // elements of which only the beginning was read, by their offsets
 	// place, where it is not nil, is the one place for a large text, and taken by this one.
 	place chan struct{}
+	// beside says that it needs no such place, as it is read beside the one that has it.
+	beside bool
 }
 
 // sheets keeps those that are not in use. Its zero value is ready, for any goroutine.
@@ -53,9 +57,9 @@ func (s *sheets) giveBack(b *sheet) {
 	if b.users.Add(-1) > 0 {
 		return
 	}
-	if b.place != nil {
+	if b.place != nil || b.beside {
 		b.text, b.events = nil, nil
-		<-b.place
+		b.leavePlace()
 		return
 	}
 	s.mu.Lock()
@@ -75,6 +79,10 @@ func (s *sheets) forget() {
 // takePlace waits for the place for a large text, and gives back the memory of the one that
 // had it before.
 func (s *sheet) takePlace(ctx context.Context, place chan struct{}) error {
+	if s.beside {
+		debug.FreeOSMemory()
+		return nil
+	}
 	select {
 	case place <- struct{}{}:
 		s.place = place
@@ -82,6 +90,14 @@ func (s *sheet) takePlace(ctx context.Context, place chan struct{}) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// leavePlace gives the place for a large text back, where the sheet has it.
+func (s *sheet) leavePlace() {
+	if s.place != nil {
+		<-s.place
+		s.place = nil
 	}
 }
 

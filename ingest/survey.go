@@ -270,8 +270,19 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 	s.found.Oldest = seekOldest(known.newest, span, SurveyRequests, probe)
 }
 
-// page asks an endpoint for a page once. What it says about a whole page is noted.
+// page asks an endpoint for a page, once more where that is too large. What it says about a whole page
+// is noted.
 func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error) {
+	for {
+		p, err := s.once(ctx, endpoint, a)
+		if s.fatal != nil || !s.endpoints.shrinks(endpoint, &a, err) {
+			return p, err
+		}
+	}
+}
+
+// once asks an endpoint for a page once.
+func (s *survey) once(ctx context.Context, endpoint string, a ask) (page, error) {
 	if s.fatal != nil {
 		return page{}, s.fatal
 	}
@@ -280,7 +291,9 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error)
 		return page{}, s.failed(ctx, endpoint, err)
 	}
 	e, g := s.endpoints, at.gate
-	body, err := e.get(ctx, at, a, &sheet{})
+	memory := &sheet{}
+	defer memory.leavePlace()
+	body, err := e.get(ctx, at, a, memory)
 	if endpoint == feedEndpoint {
 		err = e.readFeed(at, a, err)
 	}
@@ -294,11 +307,17 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error)
 	if err != nil {
 		return page{}, s.failed(ctx, endpoint, err)
 	}
-	e.came(g)
-	p, err := newDecoder().decode(body, nil)
+	p, err := newDecoder().decodeSheet(memory)
 	if err != nil {
-		return page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, err))
+		return page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, memory, err))
 	}
+	e.mu.Lock()
+	shrunk := e.shrunk(g)
+	e.mu.Unlock()
+	if shrunk != "" {
+		s.notice(shrunk)
+	}
+	e.came(g)
 	if a.limit == 0 {
 		f := s.about(endpoint)
 		f.Usable, f.Page, f.Bytes = true, p.elements, len(body)

@@ -267,8 +267,8 @@ func TestUsualBeforeTheFirstDay(t *testing.T) {
 	const id = "0190a5c4-0000-7000-8000-000000000000"
 	body := `{"data":[{"id":"` + id + `","sessionId":"` + id + `","userId":"` + id + `","type":"click","name":"a","properties":{},"timestamp":"` +
 		strings.Repeat("\x00", 11) + `15:04:05.000Z","session":{"id":"` + id + `","deviceType":"desktop","browser":"Firefox"}}],"pagination":{"hasMore":false}}`
-	if p, err := newDecoder().decode(body, nil); err == nil {
-		t.Errorf("read control characters in a string as %v", p.events)
+	if p, err := newDecoder().decode(body, nil); err != nil || len(p.rejects) != 1 || p.rejects[0].Reason != reasonBadJSON {
+		t.Errorf("read control characters in a string as %v, %v, %v", p.events, p.rejects, err)
 	}
 }
 
@@ -281,8 +281,19 @@ func TestPagesOfTooManyElements(t *testing.T) {
 		if p, err := newDecoder().decode(body(maxElements), nil); err != nil || p.elements != maxElements || len(p.rejects) != maxElements {
 			t.Errorf("%s: %d elements, %v", element, p.elements, err)
 		}
-		if _, err := newDecoder().decode(body(maxElements+1), nil); !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 500000 elements") {
+		_, err := newDecoder().decode(body(maxElements+1), nil)
+		if !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 500000 elements") {
 			t.Errorf("%s: %v", element, err)
+		}
+		// It is asked for again, with a smaller limit.
+		c := newClient(nil, nil, "ds_test_key", 800_000)
+		var large *largePage
+		if errors.As(c.unread(feedEndpoint, &sheet{asked: 800_000}, err), &large); c.smaller(feedEndpoint, large) != 400_000 || c.pageSizes[feedEndpoint].Load() != 400_000 || c.pageSizes[eventsEndpoint].Load() != 800_000 {
+			t.Errorf("%s: %v, %d", element, large, c.pageSizes[feedEndpoint].Load())
+		}
+		// What is more than was asked for does not become less.
+		if errors.As(c.unread(feedEndpoint, &sheet{asked: 400_000}, err), &large); c.smaller(feedEndpoint, large) != 0 || !strings.HasSuffix(large.Error(), "though it was asked for 400000 events at most") {
+			t.Errorf("%s: %v", element, large)
 		}
 	}
 }

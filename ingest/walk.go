@@ -365,25 +365,37 @@ func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
 	w.discard()
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
 	err = retry(ctx, limit, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
-		f := w.askFresh(ctx, at, true)
-		got = walked{endpoint: f.endpoint, from: at, received: f.received, came: f.came, took: f.took, bytes: len(f.body), sheet: f.sheet}
-		err = f.err
-		if err == nil {
-			err = w.decode(f, &got)
+		for {
+			got, err = w.getOnce(ctx, at)
+			if !w.endpoints.shrinks(got.endpoint, &ask{}, err) {
+				return err
+			}
 		}
-		if err != nil {
-			w.sheets.giveBack(f.sheet)
-		}
-		return err
 	})
+	return got, err
+}
+
+func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
+	f := w.askFresh(ctx, at, true)
+	got = walked{endpoint: f.endpoint, from: at, received: f.received, came: f.came, took: f.took, bytes: len(f.body), sheet: f.sheet}
+	err = f.err
+	if err == nil {
+		err = w.decode(f, &got)
+	}
+	if err == nil && got.page.damaged > 0 {
+		err = w.readAgain(ctx, at, f, &got)
+	}
+	if err != nil {
+		w.sheets.giveBack(f.sheet)
+	}
 	return got, err
 }
 
 // decode decodes a body into the page that it is.
 func (w *walk) decode(f fetched, to *walked) error {
-	p, err := w.decoder.decode(f.body, f.sheet.events)
+	p, err := w.decoder.decodeSheet(f.sheet)
 	if err != nil {
-		return w.endpoints.client.unread(f.endpoint, err)
+		return w.endpoints.client.unread(f.endpoint, f.sheet, err)
 	}
 	w.totals.see(f.came, p.total)
 	p.withhold(w.endpoints.client.secrets)
@@ -409,15 +421,20 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		return got, f.err
 	}
 	w.caller.avoid = ""
-	w.lookAhead(ctx, f.body)
-	if err := w.decode(f, &got); err != nil {
+	w.lookAhead(ctx, f)
+	err := w.decode(f, &got)
+	p := &got.page
+	if err == nil {
+		err = w.readAgain(ctx, w.at, f, &got)
+	}
+	if err != nil {
 		w.sheets.giveBack(f.sheet)
 		w.discard()
+		if w.endpoints.shrinks(f.endpoint, &ask{}, err) {
+			return w.try(ctx)
+		}
 		return got, err
 	}
-	p := &got.page
-	w.readAgain(ctx, w.at, f.endpoint, p)
-	f.sheet.events = p.events
 	p.nameAnonymous(w.before(), &w.alike)
 	got.open = len(w.alike.counts) > 0
 	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
@@ -459,8 +476,11 @@ func (w *walk) retryTime() time.Duration {
 // has told its cursor, while this one is decoded. Where the window may end with
 // this page, or the page has yet to be proven, it first has to be known whether that
 // is wanted.
-func (w *walk) lookAhead(ctx context.Context, body string) {
-	t, ok := peekTail(body)
+func (w *walk) lookAhead(ctx context.Context, f fetched) {
+	if f.sheet.place != nil {
+		return // another large page would have to wait for its memory
+	}
+	t, ok := peekTail(f.body)
 	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.at.cursor || w.trail.led(t.nextCursor) ||
 		w.proof != nil || w.starts {
 		return
@@ -496,7 +516,7 @@ func (w *walk) discard() {
 	f := <-w.ahead.result
 	w.ahead = nil
 	if f.err == nil && w.last.slides {
-		if p, err := newDecoder().decode(f.body, f.sheet.events); err == nil {
+		if p, err := newDecoder().decodeSheet(f.sheet); err == nil {
 			w.totals.see(f.came, p.total)
 		}
 	}
@@ -505,6 +525,7 @@ func (w *walk) discard() {
 
 func (w *walk) ask(ctx context.Context, at ask) fetched {
 	memory, began := w.sheets.take(), time.Now()
+	memory.beside = at.beside
 	body, endpoint, err := w.endpoints.page(ctx, &w.caller, at, memory)
 	now := time.Now()
 	return fetched{memory, body, endpoint, now, now.Sub(began), w.answers.Add(1), err}

@@ -92,6 +92,18 @@ func (c *column) appendTime(b []byte, v int64, zone *time.Location) []byte {
 	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999999")
 }
 
+// shownName is the name at the head of a table.
+func (c *column) shownName() string {
+	name, _ := briefly(c.name)
+	return name
+}
+
+// shownType is displayType at the head of a table.
+func (c *column) shownType() string {
+	name, _ := briefly(c.displayType())
+	return name
+}
+
 // displayType is the type as DuckDB's tables show it.
 func (c *column) displayType() string {
 	name := c.typeName

@@ -52,6 +52,10 @@ func (s *delimitedSink) separate(i int) {
 
 // field writes a field; a text may be one that someone else chose.
 func (s *delimitedSink) field(text string, foreign bool) {
+	if len(text) > pieceSize {
+		s.longField(text, foreign)
+		return
+	}
 	if s.terminal {
 		text = Visible(text)
 	}
@@ -65,6 +69,33 @@ func (s *delimitedSink) field(text string, foreign bool) {
 	_ = s.w.WriteByte('"')
 	_, _ = s.w.WriteString(strings.ReplaceAll(text, `"`, `""`))
 	_ = s.w.WriteByte('"')
+}
+
+// longField is field in pieces, so that no other text as long as this one comes of it.
+func (s *delimitedSink) longField(text string, foreign bool) {
+	show := func(piece string) string { return piece }
+	if s.terminal {
+		show = Visible
+	}
+	quoted := false
+	for piece := range pieces(text) {
+		quoted = quoted || strings.ContainsAny(show(piece), s.special)
+	}
+	if quoted {
+		_ = s.w.WriteByte('"')
+	}
+	if _, first := utf8.DecodeRuneInString(text); s.safe && foreign && isFormula(show(text[:first])) {
+		_ = s.w.WriteByte('\'')
+	}
+	for piece := range pieces(text) {
+		if piece = show(piece); quoted {
+			piece = strings.ReplaceAll(piece, `"`, `""`)
+		}
+		_, _ = s.w.WriteString(piece)
+	}
+	if quoted {
+		_ = s.w.WriteByte('"')
+	}
 }
 
 // isFormula says whether spreadsheets take a text for a formula (OWASP, "CSV

@@ -38,10 +38,10 @@ func (s *tableSink) fit() fit {
 	}
 	natural, least := make([]int, len(s.columns)), make([]int, len(s.columns))
 	for i, c := range s.columns {
-		natural[i] = max(displayWidth(Visible(c.name)), displayWidth(Visible(c.displayType())))
-		for _, rows := range [][][]string{s.head, s.tail} {
+		natural[i] = max(displayWidth(c.shownName()), displayWidth(c.shownType()))
+		for _, rows := range [][]tableRow{s.head, s.tail} {
 			for _, row := range rows {
-				natural[i] = max(natural[i], displayWidth(row[i]))
+				natural[i] = max(natural[i], displayWidth(row.texts[i]))
 			}
 		}
 		least[i] = natural[i]

@@ -134,7 +134,22 @@ SET memory_limit = '100GB'
 SET TimeZone = 'UTC'
 PRAGMA profiling_output = 'DIR/profile'
 PRAGMA enable_logging
+PRAGMA enable_profiling
+PRAGMA enable_profile
+PRAGMA disable_profiling
+PRAGMA enable_progress_bar
+PRAGMA enable_print_progress_bar
+PRAGMA enable_verification
+PRAGMA disable_checkpoint_on_shutdown
+PRAGMA force_checkpoint
 CALL enable_logging(storage = 'file', storage_path = 'DIR/log')
+CALL enable_logging(storage = 'stdout')
+FROM enable_logging(storage = 'stdout')
+SELECT * FROM system.main."ENABLE_logging" /* */ ('QueryLog')
+CALL enable_profiling()
+FROM enable_profiling(save_location = 'DIR/profile')
+FROM query('FROM enable_' || 'logging(storage = ''file'', storage_path = ''DIR/log'')')
+FROM query('FROM enable_' || 'profiling(save_location = ''DIR/profile'')'); SELECT 1
 CREATE PERSISTENT SECRET s (TYPE s3, KEY_ID 'x', SECRET 'y')
 DROP SECRET s
 INSERT INTO meta VALUES ('a', 'b')
@@ -195,8 +210,18 @@ SET VARIABLE v = 1
 VACUUM ANALYZE events
 CREATE SECRET s (TYPE http, BEARER_TOKEN 'x')
 CALL truncate_duckdb_logs()
-PRAGMA enable_profiling
 PRAGMA version
+PRAGMA database_size
+PRAGMA table_info('events')
+PRAGMA show_tables
+PRAGMA storage_info('events')
+PRAGMA platform
+PRAGMA user_agent
+PRAGMA collations
+CALL pragma_version()
+SELECT 1 AS enable_logging ORDER BY (enable_logging)
+SELECT 'enable_logging(' -- enable_logging(
+FROM query('FROM enable_' || 'logging(storage = ''stdout'')')
 `
 
 // TestHostileStatements runs each statement in a session of its own. Nothing of the

@@ -52,6 +52,11 @@ func (s *jsonSink) row(cells []cell) error {
 			b = append(b, ',')
 		}
 		b = append(b, s.names[i]...)
+		if len(c.text) > pieceSize {
+			_, _ = s.w.Write(b)
+			b = s.long(b[:0], c.text, s.columns[i].kind)
+			continue
+		}
 		b = appendJSON(b, c, s.columns[i].kind)
 	}
 	b = append(b, '}')
@@ -61,6 +66,25 @@ func (s *jsonSink) row(cells []cell) error {
 	s.buffer = b
 	_, err := s.w.Write(b)
 	return err
+}
+
+// long writes a long value in pieces, so that no other text as long as this one comes of it.
+// It may use b.
+func (s *jsonSink) long(b []byte, text string, k kind) []byte {
+	escape, quote := appendUnquoted, `"`
+	switch {
+	case k == kindNumber && isNumber(text):
+		escape, quote = func(b []byte, piece string) []byte { return append(b, piece...) }, ""
+	case (k == kindJSON || k == kindNested) && json.Valid([]byte(text)):
+		escape, quote = appendRaw, ""
+	}
+	_, _ = s.w.WriteString(quote)
+	for piece := range pieces(text) {
+		b = escape(b[:0], piece)
+		_, _ = s.w.Write(b)
+	}
+	_, _ = s.w.WriteString(quote)
+	return b[:0]
 }
 
 func (s *jsonSink) end() error {
@@ -110,7 +134,11 @@ func appendRaw(b []byte, text string) []byte {
 // appendQuoted appends text as a JSON string. What a terminal would not just show is
 // escaped.
 func appendQuoted(b []byte, text string) []byte {
-	b = append(b, '"')
+	return append(appendUnquoted(append(b, '"'), text), '"')
+}
+
+// appendUnquoted is appendQuoted without the quotes.
+func appendUnquoted(b []byte, text string) []byte {
 	for i := 0; i < len(text); {
 		if c := text[i]; c >= ' ' && c < 0x7f {
 			if c == '"' || c == '\\' {
@@ -135,7 +163,7 @@ func appendQuoted(b []byte, text string) []byte {
 			b = utf8.AppendRune(b, r)
 		}
 	}
-	return append(b, '"')
+	return b
 }
 
 func appendEscaped(b []byte, r rune) []byte {

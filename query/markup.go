@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"iter"
 	"strings"
 )
 
@@ -14,6 +15,21 @@ func (c cell) shown() string {
 		return "NULL"
 	}
 	return Visible(c.text)
+}
+
+// pieces yields shown, of a long text in parts.
+func (c cell) pieces() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !c.ok {
+			yield(c.shown())
+			return
+		}
+		for piece := range pieces(c.text) {
+			if !yield(Visible(piece)) {
+				return
+			}
+		}
+	}
 }
 
 // markdownSink writes a table of GitHub's dialect of Markdown.
@@ -42,7 +58,9 @@ func newMarkdownSink(w io.Writer, columns []column) *markdownSink {
 func (s *markdownSink) row(cells []cell) error {
 	for _, c := range cells {
 		_, _ = s.w.WriteString("| ")
-		_, _ = s.w.WriteString(inMarkdown.Replace(c.shown()))
+		for piece := range c.pieces() {
+			_, _ = s.w.WriteString(inMarkdown.Replace(piece))
+		}
 		_ = s.w.WriteByte(' ')
 	}
 	_, err := s.w.WriteString("|\n")
@@ -77,7 +95,11 @@ func (s *lineSink) row(cells []cell) error {
 	}
 	var err error
 	for i, c := range cells {
-		_, err = fmt.Fprintf(s.w, "%s = %s\n", s.names[i], c.shown())
+		_, _ = s.w.WriteString(s.names[i] + " = ")
+		for piece := range c.pieces() {
+			_, _ = s.w.WriteString(piece)
+		}
+		err = s.w.WriteByte('\n')
 	}
 	return err
 }
@@ -108,7 +130,9 @@ func (s *htmlSink) row(cells []cell) error {
 			open = `<td style="text-align: right">`
 		}
 		_, _ = s.w.WriteString(open)
-		_, _ = s.w.WriteString(html.EscapeString(c.shown()))
+		for piece := range c.pieces() {
+			_, _ = s.w.WriteString(html.EscapeString(piece))
+		}
 		_, _ = s.w.WriteString("</td>")
 	}
 	_, err := s.w.WriteString("</tr>\n")

@@ -29,9 +29,29 @@ func checkParams(statements []string, params map[string]string) error {
 	return nil
 }
 
+// checkPrints fails where a statement asks DuckDB to print by itself. What it prints would go
+// nowhere, however it was asked: this tells a person so.
+func checkPrints(text string) (err error) {
+	name := ""
+	lex(text, func(p part, from, to int) {
+		if p == blank {
+			return
+		}
+		if piece := text[from:to]; piece == "(" && (name == "enable_logging" || name == "enable_profiling") {
+			err = fmt.Errorf("%s() is refused: only results are printed; EXPLAIN ANALYZE shows how a statement runs", name)
+		} else {
+			name = strings.ToLower(strings.Trim(piece, `"`))
+		}
+	})
+	return err
+}
+
 // prepare prepares one statement with its parameters bound. Where cast is true all of
 // its columns come as text, but for times.
 func prepare(ctx context.Context, session *store.Session, text string, opts Options) (_ *store.Statement, columns []column, cast bool, err error) {
+	if err := checkPrints(text); err != nil {
+		return nil, nil, false, err
+	}
 	st, text, err := prepareTyped(session, text)
 	if errors.Is(err, store.ErrSeveral) {
 		st, text, err = materialise(ctx, session, text)

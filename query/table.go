@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,13 +15,52 @@ import (
 // half of them tail.
 const DefaultTableRows = 40
 
+// longestCell is how many bytes of a value Table and Box show. Their columns are as wide as
+// their widest cell, and all is in memory until they are drawn.
+const longestCell = 10_000
+
+// tableRow is a row as it is shown.
+type tableRow struct {
+	texts []string
+	cut   int // how many of them were cut
+}
+
+// set puts the cells in the place of what the row has.
+func (r *tableRow) set(cells []cell) {
+	r.texts, r.cut = slices.Grow(r.texts[:0], len(cells)), 0
+	for _, c := range cells {
+		if !c.ok {
+			r.texts = append(r.texts, c.shown())
+			continue
+		}
+		text, cut := briefly(c.text)
+		if cut {
+			r.cut++
+		}
+		r.texts = append(r.texts, text)
+	}
+}
+
+// briefly returns a text as it is shown in a table, and whether it was cut.
+func briefly(s string) (text string, cut bool) {
+	if len(s) <= longestCell {
+		return strings.Clone(Visible(s)), false
+	}
+	return Visible(s[:boundary(s, longestCell)]) + "…", true
+}
+
+// cuts says, behind a table, how many values were cut.
+func cuts(n int) string {
+	return fmt.Sprintf("%s cut at %d bytes; --format line shows all of it", count(n, "value"), longestCell)
+}
+
 // tableSink shows head and tail of a result, and how many rows it has.
 type tableSink struct {
 	w       io.Writer
 	columns []column
 	width   int
-	head    [][]string
-	tail    [][]string // a ring
+	head    []tableRow
+	tail    []tableRow // a ring
 	// headRows and tailRows are how many of each there may be.
 	headRows, tailRows int
 	rows               int
@@ -40,22 +80,20 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 
 func (s *tableSink) row(cells []cell) error {
 	s.rows++
-	var row []string
+	var row *tableRow
 	switch at := s.rows - 1 - s.headRows; {
 	case at < 0:
-		row = make([]string, len(cells))
-		s.head = append(s.head, row)
+		s.head = append(s.head, tableRow{})
+		row = &s.head[len(s.head)-1]
 	case s.tailRows == 0:
 		return nil
 	case at < s.tailRows:
-		row = make([]string, len(cells))
-		s.tail = append(s.tail, row)
+		s.tail = append(s.tail, tableRow{})
+		row = &s.tail[at]
 	default:
-		row = s.tail[at%s.tailRows]
+		row = &s.tail[at%s.tailRows]
 	}
-	for i, c := range cells {
-		row[i] = strings.Clone(c.shown())
-	}
+	row.set(cells)
 	return nil
 }
 
@@ -69,15 +107,15 @@ func (s *tableSink) end() error {
 	}
 	fit := s.fit()
 	t := newTable(s.columns, fit)
-	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return Visible(s.columns[i].displayType()) }))
+	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return s.columns[i].shownType() }))
 	for _, row := range s.head {
-		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
+		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
 	if int64(s.rows) > s.shown() {
 		t.AppendRow(fit.row(len(s.columns), func(int) string { return "·" }))
 	}
 	for _, row := range s.tail {
-		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
+		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
 	_, err := fmt.Fprintf(s.w, "%s\n%s\n", t.Render(), s.caption(fit))
 	return err
@@ -91,6 +129,15 @@ func (s *tableSink) caption(fit fit) string {
 	}
 	if n := len(s.columns); fit.shown() < n {
 		c += fmt.Sprintf(", %s (%d shown)", count(n, "column"), fit.shown())
+	}
+	cut := 0
+	for _, rows := range [][]tableRow{s.head, s.tail} {
+		for _, row := range rows {
+			cut += row.cut
+		}
+	}
+	if cut > 0 {
+		c += ", " + cuts(cut)
 	}
 	return c
 }
@@ -116,7 +163,7 @@ func newTable(columns []column, fit fit) table.Writer {
 		configs = append(configs, config)
 	}
 	t.SetColumnConfigs(configs)
-	t.AppendHeader(fit.row(len(columns), func(i int) string { return Visible(columns[i].name) }))
+	t.AppendHeader(fit.row(len(columns), func(i int) string { return columns[i].shownName() }))
 	return t
 }
 
@@ -124,15 +171,15 @@ func newTable(columns []column, fit fit) table.Writer {
 type boxSink struct {
 	w       io.Writer
 	columns []column
-	rows    [][]string
+	rows    []tableRow
+	cut     int
 }
 
 func (s *boxSink) row(cells []cell) error {
-	row := make([]string, len(cells))
-	for i, c := range cells {
-		row[i] = strings.Clone(c.shown())
-	}
+	var row tableRow
+	row.set(cells)
 	s.rows = append(s.rows, row)
+	s.cut += row.cut
 	return nil
 }
 
@@ -140,9 +187,12 @@ func (s *boxSink) end() error {
 	fit := everything(len(s.columns))
 	t := newTable(s.columns, fit)
 	for _, row := range s.rows {
-		t.AppendRow(fit.row(len(row), func(i int) string { return row[i] }))
+		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
 	_, err := fmt.Fprintln(s.w, t.Render())
+	if err == nil && s.cut > 0 {
+		_, err = fmt.Fprintln(s.w, cuts(s.cut))
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,6 +38,34 @@ func Visible(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// pieceSize is how many bytes of a long text are escaped at a time: what they become can be
+// several times as long.
+const pieceSize = 32 << 10
+
+// pieces yields the parts of a text, none of which ends within a character.
+func pieces(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(s) > pieceSize {
+			at := boundary(s, pieceSize)
+			if !yield(s[:at]) {
+				return
+			}
+			s = s[at:]
+		}
+		yield(s)
+	}
+}
+
+// boundary returns where to cut a text that is longer than most bytes, in front of a character.
+func boundary(s string, most int) int {
+	for at := most; at > most-utf8.UTFMax; at-- {
+		if utf8.RuneStart(s[at]) {
+			return at
+		}
+	}
+	return most // it is no UTF-8
 }
 
 func hidden(r rune) bool {

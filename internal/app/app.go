@@ -1,8 +1,11 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -49,7 +52,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	for _, command := range root.Commands {
 		command.OnUsageError = root.OnUsageError
 	}
-	if err := root.Run(permute(args, root)); err != nil {
+	if err := orUnread(root.Run(permute(args, root))); err != nil {
 		p.say(errorLine(err))
 		return exitCode(err)
 	}
@@ -73,6 +76,16 @@ func (p *program) helpCommand() *cli.Command {
 			return c.App.RunContext(c.Context, []string{c.App.Name, name, "--help"})
 		},
 	}
+}
+
+// orUnread returns err, or nil where it is that nobody reads stdout any more: whoever closed
+// it had enough.
+func orUnread(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) && of.Path == os.Stdout.Name() && errors.Is(of, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
 // say tells a person one line.

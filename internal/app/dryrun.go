@@ -59,7 +59,7 @@ func (p *program) dryRun(c *cli.Context, opts ingest.Options, origin string) err
 	}
 	// How long to leave the API alone is worth to be told also where nothing else is known.
 	if err == nil || len(found.NotBefore) > 0 {
-		err = errors.Join(err, s.write(p.stdout, c.Bool("json")))
+		err = errors.Join(err, orUnread(s.write(p.stdout, c.Bool("json"))))
 	}
 	return pullError(ctx, err)
 }

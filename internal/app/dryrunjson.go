@@ -66,9 +66,10 @@ func (s *foreseen) json() foreseenJSON {
 		Requests: s.Requests, Total: orNil(s.Total), Newest: timeOf(s.Newest), Oldest: timeOf(s.Oldest), PageSize: s.pageSize,
 		Endpoints: map[string]endpointJSON{"events": endpointOf(&s.Events), "feed": endpointOf(&s.Feed)},
 		Until:     orNil(s.Until), CursorLife: secondsOf(s.CursorLife), TokenLife: secondsOf(s.TokenLife),
-		NotBefore: s.NotBefore, NotBeforeLeft: map[string]float64{}, File: fileJSON{s.name, s.exists, s.Held},
+		NotBefore: map[string]time.Time{}, NotBeforeLeft: map[string]float64{}, File: fileJSON{s.name, s.exists, s.Held},
 	}
 	for endpoint, until := range s.NotBefore {
+		out.NotBefore[endpoint] = until.UTC()
 		out.NotBeforeLeft[endpoint] = until.Sub(s.now).Round(time.Millisecond).Seconds()
 	}
 	if f := s.Forecast; f != nil {

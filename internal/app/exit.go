@@ -8,6 +8,7 @@ import (
 	"datasync/ingest"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 	"datasync/internal/store"
 	"datasync/query"
 )
@@ -23,7 +24,8 @@ Exit codes:
   4    the API failed; the pull can be resumed
   5    the data do not add up
   6    the database is missing, locked, full, damaged, of another API, of a
-       version that does not fit, closed to this user, or not ours
+       version that does not fit, closed to this user, or not ours; or something
+       beside it, or in the folder of an export, is not to be trusted
   130  interrupted (SIGINT)
   143  ended (SIGTERM, SIGHUP)`
 
@@ -53,7 +55,7 @@ func exitCode(err error) int {
 		return 3
 	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, store.ErrUnsound), errors.Is(err, export.ErrHistory):
 		return 5
-	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent):
+	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent), errors.Is(err, owned.ErrNot):
 		return 6
 	case errors.Is(err, errPull):
 		return 4

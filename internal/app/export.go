@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,11 +51,6 @@ func (p *program) export(c *cli.Context) error {
 	defer stop()
 	// Whatever the database writes beside the target is nobody else's to read.
 	defer syscall.Umask(syscall.Umask(0o077))
-	if opts.Stdout != nil {
-		// A reader of stdout that has gone is to be an error of writing, not the end.
-		signal.Ignore(syscall.SIGPIPE)
-		defer signal.Reset(syscall.SIGPIPE)
-	}
 	stopShowing := func() {}
 	if !c.Bool("quiet") {
 		opts.Progress = &export.Progress{}

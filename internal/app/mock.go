@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -79,6 +80,7 @@ func (p *program) mock(c *cli.Context) error {
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
+	log.SetOutput(p.stderr) // package net/http tells there of what fails
 	p.say(fmt.Sprintf("serving %d events on http://%s; %s", max(0, opts.Data.Events), listener.Addr(), keysAccepted(opts)))
 	return mockserver.New(opts).Serve(ctx, listener)
 }

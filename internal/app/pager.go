@@ -31,7 +31,7 @@ func (p *program) paged(noPager bool) output {
 	if noPager || !ok || command == "cat" {
 		return plainOutput{p.stdout}
 	}
-	return &pager{command: command, lines: height - 1, screen: p.stdout, env: p.pagerEnvironment()}
+	return &pager{command: command, lines: height - 1, screen: p.stdout, stderr: p.stderr, env: p.pagerEnvironment()}
 }
 
 // pagerEnvironment makes less end where the text fits the screen, cut long lines and
@@ -44,11 +44,15 @@ func (p *program) pagerEnvironment() []string {
 	return env
 }
 
+// heldMost is from how many bytes on a pager is started, however few lines they are.
+const heldMost = 1 << 20
+
 // pager is an output that holds back a screenful and starts the pager when more comes.
 type pager struct {
 	command string
 	lines   int
 	screen  io.Writer
+	stderr  io.Writer
 	env     []string
 
 	held    bytes.Buffer
@@ -66,7 +70,7 @@ func (g *pager) Write(b []byte) (int, error) {
 		return g.pipe.Write(b)
 	}
 	g.held.Write(b)
-	if bytes.Count(g.held.Bytes(), []byte("\n")) <= g.lines {
+	if g.held.Len() < heldMost && bytes.Count(g.held.Bytes(), []byte("\n")) <= g.lines {
 		return len(b), nil
 	}
 	return len(b), g.start()
@@ -75,7 +79,7 @@ func (g *pager) Write(b []byte) (int, error) {
 // start starts the pager and gives it what was held back.
 func (g *pager) start() error {
 	cmd := exec.Command("sh", "-c", g.command)
-	cmd.Stdout, cmd.Stderr, cmd.Env = g.screen, os.Stderr, g.env
+	cmd.Stdout, cmd.Stderr, cmd.Env = g.screen, g.stderr, g.env
 	pipe, err := cmd.StdinPipe()
 	if err == nil {
 		err = startable(g.command)

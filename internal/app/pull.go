@@ -70,9 +70,6 @@ func (p *program) pull(c *cli.Context) error {
 	}
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
-	// What it says may have no reader any more: that is no reason to end.
-	signal.Ignore(syscall.SIGPIPE)
-	defer signal.Reset(syscall.SIGPIPE)
 	// Most of a pull's memory is in use all the time: little of it becomes free to collect.
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	// Whatever the database writes beside itself is nobody else's to read.

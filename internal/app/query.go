@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,8 +55,6 @@ func (p *program) query(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	// A reader that has gone is no failure; without this it would end the process.
-	signal.Ignore(syscall.SIGPIPE)
 	signals := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
 	if opts.SQL != "" {
 		signals = append(signals, os.Interrupt) // the shell has a use of its own for it

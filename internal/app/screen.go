@@ -22,6 +22,12 @@ func (p *program) screen() (width, height int, ok bool) {
 	return width, height, err == nil && width > 0 && height > 0
 }
 
+// size is screen, with 0 for what is not known.
+func (p *program) size() (width, height int) {
+	width, height, _ = p.screen()
+	return width, height
+}
+
 // interactive says that a person sits at both ends.
 func (p *program) interactive() bool {
 	in, ok := p.stdin.(*os.File)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 
 	"datasync/internal/store"
@@ -29,6 +28,7 @@ type shell struct {
 	timing  bool
 	noPager bool
 	line    *readline.Instance
+	history *history
 	// interrupts gets Ctrl-C while statements run; at the prompt it is a key.
 	interrupts chan os.Signal
 }
@@ -39,13 +39,22 @@ func (p *program) shell(ctx context.Context, c *cli.Context, session *store.Sess
 	s := &shell{program: p, session: session, opts: opts, timing: c.Bool("timing"), noPager: c.Bool("no-pager")}
 	var err error
 	s.line, err = readline.NewFromConfig(&readline.Config{
-		Prompt: prompt, HistoryFile: p.historyFile(), HistoryLimit: 2000, DisableAutoSaveHistory: true,
+		Prompt: prompt, HistoryLimit: historyLines, DisableAutoSaveHistory: true,
 		AutoComplete: completer{ctx, s}, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr,
+		// It would look at descriptors 1 and 2, which are not the terminal.
+		FuncIsTerminal: p.interactive, FuncGetSize: p.size,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.line.Close() }()
+	if s.history, err = openHistory(p.historyFolder()); err != nil {
+		p.say(fmt.Sprintf("what is typed is not kept: %v", err))
+	}
+	defer s.history.close()
+	for _, entry := range s.history.entries() {
+		_ = s.line.SaveToHistory(entry)
+	}
 	s.interrupts = make(chan os.Signal, 1)
 	signal.Notify(s.interrupts, os.Interrupt)
 	defer signal.Stop(s.interrupts)
@@ -69,7 +78,7 @@ func (s *shell) read(ctx context.Context) {
 			return
 		}
 		if text.Len() == 0 && strings.HasPrefix(strings.TrimSpace(line), ".") {
-			_ = s.line.SaveToHistory(line)
+			s.remember(line)
 			if !s.command(ctx, strings.Fields(line)) {
 				return
 			}
@@ -84,12 +93,18 @@ func (s *shell) read(ctx context.Context) {
 			s.line.SetPrompt(promptMore)
 			continue
 		default:
-			_ = s.line.SaveToHistory(oneEntry(text.String()))
+			s.remember(oneEntry(text.String()))
 			s.run(ctx, text.String())
 			text.Reset()
 		}
 		s.line.SetPrompt(prompt)
 	}
+}
+
+// remember keeps an entry for the keys that go back, now and in later shells.
+func (s *shell) remember(entry string) {
+	_ = s.line.SaveToHistory(entry)
+	s.history.add(entry)
 }
 
 // oneEntry puts a statement on one line of the history.
@@ -127,30 +142,6 @@ func (s *shell) run(ctx context.Context, text string) {
 	default:
 		s.say(errorLine(err))
 	}
-}
-
-// historyFile is where what was typed is kept, nobody else's to read; empty where it
-// cannot be.
-func (p *program) historyFile() string {
-	state := p.getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(state) { // by the XDG Base Directory Specification others are ignored
-		home := p.getenv("HOME")
-		if home == "" {
-			return ""
-		}
-		state = filepath.Join(home, ".local", "state")
-	}
-	folder := filepath.Join(state, "datasync")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return ""
-	}
-	name := filepath.Join(folder, "history")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return ""
-	}
-	_ = f.Close()
-	return name
 }
 
 // completer completes what is typed by what DuckDB knows.

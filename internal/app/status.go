@@ -84,9 +84,9 @@ func (p *program) status(c *cli.Context) error {
 		if !c.Bool("rejected") {
 			s.samples = nil
 		}
-		err = p.writeStatus(c.Bool("json"), s)
+		err = orUnread(p.writeStatus(c.Bool("json"), s))
 	case errors.Is(err, store.ErrLocked) && s.LockHolder != nil:
-		err = errors.Join(p.writeHolder(c, s.LockHolder), err)
+		err = errors.Join(orUnread(p.writeHolder(c, s.LockHolder)), err)
 	}
 	switch {
 	case err != nil || maxAge == 0:
@@ -95,6 +95,10 @@ func (p *program) status(c *cli.Context) error {
 		return fmt.Errorf("%w: no pull has been complete yet", errTooOld)
 	case s.now.Sub(*s.CompletedAt) > maxAge:
 		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, s.now.Sub(*s.CompletedAt).Round(time.Millisecond), maxAge)
+	case s.CompletedAt.Sub(s.now) > maxAge:
+		// Or else it would be young for as long as the clock was set back.
+		return fmt.Errorf("%w: by this machine's clock the last complete pull began %s in the future, so that its age is not known",
+			errTooOld, s.CompletedAt.Sub(s.now).Round(time.Millisecond))
 	}
 	return nil
 }

@@ -54,6 +54,15 @@ func writeStatus(w io.Writer, s seen) error {
 	return err
 }
 
+// ago says how long ago that was; after a clock was set back it may lie ahead.
+func (t *statusText) ago(at time.Time) string {
+	age := t.now.Sub(at).Round(time.Second)
+	if age < 0 {
+		return fmt.Sprintf("%s in the future, by this machine's clock", -age)
+	}
+	return age.String() + " ago"
+}
+
 func (t *statusText) completeness(s seen) string {
 	text := "yes"
 	switch {
@@ -71,7 +80,7 @@ func (t *statusText) completeness(s seen) string {
 		text += ", limited to events from " + s.From.Format(time.RFC3339Nano) + " on"
 	}
 	if s.CompletedAt != nil {
-		text += fmt.Sprintf("; the last complete pull began %s ago", t.now.Sub(*s.CompletedAt).Round(time.Second))
+		text += "; the last complete pull began " + t.ago(*s.CompletedAt)
 	}
 	return text
 }
@@ -116,7 +125,7 @@ func (t *statusText) total(s store.Status) {
 		if s.From != nil {
 			end = "the start bound"
 		}
-		t.line("walked", "to %s; the last such walk began %s ago, and late events are complete as of then", end, t.now.Sub(*s.ToTheEnd).Round(time.Second))
+		t.line("walked", "to %s; the last such walk began %s, and late events are complete as of then", end, t.ago(*s.ToTheEnd))
 	}
 }
 
@@ -216,7 +225,7 @@ func windowText(k wholeWindow) string {
 // run says what became of a run; of the newest one that was killed, what to do.
 func (t *statusText) run(r store.RunStatus, newest bool) {
 	text := r.Began.UTC().Format(time.RFC3339) + ": " + r.Outcome
-	if r.Ended != nil {
+	if r.Ended != nil && !r.Ended.Before(r.Began) {
 		text += fmt.Sprintf(" after %s", r.Ended.Sub(r.Began).Round(10*time.Millisecond))
 	}
 	if r.Stored != nil {

@@ -11,6 +11,7 @@ import (
 	"datasync/ingest"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 	"datasync/internal/store"
 )
 
@@ -58,6 +59,7 @@ var topics = []topic{
 		return is(store.ErrLocked, live.ErrBusy)(err) || refusedFor(err, store.ErrLocked)
 	}},
 	{name: "no-access", leads: is(store.ErrAccess)},
+	{name: "untrusted", leads: is(store.ErrBeside, owned.ErrNot)},
 	{name: "memory", leads: is(store.ErrMemory)},
 	{name: "limits", leads: is(store.ErrLimit, syscall.EMFILE, syscall.ENFILE)},
 	{name: "too-old", leads: is(errTooOld)},

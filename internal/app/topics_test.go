@@ -18,6 +18,7 @@ import (
 	"datasync/ingest"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 	"datasync/internal/store"
 	"datasync/query"
 )
@@ -71,6 +72,8 @@ func TestErrorLines(t *testing.T) {
 		{live.ErrBusy, "locked", 6},
 		{&live.RefusedError{Text: file(store.ErrLocked).Error()}, "locked", 6},
 		{file(store.ErrAccess), "no-access", 6},
+		{file(store.ErrBeside), "untrusted", 6},
+		{fmt.Errorf("target: %w", &owned.Error{Path: "a", Why: "it is a symbolic link"}), "untrusted", 6},
 		{file(store.ErrMemory), "memory", 6},
 		{fmt.Errorf("query: %w", store.ErrMemory), "memory", 1},
 		{file(store.ErrLimit), "limits", 6},

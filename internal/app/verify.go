@@ -60,7 +60,7 @@ func (p *program) verify(c *cli.Context) error {
 	default:
 		err = v.write(p.stdout)
 	}
-	if err == nil && !v.Sound {
+	if err = orUnread(err); err == nil && !v.Sound {
 		err = fmt.Errorf("%w: %s; keep a copy, then pull again into a new file", errUnsound, counted(int64(len(v.Findings)), "finding"))
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -168,8 +169,69 @@ func TestTheClockIsSet(t *testing.T) {
 			w.isWhole()
 			w.isAsUndisturbed(o.Data)
 			began, err := time.Parse(time.RFC3339Nano, w.query("SELECT strftime(began_at, '%Y-%m-%dT%H:%M:%SZ') AS began FROM runs")[1][0])
+			w.tookTime()
 			if off := time.Since(began) + c.before; err != nil || off < -time.Minute || off > within {
 				t.Errorf("the clock was not wrong by %s: the run began at %s, %v", c.before, began, err)
+			}
+		})
+	}
+}
+
+// tookTime is that no run ended before it began, nor a while after it.
+func (w *world) tookTime() {
+	w.Helper()
+	for _, row := range w.query("SELECT ended_at >= began_at AND ended_at < began_at + to_seconds(600) AS ok, began_at, ended_at FROM runs")[1:] {
+		if row[0] != "true" {
+			w.Errorf("a run began at %s and ended at %s", row[1], row[2])
+		}
+	}
+}
+
+// negative finds a span that is.
+var negative = regexp.MustCompile(`\W-\d+(\.\d+)?(h|m|s|ms|µs)`)
+
+// waitingFor is how many seconds a status says that a pull still waits.
+var waitingFor = regexp.MustCompile(`waiting (\d+) s `)
+
+// TestTheClockIsSetInAWait: a wait that an earlier run kept goes on as long as it would have,
+// when the clock is set meanwhile: no request comes sooner, and none years later. Whoever asks
+// the pull is told what is left of it.
+func TestTheClockIsSetInAWait(t *testing.T) {
+	t.Parallel()
+	const wait = 15 * time.Second
+	for _, by := range some(jumps, 3) {
+		t.Run(by.String(), func(t *testing.T) {
+			t.Parallel()
+			o := tcpPages()
+			alone := []mockserver.Fault{mockserver.RateLimited(wait)}
+			o.Scripts = []mockserver.Script{
+				{Endpoint: mockserver.Events, Request: 4, Faults: alone},
+				{Endpoint: mockserver.Feed, Request: 1, Faults: alone},
+			}
+			w := newWorld(t, o)
+			w.endsWith(w.run(command{Args: []string{"pull", "--max-wait", "1s"}}), 4)
+			s := w.startAt(0, command{Args: []string{"pull"}})
+			waits := false
+			for range 1000 {
+				if waits = waitingFor.MatchString(w.run(command{Args: []string{"status"}}).Out); waits {
+					break
+				}
+			}
+			s.set(by)
+			if waits {
+				e := w.startAt(by, command{Args: []string{"status"}}).wait()
+				left := waitingFor.FindStringSubmatch(e.Out)
+				if e.Code == 0 && left != nil && (len(left[1]) > 2 || strings.Contains(e.Out, " -")) {
+					t.Errorf("told of a wait of %s s: %v", left[1], e)
+				}
+			}
+			e := s.wait()
+			w.endsWith(e, 0)
+			w.isWhole()
+			w.wasPolite()
+			w.tookTime()
+			if !waits {
+				t.Error("it was not seen waiting")
 			}
 		})
 	}
@@ -204,6 +266,16 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 			if by < 0 {
 				w.wasPolite()
 			}
+			// At whatever time somebody asks, nothing lasts less than nothing.
+			for _, at := range []time.Duration{0, by, -48 * time.Hour} {
+				e := w.startAt(at, command{Args: []string{"status"}}).wait()
+				w.endsWith(e, 0)
+				if negative.MatchString(e.Out) {
+					t.Errorf("at %s: %v", at, e)
+				}
+			}
+			w.endsWith(w.startAt(-48*time.Hour+min(by, 0), command{Args: []string{"status", "--max-age", "1h"}}).wait(), 1)
+			w.tookTime()
 			// Back at the right time, what came meanwhile comes too.
 			w.API.Dataset().Grow(500)
 			w.endsWith(w.run(command{Args: []string{"pull"}}), 0)

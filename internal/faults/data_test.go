@@ -385,6 +385,46 @@ func TestOddTexts(t *testing.T) {
 	w.leavesTerminalsAlone()
 }
 
+// TestElementsThatAreNoJSON: one element that no reader of JSON takes is kept with its text, if its quotes
+// and brackets show where it ends; all around it is stored.
+func TestElementsThatAreNoJSON(t *testing.T) {
+	t.Parallel()
+	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	no := func(name, member, value string) odd { return odd{name, member, value, "bad_json", "", ""} }
+	newWorld(t, mockserver.Options{}).takes([]odd{
+		no("a control in a text", "name", "\"a\x01\""),
+		no("NUL in a text", "name", "\"a\x00\""),
+		no("a line break in a text", "name", "\"a\nb\""),
+		no("an escape that is none", "name", `"\x41"`),
+		no("half an escape", "name", `"\u12"`),
+		no("NaN", "timestamp", "NaN"),
+		no("Infinity", "properties", `{"a":-Infinity}`),
+		no("a leading zero", "properties", `{"a":01}`),
+		no("a plus", "properties", `{"a":+1}`),
+		no("no digit behind a point", "properties", `{"a":1.}`),
+		no("no digit of an exponent", "properties", `{"a":1e}`),
+		no("half a literal", "session", "nul"),
+		no("a capital", "session", "True"),
+		no("a comma too many", "properties", `{"a":1,}`),
+		no("a comma too few", "properties", `{"a":1 "b":2}`),
+		no("no colon", "properties", `{"a" 1}`),
+		no("single quotes", "properties", `{'a':'b'}`),
+		no("no quotes", "properties", `{a:1}`),
+		no("a comment", "properties", `{/* a */}`),
+		no("quotes in a text", "name", `"a "b" c"`),
+		no("two objects", "", `{"id":"ID"} {"id":"ID"}`),
+		no("a BOM before it", "", "\ufeff"+`{"id":"ID"}`),
+		no("a number", "", "01"),
+		no("a word", "", "undefined"),
+		no("a zero too many and no UTF-8", "properties", "{\"a\":01,\"b\":\"\xff\"}"),
+		{"10,001 levels in an event", "name", deep(10_001), "too_deep", "", ""},
+		{"10,001 levels in properties", "properties", `{"a":` + deep(10_001) + `}`, "too_deep", "", ""},
+		{"a million levels in an event", "name", deep(1_000_000), "too_deep", "", ""},
+		{"a million levels in properties", "properties", `{"a":` + deep(1_000_000) + `}`, "too_deep", "", ""},
+		{"a million levels and no more", "", deep(1_000_000), "too_deep", "", ""},
+	})
+}
+
 // moves reports whether no terminal may get the character from data: such ones move the cursor, erase,
 // set the clipboard, or turn the direction of writing.
 func moves(r rune) bool {

@@ -250,7 +250,7 @@ func TestLockFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := w.run(command{Args: []string{"pull", "--quiet"}})
-			w.endsWith(e, 2)
+			w.endsWith(e, 6)
 			w.says(e, "move it away")
 			if w.requests() != 0 {
 				t.Errorf("the API was asked %d times", w.requests())

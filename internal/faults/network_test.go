@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -123,6 +124,75 @@ func TestAnswersThatAreNoPage(t *testing.T) {
 				} else {
 					w.breakFor(6, 3, f.HandlerFunc)
 					w.outlasts(peak)
+				}
+			})
+		}
+	}
+}
+
+// upgraded leaves a connection open that it answers so on.
+func upgraded(answer string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) {
+		conn, _, err := rw.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, answer)
+		_, _ = io.Copy(io.Discard, conn) // until the program ends it
+		_ = conn.Close()
+	}
+}
+
+// TestAnswersThatNobodyAskedFor: a 101 is a failed request. What follows it is another protocol,
+// of which nothing is read, so that it cannot hold the pull up.
+func TestAnswersThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
+	const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+	for _, f := range some([]fault{
+		{"101", upgraded(upgrade + "\r\n")},
+		{"101 with a length", upgraded(upgrade + "Content-Length: 1000\r\n\r\n{")},
+		{"101 in chunks", upgraded(upgrade + "Transfer-Encoding: chunked\r\n\r\n")},
+		{"101 that leads to nothing", upgraded("HTTP/1.1 101 \r\n\r\n")},
+		{"101 and another protocol without end", flood(upgrade+"\r\n", "\x00\x00\x08\x06\x00\x00\x00\x00\x0012345678", 1<<40)},
+		{"101 with gzip", upgraded(upgrade + "Content-Encoding: gzip\r\n\r\n\x1f\x8b")},
+	}, 1) {
+		for _, path := range []string{"/events", "/feed", "/stream-access"} {
+			// With the feed where the events endpoint is limited, without it where it is not.
+			some := func(w *world, times int64) *atomic.Int64 {
+				var met atomic.Int64
+				w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					events := strings.HasSuffix(r.URL.Path, "/events")
+					switch {
+					case path == "/events" && r.Method == http.MethodPost:
+						answering(http.StatusForbidden, `{"code":"DASHBOARD_REQUIRED"}`)(rw, r)
+					case path != "/events" && events && r.URL.Query().Get("cursor") != "":
+						answering(http.StatusTooManyRequests, `{"rateLimit":{"retryAfter":2}}`)(rw, r)
+					case strings.HasSuffix(r.URL.Path, path) && (!events || r.URL.Query().Get("cursor") != "") && met.Add(1) <= times:
+						f.HandlerFunc(rw, r)
+					default:
+						w.API.ServeHTTP(rw, r)
+					}
+				}))
+				return &met
+			}
+			t.Run(f.name+" of "+path, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, tcpPages())
+				met := some(w, 2)
+				w.endsWith(w.run(command{Args: []string{"pull", "--workers", "1"}}), 0)
+				if met.Load() < 2 {
+					t.Errorf("met %d times", met.Load())
+				}
+				w.mend()
+				w.isWhole()
+			})
+			t.Run(f.name+" of "+path+", for good", func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, tcpPages())
+				some(w, math.MaxInt64)
+				e := w.givesUp(peak, "--max-retry-time", "1s", "--workers", "1")
+				if path != "/stream-access" { // without which it goes on, as far as the other endpoint lets it
+					w.says(e, "101 Switching Protocols", "which was not requested")
 				}
 			})
 		}

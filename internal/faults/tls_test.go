@@ -19,7 +19,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -493,6 +495,13 @@ func (p *peer) head(stream uint32, answer *httptest.ResponseRecorder, ends bool,
 	_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: p.encoded.Bytes(), EndStream: ends, EndHeaders: true})
 }
 
+// interim sends an answer that is no last one.
+func (p *peer) interim(stream uint32, status int) error {
+	p.encoded.Reset()
+	_ = p.encoder.WriteField(hpack.HeaderField{Name: ":status", Value: strconv.Itoa(status)})
+	return p.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: p.encoded.Bytes(), EndHeaders: true})
+}
+
 // answer sends an answer, of its body so many bytes; the stream ends with the whole of it.
 func (p *peer) answer(stream uint32, answer *httptest.ResponseRecorder, bytes int) {
 	p.head(stream, answer, answer.Body.Len() == 0)
@@ -591,12 +600,13 @@ func h2Faults() []h2Fault {
 				block = block[min(16<<10, len(block)):]
 			}
 		}),
+		odd("101", func(p *peer, stream uint32) { p.interim(stream, 101) }),
+		odd("101 and data", func(p *peer, stream uint32) {
+			p.interim(stream, 101)
+			_ = p.WriteData(stream, false, []byte("another protocol"))
+		}),
 		odd("1xx without end", func(p *peer, stream uint32) {
-			endless(p, func() error {
-				p.encoded.Reset()
-				_ = p.encoder.WriteField(hpack.HeaderField{Name: ":status", Value: "103"})
-				return p.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: p.encoded.Bytes(), EndHeaders: true})
-			})
+			endless(p, func() error { return p.interim(stream, 103) })
 		}),
 		{name: "no more streams", do: func(p *peer, stream uint32, answer *httptest.ResponseRecorder) bool {
 			_ = p.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})
@@ -691,4 +701,93 @@ func TestHTTP2Hangs(t *testing.T) {
 	w.mend()
 	w.isWhole()
 	t.Logf("%s, %d connections", e.Took, w.connections.Load())
+}
+
+// flooding is a server that sends frames without end in place of the rest of an answer. Where it
+// reads what the program must send for each of them, enough is called after a hundred thousand,
+// else when the program takes no more.
+func (w *world) flooding(head, reads bool, send func(*peer) error, enough func()) *h2Fault {
+	return &h2Fault{do: func(p *peer, stream uint32, answer *httptest.ResponseRecorder) bool {
+		if head {
+			p.head(stream, answer, false)
+		}
+		if reads {
+			go func() { _, _ = io.Copy(io.Discard, p.conn) }()
+		}
+		for n := 0; ; n++ {
+			if !reads {
+				_ = p.conn.SetWriteDeadline(time.Now().Add(time.Second))
+			}
+			if err := send(p); err != nil {
+				break
+			}
+			if n == 100_000 && reads {
+				enough()
+			}
+		}
+		enough()
+		if !reads {
+			<-w.Context().Done() // with the connection left open
+		}
+		return false
+	}}
+}
+
+// TestHTTP2Floods: frames without end that the program has to answer take no memory, whether
+// the server reads the answers or not; a signal ends the pull as ever, and the limits of a
+// request do by themselves.
+func TestHTTP2Floods(t *testing.T) {
+	t.Parallel()
+	ping := func(p *peer) error { return p.WritePing(false, [8]byte{}) }
+	settings := func(p *peer) error {
+		return p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 65535})
+	}
+	type flood struct {
+		name        string
+		send        func(*peer) error
+		head, reads bool
+	}
+	for _, f := range some([]flood{
+		{"PING behind a head, not read", ping, true, false},
+		{"SETTINGS", settings, false, true},
+		{"PING", ping, false, true},
+		{"PING, not read", ping, false, false},
+		{"PING behind a head", ping, true, true},
+		{"SETTINGS, not read", settings, false, false},
+		{"SETTINGS behind a head", settings, true, true},
+		{"SETTINGS behind a head, not read", settings, true, false},
+	}, 2) {
+		from := func(w *world, n int64, enough func()) {
+			w.speaksH2(w.secure(), func(i int64) *h2Fault {
+				if i > n {
+					return w.flooding(f.head, f.reads, f.send, enough)
+				}
+				return nil
+			})
+		}
+		t.Run(f.name+", and a signal", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tcpPages())
+			enough := make(chan struct{})
+			from(w, 6, sync.OnceFunc(func() { close(enough) }))
+			r := w.start(command{Args: []string{"pull", "--workers", "1"}})
+			<-enough
+			r.signal(syscall.SIGINT)
+			e := r.wait()
+			w.endsWith(e, 130)
+			w.peaksBelow(e, peak)
+			t.Logf("%d MB, %s", e.Peak>>20, e.Took)
+			w.recovers()
+		})
+		t.Run(f.name+", for good", func(t *testing.T) {
+			if !*all {
+				t.Skip("takes three minutes: only with -all")
+			}
+			t.Parallel()
+			w := newWorld(t, tcpPages())
+			from(w, 6, func() {})
+			e := w.givesUp(peak, "--workers", "1", "--max-retry-time", "100ms")
+			t.Logf("%d MB, %s", e.Peak>>20, e.Took)
+		})
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"datasync/mockserver"
 )
 
 // TestLimitsOfFiles: with few descriptors, or files that may not grow, a pull ends as it
@@ -18,7 +20,10 @@ func TestLimitsOfFiles(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
 			e := w.run(command{Args: []string{"pull", "--quiet"}, Limits: []string{limit}})
-			w.endsWith(e, 0, 4, 6)
+			w.endsWith(e, 0, 1, 4, 6)
+			if e.Code == 1 {
+				w.says(e, "too few file descriptors")
+			}
 			if e.Code == 6 && strings.HasPrefix(limit, "-f") {
 				w.says(e, "ulimit")
 			}
@@ -37,6 +42,58 @@ func TestLimitsOfFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestFewDescriptors: under each limit of descriptors under which the program can be loaded,
+// each command ends as without one, or says in one line that it has too few and leaves nothing.
+func TestFewDescriptors(t *testing.T) {
+	t.Parallel()
+	var limits []int
+	for n := 4; n <= 44; n++ {
+		limits = append(limits, n)
+	}
+	w := newWorld(t, manyEvents())
+	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
+	refused := 0
+	for _, n := range some(limits, 8) {
+		for i, args := range [][]string{
+			{"pull", "--quiet", "--db", "new.duckdb"}, {"pull", "--quiet", "--demo", "--demo-events", "3000", "--db", "new.duckdb"},
+			{"pull", "--dry-run", "--db", "new.duckdb"}, {"query", "SELECT count(*) FROM events"}, {"query", "-o", "OUT/a.csv", "FROM events"},
+			{"export", "--quiet", "--csv", "-"}, {"export", "--quiet", "--csv", "OUT/a.csv.gz"}, {"export", "--quiet", "--parquet", "OUT/a.parquet"},
+			{"export", "--quiet", "--jsonl", "OUT/a", "--incremental"}, {"export", "--quiet", "--parquet", "OUT/a", "--partition-by", "day"},
+			{"export", "--quiet", "--csv", "OUT/a", "--file-size", "1MB"}, {"status"}, {"status", "--recover"}, {"verify"}, {"schema"}, {"mock", "--addr", "no port"}, {"--help"},
+		} {
+			home := t.TempDir()
+			for j := range args {
+				args[j] = strings.Replace(strings.Replace(args[j], "OUT", home, 1), "new.duckdb", filepath.Join(home, "new.duckdb"), 1)
+			}
+			before := w.sums()
+			e := w.run(command{Args: args, Limits: []string{fmt.Sprint("-n ", n)}})
+			switch {
+			case e.Code == 1 && strings.HasPrefix(e.Err, "datasync: too few file descriptors"):
+				refused++
+				if strings.Count(e.Err, "\n") != 1 || e.Out != "" {
+					t.Errorf("%d: %v", n, e)
+				}
+				w.holdsOnly(home)
+			case args[0] == "mock":
+				w.endsWith(e, 1)
+			default:
+				w.endsWith(e, 0)
+			}
+			if i > 2 {
+				w.unchanged(before)
+			}
+			for _, left := range []string{"new.duckdb.lock", "new.duckdb.wal", "new.duckdb.socket"} {
+				if _, err := os.Lstat(filepath.Join(home, left)); err == nil {
+					t.Errorf("%d: %s is left of %v", n, left, e)
+				}
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no limit was too low")
 	}
 }
 
@@ -80,4 +137,32 @@ func TestLimitsOfMemory(t *testing.T) {
 			w.isAsUndisturbed(manyEvents().Data)
 		})
 	}
+}
+
+// TestLongValues: a value of 60 MB takes a small multiple of itself, whatever a format makes of
+// each character, and a table shows its beginning.
+func TestLongValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 10}})
+	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
+	const length = 60_000_000
+	for _, value := range some([]string{"repeat(chr(27), 60000000)", "repeat(chr(8238), 20000000)", "repeat(chr(10), 60000000)", "repeat('漢', 20000000)", "'e' || repeat(chr(769), 30000000)", "repeat('\"', 60000000)", "repeat('x', 60000000)::BLOB"}, 1) {
+		for _, format := range []string{"table", "box", "csv", "tsv", "json", "jsonl", "markdown", "line", "html"} {
+			var n size
+			e := w.run(command{Args: []string{"query", "--format", format, "SELECT " + value + " AS a"}, Stdout: &n})
+			w.endsWith(e, 0)
+			if table := format == "table" || format == "box"; table != (n < 1_000_000) || !table && n < length {
+				t.Errorf("%s of %s: %d bytes", format, value, n)
+			}
+			w.peaksBelow(e, 450) // 50 MB of which are the program's
+		}
+	}
+}
+
+// size counts what is written to it.
+type size int64
+
+func (c *size) Write(b []byte) (int, error) {
+	*c += size(len(b))
+	return len(b), nil
 }

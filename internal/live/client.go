@@ -71,6 +71,10 @@ func Borrow(ctx context.Context, database string, isCopy func(database, path str
 	if !isCopy(database, l.Path) {
 		return nil, errors.Join(fmt.Errorf("%w: it offers %q", ErrNone, l.Path), l.conn.Close())
 	}
+	// One that has gone already is for whoever opens it to find out.
+	if info, err := os.Lstat(l.Path); err == nil && (!info.Mode().IsRegular() || !ownedBy(info, users())) {
+		return nil, errors.Join(fmt.Errorf("%w: %q is not a copy of its", ErrNone, l.Path), l.conn.Close())
+	}
 	return l, nil
 }
 

@@ -5,13 +5,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"syscall"
+
+	"datasync/internal/owned"
 )
 
 const (
@@ -71,7 +74,7 @@ func listenIn(folder, path string) (*net.UnixListener, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ownedBy(info, os.Getuid()):
+	case !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ownedBy(info, owned.Mine()):
 		return nil, fmt.Errorf("%q is not a folder of this user alone", folder)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -87,14 +90,9 @@ func listenIn(folder, path string) (*net.UnixListener, error) {
 	return l, nil
 }
 
-func ownedBy(info fs.FileInfo, users ...int) bool {
-	s, ok := info.Sys().(*syscall.Stat_t)
-	for _, uid := range users {
-		if ok && int(s.Uid) == uid {
-			return true
-		}
-	}
-	return false
+func ownedBy(info fs.FileInfo, users []int) bool {
+	uid, ok := owned.Owner(info)
+	return ok && slices.Contains(users, uid)
 }
 
 // writeName names the socket in the file beside the database.
@@ -119,29 +117,33 @@ func writeName(database, socket string) error {
 }
 
 // readName returns the socket that the file beside the database names, if that can be
-// trusted: it must be one of this user or of root.
+// trusted: both must be of this user or of root.
 func readName(database string) (string, error) {
 	name := database + nameSuffix
-	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxNameFile {
-		return "", errors.Join(err, fmt.Errorf("%q names no socket", name))
-	}
-	text, err := os.ReadFile(name)
+	f, err := owned.Open(name, os.O_RDONLY, 0, users())
 	if err != nil {
 		return "", err
 	}
+	text, err := io.ReadAll(io.LimitReader(f, maxNameFile+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
 	path, ok := strings.CutSuffix(string(text), "\n")
-	if !ok || !socketPath.MatchString(path) {
+	if !ok || len(text) > maxNameFile || !socketPath.MatchString(path) {
 		return "", fmt.Errorf("%q names no socket", name)
 	}
 	info, err := os.Lstat(path)
 	switch {
 	case err != nil:
 		return "", err
-	case info.Mode().Type() != fs.ModeSocket || !ownedBy(info, os.Getuid(), 0):
+	case info.Mode().Type() != fs.ModeSocket || !ownedBy(info, users()):
 		return "", fmt.Errorf("%q is not a socket of this user", path)
 	}
 	return path, nil
 }
+
+// users are those whose pulls are asked.
+func users() []int { return append(owned.Mine(), 0) }
 
 // clean removes what a killed pull has left: the socket that the file beside the
 // database names, and that file. The caller holds the database's lock.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"datasync/internal/live"
@@ -111,6 +112,43 @@ func TestNamesThatNoPullWrites(t *testing.T) {
 			if !exists(foreign) || !exists(file) {
 				t.Error("what is not ours was removed")
 			}
+		})
+	}
+}
+
+// TestNamesOfOthers: a file that somebody else has put beside the database names no socket,
+// and a socket of this user's that it names is not removed.
+func TestNamesOfOthers(t *testing.T) {
+	root := runtimeFolder(t)
+	mine := &fake{path: filepath.Join(t.TempDir(), "mine.duckdb")}
+	stop := serveAt(t, mine, []string{filepath.Join(root, "datasync")})
+	defer stop()
+	socket, err := os.ReadFile(mine.path + ".socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, make := range map[string]func(path string) error{
+		"a link":             func(path string) error { return os.Symlink(mine.path+".socket", path) },
+		"another name of it": func(path string) error { return os.Link(mine.path+".socket", path) },
+		"a FIFO":             func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"of another user": func(path string) error {
+			return errors.Join(os.WriteFile(path, socket, 0o644), os.Chown(path, 65533, 65533))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
+			if err := make(db.path + ".socket"); errors.Is(err, os.ErrPermission) {
+				t.Skip(err)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
+				t.Errorf("%v, want %v", err, live.ErrNone)
+			}
+			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
+			borrow(t, db).GiveBack()
+			stop()
+			borrow(t, mine).GiveBack()
 		})
 	}
 }

@@ -5,17 +5,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/owned"
 )
 
 // File is a file that gets its name when it is whole. Nobody but its owner may read it.
 type File struct {
-	target string // as it was named
-	path   string // its absolute path
-	rules  Rules
+	place *place
+	// shared says that the folder in which it is belongs to the caller.
+	shared bool
 	f      *os.File
 	// hidden is the name that it has until then; nil where it has none.
 	hidden *hidden
@@ -25,23 +25,40 @@ type File struct {
 // ErrTarget.
 func Create(target string, rules Rules) (*File, error) { return create(target, rules, nameless) }
 
+// CreateIn begins a file in a folder that stays open until it is ended, and replaces what has
+// the name. The caller ends it with Commit or Abort.
+func CreateIn(folder *owned.Dir, name string) (*File, error) {
+	path := folder.Name(name)
+	file := &File{place: &place{path, path, Rules{Force: true}, folder, name}, shared: true}
+	return file, file.begin(nameless)
+}
+
 // create makes the file by nameless, or with a hidden name where that fails.
-func create(target string, rules Rules, nameless func(folder string) (*os.File, error)) (*File, error) {
-	path, err := Check(target, rules)
+func create(target string, rules Rules, nameless func(folder *owned.Dir) (*os.File, error)) (*File, error) {
+	p, err := locate(target, rules)
 	if err != nil {
 		return nil, err
 	}
-	folder := filepath.Dir(path)
-	Sweep(folder)
-	file := &File{target: target, path: path, rules: rules}
-	if file.f, err = nameless(folder); err == nil {
-		return file, nil
+	file := &File{place: p}
+	if err := file.begin(nameless); err != nil {
+		return nil, errors.Join(err, p.parent.Close())
 	}
-	if file.hidden, err = hide(folder, newFile); err != nil {
-		return nil, refuse(target, "%w", withoutPath(err))
+	return file, nil
+}
+
+func (file *File) begin(nameless func(folder *owned.Dir) (*os.File, error)) (err error) {
+	if err := file.place.checkFile(); err != nil {
+		return err
+	}
+	sweep(file.place.parent)
+	if file.f, err = nameless(file.place.parent); err == nil {
+		return nil
+	}
+	if file.hidden, err = hide(file.place.parent, newFile(file.place.parent)); err != nil {
+		return refuse(file.place.target, "%w", withoutPath(err))
 	}
 	file.f = file.hidden.f
-	return file, nil
+	return nil
 }
 
 // Write writes on.
@@ -56,14 +73,14 @@ func (file *File) Write(b []byte) (int, error) {
 // Path is a name by which others in this process can write the file, instead of Write.
 func (file *File) Path() string {
 	if file.hidden != nil {
-		return file.hidden.path
+		return file.hidden.path()
 	}
 	return DescriptorPath(file.f)
 }
 
 // Explain names the target in an error that came of writing to Path, and says what to
 // do about a full disk.
-func (file *File) Explain(err error) error { return Explain(err, file.Path(), file.target) }
+func (file *File) Explain(err error) error { return Explain(err, file.Path(), file.place.target) }
 
 // Commit makes sure that the file has reached the disk and gives it its name. It returns
 // its size in bytes. After an error the target is as it was. It fails with ErrTarget.
@@ -76,63 +93,78 @@ func (file *File) Commit() (size int64, err error) {
 		return 0, errors.Join(file.Explain(err), file.Abort())
 	}
 	failpoint.Hit("f14")
-	if _, err := Check(file.target, file.rules); err != nil {
+	if err := file.place.checkFile(); err != nil {
+		return 0, errors.Join(err, file.Abort())
+	}
+	if err := file.place.stands(); err != nil {
 		return 0, errors.Join(err, file.Abort())
 	}
 	if err := file.name(); err != nil {
-		return 0, errors.Join(refuse(file.target, "%w", err), file.Abort())
+		return 0, errors.Join(refuse(file.place.target, "%w", withoutNames(err)), file.Abort())
 	}
 	file.hidden = nil
-	return size, errors.Join(SyncFolder(filepath.Dir(file.path)), file.f.Close())
+	return size, errors.Join(file.place.parent.File().Sync(), file.end())
 }
 
 // name gives the file its name.
 func (file *File) name() error {
+	parent, name := file.place.parent, file.place.name
 	switch {
-	case file.hidden == nil && !file.rules.Force:
+	case file.hidden == nil && !file.place.rules.Force:
 		// A link is refused where the target has come to exist in the meantime.
-		return linkNameless(file.f, file.path)
+		return linkNameless(file.f, parent, name)
 	case file.hidden == nil:
 		// There is no way to replace a name by a file without one.
-		h, err := hide(filepath.Dir(file.path), func(path string) (*os.File, error) { return file.f, linkNameless(file.f, path) })
+		h, err := hide(parent, func(name string) (*os.File, *owned.Dir, error) {
+			return file.f, nil, linkNameless(file.f, parent, name)
+		})
 		if err != nil {
 			return err
 		}
 		file.hidden = h
-		return os.Rename(h.path, file.path)
-	case file.rules.Force:
-		return os.Rename(file.hidden.path, file.path)
+		return parent.Rename(h.name, name)
+	case file.place.rules.Force:
+		return parent.Rename(file.hidden.name, name)
 	}
-	err := os.Link(file.hidden.path, file.path)
+	err := parent.Link(file.hidden.name, name)
 	if err == nil {
-		return os.Remove(file.hidden.path)
+		return parent.Remove(file.hidden.name)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	// Some file systems have no links.
-	return os.Rename(file.hidden.path, file.path)
+	return parent.Move(file.hidden.name, parent, name)
 }
 
 // Abort removes the file. After Commit it does nothing.
 func (file *File) Abort() error {
 	var errs []error
 	if file.hidden != nil {
-		if err := os.Remove(file.hidden.path); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
+		if file.place.parent.Stands(file.f, file.hidden.name) {
+			errs = append(errs, file.place.parent.Remove(file.hidden.name))
 		}
 		file.hidden = nil
 	}
-	if err := file.f.Close(); !errors.Is(err, os.ErrClosed) {
+	if err := file.end(); !errors.Is(err, os.ErrClosed) {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
+// end closes what is open.
+func (file *File) end() error {
+	err := file.f.Close()
+	if file.shared || errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return errors.Join(err, file.place.parent.Close())
+}
+
 // Explain puts the target in the place of the path that was written in an error's text.
 func Explain(err error, path, target string) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, owned.ErrNot) {
+		return err // which names its own path
 	}
 	text := err.Error()
 	if strings.Contains(text, "No space left") || strings.Contains(text, "no space left") || strings.Contains(text, "Disk quota") {

@@ -6,17 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"datasync/internal/owned"
 )
 
-// Only Linux has files without a name, and swaps names in one step.
+// Only Linux has files without a name.
 
-func nameless(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+func nameless(*owned.Dir) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 // DescriptorPath is a name by which this process can open what it has open.
 func DescriptorPath(f *os.File) string { return fmt.Sprintf("/dev/fd/%d", f.Fd()) }
 
-func linkNameless(*os.File, string) error { return errors.ErrUnsupported }
-
-func exchange(string, string) error { return errors.ErrUnsupported }
-
-func renameNew(string, string) error { return errors.ErrUnsupported }
+func linkNameless(*os.File, *owned.Dir, string) error { return errors.ErrUnsupported }

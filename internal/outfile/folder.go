@@ -5,9 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/owned"
 )
 
 // asidePrefix begins the name that a replaced folder has for a moment where two names
@@ -17,117 +17,192 @@ const asidePrefix = ".datasync-replaced-"
 // Folder is a folder that gets its name when it is whole. Nobody but its owner may read
 // it.
 type Folder struct {
-	target, path string
-	rules        Rules
-	replaceable  func(path string) error
-	hidden       *hidden
-	janitor      *janitor
+	place       *place
+	replaceable func(*owned.Dir) error
+	hidden      *hidden
+	janitor     *janitor
+	ended       bool
 }
 
-// CreateFolder begins a folder, which may replace what CheckFolder allows. The caller
-// ends it with Commit or Abort. It fails with ErrTarget.
-func CreateFolder(target string, rules Rules, replaceable func(path string) error) (*Folder, error) {
-	path, err := CheckFolder(target, rules, replaceable)
+// CreateFolder begins a folder, which may replace an empty one, and, if rules.Force is set,
+// one of this user that replaceable has nothing against. The caller ends it with Commit or
+// Abort. It fails with ErrTarget, or owned.ErrNot.
+func CreateFolder(target string, rules Rules, replaceable func(*owned.Dir) error) (*Folder, error) {
+	p, err := locate(target, rules)
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{target: target, path: path, rules: rules, replaceable: replaceable}
-	parent := filepath.Dir(path)
-	Sweep(parent)
-	if f.hidden, err = hide(parent, newFolder); err != nil {
-		return nil, refuse(target, "%w", withoutPath(err))
+	old, err := p.checkFolder(replaceable)
+	if err != nil {
+		return nil, errors.Join(err, p.parent.Close())
 	}
-	f.janitor = watch(f.hidden.path)
+	if old != nil {
+		_ = old.Close()
+	}
+	f := &Folder{place: p, replaceable: replaceable}
+	sweep(p.parent)
+	if f.hidden, err = hide(p.parent, newFolder(p.parent)); err != nil {
+		return nil, errors.Join(refuse(target, "%w", withoutPath(err)), p.parent.Close())
+	}
+	f.janitor = watch(f.hidden)
 	return f, nil
 }
 
 // Scratch makes a folder in parent for what is needed for a while only. The caller ends
 // it with Abort.
 func Scratch(parent string) (*Folder, error) {
-	Sweep(parent)
-	h, err := hide(parent, newFolder)
+	d, err := owned.OpenDir(parent)
 	if err != nil {
 		return nil, err
 	}
-	return &Folder{target: parent, hidden: h, janitor: watch(h.path)}, nil
+	sweep(d)
+	h, err := hide(d, newFolder(d))
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return &Folder{place: &place{target: parent, parent: d}, hidden: h, janitor: watch(h)}, nil
 }
 
-// Path is where the folder is until Commit.
-func (f *Folder) Path() string { return f.hidden.path }
+// Dir is the folder as it is until Commit or Abort, which close it.
+func (f *Folder) Dir() *owned.Dir { return f.hidden.dir }
+
+// Path is a name by which this process reaches the folder until then.
+func (f *Folder) Path() string { return f.hidden.path() }
 
 // Explain names the target in an error that came of writing beneath Path.
-func (f *Folder) Explain(err error) error { return Explain(err, f.hidden.path, f.target) }
+func (f *Folder) Explain(err error) error {
+	return Explain(Explain(err, f.hidden.dir.Name(), f.place.target), f.hidden.path(), f.place.target)
+}
 
 // Commit makes sure that all that is in the folder has reached the disk and gives the
-// folder its name. After an error the target is as it was. It fails with ErrTarget.
+// folder its name. After an error the target is as it was. It fails with ErrTarget, or
+// owned.ErrNot.
 func (f *Folder) Commit() error {
-	if err := SyncAll(f.hidden.path); err != nil {
+	if err := f.hidden.dir.SyncAll(); err != nil {
 		return errors.Join(f.Explain(err), f.Abort())
 	}
 	failpoint.Hit("f14")
-	if _, err := CheckFolder(f.target, f.rules, f.replaceable); err != nil {
-		return errors.Join(err, f.Abort())
+	old, err := f.place.checkFolder(f.replaceable)
+	if err == nil {
+		err = f.place.stands()
 	}
-	if err := f.name(); err != nil {
-		return errors.Join(refuse(f.target, "%w", err), f.Abort())
-	}
-	f.janitor.dismiss()
-	return errors.Join(SyncFolder(filepath.Dir(f.path)), f.hidden.f.Close())
-}
-
-// name gives the folder its name.
-func (f *Folder) name() error {
-	old, err := os.Open(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err := renameNew(f.hidden.path, f.path)
-		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
-			// The system, or the file system, cannot; a folder is not renamed over one
-			// that has something in it anyway.
-			err = os.Rename(f.hidden.path, f.path)
+	if err == nil {
+		if err = f.name(old); err != nil {
+			err = refuse(f.place.target, "%w", withoutNames(err))
 		}
-		return err
+	}
+	if old != nil {
+		err = errors.Join(err, old.Close())
 	}
 	if err != nil {
-		return err
+		return errors.Join(err, f.Abort())
 	}
-	defer func() { _ = old.Close() }()
-	// Whoever adds to the old folder has its lock.
-	if err := lock(old); err != nil {
-		return err
-	}
-	if exchange(f.hidden.path, f.path) == nil {
-		failpoint.Hit("f14")
-		return os.RemoveAll(f.hidden.path)
-	}
-	aside := filepath.Join(filepath.Dir(f.path), asidePrefix+filepath.Base(f.path))
-	if err := os.RemoveAll(aside); err != nil {
-		return err
-	}
-	if err := os.Rename(f.path, aside); err != nil {
-		return err
-	}
-	if err := os.Rename(f.hidden.path, f.path); err != nil {
-		return errors.Join(err, os.Rename(aside, f.path))
-	}
-	return os.RemoveAll(aside)
-}
-
-// Abort removes the folder. After Commit it does nothing.
-func (f *Folder) Abort() error {
-	if !stands(f.hidden.f, f.hidden.path) {
-		return nil
-	}
-	err := os.RemoveAll(f.hidden.path)
+	f.ended = true
 	f.janitor.dismiss()
-	return errors.Join(err, f.hidden.f.Close())
+	return errors.Join(f.place.parent.File().Sync(), f.hidden.close(), f.place.parent.Close())
 }
 
-// SyncAll makes all that is in a folder last through a power loss.
-func SyncAll(folder string) error {
-	return filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
+// name gives the folder its name, which old has, or nothing.
+func (f *Folder) name(old *owned.Dir) error {
+	parent, name, hidden := f.place.parent, f.place.name, f.hidden.name
+	if old == nil {
+		return parent.Move(hidden, parent, name)
+	}
+	// Whoever adds to the old folder has its lock.
+	if err := lock(old.File()); err != nil {
+		return err
+	}
+	if !parent.Stands(old.File(), name) {
+		return errLocked // it has just been replaced
+	}
+	err := parent.Exchange(hidden, name)
+	if err == nil {
+		failpoint.Hit("f14")
+		if parent.Stands(old.File(), hidden) {
+			return parent.RemoveAll(old, hidden)
+		}
+		// Something else took its place in that moment: that gets it back.
+		return errors.Join(errLocked, parent.Exchange(hidden, name))
+	}
+	// The system, or the file system, cannot.
+	aside := asidePrefix + name
+	if left, err := parent.Sub(aside); err == nil {
+		if err := errors.Join(parent.RemoveAll(left, aside), left.Close()); err != nil {
 			return err
 		}
-		return SyncFolder(path) // files are synced alike
-	})
+	}
+	if err := parent.Move(name, parent, aside); err != nil {
+		return err
+	}
+	if err := parent.Move(hidden, parent, name); err != nil {
+		return errors.Join(err, parent.Move(aside, parent, name))
+	}
+	return parent.RemoveAll(old, aside)
+}
+
+// withoutNames is the error of a rename without the hidden name, which tells nobody anything.
+func withoutNames(err error) error {
+	var of *os.LinkError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// Abort removes the folder. After Commit or Abort it does nothing.
+func (f *Folder) Abort() error {
+	if f.ended {
+		return nil
+	}
+	f.ended = true
+	err := f.hidden.remove()
+	f.janitor.dismiss()
+	return errors.Join(err, f.place.parent.Close())
+}
+
+// Standing is a folder that stands, and which this process has locked, to be changed in place.
+type Standing struct {
+	*owned.Dir
+	parent *owned.Dir
+	target string
+}
+
+// OpenFolder locks the folder at target, which must be this user's own, to be changed in
+// place. It returns nil where nothing is there. It fails with ErrTarget, as where another
+// process has locked it, or owned.ErrNot. The caller closes it.
+func OpenFolder(target string, rules Rules) (*Standing, error) {
+	p, err := locate(target, rules)
+	if err != nil {
+		return nil, err
+	}
+	rules.Force = true
+	p.rules = rules
+	d, err := p.checkFolder(func(*owned.Dir) error { return nil })
+	if err != nil || d == nil {
+		return nil, errors.Join(err, p.parent.Close())
+	}
+	s := &Standing{d, p.parent, target}
+	if err = lock(d.File()); err == nil && !p.parent.Stands(d.File(), p.name) {
+		err = errLocked // it has just been replaced
+	}
+	if err != nil {
+		return nil, errors.Join(refuse(target, "%w", err), s.Close())
+	}
+	sweep(p.parent)
+	return s, nil
+}
+
+// Parent is the path of the folder in which it stands.
+func (s *Standing) Parent() string { return s.parent.Name() }
+
+// Close lets go of the folder and its lock.
+func (s *Standing) Close() error { return errors.Join(s.Dir.Close(), s.parent.Close()) }
+
+// LockFolder is OpenFolder for a folder that must be there.
+func LockFolder(path string) (*Standing, error) {
+	s, err := OpenFolder(filepath.Clean(path), Rules{})
+	if err == nil && s == nil {
+		err = refuse(path, "%w", fs.ErrNotExist)
+	}
+	return s, err
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"datasync/internal/owned"
 )
 
 // prefix begins the hidden names of what is being written.
@@ -15,16 +17,26 @@ const prefix = ".datasync-export-"
 
 // hidden is a file or a folder under a hidden name, which this process has locked.
 type hidden struct {
-	f    *os.File
-	path string
+	f      *os.File
+	dir    *owned.Dir // nil for a file
+	parent *owned.Dir
+	name   string // in parent
 }
 
-// hide makes a new file or folder in folder by make, under a name of its own, and locks
+// path is a name by which others in this process reach it.
+func (h *hidden) path() string {
+	if h.dir != nil {
+		return h.dir.Path()
+	}
+	return filepath.Join(h.parent.Path(), h.name)
+}
+
+// hide makes a new file or folder in parent by make, under a name of its own, and locks
 // it.
-func hide(folder string, make func(path string) (*os.File, error)) (*hidden, error) {
+func hide(parent *owned.Dir, make func(name string) (*os.File, *owned.Dir, error)) (*hidden, error) {
 	for {
-		path := filepath.Join(folder, prefix+rand.Text())
-		f, err := make(path)
+		name := prefix + rand.Text()
+		f, dir, err := make(name)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
@@ -32,51 +44,87 @@ func hide(folder string, make func(path string) (*os.File, error)) (*hidden, err
 			return nil, err
 		}
 		err = lock(f)
-		if err == nil && stands(f, path) {
-			return &hidden{f, path}, nil
+		h := &hidden{f, dir, parent, name}
+		if err == nil && parent.Stands(f, name) {
+			return h, nil
 		}
-		_ = f.Close()
 		if err != nil && !errors.Is(err, errLocked) {
-			return nil, errors.Join(err, os.RemoveAll(path))
+			return nil, errors.Join(err, h.remove())
 		}
 		// Somebody took it for a leftover before it was locked.
+		_ = h.close()
 	}
 }
 
-func newFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+// remove removes it, and closes it.
+func (h *hidden) remove() error {
+	var err error
+	if h.dir != nil {
+		err = h.parent.RemoveAll(h.dir, h.name)
+	} else if h.parent.Stands(h.f, h.name) {
+		err = h.parent.Remove(h.name)
+	}
+	return errors.Join(err, h.close())
 }
 
-func newFolder(path string) (*os.File, error) {
-	if err := os.Mkdir(path, 0o700); err != nil {
-		return nil, err
+func (h *hidden) close() error {
+	if h.dir != nil {
+		return h.dir.Close()
 	}
-	return os.Open(path)
+	return h.f.Close()
+}
+
+func newFile(parent *owned.Dir) func(string) (*os.File, *owned.Dir, error) {
+	return func(name string) (*os.File, *owned.Dir, error) {
+		f, err := parent.Create(name)
+		return f, nil, err
+	}
+}
+
+func newFolder(parent *owned.Dir) func(string) (*os.File, *owned.Dir, error) {
+	return func(name string) (*os.File, *owned.Dir, error) {
+		d, err := parent.New(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		return d.File(), d, nil
+	}
 }
 
 // IsHidden reports whether a name is one of what is being written, or was.
 func IsHidden(name string) bool { return strings.HasPrefix(name, prefix) }
 
-// Sweep removes what processes that are gone have left in a folder. What it may not
-// remove stays.
+// Sweep removes what processes of this user that are gone have left in a folder. What it may
+// not remove stays.
 func Sweep(folder string) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return
+	if d, err := owned.OpenDir(folder); err == nil {
+		sweep(d)
+		_ = d.Close()
 	}
+}
+
+func sweep(folder *owned.Dir) {
+	entries, _ := folder.Entries()
 	for _, e := range entries {
-		if !IsHidden(e.Name()) || !e.Type().IsRegular() && !e.IsDir() {
-			continue
+		switch {
+		case !IsHidden(e.Name()):
+		case e.Type().IsRegular():
+			if f, err := folder.Open(e.Name(), owned.File); err == nil {
+				if lock(f) == nil && folder.Stands(f, e.Name()) {
+					_ = folder.Remove(e.Name())
+				}
+				_ = f.Close()
+			}
+		// Where others may rename folders, any folder of this user can have come to have such
+		// a name.
+		case e.IsDir() && !folder.Shared():
+			if d, err := folder.Sub(e.Name()); err == nil {
+				if lock(d.File()) == nil {
+					_ = folder.RemoveAll(d, e.Name())
+				}
+				_ = d.Close()
+			}
 		}
-		path := filepath.Join(folder, e.Name())
-		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-		if err != nil {
-			continue
-		}
-		if lock(f) == nil && stands(f, path) {
-			_ = os.RemoveAll(path)
-		}
-		_ = f.Close()
 	}
 }
 
@@ -92,42 +140,3 @@ func lock(f *os.File) error {
 	}
 	return err
 }
-
-// stands reports whether an open file still has that name.
-func stands(f *os.File, path string) bool {
-	opened, err1 := f.Stat()
-	named, err2 := os.Lstat(path)
-	return err1 == nil && err2 == nil && os.SameFile(opened, named)
-}
-
-// SyncFolder makes what changed in a folder last through a power loss.
-func SyncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// Lock keeps others of this package from a folder that stands.
-type Lock struct{ f *os.File }
-
-// LockFolder locks a folder that stands, to be changed in place. It fails where another
-// process has locked it.
-func LockFolder(path string) (*Lock, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
-	if err != nil {
-		return nil, refuse(path, "%w", err)
-	}
-	if err = lock(f); err == nil && !stands(f, path) {
-		err = errLocked // it has just been replaced
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, refuse(path, "%w", err)
-	}
-	return &Lock{f}, nil
-}
-
-// Release lets go of the lock.
-func (l *Lock) Release() error { return l.f.Close() }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 )
 
 func TestMain(m *testing.M) {
@@ -232,7 +233,7 @@ func TestTargetsThatAreRefused(t *testing.T) {
 			if _, err := outfile.Create(tc.target, rules); !errors.Is(err, outfile.ErrTarget) {
 				t.Errorf("as a file: %v, want %v", err, outfile.ErrTarget)
 			}
-			if _, err := outfile.CreateFolder(tc.target, rules, func(string) error { return nil }); !errors.Is(err, outfile.ErrTarget) {
+			if _, err := outfile.CreateFolder(tc.target, rules, func(*owned.Dir) error { return nil }); !errors.Is(err, outfile.ErrTarget) {
 				t.Errorf("as a folder: %v, want %v", err, outfile.ErrTarget)
 			}
 		})
@@ -246,7 +247,7 @@ func TestTargetsThatAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 	no := errors.New("somebody's")
-	if _, err := outfile.CreateFolder(full, outfile.Rules{Force: true}, func(string) error { return no }); !errors.Is(err, no) {
+	if _, err := outfile.CreateFolder(full, outfile.Rules{Force: true}, func(*owned.Dir) error { return no }); !errors.Is(err, no) {
 		t.Error(err)
 	}
 	holds(t, folder, "a.duckdb", "existing", "full/", "hard", "link", "loop", "pipe")
@@ -261,9 +262,9 @@ func TestFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		f, err := outfile.CreateFolder(target, outfile.Rules{Force: round == 2}, func(path string) error {
-			if path != target {
-				t.Errorf("asked about %s", path)
+		f, err := outfile.CreateFolder(target, outfile.Rules{Force: round == 2}, func(d *owned.Dir) error {
+			if d.Name() != target {
+				t.Errorf("asked about %s", d.Name())
 			}
 			return nil
 		})
@@ -292,7 +293,7 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	parent := t.TempDir()
 	target := filepath.Join(parent, "a")
 	begun := func(force bool) *outfile.Folder {
-		f, err := outfile.CreateFolder(target, outfile.Rules{Force: force}, func(string) error { return nil })
+		f, err := outfile.CreateFolder(target, outfile.Rules{Force: force}, func(*owned.Dir) error { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +318,7 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	if err := begun(true).Commit(); !errors.Is(err, outfile.ErrTarget) {
 		t.Error(err)
 	}
-	if err := lock.Release(); err != nil {
+	if err := lock.Close(); err != nil {
 		t.Error(err)
 	}
 	if err := begun(true).Commit(); err != nil {
@@ -395,6 +396,87 @@ func TestLeftovers(t *testing.T) {
 		t.Error(err)
 	}
 	holds(t, folder, ".datasync-export-link", ".datasync-exported", "a")
+}
+
+// A folder that has come to have a hidden name by somebody else's doing is not taken for a
+// leftover.
+func TestLeftoversOfOthers(t *testing.T) {
+	folder := t.TempDir()
+	hidden := filepath.Join(folder, ".datasync-export-a")
+	if err := errors.Join(os.Mkdir(hidden, 0o700), os.Chmod(folder, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, filepath.Join(hidden, "mine"), "")
+	outfile.Sweep(folder)
+	content(t, filepath.Join(hidden, "mine"), "")
+	if err := os.Chmod(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		if err := os.Chown(hidden, 65533, 65533); err != nil {
+			t.Fatal(err)
+		}
+		outfile.Sweep(folder)
+		content(t, filepath.Join(hidden, "mine"), "")
+		if err := os.Chown(hidden, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outfile.Sweep(folder)
+	holds(t, folder)
+}
+
+// Whatever has come to have the hidden name of a folder stays, and what is written goes to
+// the folder that was made, whatever its name is.
+func TestFoldersThatAreRenamed(t *testing.T) {
+	parent := t.TempDir()
+	f, err := outfile.CreateFolder(filepath.Join(parent, "a"), outfile.Rules{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden, away := f.Dir().Name(), filepath.Join(parent, "away")
+	if err := errors.Join(os.Rename(hidden, away), os.Mkdir(hidden, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, filepath.Join(hidden, "mine"), "mine")
+	mustWrite(t, filepath.Join(f.Path(), "written"), "written")
+	if err := f.Abort(); err != nil {
+		t.Error(err)
+	}
+	content(t, filepath.Join(hidden, "mine"), "mine")
+	content(t, filepath.Join(away, "written"), "written")
+}
+
+// The folder of a target that is renamed, or replaced by a link, gets nothing that was meant
+// for it.
+func TestParentsThatChange(t *testing.T) {
+	for way, create := range ways {
+		top := t.TempDir()
+		parent, away, elsewhere := filepath.Join(top, "parent"), filepath.Join(top, "away"), filepath.Join(top, "elsewhere")
+		if err := errors.Join(os.Mkdir(parent, 0o700), os.Mkdir(elsewhere, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		file, err := create(filepath.Join(parent, "file"), outfile.Rules{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder, err := outfile.CreateFolder(filepath.Join(parent, "folder"), outfile.Rules{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, "new", true)
+		if err := errors.Join(os.Rename(parent, away), os.Symlink(elsewhere, parent)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.Commit(); !errors.Is(err, outfile.ErrTarget) {
+			t.Errorf("%s: %v", way, err)
+		}
+		if err := folder.Commit(); !errors.Is(err, outfile.ErrTarget) {
+			t.Errorf("%s: %v", way, err)
+		}
+		holds(t, elsewhere)
+		holds(t, away)
+	}
 }
 
 func TestExplain(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"datasync/internal/owned"
 )
 
 // ErrTarget says that nothing can be written to that path.
@@ -24,9 +26,14 @@ type Rules struct {
 	Keep []string
 }
 
-// refuse says of a target why it is refused.
+// refuse says of a target why it is refused. What is not this user's is no target that was
+// named wrongly, but one to look at.
 func refuse(target, format string, args ...any) error {
-	return fmt.Errorf("%w %q: %w", ErrTarget, target, fmt.Errorf(format, args...))
+	err := fmt.Errorf(format, args...)
+	if errors.Is(err, owned.ErrNot) {
+		return fmt.Errorf("target %q: %w", target, err)
+	}
+	return fmt.Errorf("%w %q: %w", ErrTarget, target, err)
 }
 
 // withoutPath is the error without the hidden name that could not be made, which tells
@@ -39,84 +46,134 @@ func withoutPath(err error) error {
 	return err
 }
 
+// place is where a target is, or will be: a name in a folder that is held open, so that what
+// was looked at is what is written to.
+type place struct {
+	target string // as it was named
+	path   string // its absolute path
+	rules  Rules
+	parent *owned.Dir
+	name   string // in parent
+}
+
 // Check returns the absolute path of a file that may be written. It fails with
 // ErrTarget.
 func Check(target string, rules Rules) (string, error) {
-	path, info, err := look(target, rules)
-	switch {
-	case err != nil:
+	p, err := locate(target, rules)
+	if err != nil {
 		return "", err
-	case info == nil && strings.HasSuffix(target, string(filepath.Separator)):
-		return "", refuse(target, "it is a folder")
-	case info == nil:
-		return path, nil
-	case info.IsDir():
-		return "", refuse(target, "it is a folder; name a file in it")
-	case !info.Mode().IsRegular():
-		return "", refuse(target, "it is not a regular file")
-	case !rules.Force:
-		return "", refuse(target, "it exists; give --force to replace it")
 	}
-	return path, nil
+	return p.path, errors.Join(p.checkFile(), p.parent.Close())
 }
 
-// CheckFolder returns the absolute path of a folder that may be written, or replaced:
-// an empty one always, another one if rules.Force is set and replaceable has nothing
-// against it. It fails with ErrTarget.
-func CheckFolder(target string, rules Rules, replaceable func(path string) error) (string, error) {
-	path, info, err := look(target, rules)
+// checkFile fails where no file may be written there.
+func (p *place) checkFile() error {
+	info, err := p.look()
+	switch {
+	case err != nil:
+		return err
+	case info == nil && strings.HasSuffix(p.target, string(filepath.Separator)):
+		return refuse(p.target, "it is a folder")
+	case info == nil:
+		return nil
+	case info.IsDir():
+		return refuse(p.target, "it is a folder; name a file in it")
+	case !info.Mode().IsRegular():
+		return refuse(p.target, "it is not a regular file")
+	case !p.rules.Force:
+		return refuse(p.target, "it exists; give --force to replace it")
+	}
+	return nil
+}
+
+// checkFolder opens the folder that is there, and returns nil where nothing is. It may be
+// replaced: an empty one always, another one if rules.Force is set and replaceable has nothing
+// against it. The caller closes it.
+func (p *place) checkFolder(replaceable func(*owned.Dir) error) (_ *owned.Dir, err error) {
+	info, err := p.look()
 	if err != nil || info == nil {
-		return path, err
+		return nil, err
 	}
 	if !info.IsDir() {
-		return "", refuse(target, "it is not a folder, and what is asked for needs one")
+		return nil, refuse(p.target, "it is not a folder, and what is asked for needs one")
 	}
-	entries, err := os.ReadDir(path)
+	d, err := p.parent.Sub(p.name)
+	if err != nil {
+		return nil, refuse(p.target, "%w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	entries, err := d.Entries()
 	switch {
 	case err != nil:
-		return "", refuse(target, "%w", err)
+		return nil, refuse(p.target, "%w", err)
 	case len(entries) == 0:
-		return path, nil
-	case !rules.Force:
-		return "", refuse(target, "it exists; give --force to replace it")
+		return d, nil
+	case !p.rules.Force:
+		return nil, refuse(p.target, "it exists; give --force to replace it")
 	}
-	if err := replaceable(path); err != nil {
-		return "", refuse(target, "it is not replaced: %w", err)
+	if err := replaceable(d); err != nil {
+		return nil, refuse(p.target, "it is not replaced: %w", err)
 	}
-	return path, nil
+	return d, nil
 }
 
-// look returns the absolute path of a target and what is there, nil where nothing is.
-// What no target may ever be is refused.
-func look(target string, rules Rules) (string, fs.FileInfo, error) {
+// locate opens the folder of a target. What no target may ever be is refused. The caller
+// closes the folder.
+func locate(target string, rules Rules) (p *place, err error) {
 	if target == "" || strings.Contains(target, "://") || strings.ContainsRune(target, 0) {
-		return "", nil, refuse(target, "name a file on this machine")
+		return nil, refuse(target, "name a file on this machine")
 	}
 	path, err := filepath.Abs(target)
 	if err != nil {
-		return "", nil, refuse(target, "%w", err)
+		return nil, refuse(target, "%w", err)
 	}
 	if IsHidden(filepath.Base(path)) {
-		return "", nil, refuse(target, "names that begin with %s are for what is being written", prefix)
-	}
-	if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
-		return "", nil, refuse(target, "its folder does not exist; make the folder first")
+		return nil, refuse(target, "names that begin with %s are for what is being written", prefix)
 	}
 	for _, keep := range rules.Keep {
 		if same(path, keep) {
-			return "", nil, refuse(target, "it is the database, or a file that belongs to it")
+			return nil, refuse(target, "it is the database, or a file that belongs to it")
 		}
 	}
-	info, err := os.Lstat(path)
+	if path == filepath.Dir(path) {
+		return nil, refuse(target, "it is the root of all folders; name one in it")
+	}
+	if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
+		return nil, refuse(target, "its folder does not exist; make the folder first")
+	}
+	parent, err := owned.OpenDir(filepath.Dir(path))
+	if err != nil {
+		return nil, refuse(target, "%w", withoutPath(err))
+	}
+	return &place{target, path, rules, parent, filepath.Base(path)}, nil
+}
+
+// look returns what is there, nil where nothing is.
+func (p *place) look() (fs.FileInfo, error) {
+	info, err := p.parent.Lstat(p.name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return path, nil, nil
+		return nil, nil
 	case err != nil:
-		return "", nil, refuse(target, "%w", err)
+		return nil, refuse(p.target, "%w", err)
 	case info.Mode()&fs.ModeSymlink != 0:
-		return "", nil, refuse(target, "it is a symbolic link; name the file itself")
+		return nil, refuse(p.target, "it is a symbolic link; name the file itself")
 	}
-	return path, info, nil
+	return info, nil
+}
+
+// stands fails where the target's path does not lead any more to the folder that was opened.
+func (p *place) stands() error {
+	now, err1 := os.Stat(filepath.Dir(p.path))
+	opened, err2 := p.parent.File().Stat()
+	if err1 != nil || err2 != nil || !os.SameFile(now, opened) {
+		return refuse(p.target, "its folder was removed, renamed or replaced meanwhile")
+	}
+	return nil
 }
 
 // same reports whether two paths name the same file, or would if it existed. Names

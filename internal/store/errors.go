@@ -38,6 +38,9 @@ var (
 	ErrLog = fmt.Errorf("%w: the write-ahead log cannot be brought into it", ErrDamaged)
 	// ErrAccess: this user may not do that with the file, or nobody may.
 	ErrAccess = errors.New("no access")
+	// ErrBeside: something beside the file is not what this user, or whoever owns the file,
+	// would have put there.
+	ErrBeside = errors.New("a file beside it is not to be trusted")
 	// ErrMemory: DuckDB has too little memory.
 	ErrMemory = errors.New("too little memory")
 	// ErrLimit: a limit of the process is reached, such as that of the size of files.

@@ -37,7 +37,7 @@ func LockHolder(name string) (*Holder, error) {
 	if err != nil || !exists {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, translate(path, err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -51,20 +52,27 @@ func patiently[T any](ctx context.Context, path string, open func() (T, error)) 
 
 // acquireLock takes the lock of the database at path, or fails with ErrLocked.
 func acquireLock(path string) (*fileLock, error) {
-	f, err := lockFile(path, (*flock.Flock).TryLock)
+	f, notes, err := lockFile(path, os.O_RDWR|os.O_APPEND, (*flock.Flock).TryLock)
 	if err != nil {
 		return nil, err
 	}
-	l := &fileLock{f: f}
-	left, err := os.ReadFile(f.Path())
-	if err == nil {
-		l.left = string(left)
-		l.notes, err = os.OpenFile(f.Path(), os.O_WRONLY|os.O_APPEND, 0)
-	}
+	left, err := readNotes(notes)
 	if err != nil {
-		return nil, errors.Join(translate(path, err), f.Close())
+		// Nothing is lost with one in which nothing stands.
+		if info, errStat := notes.Stat(); errStat == nil && info.Size() == 0 {
+			_ = os.Remove(f.Path())
+		}
+		return nil, errors.Join(translate(path, err), notes.Close(), f.Close())
 	}
-	return l, nil
+	return &fileLock{f, left, notes}, nil
+}
+
+// maxNotes is how many bytes of a lock file are read: a pull notes a line for each wait.
+const maxNotes = 64 << 20
+
+func readNotes(f *os.File) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(f, maxNotes))
+	return string(b), err
 }
 
 // forget empties the file: what was left in it stands in the database now, or is not to be
@@ -79,51 +87,45 @@ func (l *fileLock) forget() error {
 // note adds a line. Where that fails, as on a full disk, the database is left to keep it.
 func (l *fileLock) note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 
-func lockFile(path string, try func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
+// lockFile locks the lock file of the database at path by try, and returns it opened with the
+// flag, too: what is locked is what is read and written.
+func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flock.Flock, *os.File, error) {
 	name := path + ".lock"
-	if err := checkLockFile(path); err != nil {
-		return nil, err
-	}
 	for {
-		f := flock.New(name, flock.SetPermissions(0o600))
+		opened, err := openBeside(path, name, flag|os.O_CREATE)
+		if err != nil {
+			return nil, nil, translate(path, err)
+		}
+		f := flock.New(name, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK))
 		ok, err := try(f)
 		if err != nil {
-			return nil, translate(path, err)
+			return nil, nil, errors.Join(translate(path, err), opened.Close())
 		}
 		if !ok {
+			_ = opened.Close()
 			detail := "another pull is running"
 			if h, err := LockHolder(path); err == nil && h != nil {
 				detail += ": " + h.String()
 			}
-			return nil, &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
+			return nil, nil, &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 		}
 		// The holder before us removed the name when it ended; a lock on a file
 		// that has no name any more keeps nobody out.
 		held, err1 := f.Stat()
-		named, err2 := os.Stat(name)
-		if err1 == nil && err2 == nil && os.SameFile(held, named) {
-			return f, nil
+		named, err2 := os.Lstat(name)
+		looked, err3 := opened.Stat()
+		if errors.Join(err1, err2, err3) == nil && os.SameFile(held, named) && os.SameFile(held, looked) {
+			return f, opened, nil
 		}
 		_ = f.Close()
+		_ = opened.Close()
 	}
-}
-
-// checkLockFile refuses what would be waited for for ever where a lock file should be.
-func checkLockFile(path string) error {
-	info, err := os.Stat(path + ".lock")
-	if err == nil && !info.Mode().IsRegular() {
-		return &Error{Kind: ErrPath, Path: path, Detail: path + ".lock is no regular file", Hint: "move it away"}
-	}
-	return nil
 }
 
 // Pulling reports whether a process holds the lock that a pull holds of the file at
 // that absolute path.
 func Pulling(path string) (bool, error) {
-	if err := checkLockFile(path); err != nil {
-		return false, err
-	}
-	f, err := os.Open(path + ".lock")
+	f, err := openBeside(path, path+".lock", os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -101,7 +101,9 @@ func readWaits(path string, meta map[string]string, notes string, now time.Time)
 		if until.Sub(now) > wait {
 			until, w.changed[key] = now.Add(wait), formatNotBefore(now, wait)
 		}
-		w.opens[endpoint] = until
+		// Counted from now by the monotonic clock, which UTC would strip: while the wait goes by, the
+		// wall clock may be set.
+		w.opens[endpoint] = now.Add(until.Sub(now))
 		return nil
 	}
 	for key, value := range meta {

@@ -343,6 +343,9 @@ func openToWrite(ctx context.Context, path string) (*sql.DB, error) {
 
 // openInstance opens the file with the settings and sees that it can be used.
 func openInstance(ctx context.Context, path string, settings []setting) (*sql.DB, error) {
+	if err := checkBeside(path); err != nil {
+		return nil, err
+	}
 	query := url.Values{}
 	for _, s := range settings {
 		query.Set(s.name, s.value)

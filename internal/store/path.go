@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // longestName leaves room, in the 255 bytes of a name, for the endings of FilesOf.
@@ -99,7 +100,7 @@ func FilesOf(name string) []string {
 // must not run while this process has the file open: closing any descriptor of
 // it would drop DuckDB's POSIX lock.
 func checkHeader(path string) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return translate(path, err)
 	}

@@ -16,6 +16,7 @@ type Preflight struct {
 	path, origin string
 	exists       bool
 	lock         *flock.Flock // nil where there is no file, or it is closed
+	notes        *os.File     // the same file, to read
 
 	windows []Checkpoint
 	held    int64
@@ -38,7 +39,11 @@ func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) 
 	if !exists {
 		return p, nil
 	}
-	if p.lock, err = patiently(ctx, path, func() (*flock.Flock, error) { return shareLock(path) }); err != nil {
+	p.lock, err = patiently(ctx, path, func() (lock *flock.Flock, err error) {
+		lock, p.notes, err = shareLock(path)
+		return lock, err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := p.read(ctx); err != nil {
@@ -49,8 +54,8 @@ func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) 
 
 // shareLock takes the lock of the database at path together with others who do so: that
 // keeps pulls out, and tells readers of none.
-func shareLock(path string) (*flock.Flock, error) {
-	return lockFile(path, (*flock.Flock).TryRLock)
+func shareLock(path string) (*flock.Flock, *os.File, error) {
+	return lockFile(path, os.O_RDONLY, (*flock.Flock).TryRLock)
 }
 
 func (p *Preflight) read(ctx context.Context) (err error) {
@@ -75,12 +80,12 @@ func (p *Preflight) read(ctx context.Context) (err error) {
 	}
 	if meta["origin"] == p.origin {
 		// What another API asked for does not concern it.
-		noted, err := os.ReadFile(p.lock.Path())
+		noted, err := readNotes(p.notes)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		w, err := readWaits(p.path, meta, string(noted), now)
+		w, err := readWaits(p.path, meta, noted, now)
 		if err != nil {
 			return err
 		}
@@ -146,6 +151,7 @@ func (p *Preflight) Close() error {
 	}
 	lock := p.lock
 	p.lock = nil
+	defer func() { _ = p.notes.Close() }()
 	// The last one who shares the lock removes it, unless a killed pull left waits in it.
 	if noted, err := lock.Stat(); err != nil || noted.Size() > 0 {
 		return errors.Join(err, lock.Close())

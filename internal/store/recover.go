@@ -31,7 +31,7 @@ func whyUnreadable(path string, err error) error {
 		return missing(path)
 	}
 	var e *Error
-	if !errors.As(err, &e) || errors.Is(err, ErrLocked) || errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) || errors.Is(err, fs.ErrPermission) {
+	if !errors.As(err, &e) || errors.Is(err, ErrLocked) || errors.Is(err, ErrForeign) || errors.Is(err, ErrBeside) || errors.Is(err, ErrNewer) || errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	if _, errLog := os.Lstat(path + ".wal"); errLog != nil {

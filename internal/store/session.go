@@ -126,7 +126,7 @@ type StatementKind int
 // The kinds that make a difference.
 const (
 	Other   StatementKind = iota
-	Select                // what gives rows: SELECT, FROM, VALUES, DESCRIBE, SHOW, PRAGMA, CALL, EXECUTE
+	Select                // what gives rows: SELECT, FROM, VALUES, DESCRIBE, SHOW, a PRAGMA that reads, CALL, EXECUTE
 	Explain               // EXPLAIN, whose second column is a drawing
 )
 
@@ -158,8 +158,8 @@ type Statement struct {
 // is, too.
 var ErrSeveral = errors.New("more than one statement at once")
 
-// Prepare prepares one statement. It fails with ErrSeveral, or with what DuckDB says. The
-// caller closes it.
+// Prepare prepares one statement. It fails with ErrSeveral, or with what DuckDB says, and for
+// a PRAGMA that sets something, such as that DuckDB prints profiles. The caller closes it.
 func (s *Session) Prepare(text string) (*Statement, error) {
 	if strings.ContainsRune(text, 0) {
 		return nil, errors.New("the SQL has a NUL character in it")
@@ -174,7 +174,10 @@ func (s *Session) Prepare(text string) (*Statement, error) {
 		return nil, errors.New(explained(message))
 	}
 	switch mapping.PreparedStatementType(st.prepared) {
-	case mapping.StatementTypeSelect, mapping.StatementTypePragma, mapping.StatementTypeCall, mapping.StatementTypeExecute:
+	case mapping.StatementTypePragma: // one that reads has become a SELECT by now
+		st.Close()
+		return nil, errors.New("a PRAGMA that sets something is refused; EXPLAIN ANALYZE shows how a statement runs")
+	case mapping.StatementTypeSelect, mapping.StatementTypeCall, mapping.StatementTypeExecute:
 		st.Kind = Select
 	case mapping.StatementTypeExplain:
 		st.Kind = Explain

@@ -106,9 +106,11 @@ const statusRuns = 5
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
 	// What a killed pull noted and could not commit any more counts, too.
 	notes := ""
-	if file, _, err := Resolve(path); err == nil && checkLockFile(file) == nil {
-		noted, _ := os.ReadFile(file + ".lock")
-		notes = string(noted)
+	if file, _, err := Resolve(path); err == nil {
+		if f, err := openBeside(file, file+".lock", os.O_RDONLY); err == nil {
+			notes, _ = readNotes(f)
+			_ = f.Close()
+		}
 	}
 	s, err := readStatus(ctx, db, path, notes, now)
 	for i := range s.Runs {
@@ -193,6 +195,7 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	}
 	s.NotBefore, s.NotBeforeLeft = stillOpen(w.opens, now), map[string]float64{}
 	for endpoint, until := range s.NotBefore {
+		s.NotBefore[endpoint] = until.UTC()
 		s.NotBeforeLeft[endpoint] = until.Sub(now).Round(time.Millisecond).Seconds()
 	}
 	return s, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"syscall"
 )
 
 // A checkpoint of DuckDB puts what is new of its catalog and tables into the same blocks of
@@ -44,7 +45,7 @@ func tornIn(err error) (b tornBlock, ok bool) {
 
 // mend writes the checksum of what the block holds now. The caller has the file not open.
 func (b tornBlock) mend(path string) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func inCheckpoint(log string) (bool, error) {
 
 // tailOf returns the last bytes of a file, all of them if they are fewer.
 func tailOf(path string, bytes int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err
 	}

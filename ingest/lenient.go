@@ -1,0 +1,101 @@
+package ingest
+
+import "strings"
+
+// The functions of this file find where values end in text that need not be JSON: by quotes,
+// backslashes and brackets alone. They use no stack, so that no depth is too large for them.
+
+// elementEnd returns the offset of the comma or the bracket that ends the element of an array
+// which begins at i. It returns stopped where nothing in the text does so, or where there is no
+// element at all.
+func elementEnd(text string, i int) int {
+	s := scanner{text: text}
+	if i = s.space(i); s.at(i, ',') || s.at(i, ']') {
+		return stopped
+	}
+	for depth := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			end := stringEnd(text, i)
+			if end == stopped {
+				return stopped
+			}
+			i = end - 1
+		case '{', '[':
+			depth++
+		case '}':
+			if depth--; depth < 0 {
+				return stopped
+			}
+		case ']':
+			if depth == 0 {
+				return i
+			}
+			depth--
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return stopped
+}
+
+// stringEnd returns the offset behind the string whose opening quote is at i, whatever is in it,
+// or stopped where no quote ends it.
+func stringEnd(text string, i int) int {
+	for i++; ; i++ {
+		i = plainTo(text, i)
+		if i >= len(text) {
+			return stopped
+		}
+		switch text[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+}
+
+// elementsWithin counts the elements of data that are whole in the beginning of a page. It
+// reports false where the text does not begin as a page does.
+func elementsWithin(text string) (n int, ok bool) {
+	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
+		return 0, false
+	}
+	s := scanner{text: text}
+	for i, depth := 0, 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			end := stringEnd(text, i)
+			if end == stopped {
+				return 0, false
+			}
+			if depth == 1 && text[i:end] == `"data"` {
+				if colon := s.space(end); s.at(colon, ':') && s.at(s.space(colon+1), '[') {
+					return countElements(text, s.space(colon+1)+1), true
+				}
+			}
+			i = end - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+	}
+	return 0, false
+}
+
+// countElements counts the elements that are whole of an array whose first one begins at i.
+func countElements(text string, i int) (n int) {
+	for {
+		if i = elementEnd(text, i); i == stopped {
+			return n
+		}
+		if n++; text[i] == ']' {
+			return n
+		}
+		i++
+	}
+}

@@ -1,0 +1,217 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+)
+
+func TestElementsThatAreNoJSON(t *testing.T) {
+	deep := strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001)
+	for _, tc := range []struct{ element, reason string }{
+		{`{"a":"` + "\t" + `"}`, reasonBadJSON},
+		{`{"a":"` + "\x00" + `"}`, reasonBadJSON},
+		{`{"a":"line` + "\n" + `break"}`, reasonBadJSON},
+		{`{"a":"\x41"}`, reasonBadJSON},
+		{`{"a":"\u12"}`, reasonBadJSON},
+		{`{"a":01}`, reasonBadJSON},
+		{`{"a":1.}`, reasonBadJSON},
+		{`{"a":.5}`, reasonBadJSON},
+		{`{"a":+1}`, reasonBadJSON},
+		{`{"a":-}`, reasonBadJSON},
+		{`{"a":1e}`, reasonBadJSON},
+		{`{"a":NaN}`, reasonBadJSON},
+		{`{"a":-Infinity}`, reasonBadJSON},
+		{`{"a":nul}`, reasonBadJSON},
+		{`{"a":True}`, reasonBadJSON},
+		{`{"a" 1}`, reasonBadJSON},
+		{`{"a":1 "b":2}`, reasonBadJSON},
+		{`{"a":1,}`, reasonBadJSON},
+		{`{"a":[1,]}`, reasonBadJSON},
+		{`{"a":[1}}`, reasonBadJSON}, // as many brackets as there should be
+		{`{'a':'b'}`, reasonBadJSON},
+		{`{"a":1 /* b */}`, reasonBadJSON},
+		{`{a:1}`, reasonBadJSON},
+		{`{"a":"b" "c" "d"}`, reasonBadJSON},
+		{"\ufeff{}", reasonBadJSON},
+		{"\v1", reasonBadJSON},
+		{"01", reasonBadJSON},
+		{"1.2.3", reasonBadJSON},
+		{"nullx", reasonBadJSON},
+		{`{} {}`, reasonBadJSON},
+		{`"a`, ""},
+		{`{"a":"b}`, ""},
+		{`{"a":"b\"}`, ""},
+		{`{"a":1`, ""},
+		{`{"a":1}}`, ""},
+		{`[1`, ""},
+		{``, ""},
+		{deep, reasonTooDeep},
+		{`{"a":` + deep + `}`, reasonTooDeep},
+		{"[" + deep + ",]", reasonTooDeep},
+		{`{"a":"` + strings.Repeat("a", maxElement) + `"}`, reasonTooLarge},
+		{`{"a":"` + strings.Repeat("a", maxElement) + "\n" + `"}`, reasonTooLarge},
+		{strings.Repeat("[", maxElement) + strings.Repeat("]", maxElement), reasonTooLarge},
+	} {
+		shown := tc.element[:min(len(tc.element), 40)]
+		p, err := newDecoder().decode(`{"data":[{"a":1}, `+tc.element+` ,{"b":1}],"hasMore":false}`, nil)
+		if tc.reason == "" {
+			if !errors.Is(err, errBadPage) {
+				t.Errorf("%q: %v, %d elements", shown, err, p.elements)
+			}
+			continue
+		}
+		if err != nil || p.elements != 3 || len(p.rejects) != 3 || p.rejects[1].Reason != tc.reason {
+			t.Errorf("%q: %v, %d elements", shown, err, p.elements)
+			continue
+		}
+		want := fmt.Sprintf("sha256:%x#0", sha256.Sum256([]byte(tc.element)))
+		if r := p.rejects[1]; r.Key != want || r.ID.Valid || tc.reason != reasonTooLarge && r.Raw != tc.element {
+			t.Errorf("%q: key %q, id %v", shown, r.Key, r.ID)
+		}
+	}
+}
+
+// What is outside of data must be JSON: the next cursor is there.
+func TestPagesThatAreNoJSONOutsideOfData(t *testing.T) {
+	for _, end := range []string{`],"a":01,"hasMore":false}`, `],"hasMore":false,}`, `],"hasMore":false,"a":"` + "\n" + `"}`, `],"hasMore":false}}`, `],"hasMore":nul}`, `,],"hasMore":false}`} {
+		if p, err := newDecoder().decode(`{"data":[{"a":1}`+end, nil); !errors.Is(err, errBadPage) {
+			t.Errorf("%q: %v, %d elements", end, err, p.elements)
+		}
+	}
+}
+
+func TestTextsThatAreKept(t *testing.T) {
+	long := func(of string) string { return strings.Repeat(of, maxKeptReject/len(of)) }
+	for _, tc := range []struct {
+		name, raw, begins string
+		kept              int // bytes before the last line; 0: all of it
+	}{
+		{"as long as it may be", long("a"), "aaa", 0},
+		{"longer", long("a") + "b", "aaa", keptOfLarge},
+		{"half a character", "a" + long("é"), "aéé", keptOfLarge - 1},
+		{"a third of a character", "aa" + long("€") + "€", "aa€", keptOfLarge - 2},
+		{"no UTF-8", "a\xffb", `a\xffb`, 0},
+		{"little that is no UTF-8", long("a")[4:] + "\xff", "aaa", 0},
+		{"too much that is none", long("a")[3:] + "\xff\xff", "aaa", keptOfLarge},
+		{"nothing but that", long("\xff"), `\xff\xff`, 4 * keptOfLarge},
+	} {
+		got := keptText(tc.raw)
+		if !utf8.ValidString(got) || !strings.HasPrefix(got, tc.begins) {
+			t.Errorf("%s: %q", tc.name, got[:20])
+		}
+		end := fmt.Sprintf("\n[cut off: %d bytes in all, SHA-256 %x]", len(tc.raw), sha256.Sum256([]byte(tc.raw)))
+		if cut := strings.HasSuffix(got, end); cut != (tc.kept > 0) || cut && len(got)-len(end) != tc.kept {
+			t.Errorf("%s: %d bytes, the end is %q", tc.name, len(got), got[max(0, len(got)-200):])
+		}
+	}
+}
+
+func TestElementsWithin(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		n    int
+		ok   bool
+	}{
+		{`{"data":[{},{"a":[1,2]},3],"x`, 3, true},
+		{` {"pagination":{"data":[1,2]},"x":"data", "data" : [ {"a":"],"},`, 1, true},
+		{`{"data":[{"a":"b`, 0, true},
+		{`{"data":[`, 0, true},
+		{`{"data":[],`, 0, true},
+		{`{"data":{`, 0, false},
+		{`{"dat`, 0, false},
+		{`["data",[1,2]]`, 0, false},
+		{`<html>`, 0, false},
+		{"", 0, false},
+		{strings.Repeat("\x00", 100), 0, false},
+	} {
+		if n, ok := elementsWithin(tc.text); n != tc.n || ok != tc.ok {
+			t.Errorf("%q: %d, %v", tc.text, n, ok)
+		}
+	}
+}
+
+// A page without large elements is read by a squeezer as it is.
+func TestSqueezerLeavesPagesAlone(t *testing.T) {
+	g := &pageMaker{rng: rand.New(rand.NewPCG(5, 6))}
+	for range 3000 {
+		body, _ := g.page()
+		readers := map[string]io.Reader{"whole": strings.NewReader(body), "bytes": iotest.OneByteReader(strings.NewReader(body)), "halves": iotest.HalfReader(strings.NewReader(body))}
+		for name, from := range readers {
+			q := newSqueezer(iotest.DataErrReader(from))
+			got, err := io.ReadAll(iotest.OneByteReader(q))
+			if err != nil || string(got) != body || len(q.cuts) > 0 {
+				t.Fatalf("%s: %v, %q became %q", name, err, body, got)
+			}
+		}
+	}
+}
+
+// Of a large element the beginning, the size and the digest are left, wherever it is and whatever is in it.
+func TestSqueezerCutsLargeElements(t *testing.T) {
+	const id = "0190a5c4-0000-7000-8000-000000000000"
+	event := fmt.Sprintf(usualEvent, "1769541612369")
+	large := map[string]string{
+		"a text":   `{"id":"` + id + `","timestamp":1769541612369,"a":"` + strings.Repeat(`x],{"\"\\`, maxElement/8) + `"}`,
+		"brackets": strings.Repeat("[", maxElement) + strings.Repeat("]", maxElement),
+		"a number": strings.Repeat("7", maxElement+1),
+		"controls": `{"id":"` + id + `","a":"` + strings.Repeat("\n\xff", maxElement) + `"}`,
+	}
+	for name, element := range large {
+		places := map[string][]string{"twice": {element, event, element}}
+		if name == "a text" {
+			places = map[string][]string{"first": {element, event}, "last": {event, element}, "alone": {element}}
+		}
+		for place, list := range places {
+			body := `{"x":[1],"data":[` + strings.Join(list, " , ") + `],"pagination":{"hasMore":true,"nextCursor":"c"}}`
+			q := newSqueezer(strings.NewReader(body))
+			text, err := io.ReadAll(q)
+			if err != nil || len(text) > len(body)/50 {
+				t.Fatalf("%s %s: %d bytes of %d, %v", name, place, len(text), len(body), err)
+			}
+			d := newDecoder()
+			d.cuts = q.cuts
+			p, err := d.decode(string(text), nil)
+			whole, errWhole := newDecoder().decode(body, nil)
+			if err != nil || errWhole != nil || p.elements != len(list) || len(p.events) != len(whole.events) || p.nextCursor != "c" {
+				t.Fatalf("%s %s: %d elements, %v, %v", name, place, p.elements, err, errWhole)
+			}
+			for i, got := range p.rejects {
+				want := whole.rejects[i]
+				// White space behind an element counts.
+				if i > 0 || place == "first" || place == "twice" {
+					got.Raw, want.Raw = got.Raw[:1000], want.Raw[:1000]
+					got.Key, want.Key = got.Key[:3], want.Key[:3]
+				}
+				if got.Reason != reasonTooLarge || got.Raw != want.Raw || got.Key != want.Key || got.ID != want.ID {
+					t.Errorf("%s %s: %q, %v, %q; want %q, %v", name, place, got.Key, got.ID, got.Raw[len(got.Raw)-200:], want.Key, want.ID)
+				}
+			}
+		}
+	}
+}
+
+func TestSqueezerEnds(t *testing.T) {
+	endless := io.MultiReader(strings.NewReader(`{"data":["`), &endlessText{text: bytes.Repeat([]byte("a"), 1<<20)})
+	q := newSqueezer(endless)
+	q.most = 2 * maxElement
+	if n, err := io.Copy(io.Discard, q); !errors.Is(err, errEndless) || n > maxElement {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	broken := io.MultiReader(strings.NewReader(`{"data":[{"a":1},{"b`), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if text, err := io.ReadAll(newSqueezer(broken)); !errors.Is(err, io.ErrUnexpectedEOF) || string(text) != `{"data":[{"a":1},{"b` {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// endlessText gives a text without end.
+type endlessText struct{ text []byte }
+
+func (r *endlessText) Read(p []byte) (int, error) { return copy(p, r.text), nil }

@@ -1,0 +1,149 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"unsafe"
+)
+
+// maxSqueezed is how many bytes a page may have of which only the beginnings of its large elements are
+// kept. An answer has to end some time.
+const maxSqueezed = 4 << 30
+
+// errEndless is the end of a page that is read by a squeezer and has more.
+var errEndless = errors.New("a page without an end")
+
+// cut is an element of which a page's text has the beginning alone.
+type cut struct {
+	end    int // of what the text has of it
+	size   int64
+	digest [sha256.Size]byte
+}
+
+// squeezer reads a page of any size into little memory: of each element that is larger than one may
+// be it gives keptOfLarge bytes. It goes by quotes and brackets alone, and takes the elements of
+// any array at the page's top level for its own.
+type squeezer struct {
+	from io.Reader
+	cuts map[int]cut // by where they begin in what it gave
+
+	in   []byte // read
+	out  []byte // to be given, a part of
+	all  []byte
+	err  error
+	read int64
+	most int64 // to be read
+	gave int
+
+	depth    int
+	array    bool // depth 2 is that of an array
+	quoted   bool
+	escaped  bool
+	within   bool // an element
+	element  []byte
+	size     int64
+	digest   hash.Hash
+	overflow bool // the element is larger than one may be
+}
+
+func newSqueezer(from io.Reader) *squeezer {
+	return &squeezer{from: from, cuts: map[int]cut{}, in: make([]byte, 256<<10), most: maxSqueezed, digest: sha256.New()}
+}
+
+// Read gives what is left of the page.
+func (q *squeezer) Read(p []byte) (int, error) {
+	for len(q.out) == 0 {
+		if q.err != nil {
+			return 0, q.err
+		}
+		var n int
+		n, q.err = q.from.Read(q.in)
+		q.out = q.all[:0]
+		q.take(q.in[:n])
+		if q.read += int64(n); q.read > q.most {
+			q.err = errEndless
+		}
+		if q.err != nil {
+			q.flush() // a page that breaks off
+		}
+		q.all = q.out
+	}
+	n := copy(p, q.out)
+	q.out = q.out[n:]
+	q.gave += n
+	return n, nil
+}
+
+// take takes in what was read.
+func (q *squeezer) take(text []byte) {
+	start := 0 // of what was neither given nor taken into the element
+	upTo := func(i int) {
+		if part := text[start:i]; q.within {
+			q.grow(part)
+		} else {
+			q.out = append(q.out, part...)
+		}
+		start = i
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case q.escaped:
+			q.escaped = false
+			continue
+		case q.quoted:
+			if i = plainTo(unsafe.String(unsafe.SliceData(text), len(text)), i); i == len(text) {
+				continue
+			}
+			q.escaped, q.quoted = text[i] == '\\', text[i] != '"'
+			continue
+		case q.depth == 2 && q.array && q.within && (c == ',' || c == ']'):
+			upTo(i)
+			q.flush()
+		case q.depth == 2 && q.array && !q.within && !isSpace(c) && c != ',' && c != ']':
+			upTo(i)
+			q.within = true
+		}
+		switch c {
+		case '"':
+			q.quoted = true
+		case '{', '[':
+			if q.depth++; q.depth == 2 {
+				q.array = c == '['
+			}
+		case '}', ']':
+			q.depth--
+		}
+	}
+	upTo(len(text))
+}
+
+// grow takes in more of the element.
+func (q *squeezer) grow(part []byte) {
+	q.size += int64(len(part))
+	if !q.overflow {
+		q.element = append(q.element, part...)
+		if q.overflow = q.size > maxElement; q.overflow {
+			q.digest.Reset()
+			_, _ = q.digest.Write(q.element)
+			q.element = q.element[:keptOfLarge]
+		}
+		return
+	}
+	_, _ = q.digest.Write(part)
+}
+
+// flush gives the element, or its beginning.
+func (q *squeezer) flush() {
+	if q.overflow {
+		c := cut{size: q.size}
+		q.digest.Sum(c.digest[:0])
+		begin := q.gave + len(q.out)
+		c.end = begin + len(q.element)
+		q.cuts[begin] = c
+	}
+	q.out = append(q.out, q.element...)
+	q.element, q.size, q.overflow, q.within = q.element[:0], 0, false, false
+}

@@ -1,0 +1,365 @@
+package owned
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// probe begins the names of files that are made to see whose they are.
+const probe = ".datasync-export-probe-"
+
+// Dir is a folder that is held open. The names that its methods take are those of things in
+// it, never paths, so that no link is followed on the way to them.
+type Dir struct {
+	path string
+	root *os.Root
+	f    *os.File
+	// mine are the users whose what this one puts there is, where that is known.
+	mine []int
+}
+
+// OpenDir opens whatever folder the path leads to. The caller closes it.
+func OpenDir(path string) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	return held(path, root)
+}
+
+// OpenOwn opens the folder of one of the users that has the path, following no link at its
+// end. It fails with ErrNot where it is none. The caller closes it.
+func OpenOwn(path string, users []int) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return open(path, users, func() (fs.FileInfo, error) { return os.Lstat(path) }, func() (*os.Root, error) { return os.OpenRoot(path) })
+}
+
+// open opens a folder and sees that it is the one that was looked at.
+func open(path string, users []int, look func() (fs.FileInfo, error), root func() (*os.Root, error)) (*Dir, error) {
+	info, err := look()
+	if err != nil {
+		return nil, err
+	}
+	if why := Folder(info, users); why != "" {
+		return nil, &Error{path, why}
+	}
+	opened, err := root()
+	if err != nil {
+		return nil, err
+	}
+	d, err := held(path, opened)
+	if err != nil {
+		return nil, err
+	}
+	now, err := d.f.Stat()
+	if err == nil && !os.SameFile(info, now) {
+		err = &Error{path, "it was replaced while it was opened"}
+	}
+	if err == nil {
+		if why := Folder(now, users); why != "" {
+			err = &Error{path, why}
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func held(path string, root *os.Root) (*Dir, error) {
+	f, err := root.Open(".")
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return &Dir{path: path, root: root, f: f}, nil
+}
+
+// Close lets go of the folder.
+func (d *Dir) Close() error { return errors.Join(d.f.Close(), d.root.Close()) }
+
+// Name is the path by which it was opened, or that of something in it, for messages.
+func (d *Dir) Name(name ...string) string {
+	return filepath.Join(append([]string{d.path}, name...)...)
+}
+
+// File is the folder's own descriptor, to lock and sync it, and for system calls.
+func (d *Dir) File() *os.File { return d.f }
+
+// Path is a name by which this process reaches the folder: by its descriptor where the system
+// has such names, so that it reaches no other one.
+func (d *Dir) Path() string {
+	path := descriptorPath(d.f)
+	named, err1 := os.Stat(path)
+	opened, err2 := d.f.Stat()
+	if err1 == nil && err2 == nil && os.SameFile(named, opened) {
+		return path
+	}
+	return d.path
+}
+
+// errName: what is no name of something in a folder.
+var errName = errors.New("not a name in a folder")
+
+func check(name string) error {
+	if name == "" || name == "." || name == ".." || filepath.Base(name) != name {
+		return &fs.PathError{Op: "open", Path: name, Err: errName}
+	}
+	return nil
+}
+
+// Lstat says what has the name, without following a link.
+func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
+	if err := check(name); err != nil {
+		return nil, err
+	}
+	return d.root.Lstat(name)
+}
+
+// Has reports whether something has the name.
+func (d *Dir) Has(name string) bool {
+	_, err := d.Lstat(name)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// users are those whose things in the folder are this user's. Some file systems, of other
+// machines above all, give what he makes to another one: what he would make here is compared
+// where something is not plainly his.
+func (d *Dir) users(of fs.FileInfo) []int {
+	if uid, ok := Owner(of); !ok || uid == os.Geteuid() {
+		return Mine()
+	}
+	if d.mine == nil {
+		d.mine = Mine()
+		name := probe + rand.Text()
+		if f, err := d.Create(name); err == nil {
+			if info, err := f.Stat(); err == nil {
+				if uid, ok := Owner(info); ok {
+					d.mine = append(d.mine, uid)
+				}
+			}
+			_ = f.Close()
+			_ = d.root.Remove(name)
+		}
+	}
+	return d.mine
+}
+
+// Here are the users whose what this one makes in a folder is.
+func Here(folder string) []int {
+	d, err := OpenDir(folder)
+	if err != nil {
+		return Mine()
+	}
+	defer func() { _ = d.Close() }()
+	return d.users(nobodys{})
+}
+
+// nobodys is what is not plainly this user's.
+type nobodys struct{ fs.FileInfo }
+
+func (nobodys) Sys() any { return &syscall.Stat_t{Uid: ^uint32(0)} }
+
+// Sub opens a folder of this user in it. It fails with ErrNot where it is none.
+func (d *Dir) Sub(name string) (*Dir, error) {
+	info, err := d.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	return open(d.Name(name), d.users(info), func() (fs.FileInfo, error) { return d.Lstat(name) }, func() (*os.Root, error) { return d.root.OpenRoot(name) })
+}
+
+// Make opens a folder of this user in it as Sub does, and makes it where there is none.
+func (d *Dir) Make(name string) (*Dir, error) {
+	if err := check(name); err != nil {
+		return nil, err
+	}
+	if err := d.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return d.Sub(name)
+}
+
+// New makes a folder in it, which must not exist.
+func (d *Dir) New(name string) (*Dir, error) {
+	if err := check(name); err != nil {
+		return nil, err
+	}
+	if err := d.root.Mkdir(name, 0o700); err != nil {
+		return nil, err
+	}
+	return d.Sub(name)
+}
+
+// Create makes a file in it, which must not exist, and nobody else may read.
+func (d *Dir) Create(name string) (*os.File, error) {
+	if err := check(name); err != nil {
+		return nil, err
+	}
+	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+// Open opens a file of this user in it to read. It fails with ErrNot where it is none; why
+// says what is wrong with it, as File and ReadFile do.
+func (d *Dir) Open(name string, why func(info fs.FileInfo, users []int) string) (*os.File, error) {
+	info, err := d.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	users := d.users(info)
+	if wrong := why(info, users); wrong != "" {
+		return nil, &Error{d.Name(name), wrong}
+	}
+	f, err := d.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	return checked(f, d.Name(name), func(now fs.FileInfo) string {
+		if !os.SameFile(info, now) {
+			return "it was replaced while it was opened"
+		}
+		return why(now, users)
+	})
+}
+
+// Stands reports whether an open file or folder has that name in it.
+func (d *Dir) Stands(f *os.File, name string) bool {
+	opened, err1 := f.Stat()
+	named, err2 := d.Lstat(name)
+	return err1 == nil && err2 == nil && os.SameFile(opened, named)
+}
+
+// Entries are what is in it.
+func (d *Dir) Entries() ([]fs.DirEntry, error) {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return f.ReadDir(-1)
+}
+
+// Rename gives something in it another name, which must not be a folder's. What had that name
+// is replaced.
+func (d *Dir) Rename(from, to string) error {
+	if err := errors.Join(check(from), check(to)); err != nil {
+		return err
+	}
+	return d.root.Rename(from, to)
+}
+
+// Link gives a file in it another name, which must not be taken.
+func (d *Dir) Link(from, to string) error {
+	if err := errors.Join(check(from), check(to)); err != nil {
+		return err
+	}
+	return d.root.Link(from, to)
+}
+
+// Move moves something to another folder, where the name must not be taken: fs.ErrExist.
+func (d *Dir) Move(name string, to *Dir, newName string) error {
+	if err := errors.Join(check(name), check(newName)); err != nil {
+		return err
+	}
+	err := renameNew(int(d.f.Fd()), name, int(to.f.Fd()), newName)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+		// The system, or the file system, cannot do both in one step.
+		if to.Has(newName) {
+			err = fs.ErrExist
+		} else {
+			err = unix.Renameat(int(d.f.Fd()), name, int(to.f.Fd()), newName)
+		}
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: d.Name(name), New: to.Name(newName), Err: err}
+	}
+	return nil
+}
+
+// Exchange swaps two names in it in one step.
+func (d *Dir) Exchange(a, b string) error {
+	if err := errors.Join(check(a), check(b)); err != nil {
+		return err
+	}
+	return exchange(int(d.f.Fd()), a, b)
+}
+
+// Remove removes a file, a link itself, or an empty folder.
+func (d *Dir) Remove(name string) error {
+	if err := check(name); err != nil {
+		return err
+	}
+	return d.root.Remove(name)
+}
+
+// Clear removes all that is in the folder, and follows no link.
+func (d *Dir) Clear() error {
+	entries, err := d.Entries()
+	for _, e := range entries {
+		err = errors.Join(err, d.root.RemoveAll(e.Name()))
+	}
+	return err
+}
+
+// RemoveAll removes a folder in it with all that is in that, if it has the name: of another
+// one that has come to have it, nothing is lost.
+func (d *Dir) RemoveAll(sub *Dir, name string) error {
+	if !d.Stands(sub.f, name) {
+		return nil
+	}
+	if err := sub.Clear(); err != nil {
+		return err
+	}
+	return d.Remove(name)
+}
+
+// SyncAll makes all that is in the folder last through a power loss.
+func (d *Dir) SyncAll() error {
+	entries, err := d.Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			sub, err := d.Sub(e.Name())
+			if err == nil {
+				err = errors.Join(sub.SyncAll(), sub.Close())
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		f, err := d.Open(e.Name(), ReadFile)
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return d.f.Sync()
+}
+
+// Shared reports whether others may rename what this user has put into the folder.
+func (d *Dir) Shared() bool {
+	info, err := d.f.Stat()
+	if err != nil {
+		return true
+	}
+	uid, ok := Owner(info)
+	mine := ok && (uid == 0 || uid == os.Geteuid())
+	return !mine || info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0
+}

@@ -1,0 +1,79 @@
+package query_test
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"datasync/query"
+)
+
+// odd are names that a hostile file can give to tables and columns. DuckDB itself lets none
+// have U+0000.
+var odd = []string{
+	"zz\x1b]0;x\a", "zz\x1b[2J", "zz\n; SELECT 2", "zz\u202egnp", "zz\u200b", "zz\u00a0x", "zz\u009bx", "zz\ufeff", "zz\r", "zz\t",
+	"zz x", "zz1;DROP TABLE x", "zz--", "zz/*", "zz'q", `zz"d`, `zz"`, "zz$x", "zz.x", "zzß", "zz_plain", "ZZ_case", "zz" + strings.Repeat("z", 100_000),
+	"select", "left", "order", "1zz", "", " ", "zz😀", "zz\u0301",
+}
+
+// TestCompletionOfHostileNames: whatever is completed is seen as it is and can be run, behind
+// a quote and without one.
+func TestCompletionOfHostileNames(t *testing.T) {
+	path := file(t)
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range odd {
+		if name == "" {
+			continue
+		}
+		name = strings.ReplaceAll(name, `"`, `""`)
+		for _, s := range []string{`CREATE TABLE t%d ("%s" INT)`, `CREATE TABLE "%[2]s" (i%[1]d INT)`} {
+			if _, err := db.Exec(fmt.Sprintf(s, i, name)); err != nil {
+				t.Logf("DuckDB refuses %.40q: %v", name, err)
+			}
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path, "UTC")
+	all := 0
+	for _, before := range []string{"FROM zz", `FROM "zz`, `FROM "zz `, `FROM "zz1;`, `FROM "zz""`, "FROM sel", `FROM "sel`, "FROM ord", `FROM "`, `FROM "1`, "SELECT zz", `SELECT "zz`, `SELECT "ZZ`, `FROM t0 WHERE le`} {
+		words, begin, err := query.Complete(t.Context(), s, before)
+		if err != nil {
+			t.Errorf("%s: %v", before, err)
+		}
+		for _, word := range words {
+			if query.Visible(word) != word || len(word) > 300 {
+				t.Errorf("%s: %.60q is offered", before, word)
+			}
+			text := before[:begin] + word
+			if !strings.HasPrefix(before, "FROM") || strings.HasSuffix(word, " ") || strings.Contains(before, "WHERE") {
+				continue
+			}
+			if strings.Contains(word, "_") && !strings.Contains(word, "zz") || strings.ContainsAny(word, "([") {
+				continue // a function
+			}
+			all++
+			if _, err := query.Texts(t.Context(), s, "SELECT count(*)::VARCHAR FROM ("+text+")", nil); err != nil && strings.Contains(strings.ToLower(word), "zz") {
+				t.Errorf("%s cannot be run: %v", text, err)
+			}
+		}
+	}
+	if all < 10 {
+		t.Errorf("only %d names are offered", all)
+	}
+	for before, want := range map[string][]string{
+		`FROM "zz1`: {`zz1;DROP TABLE x"`}, `FROM "zz""d`: {`zz""d"`}, `FROM "sele`: {`select"`}, "FROM zz_p": {"zz_plain"}, `FROM "zz_p`: {`zz_plain"`}, "FROM zz1": nil, "FROM sele": nil,
+	} {
+		words, _, err := query.Complete(t.Context(), s, before)
+		words = slices.DeleteFunc(words, func(w string) bool { return strings.HasSuffix(w, " ") })
+		if err != nil || !slices.Equal(words, want) {
+			t.Errorf("%s: %q, want %q, %v", before, words, want, err)
+		}
+	}
+}
