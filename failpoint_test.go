@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/mockserver"
 )
@@ -108,7 +109,7 @@ func TestFailpointsOfFullBatches(t *testing.T) {
 		}
 		t.Run(point, func(t *testing.T) {
 			s, base := serve(t, mockserver.Options{
-				Data:   mockserver.DataOptions{Events: 3*store.MaxRows + 1000, DirtyEvery: 5000 * (i % 2), TieEvery: 50_000, TieSize: 300},
+				Data:   mockserver.DataOptions{Events: 3*model.MaxRows + 1000, DirtyEvery: 5000 * (i % 2), TieEvery: 50_000, TieSize: 300},
 				Events: mockserver.Pages{Cap: 5000}, Feed: mockserver.Pages{Cap: 5000, Until: mockserver.Inclusive},
 			})
 			folder := t.TempDir()

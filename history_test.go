@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/mockserver"
 )
@@ -135,7 +136,7 @@ func healthy(t *testing.T) map[string]*history {
 	disordered.pull()
 
 	from := begin("limited in time", mockserver.Options{})
-	from.opts.From = sql.Null[store.Instant]{V: store.InstantOf(from.api.Dataset().Event(333).Time()), Valid: true}
+	from.opts.From = sql.Null[model.Instant]{V: model.InstantOf(from.api.Dataset().Event(333).Time()), Valid: true}
 	from.stop(5)
 	if _, err := from.run(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -154,7 +155,7 @@ func healthy(t *testing.T) map[string]*history {
 	part := begin("a part walked again", mockserver.Options{})
 	part.stop(9)
 	part.opts.Restart = true
-	part.opts.From = sql.Null[store.Instant]{V: store.InstantOf(part.api.Dataset().Event(333).Time()), Valid: true}
+	part.opts.From = sql.Null[model.Instant]{V: model.InstantOf(part.api.Dataset().Event(333).Time()), Valid: true}
 	part.stop(5)
 	part.pull()
 

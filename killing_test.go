@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -52,21 +53,21 @@ func (k *killing) do(operation func() error) (err error) {
 	return errors.Join(err, errKilled)
 }
 
-func (k *killing) Windows(ctx context.Context) (windows []store.Checkpoint, err error) {
+func (k *killing) Windows(ctx context.Context) (windows []model.Checkpoint, err error) {
 	err = k.do(func() error { windows, err = k.Store.Windows(ctx); return err })
 	return windows, err
 }
 
-func (k *killing) Deficit(ctx context.Context) (d store.Deficit, err error) {
+func (k *killing) Deficit(ctx context.Context) (d model.Deficit, err error) {
 	err = k.do(func() error { d, err = k.Store.Deficit(ctx); return err })
 	return d, err
 }
 
-func (k *killing) SetDeficit(ctx context.Context, d store.Deficit) error {
+func (k *killing) SetDeficit(ctx context.Context, d model.Deficit) error {
 	return k.do(func() error { return k.Store.SetDeficit(ctx, d) })
 }
 
-func (k *killing) Witness(ctx context.Context) (w store.Witness, err error) {
+func (k *killing) Witness(ctx context.Context) (w model.Witness, err error) {
 	err = k.do(func() error { w, err = k.Store.Witness(ctx); return err })
 	return w, err
 }
@@ -80,19 +81,19 @@ func (k *killing) NotBefore(ctx context.Context) (opens map[string]time.Time, er
 	return opens, err
 }
 
-func (k *killing) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (c store.Checkpoint, err error) {
+func (k *killing) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (c model.Checkpoint, err error) {
 	err = k.do(func() error { c, err = k.Store.OpenWindow(ctx, lower, floor); return err })
 	return c, err
 }
 
 // StartBatch commits the batch before it returns: it is one operation.
-func (k *killing) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
-	var done store.Committed
+func (k *killing) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
+	var done model.Committed
 	err := k.do(func() (err error) { done, err = k.CommitBatch(ctx, b); return err })
-	return func() (store.Committed, error) { return done, err }
+	return func() (model.Committed, error) { return done, err }
 }
 
-func (k *killing) Split(ctx context.Context, window int64, border store.Instant) (part store.Checkpoint, err error) {
+func (k *killing) Split(ctx context.Context, window int64, border model.Instant) (part model.Checkpoint, err error) {
 	err = k.do(func() error { part, err = k.Store.Split(ctx, window, border); return err })
 	return part, err
 }
@@ -101,7 +102,7 @@ func (k *killing) Join(ctx context.Context, window int64, fromTop bool, parts ..
 	return k.do(func() error { return k.Store.Join(ctx, window, fromTop, parts...) })
 }
 
-func (k *killing) Settle(ctx context.Context, run uuid.UUID, window int64) (done store.Settled, err error) {
+func (k *killing) Settle(ctx context.Context, run uuid.UUID, window int64) (done model.Settled, err error) {
 	err = k.do(func() error { done, err = k.Store.Settle(ctx, run, window); return err })
 	return done, err
 }
@@ -110,7 +111,7 @@ func (k *killing) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) e
 	return k.do(func() error { return k.Store.BeginRun(ctx, id, began) })
 }
 
-func (k *killing) EndRun(ctx context.Context, r store.Run) error {
+func (k *killing) EndRun(ctx context.Context, r model.Run) error {
 	return k.do(func() error { return k.Store.EndRun(ctx, r) })
 }
 

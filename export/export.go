@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // ErrOptions says that what is asked for cannot be.
@@ -57,7 +57,7 @@ type Selection struct {
 	// Where is a condition in SQL that events must meet.
 	Where string
 	// Since and Until bound the instants of events: from Since on, and before Until.
-	Since, Until sql.Null[store.Instant]
+	Since, Until sql.Null[model.Instant]
 }
 
 // Layout says how the rows are laid out.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"datasync/export"
+	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/store"
 	"datasync/internal/store/storetest"
@@ -38,7 +39,7 @@ func newFixture(t testing.TB) *fixture {
 }
 
 // commit adds each slice of events as a batch; the pull is in that state then.
-func (f *fixture) commit(state store.State, batches ...[]store.Event) {
+func (f *fixture) commit(state model.State, batches ...[]model.Event) {
 	f.t.Helper()
 	ctx := context.Background()
 	s, err := store.Open(ctx, store.Options{Path: f.path, Origin: "http://api.test:80"})
@@ -50,7 +51,7 @@ func (f *fixture) commit(state store.State, batches ...[]store.Event) {
 		f.t.Fatal(err)
 	}
 	if len(windows) == 0 {
-		k, err := s.OpenWindow(ctx, sql.Null[store.Instant]{}, sql.Null[store.Instant]{})
+		k, err := s.OpenWindow(ctx, sql.Null[model.Instant]{}, sql.Null[model.Instant]{})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -58,15 +59,15 @@ func (f *fixture) commit(state store.State, batches ...[]store.Event) {
 	}
 	windows[0].State = state
 	if len(batches) == 0 {
-		batches = [][]store.Event{nil}
+		batches = [][]model.Event{nil}
 	}
 	for _, events := range batches {
-		b := store.Batch{Run: f.run, Pages: []store.Page{{Events: events}}, Checkpoint: windows[0]}
+		b := model.Batch{Run: f.run, Pages: []model.Page{{Events: events}}, Checkpoint: windows[0]}
 		if _, err := s.CommitBatch(ctx, b); err != nil {
 			f.t.Fatal(err)
 		}
 	}
-	if state == store.Done {
+	if state == model.Done {
 		if _, err := s.Settle(ctx, f.run, windows[0].Window); err != nil {
 			f.t.Fatal(err)
 		}
@@ -77,8 +78,8 @@ func (f *fixture) commit(state store.State, batches ...[]store.Event) {
 }
 
 // series returns the events from..to of storetest, which descend in time.
-func series(from, to int) []store.Event {
-	var events []store.Event
+func series(from, to int) []model.Event {
+	var events []model.Event
 	for n := from; n < to; n++ {
 		e := storetest.Event(n)
 		e.Type = []string{"click", "view", "error"}[n%3]
@@ -91,11 +92,11 @@ func series(from, to int) []store.Event {
 func database(t testing.TB, events int) *fixture {
 	t.Helper()
 	f := newFixture(t)
-	var batches [][]store.Event
-	for from := 0; from < events; from += store.MaxRows {
-		batches = append(batches, series(from, min(events, from+store.MaxRows)))
+	var batches [][]model.Event
+	for from := 0; from < events; from += model.MaxRows {
+		batches = append(batches, series(from, min(events, from+model.MaxRows)))
 	}
-	f.commit(store.Done, batches...)
+	f.commit(model.Done, batches...)
 	return f
 }
 
@@ -212,15 +213,15 @@ func drawText(t *rapid.T, name string) string {
 	return rapid.OneOf(rapid.SampledFrom(odd), rapid.StringOfN(rapid.RuneFrom([]rune("a\"',\n\r\\=é😀 ")), 0, 12, -1)).Draw(t, name)
 }
 
-func drawEvent(t *rapid.T) store.Event {
+func drawEvent(t *rapid.T) model.Event {
 	id := func(name string) uuid.UUID {
 		return uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, name))
 	}
 	null := func(name string) sql.NullString {
 		return sql.NullString{String: drawText(t, name), Valid: rapid.Bool().Draw(t, name+" is there")}
 	}
-	e := store.Event{ID: id("id"), SessionID: id("session"), Type: drawText(t, "type"), Name: null("name"), DeviceType: null("device"), Browser: null("browser"),
-		Timestamp: store.Instant(rapid.OneOf(rapid.Int64Range(0, 7_258_118_399_999_999), rapid.SampledFrom([]int64{0, 1, 999_999, 1_000_000, 7_258_118_399_999_999})).Draw(t, "at")),
+	e := model.Event{ID: id("id"), SessionID: id("session"), Type: drawText(t, "type"), Name: null("name"), DeviceType: null("device"), Browser: null("browser"),
+		Timestamp: model.Instant(rapid.OneOf(rapid.Int64Range(0, 7_258_118_399_999_999), rapid.SampledFrom([]int64{0, 1, 999_999, 1_000_000, 7_258_118_399_999_999})).Draw(t, "at")),
 	}
 	e.UserID = uuid.NullUUID{UUID: id("user"), Valid: rapid.Bool().Draw(t, "has user")}
 	for _, member := range []*string{&e.Properties, &e.Extra} {
@@ -238,10 +239,10 @@ func drawEvent(t *rapid.T) store.Event {
 // TestOddEvents compares what comes out with what went in, to each value.
 func TestOddEvents(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		events := rapid.SliceOfNDistinct(rapid.Custom(drawEvent), 0, 20, func(e store.Event) uuid.UUID { return e.ID }).Draw(rt, "events")
+		events := rapid.SliceOfNDistinct(rapid.Custom(drawEvent), 0, 20, func(e model.Event) uuid.UUID { return e.ID }).Draw(rt, "events")
 		f := newFixture(t)
-		f.commit(store.Done, events)
-		want := map[string]store.Event{}
+		f.commit(model.Done, events)
+		want := map[string]model.Event{}
 		for _, e := range events {
 			want[e.ID.String()] = e
 		}
@@ -260,7 +261,7 @@ func TestOddEvents(t *testing.T) {
 	})
 }
 
-func compareCSV(t *rapid.T, f *fixture, path string, want map[string]store.Event) {
+func compareCSV(t *rapid.T, f *fixture, path string, want map[string]model.Event) {
 	f.mustExport(export.Options{Target: path, Layout: export.Layout{Format: export.CSV}})
 	file, err := os.Open(path)
 	if err != nil {
@@ -297,7 +298,7 @@ func compareCSV(t *rapid.T, f *fixture, path string, want map[string]store.Event
 	}
 }
 
-func compareJSONLines(t *rapid.T, f *fixture, path string, want map[string]store.Event) {
+func compareJSONLines(t *rapid.T, f *fixture, path string, want map[string]model.Event) {
 	f.mustExport(export.Options{Target: path, Layout: export.Layout{Format: export.JSONLines}})
 	d := json.NewDecoder(strings.NewReader(read(t, path)))
 	d.DisallowUnknownFields()
@@ -342,7 +343,7 @@ func isJSON(got *json.RawMessage, want string) bool {
 	return string(*got) == want
 }
 
-func compareDuckDB(t *rapid.T, relation string, want map[string]store.Event) {
+func compareDuckDB(t *rapid.T, relation string, want map[string]model.Event) {
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
 		t.Fatal(err)
@@ -357,7 +358,7 @@ func compareDuckDB(t *rapid.T, relation string, want map[string]store.Event) {
 	for ; rows.Next(); n++ {
 		var id, session string
 		var user sql.NullString
-		var got store.Event
+		var got model.Event
 		if err := rows.Scan(&id, &session, &user, &got.Type, &got.Name, &got.Timestamp, &got.Properties, &got.DeviceType, &got.Browser, &got.Extra); err != nil {
 			t.Fatal(err)
 		}
@@ -411,8 +412,8 @@ func TestParquetForms(t *testing.T) {
 
 func TestSelections(t *testing.T) {
 	f := database(t, 3000)
-	at := func(n int) sql.Null[store.Instant] {
-		return sql.Null[store.Instant]{V: storetest.Event(n).Timestamp, Valid: true}
+	at := func(n int) sql.Null[model.Instant] {
+		return sql.Null[model.Instant]{V: storetest.Event(n).Timestamp, Valid: true}
 	}
 	for _, tc := range []struct {
 		name      string
@@ -423,7 +424,7 @@ func TestSelections(t *testing.T) {
 		{"since, with that instant", export.Selection{Since: at(99)}, 100},
 		{"until, without that instant", export.Selection{Until: at(99)}, 2900},
 		{"both", export.Selection{Since: at(199), Until: at(99)}, 100},
-		{"nothing", export.Selection{Since: at(0), Until: sql.Null[store.Instant]{V: at(0).V + 1, Valid: true}, Where: "false"}, 0},
+		{"nothing", export.Selection{Since: at(0), Until: sql.Null[model.Instant]{V: at(0).V + 1, Valid: true}, Where: "false"}, 0},
 		{"where", export.Selection{Where: "type = 'click'"}, 1000},
 		{"where with a comment", export.Selection{Where: "type = 'click' -- or 'view'"}, 1000},
 		{"where of two", export.Selection{Where: "type = 'click' OR type = 'view'", Since: at(299)}, 200},
@@ -468,7 +469,7 @@ func TestWhatIsNoSelection(t *testing.T) {
 		"a condition with a NUL":  {Where: "true\x00"},
 		"a condition and more":    {Where: "true; SELECT 1"},
 		"a condition and a query": {Where: "true", Query: "SELECT 1"},
-		"an end before":           {Since: sql.Null[store.Instant]{V: 2, Valid: true}, Until: sql.Null[store.Instant]{V: 2, Valid: true}},
+		"an end before":           {Since: sql.Null[model.Instant]{V: 2, Valid: true}, Until: sql.Null[model.Instant]{V: 2, Valid: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -565,7 +566,7 @@ func TestSafeFromFormulas(t *testing.T) {
 	e := storetest.Event(0)
 	e.Type, e.Name, e.Browser = "=1+1", sql.NullString{String: "@SUM(1)", Valid: true}, sql.NullString{String: "a=1", Valid: true}
 	e.DeviceType = sql.NullString{String: "\t=1", Valid: true}
-	f.commit(store.Done, []store.Event{e})
+	f.commit(model.Done, []model.Event{e})
 	target := filepath.Join(t.TempDir(), "a.csv")
 	for safe, want := range map[bool]string{true: "'=1+1,'@SUM(1),", false: "=1+1,@SUM(1),"} {
 		f.mustExport(export.Options{Target: target, Force: true, Layout: export.Layout{Format: export.CSV, Safe: safe}})
@@ -605,9 +606,9 @@ func TestCompressedTexts(t *testing.T) {
 
 func TestIncompletePull(t *testing.T) {
 	f := newFixture(t)
-	f.commit(store.UnderWay, series(0, 5))
+	f.commit(model.UnderWay, series(0, 5))
 	result := f.mustExport(export.Options{Target: filepath.Join(t.TempDir(), "a.parquet")})
-	if result.Pull.Complete || result.Rows != 5 || result.Pull.Status.Windows[0].State != store.UnderWay {
+	if result.Pull.Complete || result.Rows != 5 || result.Pull.Status.Windows[0].State != model.UnderWay {
 		t.Errorf("%+v", result)
 	}
 }

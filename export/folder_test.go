@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"datasync/export"
+	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/store"
 
@@ -106,8 +107,8 @@ func shuffled(t *testing.T, events int) *fixture {
 			all[i].Browser = sql.NullString{String: []string{"Chrome", "Fire/fox & co", "ünï=1", ""}[i%4], Valid: true}
 		}
 	}
-	for batch := range slices.Chunk(all, store.MaxRows) {
-		f.commit(store.Done, batch)
+	for batch := range slices.Chunk(all, model.MaxRows) {
+		f.commit(model.Done, batch)
 	}
 	return f
 }
@@ -182,7 +183,7 @@ func count(f *fixture, where string) string {
 func TestManifest(t *testing.T) {
 	f := database(t, 3000)
 	target := filepath.Join(t.TempDir(), "a")
-	f.mustExport(export.Options{Target: target, Layout: export.Layout{PartitionBy: []string{"day", "Type"}}, Selection: export.Selection{Where: "true", Since: sql.Null[store.Instant]{Valid: true}}})
+	f.mustExport(export.Options{Target: target, Layout: export.Layout{PartitionBy: []string{"day", "Type"}}, Selection: export.Selection{Where: "true", Since: sql.Null[model.Instant]{Valid: true}}})
 	m := checkFolder(t, target, 3000)
 	if m.Format != "parquet" || m.Origin != "http://api.test:80" || m.Batch != 1 || m.Run != f.run.String() || !m.Complete || len(m.Schema) != 10 || m.Schema[3].Name != "name" ||
 		m.Schema[4].Type != "TIMESTAMP WITH TIME ZONE" || m.Tool != "test" ||
@@ -229,7 +230,7 @@ func TestPartitionsByAnyText(t *testing.T) {
 	for i := range events {
 		events[i].Type, events[i].Browser = anyText[i%len(anyText)], sql.NullString{String: anyText[i/2], Valid: i > 1}
 	}
-	f.commit(store.Done, events)
+	f.commit(model.Done, events)
 	for name, layout := range map[string]export.Layout{
 		"parquet": {PartitionBy: []string{"type", "browser"}},
 		"csv":     {PartitionBy: []string{"type", "browser"}, Format: export.CSV},
@@ -266,7 +267,7 @@ func (f *fixture) mustFolder(selection export.Selection) string {
 	return target
 }
 
-func ids(events []store.Event) string {
+func ids(events []model.Event) string {
 	texts := make([]string, len(events))
 	for i := range events {
 		texts[i] = events[i].ID.String()

@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"datasync/export"
+	"datasync/internal/model"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
+
 	"datasync/internal/store/storetest"
 
 	"github.com/google/uuid"
@@ -38,21 +39,21 @@ func TestIncremental(t *testing.T) {
 				}
 				return result
 			}
-			f.commit(store.Done, series(0, 100), series(100, 200))
+			f.commit(model.Done, series(0, 100), series(100, 200))
 			step("first", 200, 200)
 			before := tree(t, parent)
 			if result := step("no news", 0, 200); !result.UpToDate || tree(t, parent) != before {
 				t.Errorf("%+v; %s, before %s", result, tree(t, parent), before)
 			}
-			f.commit(store.UnderWay, series(200, 300))
+			f.commit(model.UnderWay, series(200, 300))
 			if result := step("news", 100, 300); result.Pull.Complete {
 				t.Errorf("%+v", result)
 			}
-			f.commit(store.Done, series(250, 350), series(350, 400))
+			f.commit(model.Done, series(250, 350), series(350, 400))
 			if result := step("more", 100, 400); !result.Pull.Complete {
 				t.Errorf("%+v", result)
 			}
-			f.commit(store.Done)
+			f.commit(model.Done)
 			if result := step("a batch without news", 0, 400); result.UpToDate {
 				t.Error("the batch was not noted")
 			}
@@ -80,7 +81,7 @@ func TestIncrementalAfterAnOrdinaryExport(t *testing.T) {
 	f := database(t, 100)
 	opts := export.Options{Target: filepath.Join(t.TempDir(), "a"), Layout: export.Layout{PartitionBy: []string{"type"}}}
 	f.mustExport(opts)
-	f.commit(store.Done, series(100, 150))
+	f.commit(model.Done, series(100, 150))
 	opts.Incremental = true
 	if result := f.mustExport(opts); result.Rows != 50 || result.Files != 3 {
 		t.Errorf("%+v", result)
@@ -92,7 +93,7 @@ func TestIncrementsThatDoNotFit(t *testing.T) {
 	f := database(t, 100)
 	target := filepath.Join(t.TempDir(), "a")
 	f.mustExport(export.Options{Target: target, Incremental: true})
-	f.commit(store.Done, series(100, 150))
+	f.commit(model.Done, series(100, 150))
 	before := tree(t, target)
 	since := export.Selection{}
 	since.Since.Valid = true
@@ -145,12 +146,12 @@ func TestIncrementAfterRowsWereDeleted(t *testing.T) {
 	f := newFixture(t)
 	moved := storetest.Event(3)
 	moved.Timestamp -= 3_600_000_000
-	f.commit(store.UnderWay, series(0, 10), []store.Event{moved})
+	f.commit(model.UnderWay, series(0, 10), []model.Event{moved})
 	opts := export.Options{Target: filepath.Join(t.TempDir(), "a"), Incremental: true}
 	if result := f.mustExport(opts); result.Rows != 11 {
 		t.Fatalf("%+v", result)
 	}
-	f.commit(store.Done, series(10, 20))
+	f.commit(model.Done, series(10, 20))
 	before := tree(t, opts.Target)
 	if _, err := f.export(opts); !errors.Is(err, export.ErrHistory) || !strings.Contains(err.Error(), "--force") || tree(t, opts.Target) != before {
 		t.Error(err)
@@ -167,7 +168,7 @@ func TestIncrementsOfSeveralRuns(t *testing.T) {
 	for n := range 4 {
 		f.mustExport(opts)
 		f.run = uuid.New()
-		f.commit(store.Done, series(10+n, 11+n))
+		f.commit(model.Done, series(10+n, 11+n))
 	}
 	f.mustExport(opts)
 	checkFolder(t, opts.Target, 14)

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 )
 
 const (
@@ -101,7 +101,7 @@ func newManifest(opts *Options, src *source, pull *Pull) manifest {
 	return m
 }
 
-func timeOrNil(valid bool, at store.Instant) *time.Time {
+func timeOrNil(valid bool, at model.Instant) *time.Time {
 	if !valid {
 		return nil
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // TestAroundATimestamp: what cannot be seen around a timestamp leaves the instant certain;
@@ -12,7 +12,7 @@ import (
 func TestAroundATimestamp(t *testing.T) {
 	const event = `{"id":"6c1a50b3-0000-4000-8000-000000000001","sessionId":"6c1a50b3-0000-4000-8000-000000000002","userId":"6c1a50b3-0000-4000-8000-000000000003",` +
 		`"type":"click","name":"event_1","properties":{},"timestamp":"%s","session":{"id":"6c1a50b3-0000-4000-8000-000000000002","deviceType":"mobile","browser":"Edge"}}`
-	read := func(text string) (store.Instant, string) {
+	read := func(text string) (model.Instant, string) {
 		t.Helper()
 		p, err := newDecoder().decode(`{"data":[`+fmt.Sprintf(event, text)+`],"hasMore":false}`, nil)
 		switch {
@@ -23,7 +23,7 @@ func TestAroundATimestamp(t *testing.T) {
 		}
 		return p.events[0].Timestamp, ""
 	}
-	const want = store.Instant(1769541612369_000)
+	const want = model.Instant(1769541612369_000)
 	around := []string{" ", `\t`, `\r\n`, `\u0000`, `\u001f`, "\x7f", "\u0085", "\u00a0", "\u00ad", "\u1680", "\u2009", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
 		"\u2028", "\u2029", "\u202f", "\u2060", "\u3000", "\ufeff", `\ufeff\u200B \u2060`}
 	for _, text := range []string{"1769541612369", "2026-01-27T19:20:12.369Z", "2026-01-27T20:20:12.369+01:00"} {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -36,9 +36,9 @@ type batcher struct {
 	beside    func() int
 
 	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
-	checkpoint store.Checkpoint
+	checkpoint model.Checkpoint
 	// beyond is where it stands, where that is behind a page that is open.
-	beyond *store.Checkpoint
+	beyond *model.Checkpoint
 	next   batch
 	// rest is a page that did not fit into the batch any more, but for its first events
 	// and rejects, of which there may be none.
@@ -55,18 +55,18 @@ type batcher struct {
 	// underWay is how many batches are. What they wait by goes into waits, what became of
 	// each comes out of ended, in the same order.
 	underWay int
-	waits    chan func() (store.Committed, error)
+	waits    chan func() (model.Committed, error)
 	ended    chan outcome
 }
 
 type outcome struct {
-	committed store.Committed
+	committed model.Committed
 	err       error
 }
 
 // batch is what is collected for one commit.
 type batch struct {
-	store.Batch
+	model.Batch
 	sheets          []*sheet // of each of its pages
 	events, rejects int
 	bytes           int
@@ -81,7 +81,7 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 	b.due = time.NewTimer(batchAge)
 	defer b.due.Stop()
 	b.freed = make(chan struct{}, 1)
-	b.waits, b.ended = make(chan func() (store.Committed, error), store.Writers), make(chan outcome, store.Writers)
+	b.waits, b.ended = make(chan func() (model.Committed, error), model.Writers), make(chan outcome, model.Writers)
 	defer close(b.waits)
 	go func() {
 		for wait := range b.waits {
@@ -90,7 +90,7 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 		}
 	}()
 	for more := true; more || len(b.next.Pages) > 0 || b.underWay > 0; {
-		if len(b.next.Pages) > 0 && (b.underWay == 0 && (b.next.overdue || !more) || b.underWay < store.Writers && b.full()) {
+		if len(b.next.Pages) > 0 && (b.underWay == 0 && (b.next.overdue || !more) || b.underWay < model.Writers && b.full()) {
 			if err := b.start(ctx); err != nil {
 				return err
 			}
@@ -184,7 +184,7 @@ func (b *batcher) crowded() bool {
 }
 
 func (b *batcher) full() bool {
-	return b.rest != nil || b.next.events == store.MaxRows || b.next.rejects == store.MaxRejects
+	return b.rest != nil || b.next.events == model.MaxRows || b.next.rejects == model.MaxRejects
 }
 
 // add takes into the batch what fits of a page, and keeps the rest for the next ones:
@@ -213,9 +213,9 @@ func (b *batcher) add(p *walked) {
 		b.checkpoint.Unordered = true
 		b.unordered()
 	}
-	record := store.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
+	record := model.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
 	if p.from.bounded {
-		record.Until = sql.Null[store.Instant]{V: store.Instant(p.from.until * 1000), Valid: true}
+		record.Until = sql.Null[model.Instant]{V: model.Instant(p.from.until * 1000), Valid: true}
 	}
 	whole := n == len(events) && m == len(rejects)
 	if whole {
@@ -224,7 +224,7 @@ func (b *batcher) add(p *walked) {
 			record.CursorReceived = p.page.nextCursor
 		}
 	}
-	b.next.Pages = append(b.next.Pages, store.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending})
+	b.next.Pages = append(b.next.Pages, model.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending})
 	b.next.sheets = append(b.next.sheets, p.sheet)
 	b.next.events += n
 	b.next.rejects += m
@@ -251,8 +251,8 @@ func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
 	if len(b.next.Pages) == 0 {
 		room = max(room, 1)
 	}
-	n = min(events, store.MaxRows-b.next.events, room)
-	m = min(rejects, store.MaxRejects-b.next.rejects, room-n)
+	n = min(events, model.MaxRows-b.next.events, room)
+	m = min(rejects, model.MaxRejects-b.next.rejects, room-n)
 	return n, m, each * (n + m)
 }
 
@@ -283,12 +283,12 @@ func (b *batcher) advance(p *walked) {
 }
 
 // moveBehind moves a checkpoint behind the page.
-func moveBehind(k *store.Checkpoint, p *walked) {
+func moveBehind(k *model.Checkpoint, p *walked) {
 	if p.from == (ask{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
 		// now and what it had read before, there may be a gap.
 		k.Total, k.Walked, k.Copies, k.RanOut = p.page.total, 0, 0, false
-		k.Upper, k.Last = sql.Null[store.Instant]{}, sql.Null[store.Position]{}
+		k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
 		k.TopAt = p.received.Add(-p.took)
 	}
 	k.PageTotal, k.CursorBefore = p.page.total, sql.Null[string]{V: p.from.cursor, Valid: !p.from.bounded}
@@ -298,7 +298,7 @@ func moveBehind(k *store.Checkpoint, p *walked) {
 	k.Copies += p.copies
 	k.RanOut = k.RanOut || p.ranOut
 	k.FailedRuns = 0
-	k.State, k.Cursor, k.CursorExpiresAt = store.UnderWay, p.page.nextCursor, time.Time{}
+	k.State, k.Cursor, k.CursorExpiresAt = model.UnderWay, p.page.nextCursor, time.Time{}
 	if p.page.cursorLife > 0 {
 		k.CursorExpiresAt = p.received.Add(p.page.cursorLife)
 	}
@@ -306,19 +306,19 @@ func moveBehind(k *store.Checkpoint, p *walked) {
 		k.Cursor, k.CursorExpiresAt = withheldCursor, time.Time{}
 	}
 	if p.last {
-		k.State, k.Cursor, k.CursorExpiresAt = store.Done, "", time.Time{}
+		k.State, k.Cursor, k.CursorExpiresAt = model.Done, "", time.Time{}
 	}
 	k.Walked += int64(p.page.elements)
-	if k.IsPart() && !k.First.Valid && p.first != (store.Position{}) {
-		k.First = sql.Null[store.Position]{V: p.first, Valid: true}
+	if k.IsPart() && !k.First.Valid && p.first != (model.Position{}) {
+		k.First = sql.Null[model.Position]{V: p.first, Valid: true}
 	}
 	if len(p.page.events) == 0 {
 		return
 	}
 	if newest := p.page.newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
-		k.Upper = sql.Null[store.Instant]{V: newest, Valid: true}
+		k.Upper = sql.Null[model.Instant]{V: newest, Valid: true}
 	}
 	if oldest := p.page.oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
-		k.Last = sql.Null[store.Position]{V: oldest, Valid: true}
+		k.Last = sql.Null[model.Position]{V: oldest, Valid: true}
 	}
 }

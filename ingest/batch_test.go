@@ -8,19 +8,19 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // committed is a store that takes nothing but batches, and calls each with fail.
 type committed struct {
 	Store
-	batches []store.Batch
+	batches []model.Batch
 	fail    func(n int) error
 }
 
-func (c *committed) StartBatch(_ context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+func (c *committed) StartBatch(_ context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	if err := c.fail(len(c.batches)); err != nil {
-		return func() (store.Committed, error) { return store.Committed{}, err }
+		return func() (model.Committed, error) { return model.Committed{}, err }
 	}
 	b.Pages = slices.Clone(b.Pages)
 	for i := range b.Pages {
@@ -30,19 +30,19 @@ func (c *committed) StartBatch(_ context.Context, b store.Batch) (wait func() (s
 	for i := range b.Pages {
 		b.Copied(i)
 	}
-	return func() (store.Committed, error) { return store.Committed{}, nil }
+	return func() (model.Committed, error) { return model.Committed{}, nil }
 }
 
 // newSheet returns the memory of a page, with so many events.
 func newSheet(n int) *sheet {
 	s := (&sheets{}).take()
-	s.events = make([]store.Event, n)
+	s.events = make([]model.Event, n)
 	return s
 }
 
 func newTestBatcher(c *committed) *batcher {
 	return &batcher{
-		store: c, checkpoint: store.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
+		store: c, checkpoint: model.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
 		tally: newTally(), unordered: func() {}, beside: func() int { return 1 },
 	}
 }
@@ -51,10 +51,10 @@ func newTestBatcher(c *committed) *batcher {
 func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	t.Helper()
 	var pages []walked
-	at := store.Instant(1 << 40)
+	at := model.Instant(1 << 40)
 	for n, size := range sizes {
 		p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
-		p.page = page{events: p.sheet.events, rejects: make([]store.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
+		p.page = page{events: p.sheet.events, rejects: make([]model.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
 		for i := range p.page.events {
 			at--
 			p.page.events[i].Timestamp = at
@@ -84,7 +84,7 @@ func (b *batcher) runOver(t *testing.T, pages ...walked) (err error) {
 // TestBatchesAreFull: batches are full to the row, whatever the pages' size, in the
 // order of the pages, and hold a checkpoint behind the last page that is whole.
 func TestBatchesAreFull(t *testing.T) {
-	const most = store.MaxRows
+	const most = model.MaxRows
 	for _, tc := range []struct {
 		name  string
 		sizes [][2]int
@@ -95,7 +95,7 @@ func TestBatchesAreFull(t *testing.T) {
 		{"a page that fits to the row", [][2]int{{most, 0}, {1, 0}}, [][2]int{{most, 1}, {1, 2}}},
 		{"rejects take no row from events", slices.Repeat([][2]int{{4000, 900}}, 40), [][2]int{{most, 30}, {160_000 - most, 40}}},
 		{"many rejects", slices.Repeat([][2]int{{2000, 1000}}, 40), [][2]int{{31 * 2000, 30}, {80_000 - 31*2000, 40}}},
-		{"rejects alone", [][2]int{{0, store.MaxRejects + 5}}, [][2]int{{0, 0}, {0, 1}}},
+		{"rejects alone", [][2]int{{0, model.MaxRejects + 5}}, [][2]int{{0, 0}, {0, 1}}},
 		{"empty pages", [][2]int{{0, 0}, {0, 0}, {3, 0}}, [][2]int{{3, 3}}},
 		{"nothing", nil, nil},
 	} {
@@ -106,7 +106,7 @@ func TestBatchesAreFull(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got [][2]int
-			whole, last := 0, store.Instant(1<<40)
+			whole, last := 0, model.Instant(1<<40)
 			for _, batch := range c.batches {
 				events, _ := batch.Size()
 				for _, p := range batch.Pages {
@@ -143,8 +143,8 @@ func TestBatchesAreFull(t *testing.T) {
 func TestBatchesOfMuchText(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
-	large := page{events: make([]store.Event, 1000), rejects: make([]store.Reject, 10), elements: 1010, nextCursor: "c1"}
-	small := page{events: make([]store.Event, 7), elements: 7, nextCursor: "c2"}
+	large := page{events: make([]model.Event, 1000), rejects: make([]model.Reject, 10), elements: 1010, nextCursor: "c1"}
+	small := page{events: make([]model.Event, 7), elements: 7, nextCursor: "c2"}
 	err := b.runOver(t, walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1},
 		walked{endpoint: eventsEndpoint, page: small, sheet: &sheet{}, bytes: 7})
 	if err != nil {
@@ -167,10 +167,10 @@ func TestLargePagesFillBatches(t *testing.T) {
 	b := newTestBatcher(c)
 	var pages []walked
 	for n := range 4 {
-		p := page{events: make([]store.Event, 100_000), elements: 100_000, nextCursor: fmt.Sprint("c", n+1)}
+		p := page{events: make([]model.Event, 100_000), elements: 100_000, nextCursor: fmt.Sprint("c", n+1)}
 		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20})
 	}
-	pages = append(pages, walked{endpoint: eventsEndpoint, page: page{events: make([]store.Event, 1), elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
+	pages = append(pages, walked{endpoint: eventsEndpoint, page: page{events: make([]model.Event, 1), elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
 	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestLargePagesFillBatches(t *testing.T) {
 		events, _ := batch.Size()
 		got = append(got, events)
 	}
-	if want := []int{store.MaxRows, store.MaxRows, store.MaxRows, 400_000 - 3*store.MaxRows, 1}; !slices.Equal(got, want) {
+	if want := []int{model.MaxRows, model.MaxRows, model.MaxRows, 400_000 - 3*model.MaxRows, 1}; !slices.Equal(got, want) {
 		t.Errorf("batches of %v events, want %v", got, want)
 	}
 }
@@ -204,17 +204,17 @@ func TestBatcherEndsWithItsStore(t *testing.T) {
 // crossed is a store that has copied the second of two batches before the first.
 type crossed struct {
 	Store
-	first store.Batch
+	first model.Batch
 	back  func() int
 	seen  []int
 }
 
-func (c *crossed) StartBatch(_ context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+func (c *crossed) StartBatch(_ context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	if c.first.Pages == nil {
 		c.first = b
 		b.Copied(0) // the rest takes longer
 	} else {
-		for _, b := range []store.Batch{b, c.first} {
+		for _, b := range []model.Batch{b, c.first} {
 			for page := range b.Pages {
 				if page > 0 || b.Checkpoint != c.first.Checkpoint {
 					b.Copied(page)
@@ -223,7 +223,7 @@ func (c *crossed) StartBatch(_ context.Context, b store.Batch) (wait func() (sto
 			}
 		}
 	}
-	return func() (store.Committed, error) { return store.Committed{}, nil }
+	return func() (model.Committed, error) { return model.Committed{}, nil }
 }
 
 // TestSheetOfTwoBatches: the memory of a page that is divided is used again only after
@@ -233,8 +233,8 @@ func TestSheetOfTwoBatches(t *testing.T) {
 	b := newTestBatcher(nil)
 	b.store, c.back = c, func() int { return len(b.sheets.free) }
 	var pages []walked
-	for n, size := range []int{store.MaxRows - 10, 100, store.MaxRows - 90} {
-		p := page{events: make([]store.Event, size), elements: size, nextCursor: fmt.Sprint("c", n+1)}
+	for n, size := range []int{model.MaxRows - 10, 100, model.MaxRows - 90} {
+		p := page{events: make([]model.Event, size), elements: size, nextCursor: fmt.Sprint("c", n+1)}
 		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()})
 	}
 	if err := b.runOver(t, pages...); err != nil {

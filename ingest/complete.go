@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // docs/complete.md defines "complete": windows that were walked to their ends prove it,
@@ -47,16 +47,16 @@ func (p *pull) finish(ctx context.Context, newest family) error {
 
 // weigh tells what the API's totals say of so many elements in the file, and keeps a deficit for the
 // next pull. Missing is an ErrMissing where events are missing.
-func (p *pull) weigh(ctx context.Context, w *store.Witness, here int64, toTheEnd bool) (missing, err error) {
+func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd bool) (missing, err error) {
 	before, err := p.Store.Deficit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	balance := w.Weigh(here)
 	p.tally.Balance = balance
-	var now store.Deficit
+	var now model.Deficit
 	if b := balance.V; b.Missing > 0 {
-		now = store.Deficit{Missing: b.Missing, Total: w.First.V}
+		now = model.Deficit{Missing: b.Missing, Total: w.First.V}
 		same := before.Missing == now.Missing && before.Total == now.Total
 		now.Walked = same && (before.Walked || toTheEnd)
 		next := "the next pull walks to the end"
@@ -84,7 +84,7 @@ func (p *pull) weigh(ctx context.Context, w *store.Witness, here int64, toTheEnd
 // so many events, is not what the user wanted.
 func (t *tally) unusable(events int64) error {
 	met := t.Returned - t.Outside
-	if !store.Unusable(events, met, t.Stored, t.Rejected) {
+	if !model.Unusable(events, met, t.Stored, t.Rejected) {
 		return nil
 	}
 	text := t.reasons()

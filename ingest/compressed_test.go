@@ -14,7 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/mockserver"
 )
 
@@ -60,7 +61,7 @@ func TestPullCompressed(t *testing.T) {
 	for i, compress := range []bool{false, true} {
 		withOneWalk(t, fmt.Sprint("gzip: ", compress), onALink(compress), func(b *bench) {
 			took[i] = b.mustPull().Took
-			rejects := slices.SortedFunc(slices.Values(b.store.Rejects()), func(x, y store.Reject) int { return strings.Compare(x.Key, y.Key) })
+			rejects := slices.SortedFunc(slices.Values(b.store.Rejects()), func(x, y model.Reject) int { return strings.Compare(x.Key, y.Key) })
 			stored[i] = []any{b.store.Events(), rejects}
 			want := "ppppg" + strings.Repeat("p", 25)
 			if compress {

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -54,31 +54,31 @@ type crew struct {
 	walks int     // under way
 	// starter makes the request for the newest page below an instant; nil as long as no way
 	// to ask for that has been proven. Sought says that one was looked for.
-	starter func(store.Instant) ask
+	starter func(model.Instant) ask
 	sought  bool
 	// read counts pages; seekAfter is how many there must be for another search, after seeks
 	// of them that failed.
 	read, seekAfter, seeks int
 	losses                 int // of parts
 	// oldest is about where the API's events end.
-	oldest sql.Null[store.Instant]
+	oldest sql.Null[model.Instant]
 	sample sample
 	// unordered says that borders in time mean little here, offsets that cursors may be offsets:
 	// then one walk is easier to prove than several.
 	unordered, offsets bool
 	// known is the instant of the newest event of older windows; not valid where this one goes
 	// to the end.
-	known sql.Null[store.Instant]
+	known sql.Null[model.Instant]
 }
 
 // sample says what pages were like last.
 type sample struct {
-	span            store.Instant
+	span            model.Instant
 	elements, bytes int
 	cursor          string
-	newest          store.Instant
+	newest          model.Instant
 	// known is an event of the page which is the first of its millisecond.
-	known sql.Null[store.Position]
+	known sql.Null[model.Position]
 }
 
 // walkFamily walks a window and its parts, above older windows, to their end, and returns
@@ -119,7 +119,7 @@ func (p *pull) rejoin(ctx context.Context, f family) (family, error) {
 	kept := f[:1:1]
 	for _, k := range f[1:] {
 		above := &kept[len(kept)-1]
-		if k.State != store.NotBegun || above.State == store.Done {
+		if k.State != model.NotBegun || above.State == model.Done {
 			kept = append(kept, k)
 			continue
 		}
@@ -255,7 +255,7 @@ func (c *crew) another(ctx context.Context) (*part, error) {
 	if owner == nil {
 		return nil, nil
 	}
-	t := newPart(c, store.Checkpoint{Lower: owner.k.Lower, Begins: sql.Null[store.Instant]{V: border, Valid: true}})
+	t := newPart(c, model.Checkpoint{Lower: owner.k.Lower, Begins: sql.Null[model.Instant]{V: border, Valid: true}})
 	owner.k.Lower = t.k.Begins
 	if owner.slack > 0 {
 		t.slack = owner.slack - slack
@@ -334,10 +334,10 @@ func (c *crew) rescue(ctx context.Context) (bool, error) {
 	}
 	to, gone := c.join(0, last)
 	root := c.parts[0]
-	root.k.State, root.k.Cursor, root.k.CursorExpiresAt, root.k.Last, root.k.Walked = store.UnderWay, "", time.Time{}, sql.Null[store.Position]{}, 0
+	root.k.State, root.k.Cursor, root.k.CursorExpiresAt, root.k.Last, root.k.Walked = model.UnderWay, "", time.Time{}, sql.Null[model.Position]{}, 0
 	root.k.PageTotal, root.k.CursorBefore, root.k.TopAt = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}
 	root.k.Copies, root.k.RanOut, root.k.FailedRuns = 0, false, 0
-	root.state, root.ending, root.at, root.last = waiting, false, sql.Null[store.Instant]{}, sql.Null[store.Position]{}
+	root.state, root.ending, root.at, root.last = waiting, false, sql.Null[model.Instant]{}, sql.Null[model.Position]{}
 	c.starter, c.sought = nil, true
 	c.p.tally.restart()
 	c.mu.Unlock()

@@ -1,6 +1,8 @@
 package ingest
 
-import "datasync/internal/store"
+import (
+	"datasync/internal/model"
+)
 
 // dayReader reads timestamps in the two shapes in which the API writes them. Those
 // next to each other share their day, so it keeps the last one.
@@ -8,7 +10,7 @@ type dayReader struct {
 	// The day as it is written, with what separates it from the time: the first eight
 	// bytes and the last ones.
 	first, last uint64
-	midnight    store.Instant
+	midnight    model.Instant
 }
 
 const (
@@ -18,7 +20,7 @@ const (
 
 // timestamp reads the timestamp that stands at i and returns the offset behind it, or
 // stopped where it is no string or number of the usual kind.
-func (r *dayReader) timestamp(text string, i int) (store.Instant, int) {
+func (r *dayReader) timestamp(text string, i int) (model.Instant, int) {
 	if len(text)-i < usualDateTime {
 		return 0, stopped
 	}
@@ -29,7 +31,7 @@ func (r *dayReader) timestamp(text string, i int) (store.Instant, int) {
 	first, last := word(written, 1), word(written, 4)
 	micros, ok := timeOfDay(written[12:])
 	if ok && first != 0 && first == r.first && last == r.last {
-		return r.midnight + store.Instant(micros), i + usualDateTime
+		return r.midnight + model.Instant(micros), i + usualDateTime
 	}
 	end := plainEnd(text, i+1)
 	if end == stopped {
@@ -40,13 +42,13 @@ func (r *dayReader) timestamp(text string, i int) (store.Instant, int) {
 		return 0, stopped
 	}
 	if end++; ok && end == i+usualDateTime {
-		r.first, r.last, r.midnight = first, last, at-store.Instant(micros)
+		r.first, r.last, r.midnight = first, last, at-model.Instant(micros)
 	}
 	return at, end
 }
 
 // usualMilliseconds reads the first 13 digits of the number that stands at i.
-func usualMilliseconds(text string, i int) (store.Instant, int) {
+func usualMilliseconds(text string, i int) (model.Instant, int) {
 	digits := text[i : i+usualDigits]
 	first, last := word(digits, 0)^eightZeros, word(digits, 5)^eightZeros
 	if digits[0] == '0' || !areDigits(first) || !areDigits(last) {
@@ -54,7 +56,7 @@ func usualMilliseconds(text string, i int) (store.Instant, int) {
 	}
 	const shared = 0xffffff // the first word has them
 	ms := number(first)*100_000 + number(last&^shared)
-	return store.Instant(ms * 1000), i + usualDigits
+	return model.Instant(ms * 1000), i + usualDigits
 }
 
 // timeOfDay reads a time of the shape 15:04:05.000Z and the quote after it, in

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // errBadPage is what a body is that is not a whole, well-formed page. It was cut
@@ -20,8 +20,8 @@ var errBadPage = errors.New("not a whole page")
 // page is a whole, decoded page.
 type page struct {
 	// events and rejects are the elements of data, each in the order they came.
-	events   []store.Event
-	rejects  []store.Reject
+	events   []model.Event
+	rejects  []model.Reject
 	elements int // events and rejects together
 	// damaged counts the rejects that are no JSON; counted says that the page tells how many
 	// elements it has.
@@ -36,7 +36,7 @@ type page struct {
 	ordered, descending bool
 	// newest and oldest are the positions of events between which all others lie. They
 	// mean nothing where there are no events.
-	newest, oldest store.Position
+	newest, oldest model.Position
 
 	hasMore    bool
 	nextCursor string        // "" where null, missing or ""
@@ -62,7 +62,7 @@ func (p *page) withhold(s *secrets) {
 // cutBelow leaves out what is older than floor: events, and rejects that show an
 // older instant or stand behind an event which is older; below says that the page itself stands
 // behind such a one. It returns how many.
-func (p *page) cutBelow(floor store.Instant, below bool) (outside int64) {
+func (p *page) cutBelow(floor model.Instant, below bool) (outside int64) {
 	before := len(p.events) + len(p.rejects)
 	if len(p.rejects) == 0 && len(p.events) > 0 && p.oldest.Timestamp >= floor {
 		return 0
@@ -72,14 +72,14 @@ func (p *page) cutBelow(floor store.Instant, below bool) (outside int64) {
 	for i := range p.events {
 		older[i+1] = p.events[i].Timestamp < floor
 	}
-	var kept []store.Reject
+	var kept []model.Reject
 	for i, r := range p.rejects {
 		if r.Timestamp.Valid && r.Timestamp.V >= floor || !r.Timestamp.Valid && !older[p.rejectAfter[i]] {
 			kept = append(kept, r)
 		}
 	}
 	p.rejects, p.rejectAfter = kept, nil
-	p.events = slices.DeleteFunc(p.events, func(e store.Event) bool { return e.Timestamp < floor })
+	p.events = slices.DeleteFunc(p.events, func(e model.Event) bool { return e.Timestamp < floor })
 	p.bound()
 	return int64(before - len(p.events) - len(p.rejects))
 }
@@ -103,7 +103,7 @@ func (p *page) cutAbove() (outside int64) {
 func (p *page) bound() {
 	n := len(p.events)
 	if n == 0 {
-		p.newest, p.oldest = store.Position{}, store.Position{}
+		p.newest, p.oldest = model.Position{}, model.Position{}
 		return
 	}
 	p.newest, p.oldest = p.events[0].Position(), p.events[n-1].Position()
@@ -198,7 +198,7 @@ func newDecoder() *decoder {
 // The page's events are put into the memory of events, whatever that held, as far as
 // its capacity goes. What lies behind them there stays as it was. Events and rejects
 // share the memory of the body.
-func (d *decoder) decode(body string, events []store.Event) (page, error) {
+func (d *decoder) decode(body string, events []model.Event) (page, error) {
 	d.scan.text, d.page.events = body, events
 	defer d.forget()
 	if err := d.document(); err != nil {
@@ -273,7 +273,7 @@ func (d *decoder) data(i, depth int) int {
 		return i + 1
 	}
 	if cap(d.page.events) == 0 {
-		d.page.events = make([]store.Event, 0, guessEvents(len(s.text)-i))
+		d.page.events = make([]model.Event, 0, guessEvents(len(s.text)-i))
 	}
 	for {
 		if i = d.element(i, depth+1); i == stopped {
@@ -299,7 +299,7 @@ func (d *decoder) element(i, depth int) int {
 	if n < cap(p.events) {
 		p.events = p.events[:n+1]
 	} else {
-		p.events = append(p.events, store.Event{})
+		p.events = append(p.events, model.Event{})
 	}
 	if p.elements++; p.elements > maxElements {
 		d.full = true
@@ -334,7 +334,7 @@ func (d *decoder) element(i, depth int) int {
 
 // unusual decodes an element as element does, however it is written, and returns the reason if it is
 // no event. Its end is stopped where it is no JSON and does not show where it ends.
-func (d *decoder) unusual(i, depth int, e *store.Event) (end int, reason string) {
+func (d *decoder) unusual(i, depth int, e *model.Event) (end int, reason string) {
 	s := &d.scan
 	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) != stopped {
 		return end, reason

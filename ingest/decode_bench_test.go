@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -145,7 +145,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(kind.name, func(b *testing.B) {
 			b.SetBytes(int64(len(kind.body)))
 			b.ReportAllocs()
-			d, events := newDecoder(), make([]store.Event, 0, benchEvents)
+			d, events := newDecoder(), make([]model.Event, 0, benchEvents)
 			for b.Loop() {
 				p, err := d.decode(kind.body, events)
 				if err != nil || len(p.events) != benchEvents || !p.descending {

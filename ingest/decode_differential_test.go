@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,7 +19,7 @@ import (
 func checkAgainstReference(t *testing.T, d *decoder, body string) (page, bool) {
 	t.Helper()
 	want, ok := refDecodePage(body)
-	got, err := d.decode(body, []store.Event{stale(), stale(), stale(), stale(), stale(), stale()})
+	got, err := d.decode(body, []model.Event{stale(), stale(), stale(), stale(), stale(), stale()})
 	if err != nil && !errors.Is(err, errBadPage) {
 		t.Fatalf("error %v does not wrap errBadPage", err)
 	}
@@ -60,7 +60,7 @@ func diffPages(a, b page) string {
 	type counts struct {
 		Elements            int
 		Descending, HasMore bool
-		Newest, Oldest      store.Position
+		Newest, Oldest      model.Position
 		Rest                string
 	}
 	rest := func(p page) counts {

@@ -16,7 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -165,7 +165,7 @@ func refElements(p *page, elements []refValue) {
 	for _, raw := range elements {
 		raw = bytes.Trim(raw, " \t\r\n")
 		reason := refDamage(raw)
-		var event store.Event
+		var event model.Event
 		if reason == "" {
 			event, reason = refEvent(raw)
 		} else {
@@ -355,12 +355,12 @@ var (
 	refUntil = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-func refEvent(raw refValue) (store.Event, string) {
+func refEvent(raw refValue) (model.Event, string) {
 	members, ok := refAsObject(raw)
 	if !ok {
-		return store.Event{}, "not_an_object"
+		return model.Event{}, "not_an_object"
 	}
-	var e store.Event
+	var e model.Event
 	for _, required := range []struct {
 		name, reason string
 		read         func(refValue) (problem string)
@@ -377,7 +377,7 @@ func refEvent(raw refValue) (store.Event, string) {
 			if us.Cmp(big.NewInt(refFrom.UnixMicro())) < 0 || us.Cmp(big.NewInt(refUntil.UnixMicro())) >= 0 {
 				return "timestamp_out_of_range"
 			}
-			e.Timestamp = store.Instant(us.Int64())
+			e.Timestamp = model.Instant(us.Int64())
 			return ""
 		}},
 		{"type", "type", func(v refValue) string {
@@ -391,14 +391,14 @@ func refEvent(raw refValue) (store.Event, string) {
 	} {
 		v := members[required.name]
 		if refAbsent(v) || string(v) == `""` {
-			return store.Event{}, "missing_" + required.reason
+			return model.Event{}, "missing_" + required.reason
 		}
 		switch what := required.read(v); what {
 		case "":
 		case "bad":
-			return store.Event{}, "bad_" + required.reason
+			return model.Event{}, "bad_" + required.reason
 		default:
-			return store.Event{}, what
+			return model.Event{}, what
 		}
 		delete(members, required.name)
 	}
@@ -406,9 +406,9 @@ func refEvent(raw refValue) (store.Event, string) {
 	e.Extra = refOptional(&e, members)
 	switch {
 	case refTwice(raw), first(session) == '{' && refTwice(session):
-		return store.Event{}, "member_twice"
+		return model.Event{}, "member_twice"
 	case !refExact(raw):
-		return store.Event{}, "bad_text"
+		return model.Event{}, "bad_text"
 	}
 	return e, ""
 }
@@ -426,7 +426,7 @@ func problem(ok bool) string {
 }
 
 // refOptional takes what it knows out of members, and returns the rest encoded.
-func refOptional(e *store.Event, members refObject) (extra string) {
+func refOptional(e *model.Event, members refObject) (extra string) {
 	refTake(members, "userId", func(v refValue) (ok bool) {
 		e.UserID.UUID, ok = refUUID(v)
 		e.UserID.Valid = ok
@@ -483,8 +483,8 @@ func refEncode(members refObject) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-func refReject(raw refValue, reason string, counts map[string]int) store.Reject {
-	r := store.Reject{Reason: reason, Raw: string(raw)}
+func refReject(raw refValue, reason string, counts map[string]int) model.Reject {
+	r := model.Reject{Reason: reason, Raw: string(raw)}
 	if !utf8.Valid(raw) {
 		r.Raw = ""
 		for i, c := range string(raw) {
@@ -501,8 +501,8 @@ func refReject(raw refValue, reason string, counts map[string]int) store.Reject 
 	if damaged {
 		members, idTwice, isObject = refBeginning(raw)
 	}
-	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && permitted(store.Instant(us.Int64())) {
-		r.Timestamp = sql.Null[store.Instant]{V: store.Instant(us.Int64()), Valid: true}
+	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && permitted(model.Instant(us.Int64())) {
+		r.Timestamp = sql.Null[model.Instant]{V: model.Instant(us.Int64()), Valid: true}
 	}
 	r.ID.UUID, r.ID.Valid = refUUID(members["id"])
 	if idTwice {

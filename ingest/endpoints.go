@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"datasync/ingest/pacer"
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // The names of the endpoints, as the page log, runs and messages have them.
@@ -211,7 +211,7 @@ func (e *endpoints) closedFor() (until time.Time, closed bool) {
 // orClosed returns err, or, where the events endpoint wants to be left alone for longer than a pull may
 // wait and the feed failed meanwhile, an ErrClosed that says until when.
 func (e *endpoints) orClosed(ctx context.Context, err error) error {
-	var file *store.Error
+	var file *model.FileError
 	until, closed := e.closedFor()
 	if !closed || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, errPartLost) {
 		return err

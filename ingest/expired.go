@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // An API may answer an expired cursor with an error that does not name it. Then a request without
@@ -14,7 +14,7 @@ import (
 // isStuck reports whether runs in a row have failed at the cursor with which this one began, this one
 // among them, although the API answers a request without it.
 func (w *walk) isStuck(ctx context.Context, err error) bool {
-	var file *store.Error
+	var file *model.FileError
 	switch {
 	case err == nil, w.tried == "", w.at != ask{cursor: w.tried}, w.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
 		errors.Is(err, ErrClosed), errors.As(err, &file):

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"datasync/ingest/pacer"
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // Forecast is what a pull takes, as far as the API stays as a survey found it.
@@ -34,7 +34,7 @@ type Forecast struct {
 
 // forecast says what a pull with the options takes from now on; nil where the API does not
 // say how much there is.
-func (f *Findings) forecast(opts Options, windows []store.Checkpoint, newest page, now time.Time) *Forecast {
+func (f *Findings) forecast(opts Options, windows []model.Checkpoint, newest page, now time.Time) *Forecast {
 	if !f.Total.Valid {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (f *Findings) forecast(opts Options, windows []store.Checkpoint, newest pag
 }
 
 // above is about how many elements the API has from floor on.
-func (f *Findings) above(floor sql.Null[store.Instant], newest page) (int64, bool) {
+func (f *Findings) above(floor sql.Null[model.Instant], newest page) (int64, bool) {
 	total := f.Total.V
 	if !floor.Valid || total == 0 {
 		return total, true

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -20,25 +21,25 @@ import (
 // time but for SetNotBefore, Split and Join, and what waits for a batch, and not again
 // after an error of a batch.
 type Store interface {
-	Windows(ctx context.Context) ([]store.Checkpoint, error)
-	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
-	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
+	Windows(ctx context.Context) ([]model.Checkpoint, error)
+	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
+	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
 	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
 	Held(ctx context.Context) (int64, error)
 	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
 	// time, and each is committed after those before it, and only if they were.
-	StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error))
-	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
+	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
+	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
 	// Witness returns the API's totals of the newest window; SetDeficit keeps what
 	// is missing by them for the next run.
-	Witness(ctx context.Context) (store.Witness, error)
-	SetDeficit(ctx context.Context, d store.Deficit) error
-	Deficit(ctx context.Context) (store.Deficit, error)
+	Witness(ctx context.Context) (model.Witness, error)
+	SetDeficit(ctx context.Context, d model.Deficit) error
+	Deficit(ctx context.Context) (model.Deficit, error)
 	// FailRun counts a run that failed while the walk of a window stood where it stands.
 	FailRun(ctx context.Context, window int64) error
 
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
-	EndRun(ctx context.Context, r store.Run) error
+	EndRun(ctx context.Context, r model.Run) error
 
 	// SetNotBefore is called by another goroutine than the rest.
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
@@ -61,7 +62,7 @@ type Options struct {
 	Lookback time.Duration
 	// From limits the first pull into a file, or one with Restart, to the events from
 	// this instant on; later pulls keep to it.
-	From sql.Null[store.Instant]
+	From sql.Null[model.Instant]
 	// Restart walks again from the newest event down to the end, skipping what is
 	// stored.
 	Restart bool
@@ -179,7 +180,7 @@ func (p *pull) run(ctx context.Context) error {
 // any more then.
 func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	outcome := "complete"
-	var failed *store.Error
+	var failed *model.FileError
 	switch {
 	case errors.As(err, &failed) && !errors.Is(err, context.Canceled):
 		return nil
@@ -195,7 +196,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	}
 	s := &p.tally.Summary
 	// It ends as long after its beginning as it took, also where the wall clock was set meanwhile.
-	return p.Store.EndRun(context.WithoutCancel(ctx), store.Run{
+	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
 		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
 	})
@@ -222,7 +223,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 		return writer.run(context.WithoutCancel(ctx), pages)
 	})
 	err := group.Wait()
-	if err == nil && writer.checkpoint.State != store.Done {
+	if err == nil && writer.checkpoint.State != model.Done {
 		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
 	}
 	t.committed(writer.checkpoint)
@@ -236,7 +237,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 
 // failsAtCursor reports whether a walk ended with an error that may be its cursor's.
 func failsAtCursor(err error) bool {
-	var file *store.Error
+	var file *model.FileError
 	return err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
@@ -246,7 +247,7 @@ type oneByOne struct {
 	starting *sync.Mutex
 }
 
-func (o oneByOne) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+func (o oneByOne) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	o.starting.Lock()
 	defer o.starting.Unlock()
 	return o.Store.StartBatch(ctx, b)

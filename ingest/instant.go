@@ -5,15 +5,15 @@ import (
 	"strings"
 	"unicode"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // The instants that an event may have: from earliest on, before latest. Whatever
 // lies outside is no event's time but a mistake, such as microseconds that were
 // written where milliseconds belong.
 const (
-	earliest store.Instant = 0                         // 1970-01-01T00:00:00Z
-	latest   store.Instant = 84_006 * microsecondsADay // 2200-01-01T00:00:00Z
+	earliest model.Instant = 0                         // 1970-01-01T00:00:00Z
+	latest   model.Instant = 84_006 * microsecondsADay // 2200-01-01T00:00:00Z
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 )
 
 // permitted reports whether an event may have the instant.
-func permitted(t store.Instant) bool { return t >= earliest && t < latest }
+func permitted(t model.Instant) bool { return t >= earliest && t < latest }
 
 // readability says what became of a timestamp.
 type readability uint8
@@ -41,7 +41,7 @@ const (
 // it was meant as seconds or microseconds is never guessed. A string is the same
 // in decimal digits, or a date-time with its offset (see parseDateTime). What is
 // finer than a microsecond is cut off, toward the past.
-func parseInstant(text string, quoted bool) (store.Instant, readability) {
+func parseInstant(text string, quoted bool) (model.Instant, readability) {
 	switch {
 	case !quoted:
 		return parseMilliseconds(text)
@@ -55,7 +55,7 @@ func parseInstant(text string, quoted bool) (store.Instant, readability) {
 // parseMilliseconds reads milliseconds since 1970, written as a JSON number
 // (RFC 8259 section 6) or as decimal digits. Fractions and exponents count
 // exactly: the value never goes through a float64.
-func parseMilliseconds(text string) (store.Instant, readability) {
+func parseMilliseconds(text string) (model.Instant, readability) {
 	const safeDigits = 15 // times a thousand still fits an int64
 	if len(text) > safeDigits || !allDigits(text) {
 		return parseDecimal(text)
@@ -64,17 +64,17 @@ func parseMilliseconds(text string) (store.Instant, readability) {
 	for i := range len(text) {
 		ms = ms*10 + int64(text[i]-'0')
 	}
-	return store.Instant(ms * 1000), readable
+	return model.Instant(ms * 1000), readable
 }
 
-func parseDecimal(text string) (store.Instant, readability) {
+func parseDecimal(text string) (model.Instant, readability) {
 	d := newDecimal(text)
 	d.shift(3) // from milliseconds to microseconds
 	us, ok := d.floor()
 	if !ok {
 		return 0, tooFar
 	}
-	return store.Instant(us), readable
+	return model.Instant(us), readable
 }
 
 // decimal is the exact value of a JSON number:
@@ -185,7 +185,7 @@ func (d *decimal) isInteger() bool {
 // (:60) is the second that follows it, for no other clock here knows it. Nothing
 // but a date-time with seconds and an offset is an instant; everything else is
 // unreadable.
-func parseDateTime(text string) (store.Instant, readability) {
+func parseDateTime(text string) (model.Instant, readability) {
 	const dateAndTime = len("2006-01-02T15:04:05")
 	if len(text) <= dateAndTime || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':' {
 		return 0, unreadable
@@ -212,7 +212,7 @@ func parseDateTime(text string) (store.Instant, readability) {
 	}
 	seconds := int64(hour*3600+minute*60+second) - int64(offset)*60
 	us := daysSince1970(year, month, day)*microsecondsADay + seconds*microsecondsASecond + int64(micros)
-	return store.Instant(us), readable
+	return model.Instant(us), readable
 }
 
 // parseFraction reads the fraction of a second that text begins with, if any, in

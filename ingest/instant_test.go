@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 var instantCases = []struct {
@@ -135,7 +135,7 @@ func TestParseInstant(t *testing.T) {
 func TestEveryDay(t *testing.T) {
 	for day := time.Date(0, 1, 1, 23, 59, 59, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
 		text := day.Format("2006-01-02T15:04:05Z")
-		if got, read := parseInstant(text, true); read != readable || got != store.InstantOf(day) {
+		if got, read := parseInstant(text, true); read != readable || got != model.InstantOf(day) {
 			t.Fatalf("%s = %v, %v", text, int64(got), read)
 		}
 		if n := daysIn(day.Year(), int(day.Month())); day.Day() > n || day.Day() == n != (day.AddDate(0, 0, 1).Day() == 1) {
@@ -150,7 +150,7 @@ func TestParseInstantOfMuchText(t *testing.T) {
 	for name, c := range map[string]struct {
 		text   string
 		quoted bool
-		want   store.Instant
+		want   model.Instant
 	}{
 		"fraction":         {"1." + zeros + "1", false, 1000},
 		"small":            {"-0." + zeros + "1", false, -1},

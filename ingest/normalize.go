@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -112,8 +112,8 @@ func (n *normalizer) scanSession(i, depth int) int {
 // element scans the element of data that stands at i. It fills e where that is
 // an event; otherwise it returns the reason why not. The end is stopped where
 // the text is no JSON.
-func (n *normalizer) element(i, depth int, e *store.Event) (end int, reason string) {
-	*e = store.Event{}
+func (n *normalizer) element(i, depth int, e *model.Event) (end int, reason string) {
+	*e = model.Event{}
 	if !n.scan.at(i, '{') {
 		if end = n.scan.value(i, depth); end-i > maxElement {
 			return end, reasonTooLarge
@@ -140,7 +140,7 @@ func (n *normalizer) element(i, depth int, e *store.Event) (end int, reason stri
 
 // required fills what every event must have, and returns the first reason
 // against it.
-func (n *normalizer) required(e *store.Event) (reason string) {
+func (n *normalizer) required(e *model.Event) (reason string) {
 	var ok bool
 	if n.empty(eventID) {
 		return reasonMissingID
@@ -175,7 +175,7 @@ func (n *normalizer) required(e *store.Event) (reason string) {
 
 // optional fills the rest. Whatever it has no column for goes to extra. It fails where a
 // member stands twice: it is not known which of them is meant.
-func (n *normalizer) optional(e *store.Event) (ok bool) {
+func (n *normalizer) optional(e *model.Event) (ok bool) {
 	ok = n.event.twice == 0
 	n.odd = n.odd[:0]
 	if e.UserID.Valid = n.id(eventUserID, &e.UserID.UUID); !e.UserID.Valid {
@@ -200,7 +200,7 @@ func (n *normalizer) optional(e *store.Event) (ok bool) {
 
 // fillSession takes what is known of an event's session, and keeps the rest of
 // it as one member of extra. It fails where a member stands twice.
-func (n *normalizer) fillSession(e *store.Event) (ok bool) {
+func (n *normalizer) fillSession(e *model.Event) (ok bool) {
 	before := len(n.odd)
 	values := n.session.values
 	if v := values[sessionID]; !n.isSession(v, e.SessionID) {
@@ -263,7 +263,7 @@ func (n *normalizer) id(field int, to *uuid.UUID) bool {
 	return parseUUID(text, to)
 }
 
-func (n *normalizer) timestamp() (store.Instant, readability) {
+func (n *normalizer) timestamp() (model.Instant, readability) {
 	v := n.event.values[eventTimestamp]
 	if text, ok := n.scan.string(v); ok {
 		at, read := parseInstant(text, true)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // leastPages is how many pages must be left of a part for it to be split: a border costs
@@ -24,15 +24,15 @@ type part struct {
 	crew *crew
 	// k is its checkpoint as it was when its walk began, and as committed last after that;
 	// its borders are those of now.
-	k     store.Checkpoint
+	k     model.Checkpoint
 	state partState
 	// ending says that its walk has read its last page.
 	ending bool
-	first  sql.Null[store.Position] // that it has read
-	last   sql.Null[store.Position] // the oldest of what it has read
-	at     sql.Null[store.Instant]  // down to where it has read
-	span   store.Instant            // of its last page
-	early  sql.Null[store.Position] // where a page said that nothing follows, though there was something
+	first  sql.Null[model.Position] // that it has read
+	last   sql.Null[model.Position] // the oldest of what it has read
+	at     sql.Null[model.Instant]  // down to where it has read
+	span   model.Instant            // of its last page
+	early  sql.Null[model.Position] // where a page said that nothing follows, though there was something
 	// slack is the share of a page by which its last one will go beyond its end, if pages
 	// stay as they are; 0 where nothing is known of that.
 	slack float64
@@ -48,26 +48,26 @@ const (
 	stuck                     // it cannot be, and no part above can take it
 )
 
-func newPart(c *crew, k store.Checkpoint) *part {
+func newPart(c *crew, k model.Checkpoint) *part {
 	t := &part{crew: c, k: k, first: k.First, last: k.Last}
-	if k.State == store.Done {
+	if k.State == model.Done {
 		t.state = finished
 	}
 	if k.Last.Valid {
-		t.at = sql.Null[store.Instant]{V: k.Last.V.Timestamp, Valid: true}
+		t.at = sql.Null[model.Instant]{V: k.Last.V.Timestamp, Valid: true}
 	}
 	return t
 }
 
 // checkpoint returns the checkpoint with which a walk begins.
-func (t *part) checkpoint() store.Checkpoint {
+func (t *part) checkpoint() model.Checkpoint {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	return t.k
 }
 
 // committed keeps the checkpoint as it was committed last.
-func (t *part) committed(k store.Checkpoint) {
+func (t *part) committed(k model.Checkpoint) {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	k.Lower = t.k.Lower
@@ -83,7 +83,7 @@ func (t *part) below() *part {
 }
 
 // border returns an instant above which the part certainly does not end, if there is one.
-func (t *part) border() sql.Null[store.Instant] {
+func (t *part) border() sql.Null[model.Instant] {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	border := t.k.Lower
@@ -95,21 +95,21 @@ func (t *part) border() sql.Null[store.Instant] {
 
 // start returns the request for the part's first page, and the newest instant that may come
 // with it.
-func (t *part) start() (a ask, bound store.Instant) {
+func (t *part) start() (a ask, bound model.Instant) {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	starter := t.crew.starter
 	if starter == nil {
 		starter = byTime
 	}
-	return starter(t.k.Begins.V), store.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999)
+	return starter(t.k.Begins.V), model.Instant((milliseconds(t.k.Begins.V)+1)*1000 + 999)
 }
 
 // byTime asks for the newest page whose events are of the instant's millisecond or older.
-func byTime(at store.Instant) ask { return ask{until: milliseconds(at) + 1, bounded: true} }
+func byTime(at model.Instant) ask { return ask{until: milliseconds(at) + 1, bounded: true} }
 
 // milliseconds returns the millisecond in which an instant lies.
-func milliseconds(at store.Instant) int64 {
+func milliseconds(at model.Instant) int64 {
 	ms := int64(at) / 1000
 	if int64(at)%1000 < 0 {
 		ms--
@@ -120,7 +120,7 @@ func milliseconds(at store.Instant) int64 {
 // begins takes note of the first event that the part has read, on a page whose newest is
 // given. It refuses one that lies further down than where the part above has ended, if that
 // has: nobody would read what is between.
-func (t *part) begins(first, newest store.Position) error {
+func (t *part) begins(first, newest model.Position) error {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	if i := slices.Index(t.crew.parts, t); i > 0 {
@@ -130,7 +130,7 @@ func (t *part) begins(first, newest store.Position) error {
 		}
 	}
 	if !t.first.Valid {
-		t.first = sql.Null[store.Position]{V: first, Valid: true}
+		t.first = sql.Null[model.Position]{V: first, Valid: true}
 	}
 	return nil
 }
@@ -149,9 +149,9 @@ func (t *part) read(w *walked, unordered bool) (last bool, err error) {
 	c.offsets = c.offsets || w.lastIsEvent && p.nextCursor != "" && !namesPlace(p.nextCursor, w.lastEvent)
 	if len(p.events) > 0 {
 		if !t.last.Valid || p.oldest.Compare(t.last.V) < 0 {
-			t.last = sql.Null[store.Position]{V: p.oldest, Valid: true}
+			t.last = sql.Null[model.Position]{V: p.oldest, Valid: true}
 		}
-		t.at = sql.Null[store.Instant]{V: p.oldest.Timestamp, Valid: true}
+		t.at = sql.Null[model.Instant]{V: p.oldest.Timestamp, Valid: true}
 		if p.descending {
 			t.span = p.newest.Timestamp - p.oldest.Timestamp
 		}
@@ -200,12 +200,12 @@ func (t *part) endsWith(p *page) bool {
 }
 
 // reaches reports whether the page has the event, or begins below where it should have been.
-func (p *page) reaches(event store.Position, unordered bool) bool {
+func (p *page) reaches(event model.Position, unordered bool) bool {
 	if !unordered && p.newest.Compare(event) < 0 {
 		return true
 	}
 	return (unordered || p.oldest.Compare(event) <= 0) &&
-		slices.ContainsFunc(p.events, func(e store.Event) bool { return e.Position() == event })
+		slices.ContainsFunc(p.events, func(e model.Event) bool { return e.Position() == event })
 }
 
 // take notes what pages are like.
@@ -217,7 +217,7 @@ func (s *sample) take(p *page) {
 	s.cursor = p.nextCursor
 	for i := len(p.events) - 1; i > 0; i-- {
 		if milliseconds(p.events[i].Timestamp) != milliseconds(p.events[i-1].Timestamp) {
-			s.known = sql.Null[store.Position]{V: p.events[i].Position(), Valid: true}
+			s.known = sql.Null[model.Position]{V: p.events[i].Position(), Valid: true}
 			return
 		}
 	}
@@ -262,7 +262,7 @@ func (t *part) left() float64 {
 // What is left to the owner is a whole number of pages and a little less, so that of its last
 // one little is the other part's, too. Where the owner's end was chosen in that way, both
 // sides get half of its slack.
-func (c *crew) whereToSplit(more int) (owner *part, border store.Instant, slack float64) {
+func (c *crew) whereToSplit(more int) (owner *part, border model.Instant, slack float64) {
 	if c.starter == nil || c.unordered || c.offsets {
 		return nil, 0, 0
 	}
@@ -293,7 +293,7 @@ func (c *crew) whereToSplit(more int) (owner *part, border store.Instant, slack 
 	}
 	share := min(most/2, max(least/2, all/float64(c.walks+more)))
 	pages := 1 + max(1, math.Round(most-share)) - slack
-	border = store.Instant(milliseconds(top.V-store.Instant(pages*float64(span))) * 1000)
+	border = model.Instant(milliseconds(top.V-model.Instant(pages*float64(span))) * 1000)
 	if border >= top.V || owner.k.Lower.Valid && border <= owner.k.Lower.V {
 		return nil, 0, 0
 	}

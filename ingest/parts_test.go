@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"datasync/ingest"
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/mockserver"
 )
 
@@ -41,7 +42,7 @@ func (b *bench) parts() (n int) {
 		if windows[i].IsPart() {
 			n++
 		}
-		if windows[i].State != store.Done {
+		if windows[i].State != model.Done {
 			b.t.Errorf("window %d of %d is %s", windows[i].Window, windows[i].Whole, windows[i].State)
 		}
 	}
@@ -470,9 +471,9 @@ func TestKilledInARescue(t *testing.T) {
 		for _, workers := range []int{1, 4} {
 			inBubbleOf(t, fmt.Sprint("floor: ", floor, ", then ", workers, " walks"), 4, inParts(mockserver.Exclusive), func(b *bench) {
 				data := b.server.Dataset()
-				border := store.InstantOf(data.Event(3500).Time())
+				border := model.InstantOf(data.Event(3500).Time())
 				if floor {
-					b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+					b.opts.From = sql.Null[model.Instant]{V: border, Valid: true}
 				}
 				if _, err := b.pull(); err != nil {
 					b.t.Fatal(err)
@@ -509,7 +510,7 @@ func TestKilledInARescue(t *testing.T) {
 // A floor below the oldest event is no reason to walk alone.
 func TestAFloorBelowTheOldestEvent(t *testing.T) {
 	inBubbleOf(t, "", 4, inParts(mockserver.Exclusive), func(b *bench) {
-		b.opts.From = sql.Null[store.Instant]{V: store.InstantOf(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), Valid: true}
+		b.opts.From = sql.Null[model.Instant]{V: model.InstantOf(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), Valid: true}
 		b.pullWithin(b.opts.From.V)
 		if n, parts := b.server.Stats().MaxInFlight, b.parts(); n < 4 || parts < 3 {
 			b.t.Errorf("%d requests at a time at most, %d parts", n, parts)
@@ -548,7 +549,7 @@ func (b *bench) noHoles() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	slices.SortFunc(windows, func(x, y store.Checkpoint) int { return cmp.Compare(y.First.V.Timestamp, x.First.V.Timestamp) })
+	slices.SortFunc(windows, func(x, y model.Checkpoint) int { return cmp.Compare(y.First.V.Timestamp, x.First.V.Timestamp) })
 	for i := 1; i < len(windows); i++ {
 		above, below := windows[i-1], windows[i]
 		if above.Last.Valid && below.First.Valid && above.Last.V.Compare(below.First.V) > 0 {

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // Progress is where a pull stands. Its zero value is ready; Now may be called
@@ -88,7 +88,7 @@ func (p *Progress) family(f family) {
 	})
 }
 
-func (p *Progress) page(k store.Checkpoint, elements int) {
+func (p *Progress) page(k model.Checkpoint, elements int) {
 	p.update(func(s *Standing) {
 		s.Read += int64(elements)
 		p.pages++

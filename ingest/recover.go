@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // maxDeaths is how many times in a row a cursor may die before the walk has got
@@ -25,8 +25,8 @@ var errNotProven = errors.New("what came is not what follows")
 // and the anchor, the last event of the walk, must come before anything older. A
 // page or more of its own millisecond may come first.
 type proof struct {
-	anchor store.Position
-	bound  store.Instant
+	anchor model.Position
+	bound  model.Instant
 	// behind says that the page begins behind the anchor, as one does that a cursor
 	// leads to, instead of bringing it again.
 	behind bool
@@ -111,7 +111,7 @@ func (w *walk) recover(cause error) error {
 		w.proof = &proof{anchor: w.low.V}
 		until := w.proof.millisecond()
 		// An inclusive bound takes in its own millisecond.
-		w.proof.bound = store.Instant(until*1000 + 999)
+		w.proof.bound = model.Instant(until*1000 + 999)
 		w.at = ask{until: until, bounded: true}
 		w.notice(fmt.Sprintf("%v: going on by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
 		return nil
@@ -145,7 +145,7 @@ func (w *walk) walkAgain(cause error) error {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
 	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))
-	w.at, w.pages, w.low = ask{}, 0, sql.Null[store.Position]{}
+	w.at, w.pages, w.low = ask{}, 0, sql.Null[model.Position]{}
 	w.tally.restart()
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/mockserver"
 )
 
@@ -132,12 +133,12 @@ func TestAWindowThatWasNeverBegun(t *testing.T) {
 	}
 	inBubble(t, "from, later", mockserver.Options{}, func(b *bench) {
 		refused(b)
-		border := store.InstantOf(b.server.Dataset().Event(700).Time())
-		b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+		border := model.InstantOf(b.server.Dataset().Event(700).Time())
+		b.opts.From = sql.Null[model.Instant]{V: border, Valid: true}
 		b.pullWithin(border)
 	})
 	inBubble(t, "from, no longer", mockserver.Options{}, func(b *bench) {
-		b.opts.From = sql.Null[store.Instant]{V: store.InstantOf(b.server.Dataset().Event(700).Time()), Valid: true}
+		b.opts.From = sql.Null[model.Instant]{V: model.InstantOf(b.server.Dataset().Event(700).Time()), Valid: true}
 		refused(b)
 		b.opts.From.Valid = false
 		b.mustPull()
@@ -158,8 +159,8 @@ func TestAWindowThatWasNeverBegun(t *testing.T) {
 func TestRestartFrom(t *testing.T) {
 	inBubble(t, "", mockserver.Options{}, func(b *bench) {
 		b.stopAfter(900)
-		at := func(n int) sql.Null[store.Instant] {
-			return sql.Null[store.Instant]{V: store.InstantOf(b.server.Dataset().Event(n).Time()), Valid: true}
+		at := func(n int) sql.Null[model.Instant] {
+			return sql.Null[model.Instant]{V: model.InstantOf(b.server.Dataset().Event(n).Time()), Valid: true}
 		}
 		// What the interrupted pull had left is walked too.
 		b.opts.Restart, b.opts.From = true, at(300)
@@ -182,8 +183,8 @@ func TestOutOfOrderAtTheBorder(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 2000, SwapEvery: 100, SwapDistance: 1}}
 	for border := 95; border < 105; border++ {
 		inBubble(t, fmt.Sprint("from ", border), o, func(b *bench) {
-			at := store.InstantOf(b.server.Dataset().Event(border).Time())
-			b.opts.From = sql.Null[store.Instant]{V: at, Valid: true}
+			at := model.InstantOf(b.server.Dataset().Event(border).Time())
+			b.opts.From = sql.Null[model.Instant]{V: at, Valid: true}
 			b.pullWithin(at)
 		})
 	}
@@ -230,7 +231,7 @@ func TestAnInterruptedRestartGoesOn(t *testing.T) {
 			b.t.Errorf("%d pages for the last 200 events", read)
 		}
 		windows, err := b.store.Windows(b.t.Context())
-		if windows = slices.CompactFunc(windows, func(x, y store.Checkpoint) bool { return x.Whole == y.Whole }); err != nil || len(windows) != 3 {
+		if windows = slices.CompactFunc(windows, func(x, y model.Checkpoint) bool { return x.Whole == y.Whole }); err != nil || len(windows) != 3 {
 			b.t.Errorf("%+v, %v", windows, err)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -36,14 +36,14 @@ const (
 
 // reject makes a reject of the element from start to end, which is the last one
 // that was scanned. Of one that is no JSON it shows what was read before the scan failed.
-func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) store.Reject {
+func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) model.Reject {
 	raw := n.scan.text[start:end]
-	r := store.Reject{Reason: reason, Raw: keptText(raw)}
+	r := model.Reject{Reason: reason, Raw: keptText(raw)}
 	isObject := n.scan.at(start, '{')
 	if isObject {
 		r.ID.Valid = n.event.twice&(1<<eventID) == 0 && n.id(eventID, &r.ID.UUID)
 		if t, read := n.timestamp(); read == readable && permitted(t) {
-			r.Timestamp = sql.Null[store.Instant]{V: t, Valid: true}
+			r.Timestamp = sql.Null[model.Instant]{V: t, Valid: true}
 		}
 	}
 	switch {

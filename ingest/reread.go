@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -189,7 +189,7 @@ func (p *page) mend(second *page) {
 
 // sameElement reports whether nothing that the reject shows speaks against its being the event. What
 // an element shows that is no JSON may be what was damaged.
-func sameElement(r *store.Reject, e *store.Event) bool {
+func sameElement(r *model.Reject, e *model.Event) bool {
 	return isDamage(r.Reason) || (!r.ID.Valid || r.ID.UUID == e.ID) && (!r.Timestamp.Valid || r.Timestamp.V == e.Timestamp)
 }
 
@@ -202,8 +202,8 @@ func (p *page) replace(elements []element, found []int, second *page) {
 	for _, i := range p.anonymous {
 		anonymous[i] = true
 	}
-	events := make([]store.Event, 0, len(p.events)+len(p.rejects))
-	var rejects []store.Reject
+	events := make([]model.Event, 0, len(p.events)+len(p.rejects))
+	var rejects []model.Reject
 	p.anonymous, p.rejectAfter = nil, nil
 	for i, e := range elements {
 		switch {
@@ -228,7 +228,7 @@ func (p *page) replace(elements []element, found []int, second *page) {
 }
 
 // ownTexts returns an event that shares no memory with the body that it was read from.
-func ownTexts(e store.Event) store.Event {
+func ownTexts(e model.Event) model.Event {
 	for _, text := range []*string{&e.Type, &e.Name.String, &e.DeviceType.String, &e.Browser.String, &e.Properties, &e.Extra} {
 		*text = strings.Clone(*text)
 	}

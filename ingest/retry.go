@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/cenkalti/backoff/v4"
 )
@@ -102,7 +102,7 @@ func permanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var notTLS tls.RecordHeaderError
 	var name *net.DNSError
-	var file *store.Error
+	var file *model.FileError
 	if errors.As(err, &certificate) || errors.As(err, &notTLS) || noCommonTLS(err) ||
 		errors.As(err, &file) || errors.As(err, &name) && name.IsNotFound {
 		return true

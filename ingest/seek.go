@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 	// pages lie between at least; they double.
 	mostSeeks, seekPause = 5, 5
 	// firstSpan is where it is looked for first if nothing tells: a month back.
-	firstSpan = store.Instant(30 * 24 * time.Hour / time.Microsecond)
+	firstSpan = model.Instant(30 * 24 * time.Hour / time.Microsecond)
 )
 
 // mustSeek reports whether a way to split is to be looked for now, as there are fewer walks
@@ -57,9 +57,9 @@ func (c *crew) seek(ctx context.Context) {
 	s, last := c.sample, c.parts[len(c.parts)-1]
 	bottom, over, toTheEnd := last.k.Lower, last.state == finished || last.ending, last.k.ToTheEnd()
 	c.mu.Unlock()
-	ways := []func(store.Instant) ask{byTime}
+	ways := []func(model.Instant) ask{byTime}
 	if _, ok := cursorAt(s.cursor, 0, time.Now()); ok && c.p.RenewCursors {
-		ways = append(ways, func(at store.Instant) ask {
+		ways = append(ways, func(at model.Instant) ask {
 			cursor, _ := cursorAt(s.cursor, milliseconds(at)+1, time.Now())
 			return ask{cursor: cursor}
 		})
@@ -78,10 +78,10 @@ func (c *crew) seek(ctx context.Context) {
 		oldest := bottom
 		if toTheEnd && !over {
 			// What is left may well be as dense.
-			span := store.Instant(c.pages.Load()) * s.span
-			oldest = seekOldest(s.newest, span, mostProbes, func(at store.Instant) (page, error) { return c.probe(ctx, way(at), 1) })
+			span := model.Instant(c.pages.Load()) * s.span
+			oldest = seekOldest(s.newest, span, mostProbes, func(at model.Instant) (page, error) { return c.probe(ctx, way(at), 1) })
 			if !oldest.Valid && !bottom.Valid && span > 0 {
-				oldest = sql.Null[store.Instant]{V: s.newest - span, Valid: true}
+				oldest = sql.Null[model.Instant]{V: s.newest - span, Valid: true}
 			}
 		}
 		c.mu.Lock()
@@ -96,7 +96,7 @@ func (c *crew) seek(ctx context.Context) {
 
 // proof is that of the page which a way leads to that is asked for the known event.
 func (s *sample) proof() *proof {
-	return &proof{anchor: s.known.V, bound: store.Instant((milliseconds(s.known.V.Timestamp)+1)*1000 + 999)}
+	return &proof{anchor: s.known.V, bound: model.Instant((milliseconds(s.known.V.Timestamp)+1)*1000 + 999)}
 }
 
 // probe asks for the first few events of a page.
@@ -114,8 +114,8 @@ func (c *crew) probe(ctx context.Context, a ask, limit int) (page, error) {
 // are some, and one below which there are none. It is looked for first as far below the
 // newest as span says, where that is known, and by at most so many probes, which ask for the
 // newest event below an instant.
-func seekOldest(newest, span store.Instant, most int, probe func(store.Instant) (page, error)) (oldest sql.Null[store.Instant]) {
-	some, none := newest, store.Instant(math.MinInt64)
+func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) (page, error)) (oldest sql.Null[model.Instant]) {
+	some, none := newest, model.Instant(math.MinInt64)
 	if span <= 0 {
 		span = firstSpan
 	}
@@ -127,7 +127,7 @@ func seekOldest(newest, span store.Instant, most int, probe func(store.Instant) 
 			return oldest
 		case len(p.events) > 0:
 			some = p.events[0].Timestamp
-			oldest = sql.Null[store.Instant]{V: some, Valid: true}
+			oldest = sql.Null[model.Instant]{V: some, Valid: true}
 		case p.hasMore:
 			// What came is a reject: nothing shows where.
 			return oldest

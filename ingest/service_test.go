@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"datasync/ingest"
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/mockserver"
 )
 
@@ -382,7 +383,7 @@ func TestADeficitIsLookedIntoOnce(t *testing.T) {
 				b.t.Errorf("pull %d walks to the end: %v; want a first one, another, and none while nothing changes", pull+1, got)
 			}
 		}
-		if err := b.store.SetDeficit(b.t.Context(), store.Deficit{Missing: 9, Total: 2010, Walked: true}); err != nil {
+		if err := b.store.SetDeficit(b.t.Context(), model.Deficit{Missing: 9, Total: 2010, Walked: true}); err != nil {
 			b.t.Fatal(err)
 		}
 		if toTheEnd() || !toTheEnd() || toTheEnd() {
@@ -396,9 +397,9 @@ func TestTotalsBesideAStartBound(t *testing.T) {
 	for _, below := range []bool{true, false} {
 		inBubble(t, fmt.Sprint("events below it: ", below), mockserver.Options{StatedTotal: "2010"}, func(b *bench) {
 			data := b.server.Dataset()
-			b.opts.From.Valid, b.opts.From.V = true, store.InstantOf(data.Event(data.Len()-1).Time().Add(-time.Hour))
+			b.opts.From.Valid, b.opts.From.V = true, model.InstantOf(data.Event(data.Len()-1).Time().Add(-time.Hour))
 			if below {
-				b.opts.From.V = store.InstantOf(data.Event(data.Len() / 2).Time())
+				b.opts.From.V = model.InstantOf(data.Event(data.Len() / 2).Time())
 			}
 			for range 3 {
 				s, err := b.pull()

@@ -9,14 +9,14 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // sheet is the memory of one page: its text, and the events that share that. It is used
 // again for another page once the store has copied it.
 type sheet struct {
 	text   []byte
-	events []store.Event
+	events []model.Event
 	users  atomic.Int32 // how often it will be given back
 	cached bool         // the page came from a cache
 	asked  int          // how many events the request asked for

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -44,7 +44,7 @@ type reading struct {
 }
 
 // readingOf returns the page behind which a checkpoint stands.
-func readingOf(k *store.Checkpoint) reading {
+func readingOf(k *model.Checkpoint) reading {
 	if k.Cursor == "" || namesPlace(k.Cursor, k.Last.V) {
 		return reading{}
 	}
@@ -163,7 +163,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 // notRead is the error where a page cannot be read again, as its cursor has expired since, say.
 // There may be other ways on.
 func (w *walk) notRead(err error) error {
-	var file *store.Error
+	var file *model.FileError
 	if errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.As(err, &file) {
 		return err
 	}
@@ -238,7 +238,7 @@ var counter = regexp.MustCompile(`(?i)\b(offset|skip|page|index|start|from|pos|p
 
 // namesPlace reports whether a cursor names the event, or its time: then it leads to what
 // follows that, whatever is deleted. Anything else may count from the newest event.
-func namesPlace(cursor string, last store.Position) bool {
+func namesPlace(cursor string, last model.Position) bool {
 	id, ms := last.ID.String(), int64(last.Timestamp)/1000
 	at := last.Timestamp.Time()
 	numbersOf := []string{strconv.FormatInt(ms, 10), strconv.FormatInt(int64(last.Timestamp), 10), strconv.FormatInt(ms/1000, 10)}
@@ -287,13 +287,13 @@ func spelledOut(cursor string) []string {
 // event came on top. Where atBorder is set, the page goes on in order, and only the last event of the one before counts.
 type repeated struct {
 	counts, atBorder bool
-	last             store.Position
+	last             model.Position
 }
 
 // countCopies counts the elements of a page that came twice on it, alike in all fields: those below
 // where the walk stood, above the part below, and above the newest event of older windows, whose
 // copies were counted then.
-func (p *walked) countCopies(low sql.Null[store.Position], known sql.Null[store.Instant], again repeated) {
+func (p *walked) countCopies(low sql.Null[model.Position], known sql.Null[model.Instant], again repeated) {
 	events := p.page.events
 	if again.counts && len(events) > 0 {
 		// What the page before had comes once more, though nothing came on top.

@@ -6,12 +6,12 @@ import (
 	"sync"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // Summary is what a pull did.
 type Summary struct {
-	store.Counts
+	model.Counts
 	// Reasons counts the rejects that this run added, by reason.
 	Reasons map[string]int64
 	// Pages, Requests and Limited (429s) count by endpoint: "events", "feed" and,
@@ -25,18 +25,18 @@ type Summary struct {
 	// or its best throughput, whichever is slower. It is 0 where it is not known.
 	Floor time.Duration
 	// ResumedFrom is the position behind which the walk of an earlier run went on.
-	ResumedFrom sql.Null[store.Position]
+	ResumedFrom sql.Null[model.Position]
 	// Total and TotalRejected are what the file holds at the end of a whole walk:
 	// events, and rejects that were not stored since.
 	Total, TotalRejected int64
 	// From is where the file begins, where the pull is limited in time.
-	From sql.Null[store.Instant]
+	From sql.Null[model.Instant]
 	// NotReadAgain counts the rejects of pages that were not read a second time.
 	NotReadAgain int64
 	// Witness has the API's totals, and Balance compares them with the file, where the walk was
 	// whole.
-	Witness store.Witness
-	Balance sql.Null[store.Balance]
+	Witness model.Witness
+	Balance sql.Null[model.Balance]
 	// Complete says that every window was walked to its end and that the API's total does
 	// not speak against it.
 	Complete bool
@@ -103,7 +103,7 @@ func (t *tally) writes(begins bool) {
 }
 
 // committed counts a batch.
-func (t *tally) committed(c store.Committed) {
+func (t *tally) committed(c model.Committed) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Add(c.Counts)
@@ -134,7 +134,7 @@ func (s *Summary) needed() float64 {
 	return pages * float64(s.Returned-s.Duplicate) / float64(s.Returned)
 }
 
-func (s *Summary) settle(done store.Settled) {
+func (s *Summary) settle(done model.Settled) {
 	s.Stored -= done.Removed
 	s.Duplicate += done.Removed
 	s.Conflict += done.Removed

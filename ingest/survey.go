@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest/pacer"
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 // File is what a survey needs to know of the file that a pull would write to, and where it
 // keeps the waits that it is asked for. Where there is no file it holds nothing.
 type File interface {
-	Windows(ctx context.Context) ([]store.Checkpoint, error)
+	Windows(ctx context.Context) ([]model.Checkpoint, error)
 	Held(ctx context.Context) (int64, error)
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
@@ -39,7 +39,7 @@ type Findings struct {
 	// Total is how many events the API says to have.
 	Total sql.Null[int64]
 	// Newest is the instant of the newest event; Oldest lies about where the events end.
-	Newest, Oldest sql.Null[store.Instant]
+	Newest, Oldest sql.Null[model.Instant]
 	// Events and Feed are the endpoints that give pages.
 	Events, Feed EndpointFindings
 	// Until says whether the feed gives the pages before an instant, by the proof that a
@@ -237,9 +237,9 @@ func (s *survey) take(p *page) {
 	if len(p.events) == 0 {
 		return
 	}
-	f.Newest = sql.Null[store.Instant]{V: p.newest.Timestamp, Valid: true}
+	f.Newest = sql.Null[model.Instant]{V: p.newest.Timestamp, Valid: true}
 	if !p.hasMore {
-		f.Oldest = sql.Null[store.Instant]{V: p.oldest.Timestamp, Valid: true}
+		f.Oldest = sql.Null[model.Instant]{V: p.oldest.Timestamp, Valid: true}
 	}
 }
 
@@ -251,7 +251,7 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 	if !known.known.Valid {
 		return
 	}
-	probe := func(at store.Instant) (page, error) {
+	probe := func(at model.Instant) (page, error) {
 		a := byTime(at)
 		a.limit = seekLimit
 		return s.page(ctx, feedEndpoint, a)
@@ -266,7 +266,7 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 	if !s.found.Until.V || s.found.Oldest.Valid {
 		return
 	}
-	span := store.Instant(float64(known.span) * float64(newest.total.V) / float64(known.elements))
+	span := model.Instant(float64(known.span) * float64(newest.total.V) / float64(known.elements))
 	s.found.Oldest = seekOldest(known.newest, span, SurveyRequests, probe)
 }
 
@@ -341,7 +341,7 @@ func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
 	if f := s.about(endpoint); !f.Usable {
 		f.Why = err.Error()
 	}
-	var file *store.Error
+	var file *model.FileError
 	if ctx.Err() != nil || errors.Is(err, ErrKeyRefused) || errors.As(err, &file) {
 		s.fatal = err
 	}

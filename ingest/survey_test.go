@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/mockserver"
 )
@@ -258,7 +259,7 @@ func TestSurveyFails(t *testing.T) {
 		}
 	})
 	inBubble(t, "a wait that cannot be kept", scripted(mockserver.Feed, 1, mockserver.RateLimited(time.Minute)), func(b *bench) {
-		full := &store.Error{Kind: store.ErrFull}
+		full := &model.FileError{Kind: store.ErrFull}
 		b.store.Fail = func(operation string) error {
 			if operation == "SetNotBefore" {
 				return full
@@ -319,11 +320,11 @@ func TestSurveyFrom(t *testing.T) {
 	for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Exclusive} {
 		inBubble(t, "", mockserver.Options{Feed: mockserver.Pages{Until: until}}, func(b *bench) {
 			at := b.server.Dataset().Event(500).Time()
-			b.opts.From = sql.Null[store.Instant]{V: store.InstantOf(at), Valid: true}
+			b.opts.From = sql.Null[model.Instant]{V: model.InstantOf(at), Valid: true}
 			if f := b.mustSurvey().Forecast; f.Elements < 400 || f.Elements > 600 {
 				b.t.Errorf("%+v, want about 500", f)
 			}
-			b.opts.From.V = store.InstantOf(b.opts.Now())
+			b.opts.From.V = model.InstantOf(b.opts.Now())
 			if f := b.mustSurvey().Forecast; f.Elements != 0 {
 				b.t.Errorf("%+v, want none", f)
 			}

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // maxIdlePages is how many pages in a row may fail to lead further down.
@@ -15,8 +15,8 @@ const maxIdlePages = 100
 type trail struct {
 	cursors map[mark]bool
 	pages   map[mark]bool
-	before  store.Position // of the last event seen
-	span    store.Instant  // of the last page
+	before  model.Position // of the last event seen
+	span    model.Instant  // of the last page
 	begun   bool
 	idle    int
 }
@@ -40,7 +40,7 @@ func (t *trail) rises(p *page) bool {
 
 // above reports whether a page that spans as much time as the last one will most
 // likely end above border, and the one after it as well.
-func (t *trail) above(border store.Instant) bool {
+func (t *trail) above(border model.Instant) bool {
 	return t.begun && t.before.Timestamp-3*t.span > border
 }
 

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/internal/store/storetest"
 )
 
@@ -21,7 +22,7 @@ func trailPage(from, to int, next string) *page {
 func TestTrail(t *testing.T) {
 	down := func(n int) *page { return trailPage(10*n, 10*n+10, fmt.Sprint("c", n)) }
 	spoilt := func(n int) *page {
-		return &page{hasMore: true, nextCursor: fmt.Sprint("c", n), elements: 1, rejects: []store.Reject{{Key: fmt.Sprint(n)}}}
+		return &page{hasMore: true, nextCursor: fmt.Sprint("c", n), elements: 1, rejects: []model.Reject{{Key: fmt.Sprint(n)}}}
 	}
 	last := down(2)
 	last.hasMore, last.nextCursor = false, ""

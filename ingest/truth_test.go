@@ -21,7 +21,8 @@ import (
 	"time"
 
 	"datasync/ingest"
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/internal/store/storetest"
 
 	"github.com/google/uuid"
@@ -352,7 +353,7 @@ func TestCompleteIsTrue(t *testing.T) {
 	}
 }
 
-var _ = store.Done
+var _ = model.Done
 
 // An answer that a backend in trouble gives once, empty and without more, is no end.
 func TestAnOddEndIsConfirmed(t *testing.T) {

@@ -3,7 +3,7 @@ package ingest
 import (
 	"database/sql"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // This file reads events that are written the usual way:
@@ -25,7 +25,7 @@ const (
 
 // usual fills e with the event that stands at i and returns the offset behind it, or
 // stopped where it is not written the usual way. Then e may be filled in part.
-func (d *decoder) usual(i, depth int, e *store.Event) int {
+func (d *decoder) usual(i, depth int, e *model.Event) int {
 	text := d.scan.text
 	if len(text)-i < usualType {
 		return stopped
@@ -48,7 +48,7 @@ func (d *decoder) usual(i, depth int, e *store.Event) int {
 }
 
 // usualMiddle reads from the text of type up to the comma before session.
-func (d *decoder) usualMiddle(i, depth int, e *store.Event) int {
+func (d *decoder) usualMiddle(i, depth int, e *model.Event) int {
 	text := d.scan.text
 	end := plainEnd(text, i)
 	if end == stopped || end == i || !follows(text, end, `","name":"`) {
@@ -73,7 +73,7 @@ func (d *decoder) usualMiddle(i, depth int, e *store.Event) int {
 }
 
 // usualProperties reads an object. Most are plain ones, which are taken as they are.
-func (d *decoder) usualProperties(i, depth int, e *store.Event) int {
+func (d *decoder) usualProperties(i, depth int, e *model.Event) int {
 	s := &d.scan
 	if end := plainObject(s.text, i); end != stopped {
 		e.Properties = s.text[i:end]
@@ -93,7 +93,7 @@ func (d *decoder) usualProperties(i, depth int, e *store.Event) int {
 
 // usualSession reads from the comma before session to the end of the event. The
 // session's id must be written as the event's sessionId is.
-func usualSession(text string, i int, id string, e *store.Event) int {
+func usualSession(text string, i int, id string, e *model.Event) int {
 	const (
 		before = len(`,"session":{"id":"`)
 		within = before + uuidLen + len(`","deviceType":"`)

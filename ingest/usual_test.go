@@ -9,7 +9,7 @@ import (
 	"unsafe"
 	"weak"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -26,8 +26,8 @@ const (
 )
 
 // stale is what the memory of an older page may hold.
-func stale() store.Event {
-	var e store.Event
+func stale() model.Event {
+	var e model.Event
 	for i := range e.ID {
 		e.ID[i], e.SessionID[i], e.UserID.UUID[i] = 0xa5, 0xa5, 0xa5
 	}
@@ -174,7 +174,7 @@ func TestDecoderIsUsedAgain(t *testing.T) {
 		{second, `"kind"`, "", ""},
 		{second, `"type"`, "click", second},
 	} {
-		p, err := d.decode(pageOf(c.id, c.key), []store.Event{stale(), stale()})
+		p, err := d.decode(pageOf(c.id, c.key), []model.Event{stale(), stale()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +184,7 @@ func TestDecoderIsUsedAgain(t *testing.T) {
 			}
 			continue
 		}
-		want := store.Event{ID: uuid.MustParse(c.wantID), SessionID: uuid.MustParse(first), Timestamp: 1000, Type: c.wantType}
+		want := model.Event{ID: uuid.MustParse(c.wantID), SessionID: uuid.MustParse(first), Timestamp: 1000, Type: c.wantType}
 		if len(p.events) != 1 || p.events[0] != want {
 			t.Errorf("%s %s: got %+v", c.id, c.key, p.events)
 		}
@@ -196,7 +196,7 @@ func TestDecodeIntoGivenMemory(t *testing.T) {
 	body := ordinaryPage(20)
 	d := newDecoder()
 	for _, room := range []int{1, 19, 20, 21} {
-		events := make([]store.Event, room)
+		events := make([]model.Event, room)
 		for i := range events {
 			events[i] = stale()
 		}
@@ -208,7 +208,7 @@ func TestDecodeIntoGivenMemory(t *testing.T) {
 			t.Errorf("room for %d: in place is %v", room, inPlace)
 		}
 	}
-	events := make([]store.Event, 20)
+	events := make([]model.Event, 20)
 	if n := testing.AllocsPerRun(10, func() {
 		if _, err := d.decode(body, events); err != nil {
 			t.Error(err)
@@ -255,7 +255,7 @@ func TestCutBelow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outside := p.cutBelow(store.Instant(c.floor*1000), false)
+		outside := p.cutBelow(model.Instant(c.floor*1000), false)
 		if outside != c.outside || int64(p.newest.Timestamp) != c.newest*1000 || int64(p.oldest.Timestamp) != c.oldest*1000 {
 			t.Errorf("floor %d: %d outside, from %v down to %v", c.floor, outside, p.newest, p.oldest)
 		}

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // longestWait is the longest wait that is believed. What names a longer one names none: the
 // number was meant otherwise, or is nonsense.
-const longestWait = store.LongestWait
+const longestWait = model.LongestWait
 
 // askedWait returns the wait that an answer names, and whether it names a plausible one.
 // Retry-After (RFC 9110, section 10.2.3) outranks all other places. Without a plausible one

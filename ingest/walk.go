@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"datasync/ingest/pacer"
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -29,10 +29,10 @@ type walk struct {
 	// part is what is walked, floor the instant below which nothing is wanted. While a part
 	// starts, its first page may bring nothing newer than bound.
 	part   *part
-	floor  sql.Null[store.Instant]
+	floor  sql.Null[model.Instant]
 	starts bool
-	bound  store.Instant
-	first  store.Position // with which the part began
+	bound  model.Instant
+	first  model.Position // with which the part began
 	// at is where the next page is; the cursor in it has life to live, until dies, if
 	// that is known. Resumed says that it is not the word of the page before.
 	at      ask
@@ -55,16 +55,16 @@ type walk struct {
 
 	// low is the position down to which everything from the window's top has been
 	// read, by this walk or before it.
-	low       sql.Null[store.Position]
+	low       sql.Null[model.Position]
 	trail     *trail
 	alike     alike
 	unordered bool
 	ahead     *ahead
 	rereads   *rereads
 	// known is the instant of the newest event of older windows: copies below it were counted.
-	known sql.Null[store.Instant]
+	known sql.Null[model.Instant]
 
-	deepest sql.Null[store.Position] // seen at all
+	deepest sql.Null[model.Position] // seen at all
 	deeper  bool                     // it has gone down since the last way failed
 	deaths  int                      // ways that failed in a row
 	noTime  bool                     // going on by time has been tried, and not been proven
@@ -87,7 +87,7 @@ type walked struct {
 	// outside counts elements left out, as they lie below the window's floor, or above the
 	// first event of a part: there they are the part's above.
 	outside int64
-	first   store.Position // with which the part began, if it has in this walk
+	first   model.Position // with which the part began, if it has in this walk
 	// last says that the window ends with it; held that it is stored, but that the
 	// walk does not stand behind it: it must be asked for again; open that a walk that
 	// began behind it could not tell its first rejects from the last ones of this page.
@@ -96,7 +96,7 @@ type walked struct {
 	// their order.
 	unordered bool
 	// lastEvent is the position of the page's last element where that is an event.
-	lastEvent   store.Position
+	lastEvent   model.Position
 	lastIsEvent bool
 	// copies counts elements that came twice on the page, alike in all fields.
 	copies int64
@@ -105,7 +105,7 @@ type walked struct {
 	// ranOut says that the API has nothing below the page.
 	ranOut bool
 	// reached is the event with which the part below began, where the page has it.
-	reached sql.Null[store.Position]
+	reached sql.Null[model.Position]
 }
 
 // ahead is a request that is under way before it is known for certain that its
@@ -126,10 +126,10 @@ type fetched struct {
 }
 
 // newWalk returns the walk that goes on where the part's checkpoint stands.
-func newWalk(p *pull, t *part, k store.Checkpoint) *walk {
+func newWalk(p *pull, t *part, k model.Checkpoint) *walk {
 	w := &walk{
 		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
-		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == store.UnderWay || k.Pages > 0,
+		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0,
 		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, known: t.crew.known,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
@@ -141,7 +141,7 @@ func newWalk(p *pull, t *part, k store.Checkpoint) *walk {
 		w.proof = w.behind()
 	default:
 		// It begins at the newest event, and what came since it was there last lies above.
-		w.low, w.deepest = sql.Null[store.Position]{}, sql.Null[store.Position]{}
+		w.low, w.deepest = sql.Null[model.Position]{}, sql.Null[model.Position]{}
 	}
 	return w
 }
@@ -229,7 +229,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 // lost tells the errors after which the walk must find another way on: that one does
 // not lead there, or that the feed, which is not needed, fails.
 func (w *walk) lost(err error) bool {
-	var file *store.Error
+	var file *model.FileError
 	switch {
 	case err == nil, w.at == ask{}, errors.Is(err, ErrKeyRefused), errors.As(err, &file):
 		return false
@@ -297,10 +297,10 @@ func (w *walk) follow(p *walked) error {
 	if len(p.page.events) > 0 {
 		oldest := p.page.oldest
 		if !p.held && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
-			w.low = sql.Null[store.Position]{V: oldest, Valid: true}
+			w.low = sql.Null[model.Position]{V: oldest, Valid: true}
 		}
 		if !w.deepest.Valid || oldest.Compare(w.deepest.V) < 0 {
-			w.deepest, w.deeper = sql.Null[store.Position]{V: oldest, Valid: true}, true
+			w.deepest, w.deeper = sql.Null[model.Position]{V: oldest, Valid: true}, true
 		}
 	}
 	p.unordered = w.unordered

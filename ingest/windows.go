@@ -7,12 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // checkFrom fails with ErrFrom where the file does not go down to opts.From and this
 // pull would not either.
-func checkFrom(windows []store.Checkpoint, opts Options) error {
+func checkFrom(windows []model.Checkpoint, opts Options) error {
 	found := families(windows)
 	if opts.Restart || len(found) == 0 {
 		return nil
@@ -39,7 +39,7 @@ func (p *pull) windows(ctx context.Context) (family, error) {
 	fromTop := false
 	switch {
 	case len(found) == 0:
-		return p.openAndWalk(ctx, store.Checkpoint{Lower: p.From, Floor: p.From}, nil)
+		return p.openAndWalk(ctx, model.Checkpoint{Lower: p.From, Floor: p.From}, nil)
 	case p.Restart && !walkedAgain(found[0], p.From):
 		wanted := again(found[0][0], p.From)
 		f, err := p.openAndWalk(ctx, wanted, found)
@@ -50,7 +50,7 @@ func (p *pull) windows(ctx context.Context) (family, error) {
 	case !p.Restart && deficit.Missing > 0 && !deficit.Walked && found[0].isDone():
 		floor := found[0][0].Floor
 		p.Notice("events were missing at the end of the last pull: this one walks to the end")
-		return p.openAndWalk(ctx, store.Checkpoint{Lower: floor, Floor: floor}, found)
+		return p.openAndWalk(ctx, model.Checkpoint{Lower: floor, Floor: floor}, found)
 	case !p.Restart && p.From.Valid && p.From != found[0][0].Floor:
 		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
 	}
@@ -65,7 +65,7 @@ func (p *pull) windows(ctx context.Context) (family, error) {
 				return nil, err
 			}
 			found[i] = f
-			fromTop = fromTop || i == 0 && (before == store.NotBegun || p.tally.restarted)
+			fromTop = fromTop || i == 0 && (before == model.NotBegun || p.tally.restarted)
 		}
 		if toTheEnd {
 			// Nothing is left for older ones.
@@ -77,15 +77,15 @@ func (p *pull) windows(ctx context.Context) (family, error) {
 		return found[0], nil
 	}
 	// What comes out of order once may do so again.
-	above := store.Checkpoint{Floor: newest.Floor, Unordered: newest.Unordered}
+	above := model.Checkpoint{Floor: newest.Floor, Unordered: newest.Unordered}
 	above.Lower = lowerBorder(newest, p.Lookback, p.Now())
 	return p.openAndWalk(ctx, above, found)
 }
 
 // again returns the borders of a window that walks again, from the top down to from or
 // to the end. What the file wants further down stays wanted.
-func again(newest store.Checkpoint, from sql.Null[store.Instant]) store.Checkpoint {
-	k := store.Checkpoint{Lower: from, Floor: newest.Floor}
+func again(newest model.Checkpoint, from sql.Null[model.Instant]) model.Checkpoint {
+	k := model.Checkpoint{Lower: from, Floor: newest.Floor}
 	if !from.Valid || newest.Floor.Valid && from.V < newest.Floor.V {
 		k.Floor = from
 	}
@@ -94,19 +94,19 @@ func again(newest store.Checkpoint, from sql.Null[store.Instant]) store.Checkpoi
 
 // walkedAgain reports whether the newest window is one of an earlier run that walked
 // again in the same way, and was not finished: this run goes on with it.
-func walkedAgain(newest family, from sql.Null[store.Instant]) bool {
+func walkedAgain(newest family, from sql.Null[model.Instant]) bool {
 	wanted := again(newest[0], from)
 	_, open := newest.unfinished()
 	return newest[0].Window > 1 && open && newest.lower() == wanted.Lower && newest[0].Floor == wanted.Floor
 }
 
 // family is a window and the parts of it that are walked beside it, from newer to older.
-type family []store.Checkpoint
+type family []model.Checkpoint
 
 // families puts the windows and parts of a file together, the newest first. It leaves out
 // windows that were opened and of which no page was committed: the next one takes their
 // place, with the borders that are wanted then.
-func families(windows []store.Checkpoint) (found []family) {
+func families(windows []model.Checkpoint) (found []family) {
 	for _, k := range windows {
 		if n := len(found); n > 0 && found[n-1][0].Whole == k.Whole {
 			found[n-1] = append(found[n-1], k)
@@ -118,16 +118,16 @@ func families(windows []store.Checkpoint) (found []family) {
 }
 
 // lower returns the border down to which it is walked.
-func (f family) lower() sql.Null[store.Instant] { return f[len(f)-1].Lower }
+func (f family) lower() sql.Null[model.Instant] { return f[len(f)-1].Lower }
 
 // toTheEnd reports whether it goes down to the end of all that is wanted.
 func (f family) toTheEnd() bool { return f[len(f)-1].ToTheEnd() }
 
 // unfinished returns the newest of what is not done, if there is any.
-func (f family) unfinished() (store.Checkpoint, bool) {
-	i := slices.IndexFunc(f, func(k store.Checkpoint) bool { return k.State != store.Done })
+func (f family) unfinished() (model.Checkpoint, bool) {
+	i := slices.IndexFunc(f, func(k model.Checkpoint) bool { return k.State != model.Done })
 	if i < 0 {
-		return store.Checkpoint{}, false
+		return model.Checkpoint{}, false
 	}
 	return f[i], true
 }
@@ -139,7 +139,7 @@ func (f family) isDone() bool {
 }
 
 // openAndWalk walks a new window with the borders of wanted, above older ones.
-func (p *pull) openAndWalk(ctx context.Context, wanted store.Checkpoint, older []family) (family, error) {
+func (p *pull) openAndWalk(ctx context.Context, wanted model.Checkpoint, older []family) (family, error) {
 	k, err := p.Store.OpenWindow(ctx, wanted.Lower, wanted.Floor)
 	if err != nil {
 		return nil, err
@@ -152,15 +152,15 @@ func (p *pull) openAndWalk(ctx context.Context, wanted store.Checkpoint, older [
 // event that is stored, less the lookback, and no further than to the floor; to that
 // also where nothing is stored. An event with an instant in the future counts as one of
 // now: below it the next ones arrive.
-func lowerBorder(newest store.Checkpoint, lookback time.Duration, now time.Time) sql.Null[store.Instant] {
+func lowerBorder(newest model.Checkpoint, lookback time.Duration, now time.Time) sql.Null[model.Instant] {
 	if !newest.Upper.Valid {
 		return newest.Floor
 	}
-	lower := min(newest.Upper.V, store.InstantOf(now)) - store.Instant(lookback.Microseconds())
+	lower := min(newest.Upper.V, model.InstantOf(now)) - model.Instant(lookback.Microseconds())
 	if newest.Floor.Valid {
 		lower = max(lower, newest.Floor.V)
 	}
-	return sql.Null[store.Instant]{V: lower, Valid: true}
+	return sql.Null[model.Instant]{V: lower, Valid: true}
 }
 
 // allDone sees that the file itself says of every window and part that it was walked to its

@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"datasync/ingest"
-	"datasync/internal/store"
+	"datasync/internal/model"
+
 	"datasync/mockserver"
 )
 
@@ -76,8 +77,8 @@ func TestTooManyRejectsHideNoLateEvent(t *testing.T) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		stray := store.Reject{Key: "sha256:0#0", Reason: "missing_id", Raw: "{}"}
-		if _, err := b.store.CommitBatch(b.t.Context(), store.Batch{Pages: []store.Page{{Rejects: []store.Reject{stray}}}, Checkpoint: windows[0]}); err != nil {
+		stray := model.Reject{Key: "sha256:0#0", Reason: "missing_id", Raw: "{}"}
+		if _, err := b.store.CommitBatch(b.t.Context(), model.Batch{Pages: []model.Page{{Rejects: []model.Reject{stray}}}, Checkpoint: windows[0]}); err != nil {
 			b.t.Fatal(err)
 		}
 		b.server.Dataset().Reveal()
@@ -116,15 +117,15 @@ func TestPullFrom(t *testing.T) {
 	} {
 		inBubble(t, tc.name, mockserver.Options{Data: tc.data, Cursor: mockserver.Cursors{Life: time.Minute}}, func(b *bench) {
 			data := b.server.Dataset()
-			border := store.InstantOf(data.Event(1234).Time())
-			b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+			border := model.InstantOf(data.Event(1234).Time())
+			b.opts.From = sql.Null[model.Instant]{V: border, Valid: true}
 			b.stopAfter(600)
 			pass(time.Hour)
 			b.opts.From.Valid = false // an unfinished pull keeps to it
 			b.pullWithin(border)
 			data.Grow(130)
 			b.pullWithin(border)
-			b.opts.From = sql.Null[store.Instant]{V: border, Valid: true}
+			b.opts.From = sql.Null[model.Instant]{V: border, Valid: true}
 			b.pullWithin(border)
 			b.opts.From.V -= 1000
 			if _, err := b.pull(); !errors.Is(err, ingest.ErrFrom) {
@@ -137,7 +138,7 @@ func TestPullFrom(t *testing.T) {
 }
 
 // pullWithin pulls and checks that the store has just the events from border on.
-func (b *bench) pullWithin(border store.Instant) {
+func (b *bench) pullWithin(border model.Instant) {
 	b.t.Helper()
 	if s, err := b.pull(); err != nil || !s.Complete {
 		b.t.Fatalf("%v, %+v", err, s)

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"datasync/ingest"
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 // foreseenJSON is what pull --dry-run --json prints. Times that are not known are null.
@@ -100,7 +100,7 @@ func orNil[T any](v sql.Null[T]) *T {
 	return &v.V
 }
 
-func timeOf(at sql.Null[store.Instant]) *time.Time {
+func timeOf(at sql.Null[model.Instant]) *time.Time {
 	if !at.Valid {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"datasync/export"
 	"datasync/ingest"
 	"datasync/internal/live"
+	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
 	"datasync/internal/store"
@@ -44,7 +45,7 @@ func (s signalled) Error() string {
 func exitCode(err error) int {
 	var wrongUsage usageError
 	var stopped signalled
-	var file *store.Error
+	var file *model.FileError
 	var refused *live.RefusedError
 	switch {
 	case errors.As(err, &stopped):

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"datasync/export"
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/urfave/cli/v2"
@@ -200,7 +201,7 @@ func incompleteText(pull export.Pull) string {
 			parts = append(parts, fmt.Sprintf("%s of the API's %s are missing", counted(*s.Missing, "event"), thousands(*s.Total)))
 		}
 		for _, w := range wholeWindows(s.Windows) {
-			if w.State != store.Done {
+			if w.State != model.Done {
 				parts = append(parts, "window "+windowText(w))
 			}
 		}

@@ -19,6 +19,7 @@ import (
 
 	"datasync/ingest"
 	"datasync/internal/live"
+	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -105,7 +106,7 @@ func (p *program) pull(c *cli.Context) error {
 // pullError says why a pull ended early in the terms of exit codes.
 func pullError(ctx context.Context, err error) error {
 	var stopped signalled
-	var file *store.Error
+	var file *model.FileError
 	switch {
 	case err == nil:
 		return nil
@@ -163,7 +164,7 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 	if opts.From, err = instantOption(c, "from"); err != nil {
 		return opts, "", err
 	}
-	if from := opts.From; from.Valid && (from.V < 0 || from.V > store.InstantOf(time.Now())) {
+	if from := opts.From; from.Valid && (from.V < 0 || from.V > model.InstantOf(time.Now())) {
 		return opts, "", usage("--from %s does not lie between 1970 and now", c.String("from"))
 	}
 	if c.Bool("demo") {
@@ -205,17 +206,17 @@ func workers(text string) (int, error) {
 }
 
 // instantOption reads an option that is an instant: a day, which begins in UTC, or a moment.
-func instantOption(c *cli.Context, name string) (sql.Null[store.Instant], error) {
+func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error) {
 	if !c.IsSet(name) {
-		return sql.Null[store.Instant]{}, nil
+		return sql.Null[model.Instant]{}, nil
 	}
 	text := c.String(name)
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return sql.Null[store.Instant]{V: store.InstantOf(t), Valid: true}, nil
+			return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
 		}
 	}
-	return sql.Null[store.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
+	return sql.Null[model.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
 }
 
 func baseURL(text string) (*url.URL, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/query"
 )
@@ -131,7 +132,7 @@ func (t *statusText) total(s store.Status) {
 
 // allDone reports whether every window was walked to its end.
 func allDone(s store.Status) bool {
-	return !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != store.Done })
+	return !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != model.Done })
 }
 
 // elements is what a file holds, in a word: rejects are not events.
@@ -145,7 +146,7 @@ func elements(s store.Status) string {
 func (t *statusText) windows(windows []store.WindowStatus) {
 	shown, left := 0, 0
 	for _, k := range wholeWindows(windows) {
-		if k.State == store.Done {
+		if k.State == model.Done {
 			if shown++; shown > statusWindows {
 				left++
 				continue
@@ -183,7 +184,7 @@ func together(all []store.WindowStatus) wholeWindow {
 		k.Pages += part.Pages
 		k.Events += part.Events
 		k.Unordered = k.Unordered || part.Unordered
-		if part.State == store.Done {
+		if part.State == model.Done {
 			k.done++
 		}
 	}
@@ -191,7 +192,7 @@ func together(all []store.WindowStatus) wholeWindow {
 		k.Last, k.CursorAlive = nil, nil
 	}
 	if k.done > 0 && k.done < k.parts {
-		k.State = store.UnderWay
+		k.State = model.UnderWay
 	}
 	return k
 }
@@ -210,7 +211,7 @@ func windowText(k wholeWindow) string {
 	}
 	text := fmt.Sprintf("%d %s%s, down to %s: %s in %s of the page log", k.Window, strings.ReplaceAll(string(k.State), "_", " "), parts, lower,
 		counted(k.Events, "event"), counted(k.Pages, "row"))
-	if k.Last != nil && k.State != store.Done {
+	if k.Last != nil && k.State != model.Done {
 		text += ", at " + k.Last.Format(time.RFC3339Nano)
 	}
 	if k.CursorAlive != nil {

@@ -17,6 +17,7 @@ import (
 	"datasync/export"
 	"datasync/ingest"
 	"datasync/internal/live"
+	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
 	"datasync/internal/store"
@@ -25,7 +26,7 @@ import (
 
 // TestErrorLines: each state in which the program can end leads to its topic, on one line.
 func TestErrorLines(t *testing.T) {
-	file := func(kind error) error { return &store.Error{Kind: kind, Path: "a.duckdb"} }
+	file := func(kind error) error { return &model.FileError{Kind: kind, Path: "a.duckdb"} }
 	pulled := func(err error) error { return pullError(context.Background(), err) }
 	met := map[string]bool{}
 	for _, tc := range []struct {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"datasync/internal/model"
 	"datasync/internal/owned"
 )
 
@@ -32,7 +33,7 @@ func beside(path, name, why string) error {
 	if name == path+".wal" {
 		hint = "see who put it there, and move it away; if that was you, put a copy of it in its place (cp, then mv): it is a part of the database"
 	}
-	return &Error{Kind: ErrBeside, Path: path, Detail: filepath.Base(name) + ": " + why, Hint: hint}
+	return &model.FileError{Kind: ErrBeside, Path: path, Detail: filepath.Base(name) + ": " + why, Hint: hint}
 }
 
 // openBeside opens a file beside the database, which may be made. It fails with an *Error of

@@ -1,6 +1,10 @@
 package store
 
-import "math"
+import (
+	"math"
+
+	"datasync/internal/model"
+)
 
 // checksum is what the page log keeps of the events that a page stored, to show
 // later that none of their instants has changed: the sum of the instants in
@@ -8,7 +12,7 @@ import "math"
 // DuckDB's own hash would not do, as it may be another in its next version.
 type checksum int64
 
-func (c *checksum) add(e *Event) {
+func (c *checksum) add(e *model.Event) {
 	weight := int64(e.ID[14])<<8 + int64(e.ID[15]) + 1
 	*c = (*c + checksum(int64(e.Timestamp)*weight)) & math.MaxInt64
 }

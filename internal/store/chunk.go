@@ -7,6 +7,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 // vectorSize is how many rows a data chunk holds.
@@ -123,7 +125,7 @@ func (c *column) uuidOrNull(row int, id uuid.NullUUID) {
 }
 
 // instantOrNull writes t, or NULL where it is none.
-func (c *column) instantOrNull(row int, t sql.Null[Instant]) {
+func (c *column) instantOrNull(row int, t sql.Null[model.Instant]) {
 	if !t.Valid {
 		c.null(row)
 		return
@@ -132,7 +134,7 @@ func (c *column) instantOrNull(row int, t sql.Null[Instant]) {
 }
 
 // positionOrNull writes the two halves of p, or NULL where there is none.
-func (c *column) positionOrNull(id *column, row int, p sql.Null[Position]) {
+func (c *column) positionOrNull(id *column, row int, p sql.Null[model.Position]) {
 	if !p.Valid {
 		c.null(row)
 		id.null(row)

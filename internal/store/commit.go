@@ -8,35 +8,16 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+
+	"datasync/internal/model"
 )
-
-// MaxRows is how many events a batch may hold: as
-// many as a row group of DuckDB. Events that make up a whole one are written into the
-// file compressed, once, and are no part of the log; fewer are written into the log,
-// and by the next checkpoint into the file; more leave a remnant with each commit that
-// the checkpoint puts together again.
-const MaxRows = 122_880
-
-// MaxRejects is how many rejects it may hold beside them. They are compared with all that
-// are stored, by keys of 70 bytes and more; and they must be less than a row group, see
-// uncommitted.
-const MaxRejects = MaxRows / 4
-
-// Committed says what a commit did.
-type Committed struct {
-	Counts
-	// Batch is the commit's number.
-	Batch int64
-	// Reasons counts the rejects that were not known before by their reason.
-	Reasons map[string]int64
-}
 
 // CommitBatch stores the batch's events, rejects, page log and checkpoint in one
 // transaction. Where it fails nothing of the batch is stored, or, where the
 // failure came from COMMIT itself, all or nothing: the caller must then close the
 // store, open it again and read the checkpoint. It must not be called again
 // after an error.
-func (s *Store) CommitBatch(ctx context.Context, b Batch) (Committed, error) {
+func (s *Store) CommitBatch(ctx context.Context, b model.Batch) (model.Committed, error) {
 	return s.StartBatch(ctx, b)()
 }
 
@@ -45,14 +26,14 @@ type commit struct {
 	s     *Store
 	w     *writer
 	batch int64
-	now   Instant
+	now   model.Instant
 	// pages is what the page log will keep of each page.
 	pages []loggedPage
 	// rejects are those in the table incoming_rejects, without those of the batch before,
 	// which may not be stored yet; low and high bound the instants of all that is in the batch.
 	rejects    []takenReject
 	keysBefore map[string]bool
-	low, high  Instant
+	low, high  model.Instant
 	reasons    map[string]int64
 }
 
@@ -62,14 +43,14 @@ type takenReject struct {
 }
 
 type loggedPage struct {
-	record      PageRecord
-	first, last sql.Null[Position]
-	counts      Counts
+	record      model.PageRecord
+	first, last sql.Null[model.Position]
+	counts      model.Counts
 	checksum    checksum
 }
 
 // takeNote notes of the pages what is needed when their memory is not theirs any more.
-func (c *commit) takeNote(pages []Page) {
+func (c *commit) takeNote(pages []model.Page) {
 	c.pages = make([]loggedPage, len(pages))
 	for i := range pages {
 		p, l := &pages[i], &c.pages[i]
@@ -78,15 +59,15 @@ func (c *commit) takeNote(pages []Page) {
 		l.counts.Outside = p.Record.Outside
 		l.counts.Returned = p.Record.Outside + int64(len(p.Events)+len(p.Rejects))
 		if n := len(p.Events); n > 0 {
-			l.first = sql.Null[Position]{V: p.Events[0].Position(), Valid: true}
-			l.last = sql.Null[Position]{V: p.Events[n-1].Position(), Valid: true}
+			l.first = sql.Null[model.Position]{V: p.Events[0].Position(), Valid: true}
+			l.last = sql.Null[model.Position]{V: p.Events[n-1].Position(), Valid: true}
 		}
 	}
 }
 
 // write writes the batch within the transaction that is open. It calls free once it is
 // certain that the next batch may be written at the same time.
-func (c *commit) write(b *Batch, free func()) error {
+func (c *commit) write(b *model.Batch, free func()) error {
 	c.takeNote(b.Pages)
 	done := 0
 	copied := func(pages int) {
@@ -112,7 +93,7 @@ func (c *commit) write(b *Batch, free func()) error {
 
 // insertEvents stores those events of the pages that are not stored yet: all of them,
 // nearly always.
-func (c *commit) insertEvents(pages []Page, free func(), copied func(pages int)) error {
+func (c *commit) insertEvents(pages []model.Page, free func(), copied func(pages int)) error {
 	overlap, err := c.findStored(pages)
 	if err != nil {
 		return err
@@ -143,7 +124,7 @@ func (c *commit) insertEvents(pages []Page, free func(), copied func(pages int))
 }
 
 // insertNew stores those events of the pages that are neither stored nor stand twice.
-func (c *commit) insertNew(pages []Page, o overlap) error {
+func (c *commit) insertNew(pages []model.Page, o overlap) error {
 	events, page, err := c.newEvents(pages, o)
 	if err != nil {
 		return err
@@ -155,7 +136,7 @@ func (c *commit) insertNew(pages []Page, o overlap) error {
 }
 
 // insertEvent writes a row of the table, and counts it for the page that it came on.
-func (c *commit) insertEvent(columns []column, row int, e *Event, page int) {
+func (c *commit) insertEvent(columns []column, row int, e *model.Event, page int) {
 	fillEvent(columns, row, e)
 	columns[10].int64(row, c.batch)
 	c.pages[page].counts.Stored++
@@ -163,7 +144,7 @@ func (c *commit) insertEvent(columns []column, row int, e *Event, page int) {
 }
 
 // fillEvent writes the ten columns that an event has before its batch; it lends its texts.
-func fillEvent(columns []column, row int, e *Event) {
+func fillEvent(columns []column, row int, e *model.Event) {
 	columns[0].uuid(row, e.ID)
 	columns[1].uuid(row, e.SessionID)
 	columns[2].uuidOrNull(row, e.UserID)
@@ -177,8 +158,8 @@ func fillEvent(columns []column, row int, e *Event) {
 }
 
 // takeRejects copies the pages' rejects, each key once, into the table incoming_rejects.
-func (c *commit) takeRejects(pages []Page) error {
-	var rejects []*Reject
+func (c *commit) takeRejects(pages []model.Page) error {
+	var rejects []*model.Reject
 	var page []int
 	first := map[string]bool{}
 	c.low, c.high = span(pages)
@@ -247,7 +228,7 @@ func (c *commit) insertRejects() error {
 	return err
 }
 
-func (c *commit) logPages(b *Batch) error {
+func (c *commit) logPages(b *model.Batch) error {
 	return c.w.insert("page_log", len(c.pages), func(columns []column, row, n int) {
 		p := &c.pages[n]
 		columns[0].int64(row, c.batch)
@@ -280,8 +261,8 @@ func hashCursor(cursor string) string {
 
 // moveCheckpoint writes the row that this writer has in the table checkpoints: two
 // transactions at a time cannot change the same one.
-func (c *commit) moveCheckpoint(k *Checkpoint) error {
-	values := append(k.values(), c.now, c.w.number, c.batch)
+func (c *commit) moveCheckpoint(k *model.Checkpoint) error {
+	values := append(changedBy(k), c.now, c.w.number, c.batch)
 	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, cursor = $4, cursor_expires_at = $5, last_timestamp = $6, last_id = $7,
 		pages = $8, events = $9, walked = $10, total = $11, unordered = $12, first_timestamp = $13, first_id = $14, page_total = $15, cursor_before = $16,
 		top_at = $17, copies = $18, ran_out = $19, failed_runs = 0, updated_at = $20, batch = $22
@@ -301,15 +282,15 @@ func (c *commit) moveCheckpoint(k *Checkpoint) error {
 	return nil
 }
 
-// values gives the window's number and what a commit changes of its checkpoint.
-func (k *Checkpoint) values() []any {
+// changedBy gives the window's number and what a commit changes of its checkpoint.
+func changedBy(k *model.Checkpoint) []any {
 	v := []any{k.Window, string(k.State), orNull(k.Upper), nil, nil, nil, nil, k.Pages, k.Events, k.Walked, orNull(k.Total), k.Unordered, nil, nil,
 		orNull(k.PageTotal), orNull(k.CursorBefore), nil, k.Copies, k.RanOut}
 	if k.Cursor != "" {
 		v[3] = k.Cursor
 	}
 	if !k.CursorExpiresAt.IsZero() {
-		v[4] = InstantOf(k.CursorExpiresAt)
+		v[4] = model.InstantOf(k.CursorExpiresAt)
 	}
 	if k.Last.Valid {
 		v[5], v[6] = k.Last.V.Timestamp, k.Last.V.ID
@@ -318,7 +299,7 @@ func (k *Checkpoint) values() []any {
 		v[12], v[13] = k.First.V.Timestamp, k.First.V.ID
 	}
 	if !k.TopAt.IsZero() {
-		v[16] = InstantOf(k.TopAt)
+		v[16] = model.InstantOf(k.TopAt)
 	}
 	return v
 }

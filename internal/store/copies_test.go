@@ -8,14 +8,15 @@ import (
 	"path/filepath"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
 )
 
 // moved is a second copy of an event, with an instant that lies n seconds before its own.
-func moved(e store.Event, n int) store.Event {
-	e.Timestamp -= store.Instant(n) * 1_000_000
+func moved(e model.Event, n int) model.Event {
+	e.Timestamp -= model.Instant(n) * 1_000_000
 	return e
 }
 
@@ -71,7 +72,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 	for _, l := range limits {
 		for _, kind := range ids {
 			t.Run(l.name+"/"+kind.name, func(t *testing.T) {
-				series := func(from, to int) []store.Event {
+				series := func(from, to int) []model.Event {
 					list := events(from, to)
 					for i := range list {
 						list[i].ID = kind.id(from + i)
@@ -82,7 +83,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 				s := mustOpen(t, path)
 				s.SearchBy(l.by, l.words, l.suspects)
 				w := mustWindow(t, s)
-				settle := func(want store.Settled) {
+				settle := func(want model.Settled) {
 					t.Helper()
 					if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != want {
 						t.Errorf("%+v, %v; want %+v", got, err, want)
@@ -90,15 +91,15 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 				}
 				first := series(0, 3000)
 				mustCommit(t, s, w, pageOf(first))
-				settle(store.Settled{Events: 3000})
+				settle(model.Settled{Events: 3000})
 				// Of the batch before, within the batch, thrice, and none at all.
 				mustCommit(t, s, w, pageOf(append(series(3000, 5000), moved(first[0], 3600), moved(first[2999], 3600), moved(series(4000, 4001)[0], 3600))))
-				mustCommit(t, s, w, pageOf([]store.Event{moved(first[0], 7200)}))
-				settle(store.Settled{Events: 5000, Removed: 4})
+				mustCommit(t, s, w, pageOf([]model.Event{moved(first[0], 7200)}))
+				settle(model.Settled{Events: 5000, Removed: 4})
 				mustCommit(t, s, w, pageOf(series(5000, 5100)))
-				settle(store.Settled{Events: 5100})
-				mustCommit(t, s, w, pageOf([]store.Event{moved(series(5099, 5100)[0], 9000)}))
-				settle(store.Settled{Events: 5100, Removed: 1})
+				settle(model.Settled{Events: 5100})
+				mustCommit(t, s, w, pageOf([]model.Event{moved(series(5099, 5100)[0], 9000)}))
+				settle(model.Settled{Events: 5100, Removed: 1})
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -120,8 +121,8 @@ func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 	for from := 0; from < 9000; from += 3000 {
 		mustCommit(t, s, w, pageOf(append(events(from, from+3000), moved(event(from), 3600))))
 	}
-	mustCommit(t, s, w, pageOf([]store.Event{moved(event(8999), 7200), moved(event(0), 7300)}))
-	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != (store.Settled{Events: 9000, Removed: 5}) {
+	mustCommit(t, s, w, pageOf([]model.Event{moved(event(8999), 7200), moved(event(0), 7300)}))
+	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != (model.Settled{Events: 9000, Removed: 5}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := s.Close(); err != nil {
@@ -139,7 +140,7 @@ func TestSettleEndsWithTheContext(t *testing.T) {
 		s.SearchBy(store.Fingerprints, 1<<12, suspects)
 		w := mustWindow(t, s)
 		mustCommit(t, s, w, pageOf(events(0, 5000)))
-		mustCommit(t, s, w, pageOf([]store.Event{moved(event(7), 3600)}))
+		mustCommit(t, s, w, pageOf([]model.Event{moved(event(7), 3600)}))
 		ended := 0
 		for n := 1; ; n++ {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -153,7 +154,7 @@ func TestSettleEndsWithTheContext(t *testing.T) {
 			got, err := s.Settle(ctx, uuid.Max, w.Window)
 			cancel()
 			if err == nil {
-				if got != (store.Settled{Events: 5000, Removed: 1}) {
+				if got != (model.Settled{Events: 5000, Removed: 1}) {
 					t.Errorf("%+v after %d ends", got, ended)
 				}
 				break

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
 // copyFile copies a file to a new one that nobody else can read, in another process:
@@ -83,7 +85,7 @@ func checkRoom(path string, bytes int64, free func(folder string) (int64, error)
 		return translate(path, err)
 	}
 	if need := bytes + bytes/10 + 16<<20; have < need {
-		return &Error{Kind: ErrRoom, Path: path, Detail: fmt.Sprintf("%d MiB are needed, %d MiB are free", (need+1<<20-1)>>20, have>>20),
+		return &model.FileError{Kind: ErrRoom, Path: path, Detail: fmt.Sprintf("%d MiB are needed, %d MiB are free", (need+1<<20-1)>>20, have>>20),
 			Hint: "free some space, or wait for the pull to end"}
 	}
 	return nil

@@ -7,26 +7,28 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 // overlap is the range of time in which a batch and the table both have events, if there
 // is one.
 type overlap struct {
-	low, high Instant
+	low, high model.Instant
 	found     bool
 }
 
 // findStored finds the range of the rows that the table has in the pages' own range of
 // time. There are hardly ever any, and DuckDB's zone maps make it cheap to ask.
-func (c *commit) findStored(pages []Page) (o overlap, err error) {
+func (c *commit) findStored(pages []model.Page) (o overlap, err error) {
 	low, high := span(pages)
 	if low > high {
 		return overlap{}, nil
 	}
-	var bounds []Instant
+	var bounds []model.Instant
 	err = c.w.pairs(fmt.Sprintf(`SELECT unnest([min(epoch_us("timestamp")), max(epoch_us("timestamp"))]), true
 		FROM events WHERE "timestamp" BETWEEN make_timestamptz(%d) AND make_timestamptz(%d) HAVING count(*) > 0`, low, high),
-		func(n int64, _ bool) { bounds = append(bounds, Instant(n)) })
+		func(n int64, _ bool) { bounds = append(bounds, model.Instant(n)) })
 	if err != nil || len(bounds) == 0 {
 		return overlap{}, err
 	}
@@ -37,7 +39,7 @@ func (c *commit) findStored(pages []Page) (o overlap, err error) {
 // each came on, and counts the others. It compares events only where the table holds rows
 // of the batch's own range of time. A copy with another instant escapes it; the closing
 // check finds those.
-func (c *commit) newEvents(pages []Page, o overlap) (events []*Event, page []int, err error) {
+func (c *commit) newEvents(pages []model.Page, o overlap) (events []*model.Event, page []int, err error) {
 	events, page = c.distinct(pages)
 	if len(events) == 0 || !o.found {
 		return events, page, nil
@@ -63,7 +65,7 @@ func (c *commit) newEvents(pages []Page, o overlap) (events []*Event, page []int
 }
 
 // span returns the range of time in which the events of the pages lie.
-func span(pages []Page) (low, high Instant) {
+func span(pages []model.Page) (low, high model.Instant) {
 	low, high = math.MaxInt64, math.MinInt64
 	for i := range pages {
 		events := pages[i].Events
@@ -81,14 +83,14 @@ func span(pages []Page) (low, high Instant) {
 // distinct returns the pages' events, each id once, the first copy, and which
 // page each came on. Where all positions descend strictly no id can stand twice
 // with one instant, so the set of ids is not needed.
-func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
+func (c *commit) distinct(pages []model.Page) (events []*model.Event, page []int) {
 	total := 0
 	for i := range pages {
 		total += len(pages[i].Events)
 	}
-	var first map[uuid.UUID]*Event
+	var first map[uuid.UUID]*model.Event
 	if !descending(pages) {
-		first = make(map[uuid.UUID]*Event, total)
+		first = make(map[uuid.UUID]*model.Event, total)
 	}
 	events, page = slices.Grow(c.w.events[:0], total), slices.Grow(c.w.pages[:0], total)
 	for i := range pages {
@@ -112,7 +114,7 @@ func (c *commit) distinct(pages []Page) (events []*Event, page []int) {
 }
 
 // descending reports whether the positions of all events of the pages descend strictly.
-func descending(pages []Page) bool {
+func descending(pages []model.Page) bool {
 	for i := range pages {
 		p := &pages[i]
 		if !p.Descending {
@@ -134,7 +136,7 @@ func descending(pages []Page) bool {
 
 // compare finds the events between low and high that are stored under the same
 // id in that range, and whether their payload differs.
-func (c *commit) compare(events []*Event, low, high Instant, found func(n int64, conflict bool)) error {
+func (c *commit) compare(events []*model.Event, low, high model.Instant, found func(n int64, conflict bool)) error {
 	defer runtime.KeepAlive(events)
 	var suspects []int
 	for n, e := range events {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
 // The states of a database file that others test for with errors.Is.
@@ -58,48 +60,6 @@ const (
 	restoreLog = "restore a copy, or move its .wal file away and pull again: the next pull gets what was in it"
 )
 
-// Error is what went wrong with a database file: which file, why, and what a
-// person can do about it.
-type Error struct {
-	// Kind is one of the sentinels of this package, or nil.
-	Kind error
-	Path string
-	// Detail adds what was seen; Hint says what to do next.
-	Detail string
-	Hint   string
-	Cause  error
-}
-
-func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "database %q", e.Path)
-	if e.Kind != nil {
-		fmt.Fprintf(&b, ": %v", e.Kind)
-	}
-	if e.Detail != "" {
-		fmt.Fprintf(&b, ": %s", e.Detail)
-	}
-	if e.Cause != nil {
-		fmt.Fprintf(&b, ": %s", oneLine(e.Cause.Error()))
-	}
-	if e.Hint != "" {
-		fmt.Fprintf(&b, "; %s", e.Hint)
-	}
-	return b.String()
-}
-
-// Unwrap gives errors.Is both the kind and the cause.
-func (e *Error) Unwrap() []error {
-	var errs []error
-	if e.Kind != nil {
-		errs = append(errs, e.Kind)
-	}
-	if e.Cause != nil {
-		errs = append(errs, e.Cause)
-	}
-	return errs
-}
-
 // lockHolder finds the process that DuckDB names in its lock error.
 var lockHolder = regexp.MustCompile(`PID (\d+)`)
 
@@ -109,7 +69,7 @@ func translate(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var known *Error
+	var known *model.FileError
 	if errors.As(err, &known) || errors.Is(err, ErrZone) {
 		return err
 	}
@@ -120,28 +80,28 @@ func translate(path string, err error) error {
 		if m := lockHolder.FindStringSubmatch(text); m != nil {
 			detail = "process " + m[1] + " has it open"
 		}
-		return &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
+		return &model.FileError{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 	case strings.Contains(text, "No space left") || strings.Contains(text, "disk is full") || strings.Contains(text, "failed to offload data block"):
-		return &Error{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
+		return &model.FileError{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
 	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
-		return &Error{Kind: ErrAccess, Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
+		return &model.FileError{Kind: ErrAccess, Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
 	case isOutOfMemory(text):
-		return &Error{Kind: ErrMemory, Path: path, Cause: err, Hint: "have more memory free and run the command again; what was committed is kept"}
+		return &model.FileError{Kind: ErrMemory, Path: path, Cause: err, Hint: "have more memory free and run the command again; what was committed is kept"}
 	case errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.EMFILE) || strings.Contains(text, "File too large") || strings.Contains(text, "Too many open files"):
-		return &Error{Kind: ErrLimit, Path: path, Cause: err, Hint: "raise it (ulimit -a shows them) and run the command again; what was committed is kept"}
+		return &model.FileError{Kind: ErrLimit, Path: path, Cause: err, Hint: "raise it (ulimit -a shows them) and run the command again; what was committed is kept"}
 	case errors.Is(err, syscall.EIO) || strings.Contains(text, "Input/output error") || strings.Contains(text, "fsync failed"):
-		return &Error{Path: path, Cause: err, Hint: "the disk fails, see the system's log; what was committed is kept"}
+		return &model.FileError{Path: path, Cause: err, Hint: "the disk fails, see the system's log; what was committed is kept"}
 	case strings.Contains(text, "not a valid DuckDB database"):
-		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
+		return &model.FileError{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
 	case strings.Contains(text, "version number"):
-		return &Error{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
+		return &model.FileError{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
 	case strings.Contains(text, "replaying WAL"):
-		return &Error{Kind: ErrLog, Path: path, Cause: err, Hint: restoreLog}
+		return &model.FileError{Kind: ErrLog, Path: path, Cause: err, Hint: restoreLog}
 	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") || strings.Contains(text, "Could not read enough bytes") ||
 		strings.Contains(text, "Serialization Error"):
-		return &Error{Kind: ErrDamaged, Path: path, Cause: err, Hint: restore}
+		return &model.FileError{Kind: ErrDamaged, Path: path, Cause: err, Hint: restore}
 	}
-	return &Error{Path: path, Cause: err}
+	return &model.FileError{Path: path, Cause: err}
 }
 
 // isOutOfMemory reports whether DuckDB, or the system below it, says that memory ran out.

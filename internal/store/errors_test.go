@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
@@ -36,7 +37,7 @@ func TestTranslate(t *testing.T) {
 		{errors.New("IO Error: Trying to read a database file with version number 69"), store.ErrNewer},
 	} {
 		err := store.Translate("a.duckdb", tc.err)
-		var e *store.Error
+		var e *model.FileError
 		if tc.kind != nil && !errors.Is(err, tc.kind) || !errors.As(err, &e) || e.Hint == "" || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %v and a hint", err, tc.kind)
 		}

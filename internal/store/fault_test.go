@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -136,11 +137,11 @@ func walkOn(s *store.Store) error {
 	k := windows[0]
 	moved := event(3)
 	moved.Timestamp -= 3_600_000_000
-	rejects := []store.Reject{
+	rejects := []model.Reject{
 		{Key: "sha256:1#0", Reason: "missing_id", Raw: "{}"},
 		{Key: "id:" + event(25).ID.String(), ID: uuid.NullUUID{UUID: event(25).ID, Valid: true}, Reason: "missing_type", Raw: "{}"},
 	}
-	history := []store.Page{
+	history := []model.Page{
 		pageOf(events(0, 10), rejects...),
 		pageOf(append(events(8, 20), moved)), // overlaps, and has a second copy with another instant
 		pageOf(events(20, 30), rejects...),
@@ -152,14 +153,14 @@ func walkOn(s *store.Store) error {
 		return errWalked
 	}
 	page := history[k.Pages]
-	page.Record = store.PageRecord{Endpoint: "events", CursorSent: k.Cursor, CursorReceived: "next"}
-	k.State, k.Cursor = store.UnderWay, "next"
+	page.Record = model.PageRecord{Endpoint: "events", CursorSent: k.Cursor, CursorReceived: "next"}
+	k.State, k.Cursor = model.UnderWay, "next"
 	k.Pages++
 	k.Events += int64(len(page.Events))
 	if k.Pages == int64(len(history)) {
-		k.State, k.Cursor, page.Record.CursorReceived = store.Done, "", ""
+		k.State, k.Cursor, page.Record.CursorReceived = model.Done, "", ""
 	}
-	_, err = s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{page}, Checkpoint: k})
+	_, err = s.CommitBatch(ctx, model.Batch{Run: uuid.Max, Pages: []model.Page{page}, Checkpoint: k})
 	return err
 }
 

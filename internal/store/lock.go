@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"datasync/internal/model"
 )
 
 // fileLock is a lock on a file beside the database. DuckDB locks the database
@@ -107,7 +109,7 @@ func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flo
 			if h, err := LockHolder(path); err == nil && h != nil {
 				detail += ": " + h.String()
 			}
-			return nil, nil, &Error{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
+			return nil, nil, &model.FileError{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 		}
 		// The holder before us removed the name when it ended; a lock on a file
 		// that has no name any more keeps nobody out.

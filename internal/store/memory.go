@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/bits"
 	"strconv"
+
+	"datasync/internal/model"
 )
 
 // PullMemoryLimit is what a pull lends DuckDB in bytes, as long as no text is long: enough
@@ -74,7 +76,7 @@ func (t *texts) add(lengths ...int) {
 	}
 }
 
-func (b *Batch) texts() (t texts) {
+func textsOf(b *model.Batch) (t texts) {
 	for i := range b.Pages {
 		for j := range b.Pages[i].Events {
 			e := &b.Pages[i].Events[j]

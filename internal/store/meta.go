@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"datasync/internal/model"
 )
 
 // readMeta returns the table meta as a map. The origin is in small letters, as those of Options
@@ -37,7 +39,7 @@ func readCurrentMeta(ctx context.Context, db *sql.DB, path string) (map[string]s
 		return nil, translate(path, err)
 	}
 	if version := meta["schema_version"]; version != strconv.Itoa(SchemaVersion) {
-		return nil, &Error{Kind: ErrOlder, Path: path, Detail: "it has schema " + version,
+		return nil, &model.FileError{Kind: ErrOlder, Path: path, Detail: "it has schema " + version,
 			Hint: "run datasync pull, which brings it up to date"}
 	}
 	return meta, nil

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
@@ -73,8 +74,8 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	k := mustWindow(t, s)
 	again := event(0)
 	again.Timestamp -= 7_200_000_000
-	mustCommit(t, s, k, pageOf([]store.Event{event(0)}))
-	if done := mustCommit(t, s, k, pageOf([]store.Event{again})); done.Batch != 5 {
+	mustCommit(t, s, k, pageOf([]model.Event{event(0)}))
+	if done := mustCommit(t, s, k, pageOf([]model.Event{again})); done.Batch != 5 {
 		t.Errorf("batch %d", done.Batch)
 	}
 	if done, err := s.Settle(context.Background(), [16]byte{}, k.Window); err != nil || done.Removed != 1 || done.Events != 30 {

@@ -11,17 +11,13 @@ import (
 	"time"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/model"
 )
 
 const notBeforeKey = "not_before."
 
-const (
-	// LongestWait is the longest wait that an endpoint can ask for: what names more was
-	// misread, such as an instant for a span, or is nonsense.
-	LongestWait = 24 * time.Hour
-	// longestKept is the same with the jitter that a pull adds.
-	longestKept = LongestWait + time.Minute
-)
+// longestKept is LongestWait with the jitter that a pull adds.
+const longestKept = model.LongestWait + time.Minute
 
 // Wait is until when an endpoint asked to be left alone.
 type Wait struct {
@@ -112,7 +108,7 @@ func readWaits(path string, meta map[string]string, notes string, now time.Time)
 		}
 		w.stored = append(w.stored, key)
 		if take(key, value, false) != nil {
-			return w, &Error{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("%s is %q", key, value)}
+			return w, &model.FileError{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("%s is %q", key, value)}
 		}
 	}
 	for line := range strings.Lines(notes) {

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/model"
 
 	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
 )
@@ -120,7 +121,7 @@ func (s *Store) inPlace() error {
 	if now, err := os.Stat(s.path); err == nil && os.SameFile(s.file, now) {
 		return nil
 	}
-	return &Error{Kind: ErrMissing, Path: s.path, Detail: "it was removed, renamed or replaced while the pull wrote to it",
+	return &model.FileError{Kind: ErrMissing, Path: s.path, Detail: "it was removed, renamed or replaced while the pull wrote to it",
 		Hint: "put it back with its .wal file, if there is one, and run the command again"}
 }
 
@@ -167,7 +168,7 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	// Rows are inserted by the threads of the writers alone. Other ones would have no work
 	// but to spin, but with two threads in all DuckDB compresses whole row groups while they
 	// are inserted, if they need not stay in order; with one it does so during the commit.
-	_, err := s.db.ExecContext(ctx, fmt.Sprintf("SET GLOBAL threads = %d; SET GLOBAL external_threads = %d; SET GLOBAL preserve_insertion_order = false", Writers, Writers))
+	_, err := s.db.ExecContext(ctx, fmt.Sprintf("SET GLOBAL threads = %d; SET GLOBAL external_threads = %d; SET GLOBAL preserve_insertion_order = false", model.Writers, model.Writers))
 	if err != nil {
 		return err
 	}
@@ -190,8 +191,8 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	if err := s.limitMemory(ctx, opts.MemoryLimit, meta); err != nil {
 		return err
 	}
-	s.idle = make(chan *writer, Writers)
-	for n := range Writers {
+	s.idle = make(chan *writer, model.Writers)
+	for n := range model.Writers {
 		w, err := newWriter(s.path, n)
 		if w != nil {
 			s.writers = append(s.writers, w)
@@ -404,14 +405,14 @@ func checkMeta(ctx context.Context, db *sql.DB, path, origin string) (version in
 		return 0, err
 	}
 	if err != nil || meta["application"] != application {
-		return 0, &Error{Kind: ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
+		return 0, &model.FileError{Kind: ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
 	}
 	version, err = strconv.Atoi(meta["schema_version"])
 	if err != nil || version < 1 {
-		return 0, &Error{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("schema version %q", meta["schema_version"])}
+		return 0, &model.FileError{Kind: ErrDamaged, Path: path, Detail: fmt.Sprintf("schema version %q", meta["schema_version"])}
 	}
 	if version > SchemaVersion {
-		return 0, &Error{Kind: ErrNewer, Path: path, Hint: "update datasync",
+		return 0, &model.FileError{Kind: ErrNewer, Path: path, Hint: "update datasync",
 			Detail: fmt.Sprintf("it has schema %d, this program knows up to %d", version, SchemaVersion)}
 	}
 	if origin == "" || meta["origin"] == origin {
@@ -420,7 +421,7 @@ func checkMeta(ctx context.Context, db *sql.DB, path, origin string) (version in
 	// What a first pull from a mistyped address left is nobody's.
 	var used bool
 	if err := db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM page_log").Scan(&used); err != nil || used {
-		return 0, &Error{Kind: ErrOrigin, Path: path, Hint: "name another file with --db",
+		return 0, &model.FileError{Kind: ErrOrigin, Path: path, Hint: "name another file with --db",
 			Detail: fmt.Sprintf("it holds the events of %s, not of %s", meta["origin"], origin)}
 	}
 	return version, nil

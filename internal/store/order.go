@@ -10,10 +10,8 @@ import (
 	"time"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/model"
 )
-
-// Writers is how many batches can be written at a time.
-const Writers = 2
 
 // besideBytes is how much text a batch may have that is written beside another one: what
 // both of them need must fit into a pull's memory.
@@ -26,12 +24,12 @@ const besideRejects = 5000
 type flight struct {
 	// lowest is the position of its last event, where the next batch might be written
 	// beside it; free is closed once that is certain.
-	lowest sql.Null[Position]
+	lowest sql.Null[model.Position]
 	keys   map[string]bool // of its rejects
 	free   chan struct{}
 	// ended is closed once it is committed, or certain not to be; what follows holds then.
 	ended chan struct{}
-	done  Committed
+	done  model.Committed
 	err   error
 }
 
@@ -41,23 +39,23 @@ type flight struct {
 // ctx has ended or it is too large, was never started. Most of the work of two
 // of them is done at the same time where they are whole row groups that have nothing in
 // common. It is called by one goroutine at a time.
-func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed, error)) {
+func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	err := ctx.Err()
-	if events, rejects := b.Size(); max(events, rejects) > MaxRows {
-		err = fmt.Errorf("commit a batch: %d events and %d rejects are more than %d", events, rejects, MaxRows)
+	if events, rejects := b.Size(); max(events, rejects) > model.MaxRows {
+		err = fmt.Errorf("commit a batch: %d events and %d rejects are more than %d", events, rejects, model.MaxRows)
 	}
 	if err != nil {
-		return func() (Committed, error) { return Committed{}, err }
+		return func() (model.Committed, error) { return model.Committed{}, err }
 	}
 	s.turn.RLock()
 	s.begun++
-	c := &commit{s: s, w: <-s.idle, batch: s.begun, now: InstantOf(time.Now()), reasons: map[string]int64{}}
+	c := &commit{s: s, w: <-s.idle, batch: s.begun, now: model.InstantOf(time.Now()), reasons: map[string]int64{}}
 	f, before := &flight{free: make(chan struct{}), ended: make(chan struct{})}, s.latest
 	s.latest = f
-	beside, texts := false, b.texts()
-	if b.fitsBeside(texts) {
+	beside, texts := false, textsOf(&b)
+	if fitsBeside(&b, texts) {
 		first, last := b.Pages[0].Events, b.Pages[len(b.Pages)-1].Events
-		f.lowest, f.keys = sql.Null[Position]{V: last[len(last)-1].Position(), Valid: true}, b.rejectKeys()
+		f.lowest, f.keys = sql.Null[model.Position]{V: last[len(last)-1].Position(), Valid: true}, rejectKeys(&b)
 		if beside = before != nil && before.lowest.Valid && first[0].Position().Compare(before.lowest.V) < 0; beside {
 			c.keysBefore = before.keys
 		}
@@ -69,7 +67,7 @@ func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed
 		s.idle <- c.w
 		s.turn.RUnlock()
 	}()
-	return func() (Committed, error) {
+	return func() (model.Committed, error) {
 		<-f.ended
 		return f.done, f.err
 	}
@@ -79,13 +77,13 @@ func (s *Store) StartBatch(ctx context.Context, b Batch) (wait func() (Committed
 // is a whole row group, which leaves no more in the log than its name (DuckDB writes the
 // log into the file only where no other transaction writes), its events descend, and the
 // keys of its rejects are few.
-func (b *Batch) fitsBeside(t texts) bool {
+func fitsBeside(b *model.Batch, t texts) bool {
 	events, rejects := b.Size()
-	return events == MaxRows && rejects <= besideRejects && t.long == 0 && t.all <= besideBytes && descending(b.Pages) &&
+	return events == model.MaxRows && rejects <= besideRejects && t.long == 0 && t.all <= besideBytes && descending(b.Pages) &&
 		len(b.Pages[0].Events) > 0 && len(b.Pages[len(b.Pages)-1].Events) > 0
 }
 
-func (b *Batch) rejectKeys() map[string]bool {
+func rejectKeys(b *model.Batch) map[string]bool {
 	keys := map[string]bool{}
 	for i := range b.Pages {
 		for j := range b.Pages[i].Rejects {
@@ -107,7 +105,7 @@ func notAfter(err error) error {
 }
 
 // inOrder writes and commits a batch after the one before it, or beside it.
-func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Committed, error) {
+func (c *commit) inOrder(b *model.Batch, t texts, f, before *flight, beside bool) (model.Committed, error) {
 	if before != nil {
 		if beside {
 			select {
@@ -115,15 +113,15 @@ func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Com
 			case <-before.ended:
 			}
 		} else if <-before.ended; before.err != nil {
-			return Committed{}, notAfter(before.err)
+			return model.Committed{}, notAfter(before.err)
 		}
 	}
 	if err := c.s.inPlace(); err != nil {
-		return Committed{}, err
+		return model.Committed{}, err
 	}
 	failpoint.Hit("f4")
 	if _, err := c.w.exec("BEGIN TRANSACTION"); err != nil {
-		return Committed{}, translate(c.s.path, err)
+		return model.Committed{}, translate(c.s.path, err)
 	}
 	failpoint.Hit("f5")
 	err := c.makeRoom(t)
@@ -141,21 +139,21 @@ func (c *commit) inOrder(b *Batch, t texts, f, before *flight, beside bool) (Com
 	}
 	if err != nil {
 		_, errRollback := c.w.exec("ROLLBACK")
-		return Committed{}, translate(c.s.path, errors.Join(err, errRollback))
+		return model.Committed{}, translate(c.s.path, errors.Join(err, errRollback))
 	}
 	failpoint.Hit("f8")
 	failpoint.Soon("f9")
 	if _, err := c.w.exec("COMMIT"); err != nil {
-		return Committed{}, translate(c.s.path, err)
+		return model.Committed{}, translate(c.s.path, err)
 	}
 	// DuckDB syncs its log, but not the folder, in which that got its name with the first
 	// commit after a checkpoint.
 	if err := syncFolder(filepath.Dir(c.s.path)); err != nil {
-		return Committed{}, translate(c.s.path, err)
+		return model.Committed{}, translate(c.s.path, err)
 	}
 	failpoint.Hit("f10")
 	c.s.batch = c.batch
-	done := Committed{Batch: c.batch, Reasons: c.reasons}
+	done := model.Committed{Batch: c.batch, Reasons: c.reasons}
 	for i := range c.pages {
 		done.Add(c.pages[i].counts)
 	}

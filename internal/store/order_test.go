@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -24,12 +25,12 @@ func ask(t *testing.T, s *store.Store, query string) (answer string) {
 }
 
 // rowGroup returns the events of a whole row group, the nth of a series that descends.
-func rowGroup(n int) []store.Event { return events(n*store.MaxRows, (n+1)*store.MaxRows) }
+func rowGroup(n int) []model.Event { return events(n*model.MaxRows, (n+1)*model.MaxRows) }
 
-func batchOf(k store.Checkpoint, pages ...store.Page) store.Batch {
-	k.State, k.Cursor = store.UnderWay, "next"
+func batchOf(k model.Checkpoint, pages ...model.Page) model.Batch {
+	k.State, k.Cursor = model.UnderWay, "next"
 	k.Pages += int64(len(pages))
-	return store.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k}
+	return model.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k}
 }
 
 // TestTwoAtATime: the second of two whole row groups is written before the first is
@@ -38,7 +39,7 @@ func TestTwoAtATime(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "x.duckdb"))
 	k := mustWindow(t, s)
 	written := make(chan struct{})
-	operations, last := [store.Writers]int{}, 0
+	operations, last := [model.Writers]int{}, 0
 	s.AroundEach(func(writer int, do func() error) error {
 		// BEGIN, what is stored, the events, the page log, the checkpoint (of which the
 		// second writer has no row that it could change yet), COMMIT.
@@ -56,16 +57,16 @@ func TestTwoAtATime(t *testing.T) {
 		}
 		return err
 	})
-	var waits []func() (store.Committed, error)
+	var waits []func() (model.Committed, error)
 	for n := range 2 {
 		waits = append(waits, s.StartBatch(t.Context(), batchOf(k, pageOf(rowGroup(n)))))
 	}
 	for n, wait := range waits {
-		if done, err := wait(); err != nil || done.Batch != int64(n+1) || done.Stored != store.MaxRows {
+		if done, err := wait(); err != nil || done.Batch != int64(n+1) || done.Stored != model.MaxRows {
 			t.Errorf("batch %d: %+v, %v", n+1, done, err)
 		}
 	}
-	if operations != [store.Writers]int{6, 7} || last != 1 {
+	if operations != [model.Writers]int{6, 7} || last != 1 {
 		t.Errorf("operations %v, the last of writer %d", operations, last)
 	}
 	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', batch, n), ', ' ORDER BY batch) FROM (SELECT batch, count(*) AS n FROM events GROUP BY batch)"); got != "1 122880, 2 122880" {
@@ -89,33 +90,33 @@ func TestTwoAtATime(t *testing.T) {
 // TestStartedTogether: batches that are started without a wait between them are stored as
 // those that were not, to the row and the page log.
 func TestStartedTogether(t *testing.T) {
-	out := pageOf(events(3*store.MaxRows, 3*store.MaxRows+100))
+	out := pageOf(events(3*model.MaxRows, 3*model.MaxRows+100))
 	out.Events[7], out.Events[70] = out.Events[70], out.Events[7]
 	out.Descending = false
 	moved := rowGroup(0)[77]
 	moved.Timestamp -= 3_600_000_000_000 // far below
-	for name, batches := range map[string][][]store.Page{
+	for name, batches := range map[string][][]model.Page{
 		"row groups":                  {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf(rowGroup(2))}, {pageOf(rowGroup(3))}},
-		"row groups in pages":         {{pageOf(events(0, 100)), pageOf(events(100, store.MaxRows))}, {pageOf(rowGroup(1)), pageOf(nil)}, {pageOf(rowGroup(2))}},
+		"row groups in pages":         {{pageOf(events(0, 100)), pageOf(events(100, model.MaxRows))}, {pageOf(rowGroup(1)), pageOf(nil)}, {pageOf(rowGroup(2))}},
 		"the same twice":              {{pageOf(rowGroup(0))}, {pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}},
-		"some twice":                  {{pageOf(rowGroup(0))}, {pageOf(events(store.MaxRows-10, 2*store.MaxRows-10))}, {pageOf(events(10, store.MaxRows+10))}, {pageOf(rowGroup(2))}},
+		"some twice":                  {{pageOf(rowGroup(0))}, {pageOf(events(model.MaxRows-10, 2*model.MaxRows-10))}, {pageOf(events(10, model.MaxRows+10))}, {pageOf(rowGroup(2))}},
 		"not in order":                {{pageOf(rowGroup(1))}, {pageOf(rowGroup(0))}, {pageOf(rowGroup(2))}, {out}, {out}},
 		"few":                         {{pageOf(events(0, 10))}, {pageOf(events(5, 15))}, {pageOf(events(15, 20))}},
 		"none":                        {{pageOf(nil)}, {pageOf(rowGroup(0))}, {pageOf(nil)}, {pageOf(rowGroup(1))}},
-		"rejects in row groups":       {{pageOf(events(0, 9), reject(1)), pageOf(events(9, store.MaxRows), reject(2))}, {pageOf(rowGroup(1), reject(1), reject(3))}, {pageOf(rowGroup(2), reject(3), reject(1), spoilt(5))}, {pageOf(rowGroup(3), reject(3))}},
+		"rejects in row groups":       {{pageOf(events(0, 9), reject(1)), pageOf(events(9, model.MaxRows), reject(2))}, {pageOf(rowGroup(1), reject(1), reject(3))}, {pageOf(rowGroup(2), reject(3), reject(1), spoilt(5))}, {pageOf(rowGroup(3), reject(3))}},
 		"with rejects":                {{pageOf(rowGroup(0), reject(1))}, {pageOf(rowGroup(1), reject(1), reject(2))}, {pageOf(rowGroup(2))}, {pageOf(nil, reject(2))}},
-		"a copy of another instant":   {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf([]store.Event{moved})}},
-		"after what was there before": {{pageOf(events(0, store.MaxRows+5))}, {pageOf(rowGroup(0))}},
+		"a copy of another instant":   {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf([]model.Event{moved})}},
+		"after what was there before": {{pageOf(events(0, model.MaxRows+5))}, {pageOf(rowGroup(0))}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if n := len(batches[0][0].Events); n > store.MaxRows { // what the store had when it was opened
-				batches = append([][]store.Page{{pageOf(batches[0][0].Events[store.MaxRows:])}}, batches[1:]...)
+			if n := len(batches[0][0].Events); n > model.MaxRows { // what the store had when it was opened
+				batches = append([][]model.Page{{pageOf(batches[0][0].Events[model.MaxRows:])}}, batches[1:]...)
 			}
 			var got [2]string
 			for together := range got {
 				s := mustOpen(t, filepath.Join(t.TempDir(), "x.duckdb"))
 				k := mustWindow(t, s)
-				var waits []func() (store.Committed, error)
+				var waits []func() (model.Committed, error)
 				for n, pages := range batches {
 					b := batchOf(k, pages...)
 					k = b.Checkpoint
@@ -146,15 +147,15 @@ func TestStartedTogether(t *testing.T) {
 	}
 }
 
-func reject(n int) store.Reject {
-	return store.Reject{Key: fmt.Sprint("sha256:", n), Reason: "missing_id", Raw: "{}"}
+func reject(n int) model.Reject {
+	return model.Reject{Key: fmt.Sprint("sha256:", n), Reason: "missing_id", Raw: "{}"}
 }
 
 // spoilt is a reject with the id and the instant of an event.
-func spoilt(n int) store.Reject {
+func spoilt(n int) model.Reject {
 	e := event(n)
-	return store.Reject{Key: "id:" + e.ID.String(), ID: uuid.NullUUID{UUID: e.ID, Valid: true}, Reason: "missing_type", Raw: "{}",
-		Timestamp: sql.Null[store.Instant]{V: e.Timestamp, Valid: true}}
+	return model.Reject{Key: "id:" + e.ID.String(), ID: uuid.NullUUID{UUID: e.ID, Valid: true}, Reason: "missing_type", Raw: "{}",
+		Timestamp: sql.Null[model.Instant]{V: e.Timestamp, Valid: true}}
 }
 
 // TestNoneAfterOneThatFailed lets each operation of the first of two batches fail, with
@@ -180,7 +181,7 @@ func TestNoneAfterOneThatFailed(t *testing.T) {
 				}
 				return do()
 			})
-			waits := []func() (store.Committed, error){
+			waits := []func() (model.Committed, error){
 				s.StartBatch(t.Context(), batchOf(k, pageOf(rowGroup(0)))), s.StartBatch(t.Context(), batchOf(k, pageOf(rowGroup(1)))),
 			}
 			if _, err := waits[0](); !errors.Is(err, errInjected) {
@@ -210,11 +211,11 @@ func TestLongTexts(t *testing.T) {
 		t.Skip("much text")
 	}
 	for name, sizes := range map[string][][2]int{ // of batches: events, and bytes of text each
-		"long":                  {{store.MaxRows, 0}, {250, 200_000}, {250, 200_000}, {250, 200_000}},
+		"long":                  {{model.MaxRows, 0}, {250, 200_000}, {250, 200_000}, {250, 200_000}},
 		"very long":             {{12, 4 << 20}, {12, 4 << 20}, {12, 4 << 20}},
 		"one in a batch":        {{1, 24 << 20}, {1, 24 << 20}, {1, 24 << 20}, {1, 24 << 20}, {1, 24 << 20}},
-		"as many as in a batch": {{store.MaxRows, 540}, {store.MaxRows, 540}, {store.MaxRows - 1, 540}},
-		"two at a time":         {{store.MaxRows, 190}, {store.MaxRows, 190}, {store.MaxRows, 190}, {store.MaxRows, 190}},
+		"as many as in a batch": {{model.MaxRows, 540}, {model.MaxRows, 540}, {model.MaxRows - 1, 540}},
+		"two at a time":         {{model.MaxRows, 190}, {model.MaxRows, 190}, {model.MaxRows, 190}, {model.MaxRows, 190}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.duckdb")
@@ -227,7 +228,7 @@ func TestLongTexts(t *testing.T) {
 			}
 			open()
 			k := mustWindow(t, s)
-			var waits []func() (store.Committed, error)
+			var waits []func() (model.Committed, error)
 			from, want := 0, 0
 			for _, size := range sizes {
 				page := pageOf(events(from, from+size[0]))
@@ -278,10 +279,10 @@ func TestManyRejects(t *testing.T) {
 			t.Cleanup(func() { _ = s.Close() })
 			k := mustWindow(t, s)
 			for batch := range 3 {
-				rejects := make([]store.Reject, size[0])
+				rejects := make([]model.Reject, size[0])
 				for i := range rejects {
 					unit := fmt.Sprint(batch, i, i*i)
-					rejects[i] = store.Reject{Key: fmt.Sprint(batch, "-", i), Reason: "missing_id", Raw: `{"name":"` + strings.Repeat(unit, size[1]/len(unit)) + `"}`}
+					rejects[i] = model.Reject{Key: fmt.Sprint(batch, "-", i), Reason: "missing_id", Raw: `{"name":"` + strings.Repeat(unit, size[1]/len(unit)) + `"}`}
 				}
 				mustCommit(t, s, k, pageOf(events(batch*10, batch*10+10), rejects...))
 			}

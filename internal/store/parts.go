@@ -5,14 +5,16 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // Split makes a part of the window or part of that number: what lies below border is the
 // new part's, which is returned, in the state NotBegun. A window of which no page was
 // committed is under way from then on, so that no other one takes its place. Both change in
 // one transaction.
-func (s *Store) Split(ctx context.Context, window int64, border Instant) (part Checkpoint, err error) {
-	err = s.changeWindows(ctx, func(windows []Checkpoint) error {
+func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (part model.Checkpoint, err error) {
+	err = s.changeWindows(ctx, func(windows []model.Checkpoint) error {
 		for _, k := range windows {
 			if k.Window != window {
 				continue
@@ -20,12 +22,12 @@ func (s *Store) Split(ctx context.Context, window int64, border Instant) (part C
 			if err := s.db.QueryRowContext(ctx, nextWindow).Scan(&part.Window); err != nil {
 				return err
 			}
-			part = Checkpoint{
-				Window: part.Window, Whole: k.Whole, State: NotBegun, Lower: k.Lower, Floor: k.Floor,
-				Begins: sql.Null[Instant]{V: border, Valid: true}, Unordered: k.Unordered,
+			part = model.Checkpoint{
+				Window: part.Window, Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
+				Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 			}
 			if _, err := s.writer.execArgs(`UPDATE checkpoints SET lower = $2, updated_at = $3,
-				state = CASE WHEN begins IS NULL AND state = 'not_begun' THEN 'under_way' ELSE state END WHERE window_id = $1`, window, border, InstantOf(time.Now())); err != nil {
+				state = CASE WHEN begins IS NULL AND state = 'not_begun' THEN 'under_way' ELSE state END WHERE window_id = $1`, window, border, model.InstantOf(time.Now())); err != nil {
 				return err
 			}
 			return s.addWindow(&part)
@@ -39,8 +41,8 @@ func (s *Store) Split(ctx context.Context, window int64, border Instant) (part C
 // which follow below it and will not be walked any more. What they have stored stays. FromTop
 // says that it is to be walked again from its first page on. All change in one transaction.
 func (s *Store) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
-	return s.changeWindows(ctx, func([]Checkpoint) error {
-		now := InstantOf(time.Now())
+	return s.changeWindows(ctx, func([]model.Checkpoint) error {
+		now := model.InstantOf(time.Now())
 		for _, part := range parts {
 			changed, err := s.writer.execArgs(`UPDATE checkpoints SET lower = (SELECT lower FROM checkpoint WHERE window_id = $2), updated_at = $3 WHERE window_id = $1`, window, part, now)
 			if err != nil {
@@ -66,7 +68,7 @@ func (s *Store) Join(ctx context.Context, window int64, fromTop bool, parts ...i
 
 // changeWindows carries out a change of the windows, which it is given, in a transaction
 // beside no other.
-func (s *Store) changeWindows(ctx context.Context, change func([]Checkpoint) error) (err error) {
+func (s *Store) changeWindows(ctx context.Context, change func([]model.Checkpoint) error) (err error) {
 	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {
 		return err

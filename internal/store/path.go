@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
 // longestName leaves room, in the 255 bytes of a name, for the endings of FilesOf.
@@ -21,7 +23,7 @@ const longestName = 255 - len(".creating.wal")
 // log without its file.
 func Resolve(name string) (path string, exists bool, err error) {
 	bad := func(detail, hint string) error {
-		return &Error{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
+		return &model.FileError{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
 	}
 	switch name {
 	case "":
@@ -51,7 +53,7 @@ func Resolve(name string) (path string, exists bool, err error) {
 			return "", false, bad("it names a folder, which does not exist", "name a file")
 		}
 		if _, err := os.Lstat(path + ".wal"); err == nil {
-			return "", false, &Error{Kind: ErrLog, Path: name, Detail: "the file is gone but its log is there",
+			return "", false, &model.FileError{Kind: ErrLog, Path: name, Detail: "the file is gone but its log is there",
 				Hint: "restore the file, or move the .wal file away"}
 		}
 		return path, false, nil
@@ -108,10 +110,10 @@ func checkHeader(path string) error {
 	var head [12]byte
 	n, _ := f.Read(head[:])
 	if n == 0 {
-		return &Error{Kind: ErrForeign, Path: path, Detail: "the file is empty", Hint: "remove it, or name another file with --db"}
+		return &model.FileError{Kind: ErrForeign, Path: path, Detail: "the file is empty", Hint: "remove it, or name another file with --db"}
 	}
 	if string(head[8:]) != "DUCK" {
-		return &Error{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
+		return &model.FileError{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"datasync/internal/model"
 )
 
 // Preflight is a database file as a pull would find it, or the place where one would make it.
@@ -18,7 +20,7 @@ type Preflight struct {
 	lock         *flock.Flock // nil where there is no file, or it is closed
 	notes        *os.File     // the same file, to read
 
-	windows []Checkpoint
+	windows []model.Checkpoint
 	held    int64
 	opens   map[string]time.Time
 	bytes   int64
@@ -109,7 +111,7 @@ func (p *Preflight) Exists() bool { return p.exists }
 func (p *Preflight) Bytes() int64 { return p.bytes }
 
 // Windows is Store.Windows as of when it was opened.
-func (p *Preflight) Windows(context.Context) ([]Checkpoint, error) { return p.windows, nil }
+func (p *Preflight) Windows(context.Context) ([]model.Checkpoint, error) { return p.windows, nil }
 
 // Held is Store.Held as of when it was opened.
 func (p *Preflight) Held(context.Context) (int64, error) { return p.held, nil }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"datasync/internal/model"
 )
 
 // Recovered says what Recover did.
@@ -21,7 +23,7 @@ type Recovered struct {
 
 // missing is the error where there is no file.
 func missing(name string) error {
-	return &Error{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
+	return &model.FileError{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
 }
 
 // whyUnreadable says why a file could not be opened to read: err, unless it has gone in
@@ -30,14 +32,14 @@ func whyUnreadable(path string, err error) error {
 	if _, errFile := os.Lstat(path); errors.Is(errFile, fs.ErrNotExist) {
 		return missing(path)
 	}
-	var e *Error
+	var e *model.FileError
 	if !errors.As(err, &e) || errors.Is(err, ErrLocked) || errors.Is(err, ErrForeign) || errors.Is(err, ErrBeside) || errors.Is(err, ErrNewer) || errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	if _, errLog := os.Lstat(path + ".wal"); errLog != nil {
 		return err
 	}
-	return &Error{Kind: ErrUnreplayed, Path: path, Cause: e.Cause, Hint: "run datasync status --recover"}
+	return &model.FileError{Kind: ErrUnreplayed, Path: path, Cause: e.Cause, Hint: "run datasync status --recover"}
 }
 
 // Recover brings the write-ahead log that a killed process has left into the file, so
@@ -111,9 +113,9 @@ func fits(ctx context.Context, path string) error {
 
 // blameLog says of damage that is met where there is a log that it is the log's.
 func blameLog(path string, err error) error {
-	var e *Error
+	var e *model.FileError
 	if errors.Is(err, ErrDamaged) && errors.As(err, &e) {
-		return &Error{Kind: ErrLog, Path: path, Detail: e.Detail, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
+		return &model.FileError{Kind: ErrLog, Path: path, Detail: e.Detail, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
 	}
 	return err
 }
@@ -134,7 +136,7 @@ func replay(ctx context.Context, path string) error {
 func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) {
 	if holder, err := LockHolder(path); err != nil || holder != nil {
 		if err == nil {
-			err = &Error{Kind: ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
+			err = &model.FileError{Kind: ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
 		}
 		return nil, err
 	}
@@ -187,14 +189,14 @@ func checkSound(ctx context.Context, db *sql.DB, path string) error {
 		_, err = ReadFingerprint(ctx, db, path)
 	}
 	if err == nil && len(findings) > 0 {
-		err = &Error{Kind: ErrDamaged, Path: path, Detail: findings[0].Check + ": " + findings[0].Detail, Hint: restore}
+		err = &model.FileError{Kind: ErrDamaged, Path: path, Detail: findings[0].Check + ": " + findings[0].Detail, Hint: restore}
 	}
 	return err
 }
 
 // about says of the file at path what was found out on a copy of it.
 func about(path string, err error) error {
-	var e *Error
+	var e *model.FileError
 	if errors.As(err, &e) {
 		found := *e
 		found.Path = path

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
@@ -177,7 +178,7 @@ func TestRecover(t *testing.T) {
 }
 
 func hintOf(err error) string {
-	var e *store.Error
+	var e *model.FileError
 	if !errors.As(err, &e) {
 		return ""
 	}

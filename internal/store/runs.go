@@ -7,22 +7,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-)
 
-// Run is what the table runs keeps of one pull.
-type Run struct {
-	ID           uuid.UUID
-	Began, Ended time.Time
-	// Outcome is "complete", "interrupted" or "failed"; a run that is under way
-	// has "running", and "killed" once a later one finds it so.
-	Outcome string
-	// ResumedFrom is where the walk went on, unknown for one from the top.
-	ResumedFrom sql.Null[Position]
-	Counts      Counts
-	// Requests and Limited count what was sent to, and the 429s of, each endpoint.
-	Requests, Limited          map[string]int64
-	Waiting, Fetching, Writing time.Duration
-}
+	"datasync/internal/model"
+)
 
 // BeginRun adds a row for a run. Runs that are still marked as running were
 // killed, as the file's lock lets only one process in.
@@ -36,7 +23,7 @@ func (s *Store) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) err
 }
 
 // EndRun completes the row of a run.
-func (s *Store) EndRun(ctx context.Context, r Run) error {
+func (s *Store) EndRun(ctx context.Context, r model.Run) error {
 	var resumedFrom sql.NullString
 	if r.ResumedFrom.Valid {
 		at := r.ResumedFrom.V

@@ -6,53 +6,45 @@ import (
 	"fmt"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
-
-// Settled is what a file holds after a whole walk.
-type Settled struct {
-	// Events is how many are stored, Rejected how many elements are kept as rejects
-	// that are not resolved.
-	Events, Rejected int64
-	// Removed is how many second copies of an id were deleted.
-	Removed int64
-}
 
 // Settle ends a run: it deletes second copies of an id, which have another instant
 // than the first (others do not get past CommitBatch), the copy of the higher batch,
 // resolves the rejects that are stored by now or are another reading of one that
 // is kept, and ends windows of which a newer one has walked all. The page log gets a row that corrects the counts of each batch which lost
 // copies. All of it is one transaction.
-func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ Settled, err error) {
+func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ model.Settled, err error) {
 	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {
-		return Settled{}, err
+		return model.Settled{}, err
 	}
 	if err := s.inPlace(); err != nil {
-		return Settled{}, err
+		return model.Settled{}, err
 	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return Settled{}, translate(s.path, err)
+		return model.Settled{}, translate(s.path, err)
 	}
 	settled, err := s.settle(ctx, run, window)
 	if err != nil {
 		_, _ = s.writer.exec("ROLLBACK")
 		if errEnd := ctx.Err(); errEnd != nil && errors.Is(err, errEnd) {
-			return Settled{}, errEnd
+			return model.Settled{}, errEnd
 		}
-		return Settled{}, translate(s.path, err)
+		return model.Settled{}, translate(s.path, err)
 	}
 	failpoint.Hit("f8")
 	failpoint.Soon("f9")
 	if _, err := s.writer.exec("COMMIT"); err != nil {
-		return Settled{}, translate(s.path, err)
+		return model.Settled{}, translate(s.path, err)
 	}
 	failpoint.Hit("f10")
 	return settled, nil
 }
 
-func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done Settled, err error) {
+func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done model.Settled, err error) {
 	if done.Removed, err = s.removeCopies(ctx, run, window); err != nil {
 		return done, err
 	}

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -18,8 +18,8 @@ func BenchmarkSettle(b *testing.B) {
 	s := mustOpen(b, filepath.Join(b.TempDir(), "a.duckdb"))
 	w := mustWindow(b, s)
 	next := 0
-	for ; next < *settleEvents; next += store.MaxRows {
-		mustCommit(b, s, w, pageOf(events(next, next+store.MaxRows)))
+	for ; next < *settleEvents; next += model.MaxRows {
+		mustCommit(b, s, w, pageOf(events(next, next+model.MaxRows)))
 	}
 	for _, tc := range []struct {
 		name    string

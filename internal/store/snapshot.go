@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // Snapshot is a copy of the database file, which others can open while the pull goes
@@ -52,7 +54,7 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.db == nil || s.failed.Load() {
-		return Snapshot{}, &Error{Kind: ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
+		return Snapshot{}, &model.FileError{Kind: ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
 	}
 	// A checkpoint for which there is no room would end the pull.
 	log, err := sizeOf(s.path + ".wal")
@@ -95,7 +97,7 @@ func (s *Store) checkpoint(ctx context.Context) error {
 			return translate(s.path, err)
 		}
 		if tries == checkpointTries {
-			return &Error{Kind: ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
+			return &model.FileError{Kind: ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
 		}
 		select {
 		case <-ctx.Done():

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 )
 
 var snapshotEvents = flag.Int("snapshot-events", 300_000, "BenchmarkSnapshot with so many events in the file")
@@ -19,8 +19,8 @@ func BenchmarkSnapshot(b *testing.B) {
 	w := mustWindow(b, s)
 	next := 0
 	commit := func() {
-		mustCommit(b, s, w, pageOf(events(next, next+store.MaxRows)))
-		next += store.MaxRows
+		mustCommit(b, s, w, pageOf(events(next, next+model.MaxRows)))
+		next += model.MaxRows
 	}
 	for next < *snapshotEvents {
 		commit()

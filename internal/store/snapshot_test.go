@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -74,7 +75,7 @@ func TestChangesCountWhatIsWritten(t *testing.T) {
 		"a batch":    func() error { mustCommit(t, s, w, pageOf(events(0, 1))); return nil },
 		"a wait":     func() error { return s.SetNotBefore(ctx, "feed", time.Second) },
 		"a run":      func() error { return s.BeginRun(ctx, uuid.Max, time.Now()) },
-		"its end":    func() error { return s.EndRun(ctx, store.Run{ID: uuid.Max}) },
+		"its end":    func() error { return s.EndRun(ctx, model.Run{ID: uuid.Max}) },
 		"a settling": func() error { _, err := s.Settle(ctx, uuid.Max, w.Window); return err },
 		"a window":   func() error { _, err := s.OpenWindow(ctx, noInstant, noInstant); return err },
 	} {
@@ -190,14 +191,14 @@ func TestSnapshotIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			// It goes on seeing the row that each of the writers had until now.
-			for n := range store.Writers {
+			for n := range model.Writers {
 				mustCommit(t, s, windows[0], pageOf(events(10+10*n, 20+10*n)))
 			}
 		}, store.ErrLocked, "try again", false},
 		{"a commit that failed", func(t *testing.T, s *store.Store) {
 			w := mustWindow(t, s)
 			failNth(s, 2, false, false)
-			_, err := s.CommitBatch(t.Context(), store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(events(10, 20))}, Checkpoint: w})
+			_, err := s.CommitBatch(t.Context(), model.Batch{Run: uuid.Max, Pages: []model.Page{pageOf(events(10, 20))}, Checkpoint: w})
 			if !errors.Is(err, errInjected) {
 				t.Fatal(err)
 			}
@@ -341,7 +342,7 @@ func TestStatusWhileWriting(t *testing.T) {
 	if err := s.BeginRun(t.Context(), uuid.Max, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	rejects := []store.Reject{{Key: "1", Reason: "missing_id", Raw: "{1}"}, {Key: "2", Reason: "missing_id", Raw: "{2}"}, {Key: "3", Reason: "missing_type", Raw: "{3}"}}
+	rejects := []model.Reject{{Key: "1", Reason: "missing_id", Raw: "{1}"}, {Key: "2", Reason: "missing_id", Raw: "{2}"}, {Key: "3", Reason: "missing_type", Raw: "{3}"}}
 	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 10), rejects...))
 	status, samples, err := s.Status(t.Context(), 1)
 	if err != nil || status.Events != 10 || status.Rejected["missing_id"] != 2 || len(status.Windows) != 1 || status.Runs[0].Outcome != "running" || status.Complete {

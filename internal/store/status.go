@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // Status is what a file says of itself. Its JSON is what datasync status --json
@@ -67,14 +69,14 @@ type Status struct {
 type WindowStatus struct {
 	Window int64 `json:"window"`
 	// PartOf is the window of which this is a part, where it is one.
-	PartOf    *int64     `json:"part_of"`
-	State     State      `json:"state"`
-	Upper     *time.Time `json:"upper"`
-	Lower     *time.Time `json:"lower"`
-	Last      *time.Time `json:"last"`
-	Pages     int64      `json:"pages"`
-	Events    int64      `json:"events"`
-	Unordered bool       `json:"unordered"`
+	PartOf    *int64      `json:"part_of"`
+	State     model.State `json:"state"`
+	Upper     *time.Time  `json:"upper"`
+	Lower     *time.Time  `json:"lower"`
+	Last      *time.Time  `json:"last"`
+	Pages     int64       `json:"pages"`
+	Events    int64       `json:"events"`
+	Unordered bool        `json:"unordered"`
 	// CursorAlive says whether the cursor to go on with should still live, by our
 	// clock; it is nil where there is none or its end is not known.
 	CursorAlive *bool `json:"cursor_alive"`
@@ -128,7 +130,7 @@ func (s *Store) Status(ctx context.Context, n int) (status Status, samples []Rej
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.db == nil {
-		return Status{}, nil, &Error{Path: s.path, Detail: "the pull has ended"}
+		return Status{}, nil, &model.FileError{Path: s.path, Detail: "the pull has ended"}
 	}
 	// database/sql ends what is cancelled when it gets to it: a commit or Close could come
 	// first, and leave the log as it is.
@@ -167,7 +169,7 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 		return s, translate(path, err)
 	}
 	if newest.Valid {
-		s.Newest, s.Oldest = instantTime(Instant(newest.Int64)), instantTime(Instant(oldest.Int64))
+		s.Newest, s.Oldest = instantTime(model.Instant(newest.Int64)), instantTime(model.Instant(oldest.Int64))
 	}
 	if completed.Valid {
 		at := completed.Time.UTC()
@@ -183,12 +185,12 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	}
 	deficit, err := deficitOf(meta)
 	if err != nil {
-		return s, &Error{Kind: ErrDamaged, Path: path, Detail: err.Error()}
+		return s, &model.FileError{Kind: ErrDamaged, Path: path, Detail: err.Error()}
 	}
 	s.Unusable, s.LookedInto = s.unusable(), deficit.Walked
 	s.Complete = settled && !s.Unusable
-	s.weigh(WitnessOf(windows, repeats))
-	s.takeWindows(slices.DeleteFunc(windows, func(k Checkpoint) bool { return k.NeverBegun() }), now)
+	s.weigh(model.WitnessOf(windows, repeats))
+	s.takeWindows(slices.DeleteFunc(windows, func(k model.Checkpoint) bool { return k.NeverBegun() }), now)
 	w, err := readWaits(path, meta, notes, now)
 	if err != nil {
 		return s, err
@@ -201,7 +203,7 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	return s, nil
 }
 
-func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
+func (s *Status) takeWindows(windows []model.Checkpoint, now time.Time) {
 	s.Complete = s.Complete && len(windows) > 0
 	for _, k := range windows {
 		w := WindowStatus{Window: k.Window, State: k.State, Pages: k.Pages, Events: k.Events, Unordered: k.Unordered}
@@ -223,7 +225,7 @@ func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
 			s.CursorAlive = cmp.Or(s.CursorAlive, &alive)
 		}
 		s.Windows = append(s.Windows, w)
-		s.Complete = s.Complete && k.State == Done
+		s.Complete = s.Complete && k.State == model.Done
 	}
 	if len(windows) > 0 && windows[0].Floor.Valid {
 		s.From = instantTime(windows[0].Floor.V)
@@ -231,7 +233,7 @@ func (s *Status) takeWindows(windows []Checkpoint, now time.Time) {
 }
 
 // weigh takes in what the API's totals say.
-func (s *Status) weigh(w Witness) {
+func (s *Status) weigh(w model.Witness) {
 	if !w.ToTheEnd.IsZero() {
 		at := w.ToTheEnd.UTC()
 		s.ToTheEnd = &at
@@ -266,10 +268,10 @@ func (s *Status) unusable() bool {
 			break
 		}
 	}
-	return Unusable(s.Events, s.rejects(), stored, rejected)
+	return model.Unusable(s.Events, s.rejects(), stored, rejected)
 }
 
-func instantTime(i Instant) *time.Time {
+func instantTime(i model.Instant) *time.Time {
 	t := i.Time()
 	return &t
 }

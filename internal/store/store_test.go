@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,9 +21,9 @@ import (
 const origin = "http://api.test:80"
 
 // noInstant is no border.
-var noInstant sql.Null[store.Instant]
+var noInstant sql.Null[model.Instant]
 
-var newest = store.InstantOf(time.Date(2026, 1, 27, 19, 20, 12, 369e6, time.UTC))
+var newest = model.InstantOf(time.Date(2026, 1, 27, 19, 20, 12, 369e6, time.UTC))
 
 // mustOpen opens the store at path and closes it when the test ends.
 func mustOpen(tb testing.TB, path string) *store.Store {
@@ -40,39 +41,39 @@ func mustOpen(tb testing.TB, path string) *store.Store {
 }
 
 // event returns event number n of a descending series, a millisecond apart.
-func event(n int) store.Event {
+func event(n int) model.Event {
 	text := sql.NullString{String: fmt.Sprintf("a name that is longer than twelve bytes %d", n), Valid: true}
-	return store.Event{
+	return model.Event{
 		ID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "event %d", n)), SessionID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "session %d", n/7)),
-		UserID: uuid.NullUUID{UUID: uuid.NewSHA1(uuid.Nil, []byte("user")), Valid: n%2 == 0}, Timestamp: newest - store.Instant(n)*1000,
+		UserID: uuid.NullUUID{UUID: uuid.NewSHA1(uuid.Nil, []byte("user")), Valid: n%2 == 0}, Timestamp: newest - model.Instant(n)*1000,
 		Type: "page_view", Name: text, Properties: `{"page":"/home"}`, Browser: sql.NullString{String: "Chrome", Valid: true},
 	}
 }
 
-func events(from, to int) []store.Event {
-	out := make([]store.Event, 0, to-from)
+func events(from, to int) []model.Event {
+	out := make([]model.Event, 0, to-from)
 	for n := from; n < to; n++ {
 		out = append(out, event(n))
 	}
 	return out
 }
 
-func pageOf(events []store.Event, rejects ...store.Reject) store.Page {
-	return store.Page{Record: store.PageRecord{Endpoint: "events", CursorSent: "sent", CursorReceived: "received"},
+func pageOf(events []model.Event, rejects ...model.Reject) model.Page {
+	return model.Page{Record: model.PageRecord{Endpoint: "events", CursorSent: "sent", CursorReceived: "received"},
 		Events: events, Rejects: rejects, Descending: true}
 }
 
-func mustCommit(tb testing.TB, s *store.Store, window store.Checkpoint, pages ...store.Page) store.Committed {
+func mustCommit(tb testing.TB, s *store.Store, window model.Checkpoint, pages ...model.Page) model.Committed {
 	tb.Helper()
-	window.State, window.Cursor = store.UnderWay, "received"
-	done, err := s.CommitBatch(context.Background(), store.Batch{Run: uuid.Max, Pages: pages, Checkpoint: window})
+	window.State, window.Cursor = model.UnderWay, "received"
+	done, err := s.CommitBatch(context.Background(), model.Batch{Run: uuid.Max, Pages: pages, Checkpoint: window})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return done
 }
 
-func mustWindow(tb testing.TB, s *store.Store) store.Checkpoint {
+func mustWindow(tb testing.TB, s *store.Store) model.Checkpoint {
 	tb.Helper()
 	k, err := s.OpenWindow(context.Background(), noInstant, noInstant)
 	if err != nil {
@@ -106,7 +107,7 @@ func TestCommitStoresEachColumn(t *testing.T) {
 	odd.Name, odd.UserID, odd.Properties, odd.Browser = sql.NullString{}, uuid.NullUUID{}, "", sql.NullString{}
 	odd.Extra = `{"x":"\u0000 ünïcödé"}`
 	odd.DeviceType = sql.NullString{Valid: true}
-	mustCommit(t, s, mustWindow(t, s), pageOf([]store.Event{event(0), odd}))
+	mustCommit(t, s, mustWindow(t, s), pageOf([]model.Event{event(0), odd}))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +116,8 @@ func TestCommitStoresEachColumn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	for _, want := range []store.Event{event(0), odd} {
-		var got store.Event
+	for _, want := range []model.Event{event(0), odd} {
+		var got model.Event
 		var properties, extra sql.NullString
 		var at int64
 		var batch int64
@@ -126,7 +127,7 @@ func TestCommitStoresEachColumn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got.Timestamp, got.Properties, got.Extra = store.Instant(at), properties.String, extra.String
+		got.Timestamp, got.Properties, got.Extra = model.Instant(at), properties.String, extra.String
 		if !want.UserID.Valid {
 			want.UserID = uuid.NullUUID{}
 		}
@@ -142,24 +143,24 @@ func TestCommitCountsAndKeepsEachIDOnce(t *testing.T) {
 	w := mustWindow(t, s)
 	changed := event(5)
 	changed.Type = "click"
-	unsorted := pageOf([]store.Event{event(20), event(21), event(20)})
+	unsorted := pageOf([]model.Event{event(20), event(21), event(20)})
 	unsorted.Descending = false
-	reject := store.Reject{Key: "sha256:1#0", Reason: "missing_id", Raw: "{}"}
-	knownID := store.Reject{Key: "id:" + event(3).ID.String(), ID: uuid.NullUUID{UUID: event(3).ID, Valid: true}, Reason: "missing_type", Raw: "{}",
-		Timestamp: sql.Null[store.Instant]{V: event(3).Timestamp, Valid: true}}
+	reject := model.Reject{Key: "sha256:1#0", Reason: "missing_id", Raw: "{}"}
+	knownID := model.Reject{Key: "id:" + event(3).ID.String(), ID: uuid.NullUUID{UUID: event(3).ID, Valid: true}, Reason: "missing_type", Raw: "{}",
+		Timestamp: sql.Null[model.Instant]{V: event(3).Timestamp, Valid: true}}
 	steps := []struct {
 		name string
-		page store.Page
-		want store.Counts
+		page model.Page
+		want model.Counts
 	}{
-		{"all new", pageOf(events(0, 10)), store.Counts{Returned: 10, Stored: 10}},
-		{"all known", pageOf(events(0, 10)), store.Counts{Returned: 10, Duplicate: 10}},
-		{"overlap", pageOf(events(5, 15)), store.Counts{Returned: 10, Stored: 5, Duplicate: 5}},
-		{"known with another payload", pageOf([]store.Event{changed}), store.Counts{Returned: 1, Duplicate: 1, Conflict: 1}},
-		{"twice in a page", unsorted, store.Counts{Returned: 3, Stored: 2, Duplicate: 1}},
-		{"rejects", pageOf(nil, reject, knownID, reject), store.Counts{Returned: 3, Rejected: 2, Duplicate: 1}},
-		{"the same rejects", pageOf(nil, reject, knownID), store.Counts{Returned: 2, Duplicate: 2}},
-		{"nothing", pageOf(nil), store.Counts{}},
+		{"all new", pageOf(events(0, 10)), model.Counts{Returned: 10, Stored: 10}},
+		{"all known", pageOf(events(0, 10)), model.Counts{Returned: 10, Duplicate: 10}},
+		{"overlap", pageOf(events(5, 15)), model.Counts{Returned: 10, Stored: 5, Duplicate: 5}},
+		{"known with another payload", pageOf([]model.Event{changed}), model.Counts{Returned: 1, Duplicate: 1, Conflict: 1}},
+		{"twice in a page", unsorted, model.Counts{Returned: 3, Stored: 2, Duplicate: 1}},
+		{"rejects", pageOf(nil, reject, knownID, reject), model.Counts{Returned: 3, Rejected: 2, Duplicate: 1}},
+		{"the same rejects", pageOf(nil, reject, knownID), model.Counts{Returned: 2, Duplicate: 2}},
+		{"nothing", pageOf(nil), model.Counts{}},
 	}
 	for _, step := range steps {
 		if got := mustCommit(t, s, w, step.page).Counts; got != step.want {
@@ -190,8 +191,8 @@ func TestBatchesGoOnAfterReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
 	w := mustWindow(t, s)
-	w.Upper = sql.Null[store.Instant]{V: newest, Valid: true}
-	w.Last = sql.Null[store.Position]{V: store.Position{Timestamp: newest - 9000, ID: event(9).ID}, Valid: true}
+	w.Upper = sql.Null[model.Instant]{V: newest, Valid: true}
+	w.Last = sql.Null[model.Position]{V: model.Position{Timestamp: newest - 9000, ID: event(9).ID}, Valid: true}
 	w.Total = sql.Null[int64]{V: 3_000_000, Valid: true}
 	w.CursorExpiresAt = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 	w.Pages, w.Events = 1, 10
@@ -204,8 +205,8 @@ func TestBatchesGoOnAfterReopening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.State, w.Cursor = store.UnderWay, "received"
-	if diff := cmp.Diff([]store.Checkpoint{w}, got); diff != "" {
+	w.State, w.Cursor = model.UnderWay, "received"
+	if diff := cmp.Diff([]model.Checkpoint{w}, got); diff != "" {
 		t.Errorf("windows (-want +got):\n%s", diff)
 	}
 	if got := mustCommit(t, s, w, pageOf(events(10, 20))).Batch; got != 2 {
@@ -216,8 +217,8 @@ func TestBatchesGoOnAfterReopening(t *testing.T) {
 func TestFailedCommitLeavesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
-	noWindow := store.Checkpoint{Window: 42}
-	if _, err := s.CommitBatch(context.Background(), store.Batch{Pages: []store.Page{pageOf(events(0, 5000))}, Checkpoint: noWindow}); err == nil {
+	noWindow := model.Checkpoint{Window: 42}
+	if _, err := s.CommitBatch(context.Background(), model.Batch{Pages: []model.Page{pageOf(events(0, 5000))}, Checkpoint: noWindow}); err == nil {
 		t.Fatal("a commit without its window succeeded")
 	}
 	if err := s.Close(); err != nil {
@@ -475,14 +476,14 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	w := mustWindow(t, s)
 	moved := event(3)
 	moved.Timestamp -= 3_600_000_000
-	spoilt := func(n int) store.Reject {
+	spoilt := func(n int) model.Reject {
 		id := event(n).ID
-		return store.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
+		return model.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
 	}
 	mustCommit(t, s, w, pageOf(events(0, 10), spoilt(100), spoilt(200)))
-	mustCommit(t, s, w, pageOf([]store.Event{moved}))
+	mustCommit(t, s, w, pageOf([]model.Event{moved}))
 	mustCommit(t, s, w, pageOf(events(100, 101)))
-	for round, want := range []store.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+	for round, want := range []model.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
 		got, err := s.Settle(context.Background(), uuid.Max, w.Window)
 		if err != nil || got != want {
 			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
@@ -491,7 +492,7 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	// What is checked is not checked again, but copies of it are found.
 	again := event(5)
 	again.Timestamp -= 7_200_000_000
-	mustCommit(t, s, w, pageOf([]store.Event{again}))
+	mustCommit(t, s, w, pageOf([]model.Event{again}))
 	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got.Removed != 1 {
 		t.Errorf("%+v, %v; want 1 removed", got, err)
 	}
@@ -521,8 +522,8 @@ func TestRunsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := s.EndRun(ctx, store.Run{ID: ended, Ended: time.Now(), Outcome: "complete", Counts: store.Counts{Stored: 7},
-		ResumedFrom: sql.Null[store.Position]{V: from.Position(), Valid: true},
+	err := s.EndRun(ctx, model.Run{ID: ended, Ended: time.Now(), Outcome: "complete", Counts: model.Counts{Stored: 7},
+		ResumedFrom: sql.Null[model.Position]{V: from.Position(), Valid: true},
 		Requests:    map[string]int64{"events": 3, "feed": 2}, Limited: map[string]int64{"events": 1}, Waiting: 1500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -542,8 +543,8 @@ func TestSettleResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
 	k := mustWindow(t, s)
-	at := sql.Null[store.Instant]{V: event(0).Timestamp, Valid: true}
-	for _, r := range []store.Reject{
+	at := sql.Null[model.Instant]{V: event(0).Timestamp, Valid: true}
+	for _, r := range []model.Reject{
 		{Key: "1", Raw: `{"name":"n","sessionId":"S","type":"click","timestamp":1}`, Timestamp: at},
 		{Key: "2", Raw: `{"name":"n","sessionId":"other","type":"click","timestamp":1}`, Timestamp: at},
 		{Key: "3", Raw: `{"name":"n","type":"click","timestamp":1}`, Timestamp: at},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"datasync/internal/model"
 )
 
 // uncommitted is the number of the batch after the last one that was committed, in files of the
@@ -68,7 +70,7 @@ func checkWhole(ctx context.Context, db *sql.DB, path string, version int) error
 		if log, err := sizeOf(path + ".wal"); err == nil && log > 0 {
 			hint = "if its .wal file was left by another file, move that away; else " + hint
 		}
-		return &Error{Kind: ErrUnsound, Path: path, Detail: found.String, Hint: hint}
+		return &model.FileError{Kind: ErrUnsound, Path: path, Detail: found.String, Hint: hint}
 	}
 	return nil
 }
@@ -105,7 +107,7 @@ func checkSize(ctx context.Context, db *sql.DB, path string) error {
 		return err
 	}
 	if info.Size() < end {
-		return &Error{Kind: ErrDamaged, Path: path, Hint: restore,
+		return &model.FileError{Kind: ErrDamaged, Path: path, Hint: restore,
 			Detail: fmt.Sprintf("it is cut short: it has %d bytes and uses %d", info.Size(), end)}
 	}
 	return nil

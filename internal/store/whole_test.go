@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
@@ -67,7 +68,7 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 		if err := errors.Join(errVerify, db.QueryRow("SELECT count(*) FROM events").Scan(&events), db.Close()); err != nil {
 			t.Fatal(err)
 		}
-		want := int64(store.MaxRows)
+		want := int64(model.MaxRows)
 		if size == after {
 			want *= 2
 		} else if events > want {
@@ -86,7 +87,7 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := mustCommit(t, s, windows[0], pageOf(rowGroup(1)))
-		if again := size == after; again != (done.Stored == 0) || done.Stored+done.Duplicate != store.MaxRows {
+		if again := size == after; again != (done.Stored == 0) || done.Stored+done.Duplicate != model.MaxRows {
 			t.Errorf("%d of %d bytes: %+v", size, after, done)
 		}
 		if err := s.Close(); err != nil {

@@ -7,6 +7,8 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 // connection is one to an instance that database/sql has open, by the driver's public
@@ -54,7 +56,7 @@ type writer struct {
 	number  int64
 	sources map[string]*source // by table
 	// events and pages are memory for a commit, kept for the next one.
-	events []*Event
+	events []*model.Event
 	pages  []int
 	// around, where it is not nil, is handed every operation to carry it out, or to
 	// fail: for tests.
@@ -143,7 +145,7 @@ func (w *writer) executeWith(query string, args []any) (int64, error) {
 			state = mapping.BindNull(stmt, index)
 		case int64:
 			state = mapping.BindInt64(stmt, index, v)
-		case Instant:
+		case model.Instant:
 			state = mapping.BindTimestampTZ(stmt, index, mapping.NewTimestamp(int64(v)))
 		case string:
 			state = mapping.BindVarcharLength(stmt, index, v, mapping.IdxT(len(v)))

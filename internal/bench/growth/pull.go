@@ -13,6 +13,7 @@ import (
 
 	"datasync/ingest"
 	"datasync/internal/bench/measure"
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
@@ -74,10 +75,10 @@ type timedStore struct {
 }
 
 // StartBatch is that of the store beneath.
-func (s *timedStore) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+func (s *timedStore) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	began := time.Now()
 	ended := s.Store.StartBatch(ctx, b)
-	return func() (store.Committed, error) {
+	return func() (model.Committed, error) {
 		committed, err := ended()
 		if err != nil {
 			return committed, err

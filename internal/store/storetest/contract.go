@@ -8,26 +8,26 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
 
 // Store is what the contract is about: the operations of a pull's store.
 type Store interface {
-	Windows(ctx context.Context) ([]store.Checkpoint, error)
-	OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error)
-	Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error)
+	Windows(ctx context.Context) ([]model.Checkpoint, error)
+	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
+	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
 	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
 	Held(ctx context.Context) (int64, error)
 	FailRun(ctx context.Context, window int64) error
-	Witness(ctx context.Context) (store.Witness, error)
-	SetDeficit(ctx context.Context, d store.Deficit) error
-	Deficit(ctx context.Context) (store.Deficit, error)
-	CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error)
-	Settle(ctx context.Context, run uuid.UUID, window int64) (store.Settled, error)
+	Witness(ctx context.Context) (model.Witness, error)
+	SetDeficit(ctx context.Context, d model.Deficit) error
+	Deficit(ctx context.Context) (model.Deficit, error)
+	CommitBatch(ctx context.Context, b model.Batch) (model.Committed, error)
+	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
-	EndRun(ctx context.Context, r store.Run) error
+	EndRun(ctx context.Context, r model.Run) error
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
@@ -63,39 +63,39 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 }
 
 // Event returns event n of a series that descends by a millisecond.
-func Event(n int) store.Event {
-	return store.Event{
+func Event(n int) model.Event {
+	return model.Event{
 		ID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "event %d", n)), SessionID: uuid.NewSHA1(uuid.Nil, []byte("session")),
-		Timestamp: store.Instant(1_769_541_612_369_000 - int64(n)*1000), Type: "click",
+		Timestamp: model.Instant(1_769_541_612_369_000 - int64(n)*1000), Type: "click",
 	}
 }
 
-func pageOf(from, to int, rejects ...store.Reject) store.Page {
-	p := store.Page{Record: store.PageRecord{Endpoint: "events", CursorReceived: "next"}, Rejects: rejects, Descending: true}
+func pageOf(from, to int, rejects ...model.Reject) model.Page {
+	p := model.Page{Record: model.PageRecord{Endpoint: "events", CursorReceived: "next"}, Rejects: rejects, Descending: true}
 	for n := from; n < to; n++ {
 		p.Events = append(p.Events, Event(n))
 	}
 	return p
 }
 
-func spoilt(n int) store.Reject {
+func spoilt(n int) model.Reject {
 	id := Event(n).ID
-	return store.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
+	return model.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
 }
 
-func mustOpenWindow(t *testing.T, s Store) store.Checkpoint {
+func mustOpenWindow(t *testing.T, s Store) model.Checkpoint {
 	t.Helper()
-	k, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{}, sql.Null[store.Instant]{})
+	k, err := s.OpenWindow(context.Background(), sql.Null[model.Instant]{}, sql.Null[model.Instant]{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
 
-func mustCommit(t *testing.T, s Store, k store.Checkpoint, pages ...store.Page) store.Committed {
+func mustCommit(t *testing.T, s Store, k model.Checkpoint, pages ...model.Page) model.Committed {
 	t.Helper()
-	k.State, k.Cursor = store.UnderWay, "next"
-	done, err := s.CommitBatch(context.Background(), store.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k})
+	k.State, k.Cursor = model.UnderWay, "next"
+	done, err := s.CommitBatch(context.Background(), model.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,16 +108,16 @@ func testCounts(t *testing.T, s Store) {
 	changed.Events[0].Type = "scroll"
 	for _, step := range []struct {
 		name string
-		page store.Page
-		want store.Counts
+		page model.Page
+		want model.Counts
 	}{
-		{"new", pageOf(0, 10), store.Counts{Returned: 10, Stored: 10}},
-		{"known", pageOf(0, 10), store.Counts{Returned: 10, Duplicate: 10}},
-		{"overlapping", pageOf(5, 15), store.Counts{Returned: 10, Stored: 5, Duplicate: 5}},
-		{"changed", changed, store.Counts{Returned: 1, Duplicate: 1, Conflict: 1}},
-		{"rejects", pageOf(0, 0, spoilt(90), spoilt(91), spoilt(90)), store.Counts{Returned: 3, Rejected: 2, Duplicate: 1}},
-		{"the same rejects", pageOf(0, 0, spoilt(90), spoilt(91)), store.Counts{Returned: 2, Duplicate: 2}},
-		{"empty", pageOf(0, 0), store.Counts{}},
+		{"new", pageOf(0, 10), model.Counts{Returned: 10, Stored: 10}},
+		{"known", pageOf(0, 10), model.Counts{Returned: 10, Duplicate: 10}},
+		{"overlapping", pageOf(5, 15), model.Counts{Returned: 10, Stored: 5, Duplicate: 5}},
+		{"changed", changed, model.Counts{Returned: 1, Duplicate: 1, Conflict: 1}},
+		{"rejects", pageOf(0, 0, spoilt(90), spoilt(91), spoilt(90)), model.Counts{Returned: 3, Rejected: 2, Duplicate: 1}},
+		{"the same rejects", pageOf(0, 0, spoilt(90), spoilt(91)), model.Counts{Returned: 2, Duplicate: 2}},
+		{"empty", pageOf(0, 0), model.Counts{}},
 	} {
 		if got := mustCommit(t, s, k, step.page); got.Counts != step.want || got.Reasons["missing_type"] != step.want.Rejected {
 			t.Errorf("%s: %+v, want %+v", step.name, got, step.want)
@@ -130,25 +130,25 @@ func testWindows(t *testing.T, s Store) {
 		t.Fatalf("%v, %v; want none", windows, err)
 	}
 	first := mustOpenWindow(t, s)
-	first.Upper = sql.Null[store.Instant]{V: Event(0).Timestamp, Valid: true}
+	first.Upper = sql.Null[model.Instant]{V: Event(0).Timestamp, Valid: true}
 	last := Event(9)
-	first.Last = sql.Null[store.Position]{V: last.Position(), Valid: true}
+	first.Last = sql.Null[model.Position]{V: last.Position(), Valid: true}
 	first.Total = sql.Null[int64]{V: 3_000_000, Valid: true}
 	first.CursorExpiresAt = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 	first.Pages, first.Events, first.Walked, first.Unordered = 1, 10, 11, true
 	first.PageTotal, first.CursorBefore = sql.Null[int64]{V: 2_999_999, Valid: true}, sql.Null[string]{V: "before", Valid: true}
 	first.Copies, first.RanOut = 3, true
 	mustCommit(t, s, first, pageOf(0, 10))
-	second, err := s.OpenWindow(context.Background(), sql.Null[store.Instant]{V: 7, Valid: true}, sql.Null[store.Instant]{V: 5, Valid: true})
+	second, err := s.OpenWindow(context.Background(), sql.Null[model.Instant]{V: 7, Valid: true}, sql.Null[model.Instant]{V: 5, Valid: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.State, first.Cursor = store.UnderWay, "next"
+	first.State, first.Cursor = model.UnderWay, "next"
 	windows, err := s.Windows(context.Background())
 	if err != nil || len(windows) != 2 {
 		t.Fatalf("%v, %v; want two", windows, err)
 	}
-	if windows[0] != second || second.State != store.NotBegun || second.Window <= first.Window {
+	if windows[0] != second || second.State != model.NotBegun || second.Window <= first.Window {
 		t.Errorf("the newest is %+v, want %+v", windows[0], second)
 	}
 	if !windows[1].CursorExpiresAt.Equal(first.CursorExpiresAt) {
@@ -163,12 +163,12 @@ func testWindows(t *testing.T, s Store) {
 func testNeverBegun(t *testing.T, s Store) {
 	mustCommit(t, s, mustOpenWindow(t, s), pageOf(0, 3))
 	mustOpenWindow(t, s)
-	border := sql.Null[store.Instant]{V: 7, Valid: true}
+	border := sql.Null[model.Instant]{V: 7, Valid: true}
 	k, err := s.OpenWindow(context.Background(), border, border)
 	if err != nil || k.Window != 2 {
 		t.Errorf("%+v, %v", k, err)
 	}
-	if windows, err := s.Windows(context.Background()); err != nil || len(windows) != 2 || windows[0] != k || windows[1].State != store.UnderWay {
+	if windows, err := s.Windows(context.Background()); err != nil || len(windows) != 2 || windows[0] != k || windows[1].State != model.UnderWay {
 		t.Errorf("%+v, %v", windows, err)
 	}
 }
@@ -176,7 +176,7 @@ func testNeverBegun(t *testing.T, s Store) {
 func testParts(t *testing.T, s Store) {
 	ctx := context.Background()
 	mustCommit(t, s, mustOpenWindow(t, s), pageOf(900, 903))
-	k, err := s.OpenWindow(ctx, sql.Null[store.Instant]{V: 5, Valid: true}, sql.Null[store.Instant]{V: 5, Valid: true})
+	k, err := s.OpenWindow(ctx, sql.Null[model.Instant]{V: 5, Valid: true}, sql.Null[model.Instant]{V: 5, Valid: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,15 +188,15 @@ func testParts(t *testing.T, s Store) {
 		t.Fatal(err1, err2)
 	}
 	first := Event(500)
-	low.First, low.Last, low.Pages = sql.Null[store.Position]{V: first.Position(), Valid: true}, sql.Null[store.Position]{V: first.Position(), Valid: true}, 1
+	low.First, low.Last, low.Pages = sql.Null[model.Position]{V: first.Position(), Valid: true}, sql.Null[model.Position]{V: first.Position(), Valid: true}, 1
 	mustCommit(t, s, low, pageOf(500, 501))
 	// A commit that knows nothing of the split leaves the border where it is.
-	k.State = store.Done
-	if _, err := s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(10, 12)}, Checkpoint: k}); err != nil {
+	k.State = model.Done
+	if _, err := s.CommitBatch(ctx, model.Batch{Run: uuid.Max, Pages: []model.Page{pageOf(10, 12)}, Checkpoint: k}); err != nil {
 		t.Fatal(err)
 	}
-	at := func(i store.Instant) sql.Null[store.Instant] { return sql.Null[store.Instant]{V: i, Valid: true} }
-	expect := func(want ...store.Checkpoint) {
+	at := func(i model.Instant) sql.Null[model.Instant] { return sql.Null[model.Instant]{V: i, Valid: true} }
+	expect := func(want ...model.Checkpoint) {
 		t.Helper()
 		got, err := s.Windows(ctx)
 		if err != nil || len(got) != len(want)+1 {
@@ -209,7 +209,7 @@ func testParts(t *testing.T, s Store) {
 			}
 		}
 	}
-	low.State, low.Cursor = store.UnderWay, "next"
+	low.State, low.Cursor = model.UnderWay, "next"
 	k.Lower = at(7000)
 	mid.Lower = at(3000)
 	expect(k, mid, low)
@@ -225,7 +225,7 @@ func testParts(t *testing.T, s Store) {
 	if err := s.Join(ctx, k.Window, true, mid.Window); err != nil {
 		t.Fatal(err)
 	}
-	k.State, k.Lower = store.UnderWay, at(5)
+	k.State, k.Lower = model.UnderWay, at(5)
 	expect(k)
 	if windows, err := s.Windows(ctx); err != nil || windows[0].Last.Valid || windows[0].Upper.Valid || windows[0].Walked != 0 {
 		t.Errorf("%+v, %v", windows, err)
@@ -236,13 +236,13 @@ func testParts(t *testing.T, s Store) {
 }
 
 func testNoWindow(t *testing.T, s Store) {
-	if _, err := s.CommitBatch(context.Background(), store.Batch{Checkpoint: store.Checkpoint{Window: 3, State: store.UnderWay}}); err == nil {
+	if _, err := s.CommitBatch(context.Background(), model.Batch{Checkpoint: model.Checkpoint{Window: 3, State: model.UnderWay}}); err == nil {
 		t.Error("stored without a window")
 	}
 }
 
 func testTooLarge(t *testing.T, s Store) {
-	b := store.Batch{Pages: []store.Page{{Events: make([]store.Event, store.MaxRows+1)}}, Checkpoint: mustOpenWindow(t, s)}
+	b := model.Batch{Pages: []model.Page{{Events: make([]model.Event, model.MaxRows+1)}}, Checkpoint: mustOpenWindow(t, s)}
 	if _, err := s.CommitBatch(context.Background(), b); err == nil {
 		t.Error("more than MaxRows were stored")
 	}
@@ -252,7 +252,7 @@ func testEndedContext(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := s.CommitBatch(ctx, store.Batch{Pages: []store.Page{pageOf(0, 1)}, Checkpoint: k}); err == nil {
+	if _, err := s.CommitBatch(ctx, model.Batch{Pages: []model.Page{pageOf(0, 1)}, Checkpoint: k}); err == nil {
 		t.Error("stored after its end")
 	}
 	if got := mustCommit(t, s, k, pageOf(0, 1)); got.Stored != 1 {
@@ -263,15 +263,15 @@ func testEndedContext(t *testing.T, s Store) {
 func testWholeWalk(t *testing.T, s Store) {
 	mustCommit(t, s, mustOpenWindow(t, s), pageOf(0, 3))
 	whole := mustOpenWindow(t, s)
-	whole.State = store.Done
-	if _, err := s.CommitBatch(context.Background(), store.Batch{Pages: []store.Page{pageOf(0, 9)}, Checkpoint: whole}); err != nil {
+	whole.State = model.Done
+	if _, err := s.CommitBatch(context.Background(), model.Batch{Pages: []model.Page{pageOf(0, 9)}, Checkpoint: whole}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Settle(context.Background(), uuid.Max, whole.Window); err != nil {
 		t.Fatal(err)
 	}
 	windows, err := s.Windows(context.Background())
-	if err != nil || len(windows) != 2 || windows[0].State != store.Done || windows[1].State != store.Done || windows[1].Cursor != "" {
+	if err != nil || len(windows) != 2 || windows[0].State != model.Done || windows[1].State != model.Done || windows[1].Cursor != "" {
 		t.Errorf("%+v, %v", windows, err)
 	}
 }
@@ -283,7 +283,7 @@ func testSettle(t *testing.T, s Store) {
 	mustCommit(t, s, k, pageOf(0, 10, spoilt(100), spoilt(200)))
 	mustCommit(t, s, k, moved)
 	mustCommit(t, s, k, pageOf(100, 101))
-	for round, want := range []store.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+	for round, want := range []model.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
 		if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got != want {
 			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
 		}
@@ -298,8 +298,8 @@ func testSettle(t *testing.T, s Store) {
 func testSettleWithoutID(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
 	like := Event(5)
-	withoutID := func(key, name string) store.Reject {
-		return store.Reject{Key: key, Reason: "missing_id", Timestamp: sql.Null[store.Instant]{V: like.Timestamp, Valid: true},
+	withoutID := func(key, name string) model.Reject {
+		return model.Reject{Key: key, Reason: "missing_id", Timestamp: sql.Null[model.Instant]{V: like.Timestamp, Valid: true},
 			Raw: fmt.Sprintf(`{"sessionId":%q,"type":"click"%s,"timestamp":"?"}`, like.SessionID, name)}
 	}
 	broken := withoutID("c", "")
@@ -325,10 +325,10 @@ func testOutside(t *testing.T, s Store) {
 		t.Errorf("%d, %v", held, err)
 	}
 	reject := spoilt(90)
-	reject.Timestamp = sql.Null[store.Instant]{V: 77, Valid: true}
+	reject.Timestamp = sql.Null[model.Instant]{V: 77, Valid: true}
 	p := pageOf(0, 3, reject, spoilt(91))
 	p.Record.Outside = 4
-	if got := mustCommit(t, s, k, p); got.Counts != (store.Counts{Returned: 9, Stored: 3, Rejected: 2, Outside: 4}) {
+	if got := mustCommit(t, s, k, p); got.Counts != (model.Counts{Returned: 9, Stored: 3, Rejected: 2, Outside: 4}) {
 		t.Errorf("%+v", got.Counts)
 	}
 	if held, err := s.Held(context.Background()); err != nil || held != 5 {
@@ -356,8 +356,8 @@ func testFailRun(t *testing.T, s Store) {
 
 func testDeficit(t *testing.T, s Store) {
 	ctx := context.Background()
-	for _, want := range []store.Deficit{{}, {Missing: 3, Total: 20}, {Missing: 2, Total: 21, Walked: true}, {}} {
-		if want != (store.Deficit{}) {
+	for _, want := range []model.Deficit{{}, {Missing: 3, Total: 20}, {Missing: 2, Total: 21, Walked: true}, {}} {
+		if want != (model.Deficit{}) {
 			if err := s.SetDeficit(ctx, want); err != nil {
 				t.Fatal(err)
 			}
@@ -365,7 +365,7 @@ func testDeficit(t *testing.T, s Store) {
 		if got, err := s.Deficit(ctx); err != nil || got != want {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
-		if err := s.SetDeficit(ctx, store.Deficit{}); err != nil {
+		if err := s.SetDeficit(ctx, model.Deficit{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -373,21 +373,21 @@ func testDeficit(t *testing.T, s Store) {
 
 func testWitness(t *testing.T, s Store) {
 	ctx := context.Background()
-	if w, err := s.Witness(ctx); err != nil || w != (store.Witness{}) {
+	if w, err := s.Witness(ctx); err != nil || w != (model.Witness{}) {
 		t.Errorf("%+v, %v; want nothing", w, err)
 	}
 	number := func(n int64) sql.Null[int64] { return sql.Null[int64]{V: n, Valid: true} }
 	began := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 	k := mustOpenWindow(t, s)
 	k.Total, k.PageTotal, k.Copies, k.TopAt = number(20), number(18), 2, began
-	k.State = store.Done
-	if _, err := s.CommitBatch(ctx, store.Batch{Run: uuid.Max, Pages: []store.Page{pageOf(0, 10)}, Checkpoint: k}); err != nil {
+	k.State = model.Done
+	if _, err := s.CommitBatch(ctx, model.Batch{Run: uuid.Max, Pages: []model.Page{pageOf(0, 10)}, Checkpoint: k}); err != nil {
 		t.Fatal(err)
 	}
 	if w, err := s.Witness(ctx); err != nil || w.First != number(20) || w.Last != number(18) || w.Copies != 2 || w.Bounded || !w.ToTheEnd.Equal(began) {
 		t.Errorf("%+v, %v", w, err)
 	}
-	above, err := s.OpenWindow(ctx, sql.Null[store.Instant]{V: 7, Valid: true}, sql.Null[store.Instant]{})
+	above, err := s.OpenWindow(ctx, sql.Null[model.Instant]{V: 7, Valid: true}, sql.Null[model.Instant]{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +420,7 @@ func testWaitsAreBounded(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	got, err := s.NotBefore(ctx)
-	if left := time.Until(got["events"]); err != nil || left > store.LongestWait+time.Minute || left < store.LongestWait-time.Minute {
+	if left := time.Until(got["events"]); err != nil || left > model.LongestWait+time.Minute || left < model.LongestWait-time.Minute {
 		t.Errorf("%v, %v; want a day", got, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 
 	"github.com/google/uuid"
@@ -27,34 +28,34 @@ type Memory struct {
 	Fail func(operation string) error
 
 	mu        sync.Mutex
-	windows   []store.Checkpoint // by number
+	windows   []model.Checkpoint // by number
 	absorbed  map[int64]bool
 	events    []stored
 	places    map[place]int // of events
-	rejects   map[string]*store.Reject
+	rejects   map[string]*model.Reject
 	resolved  map[string]bool
-	log       []store.PageRecord
-	runs      []store.Run
+	log       []model.PageRecord
+	runs      []model.Run
 	notBefore map[string]time.Time
 	batch     int64
-	deficit   store.Deficit
+	deficit   model.Deficit
 	repeats   int64 // of events in the pages of the first window
 }
 
 // place is what a second copy of an event is known by before the closing check.
 type place struct {
 	id uuid.UUID
-	at store.Instant
+	at model.Instant
 }
 
 type stored struct {
-	store.Event
+	model.Event
 	batch int64
 }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{places: map[place]int{}, rejects: map[string]*store.Reject{}, resolved: map[string]bool{}, absorbed: map[int64]bool{}, notBefore: map[string]time.Time{}}
+	return &Memory{places: map[place]int{}, rejects: map[string]*model.Reject{}, resolved: map[string]bool{}, absorbed: map[int64]bool{}, notBefore: map[string]time.Time{}}
 }
 
 func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err error) {
@@ -70,14 +71,14 @@ func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err
 }
 
 // Windows returns the windows, the newest first, each with its parts.
-func (m *Memory) Windows(ctx context.Context) ([]store.Checkpoint, error) {
+func (m *Memory) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Windows")
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	windows := slices.DeleteFunc(slices.Clone(m.windows), func(k store.Checkpoint) bool { return m.absorbed[k.Window] })
-	slices.SortFunc(windows, func(a, b store.Checkpoint) int {
+	windows := slices.DeleteFunc(slices.Clone(m.windows), func(k model.Checkpoint) bool { return m.absorbed[k.Window] })
+	slices.SortFunc(windows, func(a, b model.Checkpoint) int {
 		if a.Whole != b.Whole || !a.IsPart() || !b.IsPart() {
 			return cmp.Or(cmp.Compare(b.Whole, a.Whole), cmp.Compare(a.Window, b.Window))
 		}
@@ -87,20 +88,20 @@ func (m *Memory) Windows(ctx context.Context) ([]store.Checkpoint, error) {
 }
 
 // Split makes a part.
-func (m *Memory) Split(ctx context.Context, window int64, border store.Instant) (store.Checkpoint, error) {
+func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Split")
 	if err != nil {
-		return store.Checkpoint{}, err
+		return model.Checkpoint{}, err
 	}
 	defer leave()
 	k := &m.windows[window-1]
-	part := store.Checkpoint{
-		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: store.NotBegun, Lower: k.Lower, Floor: k.Floor,
-		Begins: sql.Null[store.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
+	part := model.Checkpoint{
+		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
+		Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 	}
 	k.Lower = part.Begins
-	if !k.IsPart() && k.State == store.NotBegun {
-		k.State = store.UnderWay
+	if !k.IsPart() && k.State == model.NotBegun {
+		k.State = model.UnderWay
 	}
 	m.windows = append(m.windows, part)
 	return part, nil
@@ -120,51 +121,51 @@ func (m *Memory) Join(ctx context.Context, window int64, fromTop bool, parts ...
 	for _, n := range parts {
 		part := &m.windows[n-1]
 		k.Lower, m.absorbed[n] = part.Lower, true
-		part.State, part.Cursor = store.Done, ""
+		part.State, part.Cursor = model.Done, ""
 	}
 	if fromTop {
-		k.State, k.Cursor, k.CursorExpiresAt, k.Walked = store.UnderWay, "", time.Time{}, 0
+		k.State, k.Cursor, k.CursorExpiresAt, k.Walked = model.UnderWay, "", time.Time{}, 0
 		k.PageTotal, k.CursorBefore, k.TopAt, k.Copies, k.RanOut, k.FailedRuns = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}, 0, false, 0
-		k.Upper, k.Last = sql.Null[store.Instant]{}, sql.Null[store.Position]{}
+		k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
 	}
 	return nil
 }
 
 // OpenWindow adds a window.
-func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[store.Instant]) (store.Checkpoint, error) {
+func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "OpenWindow")
 	if err != nil {
-		return store.Checkpoint{}, err
+		return model.Checkpoint{}, err
 	}
 	defer leave()
-	m.windows = slices.DeleteFunc(m.windows, func(k store.Checkpoint) bool { return k.NeverBegun() })
+	m.windows = slices.DeleteFunc(m.windows, func(k model.Checkpoint) bool { return k.NeverBegun() })
 	n := int64(len(m.windows) + 1)
-	k := store.Checkpoint{Window: n, Whole: n, State: store.NotBegun, Lower: lower, Floor: floor}
+	k := model.Checkpoint{Window: n, Whole: n, State: model.NotBegun, Lower: lower, Floor: floor}
 	m.windows = append(m.windows, k)
 	return k, nil
 }
 
 // StartBatch stores a batch.
-func (m *Memory) StartBatch(ctx context.Context, b store.Batch) (wait func() (store.Committed, error)) {
+func (m *Memory) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	done, err := m.CommitBatch(ctx, b)
-	return func() (store.Committed, error) { return done, err }
+	return func() (model.Committed, error) { return done, err }
 }
 
 // CommitBatch stores a batch.
-func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committed, error) {
+func (m *Memory) CommitBatch(ctx context.Context, b model.Batch) (model.Committed, error) {
 	leave, err := m.enter(ctx, "CommitBatch")
 	if err != nil {
-		return store.Committed{}, err
+		return model.Committed{}, err
 	}
 	defer leave()
-	if events, rejects := b.Size(); max(events, rejects) > store.MaxRows {
-		return store.Committed{}, fmt.Errorf("%d events, %d rejects", events, rejects)
+	if events, rejects := b.Size(); max(events, rejects) > model.MaxRows {
+		return model.Committed{}, fmt.Errorf("%d events, %d rejects", events, rejects)
 	}
 	if b.Checkpoint.Window < 1 || b.Checkpoint.Window > int64(len(m.windows)) {
-		return store.Committed{}, fmt.Errorf("no window %d", b.Checkpoint.Window)
+		return model.Committed{}, fmt.Errorf("no window %d", b.Checkpoint.Window)
 	}
 	m.batch++
-	done := store.Committed{Batch: m.batch, Reasons: map[string]int64{}}
+	done := model.Committed{Batch: m.batch, Reasons: map[string]int64{}}
 	for _, p := range b.Pages {
 		counts := m.storeEvents(p.Events)
 		if b.Checkpoint.Window == 1 && !p.Record.Resumed {
@@ -172,7 +173,7 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 		}
 		done.Add(counts)
 		done.Add(m.keepRejects(p.Rejects, done.Reasons))
-		done.Add(store.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
+		done.Add(model.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
 		m.log = append(m.log, copyRecord(p.Record))
 	}
 	for i := range b.Pages {
@@ -186,8 +187,8 @@ func (m *Memory) CommitBatch(ctx context.Context, b store.Batch) (store.Committe
 	return done, nil
 }
 
-func (m *Memory) storeEvents(events []store.Event) store.Counts {
-	n := store.Counts{Returned: int64(len(events))}
+func (m *Memory) storeEvents(events []model.Event) model.Counts {
+	n := model.Counts{Returned: int64(len(events))}
 	for _, e := range events {
 		here := place{e.ID, e.Timestamp}
 		at, known := m.places[here]
@@ -205,8 +206,8 @@ func (m *Memory) storeEvents(events []store.Event) store.Counts {
 	return n
 }
 
-func (m *Memory) keepRejects(rejects []store.Reject, reasons map[string]int64) store.Counts {
-	n := store.Counts{Returned: int64(len(rejects))}
+func (m *Memory) keepRejects(rejects []model.Reject, reasons map[string]int64) model.Counts {
+	n := model.Counts{Returned: int64(len(rejects))}
 	for _, r := range rejects {
 		if m.rejects[r.Key] != nil {
 			n.Duplicate++
@@ -221,10 +222,10 @@ func (m *Memory) keepRejects(rejects []store.Reject, reasons map[string]int64) s
 }
 
 // Settle removes later copies of ids and resolves rejects.
-func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.Settled, error) {
+func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (model.Settled, error) {
 	leave, err := m.enter(ctx, "Settle")
 	if err != nil {
-		return store.Settled{}, err
+		return model.Settled{}, err
 	}
 	defer leave()
 	m.endOlder()
@@ -241,7 +242,7 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.S
 			m.places[place{e.ID, e.Timestamp}] = i
 		}
 	}
-	done := store.Settled{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
+	done := model.Settled{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
 	for key, r := range m.rejects {
 		m.resolved[key] = r.ID.Valid && seen[r.ID.UUID]
 		if !m.resolved[key] {
@@ -258,14 +259,14 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (store.S
 func (m *Memory) endOlder() {
 	open, whole := map[int64]bool{}, map[int64]bool{}
 	for _, k := range m.windows {
-		open[k.Whole] = open[k.Whole] || k.State != store.Done
+		open[k.Whole] = open[k.Whole] || k.State != model.Done
 		whole[k.Whole] = whole[k.Whole] || !m.absorbed[k.Window] && k.ToTheEnd()
 	}
 	for i := len(m.windows) - 1; i >= 0; i-- {
 		if n := m.windows[i].Whole; whole[n] && !open[n] {
 			for j := range m.windows {
 				if m.windows[j].Whole < n {
-					m.windows[j].State, m.windows[j].Cursor = store.Done, ""
+					m.windows[j].State, m.windows[j].Cursor = model.Done, ""
 				}
 			}
 		}
@@ -276,7 +277,7 @@ func (m *Memory) endOlder() {
 // kept with their ids.
 func (m *Memory) resolveWithoutID() (resolved int64) {
 	type face struct{ sessionID, kind, name string }
-	at := map[store.Instant][]face{}
+	at := map[model.Instant][]face{}
 	for _, e := range m.events {
 		at[e.Timestamp] = append(at[e.Timestamp], face{e.SessionID.String(), e.Type, e.Name.String})
 	}
@@ -293,7 +294,7 @@ func (m *Memory) resolveWithoutID() (resolved int64) {
 	return resolved
 }
 
-func (m *Memory) keptWithID(at sql.Null[store.Instant], name string) bool {
+func (m *Memory) keptWithID(at sql.Null[model.Instant], name string) bool {
 	for key, r := range m.rejects {
 		var raw struct{ Name string }
 		if !m.resolved[key] && r.ID.Valid && r.Timestamp == at && json.Unmarshal([]byte(r.Raw), &raw) == nil && name != "" && raw.Name == name {
@@ -331,10 +332,10 @@ func (m *Memory) FailRun(ctx context.Context, window int64) error {
 }
 
 // Witness says what the API's totals say.
-func (m *Memory) Witness(ctx context.Context) (store.Witness, error) {
+func (m *Memory) Witness(ctx context.Context) (model.Witness, error) {
 	windows, err := m.Windows(ctx)
 	if err != nil {
-		return store.Witness{}, err
+		return model.Witness{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -342,11 +343,11 @@ func (m *Memory) Witness(ctx context.Context) (store.Witness, error) {
 	if len(m.windows) == 0 || !m.windows[0].Unordered {
 		repeats = 0
 	}
-	return store.WitnessOf(windows, repeats), nil
+	return model.WitnessOf(windows, repeats), nil
 }
 
 // SetDeficit keeps a deficit.
-func (m *Memory) SetDeficit(ctx context.Context, d store.Deficit) error {
+func (m *Memory) SetDeficit(ctx context.Context, d model.Deficit) error {
 	leave, err := m.enter(ctx, "SetDeficit")
 	if err != nil {
 		return err
@@ -357,10 +358,10 @@ func (m *Memory) SetDeficit(ctx context.Context, d store.Deficit) error {
 }
 
 // Deficit returns the deficit.
-func (m *Memory) Deficit(ctx context.Context) (store.Deficit, error) {
+func (m *Memory) Deficit(ctx context.Context) (model.Deficit, error) {
 	leave, err := m.enter(ctx, "Deficit")
 	if err != nil {
-		return store.Deficit{}, err
+		return model.Deficit{}, err
 	}
 	defer leave()
 	return m.deficit, nil
@@ -373,12 +374,12 @@ func (m *Memory) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) er
 		return err
 	}
 	defer leave()
-	m.runs = append(m.runs, store.Run{ID: id, Began: began, Outcome: "running"})
+	m.runs = append(m.runs, model.Run{ID: id, Began: began, Outcome: "running"})
 	return nil
 }
 
 // EndRun completes a run.
-func (m *Memory) EndRun(ctx context.Context, r store.Run) error {
+func (m *Memory) EndRun(ctx context.Context, r model.Run) error {
 	leave, err := m.enter(ctx, "EndRun")
 	if err != nil {
 		return err
@@ -415,22 +416,22 @@ func (m *Memory) NotBefore(ctx context.Context) (map[string]time.Time, error) {
 }
 
 // Events returns what is stored, newest first.
-func (m *Memory) Events() []store.Event {
+func (m *Memory) Events() []model.Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	events := make([]store.Event, len(m.events))
+	events := make([]model.Event, len(m.events))
 	for i := range m.events {
 		events[i] = m.events[i].Event
 	}
-	slices.SortFunc(events, func(a, b store.Event) int { return cmp.Compare(0, a.Position().Compare(b.Position())) })
+	slices.SortFunc(events, func(a, b model.Event) int { return cmp.Compare(0, a.Position().Compare(b.Position())) })
 	return events
 }
 
 // Rejects returns the rejects that are not resolved.
-func (m *Memory) Rejects() []store.Reject {
+func (m *Memory) Rejects() []model.Reject {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var rejects []store.Reject
+	var rejects []model.Reject
 	for key, r := range m.rejects {
 		if !m.resolved[key] {
 			rejects = append(rejects, *r)
@@ -440,21 +441,21 @@ func (m *Memory) Rejects() []store.Reject {
 }
 
 // Runs returns the runs in their order.
-func (m *Memory) Runs() []store.Run {
+func (m *Memory) Runs() []model.Run {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.runs)
 }
 
 // copyEvent returns an event that shares no memory with e, as that is used again.
-func copyEvent(e store.Event) store.Event {
+func copyEvent(e model.Event) model.Event {
 	for _, text := range []*string{&e.Type, &e.Name.String, &e.DeviceType.String, &e.Browser.String, &e.Properties, &e.Extra} {
 		*text = strings.Clone(*text)
 	}
 	return e
 }
 
-func copyRecord(r store.PageRecord) store.PageRecord {
+func copyRecord(r model.PageRecord) model.PageRecord {
 	r.RequestID = strings.Clone(r.RequestID)
 	return r
 }

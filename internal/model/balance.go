@@ -1,7 +1,6 @@
-package store
+package model
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -136,24 +135,6 @@ func (w *Witness) Weigh(here int64) (b sql.Null[Balance]) {
 	return sql.Null[Balance]{V: Weigh(w.First.V, w.Last.V, here, w.Copies), Valid: true}
 }
 
-// readRepeats counts the elements of the file's first walk that came again further down, alike in all
-// fields, where it was out of order: there copies do not stand side by side.
-func readRepeats(ctx context.Context, db *sql.DB) (n int64, err error) {
-	err = db.QueryRowContext(ctx, `SELECT coalesce(sum(duplicate - conflict), 0)::BIGINT FROM page_log JOIN checkpoint USING (window_id)
-		WHERE window_id = 1 AND unordered AND NOT resumed AND endpoint <> 'closing check'`).Scan(&n)
-	return n, err
-}
-
-// Witness says what the API's totals say of the file.
-func (s *Store) Witness(ctx context.Context) (Witness, error) {
-	windows, err := readWindows(ctx, s.db)
-	if err != nil {
-		return Witness{}, translate(s.path, err)
-	}
-	repeats, err := readRepeats(ctx, s.db)
-	return WitnessOf(windows, repeats), translate(s.path, err)
-}
-
 // Deficit is the state of a file of which the last pull found that events are missing.
 type Deficit struct {
 	// Missing is how many are at least, by this total of the API.
@@ -162,50 +143,21 @@ type Deficit struct {
 	Walked bool
 }
 
-const deficitKey = "deficit"
-
-// SetDeficit keeps the deficit with which a pull ended; the zero value is none.
-func (s *Store) SetDeficit(ctx context.Context, d Deficit) error {
-	return s.inTransaction(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", deficitKey)
-		if err == nil && d != (Deficit{}) {
-			_, err = tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", deficitKey, d.String())
-		}
-		return err
-	})
-}
-
-// Deficit returns the deficit with which the last pull ended.
-func (s *Store) Deficit(ctx context.Context) (Deficit, error) {
-	meta, err := readMeta(ctx, s.db)
-	if err != nil {
-		return Deficit{}, translate(s.path, err)
-	}
-	d, err := deficitOf(meta)
-	if err != nil {
-		return d, &Error{Kind: ErrDamaged, Path: s.path, Detail: err.Error()}
-	}
-	return d, nil
-}
-
-func deficitOf(meta map[string]string) (d Deficit, err error) {
-	text, ok := meta[deficitKey]
-	if !ok {
-		return d, nil
-	}
-	var state string
-	_, err = fmt.Sscanf(text, "%d of %d, %s", &d.Missing, &d.Total, &state)
-	if d.Walked = state == "walked"; err != nil || !d.Walked && state != "due" {
-		return Deficit{}, errors.New("deficit is " + strings.ToValidUTF8(fmt.Sprintf("%.100q", text), "?"))
-	}
-	return d, nil
-}
-
-// String is how meta keeps it.
+// String is how the file keeps it; ParseDeficit reads it.
 func (d Deficit) String() string {
 	state := "due"
 	if d.Walked {
 		state = "walked"
 	}
 	return fmt.Sprintf("%d of %d, %s", d.Missing, d.Total, state)
+}
+
+// ParseDeficit reads what Deficit.String wrote.
+func ParseDeficit(text string) (d Deficit, err error) {
+	var state string
+	_, err = fmt.Sscanf(text, "%d of %d, %s", &d.Missing, &d.Total, &state)
+	if d.Walked = state == "walked"; err != nil || !d.Walked && state != "due" {
+		return Deficit{}, errors.New("deficit is " + strings.ToValidUTF8(fmt.Sprintf("%.100q", text), "?"))
+	}
+	return d, nil
 }
