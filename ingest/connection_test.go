@@ -215,7 +215,12 @@ func TestAConnectionThatHangsIsLeft(t *testing.T) {
 		if _, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); err == nil || !strings.Contains(err.Error(), "sent too little") {
 			t.Error(err)
 		}
-		if body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{}); body != "{}" || err != nil {
+		body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+		if errors.Is(err, io.ErrClosedPipe) {
+			// The transport had yet to take note of the end of the first one.
+			body, _, err = c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
+		}
+		if body != "{}" || err != nil {
 			t.Errorf("%q, %v", body, err)
 		}
 	})

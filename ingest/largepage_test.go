@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +95,7 @@ func onSized(t *testing.T, name string, api *sized, test func(*bench)) {
 // Pages that are too large are asked for with smaller limits, which is told once and takes no time of
 // those for retries.
 func TestPagesThatAreTooLarge(t *testing.T) {
+	largePages(t)
 	for _, tc := range []struct {
 		name   string
 		api    sized
@@ -123,6 +125,7 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 
 // An API that sends too much whatever it is asked for ends a pull after a few requests.
 func TestPagesThatStayTooLarge(t *testing.T) {
+	largePages(t)
 	api := &sized{sizes: alike(600, 700_000), ignores: true}
 	onSized(t, "the limit is ignored", api, func(b *bench) {
 		_, err := b.pull()
@@ -134,6 +137,7 @@ func TestPagesThatStayTooLarge(t *testing.T) {
 
 // Of an element that is too large for any page the beginning is kept, and what is older is reached.
 func TestElementsThatAreTooLargeForAPage(t *testing.T) {
+	largePages(t)
 	api := &sized{sizes: alike(30, 400)}
 	large := `{"id":"00000000-0000-4000-8000-000000000020","a":"` + strings.Repeat("x", 130<<20) + `"}`
 	api.element = func(n int) string {
@@ -155,8 +159,17 @@ func TestElementsThatAreTooLargeForAPage(t *testing.T) {
 	})
 }
 
+// largePages skips a test whose pages take a minute each under -race.
+func largePages(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("hundreds of megabytes")
+	}
+}
+
 // A survey asks for smaller pages, too, with the requests that it has.
 func TestSurveyOfLargePages(t *testing.T) {
+	largePages(t)
 	api := &sized{sizes: alike(400, 700_000)}
 	onSized(t, "a survey", api, func(b *bench) {
 		found, err := ingest.Survey(b.t.Context(), b.opts, b.store)
@@ -168,6 +181,7 @@ func TestSurveyOfLargePages(t *testing.T) {
 
 // changing has the bodies of pages changed: n counts the answers to the same request.
 func (b *bench) changing(change func(n int, body string) string) {
+	var mu sync.Mutex
 	real, seen := b.opts.Transport, map[string]int{}
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 		resp, err := real.RoundTrip(r)
@@ -179,8 +193,11 @@ func (b *bench) changing(change func(n int, body string) string) {
 			return nil, err
 		}
 		cursor := r.URL.Query().Get("cursor")
+		mu.Lock()
 		seen[cursor]++
-		changed := change(seen[cursor], string(body))
+		n := seen[cursor]
+		mu.Unlock()
+		changed := change(n, string(body))
 		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(changed)), int64(len(changed))
 		resp.Header.Del("Content-Length")
 		return resp, nil

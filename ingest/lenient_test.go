@@ -140,8 +140,12 @@ func TestElementsWithin(t *testing.T) {
 
 // A page without large elements is read by a squeezer as it is.
 func TestSqueezerLeavesPagesAlone(t *testing.T) {
+	pages := 3000
+	if testing.Short() {
+		pages = 300
+	}
 	g := &pageMaker{rng: rand.New(rand.NewPCG(5, 6))}
-	for range 3000 {
+	for range pages {
 		body, _ := g.page()
 		readers := map[string]io.Reader{"whole": strings.NewReader(body), "bytes": iotest.OneByteReader(strings.NewReader(body)), "halves": iotest.HalfReader(strings.NewReader(body))}
 		for name, from := range readers {
@@ -156,6 +160,9 @@ func TestSqueezerLeavesPagesAlone(t *testing.T) {
 
 // Of a large element the beginning, the size and the digest are left, wherever it is and whatever is in it.
 func TestSqueezerCutsLargeElements(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of megabytes")
+	}
 	const id = "0190a5c4-0000-7000-8000-000000000000"
 	event := fmt.Sprintf(usualEvent, "1769541612369")
 	large := map[string]string{

@@ -223,6 +223,14 @@ func TestPartsWhoseCursorsLeadToTheTop(t *testing.T) {
 	}
 }
 
+// few is how many seeds are tried: all, or, where all takes minutes as under -race, a quarter.
+func few(seeds uint64) uint64 {
+	if testing.Short() {
+		return (seeds + 3) / 4
+	}
+	return seeds
+}
+
 // Whatever stands at a border, a reject, one of many events of a millisecond, more of them
 // than a page has, or elements that are all alike, comes out once.
 func TestWhatStandsAtABorder(t *testing.T) {
@@ -236,7 +244,7 @@ func TestWhatStandsAtABorder(t *testing.T) {
 			"nothing but many of them": {TieSize: 300, TieEvery: 300},
 			"rejects and ties":         {DirtyEvery: 3, TieSize: 70, TieEvery: 80},
 		} {
-			for seed := range uint64(4) {
+			for seed := range few(4) {
 				o := inParts(until)
 				data.Events, data.Seed = 2500, seed
 				o.Data = data
@@ -249,7 +257,7 @@ func TestWhatStandsAtABorder(t *testing.T) {
 				})
 			}
 		}
-		for seed := range uint64(8) {
+		for seed := range few(8) {
 			o := inParts(until)
 			o.Data.Seed = seed
 			inBubbleOf(t, fmt.Sprint("elements alike, until ", until, ", seed ", seed), 4, o, func(b *bench) {
@@ -266,7 +274,7 @@ func TestWhatStandsAtABorder(t *testing.T) {
 // Events that arrive while parts are walked, at the top or below what was read, are there
 // after the next pull.
 func TestEventsArriveMeanwhile(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range few(12) {
 		random := rand.New(rand.NewPCG(seed, 5))
 		o := inParts(mockserver.Bound(random.IntN(3)))
 		o.Data = mockserver.DataOptions{Seed: seed, Events: 3000, LateEvery: 2 + random.IntN(40), LateWithin: 2500, DirtyEvery: 20}

@@ -274,7 +274,11 @@ func TestUsualBeforeTheFirstDay(t *testing.T) {
 
 // TestPagesOfTooManyElements: what takes much more memory than its text is refused in time.
 func TestPagesOfTooManyElements(t *testing.T) {
-	for _, element := range []string{"1", "{}", "null"} {
+	odd := []string{"null", "1", "{}"}
+	if testing.Short() {
+		odd = odd[:1]
+	}
+	for _, element := range odd {
 		body := func(n int) string {
 			return `{"data":[` + strings.Repeat(element+",", n-1) + element + `],"hasMore":false}`
 		}
