@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 
 	"github.com/google/uuid"
@@ -198,12 +199,12 @@ func (b *batcher) add(p *walked) {
 			// Nothing more comes soon that would be worth waiting for.
 			age = 0
 		}
-		if p.page.cursorLife > 0 {
-			age = min(age, p.page.cursorLife/4)
+		if p.page.CursorLife > 0 {
+			age = min(age, p.page.CursorLife/4)
 		}
 		b.due.Reset(age)
 	}
-	events, rejects := p.page.events[b.fitted.events:], p.page.rejects[b.fitted.rejects:]
+	events, rejects := p.page.Events[b.fitted.events:], p.page.Rejects[b.fitted.rejects:]
 	n, m, bytes := b.fits(p, len(events), len(rejects))
 	if n+m == 0 && len(events)+len(rejects) > 0 {
 		b.rest = p
@@ -213,7 +214,7 @@ func (b *batcher) add(p *walked) {
 		b.checkpoint.Unordered = true
 		b.unordered()
 	}
-	record := model.PageRecord{Endpoint: p.endpoint, RequestID: p.page.requestID, CursorSent: p.from.cursor, Resumed: p.resumed}
+	record := model.PageRecord{Endpoint: p.endpoint, RequestID: p.page.RequestID, CursorSent: p.from.cursor, Resumed: p.resumed}
 	if p.from.bounded {
 		record.Until = sql.Null[model.Instant]{V: model.Instant(p.from.until * 1000), Valid: true}
 	}
@@ -221,10 +222,10 @@ func (b *batcher) add(p *walked) {
 	if whole {
 		record.Outside = p.outside
 		if !p.last {
-			record.CursorReceived = p.page.nextCursor
+			record.CursorReceived = p.page.NextCursor
 		}
 	}
-	b.next.Pages = append(b.next.Pages, model.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.descending})
+	b.next.Pages = append(b.next.Pages, model.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.Descending})
 	b.next.sheets = append(b.next.sheets, p.sheet)
 	b.next.events += n
 	b.next.rejects += m
@@ -246,7 +247,7 @@ func (b *batcher) add(p *walked) {
 // room for, and how much text they have, at the page's average: at least one where the
 // batch is empty.
 func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
-	each := max(1, p.bytes/max(1, len(p.page.events)+len(p.page.rejects)))
+	each := max(1, p.bytes/max(1, len(p.page.Events)+len(p.page.Rejects)))
 	room := max(0, maxBatchBytes/max(1, b.beside())-b.next.bytes) / each
 	if len(b.next.Pages) == 0 {
 		room = max(room, 1)
@@ -263,7 +264,7 @@ func (b *batcher) pass(p *walked) {
 	if !p.held {
 		b.advance(p)
 	}
-	b.progress.page(b.checkpoint, p.page.elements)
+	b.progress.page(b.checkpoint, p.page.Elements)
 }
 
 // advance moves the checkpoint behind the page, or, where that is open, keeps it where it
@@ -287,38 +288,38 @@ func moveBehind(k *model.Checkpoint, p *walked) {
 	if p.from == (ask{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
 		// now and what it had read before, there may be a gap.
-		k.Total, k.Walked, k.Copies, k.RanOut = p.page.total, 0, 0, false
+		k.Total, k.Walked, k.Copies, k.RanOut = p.page.Total, 0, 0, false
 		k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
 		k.TopAt = p.received.Add(-p.took)
 	}
-	k.PageTotal, k.CursorBefore = p.page.total, sql.Null[string]{V: p.from.cursor, Valid: !p.from.bounded}
+	k.PageTotal, k.CursorBefore = p.page.Total, sql.Null[string]{V: p.from.cursor, Valid: !p.from.bounded}
 	if p.secretFrom {
-		k.CursorBefore.V = withheldCursor
+		k.CursorBefore.V = decode.WithheldCursor
 	}
 	k.Copies += p.copies
 	k.RanOut = k.RanOut || p.ranOut
 	k.FailedRuns = 0
-	k.State, k.Cursor, k.CursorExpiresAt = model.UnderWay, p.page.nextCursor, time.Time{}
-	if p.page.cursorLife > 0 {
-		k.CursorExpiresAt = p.received.Add(p.page.cursorLife)
+	k.State, k.Cursor, k.CursorExpiresAt = model.UnderWay, p.page.NextCursor, time.Time{}
+	if p.page.CursorLife > 0 {
+		k.CursorExpiresAt = p.received.Add(p.page.CursorLife)
 	}
-	if p.page.secretCursor {
-		k.Cursor, k.CursorExpiresAt = withheldCursor, time.Time{}
+	if p.page.SecretCursor {
+		k.Cursor, k.CursorExpiresAt = decode.WithheldCursor, time.Time{}
 	}
 	if p.last {
 		k.State, k.Cursor, k.CursorExpiresAt = model.Done, "", time.Time{}
 	}
-	k.Walked += int64(p.page.elements)
+	k.Walked += int64(p.page.Elements)
 	if k.IsPart() && !k.First.Valid && p.first != (model.Position{}) {
 		k.First = sql.Null[model.Position]{V: p.first, Valid: true}
 	}
-	if len(p.page.events) == 0 {
+	if len(p.page.Events) == 0 {
 		return
 	}
-	if newest := p.page.newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
+	if newest := p.page.Newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
 		k.Upper = sql.Null[model.Instant]{V: newest, Valid: true}
 	}
-	if oldest := p.page.oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
+	if oldest := p.page.Oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
 		k.Last = sql.Null[model.Position]{V: oldest, Valid: true}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -54,12 +55,12 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	at := model.Instant(1 << 40)
 	for n, size := range sizes {
 		p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
-		p.page = page{events: p.sheet.events, rejects: make([]model.Reject, size[1]), elements: size[0] + size[1], nextCursor: fmt.Sprint("c", n+1), descending: true, ordered: true}
-		for i := range p.page.events {
+		p.page = decode.Page{Events: p.sheet.events, Rejects: make([]model.Reject, size[1]), Elements: size[0] + size[1], NextCursor: fmt.Sprint("c", n+1), Descending: true, Ordered: true}
+		for i := range p.page.Events {
 			at--
-			p.page.events[i].Timestamp = at
+			p.page.Events[i].Timestamp = at
 		}
-		p.page.bound()
+		p.page.Bound()
 		pages = append(pages, p)
 	}
 	b := newTestBatcher(c)
@@ -143,8 +144,8 @@ func TestBatchesAreFull(t *testing.T) {
 func TestBatchesOfMuchText(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
-	large := page{events: make([]model.Event, 1000), rejects: make([]model.Reject, 10), elements: 1010, nextCursor: "c1"}
-	small := page{events: make([]model.Event, 7), elements: 7, nextCursor: "c2"}
+	large := decode.Page{Events: make([]model.Event, 1000), Rejects: make([]model.Reject, 10), Elements: 1010, NextCursor: "c1"}
+	small := decode.Page{Events: make([]model.Event, 7), Elements: 7, NextCursor: "c2"}
 	err := b.runOver(t, walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1},
 		walked{endpoint: eventsEndpoint, page: small, sheet: &sheet{}, bytes: 7})
 	if err != nil {
@@ -167,10 +168,10 @@ func TestLargePagesFillBatches(t *testing.T) {
 	b := newTestBatcher(c)
 	var pages []walked
 	for n := range 4 {
-		p := page{events: make([]model.Event, 100_000), elements: 100_000, nextCursor: fmt.Sprint("c", n+1)}
+		p := decode.Page{Events: make([]model.Event, 100_000), Elements: 100_000, NextCursor: fmt.Sprint("c", n+1)}
 		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20})
 	}
-	pages = append(pages, walked{endpoint: eventsEndpoint, page: page{events: make([]model.Event, 1), elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
+	pages = append(pages, walked{endpoint: eventsEndpoint, page: decode.Page{Events: make([]model.Event, 1), Elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
 	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +235,7 @@ func TestSheetOfTwoBatches(t *testing.T) {
 	b.store, c.back = c, func() int { return len(b.sheets.free) }
 	var pages []walked
 	for n, size := range []int{model.MaxRows - 10, 100, model.MaxRows - 90} {
-		p := page{events: make([]model.Event, size), elements: size, nextCursor: fmt.Sprint("c", n+1)}
+		p := decode.Page{Events: make([]model.Event, size), Elements: size, NextCursor: fmt.Sprint("c", n+1)}
 		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()})
 	}
 	if err := b.runOver(t, pages...); err != nil {

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/failpoint"
 )
 
@@ -108,22 +109,22 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 	}
 	into.asked = size
 	body, how, err := c.do(endpoint, req, a, maxPage, into)
-	var large *largePage
+	var large *decode.TooLarge
 	if errors.As(err, &large) {
-		large.asked = size
-		large.elements, large.counted = elementsWithin(into.string())
+		large.Asked = size
+		large.Elements, large.Counted = decode.ElementsWithin(into.string())
 	}
 	gzipped := how.gzipped
 	if err == nil && asked && gzipped && !braced(body) {
 		// It will be asked for again, and so not in the same way.
-		err = fmt.Errorf("%w: the %s endpoint compressed something else", errBadPage, endpoint)
+		err = fmt.Errorf("%w: the %s endpoint compressed something else", decode.ErrMalformed, endpoint)
 	}
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
 	switch {
 	case err == nil && a.limit == 0:
 		way.came(len(body), time.Since(began), asked, gzipped)
-	case err != nil && asked && ctx.Err() == nil && (large == nil || !large.counted):
+	case err != nil && asked && ctx.Err() == nil && (large == nil || !large.Counted):
 		err = way.blame(err)
 	}
 	if err != nil {
@@ -138,9 +139,9 @@ func (c *client) page(ctx context.Context, endpoint string, a ask, token *access
 // unread says of a body that is no page which endpoint sent it, and whether the API has sent
 // anything in this run.
 func (c *client) unread(endpoint string, of *sheet, err error) error {
-	var large *largePage
+	var large *decode.TooLarge
 	if errors.As(err, &large) {
-		large.endpoint, large.asked = endpoint, of.asked
+		large.Endpoint, large.Asked = endpoint, of.asked
 		return large
 	}
 	if !c.answered.Load() {
@@ -222,14 +223,14 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	// What inflates to nothing must end, too.
 	wire := limit + 1
 	if asked.squeezed {
-		wire = maxSqueezed + 1
+		wire = decode.MaxSqueezed + 1
 	}
 	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, wire))
 	how.gzipped = gzipped
 	into.cuts = nil
 	if err == nil && asked.squeezed {
-		squeezer := newSqueezer(content)
-		content, into.cuts = squeezer, squeezer.cuts
+		squeezer := decode.NewSqueezer(content)
+		content, into.cuts = squeezer, squeezer.Cuts
 	}
 	if err == nil {
 		err = into.read(content, resp.ContentLength, limit, func() error { return into.takePlace(ctx, c.large) })
@@ -241,12 +242,12 @@ func (c *client) do(endpoint string, req *http.Request, asked ask, limit int64, 
 	switch {
 	case err != nil && (watchdog.broken || ctx.Err() != nil):
 		return "", how, because(ctx, endpoint, err)
-	case errors.Is(err, errEndless):
-		return "", how, &largePage{endpoint: endpoint, limit: fmt.Sprintf("%d MiB", int64(maxSqueezed)>>20)}
+	case errors.Is(err, decode.ErrEndless):
+		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxSqueezed)>>20)}
 	case err != nil:
-		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", errBadPage, endpoint, err)
+		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", decode.ErrMalformed, endpoint, err)
 	case int64(len(into.text)) > limit:
-		return "", how, &largePage{endpoint: endpoint, limit: fmt.Sprintf("%d MiB", limit>>20)}
+		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", limit>>20)}
 	}
 	if refusal := refusalIn(endpoint, resp, into.text, asked); refusal != nil {
 		return "", how, refusal

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"datasync/ingest/decode"
 )
 
 func clientOf(t *testing.T, handler http.HandlerFunc) *client {
@@ -72,7 +74,7 @@ func TestClientReadsBodies(t *testing.T) {
 				})
 				c.compression[eventsEndpoint] = &compression{gzip: asked, size: tinyPage}
 				body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
-				if body != tc.want || errors.Is(err, errBadPage) != tc.bad || (err != nil) != tc.bad {
+				if body != tc.want || errors.Is(err, decode.ErrMalformed) != tc.bad || (err != nil) != tc.bad {
 					t.Errorf("%q, %v; want %q", body, err, tc.want)
 				}
 				if tc.bad && c.compression[eventsEndpoint].ask() {
@@ -92,7 +94,7 @@ func TestClientTellsABrokenConnectionFromBrokenGzip(t *testing.T) {
 	})
 	c.compression[eventsEndpoint] = &compression{gzip: true, size: tinyPage}
 	body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
-	if body != "" || err == nil || errors.Is(err, errBadPage) || !c.compression[eventsEndpoint].ask() {
+	if body != "" || err == nil || errors.Is(err, decode.ErrMalformed) || !c.compression[eventsEndpoint].ask() {
 		t.Errorf("%q, %v; asks for gzip again: %v", body, err, c.compression[eventsEndpoint].ask())
 	}
 }
@@ -112,7 +114,7 @@ func TestClientStopsABomb(t *testing.T) {
 		}
 	})
 	body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
-	if body != "" || !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 128 MiB") {
+	if body != "" || !errors.Is(err, decode.ErrMalformed) || !strings.Contains(err.Error(), "more than 128 MiB") {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
 	<-over

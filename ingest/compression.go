@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"datasync/ingest/decode"
 )
 
 const (
@@ -134,7 +136,7 @@ func (c *compression) blame(err error) error {
 			answer.Kind = errNoGzip
 		}
 	}
-	c.failed(errors.Is(err, errBadPage) || errors.Is(err, errNoGzip))
+	c.failed(errors.Is(err, decode.ErrMalformed) || errors.Is(err, errNoGzip))
 	return err
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"datasync/ingest/decode"
 )
 
 // link is a server and the way to it, as far as compression looks at them.
@@ -65,7 +67,7 @@ func runs(words []string) string {
 }
 
 func TestCompressionIsChosen(t *testing.T) {
-	inflate, refused := fmt.Errorf("%w: gzip: invalid checksum", errBadPage), &APIError{Status: 406}
+	inflate, refused := fmt.Errorf("%w: gzip: invalid checksum", decode.ErrMalformed), &APIError{Status: 406}
 	for _, tc := range []struct {
 		name  string
 		pages int
@@ -102,7 +104,7 @@ func TestCompressionIsChosen(t *testing.T) {
 // What was found out is found out again where the link changes.
 func TestCompressionFollowsTheLink(t *testing.T) {
 	slow, fast, none := link{plain: 5e6, gzip: 20e6}, link{plain: 400e6, gzip: 180e6}, link{plain: 5e6, never: true}
-	failing, corrupt := link{plain: 5e6, gzip: 20e6, err: errors.New("reset")}, link{plain: 5e6, err: errBadPage}
+	failing, corrupt := link{plain: 5e6, gzip: 20e6, err: errors.New("reset")}, link{plain: 5e6, err: decode.ErrMalformed}
 	type stretch struct {
 		pages int
 		link  link

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/ingest/pacer"
 	"datasync/internal/model"
 )
@@ -98,7 +99,7 @@ type gate struct {
 	last   time.Time // when the last one went out
 	// tooLarge is the first page that was too large, shrunkTo how many events were asked for in its
 	// place; toldLarge says that a person knows.
-	tooLarge  *largePage
+	tooLarge  *decode.TooLarge
 	shrunkTo  int
 	toldLarge bool
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -78,7 +79,7 @@ func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
 		f := w.ask(ctx, ask{limit: limit, only: endpoint})
 		err := f.err
 		if err == nil {
-			_, err = newDecoder().decodeSheet(f.sheet)
+			_, err = f.sheet.decodedBy(decode.New())
 		}
 		w.sheets.giveBack(f.sheet)
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/ingest/pacer"
 	"datasync/internal/model"
 )
@@ -34,7 +35,7 @@ type Forecast struct {
 
 // forecast says what a pull with the options takes from now on; nil where the API does not
 // say how much there is.
-func (f *Findings) forecast(opts Options, windows []model.Checkpoint, newest page, now time.Time) *Forecast {
+func (f *Findings) forecast(opts Options, windows []model.Checkpoint, newest decode.Page, now time.Time) *Forecast {
 	if !f.Total.Valid {
 		return nil
 	}
@@ -59,7 +60,7 @@ func (f *Findings) forecast(opts Options, windows []model.Checkpoint, newest pag
 }
 
 // above is about how many elements the API has from floor on.
-func (f *Findings) above(floor sql.Null[model.Instant], newest page) (int64, bool) {
+func (f *Findings) above(floor sql.Null[model.Instant], newest decode.Page) (int64, bool) {
 	total := f.Total.V
 	if !floor.Valid || total == 0 {
 		return total, true
@@ -69,8 +70,8 @@ func (f *Findings) above(floor sql.Null[model.Instant], newest page) (int64, boo
 		return 0, true
 	case f.Newest.Valid && f.Oldest.Valid && all > 0:
 		return min(total, roughly(float64(total)*float64(f.Newest.V-floor.V)/all)), true
-	case len(newest.events) > 1 && newest.newest.Timestamp > newest.oldest.Timestamp:
-		dense := float64(newest.elements) / float64(newest.newest.Timestamp-newest.oldest.Timestamp)
+	case len(newest.Events) > 1 && newest.Newest.Timestamp > newest.Oldest.Timestamp:
+		dense := float64(newest.Elements) / float64(newest.Newest.Timestamp-newest.Oldest.Timestamp)
 		return min(total, roughly(dense*float64(f.Newest.V-floor.V))), true
 	}
 	return 0, false

@@ -5,11 +5,11 @@ import "context"
 // endsOddly reports whether a page says that it is the last one although it is empty, or its total is
 // far below the one before: a backend in trouble may answer so.
 func (w *walk) endsOddly(p *walked) bool {
-	if p.page.hasMore || p.from == (ask{}) || p.from.bounded || w.starts {
+	if p.page.HasMore || p.from == (ask{}) || p.from.bounded || w.starts {
 		return false
 	}
-	before, now := w.last.total, p.page.total
-	return p.page.elements == 0 || before.Valid && now.Valid && now.V < before.V-before.V/10
+	before, now := w.last.total, p.page.Total
+	return p.page.Elements == 0 || before.Valid && now.Valid && now.V < before.V-before.V/10
 }
 
 // confirmEnd asks once more for a page that ends oddly, and believes the second answer.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -146,14 +147,14 @@ func (t *part) read(w *walked, unordered bool) (last bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unordered = c.unordered || unordered
-	c.offsets = c.offsets || w.lastIsEvent && p.nextCursor != "" && !namesPlace(p.nextCursor, w.lastEvent)
-	if len(p.events) > 0 {
-		if !t.last.Valid || p.oldest.Compare(t.last.V) < 0 {
-			t.last = sql.Null[model.Position]{V: p.oldest, Valid: true}
+	c.offsets = c.offsets || w.lastIsEvent && p.NextCursor != "" && !namesPlace(p.NextCursor, w.lastEvent)
+	if len(p.Events) > 0 {
+		if !t.last.Valid || p.Oldest.Compare(t.last.V) < 0 {
+			t.last = sql.Null[model.Position]{V: p.Oldest, Valid: true}
 		}
-		t.at = sql.Null[model.Instant]{V: p.oldest.Timestamp, Valid: true}
-		if p.descending {
-			t.span = p.newest.Timestamp - p.oldest.Timestamp
+		t.at = sql.Null[model.Instant]{V: p.Oldest.Timestamp, Valid: true}
+		if p.Descending {
+			t.span = p.Newest.Timestamp - p.Oldest.Timestamp
 		}
 	}
 	c.read++
@@ -163,7 +164,7 @@ func (t *part) read(w *walked, unordered bool) (last bool, err error) {
 	if t.ending = t.endsWith(p); t.ending && t.below() != nil {
 		w.reached = t.below().first
 	}
-	if t.ending || p.hasMore {
+	if t.ending || p.HasMore {
 		return t.ending, nil
 	}
 	// Of a part below that has not begun it is not known whether there is anything, and one
@@ -183,41 +184,32 @@ func (t *part) read(w *walked, unordered bool) (last bool, err error) {
 
 // endsWith reports whether the part ends with the page, as its events go down to what is
 // below.
-func (t *part) endsWith(p *page) bool {
-	if len(p.events) == 0 {
+func (t *part) endsWith(p *decode.Page) bool {
+	if len(p.Events) == 0 {
 		return false
 	}
 	if b := t.below(); b != nil {
-		return b.first.Valid && p.reaches(b.first.V, t.crew.unordered)
+		return b.first.Valid && p.Reaches(b.first.V, t.crew.unordered)
 	}
 	border := t.k.Lower
 	if t.crew.unordered || t.k.Floor.Valid && t.k.ToTheEnd() {
 		// Below the border something newer may still follow, but hardly after a whole
 		// page; and no total would tell.
-		return border.Valid && p.newest.Timestamp < border.V
+		return border.Valid && p.Newest.Timestamp < border.V
 	}
-	return border.Valid && p.oldest.Timestamp < border.V
-}
-
-// reaches reports whether the page has the event, or begins below where it should have been.
-func (p *page) reaches(event model.Position, unordered bool) bool {
-	if !unordered && p.newest.Compare(event) < 0 {
-		return true
-	}
-	return (unordered || p.oldest.Compare(event) <= 0) &&
-		slices.ContainsFunc(p.events, func(e model.Event) bool { return e.Position() == event })
+	return border.Valid && p.Oldest.Timestamp < border.V
 }
 
 // take notes what pages are like.
-func (s *sample) take(p *page) {
-	if !p.descending || len(p.events) < 2 {
+func (s *sample) take(p *decode.Page) {
+	if !p.Descending || len(p.Events) < 2 {
 		return
 	}
-	s.span, s.elements, s.newest = p.newest.Timestamp-p.oldest.Timestamp, p.elements, p.newest.Timestamp
-	s.cursor = p.nextCursor
-	for i := len(p.events) - 1; i > 0; i-- {
-		if milliseconds(p.events[i].Timestamp) != milliseconds(p.events[i-1].Timestamp) {
-			s.known = sql.Null[model.Position]{V: p.events[i].Position(), Valid: true}
+	s.span, s.elements, s.newest = p.Newest.Timestamp-p.Oldest.Timestamp, p.Elements, p.Newest.Timestamp
+	s.cursor = p.NextCursor
+	for i := len(p.Events) - 1; i > 0; i-- {
+		if milliseconds(p.Events[i].Timestamp) != milliseconds(p.Events[i-1].Timestamp) {
+			s.known = sql.Null[model.Position]{V: p.Events[i].Position(), Valid: true}
 			return
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -53,9 +54,9 @@ const (
 	refuted
 )
 
-func (f *proof) look(p *page) verdict {
-	for i := range p.events {
-		at := p.events[i].Position()
+func (f *proof) look(p *decode.Page) verdict {
+	for i := range p.Events {
+		at := p.Events[i].Position()
 		switch older := at.Compare(f.anchor) < 0; {
 		case at.Timestamp > f.bound, older && !f.behind, f.behind && !older && at != f.anchor:
 			return refuted
@@ -63,7 +64,7 @@ func (f *proof) look(p *page) verdict {
 			return proven
 		}
 	}
-	if !p.hasMore {
+	if !p.HasMore {
 		// Behind the last event there is nothing to show.
 		return map[bool]verdict{true: proven, false: refuted}[f.behind]
 	}
@@ -100,7 +101,7 @@ func (w *walk) recover(cause error) error {
 	w.deeper, w.resumed, w.dies, w.life, w.proof, w.last = false, true, time.Time{}, 0, nil, reading{}
 	w.trail = newTrail()
 	alike := w.alike
-	w.alike.counts = nil
+	w.alike.Counts = nil
 	// An offset behind a page by time is one more that may slide: the top is always right.
 	ordered := w.low.Valid && !w.unordered && !offsets
 	if dead != "" && w.renewed != dead {
@@ -139,7 +140,7 @@ func (w *walk) walkAgain(cause error) error {
 			return fmt.Errorf("%w: %w", ErrMissing, cause)
 		}
 	}
-	w.resumed, w.dies, w.life, w.proof, w.last, w.trail, w.alike.counts = true, time.Time{}, 0, nil, reading{}, newTrail(), nil
+	w.resumed, w.dies, w.life, w.proof, w.last, w.trail, w.alike.Counts = true, time.Time{}, 0, nil, reading{}, newTrail(), nil
 	again := ""
 	if each := w.endpoints.pageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 
 	"github.com/cenkalti/backoff/v4"
@@ -81,8 +82,8 @@ const fewTries = 4
 // is too large and cannot be asked for in smaller ones.
 func refused(err error) bool {
 	var answer *APIError
-	var page *largePage
-	if errors.As(err, &page) && page.final {
+	var page *decode.TooLarge
+	if errors.As(err, &page) && page.Final {
 		return true
 	}
 	return errors.As(err, &answer) && (answer.means == meansRefused || answer.means == meansCursorPerhaps || answer.means == meansPageSize)

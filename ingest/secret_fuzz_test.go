@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"datasync/ingest/decode"
 )
 
 // FuzzHiddenSecrets: in whichever way a server encodes what it sends back, and whatever
@@ -28,9 +30,9 @@ func FuzzHiddenSecrets(f *testing.F) {
 				sent, strings.ToUpper(secret), url.QueryEscape(sent), url.PathEscape(sent), hex.EncodeToString([]byte(sent)), base64.StdEncoding.EncodeToString([]byte(sent)),
 				base64.RawStdEncoding.EncodeToString([]byte(sent)), base64.URLEncoding.EncodeToString([]byte(sent)), base64.RawURLEncoding.EncodeToString([]byte(sent)),
 			} {
-				err := fmt.Errorf("it sent %s: %w", text, errBadPage)
+				err := fmt.Errorf("it sent %s: %w", text, decode.ErrMalformed)
 				hidden := s.hide(eventsEndpoint, err)
-				if said := hidden.Error(); !s.in(text) || strings.Contains(said, text) || !oneShortLine(said) || !errors.Is(hidden, errBadPage) {
+				if said := hidden.Error(); !s.in(text) || strings.Contains(said, text) || !oneShortLine(said) || !errors.Is(hidden, decode.ErrMalformed) {
 					t.Fatalf("of %q, which has %q in it, %q is shown", text, secret, said)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -72,14 +73,14 @@ func (c *crew) seek(ctx context.Context) {
 			continue
 		}
 		// There was more when the known event came.
-		if s.proof().look(&p) != proven || s.cursor != "" && !p.hasMore {
+		if s.proof().look(&p) != proven || s.cursor != "" && !p.HasMore {
 			continue
 		}
 		oldest := bottom
 		if toTheEnd && !over {
 			// What is left may well be as dense.
 			span := model.Instant(c.pages.Load()) * s.span
-			oldest = seekOldest(s.newest, span, mostProbes, func(at model.Instant) (page, error) { return c.probe(ctx, way(at), 1) })
+			oldest = seekOldest(s.newest, span, mostProbes, func(at model.Instant) (decode.Page, error) { return c.probe(ctx, way(at), 1) })
 			if !oldest.Valid && !bottom.Valid && span > 0 {
 				oldest = sql.Null[model.Instant]{V: s.newest - span, Valid: true}
 			}
@@ -100,21 +101,21 @@ func (s *sample) proof() *proof {
 }
 
 // probe asks for the first few events of a page.
-func (c *crew) probe(ctx context.Context, a ask, limit int) (page, error) {
+func (c *crew) probe(ctx context.Context, a ask, limit int) (decode.Page, error) {
 	a.limit = limit
 	memory := &sheet{}
 	defer memory.leavePlace()
 	if _, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory); err != nil {
-		return page{}, err
+		return decode.Page{}, err
 	}
-	return newDecoder().decodeSheet(memory)
+	return memory.decodedBy(decode.New())
 }
 
 // seekOldest finds about where the events end: it lies between an instant below which there
 // are some, and one below which there are none. It is looked for first as far below the
 // newest as span says, where that is known, and by at most so many probes, which ask for the
 // newest event below an instant.
-func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) (page, error)) (oldest sql.Null[model.Instant]) {
+func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) (decode.Page, error)) (oldest sql.Null[model.Instant]) {
 	some, none := newest, model.Instant(math.MinInt64)
 	if span <= 0 {
 		span = firstSpan
@@ -125,16 +126,16 @@ func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) 
 		switch {
 		case err != nil && !errors.Is(err, errRefusedBound):
 			return oldest
-		case len(p.events) > 0:
-			some = p.events[0].Timestamp
+		case len(p.Events) > 0:
+			some = p.Events[0].Timestamp
 			oldest = sql.Null[model.Instant]{V: some, Valid: true}
-		case p.hasMore:
+		case p.HasMore:
 			// What came is a reject: nothing shows where.
 			return oldest
 		default:
 			none = guess
 		}
-		if len(p.events) > 0 && !p.hasMore || guess <= 0 || float64(some)-float64(none) < closeEnough*float64(newest-some) {
+		if len(p.Events) > 0 && !p.HasMore || guess <= 0 || float64(some)-float64(none) < closeEnough*float64(newest-some) {
 			return oldest
 		}
 		switch {

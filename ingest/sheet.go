@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -17,10 +18,10 @@ import (
 type sheet struct {
 	text   []byte
 	events []model.Event
-	users  atomic.Int32 // how often it will be given back
-	cached bool         // the page came from a cache
-	asked  int          // how many events the request asked for
-	cuts   map[int]cut  // elements of which only the beginning was read, by their offsets
+	users  atomic.Int32       // how often it will be given back
+	cached bool               // the page came from a cache
+	asked  int                // how many events the request asked for
+	cuts   map[int]decode.Cut // elements of which only the beginning was read, by their offsets
 	// place, where it is not nil, is the one place for a large text, and taken by this one.
 	place chan struct{}
 	// beside says that it needs no such place, as it is read beside the one that has it.
@@ -48,6 +49,11 @@ func (s *sheets) take() *sheet {
 // maxKept is how much text the sheets may have that are kept. Larger ones are rare, and
 // would each take that memory for good. There is one of them at a time.
 const maxKept = 64 << 20
+
+// decodedBy decodes the page in the sheet.
+func (b *sheet) decodedBy(d *decode.Decoder) (decode.Page, error) {
+	return d.DecodeCut(b.string(), b.cuts, b.events)
+}
 
 // share says that the sheet will be given back once more.
 func (b *sheet) share() { b.users.Add(1) }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 
 	"github.com/google/uuid"
@@ -53,9 +54,9 @@ func readingOf(k *model.Checkpoint) reading {
 
 // behind returns the page as the one behind which the walk stands now.
 func (r reading) behind(p *walked) reading {
-	next := reading{known: !p.from.bounded || p.from.cursor == "", from: p.from, total: p.page.total, came: p.came}
-	if n := len(p.page.events); n > 0 && p.lastIsEvent {
-		next.slides = !namesPlace(p.page.nextCursor, p.lastEvent)
+	next := reading{known: !p.from.bounded || p.from.cursor == "", from: p.from, total: p.page.Total, came: p.came}
+	if n := len(p.page.Events); n > 0 && p.lastIsEvent {
+		next.slides = !namesPlace(p.page.NextCursor, p.lastEvent)
 	} else {
 		// The cursor may name an element that is no event. Cursors are of one kind.
 		next.slides = r.slides || !r.known
@@ -114,7 +115,7 @@ func (w *walk) maySlide(p *walked) bool {
 	if p.from.cursor == "" || !w.last.slides {
 		return false
 	}
-	return w.last.stored || fell(w.last.total, p.page.total) || w.totals.fell(w.last.came, p.came)
+	return w.last.stored || fell(w.last.total, p.page.Total) || w.totals.fell(w.last.came, p.came)
 }
 
 // lookBack reads the page before p again. If the two pages do not overlap, it reads p again, too. It
@@ -134,14 +135,14 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 			return nil, errSlid
 		}
 		fits := w.fits(&back, p)
-		if !fits && back.page.hasMore {
-			next, err := w.get(ctx, ask{cursor: back.page.nextCursor})
+		if !fits && back.page.HasMore {
+			next, err := w.get(ctx, ask{cursor: back.page.NextCursor})
 			if err != nil {
 				w.sheets.giveBack(back.sheet)
 				return nil, w.notRead(err)
 			}
 			w.replace(p, &next, &back)
-			fits = !fell(back.page.total, p.page.total) && !w.totals.fell(back.came, p.came)
+			fits = !fell(back.page.Total, p.page.Total) && !w.totals.fell(back.came, p.came)
 		} else if !fits {
 			// Nothing follows any more.
 			w.replace(p, &back, nil)
@@ -149,9 +150,9 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 		}
 		if fits {
 			back.held, back.resumed, back.unordered = true, true, w.unordered
-			back.outside += back.page.dropAnonymous()
+			back.outside += back.page.DropAnonymous()
 			if w.floor.Valid {
-				back.outside += back.page.cutBelow(w.floor.V, false)
+				back.outside += back.page.CutBelow(w.floor.V, false)
 			}
 			return &back, nil
 		}
@@ -179,9 +180,9 @@ func (w *walk) replace(p, by, before *walked) {
 	if before != nil && before.lastIsEvent {
 		event = uuid.NullUUID{UUID: before.lastEvent.ID, Valid: true}
 	}
-	w.alike.counts = nil
-	p.page.nameAnonymous(event, &w.alike)
-	p.open = len(w.alike.counts) > 0
+	w.alike.Counts = nil
+	p.page.NameAnonymous(event, &w.alike)
+	p.open = len(w.alike.Counts) > 0
 }
 
 // fell reports whether a total is less than the one before.
@@ -191,46 +192,25 @@ func fell(before, after sql.Null[int64]) bool {
 
 // follows reports whether the page before, as read again, begins no later than where the walk has
 // stored events.
-func (w *walk) follows(back *page) bool {
+func (w *walk) follows(back *decode.Page) bool {
 	switch {
 	case !w.low.Valid:
 		return true
-	case w.unordered || !back.ordered:
+	case w.unordered || !back.Ordered:
 		// Positions say nothing: no more than a page may have slid.
-		return w.last.total.Valid && back.total.Valid && w.last.total.V-back.total.V < int64(back.elements)
+		return w.last.total.Valid && back.Total.Valid && w.last.total.V-back.Total.V < int64(back.Elements)
 	}
-	return len(back.events) > 0 && back.newest.Compare(w.low.V) >= 0
+	return len(back.Events) > 0 && back.Newest.Compare(w.low.V) >= 0
 }
 
 // fits reports whether nothing lies between the page before, which was read again, and the one
 // after it, which was read earlier: they overlap, or nothing has changed in between.
 func (w *walk) fits(before, after *walked) bool {
 	back, next := &before.page, &after.page
-	if back.total.Valid && back.total == next.total && w.totals.stayed(after.came, before.came) && !w.last.from.bounded {
+	if back.Total.Valid && back.Total == next.Total && w.totals.stayed(after.came, before.came) && !w.last.from.bounded {
 		return true
 	}
-	return !w.unordered && back.ordered && next.ordered && len(back.events) > 0 && len(next.events) > 0 && back.oldest.Compare(next.newest) <= 0
-}
-
-// dropAnonymous removes the rejects without an identity of their own: on a page that is read again,
-// nothing shows which of them are new. It returns their number.
-func (p *page) dropAnonymous() (outside int64) {
-	if len(p.anonymous) == 0 {
-		return 0
-	}
-	anonymous := map[int]bool{}
-	for _, i := range p.anonymous {
-		anonymous[i] = true
-	}
-	kept, after := p.rejects[:0], p.rejectAfter[:0]
-	for i, r := range p.rejects {
-		if !anonymous[i] {
-			kept, after = append(kept, r), append(after, p.rejectAfter[i])
-		}
-	}
-	outside = int64(len(p.rejects) - len(kept))
-	p.rejects, p.rejectAfter, p.anonymous = kept, after, nil
-	return outside
+	return !w.unordered && back.Ordered && next.Ordered && len(back.Events) > 0 && len(next.Events) > 0 && back.Oldest.Compare(next.Newest) <= 0
 }
 
 // counter finds members by which a cursor counts, beside what else it may name.
@@ -294,7 +274,7 @@ type repeated struct {
 // where the walk stood, above the part below, and above the newest event of older windows, whose
 // copies were counted then.
 func (p *walked) countCopies(low sql.Null[model.Position], known sql.Null[model.Instant], again repeated) {
-	events := p.page.events
+	events := p.page.Events
 	if again.counts && len(events) > 0 {
 		// What the page before had comes once more, though nothing came on top.
 		for i := range events {
@@ -303,11 +283,11 @@ func (p *walked) countCopies(low sql.Null[model.Position], known sql.Null[model.
 			}
 		}
 	}
-	if p.page.descending {
+	if p.page.Descending {
 		return
 	}
 	var first map[uuid.UUID]int
-	if !p.page.ordered {
+	if !p.page.Ordered {
 		first = make(map[uuid.UUID]int, len(events))
 	}
 	for i := range events {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/ingest/pacer"
 	"datasync/internal/model"
 )
@@ -160,25 +161,25 @@ func (c *cacheWatch) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // run asks for the newest page, for one of the feed, and for some by time, and returns the
 // newest.
-func (s *survey) run(ctx context.Context) (newest page, err error) {
+func (s *survey) run(ctx context.Context) (newest decode.Page, err error) {
 	newest, err = s.first(ctx)
 	if s.fatal != nil {
-		return page{}, s.fatal
+		return decode.Page{}, s.fatal
 	}
 	if err != nil && !s.endpoints.client.answered.Load() && s.endpoints.sent() > 0 {
-		return page{}, err // nobody is there
+		return decode.Page{}, err // nobody is there
 	}
-	if s.found.Events.Cached && newest.nextCursor != "" {
+	if s.found.Events.Cached && newest.NextCursor != "" {
 		// The next page shows how long one takes, and what the headers say.
-		_, _ = s.page(ctx, eventsEndpoint, ask{cursor: newest.nextCursor})
+		_, _ = s.page(ctx, eventsEndpoint, ask{cursor: newest.NextCursor})
 	}
 	// A pull would go on there.
-	feed, errFeed := s.page(ctx, feedEndpoint, ask{cursor: newest.nextCursor})
+	feed, errFeed := s.page(ctx, feedEndpoint, ask{cursor: newest.NextCursor})
 	switch {
 	case s.fatal != nil:
-		return page{}, s.fatal
+		return decode.Page{}, s.fatal
 	case err != nil && errFeed != nil:
-		return page{}, s.nothing(err)
+		return decode.Page{}, s.nothing(err)
 	case err != nil:
 		newest = feed
 	}
@@ -191,7 +192,7 @@ func (s *survey) run(ctx context.Context) (newest page, err error) {
 
 // first gets the newest page from the events endpoint. It does not wait where that asks for
 // it.
-func (s *survey) first(ctx context.Context) (newest page, err error) {
+func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 	var asked error // for a wait
 	patience := func() time.Duration {
 		switch {
@@ -231,27 +232,27 @@ func (s *survey) nothing(err error) error {
 }
 
 // take notes what the newest page says.
-func (s *survey) take(p *page) {
+func (s *survey) take(p *decode.Page) {
 	f := &s.found
-	f.Total, f.CursorLife = p.total, p.cursorLife
-	if len(p.events) == 0 {
+	f.Total, f.CursorLife = p.Total, p.CursorLife
+	if len(p.Events) == 0 {
 		return
 	}
-	f.Newest = sql.Null[model.Instant]{V: p.newest.Timestamp, Valid: true}
-	if !p.hasMore {
-		f.Oldest = sql.Null[model.Instant]{V: p.oldest.Timestamp, Valid: true}
+	f.Newest = sql.Null[model.Instant]{V: p.Newest.Timestamp, Valid: true}
+	if !p.HasMore {
+		f.Oldest = sql.Null[model.Instant]{V: p.Oldest.Timestamp, Valid: true}
 	}
 }
 
 // byTime finds out whether the feed gives the pages before an instant, and by such pages
 // where the events end.
-func (s *survey) byTime(ctx context.Context, newest *page) {
+func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	var known sample
 	known.take(newest)
 	if !known.known.Valid {
 		return
 	}
-	probe := func(at model.Instant) (page, error) {
+	probe := func(at model.Instant) (decode.Page, error) {
 		a := byTime(at)
 		a.limit = seekLimit
 		return s.page(ctx, feedEndpoint, a)
@@ -266,13 +267,13 @@ func (s *survey) byTime(ctx context.Context, newest *page) {
 	if !s.found.Until.V || s.found.Oldest.Valid {
 		return
 	}
-	span := model.Instant(float64(known.span) * float64(newest.total.V) / float64(known.elements))
+	span := model.Instant(float64(known.span) * float64(newest.Total.V) / float64(known.elements))
 	s.found.Oldest = seekOldest(known.newest, span, SurveyRequests, probe)
 }
 
 // page asks an endpoint for a page, once more where that is too large. What it says about a whole page
 // is noted.
-func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error) {
+func (s *survey) page(ctx context.Context, endpoint string, a ask) (decode.Page, error) {
 	for {
 		p, err := s.once(ctx, endpoint, a)
 		if s.fatal != nil || !s.endpoints.shrinks(endpoint, &a, err) {
@@ -282,13 +283,13 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (page, error)
 }
 
 // once asks an endpoint for a page once.
-func (s *survey) once(ctx context.Context, endpoint string, a ask) (page, error) {
+func (s *survey) once(ctx context.Context, endpoint string, a ask) (decode.Page, error) {
 	if s.fatal != nil {
-		return page{}, s.fatal
+		return decode.Page{}, s.fatal
 	}
 	at, err := s.place(ctx, endpoint, a)
 	if err != nil {
-		return page{}, s.failed(ctx, endpoint, err)
+		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}
 	e, g := s.endpoints, at.gate
 	memory := &sheet{}
@@ -305,11 +306,11 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (page, error)
 		e.client.shrink(endpoint, at.asked, answer)
 	}
 	if err != nil {
-		return page{}, s.failed(ctx, endpoint, err)
+		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}
-	p, err := newDecoder().decodeSheet(memory)
+	p, err := memory.decodedBy(decode.New())
 	if err != nil {
-		return page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, memory, err))
+		return decode.Page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, memory, err))
 	}
 	e.mu.Lock()
 	shrunk := e.shrunk(g)
@@ -320,8 +321,8 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (page, error)
 	e.came(g)
 	if a.limit == 0 {
 		f := s.about(endpoint)
-		f.Usable, f.Page, f.Bytes = true, p.elements, len(body)
-		f.Last = !p.hasMore
+		f.Usable, f.Page, f.Bytes = true, p.Elements, len(body)
+		f.Last = !p.HasMore
 		f.Cached = s.cache.cached
 		_, f.Took = e.goal()
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"datasync/ingest/decode"
 )
 
 // access is what stream-access handed out.
@@ -111,7 +113,7 @@ func parseAccess(body string, asked time.Time) (*access, error) {
 		} `json:"streamAccess"`
 	}
 	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.StreamAccess == nil {
-		return nil, fmt.Errorf("%w: stream-access sent no access", errBadPage)
+		return nil, fmt.Errorf("%w: stream-access sent no access", decode.ErrMalformed)
 	}
 	a := answer.StreamAccess
 	if err := checkFeedPath(a.Endpoint); err != nil {

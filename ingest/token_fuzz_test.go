@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"datasync/ingest/decode"
 )
 
 // FuzzParseAccess: whatever stream-access answers, it is refused, or it makes the request
@@ -18,7 +20,7 @@ func FuzzParseAccess(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		got, err := parseAccess(body, asked)
 		if err != nil {
-			if text := err.Error(); !errors.Is(err, errBadPage) && !errors.Is(err, errFeedUnusable) || !oneShortLine(text) {
+			if text := err.Error(); !errors.Is(err, decode.ErrMalformed) && !errors.Is(err, errFeedUnusable) || !oneShortLine(text) {
 				t.Errorf("%q", text)
 			}
 			return

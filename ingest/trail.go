@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 )
 
@@ -34,8 +35,8 @@ func newTrail() *trail { return &trail{cursors: map[mark]bool{}, pages: map[mark
 func (t *trail) led(cursor string) bool { return t.cursors[markOf(cursor)] }
 
 // rises reports whether the page begins above where the last one ended.
-func (t *trail) rises(p *page) bool {
-	return t.begun && len(p.events) > 0 && p.events[0].Position().Compare(t.before) > 0
+func (t *trail) rises(p *decode.Page) bool {
+	return t.begun && len(p.Events) > 0 && p.Events[0].Position().Compare(t.before) > 0
 }
 
 // above reports whether a page that spans as much time as the last one will most
@@ -46,16 +47,16 @@ func (t *trail) above(border model.Instant) bool {
 
 // follow takes in the page to which the cursor led. It fails with ErrLoop or
 // ErrNoCursor where the page leads nowhere.
-func (t *trail) follow(cursor string, p *page) error {
+func (t *trail) follow(cursor string, p *decode.Page) error {
 	t.cursors[markOf(cursor)] = true
 	repeated := t.repeats(p)
-	if !p.hasMore {
+	if !p.HasMore {
 		return nil
 	}
 	switch {
-	case p.nextCursor == "":
+	case p.NextCursor == "":
 		return ErrNoCursor
-	case t.led(p.nextCursor):
+	case t.led(p.NextCursor):
 		return fmt.Errorf("%w: a cursor came back", ErrLoop)
 	case repeated:
 		return fmt.Errorf("%w: the same events came under another cursor", ErrLoop)
@@ -68,26 +69,26 @@ func (t *trail) follow(cursor string, p *page) error {
 // repeats reports whether the walk has seen this very page, and counts those that
 // do not lead further down. A page of one event is not taken for another one: a
 // service that repeats events at the border of pages may send it twice.
-func (t *trail) repeats(p *page) bool {
+func (t *trail) repeats(p *decode.Page) bool {
 	further := false
 	var face string
-	switch n := len(p.events); {
+	switch n := len(p.Events); {
 	case n > 0:
-		first, last := p.events[0].Position(), p.events[n-1].Position()
+		first, last := p.Events[0].Position(), p.Events[n-1].Position()
 		further = !t.begun || last.Compare(t.before) < 0
 		t.before, t.begun, t.span = last, true, first.Timestamp-last.Timestamp
-		face = fmt.Sprint(first, last, p.elements)
+		face = fmt.Sprint(first, last, p.Elements)
 	default:
-		face = p.named()
+		face = p.Named()
 	}
 	seen := face != "" && t.pages[markOf(face)]
 	if face != "" {
 		t.pages[markOf(face)] = true
 	}
-	if further || len(p.events) == 0 && face != "" && !seen {
+	if further || len(p.Events) == 0 && face != "" && !seen {
 		t.idle = 0
 	} else {
 		t.idle++
 	}
-	return seen && p.elements > 1
+	return seen && p.Elements > 1
 }

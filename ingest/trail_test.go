@@ -5,42 +5,43 @@ import (
 	"fmt"
 	"testing"
 
+	"datasync/ingest/decode"
 	"datasync/internal/model"
 
 	"datasync/internal/store/storetest"
 )
 
-func trailPage(from, to int, next string) *page {
-	p := &page{hasMore: true, nextCursor: next}
+func trailPage(from, to int, next string) *decode.Page {
+	p := &decode.Page{HasMore: true, NextCursor: next}
 	for n := from; n < to; n++ {
-		p.events = append(p.events, storetest.Event(n))
+		p.Events = append(p.Events, storetest.Event(n))
 	}
-	p.elements = len(p.events)
+	p.Elements = len(p.Events)
 	return p
 }
 
 func TestTrail(t *testing.T) {
-	down := func(n int) *page { return trailPage(10*n, 10*n+10, fmt.Sprint("c", n)) }
-	spoilt := func(n int) *page {
-		return &page{hasMore: true, nextCursor: fmt.Sprint("c", n), elements: 1, rejects: []model.Reject{{Key: fmt.Sprint(n)}}}
+	down := func(n int) *decode.Page { return trailPage(10*n, 10*n+10, fmt.Sprint("c", n)) }
+	spoilt := func(n int) *decode.Page {
+		return &decode.Page{HasMore: true, NextCursor: fmt.Sprint("c", n), Elements: 1, Rejects: []model.Reject{{Key: fmt.Sprint(n)}}}
 	}
 	last := down(2)
-	last.hasMore, last.nextCursor = false, ""
+	last.HasMore, last.NextCursor = false, ""
 	for _, tc := range []struct {
 		name string
-		page func(n int) *page
+		page func(n int) *decode.Page
 		want error
 		at   int // the page that fails
 	}{
 		{"down", down, nil, 0},
 		{"only rejects, each another one", spoilt, nil, 0},
-		{"one event, twice each", func(n int) *page { return trailPage(n/2, n/2+1, fmt.Sprint("c", n)) }, nil, 0},
-		{"no cursor", func(n int) *page { return trailPage(n, n+1, "") }, ErrNoCursor, 0},
-		{"an older cursor", func(n int) *page { p := down(n); p.nextCursor = fmt.Sprint("c", n%3); return p }, ErrLoop, 3},
-		{"the same events", func(n int) *page { return trailPage(0, 10, fmt.Sprint("c", n)) }, ErrLoop, 1},
-		{"a circle of events", func(n int) *page { return trailPage(10*(n%4), 10*(n%4)+10, fmt.Sprint("c", n)) }, ErrLoop, 4},
-		{"empty", func(n int) *page { return trailPage(0, 0, fmt.Sprint("c", n)) }, ErrLoop, maxIdlePages},
-		{"one event for ever", func(n int) *page { return trailPage(0, 1, fmt.Sprint("c", n)) }, ErrLoop, maxIdlePages + 1},
+		{"one event, twice each", func(n int) *decode.Page { return trailPage(n/2, n/2+1, fmt.Sprint("c", n)) }, nil, 0},
+		{"no cursor", func(n int) *decode.Page { return trailPage(n, n+1, "") }, ErrNoCursor, 0},
+		{"an older cursor", func(n int) *decode.Page { p := down(n); p.NextCursor = fmt.Sprint("c", n%3); return p }, ErrLoop, 3},
+		{"the same events", func(n int) *decode.Page { return trailPage(0, 10, fmt.Sprint("c", n)) }, ErrLoop, 1},
+		{"a circle of events", func(n int) *decode.Page { return trailPage(10*(n%4), 10*(n%4)+10, fmt.Sprint("c", n)) }, ErrLoop, 4},
+		{"empty", func(n int) *decode.Page { return trailPage(0, 0, fmt.Sprint("c", n)) }, ErrLoop, maxIdlePages},
+		{"one event for ever", func(n int) *decode.Page { return trailPage(0, 1, fmt.Sprint("c", n)) }, ErrLoop, maxIdlePages + 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			trail, cursor := newTrail(), ""
@@ -53,7 +54,7 @@ func TestTrail(t *testing.T) {
 					}
 					return
 				}
-				cursor = p.nextCursor
+				cursor = p.NextCursor
 			}
 			if tc.want != nil {
 				t.Errorf("never noticed: %v", tc.want)

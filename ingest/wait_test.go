@@ -195,7 +195,7 @@ func refWait(text string, sent time.Time) (time.Duration, bool) {
 		if text = strings.TrimPrefix(text, "+"); text[0] == '.' {
 			text = "0" + text
 		}
-		n, ok := refNumber(refValue(text))
+		n, ok := refSpan(text)
 		if !ok {
 			return 0, false
 		}
@@ -229,3 +229,15 @@ func refDuration(seconds *big.Rat) time.Duration {
 }
 
 var refSeconds = regexp.MustCompile(`^\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$`)
+
+// refSpan reads a number exactly. An exponent that makes it nothing, or more than any wait, is cut.
+func refSpan(text string) (*big.Rat, bool) {
+	mantissa, exponent, found := strings.Cut(strings.ToLower(text), "e")
+	if e, ok := new(big.Int).SetString(exponent, 10); found && ok {
+		if most := big.NewInt(int64(500 + len(text))); e.CmpAbs(most) > 0 {
+			e = most.Mul(most, big.NewInt(int64(e.Sign())))
+		}
+		mantissa += "e" + e.String()
+	}
+	return new(big.Rat).SetString(mantissa)
+}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/ingest/pacer"
 	"datasync/internal/model"
 
@@ -18,7 +19,7 @@ import (
 // walk goes from page to page of one window, newer to older.
 type walk struct {
 	endpoints    *endpoints
-	decoder      *decoder
+	decoder      *decode.Decoder
 	sheets       *sheets
 	maxRetryTime time.Duration
 	renew        bool
@@ -57,7 +58,7 @@ type walk struct {
 	// read, by this walk or before it.
 	low       sql.Null[model.Position]
 	trail     *trail
-	alike     alike
+	alike     decode.AnonymousCounter
 	unordered bool
 	ahead     *ahead
 	rereads   *rereads
@@ -75,7 +76,7 @@ type walk struct {
 
 // walked is a page on its way to the writer.
 type walked struct {
-	page     page
+	page     decode.Page
 	sheet    *sheet // in which the page lies
 	endpoint string
 	from     ask
@@ -128,7 +129,7 @@ type fetched struct {
 // newWalk returns the walk that goes on where the part's checkpoint stands.
 func newWalk(p *pull, t *part, k model.Checkpoint) *walk {
 	w := &walk{
-		endpoints: p.endpoints, decoder: newDecoder(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
+		endpoints: p.endpoints, decoder: decode.New(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
 		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0,
 		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, known: t.crew.known,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
@@ -218,7 +219,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			w.last = last
 			w.totals.forget(last.came)
 		}
-		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.nextCursor}, false, time.Time{}, p.page.cursorLife
+		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.NextCursor}, false, time.Time{}, p.page.CursorLife
 		w.got = p.received
 		if w.life > 0 {
 			w.dies = p.received.Add(w.life)
@@ -265,17 +266,17 @@ func (w *walk) prove(p *walked) error {
 
 // start looks whether the page is one with which a part can begin.
 func (w *walk) start(p *walked) error {
-	p.outside = p.page.cutAbove()
+	p.outside = p.page.CutAbove()
 	switch {
-	case len(p.page.events) == 0 && !p.page.hasMore:
+	case len(p.page.Events) == 0 && !p.page.HasMore:
 		return fmt.Errorf("%w: %w", errNotProven, errNothingLeft)
-	case len(p.page.events) == 0:
+	case len(p.page.Events) == 0:
 		return nil
-	case p.page.newest.Timestamp > w.bound:
+	case p.page.Newest.Timestamp > w.bound:
 		return fmt.Errorf("%w below %s", errNotProven, w.bound.Time().Format(time.RFC3339Nano))
 	}
-	first := p.page.events[0].Position()
-	if err := w.part.begins(first, p.page.newest); err != nil {
+	first := p.page.Events[0].Position()
+	if err := w.part.begins(first, p.page.Newest); err != nil {
 		return err
 	}
 	w.starts, w.first = false, first
@@ -288,14 +289,14 @@ func (w *walk) follow(p *walked) error {
 	p.first = w.first
 	// Going up again is no order; the same event twice is one, and so is what a cursor that
 	// counts leads to after events came on top.
-	w.unordered = w.unordered || !p.page.ordered || w.trail.rises(&p.page) && !w.last.slides
+	w.unordered = w.unordered || !p.page.Ordered || w.trail.rises(&p.page) && !w.last.slides
 	above, rises := w.low, w.trail.rises(&p.page)
 	again := repeated{
-		counts: w.last.slides && !w.last.stored && !p.resumed && p.page.total.Valid && p.page.total == w.last.total, atBorder: !rises, last: w.trail.before,
+		counts: w.last.slides && !w.last.stored && !p.resumed && p.page.Total.Valid && p.page.Total == w.last.total, atBorder: !rises, last: w.trail.before,
 	}
 	below := w.floor.Valid && w.trail.begun && w.trail.before.Timestamp < w.floor.V
-	if len(p.page.events) > 0 {
-		oldest := p.page.oldest
+	if len(p.page.Events) > 0 {
+		oldest := p.page.Oldest
 		if !p.held && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
 			w.low = sql.Null[model.Position]{V: oldest, Valid: true}
 		}
@@ -313,10 +314,10 @@ func (w *walk) follow(p *walked) error {
 		p.countCopies(above, w.known, again)
 	}
 	if w.floor.Valid {
-		p.outside += p.page.cutBelow(w.floor.V, below)
+		p.outside += p.page.CutBelow(w.floor.V, below)
 	}
-	if len(p.page.rejects) > 0 && !w.endpoints.client.secrets.in(p.page.rejects[0].Raw) {
-		w.tally.keepSample(p.page.rejects[0].Raw)
+	if len(p.page.Rejects) > 0 && !w.endpoints.client.secrets.in(p.page.Rejects[0].Raw) {
+		w.tally.keepSample(p.page.Rejects[0].Raw)
 	}
 	if p.last {
 		return nil
@@ -382,7 +383,7 @@ func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
 	if err == nil {
 		err = w.decode(f, &got)
 	}
-	if err == nil && got.page.damaged > 0 {
+	if err == nil && got.page.Damaged > 0 {
 		err = w.readAgain(ctx, at, f, &got)
 	}
 	if err != nil {
@@ -393,20 +394,20 @@ func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
 
 // decode decodes a body into the page that it is.
 func (w *walk) decode(f fetched, to *walked) error {
-	p, err := w.decoder.decodeSheet(f.sheet)
+	p, err := f.sheet.decodedBy(w.decoder)
 	if err != nil {
 		return w.endpoints.client.unread(f.endpoint, f.sheet, err)
 	}
-	w.totals.see(f.came, p.total)
-	p.withhold(w.endpoints.client.secrets)
+	w.totals.see(f.came, p.Total)
+	p.Withhold(w.endpoints.client.secrets.in)
 	// What is remembered for longer than the page must not be a part of its
 	// body, or it would keep all of that in memory.
-	p.nextCursor = strings.Clone(p.nextCursor)
-	if n := len(p.events); n > 0 {
-		to.lastIsEvent = len(p.rejects) == 0 || p.rejectAfter[len(p.rejects)-1] < n
-		to.lastEvent = p.events[n-1].Position()
+	p.NextCursor = strings.Clone(p.NextCursor)
+	if n := len(p.Events); n > 0 {
+		to.lastIsEvent = len(p.Rejects) == 0 || p.RejectAfter[len(p.Rejects)-1] < n
+		to.lastEvent = p.Events[n-1].Position()
 	}
-	to.page, to.sheet, f.sheet.events = p, f.sheet, p.events
+	to.page, to.sheet, f.sheet.events = p, f.sheet, p.Events
 	to.secretFrom = w.endpoints.client.secrets.in(to.from.cursor)
 	return nil
 }
@@ -435,9 +436,9 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		}
 		return got, err
 	}
-	p.nameAnonymous(w.before(), &w.alike)
-	got.open = len(w.alike.counts) > 0
-	if p.elements == 0 && p.hasMore && p.nextCursor == w.at.cursor {
+	p.NameAnonymous(w.before(), &w.alike)
+	got.open = len(w.alike.Counts) > 0
+	if p.Elements == 0 && p.HasMore && p.NextCursor == w.at.cursor {
 		// As long as it may be a fault that passes, it is no circle.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 	}
@@ -480,15 +481,15 @@ func (w *walk) lookAhead(ctx context.Context, f fetched) {
 	if f.sheet.place != nil {
 		return // another large page would have to wait for its memory
 	}
-	t, ok := peekTail(f.body)
-	if !ok || !t.hasMore || t.nextCursor == "" || t.nextCursor == w.at.cursor || w.trail.led(t.nextCursor) ||
+	t, ok := decode.PeekTail(f.body)
+	if !ok || !t.HasMore || t.NextCursor == "" || t.NextCursor == w.at.cursor || w.trail.led(t.NextCursor) ||
 		w.proof != nil || w.starts {
 		return
 	}
 	if border := w.part.border(); border.Valid && !w.trail.above(border.V) {
 		return
 	}
-	cursor := strings.Clone(t.nextCursor)
+	cursor := strings.Clone(t.NextCursor)
 	// One answer, so that the goroutine ends even where nobody waits for it.
 	result := make(chan fetched, 1)
 	go func() { result <- w.askFresh(ctx, ask{cursor: cursor}, false) }()
@@ -516,8 +517,8 @@ func (w *walk) discard() {
 	f := <-w.ahead.result
 	w.ahead = nil
 	if f.err == nil && w.last.slides {
-		if p, err := newDecoder().decodeSheet(f.sheet); err == nil {
-			w.totals.see(f.came, p.total)
+		if p, err := f.sheet.decodedBy(decode.New()); err == nil {
+			w.totals.see(f.came, p.Total)
 		}
 	}
 	w.sheets.giveBack(f.sheet)

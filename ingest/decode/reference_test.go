@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"bytes"
@@ -31,25 +31,25 @@ type (
 )
 
 // refDecodePage returns the page, or false where the body is none.
-func refDecodePage(body string) (page, bool) {
+func refDecodePage(body string) (Page, bool) {
 	var elements []refValue
 	if !json.Valid([]byte(body)) {
 		var ok bool
 		if body, elements, ok = refTakeData(body); !ok {
-			return page{}, false
+			return Page{}, false
 		}
 	}
 	top, ok := refAsObject(refValue(body))
 	if !ok || refTwice(refValue(body), "data", "pagination", "meta", "hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId") {
-		return page{}, false
+		return Page{}, false
 	}
 	if first(top["data"]) != '[' || elements == nil && json.Unmarshal(top["data"], &elements) != nil {
-		return page{}, false
+		return Page{}, false
 	}
-	p := page{descending: true, ordered: true, elements: len(elements)}
+	p := Page{Descending: true, Ordered: true, Elements: len(elements)}
 	refElements(&p, elements)
 	if !refPagination(&p, top) || !refMeta(&p, top) {
-		return page{}, false
+		return Page{}, false
 	}
 	return p, true
 }
@@ -160,7 +160,7 @@ func refBeginning(raw refValue) (members refObject, idTwice, ok bool) {
 
 var refKnown = []string{"id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"}
 
-func refElements(p *page, elements []refValue) {
+func refElements(p *Page, elements []refValue) {
 	counts := map[string]int{}
 	for _, raw := range elements {
 		raw = bytes.Trim(raw, " \t\r\n")
@@ -169,25 +169,25 @@ func refElements(p *page, elements []refValue) {
 		if reason == "" {
 			event, reason = refEvent(raw)
 		} else {
-			p.damaged++
+			p.Damaged++
 		}
 		if reason != "" {
-			p.rejects = append(p.rejects, refReject(raw, reason, counts))
-			p.rejectAfter = append(p.rejectAfter, len(p.events))
+			p.Rejects = append(p.Rejects, refReject(raw, reason, counts))
+			p.RejectAfter = append(p.RejectAfter, len(p.Events))
 			continue
 		}
-		if n := len(p.events); n > 0 {
-			step := p.events[n-1].Position().Compare(event.Position())
-			p.descending, p.ordered = p.descending && step > 0, p.ordered && step >= 0
+		if n := len(p.Events); n > 0 {
+			step := p.Events[n-1].Position().Compare(event.Position())
+			p.Descending, p.Ordered = p.Descending && step > 0, p.Ordered && step >= 0
 		}
 		at := event.Position()
-		if len(p.events) == 0 || at.Compare(p.newest) > 0 {
-			p.newest = at
+		if len(p.Events) == 0 || at.Compare(p.Newest) > 0 {
+			p.Newest = at
 		}
-		if len(p.events) == 0 || at.Compare(p.oldest) < 0 {
-			p.oldest = at
+		if len(p.Events) == 0 || at.Compare(p.Oldest) < 0 {
+			p.Oldest = at
 		}
-		p.events = append(p.events, event)
+		p.Events = append(p.Events, event)
 	}
 }
 
@@ -225,42 +225,42 @@ func refGroup(top refObject, name string) (refObject, bool) {
 	return refAsObject(top[name])
 }
 
-func refPagination(p *page, top refObject) bool {
+func refPagination(p *Page, top refObject) bool {
 	group, ok := refGroup(top, "pagination")
-	if !ok || !refAbsent(top["pagination"]) && refTwice(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.hasMore) != nil {
+	if !ok || !refAbsent(top["pagination"]) && refTwice(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.HasMore) != nil {
 		return false
 	}
 	if v := group["nextCursor"]; refIsNumber(v) {
-		p.nextCursor = string(v)
-	} else if !refAbsent(v) && json.Unmarshal(v, &p.nextCursor) != nil {
+		p.NextCursor = string(v)
+	} else if !refAbsent(v) && json.Unmarshal(v, &p.NextCursor) != nil {
 		return false
 	}
 	var seconds float64
 	if refIsNumber(group["cursorExpiresIn"]) && json.Unmarshal(group["cursorExpiresIn"], &seconds) == nil && seconds > 0 {
-		p.cursorLife = math.MaxInt64
+		p.CursorLife = math.MaxInt64
 		if seconds < math.MaxInt64/1e9 {
-			p.cursorLife = time.Duration(seconds * 1e9)
+			p.CursorLife = time.Duration(seconds * 1e9)
 		}
 	}
 	return true
 }
 
-func refMeta(p *page, top refObject) bool {
+func refMeta(p *Page, top refObject) bool {
 	group, ok := refGroup(top, "meta")
 	if !ok || !refAbsent(top["meta"]) && refTwice(top["meta"], "total", "returned", "requestId") {
 		return false
 	}
 	if returned, there := group["returned"]; there {
 		n, ok := refNumber(returned)
-		if !ok || n.Cmp(big.NewRat(int64(p.elements), 1)) != 0 {
+		if !ok || n.Cmp(big.NewRat(int64(p.Elements), 1)) != 0 {
 			return false
 		}
-		p.counted = true
+		p.Counted = true
 	}
 	if n, ok := refNumber(group["total"]); ok && n.IsInt() && n.Sign() >= 0 && n.Num().IsInt64() {
-		p.total = sql.Null[int64]{V: n.Num().Int64(), Valid: true}
+		p.Total = sql.Null[int64]{V: n.Num().Int64(), Valid: true}
 	}
-	p.requestID, _ = refString(group["requestId"])
+	p.RequestID, _ = refString(group["requestId"])
 	return true
 }
 

@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"database/sql"
@@ -12,86 +12,86 @@ import (
 	"datasync/internal/model"
 )
 
-// errBadPage is what a body is that is not a whole, well-formed page. It was cut
+// ErrMalformed is what a body is that is not a whole, well-formed page. It was cut
 // off, or something between here and the service answered in its place: the
 // request has failed, and nothing of the body may be used.
-var errBadPage = errors.New("not a whole page")
+var ErrMalformed = errors.New("not a whole page")
 
-// page is a whole, decoded page.
-type page struct {
-	// events and rejects are the elements of data, each in the order they came.
-	events   []model.Event
-	rejects  []model.Reject
-	elements int // events and rejects together
-	// damaged counts the rejects that are no JSON; counted says that the page tells how many
+// Page is a whole, decoded page.
+type Page struct {
+	// Events and Rejects are the elements of data, each in the order they came.
+	Events   []model.Event
+	Rejects  []model.Reject
+	Elements int // events and rejects together
+	// Damaged counts the rejects that are no JSON; Counted says that the page tells how many
 	// elements it has.
-	damaged int
-	counted bool
-	// rejectAfter says of each reject how many events came before it; anonymous has the
+	Damaged int
+	Counted bool
+	// RejectAfter says of each reject how many events came before it; anonymous has the
 	// indexes of those that show nothing by which they could be told from their like.
-	rejectAfter []int
+	RejectAfter []int
 	anonymous   []int
-	// ordered says that the positions of the events never rise, descending that they
+	// Ordered says that the positions of the events never rise, Descending that they
 	// descend strictly: no event comes twice.
-	ordered, descending bool
-	// newest and oldest are the positions of events between which all others lie. They
+	Ordered, Descending bool
+	// Newest and Oldest are the positions of events between which all others lie. They
 	// mean nothing where there are no events.
-	newest, oldest model.Position
+	Newest, Oldest model.Position
 
-	hasMore    bool
-	nextCursor string        // "" where null, missing or ""
-	cursorLife time.Duration // 0 where the page does not say
-	total      sql.Null[int64]
-	requestID  string
-	// secretCursor says that a secret stands in nextCursor, which is not to be stored.
-	secretCursor bool
+	HasMore    bool
+	NextCursor string        // "" where null, missing or ""
+	CursorLife time.Duration // 0 where the page does not say
+	Total      sql.Null[int64]
+	RequestID  string
+	// SecretCursor says that a secret stands in NextCursor, which is not to be stored.
+	SecretCursor bool
 }
 
-// withheldCursor is stored in the place of a cursor with a secret in it. It leads nowhere: the
+// WithheldCursor is stored in the place of a cursor with a secret in it. It leads nowhere: the
 // next run finds another way on, as after any cursor that has died.
-const withheldCursor = "withheld"
+const WithheldCursor = "withheld"
 
-// withhold sees to it that nothing is stored of a page but its elements that has a secret in it.
-func (p *page) withhold(s *secrets) {
-	if s.in(p.requestID) {
-		p.requestID = ""
+// Withhold sees to it that nothing is stored of a page but its elements that has a secret in it.
+func (p *Page) Withhold(isSecret func(string) bool) {
+	if isSecret(p.RequestID) {
+		p.RequestID = ""
 	}
-	p.secretCursor = s.in(p.nextCursor)
+	p.SecretCursor = isSecret(p.NextCursor)
 }
 
-// cutBelow leaves out what is older than floor: events, and rejects that show an
+// CutBelow leaves out what is older than floor: events, and rejects that show an
 // older instant or stand behind an event which is older; below says that the page itself stands
 // behind such a one. It returns how many.
-func (p *page) cutBelow(floor model.Instant, below bool) (outside int64) {
-	before := len(p.events) + len(p.rejects)
-	if len(p.rejects) == 0 && len(p.events) > 0 && p.oldest.Timestamp >= floor {
+func (p *Page) CutBelow(floor model.Instant, below bool) (outside int64) {
+	before := len(p.Events) + len(p.Rejects)
+	if len(p.Rejects) == 0 && len(p.Events) > 0 && p.Oldest.Timestamp >= floor {
 		return 0
 	}
-	older := make([]bool, len(p.events)+1) // one place further: what stands behind it
+	older := make([]bool, len(p.Events)+1) // one place further: what stands behind it
 	older[0] = below
-	for i := range p.events {
-		older[i+1] = p.events[i].Timestamp < floor
+	for i := range p.Events {
+		older[i+1] = p.Events[i].Timestamp < floor
 	}
 	var kept []model.Reject
-	for i, r := range p.rejects {
-		if r.Timestamp.Valid && r.Timestamp.V >= floor || !r.Timestamp.Valid && !older[p.rejectAfter[i]] {
+	for i, r := range p.Rejects {
+		if r.Timestamp.Valid && r.Timestamp.V >= floor || !r.Timestamp.Valid && !older[p.RejectAfter[i]] {
 			kept = append(kept, r)
 		}
 	}
-	p.rejects, p.rejectAfter = kept, nil
-	p.events = slices.DeleteFunc(p.events, func(e model.Event) bool { return e.Timestamp < floor })
-	p.bound()
-	return int64(before - len(p.events) - len(p.rejects))
+	p.Rejects, p.RejectAfter = kept, nil
+	p.Events = slices.DeleteFunc(p.Events, func(e model.Event) bool { return e.Timestamp < floor })
+	p.Bound()
+	return int64(before - len(p.Events) - len(p.Rejects))
 }
 
-// cutAbove leaves out the rejects that stand above the first event, and returns how many
+// CutAbove leaves out the rejects that stand above the first event, and returns how many
 // there were.
-func (p *page) cutAbove() (outside int64) {
+func (p *Page) CutAbove() (outside int64) {
 	n := 0
-	for n < len(p.rejects) && p.rejectAfter[n] == 0 {
+	for n < len(p.Rejects) && p.RejectAfter[n] == 0 {
 		n++
 	}
-	p.rejects, p.rejectAfter = p.rejects[n:], p.rejectAfter[n:]
+	p.Rejects, p.RejectAfter = p.Rejects[n:], p.RejectAfter[n:]
 	p.anonymous = slices.DeleteFunc(p.anonymous, func(i int) bool { return i < n })
 	for i := range p.anonymous {
 		p.anonymous[i] -= n
@@ -99,32 +99,32 @@ func (p *page) cutAbove() (outside int64) {
 	return int64(n)
 }
 
-// bound finds the newest and the oldest position.
-func (p *page) bound() {
-	n := len(p.events)
+// Bound finds the newest and the oldest position.
+func (p *Page) Bound() {
+	n := len(p.Events)
 	if n == 0 {
-		p.newest, p.oldest = model.Position{}, model.Position{}
+		p.Newest, p.Oldest = model.Position{}, model.Position{}
 		return
 	}
-	p.newest, p.oldest = p.events[0].Position(), p.events[n-1].Position()
-	if p.ordered {
+	p.Newest, p.Oldest = p.Events[0].Position(), p.Events[n-1].Position()
+	if p.Ordered {
 		return
 	}
-	for i := range p.events {
-		at := p.events[i].Position()
-		if at.Compare(p.newest) > 0 {
-			p.newest = at
+	for i := range p.Events {
+		at := p.Events[i].Position()
+		if at.Compare(p.Newest) > 0 {
+			p.Newest = at
 		}
-		if at.Compare(p.oldest) < 0 {
-			p.oldest = at
+		if at.Compare(p.Oldest) < 0 {
+			p.Oldest = at
 		}
 	}
 }
 
 // tail is what a page says about the one after it.
 type tail struct {
-	hasMore    bool
-	nextCursor string
+	HasMore    bool
+	NextCursor string
 	cursorLife time.Duration
 }
 
@@ -146,9 +146,9 @@ const (
 // is kept. The API's have some 350 bytes; DuckDB takes several times the memory of a text to store it.
 const maxElement = 16 << 20
 
-// maxElements is how many elements a page may have. Those of a few bytes, which are none of
+// MaxElements is how many elements a page may have. Those of a few bytes, which are none of
 // an API's, would take a hundred times the memory of their text.
-const maxElements = 500_000
+const MaxElements = 500_000
 
 func newPageShape() *shape {
 	return newShape("data", "pagination", "meta",
@@ -166,30 +166,31 @@ type (
 	meta       struct{ total, returned, requestID value }
 )
 
-// decoder decodes pages, one after the other. From each it learns for the next one
+// Decoder decodes pages, one after the other. From each it learns for the next one
 // how names are written and in which order they come, but holds nothing of it.
-type decoder struct {
+type Decoder struct {
 	scan scanner
 	norm *normalizer
 	days dayReader
-	page page
+	page Page
 	keys rejectKeys
 	full bool // the page has more than maxElements
 	// cuts are the elements of the next page of which its text has the beginning alone, by where
 	// they begin.
-	cuts map[int]cut
+	cuts map[int]Cut
 
 	top, pagination, meta *shape
 }
 
-func newDecoder() *decoder {
-	d := &decoder{top: newPageShape(), pagination: newPaginationShape(), meta: newMetaShape(), keys: rejectKeys{}}
+// New returns a decoder of pages. It is for one goroutine at a time.
+func New() *Decoder {
+	d := &Decoder{top: newPageShape(), pagination: newPaginationShape(), meta: newMetaShape(), keys: rejectKeys{}}
 	d.norm = newNormalizer(&d.scan)
 	d.top.fields[pageData].scan = d.data
 	return d
 }
 
-// decode decodes a page. It accepts the JSON that encoding/json accepts, and
+// Decode decodes a page. It accepts the JSON that encoding/json accepts, and
 // of that what is a page, nested or flat; anything else is an error that wraps
 // errBadPage and says what is wrong at which byte, but nothing of the body. Only an
 // element of data need not be JSON, if its quotes and brackets show where it ends: it is
@@ -198,73 +199,73 @@ func newDecoder() *decoder {
 // The page's events are put into the memory of events, whatever that held, as far as
 // its capacity goes. What lies behind them there stays as it was. Events and rejects
 // share the memory of the body.
-func (d *decoder) decode(body string, events []model.Event) (page, error) {
-	d.scan.text, d.page.events = body, events
+func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
+	d.scan.text, d.page.Events = body, events
 	defer d.forget()
 	if err := d.document(); err != nil {
 		if d.full {
-			err = &largePage{limit: fmt.Sprintf("%d elements", maxElements), counted: true, elements: maxElements}
+			err = &TooLarge{Limit: fmt.Sprintf("%d elements", MaxElements), Counted: true, Elements: MaxElements}
 		}
-		return page{}, err
+		return Page{}, err
 	}
 	if !d.scan.begins(d.top.values[pageData], '[') {
-		return page{}, badPage("data is no array", d.top.values[pageData].start)
+		return Page{}, malformed("data is no array", d.top.values[pageData].start)
 	}
 	if err := d.readPagination(); err != nil {
-		return page{}, err
+		return Page{}, err
 	}
 	if err := d.readMeta(); err != nil {
-		return page{}, err
+		return Page{}, err
 	}
-	d.page.bound()
+	d.page.Bound()
 	return d.page, nil
 }
 
-// decodeSheet decodes the page in a sheet.
-func (d *decoder) decodeSheet(of *sheet) (page, error) {
-	d.cuts = of.cuts
-	return d.decode(of.string(), of.events)
+// DecodeCut decodes a page of which some elements were cut, as a squeezer told.
+func (d *Decoder) DecodeCut(body string, cuts map[int]Cut, events []model.Event) (Page, error) {
+	d.cuts = cuts
+	return d.Decode(body, events)
 }
 
 // forget lets go of the body and the page.
-func (d *decoder) forget() {
-	d.scan, d.page, d.full, d.cuts = scanner{}, page{}, false, nil
+func (d *Decoder) forget() {
+	d.scan, d.page, d.full, d.cuts = scanner{}, Page{}, false, nil
 	for _, sh := range []*shape{d.top, d.pagination, d.meta} {
 		sh.forget()
 	}
 	d.norm.forget()
 }
 
-func badPage(what string, at int) error {
-	return fmt.Errorf("%w: %s at byte %d", errBadPage, what, at)
+func malformed(what string, at int) error {
+	return fmt.Errorf("%w: %s at byte %d", ErrMalformed, what, at)
 }
 
 // document scans the whole body, which must be one object.
-func (d *decoder) document() error {
+func (d *Decoder) document() error {
 	s := &d.scan
 	i := s.space(0)
 	if i == len(s.text) {
-		return badPage("empty", i)
+		return malformed("empty", i)
 	}
 	if s.text[i] != '{' {
-		return badPage("expected an object", i)
+		return malformed("expected an object", i)
 	}
 	if i = s.split(i, 0, d.top); i == stopped {
-		return badPage(s.failure, s.failureAt)
+		return malformed(s.failure, s.failureAt)
 	}
 	if i = s.space(i); i != len(s.text) {
-		return badPage("text after the end", i)
+		return malformed("text after the end", i)
 	}
 	if d.top.twice != 0 {
-		return badPage("a member stands twice", 0)
+		return malformed("a member stands twice", 0)
 	}
 	return nil
 }
 
 // data scans the member data. Each of several begins anew.
-func (d *decoder) data(i, depth int) int {
+func (d *Decoder) data(i, depth int) int {
 	s := &d.scan
-	d.page = page{events: d.page.events[:0], ordered: true, descending: true}
+	d.page = Page{Events: d.page.Events[:0], Ordered: true, Descending: true}
 	clear(d.keys)
 	if !s.at(i, '[') {
 		return s.value(i, depth)
@@ -272,8 +273,8 @@ func (d *decoder) data(i, depth int) int {
 	if i = s.space(i + 1); s.at(i, ']') {
 		return i + 1
 	}
-	if cap(d.page.events) == 0 {
-		d.page.events = make([]model.Event, 0, guessEvents(len(s.text)-i))
+	if cap(d.page.Events) == 0 {
+		d.page.Events = make([]model.Event, 0, guessEvents(len(s.text)-i))
 	}
 	for {
 		if i = d.element(i, depth+1); i == stopped {
@@ -293,30 +294,30 @@ func guessEvents(size int) int { return min(size/300+1, 6000) }
 
 // element decodes the element of data that stands at i, and returns the offset of the comma or the
 // bracket behind it.
-func (d *decoder) element(i, depth int) int {
+func (d *Decoder) element(i, depth int) int {
 	p := &d.page
-	n := len(p.events)
-	if n < cap(p.events) {
-		p.events = p.events[:n+1]
+	n := len(p.Events)
+	if n < cap(p.Events) {
+		p.Events = p.Events[:n+1]
 	} else {
-		p.events = append(p.events, model.Event{})
+		p.Events = append(p.Events, model.Event{})
 	}
-	if p.elements++; p.elements > maxElements {
+	if p.Elements++; p.Elements > MaxElements {
 		d.full = true
-		return d.scan.fail(i, fmt.Sprintf("more than %d elements", maxElements))
+		return d.scan.fail(i, fmt.Sprintf("more than %d elements", MaxElements))
 	}
 	if len(d.cuts) > 0 {
 		if c, ok := d.cuts[i]; ok {
 			return d.cutOff(i, depth, c)
 		}
 	}
-	end, closes := d.usual(i, depth, &p.events[n]), stopped
+	end, closes := d.fastPath(i, depth, &p.Events[n]), stopped
 	if end != stopped && end-i <= maxElement {
 		closes = d.scan.closes(end)
 	}
 	if closes == stopped {
 		var reason string
-		if end, reason = d.unusual(i, depth, &p.events[n]); end == stopped {
+		if end, reason = d.unusual(i, depth, &p.Events[n]); end == stopped {
 			return stopped
 		}
 		closes = d.scan.closes(end)
@@ -325,16 +326,16 @@ func (d *decoder) element(i, depth int) int {
 			return closes
 		}
 	}
-	if n > 0 && p.ordered {
-		step := p.events[n-1].Position().Compare(p.events[n].Position())
-		p.ordered, p.descending = step >= 0, p.descending && step > 0
+	if n > 0 && p.Ordered {
+		step := p.Events[n-1].Position().Compare(p.Events[n].Position())
+		p.Ordered, p.Descending = step >= 0, p.Descending && step > 0
 	}
 	return closes
 }
 
 // unusual decodes an element as element does, however it is written, and returns the reason if it is
 // no event. Its end is stopped where it is no JSON and does not show where it ends.
-func (d *decoder) unusual(i, depth int, e *model.Event) (end int, reason string) {
+func (d *Decoder) unusual(i, depth int, e *model.Event) (end int, reason string) {
 	s := &d.scan
 	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) != stopped {
 		return end, reason
@@ -354,20 +355,20 @@ func (d *decoder) unusual(i, depth int, e *model.Event) (end int, reason string)
 	case s.failure == tooDeep:
 		reason = reasonTooDeep
 	default:
-		reason = reasonBadJSON
+		reason = ReasonBadJSON
 	}
-	d.page.damaged++
+	d.page.Damaged++
 	return end, reason
 }
 
 // cutOff makes a reject of the beginning of an element. Its scan ends there, or before.
-func (d *decoder) cutOff(i, depth int, c cut) int {
+func (d *Decoder) cutOff(i, depth int, c Cut) int {
 	s := &d.scan
-	text, e := s.text, &d.page.events[len(d.page.events)-1]
+	text, e := s.text, &d.page.Events[len(d.page.Events)-1]
 	s.text = text[:c.end]
 	_, _ = d.norm.element(i, depth, e)
 	d.reject(i, c.end, reasonTooLarge)
-	r := &d.page.rejects[len(d.page.rejects)-1]
+	r := &d.page.Rejects[len(d.page.Rejects)-1]
 	r.Raw = cutText(s.text[i:], c.size, c.digest)
 	if !r.ID.Valid {
 		r.Key = d.keys.nextOf(c.digest)
@@ -380,17 +381,17 @@ func (d *decoder) cutOff(i, depth int, c cut) int {
 }
 
 // reject makes a reject of the element from i to end, for which an event was reserved.
-func (d *decoder) reject(i, end int, reason string) {
+func (d *Decoder) reject(i, end int, reason string) {
 	p := &d.page
-	n := len(p.events) - 1
-	p.events = p.events[:n]
+	n := len(p.Events) - 1
+	p.Events = p.Events[:n]
 	if d.norm.anonymous(i, end, reason) {
-		p.anonymous = append(p.anonymous, len(p.rejects))
+		p.anonymous = append(p.anonymous, len(p.Rejects))
 	}
-	p.rejects, p.rejectAfter = append(p.rejects, d.norm.reject(i, end, reason, d.keys)), append(p.rejectAfter, n)
+	p.Rejects, p.RejectAfter = append(p.Rejects, d.norm.reject(i, end, reason, d.keys)), append(p.RejectAfter, n)
 }
 
-func (d *decoder) readPagination() error {
+func (d *Decoder) readPagination() error {
 	group, err := d.scan.pagination(d.top, d.pagination)
 	if err != nil {
 		return err
@@ -399,7 +400,7 @@ func (d *decoder) readPagination() error {
 	if err != nil {
 		return err
 	}
-	d.page.hasMore, d.page.nextCursor, d.page.cursorLife = t.hasMore, t.nextCursor, t.cursorLife
+	d.page.HasMore, d.page.NextCursor, d.page.CursorLife = t.HasMore, t.NextCursor, t.cursorLife
 	return nil
 }
 
@@ -411,10 +412,10 @@ func (s *scanner) pagination(top, inner *shape) (pagination, error) {
 		return pagination{top.values[pageHasMore], top.values[pageNextCursor], top.values[pageCursorExpiresIn]}, nil
 	}
 	if !s.begins(v, '{') {
-		return pagination{}, badPage("pagination is no object", v.start)
+		return pagination{}, malformed("pagination is no object", v.start)
 	}
 	if s.split(v.start, 1, inner); inner.twice != 0 {
-		return pagination{}, badPage("a member stands twice in pagination", v.start)
+		return pagination{}, malformed("a member stands twice in pagination", v.start)
 	}
 	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
@@ -424,17 +425,17 @@ func (s *scanner) tail(group pagination) (tail, error) {
 	var t tail
 	switch s.raw(group.hasMore) {
 	case "true":
-		t.hasMore = true
+		t.HasMore = true
 	case "false":
 	default:
-		return tail{}, badPage("hasMore is no boolean", group.hasMore.start)
+		return tail{}, malformed("hasMore is no boolean", group.hasMore.start)
 	}
 	if s.isNumber(group.nextCursor) {
-		t.nextCursor = s.raw(group.nextCursor) // which goes back as it came
+		t.NextCursor = s.raw(group.nextCursor) // which goes back as it came
 	} else if text, ok := s.string(group.nextCursor); ok || s.absent(group.nextCursor) {
-		t.nextCursor = text
+		t.NextCursor = text
 	} else {
-		return tail{}, badPage("nextCursor is neither a string nor a number", group.nextCursor.start)
+		return tail{}, malformed("nextCursor is neither a string nor a number", group.nextCursor.start)
 	}
 	if s.isNumber(group.cursorExpiresIn) {
 		t.cursorLife = secondsOf(s.raw(group.cursorExpiresIn))
@@ -455,7 +456,7 @@ func secondsOf(number string) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-func (d *decoder) readMeta() error {
+func (d *Decoder) readMeta() error {
 	s := &d.scan
 	group, err := s.meta(d.top, d.meta)
 	if err != nil {
@@ -463,15 +464,15 @@ func (d *decoder) readMeta() error {
 	}
 	if v := group.returned; !v.missing() {
 		n, ok := s.integer(v)
-		if !ok || n != int64(d.page.elements) {
-			return badPage(fmt.Sprintf("returned is not %d, the number of elements,", d.page.elements), v.start)
+		if !ok || n != int64(d.page.Elements) {
+			return malformed(fmt.Sprintf("returned is not %d, the number of elements,", d.page.Elements), v.start)
 		}
-		d.page.counted = true
+		d.page.Counted = true
 	}
 	if n, ok := s.integer(group.total); ok && n >= 0 {
-		d.page.total = sql.Null[int64]{V: n, Valid: true}
+		d.page.Total = sql.Null[int64]{V: n, Valid: true}
 	}
-	d.page.requestID, _ = s.string(group.requestID)
+	d.page.RequestID, _ = s.string(group.requestID)
 	return nil
 }
 
@@ -482,10 +483,10 @@ func (s *scanner) meta(top, inner *shape) (meta, error) {
 		return meta{top.values[pageTotal], top.values[pageReturned], top.values[pageRequestID]}, nil
 	}
 	if !s.begins(v, '{') {
-		return meta{}, badPage("meta is no object", v.start)
+		return meta{}, malformed("meta is no object", v.start)
 	}
 	if s.split(v.start, 1, inner); inner.twice != 0 {
-		return meta{}, badPage("a member stands twice in meta", v.start)
+		return meta{}, malformed("a member stands twice in meta", v.start)
 	}
 	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
@@ -498,4 +499,13 @@ func (s *scanner) integer(v value) (int64, bool) {
 	d := newDecimal(s.raw(v))
 	n, ok := d.floor()
 	return n, ok && d.isInteger()
+}
+
+// Reaches reports whether the page has the event, or begins below where it should have been.
+func (p *Page) Reaches(event model.Position, unordered bool) bool {
+	if !unordered && p.Newest.Compare(event) < 0 {
+		return true
+	}
+	return (unordered || p.Oldest.Compare(event) <= 0) &&
+		slices.ContainsFunc(p.Events, func(e model.Event) bool { return e.Position() == event })
 }

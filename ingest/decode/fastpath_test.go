@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"errors"
@@ -39,12 +39,12 @@ func stale() model.Event {
 
 // checkUsual reads the element at the beginning of text in both ways. Where the usual
 // way takes it at all, the general one must make the same of it.
-func checkUsual(t *testing.T, d *decoder, text string) (taken bool) {
+func checkUsual(t *testing.T, d *Decoder, text string) (taken bool) {
 	t.Helper()
 	d.scan.text = text
 	defer d.forget()
 	got, want := stale(), stale()
-	end := d.usual(0, 2, &got)
+	end := d.fastPath(0, 2, &got)
 	if end == stopped {
 		return false
 	}
@@ -67,7 +67,7 @@ func TestUsualEventsAreTaken(t *testing.T) {
 		"leap second":       `"2016-12-31T23:59:60.000Z"`,
 	} {
 		for range 2 { // the second one finds its day known
-			if !checkUsual(t, newDecoder(), fmt.Sprintf(usualEvent, timestamp)+pageEnd) {
+			if !checkUsual(t, New(), fmt.Sprintf(usualEvent, timestamp)+pageEnd) {
 				t.Errorf("%s: not taken", name)
 			}
 		}
@@ -78,7 +78,7 @@ func TestUsualEventsAreTaken(t *testing.T) {
 		"empty strings": `{"":""}`, "long": `{"` + strings.Repeat("k", 40) + `":"` + strings.Repeat("v", 40) + `"}`,
 	} {
 		text := strings.Replace(fmt.Sprintf(usualEvent, millisecondsText), `{"page":"/home","n":42}`, properties, 1)
-		if !checkUsual(t, newDecoder(), text+pageEnd) {
+		if !checkUsual(t, New(), text+pageEnd) {
 			t.Errorf("properties %s: not taken", name)
 		}
 	}
@@ -91,7 +91,7 @@ func TestUsualWaysOut(t *testing.T) {
 	for name, timestamp := range map[string]string{"milliseconds": millisecondsText, "date-time": dateTimeText} {
 		t.Run(name, func(t *testing.T) {
 			event := fmt.Sprintf(usualEvent, timestamp)
-			d := newDecoder() // knows the day after the first one
+			d := New() // knows the day after the first one
 			if !checkUsual(t, d, event+pageEnd) {
 				t.Fatal("the event itself is not taken")
 			}
@@ -138,7 +138,7 @@ func TestUsualOddities(t *testing.T) {
 		"no UTF-8":             {`"/home"`, "\"\xff\""},
 		"a lone surrogate":     {`"/home"`, `"\ud800"`},
 	} {
-		if checkUsual(t, newDecoder(), strings.Replace(event, change[0], change[1], 1)+pageEnd) {
+		if checkUsual(t, New(), strings.Replace(event, change[0], change[1], 1)+pageEnd) {
 			t.Errorf("%s: taken", name)
 		}
 	}
@@ -147,7 +147,7 @@ func TestUsualOddities(t *testing.T) {
 // TestDayOfNoTimestamp: what looks like a day and a time, but is cut in two by a quote,
 // must not be remembered as a day.
 func TestDayOfNoTimestamp(t *testing.T) {
-	d := newDecoder()
+	d := New()
 	const timestamp = `"1234567890"19:20:12.369Z"`
 	for range 2 {
 		if checkUsual(t, d, fmt.Sprintf(usualEvent, timestamp)+pageEnd) {
@@ -166,7 +166,7 @@ func TestDecoderIsUsedAgain(t *testing.T) {
 	pageOf := func(id, key string) string {
 		return `{"data":[{"id":"` + id + `",` + key + `:"click","timestamp":1,"sessionId":"` + first + `"}` + pageEnd
 	}
-	d := newDecoder()
+	d := New()
 	for _, c := range []struct{ id, key, wantType, wantID string }{
 		{first, `"type"`, "click", first},
 		{`\u0065` + second[1:], `"type"`, "click", second},
@@ -174,19 +174,19 @@ func TestDecoderIsUsedAgain(t *testing.T) {
 		{second, `"kind"`, "", ""},
 		{second, `"type"`, "click", second},
 	} {
-		p, err := d.decode(pageOf(c.id, c.key), []model.Event{stale(), stale()})
+		p, err := d.Decode(pageOf(c.id, c.key), []model.Event{stale(), stale()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if c.wantID == "" {
-			if len(p.rejects) != 1 || p.rejects[0].Reason != reasonMissingType {
-				t.Errorf("%s: rejects %v", c.key, p.rejects)
+			if len(p.Rejects) != 1 || p.Rejects[0].Reason != reasonMissingType {
+				t.Errorf("%s: rejects %v", c.key, p.Rejects)
 			}
 			continue
 		}
 		want := model.Event{ID: uuid.MustParse(c.wantID), SessionID: uuid.MustParse(first), Timestamp: 1000, Type: c.wantType}
-		if len(p.events) != 1 || p.events[0] != want {
-			t.Errorf("%s %s: got %+v", c.id, c.key, p.events)
+		if len(p.Events) != 1 || p.Events[0] != want {
+			t.Errorf("%s %s: got %+v", c.id, c.key, p.Events)
 		}
 	}
 }
@@ -194,23 +194,23 @@ func TestDecoderIsUsedAgain(t *testing.T) {
 // TestDecodeIntoGivenMemory: the events lie where they were asked for, as many as fit.
 func TestDecodeIntoGivenMemory(t *testing.T) {
 	body := ordinaryPage(20)
-	d := newDecoder()
+	d := New()
 	for _, room := range []int{1, 19, 20, 21} {
 		events := make([]model.Event, room)
 		for i := range events {
 			events[i] = stale()
 		}
-		p, err := d.decode(body, events)
-		if err != nil || len(p.events) != 20 {
-			t.Fatalf("%d events, %v", len(p.events), err)
+		p, err := d.Decode(body, events)
+		if err != nil || len(p.Events) != 20 {
+			t.Fatalf("%d events, %v", len(p.Events), err)
 		}
-		if inPlace := &p.events[0] == &events[0]; inPlace != (room >= 20) {
+		if inPlace := &p.Events[0] == &events[0]; inPlace != (room >= 20) {
 			t.Errorf("room for %d: in place is %v", room, inPlace)
 		}
 	}
 	events := make([]model.Event, 20)
 	if n := testing.AllocsPerRun(10, func() {
-		if _, err := d.decode(body, events); err != nil {
+		if _, err := d.Decode(body, events); err != nil {
 			t.Error(err)
 		}
 	}); n > 0 {
@@ -221,10 +221,10 @@ func TestDecodeIntoGivenMemory(t *testing.T) {
 // TestDecoderHoldsNothing: the decoder is kept for the whole walk, and the bodies of
 // its pages must not be.
 func TestDecoderHoldsNothing(t *testing.T) {
-	d := newDecoder()
+	d := New()
 	bodies := map[string]weak.Pointer[byte]{}
 	decode := func(name, body string) {
-		if _, err := d.decode(body, nil); err != nil {
+		if _, err := d.Decode(body, nil); err != nil {
 			t.Fatal(err)
 		}
 		bodies[name] = weak.Make(unsafe.StringData(body))
@@ -251,13 +251,13 @@ func TestCutBelow(t *testing.T) {
 		{1000000000001, 3000000000000, 2000000000000, 1},
 		{3000000000001, 0, 0, 3},
 	} {
-		p, err := newDecoder().decode(body, nil)
+		p, err := New().Decode(body, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		outside := p.cutBelow(model.Instant(c.floor*1000), false)
-		if outside != c.outside || int64(p.newest.Timestamp) != c.newest*1000 || int64(p.oldest.Timestamp) != c.oldest*1000 {
-			t.Errorf("floor %d: %d outside, from %v down to %v", c.floor, outside, p.newest, p.oldest)
+		outside := p.CutBelow(model.Instant(c.floor*1000), false)
+		if outside != c.outside || int64(p.Newest.Timestamp) != c.newest*1000 || int64(p.Oldest.Timestamp) != c.oldest*1000 {
+			t.Errorf("floor %d: %d outside, from %v down to %v", c.floor, outside, p.Newest, p.Oldest)
 		}
 	}
 }
@@ -267,8 +267,8 @@ func TestUsualBeforeTheFirstDay(t *testing.T) {
 	const id = "0190a5c4-0000-7000-8000-000000000000"
 	body := `{"data":[{"id":"` + id + `","sessionId":"` + id + `","userId":"` + id + `","type":"click","name":"a","properties":{},"timestamp":"` +
 		strings.Repeat("\x00", 11) + `15:04:05.000Z","session":{"id":"` + id + `","deviceType":"desktop","browser":"Firefox"}}],"pagination":{"hasMore":false}}`
-	if p, err := newDecoder().decode(body, nil); err != nil || len(p.rejects) != 1 || p.rejects[0].Reason != reasonBadJSON {
-		t.Errorf("read control characters in a string as %v, %v, %v", p.events, p.rejects, err)
+	if p, err := New().Decode(body, nil); err != nil || len(p.Rejects) != 1 || p.Rejects[0].Reason != ReasonBadJSON {
+		t.Errorf("read control characters in a string as %v, %v, %v", p.Events, p.Rejects, err)
 	}
 }
 
@@ -282,22 +282,12 @@ func TestPagesOfTooManyElements(t *testing.T) {
 		body := func(n int) string {
 			return `{"data":[` + strings.Repeat(element+",", n-1) + element + `],"hasMore":false}`
 		}
-		if p, err := newDecoder().decode(body(maxElements), nil); err != nil || p.elements != maxElements || len(p.rejects) != maxElements {
-			t.Errorf("%s: %d elements, %v", element, p.elements, err)
+		if p, err := New().Decode(body(MaxElements), nil); err != nil || p.Elements != MaxElements || len(p.Rejects) != MaxElements {
+			t.Errorf("%s: %d elements, %v", element, p.Elements, err)
 		}
-		_, err := newDecoder().decode(body(maxElements+1), nil)
-		if !errors.Is(err, errBadPage) || !strings.Contains(err.Error(), "more than 500000 elements") {
+		_, err := New().Decode(body(MaxElements+1), nil)
+		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "more than 500000 elements") {
 			t.Errorf("%s: %v", element, err)
-		}
-		// It is asked for again, with a smaller limit.
-		c := newClient(nil, nil, "ds_test_key", 800_000)
-		var large *largePage
-		if errors.As(c.unread(feedEndpoint, &sheet{asked: 800_000}, err), &large); c.smaller(feedEndpoint, large) != 400_000 || c.pageSizes[feedEndpoint].Load() != 400_000 || c.pageSizes[eventsEndpoint].Load() != 800_000 {
-			t.Errorf("%s: %v, %d", element, large, c.pageSizes[feedEndpoint].Load())
-		}
-		// What is more than was asked for does not become less.
-		if errors.As(c.unread(feedEndpoint, &sheet{asked: 400_000}, err), &large); c.smaller(feedEndpoint, large) != 0 || !strings.HasSuffix(large.Error(), "though it was asked for 400000 events at most") {
-			t.Errorf("%s: %v", element, large)
 		}
 	}
 }

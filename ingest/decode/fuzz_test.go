@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"math/rand/v2"
@@ -26,17 +26,17 @@ func FuzzDecodePage(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		d := newDecoder()
-		if _, err := d.decode(ordinaryPage(4), nil); err != nil {
+		d := New()
+		if _, err := d.Decode(ordinaryPage(4), nil); err != nil {
 			t.Fatal(err)
 		}
 		if len(body) > 1<<16 {
 			t.Skip("the reference takes too long")
 		}
 		p, ok := checkAgainstReference(t, d, body)
-		hint, peeked := peekTail(body)
-		if ok && p.damaged == 0 && peeked && (hint.hasMore != p.hasMore || hint.nextCursor != p.nextCursor) {
-			t.Errorf("the tail says %v %q, the page %v %q\n%q", hint.hasMore, hint.nextCursor, p.hasMore, p.nextCursor, body)
+		hint, peeked := PeekTail(body)
+		if ok && p.Damaged == 0 && peeked && (hint.HasMore != p.HasMore || hint.NextCursor != p.NextCursor) {
+			t.Errorf("the tail says %v %q, the page %v %q\n%q", hint.HasMore, hint.NextCursor, p.HasMore, p.NextCursor, body)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"bytes"
@@ -116,42 +116,42 @@ func (n *normalizer) anonymous(start, end int, reason string) bool {
 	return n.empty(eventID) && n.empty(eventTimestamp) && n.empty(eventSessionID) && n.empty(eventName)
 }
 
-// alike counts the anonymous rejects that stand behind the last event, by their hash.
-type alike struct {
+// AnonymousCounter counts the anonymous rejects that stand behind the last event, by their hash.
+type AnonymousCounter struct {
 	behind uuid.NullUUID
-	counts map[string]int
+	Counts map[string]int
 }
 
 // since begins anew, unless it is the same event as before that page began.
-func (a *alike) since(event uuid.NullUUID) {
-	if a.counts == nil || a.behind != event {
-		*a = alike{event, map[string]int{}}
+func (a *AnonymousCounter) since(event uuid.NullUUID) {
+	if a.Counts == nil || a.behind != event {
+		*a = AnonymousCounter{event, map[string]int{}}
 	}
 }
 
-// nameAnonymous makes the keys of anonymous rejects tell where they stand: behind which
+// NameAnonymous makes the keys of anonymous rejects tell where they stand: behind which
 // event, unless that is not known, and as which one of their like. Before is the event
 // behind which the page begins; a has counted since then, and goes on.
-func (p *page) nameAnonymous(before uuid.NullUUID, a *alike) {
+func (p *Page) NameAnonymous(before uuid.NullUUID, a *AnonymousCounter) {
 	a.since(before)
 	behind := 0
 	to := func(n int) {
 		if n > behind {
 			behind = n
-			*a = alike{uuid.NullUUID{UUID: p.events[n-1].ID, Valid: true}, map[string]int{}}
+			*a = AnonymousCounter{uuid.NullUUID{UUID: p.Events[n-1].ID, Valid: true}, map[string]int{}}
 		}
 	}
 	for _, i := range p.anonymous {
-		to(p.rejectAfter[i])
-		hash, _, _ := strings.Cut(p.rejects[i].Key, "#")
+		to(p.RejectAfter[i])
+		hash, _, _ := strings.Cut(p.Rejects[i].Key, "#")
 		place := hash
 		if a.behind.Valid {
 			place += "@" + a.behind.UUID.String()
 		}
-		p.rejects[i].Key = place + "#" + strconv.Itoa(a.counts[hash])
-		a.counts[hash]++
+		p.Rejects[i].Key = place + "#" + strconv.Itoa(a.Counts[hash])
+		a.Counts[hash]++
 	}
-	to(len(p.events))
+	to(len(p.Events))
 }
 
 // next returns the key of the next reject that has this canonical form.
@@ -201,11 +201,11 @@ func canonicalJSON(raw, timestamp string) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// named returns the keys of the page's first and last reject that is not anonymous, "" where
+// Named returns the keys of the page's first and last reject that is not anonymous, "" where
 // all are: nothing shows that such a page is another one, or the same again.
-func (p *page) named() string {
+func (p *Page) Named() string {
 	first, last := -1, -1
-	for i, next := 0, 0; i < len(p.rejects); i++ {
+	for i, next := 0, 0; i < len(p.Rejects); i++ {
 		if next < len(p.anonymous) && p.anonymous[next] == i {
 			next++
 			continue
@@ -217,5 +217,26 @@ func (p *page) named() string {
 	if first < 0 {
 		return ""
 	}
-	return p.rejects[first].Key + p.rejects[last].Key
+	return p.Rejects[first].Key + p.Rejects[last].Key
+}
+
+// DropAnonymous removes the rejects without an identity of their own: on a page that is read again,
+// nothing shows which of them are new. It returns their number.
+func (p *Page) DropAnonymous() (outside int64) {
+	if len(p.anonymous) == 0 {
+		return 0
+	}
+	anonymous := map[int]bool{}
+	for _, i := range p.anonymous {
+		anonymous[i] = true
+	}
+	kept, after := p.Rejects[:0], p.RejectAfter[:0]
+	for i, r := range p.Rejects {
+		if !anonymous[i] {
+			kept, after = append(kept, r), append(after, p.RejectAfter[i])
+		}
+	}
+	outside = int64(len(p.Rejects) - len(kept))
+	p.Rejects, p.RejectAfter, p.anonymous = kept, after, nil
+	return outside
 }

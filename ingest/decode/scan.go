@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 // maxDepth is how deep arrays and objects may be nested. It is the limit of
 // encoding/json (RFC 8259 section 9 leaves it to the parser), and it is what

@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"fmt"
@@ -14,14 +14,14 @@ func TestAroundATimestamp(t *testing.T) {
 		`"type":"click","name":"event_1","properties":{},"timestamp":"%s","session":{"id":"6c1a50b3-0000-4000-8000-000000000002","deviceType":"mobile","browser":"Edge"}}`
 	read := func(text string) (model.Instant, string) {
 		t.Helper()
-		p, err := newDecoder().decode(`{"data":[`+fmt.Sprintf(event, text)+`],"hasMore":false}`, nil)
+		p, err := New().Decode(`{"data":[`+fmt.Sprintf(event, text)+`],"hasMore":false}`, nil)
 		switch {
 		case err != nil:
 			t.Fatalf("%q: %v", text, err)
-		case len(p.rejects) > 0:
-			return 0, p.rejects[0].Reason
+		case len(p.Rejects) > 0:
+			return 0, p.Rejects[0].Reason
 		}
-		return p.events[0].Timestamp, ""
+		return p.Events[0].Timestamp, ""
 	}
 	const want = model.Instant(1769541612369_000)
 	around := []string{" ", `\t`, `\r\n`, `\u0000`, `\u001f`, "\x7f", "\u0085", "\u00a0", "\u00ad", "\u1680", "\u2009", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",

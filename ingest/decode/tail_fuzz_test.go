@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ func FuzzPeekTail(f *testing.F) {
 		if len(body) > 1<<17 {
 			return
 		}
-		hint, ok := peekTail(body)
+		hint, ok := PeekTail(body)
 		if !ok || !json.Valid([]byte(body)) || anotherLongArray(body) {
 			return
 		}
@@ -26,9 +26,9 @@ func FuzzPeekTail(f *testing.F) {
 		if err := json.Unmarshal([]byte(body), &top); err != nil {
 			t.Fatal(err)
 		}
-		var want page
-		if !refPagination(&want, top) || hint != (tail{want.hasMore, want.nextCursor, want.cursorLife}) {
-			t.Errorf("the tail says %+v, encoding/json %v %q %v\n%q", hint, want.hasMore, want.nextCursor, want.cursorLife, body)
+		var want Page
+		if !refPagination(&want, top) || hint != (tail{want.HasMore, want.NextCursor, want.CursorLife}) {
+			t.Errorf("the tail says %+v, encoding/json %v %q %v\n%q", hint, want.HasMore, want.NextCursor, want.CursorLife, body)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"database/sql"
@@ -24,13 +24,13 @@ const (
 	reasonBadSessionID     = "bad_session_id"
 	reasonTwice            = "member_twice"
 	reasonBadText          = "bad_text"
-	reasonBadJSON          = "bad_json"
+	ReasonBadJSON          = "bad_json"
 	reasonTooDeep          = "too_deep"
 	reasonTooLarge         = "too_large"
 )
 
 // isDamage reports whether an element that is rejected for the reason is no JSON.
-func isDamage(reason string) bool { return reason == reasonBadJSON || reason == reasonTooDeep }
+func isDamage(reason string) bool { return reason == ReasonBadJSON || reason == reasonTooDeep }
 
 // The members of an event, as indexes of the values of normalizer.event.
 const (

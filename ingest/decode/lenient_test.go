@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"bytes"
@@ -16,36 +16,36 @@ import (
 func TestElementsThatAreNoJSON(t *testing.T) {
 	deep := strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001)
 	for _, tc := range []struct{ element, reason string }{
-		{`{"a":"` + "\t" + `"}`, reasonBadJSON},
-		{`{"a":"` + "\x00" + `"}`, reasonBadJSON},
-		{`{"a":"line` + "\n" + `break"}`, reasonBadJSON},
-		{`{"a":"\x41"}`, reasonBadJSON},
-		{`{"a":"\u12"}`, reasonBadJSON},
-		{`{"a":01}`, reasonBadJSON},
-		{`{"a":1.}`, reasonBadJSON},
-		{`{"a":.5}`, reasonBadJSON},
-		{`{"a":+1}`, reasonBadJSON},
-		{`{"a":-}`, reasonBadJSON},
-		{`{"a":1e}`, reasonBadJSON},
-		{`{"a":NaN}`, reasonBadJSON},
-		{`{"a":-Infinity}`, reasonBadJSON},
-		{`{"a":nul}`, reasonBadJSON},
-		{`{"a":True}`, reasonBadJSON},
-		{`{"a" 1}`, reasonBadJSON},
-		{`{"a":1 "b":2}`, reasonBadJSON},
-		{`{"a":1,}`, reasonBadJSON},
-		{`{"a":[1,]}`, reasonBadJSON},
-		{`{"a":[1}}`, reasonBadJSON}, // as many brackets as there should be
-		{`{'a':'b'}`, reasonBadJSON},
-		{`{"a":1 /* b */}`, reasonBadJSON},
-		{`{a:1}`, reasonBadJSON},
-		{`{"a":"b" "c" "d"}`, reasonBadJSON},
-		{"\ufeff{}", reasonBadJSON},
-		{"\v1", reasonBadJSON},
-		{"01", reasonBadJSON},
-		{"1.2.3", reasonBadJSON},
-		{"nullx", reasonBadJSON},
-		{`{} {}`, reasonBadJSON},
+		{`{"a":"` + "\t" + `"}`, ReasonBadJSON},
+		{`{"a":"` + "\x00" + `"}`, ReasonBadJSON},
+		{`{"a":"line` + "\n" + `break"}`, ReasonBadJSON},
+		{`{"a":"\x41"}`, ReasonBadJSON},
+		{`{"a":"\u12"}`, ReasonBadJSON},
+		{`{"a":01}`, ReasonBadJSON},
+		{`{"a":1.}`, ReasonBadJSON},
+		{`{"a":.5}`, ReasonBadJSON},
+		{`{"a":+1}`, ReasonBadJSON},
+		{`{"a":-}`, ReasonBadJSON},
+		{`{"a":1e}`, ReasonBadJSON},
+		{`{"a":NaN}`, ReasonBadJSON},
+		{`{"a":-Infinity}`, ReasonBadJSON},
+		{`{"a":nul}`, ReasonBadJSON},
+		{`{"a":True}`, ReasonBadJSON},
+		{`{"a" 1}`, ReasonBadJSON},
+		{`{"a":1 "b":2}`, ReasonBadJSON},
+		{`{"a":1,}`, ReasonBadJSON},
+		{`{"a":[1,]}`, ReasonBadJSON},
+		{`{"a":[1}}`, ReasonBadJSON}, // as many brackets as there should be
+		{`{'a':'b'}`, ReasonBadJSON},
+		{`{"a":1 /* b */}`, ReasonBadJSON},
+		{`{a:1}`, ReasonBadJSON},
+		{`{"a":"b" "c" "d"}`, ReasonBadJSON},
+		{"\ufeff{}", ReasonBadJSON},
+		{"\v1", ReasonBadJSON},
+		{"01", ReasonBadJSON},
+		{"1.2.3", ReasonBadJSON},
+		{"nullx", ReasonBadJSON},
+		{`{} {}`, ReasonBadJSON},
 		{`"a`, ""},
 		{`{"a":"b}`, ""},
 		{`{"a":"b\"}`, ""},
@@ -61,19 +61,19 @@ func TestElementsThatAreNoJSON(t *testing.T) {
 		{strings.Repeat("[", maxElement) + strings.Repeat("]", maxElement), reasonTooLarge},
 	} {
 		shown := tc.element[:min(len(tc.element), 40)]
-		p, err := newDecoder().decode(`{"data":[{"a":1}, `+tc.element+` ,{"b":1}],"hasMore":false}`, nil)
+		p, err := New().Decode(`{"data":[{"a":1}, `+tc.element+` ,{"b":1}],"hasMore":false}`, nil)
 		if tc.reason == "" {
-			if !errors.Is(err, errBadPage) {
-				t.Errorf("%q: %v, %d elements", shown, err, p.elements)
+			if !errors.Is(err, ErrMalformed) {
+				t.Errorf("%q: %v, %d elements", shown, err, p.Elements)
 			}
 			continue
 		}
-		if err != nil || p.elements != 3 || len(p.rejects) != 3 || p.rejects[1].Reason != tc.reason {
-			t.Errorf("%q: %v, %d elements", shown, err, p.elements)
+		if err != nil || p.Elements != 3 || len(p.Rejects) != 3 || p.Rejects[1].Reason != tc.reason {
+			t.Errorf("%q: %v, %d elements", shown, err, p.Elements)
 			continue
 		}
 		want := fmt.Sprintf("sha256:%x#0", sha256.Sum256([]byte(tc.element)))
-		if r := p.rejects[1]; r.Key != want || r.ID.Valid || tc.reason != reasonTooLarge && r.Raw != tc.element {
+		if r := p.Rejects[1]; r.Key != want || r.ID.Valid || tc.reason != reasonTooLarge && r.Raw != tc.element {
 			t.Errorf("%q: key %q, id %v", shown, r.Key, r.ID)
 		}
 	}
@@ -82,8 +82,8 @@ func TestElementsThatAreNoJSON(t *testing.T) {
 // What is outside of data must be JSON: the next cursor is there.
 func TestPagesThatAreNoJSONOutsideOfData(t *testing.T) {
 	for _, end := range []string{`],"a":01,"hasMore":false}`, `],"hasMore":false,}`, `],"hasMore":false,"a":"` + "\n" + `"}`, `],"hasMore":false}}`, `],"hasMore":nul}`, `,],"hasMore":false}`} {
-		if p, err := newDecoder().decode(`{"data":[{"a":1}`+end, nil); !errors.Is(err, errBadPage) {
-			t.Errorf("%q: %v, %d elements", end, err, p.elements)
+		if p, err := New().Decode(`{"data":[{"a":1}`+end, nil); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%q: %v, %d elements", end, err, p.Elements)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestElementsWithin(t *testing.T) {
 		{"", 0, false},
 		{strings.Repeat("\x00", 100), 0, false},
 	} {
-		if n, ok := elementsWithin(tc.text); n != tc.n || ok != tc.ok {
+		if n, ok := ElementsWithin(tc.text); n != tc.n || ok != tc.ok {
 			t.Errorf("%q: %d, %v", tc.text, n, ok)
 		}
 	}
@@ -149,9 +149,9 @@ func TestSqueezerLeavesPagesAlone(t *testing.T) {
 		body, _ := g.page()
 		readers := map[string]io.Reader{"whole": strings.NewReader(body), "bytes": iotest.OneByteReader(strings.NewReader(body)), "halves": iotest.HalfReader(strings.NewReader(body))}
 		for name, from := range readers {
-			q := newSqueezer(iotest.DataErrReader(from))
+			q := NewSqueezer(iotest.DataErrReader(from))
 			got, err := io.ReadAll(iotest.OneByteReader(q))
-			if err != nil || string(got) != body || len(q.cuts) > 0 {
+			if err != nil || string(got) != body || len(q.Cuts) > 0 {
 				t.Fatalf("%s: %v, %q became %q", name, err, body, got)
 			}
 		}
@@ -178,20 +178,20 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 		}
 		for place, list := range places {
 			body := `{"x":[1],"data":[` + strings.Join(list, " , ") + `],"pagination":{"hasMore":true,"nextCursor":"c"}}`
-			q := newSqueezer(strings.NewReader(body))
+			q := NewSqueezer(strings.NewReader(body))
 			text, err := io.ReadAll(q)
 			if err != nil || len(text) > len(body)/50 {
 				t.Fatalf("%s %s: %d bytes of %d, %v", name, place, len(text), len(body), err)
 			}
-			d := newDecoder()
-			d.cuts = q.cuts
-			p, err := d.decode(string(text), nil)
-			whole, errWhole := newDecoder().decode(body, nil)
-			if err != nil || errWhole != nil || p.elements != len(list) || len(p.events) != len(whole.events) || p.nextCursor != "c" {
-				t.Fatalf("%s %s: %d elements, %v, %v", name, place, p.elements, err, errWhole)
+			d := New()
+			d.cuts = q.Cuts
+			p, err := d.Decode(string(text), nil)
+			whole, errWhole := New().Decode(body, nil)
+			if err != nil || errWhole != nil || p.Elements != len(list) || len(p.Events) != len(whole.Events) || p.NextCursor != "c" {
+				t.Fatalf("%s %s: %d elements, %v, %v", name, place, p.Elements, err, errWhole)
 			}
-			for i, got := range p.rejects {
-				want := whole.rejects[i]
+			for i, got := range p.Rejects {
+				want := whole.Rejects[i]
 				// White space behind an element counts.
 				if i > 0 || place == "first" || place == "twice" {
 					got.Raw, want.Raw = got.Raw[:1000], want.Raw[:1000]
@@ -207,13 +207,13 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 
 func TestSqueezerEnds(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader(`{"data":["`), &endlessText{text: bytes.Repeat([]byte("a"), 1<<20)})
-	q := newSqueezer(endless)
+	q := NewSqueezer(endless)
 	q.most = 2 * maxElement
-	if n, err := io.Copy(io.Discard, q); !errors.Is(err, errEndless) || n > maxElement {
+	if n, err := io.Copy(io.Discard, q); !errors.Is(err, ErrEndless) || n > maxElement {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 	broken := io.MultiReader(strings.NewReader(`{"data":[{"a":1},{"b`), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if text, err := io.ReadAll(newSqueezer(broken)); !errors.Is(err, io.ErrUnexpectedEOF) || string(text) != `{"data":[{"a":1},{"b` {
+	if text, err := io.ReadAll(NewSqueezer(broken)); !errors.Is(err, io.ErrUnexpectedEOF) || string(text) != `{"data":[{"a":1},{"b` {
 		t.Errorf("%q, %v", text, err)
 	}
 }

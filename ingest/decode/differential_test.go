@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 
 	"datasync/internal/model"
 
@@ -16,21 +17,21 @@ import (
 // checkAgainstReference fails where the decoder and the reference do not make
 // the same of a body, and returns what they made of it. The decoder may have decoded
 // others before.
-func checkAgainstReference(t *testing.T, d *decoder, body string) (page, bool) {
+func checkAgainstReference(t *testing.T, d *Decoder, body string) (Page, bool) {
 	t.Helper()
 	want, ok := refDecodePage(body)
-	got, err := d.decode(body, []model.Event{stale(), stale(), stale(), stale(), stale(), stale()})
-	if err != nil && !errors.Is(err, errBadPage) {
+	got, err := d.Decode(body, []model.Event{stale(), stale(), stale(), stale(), stale(), stale()})
+	if err != nil && !errors.Is(err, ErrMalformed) {
 		t.Fatalf("error %v does not wrap errBadPage", err)
 	}
-	if err != nil && !oneShortLine(err.Error()) {
+	if err != nil && strings.ContainsFunc(err.Error(), unicode.IsControl) {
 		t.Fatalf("the error has text of the page: %q", err)
 	}
 	if ok != (err == nil) {
 		t.Fatalf("reference accepts: %v; decoder: %v\n%q", ok, err, body)
 	}
 	if !ok {
-		return page{}, false
+		return Page{}, false
 	}
 	if !samePage(&got, &want) {
 		t.Fatalf("decoder (-) and reference (+) differ on %q:\n%s", body, diffPages(got, want))
@@ -38,35 +39,35 @@ func checkAgainstReference(t *testing.T, d *decoder, body string) (page, bool) {
 	return got, true
 }
 
-func samePage(a, b *page) bool {
-	if len(a.events) != len(b.events) || len(a.rejects) != len(b.rejects) {
+func samePage(a, b *Page) bool {
+	if len(a.Events) != len(b.Events) || len(a.Rejects) != len(b.Rejects) {
 		return false
 	}
-	for i := range a.events {
-		if a.events[i] != b.events[i] {
+	for i := range a.Events {
+		if a.Events[i] != b.Events[i] {
 			return false
 		}
 	}
-	for i := range a.rejects {
-		if a.rejects[i] != b.rejects[i] || a.rejectAfter[i] != b.rejectAfter[i] {
+	for i := range a.Rejects {
+		if a.Rejects[i] != b.Rejects[i] || a.RejectAfter[i] != b.RejectAfter[i] {
 			return false
 		}
 	}
-	return a.elements == b.elements && a.damaged == b.damaged && a.counted == b.counted && a.descending == b.descending && a.ordered == b.ordered && a.newest == b.newest && a.oldest == b.oldest && a.hasMore == b.hasMore &&
-		a.nextCursor == b.nextCursor && a.cursorLife == b.cursorLife && a.total == b.total && a.requestID == b.requestID
+	return a.Elements == b.Elements && a.Damaged == b.Damaged && a.Counted == b.Counted && a.Descending == b.Descending && a.Ordered == b.Ordered && a.Newest == b.Newest && a.Oldest == b.Oldest && a.HasMore == b.HasMore &&
+		a.NextCursor == b.NextCursor && a.CursorLife == b.CursorLife && a.Total == b.Total && a.RequestID == b.RequestID
 }
 
-func diffPages(a, b page) string {
+func diffPages(a, b Page) string {
 	type counts struct {
 		Elements            int
 		Descending, HasMore bool
 		Newest, Oldest      model.Position
 		Rest                string
 	}
-	rest := func(p page) counts {
-		return counts{p.elements, p.descending, p.hasMore, p.newest, p.oldest, fmt.Sprintf("%q %v %v %q", p.nextCursor, p.cursorLife, p.total, p.requestID)}
+	rest := func(p Page) counts {
+		return counts{p.Elements, p.Descending, p.HasMore, p.Newest, p.Oldest, fmt.Sprintf("%q %v %v %q", p.NextCursor, p.CursorLife, p.Total, p.RequestID)}
 	}
-	return cmp.Diff(a.events, b.events) + cmp.Diff(a.rejects, b.rejects) + cmp.Diff(rest(a), rest(b))
+	return cmp.Diff(a.Events, b.Events) + cmp.Diff(a.Rejects, b.Rejects) + cmp.Diff(rest(a), rest(b))
 }
 
 var (
@@ -80,16 +81,16 @@ func TestDecodePageAgainstReference(t *testing.T) {
 		events = 20_000
 	}
 	g := &pageMaker{rng: rand.New(rand.NewPCG(*decoderSeed, 1))}
-	d := newDecoder()
+	d := New()
 	var kept, rejected, damaged int
 	for made := 0; made < events; pages++ {
 		body, n := g.page()
 		made += n
 		if p, ok := checkAgainstReference(t, d, body); ok {
 			accepted++
-			kept += len(p.events)
-			rejected += len(p.rejects)
-			damaged += p.damaged
+			kept += len(p.Events)
+			rejected += len(p.Rejects)
+			damaged += p.Damaged
 		}
 	}
 	t.Logf("%d pages, %d accepted with %d events and %d rejects, %d of them no JSON", pages, accepted, kept, rejected, damaged)

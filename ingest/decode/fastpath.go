@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"database/sql"
@@ -23,9 +23,9 @@ const (
 	usualType      = usualUserID + uuidLen + len(`","type":"`)
 )
 
-// usual fills e with the event that stands at i and returns the offset behind it, or
+// fastPath fills e with the event that stands at i and returns the offset behind it, or
 // stopped where it is not written the usual way. Then e may be filled in part.
-func (d *decoder) usual(i, depth int, e *model.Event) int {
+func (d *Decoder) fastPath(i, depth int, e *model.Event) int {
 	text := d.scan.text
 	if len(text)-i < usualType {
 		return stopped
@@ -48,7 +48,7 @@ func (d *decoder) usual(i, depth int, e *model.Event) int {
 }
 
 // usualMiddle reads from the text of type up to the comma before session.
-func (d *decoder) usualMiddle(i, depth int, e *model.Event) int {
+func (d *Decoder) usualMiddle(i, depth int, e *model.Event) int {
 	text := d.scan.text
 	end := plainEnd(text, i)
 	if end == stopped || end == i || !follows(text, end, `","name":"`) {
@@ -73,7 +73,7 @@ func (d *decoder) usualMiddle(i, depth int, e *model.Event) int {
 }
 
 // usualProperties reads an object. Most are plain ones, which are taken as they are.
-func (d *decoder) usualProperties(i, depth int, e *model.Event) int {
+func (d *Decoder) usualProperties(i, depth int, e *model.Event) int {
 	s := &d.scan
 	if end := plainObject(s.text, i); end != stopped {
 		e.Properties = s.text[i:end]

@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import "strings"
 
@@ -58,9 +58,9 @@ func stringEnd(text string, i int) int {
 	}
 }
 
-// elementsWithin counts the elements of data that are whole in the beginning of a page. It
+// ElementsWithin counts the elements of data that are whole in the beginning of a page. It
 // reports false where the text does not begin as a page does.
-func elementsWithin(text string) (n int, ok bool) {
+func ElementsWithin(text string) (n int, ok bool) {
 	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
 		return 0, false
 	}

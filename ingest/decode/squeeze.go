@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"crypto/sha256"
@@ -8,26 +8,26 @@ import (
 	"unsafe"
 )
 
-// maxSqueezed is how many bytes a page may have of which only the beginnings of its large elements are
+// MaxSqueezed is how many bytes a page may have of which only the beginnings of its large elements are
 // kept. An answer has to end some time.
-const maxSqueezed = 4 << 30
+const MaxSqueezed = 4 << 30
 
-// errEndless is the end of a page that is read by a squeezer and has more.
-var errEndless = errors.New("a page without an end")
+// ErrEndless is the end of a page that is read by a squeezer and has more.
+var ErrEndless = errors.New("a page without an end")
 
-// cut is an element of which a page's text has the beginning alone.
-type cut struct {
+// Cut is an element of which a page's text has the beginning alone.
+type Cut struct {
 	end    int // of what the text has of it
 	size   int64
 	digest [sha256.Size]byte
 }
 
-// squeezer reads a page of any size into little memory: of each element that is larger than one may
+// Squeezer reads a page of any size into little memory: of each element that is larger than one may
 // be it gives keptOfLarge bytes. It goes by quotes and brackets alone, and takes the elements of
 // any array at the page's top level for its own.
-type squeezer struct {
+type Squeezer struct {
 	from io.Reader
-	cuts map[int]cut // by where they begin in what it gave
+	Cuts map[int]Cut // by where they begin in what it gave
 
 	in   []byte // read
 	out  []byte // to be given, a part of
@@ -48,12 +48,13 @@ type squeezer struct {
 	overflow bool // the element is larger than one may be
 }
 
-func newSqueezer(from io.Reader) *squeezer {
-	return &squeezer{from: from, cuts: map[int]cut{}, in: make([]byte, 256<<10), most: maxSqueezed, digest: sha256.New()}
+// NewSqueezer returns a Squeezer of what from gives.
+func NewSqueezer(from io.Reader) *Squeezer {
+	return &Squeezer{from: from, Cuts: map[int]Cut{}, in: make([]byte, 256<<10), most: MaxSqueezed, digest: sha256.New()}
 }
 
 // Read gives what is left of the page.
-func (q *squeezer) Read(p []byte) (int, error) {
+func (q *Squeezer) Read(p []byte) (int, error) {
 	for len(q.out) == 0 {
 		if q.err != nil {
 			return 0, q.err
@@ -63,7 +64,7 @@ func (q *squeezer) Read(p []byte) (int, error) {
 		q.out = q.all[:0]
 		q.take(q.in[:n])
 		if q.read += int64(n); q.read > q.most {
-			q.err = errEndless
+			q.err = ErrEndless
 		}
 		if q.err != nil {
 			q.flush() // a page that breaks off
@@ -77,7 +78,7 @@ func (q *squeezer) Read(p []byte) (int, error) {
 }
 
 // take takes in what was read.
-func (q *squeezer) take(text []byte) {
+func (q *Squeezer) take(text []byte) {
 	start := 0 // of what was neither given nor taken into the element
 	upTo := func(i int) {
 		if part := text[start:i]; q.within {
@@ -121,7 +122,7 @@ func (q *squeezer) take(text []byte) {
 }
 
 // grow takes in more of the element.
-func (q *squeezer) grow(part []byte) {
+func (q *Squeezer) grow(part []byte) {
 	q.size += int64(len(part))
 	if !q.overflow {
 		q.element = append(q.element, part...)
@@ -136,13 +137,13 @@ func (q *squeezer) grow(part []byte) {
 }
 
 // flush gives the element, or its beginning.
-func (q *squeezer) flush() {
+func (q *Squeezer) flush() {
 	if q.overflow {
-		c := cut{size: q.size}
+		c := Cut{size: q.size}
 		q.digest.Sum(c.digest[:0])
 		begin := q.gave + len(q.out)
 		c.end = begin + len(q.element)
-		q.cuts[begin] = c
+		q.Cuts[begin] = c
 	}
 	q.out = append(q.out, q.element...)
 	q.element, q.size, q.overflow, q.within = q.element[:0], 0, false, false

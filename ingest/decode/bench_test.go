@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"encoding/json"
@@ -145,11 +145,11 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(kind.name, func(b *testing.B) {
 			b.SetBytes(int64(len(kind.body)))
 			b.ReportAllocs()
-			d, events := newDecoder(), make([]model.Event, 0, benchEvents)
+			d, events := New(), make([]model.Event, 0, benchEvents)
 			for b.Loop() {
-				p, err := d.decode(kind.body, events)
-				if err != nil || len(p.events) != benchEvents || !p.descending {
-					b.Fatal(len(p.events), err)
+				p, err := d.Decode(kind.body, events)
+				if err != nil || len(p.Events) != benchEvents || !p.Descending {
+					b.Fatal(len(p.Events), err)
 				}
 			}
 			reportEvents(b)
@@ -191,7 +191,7 @@ func BenchmarkPeekTail(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := peekTail(body); !ok {
+		if _, ok := PeekTail(body); !ok {
 			b.Fatal("not found")
 		}
 	}

@@ -1,11 +1,11 @@
-package ingest
+package decode
 
 import "strings"
 
 // tailWindow is how far from its end a page is searched for its pagination.
 const tailWindow = 8 << 10
 
-// peekTail finds the pagination at the end of a page without decoding what
+// PeekTail finds the pagination at the end of a page without decoding what
 // stands before it, so that the next request can start at once. It is a hint:
 // whoever uses it compares it with what the decoder finds later.
 //
@@ -14,7 +14,7 @@ const tailWindow = 8 << 10
 // nothing but such members can be parsed so: a look-alike within an event is
 // followed by the closing brackets of data, and one within a string by a quote
 // too many.
-func peekTail(body string) (tail, bool) {
+func PeekTail(body string) (tail, bool) {
 	window := body[max(0, len(body)-tailWindow):]
 	if t, ok := peekNested(window); ok {
 		return t, true
