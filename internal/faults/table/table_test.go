@@ -117,8 +117,7 @@ func TestGuarded(t *testing.T) {
 var (
 	held  = regexp.MustCompile("`[a-z]+\\.(Test|Fuzz)[A-Za-z0-9_]+`|\\(no test: [^)]+\\)")
 	aside = regexp.MustCompile(`\([^)]*\)`)
-	// A sentence ends with a full stop, and begins anew with a capital letter or italics.
-	end = regexp.MustCompile("[.?!]\\*{0,2} +([A-Z*`-])")
+	end   = regexp.MustCompile(`[.?!]\*{0,2} +(\S)`) // of a sentence, and where the next begins
 )
 
 // lastCell is the last cell of a row, or a sentence as it is.
