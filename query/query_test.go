@@ -178,7 +178,7 @@ func TestFormulasAreNoFormulas(t *testing.T) {
 	if want := "'=a,'+a,'-a,'@a,'\ta,\"'\ra\",\"'\na\",'\x00a,a=,-5,-5.0,'＝a,,[-1],'-1\n"; !strings.HasSuffix(safe, want) || !strings.HasPrefix(safe, "'=h,") {
 		t.Errorf("%q, want %q", safe, want)
 	}
-	if !strings.HasPrefix(plain, "=h,") {
+	if !strings.HasPrefix(plain, "=h,") || !strings.Contains(plain, "\n=a,+a,-a,@a,\ta,") {
 		t.Errorf("%q", plain)
 	}
 }

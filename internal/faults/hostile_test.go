@@ -570,6 +570,28 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 	}
 }
 
+// TestEventsThatMakePagesTooLarge: so is an honest API whose events are of a few KB each. All are
+// stored, in the memory that half a page of them takes as text, as events and in DuckDB.
+func TestEventsThatMakePagesTooLarge(t *testing.T) {
+	t.Parallel()
+	events := 90_000
+	if *all {
+		events = 150_000
+	}
+	elements := ownEvents(0, events)
+	for i, e := range elements {
+		elements[i] = strings.Replace(e, `"page":"/`, `"page":"/`+strings.Repeat("x", 1400), 1)
+	}
+	w := newWorld(t, mockserver.Options{})
+	w.answer(pagedAPI(elements))
+	e := w.run(command{Args: []string{"pull"}})
+	w.endsWith(e, 0)
+	w.says(e, "have more than 128 MiB: asking for 50000 at a time")
+	w.peaksBelow(e, 900)
+	t.Logf("%d MB", e.Peak>>20)
+	w.hasOwn(events)
+}
+
 // pagedAPI is an API of its own that keeps to the limit, without a feed.
 func pagedAPI(elements []string) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -1,12 +1,16 @@
 package faults
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"datasync/mockserver"
@@ -32,21 +36,76 @@ func TestTheKeyWithinAnEvent(t *testing.T) {
 	}
 }
 
-// TestShortKeysAreNotLookedFor: an API that sends back a key of less than eight characters
-// gets it into a message.
-func TestShortKeysAreNotLookedFor(t *testing.T) {
+// TestWhatIsNotLookedFor: an API that sends back a key of less than eight characters, or any
+// key backwards, gets it into a message.
+func TestWhatIsNotLookedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
-	for key, shown := range map[string]bool{"ds_7777": true, "ds_88888": false} {
+	for _, tc := range []struct {
+		key, sent string
+		shown     bool
+	}{{"ds_7777", "ds_7777", true}, {"ds_88888", "ds_88888", false}, {"ds_88888", "88888_sd", true}} {
 		w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			rw.WriteHeader(http.StatusForbidden)
-			_, _ = fmt.Fprintf(rw, `{"code":"FORBIDDEN","message":"not for <%s>"}`, key)
+			_, _ = fmt.Fprintf(rw, `{"code":"FORBIDDEN","message":"not for <%s>"}`, tc.sent)
 		}))
-		e := w.run(command{Args: quickly().Args, Env: []string{"DATASYNC_API_KEY=" + key}})
-		if e.Code == 0 || strings.Contains(e.Err, "<"+key+">") != shown {
-			t.Errorf("%s: %v", key, e)
+		e := w.run(command{Args: quickly().Args, Env: []string{"DATASYNC_API_KEY=" + tc.key}})
+		if e.Code == 0 || strings.Contains(e.Err, "<"+tc.sent+">") != tc.shown {
+			t.Errorf("%s: %v", tc.sent, e)
 		}
 	}
+}
+
+// TestPlainHTTPOnTheWay: over plain http a machine on the way reads the key and changes events.
+func TestPlainHTTPOnTheWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mockserver.Options{})
+	api := own(func(string) string { return pageOf(ownEvents(0, 1), "", "1") })
+	var read atomic.Value
+	w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		read.Store(r.Header.Get("X-API-Key"))
+		answer := httptest.NewRecorder()
+		api(answer, r)
+		rw.WriteHeader(answer.Code)
+		_, _ = io.WriteString(rw, strings.ReplaceAll(answer.Body.String(), `"page":"/"`, `"page":"/changed"`))
+	}))
+	w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
+	if rows := w.query("SELECT properties->>'page' FROM events"); read.Load() != key || rows[1][0] != "/changed" {
+		t.Errorf("read %v, stored %v", read.Load(), rows)
+	}
+}
+
+// TestExportedFilesAreNotRead: an export to the same folder looks at the size of a file that
+// an earlier one made, and at nothing in it.
+func TestExportedFilesAreNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fewPages())
+	folder := filepath.Join(w.home, "out")
+	export := command{Args: []string{"export", "--quiet", "--parquet", folder, "--incremental"}}
+	w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
+	if e := w.run(export); e.Code != 0 {
+		t.Fatal(e)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "events-*.parquet"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	info, err := os.Stat(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size, code := range map[int64]int{info.Size(): 0, info.Size() - 1: 5} {
+		if err := os.WriteFile(files[0], bytes.Repeat([]byte("x"), int(size)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if e := w.run(export); e.Code != code {
+			t.Errorf("%d bytes of %d: %v", size, info.Size(), e)
+		}
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	w.noTraces()
 }
 
 // TestProcessesOfTheSameUser: they read the key in the environment of a pull, unless it came
@@ -79,7 +138,8 @@ func TestProcessesOfTheSameUser(t *testing.T) {
 	}
 }
 
-// TestEnvironmentOfChildren: a pager gets the environment of datasync, cp gets none.
+// TestEnvironmentOfChildren: a pager, and the sh that watches an export to a folder, get the
+// environment of datasync; cp gets none.
 func TestEnvironmentOfChildren(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -90,7 +150,7 @@ func TestEnvironmentOfChildren(t *testing.T) {
 	if err := os.Mkdir(bin, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, rest := range map[string]string{"pager": "cat", "cp": `exec /bin/cp "$@"`} {
+	for name, rest := range map[string]string{"pager": "cat", "cp": `exec /bin/cp "$@"`, "sh": `exec /bin/sh "$@"`} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(show(name)+rest+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -99,11 +159,17 @@ func TestEnvironmentOfChildren(t *testing.T) {
 	if got := w.onTerminalOf(5, "query", "SELECT range FROM range(100)"); !strings.Contains(got, "99") {
 		t.Errorf("%q", got)
 	}
+	if err := os.Remove(seen + ".sh"); err != nil { // which the pager had
+		t.Fatal(err)
+	}
+	if e := w.run(command{Args: []string{"export", "--quiet", "--parquet", filepath.Join(bin, "out"), "--partition-by", "type"}}); e.Code != 0 {
+		t.Error(e)
+	}
 	h := w.hold(1, command{Args: []string{"pull", "--restart"}})
 	w.endsWith(w.run(command{Args: []string{"query", "FROM events LIMIT 1"}}), 0) // reads a copy, by cp
 	h.letGo()
 	w.endsWith(h.wait(), 0)
-	for name, has := range map[string]bool{"pager": true, "cp": false} {
+	for name, has := range map[string]bool{"pager": true, "sh": true, "cp": false} {
 		environment, err := os.ReadFile(seen + "." + name)
 		if err != nil || strings.Contains(string(environment), otherKey) != has {
 			t.Errorf("%s gets %q, %v", name, environment, err)

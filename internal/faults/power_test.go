@@ -10,8 +10,11 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -236,5 +239,54 @@ func (w *world) isNotMended(at string, files map[string][]byte) {
 	}
 	if after := v.bytes(); after != before {
 		w.Errorf("%s: files changed from\n%s to\n%s", at, before, after)
+	}
+}
+
+// TestExportsAreSynced: what an export has written is synced before it gets its name, and the
+// folder of that name behind it.
+func TestExportsAreSynced(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("there is no strace here, and without it nobody sees what is synced")
+	}
+	for options, written := range map[string]string{
+		"":                    `out/(#[0-9]+|\.datasync-export-[A-Z0-9]+)>`, // it has no name, or a hidden one
+		"--partition-by=type": `events-[^/]+\.parquet>`,
+		"--incremental":       `events-[^/]+\.parquet>`,
+	} {
+		content := regexp.MustCompile(written)
+		t.Run(options, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fewPages())
+			w.endsWith(w.run(pull("--quiet")), 0)
+			log, folder := filepath.Join(filepath.Dir(w.Folder), "strace.log"), filepath.Join(w.home, "out")
+			if err := os.Mkdir(folder, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"-f", "-qq", "-y", "-o", log, "-e", "trace=fsync,fdatasync,linkat,rename,renameat,renameat2", binary, "export", "--quiet", "--parquet", filepath.Join(folder, "target")}
+			if e := w.run(command{Program: strace, Args: append(args, strings.Fields(options)...)}); e.Code != 0 {
+				t.Fatal(e)
+			}
+			text, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var order []string
+			for line := range strings.Lines(string(text)) {
+				switch syncs := strings.Contains(line, "sync("); {
+				case syncs && strings.Contains(line, "<"+folder+">"):
+					order = append(order, "folder")
+				case syncs && content.MatchString(line):
+					order = append(order, "content")
+				case !syncs && strings.Contains(line, `"target"`):
+					order = append(order, "name")
+				}
+			}
+			said := strings.Join(slices.Compact(order), ", ")
+			if !strings.HasPrefix(said, "content, name, folder") {
+				t.Errorf("%s:\n%s", said, text)
+			}
+		})
 	}
 }

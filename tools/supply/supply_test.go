@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,6 +40,17 @@ func TestRelease(t *testing.T) {
 			t.Errorf("%s, %v", out, err)
 		}
 	})
+	t.Run("files", func(t *testing.T) {
+		var names []string
+		files, err := os.ReadDir(dist)
+		for _, f := range files {
+			names = append(names, f.Name())
+		}
+		if want := []string{"SHA256SUMS", name, name + ".cdx.json"}; err != nil || !slices.Equal(names, want) {
+			t.Errorf("%v, %v, want %v", names, err, want)
+		}
+	})
+	t.Run("libraries", func(t *testing.T) { libraries(t, filepath.Join(dist, name)) })
 	t.Run("paths", func(t *testing.T) {
 		program, err := os.ReadFile(filepath.Join(dist, name))
 		if err != nil {

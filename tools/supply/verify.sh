@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compares what all modules here depend on with go.sum: go mod verify in each. One that is
-# replaced by a folder of this repository is left out, as it has no sum.
+# Compares what has been fetched of the dependencies with the hashes noted then: go mod verify in
+# each module. Each build compares those hashes with go.sum. A dependency that is replaced by a
+# folder of this repository is left out, as it has no hash.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scratch=$(mktemp -d)
