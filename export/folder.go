@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,7 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
@@ -110,6 +113,9 @@ func (w *folderWriter) write(ctx context.Context) (files []file, err error) {
 			return nil, err
 		}
 	}
+	if err := w.checkNames(parts); err != nil {
+		return nil, err
+	}
 	files, err = w.writePieces(ctx, w.opts.pieces(parts, w.keys, w.stem()))
 	if err != nil {
 		return nil, err
@@ -121,6 +127,49 @@ func (w *folderWriter) write(ctx context.Context) (files []file, err error) {
 		return nil, fmt.Errorf("export: %d rows were not written, or twice", rows)
 	}
 	return files, nil
+}
+
+// checkNames fails where a value is too long for the name of a folder. An export that is added
+// to a folder makes the names when nothing can be taken back any more, so they are tried here.
+func (w *folderWriter) checkNames(parts []part) error {
+	parts = slices.Clone(parts)
+	for i, k := range w.keys {
+		slices.SortFunc(parts, func(a, b part) int { return len(hiveName(k, b.values[i])) - len(hiveName(k, a.values[i])) })
+		var long []sql.NullString
+		for _, p := range parts {
+			name := hiveName(k, p.values[i])
+			tried, err := w.dir.New(name)
+			if err == nil {
+				err = errors.Join(w.dir.RemoveAll(tried, name), tried.Close())
+			}
+			if err == nil {
+				break // all that follow are shorter
+			}
+			if !errors.Is(err, syscall.ENAMETOOLONG) {
+				return err
+			}
+			long = append(long, p.values[i])
+		}
+		if len(long) > 0 {
+			return w.tooLong(k, long)
+		}
+	}
+	return nil
+}
+
+// tooLong is the error of values that are too long for the name of a folder, with the condition
+// that leaves them out.
+func (w *folderWriter) tooLong(k key, values []sql.NullString) error {
+	shortest := len(values[0].String)
+	for _, v := range values {
+		shortest = min(shortest, len(v.String))
+	}
+	way := "--where"
+	if w.src.private {
+		way = "a WHERE in the query, such as"
+	}
+	return unfit("a folder cannot have a value of %s in its name that is as long as %q, of %d bytes; partition by something else, or leave such rows out with %s 'coalesce(strlen(CAST(%s AS VARCHAR)), 0) < %d'",
+		k.name, brief(values[0].String), len(values[0].String), way, name(k.name), shortest)
 }
 
 // writers is how many files are written at once: one alone does not keep two processors

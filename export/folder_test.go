@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -304,6 +305,45 @@ func TestFoldersThatAreReplaced(t *testing.T) {
 			if _, err := f.export(opts); !errors.Is(err, outfile.ErrTarget) {
 				t.Errorf("%q: %v", damage, err)
 			}
+		}
+	}
+}
+
+// TestManifestsThatAreTooLarge: what somebody else has written takes neither all memory nor
+// the terminal.
+func TestManifestsThatAreTooLarge(t *testing.T) {
+	f := database(t, 1)
+	many := func(element string) string { return strings.Repeat(element+",", 5_000_000) + element }
+	long := strings.Repeat("a", 3_000_000)
+	for name, text := range map[string]string{
+		"files":         `{"version":1,"files":[` + many("{}") + `]}`,
+		"named files":   `{"version":1,"files":[` + strings.Repeat(`{"path":"events-1-1-0000.parquet"},`, 300_000) + `{}]}`,
+		"FILES":         `{"version":1,"FILES":[` + many("{}") + `]}`,
+		"columns":       `{"version":1,"schema":[` + many("{}") + `]}`,
+		"keys":          `{"version":1,"layout":{"partition_by":[` + many(`""`) + `]}}`,
+		"a text":        `{"version":1,"format":"` + long + long + `"}`,
+		"a long text":   `{"version":1,"format":"` + long + `"}`,
+		"a long number": `{"version":` + strings.Repeat("1", len(long)) + `}`,
+		"a long path":   `{"version":1,"files":[{"path":"` + long + `"}]}`,
+		"a long key":    `{"version":1,"` + long + long + `":1}`,
+		"spaces":        `{"version":1,` + strings.Repeat(" ", 2*len(long)) + `"a":1}`,
+		"more":          `{"version":1}{}`,
+		"no object":     `[]`,
+		"no list":       `{"version":1,"files":{}}`,
+	} {
+		target := filepath.Join(t.TempDir(), "a")
+		if err := errors.Join(os.Mkdir(target, 0o700), os.WriteFile(filepath.Join(target, "_manifest.json"), []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := f.export(export.Options{Target: target, Incremental: true})
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, outfile.ErrTarget) || len(err.Error()) > 1000 {
+			t.Errorf("%s: %.2000v", name, err)
+		}
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 128<<20 {
+			t.Errorf("%s: %d MB", name, taken>>20)
 		}
 	}
 }

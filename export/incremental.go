@@ -273,7 +273,7 @@ func (m *manifest) checkHistory(ctx context.Context, s *store.Session, src *sour
 		return err
 	}
 	if pull.Batch < m.Batch || run != m.Run {
-		return fmt.Errorf("the database is not the one that it was made from: batch %d is not by run %s", m.Batch, m.Run)
+		return fmt.Errorf("the database is not the one that it was made from: batch %d is not by run %s", m.Batch, brief(m.Run))
 	}
 	before, err := ask(ctx, s, src.rows("count(*)", fmt.Sprintf("e.batch <= %d", m.Batch)), 0, 1)
 	if err != nil {

@@ -239,22 +239,26 @@ func (l *Layout) pieces(parts []part, keys []key, stem string) []piece {
 // hiveNull is how Hive writes NULL in the name of a folder.
 const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 
-// hivePath is the folders of a part, such as "day=2026-01-31/type=click/", by the
-// conventions of Hive.
+// hivePath is the folders of a part, such as "day=2026-01-31/type=click/".
 func hivePath(keys []key, values []sql.NullString) string {
 	var b strings.Builder
 	for i, k := range keys {
-		value := hiveNull
-		if values[i].Valid {
-			value = hiveEscape(values[i].String)
-		}
-		if values[i].Valid && (value == hiveNull || strings.EqualFold(value, "NULL")) {
-			// A text that looks like NULL is none.
-			value = fmt.Sprintf("%%%02X%s", value[0], value[1:])
-		}
-		b.WriteString(hiveEscape(k.name) + "=" + value + "/")
+		b.WriteString(hiveName(k, values[i]) + "/")
 	}
 	return b.String()
+}
+
+// hiveName is the folder of a value, such as "type=click", by the conventions of Hive.
+func hiveName(k key, value sql.NullString) string {
+	text := hiveNull
+	if value.Valid {
+		text = hiveEscape(value.String)
+		if text == hiveNull || strings.EqualFold(text, "NULL") {
+			// A text that looks like NULL is none.
+			text = fmt.Sprintf("%%%02X%s", text[0], text[1:])
+		}
+	}
+	return hiveEscape(k.name) + "=" + text
 }
 
 // hiveEscape writes what is not plain as %XX.
