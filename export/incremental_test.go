@@ -145,7 +145,7 @@ func TestIncrementsThatDoNotFit(t *testing.T) {
 // the error says how to leave them out.
 func TestValuesThatAreTooLong(t *testing.T) {
 	f := newFixture(t)
-	f.commit(store.Done, series(0, 10))
+	f.commit(model.Done, series(0, 10))
 	target := filepath.Join(t.TempDir(), "a")
 	opts := export.Options{Target: target, Incremental: true, Layout: export.Layout{PartitionBy: []string{"day", "type"}}}
 	f.mustExport(opts)
@@ -154,7 +154,7 @@ func TestValuesThatAreTooLong(t *testing.T) {
 	for i, text := range []string{strings.Repeat("x", 250), strings.Repeat("x", 251), strings.Repeat("é", 41), strings.Repeat("é", 125)} {
 		events[i].Type = text
 	}
-	f.commit(store.Done, events)
+	f.commit(model.Done, events)
 	where := `coalesce(strlen(CAST("type" AS VARCHAR)), 0) < 250`
 	for _, target := range []string{target, filepath.Join(t.TempDir(), "b")} {
 		opts.Target = target
