@@ -307,7 +307,7 @@ func TestEventsArriveMeanwhile(t *testing.T) {
 func TestGoingOnWithMoreOrFewerWalks(t *testing.T) {
 	step := 1
 	if testing.Short() {
-		step = 7
+		step = 23
 	}
 	for _, tc := range []struct{ first, then int }{{1, 4}, {4, 1}, {4, 4}, {4, ingest.Auto}, {ingest.Auto, 4}} {
 		for _, dead := range []bool{false, true} {
@@ -340,7 +340,11 @@ func TestGoingOnWithMoreOrFewerWalks(t *testing.T) {
 // A pull that is killed at any commit, also before anything was committed of a window that
 // had been split, is gone on with, and little is read twice.
 func TestKilledAtACommit(t *testing.T) {
-	for n := 1; n < 45; n++ {
+	step := 1
+	if testing.Short() {
+		step = 4
+	}
+	for n := 1; n < 45; n += step {
 		for _, then := range []int{1, 4, ingest.Auto} {
 			o := inParts(mockserver.Bound(1 + n%2))
 			o.Cursor.Life = time.Minute
@@ -449,6 +453,9 @@ func TestSideBySideUnderLimits(t *testing.T) {
 			o.Events.Latency, o.Feed.Latency = time.Second, time.Second
 		}},
 	} {
+		if testing.Short() && tc.name != "half from some time on" {
+			continue
+		}
 		o := loaded(mockserver.Observed(), 50)
 		o.Data.Events = 600 * 50
 		tc.change(&o)

@@ -295,7 +295,7 @@ func (x *truth) whileRead() {
 func TestCompleteIsTrue(t *testing.T) {
 	for _, offsets := range []bool{false, true} {
 		for _, workers := range []int{1, 4} {
-			for seed := range uint64(*truthSeeds) {
+			for seed := range few(uint64(*truthSeeds)) {
 				t.Run(fmt.Sprintf("offsets %v, workers %d, seed %d", offsets, workers, seed), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						x := newTruth(t, seed, offsets, workers)
