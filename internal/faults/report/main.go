@@ -80,7 +80,7 @@ func arguments(folder string, kills int) []string {
 	case ".":
 		// Pulls that are killed, or limited, wait most of the time.
 		return []string{"-all", "-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "8"}
-	case "ingest":
+	case filepath.Join("ingest", "decode"):
 		return []string{"-decoder-events", "3000000"}
 	case filepath.Join("internal", "faults"):
 		return []string{"-all", "-test.parallel", "10"}
