@@ -86,7 +86,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Transport == nil {
-		o.Transport = newTransport()
+		o.Transport = newLeaver(func() http.RoundTripper { return newTransport() })
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -733,6 +733,39 @@ func (w *world) flooding(head, reads bool, send func(*peer) error, enough func()
 	}}
 }
 
+// TestAWindowThatOverflows: a stream's window that overflows (RFC 9113, section 6.9.1) makes package net/http wait for a lock that
+// it holds itself: neither the context nor the end of the connection ends such a request there. It is
+// left alone, and a signal ends the pull all the same.
+func TestAWindowThatOverflows(t *testing.T) {
+	t.Parallel()
+	for name, head := range map[string]bool{"before the head": false, "behind it": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tcpPages())
+			overflowed := make(chan struct{})
+			once := sync.OnceFunc(func() { close(overflowed) })
+			w.speaksH2(w.secure(), func(n int64) *h2Fault {
+				if n <= 6 {
+					return nil
+				}
+				return &h2Fault{do: func(p *peer, stream uint32, answer *httptest.ResponseRecorder) bool {
+					if head {
+						p.head(stream, answer, false)
+					}
+					_ = p.WriteWindowUpdate(stream, 1<<31-1)
+					once()
+					return true
+				}}
+			})
+			r := w.start(command{Args: []string{"pull", "--workers", "1"}})
+			<-overflowed
+			r.signal(syscall.SIGINT)
+			w.endsWith(r.wait(), 130)
+			w.recovers()
+		})
+	}
+}
+
 // TestHTTP2Floods: frames without end that the program has to answer take no memory, whether
 // the server reads the answers or not; a signal ends the pull as ever, and the limits of a
 // request do by themselves.
