@@ -70,12 +70,13 @@ func (file *File) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Path is a name by which others in this process can write the file, instead of Write.
+// Path is a name by which others in this process can write the file, instead of Write. It is
+// that of its descriptor where it can be, as somebody may put a link under the hidden name.
 func (file *File) Path() string {
-	if file.hidden != nil {
-		return file.hidden.path()
+	if file.hidden == nil || reopens(file.f) {
+		return DescriptorPath(file.f)
 	}
-	return DescriptorPath(file.f)
+	return file.hidden.path()
 }
 
 // Explain names the target in an error that came of writing to Path, and says what to

@@ -25,6 +25,14 @@ func nameless(folder *owned.Dir) (*os.File, error) {
 	return f, nil
 }
 
+// reopens reports whether DescriptorPath opens the file anew, with a place of its own in it.
+// Without /proc it does not.
+func reopens(f *os.File) bool {
+	named, err1 := os.Stat(DescriptorPath(f))
+	opened, err2 := f.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(named, opened)
+}
+
 // DescriptorPath is a name by which this process can open what it has open.
 func DescriptorPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
 

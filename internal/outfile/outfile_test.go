@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -477,6 +478,33 @@ func TestParentsThatChange(t *testing.T) {
 		holds(t, elsewhere)
 		holds(t, away)
 	}
+}
+
+// TestHiddenNamesThatAreTaken: what is written by Path reaches the file that was made, though a
+// link has come to have its hidden name.
+func TestHiddenNamesThatAreTaken(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has names of open files that open them anew")
+	}
+	folder, precious := t.TempDir(), mustWrite(t, filepath.Join(t.TempDir(), "precious"), "precious")
+	f, err := outfile.CreateNamed(filepath.Join(folder, "a"), outfile.Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 1 {
+		t.Fatal(entries, err)
+	}
+	name := filepath.Join(folder, entries[0].Name())
+	if err := errors.Join(os.Remove(name), os.Symlink(precious, name)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, f, "new", true)
+	if err := f.Abort(); err != nil {
+		t.Error(err)
+	}
+	content(t, precious, "precious")
+	holds(t, folder, entries[0].Name())
 }
 
 func TestExplain(t *testing.T) {
