@@ -216,8 +216,11 @@ func TestAConnectionThatHangsIsLeft(t *testing.T) {
 			t.Error(err)
 		}
 		body, _, err := c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
-		if errors.Is(err, io.ErrClosedPipe) {
-			// The transport had yet to take note of the end of the first one.
+		for range 3 {
+			if err == nil {
+				break
+			}
+			// The transport had yet to take note of the end of the first one. Others answer one request.
 			body, _, err = c.page(t.Context(), eventsEndpoint, ask{}, nil, &sheet{})
 		}
 		if body != "{}" || err != nil {
