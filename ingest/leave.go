@@ -10,7 +10,7 @@ import (
 
 // leaveAfter is how long a request whose context has ended, and then its connection, may take to
 // return before it is left alone.
-const leaveAfter = cutAfter + time.Second
+const leaveAfter = cutAfter + 250*time.Millisecond
 
 // leaver is a transport that returns from each request and from each read of a body when their
 // context ends. Package net/http does not for HTTP/2: one WINDOW_UPDATE that a stream's window has no

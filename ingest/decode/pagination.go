@@ -1,0 +1,126 @@
+package decode
+
+import (
+	"database/sql"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// tail is what a page says about the one after it.
+type tail struct {
+	HasMore    bool
+	NextCursor string
+	cursorLife time.Duration
+}
+
+func (d *Decoder) readPagination() error {
+	group, err := d.scan.pagination(d.top, d.pagination)
+	if err != nil {
+		return err
+	}
+	t, err := d.scan.tail(group)
+	if err != nil {
+		return err
+	}
+	d.page.HasMore, d.page.NextCursor, d.page.CursorLife = t.HasMore, t.NextCursor, t.cursorLife
+	return nil
+}
+
+// pagination finds the members of pagination, in the object of that name or,
+// where there is none, at the top level.
+func (s *scanner) pagination(top, inner *shape) (pagination, error) {
+	v := top.values[pagePagination]
+	if s.absent(v) {
+		return pagination{top.values[pageHasMore], top.values[pageNextCursor], top.values[pageCursorExpiresIn]}, nil
+	}
+	if !s.begins(v, '{') {
+		return pagination{}, malformed("pagination is no object", v.start)
+	}
+	if s.split(v.start, 1, inner); inner.twice != 0 {
+		return pagination{}, malformed("a member stands twice in pagination", v.start)
+	}
+	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
+}
+
+// tail reads the members of pagination.
+func (s *scanner) tail(group pagination) (tail, error) {
+	var t tail
+	switch s.raw(group.hasMore) {
+	case "true":
+		t.HasMore = true
+	case "false":
+	default:
+		return tail{}, malformed("hasMore is no boolean", group.hasMore.start)
+	}
+	if s.isNumber(group.nextCursor) {
+		t.NextCursor = s.raw(group.nextCursor) // which goes back as it came
+	} else if text, ok := s.string(group.nextCursor); ok || s.absent(group.nextCursor) {
+		t.NextCursor = text
+	} else {
+		return tail{}, malformed("nextCursor is neither a string nor a number", group.nextCursor.start)
+	}
+	if s.isNumber(group.cursorExpiresIn) {
+		t.cursorLife = secondsOf(s.raw(group.cursorExpiresIn))
+	}
+	return t, nil
+}
+
+// secondsOf reads a duration in seconds: 0 for what is not positive and finite,
+// and the longest duration there is for what is longer.
+func secondsOf(number string) time.Duration {
+	seconds, err := strconv.ParseFloat(number, 64)
+	if err != nil || seconds <= 0 {
+		return 0
+	}
+	if seconds >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+func (d *Decoder) readMeta() error {
+	s := &d.scan
+	group, err := s.meta(d.top, d.meta)
+	if err != nil {
+		return err
+	}
+	if v := group.returned; !v.missing() {
+		n, ok := s.integer(v)
+		if !ok || n != int64(d.page.Elements) {
+			return malformed(fmt.Sprintf("returned is not %d, the number of elements,", d.page.Elements), v.start)
+		}
+		d.page.Counted = true
+	}
+	if n, ok := s.integer(group.total); ok && n >= 0 {
+		d.page.Total = sql.Null[int64]{V: n, Valid: true}
+	}
+	d.page.RequestID, _ = s.string(group.requestID)
+	return nil
+}
+
+// meta finds the members of meta, as pagination does.
+func (s *scanner) meta(top, inner *shape) (meta, error) {
+	v := top.values[pageMeta]
+	if s.absent(v) {
+		return meta{top.values[pageTotal], top.values[pageReturned], top.values[pageRequestID]}, nil
+	}
+	if !s.begins(v, '{') {
+		return meta{}, malformed("meta is no object", v.start)
+	}
+	if s.split(v.start, 1, inner); inner.twice != 0 {
+		return meta{}, malformed("a member stands twice in meta", v.start)
+	}
+	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil
+}
+
+// integer reads a number that is an integer, in whichever way it is written.
+func (s *scanner) integer(v value) (int64, bool) {
+	if !s.isNumber(v) {
+		return 0, false
+	}
+	d := newDecimal(s.raw(v))
+	n, ok := d.floor()
+	return n, ok && d.isInteger()
+}
