@@ -17,7 +17,7 @@ import (
 	"datasync/mockserver"
 )
 
-// TestMockInAnotherProcess: what the README says of datasync mock.
+// TestMockInAnotherProcess: what docs/mock.md says of datasync mock.
 func TestMockInAnotherProcess(t *testing.T) {
 	binary := build(t, "")
 	folder := t.TempDir()
