@@ -78,7 +78,7 @@ reproducible:
 readers:
 	readers/run.sh
 
-# Every fault of docs/faults.md, all cases, with a table of the results: 20 minutes.
+# Every fault of docs/faults.md, all cases, with a table of the results: 40 minutes on two cores.
 faults:
 	cd internal/faults && go run ./report
 

@@ -236,8 +236,9 @@ func TestAnswersHang(t *testing.T) {
 			if e.Took < c.least {
 				t.Errorf("took %s, want at least %s", e.Took, c.least)
 			}
-			if c.name == "a slow page" && w.API.Stats().Events.Pages > 31 {
-				t.Error("the slow page was read again")
+			// 15 of the 30 have a reject and are read twice.
+			if pages := w.API.Stats().Events.Pages; c.name == "a slow page" && pages > 45 {
+				t.Errorf("the slow page was read again: %d pages", pages)
 			}
 			t.Logf("%d requests, %s", met.Load(), e.Took)
 			w.recovers()
