@@ -2,11 +2,11 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
+	"datasync/ingest/pacer"
 	"fmt"
 	"math"
 	"time"
-
-	"datasync/ingest/pacer"
 )
 
 const (
@@ -23,7 +23,7 @@ const budgetSpent = "its limit"
 // place is a request that may go out now, and counts as sent.
 type place struct {
 	*gate
-	token    *access // for the feed
+	token    *api.Access // for the feed
 	sent     time.Time
 	inFlight int // with this one
 	whole    bool
@@ -33,9 +33,9 @@ type place struct {
 // choose waits until an endpoint, or the feed if that is the one that is wanted, may be
 // asked, and there may be one request more, and takes the place for it. The feed's token is
 // fetched before. It fails with errFeedClosed where the feed lets nobody in.
-func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error) {
+func (e *endpoints) choose(ctx context.Context, c *caller, a api.Request) (place, error) {
 	queue := e.any
-	if a.feedOnly() {
+	if feedOnly(a) {
 		queue = e.feedOnly
 	}
 	// Nothing of this is a failure of the page, nor is to stand in line behind others.
@@ -45,7 +45,7 @@ func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error)
 		return place{}, err
 	}
 	defer queue.leave()
-	for token := (*access)(nil); ; {
+	for token := (*api.Access)(nil); ; {
 		if err := ctx.Err(); err != nil {
 			return place{}, err
 		}
@@ -55,10 +55,10 @@ func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error)
 			return place{}, err
 		case p.gate == nil:
 			token, err = nil, e.wait(ctx, until, changed)
-		case p.name == feedEndpoint && token == nil:
+		case p.name == api.Feed && token == nil:
 			token, err = e.token(ctx)
 		default:
-			if !a.bounded {
+			if !a.Bounded {
 				e.tellHeldOff(p)
 			}
 			return p, nil
@@ -70,7 +70,7 @@ func (e *endpoints) choose(ctx context.Context, c *caller, a ask) (place, error)
 }
 
 // take has a request count as sent now. The lock is held.
-func (e *endpoints) take(g *gate, token *access, whole bool, now time.Time) place {
+func (e *endpoints) take(g *gate, token *api.Access, whole bool, now time.Time) place {
 	g.requests++
 	g.out++
 	g.last = now
@@ -81,8 +81,8 @@ func (e *endpoints) take(g *gate, token *access, whole bool, now time.Time) plac
 		e.most = max(e.most, e.whole)
 	}
 	asked := 0
-	if size := e.client.pageSizes[g.name]; whole && size != nil {
-		asked = int(size.Load())
+	if whole {
+		asked = e.client.PageSize(g.name)
 	}
 	return place{g, token, now, e.clock.Now(pacer.Fetching), whole, asked}
 }
@@ -123,33 +123,33 @@ func (e *endpoints) clocked(what pacer.Activity, begins bool) {
 // pick takes a place at the endpoint that may be asked now, or returns until when none may; no
 // time stands for the end of a request that is under way. Changed is closed when that may
 // have become another. At the feed no place is taken without a token.
-func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.Time, changed <-chan struct{}, _ error) {
+func (e *endpoints) pick(c *caller, a api.Request, token *api.Access) (_ place, until time.Time, changed <-chan struct{}, _ error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	if a.soon && (e.next(e.gates[a.only], now).Sub(now) > soonEnough || a.only == feedEndpoint && e.feedGone) {
-		a.only = ""
+	if a.IfSoon && (e.next(e.gates[a.Only], now).Sub(now) > soonEnough || a.Only == api.Feed && e.feedGone) {
+		a.Only = ""
 	}
-	feedOnly, eventsOnly := a.bounded || a.only == feedEndpoint, a.only == eventsEndpoint
+	onFeed, onEvents := a.Bounded || a.Only == api.Feed, a.Only == api.Events
 	if e.clock.Now(pacer.Fetching) >= e.atOnce() {
 		return place{}, time.Time{}, e.changed, nil
 	}
-	if feedOnly && e.feedGone {
+	if onFeed && e.feedGone {
 		return place{}, now, nil, errNoBound
 	}
-	events, feed := e.gates[eventsEndpoint], e.gates[feedEndpoint]
+	events, feed := e.gates[api.Events], e.gates[api.Feed]
 	first, until := feed, e.next(feed, now)
-	feedOpen := !until.After(now) && !e.feedGone && !eventsOnly
+	feedOpen := !until.After(now) && !e.feedGone && !onEvents
 	wake := until
-	if !feedOnly {
+	if !onFeed {
 		at := e.next(events, now)
-		if !at.After(now) && (!feedOpen || c.avoid != eventsEndpoint) {
-			return e.take(events, nil, a.limit == 0, now), now, nil, nil
+		if !at.After(now) && (!feedOpen || c.avoid != api.Events) {
+			return e.take(events, nil, a.Limit == 0, now), now, nil, nil
 		}
-		if at.Before(wake) || e.feedGone || eventsOnly {
+		if at.Before(wake) || e.feedGone || onEvents {
 			wake = at
 		}
-		if !at.After(until) || eventsOnly || e.feedIsHopeless(now) || !e.had && e.denied+e.accessWaits > 0 && until.Sub(now) > e.maxWait {
+		if !at.After(until) || onEvents || e.feedIsHopeless(now) || !e.had && e.denied+e.accessWaits > 0 && until.Sub(now) > e.maxWait {
 			first, until = events, at
 		}
 	}
@@ -157,10 +157,10 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 		if token == nil {
 			return place{gate: feed}, now, nil, nil
 		}
-		return e.take(feed, token, a.limit == 0, now), now, nil, nil
+		return e.take(feed, token, a.Limit == 0, now), now, nil, nil
 	}
 	switch wait := until.Sub(now); {
-	case wait > e.maxWait && feedOnly:
+	case wait > e.maxWait && onFeed:
 		return place{}, until, nil, errNoBound
 	case wait > e.maxWait:
 		return place{}, until, nil, fmt.Errorf("%w: come back at %s", ErrClosed, until.UTC().Format(time.RFC3339))
@@ -176,7 +176,7 @@ func (e *endpoints) pick(c *caller, a ask, token *access) (_ place, until time.T
 }
 
 // feedOnly reports whether the feed alone is to be asked.
-func (a ask) feedOnly() bool { return a.bounded || a.only == feedEndpoint && !a.soon }
+func feedOnly(a api.Request) bool { return a.Bounded || a.Only == api.Feed && !a.IfSoon }
 
 // next returns when the endpoint may be asked: not before the end of a wait that it asked
 // for, nor before its budget has room again.

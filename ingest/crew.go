@@ -3,14 +3,14 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"datasync/internal/model"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -54,7 +54,7 @@ type crew struct {
 	walks int     // under way
 	// starter makes the request for the newest page below an instant; nil as long as no way
 	// to ask for that has been proven. Sought says that one was looked for.
-	starter func(model.Instant) ask
+	starter func(model.Instant) api.Request
 	sought  bool
 	// read counts pages; seekAfter is how many there must be for another search, after seeks
 	// of them that failed.

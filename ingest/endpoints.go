@@ -2,6 +2,10 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/pacer"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"math"
@@ -10,17 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"datasync/ingest/decode"
-	"datasync/ingest/pacer"
-	"datasync/internal/model"
-)
-
-// The names of the endpoints, as the page log, runs and messages have them.
-const (
-	eventsEndpoint = "events"
-	feedEndpoint   = "feed"
-	streamAccess   = "stream-access"
 )
 
 const (
@@ -43,7 +36,7 @@ const (
 // the events endpoint where it is open, else the feed, else the first to open. It is
 // shared by all walks.
 type endpoints struct {
-	client                *client
+	client                *api.Client
 	tokens                *tokens
 	maxWait, maxRetryTime time.Duration
 	// remember is told of each wait that was asked for, before anything else
@@ -106,21 +99,21 @@ type gate struct {
 	limited, requests int64
 }
 
-func newEndpoints(c *client, opts Options, opens map[string]time.Time, remember func(string, time.Duration) error) *endpoints {
+func newEndpoints(c *api.Client, opts Options, opens map[string]time.Time, remember func(string, time.Duration) error) *endpoints {
 	e := &endpoints{
 		client: c, tokens: newTokens(c), began: time.Now(), maxWait: opts.MaxWait, maxRetryTime: opts.MaxRetryTime,
 		remember: remember, notice: opts.Notice, progress: opts.Progress,
 		any: newLine(), feedOnly: newLine(), gates: map[string]*gate{}, changed: make(chan struct{}),
 		atOnce: func() int { return 1 }, needed: func() int { return 0 }, workers: pacer.NewWorkers(mostWorkers),
 	}
-	for _, name := range []string{eventsEndpoint, feedEndpoint, streamAccess} {
+	for _, name := range []string{api.Events, api.Feed, api.StreamAccess} {
 		e.gates[name] = &gate{name: name, opens: opens[name]}
 		if !opens[name].IsZero() {
 			e.gates[name].why = "asked in an earlier run"
 		}
 	}
 	// The feed's token may have to be fetched first.
-	if access, feed := e.gates[streamAccess], e.gates[feedEndpoint]; access.opens.After(feed.opens) {
+	if access, feed := e.gates[api.StreamAccess], e.gates[api.Feed]; access.opens.After(feed.opens) {
 		feed.opens, feed.why = access.opens, access.why
 	}
 	return e
@@ -205,7 +198,7 @@ func (e *endpoints) hopelessFeed() bool {
 func (e *endpoints) closedFor() (until time.Time, closed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	until = e.gates[eventsEndpoint].opens
+	until = e.gates[api.Events].opens
 	return until, time.Until(until) > e.maxWait
 }
 
@@ -214,7 +207,7 @@ func (e *endpoints) closedFor() (until time.Time, closed bool) {
 func (e *endpoints) orClosed(ctx context.Context, err error) error {
 	var file *model.FileError
 	until, closed := e.closedFor()
-	if !closed || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, errPartLost) {
+	if !closed || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, api.ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, errPartLost) {
 		return err
 	}
 	//nolint:errorlint // the wait is why the pull ends, whatever the feed's error is
@@ -238,24 +231,6 @@ func (e *endpoints) withoutFeed() bool {
 	return e.feedGone
 }
 
-// ask says which page is wanted: the one that the cursor leads to, or, bounded,
-// the newest page before until in epoch milliseconds, or the newest of all. Where limit
-// is not 0, so many events are enough. Where only is not empty, no other endpoint is asked;
-// where it holds soon, that is so as long as the endpoint may be asked within soonEnough. Beside says
-// that the page is read again while its first reading has the place for a large text, squeezed that
-// only the beginnings of elements that are too large are wanted.
-type ask struct {
-	cursor  string
-	until   int64
-	bounded bool
-	limit   int
-	only    string
-	soon    bool
-	beside  bool
-
-	squeezed bool
-}
-
 const soonEnough = time.Second
 
 // errNoBound: the page that a bounded ask wants cannot be had.
@@ -273,10 +248,10 @@ const maxClosed = 5
 // something else than that it wants to be left alone. Only the feed is asked for a
 // bounded page; it fails with errNoBound where the feed does not give it. The body lies
 // in the memory of into.
-func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (body, endpoint string, err error) {
+func (e *endpoints) page(ctx context.Context, c *caller, a api.Request, into *api.Buffer) (body, endpoint string, err error) {
 	for closed := 0; ; {
-		if a.feedOnly() && (closed > maxClosed || e.withoutFeed() || closed > 0 && e.hopelessFeed()) {
-			return "", feedEndpoint, errNoBound
+		if feedOnly(a) && (closed > maxClosed || e.withoutFeed() || closed > 0 && e.hopelessFeed()) {
+			return "", api.Feed, errNoBound
 		}
 		at, err := e.choose(ctx, c, a)
 		if errors.Is(err, errFeedClosed) {
@@ -288,33 +263,33 @@ func (e *endpoints) page(ctx context.Context, c *caller, a ask, into *sheet) (bo
 		}
 		g := at.gate
 		body, err = e.get(ctx, at, a, into)
-		if g.name == feedEndpoint {
+		if g.name == api.Feed {
 			err = e.readFeed(at, a, err)
 		}
-		var answer *APIError
+		var answer *api.APIError
 		switch {
 		case err == nil:
 			e.came(g)
 			return body, g.name, nil
 		case errors.Is(err, errFeedClosed):
 			closed++
-		case errors.As(err, &answer) && answer.means == meansLimited:
+		case errors.As(err, &answer) && answer.Means == api.MeansRateLimited:
 			err := e.limit(g, answer)
-			if a.feedOnly() && errors.Is(err, ErrLimited) {
+			if feedOnly(a) && errors.Is(err, ErrLimited) {
 				e.forgive()
 				err = fmt.Errorf("%w: %w", errNoBound, err)
 			}
 			if err != nil {
 				return "", g.name, err
 			}
-		case errors.As(err, &answer) && answer.means == meansPageSize:
-			size := e.client.shrink(g.name, at.asked, answer)
+		case errors.As(err, &answer) && answer.Means == api.MeansPageTooLarge:
+			size := e.client.LimitRefused(g.name, at.asked, answer)
 			if size == 0 {
 				return "", g.name, err
 			}
 			e.notice(fmt.Sprintf("%v: asking for pages of %d from now on", err, size))
 		case errors.As(err, &answer) && answer.Named:
-			return "", g.name, errors.Join(err, e.close(g, answer))
+			return "", g.name, errors.Join(err, e.close(g))
 		default:
 			if !e.shrinks(g.name, &a, err) {
 				return "", g.name, err
@@ -384,20 +359,20 @@ func (e *endpoints) forgive() {
 }
 
 // get sends one request for a page.
-func (e *endpoints) get(ctx context.Context, at place, a ask, into *sheet) (string, error) {
+func (e *endpoints) get(ctx context.Context, at place, a api.Request, into *api.Buffer) (string, error) {
 	e.progress.asking(at.name)
-	body, stated, err := e.client.page(ctx, at.name, a, at.token, into)
+	body, stated, err := e.client.Page(ctx, at.name, a, at.token, into)
 	e.answered(at, stated, err)
-	var answer *APIError
-	if stated.wait > 0 && !errors.As(err, &answer) {
-		err = errors.Join(err, e.remember(at.name, stated.wait))
+	var answer *api.APIError
+	if stated.Wait > 0 && !errors.As(err, &answer) {
+		err = errors.Join(err, e.remember(at.name, stated.Wait))
 	}
 	return body, err
 }
 
 // answered takes note of the end of a request. One for a whole page tells how fast the API
 // is.
-func (e *endpoints) answered(at place, stated statedLimit, err error) {
+func (e *endpoints) answered(at place, stated api.RateLimit, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now, g, sent := time.Now(), at.gate, at.sent
@@ -407,13 +382,13 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 	}
 	e.clock.End(pacer.Fetching, now)
 	took := now.Sub(sent)
-	var answer *APIError
+	var answer *api.APIError
 	isAnswer := errors.As(err, &answer)
-	limited := isAnswer && answer.means == meansLimited
+	limited := isAnswer && answer.Means == api.MeansRateLimited
 	if limited || isAnswer && answer.Named {
-		answer.shut = e.shut(g, answer, now)
+		e.shut(g, answer, now)
 	}
-	if until := now.Add(stated.wait); !isAnswer && stated.wait > 0 && until.After(g.opens) {
+	if until := now.Add(stated.Wait); !isAnswer && stated.Wait > 0 && until.After(g.opens) {
 		g.opens, g.why = until, "Retry-After"
 	}
 	if err == nil || isAnswer {
@@ -427,8 +402,8 @@ func (e *endpoints) answered(at place, stated statedLimit, err error) {
 			g.budget.Refused(sent, now, answer.Wait)
 		}
 	case err == nil:
-		if stated.limit > 0 {
-			g.budget.Stated(sent, stated.limit, stated.remaining, stated.reset)
+		if stated.Requests > 0 {
+			g.budget.Stated(sent, stated.Requests, stated.Remaining, stated.Reset)
 		}
 		more := g.budget.Granted(sent)
 		rate := e.allowed()
@@ -465,9 +440,9 @@ func (e *endpoints) allowed() float64 {
 // pageGates are the endpoints that give pages in this run.
 func (e *endpoints) pageGates() []*gate {
 	if e.feedGone {
-		return []*gate{e.gates[eventsEndpoint]}
+		return []*gate{e.gates[api.Events]}
 	}
-	return []*gate{e.gates[eventsEndpoint], e.gates[feedEndpoint]}
+	return []*gate{e.gates[api.Events], e.gates[api.Feed]}
 }
 
 // spent reports whether no endpoint has a place for a request now.
@@ -481,8 +456,8 @@ func (e *endpoints) spent(now time.Time) bool {
 }
 
 // limit takes a 429 in, and gives up where nothing else has come for long.
-func (e *endpoints) limit(g *gate, answer *APIError) error {
-	if err := e.close(g, answer); err != nil {
+func (e *endpoints) limit(g *gate, answer *api.APIError) error {
+	if err := e.close(g); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -497,12 +472,17 @@ func (e *endpoints) limit(g *gate, answer *APIError) error {
 }
 
 // close has the wait for which the endpoint was shut remembered.
-func (e *endpoints) close(g *gate, answer *APIError) error { return e.remember(g.name, answer.shut) }
+func (e *endpoints) close(g *gate) error {
+	e.mu.Lock()
+	wait := time.Until(g.opens)
+	e.mu.Unlock()
+	return e.remember(g.name, max(wait, 0))
+}
 
 // shut leaves the endpoint alone for as long as it asked, and a little longer, so that clients
 // that were told the same do not come back together. The lock is held.
-func (e *endpoints) shut(g *gate, answer *APIError, now time.Time) (wait time.Duration) {
-	wait = answer.Wait
+func (e *endpoints) shut(g *gate, answer *api.APIError, now time.Time) {
+	wait := answer.Wait
 	switch {
 	case !answer.Named:
 		wait = min(unnamedWait<<min(g.vain, 8), longestUnnamed)
@@ -514,11 +494,10 @@ func (e *endpoints) shut(g *gate, answer *APIError, now time.Time) (wait time.Du
 	}
 	wait += time.Duration(rand.Float64() * float64(min(wait/10, time.Second)))
 	g.why = strconv.Itoa(answer.Status)
-	if answer.means == meansLimited {
+	if answer.Means == api.MeansRateLimited {
 		g.limited++
 	}
 	if until := now.Add(wait); until.After(g.opens) {
 		g.opens = until
 	}
-	return wait
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,8 +19,8 @@ func feedClosed(why error) error { return fmt.Errorf("%w: %w", errFeedClosed, wh
 
 // readFeed reads what became of a request to the feed. That it lets nobody in is no failure
 // of the page: it counts as closed then.
-func (e *endpoints) readFeed(at place, a ask, err error) error {
-	var answer *APIError
+func (e *endpoints) readFeed(at place, a api.Request, err error) error {
+	var answer *api.APIError
 	switch {
 	case err == nil:
 		e.admitted()
@@ -27,17 +28,17 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 	case !errors.As(err, &answer):
 		return err
 	}
-	switch answer.means {
-	case meansDashboard:
+	switch answer.Means {
+	case api.MeansBrowserRequired:
 		e.leaveFeed(err)
 		return feedClosed(err)
-	case meansWay:
-		if a.bounded {
+	case api.MeansBoundRefused:
+		if a.Bounded {
 			err = fmt.Errorf("%w: %w", errRefusedBound, err)
 		}
 		return err
-	case meansToken, meansRefused:
-	case meansCursorPerhaps:
+	case api.MeansTokenRefused, api.MeansRefused:
+	case api.MeansCursorSuspect:
 		// The path may have moved.
 		if answer.Status != 404 && answer.Status != 405 && answer.Status != 410 {
 			return err
@@ -47,7 +48,7 @@ func (e *endpoints) readFeed(at place, a ask, err error) error {
 	}
 	// A new access, once, and then none for a while.
 	if e.tokens.invalidate(at.token) && e.refuse() > 1 {
-		if answer.means == meansCursorPerhaps {
+		if answer.Means == api.MeansCursorSuspect {
 			return err
 		}
 		e.deny(strconv.Itoa(answer.Status))
@@ -80,7 +81,7 @@ func (e *endpoints) deny(why string) {
 		e.deniedSince = time.Now()
 	}
 	pause := longestPause
-	if e.client.answered.Load() {
+	if e.client.HasAnswered() {
 		pause = min(firstPause<<min(e.denied, 8), longestPause)
 	}
 	e.denied++
@@ -89,7 +90,7 @@ func (e *endpoints) deny(why string) {
 
 // token returns an access to the feed, or closes the feed and fails with
 // errFeedClosed. One renewal is in flight at a time, for all who need it.
-func (e *endpoints) token(ctx context.Context) (*access, error) {
+func (e *endpoints) token(ctx context.Context) (*api.Access, error) {
 	if err := e.tokens.line.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -101,31 +102,31 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 	if token := e.tokens.fresh(); token != nil {
 		return token, nil
 	}
-	g := e.gates[streamAccess]
+	g := e.gates[api.StreamAccess]
 	at, ok := e.mayAsk(g)
 	if !ok {
 		e.pauseFeed(time.Until(g.opens), g.why)
 		return nil, errFeedClosed
 	}
-	e.progress.asking(streamAccess)
+	e.progress.asking(api.StreamAccess)
 	token, err := e.tokens.renew(ctx)
-	e.answered(at, statedLimit{}, err)
-	var answer *APIError
+	e.answered(at, api.RateLimit{}, err)
+	var answer *api.APIError
 	switch {
 	case err == nil:
 		g.vain = 0 // nobody else asks
 		return token, nil
 	case ctx.Err() != nil:
 		return nil, err
-	case errors.As(err, &answer) && (answer.Named || answer.means == meansLimited):
-		if err := e.close(g, answer); err != nil {
+	case errors.As(err, &answer) && (answer.Named || answer.Means == api.MeansRateLimited):
+		if err := e.close(g); err != nil {
 			return nil, err
 		}
 		e.waitForAccess(answer)
 		return nil, feedClosed(err)
-	case errors.Is(err, ErrKeyRefused) && answer.Status == http.StatusUnauthorized:
+	case errors.Is(err, api.ErrKeyRefused) && answer.Status == http.StatusUnauthorized:
 		return nil, err
-	case errors.Is(err, errFeedUnusable), errors.As(err, &answer) && answer.Status == http.StatusForbidden:
+	case errors.Is(err, api.ErrFeedUnusable), errors.As(err, &answer) && answer.Status == http.StatusForbidden:
 		e.leaveFeed(err)
 		return nil, feedClosed(err)
 	}
@@ -135,17 +136,17 @@ func (e *endpoints) token(ctx context.Context) (*access, error) {
 
 // waitForAccess closes the feed for as long as stream-access wants to be left alone. Where it
 // failed otherwise than by a rate limit, that counts as a denial.
-func (e *endpoints) waitForAccess(answer *APIError) {
+func (e *endpoints) waitForAccess(answer *api.APIError) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.accessWaits++
-	if answer.means != meansLimited {
+	if answer.Means != api.MeansRateLimited {
 		if e.denied == 0 {
 			e.deniedSince = time.Now()
 		}
 		e.denied++
 	}
-	g := e.gates[streamAccess]
+	g := e.gates[api.StreamAccess]
 	e.closeFeed(time.Until(g.opens), g.why)
 }
 
@@ -196,7 +197,7 @@ func (e *endpoints) pauseFeed(wait time.Duration, why string) {
 
 // closeFeed is pauseFeed for who holds the mutex.
 func (e *endpoints) closeFeed(wait time.Duration, why string) {
-	if g, until := e.gates[feedEndpoint], time.Now().Add(wait); until.After(g.opens) {
+	if g, until := e.gates[api.Feed], time.Now().Add(wait); until.After(g.opens) {
 		g.opens, g.why = until, why
 	}
 }

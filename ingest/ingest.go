@@ -3,15 +3,15 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/internal/model"
+	"datasync/internal/store"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
-
-	"datasync/internal/model"
-	"datasync/internal/store"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -54,7 +54,7 @@ type Options struct {
 	// Transport carries the requests; nil is the network.
 	Transport http.RoundTripper
 	BaseURL   *url.URL
-	Key       Secret
+	Key       api.Secret
 	// PageSize is the limit sent with each request, in events.
 	PageSize int
 	// Lookback is how far below the newest stored event a later pull goes down,
@@ -86,7 +86,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Transport == nil {
-		o.Transport = newLeaver(func() http.RoundTripper { return newTransport() })
+		o.Transport = api.NewTransport()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -131,7 +131,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	client := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
 	p := &pull{
 		Options: opts, id: id, client: client,
 		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
@@ -156,12 +156,12 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 type pull struct {
 	Options
 	id        uuid.UUID
-	client    *client
+	client    *api.Client
 	endpoints *endpoints
 	tally     *tally
 	starting  sync.Mutex // of batches, one at a time
 	unordered func()
-	sheets    sheets
+	sheets    api.BufferPool
 	rereads   rereads
 
 	mu     sync.Mutex

@@ -2,19 +2,22 @@ package ingest
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"slices"
-	"strings"
-	"time"
-
+	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/internal/model"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/cenkalti/backoff/v4"
+)
+
+// What others test for with errors.Is.
+var (
+	// ErrClosed: no endpoint may be asked within the longest wait allowed.
+	ErrClosed = errors.New("the API asks for a longer wait than allowed")
+	// ErrLimited: every request is answered with a 429.
+	ErrLimited = errors.New("the API only answers that it is asked too often")
 )
 
 // firstConnect is how long a run tries to reach the API at all.
@@ -81,12 +84,12 @@ const fewTries = 4
 // refused reports whether the API refuses a request in a way that hardly passes, or sends a page that
 // is too large and cannot be asked for in smaller ones.
 func refused(err error) bool {
-	var answer *APIError
+	var answer *api.APIError
 	var page *decode.TooLarge
 	if errors.As(err, &page) && page.Final {
 		return true
 	}
-	return errors.As(err, &answer) && (answer.means == meansRefused || answer.means == meansCursorPerhaps || answer.means == meansPageSize)
+	return errors.As(err, &answer) && (answer.Means == api.MeansRefused || answer.Means == api.MeansCursorSuspect || answer.Means == api.MeansPageTooLarge)
 }
 
 // noticedFailure is the failure in a row of which a person is told: one or two
@@ -95,33 +98,6 @@ const noticedFailure = 3
 
 // permanent tells the errors that asking again cannot mend.
 func permanent(err error) bool {
-	for _, kind := range []error{ErrKeyRefused, ErrCursorDead, ErrRedirected, ErrClosed, ErrLimited, errNoBound, http.ErrSchemeMismatch} {
-		if errors.Is(err, kind) {
-			return true
-		}
-	}
-	var certificate *tls.CertificateVerificationError
-	var notTLS tls.RecordHeaderError
-	var name *net.DNSError
 	var file *model.FileError
-	if errors.As(err, &certificate) || errors.As(err, &notTLS) || noCommonTLS(err) ||
-		errors.As(err, &file) || errors.As(err, &name) && name.IsNotFound {
-		return true
-	}
-	return false
-}
-
-// refusals are the alerts (RFC 8446, section 6.2) of a server that would not have it
-// otherwise the next time: no version, cipher or protocol in common, a certificate that is
-// wanted, a name that is not known.
-var refusals = []tls.AlertError{40, 42, 43, 48, 49, 70, 71, 112, 116, 120}
-
-// noCommonTLS reports whether a handshake failed because the two do not fit together.
-func noCommonTLS(err error) bool {
-	// An alert has a type of its own over QUIC alone, and a version that is too old none.
-	var said *net.OpError
-	if errors.As(err, &said) && said.Op == "remote error" {
-		return slices.ContainsFunc(refusals, func(a tls.AlertError) bool { return said.Err.Error() == a.Error() })
-	}
-	return strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
+	return api.Permanent(err) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.Is(err, errNoBound) || errors.As(err, &file)
 }

@@ -3,13 +3,12 @@ package ingest
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"math"
-	"regexp"
-	"time"
-
+	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/internal/model"
+	"errors"
+	"math"
+	"time"
 )
 
 const (
@@ -58,11 +57,11 @@ func (c *crew) seek(ctx context.Context) {
 	s, last := c.sample, c.parts[len(c.parts)-1]
 	bottom, over, toTheEnd := last.k.Lower, last.state == finished || last.ending, last.k.ToTheEnd()
 	c.mu.Unlock()
-	ways := []func(model.Instant) ask{byTime}
+	ways := []func(model.Instant) api.Request{byTime}
 	if _, ok := cursorAt(s.cursor, 0, time.Now()); ok && c.p.RenewCursors {
-		ways = append(ways, func(at model.Instant) ask {
+		ways = append(ways, func(at model.Instant) api.Request {
 			cursor, _ := cursorAt(s.cursor, milliseconds(at)+1, time.Now())
-			return ask{cursor: cursor}
+			return api.Request{Cursor: cursor}
 		})
 	}
 	failed := false
@@ -101,14 +100,14 @@ func (s *sample) proof() *proof {
 }
 
 // probe asks for the first few events of a page.
-func (c *crew) probe(ctx context.Context, a ask, limit int) (decode.Page, error) {
-	a.limit = limit
-	memory := &sheet{}
-	defer memory.leavePlace()
+func (c *crew) probe(ctx context.Context, a api.Request, limit int) (decode.Page, error) {
+	a.Limit = limit
+	memory := &api.Buffer{}
+	defer memory.LeaveLargeSlot()
 	if _, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory); err != nil {
 		return decode.Page{}, err
 	}
-	return memory.decodedBy(decode.New())
+	return memory.Decode(decode.New())
 }
 
 // seekOldest finds about where the events end: it lies between an instant below which there
@@ -150,18 +149,4 @@ func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) 
 		}
 	}
 	return oldest
-}
-
-var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
-
-// cursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
-// later end. It works where renewCursor does, and cursors have a member ts.
-func cursorAt(cursor string, ms int64, now time.Time) (string, bool) {
-	return rewriteCursor(cursor, func(text string) (string, bool) {
-		text, ok := replaceNumber(text, cursorInstant, ms)
-		if !ok {
-			return "", false
-		}
-		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
-	})
 }

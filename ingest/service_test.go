@@ -1,6 +1,10 @@
 package ingest_test
 
 import (
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/model"
+	"datasync/mockserver"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +15,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/model"
-
-	"datasync/mockserver"
 )
 
 // What the service was seen to do, and what a pull makes of it.
@@ -224,7 +223,7 @@ func TestARefusalIsTriedAFewTimes(t *testing.T) {
 			b.refusing(always, status, `{"message":"not \u001b[31mhere","hint":"try next door"}`, nil)
 			began := time.Now()
 			_, err := b.pull()
-			var answer *ingest.APIError
+			var answer *api.APIError
 			if !errors.As(err, &answer) || answer.Status != status || time.Since(began) > time.Minute {
 				b.t.Fatalf("%v after %s", err, time.Since(began))
 			}
@@ -244,7 +243,7 @@ func TestWaitsOfOtherStatuses(t *testing.T) {
 			b.opts.MaxRetryTime = 30 * time.Second
 			b.refusing(always, status, `{}`, http.Header{"Retry-After": {"2"}})
 			began := time.Now()
-			if _, err := b.pull(); err == nil || errors.Is(err, ingest.ErrKeyRefused) || time.Since(began) > time.Hour {
+			if _, err := b.pull(); err == nil || errors.Is(err, api.ErrKeyRefused) || time.Since(began) > time.Hour {
 				b.t.Errorf("%v after %s", err, time.Since(began))
 			}
 		})

@@ -2,11 +2,11 @@ package ingest
 
 import (
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/internal/model"
 	"strings"
 	"sync"
 	"time"
-
-	"datasync/internal/model"
 )
 
 // Summary is what a pull did.
@@ -75,7 +75,7 @@ func (t *tally) keepSample(raw string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sample == "" {
-		t.sample = strings.Clone(raw[:min(len(raw), longestWords)])
+		t.sample = strings.Clone(raw[:min(len(raw), api.MaxQuoted)])
 	}
 }
 

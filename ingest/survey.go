@@ -3,17 +3,20 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/pacer"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"strings"
 	"time"
-
-	"datasync/ingest/decode"
-	"datasync/ingest/pacer"
-	"datasync/internal/model"
 )
+
+// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
+var ErrNotNow = errors.New("the API asked to be left alone")
 
 const (
 	// SurveyRequests is how many requests a survey sends at most.
@@ -132,7 +135,7 @@ func newSurvey(ctx context.Context, opts Options, file File, opens map[string]ti
 	}
 	// What is to be said of the feed stands among the findings.
 	opts.Notice = func(string) {}
-	client := newClient(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
+	client := api.New(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
 	s.endpoints = newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
 		s.wants(endpoint, time.Now().Add(wait))
 		return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
@@ -166,15 +169,15 @@ func (s *survey) run(ctx context.Context) (newest decode.Page, err error) {
 	if s.fatal != nil {
 		return decode.Page{}, s.fatal
 	}
-	if err != nil && !s.endpoints.client.answered.Load() && s.endpoints.sent() > 0 {
+	if err != nil && !s.endpoints.client.HasAnswered() && s.endpoints.sent() > 0 {
 		return decode.Page{}, err // nobody is there
 	}
 	if s.found.Events.Cached && newest.NextCursor != "" {
 		// The next page shows how long one takes, and what the headers say.
-		_, _ = s.page(ctx, eventsEndpoint, ask{cursor: newest.NextCursor})
+		_, _ = s.page(ctx, api.Events, api.Request{Cursor: newest.NextCursor})
 	}
 	// A pull would go on there.
-	feed, errFeed := s.page(ctx, feedEndpoint, ask{cursor: newest.NextCursor})
+	feed, errFeed := s.page(ctx, api.Feed, api.Request{Cursor: newest.NextCursor})
 	switch {
 	case s.fatal != nil:
 		return decode.Page{}, s.fatal
@@ -198,14 +201,14 @@ func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 		switch {
 		case s.endpoints.sent() >= firstTries:
 			return 0
-		case !s.endpoints.client.answered.Load():
+		case !s.endpoints.client.HasAnswered():
 			return min(s.maxRetryTime, firstConnect)
 		}
 		return s.maxRetryTime
 	}
 	err = retry(ctx, patience, func() time.Duration { return 0 }, s.notice, func() (err error) {
-		newest, err = s.page(ctx, eventsEndpoint, ask{})
-		if err != nil && s.fatal == nil && s.closed(eventsEndpoint) {
+		newest, err = s.page(ctx, api.Events, api.Request{})
+		if err != nil && s.fatal == nil && s.closed(api.Events) {
 			asked, err = err, nil
 		}
 		return err
@@ -221,11 +224,11 @@ func (s *survey) closed(endpoint string) bool { return s.found.NotBefore[endpoin
 
 // nothing is the error where no page came, and none from the events endpoint because of err.
 func (s *survey) nothing(err error) error {
-	if !s.closed(eventsEndpoint) {
+	if !s.closed(api.Events) {
 		return err
 	}
-	until := s.found.NotBefore[eventsEndpoint]
-	if feed := later(s.found.NotBefore[feedEndpoint], s.found.NotBefore[streamAccess]); feed.After(time.Now()) && feed.Before(until) {
+	until := s.found.NotBefore[api.Events]
+	if feed := later(s.found.NotBefore[api.Feed], s.found.NotBefore[api.StreamAccess]); feed.After(time.Now()) && feed.Before(until) {
 		until = feed
 	}
 	return fmt.Errorf("%w: come back at %s", ErrNotNow, until.UTC().Format(time.RFC3339))
@@ -254,8 +257,8 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	}
 	probe := func(at model.Instant) (decode.Page, error) {
 		a := byTime(at)
-		a.limit = seekLimit
-		return s.page(ctx, feedEndpoint, a)
+		a.Limit = seekLimit
+		return s.page(ctx, api.Feed, a)
 	}
 	p, err := probe(known.known.V.Timestamp)
 	switch verdict := known.proof().look(&p); {
@@ -273,7 +276,7 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 
 // page asks an endpoint for a page, once more where that is too large. What it says about a whole page
 // is noted.
-func (s *survey) page(ctx context.Context, endpoint string, a ask) (decode.Page, error) {
+func (s *survey) page(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	for {
 		p, err := s.once(ctx, endpoint, a)
 		if s.fatal != nil || !s.endpoints.shrinks(endpoint, &a, err) {
@@ -283,7 +286,7 @@ func (s *survey) page(ctx context.Context, endpoint string, a ask) (decode.Page,
 }
 
 // once asks an endpoint for a page once.
-func (s *survey) once(ctx context.Context, endpoint string, a ask) (decode.Page, error) {
+func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	if s.fatal != nil {
 		return decode.Page{}, s.fatal
 	}
@@ -292,25 +295,25 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (decode.Page,
 		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}
 	e, g := s.endpoints, at.gate
-	memory := &sheet{}
-	defer memory.leavePlace()
+	memory := &api.Buffer{}
+	defer memory.LeaveLargeSlot()
 	body, err := e.get(ctx, at, a, memory)
-	if endpoint == feedEndpoint {
+	if endpoint == api.Feed {
 		err = e.readFeed(at, a, err)
 	}
-	var answer *APIError
-	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.means == meansLimited) {
-		err = errors.Join(err, e.close(g, answer))
+	var answer *api.APIError
+	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.Means == api.MeansRateLimited) {
+		err = errors.Join(err, e.close(g))
 	}
-	if answer != nil && answer.means == meansPageSize {
-		e.client.shrink(endpoint, at.asked, answer)
+	if answer != nil && answer.Means == api.MeansPageTooLarge {
+		e.client.LimitRefused(endpoint, at.asked, answer)
 	}
 	if err != nil {
 		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}
-	p, err := memory.decodedBy(decode.New())
+	p, err := memory.Decode(decode.New())
 	if err != nil {
-		return decode.Page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, memory, err))
+		return decode.Page{}, s.failed(ctx, endpoint, s.endpoints.client.DecodeError(endpoint, memory, err))
 	}
 	e.mu.Lock()
 	shrunk := e.shrunk(g)
@@ -319,7 +322,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (decode.Page,
 		s.notice(shrunk)
 	}
 	e.came(g)
-	if a.limit == 0 {
+	if a.Limit == 0 {
 		f := s.about(endpoint)
 		f.Usable, f.Page, f.Bytes = true, p.Elements, len(body)
 		f.Last = !p.HasMore
@@ -331,7 +334,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a ask) (decode.Page,
 
 // about is where the findings about an endpoint are.
 func (s *survey) about(endpoint string) *EndpointFindings {
-	if endpoint == feedEndpoint {
+	if endpoint == api.Feed {
 		return &s.found.Feed
 	}
 	return &s.found.Events
@@ -343,7 +346,7 @@ func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
 		f.Why = err.Error()
 	}
 	var file *model.FileError
-	if ctx.Err() != nil || errors.Is(err, ErrKeyRefused) || errors.As(err, &file) {
+	if ctx.Err() != nil || errors.Is(err, api.ErrKeyRefused) || errors.As(err, &file) {
 		s.fatal = err
 	}
 	return err
@@ -358,13 +361,13 @@ var (
 
 // place takes a place at the endpoint, unless that wants to be left alone or too few requests
 // are left. The feed's token is fetched before.
-func (s *survey) place(ctx context.Context, endpoint string, a ask) (place, error) {
+func (s *survey) place(ctx context.Context, endpoint string, a api.Request) (place, error) {
 	if err := s.mayAsk(endpoint); err != nil {
 		return place{}, err
 	}
 	e := s.endpoints
-	var token *access
-	if endpoint == feedEndpoint {
+	var token *api.Access
+	if endpoint == api.Feed {
 		var err error
 		if token, err = e.token(ctx); err != nil {
 			return place{}, err
@@ -372,13 +375,13 @@ func (s *survey) place(ctx context.Context, endpoint string, a ask) (place, erro
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.take(e.gates[endpoint], token, a.limit == 0, time.Now()), nil
+	return e.take(e.gates[endpoint], token, a.Limit == 0, time.Now()), nil
 }
 
 // mayAsk reports why the endpoint must not be asked now, nil where it may.
 func (s *survey) mayAsk(endpoint string) error {
 	e, cost := s.endpoints, int64(1)
-	if endpoint == feedEndpoint && e.tokens.fresh() == nil {
+	if endpoint == api.Feed && e.tokens.fresh() == nil {
 		cost++
 	}
 	if s.endpoints.sent()+cost > SurveyRequests {
@@ -400,11 +403,11 @@ func (s *survey) conclude() {
 	s.found.Requests = s.endpoints.sent()
 	e := s.endpoints
 	if token := e.tokens.fresh(); token != nil {
-		s.found.TokenLife = token.life
+		s.found.TokenLife = token.Life
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, name := range []string{eventsEndpoint, feedEndpoint} {
+	for _, name := range []string{api.Events, api.Feed} {
 		f, g := s.about(name), e.gates[name]
 		f.Limited, f.budget, f.opens = g.limited, g.budget, g.opens
 		if g.budget.Known() {
