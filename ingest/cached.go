@@ -4,6 +4,7 @@ import (
 	"context"
 	"datasync/ingest/api"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,15 +19,22 @@ const (
 	mostFresh = 2
 )
 
+// cacheState is what the walks of a pull know of a cache: when the pull began, and whether a cache
+// answers whatever is asked.
+type cacheState struct {
+	began time.Time
+	all   atomic.Bool
+}
+
 // askFresh asks for a page, and asks again where a cache may have made the answer before the pull
 // began, or, where it must be fresh, at any time. A cache knows a page by its URL: another limit is
 // another page to it.
 func (w *walk) askFresh(ctx context.Context, at api.Request, must bool) fetched {
 	f := w.ask(ctx, at)
-	for tries := 1; f.err == nil && f.sheet.Cached && !w.endpoints.cachesAll.Load() && (must || time.Since(w.endpoints.began) < oldestCached); tries++ {
+	for tries := 1; f.err == nil && f.sheet.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {
 		again := at
 		if again.Limit == 0 {
-			again.Limit = w.endpoints.client.PageSize(f.endpoint)
+			again.Limit = w.client.PageSize(f.endpoint)
 		}
 		again.Only, again.IfSoon = f.endpoint, true
 		// Another pull may just have asked for one less.
@@ -34,7 +42,7 @@ func (w *walk) askFresh(ctx context.Context, at api.Request, must bool) fetched 
 			break
 		}
 		if tries > mostFresh {
-			w.endpoints.cachesAll.Store(true)
+			w.cache.all.Store(true)
 			w.notice("a cache answers every request: events of its last seconds may be missing until the next pull")
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 	"errors"
 	"time"
@@ -18,7 +19,7 @@ func (w *walk) isStuck(ctx context.Context, err error) bool {
 	var file *model.FileError
 	switch {
 	case err == nil, w.tried == "", w.at != api.Request{Cursor: w.tried}, w.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
-		errors.Is(err, ErrClosed), errors.As(err, &file):
+		errors.Is(err, dispatch.ErrClosed), errors.As(err, &file):
 		return false
 	}
 	return w.answersWithout(ctx, "")

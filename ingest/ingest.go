@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 	"datasync/internal/store"
 	"errors"
@@ -134,35 +135,39 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
 	p := &pull{
 		Options: opts, id: id, client: client,
-		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
-			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
-		}),
-		tally: newTally(),
+		dispatcher: dispatch.New(client, dispatch.Options{
+			MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: opts.Notice,
+			Persist: func(endpoint string, wait time.Duration) error {
+				return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+			},
+		}, opts.Progress),
+		cache: cacheState{began: time.Now()}, tally: newTally(),
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
 		}),
 	}
 	opts.Progress.begin(began)
-	opts.Progress.foretell(p.endpoints.left)
+	opts.Progress.foretell(p.dispatcher.Remaining)
 	err = p.run(ctx)
-	p.tally.add(p.endpoints)
+	p.tally.add(p.dispatcher.Counts())
 	p.tally.Complete = err == nil
 	p.tally.Took = time.Since(began)
-	p.tally.Floor = p.endpoints.floor(p.tally.needed())
+	p.tally.Floor = p.dispatcher.Minimum(p.tally.needed())
 	return p.tally.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 
 // pull is one run.
 type pull struct {
 	Options
-	id        uuid.UUID
-	client    *api.Client
-	endpoints *endpoints
-	tally     *tally
-	starting  sync.Mutex // of batches, one at a time
-	unordered func()
-	sheets    api.BufferPool
-	rereads   rereads
+	id         uuid.UUID
+	client     *api.Client
+	dispatcher *dispatch.Dispatcher
+	cache      cacheState
+	tally      *tally
+	starting   sync.Mutex // of batches, one at a time
+	unordered  func()
+	sheets     api.BufferPool
+	rereads    rereads
 
 	mu     sync.Mutex
 	failed []int64 // windows and parts whose walks failed at a cursor
@@ -238,7 +243,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 // failsAtCursor reports whether a walk ended with an error that may be its cursor's.
 func failsAtCursor(err error) bool {
 	var file *model.FileError
-	return err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
+	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
 // oneByOne is a Store of which several start batches.

@@ -269,7 +269,7 @@ func (c *crew) whereToSplit(more int) (owner *part, border model.Instant, slack 
 		}
 	}
 	least := float64(leastPages)
-	if c.p.endpoints.plenty(int(all)) {
+	if c.p.dispatcher.CanSendSoon(int(all)) {
 		least = leastAtLast
 	}
 	if most < least {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/store/storetest"
 	"datasync/mockserver"
 	"errors"
@@ -228,8 +229,8 @@ func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
 		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, ingest.ErrLoop},
 		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), ingest.ErrNoCursor},
 		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), ingest.ErrLoop},
-		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), ingest.ErrLimited},
-		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), ingest.ErrClosed},
+		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), dispatch.ErrLimited},
+		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), dispatch.ErrClosed},
 		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, ingest.ErrMissing},
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
@@ -320,7 +321,7 @@ func TestPullGivesUpAndGoesOn(t *testing.T) {
 	inBubble(t, "429s that name 0 s", scripted(mockserver.Any, 4, mockserver.Repeat(mockserver.Forever, mockserver.RateLimitedRaw("0", "", 0))), func(b *bench) {
 		_, err := b.pull()
 		stats := b.server.Stats()
-		if requests := stats.Events.Requests + stats.Feed.Requests + stats.StreamAccess.Requests; !errors.Is(err, ingest.ErrLimited) || requests > 400 {
+		if requests := stats.Events.Requests + stats.Feed.Requests + stats.StreamAccess.Requests; !errors.Is(err, dispatch.ErrLimited) || requests > 400 {
 			b.t.Errorf("%v after %d requests", err, requests)
 		}
 	})

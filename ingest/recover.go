@@ -104,7 +104,7 @@ func (w *walk) recover(cause error) error {
 	if dead != "" && w.renewed != dead {
 		w.dead = dead
 	}
-	if ordered && !w.noTime && !w.endpoints.withoutFeed() {
+	if ordered && !w.noTime && !w.dispatcher.FeedAbandoned() {
 		w.noTime = true // until it has been proven
 		w.proof = &proof{anchor: w.low.V}
 		until := w.proof.millisecond()
@@ -139,7 +139,7 @@ func (w *walk) walkAgain(cause error) error {
 	}
 	w.resumed, w.dies, w.life, w.proof, w.last, w.trail, w.alike.Counts = true, time.Time{}, 0, nil, reading{}, newTrail(), nil
 	again := ""
-	if each := w.endpoints.pageTime(); each > 0 {
+	if each := w.dispatcher.PageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
 	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
 	"fmt"
 	"sync"
 )
@@ -49,7 +50,7 @@ func (w *walk) readAgain(ctx context.Context, at api.Request, f fetched, got *wa
 		return nil
 	}
 	doubtful := first.Damaged > 0 && !first.Counted
-	if !w.rereads.may(w.endpoints.sent()) && !doubtful {
+	if !w.rereads.may(w.dispatcher.Requests()) && !doubtful {
 		w.tally.notReadAgain(len(first.Rejects))
 		return nil
 	}
@@ -82,9 +83,9 @@ func (w *walk) readAgain(ctx context.Context, at api.Request, f fetched, got *wa
 			f.sheet.Events = first.Events
 			return nil
 		}
-		err = w.endpoints.client.DecodeError(again.endpoint, again.sheet, err)
+		err = w.client.DecodeError(again.endpoint, again.sheet, err)
 	}
-	if doubtful || first.Damaged > 0 && !permanent(err) {
+	if doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
 		return err
 	}
 	w.tally.notReadAgain(len(first.Rejects))

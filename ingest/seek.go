@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 	"errors"
 	"math"
@@ -68,7 +69,7 @@ func (c *crew) seek(ctx context.Context) {
 	for _, way := range ways {
 		p, err := c.probe(ctx, way(s.known.V.Timestamp), seekLimit)
 		if err != nil {
-			failed = failed || !errors.Is(err, errRefusedBound)
+			failed = failed || !errors.Is(err, dispatch.ErrBoundRefused)
 			continue
 		}
 		// There was more when the known event came.
@@ -104,7 +105,7 @@ func (c *crew) probe(ctx context.Context, a api.Request, limit int) (decode.Page
 	a.Limit = limit
 	memory := &api.Buffer{}
 	defer memory.LeaveLargeSlot()
-	if _, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory); err != nil {
+	if _, _, err := c.p.dispatcher.Page(ctx, &dispatch.Requester{}, a, memory); err != nil {
 		return decode.Page{}, err
 	}
 	return memory.Decode(decode.New())
@@ -123,7 +124,7 @@ func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) 
 	for range most {
 		p, err := probe(max(guess, 0))
 		switch {
-		case err != nil && !errors.Is(err, errRefusedBound):
+		case err != nil && !errors.Is(err, dispatch.ErrBoundRefused):
 			return oldest
 		case len(p.Events) > 0:
 			some = p.Events[0].Timestamp

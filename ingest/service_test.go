@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 	"datasync/mockserver"
 	"errors"
@@ -152,7 +153,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 				b.opts.MaxWait = maxWait
 				began := time.Now()
 				_, err := b.pull()
-				if took := time.Since(began); !errors.Is(err, ingest.ErrClosed) || took > 2*time.Minute {
+				if took := time.Since(began); !errors.Is(err, dispatch.ErrClosed) || took > 2*time.Minute {
 					b.t.Fatalf("%v after %s", err, took)
 				}
 				_, at, _ := strings.Cut(err.Error(), "come back at ")
@@ -171,7 +172,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 	}}
 	inBubble(t, "a feed that was had", o, func(b *bench) {
 		began := time.Now()
-		if _, err := b.pull(); !errors.Is(err, ingest.ErrClosed) || time.Since(began) > 10*time.Minute {
+		if _, err := b.pull(); !errors.Is(err, dispatch.ErrClosed) || time.Since(began) > 10*time.Minute {
 			b.t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 	"errors"
 	"fmt"
@@ -158,7 +159,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 // There may be other ways on.
 func (w *walk) notRead(err error) error {
 	var file *model.FileError
-	if errors.Is(err, api.ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.As(err, &file) {
+	if errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, dispatch.ErrLimited) || errors.As(err, &file) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errNotProven, err)

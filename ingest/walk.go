@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
-	"datasync/ingest/pacer"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 	"errors"
 	"fmt"
@@ -18,14 +18,15 @@ import (
 
 // walk goes from page to page of one window, newer to older.
 type walk struct {
-	endpoints    *endpoints
+	dispatcher   *dispatch.Dispatcher
+	client       *api.Client
 	decoder      *decode.Decoder
 	sheets       *api.BufferPool
 	maxRetryTime time.Duration
 	renew        bool
 	notice       func(string)
 	tally        *tally
-	caller       caller
+	requester    dispatch.Requester
 
 	// part is what is walked, floor the instant below which nothing is wanted. While a part
 	// starts, its first page may bring nothing newer than bound.
@@ -62,6 +63,7 @@ type walk struct {
 	unordered bool
 	ahead     *ahead
 	rereads   *rereads
+	cache     *cacheState
 	// known is the instant of the newest event of older windows: copies below it were counted.
 	known sql.Null[model.Instant]
 
@@ -129,9 +131,9 @@ type fetched struct {
 // newWalk returns the walk that goes on where the part's checkpoint stands.
 func newWalk(p *pull, t *part, k model.Checkpoint) *walk {
 	w := &walk{
-		endpoints: p.endpoints, decoder: decode.New(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
+		dispatcher: p.dispatcher, client: p.client, decoder: decode.New(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
 		part: t, floor: k.Floor, at: api.Request{Cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0,
-		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, known: t.crew.known,
+		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, cache: &p.cache, known: t.crew.known,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
 	switch {
@@ -182,7 +184,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		case err != nil && ctx.Err() != nil && w.lost(err):
 			return ctx.Err() // there is no time for another way
 		case err != nil:
-			return w.endpoints.orClosed(ctx, err)
+			return w.orClosed(ctx, err)
 		}
 		if back != nil {
 			p.resumed = true
@@ -225,6 +227,18 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			w.dies = p.received.Add(w.life)
 		}
 	}
+}
+
+// orClosed returns err, or, if the events endpoint asked for a longer wait than a pull may wait and the
+// feed failed meanwhile, an ErrClosed that says until when.
+func (w *walk) orClosed(ctx context.Context, err error) error {
+	var file *model.FileError
+	until, tooLong := w.dispatcher.EventsClosedUntil()
+	if !tooLong || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, errPartLost) {
+		return err
+	}
+	//nolint:errorlint // the wait is why the pull ends, whatever the feed's error is
+	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrClosed, until.UTC().Format(time.RFC3339), err)
 }
 
 // lost tells the errors after which the walk must find another way on: that one does
@@ -316,7 +330,7 @@ func (w *walk) follow(p *walked) error {
 	if w.floor.Valid {
 		p.outside += p.page.CutBelow(w.floor.V, below)
 	}
-	if len(p.page.Rejects) > 0 && !w.endpoints.client.HasSecret(p.page.Rejects[0].Raw) {
+	if len(p.page.Rejects) > 0 && !w.client.HasSecret(p.page.Rejects[0].Raw) {
 		w.tally.keepSample(p.page.Rejects[0].Raw)
 	}
 	if p.last {
@@ -333,11 +347,15 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 	pause := func(now bool) {
 		if now != pausing {
 			pausing = now
-			w.endpoints.clocked(pacer.Waiting, now)
+			if now {
+				w.dispatcher.BeginWait()
+			} else {
+				w.dispatcher.EndWait()
+			}
 		}
 	}
 	defer func() { pause(false) }()
-	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.Waited }, w.notice, func() (err error) {
 		pause(false)
 		defer func() { pause(err != nil) }()
 		got, err = w.try(ctx)
@@ -353,7 +371,7 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 		if err != nil {
 			// Before the cursor dies of one endpoint's troubles, the other one is asked.
 			if failures++; failures > 1 || w.life > 0 && time.Until(w.dies) < w.life/2 {
-				w.caller.avoid = got.endpoint
+				w.requester.Avoid = got.endpoint
 			}
 		}
 		return err
@@ -365,10 +383,10 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 func (w *walk) get(ctx context.Context, at api.Request) (got walked, err error) {
 	w.discard()
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
-	err = retry(ctx, limit, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+	err = dispatch.Retry(ctx, limit, func() time.Duration { return w.requester.Waited }, w.notice, func() (err error) {
 		for {
 			got, err = w.getOnce(ctx, at)
-			if !w.endpoints.shrinks(got.endpoint, &api.Request{}, err) {
+			if !w.dispatcher.AskForLess(got.endpoint, &api.Request{}, err) {
 				return err
 			}
 		}
@@ -396,10 +414,10 @@ func (w *walk) getOnce(ctx context.Context, at api.Request) (got walked, err err
 func (w *walk) decode(f fetched, to *walked) error {
 	p, err := f.sheet.Decode(w.decoder)
 	if err != nil {
-		return w.endpoints.client.DecodeError(f.endpoint, f.sheet, err)
+		return w.client.DecodeError(f.endpoint, f.sheet, err)
 	}
 	w.totals.see(f.came, p.Total)
-	p.Withhold(w.endpoints.client.HasSecret)
+	p.Withhold(w.client.HasSecret)
 	// What is remembered for longer than the page must not be a part of its
 	// body, or it would keep all of that in memory.
 	p.NextCursor = strings.Clone(p.NextCursor)
@@ -408,7 +426,7 @@ func (w *walk) decode(f fetched, to *walked) error {
 		to.lastEvent = p.Events[n-1].Position()
 	}
 	to.page, to.sheet, f.sheet.Events = p, f.sheet, p.Events
-	to.secretFrom = w.endpoints.client.HasSecret(to.from.Cursor)
+	to.secretFrom = w.client.HasSecret(to.from.Cursor)
 	return nil
 }
 
@@ -421,7 +439,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		w.sheets.Release(f.sheet)
 		return got, f.err
 	}
-	w.caller.avoid = ""
+	w.requester.Avoid = ""
 	w.lookAhead(ctx, f)
 	err := w.decode(f, &got)
 	p := &got.page
@@ -431,7 +449,7 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	if err != nil {
 		w.sheets.Release(f.sheet)
 		w.discard()
-		if w.endpoints.shrinks(f.endpoint, &api.Request{}, err) {
+		if w.dispatcher.AskForLess(f.endpoint, &api.Request{}, err) {
 			return w.try(ctx)
 		}
 		return got, err
@@ -464,8 +482,8 @@ const longestBounded = 30 * time.Second
 // or something that is not it, is more likely a wrong address than a passing fault; one by time is
 // not the only way on.
 func (w *walk) retryTime() time.Duration {
-	if !w.endpoints.client.HasAnswered() {
-		return min(w.maxRetryTime, firstConnect)
+	if !w.client.HasAnswered() {
+		return min(w.maxRetryTime, dispatch.FirstConnect)
 	}
 	if w.byTime() || w.starts {
 		return min(w.maxRetryTime, longestBounded)
@@ -527,7 +545,7 @@ func (w *walk) discard() {
 func (w *walk) ask(ctx context.Context, at api.Request) fetched {
 	memory, began := w.sheets.Take(), time.Now()
 	memory.Beside = at.Beside
-	body, endpoint, err := w.endpoints.page(ctx, &w.caller, at, memory)
+	body, endpoint, err := w.dispatcher.Page(ctx, &w.requester, at, memory)
 	now := time.Now()
 	return fetched{memory, body, endpoint, now, now.Sub(began), w.answers.Add(1), err}
 }

@@ -5,6 +5,7 @@ import (
 	"datasync/export"
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
@@ -63,7 +64,7 @@ var topics = []topic{
 	{name: "memory", leads: is(store.ErrMemory)},
 	{name: "limits", leads: is(store.ErrLimit, syscall.EMFILE, syscall.ENFILE)},
 	{name: "too-old", leads: is(errTooOld)},
-	{name: "api-wait", leads: is(ingest.ErrClosed, ingest.ErrLimited, ingest.ErrNotNow)},
+	{name: "api-wait", leads: is(dispatch.ErrClosed, dispatch.ErrLimited, ingest.ErrNotNow)},
 	{name: "wrong-address", leads: wrongAddress},
 	{name: "certificate", leads: notTrusted},
 	{name: "no-headway", leads: is(ingest.ErrNoHeadway, api.ErrCursorExpired)},

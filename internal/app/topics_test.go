@@ -8,6 +8,7 @@ import (
 	"datasync/export"
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
@@ -35,8 +36,8 @@ func TestErrorLines(t *testing.T) {
 		code  int
 	}{
 		{pulled(&api.APIError{Status: 401, Kind: api.ErrKeyRefused}), "key-refused", 3},
-		{pulled(ingest.ErrClosed), "api-wait", 4},
-		{pulled(ingest.ErrLimited), "api-wait", 4},
+		{pulled(dispatch.ErrClosed), "api-wait", 4},
+		{pulled(dispatch.ErrLimited), "api-wait", 4},
 		{pulled(ingest.ErrNotNow), "api-wait", 4},
 		{pulled(api.ErrRedirected), "wrong-address", 4},
 		{pulled(api.ErrNoAPI), "wrong-address", 4},
@@ -57,7 +58,7 @@ func TestErrorLines(t *testing.T) {
 		{export.ErrHistory, "export-history", 5},
 		{file(store.ErrMissing), "no-file", 6},
 		{file(store.ErrFull), "disk-full", 6},
-		{pulled(errors.Join(ingest.ErrClosed, file(store.ErrFull))), "disk-full", 6},
+		{pulled(errors.Join(dispatch.ErrClosed, file(store.ErrFull))), "disk-full", 6},
 		{file(store.ErrRoom), "disk-full", 6},
 		{&live.RefusedError{Text: file(store.ErrRoom).Error()}, "disk-full", 6},
 		{fmt.Errorf("write: %w", outfile.ErrFull), "disk-full", 1},

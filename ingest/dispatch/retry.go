@@ -1,4 +1,4 @@
-package ingest
+package dispatch
 
 import (
 	"context"
@@ -12,22 +12,14 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// What others test for with errors.Is.
-var (
-	// ErrClosed: no endpoint may be asked within the longest wait allowed.
-	ErrClosed = errors.New("the API asks for a longer wait than allowed")
-	// ErrLimited: every request is answered with a 429.
-	ErrLimited = errors.New("the API only answers that it is asked too often")
-)
+// FirstConnect is how long a run tries to reach the API at all.
+const FirstConnect = 30 * time.Second
 
-// firstConnect is how long a run tries to reach the API at all.
-const firstConnect = 30 * time.Second
-
-// retry runs op until it succeeds, fails for good, or has failed for longer than
+// Retry runs op until it succeeds, fails for good, or has failed for longer than
 // limit says; time that waited reports to have gone by waiting as asked is not
 // counted. Pauses have full jitter. A new backoff is made for each request: one
 // that is shared counts the time of the whole pull.
-func retry(ctx context.Context, limit, waited func() time.Duration, notice func(string), op func() error) error {
+func Retry(ctx context.Context, limit, waited func() time.Duration, notice func(string), op func() error) error {
 	pauses := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(250*time.Millisecond), backoff.WithMultiplier(2),
 		backoff.WithRandomizationFactor(1), backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))
@@ -41,7 +33,7 @@ func retry(ctx context.Context, limit, waited func() time.Duration, notice func(
 			return nil
 		case ctx.Err() != nil:
 			return backoff.Permanent(ctx.Err())
-		case permanent(err):
+		case Permanent(err):
 			return backoff.Permanent(err)
 		}
 		if refused(err) {
@@ -96,8 +88,8 @@ func refused(err error) bool {
 // are nothing special.
 const noticedFailure = 3
 
-// permanent tells the errors that asking again cannot mend.
-func permanent(err error) bool {
+// Permanent reports whether sending the request again cannot help.
+func Permanent(err error) bool {
 	var file *model.FileError
-	return api.Permanent(err) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.Is(err, errNoBound) || errors.As(err, &file)
+	return api.Permanent(err) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.Is(err, ErrNoBound) || errors.As(err, &file)
 }
