@@ -1,7 +1,6 @@
-package ingest
+package walk
 
 import (
-	"datasync/internal/model"
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
@@ -9,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // renewedLife is how long a renewed cursor is to live.
@@ -49,9 +50,9 @@ func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
 
 var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
 
-// cursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
+// CursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
 // later end. It works where renewCursor does, and cursors have a member ts.
-func cursorAt(cursor string, ms int64, now time.Time) (string, bool) {
+func CursorAt(cursor string, ms int64, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		text, ok := replaceNumber(text, cursorInstant, ms)
 		if !ok {
@@ -67,9 +68,9 @@ var counter = regexp.MustCompile(`(?i)\b(offset|skip|page|index|start|from|pos|p
 // digitRuns finds the numbers in a text.
 var digitRuns = regexp.MustCompile(`\d+`)
 
-// namesPlace reports whether a cursor names the event, or its time: then it leads to what
+// NamesEvent reports whether a cursor names the event, or its time: then it leads to what
 // follows that, whatever is deleted. Anything else may count from the newest event.
-func namesPlace(cursor string, last model.Position) bool {
+func NamesEvent(cursor string, last model.Position) bool {
 	id, ms := last.ID.String(), int64(last.Timestamp)/1000
 	at := last.Timestamp.Time()
 	numbersOf := []string{strconv.FormatInt(ms, 10), strconv.FormatInt(int64(last.Timestamp), 10), strconv.FormatInt(ms/1000, 10)}

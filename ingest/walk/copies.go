@@ -1,4 +1,4 @@
-package ingest
+package walk
 
 import (
 	"database/sql"
@@ -18,21 +18,21 @@ type repeated struct {
 // countCopies counts the elements of a page that came twice on it, alike in all fields: those below
 // where the walk stood, above the part below, and above the newest event of older windows, whose
 // copies were counted then.
-func (p *walked) countCopies(low sql.Null[model.Position], known sql.Null[model.Instant], again repeated) {
-	events := p.page.Events
+func (p *Page) countCopies(low sql.Null[model.Position], known sql.Null[model.Instant], again repeated) {
+	events := p.Events
 	if again.counts && len(events) > 0 {
 		// What the page before had comes once more, though nothing came on top.
 		for i := range events {
 			if at := events[i].Position(); low.Valid && at.Compare(low.V) >= 0 && (at == again.last || !again.atBorder) && (!known.Valid || at.Timestamp > known.V) {
-				p.copies++
+				p.Copies++
 			}
 		}
 	}
-	if p.page.Descending {
+	if p.Descending {
 		return
 	}
 	var first map[uuid.UUID]int
-	if !p.page.Ordered {
+	if !p.Ordered {
 		first = make(map[uuid.UUID]int, len(events))
 	}
 	for i := range events {
@@ -44,8 +44,8 @@ func (p *walked) countCopies(low sql.Null[model.Position], known sql.Null[model.
 		}
 		at := events[i].Position()
 		if twice && events[earlier] == events[i] && (!low.Valid || at.Compare(low.V) < 0) && (!known.Valid || at.Timestamp > known.V) &&
-			(!p.reached.Valid || at.Compare(p.reached.V) > 0) {
-			p.copies++
+			(!p.Reached.Valid || at.Compare(p.Reached.V) > 0) {
+			p.Copies++
 		}
 	}
 }

@@ -1,15 +1,16 @@
-package ingest
+package walk
 
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/ingest/dispatch"
 	"datasync/internal/model"
-	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 )
@@ -18,9 +19,9 @@ import (
 // API deletes a newer event, an offset skips one event between two pages, and the total falls.
 // Then the walk reads the previous page again, which has the skipped event.
 
-// errSlid: events may have slid past the walk, and reading the page before again has not shown
+// errMoved: events may have slid past the walk, and reading the page before again has not shown
 // that none did.
-var errSlid = errors.New("events were deleted while pages were read, and others may have slid past")
+var errMoved = errors.New("events were deleted while pages were read, and others may have slid past")
 
 // mostLookBacks is how often a page and the one before it are read again for them to fit.
 const mostLookBacks = 5
@@ -30,30 +31,30 @@ type reading struct {
 	known bool
 	from  api.Request
 	total sql.Null[int64]
-	// came numbers the answers that the walk has got.
-	came int64
-	// slides says that the cursor which came with it may count from the newest event.
-	slides bool
+	// number is that of its answer among the walk's.
+	number int64
+	// shifts says that the cursor which came with it may count from the newest event.
+	shifts bool
 	// stored says that an earlier run read it. The API may have deleted events since then.
 	stored bool
 }
 
 // readingOf returns the page behind which a checkpoint stands.
 func readingOf(k *model.Checkpoint) reading {
-	if k.Cursor == "" || namesPlace(k.Cursor, k.Last.V) {
+	if k.Cursor == "" || NamesEvent(k.Cursor, k.Last.V) {
 		return reading{}
 	}
-	return reading{known: k.CursorBefore.Valid, from: api.Request{Cursor: k.CursorBefore.V}, total: k.PageTotal, slides: true, stored: true}
+	return reading{known: k.CursorBefore.Valid, from: api.Request{Cursor: k.CursorBefore.V}, total: k.PageTotal, shifts: true, stored: true}
 }
 
 // behind returns the page as the one behind which the walk stands now.
-func (r reading) behind(p *walked) reading {
-	next := reading{known: !p.from.Bounded || p.from.Cursor == "", from: p.from, total: p.page.Total, came: p.came}
-	if n := len(p.page.Events); n > 0 && p.lastIsEvent {
-		next.slides = !namesPlace(p.page.NextCursor, p.lastEvent)
+func (r reading) behind(p *Page) reading {
+	next := reading{known: !p.Request.Bounded || p.Request.Cursor == "", from: p.Request, total: p.Total, number: p.number}
+	if n := len(p.Events); n > 0 && p.lastIsEvent {
+		next.shifts = !NamesEvent(p.NextCursor, p.lastEvent)
 	} else {
 		// The cursor may name an element that is no event. Cursors are of one kind.
-		next.slides = r.slides || !r.known
+		next.shifts = r.shifts || !r.known
 	}
 	return next
 }
@@ -103,80 +104,80 @@ func (t totals) stayed(from, to int64) bool {
 	return len(seen) > 1 && slices.Min(seen) == slices.Max(seen)
 }
 
-// maySlide reports whether events may have slid past between the page behind which the walk
+// mayHaveMoved reports whether events may have slid past between the page behind which the walk
 // stands and p.
-func (w *walk) maySlide(p *walked) bool {
-	if p.from.Cursor == "" || !w.last.slides {
+func (w *Walk) mayHaveMoved(p *Page) bool {
+	if p.Request.Cursor == "" || !w.last.shifts {
 		return false
 	}
-	return w.last.stored || fell(w.last.total, p.page.Total) || w.totals.fell(w.last.came, p.came)
+	return w.last.stored || fell(w.last.total, p.Total) || w.totals.fell(w.last.number, p.number)
 }
 
 // lookBack reads the page before p again. If the two pages do not overlap, it reads p again, too. It
-// returns the page before p if the walk must store it, or nil. It fails with errSlid if the walk
+// returns the page before p if the walk must store it, or nil. It fails with errMoved if the walk
 // may have skipped events.
-func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
+func (w *Walk) lookBack(ctx context.Context, p *Page) (*Page, error) {
 	if !w.last.known {
-		return nil, errSlid
+		return nil, errMoved
 	}
 	for range mostLookBacks {
-		back, err := w.get(ctx, w.last.from)
+		back, err := w.requestWhole(ctx, w.last.from)
 		if err != nil {
 			return nil, w.notRead(err)
 		}
-		if !w.follows(&back.page) {
-			w.sheets.Release(back.sheet)
-			return nil, errSlid
+		if !w.follows(&back.Page) {
+			w.Buffers.Release(back.Buffer)
+			return nil, errMoved
 		}
 		fits := w.fits(&back, p)
-		if !fits && back.page.HasMore {
-			next, err := w.get(ctx, api.Request{Cursor: back.page.NextCursor})
+		if !fits && back.HasMore {
+			next, err := w.requestWhole(ctx, api.Request{Cursor: back.NextCursor})
 			if err != nil {
-				w.sheets.Release(back.sheet)
+				w.Buffers.Release(back.Buffer)
 				return nil, w.notRead(err)
 			}
 			w.replace(p, &next, &back)
-			fits = !fell(back.page.Total, p.page.Total) && !w.totals.fell(back.came, p.came)
+			fits = !fell(back.Total, p.Total) && !w.totals.fell(back.number, p.number)
 		} else if !fits {
 			// Nothing follows any more.
 			w.replace(p, &back, nil)
 			return nil, nil
 		}
 		if fits {
-			back.held, back.resumed, back.unordered = true, true, w.unordered
-			back.outside += back.page.DropAnonymous()
-			if w.floor.Valid {
-				back.outside += back.page.CutBelow(w.floor.V, false)
+			back.Provisional, back.Resumed, back.Unordered = true, true, w.unordered
+			back.OutOfRange += back.DropAnonymous()
+			if w.scope.floor.Valid {
+				back.OutOfRange += back.CutBelow(w.scope.floor.V, false)
 			}
 			return &back, nil
 		}
-		w.sheets.Release(back.sheet)
+		w.Buffers.Release(back.Buffer)
 	}
-	return nil, errSlid
+	return nil, errMoved
 }
 
 // notRead is the error where a page cannot be read again, as its cursor has expired since, say.
 // There may be other ways on.
-func (w *walk) notRead(err error) error {
+func (w *Walk) notRead(err error) error {
 	var file *model.FileError
 	if errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, dispatch.ErrLimited) || errors.As(err, &file) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errNotProven, err)
+	return fmt.Errorf("%w: %w", ErrNotProven, err)
 }
 
 // replace puts another reading in the place of p, which comes behind before.
-func (w *walk) replace(p, by, before *walked) {
-	w.sheets.Release(p.sheet)
-	by.resumed = true
+func (w *Walk) replace(p, by, before *Page) {
+	w.Buffers.Release(p.Buffer)
+	by.Resumed = true
 	*p = *by
 	event := w.before()
 	if before != nil && before.lastIsEvent {
 		event = uuid.NullUUID{UUID: before.lastEvent.ID, Valid: true}
 	}
-	w.alike.Counts = nil
-	p.page.NameAnonymous(event, &w.alike)
-	p.open = len(w.alike.Counts) > 0
+	w.anonymous.Counts = nil
+	p.NameAnonymous(event, &w.anonymous)
+	p.Open = len(w.anonymous.Counts) > 0
 }
 
 // fell reports whether a total is less than the one before.
@@ -186,7 +187,7 @@ func fell(before, after sql.Null[int64]) bool {
 
 // follows reports whether the page before, as read again, begins no later than where the walk has
 // stored events.
-func (w *walk) follows(back *decode.Page) bool {
+func (w *Walk) follows(back *decode.Page) bool {
 	switch {
 	case !w.low.Valid:
 		return true
@@ -199,9 +200,9 @@ func (w *walk) follows(back *decode.Page) bool {
 
 // fits reports whether nothing lies between the page before, which was read again, and the one
 // after it, which was read earlier: they overlap, or nothing has changed in between.
-func (w *walk) fits(before, after *walked) bool {
-	back, next := &before.page, &after.page
-	if back.Total.Valid && back.Total == next.Total && w.totals.stayed(after.came, before.came) && !w.last.from.Bounded {
+func (w *Walk) fits(before, after *Page) bool {
+	back, next := &before.Page, &after.Page
+	if back.Total.Valid && back.Total == next.Total && w.totals.stayed(after.number, before.number) && !w.last.from.Bounded {
 		return true
 	}
 	return !w.unordered && back.Ordered && next.Ordered && len(back.Events) > 0 && len(next.Events) > 0 && back.Oldest.Compare(next.Newest) <= 0

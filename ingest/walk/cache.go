@@ -1,11 +1,12 @@
-package ingest
+package walk
 
 import (
 	"context"
-	"datasync/ingest/api"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"datasync/ingest/api"
 )
 
 // A cache in front of the API answers with pages of some seconds ago. One of before the pull began
@@ -26,28 +27,29 @@ type cacheState struct {
 	all   atomic.Bool
 }
 
-// askFresh asks for a page, and asks again where a cache may have made the answer before the pull
+// requestFresh asks for a page, and asks again where a cache may have made the answer before the pull
 // began, or, where it must be fresh, at any time. A cache knows a page by its URL: another limit is
 // another page to it.
-func (w *walk) askFresh(ctx context.Context, at api.Request, must bool) fetched {
-	f := w.ask(ctx, at)
-	for tries := 1; f.err == nil && f.sheet.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {
+func (w *Walk) requestFresh(ctx context.Context, at api.Request, must bool) fetched {
+	f := w.request(ctx, at)
+	for tries := 1; f.err == nil && f.Buffer.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {
 		again := at
 		if again.Limit == 0 {
-			again.Limit = w.client.PageSize(f.endpoint)
+			again.Limit = w.Client.PageSize(f.Endpoint)
 		}
-		again.Only, again.IfSoon = f.endpoint, true
+		again.Only, again.IfSoon = f.Endpoint, true
 		// Another pull may just have asked for one less.
 		if again.Limit -= tries + rand.IntN(again.Limit/10+1); again.Limit < 1 {
 			break
 		}
 		if tries > mostFresh {
 			w.cache.all.Store(true)
-			w.notice("a cache answers every request: events of its last seconds may be missing until the next pull")
+			w.Notice("a cache answers every request: events of its last seconds may be missing until the next pull")
 			break
 		}
-		w.sheets.Release(f.sheet)
-		f = w.ask(ctx, again)
+		w.Buffers.Release(f.Buffer)
+		f = w.request(ctx, again)
 	}
+	f.Request = at
 	return f
 }

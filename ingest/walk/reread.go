@@ -1,12 +1,13 @@
-package ingest
+package walk
 
 import (
 	"context"
+	"fmt"
+	"sync"
+
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/ingest/dispatch"
-	"fmt"
-	"sync"
 )
 
 // The service sends malformed elements on purpose, in one response only: it omits fields, or writes
@@ -44,14 +45,14 @@ func (r *rereads) may(requests int64) bool {
 // fails if it cannot be requested again. If the API does not say how many elements the page has, one
 // such element may be two that lost what was between them: then a second response without such elements
 // takes the place of the first, and one with some must have as many elements.
-func (w *walk) readAgain(ctx context.Context, at api.Request, f fetched, got *walked) error {
-	first := &got.page
+func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Page) error {
+	first := &got.Page
 	if len(first.Rejects) == 0 {
 		return nil
 	}
 	doubtful := first.Damaged > 0 && !first.Counted
-	if !w.rereads.may(w.dispatcher.Requests()) && !doubtful {
-		w.tally.notReadAgain(len(first.Rejects))
+	if !w.rereads.may(w.Dispatcher.Requests()) && !doubtful {
+		w.Observer.NotReadAgain(len(first.Rejects))
 		return nil
 	}
 	if w.ahead != nil {
@@ -59,35 +60,35 @@ func (w *walk) readAgain(ctx context.Context, at api.Request, f fetched, got *wa
 		f := <-w.ahead.result
 		w.ahead.result <- f
 	}
-	at.Only, at.IfSoon, at.Beside = f.endpoint, true, f.sheet.LargeSlot != nil // whose pages are as large
+	at.Only, at.IfSoon, at.Beside = f.Endpoint, true, f.Buffer.LargeSlot != nil // whose pages are as large
 	if at.Limit == 0 && first.Damaged == 0 {
 		at.Limit = first.Elements // the same page, but not the same URL for a cache
 	}
-	again := w.askFresh(ctx, at, true)
-	defer w.sheets.Release(again.sheet)
+	again := w.requestFresh(ctx, at, true)
+	defer w.Buffers.Release(again.Buffer)
 	err := again.err
 	if err == nil {
 		var second decode.Page
-		second, err = again.sheet.Decode(decode.New())
+		second, err = again.Buffer.Decode(decode.New())
 		if err == nil && doubtful && second.Damaged == 0 {
-			f.sheet.TakeText(again.sheet)
+			f.Buffer.TakeText(again.Buffer)
 			return w.decode(f, got)
 		}
 		if err == nil && doubtful && second.Elements != first.Elements {
 			err = fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
 		}
 		if err == nil {
-			again.sheet.Events = second.Events
-			w.tally.notReadAgain(first.RejectsBehind(second.Elements))
+			again.Buffer.Events = second.Events
+			w.Observer.NotReadAgain(first.RejectsBehind(second.Elements))
 			first.Mend(&second)
-			f.sheet.Events = first.Events
+			f.Buffer.Events = first.Events
 			return nil
 		}
-		err = w.client.DecodeError(again.endpoint, again.sheet, err)
+		err = w.Client.DecodeError(again.Endpoint, again.Buffer, err)
 	}
 	if doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
 		return err
 	}
-	w.tally.notReadAgain(len(first.Rejects))
+	w.Observer.NotReadAgain(len(first.Rejects))
 	return nil
 }

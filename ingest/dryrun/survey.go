@@ -1,27 +1,31 @@
-package ingest
+package dryrun
 
 import (
 	"context"
 	"database/sql"
-	"datasync/ingest/api"
-	"datasync/ingest/decode"
-	"datasync/ingest/dispatch"
-	"datasync/ingest/pacer"
-	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"strings"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/pacer"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
+	"datasync/internal/model"
 )
 
 // ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
 var ErrNotNow = errors.New("the API asked to be left alone")
 
 const (
-	// SurveyRequests is how many requests a survey sends at most.
-	SurveyRequests = 10
+	// MaxRequests is how many requests a survey sends at most.
+	MaxRequests = 10
 	// firstTries is how many of them may go into the first page.
 	firstTries = 4
 )
@@ -35,7 +39,7 @@ type File interface {
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
-var _ File = Store(nil)
+var _ File = ingest.Store(nil)
 
 // Findings is what a survey found out.
 type Findings struct {
@@ -84,17 +88,17 @@ type EndpointFindings struct {
 	opens  time.Time
 }
 
-// Survey finds out what a pull with the same options would meet and what it would take, by at
-// most SurveyRequests requests. It stores nothing but waits, and asks nobody who wants to be
+// Run finds out what a pull with the same options would meet and what it would take, by at
+// most MaxRequests requests. It stores nothing but waits, and asks nobody who wants to be
 // left alone: that, like a 429 now, is something that it finds out. Without any page it fails
 // with ErrNotNow, or as a pull would; what it found out by then it returns as well.
-func Survey(ctx context.Context, opts Options, file File) (Findings, error) {
-	opts = opts.withDefaults()
+func Run(ctx context.Context, opts ingest.Options, file File) (Findings, error) {
+	opts = opts.WithDefaults()
 	windows, err := file.Windows(ctx)
 	if err != nil {
 		return Findings{}, err
 	}
-	if err := checkFrom(windows, opts); err != nil {
+	if err := ingest.CheckFrom(windows, opts); err != nil {
 		return Findings{}, err
 	}
 	held, err := file.Held(ctx)
@@ -127,7 +131,7 @@ type survey struct {
 	fatal error
 }
 
-func newSurvey(ctx context.Context, opts Options, file File, opens map[string]time.Time) *survey {
+func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[string]time.Time) *survey {
 	s := &survey{
 		maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cache: &cacheWatch{next: opts.Transport},
 		found: Findings{NotBefore: map[string]time.Time{}},
@@ -253,28 +257,27 @@ func (s *survey) take(p *decode.Page) {
 // byTime finds out whether the feed gives the pages before an instant, and by such pages
 // where the events end.
 func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
-	var known sample
-	known.take(newest)
-	if !known.known.Valid {
+	known := shard.SampleOf(newest)
+	if !known.Known.Valid {
 		return
 	}
 	probe := func(at model.Instant) (decode.Page, error) {
-		a := byTime(at)
-		a.Limit = seekLimit
-		return s.page(ctx, api.Feed, a)
+		req := walk.ByTime(at)
+		req.Limit = shard.ProbeLimit
+		return s.page(ctx, api.Feed, req)
 	}
-	p, err := probe(known.known.V.Timestamp)
-	switch verdict := known.proof().look(&p); {
-	case err != nil && !errors.Is(err, dispatch.ErrNoBound), err == nil && verdict == stillOpen:
+	p, err := probe(known.Known.V.Timestamp)
+	switch verdict := known.Proof().Check(&p); {
+	case err != nil && !errors.Is(err, dispatch.ErrNoBound), err == nil && verdict == walk.Undecided:
 		return
 	default:
-		s.found.Until = sql.Null[bool]{V: err == nil && verdict == proven, Valid: true}
+		s.found.Until = sql.Null[bool]{V: err == nil && verdict == walk.Proven, Valid: true}
 	}
 	if !s.found.Until.V || s.found.Oldest.Valid {
 		return
 	}
-	span := model.Instant(float64(known.span) * float64(newest.Total.V) / float64(known.elements))
-	s.found.Oldest = seekOldest(known.newest, span, SurveyRequests, probe)
+	span := model.Instant(float64(known.Span) * float64(newest.Total.V) / float64(known.Elements))
+	s.found.Oldest = shard.SearchOldest(known.Newest, span, MaxRequests, probe)
 }
 
 // page asks an endpoint for a page, once more where that is too large. What it says about a whole page
@@ -297,7 +300,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 	if endpoint == api.Feed && s.dispatcher.NeedsToken() {
 		cost++
 	}
-	if s.dispatcher.Requests()+cost > SurveyRequests {
+	if s.dispatcher.Requests()+cost > MaxRequests {
 		return decode.Page{}, s.failed(ctx, endpoint, errEnough)
 	}
 	memory := &api.Buffer{}

@@ -1,13 +1,15 @@
-package ingest
+package dryrun
 
 import (
 	"database/sql"
 	"math"
 	"time"
 
+	"datasync/ingest"
 	"datasync/ingest/decode"
 	"datasync/ingest/dispatch"
 	"datasync/ingest/pacer"
+	"datasync/ingest/shard"
 	"datasync/internal/model"
 )
 
@@ -36,11 +38,11 @@ type Forecast struct {
 
 // forecast says what a pull with the options takes from now on; nil where the API does not
 // say how much there is.
-func (f *Findings) forecast(opts Options, windows []model.Checkpoint, newest decode.Page, now time.Time) *Forecast {
+func (f *Findings) forecast(opts ingest.Options, windows []model.Checkpoint, newest decode.Page, now time.Time) *Forecast {
 	if !f.Total.Valid {
 		return nil
 	}
-	found := families(windows)
+	found := shard.Windows(windows)
 	floor := opts.From
 	if len(found) > 0 && !opts.Restart {
 		floor = found[0][0].Floor
@@ -89,8 +91,8 @@ func roughly(n float64) int64 {
 
 // startsOver reports whether a walk that an earlier pull left unfinished has no way on but
 // from the newest event.
-func (f *Findings) startsOver(newest family, opts Options, now time.Time) bool {
-	k, open := newest.unfinished()
+func (f *Findings) startsOver(newest shard.Window, opts ingest.Options, now time.Time) bool {
+	k, open := newest.Unfinished()
 	dead := k.Cursor == "" || !k.CursorExpiresAt.IsZero() && k.CursorExpiresAt.Before(now)
 	return open && dead && !f.Until.V && !opts.RenewCursors
 }
@@ -100,7 +102,7 @@ func (f *Findings) startsOver(newest family, opts Options, now time.Time) bool {
 const surveyedPages = 20_000
 
 // play goes through the pull's requests.
-func (p *Forecast) play(f *Findings, opts Options, now time.Time) {
+func (p *Forecast) play(f *Findings, opts ingest.Options, now time.Time) {
 	var ends []*source
 	p.Known = true
 	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
@@ -127,16 +129,16 @@ func (p *Forecast) play(f *Findings, opts Options, now time.Time) {
 			p.Requests += int64(one.took / f.TokenLife)
 		}
 	}
-	splits := (f.Until.V || opts.RenewCursors) && one.pages >= leastPages
+	splits := (f.Until.V || opts.RenewCursors) && one.pages >= shard.LeastPages
 	switch {
 	case !splits || opts.Workers == 0 || opts.Workers == 1:
 		return
-	case opts.Workers == Auto:
+	case opts.Workers == shard.Auto:
 		p.Walks = dispatch.MaxWorkers
 	default:
 		p.Walks = opts.Workers
 	}
-	if opts.Workers != Auto || p.Known {
+	if opts.Workers != shard.Auto || p.Known {
 		p.SideBySide = sql.Null[time.Duration]{V: playOut(ends, p.Elements, p.Walks, now).took, Valid: true}
 	}
 }
