@@ -6,14 +6,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 )
 
 // timeLayout is that of instants in CSV, JSON lines and manifests: RFC 3339 in UTC.
 const timeLayout = "2006-01-02T15:04:05.999999Z07:00"
 
 // expression is a column of the source, known there as e, as the format takes it.
-func (l *Layout) expression(c store.ColumnType) string {
+func (l *Layout) expression(c duck.ColumnType) string {
 	column := "e." + name(c.Name)
 	switch {
 	case l.Format == Parquet:
@@ -33,7 +33,7 @@ func (l *Layout) expression(c store.ColumnType) string {
 	return column
 }
 
-func (l *Layout) parquetExpression(c store.ColumnType, column string) string {
+func (l *Layout) parquetExpression(c duck.ColumnType, column string) string {
 	element := strings.TrimRight(c.Type, "[]0123456789")
 	switch {
 	case l.UUIDText && element == "UUID":
@@ -73,7 +73,7 @@ func (l *Layout) header(column string) string {
 }
 
 // list is the columns as the format takes them, without those of the folders' names.
-func (l *Layout) list(columns []store.ColumnType) string {
+func (l *Layout) list(columns []duck.ColumnType) string {
 	if l.Format == JSONLines {
 		return l.line(l.written(columns)) + " AS line"
 	}
@@ -89,7 +89,7 @@ func (l *Layout) list(columns []store.ColumnType) string {
 
 // line is a JSON object of the columns. DuckDB's own writer of JSON reads what is JSON
 // already and writes it anew, which changes numbers and escapes.
-func (l *Layout) line(columns []store.ColumnType) string {
+func (l *Layout) line(columns []duck.ColumnType) string {
 	var b strings.Builder
 	b.WriteString("concat(") // which copies each text once, where || copies all that stands before it
 	between := "{"
@@ -124,8 +124,8 @@ func jsonText(s string) string {
 
 // written are the columns that stand in the files: those by which rows are spread over
 // folders stand in the folders' names, where readers find them.
-func (l *Layout) written(columns []store.ColumnType) []store.ColumnType {
-	var kept []store.ColumnType
+func (l *Layout) written(columns []duck.ColumnType) []duck.ColumnType {
+	var kept []duck.ColumnType
 	for _, c := range columns {
 		if !containsFold(l.PartitionBy, c.Name) {
 			kept = append(kept, c)

@@ -17,14 +17,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
 	"datasync/export"
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/store"
 	"datasync/internal/store/storetest"
-
-	"github.com/google/uuid"
-	"pgregory.net/rapid"
 )
 
 // fixture is a database file to which batches can be added.
@@ -101,7 +102,7 @@ func database(t testing.TB, events int) *fixture {
 }
 
 func (f *fixture) export(opts export.Options) (export.Result, error) {
-	opts.Database, opts.Keep, opts.Scratch, opts.Tool = f.path, store.FilesOf(f.path), f.t.TempDir(), "test"
+	opts.Database, opts.Keep, opts.Scratch, opts.Tool = f.path, dbfile.FilesOf(f.path), f.t.TempDir(), "test"
 	return export.Run(context.Background(), opts)
 }
 
@@ -646,7 +647,7 @@ func TestTargetStaysWhereExportFails(t *testing.T) {
 	for _, layout := range []export.Layout{{}, {Format: export.CSV}, {PartitionBy: []string{"type"}}} {
 		folder := t.TempDir()
 		target := filepath.Join(folder, "a")
-		opts := export.Options{Target: target, Layout: layout, Force: true, Database: f.path, Keep: store.FilesOf(f.path)}
+		opts := export.Options{Target: target, Layout: layout, Force: true, Database: f.path, Keep: dbfile.FilesOf(f.path)}
 		f.mustExport(opts)
 		before := tree(t, folder)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -660,7 +661,7 @@ func TestTargetStaysWhereExportFails(t *testing.T) {
 		}
 		opts.Selection = export.Selection{}
 		opts.Database = filepath.Join(folder, "missing.duckdb")
-		if _, err := export.Run(context.Background(), opts); !errors.Is(err, store.ErrMissing) {
+		if _, err := export.Run(context.Background(), opts); !errors.Is(err, dbfile.ErrMissing) {
 			t.Error(err)
 		}
 		if after := tree(t, folder); after != before {

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 )
 
 // toFile exports to one file.
@@ -34,7 +35,7 @@ func toFile(ctx context.Context, opts *Options) (result Result, err error) {
 
 // copyAll has DuckDB write all rows to one path.
 func copyAll(ctx context.Context, opts *Options, path, scratch string) (result Result, err error) {
-	d, err := open(ctx, opts, store.ReadOptions{Writable: []string{path}}, scratch)
+	d, err := open(ctx, opts, inspect.ReadOptions{Writable: []string{path}}, scratch)
 	if err != nil {
 		return Result{}, err
 	}
@@ -59,14 +60,14 @@ func copyAll(ctx context.Context, opts *Options, path, scratch string) (result R
 
 // database is the open file, and where what does not fit into memory goes.
 type database struct {
-	*store.Session
+	*inspect.Session
 	scratch *outfile.Folder // nil where there is none
 	parent  string          // of scratch
 }
 
 // open opens the database to export from it. A folder in scratch takes what does not fit
 // into memory.
-func open(ctx context.Context, opts *Options, read store.ReadOptions, scratch string) (d database, err error) {
+func open(ctx context.Context, opts *Options, read inspect.ReadOptions, scratch string) (d database, err error) {
 	if opts.needsScratch() {
 		if d.scratch, err = outfile.Scratch(scratch); err != nil {
 			return database{}, fmt.Errorf("make room for what does not fit into memory: %w", err)
@@ -74,7 +75,7 @@ func open(ctx context.Context, opts *Options, read store.ReadOptions, scratch st
 		read.TempFolder, d.parent = d.scratch.Path(), scratch
 	}
 	read.MemoryLimit = fmt.Sprint(opts.MemoryLimit, "B")
-	if d.Session, err = store.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
+	if d.Session, err = inspect.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
 		err = errors.Join(err, d.scratch.Abort())
 	}
 	return d, err
@@ -95,7 +96,7 @@ func (d *database) Exec(ctx context.Context, statement string, bound ...sql.Null
 	case err == nil:
 	case strings.Contains(err.Error(), "failed to offload data block"):
 		err = fmt.Errorf("export: %w in %q, where what does not fit into memory goes; free some space there, or give more of it with --memory-limit", outfile.ErrFull, d.parent)
-	case errors.Is(err, store.ErrMemory):
+	case errors.Is(err, dbfile.ErrMemory):
 		err = fmt.Errorf("export: %w; give it more with --memory-limit", err)
 	}
 	return n, err

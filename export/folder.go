@@ -15,11 +15,11 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
+
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // toFolder exports to a folder that is new, or takes the place of an older export.
@@ -40,7 +40,7 @@ func toFolder(ctx context.Context, opts *Options) (result Result, err error) {
 
 // fill writes all files of an export to a new folder and returns their manifest.
 func fill(ctx context.Context, opts *Options, folder *outfile.Folder) (m manifest, pull Pull, err error) {
-	d, err := open(ctx, opts, store.ReadOptions{WritableFolder: folder.Path()}, filepath.Dir(opts.Target))
+	d, err := open(ctx, opts, inspect.ReadOptions{WritableFolder: folder.Path()}, filepath.Dir(opts.Target))
 	if err != nil {
 		return m, pull, err
 	}
@@ -197,7 +197,7 @@ func (w *folderWriter) writePieces(ctx context.Context, pieces []piece) ([]file,
 		}
 		return nil
 	})
-	work := func(s *store.Session) error {
+	work := func(s *inspect.Session) error {
 		for j := range jobs {
 			if err := w.writeGroup(ctx, s, j.pieces, j.first, files[j.first:]); err != nil {
 				return err
@@ -222,7 +222,7 @@ func (w *folderWriter) writePieces(ctx context.Context, pieces []piece) ([]file,
 }
 
 // writeGroup writes files that follow each other. Several are sorted at once.
-func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, pieces []piece, first int, files []file) (err error) {
+func (w *folderWriter) writeGroup(ctx context.Context, s *inspect.Session, pieces []piece, first int, files []file) (err error) {
 	if len(pieces) == 1 {
 		p := pieces[0]
 		conditions, bound := w.conditions(p)
@@ -287,7 +287,7 @@ func (w *folderWriter) slice(pieces []piece) (rows string, bound values) {
 }
 
 // writeFile writes rows to a file of its own.
-func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p piece, rows string, bound values) (_ file, err error) {
+func (w *folderWriter) writeFile(ctx context.Context, s *inspect.Session, n int, p piece, rows string, bound values) (_ file, err error) {
 	written, content, err := w.copy(ctx, s, rows, bound, w.place(n, p.path))
 	if err != nil {
 		return file{}, err
@@ -305,7 +305,7 @@ func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, n int, p
 // copy has DuckDB write rows to a new file, which nobody else can read, and returns it open.
 // DuckDB opens it by its path: in a folder that was made here, of this user alone, and is
 // reached by its descriptor.
-func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows string, bound values, path string) (n int64, f *os.File, err error) {
+func (w *folderWriter) copy(ctx context.Context, s *inspect.Session, rows string, bound values, path string) (n int64, f *os.File, err error) {
 	folder, name, err := descend(w.dir, path, (*owned.Dir).Make)
 	if err != nil {
 		return 0, nil, err

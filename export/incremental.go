@@ -7,9 +7,9 @@ import (
 	"io/fs"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 )
 
 // An export is added to a folder in this order, so that it can be taken up again wherever
@@ -152,7 +152,7 @@ func (a *addition) dropStaging() error {
 // compare fails where the folder and what is pending are not of this database, or not of what
 // is asked for. It reports whether nothing is to be added.
 func (a *addition) compare(ctx context.Context, next *manifest, result *Result) (upToDate bool, err error) {
-	s, err := store.OpenSession(ctx, a.opts.Database, store.ReadOptions{MemoryLimit: fmt.Sprint(a.opts.MemoryLimit, "B")})
+	s, err := inspect.OpenSession(ctx, a.opts.Database, inspect.ReadOptions{MemoryLimit: fmt.Sprint(a.opts.MemoryLimit, "B")})
 	if err != nil {
 		return false, err
 	}
@@ -175,7 +175,7 @@ func (a *addition) compare(ctx context.Context, next *manifest, result *Result) 
 // fits fails where a manifest is not of this database, or not of what is asked for. Where it
 // is pending, before is the one that it continues, and files beyond that may not have been
 // moved yet.
-func (a *addition) fits(ctx context.Context, s *store.Session, src *source, pull *Pull, m, before *manifest) error {
+func (a *addition) fits(ctx context.Context, s *inspect.Session, src *source, pull *Pull, m, before *manifest) error {
 	wanted := newManifest(a.opts, src, pull)
 	if what := m.differs(&wanted); what != "" {
 		return fmt.Errorf("%w %q: the export there is another: %s; name another folder, or give --force to export anew", outfile.ErrTarget, a.opts.Target, what)
@@ -202,7 +202,7 @@ func (a *addition) add(ctx context.Context) (result Result, err error) {
 	}
 	path := a.staging.Path()
 	defer func() { err = outfile.Explain(err, path, a.opts.Target) }()
-	d, err := open(ctx, a.opts, store.ReadOptions{WritableFolder: path}, a.folder.Parent())
+	d, err := open(ctx, a.opts, inspect.ReadOptions{WritableFolder: path}, a.folder.Parent())
 	if err != nil {
 		return result, err
 	}
@@ -265,7 +265,7 @@ func (a *addition) stage(ctx context.Context, d *database, result *Result) (next
 
 // checkHistory sees that what the manifest says of the database is still so: it may be another
 // one, or have lost rows.
-func (m *manifest) checkHistory(ctx context.Context, s *store.Session, src *source, pull *Pull) error {
+func (m *manifest) checkHistory(ctx context.Context, s *inspect.Session, src *source, pull *Pull) error {
 	run, err := runOf(ctx, s, m.Batch)
 	if err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 	"math"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 )
 
 // key is what rows are spread over folders by.
@@ -31,7 +32,7 @@ func (v *values) bind(k *key, value sql.NullString) string {
 }
 
 // columnKey is the key that a column is.
-func columnKey(c *store.ColumnType) key {
+func columnKey(c *duck.ColumnType) key {
 	same := func(s string) string { return s }
 	return key{c.Name, "CAST(e." + name(c.Name) + " AS VARCHAR)", same, same}
 }
@@ -39,7 +40,7 @@ func columnKey(c *store.ColumnType) key {
 // spanKey is a part of the calendar that rows can be spread by, in UTC. Each names a whole
 // span of time, so that any of them may stand alone. Values are times, which take less
 // time than texts.
-func spanKey(wanted string, at *store.ColumnType) (key, bool) {
+func spanKey(wanted string, at *duck.ColumnType) (key, bool) {
 	wanted = strings.ToLower(wanted)
 	layout := map[string]string{"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "hour": "%Y-%m-%dT%H"}[wanted]
 	if layout == "" || at == nil {
@@ -105,7 +106,7 @@ type part struct {
 }
 
 // readParts finds the parts, in the order of their values.
-func readParts(ctx context.Context, s *store.Session, src *source, keys []key) ([]part, error) {
+func readParts(ctx context.Context, s *inspect.Session, src *source, keys []key) ([]part, error) {
 	numbers := "count(*), coalesce(min(" + src.axis + "), 0), coalesce(max(" + src.axis + "), 0)"
 	query := src.rows(numbers)
 	if len(keys) > 0 {
@@ -135,7 +136,7 @@ func readParts(ctx context.Context, s *store.Session, src *source, keys []key) (
 const samplesAFile = 128
 
 // cut divides parts that have more than a file's rows.
-func cut(ctx context.Context, s *store.Session, src *source, keys []key, parts []part, fileRows int64) error {
+func cut(ctx context.Context, s *inspect.Session, src *source, keys []key, parts []part, fileRows int64) error {
 	step := max(1, min(1024, fileRows/samplesAFile))
 	byValues := map[string]*part{}
 	for i := range parts {

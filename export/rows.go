@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // ask returns the rows of a query whose columns are of type VARCHAR, then of BIGINT.
-func ask(ctx context.Context, s *store.Session, query string, texts, numbers int) ([]answer, error) {
+func ask(ctx context.Context, s *inspect.Session, query string, texts, numbers int) ([]answer, error) {
 	st, err := s.Prepare(query)
 	if err != nil {
 		return nil, err

@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 )
 
 // source is the rows to export, in SQL: those of a relation, known as e, for which a
 // condition holds.
 type source struct {
 	relation, where string
-	columns         []store.ColumnType
+	columns         []duck.ColumnType
 	// axis is a number of each row that rises in the order of rows in a folder's files,
 	// low and high are the conditions that a row's is at least, or less than, a number,
 	// and order sorts.
@@ -37,7 +38,7 @@ const selected = "temp.main.selected"
 // newSource makes the source of a selection. A query is checked to be one SELECT and
 // nothing else; kept says that its rows are made once, so that parts of them can be asked
 // for.
-func newSource(ctx context.Context, s *store.Session, sel Selection, kept bool) (source, error) {
+func newSource(ctx context.Context, s *inspect.Session, sel Selection, kept bool) (source, error) {
 	if sel.Query != "" {
 		return querySource(ctx, s, sel.Query, kept)
 	}
@@ -83,7 +84,7 @@ func (src *source) rows(columns string, conditions ...string) string {
 func (src *source) sorted() bool { return src.order != "" }
 
 // describe finds out the columns, and whether the condition is one.
-func (src *source) describe(s *store.Session) error {
+func (src *source) describe(s *inspect.Session) error {
 	st, err := s.Prepare(src.rows("*"))
 	switch {
 	case err != nil && src.where != "":
@@ -101,12 +102,12 @@ func (src *source) describe(s *store.Session) error {
 
 // querySource makes a relation of a query: a view, or a table of its rows. As the text
 // follows CREATE VIEW and ends it, there are no parentheses that it could close.
-func querySource(ctx context.Context, s *store.Session, query string, kept bool) (source, error) {
+func querySource(ctx context.Context, s *inspect.Session, query string, kept bool) (source, error) {
 	st, err := s.Prepare(query) // which takes one statement only
 	if err != nil {
 		return source{}, unfit("the query: %w", err)
 	}
-	isSelect, parameters := st.Kind == store.Select, len(st.Parameters)
+	isSelect, parameters := st.Kind == duck.Select, len(st.Parameters)
 	st.Close()
 	switch {
 	case !isSelect:
@@ -137,7 +138,7 @@ func querySource(ctx context.Context, s *store.Session, query string, kept bool)
 }
 
 // column returns the column of that name, nil where there is none.
-func (src *source) column(name string) *store.ColumnType {
+func (src *source) column(name string) *duck.ColumnType {
 	for i, c := range src.columns {
 		if strings.EqualFold(c.Name, name) {
 			return &src.columns[i]
@@ -148,7 +149,7 @@ func (src *source) column(name string) *store.ColumnType {
 
 // checkCondition sees that a text is a condition and nothing else, such as one with an
 // ORDER BY behind it, or one that ends in the midst of parentheses.
-func checkCondition(ctx context.Context, s *store.Session, condition string) error {
+func checkCondition(ctx context.Context, s *inspect.Session, condition string) error {
 	if strings.ContainsRune(condition, 0) {
 		return unfit("the condition has a NUL character in it")
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"datasync/internal/model"
-	"datasync/internal/store"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -26,7 +25,7 @@ type Store interface {
 	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
 	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
 	Held(ctx context.Context) (int64, error)
-	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
+	// StartBatch begins to store a batch; up to model.Writers of them are under way at a
 	// time, and each is committed after those before it, and only if they were.
 	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
 	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
@@ -45,8 +44,6 @@ type Store interface {
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
-
-var _ Store = (*store.Store)(nil)
 
 // Options says what to pull and how patiently.
 type Options struct {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/mockserver"
 )
 
@@ -259,14 +259,14 @@ func TestSurveyFails(t *testing.T) {
 		}
 	})
 	inBubble(t, "a wait that cannot be kept", scripted(mockserver.Feed, 1, mockserver.RateLimited(time.Minute)), func(b *bench) {
-		full := &model.FileError{Kind: store.ErrFull}
+		full := &model.FileError{Kind: dbfile.ErrFull}
 		b.store.Fail = func(operation string) error {
 			if operation == "SetNotBefore" {
 				return full
 			}
 			return nil
 		}
-		if _, err := b.survey(); !errors.Is(err, store.ErrFull) {
+		if _, err := b.survey(); !errors.Is(err, dbfile.ErrFull) {
 			b.t.Error(err)
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // longestCompletion is how many bytes a word may have that is offered.
@@ -16,7 +16,7 @@ const longestCompletion = 256
 // and the file's tables and columns allow, and where in the text that word begins. Each
 // begins with the word as it is typed. A name is one that can stand there: one that needs
 // quotes is offered, with the quote that ends it, where a quote was typed before it.
-func Complete(ctx context.Context, session *store.Session, text string) (words []string, begin int, err error) {
+func Complete(ctx context.Context, session *inspect.Session, text string) (words []string, begin int, err error) {
 	suggestions, err := Texts(ctx, session, "SELECT suggestion FROM sql_auto_complete($text) ORDER BY suggestion_score", map[string]string{"text": text})
 	if err != nil {
 		return nil, 0, err
@@ -92,7 +92,7 @@ func nameEnd(text string) int {
 }
 
 // Texts runs a statement whose first column is text and returns that.
-func Texts(ctx context.Context, session *store.Session, text string, params map[string]string) ([]string, error) {
+func Texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) ([]string, error) {
 	rows, err := texts(ctx, session, text, params)
 	first := make([]string, len(rows))
 	for i, row := range rows {
@@ -102,7 +102,7 @@ func Texts(ctx context.Context, session *store.Session, text string, params map[
 }
 
 // texts runs a statement and returns its rows.
-func texts(ctx context.Context, session *store.Session, text string, params map[string]string) (rows [][]string, err error) {
+func texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) (rows [][]string, err error) {
 	collect := &collector{}
 	st, columns, cast, err := prepare(ctx, session, text, Options{Params: params})
 	if err != nil {

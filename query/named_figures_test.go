@@ -12,12 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"datasync/ingest"
-	"datasync/internal/store"
-	"datasync/mockserver"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"datasync/ingest"
+	"datasync/internal/inspect"
+	"datasync/internal/store"
+	"datasync/mockserver"
 )
 
 // when reads an RFC 3339 time of a test.
@@ -182,7 +183,7 @@ func TestNamedOnPulledEvents(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				db, err := store.OpenReadOnly(t.Context(), path, name)
+				db, err := inspect.OpenReadOnly(t.Context(), path, name)
 				if err != nil {
 					t.Fatal(err)
 				}

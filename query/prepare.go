@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 )
 
 // ErrParams says that parameters of the SQL and the values given do not fit together.
@@ -48,12 +49,12 @@ func checkPrints(text string) (err error) {
 
 // prepare prepares one statement with its parameters bound. Where cast is true all of
 // its columns come as text, but for times.
-func prepare(ctx context.Context, session *store.Session, text string, opts Options) (_ *store.Statement, columns []column, cast bool, err error) {
+func prepare(ctx context.Context, session *inspect.Session, text string, opts Options) (_ *duck.Statement, columns []column, cast bool, err error) {
 	if err := checkPrints(text); err != nil {
 		return nil, nil, false, err
 	}
 	st, text, err := prepareTyped(session, text)
-	if errors.Is(err, store.ErrSeveral) {
+	if errors.Is(err, duck.ErrSeveral) {
 		st, text, err = materialise(ctx, session, text)
 	}
 	if err != nil {
@@ -62,7 +63,7 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 	for _, c := range st.Columns {
 		columns = append(columns, newColumn(c))
 	}
-	if st.Kind == store.Select && len(columns) > 0 {
+	if st.Kind == duck.Select && len(columns) > 0 {
 		// Not all that gives rows can stand behind FROM: such a statement is run as it is.
 		if wrapped, err := session.Prepare(wrap(text, columns, opts.Format)); err == nil {
 			wrapped.Kind = st.Kind
@@ -79,7 +80,7 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 
 // materialise runs a statement that DuckDB carries out in several steps, as it does with
 // PIVOT, into a temporary table in memory and prepares one that reads it.
-func materialise(ctx context.Context, session *store.Session, text string) (*store.Statement, string, error) {
+func materialise(ctx context.Context, session *inspect.Session, text string) (*duck.Statement, string, error) {
 	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE datasync_steps AS "+text); err != nil {
 		return nil, "", err
 	}
@@ -90,7 +91,7 @@ func materialise(ctx context.Context, session *store.Session, text string) (*sto
 
 // prepareTyped prepares the statement such that it takes its parameters as text, and
 // returns its SQL then: what was asked for as a number, say, is cast to it.
-func prepareTyped(session *store.Session, text string) (*store.Statement, string, error) {
+func prepareTyped(session *inspect.Session, text string) (*duck.Statement, string, error) {
 	st, err := session.Prepare(text)
 	if err != nil || len(st.Parameters) == 0 {
 		return st, text, err
@@ -111,7 +112,7 @@ func prepareTyped(session *store.Session, text string) (*store.Statement, string
 	return st, typed, err
 }
 
-func bind(st *store.Statement, params map[string]string) error {
+func bind(st *duck.Statement, params map[string]string) error {
 	for i, p := range st.Parameters {
 		value, ok := params[p.Name]
 		if !ok {

@@ -7,7 +7,8 @@ import (
 	"io"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 )
 
 // Options says what to run and how to write it.
@@ -43,7 +44,7 @@ var ErrEmpty = errors.New("the SQL is empty")
 // Run runs the statements on the session, one after the other until one fails, and
 // writes to w what they give. It fails with ErrEmpty, ErrParams, an error of w, or what
 // DuckDB says.
-func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer) error {
+func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
 	statements, _ := Split(opts.SQL)
 	if len(statements) == 0 {
 		return ErrEmpty
@@ -63,7 +64,7 @@ func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer)
 }
 
 // run runs one statement.
-func run(ctx context.Context, session *store.Session, text string, opts Options, w io.Writer) error {
+func run(ctx context.Context, session *inspect.Session, text string, opts Options, w io.Writer) error {
 	began := time.Now()
 	st, columns, cast, err := prepare(ctx, session, text, opts)
 	if err != nil {
@@ -76,7 +77,7 @@ func run(ctx context.Context, session *store.Session, text string, opts Options,
 	}
 	defer result.Close()
 	var out sink = nothing{}
-	if st.Kind != store.Other {
+	if st.Kind != duck.Other {
 		if out, err = newSink(w, columns, st.Kind, &opts); err != nil {
 			return err
 		}
@@ -85,14 +86,14 @@ func run(ctx context.Context, session *store.Session, text string, opts Options,
 	if err == nil {
 		err = out.end()
 	}
-	if err == nil && opts.Done != nil && st.Kind != store.Other {
+	if err == nil && opts.Done != nil && st.Kind != duck.Other {
 		opts.Done(rows, written, time.Since(began))
 	}
 	return err
 }
 
 // copyRows hands the rows of the result to the sink, as many as are wanted.
-func copyRows(result *store.Result, columns []column, cast bool, out sink, opts *Options) (rows, written int64, err error) {
+func copyRows(result *duck.Result, columns []column, cast bool, out sink, opts *Options) (rows, written int64, err error) {
 	most := int64(opts.MaxRows)
 	if opts.MaxRows <= 0 || opts.Format == Table {
 		most = -1
@@ -132,7 +133,7 @@ type cell struct {
 }
 
 // read reads one value; what it needs memory for it appends to b.
-func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
+func read(result *duck.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
 	switch {
 	case c.kind == kindTime:
 		v, ok := result.Int64(i, row)
@@ -162,7 +163,7 @@ type nothing struct{}
 func (nothing) row([]cell) error { return nil }
 func (nothing) end() error       { return nil }
 
-func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options) (sink, error) {
+func newSink(w io.Writer, columns []column, k duck.StatementKind, opts *Options) (sink, error) {
 	switch opts.Format {
 	case CSV:
 		return newDelimitedSink(w, columns, ',', opts)
@@ -181,7 +182,7 @@ func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options
 	case Box:
 		return &boxSink{w: w, columns: columns}, nil
 	case Table:
-		if k == store.Explain {
+		if k == duck.Explain {
 			return &planSink{w}, nil
 		}
 		return newTableSink(w, columns, opts), nil

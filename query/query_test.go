@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"datasync/internal/inspect"
 	"datasync/internal/store"
 	"datasync/query"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -35,9 +36,9 @@ func file(t *testing.T) string {
 	return path
 }
 
-func open(t *testing.T, path, zone string) *store.Session {
+func open(t *testing.T, path, zone string) *inspect.Session {
 	t.Helper()
-	s, err := store.OpenSession(context.Background(), path, store.ReadOptions{Timezone: zone})
+	s, err := inspect.OpenSession(context.Background(), path, inspect.ReadOptions{Timezone: zone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func open(t *testing.T, path, zone string) *store.Session {
 }
 
 // ask runs the SQL on the session and returns what it writes.
-func ask(t *testing.T, s *store.Session, opts query.Options) string {
+func ask(t *testing.T, s *inspect.Session, opts query.Options) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := query.Run(t.Context(), s, opts, &b); err != nil {

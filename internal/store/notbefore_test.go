@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
-
 	"github.com/google/go-cmp/cmp"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/store"
 )
 
 // withWaits makes a file at path whose meta has these waits, as they stand there, and a lock
@@ -47,20 +49,20 @@ func waitOf(wait time.Duration) string {
 }
 
 // fileStatus reads the status of the file at path, as it is.
-func fileStatus(t *testing.T, path string) store.Status {
+func fileStatus(t *testing.T, path string) inspect.Status {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.ReadStatus(context.Background(), db, path, time.Now())
+	s, err := inspect.ReadStatus(context.Background(), db, path, time.Now())
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func endpointsOf(waits []store.Wait) (names []string) {
+func endpointsOf(waits []inspect.Wait) (names []string) {
 	for _, w := range waits {
 		names = append(names, w.Endpoint)
 	}
@@ -179,10 +181,10 @@ func TestAWaitThatCannotBeRead(t *testing.T) {
 	withWaits(t, path, "", map[string]string{"events": "soon"})
 	for _, forget := range []bool{false, true} {
 		opts := store.Options{Path: path, Origin: origin, ForgetWaits: forget}
-		if _, err := store.Open(ctx, opts); !errors.Is(err, store.ErrDamaged) {
+		if _, err := store.Open(ctx, opts); !errors.Is(err, dbfile.ErrDamaged) {
 			t.Errorf("a pull: %v", err)
 		}
-		if _, err := store.OpenPreflight(ctx, opts); !errors.Is(err, store.ErrDamaged) {
+		if _, err := store.OpenPreflight(ctx, opts); !errors.Is(err, dbfile.ErrDamaged) {
 			t.Errorf("a dry run: %v", err)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 )
 
@@ -73,17 +75,17 @@ func (s *Store) changeWindows(ctx context.Context, change func([]model.Checkpoin
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	windows, err := readWindows(ctx, s.db)
+	windows, err := inspect.ReadWindows(ctx, s.db)
 	if err != nil {
-		return translate(s.path, err)
+		return dbfile.Translate(s.path, err)
 	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return translate(s.path, err)
+		return dbfile.Translate(s.path, err)
 	}
 	if err := change(windows); err != nil {
 		_, _ = s.writer.exec("ROLLBACK")
-		return translate(s.path, err)
+		return dbfile.Translate(s.path, err)
 	}
 	_, err = s.writer.exec("COMMIT")
-	return translate(s.path, err)
+	return dbfile.Translate(s.path, err)
 }

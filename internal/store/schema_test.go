@@ -7,30 +7,31 @@ import (
 	"slices"
 	"testing"
 
+	"datasync/internal/inspect"
 	"datasync/internal/store"
 )
 
-func schema(t *testing.T, path string) []store.Table {
+func schema(t *testing.T, path string) []inspect.Table {
 	t.Helper()
-	db, err := store.OpenReadOnly(t.Context(), path, "UTC")
+	db, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables, err := store.ReadSchema(t.Context(), db, path)
+	tables, err := inspect.ReadSchema(t.Context(), db, path)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return tables
 }
 
-func names(tables []store.Table) (names []string) {
+func names(tables []inspect.Table) (names []string) {
 	for _, t := range tables {
 		names = append(names, t.Name)
 	}
 	return names
 }
 
-func find(t *testing.T, tables []store.Table, table, column string) store.TableColumn {
+func find(t *testing.T, tables []inspect.Table, table, column string) inspect.TableColumn {
 	t.Helper()
 	for _, r := range tables {
 		for _, c := range r.Columns {
@@ -40,7 +41,7 @@ func find(t *testing.T, tables []store.Table, table, column string) store.TableC
 		}
 	}
 	t.Fatalf("no %s.%s", table, column)
-	return store.TableColumn{}
+	return inspect.TableColumn{}
 }
 
 // Every table and column of a new file has a comment.
@@ -70,7 +71,7 @@ func TestSchemaSaysWhatEachColumnIs(t *testing.T) {
 			}
 		}
 	}
-	if c := find(t, tables, "events", "id"); c != (store.TableColumn{Name: "id", Type: "UUID", NotNull: true, Comment: "the event's id at the API"}) {
+	if c := find(t, tables, "events", "id"); c != (inspect.TableColumn{Name: "id", Type: "UUID", NotNull: true, Comment: "the event's id at the API"}) {
 		t.Errorf("%+v", c)
 	}
 	if c := find(t, tables, "events", "user_id"); c.NotNull {

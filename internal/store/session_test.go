@@ -9,11 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/store"
 )
 
 // session opens an empty file of ours for reading.
-func session(t *testing.T, opts store.ReadOptions) *store.Session {
+func session(t *testing.T, opts inspect.ReadOptions) *inspect.Session {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: "http://api.test:80"})
@@ -23,7 +26,7 @@ func session(t *testing.T, opts store.ReadOptions) *store.Session {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := store.OpenSession(t.Context(), path, opts)
+	r, err := inspect.OpenSession(t.Context(), path, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +38,7 @@ func session(t *testing.T, opts store.ReadOptions) *store.Session {
 	return r
 }
 
-func prepare(t *testing.T, s *store.Session, text string) *store.Statement {
+func prepare(t *testing.T, s *inspect.Session, text string) *duck.Statement {
 	t.Helper()
 	st, err := s.Prepare(text)
 	if err != nil {
@@ -46,7 +49,7 @@ func prepare(t *testing.T, s *store.Session, text string) *store.Statement {
 }
 
 func TestTypeNames(t *testing.T) {
-	s := session(t, store.ReadOptions{})
+	s := session(t, inspect.ReadOptions{})
 	for _, name := range []string{
 		"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE",
 		"DECIMAL(18,3)", "DECIMAL(38,0)", "VARCHAR", "BLOB", "BIT", "BIGNUM", "UUID", "DATE", "TIME", "TIME WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS",
@@ -54,17 +57,17 @@ func TestTypeNames(t *testing.T) {
 		`STRUCT("a b" INTEGER, "c""d" VARCHAR)`, `UNION("i" INTEGER, "s" VARCHAR)`, "ENUM('a', 'it''s')",
 	} {
 		st := prepare(t, s, "SELECT NULL::"+name+` AS "the value"`)
-		if want := (store.ColumnType{Name: "the value", Type: name}); len(st.Columns) != 1 || st.Columns[0] != want {
+		if want := (duck.ColumnType{Name: "the value", Type: name}); len(st.Columns) != 1 || st.Columns[0] != want {
 			t.Errorf("%+v, want %+v", st.Columns, want)
 		}
 	}
 }
 
 func TestStatementsAreDescribed(t *testing.T) {
-	s := session(t, store.ReadOptions{})
-	for text, want := range map[string]store.StatementKind{
-		"SELECT 1": store.Select, "FROM events": store.Select, "SHOW TABLES": store.Select, "CALL pragma_version()": store.Select,
-		"EXPLAIN SELECT 1": store.Explain, "CREATE TEMP TABLE a AS SELECT 1": store.Other, "DELETE FROM events": store.Other,
+	s := session(t, inspect.ReadOptions{})
+	for text, want := range map[string]duck.StatementKind{
+		"SELECT 1": duck.Select, "FROM events": duck.Select, "SHOW TABLES": duck.Select, "CALL pragma_version()": duck.Select,
+		"EXPLAIN SELECT 1": duck.Explain, "CREATE TEMP TABLE a AS SELECT 1": duck.Other, "DELETE FROM events": duck.Other,
 	} {
 		st, err := s.Prepare(text)
 		if err != nil || st.Kind != want {
@@ -73,18 +76,18 @@ func TestStatementsAreDescribed(t *testing.T) {
 		st.Close()
 	}
 	st := prepare(t, s, "SELECT count(*) FROM events WHERE type = $t AND batch > $b LIMIT $n")
-	if len(st.Parameters) != 3 || st.Parameters[0] != (store.Parameter{Name: "t", Type: "VARCHAR"}) || st.Parameters[1] != (store.Parameter{Name: "b", Type: "BIGINT"}) || st.Parameters[2].Name != "n" {
+	if len(st.Parameters) != 3 || st.Parameters[0] != (duck.Parameter{Name: "t", Type: "VARCHAR"}) || st.Parameters[1] != (duck.Parameter{Name: "b", Type: "BIGINT"}) || st.Parameters[2].Name != "n" {
 		t.Errorf("%+v", st.Parameters)
 	}
 	for _, text := range []string{"SELECT 1; SELECT 2", "PIVOT (SELECT 1 AS a) ON a USING count(*)"} {
-		if _, err := s.Prepare(text); !errors.Is(err, store.ErrSeveral) {
+		if _, err := s.Prepare(text); !errors.Is(err, duck.ErrSeveral) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 }
 
 func TestResultsComeInOrderAndWhole(t *testing.T) {
-	s := session(t, store.ReadOptions{})
+	s := session(t, inspect.ReadOptions{})
 	st := prepare(t, s, `SELECT CASE WHEN n % 3 > 0 THEN repeat('x', (n % 30)::INT) || n END, CASE WHEN n % 5 > 0 THEN n END FROM range(300000) r(n) ORDER BY n`)
 	r, err := st.Run(t.Context())
 	if err != nil {
@@ -124,7 +127,7 @@ func itoa(n int) string {
 }
 
 func TestAFailureOnTheWay(t *testing.T) {
-	s := session(t, store.ReadOptions{})
+	s := session(t, inspect.ReadOptions{})
 	st := prepare(t, s, "SELECT CASE WHEN n = 200000 THEN error('here') ELSE 'a' END FROM range(300000) r(n)")
 	r, err := st.Run(t.Context())
 	for err == nil {
@@ -147,7 +150,7 @@ func TestAFailureOnTheWay(t *testing.T) {
 }
 
 func TestAResultEndsWithItsContext(t *testing.T) {
-	s := session(t, store.ReadOptions{})
+	s := session(t, inspect.ReadOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	st := prepare(t, s, "FROM range(1000000000000)")
 	r, err := st.Run(ctx)
@@ -176,7 +179,7 @@ func TestAResultEndsWithItsContext(t *testing.T) {
 }
 
 func TestPlainValues(t *testing.T) {
-	s := session(t, store.ReadOptions{})
+	s := session(t, inspect.ReadOptions{})
 	st := prepare(t, s, "SELECT true, -5::TINYINT, -500::SMALLINT, -70000, -5000000000, 200::UTINYINT, 60000::USMALLINT, 4000000000::UINTEGER, 18000000000000000000::UBIGINT, 0.5::FLOAT, 1e300::DOUBLE, 'text', NULL::INT, [1]")
 	r, err := st.Run(t.Context())
 	if err != nil {
@@ -206,14 +209,14 @@ func TestMemoryMissedByAQuery(t *testing.T) {
 	if err := mustOpen(t, path).Close(); err != nil {
 		t.Fatal(err)
 	}
-	session, err := store.OpenSession(t.Context(), path, store.ReadOptions{MemoryLimit: "8MB"})
+	session, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{MemoryLimit: "8MB"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
 	_, err = session.Exec(t.Context(), "CREATE TEMP TABLE x AS SELECT uuid()::VARCHAR AS u FROM range(1000000) ORDER BY u")
-	if !errors.Is(err, store.ErrMemory) || strings.Contains(err.Error(), "SET ") {
-		t.Errorf("%v, want %v", err, store.ErrMemory)
+	if !errors.Is(err, dbfile.ErrMemory) || strings.Contains(err.Error(), "SET ") {
+		t.Errorf("%v, want %v", err, dbfile.ErrMemory)
 	}
 }
 
@@ -242,16 +245,16 @@ func TestDamageMetByAQuery(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	session, err := store.OpenSession(t.Context(), path, store.ReadOptions{})
+	session, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
 	_, err = session.Exec(t.Context(), "CREATE TEMP TABLE x AS SELECT sum(hash(e::VARCHAR)) FROM events e")
-	if !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), path) {
-		t.Errorf("%v, want %v", err, store.ErrDamaged)
+	if !errors.Is(err, dbfile.ErrDamaged) || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v, want %v", err, dbfile.ErrDamaged)
 	}
-	if _, err := session.Exec(t.Context(), "SELECT checksum FROM events"); err == nil || errors.Is(err, store.ErrDamaged) {
+	if _, err := session.Exec(t.Context(), "SELECT checksum FROM events"); err == nil || errors.Is(err, dbfile.ErrDamaged) {
 		t.Errorf("a column that is not there: %v", err)
 	}
 }

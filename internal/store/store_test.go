@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/model"
-	"datasync/internal/store"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
+	"datasync/internal/store"
 )
 
 const origin = "http://api.test:80"
@@ -84,7 +86,7 @@ func mustWindow(tb testing.TB, s *store.Store) model.Checkpoint {
 
 func one[T any](tb testing.TB, path, query string) T {
 	tb.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -111,7 +113,7 @@ func TestCommitStoresEachColumn(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,16 +264,16 @@ func TestRefusedFilesStayAsTheyWere(t *testing.T) {
 		name, path string
 		kind       error
 	}{
-		{"text", write("text", []byte("this is no database, it is a text")), store.ErrForeign},
-		{"empty", write("empty", nil), store.ErrForeign},
-		{"DuckDB file of something else", other, store.ErrForeign},
-		{"another origin", elsewhere, store.ErrOrigin},
-		{"folder", folder, store.ErrPath},
-		{"question mark", filepath.Join(folder, "a?access_mode=read_write"), store.ErrPath},
-		{"folder to be", filepath.Join(folder, "new") + "/", store.ErrPath},
-		{"folder that does not exist", filepath.Join(folder, "no", "a.duckdb"), store.ErrPath},
-		{"memory", ":memory:", store.ErrPath},
-		{"no name", "", store.ErrPath},
+		{"text", write("text", []byte("this is no database, it is a text")), dbfile.ErrForeign},
+		{"empty", write("empty", nil), dbfile.ErrForeign},
+		{"DuckDB file of something else", other, dbfile.ErrForeign},
+		{"another origin", elsewhere, dbfile.ErrOrigin},
+		{"folder", folder, dbfile.ErrPath},
+		{"question mark", filepath.Join(folder, "a?access_mode=read_write"), dbfile.ErrPath},
+		{"folder to be", filepath.Join(folder, "new") + "/", dbfile.ErrPath},
+		{"folder that does not exist", filepath.Join(folder, "no", "a.duckdb"), dbfile.ErrPath},
+		{"memory", ":memory:", dbfile.ErrPath},
+		{"no name", "", dbfile.ErrPath},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			before, _ := os.ReadFile(tc.path)
@@ -310,8 +312,8 @@ func TestAnEmptyFileTakesAnotherOrigin(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(ctx, store.Options{Path: path, Origin: "http://mistyped.test:80"}); !errors.Is(err, store.ErrOrigin) {
-		t.Errorf("%v, want %v", err, store.ErrOrigin)
+	if _, err := store.Open(ctx, store.Options{Path: path, Origin: "http://mistyped.test:80"}); !errors.Is(err, dbfile.ErrOrigin) {
+		t.Errorf("%v, want %v", err, dbfile.ErrOrigin)
 	}
 }
 
@@ -333,8 +335,8 @@ func TestOriginInCapitals(t *testing.T) {
 func TestOneWriterAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	mustOpen(t, path)
-	if _, err := store.Open(context.Background(), store.Options{Path: path, Origin: origin}); !errors.Is(err, store.ErrLocked) {
-		t.Errorf("second writer: %v, want %v", err, store.ErrLocked)
+	if _, err := store.Open(context.Background(), store.Options{Path: path, Origin: origin}); !errors.Is(err, dbfile.ErrLocked) {
+		t.Errorf("second writer: %v, want %v", err, dbfile.ErrLocked)
 	}
 }
 
@@ -348,7 +350,7 @@ func TestReadOnlyRefusesEveryChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}

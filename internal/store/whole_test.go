@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 )
 
 // TestLogsThatBreakOffInATransaction: where the log ends within the transaction of a whole row
@@ -57,11 +57,11 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 		if err := os.Truncate(path+".wal", size); err != nil {
 			t.Fatal(err)
 		}
-		db, err := store.OpenReadOnly(ctx, path, "UTC")
+		db, err := inspect.OpenReadOnly(ctx, path, "UTC")
 		if err != nil {
 			t.Fatal(err)
 		}
-		findings, errVerify := store.Verify(ctx, db, path)
+		findings, errVerify := inspect.Verify(ctx, db, path)
 		for _, f := range findings {
 			if f.Check == "counts" {
 				t.Errorf("%d of %d bytes: %+v", size, after, f)

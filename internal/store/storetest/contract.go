@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/model"
-
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 // Store is what the contract is about: the operations of a pull's store.

@@ -15,10 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"datasync/internal/model"
-	"datasync/internal/store"
-
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 // Memory is a store in memory. It may be used by several goroutines.
@@ -401,7 +400,7 @@ func (m *Memory) SetNotBefore(ctx context.Context, endpoint string, wait time.Du
 		return err
 	}
 	defer leave()
-	m.notBefore[endpoint] = time.Now().Add(store.BoundWait(wait))
+	m.notBefore[endpoint] = time.Now().Add(min(wait, model.LongestKept))
 	return nil
 }
 

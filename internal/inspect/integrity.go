@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"context"
@@ -7,33 +7,16 @@ import (
 	"os"
 	"strings"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/duck"
 	"datasync/internal/model"
 )
 
-// uncommitted is the number of the batch after the last one that was committed, in files of the
+// Uncommitted is the number of the batch after the last one that was committed, in files of the
 // third schema and later. There may be events of it: when the log breaks off between those of a
 // whole row group and the end of their transaction, DuckDB 1.5 keeps them, and nothing else of
 // it. No record speaks of them; the next pull removes them and asks for them again.
-const uncommitted = `(SELECT 1 + greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
-
-// removeUncommitted removes the events of a transaction whose end the log has not.
-func (s *Store) removeUncommitted(ctx context.Context) error {
-	var batch, highest int64
-	err := s.db.QueryRowContext(ctx, "SELECT "+uncommitted+", (SELECT coalesce(max(batch), 0) FROM events)").Scan(&batch, &highest)
-	if err != nil || highest < batch {
-		return err
-	}
-	return s.inTransaction(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, fmt.Sprintf("DELETE FROM events WHERE batch = %d", batch))
-		if err == nil {
-			s.removed, err = res.RowsAffected()
-		}
-		return err
-	})
-}
-
-// Removed is how many events of a batch that was not committed Open has found and removed.
-func (s *Store) Removed() int64 { return s.removed }
+const Uncommitted = `(SELECT 1 + greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
 
 // contradictions are what a pull must not go on from: rows that the file's own records do
 // not know of, or a log that another file has left beside it. They look at a few rows, and
@@ -45,32 +28,32 @@ var contradictions = []string{
 	`SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log WHERE window_id NOT IN (SELECT window_id FROM checkpoint) ORDER BY window_id`,
 }
 
-// twice finds a second row of a writer, in files of the third schema and later.
-const twice = `SELECT 'window ' || window_id || ' has ' || count(*) || ' checkpoints of one writer' FROM checkpoints GROUP BY window_id, writer HAVING count(*) > 1 ORDER BY window_id`
+// checkpointsOfOneWriter finds a second row of a writer, in files of the third schema and later.
+const checkpointsOfOneWriter = `SELECT 'window ' || window_id || ' has ' || count(*) || ' checkpoints of one writer' FROM checkpoints GROUP BY window_id, writer HAVING count(*) > 1 ORDER BY window_id`
 
-// checkWhole refuses a file of which a part is missing, and one that contradicts itself.
-func checkWhole(ctx context.Context, db *sql.DB, path string, version int) error {
+// CheckIntegrity refuses a file of which a part is missing, and one that contradicts itself.
+func CheckIntegrity(ctx context.Context, db *sql.DB, path string, version int) error {
 	if err := checkSize(ctx, db, path); err != nil {
-		return translate(path, err)
+		return dbfile.Translate(path, err)
 	}
 	questions, committed := contradictions, ""
 	if version >= 3 {
-		questions, committed = append([]string{twice}, questions...), " WHERE batch <> "+uncommitted
+		questions, committed = append([]string{checkpointsOfOneWriter}, questions...), " WHERE batch <> "+Uncommitted
 	}
 	for _, question := range questions {
 		var found sql.NullString
 		err := db.QueryRowContext(ctx, "SELECT any_value(f) FROM ("+strings.Replace(question, "%s", committed, 1)+" LIMIT 1) t(f)").Scan(&found)
 		if err != nil {
-			return translate(path, err)
+			return dbfile.Translate(path, err)
 		}
 		if !found.Valid {
 			continue
 		}
 		hint := "look with datasync verify; restore a copy, or move the file away and pull again"
-		if log, err := sizeOf(path + ".wal"); err == nil && log > 0 {
+		if log, err := dbfile.SizeOf(path + ".wal"); err == nil && log > 0 {
 			hint = "if its .wal file was left by another file, move that away; else " + hint
 		}
-		return &model.FileError{Kind: ErrUnsound, Path: path, Detail: found.String, Hint: hint}
+		return &model.FileError{Kind: dbfile.ErrUnsound, Path: path, Detail: found.String, Hint: hint}
 	}
 	return nil
 }
@@ -89,7 +72,7 @@ func checkSize(ctx context.Context, db *sql.DB, path string) error {
 			_ = rows.Close()
 			return err
 		}
-		name := quote(`"` + strings.ReplaceAll(table, `"`, `""`) + `"`)
+		name := duck.Quote(`"` + strings.ReplaceAll(table, `"`, `""`) + `"`)
 		used = append(used, "SELECT unnest(list_append(additional_block_ids, block_id)) FROM pragma_storage_info("+name+") WHERE persistent")
 	}
 	if err := rows.Err(); err != nil {
@@ -107,7 +90,7 @@ func checkSize(ctx context.Context, db *sql.DB, path string) error {
 		return err
 	}
 	if info.Size() < end {
-		return &model.FileError{Kind: ErrDamaged, Path: path, Hint: restore,
+		return &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Hint: dbfile.RestoreHint,
 			Detail: fmt.Sprintf("it is cut short: it has %d bytes and uses %d", info.Size(), end)}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package store
+package duck
 
 import (
 	"fmt"
@@ -8,36 +8,36 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// readColumn is one vector of a chunk that was read. What it returns lies in DuckDB's
+// readVector is one vector of a chunk that was read. What it returns lies in DuckDB's
 // memory and is valid as long as the chunk.
-type readColumn struct {
+type readVector struct {
 	kind     mapping.Type
 	data     unsafe.Pointer
 	validity unsafe.Pointer // nil where nothing is NULL
 }
 
-func newReadColumn(v mapping.Vector) readColumn {
+func newReadColumn(v mapping.Vector) readVector {
 	t := mapping.VectorGetColumnType(v)
 	defer mapping.DestroyLogicalType(&t)
-	return readColumn{mapping.GetTypeId(t), mapping.VectorGetData(v), mapping.VectorGetValidity(v)}
+	return readVector{mapping.GetTypeId(t), mapping.VectorGetData(v), mapping.VectorGetValidity(v)}
 }
 
-func (c *readColumn) null(row int) bool {
-	return c.validity != nil && unsafe.Slice((*uint64)(c.validity), vectorSize/64)[row/64]&(1<<(row%64)) == 0
+func (c *readVector) null(row int) bool {
+	return c.validity != nil && unsafe.Slice((*uint64)(c.validity), VectorSize/64)[row/64]&(1<<(row%64)) == 0
 }
 
-func (c *readColumn) int64(row int) (int64, bool) {
+func (c *readVector) int64(row int) (int64, bool) {
 	if c.null(row) {
 		return 0, false
 	}
 	return at[int64](c, row), true
 }
 
-func (c *readColumn) text(row int) (string, bool) {
+func (c *readVector) text(row int) (string, bool) {
 	if c.null(row) {
 		return "", false
 	}
-	s := &unsafe.Slice((*slot)(c.data), vectorSize)[row]
+	s := &unsafe.Slice((*slot)(c.data), VectorSize)[row]
 	if s.length <= inlineLength {
 		return unsafe.String(&s.inline[0], s.length), true
 	}
@@ -46,7 +46,7 @@ func (c *readColumn) text(row int) (string, bool) {
 }
 
 // plain turns a value of a scalar type into text.
-func (c *readColumn) plain(row int) (string, bool, error) {
+func (c *readVector) plain(row int) (string, bool, error) {
 	if c.null(row) {
 		return "", false, nil
 	}
@@ -81,4 +81,4 @@ func (c *readColumn) plain(row int) (string, bool, error) {
 }
 
 // at reads a value of a fixed size.
-func at[T any](c *readColumn, row int) T { return unsafe.Slice((*T)(c.data), vectorSize)[row] }
+func at[T any](c *readVector, row int) T { return unsafe.Slice((*T)(c.data), VectorSize)[row] }

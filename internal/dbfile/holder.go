@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"bytes"
@@ -39,13 +39,13 @@ func LockHolder(name string) (*Holder, error) {
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, translate(path, err)
+		return nil, Translate(path, err)
 	}
 	// DuckDB's own lock is a POSIX one on the whole file.
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart}
 	err = errors.Join(syscall.FcntlFlock(f.Fd(), syscall.F_GETLK, &lock), f.Close())
 	if err != nil || lock.Type == syscall.F_UNLCK {
-		return nil, translate(path, err)
+		return nil, Translate(path, err)
 	}
 	h := &Holder{PID: int(lock.Pid), Writing: lock.Type == syscall.F_WRLCK}
 	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", h.PID)); err == nil {

@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 )
 
-// readMeta returns the table meta as a map. The origin is in small letters, as those of Options
+// ReadMeta returns the table meta as a map. The origin is in small letters, as those of Options
 // are; older programs kept it as it was typed.
-func readMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
+func ReadMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	rows, err := db.QueryContext(ctx, "SELECT key, value FROM meta")
 	if err != nil {
 		return nil, err
@@ -31,19 +32,19 @@ func readMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	return meta, errors.Join(rows.Err(), rows.Close())
 }
 
-// readCurrentMeta is readMeta of a file that must be of SchemaVersion, which the pull
+// ReadCurrentMeta is readMeta of a file that must be of SchemaVersion, which the pull
 // brings it to. It fails with an *Error of kind ErrOlder.
-func readCurrentMeta(ctx context.Context, db *sql.DB, path string) (map[string]string, error) {
-	meta, err := readMeta(ctx, db)
+func ReadCurrentMeta(ctx context.Context, db *sql.DB, path string) (map[string]string, error) {
+	meta, err := ReadMeta(ctx, db)
 	if err != nil {
-		return nil, translate(path, err)
+		return nil, dbfile.Translate(path, err)
 	}
 	if version := meta["schema_version"]; version != strconv.Itoa(SchemaVersion) {
-		return nil, &model.FileError{Kind: ErrOlder, Path: path, Detail: "it has schema " + version,
+		return nil, &model.FileError{Kind: dbfile.ErrOlder, Path: path, Detail: "it has schema " + version,
 			Hint: "run datasync pull, which brings it up to date"}
 	}
 	return meta, nil
 }
 
-// quote writes s as an SQL string.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// CheckedKey is the entry of meta that says up to which batch ids were checked.
+const CheckedKey = "checked_batch"

@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"errors"
@@ -59,7 +59,7 @@ func Resolve(name string) (path string, exists bool, err error) {
 		return path, false, nil
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return "", false, translate(path, err)
+		return "", false, Translate(path, err)
 	}
 	if err != nil {
 		return "", false, bad(err.Error(), "name a file with --db")
@@ -98,13 +98,13 @@ func FilesOf(name string) []string {
 	return files
 }
 
-// checkHeader refuses what cannot be a DuckDB file before DuckDB opens it. It
+// CheckHeader refuses what cannot be a DuckDB file before DuckDB opens it. It
 // must not run while this process has the file open: closing any descriptor of
 // it would drop DuckDB's POSIX lock.
-func checkHeader(path string) error {
+func CheckHeader(path string) error {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return translate(path, err)
+		return Translate(path, err)
 	}
 	defer func() { _ = f.Close() }()
 	var head [12]byte
@@ -116,4 +116,9 @@ func checkHeader(path string) error {
 		return &model.FileError{Kind: ErrForeign, Path: path, Hint: "name another file with --db"}
 	}
 	return nil
+}
+
+// Missing is the error where there is no file.
+func Missing(name string) error {
+	return &model.FileError{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
 }

@@ -1,4 +1,4 @@
-package store
+package duck
 
 import (
 	"fmt"
@@ -53,7 +53,7 @@ func typeName(t mapping.LogicalType) string {
 	case mapping.TypeEnum:
 		values := make([]string, mapping.EnumDictionarySize(t))
 		for i := range values {
-			values[i] = quote(mapping.EnumDictionaryValue(t, mapping.IdxT(i)))
+			values[i] = Quote(mapping.EnumDictionaryValue(t, mapping.IdxT(i)))
 		}
 		return "ENUM(" + strings.Join(values, ", ") + ")"
 	default:

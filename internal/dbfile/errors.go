@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"errors"
@@ -53,19 +53,19 @@ var (
 	ErrUnsound = errors.New("database does not agree with its own records")
 )
 
-// restore is the hint where a file is damaged, and restoreLog where only its log is: what
+// RestoreHint is the hint where a file is damaged, and restoreLog where only its log is: what
 // stands in the file without the log is what was stored some commits ago.
 const (
-	restore    = "restore a copy, or move the file away and pull again"
-	restoreLog = "restore a copy, or move its .wal file away and pull again: the next pull gets what was in it"
+	RestoreHint    = "restore a copy, or move the file away and pull again"
+	restoreLogHint = "restore a copy, or move its .wal file away and pull again: the next pull gets what was in it"
 )
 
 // lockHolder finds the process that DuckDB names in its lock error.
 var lockHolder = regexp.MustCompile(`PID (\d+)`)
 
-// translate turns a DuckDB error about the file at path into an *Error; this is
+// Translate turns a DuckDB error about the file at path into an *Error; this is
 // the only place that reads the driver's texts.
-func translate(path string, err error) error {
+func Translate(path string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -85,7 +85,7 @@ func translate(path string, err error) error {
 		return &model.FileError{Kind: ErrFull, Path: path, Cause: err, Hint: "free some space and run the command again; what was committed is kept"}
 	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || strings.Contains(text, "Permission denied") || strings.Contains(text, "Read-only file system"):
 		return &model.FileError{Kind: ErrAccess, Path: path, Cause: err, Hint: "the file and its folder must be writable for a pull, readable for a query"}
-	case isOutOfMemory(text):
+	case IsOutOfMemory(text):
 		return &model.FileError{Kind: ErrMemory, Path: path, Cause: err, Hint: "have more memory free and run the command again; what was committed is kept"}
 	case errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.EMFILE) || strings.Contains(text, "File too large") || strings.Contains(text, "Too many open files"):
 		return &model.FileError{Kind: ErrLimit, Path: path, Cause: err, Hint: "raise it (ulimit -a shows them) and run the command again; what was committed is kept"}
@@ -96,21 +96,21 @@ func translate(path string, err error) error {
 	case strings.Contains(text, "version number"):
 		return &model.FileError{Kind: ErrNewer, Path: path, Cause: err, Hint: "update datasync"}
 	case strings.Contains(text, "replaying WAL"):
-		return &model.FileError{Kind: ErrLog, Path: path, Cause: err, Hint: restoreLog}
+		return &model.FileError{Kind: ErrLog, Path: path, Cause: err, Hint: restoreLogHint}
 	case strings.Contains(text, "Corrupt") || strings.Contains(text, "checksum") || strings.Contains(text, "Could not read enough bytes") ||
 		strings.Contains(text, "Serialization Error"):
-		return &model.FileError{Kind: ErrDamaged, Path: path, Cause: err, Hint: restore}
+		return &model.FileError{Kind: ErrDamaged, Path: path, Cause: err, Hint: RestoreHint}
 	}
 	return &model.FileError{Path: path, Cause: err}
 }
 
-// isOutOfMemory reports whether DuckDB, or the system below it, says that memory ran out.
-func isOutOfMemory(text string) bool {
+// IsOutOfMemory reports whether DuckDB, or the system below it, says that memory ran out.
+func IsOutOfMemory(text string) bool {
 	return strings.Contains(text, "Out of Memory Error") || strings.Contains(text, "std::bad_alloc")
 }
 
-// oneLine keeps an error text to its first line: DuckDB adds hints and traces below.
-func oneLine(s string) string {
+// OneLine keeps an error text to its first line: DuckDB adds hints and traces below.
+func OneLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return strings.TrimSpace(s)
 }

@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"errors"
@@ -36,9 +36,9 @@ func beside(path, name, why string) error {
 	return &model.FileError{Kind: ErrBeside, Path: path, Detail: filepath.Base(name) + ": " + why, Hint: hint}
 }
 
-// openBeside opens a file beside the database, which may be made. It fails with an *Error of
+// openNeighbour opens a file beside the database, which may be made. It fails with an *Error of
 // kind ErrBeside where that is none of its own.
-func openBeside(path, name string, flag int) (*os.File, error) {
+func openNeighbour(path, name string, flag int) (*os.File, error) {
 	f, err := owned.Open(name, flag, 0o600, trusted(path))
 	var wrong *owned.Error
 	if errors.As(err, &wrong) {
@@ -53,10 +53,10 @@ func openBeside(path, name string, flag int) (*os.File, error) {
 	return f, err
 }
 
-// checkBeside looks at what DuckDB opens by itself beside the database at path: its log, and,
+// CheckNeighbours looks at what DuckDB opens by itself beside the database at path: its log, and,
 // where it writes, the folder for what does not fit into memory. It fails with an *Error of
 // kind ErrBeside.
-func checkBeside(path string) error {
+func CheckNeighbours(path string) error {
 	users := trusted(path)
 	for _, file := range []struct {
 		name string

@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 )
 
@@ -21,7 +22,7 @@ type Status struct {
 	Bytes  int64  `json:"file_size"`
 	Origin string `json:"origin"`
 	// LockHolder is a process that has the file open, if there is one.
-	LockHolder *Holder `json:"lock_holder"`
+	LockHolder *dbfile.Holder `json:"lock_holder"`
 	// Complete says that every window was walked to its end, that the closing check
 	// has been made, and that no event is missing by the API's own count.
 	Complete bool `json:"complete"`
@@ -108,11 +109,8 @@ const statusRuns = 5
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
 	// What a killed pull noted and could not commit any more counts, too.
 	notes := ""
-	if file, _, err := Resolve(path); err == nil {
-		if f, err := openBeside(file, file+".lock", os.O_RDONLY); err == nil {
-			notes, _ = readNotes(f)
-			_ = f.Close()
-		}
+	if file, _, err := dbfile.Resolve(path); err == nil {
+		notes = dbfile.NotesOf(file)
 	}
 	s, err := readStatus(ctx, db, path, notes, now)
 	for i := range s.Runs {
@@ -124,27 +122,14 @@ func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (St
 	return s, err
 }
 
-// Status reads the status of the file between two commits, which wait for it, and up to n
-// rejects of each reason.
-func (s *Store) Status(ctx context.Context, n int) (status Status, samples []RejectSample, err error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if s.db == nil {
-		return Status{}, nil, &model.FileError{Path: s.path, Detail: "the pull has ended"}
-	}
-	// database/sql ends what is cancelled when it gets to it: a commit or Close could come
-	// first, and leave the log as it is.
-	ctx = context.WithoutCancel(ctx)
-	if status, err = readStatus(ctx, s.db, s.path, "", time.Now()); err != nil {
-		return Status{}, nil, err
-	}
-	samples, err = RejectSamples(ctx, s.db, n)
-	return status, samples, translate(s.path, err)
+// ReadLiveStatus is ReadStatus for the pull that has the file open.
+func ReadLiveStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
+	return readStatus(ctx, db, path, "", now)
 }
 
 func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Time) (Status, error) {
 	s := Status{Path: path, Windows: []WindowStatus{}, Rejected: map[string]int64{}, Runs: []RunStatus{}}
-	if file, _, err := Resolve(path); err == nil { // a link's log is where it leads
+	if file, _, err := dbfile.Resolve(path); err == nil { // a link's log is where it leads
 		for _, name := range []string{file, file + ".wal"} {
 			if info, err := os.Stat(name); err == nil {
 				s.Bytes += info.Size()
@@ -154,7 +139,7 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	var newest, oldest sql.NullInt64
 	var completed sql.NullTime
 	var settled bool
-	meta, err := readCurrentMeta(ctx, db, path)
+	meta, err := ReadCurrentMeta(ctx, db, path)
 	if err != nil {
 		return s, err
 	}
@@ -162,11 +147,11 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	err = errors.Join(
 		db.QueryRowContext(ctx, `SELECT count(*), epoch_us(max("timestamp")), epoch_us(min("timestamp")) FROM events`).Scan(&s.Events, &newest, &oldest),
 		db.QueryRowContext(ctx, `SELECT coalesce(sum(duplicate), 0)::BIGINT, coalesce(sum(conflict), 0)::BIGINT FROM page_log`).Scan(&s.Duplicates, &s.Conflicts),
-		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[checkedKey], "0")).Scan(&settled),
+		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&settled),
 		db.QueryRowContext(ctx, `SELECT arg_max(began_at, rowid) FROM runs WHERE outcome = 'complete'`).Scan(&completed),
 		s.readRejects(ctx, db), s.readRuns(ctx, db))
 	if err != nil {
-		return s, translate(path, err)
+		return s, dbfile.Translate(path, err)
 	}
 	if newest.Valid {
 		s.Newest, s.Oldest = instantTime(model.Instant(newest.Int64)), instantTime(model.Instant(oldest.Int64))
@@ -175,27 +160,27 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 		at := completed.Time.UTC()
 		s.CompletedAt = &at
 	}
-	windows, err := readWindows(ctx, db)
+	windows, err := ReadWindows(ctx, db)
 	if err != nil {
-		return s, translate(path, err)
+		return s, dbfile.Translate(path, err)
 	}
-	repeats, err := readRepeats(ctx, db)
+	repeats, err := ReadRepeats(ctx, db)
 	if err != nil {
-		return s, translate(path, err)
+		return s, dbfile.Translate(path, err)
 	}
-	deficit, err := deficitOf(meta)
+	deficit, err := DeficitOf(meta)
 	if err != nil {
-		return s, &model.FileError{Kind: ErrDamaged, Path: path, Detail: err.Error()}
+		return s, &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Detail: err.Error()}
 	}
 	s.Unusable, s.LookedInto = s.unusable(), deficit.Walked
 	s.Complete = settled && !s.Unusable
 	s.weigh(model.WitnessOf(windows, repeats))
 	s.takeWindows(slices.DeleteFunc(windows, func(k model.Checkpoint) bool { return k.NeverBegun() }), now)
-	w, err := readWaits(path, meta, notes, now)
+	w, err := ReadWaits(path, meta, notes, now)
 	if err != nil {
 		return s, err
 	}
-	s.NotBefore, s.NotBeforeLeft = stillOpen(w.opens, now), map[string]float64{}
+	s.NotBefore, s.NotBeforeLeft = StillOpen(w.Opens, now), map[string]float64{}
 	for endpoint, until := range s.NotBefore {
 		s.NotBefore[endpoint] = until.UTC()
 		s.NotBeforeLeft[endpoint] = until.Sub(now).Round(time.Millisecond).Seconds()

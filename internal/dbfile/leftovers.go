@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"errors"
@@ -12,15 +12,15 @@ import (
 	"datasync/internal/owned"
 )
 
-// removeLeftovers removes what a killed pull has left beside the database: copies, and
+// RemoveLeftovers removes what a killed pull has left beside the database: copies, and
 // what DuckDB had put on disk for want of memory. The caller holds the lock and has the
 // database not open. It fails with an *Error of kind ErrBeside where something else is there
 // than DuckDB's folder.
-func removeLeftovers(path string) error {
-	if err := checkBeside(path); err != nil {
+func RemoveLeftovers(path string) error {
+	if err := CheckNeighbours(path); err != nil {
 		return err
 	}
-	return translate(path, errors.Join(removeSnapshots(path), removeSpilled(path)))
+	return Translate(path, errors.Join(removeSnapshots(path), removeSpilled(path)))
 }
 
 func removeSnapshots(path string) error {

@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"datasync/internal/dbfile"
 )
 
 // Table is a table or a view of a file. Its JSON is what datasync schema --json prints.
@@ -34,7 +36,7 @@ type TableColumn struct {
 func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 	tables, err := readTables(ctx, db)
 	if err != nil {
-		return nil, translate(path, err)
+		return nil, dbfile.Translate(path, err)
 	}
 	for i := range tables {
 		t := &tables[i]

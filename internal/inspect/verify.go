@@ -1,10 +1,12 @@
-package store
+package inspect
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"datasync/internal/dbfile"
 )
 
 // Fingerprint is the same for two files that hold the same events, whatever their
@@ -22,7 +24,7 @@ func ReadFingerprint(ctx context.Context, db *sql.DB, path string) (f Fingerprin
 	err = db.QueryRowContext(ctx, `SELECT count(*), coalesce(min(id)::VARCHAR, ''), coalesce(max(id)::VARCHAR, ''),
 		coalesce(sum(hash(id, session_id, user_id, type, name, "timestamp", properties::VARCHAR, device_type, browser, extra::VARCHAR)::HUGEINT), 0)::VARCHAR
 		FROM events`).Scan(&f.Events, &f.MinID, &f.MaxID, &f.Hash)
-	return f, translate(path, err)
+	return f, dbfile.Translate(path, err)
 }
 
 // Finding is something in a file that cannot be so.
@@ -60,10 +62,10 @@ var checks = []check{
 		WHERE id IN (SELECT id FROM events GROUP BY id HAVING count(*) > 1) GROUP BY id HAVING (count(DISTINCT "timestamp") < count(*)
 		OR max(batch) <= coalesce((SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch'), 0))`},
 	{"counts", `SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
-		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events WHERE batch <> ` + uncommitted + `) e WHERE l.n <> e.n`},
+		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events WHERE batch <> ` + Uncommitted + `) e WHERE l.n <> e.n`},
 	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' events stored, the table has ' || coalesce(e.n, 0)
 		FROM (SELECT batch, sum(stored) AS n FROM page_log GROUP BY batch) l
-		FULL JOIN (SELECT batch, count(*) AS n FROM events WHERE batch <> ` + uncommitted + ` GROUP BY batch) e USING (batch)
+		FULL JOIN (SELECT batch, count(*) AS n FROM events WHERE batch <> ` + Uncommitted + ` GROUP BY batch) e USING (batch)
 		WHERE coalesce(l.n, 0) <> coalesce(e.n, 0) ORDER BY batch`},
 	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' elements rejected, the table has ' || coalesce(r.n, 0)
 		FROM (SELECT batch, sum(rejected) AS n FROM page_log GROUP BY batch) l
@@ -79,8 +81,8 @@ var checks = []check{
 			FROM page_log JOIN checkpoint USING (window_id) WHERE window_id = 1 AND unordered AND NOT resumed) AS copies)
 		WHERE NOT bounded AND total > n + copies AND (SELECT arg_max(outcome, rowid) FROM runs) = 'complete'`},
 	{"instants", `SELECT 'batch ' || batch || ': an instant has changed, or a row'
-		FROM (SELECT batch, ` + checksumOf("sum(checksum::HUGEINT)") + ` AS n FROM page_log GROUP BY batch HAVING count(*) = count(checksum)) l
-		JOIN (SELECT batch, ` + checksumOf("sum("+checksumTerm+")") + ` AS n FROM events GROUP BY batch) e USING (batch)
+		FROM (SELECT batch, ` + ChecksumOf("sum(checksum::HUGEINT)") + ` AS n FROM page_log GROUP BY batch HAVING count(*) = count(checksum)) l
+		JOIN (SELECT batch, ` + ChecksumOf("sum("+ChecksumTerm+")") + ` AS n FROM events GROUP BY batch) e USING (batch)
 		WHERE l.n <> e.n ORDER BY batch`},
 	{"instants", `SELECT 'batch ' || batch || ': events lie outside of the pages that brought them'
 		FROM (SELECT batch, min("timestamp") AS low, max("timestamp") AS high FROM events GROUP BY batch) e
@@ -99,7 +101,7 @@ var checks = []check{
 	{"chain", `SELECT 'window ' || window_id || ': ' || c.pages || ' pages were walked, ' || coalesce(l.n, 0) || ' are in the page log' FROM checkpoint c
 		LEFT JOIN (SELECT window_id, count(*) AS n FROM page_log WHERE endpoint <> 'closing check' GROUP BY window_id) l USING (window_id)
 		WHERE c.pages <> coalesce(l.n, 0)`},
-	{"windows", twice},
+	{"windows", checkpointsOfOneWriter},
 	{"windows", `SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log
 		WHERE window_id NOT IN (SELECT window_id FROM checkpoint) GROUP BY window_id`},
 	{"windows", `SELECT 'below window ' || window_id || ' there is a hole' FROM (SELECT window_id, lag(window_id) OVER (ORDER BY window_id) AS below FROM checkpoint)
@@ -130,14 +132,14 @@ var checks = []check{
 // that is not at its end is nothing of that kind. It fails with an *Error of kind
 // ErrOlder where the file must be brought up to date first.
 func Verify(ctx context.Context, db *sql.DB, path string) ([]Finding, error) {
-	if _, err := readCurrentMeta(ctx, db, path); err != nil {
+	if _, err := ReadCurrentMeta(ctx, db, path); err != nil {
 		return nil, err
 	}
 	var findings []Finding
 	for _, c := range checks {
 		found, err := c.run(ctx, db)
 		if err != nil {
-			return nil, translate(path, fmt.Errorf("check %s: %w", c.name, err))
+			return nil, dbfile.Translate(path, fmt.Errorf("check %s: %w", c.name, err))
 		}
 		findings = append(findings, found...)
 	}

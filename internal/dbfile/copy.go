@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"bytes"
@@ -14,14 +14,14 @@ import (
 	"datasync/internal/model"
 )
 
-// copyFile copies a file to a new one that nobody else can read, in another process:
+// CopyFile copies a file to a new one that nobody else can read, in another process:
 // one that has the file open as a database must not open it again. A file system that
 // can share blocks does; else room must agree to the number of bytes first. Where it
 // fails there is no new file.
-func copyFile(ctx context.Context, from, to string, room func(bytes int64) error) (err error) {
+func CopyFile(ctx context.Context, from, to string, room func(bytes int64) error) (err error) {
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return translate(from, err)
+		return Translate(from, err)
 	}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {
@@ -31,15 +31,15 @@ func copyFile(ctx context.Context, from, to string, room func(bytes int64) error
 	if runCopy(ctx, f, "--reflink=always", "--", from) == nil {
 		return nil
 	}
-	size, err := sizeOf(from)
+	size, err := SizeOf(from)
 	if err != nil {
-		return translate(from, err)
+		return Translate(from, err)
 	}
 	if err := room(size); err != nil {
 		return err
 	}
 	if err := runCopy(ctx, f, "--", from); err != nil {
-		return translate(from, fmt.Errorf("copy the file: %w", err))
+		return Translate(from, fmt.Errorf("copy the file: %w", err))
 	}
 	return nil
 }
@@ -59,13 +59,13 @@ func runCopy(ctx context.Context, to *os.File, args ...string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case said.Len() > 0:
-		return errors.New(oneLine(said.String()))
+		return errors.New(OneLine(said.String()))
 	}
 	return err
 }
 
-// sizeOf returns the size of a file in bytes, 0 where there is none.
-func sizeOf(path string) (int64, error) {
+// SizeOf returns the size of a file in bytes, 0 where there is none.
+func SizeOf(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -76,13 +76,13 @@ func sizeOf(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// checkRoom fails with ErrRoom where the file system of the database at path has less
+// CheckRoom fails with ErrRoom where the file system of the database at path has less
 // space left than for so many bytes, a tenth more and 16 MiB: whoever writes to the
 // database needs some too.
-func checkRoom(path string, bytes int64, free func(folder string) (int64, error)) error {
+func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)) error {
 	have, err := free(filepath.Dir(path))
 	if err != nil {
-		return translate(path, err)
+		return Translate(path, err)
 	}
 	if need := bytes + bytes/10 + 16<<20; have < need {
 		return &model.FileError{Kind: ErrRoom, Path: path, Detail: fmt.Sprintf("%d MiB are needed, %d MiB are free", (need+1<<20-1)>>20, have>>20),
@@ -91,8 +91,8 @@ func checkRoom(path string, bytes int64, free func(folder string) (int64, error)
 	return nil
 }
 
-// freeBytes says how many bytes the folder's file system has left for this user.
-func freeBytes(folder string) (int64, error) {
+// FreeBytes says how many bytes the folder's file system has left for this user.
+func FreeBytes(folder string) (int64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(folder, &s); err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package store
+package dbfile
 
 import (
 	"context"
@@ -14,17 +14,17 @@ import (
 	"datasync/internal/model"
 )
 
-// fileLock is a lock on a file beside the database. DuckDB locks the database
+// Lock is a lock on a file beside the database. DuckDB locks the database
 // itself, but with a POSIX lock, which the process loses as soon as anything in
 // it closes another descriptor of the file.
 //
 // It is also where the waits stand that were asked for since the pull began: a line written
 // there outlives a kill at once, a commit takes milliseconds.
-type fileLock struct {
+type Lock struct {
 	f *flock.Flock
-	// left is what a pull that was killed left in it and the database has not yet, and notes
+	// Left is what a pull that was killed left in it and the database has not yet, and notes
 	// is the file, to add to.
-	left  string
+	Left  string
 	notes *os.File
 }
 
@@ -35,12 +35,12 @@ const (
 	lockPause    = 20 * time.Millisecond
 )
 
-// patiently calls open until it fails otherwise than with ErrLocked, or for
+// WithLockRetry calls open until it fails otherwise than with ErrLocked, or for
 // lockPatience.
-func patiently[T any](ctx context.Context, path string, open func() (T, error)) (T, error) {
+func WithLockRetry[T any](ctx context.Context, path string, open func() (T, error)) (T, error) {
 	for began := time.Now(); ; {
 		v, err := open()
-		err = translate(path, err)
+		err = Translate(path, err)
 		if !errors.Is(err, ErrLocked) || time.Since(began) > lockPatience {
 			return v, err
 		}
@@ -52,8 +52,8 @@ func patiently[T any](ctx context.Context, path string, open func() (T, error)) 
 	}
 }
 
-// acquireLock takes the lock of the database at path, or fails with ErrLocked.
-func acquireLock(path string) (*fileLock, error) {
+// AcquireLock takes the lock of the database at path, or fails with ErrLocked.
+func AcquireLock(path string) (*Lock, error) {
 	f, notes, err := lockFile(path, os.O_RDWR|os.O_APPEND, (*flock.Flock).TryLock)
 	if err != nil {
 		return nil, err
@@ -64,9 +64,9 @@ func acquireLock(path string) (*fileLock, error) {
 		if info, errStat := notes.Stat(); errStat == nil && info.Size() == 0 {
 			_ = os.Remove(f.Path())
 		}
-		return nil, errors.Join(translate(path, err), notes.Close(), f.Close())
+		return nil, errors.Join(Translate(path, err), notes.Close(), f.Close())
 	}
-	return &fileLock{f, left, notes}, nil
+	return &Lock{f, left, notes}, nil
 }
 
 // maxNotes is how many bytes of a lock file are read: a pull notes a line for each wait.
@@ -77,31 +77,35 @@ func readNotes(f *os.File) (string, error) {
 	return string(b), err
 }
 
-// forget empties the file: what was left in it stands in the database now, or is not to be
+// Forget empties the file: what was left in it stands in the database now, or is not to be
 // kept.
-func (l *fileLock) forget() error {
-	if l.left == "" {
+func (l *Lock) Forget() error {
+	if l.Left == "" {
 		return nil
 	}
-	return l.notes.Truncate(0)
+	if err := l.notes.Truncate(0); err != nil {
+		return err
+	}
+	l.Left = ""
+	return nil
 }
 
-// note adds a line. Where that fails, as on a full disk, the database is left to keep it.
-func (l *fileLock) note(line string) { _, _ = l.notes.WriteString(line + "\n") }
+// Note adds a line. Where that fails, as on a full disk, the database is left to keep it.
+func (l *Lock) Note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 
 // lockFile locks the lock file of the database at path by try, and returns it opened with the
 // flag, too: what is locked is what is read and written.
 func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flock.Flock, *os.File, error) {
 	name := path + ".lock"
 	for {
-		opened, err := openBeside(path, name, flag|os.O_CREATE)
+		opened, err := openNeighbour(path, name, flag|os.O_CREATE)
 		if err != nil {
-			return nil, nil, translate(path, err)
+			return nil, nil, Translate(path, err)
 		}
 		f := flock.New(name, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK))
 		ok, err := try(f)
 		if err != nil {
-			return nil, nil, errors.Join(translate(path, err), opened.Close())
+			return nil, nil, errors.Join(Translate(path, err), opened.Close())
 		}
 		if !ok {
 			_ = opened.Close()
@@ -127,12 +131,12 @@ func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flo
 // Pulling reports whether a process holds the lock that a pull holds of the file at
 // that absolute path.
 func Pulling(path string) (bool, error) {
-	f, err := openBeside(path, path+".lock", os.O_RDONLY)
+	f, err := openNeighbour(path, path+".lock", os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, translate(path, err)
+		return false, Translate(path, err)
 	}
 	// Where nobody holds it, it is had for a moment, for which a pull waits.
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
@@ -140,13 +144,13 @@ func Pulling(path string) (bool, error) {
 	if held {
 		err = nil
 	}
-	return held, translate(path, errors.Join(err, f.Close()))
+	return held, Translate(path, errors.Join(err, f.Close()))
 }
 
-// release removes the lock file while it is still held, unless there are waits in it that
+// Release removes the lock file while it is still held, unless there are waits in it that
 // the database has not, then lets go of it.
-func (l *fileLock) release() error {
-	if l.left == "" {
+func (l *Lock) Release() error {
+	if l.Left == "" {
 		_ = os.Remove(l.f.Path())
 	}
 	return errors.Join(l.notes.Close(), l.f.Close())
