@@ -123,7 +123,7 @@ func (p *pull) rejoin(ctx context.Context, f family) (family, error) {
 			kept = append(kept, k)
 			continue
 		}
-		if err := p.Store.Join(ctx, above.Window, false, k.Window); err != nil {
+		if err := p.Store.Merge(ctx, above.Window, k.Window); err != nil {
 			return nil, err
 		}
 		above.Lower = k.Lower
@@ -301,7 +301,7 @@ func (c *crew) takeLost(ctx context.Context) error {
 		}
 		to, gone := c.join(above, i)
 		c.mu.Unlock()
-		if err := c.p.Store.Join(ctx, to, false, gone...); err != nil {
+		if err := c.p.Store.Merge(ctx, to, gone...); err != nil {
 			return err
 		}
 	}
@@ -342,5 +342,5 @@ func (c *crew) rescue(ctx context.Context) (bool, error) {
 	c.p.tally.restart()
 	c.mu.Unlock()
 	c.p.Notice(fmt.Sprintf("%v: walking again from the newest event, skipping what is stored", errPartLost))
-	return true, c.p.Store.Join(ctx, to, true, gone...)
+	return true, c.p.Store.MergeAndRestart(ctx, to, gone...)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"datasync/internal/duck"
 	"datasync/internal/inspect"
 )
 
@@ -91,43 +92,11 @@ func nameEnd(text string) int {
 	return n
 }
 
-// Texts runs a statement whose first column is text and returns that.
-func Texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) ([]string, error) {
-	rows, err := texts(ctx, session, text, params)
-	first := make([]string, len(rows))
-	for i, row := range rows {
-		first[i] = row[0]
-	}
-	return first, err
+// Texts runs a statement whose first column is a VARCHAR and returns that, "" for NULL.
+func Texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) (texts []string, err error) {
+	err = session.Rows(ctx, text, params, func(r *duck.Result, row int) {
+		value, _ := r.Text(0, row)
+		texts = append(texts, strings.Clone(value))
+	})
+	return texts, err
 }
-
-// texts runs a statement and returns its rows.
-func texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) (rows [][]string, err error) {
-	collect := &collector{}
-	st, columns, cast, err := prepare(ctx, session, text, Options{Params: params})
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
-	result, err := st.Run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	_, _, err = copyRows(result, columns, cast, collect, &Options{})
-	return collect.rows, err
-}
-
-// collector is a sink that keeps what it is given.
-type collector struct{ rows [][]string }
-
-func (c *collector) row(cells []cell) error {
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		row[i] = strings.Clone(cell.text)
-	}
-	c.rows = append(c.rows, row)
-	return nil
-}
-
-func (*collector) end() error { return nil }

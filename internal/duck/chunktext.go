@@ -1,36 +1,41 @@
 package duck
 
+// #include <stdlib.h>
+import "C"
+
+import ()
+
 /*
 #include <stdlib.h>
 */
-import "C"
 
 import (
 	"runtime"
 	"unsafe"
 )
 
-// A DuckDB string that is longer than inlineLength has the address of its text. DuckDB copies
-// the text when it has taken over the chunk, which is after the function that fills the chunk
-// has returned. So the text must stay where it is until then: short ones are copied into memory
-// of C, which costs less than a call of DuckDB for each; long ones stay in Go's memory, pinned.
+// A DuckDB string longer than inlineLength is the address of its text. DuckDB copies the text
+// after the function that fills the chunk has returned, so the text must stay where it is until
+// DuckDB asks for the next chunk. cgo's rules forbid C to keep an address of Go's memory unless
+// that is pinned. A call of the runtime, or of DuckDB, for each text would cost too much: short
+// texts are copied into memory of C, and only long ones are pinned.
 
 const (
-	// pinnedText is the length in bytes from which on a text is pinned and not copied.
+	// pinnedText is the length in bytes from which a text is pinned instead of copied.
 	pinnedText = 4096
-	// textBlock is the size in bytes of a block of copied texts. A usual chunk needs one or two.
+	// textBlock is the size in bytes of a block of copied texts. Most chunks need one or two.
 	textBlock = 1 << 20
 )
 
-// chunkTexts holds the texts of the chunk that is filled now. The zero value is empty.
+// chunkTexts holds the texts of one chunk. The zero value holds none.
 type chunkTexts struct {
-	blocks []unsafe.Pointer // of C's memory
-	block  int              // the one that is filled now
-	used   int              // of its bytes
+	blocks []unsafe.Pointer // memory of C
+	block  int              // the index of the block that is filled now
+	used   int              // bytes of that block
 	pinned runtime.Pinner
 }
 
-// keep returns the address of s, or of a copy of it, which is valid until release.
+// keep returns the address of s, or of a copy of s. It is valid until release.
 func (t *chunkTexts) keep(s string) uintptr {
 	if len(s) >= pinnedText {
 		t.pinned.Pin(unsafe.StringData(s))
@@ -48,13 +53,13 @@ func (t *chunkTexts) keep(s string) uintptr {
 	return uintptr(at)
 }
 
-// release ends the validity of all addresses. The memory is used again.
+// release ends the validity of all addresses and keeps the blocks for the next chunk.
 func (t *chunkTexts) release() {
 	t.pinned.Unpin()
 	t.block, t.used = 0, 0
 }
 
-// free is release, and gives the memory back to C.
+// free is release, and returns the blocks to C.
 func (t *chunkTexts) free() {
 	t.release()
 	for _, block := range t.blocks {

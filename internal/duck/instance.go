@@ -42,7 +42,9 @@ func withoutExtensions() []Setting {
 // a compression that fits both texts that repeat and texts that do not.
 func StorageFormat() Setting { return Setting{"storage_compatibility_version", "v1.3.0"} }
 
-// OpenInstance opens the file with the settings and sees that it can be used.
+// OpenInstance opens the file with the settings and checks that it can be used. Before that it
+// refuses a log or a spill folder that DuckDB must not open. The process must not have the file
+// open with other settings: DuckDB would wait for ever.
 func OpenInstance(ctx context.Context, path string, settings []Setting) (*sql.DB, error) {
 	if err := dbfile.CheckNeighbours(path); err != nil {
 		return nil, err
@@ -61,7 +63,7 @@ func OpenInstance(ctx context.Context, path string, settings []Setting) (*sql.DB
 	return db, nil
 }
 
-// SetTimeZone sets that of all connections.
+// SetTimeZone sets the time zone of all connections. It fails with dbfile.ErrZone.
 func SetTimeZone(ctx context.Context, db *sql.DB, timezone string) error {
 	_, err := db.ExecContext(ctx, "SET GLOBAL TimeZone = "+Quote(timezone))
 	if err != nil && strings.Contains(err.Error(), "Unknown TimeZone") {
@@ -70,7 +72,7 @@ func SetTimeZone(ctx context.Context, db *sql.DB, timezone string) error {
 	return err
 }
 
-// LockDown sets the time zone of all connections and forbids further settings.
+// LockDown sets the time zone of all connections and forbids all further settings.
 func LockDown(ctx context.Context, db *sql.DB, timezone string) error {
 	if err := SetTimeZone(ctx, db, timezone); err != nil {
 		return err
@@ -79,11 +81,11 @@ func LockDown(ctx context.Context, db *sql.DB, timezone string) error {
 	return err
 }
 
-// OpenToWrite opens the file for writing. Whoever reads it at this moment is waited for:
-// those who come later see the lock of the pull, and wait for it.
+// OpenToWrite opens the file for writing. It waits for processes that read the file now; later
+// ones see the lock of the pull and wait for it.
 func OpenToWrite(ctx context.Context, path string) (*sql.DB, error) {
 	return dbfile.WithLockRetry(ctx, path, func() (*sql.DB, error) { return OpenInstance(ctx, path, Sandbox()) })
 }
 
-// Quote writes s as an SQL string.
+// Quote returns s as an SQL string literal.
 func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

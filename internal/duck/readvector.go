@@ -8,22 +8,22 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// readVector is one vector of a chunk that was read. What it returns lies in DuckDB's
-// memory and is valid as long as the chunk.
+// readVector is a vector of a chunk that was read. Its texts are in DuckDB's memory and valid as
+// long as the chunk.
 type readVector struct {
 	kind     mapping.Type
 	data     unsafe.Pointer
-	validity unsafe.Pointer // nil where nothing is NULL
+	validity unsafe.Pointer // nil if no value is NULL
 }
 
-func newReadColumn(v mapping.Vector) readVector {
+func newReadVector(v mapping.Vector) readVector {
 	t := mapping.VectorGetColumnType(v)
 	defer mapping.DestroyLogicalType(&t)
 	return readVector{mapping.GetTypeId(t), mapping.VectorGetData(v), mapping.VectorGetValidity(v)}
 }
 
 func (c *readVector) null(row int) bool {
-	return c.validity != nil && unsafe.Slice((*uint64)(c.validity), VectorSize/64)[row/64]&(1<<(row%64)) == 0
+	return c.validity != nil && unsafe.Slice((*uint64)(c.validity), vectorSize/64)[row/64]&(1<<(row%64)) == 0
 }
 
 func (c *readVector) int64(row int) (int64, bool) {
@@ -37,11 +37,11 @@ func (c *readVector) text(row int) (string, bool) {
 	if c.null(row) {
 		return "", false
 	}
-	s := &unsafe.Slice((*slot)(c.data), VectorSize)[row]
+	s := &unsafe.Slice((*inlineString)(c.data), vectorSize)[row]
 	if s.length <= inlineLength {
 		return unsafe.String(&s.inline[0], s.length), true
 	}
-	// Behind the first four bytes of the text stands where all of it is.
+	// Four bytes of the text, then its address.
 	return unsafe.String(*(**byte)(unsafe.Pointer(&s.inline[4])), s.length), true
 }
 
@@ -77,8 +77,8 @@ func (c *readVector) plain(row int) (string, bool, error) {
 	case mapping.TypeDouble:
 		return strconv.FormatFloat(at[float64](c, row), 'g', -1, 64), true, nil
 	}
-	return "", false, fmt.Errorf("this statement gives a %s, which only a SELECT can show: put it behind FROM", scalarNames[c.kind])
+	return "", false, fmt.Errorf("this statement returns a %s, which only a SELECT can show: write it after FROM", scalarNames[c.kind])
 }
 
 // at reads a value of a fixed size.
-func at[T any](c *readVector, row int) T { return unsafe.Slice((*T)(c.data), VectorSize)[row] }
+func at[T any](c *readVector, row int) T { return unsafe.Slice((*T)(c.data), vectorSize)[row] }

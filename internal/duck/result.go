@@ -8,7 +8,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// Result is the rows that a statement gives, a chunk at a time.
+// Result is the rows that a statement returns, read one chunk at a time.
 type Result struct {
 	ctx          context.Context
 	conn         *Conn
@@ -18,8 +18,8 @@ type Result struct {
 	columns      []readVector
 }
 
-// Next goes on to the next chunk and returns how many rows it has, 0 after the last. What
-// was read of the chunk before is invalid then.
+// Next reads the next chunk and returns its number of rows, 0 after the last chunk. It ends the
+// validity of all texts of the chunk before.
 func (r *Result) Next() (rows int, err error) {
 	r.closeChunk()
 	r.chunk = mapping.FetchChunk(r.result)
@@ -32,25 +32,25 @@ func (r *Result) Next() (rows int, err error) {
 	rows = int(mapping.DataChunkGetSize(r.chunk))
 	r.columns = r.columns[:0]
 	for i := range mapping.DataChunkGetColumnCount(r.chunk) {
-		r.columns = append(r.columns, newReadColumn(mapping.DataChunkGetVector(r.chunk, i)))
+		r.columns = append(r.columns, newReadVector(mapping.DataChunkGetVector(r.chunk, i)))
 	}
 	return rows, nil
 }
 
-// Text returns a value of a VARCHAR column of the chunk, and false for NULL. The text is
-// valid until the chunk is left.
+// Text returns a value of a VARCHAR column of the chunk, and false for NULL. The text is valid
+// until Next or Close.
 func (r *Result) Text(column, row int) (string, bool) { return r.columns[column].text(row) }
 
 // Int64 returns a value of a BIGINT or TIMESTAMP column of the chunk, and false for NULL.
 func (r *Result) Int64(column, row int) (int64, bool) { return r.columns[column].int64(row) }
 
-// Plain returns a value of any scalar type that the chunk's column can have as text, and
-// false for NULL. It fails for types that only SQL can turn into text.
+// Plain returns a value of a column of any scalar type as text, and false for NULL. It fails
+// for types that only SQL can turn into text. The text is valid until Next or Close.
 func (r *Result) Plain(column, row int) (text string, ok bool, err error) {
 	return r.columns[column].plain(row)
 }
 
-// Close ends the statement, if it has not come to its end, and frees the result.
+// Close interrupts the statement, if it is still running, and frees the result.
 func (r *Result) Close() {
 	r.closeChunk()
 	r.stopWatching()
@@ -63,7 +63,7 @@ func (r *Result) closeChunk() {
 	}
 }
 
-// failure is DuckDB's text as an error, or that of the context where it ended.
+// failure returns DuckDB's text as an error, or the context's error once that has ended.
 func (r *Result) failure(text string) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
@@ -71,14 +71,12 @@ func (r *Result) failure(text string) error {
 	return r.conn.Failure(text)
 }
 
-// stream runs a prepared statement so that its rows come while it is still running, chunk by
-// chunk: any other way holds the whole result in memory.
+// stream runs a prepared statement whose rows are fetched while it is running. Every other
+// function of DuckDB holds the whole result in memory first.
 func stream(statement mapping.PreparedStatement, result *mapping.Result) error {
 	var pending mapping.PendingResult
 	defer mapping.DestroyPending(&pending)
-	// The driver's mapping lacks the function, which DuckDB wants to replace some day.
-	if bindings.PendingPreparedStreaming(statement, &pending) == mapping.StateError { //nolint:staticcheck // there is no other way to a result that is not held in memory
-
+	if bindings.PendingPreparedStreaming(statement, &pending) == mapping.StateError { //nolint:staticcheck // deprecated without a replacement
 		return errors.New(mapping.PendingError(pending))
 	}
 	if mapping.ExecutePending(pending, result) == mapping.StateError {

@@ -10,6 +10,17 @@ extern void datasyncTableFuncFill(void*, void*);
 */
 import "C"
 
+import ()
+
+/*
+#include <stdint.h>
+#include <stdlib.h>
+
+extern void datasyncTableFuncBind(void*);
+extern void datasyncTableFuncInit(void*);
+extern void datasyncTableFuncFill(void*, void*);
+*/
+
 import (
 	"errors"
 	"fmt"
@@ -89,7 +100,7 @@ func (f *TableFunc) Insert(rows int, fill func(columns []Column, row, n int), co
 		f.fill, f.copied = nil, nil
 		f.texts.release()
 	}()
-	n, err := f.conn.Query("INSERT INTO " + f.table + " FROM " + f.name + "()")
+	n, err := f.conn.Run("INSERT INTO " + f.table + " FROM " + f.name + "()")
 	if err == nil && n != int64(rows) {
 		err = fmt.Errorf("%d of %d rows were inserted", n, rows)
 	}
@@ -130,7 +141,7 @@ func datasyncTableFuncFill(info, chunk unsafe.Pointer) {
 	if f.copied != nil {
 		f.copied(f.next)
 	}
-	rows := min(VectorSize, f.rows-f.next)
+	rows := min(vectorSize, f.rows-f.next)
 	if rows > 0 {
 		columnsOf(raw, f.columns, &f.texts)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// scalarNames are the types that have no parts.
+// scalarNames has the types that have no parts.
 var scalarNames = map[mapping.Type]string{
 	mapping.TypeBoolean: "BOOLEAN", mapping.TypeTinyInt: "TINYINT", mapping.TypeSmallInt: "SMALLINT", mapping.TypeInteger: "INTEGER",
 	mapping.TypeBigInt: "BIGINT", mapping.TypeUTinyInt: "UTINYINT", mapping.TypeUSmallInt: "USMALLINT", mapping.TypeUInteger: "UINTEGER",
@@ -19,19 +19,19 @@ var scalarNames = map[mapping.Type]string{
 	mapping.TypeSQLNull: `"NULL"`,
 }
 
-// takeTypeName is typeName of a type that is then destroyed.
+// takeTypeName is typeName, and destroys the type.
 func takeTypeName(t mapping.LogicalType) string {
 	defer mapping.DestroyLogicalType(&t)
 	return typeName(t)
 }
 
-// typeName returns a type as DuckDB writes it, and "" for one that is not known.
+// typeName returns the name of a type as DuckDB writes it, "" for an unknown one.
 func typeName(t mapping.LogicalType) string {
 	if t.Ptr == nil {
 		return ""
 	}
 	if alias := mapping.LogicalTypeGetAlias(t); alias != "" {
-		return alias // JSON, and what extensions add
+		return alias // JSON, and types of extensions
 	}
 	switch id := mapping.GetTypeId(t); id {
 	case mapping.TypeDecimal:

@@ -8,37 +8,37 @@ import (
 	"github.com/google/uuid"
 )
 
-// VectorSize is how many rows a data chunk holds.
-var VectorSize = int(mapping.VectorSize())
+// vectorSize is a variable only because DuckDB's library says it.
+var vectorSize = int(mapping.VectorSize())
 
-// inlineLength is the length in bytes up to which a DuckDB string lies in its
-// 16-byte slot itself.
+// VectorSize returns how many rows a data chunk holds at most.
+func VectorSize() int { return vectorSize }
+
+// inlineLength is the length in bytes up to which a DuckDB string_t holds the text itself.
 const inlineLength = 12
 
-// Column is one vector of a DuckDB data chunk, to be written into. This file is the one
-// place of the project that writes through unsafe pointers: to the memory of DuckDB's own
-// vectors, as the driver does itself.
+// Column is a vector of a data chunk to write into. Only this file and chunktext.go write
+// through unsafe pointers, to DuckDB's vectors and to memory of C, as the driver does.
 type Column struct {
 	texts    *chunkTexts
 	data     unsafe.Pointer
 	validity unsafe.Pointer
 }
 
-// slot is a DuckDB string_t of a text that lies in it: the length, then the text.
-type slot struct {
+// inlineString is a DuckDB string_t that holds its text.
+type inlineString struct {
 	length uint32
 	inline [inlineLength]byte
 }
 
-// longSlot is the string_t of a text that does not lie in it: its beginning, and where
-// it stands.
-type longSlot struct {
+// pointerString is a DuckDB string_t with the address of its text.
+type pointerString struct {
 	length uint32
 	prefix [4]byte
 	text   uintptr
 }
 
-// columnsOf finds the vectors of a chunk that is empty.
+// columnsOf sets columns to the vectors of an empty chunk.
 func columnsOf(raw mapping.DataChunk, columns []Column, texts *chunkTexts) {
 	for i := range columns {
 		v := mapping.DataChunkGetVector(raw, mapping.IdxT(i))
@@ -47,43 +47,46 @@ func columnsOf(raw mapping.DataChunk, columns []Column, texts *chunkTexts) {
 	}
 }
 
+// Null writes NULL.
 func (c *Column) Null(row int) {
-	words := unsafe.Slice((*uint64)(c.validity), VectorSize/64)
+	words := unsafe.Slice((*uint64)(c.validity), vectorSize/64)
 	words[row/64] &^= 1 << (row % 64)
 }
 
+// Int64 writes a BIGINT, or a TIMESTAMP in microseconds since 1970.
 func (c *Column) Int64(row int, v int64) {
-	unsafe.Slice((*int64)(c.data), VectorSize)[row] = v
+	unsafe.Slice((*int64)(c.data), vectorSize)[row] = v
 }
 
+// Bool writes a BOOLEAN.
 func (c *Column) Bool(row int, v bool) {
-	unsafe.Slice((*bool)(c.data), VectorSize)[row] = v
+	unsafe.Slice((*bool)(c.data), vectorSize)[row] = v
 }
 
-// UUID writes an id as DuckDB keeps it: a 128-bit integer, low half first, with
-// the highest bit flipped so that signed order is the order of the bytes.
+// UUID writes a UUID. DuckDB stores it as a 128-bit integer, low half first, with the highest
+// bit flipped, so that the order of signed integers is the order of the bytes.
 func (c *Column) UUID(row int, id uuid.UUID) {
-	halves := unsafe.Slice((*[2]uint64)(c.data), VectorSize)
+	halves := unsafe.Slice((*[2]uint64)(c.data), vectorSize)
 	halves[row] = [2]uint64{
 		binary.BigEndian.Uint64(id[8:]),
 		binary.BigEndian.Uint64(id[:8]) ^ 1<<63,
 	}
 }
 
-// Text writes a string, which must be valid UTF-8. A long one must be no stack's.
+// Text writes a VARCHAR. DuckDB does not check that s is valid UTF-8: the caller must.
 func (c *Column) Text(row int, s string) {
 	if len(s) <= inlineLength {
-		v := slot{length: uint32(len(s))}
+		v := inlineString{length: uint32(len(s))}
 		copy(v.inline[:], s)
-		unsafe.Slice((*slot)(c.data), VectorSize)[row] = v
+		unsafe.Slice((*inlineString)(c.data), vectorSize)[row] = v
 		return
 	}
-	v := longSlot{length: uint32(len(s)), text: c.texts.keep(s)}
+	v := pointerString{length: uint32(len(s)), text: c.texts.keep(s)}
 	copy(v.prefix[:], s)
-	unsafe.Slice((*longSlot)(c.data), VectorSize)[row] = v
+	unsafe.Slice((*pointerString)(c.data), vectorSize)[row] = v
 }
 
-// TextOrNull writes s, or NULL where ok is false.
+// TextOrNull writes s, or NULL if ok is false.
 func (c *Column) TextOrNull(row int, s string, ok bool) {
 	if !ok {
 		c.Null(row)
@@ -92,7 +95,7 @@ func (c *Column) TextOrNull(row int, s string, ok bool) {
 	c.Text(row, s)
 }
 
-// UUIDOrNull writes id, or NULL where it is none.
+// UUIDOrNull writes id, or NULL if it is not valid.
 func (c *Column) UUIDOrNull(row int, id uuid.NullUUID) {
 	if !id.Valid {
 		c.Null(row)
@@ -101,8 +104,8 @@ func (c *Column) UUIDOrNull(row int, id uuid.NullUUID) {
 	c.UUID(row, id.UUID)
 }
 
-// readPairs gives the BIGINT and BOOLEAN columns of a chunk that was read. The
-// slices live as long as the chunk.
+// readPairs returns the BIGINT and the BOOLEAN column of a chunk that was read. The slices are
+// valid as long as the chunk.
 func readPairs(raw mapping.DataChunk, rows int) ([]int64, []bool) {
 	first := mapping.VectorGetData(mapping.DataChunkGetVector(raw, 0))
 	second := mapping.VectorGetData(mapping.DataChunkGetVector(raw, 1))

@@ -49,7 +49,7 @@ func (s *Session) knowProgress(ctx context.Context) error {
 // Another returns another connection to the file, for a goroutine of its own, which shares
 // no temporary tables with the first. The caller closes it before the first.
 func (s *Session) Another() (*Session, error) {
-	conn, err := duck.Connect(s.Path, duck.ReadOnlyUntilRestricted())
+	conn, err := duck.Connect(s.Path(), duck.ReadOnlyUntilRestricted())
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (m *memory) limit(ctx context.Context, db *sql.DB, usual int64, meta map[st
 func (m *memory) needed(t texts) int64 {
 	// Where events are compared there are three copies at a time.
 	copies := 3 * int64(max(t.long, t.all-concurrentBytes))
-	return min(m.usual+copies+int64(duck.VectorSize)*int64(m.longest), m.most)
+	return min(m.usual+copies+int64(duck.VectorSize())*int64(m.longest), m.most)
 }
 
 func setMemory(bytes int64) string { return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", bytes) }

@@ -116,3 +116,26 @@ func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
 		t.Errorf("%+v, %v", done, err)
 	}
 }
+
+// The schema of an older file has only the columns that the file has.
+func TestSchemaOfTheFirstSchema(t *testing.T) {
+	path := firstSchema(t)
+	db, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := inspect.ReadSchema(t.Context(), db, path)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range tables {
+		for _, c := range r.Columns {
+			if c.Comment == "" {
+				t.Errorf("%s.%s has no comment", r.Name, c.Name)
+			}
+			if r.Name == "checkpoint" && c.Name == "floor" {
+				t.Error("a column that the file does not have")
+			}
+		}
+	}
+}

@@ -67,7 +67,7 @@ func (w *writer) do(operation func() error) error {
 // exec runs one statement without parameters and returns how many rows it changed.
 func (w *writer) exec(query string) (changed int64, err error) {
 	err = w.do(func() (err error) {
-		changed, err = w.conn.Query(query)
+		changed, err = w.conn.Run(query)
 		return err
 	})
 	return changed, err
@@ -83,7 +83,7 @@ func (w *writer) execArgs(query string, args ...any) (changed int64, err error) 
 		}
 	}
 	err = w.do(func() (err error) {
-		changed, err = w.conn.Execute(query, args)
+		changed, err = w.conn.RunArgs(query, args)
 		return err
 	})
 	return changed, err

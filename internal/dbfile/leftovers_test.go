@@ -1,22 +1,23 @@
-package store_test
+package dbfile_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"datasync/internal/dbfile"
 )
 
-// TestLeftovers: opening a file removes what a killed pull left beside it, and nothing
-// else.
-func TestLeftovers(t *testing.T) {
+// Only files of DuckDB are removed, and their folder only when it is empty.
+func TestRemoveLeftovers(t *testing.T) {
 	for _, tc := range []struct {
 		name          string
 		spilled, kept []string // beside the database
 	}{
 		{"files of DuckDB", []string{"x.duckdb.tmp/duckdb_temp_storage_DEFAULT-0.tmp", "x.duckdb.tmp/duckdb_temp_block-7.block"}, nil},
-		{"a file of somebody's among them", []string{"x.duckdb.tmp/duckdb_temp_storage_S32K-0.tmp"}, []string{"x.duckdb.tmp/notes"}},
+		{"another file among them", []string{"x.duckdb.tmp/duckdb_temp_storage_S32K-0.tmp"}, []string{"x.duckdb.tmp/notes"}},
 		{"a folder among them", nil, []string{"x.duckdb.tmp/duckdb_temp_mine/notes"}},
-		{"a file of the folder's name", nil, []string{"x.duckdb.tmp"}},
+		{"a file with the folder's name", nil, []string{"x.duckdb.tmp"}},
 		{"another database's", nil, []string{"y.duckdb.tmp/duckdb_temp_storage_DEFAULT-0.tmp"}},
 		{"nothing", nil, nil},
 	} {
@@ -31,7 +32,9 @@ func TestLeftovers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			mustOpen(t, filepath.Join(folder, "x.duckdb"))
+			if err := dbfile.RemoveLeftovers(filepath.Join(folder, "x.duckdb")); err != nil {
+				t.Fatal(err)
+			}
 			for _, name := range tc.spilled {
 				if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
 					t.Errorf("%s is still there", name)
