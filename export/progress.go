@@ -3,13 +3,13 @@ package export
 import (
 	"sync"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // Progress says how far an export is. It may be asked at any time, by any goroutine.
 type Progress struct {
 	mu          sync.Mutex
-	session     *store.Session
+	session     *inspect.Session
 	done, total int64
 }
 
@@ -27,7 +27,7 @@ func (p *Progress) Percent() float64 {
 }
 
 // follow takes what the session says of the statement that it runs, until stop is called.
-func (p *Progress) follow(s *store.Session) (stop func()) {
+func (p *Progress) follow(s *inspect.Session) (stop func()) {
 	if p == nil {
 		return func() {}
 	}

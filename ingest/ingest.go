@@ -15,22 +15,22 @@ import (
 	"datasync/ingest/shard"
 	"datasync/ingest/walk"
 	"datasync/internal/model"
-	"datasync/internal/store"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
-// time but for SetNotBefore, Split and Join, and what waits for a batch, and not again
+// time but for SetNotBefore, Split, Merge and MergeAndRestart, and what waits for a batch, and not again
 // after an error of a batch.
 type Store interface {
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
 	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
-	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
+	Merge(ctx context.Context, window int64, parts ...int64) error
+	MergeAndRestart(ctx context.Context, window int64, parts ...int64) error
 	Held(ctx context.Context) (int64, error)
-	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
+	// StartBatch begins to store a batch; up to model.Writers of them are under way at a
 	// time, and each is committed after those before it, and only if they were.
 	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
 	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
@@ -49,8 +49,6 @@ type Store interface {
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
-
-var _ Store = (*store.Store)(nil)
 
 // Options says what to pull and how patiently.
 type Options struct {

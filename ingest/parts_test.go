@@ -502,7 +502,7 @@ func TestKilledInARescue(t *testing.T) {
 				for _, k := range windows[1:] {
 					parts = append(parts, k.Window)
 				}
-				if err := b.store.Join(b.t.Context(), windows[0].Window, true, parts...); err != nil {
+				if err := b.store.MergeAndRestart(b.t.Context(), windows[0].Window, parts...); err != nil {
 					b.t.Fatal(err)
 				}
 				data.Grow(1500)

@@ -13,8 +13,8 @@ import (
 	"datasync/ingest/api"
 	"datasync/ingest/dryrun"
 	"datasync/ingest/shard"
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/mockserver"
 )
 
@@ -261,14 +261,14 @@ func TestSurveyFails(t *testing.T) {
 		}
 	})
 	inBubble(t, "a wait that cannot be kept", scripted(mockserver.Feed, 1, mockserver.RateLimited(time.Minute)), func(b *bench) {
-		full := &model.FileError{Kind: store.ErrFull}
+		full := &model.FileError{Kind: dbfile.ErrFull}
 		b.store.Fail = func(operation string) error {
 			if operation == "SetNotBefore" {
 				return full
 			}
 			return nil
 		}
-		if _, err := b.survey(); !errors.Is(err, store.ErrFull) {
+		if _, err := b.survey(); !errors.Is(err, dbfile.ErrFull) {
 			b.t.Error(err)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/internal/inspect"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -183,7 +184,7 @@ func TestNamedOnPulledEvents(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				db, err := store.OpenReadOnly(t.Context(), path, name)
+				db, err := inspect.OpenReadOnly(t.Context(), path, name)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/mockserver"
 	"datasync/query"
 )
@@ -22,7 +22,7 @@ import (
 // openDB is open for database/sql.
 func openDB(t *testing.T, path, zone string) *sql.DB {
 	t.Helper()
-	db, err := store.OpenReadOnly(t.Context(), path, zone)
+	db, err := inspect.OpenReadOnly(t.Context(), path, zone)
 	if err != nil {
 		t.Fatal(err)
 	}

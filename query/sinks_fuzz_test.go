@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 )
 
 // written returns what a format makes of a column of the name and a value.
@@ -19,7 +19,7 @@ func written(t *testing.T, opts Options, name, text string, ok bool) string {
 	t.Helper()
 	var b bytes.Buffer
 	columns := []column{{name: name, typeName: "VARCHAR"}, {name: "n", typeName: "BIGINT", kind: kindNumber}, {name: "j", typeName: "JSON", kind: kindJSON}}
-	out, err := newSink(&b, columns, store.Select, &opts)
+	out, err := newSink(&b, columns, duck.Select, &opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,10 @@ const (
 type Store interface {
 	// Split adds a shard below the border to a window or shard, and returns its checkpoint.
 	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
-	// Join merges shards into the window or shard above them; fromTop moves that to the newest event.
-	Join(ctx context.Context, window int64, fromTop bool, shards ...int64) error
+	// Merge merges shards into the window or shard above them, which then goes as far down as they did.
+	// MergeAndRestart moves that to the newest event as well.
+	Merge(ctx context.Context, window int64, shards ...int64) error
+	MergeAndRestart(ctx context.Context, window int64, shards ...int64) error
 }
 
 // Observer follows the windows.

@@ -27,7 +27,7 @@ func (c *Coordinator) rejoin(ctx context.Context, w Window) (Window, error) {
 			kept = append(kept, k)
 			continue
 		}
-		if err := c.options.Store.Join(ctx, above.Window, false, k.Window); err != nil {
+		if err := c.options.Store.Merge(ctx, above.Window, k.Window); err != nil {
 			return nil, err
 		}
 		above.Lower = k.Lower
@@ -43,7 +43,7 @@ func (c *Coordinator) mergeLost(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if err := c.options.Store.Join(ctx, m.into, false, m.gone...); err != nil {
+		if err := c.options.Store.Merge(ctx, m.into, m.gone...); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func (c *Coordinator) restart(ctx context.Context) (bool, error) {
 	}
 	c.observer.Restarted()
 	c.options.Notice(fmt.Sprintf("%v: walking again from the newest event, skipping what is stored", walk.ErrUnreachable))
-	return true, c.options.Store.Join(ctx, m.into, true, m.gone...)
+	return true, c.options.Store.MergeAndRestart(ctx, m.into, m.gone...)
 }
 
 // takeUnreachable merges all shards down to the last unreachable one into the first, which waits for a walk

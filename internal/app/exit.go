@@ -8,11 +8,11 @@ import (
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/ingest/walk"
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 	"datasync/query"
 )
 
@@ -52,11 +52,11 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped.code
-	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty), errors.Is(err, store.ErrZone):
+	case errors.As(err, &wrongUsage), errors.Is(err, dbfile.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty), errors.Is(err, dbfile.ErrZone):
 		return 2
 	case errors.Is(err, api.ErrKeyRefused):
 		return 3
-	case errors.Is(err, walk.ErrLoop), errors.Is(err, walk.ErrNoCursor), errors.Is(err, walk.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, store.ErrUnsound), errors.Is(err, export.ErrHistory):
+	case errors.Is(err, walk.ErrLoop), errors.Is(err, walk.ErrNoCursor), errors.Is(err, walk.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, dbfile.ErrUnsound), errors.Is(err, export.ErrHistory):
 		return 5
 	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent), errors.Is(err, owned.ErrNot):
 		return 6

@@ -7,11 +7,11 @@ import (
 	"strings"
 	"syscall"
 
-	"datasync/export"
-	"datasync/internal/model"
-	"datasync/internal/store"
-
 	"github.com/urfave/cli/v2"
+
+	"datasync/export"
+	"datasync/internal/dbfile"
+	"datasync/internal/model"
 )
 
 func (p *program) exportCommand() *cli.Command {
@@ -83,7 +83,7 @@ func (p *program) export(c *cli.Context) error {
 // exportOptions reads the command line.
 func (p *program) exportOptions(c *cli.Context) (opts export.Options, err error) {
 	opts = export.Options{
-		Database: c.String("db"), Keep: store.FilesOf(c.String("db")), Scratch: os.TempDir(), Tool: "datasync " + version,
+		Database: c.String("db"), Keep: dbfile.FilesOf(c.String("db")), Scratch: os.TempDir(), Tool: "datasync " + version,
 		Force: c.Bool("force"), Incremental: c.Bool("incremental"),
 	}
 	if err := p.exportTarget(c, &opts); err != nil {

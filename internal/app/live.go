@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/store"
 )
@@ -97,14 +98,14 @@ func (p *program) openSource(ctx context.Context, db string, open func(path stri
 
 // gone reports whether a copy could not be opened as it was not there any more: the pull
 // that made it has ended.
-func (s source) gone(err error) bool { return s.asOf != nil && errors.Is(err, store.ErrMissing) }
+func (s source) gone(err error) bool { return s.asOf != nil && errors.Is(err, dbfile.ErrMissing) }
 
 // taken reports whether the file itself could not be opened as a pull had it by then.
 func (s source) taken(err error) bool {
-	if s.asOf != nil || s.unanswered || !errors.Is(err, store.ErrLocked) {
+	if s.asOf != nil || s.unanswered || !errors.Is(err, dbfile.ErrLocked) {
 		return false
 	}
-	pulling, err := store.Pulling(s.path)
+	pulling, err := dbfile.Pulling(s.path)
 	return pulling && err == nil
 }
 
@@ -112,14 +113,14 @@ func (s source) taken(err error) bool {
 // the file itself.
 func (p *program) source(ctx context.Context, db string) (source, error) {
 	itself := source{path: db, release: func() {}}
-	path, exists, err := store.Resolve(db)
+	path, exists, err := dbfile.Resolve(db)
 	if err != nil || !exists {
 		return itself, nil // whoever opens it says what is wrong
 	}
 	itself.path = path
 	var loan *live.Loan
 	err = p.asking(ctx, path, func() (err error) {
-		loan, err = live.Borrow(ctx, path, store.IsSnapshot)
+		loan, err = live.Borrow(ctx, path, dbfile.IsSnapshot)
 		return err
 	})
 	switch {
@@ -148,7 +149,7 @@ func (p *program) asking(ctx context.Context, path string, ask func() error) err
 		case ctx.Err() != nil:
 			return err
 		case errors.Is(err, live.ErrNone):
-			if pulling, errLock := store.Pulling(path); errLock != nil || !pulling {
+			if pulling, errLock := dbfile.Pulling(path); errLock != nil || !pulling {
 				return err
 			}
 			if late {
@@ -168,7 +169,7 @@ func (p *program) asking(ctx context.Context, path string, ask func() error) err
 // silent says which pull does not answer, and what to do.
 func silent(ctx context.Context, path string) error {
 	process, hint := "", "see whether it was stopped"
-	if h, err := store.LockHolder(path); err == nil && h != nil {
+	if h, err := dbfile.LockHolder(path); err == nil && h != nil {
 		process = fmt.Sprintf(" (process %d)", h.PID)
 		hint = fmt.Sprintf("if it was stopped, kill -CONT %d has it go on, and kill %d too has it end", h.PID, h.PID)
 	}

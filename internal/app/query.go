@@ -10,14 +10,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	_ "time/tzdata" // so that --timezone works on machines without a zone database
-
-	"datasync/internal/outfile"
-	"datasync/internal/store"
-	"datasync/query"
+	_ "time/tzdata"
 
 	"github.com/urfave/cli/v2"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/outfile"
+	"datasync/query"
 )
+
+// so that --timezone works on machines without a zone database
 
 // maxSQL is how many bytes a statement may have.
 const maxSQL = 16 << 20
@@ -66,9 +69,9 @@ func (p *program) query(c *cli.Context) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
 		defer cancel()
 	}
-	var session *store.Session
+	var session *inspect.Session
 	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
-		session, err = store.OpenSession(ctx, path, store.ReadOptions{Timezone: c.String("timezone")})
+		session, err = inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: c.String("timezone")})
 		return err
 	})
 	if err != nil {
@@ -188,7 +191,7 @@ func (n *notes) done(rows, written int64, took time.Duration) {
 
 // write runs the statements and writes what they give, and then what is to be told of
 // them.
-func (p *program) write(ctx context.Context, session *store.Session, opts query.Options, timing bool, out output) error {
+func (p *program) write(ctx context.Context, session *inspect.Session, opts query.Options, timing bool, out output) error {
 	n := notes{format: opts.Format, timing: timing}
 	opts.Done = n.done
 	err := out.end(query.Run(ctx, session, opts, out))
@@ -282,7 +285,7 @@ func (p *program) queryOutput(c *cli.Context) (output, error) {
 	if name == "" || name == "-" {
 		return p.paged(c.Bool("no-pager")), nil
 	}
-	f, err := outfile.Create(name, outfile.Rules{Force: c.Bool("force"), Keep: store.FilesOf(c.String("db"))})
+	f, err := outfile.Create(name, outfile.Rules{Force: c.Bool("force"), Keep: dbfile.FilesOf(c.String("db"))})
 	return fileOutput{f}, err
 }
 

@@ -5,8 +5,9 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/live"
-	"datasync/internal/store"
 )
 
 // running is a pull that is under way, as it says itself.
@@ -17,8 +18,8 @@ type running struct {
 
 // liveStatus is what a pull answers when it is asked for its status.
 type liveStatus struct {
-	Status  store.Status
-	Samples []store.RejectSample
+	Status  inspect.Status
+	Samples []inspect.RejectSample
 	Pull    running
 }
 
@@ -31,7 +32,7 @@ func (p *program) askStatus(ctx context.Context, path string) (seen, error) {
 	}
 	s := seen{Status: answer.Status, samples: answer.Samples, pull: &answer.Pull, now: time.Now()}
 	var err error
-	s.LockHolder, err = store.LockHolder(path)
+	s.LockHolder, err = dbfile.LockHolder(path)
 	return s, err
 }
 

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
-	"datasync/query"
-
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
+
+	"datasync/internal/inspect"
+	"datasync/query"
 )
 
 // schemaWidth is how wide a line of schema is, where its words allow it.
@@ -30,9 +30,9 @@ func (p *program) schema(c *cli.Context) error {
 	if c.Args().Len() > 1 {
 		return usage("schema takes the name of one table, but got %d arguments", c.Args().Len())
 	}
-	var tables []store.Table
+	var tables []inspect.Table
 	err := p.withFile(c, func(ctx context.Context, db *sql.DB) (err error) {
-		tables, err = store.ReadSchema(ctx, db, c.String("db"))
+		tables, err = inspect.ReadSchema(ctx, db, c.String("db"))
 		return err
 	})
 	if err == nil && c.Args().Present() {
@@ -49,11 +49,11 @@ func (p *program) schema(c *cli.Context) error {
 }
 
 // tableNamed returns the table of that name alone; as in SQL, case does not matter.
-func tableNamed(tables []store.Table, name string) ([]store.Table, error) {
+func tableNamed(tables []inspect.Table, name string) ([]inspect.Table, error) {
 	var names []string
 	for _, t := range tables {
 		if strings.EqualFold(t.Name, name) {
-			return []store.Table{t}, nil
+			return []inspect.Table{t}, nil
 		}
 		names = append(names, t.Name)
 	}
@@ -62,7 +62,7 @@ func tableNamed(tables []store.Table, name string) ([]store.Table, error) {
 
 // schemaText lists tables for a person, a line a column, and more where the comment is
 // long.
-func schemaText(tables []store.Table) string {
+func schemaText(tables []inspect.Table) string {
 	var b strings.Builder
 	for i, t := range tables {
 		if i > 0 {
@@ -96,7 +96,7 @@ func schemaText(tables []store.Table) string {
 }
 
 // schemaCells are what a column's line has before its comment.
-func schemaCells(c store.TableColumn) [3]string {
+func schemaCells(c inspect.TableColumn) [3]string {
 	notNull := map[bool]string{true: "not null"}[c.NotNull]
 	return [3]string{query.Visible(c.Name), strings.ReplaceAll(query.Visible(c.Type), "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), notNull}
 }

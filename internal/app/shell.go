@@ -8,11 +8,11 @@ import (
 	"os/signal"
 	"strings"
 
-	"datasync/internal/store"
-	"datasync/query"
-
 	"github.com/ergochat/readline"
 	"github.com/urfave/cli/v2"
+
+	"datasync/internal/inspect"
+	"datasync/query"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 // shell is the interactive query.
 type shell struct {
 	*program
-	session *store.Session
+	session *inspect.Session
 	opts    query.Options
 	timing  bool
 	noPager bool
@@ -35,7 +35,7 @@ type shell struct {
 
 // shell reads statements from the terminal and runs them until .quit, Ctrl-D or a
 // signal that ends the program.
-func (p *program) shell(ctx context.Context, c *cli.Context, session *store.Session, opts query.Options) error {
+func (p *program) shell(ctx context.Context, c *cli.Context, session *inspect.Session, opts query.Options) error {
 	s := &shell{program: p, session: session, opts: opts, timing: c.Bool("timing"), noPager: c.Bool("no-pager")}
 	var err error
 	s.line, err = readline.NewFromConfig(&readline.Config{

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/live"
 	"datasync/internal/store"
 	"datasync/query"
@@ -50,7 +52,7 @@ func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.
 	defer stop()
 	var db *sql.DB
 	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
-		db, err = store.OpenReadOnly(ctx, path, "UTC")
+		db, err = inspect.OpenReadOnly(ctx, path, "UTC")
 		return err
 	})
 	if err == nil {
@@ -62,9 +64,9 @@ func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.
 
 // seen is a status as it is shown.
 type seen struct {
-	store.Status
+	inspect.Status
 	pull    *running
-	samples []store.RejectSample
+	samples []inspect.RejectSample
 	now     time.Time
 }
 
@@ -85,7 +87,7 @@ func (p *program) status(c *cli.Context) error {
 			s.samples = nil
 		}
 		err = orUnread(p.writeStatus(c.Bool("json"), s))
-	case errors.Is(err, store.ErrLocked) && s.LockHolder != nil:
+	case errors.Is(err, dbfile.ErrLocked) && s.LockHolder != nil:
 		err = errors.Join(orUnread(p.writeHolder(c, s.LockHolder)), err)
 	}
 	switch {
@@ -106,7 +108,7 @@ func (p *program) status(c *cli.Context) error {
 // readStatus asks the pull that is running, or reads the file.
 func (p *program) readStatus(ctx context.Context, c *cli.Context) (s seen, err error) {
 	name := c.String("db")
-	path, exists, err := store.Resolve(name)
+	path, exists, err := dbfile.Resolve(name)
 	if err == nil && c.Bool("recover") {
 		err = p.recoverLog(ctx, name)
 	}
@@ -129,20 +131,20 @@ func (p *program) readStatus(ctx context.Context, c *cli.Context) (s seen, err e
 }
 
 // readFile reads the status of a file that no pull writes to. Of one that another program
-// keeps to itself it says which one that is, and fails with store.ErrLocked.
+// keeps to itself it says which one that is, and fails with dbfile.ErrLocked.
 func readFile(ctx context.Context, name string) (s seen, err error) {
 	s.now = time.Now()
-	holder, err := store.LockHolder(name)
+	holder, err := dbfile.LockHolder(name)
 	if err != nil {
 		return s, err
 	}
 	defer func() { s.LockHolder = holder }()
-	db, err := store.OpenReadOnly(ctx, name, "UTC")
+	db, err := inspect.OpenReadOnly(ctx, name, "UTC")
 	if err != nil {
 		return s, err
 	}
-	if s.Status, err = store.ReadStatus(ctx, db, name, s.now); err == nil {
-		s.samples, err = store.RejectSamples(ctx, db, rejectSamples)
+	if s.Status, err = inspect.ReadStatus(ctx, db, name, s.now); err == nil {
+		s.samples, err = inspect.RejectSamples(ctx, db, rejectSamples)
 	}
 	return s, errors.Join(err, db.Close())
 }
@@ -170,19 +172,19 @@ func (p *program) writeStatus(asJSON bool, s seen) error {
 		return writeStatus(p.stdout, s)
 	}
 	return writeJSON(p.stdout, struct {
-		store.Status
-		Pull    *pullStatus          `json:"pull"`
-		Samples []store.RejectSample `json:"rejected_samples,omitempty"`
+		inspect.Status
+		Pull    *pullStatus            `json:"pull"`
+		Samples []inspect.RejectSample `json:"rejected_samples,omitempty"`
 	}{s.Status, s.pull.status(s.now), s.samples})
 }
 
 // writeHolder says who keeps everyone else out of the file, which is all that can be
 // said of it then.
-func (p *program) writeHolder(c *cli.Context, holder *store.Holder) error {
+func (p *program) writeHolder(c *cli.Context, holder *dbfile.Holder) error {
 	if c.Bool("json") {
 		return writeJSON(p.stdout, struct {
-			Path       string        `json:"path"`
-			LockHolder *store.Holder `json:"lock_holder"`
+			Path       string         `json:"path"`
+			LockHolder *dbfile.Holder `json:"lock_holder"`
 		}{c.String("db"), holder})
 	}
 	_, err := fmt.Fprintf(p.stdout, "%-12s%s\n%-12s%s\n", "file", query.Visible(c.String("db")), "open", query.Visible(holder.String()))

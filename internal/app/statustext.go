@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/query"
 )
 
@@ -86,7 +86,7 @@ func (t *statusText) completeness(s seen) string {
 	return text
 }
 
-func (t *statusText) rejected(s store.Status) {
+func (t *statusText) rejected(s inspect.Status) {
 	var rejected int64
 	for _, n := range s.Rejected {
 		rejected += n
@@ -98,7 +98,7 @@ func (t *statusText) rejected(s store.Status) {
 	t.line("rejected", "%s%s", text, seeIf(rejected > 0, topicRejected))
 }
 
-func (t *statusText) total(s store.Status) {
+func (t *statusText) total(s inspect.Status) {
 	switch {
 	case s.Total == nil:
 		t.line("API", "did not say how many events it has")
@@ -131,19 +131,19 @@ func (t *statusText) total(s store.Status) {
 }
 
 // allDone reports whether every window was walked to its end.
-func allDone(s store.Status) bool {
-	return !slices.ContainsFunc(s.Windows, func(k store.WindowStatus) bool { return k.State != model.Done })
+func allDone(s inspect.Status) bool {
+	return !slices.ContainsFunc(s.Windows, func(k inspect.WindowStatus) bool { return k.State != model.Done })
 }
 
 // elements is what a file holds, in a word: rejects are not events.
-func elements(s store.Status) string {
+func elements(s inspect.Status) string {
 	if len(s.Rejected) > 0 {
 		return "events and rejects"
 	}
 	return "events"
 }
 
-func (t *statusText) windows(windows []store.WindowStatus) {
+func (t *statusText) windows(windows []inspect.WindowStatus) {
 	shown, left := 0, 0
 	for _, k := range wholeWindows(windows) {
 		if k.State == model.Done {
@@ -161,12 +161,12 @@ func (t *statusText) windows(windows []store.WindowStatus) {
 
 // wholeWindow is a window with its parts taken together.
 type wholeWindow struct {
-	store.WindowStatus
+	inspect.WindowStatus
 	parts, done int
 }
 
 // wholeWindows takes windows and their parts together.
-func wholeWindows(windows []store.WindowStatus) (whole []wholeWindow) {
+func wholeWindows(windows []inspect.WindowStatus) (whole []wholeWindow) {
 	for i, next := 0, 0; i < len(windows); i = next {
 		next = i + 1
 		for next < len(windows) && windows[next].PartOf != nil {
@@ -177,7 +177,7 @@ func wholeWindows(windows []store.WindowStatus) (whole []wholeWindow) {
 	return whole
 }
 
-func together(all []store.WindowStatus) wholeWindow {
+func together(all []inspect.WindowStatus) wholeWindow {
 	k := wholeWindow{WindowStatus: all[0], parts: len(all)}
 	k.Pages, k.Events, k.Lower = 0, 0, all[len(all)-1].Lower
 	for _, part := range all {
@@ -224,7 +224,7 @@ func windowText(k wholeWindow) string {
 }
 
 // run says what became of a run; of the newest one that was killed, what to do.
-func (t *statusText) run(r store.RunStatus, newest bool) {
+func (t *statusText) run(r inspect.RunStatus, newest bool) {
 	text := r.Began.UTC().Format(time.RFC3339) + ": " + r.Outcome
 	if r.Ended != nil && !r.Ended.Before(r.Began) {
 		text += fmt.Sprintf(" after %s", r.Ended.Sub(r.Began).Round(10*time.Millisecond))

@@ -13,10 +13,10 @@ import (
 	"datasync/ingest/dispatch"
 	"datasync/ingest/dryrun"
 	"datasync/ingest/walk"
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 )
 
 // The topics that something else than an error leads to.
@@ -49,23 +49,23 @@ var topics = []topic{
 	{name: topicUnusable, leads: is(ingest.ErrUnusable), met: "status"},
 	{name: "unsound", leads: is(errUnsound)},
 	{name: "export-history", leads: is(export.ErrHistory)},
-	{name: "no-file", leads: is(store.ErrMissing)},
+	{name: "no-file", leads: is(dbfile.ErrMissing)},
 	{name: "disk-full", leads: func(err error) bool {
-		return is(store.ErrFull, store.ErrRoom, outfile.ErrFull)(err) || refusedFor(err, store.ErrRoom)
+		return is(dbfile.ErrFull, dbfile.ErrRoom, outfile.ErrFull)(err) || refusedFor(err, dbfile.ErrRoom)
 	}},
-	{name: "damaged-log", leads: is(store.ErrUnreplayed, store.ErrLog)},
-	{name: "damaged", leads: is(store.ErrDamaged)},
-	{name: "not-ours", leads: is(store.ErrForeign)},
-	{name: "other-api", leads: is(store.ErrOrigin)},
-	{name: "other-version", leads: is(store.ErrNewer, store.ErrOlder)},
+	{name: "damaged-log", leads: is(dbfile.ErrUnreplayed, dbfile.ErrLog)},
+	{name: "damaged", leads: is(dbfile.ErrDamaged)},
+	{name: "not-ours", leads: is(dbfile.ErrForeign)},
+	{name: "other-api", leads: is(dbfile.ErrOrigin)},
+	{name: "other-version", leads: is(dbfile.ErrNewer, dbfile.ErrOlder)},
 	{name: "suspended", leads: is(live.ErrSilent)},
 	{name: "locked", leads: func(err error) bool {
-		return is(store.ErrLocked, live.ErrBusy)(err) || refusedFor(err, store.ErrLocked)
+		return is(dbfile.ErrLocked, live.ErrBusy)(err) || refusedFor(err, dbfile.ErrLocked)
 	}},
-	{name: "no-access", leads: is(store.ErrAccess)},
-	{name: "untrusted", leads: is(store.ErrBeside, owned.ErrNot)},
-	{name: "memory", leads: is(store.ErrMemory)},
-	{name: "limits", leads: is(store.ErrLimit, syscall.EMFILE, syscall.ENFILE)},
+	{name: "no-access", leads: is(dbfile.ErrAccess)},
+	{name: "untrusted", leads: is(dbfile.ErrBeside, owned.ErrNot)},
+	{name: "memory", leads: is(dbfile.ErrMemory)},
+	{name: "limits", leads: is(dbfile.ErrLimit, syscall.EMFILE, syscall.ENFILE)},
 	{name: "too-old", leads: is(errTooOld)},
 	{name: "api-wait", leads: is(dispatch.ErrClosed, dispatch.ErrLimited, dryrun.ErrNotNow)},
 	{name: "wrong-address", leads: wrongAddress},

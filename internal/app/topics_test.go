@@ -20,11 +20,11 @@ import (
 	"datasync/ingest/dispatch"
 	"datasync/ingest/dryrun"
 	"datasync/ingest/walk"
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 	"datasync/query"
 )
 
@@ -59,37 +59,37 @@ func TestErrorLines(t *testing.T) {
 		{pulled(syscall.ECONNREFUSED), "api-failing", 4},
 		{errUnsound, "unsound", 5},
 		{export.ErrHistory, "export-history", 5},
-		{file(store.ErrMissing), "no-file", 6},
-		{file(store.ErrFull), "disk-full", 6},
-		{pulled(errors.Join(dispatch.ErrClosed, file(store.ErrFull))), "disk-full", 6},
-		{file(store.ErrRoom), "disk-full", 6},
-		{&live.RefusedError{Text: file(store.ErrRoom).Error()}, "disk-full", 6},
+		{file(dbfile.ErrMissing), "no-file", 6},
+		{file(dbfile.ErrFull), "disk-full", 6},
+		{pulled(errors.Join(dispatch.ErrClosed, file(dbfile.ErrFull))), "disk-full", 6},
+		{file(dbfile.ErrRoom), "disk-full", 6},
+		{&live.RefusedError{Text: file(dbfile.ErrRoom).Error()}, "disk-full", 6},
 		{fmt.Errorf("write: %w", outfile.ErrFull), "disk-full", 1},
-		{file(store.ErrUnreplayed), "damaged-log", 6},
-		{file(store.ErrLog), "damaged-log", 6},
-		{file(store.ErrDamaged), "damaged", 6},
-		{file(store.ErrForeign), "not-ours", 6},
-		{file(store.ErrOrigin), "other-api", 6},
-		{file(store.ErrNewer), "other-version", 6},
-		{file(store.ErrOlder), "other-version", 6},
+		{file(dbfile.ErrUnreplayed), "damaged-log", 6},
+		{file(dbfile.ErrLog), "damaged-log", 6},
+		{file(dbfile.ErrDamaged), "damaged", 6},
+		{file(dbfile.ErrForeign), "not-ours", 6},
+		{file(dbfile.ErrOrigin), "other-api", 6},
+		{file(dbfile.ErrNewer), "other-version", 6},
+		{file(dbfile.ErrOlder), "other-version", 6},
 		{live.ErrSilent, "suspended", 6},
-		{file(store.ErrLocked), "locked", 6},
+		{file(dbfile.ErrLocked), "locked", 6},
 		{live.ErrBusy, "locked", 6},
-		{&live.RefusedError{Text: file(store.ErrLocked).Error()}, "locked", 6},
-		{file(store.ErrAccess), "no-access", 6},
-		{file(store.ErrBeside), "untrusted", 6},
+		{&live.RefusedError{Text: file(dbfile.ErrLocked).Error()}, "locked", 6},
+		{file(dbfile.ErrAccess), "no-access", 6},
+		{file(dbfile.ErrBeside), "untrusted", 6},
 		{fmt.Errorf("target: %w", &owned.Error{Path: "a", Why: "it is a symbolic link"}), "untrusted", 6},
-		{file(store.ErrMemory), "memory", 6},
-		{fmt.Errorf("query: %w", store.ErrMemory), "memory", 1},
-		{file(store.ErrLimit), "limits", 6},
+		{file(dbfile.ErrMemory), "memory", 6},
+		{fmt.Errorf("query: %w", dbfile.ErrMemory), "memory", 1},
+		{file(dbfile.ErrLimit), "limits", 6},
 		{pulled(fmt.Errorf("dial: %w", syscall.EMFILE)), "limits", 4},
 		{errTooOld, "too-old", 1},
 		// What says all itself.
 		{usage("no such option"), "", 2},
 		{usage("%w", outfile.ErrTarget), "", 2},
 		{fmt.Errorf("%w: %w", outfile.ErrTarget, syscall.EMFILE), "", 2},
-		{file(store.ErrPath), "", 2},
-		{store.ErrZone, "", 2},
+		{file(dbfile.ErrPath), "", 2},
+		{dbfile.ErrZone, "", 2},
 		{query.ErrEmpty, "", 2},
 		{errTimeout, "", 1},
 		{signalled{130}, "", 130},

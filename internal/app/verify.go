@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/store"
-	"datasync/query"
-
 	"github.com/urfave/cli/v2"
+
+	"datasync/internal/inspect"
+	"datasync/query"
 )
 
 // errUnsound: verify has found something.
@@ -30,26 +30,26 @@ func (p *program) verifyCommand() *cli.Command {
 type verified struct {
 	Sound bool `json:"sound"`
 	// Complete is that of the file's status: a file may be sound before it is complete.
-	Complete    bool              `json:"complete"`
-	Findings    []store.Finding   `json:"findings"`
-	Fingerprint store.Fingerprint `json:"fingerprint"`
+	Complete    bool                `json:"complete"`
+	Findings    []inspect.Finding   `json:"findings"`
+	Fingerprint inspect.Fingerprint `json:"fingerprint"`
 }
 
 func (p *program) verify(c *cli.Context) error {
-	v := verified{Findings: []store.Finding{}}
+	v := verified{Findings: []inspect.Finding{}}
 	err := p.reading(c, func(ctx context.Context, db *sql.DB) error {
 		path := c.String("db")
-		findings, err := store.Verify(ctx, db, path)
+		findings, err := inspect.Verify(ctx, db, path)
 		if err != nil {
 			return err
 		}
-		status, err := store.ReadStatus(ctx, db, path, time.Now())
+		status, err := inspect.ReadStatus(ctx, db, path, time.Now())
 		if err != nil {
 			return err
 		}
 		v.Findings = append(v.Findings, findings...)
 		v.Sound, v.Complete = len(findings) == 0, status.Complete
-		v.Fingerprint, err = store.ReadFingerprint(ctx, db, path)
+		v.Fingerprint, err = inspect.ReadFingerprint(ctx, db, path)
 		return err
 	})
 	switch {

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // tellWaits tells of the waits in a file that are not kept to: no endpoint can have asked for
 // the one kind, the user does not want the other to be kept. What becomes of them in the file
 // stays says: a dry run leaves them there.
-func tellWaits(notice func(string), implausible, forgotten []store.Wait, forget, stays bool) {
+func tellWaits(notice func(string), implausible, forgotten []inspect.Wait, forget, stays bool) {
 	if notice == nil {
 		return
 	}

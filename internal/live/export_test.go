@@ -1,6 +1,9 @@
 package live
 
-import "time"
+import (
+	"time"
+)
+
 
 // BePatientFor sets how long a client may take.
 func BePatientFor(s *Server, d time.Duration) { s.patience = d }

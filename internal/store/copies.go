@@ -7,20 +7,20 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
-)
 
-// checkedKey is the entry of meta that says up to which batch ids were checked.
-const checkedKey = "checked_batch"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
+)
 
 // idsAtOnce is how many ids SQL checks at once, which bounds the memory of it.
 const idsAtOnce = 1_000_000
 
 func (s *Store) checkedBatch(ctx context.Context) (int64, error) {
-	meta, err := readMeta(ctx, s.db)
-	if err != nil || meta[checkedKey] == "" {
+	meta, err := inspect.ReadMeta(ctx, s.db)
+	if err != nil || meta[inspect.CheckedKey] == "" {
 		return 0, err
 	}
-	return strconv.ParseInt(meta[checkedKey], 10, 64)
+	return strconv.ParseInt(meta[inspect.CheckedKey], 10, 64)
 }
 
 // removeCopies deletes the later copies of ids of which one came after the batch
@@ -39,10 +39,10 @@ func (s *Store) removeCopies(ctx context.Context, run uuid.UUID, window int64) (
 			return 0, err
 		}
 	}
-	if _, err := s.writer.execArgs("DELETE FROM meta WHERE key = $1", checkedKey); err != nil {
+	if _, err := s.writer.execArgs("DELETE FROM meta WHERE key = $1", inspect.CheckedKey); err != nil {
 		return 0, err
 	}
-	_, err = s.writer.execArgs("INSERT INTO meta VALUES ($1, $2)", checkedKey, strconv.FormatInt(s.batch, 10))
+	_, err = s.writer.execArgs("INSERT INTO meta VALUES ($1, $2)", inspect.CheckedKey, strconv.FormatInt(s.batch, 10))
 	return removed, err
 }
 
@@ -50,7 +50,7 @@ func (s *Store) removeCopies(ctx context.Context, run uuid.UUID, window int64) (
 func (s *Store) deleteCopies(run uuid.UUID, window int64) (removed int64, err error) {
 	w := s.writer
 	if _, err := w.execArgs(`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed, outside, checksum)
-		SELECT batch, $1, $2, 'closing check', 0, -count(*), count(*), count(*), 0, false, 0, `+checksumOf("-sum(checksum::HUGEINT)")+`
+		SELECT batch, $1, $2, 'closing check', 0, -count(*), count(*), count(*), 0, false, 0, `+inspect.ChecksumOf("-sum(checksum::HUGEINT)")+`
 		FROM copies GROUP BY batch`, run, window); err != nil {
 		return 0, err
 	}
@@ -98,13 +98,13 @@ func (s *Store) copiesAmong(ids string) (found int64, err error) {
 		SELECT copy, batch, checksum FROM (
 			SELECT rowid AS copy, batch, %s AS checksum, row_number() OVER (PARTITION BY id ORDER BY batch, rowid) AS n
 			FROM events WHERE id IN (%s))
-		WHERE n > 1`, checksumOf(checksumTerm), ids))
+		WHERE n > 1`, inspect.ChecksumOf(inspect.ChecksumTerm), ids))
 }
 
 // judge finds the copies among the ids.
 func (s *Store) judge(ids []uuid.UUID, checked int64) (found int64, err error) {
 	w := s.writer
-	err = w.insert("suspects", len(ids), func(columns []column, row, n int) { columns[0].uuid(row, ids[n]) }, nil)
+	err = w.insert("suspects", len(ids), func(columns []duck.Column, row, n int) { columns[suspectID].UUID(row, ids[n]) }, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
 // moved is a second copy of an event, with an instant that lies n seconds before its own.
@@ -24,12 +25,12 @@ func moved(e model.Event, n int) model.Event {
 // histories do not keep.
 func mustAddUp(t *testing.T, path string) {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	findings, err := store.Verify(context.Background(), db, path)
+	findings, err := inspect.Verify(context.Background(), db, path)
 	if err != nil {
 		t.Error(err)
 	}

@@ -3,11 +3,11 @@ package store
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 
 	"github.com/google/uuid"
 
+	"datasync/internal/duck"
 	"datasync/internal/model"
 )
 
@@ -137,16 +137,15 @@ func descending(pages []model.Page) bool {
 // compare finds the events between low and high that are stored under the same
 // id in that range, and whether their payload differs.
 func (c *commit) compare(events []*model.Event, low, high model.Instant, found func(n int64, conflict bool)) error {
-	defer runtime.KeepAlive(events)
 	var suspects []int
 	for n, e := range events {
 		if e.Timestamp >= low && e.Timestamp <= high {
 			suspects = append(suspects, n)
 		}
 	}
-	err := c.w.insert("incoming", len(suspects), func(columns []column, row, n int) {
-		columns[0].int64(row, int64(suspects[n]))
-		fillEvent(columns[1:], row, events[suspects[n]])
+	err := c.w.insert("incoming", len(suspects), func(columns []duck.Column, row, n int) {
+		columns[incomingN].Int64(row, int64(suspects[n]))
+		fillEvent(columns[incomingEvent:], row, events[suspects[n]])
 	}, nil)
 	if err != nil {
 		return err

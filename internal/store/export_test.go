@@ -1,6 +1,8 @@
 package store
 
-import "database/sql"
+import (
+	"database/sql"
+)
 
 // Around hands every operation of the store's writers to around from now on.
 func (s *Store) Around(around func(do func() error) error) {
@@ -15,9 +17,6 @@ func (s *Store) AroundEach(around func(writer int, do func() error) error) {
 		w.around = func(do func() error) error { return around(n, do) }
 	}
 }
-
-// Translate is how an error of the driver or the system becomes one of the store.
-func Translate(path string, err error) error { return translate(path, err) }
 
 // DB is the database as others than the writer use it.
 func (s *Store) DB() *sql.DB { return s.db }

@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
 // errInjected is what an operation fails with that was let fail.
@@ -167,12 +168,12 @@ func walkOn(s *store.Store) error {
 // mustBeSound fails where Verify finds anything, and returns the contents.
 func mustBeSound(t *testing.T, path string) (held string) {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	findings, err := store.Verify(context.Background(), db, path)
+	findings, err := inspect.Verify(context.Background(), db, path)
 	if err != nil || len(findings) > 0 {
 		t.Errorf("%v, %v", findings, err)
 	}

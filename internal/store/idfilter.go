@@ -1,6 +1,8 @@
 package store
 
-import "math/bits"
+import (
+	"math/bits"
+)
 
 // halves is an id as DuckDB keeps it: the low half first, with the highest bit of the
 // other one flipped.

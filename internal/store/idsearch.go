@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"datasync/internal/duck"
 )
 
 // idReader hands over ids, some at a time. They are valid until yield returns.
@@ -74,7 +76,7 @@ func (s *idSearch) find(ctx context.Context) (twice []uuid.UUID, err error) {
 
 // each returns the fingerprints of all new ids, in order: of few, each may be suspected.
 func (s *idSearch) each(ctx context.Context) ([]uint64, error) {
-	prints := make([]uint64, 0, s.news+vectorSize)
+	prints := make([]uint64, 0, s.news+duck.VectorSize())
 	err := s.fresh(ctx, func(ids []halves) error {
 		n := len(prints)
 		prints = slices.Grow(prints, len(ids))[:n+len(ids)]
@@ -89,7 +91,7 @@ func (s *idSearch) each(ctx context.Context) ([]uint64, error) {
 // order.
 func (s *idSearch) suspect(ctx context.Context, f filter, share, shares uint64) (suspects []uint64, err error) {
 	clear(f)
-	prints := make([]uint64, vectorSize)
+	prints := make([]uint64, duck.VectorSize())
 	through := func(known func(h uint64) bool) func([]halves) error {
 		return func(ids []halves) error {
 			s.fingerprints(ids, prints)
@@ -122,7 +124,7 @@ func (s *idSearch) confirm(ctx context.Context, f filter, suspects []uint64, twi
 	for _, h := range suspects {
 		f.add(h)
 	}
-	seen, prints := make([]bool, len(suspects)), make([]uint64, vectorSize)
+	seen, prints := make([]bool, len(suspects)), make([]uint64, duck.VectorSize())
 	err := s.all(ctx, func(ids []halves) error {
 		s.fingerprints(ids, prints)
 		for i, h := range prints[:len(ids)] {

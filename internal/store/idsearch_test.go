@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"datasync/internal/duck"
 )
 
 func halvesOf(id uuid.UUID) halves {
@@ -52,7 +54,7 @@ func TestFingerprintsOfIDsThatAreAlikeInOneHalfDiffer(t *testing.T) {
 func inParts(lists ...[]halves) idReader {
 	return func(ctx context.Context, yield func([]halves) error) error {
 		for _, list := range lists {
-			for part := range slices.Chunk(list, vectorSize) {
+			for part := range slices.Chunk(list, duck.VectorSize()) {
 				if err := errors.Join(ctx.Err(), yield(part)); err != nil {
 					return err
 				}
@@ -84,7 +86,7 @@ func TestSearchFindsAllThatStandTwice(t *testing.T) {
 		"no room for new ones":     {fingerprints, usual.words, 1500},
 	} {
 		for _, size := range []struct{ news, others, copies int }{
-			{1, 0, 0}, {2, 0, 1}, {vectorSize, 0, 1}, {vectorSize + 1, 0, 1}, {9000, 0, 0}, {9000, 0, 300}, {1, 9000, 1}, {3000, 5000, 0}, {3000, 5000, 200},
+			{1, 0, 0}, {2, 0, 1}, {duck.VectorSize(), 0, 1}, {duck.VectorSize() + 1, 0, 1}, {9000, 0, 0}, {9000, 0, 300}, {1, 9000, 1}, {3000, 5000, 0}, {3000, 5000, 200},
 		} {
 			t.Run(fmt.Sprintf("%s/%+v", name, size), func(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, uint64(size.news)))
@@ -172,7 +174,7 @@ func TestReadingOfIDsEndsWithTheContext(t *testing.T) {
 		cancel()
 		return nil
 	})
-	if !errors.Is(err, context.Canceled) || rows != vectorSize {
+	if !errors.Is(err, context.Canceled) || rows != duck.VectorSize() {
 		t.Errorf("%v after %d rows", err, rows)
 	}
 	for query, want := range map[string]int{"SELECT uuid() FROM range(5000)": 5000, "SELECT uuid() FROM range(0)": 0} {

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/bits"
 	"strconv"
 
+	"datasync/internal/duck"
 	"datasync/internal/model"
 )
 
@@ -27,33 +29,34 @@ type memory struct {
 	longest           int   // in bytes, rounded up to a power of two; 0 where none is long
 }
 
-// limitMemory lends DuckDB what the options say, and what the file's long texts need.
-func (s *Store) limitMemory(ctx context.Context, usual int64, meta map[string]string) error {
+// limit lends DuckDB usual bytes, and what the file's long texts need. Where usual is 0 DuckDB
+// takes what it does by itself.
+func (m *memory) limit(ctx context.Context, db *sql.DB, usual int64, meta map[string]string) error {
 	if usual == 0 {
 		return nil
 	}
-	s.memory.usual = usual
-	s.memory.longest, _ = strconv.Atoi(meta[longestKey])
-	err := s.db.QueryRowContext(ctx, "SELECT parse_formatted_bytes(current_setting('memory_limit'))::BIGINT").Scan(&s.memory.most)
+	m.usual = usual
+	m.longest, _ = strconv.Atoi(meta[longestKey])
+	err := db.QueryRowContext(ctx, "SELECT parse_formatted_bytes(current_setting('memory_limit'))::BIGINT").Scan(&m.most)
 	if err != nil {
 		return err
 	}
-	s.memory.lent = s.memory.needed(texts{})
-	_, err = s.db.ExecContext(ctx, setMemory(s.memory.lent))
+	m.lent = m.needed(texts{})
+	_, err = db.ExecContext(ctx, setMemory(m.lent))
 	return err
 }
 
 // needed is how many bytes it takes where a transaction has these texts.
 func (m *memory) needed(t texts) int64 {
 	// Where events are compared there are three copies at a time.
-	copies := 3 * int64(max(t.long, t.all-besideBytes))
-	return min(m.usual+copies+int64(vectorSize)*int64(m.longest), m.most)
+	copies := 3 * int64(max(t.long, t.all-concurrentBytes))
+	return min(m.usual+copies+int64(duck.VectorSize())*int64(m.longest), m.most)
 }
 
 func setMemory(bytes int64) string { return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", bytes) }
 
 // lend lets DuckDB use so many bytes, if it may not use more already.
-func (w *writer) lend(m *memory, bytes int64) error {
+func (m *memory) lend(w *writer, bytes int64) error {
 	if m.usual == 0 || bytes <= m.lent {
 		return nil
 	}
@@ -92,21 +95,24 @@ func textsOf(b *model.Batch) (t texts) {
 
 // makeRoom sees that long texts fit into DuckDB's memory, now and whenever the table is
 // written, which is why the file remembers the longest.
-func (c *commit) makeRoom(t texts) error {
-	m := &c.s.memory
+func (m *memory) makeRoom(w *writer, t texts) error {
 	remember := t.longest > m.longest
 	if remember {
 		m.longest = 1 << bits.Len(uint(t.longest))
 	}
-	if err := c.w.lend(m, m.needed(t)); err != nil {
+	if err := m.lend(w, m.needed(t)); err != nil {
 		return err
 	}
 	if !remember {
 		return nil
 	}
-	if _, err := c.w.execArgs("DELETE FROM meta WHERE key = $1", longestKey); err != nil {
+	if _, err := w.execArgs("DELETE FROM meta WHERE key = $1", longestKey); err != nil {
 		return err
 	}
-	_, err := c.w.execArgs("INSERT INTO meta VALUES ($1, $2)", longestKey, strconv.Itoa(m.longest))
+	_, err := w.execArgs("INSERT INTO meta VALUES ($1, $2)", longestKey, strconv.Itoa(m.longest))
 	return err
 }
+
+// concurrentBytes is how much text a batch may have that is written beside another one: what
+// both of them need must fit into a pull's memory.
+const concurrentBytes = 24 << 20

@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"testing"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 )
 
 // firstSchema makes a file as the first schema had it: three batches of one window,
@@ -55,11 +56,11 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if n := one[int](t, path, "SELECT count(*) FROM events"); n != 29 {
 		t.Errorf("%d events", n)
 	}
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Verify(context.Background(), db, path); !errors.Is(err, store.ErrOlder) {
+	if _, err := inspect.Verify(context.Background(), db, path); !errors.Is(err, dbfile.ErrOlder) {
 		t.Errorf("verify: %v", err)
 	}
 	if err := db.Close(); err != nil {
@@ -84,7 +85,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != strconv.Itoa(store.SchemaVersion) {
+	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != strconv.Itoa(inspect.SchemaVersion) {
 		t.Errorf("schema %s", v)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM page_log l FULL JOIN (SELECT batch FROM events GROUP BY 1) e USING (batch) WHERE checksum IS NULL"); n != 4 {
@@ -113,5 +114,28 @@ func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
 	s := mustOpen(t, path)
 	if done, err := s.Settle(context.Background(), [16]byte{}, 1); err != nil || done.Removed != 1 || done.Events != 29 {
 		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// The schema of an older file has only the columns that the file has.
+func TestSchemaOfTheFirstSchema(t *testing.T) {
+	path := firstSchema(t)
+	db, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := inspect.ReadSchema(t.Context(), db, path)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range tables {
+		for _, c := range r.Columns {
+			if c.Comment == "" {
+				t.Errorf("%s.%s has no comment", r.Name, c.Name)
+			}
+			if r.Name == "checkpoint" && c.Name == "floor" {
+				t.Error("a column that the file does not have")
+			}
+		}
 	}
 }

@@ -4,15 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"datasync/internal/store"
-
 	"github.com/google/go-cmp/cmp"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/store"
 )
 
 // withWaits makes a file at path whose meta has these waits, as they stand there, and a lock
@@ -47,20 +50,20 @@ func waitOf(wait time.Duration) string {
 }
 
 // fileStatus reads the status of the file at path, as it is.
-func fileStatus(t *testing.T, path string) store.Status {
+func fileStatus(t *testing.T, path string) inspect.Status {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.ReadStatus(context.Background(), db, path, time.Now())
+	s, err := inspect.ReadStatus(context.Background(), db, path, time.Now())
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func endpointsOf(waits []store.Wait) (names []string) {
+func endpointsOf(waits []inspect.Wait) (names []string) {
 	for _, w := range waits {
 		names = append(names, w.Endpoint)
 	}
@@ -179,11 +182,107 @@ func TestAWaitThatCannotBeRead(t *testing.T) {
 	withWaits(t, path, "", map[string]string{"events": "soon"})
 	for _, forget := range []bool{false, true} {
 		opts := store.Options{Path: path, Origin: origin, ForgetWaits: forget}
-		if _, err := store.Open(ctx, opts); !errors.Is(err, store.ErrDamaged) {
+		if _, err := store.Open(ctx, opts); !errors.Is(err, dbfile.ErrDamaged) {
 			t.Errorf("a pull: %v", err)
 		}
-		if _, err := store.OpenPreflight(ctx, opts); !errors.Is(err, store.ErrDamaged) {
+		if _, err := store.OpenPreflight(ctx, opts); !errors.Is(err, dbfile.ErrDamaged) {
 			t.Errorf("a dry run: %v", err)
 		}
+	}
+}
+
+func TestNotBeforeLasts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	before := time.Now()
+	for _, wait := range []time.Duration{time.Second, time.Hour} {
+		if err := s.SetNotBefore(context.Background(), "events", wait); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := time.Now()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := mustOpen(t, path).NotBefore(context.Background())
+	at := got["events"]
+	if err != nil || len(got) != 1 || at.Before(before.Add(time.Hour)) || at.After(after.Add(time.Hour)) {
+		t.Errorf("%v, %v; want an hour after %v", got, err, before)
+	}
+}
+
+// TestWaitsOfAKilledPull: what a killed pull noted in the lock file and could not commit any
+// more is kept to, whatever else stands there, and stays where another pull cannot use it.
+func TestWaitsOfAKilledPull(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	if err := s.SetNotBefore(ctx, "feed", 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	line := func(endpoint string, wait time.Duration) string {
+		return fmt.Sprintf("not_before.%s %s %s", endpoint, time.Now().Add(wait).UTC().Format(time.RFC3339Nano), wait)
+	}
+	noted := "rubbish\n" + line("events", time.Hour) + "\n" + line("events", time.Minute) + "\n" + line("feed", time.Minute) + "\norigin elsewhere\n" + line("stream-access", time.Hour)
+	if err := os.WriteFile(path+".lock", []byte(noted), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A dry run keeps to them too, and leaves them to the pull.
+	p, err := store.OpenPreflight(ctx, store.Options{Path: path, Origin: origin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreseen, err := p.NotBefore(ctx)
+	if err := errors.Join(err, p.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, path)
+	opens, err := s.NotBefore(ctx)
+	for _, opens := range []map[string]time.Time{foreseen, opens} {
+		for endpoint, want := range map[string]time.Duration{"events": time.Hour, "feed": 2 * time.Hour} {
+			if left := time.Until(opens[endpoint]); left > want || left < want-10*time.Minute {
+				t.Errorf("%s is closed for %s, want %s", endpoint, left, want)
+			}
+		}
+		if err != nil || len(opens) != 2 {
+			t.Errorf("%v, %v; want two endpoints, as half a line is none", opens, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + ".lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the lock file is still there: %v", err)
+	}
+}
+
+func TestNotBeforeIsNoFurtherAwayThanWasAsked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("INSERT INTO meta VALUES ('not_before.feed', '2199-01-01T00:00:00Z 30s')"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, path)
+	got, err := s.NotBefore(context.Background())
+	if err != nil || got["feed"].After(time.Now().Add(30*time.Second)) || got["feed"].IsZero() {
+		t.Errorf("%v, %v; want within 30 s", got, err)
+	}
+	// It does not begin again with each pull.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := mustOpen(t, path).NotBefore(context.Background()); err != nil || !again["feed"].Round(0).Equal(got["feed"].Round(0)) {
+		t.Errorf("%v, %v; before it was %v", again, err, got)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
 // ask returns the answer to a query, as the store's database has it now.

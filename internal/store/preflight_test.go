@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/store"
 )
 
@@ -80,7 +81,7 @@ func TestPreflightReads(t *testing.T) {
 		t.Errorf("%d, %d windows, %v, %d bytes: %v", held, len(windows), opens, p.Bytes(), err)
 	}
 	// Readers and others like it take no notice, and a pull has to wait.
-	if pulling, err := store.Pulling(path); pulling || err != nil {
+	if pulling, err := dbfile.Pulling(path); pulling || err != nil {
 		t.Errorf("pulling: %v, %v", pulling, err)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM events"); n != 20 {
@@ -89,7 +90,7 @@ func TestPreflightReads(t *testing.T) {
 	if err := mustPreflight(t, path).Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := store.Open(ctx, store.Options{Path: path, Origin: origin}); !errors.Is(err, store.ErrLocked) {
+	if _, err := store.Open(ctx, store.Options{Path: path, Origin: origin}); !errors.Is(err, dbfile.ErrLocked) {
 		t.Errorf("a pull: %v", err)
 	}
 	if err := p.Close(); err != nil {
@@ -130,10 +131,10 @@ func TestPreflightRefuses(t *testing.T) {
 		path, origin string
 		want         error
 	}{
-		{path, "http://other.test:80", store.ErrOrigin},
-		{text, origin, store.ErrForeign},
-		{old, origin, store.ErrOlder},
-		{t.TempDir(), origin, store.ErrPath},
+		{path, "http://other.test:80", dbfile.ErrOrigin},
+		{text, origin, dbfile.ErrForeign},
+		{old, origin, dbfile.ErrOlder},
+		{t.TempDir(), origin, dbfile.ErrPath},
 	} {
 		_, err := store.OpenPreflight(ctx, store.Options{Path: tc.path, Origin: tc.origin})
 		if !errors.Is(err, tc.want) {
@@ -144,7 +145,7 @@ func TestPreflightRefuses(t *testing.T) {
 		}
 	}
 	mustOpen(t, path)
-	if _, err := preflight(path); !errors.Is(err, store.ErrLocked) {
+	if _, err := preflight(path); !errors.Is(err, dbfile.ErrLocked) {
 		t.Errorf("while a pull is running: %v", err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
 )
@@ -82,7 +84,7 @@ func TestRecoverWithAnotherLog(t *testing.T) {
 	put(path+".wal", read(later+".wal"))
 	before := hashes(t, folder)
 	_, err := store.Recover(t.Context(), path)
-	if !errors.Is(err, store.ErrLog) {
+	if !errors.Is(err, dbfile.ErrLog) {
 		t.Errorf("%v, want ErrLog", err)
 	}
 	if after := hashes(t, folder); !maps.Equal(before, after) {
@@ -112,13 +114,13 @@ func TestRecover(t *testing.T) {
 		{name: "no log", events: 10},
 		{name: "a log", statements: []string{row}, events: 11},
 		{name: "a log that cannot be read", statements: []string{anIndex, row}, unreadable: true, events: 11},
-		{name: "a damaged log", statements: []string{row}, damage: true, unreadable: true, kind: store.ErrDamaged, left: []string{"a.duckdb.wal"}},
-		{name: "a damaged log that cannot be read", statements: []string{anIndex, row}, damage: true, unreadable: true, kind: store.ErrDamaged, left: []string{"a.duckdb.wal"}},
-		{name: "a log of another file", statements: []string{"INSERT INTO checkpoints SELECT * FROM checkpoints"}, kind: store.ErrUnsound, left: []string{"a.duckdb.wal"}},
-		{name: "a log of another file that cannot be read", statements: []string{anIndex, "INSERT INTO checkpoints SELECT * FROM checkpoints"}, unreadable: true, kind: store.ErrUnsound, left: []string{"a.duckdb.wal"}},
-		{name: "a newer file", statements: []string{anIndex, "UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, unreadable: true, kind: store.ErrNewer, left: []string{"a.duckdb.wal"}},
-		{name: "a newer file that can be read", statements: []string{"UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, kind: store.ErrNewer, left: []string{"a.duckdb.wal"}},
-		{name: "a file that is not ours", statements: []string{anIndex, "DROP TABLE meta"}, unreadable: true, kind: store.ErrForeign, left: []string{"a.duckdb.wal"}},
+		{name: "a damaged log", statements: []string{row}, damage: true, unreadable: true, kind: dbfile.ErrDamaged, left: []string{"a.duckdb.wal"}},
+		{name: "a damaged log that cannot be read", statements: []string{anIndex, row}, damage: true, unreadable: true, kind: dbfile.ErrDamaged, left: []string{"a.duckdb.wal"}},
+		{name: "a log of another file", statements: []string{"INSERT INTO checkpoints SELECT * FROM checkpoints"}, kind: dbfile.ErrUnsound, left: []string{"a.duckdb.wal"}},
+		{name: "a log of another file that cannot be read", statements: []string{anIndex, "INSERT INTO checkpoints SELECT * FROM checkpoints"}, unreadable: true, kind: dbfile.ErrUnsound, left: []string{"a.duckdb.wal"}},
+		{name: "a newer file", statements: []string{anIndex, "UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, unreadable: true, kind: dbfile.ErrNewer, left: []string{"a.duckdb.wal"}},
+		{name: "a newer file that can be read", statements: []string{"UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, kind: dbfile.ErrNewer, left: []string{"a.duckdb.wal"}},
+		{name: "a file that is not ours", statements: []string{anIndex, "DROP TABLE meta"}, unreadable: true, kind: dbfile.ErrForeign, left: []string{"a.duckdb.wal"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -143,12 +145,12 @@ func TestRecover(t *testing.T) {
 			}
 			before := hashes(t, folder)
 			if tc.unreadable {
-				_, err := store.OpenReadOnly(t.Context(), path, "UTC")
-				if !errors.Is(err, store.ErrUnreplayed) || hintOf(err) != "run datasync status --recover" {
+				_, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
+				if !errors.Is(err, dbfile.ErrUnreplayed) || hintOf(err) != "run datasync status --recover" {
 					t.Errorf("to read: %v", err)
 				}
 				_, err = store.Open(t.Context(), store.Options{Path: path, Origin: origin})
-				if !errors.Is(err, store.ErrUnreplayed) {
+				if !errors.Is(err, dbfile.ErrUnreplayed) {
 					t.Errorf("to pull: %v", err)
 				}
 			}
@@ -194,23 +196,23 @@ func TestRecoverIsRefused(t *testing.T) {
 			t.Errorf("%v, want %v", err, kind)
 		}
 	}
-	recover(store.ErrMissing)
+	recover(dbfile.ErrMissing)
 	s := mustOpen(t, path)
-	recover(store.ErrLocked)
+	recover(dbfile.ErrLocked)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte("something else"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	recover(store.ErrForeign)
+	recover(dbfile.ErrForeign)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path+".wal", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	recover(store.ErrDamaged)
+	recover(dbfile.ErrDamaged)
 	if got := filesIn(t, folder); !slices.Equal(got, []string{"a.duckdb.wal"}) {
 		t.Errorf("left are %v", got)
 	}

@@ -41,23 +41,3 @@ func (s *Store) EndRun(ctx context.Context, r model.Run) error {
 		return err
 	})
 }
-
-// inTransaction runs do in a transaction of its own, beside those of the batches, for
-// which it does not wait: a wait that was asked for must not be lost.
-func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
-	s.beside.Lock()
-	s.turn.RLock()
-	defer func() {
-		s.wrote(err)
-		s.turn.RUnlock()
-		s.beside.Unlock()
-	}()
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return translate(s.path, err)
-	}
-	if err := do(tx); err != nil {
-		return translate(s.path, errors.Join(err, tx.Rollback()))
-	}
-	return translate(s.path, tx.Commit())
-}

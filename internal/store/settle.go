@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/dbfile"
 	"datasync/internal/failpoint"
 	"datasync/internal/model"
-
-	"github.com/google/uuid"
 )
 
 // Settle ends a run: it deletes second copies of an id, which have another instant
@@ -25,7 +26,7 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ mode
 		return model.Settled{}, err
 	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return model.Settled{}, translate(s.path, err)
+		return model.Settled{}, dbfile.Translate(s.path, err)
 	}
 	settled, err := s.settle(ctx, run, window)
 	if err != nil {
@@ -33,12 +34,12 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ mode
 		if errEnd := ctx.Err(); errEnd != nil && errors.Is(err, errEnd) {
 			return model.Settled{}, errEnd
 		}
-		return model.Settled{}, translate(s.path, err)
+		return model.Settled{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f8")
 	failpoint.Soon("f9")
 	if _, err := s.writer.exec("COMMIT"); err != nil {
-		return model.Settled{}, translate(s.path, err)
+		return model.Settled{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f10")
 	return settled, nil
@@ -75,7 +76,7 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done m
 		return done, err
 	}
 	if done.Events+done.Rejected > total {
-		if err := w.lend(&s.memory, s.memory.most); err != nil {
+		if err := s.memory.lend(w, s.memory.most); err != nil {
 			return done, err
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"datasync/internal/model"
-
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 var settleEvents = flag.Int("settle-events", 300_000, "BenchmarkSettle with so many events in the file")

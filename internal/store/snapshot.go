@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"regexp"
 	"strings"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 )
 
@@ -29,18 +27,6 @@ const (
 	checkpointPause = 10 * time.Millisecond
 )
 
-// snapshotMark stands between the database's name and the random end of a snapshot's.
-const snapshotMark = ".snapshot-"
-
-var snapshotEnd = regexp.MustCompile(`^[0-9a-f]{16}$`)
-
-// IsSnapshot reports whether path is what a snapshot of the database at that absolute
-// path can be called.
-func IsSnapshot(database, path string) bool {
-	end, ok := strings.CutPrefix(path, database+snapshotMark)
-	return ok && snapshotEnd.MatchString(end)
-}
-
 // Changes counts what was written to the file since it was opened. While it stays the
 // same, a snapshot of the file does too.
 func (s *Store) Changes() int64 { return s.changes.Load() }
@@ -51,15 +37,15 @@ func (s *Store) Changes() int64 { return s.changes.Load() }
 // with an *Error of kind ErrRoom where the disk has too little space left, before
 // anything is copied, and of kind ErrLocked where the pull has failed or ended.
 func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.gate.Lock()
+	defer s.gate.Unlock()
 	if s.db == nil || s.failed.Load() {
-		return Snapshot{}, &model.FileError{Kind: ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
+		return Snapshot{}, &model.FileError{Kind: dbfile.ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
 	}
 	// A checkpoint for which there is no room would end the pull.
-	log, err := sizeOf(s.path + ".wal")
+	log, err := dbfile.SizeOf(s.path + ".wal")
 	if err != nil {
-		return Snapshot{}, translate(s.path, err)
+		return Snapshot{}, dbfile.Translate(s.path, err)
 	}
 	if err := s.room(log); err != nil {
 		return Snapshot{}, err
@@ -67,22 +53,16 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	if err := s.checkpoint(ctx); err != nil {
 		return Snapshot{}, err
 	}
-	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + snapshotMark + randomEnd()}
+	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + dbfile.SnapshotMark + dbfile.RandomEnd()}
 	if c.Events, err = s.writer.count("SELECT count(*) FROM events"); err != nil {
-		return Snapshot{}, translate(s.path, err)
+		return Snapshot{}, dbfile.Translate(s.path, err)
 	}
-	return c, copyFile(ctx, s.path, c.Path, s.room)
-}
-
-func randomEnd() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // which does not fail
-	return hex.EncodeToString(b[:])
+	return c, dbfile.CopyFile(ctx, s.path, c.Path, s.room)
 }
 
 // room fails with ErrRoom where the file's folder has no space for so many bytes and
 // for some more of the pull's own.
-func (s *Store) room(bytes int64) error { return checkRoom(s.path, bytes, s.free) }
+func (s *Store) room(bytes int64) error { return dbfile.CheckRoom(s.path, bytes, s.free) }
 
 // checkpoint brings all that is committed into the file. One that meets a transaction
 // is tried again; any other failure is one of the file.
@@ -94,10 +74,10 @@ func (s *Store) checkpoint(ctx context.Context) error {
 		}
 		if !strings.Contains(err.Error(), "Cannot CHECKPOINT") {
 			s.failed.Store(true)
-			return translate(s.path, err)
+			return dbfile.Translate(s.path, err)
 		}
 		if tries == checkpointTries {
-			return &model.FileError{Kind: ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
+			return &model.FileError{Kind: dbfile.ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
 		}
 		select {
 		case <-ctx.Done():

@@ -12,10 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
 // mustSnapshot makes a snapshot, which is removed when the test ends.
@@ -48,7 +49,7 @@ func TestSnapshotHoldsWhatIsCommitted(t *testing.T) {
 	for batch := range 3 {
 		done := mustCommit(t, s, w, pageOf(events(10*batch, 10*batch+10)))
 		c := mustSnapshot(t, s)
-		if !store.IsSnapshot(s.Path(), c.Path) || c.Batch != done.Batch || c.Events != int64(10*batch+10) || c.Change != s.Changes() {
+		if !dbfile.IsSnapshot(s.Path(), c.Path) || c.Batch != done.Batch || c.Events != int64(10*batch+10) || c.Change != s.Changes() {
 			t.Errorf("%+v after batch %d", c, done.Batch)
 		}
 		if info, err := os.Stat(c.Path); err != nil || info.Mode() != 0o600 {
@@ -163,7 +164,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 		text    string
 		broken  bool // nothing can be committed any more
 	}{
-		{"no room for a checkpoint", full(1 << 20), store.ErrRoom, "17 MiB are needed, 1 MiB are free", false},
+		{"no room for a checkpoint", full(1 << 20), dbfile.ErrRoom, "17 MiB are needed, 1 MiB are free", false},
 		{"no room for the copy", func(t *testing.T, s *store.Store) {
 			asked := 0
 			s.Free(func(folder string) (int64, error) {
@@ -175,7 +176,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 				}
 				return 2 << 20, nil
 			})
-		}, store.ErrRoom, "MiB are needed, 2 MiB are free; free some space", false},
+		}, dbfile.ErrRoom, "MiB are needed, 2 MiB are free; free some space", false},
 		{"a transaction that does not end", func(t *testing.T, s *store.Store) {
 			tx, err := s.DB().Begin()
 			if err != nil {
@@ -194,7 +195,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 			for n := range model.Writers {
 				mustCommit(t, s, windows[0], pageOf(events(10+10*n, 20+10*n)))
 			}
-		}, store.ErrLocked, "try again", false},
+		}, dbfile.ErrLocked, "try again", false},
 		{"a commit that failed", func(t *testing.T, s *store.Store) {
 			w := mustWindow(t, s)
 			failNth(s, 2, false, false)
@@ -202,12 +203,12 @@ func TestSnapshotIsRefused(t *testing.T) {
 			if !errors.Is(err, errInjected) {
 				t.Fatal(err)
 			}
-		}, store.ErrLocked, "about to end", true},
+		}, dbfile.ErrLocked, "about to end", true},
 		{"a store that is closed", func(t *testing.T, s *store.Store) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-		}, store.ErrLocked, "about to end", true},
+		}, dbfile.ErrLocked, "about to end", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -307,89 +308,5 @@ func TestOpenRemovesCopies(t *testing.T) {
 	slices.Sort(want)
 	if got := filesIn(t, folder); !slices.Equal(got, want) {
 		t.Errorf("left are %v, want %v", got, want)
-	}
-}
-
-// TestStatusOfALink: the size of a file counts its log, also where a link leads to it.
-func TestStatusOfALink(t *testing.T) {
-	folder := t.TempDir()
-	path, link := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "link")
-	if err := errors.Join(mustOpen(t, path).Close(), os.Symlink(path, link)); err != nil {
-		t.Fatal(err)
-	}
-	leaveLog(t, path, "INSERT INTO meta VALUES ('a', 'log')")
-	var want int64
-	for _, name := range []string{path, path + ".wal"} {
-		info, err := os.Stat(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want += info.Size()
-	}
-	db, err := store.OpenReadOnly(t.Context(), link, "UTC")
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, errRead := store.ReadStatus(t.Context(), db, link, time.Now())
-	if err := errors.Join(errRead, db.Close()); err != nil || status.Bytes != want {
-		t.Errorf("%d bytes, want %d; %v", status.Bytes, want, err)
-	}
-}
-
-// TestStatusWhileWriting: the run that is under way is not taken for a killed one.
-func TestStatusWhileWriting(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "a.duckdb"))
-	if err := s.BeginRun(t.Context(), uuid.Max, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	rejects := []model.Reject{{Key: "1", Reason: "missing_id", Raw: "{1}"}, {Key: "2", Reason: "missing_id", Raw: "{2}"}, {Key: "3", Reason: "missing_type", Raw: "{3}"}}
-	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 10), rejects...))
-	status, samples, err := s.Status(t.Context(), 1)
-	if err != nil || status.Events != 10 || status.Rejected["missing_id"] != 2 || len(status.Windows) != 1 || status.Runs[0].Outcome != "running" || status.Complete {
-		t.Errorf("%+v, %v", status, err)
-	}
-	if want := []store.RejectSample{{Reason: "missing_id", Raw: "{1}"}, {Reason: "missing_type", Raw: "{3}"}}; !slices.Equal(samples, want) {
-		t.Errorf("%v, want %v", samples, want)
-	}
-	// One whose asker has gone leaves no transaction behind, which would keep the log.
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if again, _, err := s.Status(gone, 1); err != nil || again.Events != 10 {
-		t.Errorf("%+v, %v", again, err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(s.Path() + ".wal"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the log is left: %v", err)
-	}
-	if _, _, err := s.Status(t.Context(), 1); err == nil {
-		t.Error("a store that is closed has a status")
-	}
-}
-
-func TestPullingSeesTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.duckdb")
-	pulling := func() bool {
-		t.Helper()
-		held, err := store.Pulling(path)
-		if err != nil {
-			t.Error(err)
-		}
-		return held
-	}
-	if pulling() {
-		t.Error("there is no file yet")
-	}
-	s := mustOpen(t, path)
-	if !pulling() {
-		t.Error("a pull holds the lock")
-	}
-	if err := s.Close(); err != nil || pulling() {
-		t.Errorf("%v, or nobody holds the lock any more", err)
-	}
-	// What a killed pull leaves.
-	if err := os.WriteFile(path+".lock", nil, 0o600); err != nil || pulling() {
-		t.Errorf("%v, or nobody holds the lock", err)
 	}
 }

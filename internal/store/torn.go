@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"syscall"
+
+	"datasync/internal/dbfile"
 )
 
 // A checkpoint of DuckDB puts what is new of its catalog and tables into the same blocks of
@@ -104,7 +106,7 @@ func mendTorn(ctx context.Context, path string) error {
 	}
 	for _, b := range blocks {
 		if err := b.mend(path); err != nil {
-			return translate(path, err)
+			return dbfile.Translate(path, err)
 		}
 	}
 	return nil

@@ -1,0 +1,75 @@
+package dbfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"datasync/internal/owned"
+)
+
+// RemoveLeftovers removes what a killed pull has left beside the database: copies, and
+// what DuckDB had put on disk for want of memory. The caller holds the lock and has the
+// database not open. It fails with an *Error of kind ErrBeside where something else is there
+// than DuckDB's folder.
+func RemoveLeftovers(path string) error {
+	if err := CheckNeighbours(path); err != nil {
+		return err
+	}
+	return Translate(path, errors.Join(removeSnapshots(path), removeSpilled(path)))
+}
+
+func removeSnapshots(path string) error {
+	folder, err := owned.OpenDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	err = removeFiles(folder, func(name string) bool {
+		return IsSnapshot(path, strings.TrimSuffix(folder.Name(name), ".wal"))
+	})
+	return errors.Join(err, folder.Close())
+}
+
+// removeSpilled removes DuckDB's files from the folder that it uses by default, and that
+// unless it holds something else. What was looked at is what is emptied.
+func removeSpilled(path string) error {
+	name := path + ".tmp"
+	if info, err := os.Lstat(name); err != nil || !info.IsDir() {
+		return nil
+	}
+	folder, err := owned.OpenOwn(name, append(owned.Here(filepath.Dir(path)), trusted(path)...))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = removeFiles(folder, func(name string) bool { return strings.HasPrefix(name, "duckdb_temp_") })
+	if err = errors.Join(err, folder.Close()); err != nil {
+		return err
+	}
+	err = syscall.Rmdir(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	return err
+}
+
+// removeFiles removes the regular files of a folder that are old by their names.
+func removeFiles(folder *owned.Dir, old func(name string) bool) error {
+	files, err := folder.Entries()
+	errs := []error{err}
+	for _, f := range files {
+		if !f.Type().IsRegular() || !old(f.Name()) {
+			continue
+		}
+		if err := folder.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("remove what a killed pull has left: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
