@@ -3,17 +3,17 @@ package ingest_test
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/model"
+	"datasync/internal/store"
+	"datasync/mockserver"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/model"
-	"datasync/internal/store"
-	"datasync/mockserver"
 )
 
 // survey surveys, and checks what holds of every survey: it sends ten requests at most, none
@@ -228,8 +228,8 @@ func TestSurveyFails(t *testing.T) {
 		opts mockserver.Options
 		want error
 	}{
-		{"key refused", mockserver.Options{Key: "another"}, ingest.ErrKeyRefused},
-		{"redirect", scripted(mockserver.Events, 1, mockserver.Redirect("http://evil.test/")), ingest.ErrRedirected},
+		{"key refused", mockserver.Options{Key: "another"}, api.ErrKeyRefused},
+		{"redirect", scripted(mockserver.Events, 1, mockserver.Redirect("http://evil.test/")), api.ErrRedirected},
 		{"failing", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.Status(503))), nil},
 		{"hanging", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.Hang())), nil},
 		{"no page", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.HTML())), nil},

@@ -1,17 +1,17 @@
 package app
 
 import (
-	"errors"
-	"fmt"
-
 	"datasync/export"
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
 	"datasync/internal/store"
 	"datasync/query"
+	"errors"
+	"fmt"
 )
 
 // exitCodes is the table that --help shows.
@@ -52,7 +52,7 @@ func exitCode(err error) int {
 		return stopped.code
 	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty), errors.Is(err, store.ErrZone):
 		return 2
-	case errors.Is(err, ingest.ErrKeyRefused):
+	case errors.Is(err, api.ErrKeyRefused):
 		return 3
 	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, store.ErrUnsound), errors.Is(err, export.ErrHistory):
 		return 5
