@@ -313,7 +313,7 @@ func moveBehind(k *model.Checkpoint, p *walk.Page) {
 		k.State, k.Cursor, k.CursorExpiresAt = model.Done, "", time.Time{}
 	}
 	k.Walked += int64(p.Elements)
-	if k.IsPart() && !k.First.Valid && p.First != (model.Position{}) {
+	if k.IsShard() && !k.First.Valid && p.First != (model.Position{}) {
 		k.First = sql.Null[model.Position]{V: p.First, Valid: true}
 	}
 	if len(p.Events) == 0 {

@@ -40,7 +40,7 @@ func (b *bench) parts() (n int) {
 		b.t.Fatal(err)
 	}
 	for i := range windows {
-		if windows[i].IsPart() {
+		if windows[i].IsShard() {
 			n++
 		}
 		if windows[i].State != model.Done {

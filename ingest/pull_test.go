@@ -399,7 +399,7 @@ func (b *bench) readTwice(few int64) int64 {
 		b.t.Fatal(err)
 	}
 	for i := range windows {
-		if windows[i].IsPart() {
+		if windows[i].IsShard() {
 			few += 150
 		}
 	}

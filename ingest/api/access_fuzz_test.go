@@ -64,11 +64,11 @@ func FuzzAnswerError(f *testing.F) {
 		}
 		resp := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {after}}}
 		for _, endpoint := range []string{Events, Feed, StreamAccess} {
-			e := answerError(endpoint, resp, []byte(body), asked)
+			e := newAPIError(endpoint, resp, []byte(body), asked)
 			if !codePattern.MatchString(e.Code) && e.Code != "" || !oneShortLine(e.Error()) {
 				t.Errorf("%q", e.Error())
 			}
-			if e.Wait < 0 || e.Wait > longestWait {
+			if e.Wait < 0 || e.Wait > maxWait {
 				t.Errorf("a wait of %v", e.Wait)
 			}
 			switch dead := errors.Is(e, ErrCursorExpired); {
@@ -77,7 +77,7 @@ func FuzzAnswerError(f *testing.F) {
 			case errors.Is(e, ErrKeyRefused) && status != 401 && status != 403, errors.Is(e, ErrRedirected) && status/100 != 3:
 				t.Errorf("%d is %v", status, e.Kind)
 			}
-			if e.Means == MeansPageTooLarge && e.answer.smallerPage(1000) >= 1000 {
+			if e.Means == MeansPageTooLarge && e.reply.smallerPage(1000) >= 1000 {
 				t.Errorf("%q: no smaller page", body)
 			}
 		}

@@ -18,14 +18,14 @@ import (
 type Buffer struct {
 	text   []byte
 	Events []model.Event
-	users  atomic.Int32       // how often it will be given back
+	refs   atomic.Int32       // how often it will be given back
 	Cached bool               // the page came from a cache
 	Limit  int                // how many events the request asked for
 	cuts   map[int]decode.Cut // elements of which only the beginning was read, by their offsets
 	// LargeSlot, where it is not nil, is the one place for a large text, and taken by this one.
 	LargeSlot chan struct{}
-	// Beside says that it needs no such place, as it is read beside the one that has it.
-	Beside bool
+	// SharesSlot says that it needs no such place, as it is read beside the one that has it.
+	SharesSlot bool
 }
 
 // BufferPool keeps those that are not in use. Its zero value is ready, for any goroutine.
@@ -42,13 +42,13 @@ func (s *BufferPool) Take() *Buffer {
 		last = s.idle[n-1]
 		s.idle = s.idle[:n-1]
 	}
-	last.users.Store(1)
+	last.refs.Store(1)
 	return last
 }
 
-// maxKept is how much text the sheets may have that are kept. Larger ones are rare, and
+// maxPooledText is how much text the sheets may have that are kept. Larger ones are rare, and
 // would each take that memory for good. There is one of them at a time.
-const maxKept = 64 << 20
+const maxPooledText = 64 << 20
 
 // Decode decodes the page in the sheet.
 func (b *Buffer) Decode(d *decode.Decoder) (decode.Page, error) {
@@ -56,16 +56,16 @@ func (b *Buffer) Decode(d *decode.Decoder) (decode.Page, error) {
 }
 
 // Retain says that the sheet will be given back once more.
-func (b *Buffer) Retain() { b.users.Add(1) }
+func (b *Buffer) Retain() { b.refs.Add(1) }
 
 // Release takes a sheet of which nothing is used any more, by one of its users.
 func (s *BufferPool) Release(b *Buffer) {
-	if b.users.Add(-1) > 0 {
+	if b.refs.Add(-1) > 0 {
 		return
 	}
-	if b.LargeSlot != nil || b.Beside {
+	if b.LargeSlot != nil || b.SharesSlot {
 		b.text, b.Events = nil, nil
-		b.LeaveLargeSlot()
+		b.ReleaseLargeSlot()
 		return
 	}
 	s.mu.Lock()
@@ -82,10 +82,10 @@ func (s *BufferPool) Free() {
 	runtime.GC()
 }
 
-// takeLargeSlot waits for the place for a large text, and gives back the memory of the one that
+// acquireLargeSlot waits for the place for a large text, and gives back the memory of the one that
 // had it before.
-func (s *Buffer) takeLargeSlot(ctx context.Context, place chan struct{}) error {
-	if s.Beside {
+func (s *Buffer) acquireLargeSlot(ctx context.Context, place chan struct{}) error {
+	if s.SharesSlot {
 		debug.FreeOSMemory()
 		return nil
 	}
@@ -99,8 +99,8 @@ func (s *Buffer) takeLargeSlot(ctx context.Context, place chan struct{}) error {
 	}
 }
 
-// LeaveLargeSlot gives the place for a large text back, where the sheet has it.
-func (s *Buffer) LeaveLargeSlot() {
+// ReleaseLargeSlot gives the place for a large text back, where the sheet has it.
+func (s *Buffer) ReleaseLargeSlot() {
 	if s.LargeSlot != nil {
 		<-s.LargeSlot
 		s.LargeSlot = nil
@@ -114,13 +114,13 @@ func (s *Buffer) read(from io.Reader, size, limit int64, large func() error) err
 	text := s.text[:0]
 	// There is one byte more, so that the end shows without growing. What is announced is
 	// believed up to what is usual.
-	if want := min(size, limit, maxKept-1) + 1; int64(cap(text)) < want {
+	if want := min(size, limit, maxPooledText-1) + 1; int64(cap(text)) < want {
 		text = make([]byte, 0, want)
 	}
 	for int64(len(text)) <= limit {
 		if len(text) == cap(text) {
 			room := max(4096, 2*int64(len(text)))
-			if room > maxKept {
+			if room > maxPooledText {
 				if err := large(); err != nil {
 					return err
 				}
@@ -150,8 +150,8 @@ func (s *Buffer) Text() string { return unsafe.String(unsafe.SliceData(s.text), 
 // Size returns how many bytes of text the sheet holds.
 func (s *Buffer) Size() int { return len(s.text) }
 
-// TakeText exchanges the texts of two sheets, and takes the other one's cuts.
-func (s *Buffer) TakeText(from *Buffer) {
+// SwapText exchanges the texts of two sheets, and takes the other one's cuts.
+func (s *Buffer) SwapText(from *Buffer) {
 	s.text, from.text = from.text, s.text
 	s.cuts = from.cuts
 }

@@ -33,9 +33,9 @@ const (
 	// headerLimit is how long an answer may take to begin, idleLimit how long its
 	// body may go without a byte. A body that keeps trickling must bring slowest
 	// bytes a second, but for its first minute.
-	headerLimit = 90 * time.Second
-	idleLimit   = 30 * time.Second
-	slowest     = 1 << 10
+	headerLimit       = 90 * time.Second
+	idleLimit         = 30 * time.Second
+	minBytesPerSecond = 1 << 10
 )
 
 // dashboardRequired is the code of an answer to what does not look like a browser.
@@ -44,20 +44,20 @@ const dashboardRequired = "DASHBOARD_REQUIRED"
 // Client sends one request and gives one typed answer. It neither waits nor
 // tries again.
 type Client struct {
-	wire    http.RoundTripper
-	secrets *secrets
-	base    *url.URL
+	transport http.RoundTripper
+	secrets   *secrets
+	base      *url.URL
 	// pageSizes are the limits sent to each endpoint: at first the one that is wanted, then
 	// what the endpoint accepts.
 	pageSizes map[string]*atomic.Int64
-	// mostPages are the largest of these: what is wanted, or the API has allowed.
-	mostPages map[string]*atomic.Int64
-	answered  atomic.Bool // anything came back in this run that may be the API's
+	// maxPageSizes are the largest of these: what is wanted, or the API has allowed.
+	maxPageSizes map[string]*atomic.Int64
+	hasAnswered  atomic.Bool // anything came back in this run that may be the API's
 	// compression is decided for each endpoint: they may lie behind different servers.
-	compression map[string]*compression
-	deciding    sync.Mutex // about that
-	// large is the one place for a page whose text is larger than maxKept.
-	large chan struct{}
+	compression   map[string]*compression
+	compressionMu sync.Mutex // about that
+	// largeSlot is the one place for a page whose text is larger than maxKept.
+	largeSlot chan struct{}
 }
 
 // New returns a client whose requests carry key to base and nowhere else.
@@ -69,11 +69,11 @@ func New(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *Clien
 		most[endpoint].Store(int64(pageSize))
 	}
 	jar, secrets := newCookies(), newSecrets(key)
-	secrets.untold = func() []string { return jar.values(base) }
+	secrets.cookieValues = func() []string { return jar.values(base) }
 	return &Client{
-		base: base, pageSizes: sizes, mostPages: most, secrets: secrets, large: make(chan struct{}, 1),
+		base: base, pageSizes: sizes, maxPageSizes: most, secrets: secrets, largeSlot: make(chan struct{}, 1),
 		compression: map[string]*compression{Events: {}, Feed: {}},
-		wire:        &originGuard{next: next, base: base, key: key, cookies: jar},
+		transport:   &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
 }
 
@@ -100,9 +100,9 @@ func (c *Client) Page(ctx context.Context, endpoint string, a Request, token *Ac
 		req.Header.Set(token.header, token.token)
 	}
 	way, began := c.compression[endpoint], time.Now()
-	c.deciding.Lock()
-	asked := way.ask()
-	c.deciding.Unlock()
+	c.compressionMu.Lock()
+	asked := way.wantsGzip()
+	c.compressionMu.Unlock()
 	if asked {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
@@ -110,36 +110,36 @@ func (c *Client) Page(ctx context.Context, endpoint string, a Request, token *Ac
 	body, how, err := c.do(endpoint, req, a, maxPage, into)
 	var large *decode.TooLarge
 	if errors.As(err, &large) {
-		large.Asked = size
-		large.Elements, large.Counted = decode.ElementsWithin(into.Text())
+		large.Requested = size
+		large.Elements, large.Counted = decode.CountElements(into.Text())
 	}
 	gzipped := how.gzipped
-	if err == nil && asked && gzipped && !braced(body) {
+	if err == nil && asked && gzipped && !looksLikeObject(body) {
 		// It will be asked for again, and so not in the same way.
 		err = fmt.Errorf("%w: the %s endpoint compressed something else", decode.ErrMalformed, endpoint)
 	}
-	c.deciding.Lock()
-	defer c.deciding.Unlock()
+	c.compressionMu.Lock()
+	defer c.compressionMu.Unlock()
 	switch {
 	case err == nil && a.Limit == 0:
-		way.came(len(body), time.Since(began), asked, gzipped)
+		way.onPage(len(body), time.Since(began), asked, gzipped)
 	case err != nil && asked && ctx.Err() == nil && (large == nil || !large.Counted):
-		err = way.blame(err)
+		err = way.onError(err)
 	}
 	if err != nil {
-		return "", how.stated, err
+		return "", how.rateLimit, err
 	}
 	if a.Limit == 0 {
 		c.grow(endpoint, size, len(body))
 	}
-	return body, how.stated, nil
+	return body, how.rateLimit, nil
 }
 
 // HasAnswered reports whether the API, or what may be the API, has answered in this run.
-func (c *Client) HasAnswered() bool { return c.answered.Load() }
+func (c *Client) HasAnswered() bool { return c.hasAnswered.Load() }
 
 // HasSecret reports whether a text contains the key or a token of the feed.
-func (c *Client) HasSecret(text string) bool { return c.secrets.in(text) }
+func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text) }
 
 // PageSize returns how many events the next request to the endpoint asks for; 0 for stream-access.
 func (c *Client) PageSize(endpoint string) int {
@@ -154,17 +154,17 @@ func (c *Client) PageSize(endpoint string) int {
 func (c *Client) DecodeError(endpoint string, of *Buffer, err error) error {
 	var large *decode.TooLarge
 	if errors.As(err, &large) {
-		large.Endpoint, large.Asked = endpoint, of.Limit
+		large.Endpoint, large.Requested = endpoint, of.Limit
 		return large
 	}
-	if !c.answered.Load() {
+	if !c.hasAnswered.Load() {
 		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
 	}
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
 }
 
-// braced reports whether a body begins and ends as a page does.
-func braced(body string) bool {
+// looksLikeObject reports whether a body begins and ends as a page does.
+func looksLikeObject(body string) bool {
 	body = strings.TrimSpace(body)
 	return strings.HasPrefix(body, "{") && strings.HasSuffix(body, "}")
 }
@@ -181,8 +181,8 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 
 // response says how an answer came, beside its body.
 type response struct {
-	gzipped bool
-	stated  RateLimit
+	gzipped   bool
+	rateLimit RateLimit
 }
 
 // do sends the request and returns the whole body of a 200, inflated and of no more than limit
@@ -190,87 +190,87 @@ type response struct {
 // is no http.Client between it and the wire, as that reads where a redirect leads even if it
 // does not follow.
 func (c *Client) do(endpoint string, req *http.Request, asked Request, limit int64, into *Buffer) (_ string, how response, err error) {
-	defer func() { err = c.secrets.hide(endpoint, err) }()
+	defer func() { err = c.secrets.redact(endpoint, err) }()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	carrier := &connection{end: cancel}
+	carrier := &connection{cancel: cancel}
 	watchdog := newWatchdog(func(d time.Duration) {
-		carrier.giveUp(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d))
+		carrier.abort(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d))
 	})
 	defer watchdog.stop()
 	tracked, release := carrier.track(ctx, endpoint)
 	defer release()
 	failpoint.Hit("f1")
-	resp, err := c.wire.RoundTrip(req.WithContext(tracked))
+	resp, err := c.transport.RoundTrip(req.WithContext(tracked))
 	if err != nil {
-		err = because(ctx, endpoint, err)
+		err = requestError(ctx, endpoint, err)
 		var answer *APIError
 		if errors.As(err, &answer) {
-			c.answered.Store(true)
+			c.hasAnswered.Store(true)
 		}
 		return "", how, err
 	}
-	how.stated = readStated(resp.Header, time.Now())
+	how.rateLimit = readRateLimit(resp.Header, time.Now())
 	into.Cached = isCached(resp.Header)
 	failpoint.Hit("f2")
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
 	if resp.StatusCode != http.StatusOK {
-		c.answered.Store(true)
+		c.hasAnswered.Store(true)
 		if resp.StatusCode == http.StatusSwitchingProtocols {
 			carrier.close() // it speaks no HTTP any more
 		}
-		return "", how, answerError(endpoint, resp, errorBody(resp, watchdog), asked)
+		return "", how, newAPIError(endpoint, resp, errorBody(resp, watchdog), asked)
 	}
 	// What inflates to nothing must end, too.
 	wire := limit + 1
-	if asked.Squeezed {
-		wire = decode.MaxSqueezed + 1
+	if asked.Truncated {
+		wire = decode.MaxTruncatedPage + 1
 	}
 	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, wire))
 	how.gzipped = gzipped
 	into.cuts = nil
-	if err == nil && asked.Squeezed {
-		squeezer := decode.NewSqueezer(content)
+	if err == nil && asked.Truncated {
+		squeezer := decode.NewTruncator(content)
 		content, into.cuts = squeezer, squeezer.Cuts
 	}
 	if err == nil {
-		err = into.read(content, resp.ContentLength, limit, func() error { return into.takeLargeSlot(ctx, c.large) })
+		err = into.read(content, resp.ContentLength, limit, func() error { return into.acquireLargeSlot(ctx, c.largeSlot) })
 	}
 	// A page of a login, or another server's, is none of the API's answers.
 	if err != nil || bytes.HasPrefix(bytes.TrimLeft(into.text, " \t\r\n"), []byte("{")) {
-		c.answered.Store(true)
+		c.hasAnswered.Store(true)
 	}
 	switch {
 	case err != nil && (watchdog.broken || ctx.Err() != nil):
-		return "", how, because(ctx, endpoint, err)
+		return "", how, requestError(ctx, endpoint, err)
 	case errors.Is(err, decode.ErrEndless):
-		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxSqueezed)>>20)}
+		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxTruncatedPage)>>20)}
 	case err != nil:
 		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", decode.ErrMalformed, endpoint, err)
 	case int64(len(into.text)) > limit:
 		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", limit>>20)}
 	}
-	if refusal := refusalIn(endpoint, resp, into.text, asked); refusal != nil {
+	if refusal := rateLimitIn(endpoint, resp, into.text, asked); refusal != nil {
 		return "", how, refusal
 	}
 	return into.Text(), how, nil
 }
 
-// refusalIn returns the error of an answer 200 whose body is no page but says that the endpoint
+// rateLimitIn returns the error of an answer 200 whose body is no page but says that the endpoint
 // was asked too often, as one behind a gateway may.
-func refusalIn(endpoint string, resp *http.Response, body []byte, asked Request) error {
+func rateLimitIn(endpoint string, resp *http.Response, body []byte, asked Request) error {
 	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {
 		return nil
 	}
-	if e := answerError(endpoint, resp, body, asked); e.Means == MeansRateLimited {
+	if e := newAPIError(endpoint, resp, body, asked); e.Means == MeansRateLimited {
 		return e
 	}
 	return nil
 }
 
-// because says why a request failed: by the watchdog's word where it bit.
-func because(ctx context.Context, endpoint string, err error) error {
+// requestError says why a request failed: by the watchdog's word where it bit.
+func requestError(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

@@ -72,12 +72,12 @@ func TestClientReadsBodies(t *testing.T) {
 					}
 					_, _ = w.Write([]byte(tc.body))
 				})
-				c.compression[Events] = &compression{gzip: asked, size: tinyPage}
+				c.compression[Events] = &compression{gzip: asked, lastSize: minMeasuredPage}
 				body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 				if body != tc.want || errors.Is(err, decode.ErrMalformed) != tc.bad || (err != nil) != tc.bad {
 					t.Errorf("%q, %v; want %q", body, err, tc.want)
 				}
-				if tc.bad && c.compression[Events].ask() {
+				if tc.bad && c.compression[Events].wantsGzip() {
 					t.Error("asks for gzip again")
 				}
 			})
@@ -92,10 +92,10 @@ func TestClientTellsABrokenConnectionFromBrokenGzip(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = w.Write([]byte(zip("{a page}")[:15]))
 	})
-	c.compression[Events] = &compression{gzip: true, size: tinyPage}
+	c.compression[Events] = &compression{gzip: true, lastSize: minMeasuredPage}
 	body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
-	if body != "" || err == nil || errors.Is(err, decode.ErrMalformed) || !c.compression[Events].ask() {
-		t.Errorf("%q, %v; asks for gzip again: %v", body, err, c.compression[Events].ask())
+	if body != "" || err == nil || errors.Is(err, decode.ErrMalformed) || !c.compression[Events].wantsGzip() {
+		t.Errorf("%q, %v; asks for gzip again: %v", body, err, c.compression[Events].wantsGzip())
 	}
 }
 
@@ -220,20 +220,20 @@ func TestSecretsAreFound(t *testing.T) {
 		}
 	}
 	for _, text := range texts {
-		if !s.in(text) {
+		if !s.containedIn(text) {
 			t.Errorf("%q was not found", text)
 		}
 	}
 	for _, text := range []string{"", "ds_test_", "an-older-token", "the events endpoint", base64.StdEncoding.EncodeToString([]byte("something else"))} {
-		if s.in(text) {
+		if s.containedIn(text) {
 			t.Errorf("%q was found", text)
 		}
 	}
-	if newSecrets("any").in("any text") {
+	if newSecrets("any").containedIn("any text") {
 		t.Error("what may stand anywhere was found")
 	}
 	kind := fmt.Errorf("%w: %s", ErrCursorExpired, key)
-	if err := s.hide("events", kind); strings.Contains(err.Error(), key) || !errors.Is(err, ErrCursorExpired) {
+	if err := s.redact("events", kind); strings.Contains(err.Error(), key) || !errors.Is(err, ErrCursorExpired) {
 		t.Errorf("%v", err)
 	}
 }

@@ -32,7 +32,7 @@ func TestCompressedErrors(t *testing.T) {
 				w.WriteHeader(tc.status)
 				_, _ = w.Write([]byte(body))
 			})
-			c.compression[Feed] = &compression{gzip: asked, size: tinyPage}
+			c.compression[Feed] = &compression{gzip: asked, lastSize: minMeasuredPage}
 			_, _, err := c.Page(t.Context(), Feed, Request{Cursor: "c"}, &Access{path: "/feed", header: "X-Token", token: "t"}, &Buffer{})
 			var e *APIError
 			if !errors.As(err, &e) || !tc.ok(err, e) {

@@ -33,10 +33,10 @@ func play(c *compression, pages int, l link) (string, time.Duration) {
 	var asked []string
 	var all time.Duration
 	for range pages {
-		gzip := c.ask()
+		gzip := c.wantsGzip()
 		asked = append(asked, map[bool]string{true: "gzip", false: "plain"}[gzip])
 		if gzip && l.err != nil {
-			_ = c.blame(l.err)
+			_ = c.onError(l.err)
 			continue
 		}
 		comes := (gzip || l.always) && !l.never
@@ -49,7 +49,7 @@ func play(c *compression, pages int, l link) (string, time.Duration) {
 		}
 		took := time.Duration(float64(size) / rate * float64(time.Second))
 		all += took
-		c.came(size, took, gzip, comes)
+		c.onPage(size, took, gzip, comes)
 	}
 	return runs(asked), all
 }
@@ -83,8 +83,8 @@ func TestCompressionIsChosen(t *testing.T) {
 		{"a link that takes no time", 5000, link{plain: 1e18, gzip: 220e6}, "5000 plain"},
 		{"a server that compresses slowly", 60, link{plain: 100e6, gzip: 50e6}, "4 plain, 1 gzip, 32 plain, 1 gzip, 22 plain"},
 		{"latency is all", 60, link{plain: 1e6, gzip: 1.1e6}, "4 plain, 1 gzip, 16 plain, 1 gzip, 32 plain, 1 gzip, 5 plain"},
-		{"tiny pages", 500, link{plain: 1e6, gzip: 4e6, size: tinyPage - 1}, "500 plain"},
-		{"no tiny pages", 6, link{plain: 1e6, gzip: 4e6, size: tinyPage}, "4 plain, 2 gzip"},
+		{"tiny pages", 500, link{plain: 1e6, gzip: 4e6, size: minMeasuredPage - 1}, "500 plain"},
+		{"no tiny pages", 6, link{plain: 1e6, gzip: 4e6, size: minMeasuredPage}, "4 plain, 2 gzip"},
 		{"a server without gzip", 2000, link{plain: 5e6, never: true}, "4 plain, 1 gzip, 1023 plain, 1 gzip, 971 plain"},
 		{"a server that always compresses", 2000, link{gzip: 5e6, always: true}, "2000 plain"},
 		{"gzip that cannot be inflated", 2000, link{plain: 5e6, err: inflate}, "4 plain, 1 gzip, 1024 plain, 1 gzip, 970 plain"},

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// mostInterim is how many interim answers (1xx) a request may get before its answer.
-	mostInterim = 32
-	// mostSends is how often the transport may send a request, each time over a connection that the
+	// maxInterim is how many interim answers (1xx) a request may get before its answer.
+	maxInterim = 32
+	// maxSends is how often the transport may send a request, each time over a connection that the
 	// server then closes. Package net/http has no limit there, and makes no pause.
-	mostSends = 8
-	// cutAfter is how long a request whose context has ended may take to return before its
+	maxSends = 8
+	// closeDelay is how long a request whose context has ended may take to return before its
 	// connection is closed.
-	cutAfter = time.Second
+	closeDelay = time.Second
 )
 
 // connection is what carries a request. Package net/http does not return from everything when
@@ -33,34 +33,34 @@ type connection struct {
 	closed  bool
 	interim int // answers before the answer
 	sends   int
-	// end ends the request.
-	end func(error)
+	// cancel ends the request.
+	cancel func(error)
 }
 
 // track returns a context for one request to the endpoint, which tells c of its connection.
 // Until release is called, the end of the context closes the connection, be it a little later.
 func (c *connection) track(ctx context.Context, endpoint string) (_ context.Context, release func()) {
 	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(cutAfter, c.close)
+		time.AfterFunc(closeDelay, c.close)
 	})
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
-			c.got(info.Conn)
-			if c.sends++; c.sends > mostSends { // one after the other
-				c.giveUp(fmt.Errorf("the %s endpoint did not accept the request on %d connections", endpoint, mostSends))
+			c.setConn(info.Conn)
+			if c.sends++; c.sends > maxSends { // one after the other
+				c.abort(fmt.Errorf("the %s endpoint did not accept the request on %d connections", endpoint, maxSends))
 			}
 		},
 		// Without this the transport reads a 101 over HTTP/2 as an interim answer.
-		Got1xxResponse: func(status int, _ textproto.MIMEHeader) error { return c.gotInterim(endpoint, status) },
+		Got1xxResponse: func(status int, _ textproto.MIMEHeader) error { return c.onInterim(endpoint, status) },
 	})
 	return ctx, func() {
 		stop()
-		c.got(nil)
+		c.setConn(nil)
 	}
 }
 
-// got takes in the connection by which the request is sent; the transport may take another one.
-func (c *connection) got(conn net.Conn) {
+// setConn takes in the connection by which the request is sent; the transport may take another one.
+func (c *connection) setConn(conn net.Conn) {
 	for {
 		secure, ok := conn.(*tls.Conn)
 		if !ok {
@@ -75,9 +75,9 @@ func (c *connection) got(conn net.Conn) {
 	}
 }
 
-// gotInterim takes in an answer before the answer, and returns an error where the request is to
+// onInterim takes in an answer before the answer, and returns an error where the request is to
 // end by it.
-func (c *connection) gotInterim(endpoint string, status int) error {
+func (c *connection) onInterim(endpoint string, status int) error {
 	c.mu.Lock()
 	c.interim++
 	n := c.interim
@@ -86,19 +86,19 @@ func (c *connection) gotInterim(endpoint string, status int) error {
 	switch {
 	case status == http.StatusSwitchingProtocols:
 		err = &APIError{Endpoint: endpoint, Status: status, Means: MeansFailed}
-	case n > mostInterim:
-		err = fmt.Errorf("the %s endpoint sent more than %d interim answers (%d) before its answer", endpoint, mostInterim, status)
+	case n > maxInterim:
+		err = fmt.Errorf("the %s endpoint sent more than %d interim answers (%d) before its answer", endpoint, maxInterim, status)
 	default:
 		return nil
 	}
-	c.giveUp(err)
+	c.abort(err)
 	return err
 }
 
-// giveUp ends the request and closes the connection. One of HTTP/2 would be used again, and would
+// abort ends the request and closes the connection. One of HTTP/2 would be used again, and would
 // give the next request no more than this one, or go on with what nobody asked for.
-func (c *connection) giveUp(err error) {
-	c.end(err)
+func (c *connection) abort(err error) {
+	c.cancel(err)
 	c.close()
 }
 

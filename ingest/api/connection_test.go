@@ -245,7 +245,7 @@ func TestConnectionsThatGoAway(t *testing.T) {
 			goes(conn)
 		})
 		_, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
-		if n := connections.Load(); err == nil || Permanent(err) || n > mostSends+1 {
+		if n := connections.Load(); err == nil || Permanent(err) || n > maxSends+1 {
 			t.Errorf("%d connections, %v", n, err)
 		}
 	})
@@ -255,7 +255,7 @@ func TestConnectionsThatGoAway(t *testing.T) {
 // read.
 func TestInterimAnswers(t *testing.T) {
 	hint := "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-	for n, good := range map[int]bool{1: true, mostInterim: true, mostInterim + 1: false} {
+	for n, good := range map[int]bool{1: true, maxInterim: true, maxInterim + 1: false} {
 		synctest.Test(t, func(t *testing.T) {
 			c := wired(t, piped, false, says(strings.Repeat(hint, n)+okHead+"Content-Length: 2\r\n\r\n{}", "", 0))
 			body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
@@ -318,7 +318,7 @@ func TestARequestEndsThoughNothingCanBeSent(t *testing.T) {
 			dial, full := deaf(t, tc.text, tc.more)
 			c := wired(t, dial, true, nil)
 			// Without the pings that would find out by themselves, after half a minute.
-			c.wire.(*originGuard).next.(*http.Transport).HTTP2 = &http.HTTP2Config{}
+			c.transport.(*originGuard).next.(*http.Transport).HTTP2 = &http.HTTP2Config{}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended := make(chan error)

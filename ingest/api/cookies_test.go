@@ -116,15 +116,15 @@ func TestCookiesAreBounded(t *testing.T) {
 		c.ask(eventsPath, fmt.Sprintf("lb%d=%d", n, n), fmt.Sprintf("a%d=1; Domain=evil.test", n), fmt.Sprintf("b%d=1; Secure", n), fmt.Sprintf("c%d=1; Max-Age=0", n))
 	}
 	sent := c.ask(eventsPath)
-	if len(sent) != mostCookies || !slices.Contains(sent, "lb999=999") || slices.Contains(sent, "lb979=979") {
+	if len(sent) != maxCookies || !slices.Contains(sent, "lb999=999") || slices.Contains(sent, "lb979=979") {
 		t.Errorf("%q", sent)
 	}
-	if kept := len(c.guard.cookies.kept); kept != mostCookies {
+	if kept := len(c.guard.cookies.names); kept != maxCookies {
 		t.Errorf("%d are kept", kept)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := newCookieTrip(t, "http://api.test")
-		for n := range mostCookies {
+		for n := range maxCookies {
 			c.ask(eventsPath, fmt.Sprintf("lb%d=1; Max-Age=%d", n, 60+n/19*60))
 		}
 		<-time.After(90 * time.Second) // of the bubble's time
@@ -146,7 +146,7 @@ func TestCookiesAreNotTold(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), value) {
 		t.Errorf("%v", err)
 	}
-	if c.secrets.in(value) || c.secrets.printable("it is "+strings.ToUpper(value)) || !c.secrets.printable("balancer") {
+	if c.secrets.containedIn(value) || c.secrets.printable("it is "+strings.ToUpper(value)) || !c.secrets.printable("balancer") {
 		t.Error("a cookie may be stored, as a cursor may be one, but not be told")
 	}
 }

@@ -38,8 +38,8 @@ type APIError struct {
 	Kind error
 
 	Means Meaning
-	// answer is kept where it may name the page size that is allowed.
-	answer reply
+	// reply is kept where it may name the page size that is allowed.
+	reply reply
 }
 
 func (e *APIError) Error() string {

@@ -43,18 +43,18 @@ type reply struct {
 	status   int
 	// code is the API's own, message and hint its words.
 	code, message, hint string
-	// words are all its words together, in small letters.
-	words string
-	// spent says that a header counts no remaining requests.
-	spent bool
+	// texts are all its words together, in small letters.
+	texts string
+	// exhausted says that a header counts no remaining requests.
+	exhausted bool
 }
 
-// readAnswer reads the words of an answer that is no page. Members may be missing, of another
+// parseReply reads the words of an answer that is no page. Members may be missing, of another
 // type, or lie in an object called error.
-func readAnswer(endpoint string, status int, body []byte) reply {
+func parseReply(endpoint string, status int, body []byte) reply {
 	a := reply{endpoint: endpoint, status: status}
 	members := map[string]string{}
-	collectWords(members, body, 0)
+	collectTexts(members, body, 0)
 	if code := members["code"]; codePattern.MatchString(code) {
 		a.code = code
 	}
@@ -63,18 +63,18 @@ func readAnswer(endpoint string, status int, body []byte) reply {
 		a.message = text
 	}
 	a.hint = members["hint"]
-	a.words = strings.ToLower(strings.Join([]string{members["code"], members["__type"], members["error"], members["message"], members["detail"], members["hint"]}, "\n"))
+	a.texts = strings.ToLower(strings.Join([]string{members["code"], members["__type"], members["error"], members["message"], members["detail"], members["hint"]}, "\n"))
 	return a
 }
 
-// deepestWords is how deep in an answer its words may lie.
-const deepestWords = 3
+// maxTextDepth is how deep in an answer its words may lie.
+const maxTextDepth = 3
 
-// collectWords takes the texts of an object's members, by their names in small letters: the first of each
+// collectTexts takes the texts of an object's members, by their names in small letters: the first of each
 // name, and those of the object itself before those of objects and arrays in it.
-func collectWords(members map[string]string, raw []byte, depth int) {
+func collectTexts(members map[string]string, raw []byte, depth int) {
 	var object map[string]json.RawMessage
-	if depth > deepestWords || json.Unmarshal(raw, &object) != nil {
+	if depth > maxTextDepth || json.Unmarshal(raw, &object) != nil {
 		return
 	}
 	var inner []json.RawMessage
@@ -101,26 +101,26 @@ func collectWords(members map[string]string, raw []byte, depth int) {
 		}
 	}
 	for _, value := range inner {
-		collectWords(members, value, depth+1)
+		collectTexts(members, value, depth+1)
 	}
 }
 
 var (
 	codePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	// limitedWords are the codes and words of a rate limit.
-	limitedWords = regexp.MustCompile(`(rate|requests?|quota|daily|hourly)[ _-]?limit(ed|er)?\b[^\n]{0,20}(exceed|reach|hit)|exceed\w*[^\n]{0,30}\brate[ _-]?limit|\brate exceeded|` +
+	// rateLimitPattern are the codes and words of a rate limit.
+	rateLimitPattern = regexp.MustCompile(`(rate|requests?|quota|daily|hourly)[ _-]?limit(ed|er)?\b[^\n]{0,20}(exceed|reach|hit)|exceed\w*[^\n]{0,30}\brate[ _-]?limit|\brate exceeded|` +
 		`^rate[ _-]?limit(ed)?$|^[a-z0-9_.#-]*rate[_-]?limit[a-z0-9_.-]*$|too[ _-]?many[ _-]?requests|throttl(ed|ing)|slow[ _-]?down|quota[ _-]?exceeded`)
-	// pageSizeCodes and pageSizeWords say that the parameter limit is too large.
-	pageSizeCodes = regexp.MustCompile(`^[a-z_.-]*(invalid|bad|max|large|exceed)[a-z_.-]*(limit|page_?size|per_?page)$|^[a-z_.-]*(limit|page_?size|per_?page)[_.-](too|exceed|invalid|out|max)[a-z_.-]*$`)
-	pageSizeWords = regexp.MustCompile(`\b(limit|page[ _-]?size|per[ _-]?page)\b[^\n]{0,60}(<|≤|at most|max|exceed|between|too (large|big|high)|less than|greater than|larger than|invalid|must|up to|not allowed)|` +
+	// pageSizeCodePattern and pageSizeWords say that the parameter limit is too large.
+	pageSizeCodePattern = regexp.MustCompile(`^[a-z_.-]*(invalid|bad|max|large|exceed)[a-z_.-]*(limit|page_?size|per_?page)$|^[a-z_.-]*(limit|page_?size|per_?page)[_.-](too|exceed|invalid|out|max)[a-z_.-]*$`)
+	pageSizePattern     = regexp.MustCompile(`\b(limit|page[ _-]?size|per[ _-]?page)\b[^\n]{0,60}(<|≤|at most|max|exceed|between|too (large|big|high)|less than|greater than|larger than|invalid|must|up to|not allowed)|` +
 		`(max\w*|exceed\w*|invalid|too (large|big|high))\b[^\n]{0,40}\b(limit|page[ _-]?size|per[ _-]?page)\b`)
-	// otherLimits are limits of something else, and parameters of a URL that is repeated.
-	otherLimits = regexp.MustCompile(`\b(time|rate|requests?|usage|memory|upload|connection|daily|hourly|monthly|plan|spending|account)[ _-]limit|[?&]limit=\d*|limit of your \w+`)
-	cursorWords = regexp.MustCompile(`cursor`)
-	numbers     = regexp.MustCompile(`\d+`)
-	// mostNumber finds the number that something may have at most; separators of thousands are
+	// otherLimitPattern are limits of something else, and parameters of a URL that is repeated.
+	otherLimitPattern = regexp.MustCompile(`\b(time|rate|requests?|usage|memory|upload|connection|daily|hourly|monthly|plan|spending|account)[ _-]limit|[?&]limit=\d*|limit of your \w+`)
+	cursorPattern     = regexp.MustCompile(`cursor`)
+	numbers           = regexp.MustCompile(`\d+`)
+	// maximumPattern finds the number that something may have at most; separators of thousands are
 	// read.
-	mostNumber = regexp.MustCompile(`(?:<=?|≤|at most|max\w*(?: of| is)?|exceeds?(?: the)?(?: \w+)?(?: of)?|between \d+ and|than(?: or equal to)?|up to)[^\d\n]{0,12}(\d{1,3}(?:[,_ ]\d{3})+|\d+)`)
+	maximumPattern = regexp.MustCompile(`(?:<=?|≤|at most|max\w*(?: of| is)?|exceeds?(?: the)?(?: \w+)?(?: of)?|between \d+ and|than(?: or equal to)?|up to)[^\d\n]{0,12}(\d{1,3}(?:[,_ ]\d{3})+|\d+)`)
 )
 
 // meaning says what the answer means for a request, by the first rule that applies. Whether it
@@ -128,11 +128,11 @@ var (
 func (a *reply) meaning(asked Request) Meaning {
 	client := a.status >= 400 && a.status < 500
 	switch {
-	case a.status == http.StatusTooManyRequests, a.namesRateLimit(), a.status == http.StatusForbidden && a.spent:
+	case a.status == http.StatusTooManyRequests, a.namesRateLimit(), a.status == http.StatusForbidden && a.exhausted:
 		return MeansRateLimited
 	case a.status == http.StatusForbidden || a.status == http.StatusUnauthorized:
-		return a.refusal()
-	case retried(a.status):
+		return a.authMeaning()
+	case retryable(a.status):
 		return MeansFailed
 	case a.endpoint == StreamAccess || !client:
 		return MeansRefused
@@ -140,7 +140,7 @@ func (a *reply) meaning(asked Request) Meaning {
 		return MeansCursorExpired // whatever its words go on to say
 	case a.namesPageSize() && asked.Limit == 0:
 		return MeansPageTooLarge
-	case asked.Cursor != "" && cursorWords.MatchString(a.words):
+	case asked.Cursor != "" && cursorPattern.MatchString(a.texts):
 		return MeansCursorExpired
 	case asked.Bounded || asked.Limit != 0:
 		return MeansBoundRefused
@@ -151,8 +151,8 @@ func (a *reply) meaning(asked Request) Meaning {
 }
 
 func (a *reply) namesRateLimit() bool {
-	for line := range strings.Lines(a.words) {
-		if limitedWords.MatchString(strings.TrimSpace(line)) {
+	for line := range strings.Lines(a.texts) {
+		if rateLimitPattern.MatchString(strings.TrimSpace(line)) {
 			return true
 		}
 	}
@@ -160,11 +160,11 @@ func (a *reply) namesRateLimit() bool {
 }
 
 func (a *reply) namesPageSize() bool {
-	return pageSizeCodes.MatchString(strings.ToLower(a.code)) || pageSizeWords.MatchString(otherLimits.ReplaceAllString(strings.ToLower(a.message), ""))
+	return pageSizeCodePattern.MatchString(strings.ToLower(a.code)) || pageSizePattern.MatchString(otherLimitPattern.ReplaceAllString(strings.ToLower(a.message), ""))
 }
 
-// refusal says what a 401 or 403 means. The feed may leave the code of a refused token out.
-func (a *reply) refusal() Meaning {
+// authMeaning says what a 401 or 403 means. The feed may leave the code of a refused token out.
+func (a *reply) authMeaning() Meaning {
 	code := strings.ToUpper(a.code)
 	switch {
 	case code == dashboardRequired && a.endpoint != Events:
@@ -175,8 +175,8 @@ func (a *reply) refusal() Meaning {
 	return MeansKeyRefused
 }
 
-// retried reports whether a status is one of a failure that may pass.
-func retried(status int) bool {
+// retryable reports whether a status is one of a failure that may pass.
+func retryable(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusConflict, 420, http.StatusLocked, http.StatusTooEarly:
 		return true
@@ -188,7 +188,7 @@ func retried(status int) bool {
 // that its message names, or else a tenth. It is 0 where none is left.
 func (a *reply) smallerPage(refused int) int {
 	smaller := 0
-	for _, found := range mostNumber.FindAllStringSubmatch(strings.ToLower(a.message), -1) {
+	for _, found := range maximumPattern.FindAllStringSubmatch(strings.ToLower(a.message), -1) {
 		digits := strings.Map(func(r rune) rune {
 			if r < '0' || r > '9' {
 				return -1
@@ -199,25 +199,25 @@ func (a *reply) smallerPage(refused int) int {
 			smaller = max(smaller, n)
 		}
 	}
-	if smaller == 0 && refused/10 >= leastGuess {
+	if smaller == 0 && refused/10 >= minGuessedPageSize {
 		smaller = refused / 10
 	}
 	return smaller
 }
 
-// leastGuess is the smallest page that is asked for where the API names no number.
-const leastGuess = 10
+// minGuessedPageSize is the smallest page that is asked for where the API names no number.
+const minGuessedPageSize = 10
 
-// answerError says what an answer that is no page means for the request that asked for it.
-func answerError(endpoint string, resp *http.Response, body []byte, asked Request) *APIError {
-	a := readAnswer(endpoint, resp.StatusCode, body)
-	a.spent = strings.TrimSpace(resp.Header.Get("X-RateLimit-Remaining")) == "0"
+// newAPIError says what an answer that is no page means for the request that asked for it.
+func newAPIError(endpoint string, resp *http.Response, body []byte, asked Request) *APIError {
+	a := parseReply(endpoint, resp.StatusCode, body)
+	a.exhausted = strings.TrimSpace(resp.Header.Get("X-RateLimit-Remaining")) == "0"
 	e := &APIError{Endpoint: endpoint, Status: a.status, Code: a.code, Message: a.message, Hint: a.hint, Means: a.meaning(asked)}
 	status := a.status
 	if e.Means == MeansRateLimited {
 		status = http.StatusTooManyRequests
 	}
-	if e.Wait, e.Named = askedWait(status, resp.Header, body, time.Now()); e.Named && e.Means != MeansRateLimited {
+	if e.Wait, e.Named = requestedWait(status, resp.Header, body, time.Now()); e.Named && e.Means != MeansRateLimited {
 		// It asks to be left alone, for whatever reason.
 		e.Means = MeansFailed
 	}
@@ -229,7 +229,7 @@ func answerError(endpoint string, resp *http.Response, body []byte, asked Reques
 	case MeansCursorExpired:
 		e.Kind = ErrCursorExpired
 	case MeansPageTooLarge:
-		e.answer = a
+		e.reply = a
 	}
 	if e.Means == MeansRefused && status >= 300 && status < 400 {
 		e.Kind = ErrRedirected

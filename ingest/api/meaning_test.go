@@ -87,7 +87,7 @@ func TestWhichAnswerMeansWhat(t *testing.T) {
 			if header == nil {
 				header = http.Header{}
 			}
-			e := answerError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: header}, []byte(tc.body), tc.asked)
+			e := newAPIError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: header}, []byte(tc.body), tc.asked)
 			if e.Means != tc.want || e.Status != tc.status {
 				t.Errorf("%v means %d, want %d", e, e.Means, tc.want)
 			}
@@ -108,12 +108,12 @@ func TestSmallerPages(t *testing.T) {
 		"limit is too large":                         10_000,
 		"limit must be at most 99999999999999999999": 10_000,
 	} {
-		a := readAnswer(Events, 400, []byte(`{"message":"`+words+`"}`))
+		a := parseReply(Events, 400, []byte(`{"message":"`+words+`"}`))
 		if got := a.smallerPage(100_000); got != want {
 			t.Errorf("%q: %d, want %d", words, got, want)
 		}
 	}
-	if a := readAnswer(Events, 400, nil); a.smallerPage(1) != 0 {
+	if a := parseReply(Events, 400, nil); a.smallerPage(1) != 0 {
 		t.Error("a page smaller than one event")
 	}
 }
@@ -130,7 +130,7 @@ func TestTheAPIsOwnWordsAreShown(t *testing.T) {
 		`{"message":"key ds_test_s... is no key"}`:                  `events answered 418`,
 		`{"statusCode":418,"message":["no","tea"]}`:                 `events answered 418: "no; tea"`,
 	} {
-		err := s.hide(Events, answerError(Events, &http.Response{StatusCode: 418, Header: http.Header{}}, []byte(body), Request{}))
+		err := s.redact(Events, newAPIError(Events, &http.Response{StatusCode: 418, Header: http.Header{}}, []byte(body), Request{}))
 		if err.Error() != want {
 			t.Errorf("%s: %s, want %s", body, err, want)
 		}

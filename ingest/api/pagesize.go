@@ -9,17 +9,17 @@ import (
 // is more than what was read of it held. It is 0 where there are no smaller ones, or the endpoint
 // sends more than it is asked for.
 func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
-	if !page.Counted || page.Elements > page.Asked || page.Asked <= 1 {
+	if !page.Counted || page.Elements > page.Requested || page.Requested <= 1 {
 		page.Final = page.Counted
 		return 0
 	}
-	size := page.Asked / 2
+	size := page.Requested / 2
 	for size > max(page.Elements, 1) {
 		size /= 2
 	}
 	for pageSize := c.pageSizes[endpoint]; ; {
 		now := pageSize.Load()
-		if now < int64(page.Asked) {
+		if now < int64(page.Requested) {
 			return int(now) // another walk was there before
 		}
 		if pageSize.CompareAndSwap(now, int64(size)) {
@@ -32,7 +32,7 @@ func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
 // if two such pages have half of what a page may have. So page sizes come to rest where events are
 // alike, and a few large ones do not make all that follows slow.
 func (c *Client) grow(endpoint string, asked, bytes int) {
-	most := int(c.mostPages[endpoint].Load())
+	most := int(c.maxPageSizes[endpoint].Load())
 	if asked < most && bytes <= maxPage/4 && asked <= decode.MaxElements/4 {
 		c.pageSizes[endpoint].CompareAndSwap(int64(asked), int64(min(2*asked, most)))
 	}
@@ -45,10 +45,10 @@ func (c *Client) LimitRefused(endpoint string, refused int, answer *APIError) in
 	if now := int(size.Load()); now < refused {
 		return now // another walk was told the same
 	}
-	smaller := answer.answer.smallerPage(refused)
+	smaller := answer.reply.smallerPage(refused)
 	if smaller > 0 {
 		size.Store(int64(smaller))
-		c.mostPages[endpoint].Store(int64(smaller))
+		c.maxPageSizes[endpoint].Store(int64(smaller))
 	}
 	return smaller
 }

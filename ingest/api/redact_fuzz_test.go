@@ -18,7 +18,7 @@ func FuzzHiddenSecrets(f *testing.F) {
 	f.Add("ds_test_key", "ds_test_token", "a", "b")
 	f.Fuzz(func(t *testing.T, key, token, before, behind string) {
 		visible := func(r rune) bool { return r <= ' ' || r > '~' }
-		if len(key) < leastSecret || len(token) < leastSecret || strings.ContainsFunc(key+token, visible) {
+		if len(key) < minSecretLen || len(token) < minSecretLen || strings.ContainsFunc(key+token, visible) {
 			return // nothing that is sent, or nothing that is looked for
 		}
 		s := newSecrets(Secret(key))
@@ -31,8 +31,8 @@ func FuzzHiddenSecrets(f *testing.F) {
 				base64.RawStdEncoding.EncodeToString([]byte(sent)), base64.URLEncoding.EncodeToString([]byte(sent)), base64.RawURLEncoding.EncodeToString([]byte(sent)),
 			} {
 				err := fmt.Errorf("it sent %s: %w", text, decode.ErrMalformed)
-				hidden := s.hide(Events, err)
-				if said := hidden.Error(); !s.in(text) || strings.Contains(said, text) || !oneShortLine(said) || !errors.Is(hidden, decode.ErrMalformed) {
+				hidden := s.redact(Events, err)
+				if said := hidden.Error(); !s.containedIn(text) || strings.Contains(said, text) || !oneShortLine(said) || !errors.Is(hidden, decode.ErrMalformed) {
 					t.Fatalf("of %q, which has %q in it, %q is shown", text, secret, said)
 				}
 			}

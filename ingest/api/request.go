@@ -14,13 +14,13 @@ const (
 // that the page is read again while its first reading has the place for a large text, squeezed that
 // only the beginnings of elements that are too large are wanted.
 type Request struct {
-	Cursor  string
-	Until   int64
-	Bounded bool
-	Limit   int
-	Only    string
-	IfSoon  bool
-	Beside  bool
+	Cursor     string
+	Until      int64
+	Bounded    bool
+	Limit      int
+	Only       string
+	IfSoon     bool
+	SharesSlot bool
 
-	Squeezed bool
+	Truncated bool
 }

@@ -12,25 +12,25 @@ import (
 	"datasync/internal/model"
 )
 
-// longestWait is the longest wait that is believed. What names a longer one names none: the
+// maxWait is the longest wait that is believed. What names a longer one names none: the
 // number was meant otherwise, or is nonsense.
-const longestWait = model.LongestWait
+const maxWait = model.LongestWait
 
-// askedWait returns the wait that an answer names, and whether it names a plausible one.
+// requestedWait returns the wait that an answer names, and whether it names a plausible one.
 // Retry-After (RFC 9110, section 10.2.3) outranks all other places. Without a plausible one
 // the longest of these counts: rateLimit.retryAfter, retryAfter and rateLimit.reset of the
 // body, and, on a 429, X-RateLimit-Reset. The members may be written in any case, and their
 // numbers in quotes. How a value is read says plausibleWait.
-func askedWait(status int, header http.Header, body []byte, now time.Time) (time.Duration, bool) {
+func requestedWait(status int, header http.Header, body []byte, now time.Time) (time.Duration, bool) {
 	sent := sentAt(header, now)
-	if wait, named := longestOf(header.Values("Retry-After"), sent); named {
+	if wait, named := longestWaitIn(header.Values("Retry-After"), sent); named {
 		return wait, true
 	}
 	others := bodyWaits(body)
 	if status == http.StatusTooManyRequests {
 		others = append(others, header.Values("X-RateLimit-Reset")...)
 	}
-	return longestOf(others, sent)
+	return longestWaitIn(others, sent)
 }
 
 // sentAt is when an answer was sent: by its own Date, as our clock need not be the server's;
@@ -44,9 +44,9 @@ func sentAt(header http.Header, now time.Time) time.Time {
 
 // bodyWaits returns the values of the members of a body that may name a wait.
 func bodyWaits(body []byte) (texts []string) {
-	values := membersCalled(body, "retryAfter")
-	for _, limit := range membersCalled(body, "rateLimit") {
-		values = slices.Concat(values, membersCalled(limit, "retryAfter"), membersCalled(limit, "reset"))
+	values := membersNamed(body, "retryAfter")
+	for _, limit := range membersNamed(body, "rateLimit") {
+		values = slices.Concat(values, membersNamed(limit, "retryAfter"), membersNamed(limit, "reset"))
 	}
 	for _, raw := range values {
 		var text string
@@ -58,9 +58,9 @@ func bodyWaits(body []byte) (texts []string) {
 	return texts
 }
 
-// membersCalled returns the values of an object's members of that name, whichever of its
+// membersNamed returns the values of an object's members of that name, whichever of its
 // letters are capitals; none where raw is no object.
-func membersCalled(raw []byte, name string) (values []json.RawMessage) {
+func membersNamed(raw []byte, name string) (values []json.RawMessage) {
 	var object map[string]json.RawMessage
 	_ = json.Unmarshal(raw, &object)
 	for k, v := range object {
@@ -71,11 +71,11 @@ func membersCalled(raw []byte, name string) (values []json.RawMessage) {
 	return values
 }
 
-// longestOf returns the longest plausible wait of an answer that was sent then, and whether
+// longestWaitIn returns the longest plausible wait of an answer that was sent then, and whether
 // there is one.
-func longestOf(texts []string, sent time.Time) (longest time.Duration, named bool) {
+func longestWaitIn(texts []string, sent time.Time) (longest time.Duration, named bool) {
 	for _, text := range texts {
-		if wait, ok := plausibleWait(text, sent); ok {
+		if wait, ok := parseWait(text, sent); ok {
 			longest, named = max(longest, wait), true
 		}
 	}
@@ -86,27 +86,27 @@ func longestOf(texts []string, sent time.Time) (longest time.Duration, named boo
 // second: seconds, milliseconds, microseconds and nanoseconds.
 var instantUnits = [...]float64{1, 1e3, 1e6, 1e9}
 
-// plausibleWait reads a wait of at most longestWait: a number of seconds, zero among them, or
+// parseWait reads a wait of at most longestWait: a number of seconds, zero among them, or
 // the instant at which it ends, as an HTTP date, an RFC 3339 time or a number since 1970. A
 // number is an instant where it is too large for a span and, in one of instantUnits, lies
 // within longestWait after sent, when the answer was sent. What is negative, longer, past or
 // nothing of all that is no wait.
-func plausibleWait(text string, sent time.Time) (time.Duration, bool) {
+func parseWait(text string, sent time.Time) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	n, ok := nonNegative(text)
 	if !ok {
 		until, err := parseTime(text)
-		if wait := until.Sub(sent); err == nil && wait >= 0 && wait <= longestWait {
+		if wait := until.Sub(sent); err == nil && wait >= 0 && wait <= maxWait {
 			return wait, true
 		}
 		return 0, false
 	}
-	if n <= longestWait.Seconds() {
+	if n <= maxWait.Seconds() {
 		return time.Duration(math.Ceil(n * float64(time.Second))), true
 	}
 	since := float64(sent.Unix()) + float64(sent.Nanosecond())/1e9
 	for _, perSecond := range instantUnits {
-		if left := n/perSecond - since; left >= 0 && left <= longestWait.Seconds() {
+		if left := n/perSecond - since; left >= 0 && left <= maxWait.Seconds() {
 			return time.Duration(math.Ceil(left * float64(time.Second))), true
 		}
 	}
@@ -138,24 +138,24 @@ type RateLimit struct {
 	Wait time.Duration
 }
 
-// readStated reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset, the last
+// readRateLimit reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset, the last
 // in seconds left or as the instant at which the window ends.
-func readStated(header http.Header, now time.Time) RateLimit {
-	wait, _ := askedWait(http.StatusOK, header, nil, now)
-	limit, ok := countText(header.Get("X-RateLimit-Limit"))
+func readRateLimit(header http.Header, now time.Time) RateLimit {
+	wait, _ := requestedWait(http.StatusOK, header, nil, now)
+	limit, ok := parseCount(header.Get("X-RateLimit-Limit"))
 	if !ok || limit == 0 {
 		return RateLimit{Wait: wait}
 	}
 	s := RateLimit{Requests: limit, Remaining: -1, Wait: wait}
-	if remaining, ok := countText(header.Get("X-RateLimit-Remaining")); ok {
+	if remaining, ok := parseCount(header.Get("X-RateLimit-Remaining")); ok {
 		s.Remaining = min(remaining, limit)
 	}
-	s.Reset, _ = plausibleWait(header.Get("X-RateLimit-Reset"), sentAt(header, now))
+	s.Reset, _ = parseWait(header.Get("X-RateLimit-Reset"), sentAt(header, now))
 	return s
 }
 
-// countText reads a number of requests.
-func countText(text string) (int, bool) {
+// parseCount reads a number of requests.
+func parseCount(text string) (int, bool) {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31)
 	return int(n), err == nil
 }

@@ -76,7 +76,7 @@ func TestAskedWait(t *testing.T) {
 			for k, v := range tc.header {
 				header.Set(k, v)
 			}
-			wait, named := askedWait(tc.status, header, []byte(tc.body), now)
+			wait, named := requestedWait(tc.status, header, []byte(tc.body), now)
 			if wait != tc.want || named != tc.named {
 				t.Errorf("%v, %v; want %v, %v", wait, named, tc.want, tc.named)
 			}
@@ -87,14 +87,14 @@ func TestAskedWait(t *testing.T) {
 // A reset that comes twice is kept for as long as the longer one says.
 func TestAskedWaitOfSeveralHeaders(t *testing.T) {
 	header := http.Header{"Retry-After": {"3", "5", "4"}, "X-Ratelimit-Reset": {"1", "9", "2"}}
-	if wait, named := askedWait(429, header, nil, time.Now()); wait != 5*time.Second || !named {
+	if wait, named := requestedWait(429, header, nil, time.Now()); wait != 5*time.Second || !named {
 		t.Errorf("%v, %v", wait, named)
 	}
-	if wait, named := askedWait(503, header, nil, time.Now()); wait != 5*time.Second || !named {
+	if wait, named := requestedWait(503, header, nil, time.Now()); wait != 5*time.Second || !named {
 		t.Errorf("%v, %v", wait, named)
 	}
 	header.Del("Retry-After")
-	if wait, named := askedWait(429, header, nil, time.Now()); wait != 9*time.Second || !named {
+	if wait, named := requestedWait(429, header, nil, time.Now()); wait != 9*time.Second || !named {
 		t.Errorf("%v, %v", wait, named)
 	}
 }
@@ -105,7 +105,7 @@ func TestStatedReset(t *testing.T) {
 		"28": 28 * time.Second, "1769536828": 28 * time.Second, "1769536828500": 28500 * time.Millisecond,
 		"1769530000": 0, "1999536828": 0, "90000": 0, "-1": 0, "soon": 0, "": 0,
 	} {
-		stated := readStated(http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"3"}, "X-Ratelimit-Reset": {reset},
+		stated := readRateLimit(http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"3"}, "X-Ratelimit-Reset": {reset},
 			"Date": {"Tue, 27 Jan 2026 18:00:00 GMT"}}, time.Now())
 		if stated != (RateLimit{Requests: 10, Remaining: 3, Reset: want}) {
 			t.Errorf("%q: %+v", reset, stated)
@@ -123,8 +123,8 @@ func FuzzAskedWait(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, after, reset, date, body string) {
 		header := http.Header{"Retry-After": {after}, "X-Ratelimit-Reset": {reset}, "Date": {date}}
 		now := time.Date(2026, 1, 27, 12, 0, 0, 0, time.UTC)
-		wait, named := askedWait(status, header, []byte(body), now)
-		if wait < 0 || wait > longestWait || wait > 0 && !named {
+		wait, named := requestedWait(status, header, []byte(body), now)
+		if wait < 0 || wait > maxWait || wait > 0 && !named {
 			t.Fatalf("%v, %v", wait, named)
 		}
 		if sent, err := time.Parse(http.TimeFormat, date); err == nil {
@@ -141,8 +141,8 @@ func FuzzAskedWait(f *testing.F) {
 		if named != ok || (wait-first).Abs() > time.Millisecond {
 			t.Errorf("%v, %v; the reference says %v, %v", wait, named, first, ok)
 		}
-		if stated := readStated(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}, time.Now()); stated.Requests < 0 ||
-			stated.Remaining < -1 || stated.Remaining > stated.Requests || stated.Reset < 0 || stated.Reset > longestWait {
+		if stated := readRateLimit(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}, time.Now()); stated.Requests < 0 ||
+			stated.Remaining < -1 || stated.Remaining > stated.Requests || stated.Reset < 0 || stated.Reset > maxWait {
 			t.Errorf("%+v", stated)
 		}
 	})

@@ -16,13 +16,13 @@ const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, li
 // NewTransport returns a transport for requests over the network, which returns from each request when
 // its context ends.
 func NewTransport() http.RoundTripper {
-	return newLeaver(func() http.RoundTripper { return newHTTPTransport() })
+	return newAbandoningTransport(func() http.RoundTripper { return newHTTPTransport() })
 }
 
 func newHTTPTransport() *http.Transport {
 	return &http.Transport{
-		Proxy:                  tunnelOnly,
-		OnProxyConnectResponse: tunnelled,
+		Proxy:                  httpsProxyOnly,
+		OnProxyConnectResponse: checkProxyResponse,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    15 * time.Second,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -38,17 +38,17 @@ func newHTTPTransport() *http.Transport {
 	}
 }
 
-// tunnelOnly uses a proxy of the environment for https, where it sees nothing but
+// httpsProxyOnly uses a proxy of the environment for https, where it sees nothing but
 // a tunnel. With plain http it would see the key.
-func tunnelOnly(req *http.Request) (*url.URL, error) {
+func httpsProxyOnly(req *http.Request) (*url.URL, error) {
 	if req.URL.Scheme != "https" {
 		return nil, nil
 	}
 	return http.ProxyFromEnvironment(req)
 }
 
-// tunnelled says so where a proxy gives no tunnel; else only its own words would be told.
-func tunnelled(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+// checkProxyResponse says so where a proxy gives no tunnel; else only its own words would be told.
+func checkProxyResponse(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("the proxy of the environment (HTTPS_PROXY) answered %d", answer.StatusCode)
 	}
@@ -73,7 +73,7 @@ func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("X-API-Key", string(g.key))
 	req.Header.Set("Cookie", keyCookie+"="+string(g.key))
-	for _, cookie := range g.cookies.of(req.URL) {
+	for _, cookie := range g.cookies.forURL(req.URL) {
 		req.AddCookie(cookie)
 	}
 	req.Header.Set("User-Agent", userAgent)
@@ -86,8 +86,8 @@ func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.cookies.take(req.URL, resp); resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge {
-		g.cookies.forget(req.URL)
+	if g.cookies.store(req.URL, resp); resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge {
+		g.cookies.clear(req.URL)
 	}
 	return resp, nil
 }

@@ -37,7 +37,7 @@ func (w *watchdog) Read(p []byte) (int, error) {
 	failpoint.Hit("f3")
 	if n > 0 {
 		w.bytes += int64(n)
-		due := time.Minute + time.Duration(w.bytes/slowest)*time.Second
+		due := time.Minute + time.Duration(w.bytes/minBytesPerSecond)*time.Second
 		w.timer.Reset(min(idleLimit, due-time.Since(w.began)))
 	}
 	w.broken = err != nil && !errors.Is(err, io.EOF)

@@ -34,14 +34,16 @@ const maxElement = 16 << 20
 // an API's, would take a hundred times the memory of their text.
 const MaxElements = 500_000
 
-func newPageShape() *shape {
-	return newShape("data", "pagination", "meta",
+func newPageSplitter() *objectSplitter {
+	return newSplitter("data", "pagination", "meta",
 		"hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId")
 }
 
-func newPaginationShape() *shape { return newShape("hasMore", "nextCursor", "cursorExpiresIn") }
+func newPaginationSplitter() *objectSplitter {
+	return newSplitter("hasMore", "nextCursor", "cursorExpiresIn")
+}
 
-func newMetaShape() *shape { return newShape("total", "returned", "requestId") }
+func newMetaSplitter() *objectSplitter { return newSplitter("total", "returned", "requestId") }
 
 // pagination and meta are the two groups of members that stand in an object of
 // their own or, in the flat form, at the top level.
@@ -53,22 +55,22 @@ type (
 // Decoder decodes pages, one after the other. From each it learns for the next one
 // how names are written and in which order they come, but holds nothing of it.
 type Decoder struct {
-	scan scanner
-	norm *normalizer
-	days dayReader
-	page Page
-	keys rejectKeys
-	full bool // the page has more than maxElements
+	scan            scanner
+	norm            *normalizer
+	timestamps      timestampReader
+	page            Page
+	keys            rejectKeys
+	tooManyElements bool // the page has more than maxElements
 	// cuts are the elements of the next page of which its text has the beginning alone, by where
 	// they begin.
 	cuts map[int]Cut
 
-	top, pagination, meta *shape
+	top, pagination, meta *objectSplitter
 }
 
 // New returns a decoder of pages. It is for one goroutine at a time.
 func New() *Decoder {
-	d := &Decoder{top: newPageShape(), pagination: newPaginationShape(), meta: newMetaShape(), keys: rejectKeys{}}
+	d := &Decoder{top: newPageSplitter(), pagination: newPaginationSplitter(), meta: newMetaSplitter(), keys: rejectKeys{}}
 	d.norm = newNormalizer(&d.scan)
 	d.top.fields[pageData].scan = d.data
 	return d
@@ -85,9 +87,9 @@ func New() *Decoder {
 // share the memory of the body.
 func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	d.scan.text, d.page.Events = body, events
-	defer d.forget()
+	defer d.release()
 	if err := d.document(); err != nil {
-		if d.full {
+		if d.tooManyElements {
 			err = &TooLarge{Limit: fmt.Sprintf("%d elements", MaxElements), Counted: true, Elements: MaxElements}
 		}
 		return Page{}, err
@@ -111,13 +113,13 @@ func (d *Decoder) DecodeCut(body string, cuts map[int]Cut, events []model.Event)
 	return d.Decode(body, events)
 }
 
-// forget lets go of the body and the page.
-func (d *Decoder) forget() {
-	d.scan, d.page, d.full, d.cuts = scanner{}, Page{}, false, nil
-	for _, sh := range []*shape{d.top, d.pagination, d.meta} {
-		sh.forget()
+// release lets go of the body and the page.
+func (d *Decoder) release() {
+	d.scan, d.page, d.tooManyElements, d.cuts = scanner{}, Page{}, false, nil
+	for _, sh := range []*objectSplitter{d.top, d.pagination, d.meta} {
+		sh.release()
 	}
-	d.norm.forget()
+	d.norm.release()
 }
 
 func malformed(what string, at int) error {
@@ -140,7 +142,7 @@ func (d *Decoder) document() error {
 	if i = s.space(i); i != len(s.text) {
 		return malformed("text after the end", i)
 	}
-	if d.top.twice != 0 {
+	if d.top.duplicated != 0 {
 		return malformed("a member stands twice", 0)
 	}
 	return nil
@@ -187,12 +189,12 @@ func (d *Decoder) element(i, depth int) int {
 		p.Events = append(p.Events, model.Event{})
 	}
 	if p.Elements++; p.Elements > MaxElements {
-		d.full = true
+		d.tooManyElements = true
 		return d.scan.fail(i, fmt.Sprintf("more than %d elements", MaxElements))
 	}
 	if len(d.cuts) > 0 {
 		if c, ok := d.cuts[i]; ok {
-			return d.cutOff(i, depth, c)
+			return d.truncated(i, depth, c)
 		}
 	}
 	end, closes := d.fastPath(i, depth, &p.Events[n]), stopped
@@ -201,7 +203,7 @@ func (d *Decoder) element(i, depth int) int {
 	}
 	if closes == stopped {
 		var reason string
-		if end, reason = d.unusual(i, depth, &p.Events[n]); end == stopped {
+		if end, reason = d.slowPath(i, depth, &p.Events[n]); end == stopped {
 			return stopped
 		}
 		closes = d.scan.closes(end)
@@ -217,9 +219,9 @@ func (d *Decoder) element(i, depth int) int {
 	return closes
 }
 
-// unusual decodes an element as element does, however it is written, and returns the reason if it is
+// slowPath decodes an element as element does, however it is written, and returns the reason if it is
 // no event. Its end is stopped where it is no JSON and does not show where it ends.
-func (d *Decoder) unusual(i, depth int, e *model.Event) (end int, reason string) {
+func (d *Decoder) slowPath(i, depth int, e *model.Event) (end int, reason string) {
 	s := &d.scan
 	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) != stopped {
 		return end, reason
@@ -245,8 +247,8 @@ func (d *Decoder) unusual(i, depth int, e *model.Event) (end int, reason string)
 	return end, reason
 }
 
-// cutOff makes a reject of the beginning of an element. Its scan ends there, or before.
-func (d *Decoder) cutOff(i, depth int, c Cut) int {
+// truncated makes a reject of the beginning of an element. Its scan ends there, or before.
+func (d *Decoder) truncated(i, depth int, c Cut) int {
 	s := &d.scan
 	text, e := s.text, &d.page.Events[len(d.page.Events)-1]
 	s.text = text[:c.end]

@@ -42,7 +42,7 @@ func stale() model.Event {
 func checkUsual(t *testing.T, d *Decoder, text string) (taken bool) {
 	t.Helper()
 	d.scan.text = text
-	defer d.forget()
+	defer d.release()
 	got, want := stale(), stale()
 	end := d.fastPath(0, 2, &got)
 	if end == stopped {

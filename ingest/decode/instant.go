@@ -21,8 +21,8 @@ const (
 	microsecondsADay    = 24 * 60 * 60 * microsecondsASecond
 )
 
-// permitted reports whether an event may have the instant.
-func permitted(t model.Instant) bool { return t >= earliest && t < latest }
+// inRange reports whether an event may have the instant.
+func inRange(t model.Instant) bool { return t >= earliest && t < latest }
 
 // readability says what became of a timestamp.
 type readability uint8
@@ -30,8 +30,8 @@ type readability uint8
 const (
 	// unreadable is what is no timestamp at all.
 	unreadable readability = iota
-	// tooFar is a number that no Instant can hold.
-	tooFar
+	// beyondInstant is a number that no Instant can hold.
+	beyondInstant
 	// readable is a timestamp, within the permitted range or not.
 	readable
 )
@@ -72,7 +72,7 @@ func parseDecimal(text string) (model.Instant, readability) {
 	d.shift(3) // from milliseconds to microseconds
 	us, ok := d.floor()
 	if !ok {
-		return 0, tooFar
+		return 0, beyondInstant
 	}
 	return model.Instant(us), readable
 }

@@ -120,7 +120,7 @@ func TestParseInstant(t *testing.T) {
 			switch read {
 			case unreadable:
 				text = "unreadable"
-			case tooFar:
+			case beyondInstant:
 				text = "too far"
 			}
 			if text != c.want {
@@ -204,7 +204,7 @@ func checkInstant(t *testing.T, text string, quoted bool) {
 			t.Errorf("parseInstant(%q, %v) = %v, %v, but it is no timestamp", text, quoted, int64(got), read)
 		}
 	case !want.IsInt64():
-		if read != tooFar {
+		if read != beyondInstant {
 			t.Errorf("parseInstant(%q, %v) = %v, %v, but no instant holds %v", text, quoted, int64(got), read, want)
 		}
 	case read != readable || int64(got) != want.Int64():

@@ -11,9 +11,9 @@ import (
 // unquote decodes what stands between the quotes of a string, as encoding/json
 // does: bytes that are no UTF-8 and lone surrogates become U+FFFD. Where nothing
 // is to be decoded the result shares the memory of raw.
-func unquote(raw string, seen notes) string {
-	if seen&noteEscape == 0 {
-		if seen&noteHigh == 0 {
+func unquote(raw string, seen scanFlags) string {
+	if seen&flagEscape == 0 {
+		if seen&flagNonASCII == 0 {
 			return raw
 		}
 		return validUTF8(raw)
@@ -83,9 +83,9 @@ func hexRune(digits string) rune {
 	return r
 }
 
-// exact reports whether text can be kept as it is: it is UTF-8, and has no escapes of
+// isLossless reports whether text can be kept as it is: it is UTF-8, and has no escapes of
 // surrogates without their partners, which no UTF-8 can stand for.
-func exact(text string) bool {
+func isLossless(text string) bool {
 	if !utf8.ValidString(text) {
 		return false
 	}
@@ -153,9 +153,9 @@ func writeValidUTF8(b *strings.Builder, text string) {
 // minify returns a value without white space outside its strings. All else stays
 // as it came, but for what other readers of JSON refuse: escapes of lone
 // surrogates become \ufffd, and bytes that are no UTF-8 become U+FFFD.
-func minify(raw string, seen notes) string {
-	if seen&(noteSpace|noteEscape) == 0 {
-		if seen&noteHigh == 0 {
+func minify(raw string, seen scanFlags) string {
+	if seen&(flagSpace|flagEscape) == 0 {
+		if seen&flagNonASCII == 0 {
 			return raw
 		}
 		return validUTF8(raw)

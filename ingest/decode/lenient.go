@@ -45,7 +45,7 @@ func elementEnd(text string, i int) int {
 // or stopped where no quote ends it.
 func stringEnd(text string, i int) int {
 	for i++; ; i++ {
-		i = plainTo(text, i)
+		i = skipSimple(text, i)
 		if i >= len(text) {
 			return stopped
 		}
@@ -58,9 +58,9 @@ func stringEnd(text string, i int) int {
 	}
 }
 
-// ElementsWithin counts the elements of data that are whole in the beginning of a page. It
+// CountElements counts the elements of data that are whole in the beginning of a page. It
 // reports false where the text does not begin as a page does.
-func ElementsWithin(text string) (n int, ok bool) {
+func CountElements(text string) (n int, ok bool) {
 	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
 		return 0, false
 	}

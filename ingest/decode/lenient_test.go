@@ -89,19 +89,19 @@ func TestPagesThatAreNoJSONOutsideOfData(t *testing.T) {
 }
 
 func TestTextsThatAreKept(t *testing.T) {
-	long := func(of string) string { return strings.Repeat(of, maxKeptReject/len(of)) }
+	long := func(of string) string { return strings.Repeat(of, maxRejectText/len(of)) }
 	for _, tc := range []struct {
 		name, raw, begins string
 		kept              int // bytes before the last line; 0: all of it
 	}{
 		{"as long as it may be", long("a"), "aaa", 0},
-		{"longer", long("a") + "b", "aaa", keptOfLarge},
-		{"half a character", "a" + long("é"), "aéé", keptOfLarge - 1},
-		{"a third of a character", "aa" + long("€") + "€", "aa€", keptOfLarge - 2},
+		{"longer", long("a") + "b", "aaa", truncatedLen},
+		{"half a character", "a" + long("é"), "aéé", truncatedLen - 1},
+		{"a third of a character", "aa" + long("€") + "€", "aa€", truncatedLen - 2},
 		{"no UTF-8", "a\xffb", `a\xffb`, 0},
 		{"little that is no UTF-8", long("a")[4:] + "\xff", "aaa", 0},
-		{"too much that is none", long("a")[3:] + "\xff\xff", "aaa", keptOfLarge},
-		{"nothing but that", long("\xff"), `\xff\xff`, 4 * keptOfLarge},
+		{"too much that is none", long("a")[3:] + "\xff\xff", "aaa", truncatedLen},
+		{"nothing but that", long("\xff"), `\xff\xff`, 4 * truncatedLen},
 	} {
 		got := keptText(tc.raw)
 		if !utf8.ValidString(got) || !strings.HasPrefix(got, tc.begins) {
@@ -132,7 +132,7 @@ func TestElementsWithin(t *testing.T) {
 		{"", 0, false},
 		{strings.Repeat("\x00", 100), 0, false},
 	} {
-		if n, ok := ElementsWithin(tc.text); n != tc.n || ok != tc.ok {
+		if n, ok := CountElements(tc.text); n != tc.n || ok != tc.ok {
 			t.Errorf("%q: %d, %v", tc.text, n, ok)
 		}
 	}
@@ -149,7 +149,7 @@ func TestSqueezerLeavesPagesAlone(t *testing.T) {
 		body, _ := g.page()
 		readers := map[string]io.Reader{"whole": strings.NewReader(body), "bytes": iotest.OneByteReader(strings.NewReader(body)), "halves": iotest.HalfReader(strings.NewReader(body))}
 		for name, from := range readers {
-			q := NewSqueezer(iotest.DataErrReader(from))
+			q := NewTruncator(iotest.DataErrReader(from))
 			got, err := io.ReadAll(iotest.OneByteReader(q))
 			if err != nil || string(got) != body || len(q.Cuts) > 0 {
 				t.Fatalf("%s: %v, %q became %q", name, err, body, got)
@@ -178,7 +178,7 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 		}
 		for place, list := range places {
 			body := `{"x":[1],"data":[` + strings.Join(list, " , ") + `],"pagination":{"hasMore":true,"nextCursor":"c"}}`
-			q := NewSqueezer(strings.NewReader(body))
+			q := NewTruncator(strings.NewReader(body))
 			text, err := io.ReadAll(q)
 			if err != nil || len(text) > len(body)/50 {
 				t.Fatalf("%s %s: %d bytes of %d, %v", name, place, len(text), len(body), err)
@@ -207,13 +207,13 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 
 func TestSqueezerEnds(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader(`{"data":["`), &endlessText{text: bytes.Repeat([]byte("a"), 1<<20)})
-	q := NewSqueezer(endless)
-	q.most = 2 * maxElement
+	q := NewTruncator(endless)
+	q.limit = 2 * maxElement
 	if n, err := io.Copy(io.Discard, q); !errors.Is(err, ErrEndless) || n > maxElement {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 	broken := io.MultiReader(strings.NewReader(`{"data":[{"a":1},{"b`), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if text, err := io.ReadAll(NewSqueezer(broken)); !errors.Is(err, io.ErrUnexpectedEOF) || string(text) != `{"data":[{"a":1},{"b` {
+	if text, err := io.ReadAll(NewTruncator(broken)); !errors.Is(err, io.ErrUnexpectedEOF) || string(text) != `{"data":[{"a":1},{"b` {
 		t.Errorf("%q, %v", text, err)
 	}
 }

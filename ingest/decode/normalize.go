@@ -22,7 +22,7 @@ const (
 	reasonBadType          = "bad_type"
 	reasonMissingSessionID = "missing_session_id"
 	reasonBadSessionID     = "bad_session_id"
-	reasonTwice            = "member_twice"
+	reasonDuplicateMember  = "member_twice"
 	reasonBadText          = "bad_text"
 	ReasonBadJSON          = "bad_json"
 	reasonTooDeep          = "too_deep"
@@ -56,10 +56,10 @@ const (
 // scans an element and holds its members until the next one.
 type normalizer struct {
 	scan    *scanner
-	event   *shape
-	session *shape
+	event   *objectSplitter
+	session *objectSplitter
 	ids     [eventUserID + 1]parsedID
-	odd     []jsonMember // what goes to extra; kept for its memory
+	extra   []jsonMember // what goes to extra; kept for its memory
 }
 
 // parsedID is a UUID that was recognised on the way, with the offset of the
@@ -72,8 +72,8 @@ type parsedID struct {
 func newNormalizer(s *scanner) *normalizer {
 	n := &normalizer{
 		scan:    s,
-		event:   newShape("id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"),
-		session: newShape("id", "deviceType", "browser"),
+		event:   newSplitter("id", "sessionId", "userId", "type", "name", "properties", "timestamp", "session"),
+		session: newSplitter("id", "deviceType", "browser"),
 	}
 	for _, k := range []int{eventID, eventSessionID, eventUserID} {
 		n.event.fields[k].scan = func(i, depth int) int { return n.scanID(i, depth, k) }
@@ -82,11 +82,11 @@ func newNormalizer(s *scanner) *normalizer {
 	return n
 }
 
-// forget lets go of the text of which the last element was a part.
-func (n *normalizer) forget() {
-	n.event.forget()
-	n.session.forget()
-	clear(n.odd[:cap(n.odd)])
+// release lets go of the text of which the last element was a part.
+func (n *normalizer) release() {
+	n.event.release()
+	n.session.release()
+	clear(n.extra[:cap(n.extra)])
 	n.ids = [len(n.ids)]parsedID{}
 }
 
@@ -131,8 +131,8 @@ func (n *normalizer) element(i, depth int, e *model.Event) (end int, reason stri
 	}
 	switch {
 	case !n.optional(e):
-		return end, reasonTwice
-	case !exact(n.scan.text[i:end]):
+		return end, reasonDuplicateMember
+	case !isLossless(n.scan.text[i:end]):
 		return end, reasonBadText
 	}
 	return end, ""
@@ -155,7 +155,7 @@ func (n *normalizer) required(e *model.Event) (reason string) {
 	if e.Timestamp, read = n.timestamp(); read == unreadable {
 		return reasonBadTimestamp
 	}
-	if read == tooFar || !permitted(e.Timestamp) {
+	if read == beyondInstant || !inRange(e.Timestamp) {
 		return reasonOutOfRange
 	}
 	if n.empty(eventType) {
@@ -176,8 +176,8 @@ func (n *normalizer) required(e *model.Event) (reason string) {
 // optional fills the rest. Whatever it has no column for goes to extra. It fails where a
 // member stands twice: it is not known which of them is meant.
 func (n *normalizer) optional(e *model.Event) (ok bool) {
-	ok = n.event.twice == 0
-	n.odd = n.odd[:0]
+	ok = n.event.duplicated == 0
+	n.extra = n.extra[:0]
 	if e.UserID.Valid = n.id(eventUserID, &e.UserID.UUID); !e.UserID.Valid {
 		n.keep("userId", n.event.values[eventUserID])
 	}
@@ -194,14 +194,14 @@ func (n *normalizer) optional(e *model.Event) (ok bool) {
 	}
 	n.keepAll(n.event.others)
 	var once bool
-	e.Extra, once = encodeMembers(n.odd)
+	e.Extra, once = encodeMembers(n.extra)
 	return ok && once
 }
 
 // fillSession takes what is known of an event's session, and keeps the rest of
 // it as one member of extra. It fails where a member stands twice.
 func (n *normalizer) fillSession(e *model.Event) (ok bool) {
-	before := len(n.odd)
+	before := len(n.extra)
 	values := n.session.values
 	if v := values[sessionID]; !n.isSession(v, e.SessionID) {
 		n.keep("id", v)
@@ -209,11 +209,11 @@ func (n *normalizer) fillSession(e *model.Event) (ok bool) {
 	e.DeviceType = n.stringOrKeep("deviceType", values[sessionDeviceType])
 	e.Browser = n.stringOrKeep("browser", values[sessionBrowser])
 	n.keepAll(n.session.others)
-	inner, ok := encodeMembers(n.odd[before:])
+	inner, ok := encodeMembers(n.extra[before:])
 	if inner != "" {
-		n.odd = append(n.odd[:before], jsonMember{"session", inner})
+		n.extra = append(n.extra[:before], jsonMember{"session", inner})
 	}
-	return ok && n.session.twice == 0
+	return ok && n.session.duplicated == 0
 }
 
 // isSession reports whether a session's own id is the sessionId of its event.
@@ -230,14 +230,14 @@ func (n *normalizer) isSession(v value, sessionID uuid.UUID) bool {
 // keep puts a member into extra, unless it is missing or null.
 func (n *normalizer) keep(name string, v value) {
 	if !n.scan.absent(v) {
-		n.odd = append(n.odd, jsonMember{name, n.minified(v)})
+		n.extra = append(n.extra, jsonMember{name, n.minified(v)})
 	}
 }
 
 // keepAll puts members that have no column into extra, nulls too.
 func (n *normalizer) keepAll(members []member) {
 	for _, m := range members {
-		n.odd = append(n.odd, jsonMember{m.name, n.minified(m.value)})
+		n.extra = append(n.extra, jsonMember{m.name, n.minified(m.value)})
 	}
 }
 
@@ -287,7 +287,7 @@ func (n *normalizer) empty(field int) bool {
 	return false
 }
 
-func (n *normalizer) minified(v value) string { return minify(n.scan.raw(v), v.notes) }
+func (n *normalizer) minified(v value) string { return minify(n.scan.raw(v), v.flags) }
 
 // jsonMember is a member of an object that is put together: a decoded name and
 // the text of a value.

@@ -6,7 +6,7 @@ import "strings"
 // zero value stands for a member that is missing.
 type value struct {
 	start, end int
-	notes      notes
+	flags      scanFlags
 }
 
 func (v value) missing() bool { return v.end == 0 }
@@ -25,20 +25,20 @@ type field struct {
 	scan func(i, depth int) int
 }
 
-// shape takes an object apart. It is used again for the next object of its kind,
+// objectSplitter takes an object apart. It is used again for the next object of its kind,
 // from whose predecessor it has learned in which order the members come.
-type shape struct {
-	fields []field
-	values []value  // by fields; the last of several of one name counts
-	others []member // in the order they came, all of several of one name
-	twice  uint16   // a bit for each of the fields that stand more than once
+type objectSplitter struct {
+	fields     []field
+	values     []value  // by fields; the last of several of one name counts
+	others     []member // in the order they came, all of several of one name
+	duplicated uint16   // a bit for each of the fields that stand more than once
 
 	// learned has the names of the last object's members, by their place, and
 	// unlearned the last one for which it has no room.
-	learned   []learnedName
-	unlearned learnedName
-	// kept is how many of learned, from the first one on, are known to be copies.
-	kept int
+	learned  []learnedName
+	overflow learnedName
+	// cloned is how many of learned, from the first one on, are known to be copies.
+	cloned int
 }
 
 // learnedName is a member's name as it stands in the text, from the opening
@@ -54,34 +54,34 @@ type learnedName struct {
 // has, few enough not to matter for an object of a million members.
 const maxLearned = 32
 
-func newShape(names ...string) *shape {
-	sh := &shape{values: make([]value, len(names))}
+func newSplitter(names ...string) *objectSplitter {
+	sh := &objectSplitter{values: make([]value, len(names))}
 	for _, name := range names {
 		sh.fields = append(sh.fields, field{name: name})
 	}
 	return sh
 }
 
-func (sh *shape) reset() {
+func (sh *objectSplitter) reset() {
 	clear(sh.values)
-	sh.others, sh.twice = sh.others[:0], 0
+	sh.others, sh.duplicated = sh.others[:0], 0
 }
 
-// forget lets go of the text of which the last object was a part. What was learned
+// release lets go of the text of which the last object was a part. What was learned
 // from that stays, in memory of its own.
-func (sh *shape) forget() {
+func (sh *objectSplitter) release() {
 	clear(sh.values)
 	clear(sh.others[:cap(sh.others)])
-	sh.others, sh.unlearned = sh.others[:0], learnedName{}
-	for ; sh.kept < len(sh.learned); sh.kept++ {
-		name := &sh.learned[sh.kept]
+	sh.others, sh.overflow = sh.others[:0], learnedName{}
+	for ; sh.cloned < len(sh.learned); sh.cloned++ {
+		name := &sh.learned[sh.cloned]
 		name.text, name.name = strings.Clone(name.text), strings.Clone(name.name)
 	}
 }
 
 // split scans the object that stands at i within depth arrays and objects, and
 // leaves its members in sh.
-func (s *scanner) split(i, depth int, sh *shape) int {
+func (s *scanner) split(i, depth int, sh *objectSplitter) int {
 	sh.reset()
 	if depth == maxDepth {
 		return s.fail(i, tooDeep)
@@ -94,19 +94,19 @@ func (s *scanner) split(i, depth int, sh *shape) int {
 
 // splitRest scans an object from the name of one of its members to its closing
 // brace.
-func (s *scanner) splitRest(i, depth int, sh *shape) int {
+func (s *scanner) splitRest(i, depth int, sh *objectSplitter) int {
 	for n := 0; ; n++ {
 		var name *learnedName
 		if name, i = s.memberName(i, n, sh); i == stopped {
 			return stopped
 		}
 		start := s.space(i)
-		s.notes = 0
+		s.flags = 0
 		if name.field < 0 {
 			if i = s.value(start, depth); i == stopped {
 				return stopped
 			}
-			sh.others = append(sh.others, member{name.name, value{start, i, s.notes}})
+			sh.others = append(sh.others, member{name.name, value{start, i, s.flags}})
 		} else {
 			if scan := sh.fields[name.field].scan; scan != nil {
 				i = scan(start, depth)
@@ -117,15 +117,15 @@ func (s *scanner) splitRest(i, depth int, sh *shape) int {
 				return stopped
 			}
 			if !sh.values[name.field].missing() {
-				sh.twice |= 1 << name.field
+				sh.duplicated |= 1 << name.field
 			}
-			sh.values[name.field] = value{start, i, s.notes}
+			sh.values[name.field] = value{start, i, s.flags}
 		}
 		i = s.space(i)
 		if s.at(i, '}') {
 			// The notes were taken anew for each member: of the object as a whole
 			// nothing is known.
-			s.notes = noteAll
+			s.flags = allFlags
 			return i + 1
 		}
 		if !s.at(i, ',') {
@@ -137,40 +137,40 @@ func (s *scanner) splitRest(i, depth int, sh *shape) int {
 
 // memberName scans the name of the object's n-th member and the colon after it.
 // What it returns holds until the next call.
-func (s *scanner) memberName(i, n int, sh *shape) (*learnedName, int) {
+func (s *scanner) memberName(i, n int, sh *objectSplitter) (*learnedName, int) {
 	if n < len(sh.learned) {
 		name := &sh.learned[n]
 		if end := i + len(name.text); end <= len(s.text) && s.text[i:end] == name.text {
 			return name, end
 		}
 	}
-	s.notes = 0
+	s.flags = 0
 	end := s.key(i)
 	if end == stopped {
 		return nil, stopped
 	}
 	text := s.text[i:end]
 	// Between the closing quote and the colon only white space can stand.
-	decoded := unquote(text[1:strings.LastIndexByte(text, '"')], s.notes)
+	decoded := unquote(text[1:strings.LastIndexByte(text, '"')], s.flags)
 	return sh.learn(n, learnedName{text, decoded, sh.find(decoded)}), end
 }
 
 // learn keeps the name of the n-th member.
-func (sh *shape) learn(n int, name learnedName) *learnedName {
+func (sh *objectSplitter) learn(n int, name learnedName) *learnedName {
 	switch {
 	case n < len(sh.learned):
 	case n < maxLearned:
 		sh.learned = append(sh.learned, learnedName{})
 	default:
-		sh.unlearned = name
-		return &sh.unlearned
+		sh.overflow = name
+		return &sh.overflow
 	}
-	sh.learned[n], sh.kept = name, min(sh.kept, n)
+	sh.learned[n], sh.cloned = name, min(sh.cloned, n)
 	return &sh.learned[n]
 }
 
 // find returns the index of the field of that name, or -1. Case counts.
-func (sh *shape) find(name string) int {
+func (sh *objectSplitter) find(name string) int {
 	for k := range sh.fields {
 		if sh.fields[k].name == name {
 			return k
@@ -184,7 +184,7 @@ func (s *scanner) string(v value) (string, bool) {
 	if !s.begins(v, '"') {
 		return "", false
 	}
-	return unquote(s.text[v.start+1:v.end-1], v.notes), true
+	return unquote(s.text[v.start+1:v.end-1], v.flags), true
 }
 
 // raw returns the text of a value as it came, "" of one that is missing.

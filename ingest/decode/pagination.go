@@ -30,7 +30,7 @@ func (d *Decoder) readPagination() error {
 
 // pagination finds the members of pagination, in the object of that name or,
 // where there is none, at the top level.
-func (s *scanner) pagination(top, inner *shape) (pagination, error) {
+func (s *scanner) pagination(top, inner *objectSplitter) (pagination, error) {
 	v := top.values[pagePagination]
 	if s.absent(v) {
 		return pagination{top.values[pageHasMore], top.values[pageNextCursor], top.values[pageCursorExpiresIn]}, nil
@@ -38,7 +38,7 @@ func (s *scanner) pagination(top, inner *shape) (pagination, error) {
 	if !s.begins(v, '{') {
 		return pagination{}, malformed("pagination is no object", v.start)
 	}
-	if s.split(v.start, 1, inner); inner.twice != 0 {
+	if s.split(v.start, 1, inner); inner.duplicated != 0 {
 		return pagination{}, malformed("a member stands twice in pagination", v.start)
 	}
 	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
@@ -101,7 +101,7 @@ func (d *Decoder) readMeta() error {
 }
 
 // meta finds the members of meta, as pagination does.
-func (s *scanner) meta(top, inner *shape) (meta, error) {
+func (s *scanner) meta(top, inner *objectSplitter) (meta, error) {
 	v := top.values[pageMeta]
 	if s.absent(v) {
 		return meta{top.values[pageTotal], top.values[pageReturned], top.values[pageRequestID]}, nil
@@ -109,7 +109,7 @@ func (s *scanner) meta(top, inner *shape) (meta, error) {
 	if !s.begins(v, '{') {
 		return meta{}, malformed("meta is no object", v.start)
 	}
-	if s.split(v.start, 1, inner); inner.twice != 0 {
+	if s.split(v.start, 1, inner); inner.duplicated != 0 {
 		return meta{}, malformed("a member stands twice in meta", v.start)
 	}
 	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil

@@ -501,7 +501,7 @@ func refReject(raw refValue, reason string, counts map[string]int) model.Reject 
 	if damaged {
 		members, idTwice, isObject = refBeginning(raw)
 	}
-	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && permitted(model.Instant(us.Int64())) {
+	if us, ok := refTimestamp(members["timestamp"]); ok && us.IsInt64() && inRange(model.Instant(us.Int64())) {
 		r.Timestamp = sql.Null[model.Instant]{V: model.Instant(us.Int64()), Valid: true}
 	}
 	r.ID.UUID, r.ID.Valid = refUUID(members["id"])

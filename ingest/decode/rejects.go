@@ -27,11 +27,11 @@ const maxCanonical = 1 << 20
 // keys of their own, and the same ones when the page is read again.
 type rejectKeys map[[sha256.Size]byte]int
 
-// maxKeptReject is how many bytes of a reject's text are kept at most, keptOfLarge how many are of one
+// maxRejectText is how many bytes of a reject's text are kept at most, keptOfLarge how many are of one
 // that is larger: enough to see what it is.
 const (
-	maxKeptReject = maxElement
-	keptOfLarge   = 64 << 10
+	maxRejectText = maxElement
+	truncatedLen  = 64 << 10
 )
 
 // reject makes a reject of the element from start to end, which is the last one
@@ -41,19 +41,19 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) mode
 	r := model.Reject{Reason: reason, Raw: keptText(raw)}
 	isObject := n.scan.at(start, '{')
 	if isObject {
-		r.ID.Valid = n.event.twice&(1<<eventID) == 0 && n.id(eventID, &r.ID.UUID)
-		if t, read := n.timestamp(); read == readable && permitted(t) {
+		r.ID.Valid = n.event.duplicated&(1<<eventID) == 0 && n.id(eventID, &r.ID.UUID)
+		if t, read := n.timestamp(); read == readable && inRange(t) {
 			r.Timestamp = sql.Null[model.Instant]{V: t, Valid: true}
 		}
 	}
 	switch {
 	case r.ID.Valid:
 		r.Key = "id:" + r.ID.UUID.String()
-	case isObject && n.event.twice != 0, reason == reasonTwice, isDamage(reason), reason == reasonTooLarge, !exact(raw):
+	case isObject && n.event.duplicated != 0, reason == reasonDuplicateMember, isDamage(reason), reason == reasonTooLarge, !isLossless(raw):
 		// No other form means the same to everyone, or it takes too much memory.
 		r.Key = keys.next(bytesOf(raw))
 	case len(raw) > maxCanonical:
-		r.Key = keys.next([]byte(minify(raw, noteAll)))
+		r.Key = keys.next([]byte(minify(raw, allFlags)))
 	case isObject:
 		r.Key = keys.next(canonicalJSON(raw, n.canonicalTimestamp()))
 	default:
@@ -66,13 +66,13 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) mode
 // visible, or, where that is more than maxKeptReject, its beginning and a last line that tells the
 // size and the digest of the element.
 func keptText(raw string) string {
-	if len(raw) <= maxKeptReject && utf8.ValidString(raw) {
+	if len(raw) <= maxRejectText && utf8.ValidString(raw) {
 		return raw
 	}
-	if len(raw) <= maxKeptReject && len(raw)+3*invalidBytes(raw) <= maxKeptReject {
+	if len(raw) <= maxRejectText && len(raw)+3*invalidBytes(raw) <= maxRejectText {
 		return visibleBytes(raw)
 	}
-	return cutText(raw[:keptOfLarge], int64(len(raw)), sha256.Sum256(bytesOf(raw)))
+	return cutText(raw[:truncatedLen], int64(len(raw)), sha256.Sum256(bytesOf(raw)))
 }
 
 // cutText returns what is kept of a large element by its beginning, without half a character at the
@@ -118,13 +118,13 @@ func (n *normalizer) anonymous(start, end int, reason string) bool {
 
 // AnonymousCounter counts the anonymous rejects that stand behind the last event, by their hash.
 type AnonymousCounter struct {
-	behind uuid.NullUUID
+	after  uuid.NullUUID
 	Counts map[string]int
 }
 
 // since begins anew, unless it is the same event as before that page began.
 func (a *AnonymousCounter) since(event uuid.NullUUID) {
-	if a.Counts == nil || a.behind != event {
+	if a.Counts == nil || a.after != event {
 		*a = AnonymousCounter{event, map[string]int{}}
 	}
 }
@@ -145,8 +145,8 @@ func (p *Page) NameAnonymous(before uuid.NullUUID, a *AnonymousCounter) {
 		to(p.RejectAfter[i])
 		hash, _, _ := strings.Cut(p.Rejects[i].Key, "#")
 		place := hash
-		if a.behind.Valid {
-			place += "@" + a.behind.UUID.String()
+		if a.after.Valid {
+			place += "@" + a.after.UUID.String()
 		}
 		p.Rejects[i].Key = place + "#" + strconv.Itoa(a.Counts[hash])
 		a.Counts[hash]++
@@ -196,7 +196,7 @@ func canonicalJSON(raw, timestamp string) []byte {
 	if err != nil {
 		// Never so: the scanner accepts what encoding/json accepts. A key that
 		// depends on the element's notation would still be a key.
-		return []byte(minify(raw, noteAll))
+		return []byte(minify(raw, allFlags))
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

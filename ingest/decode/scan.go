@@ -12,16 +12,16 @@ const tooDeep = "nested too deep"
 // failure.
 const stopped = -1
 
-// notes are what a scan saw on its way over a value. A value with no notes can
+// scanFlags are what a scan saw on its way over a value. A value with no notes can
 // be stored byte for byte as it came.
-type notes uint8
+type scanFlags uint8
 
 const (
-	noteSpace  notes = 1 << iota // white space outside strings
-	noteEscape                   // a backslash in a string
-	noteHigh                     // a byte past ASCII, so perhaps no valid UTF-8
+	flagSpace    scanFlags = 1 << iota // white space outside strings
+	flagEscape                         // a backslash in a string
+	flagNonASCII                       // a byte past ASCII, so perhaps no valid UTF-8
 
-	noteAll = noteSpace | noteEscape | noteHigh
+	allFlags = flagSpace | flagEscape | flagNonASCII
 )
 
 // scanner walks over JSON text (RFC 8259) and accepts exactly what
@@ -30,7 +30,7 @@ const (
 // failure they return stopped, and the scanner knows what went wrong and where.
 type scanner struct {
 	text  string
-	notes notes
+	flags scanFlags
 
 	failure   string
 	failureAt int
@@ -139,8 +139,8 @@ func (s *scanner) key(i int) int {
 func (s *scanner) quoted(i int) int {
 	text := s.text
 	for i++; ; {
-		i = plainTo(text, i)
-		for i < len(text) && stringBytes[text[i]] == plainByte {
+		i = skipSimple(text, i)
+		for i < len(text) && stringBytes[text[i]] == simpleByte {
 			i++
 		}
 		if i >= len(text) {
@@ -149,11 +149,11 @@ func (s *scanner) quoted(i int) int {
 		switch stringBytes[text[i]] {
 		case quoteByte:
 			return i + 1
-		case highByte:
-			s.notes |= noteHigh
+		case nonASCIIByte:
+			s.flags |= flagNonASCII
 			i++
 		case escapeByte:
-			s.notes |= noteEscape
+			s.flags |= flagEscape
 			if i = s.escape(i); i == stopped {
 				return stopped
 			}
@@ -238,7 +238,7 @@ func (s *scanner) space(i int) int {
 
 func (s *scanner) spaces(i int) int {
 	for i < len(s.text) && isSpace(s.text[i]) {
-		s.notes |= noteSpace
+		s.flags |= flagSpace
 		i++
 	}
 	return i
@@ -276,11 +276,11 @@ func hexDigit(c byte) int {
 
 // The classes of bytes within a string.
 const (
-	plainByte = iota
+	simpleByte = iota
 	quoteByte
 	escapeByte
 	controlByte
-	highByte
+	nonASCIIByte
 )
 
 // stringBytes has the class of each byte within a string. It is never written
@@ -291,7 +291,7 @@ var stringBytes = func() (class [256]uint8) {
 		case c < 0x20:
 			class[c] = controlByte
 		case c >= 0x80:
-			class[c] = highByte
+			class[c] = nonASCIIByte
 		}
 	}
 	class['"'], class['\\'] = quoteByte, escapeByte

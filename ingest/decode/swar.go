@@ -26,9 +26,9 @@ func special(x uint64) uint64 {
 	return (x | (x - 0x20*eachByte) | (quote - eachByte) | (escape - eachByte)) & highBits
 }
 
-// plainTo returns the offset of the first byte from i on that is not plain, or how
+// skipSimple returns the offset of the first byte from i on that is not plain, or how
 // far it has looked: the last few bytes of the text are left to others.
-func plainTo(text string, i int) int {
+func skipSimple(text string, i int) int {
 	// Two words at once, as the lengths of short strings are a branch hard to predict.
 	for ; len(text)-i >= 16; i += 16 {
 		first, second := special(word(text, i)), special(word(text, i+8))
@@ -43,38 +43,38 @@ func plainTo(text string, i int) int {
 	return i
 }
 
-// plainEnd returns the offset of the quote that ends the string from i on, or stopped
+// simpleStringEnd returns the offset of the quote that ends the string from i on, or stopped
 // where that is not plain.
-func plainEnd(text string, i int) int {
-	if i = plainTo(text, i); i < len(text) && text[i] == '"' {
+func simpleStringEnd(text string, i int) int {
+	if i = skipSimple(text, i); i < len(text) && text[i] == '"' {
 		return i
 	}
 	return stopped
 }
 
-// plainObject returns the offset behind the object that stands at i, or stopped
+// simpleObjectEnd returns the offset behind the object that stands at i, or stopped
 // where it is anything but plain strings and whole numbers without white space.
-func plainObject(text string, i int) int {
-	if !follows(text, i, `{"`) {
+func simpleObjectEnd(text string, i int) int {
+	if !hasAt(text, i, `{"`) {
 		return stopped
 	}
 	for i++; ; i++ {
-		if i = plainEnd(text, i+1); i == stopped || !follows(text, i, `":`) {
+		if i = simpleStringEnd(text, i+1); i == stopped || !hasAt(text, i, `":`) {
 			return stopped
 		}
 		i += len(`":`)
-		if follows(text, i, `"`) {
-			if i = plainEnd(text, i+1); i == stopped {
+		if hasAt(text, i, `"`) {
+			if i = simpleStringEnd(text, i+1); i == stopped {
 				return stopped
 			}
 			i++
 		} else if i = wholeNumber(text, i); i == stopped {
 			return stopped
 		}
-		if follows(text, i, "}") {
+		if hasAt(text, i, "}") {
 			return i + 1
 		}
-		if !follows(text, i, `,"`) {
+		if !hasAt(text, i, `,"`) {
 			return stopped
 		}
 	}
@@ -83,7 +83,7 @@ func plainObject(text string, i int) int {
 // wholeNumber returns the offset behind the digits at i, or stopped where none stand
 // there or they begin with a zero.
 func wholeNumber(text string, i int) int {
-	if follows(text, i, "0") {
+	if hasAt(text, i, "0") {
 		return stopped
 	}
 	start := i
@@ -96,7 +96,7 @@ func wholeNumber(text string, i int) int {
 	return i
 }
 
-// follows reports whether what stands at i.
-func follows(text string, i int, what string) bool {
+// hasAt reports whether what stands at i.
+func hasAt(text string, i int, what string) bool {
 	return len(text)-i >= len(what) && text[i:i+len(what)] == what
 }

@@ -34,7 +34,7 @@ func peekNested(window string) (tail, bool) {
 	if before == "" || before[len(before)-1] != ',' && before[len(before)-1] != '{' {
 		return tail{}, false
 	}
-	s, top := scanner{text: window}, newPageShape()
+	s, top := scanner{text: window}, newPageSplitter()
 	if !s.splitToEnd(at, top) || s.absent(top.values[pagePagination]) {
 		return tail{}, false
 	}
@@ -50,7 +50,7 @@ func peekFlat(body, window string) (tail, bool) {
 	if !strings.Contains(window, `"hasMore"`) || !beginsWithData(body) {
 		return tail{}, false
 	}
-	s, top := scanner{text: window}, newPageShape()
+	s, top := scanner{text: window}, newPageSplitter()
 	for at := 0; ; at++ {
 		next := strings.IndexByte(window[at:], ']')
 		if next < 0 {
@@ -82,14 +82,14 @@ func beginsWithData(body string) bool {
 
 // splitToEnd splits the top-level object from the member at i on, and reports
 // whether nothing but white space stands behind it.
-func (s *scanner) splitToEnd(i int, top *shape) bool {
+func (s *scanner) splitToEnd(i int, top *objectSplitter) bool {
 	top.reset()
 	i = s.splitRest(i, 1, top)
 	return i != stopped && s.space(i) == len(s.text)
 }
 
-func (s *scanner) peek(top *shape) (tail, bool) {
-	group, err := s.pagination(top, newPaginationShape())
+func (s *scanner) peek(top *objectSplitter) (tail, bool) {
+	group, err := s.pagination(top, newPaginationSplitter())
 	if err != nil {
 		return tail{}, false
 	}

@@ -4,9 +4,9 @@ import (
 	"datasync/internal/model"
 )
 
-// dayReader reads timestamps in the two shapes in which the API writes them. Those
+// timestampReader reads timestamps in the two shapes in which the API writes them. Those
 // next to each other share their day, so it keeps the last one.
-type dayReader struct {
+type timestampReader struct {
 	// The day as it is written, with what separates it from the time: the first eight
 	// bytes and the last ones.
 	first, last uint64
@@ -14,26 +14,26 @@ type dayReader struct {
 }
 
 const (
-	usualDateTime = len(`"2006-01-02T15:04:05.000Z"`)
-	usualDigits   = len("1769541612369")
+	dateTimeLen     = len(`"2006-01-02T15:04:05.000Z"`)
+	millisecondsLen = len("1769541612369")
 )
 
 // timestamp reads the timestamp that stands at i and returns the offset behind it, or
 // stopped where it is no string or number of the usual kind.
-func (r *dayReader) timestamp(text string, i int) (model.Instant, int) {
-	if len(text)-i < usualDateTime {
+func (r *timestampReader) timestamp(text string, i int) (model.Instant, int) {
+	if len(text)-i < dateTimeLen {
 		return 0, stopped
 	}
 	if text[i] != '"' {
-		return usualMilliseconds(text, i)
+		return fastMilliseconds(text, i)
 	}
-	written := text[i : i+usualDateTime]
+	written := text[i : i+dateTimeLen]
 	first, last := word(written, 1), word(written, 4)
 	micros, ok := timeOfDay(written[12:])
 	if ok && first != 0 && first == r.first && last == r.last {
-		return r.midnight + model.Instant(micros), i + usualDateTime
+		return r.midnight + model.Instant(micros), i + dateTimeLen
 	}
-	end := plainEnd(text, i+1)
+	end := simpleStringEnd(text, i+1)
 	if end == stopped {
 		return 0, stopped
 	}
@@ -41,22 +41,22 @@ func (r *dayReader) timestamp(text string, i int) (model.Instant, int) {
 	if read != readable {
 		return 0, stopped
 	}
-	if end++; ok && end == i+usualDateTime {
+	if end++; ok && end == i+dateTimeLen {
 		r.first, r.last, r.midnight = first, last, at-model.Instant(micros)
 	}
 	return at, end
 }
 
-// usualMilliseconds reads the first 13 digits of the number that stands at i.
-func usualMilliseconds(text string, i int) (model.Instant, int) {
-	digits := text[i : i+usualDigits]
+// fastMilliseconds reads the first 13 digits of the number that stands at i.
+func fastMilliseconds(text string, i int) (model.Instant, int) {
+	digits := text[i : i+millisecondsLen]
 	first, last := word(digits, 0)^eightZeros, word(digits, 5)^eightZeros
 	if digits[0] == '0' || !areDigits(first) || !areDigits(last) {
 		return 0, stopped
 	}
 	const shared = 0xffffff // the first word has them
 	ms := number(first)*100_000 + number(last&^shared)
-	return model.Instant(ms * 1000), i + usualDigits
+	return model.Instant(ms * 1000), i + millisecondsLen
 }
 
 // timeOfDay reads a time of the shape 15:04:05.000Z and the quote after it, in

@@ -9,8 +9,8 @@ type TooLarge struct {
 	Limit    string // that the page exceeds
 	// counted says that the text begins as a page does, elements how many elements are whole in what
 	// was read of it, asked how many were asked for.
-	Counted         bool
-	Elements, Asked int
+	Counted             bool
+	Elements, Requested int
 	// final says that no smaller page is left to ask for.
 	Final bool
 }
@@ -23,8 +23,8 @@ func (e *TooLarge) Error() string {
 	text += "more than " + e.Limit
 	switch {
 	case !e.Final:
-	case e.Elements > e.Asked:
-		text += fmt.Sprintf(", though it was asked for %d events at most", e.Asked)
+	case e.Elements > e.Requested:
+		text += fmt.Sprintf(", though it was asked for %d events at most", e.Requested)
 	default:
 		text += " for a page of one event"
 	}

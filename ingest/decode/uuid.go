@@ -18,8 +18,8 @@ func parseUUID(text string, id *uuid.UUID) bool {
 		return false
 	}
 	a, d := word(text, 0), word(text, 28)
-	b := uint64(four(text, 9)) | uint64(four(text, 14))<<32
-	c := uint64(four(text, 19)) | uint64(four(text, 24))<<32
+	b := uint64(word32(text, 9)) | uint64(word32(text, 14))<<32
+	c := uint64(word32(text, 19)) | uint64(word32(text, 24))<<32
 	if notHex(a)|notHex(b)|notHex(c)|notHex(d)|(a|b|c|d)&highBits != 0 {
 		return false
 	}
@@ -28,8 +28,8 @@ func parseUUID(text string, id *uuid.UUID) bool {
 	return true
 }
 
-// four returns the four bytes at i, the first one lowest.
-func four(text string, i int) uint32 {
+// word32 returns the four bytes at i, the first one lowest.
+func word32(text string, i int) uint32 {
 	s := text[i : i+4]
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }

@@ -20,8 +20,8 @@ func (d *Dispatcher) AskForLess(from string, req *api.Request, err error) bool {
 	switch {
 	case size > 0 && req.Limit > 0:
 		req.Limit = size
-	case size == 0 && page.Final && page.Elements <= page.Asked && !req.Squeezed:
-		req.Limit, req.Squeezed = 1, true
+	case size == 0 && page.Final && page.Elements <= page.Requested && !req.Truncated:
+		req.Limit, req.Truncated = 1, true
 	case size == 0:
 		return false
 	}
@@ -43,8 +43,8 @@ func (p *endpoint) shrinkNote() string {
 		return ""
 	}
 	p.shrinkNoted = true
-	if page.Asked == 1 {
+	if page.Requested == 1 {
 		return fmt.Sprintf("an event of the %s endpoint has more than %s: its beginning is kept", p.name, page.Limit)
 	}
-	return fmt.Sprintf("pages of %d events of the %s endpoint have more than %s: asking for %d at a time", page.Asked, p.name, page.Limit, p.shrunkTo)
+	return fmt.Sprintf("pages of %d events of the %s endpoint have more than %s: asking for %d at a time", page.Requested, p.name, page.Limit, p.shrunkTo)
 }

@@ -304,7 +304,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 		return decode.Page{}, s.failed(ctx, endpoint, errEnough)
 	}
 	memory := &api.Buffer{}
-	defer memory.LeaveLargeSlot()
+	defer memory.ReleaseLargeSlot()
 	body, err := s.dispatcher.Once(ctx, endpoint, a, memory)
 	if err != nil {
 		return decode.Page{}, s.failed(ctx, endpoint, err)

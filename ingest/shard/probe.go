@@ -150,7 +150,7 @@ func (c *Coordinator) searchOldest(ctx context.Context, way func(model.Instant) 
 func (c *Coordinator) probe(ctx context.Context, req api.Request, limit int) (decode.Page, error) {
 	req.Limit = limit
 	memory := &api.Buffer{}
-	defer memory.LeaveLargeSlot()
+	defer memory.ReleaseLargeSlot()
 	if _, _, err := c.dispatcher.Page(ctx, &dispatch.Requester{}, req, memory); err != nil {
 		return decode.Page{}, err
 	}

@@ -227,7 +227,7 @@ func (w *Walk) discard() {
 
 func (w *Walk) request(ctx context.Context, at api.Request) fetched {
 	memory, began := w.Buffers.Take(), time.Now()
-	memory.Beside = at.Beside
+	memory.SharesSlot = at.SharesSlot
 	body, endpoint, err := w.Dispatcher.Page(ctx, &w.requester, at, memory)
 	now := time.Now()
 	return fetched{Response{memory, endpoint, at, now, now.Sub(began), len(body), w.answers.Add(1)}, body, err}

@@ -60,7 +60,7 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 		f := <-w.ahead.result
 		w.ahead.result <- f
 	}
-	at.Only, at.IfSoon, at.Beside = f.Endpoint, true, f.Buffer.LargeSlot != nil // whose pages are as large
+	at.Only, at.IfSoon, at.SharesSlot = f.Endpoint, true, f.Buffer.LargeSlot != nil // whose pages are as large
 	if at.Limit == 0 && first.Damaged == 0 {
 		at.Limit = first.Elements // the same page, but not the same URL for a cache
 	}
@@ -71,7 +71,7 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 		var second decode.Page
 		second, err = again.Buffer.Decode(decode.New())
 		if err == nil && doubtful && second.Damaged == 0 {
-			f.Buffer.TakeText(again.Buffer)
+			f.Buffer.SwapText(again.Buffer)
 			return w.decode(f, got)
 		}
 		if err == nil && doubtful && second.Elements != first.Elements {
@@ -79,8 +79,8 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 		}
 		if err == nil {
 			again.Buffer.Events = second.Events
-			w.Observer.NotReadAgain(first.RejectsBehind(second.Elements))
-			first.Mend(&second)
+			w.Observer.NotReadAgain(first.RejectsAfter(second.Elements))
+			first.Repair(&second)
 			f.Buffer.Events = first.Events
 			return nil
 		}

@@ -87,13 +87,13 @@ type place struct {
 // windows, if this one does not go down to their end.
 func New(common *Common, bounds Bounds, k model.Checkpoint, known sql.Null[model.Instant]) *Walk {
 	w := &Walk{
-		Common: common, bounds: bounds, scope: scope{isShard: k.IsPart(), floor: k.Floor, known: known}, decoder: decode.New(),
+		Common: common, bounds: bounds, scope: scope{isShard: k.IsShard(), floor: k.Floor, known: known}, decoder: decode.New(),
 		at:   place{request: api.Request{Cursor: k.Cursor}, expires: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0},
 		last: readingOf(&k), recovery: recovery{startCursor: k.Cursor, failedRuns: k.FailedRuns},
 		low: k.Last, deepest: k.Last, loop: newLoopDetector(), unordered: k.Unordered, pages: k.Pages,
 	}
 	switch {
-	case k.IsPart() && !k.First.Valid:
+	case k.IsShard() && !k.First.Valid:
 		w.state.mode = starting
 		w.at.request, w.state.proof.Bound = bounds.Start()
 		w.at.resumed = true

@@ -192,7 +192,7 @@ func (s *Status) takeWindows(windows []model.Checkpoint, now time.Time) {
 	s.Complete = s.Complete && len(windows) > 0
 	for _, k := range windows {
 		w := WindowStatus{Window: k.Window, State: k.State, Pages: k.Pages, Events: k.Events, Unordered: k.Unordered}
-		if k.IsPart() {
+		if k.IsShard() {
 			w.PartOf = &k.Whole
 		}
 		if k.Upper.Valid {

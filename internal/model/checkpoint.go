@@ -78,10 +78,10 @@ func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.Floor }
 
 // NeverBegun reports whether the window was opened and no page of it committed, so that
 // another one may take its place. A part's place is its own.
-func (k *Checkpoint) NeverBegun() bool { return k.State == NotBegun && k.Pages == 0 && !k.IsPart() }
+func (k *Checkpoint) NeverBegun() bool { return k.State == NotBegun && k.Pages == 0 && !k.IsShard() }
 
-// IsPart reports whether it was split off from a window.
-func (k *Checkpoint) IsPart() bool { return k.Begins.Valid }
+// IsShard reports whether it was split off from a window.
+func (k *Checkpoint) IsShard() bool { return k.Begins.Valid }
 
 // Restart moves the checkpoint to the newest event: what was read before lies behind a gap.
 func (k *Checkpoint) Restart() {

@@ -100,7 +100,7 @@ func testParts(t *testing.T, s Store) {
 	mid.Lower = at(3000)
 	expect(k, mid, low)
 	// A part of which nothing is stored keeps its place where a window is opened.
-	if !low.IsPart() || mid.NeverBegun() || k.IsPart() || k.ToTheEnd() || !low.ToTheEnd() {
+	if !low.IsShard() || mid.NeverBegun() || k.IsShard() || k.ToTheEnd() || !low.ToTheEnd() {
 		t.Errorf("%+v, %+v, %+v", k, mid, low)
 	}
 	if err := s.Merge(ctx, mid.Window, low.Window); err != nil {

@@ -74,7 +74,7 @@ func (m *Memory) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	defer leave()
 	windows := slices.DeleteFunc(slices.Clone(m.windows), func(k model.Checkpoint) bool { return m.absorbed[k.Window] })
 	slices.SortFunc(windows, func(a, b model.Checkpoint) int {
-		if a.Whole != b.Whole || !a.IsPart() || !b.IsPart() {
+		if a.Whole != b.Whole || !a.IsShard() || !b.IsShard() {
 			return cmp.Or(cmp.Compare(b.Whole, a.Whole), cmp.Compare(a.Window, b.Window))
 		}
 		return cmp.Compare(b.Begins.V, a.Begins.V)
@@ -95,7 +95,7 @@ func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) 
 		Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 	}
 	k.Lower = part.Begins
-	if !k.IsPart() && k.State == model.NotBegun {
+	if !k.IsShard() && k.State == model.NotBegun {
 		k.State = model.UnderWay
 	}
 	m.windows = append(m.windows, part)

@@ -8,9 +8,9 @@ import (
 	"unsafe"
 )
 
-// MaxSqueezed is how many bytes a page may have of which only the beginnings of its large elements are
+// MaxTruncatedPage is how many bytes a page may have of which only the beginnings of its large elements are
 // kept. An answer has to end some time.
-const MaxSqueezed = 4 << 30
+const MaxTruncatedPage = 4 << 30
 
 // ErrEndless is the end of a page that is read by a squeezer and has more.
 var ErrEndless = errors.New("a page without an end")
@@ -22,20 +22,20 @@ type Cut struct {
 	digest [sha256.Size]byte
 }
 
-// Squeezer reads a page of any size into little memory: of each element that is larger than one may
+// Truncator reads a page of any size into little memory: of each element that is larger than one may
 // be it gives keptOfLarge bytes. It goes by quotes and brackets alone, and takes the elements of
 // any array at the page's top level for its own.
-type Squeezer struct {
+type Truncator struct {
 	from io.Reader
 	Cuts map[int]Cut // by where they begin in what it gave
 
-	in   []byte // read
-	out  []byte // to be given, a part of
-	all  []byte
-	err  error
-	read int64
-	most int64 // to be read
-	gave int
+	in        []byte // read
+	out       []byte // to be given, a part of
+	outBuffer []byte
+	err       error
+	read      int64
+	limit     int64 // to be read
+	given     int
 
 	depth    int
 	array    bool // depth 2 is that of an array
@@ -48,37 +48,37 @@ type Squeezer struct {
 	overflow bool // the element is larger than one may be
 }
 
-// NewSqueezer returns a Squeezer of what from gives.
-func NewSqueezer(from io.Reader) *Squeezer {
-	return &Squeezer{from: from, Cuts: map[int]Cut{}, in: make([]byte, 256<<10), most: MaxSqueezed, digest: sha256.New()}
+// NewTruncator returns a Squeezer of what from gives.
+func NewTruncator(from io.Reader) *Truncator {
+	return &Truncator{from: from, Cuts: map[int]Cut{}, in: make([]byte, 256<<10), limit: MaxTruncatedPage, digest: sha256.New()}
 }
 
 // Read gives what is left of the page.
-func (q *Squeezer) Read(p []byte) (int, error) {
+func (q *Truncator) Read(p []byte) (int, error) {
 	for len(q.out) == 0 {
 		if q.err != nil {
 			return 0, q.err
 		}
 		var n int
 		n, q.err = q.from.Read(q.in)
-		q.out = q.all[:0]
-		q.take(q.in[:n])
-		if q.read += int64(n); q.read > q.most {
+		q.out = q.outBuffer[:0]
+		q.consume(q.in[:n])
+		if q.read += int64(n); q.read > q.limit {
 			q.err = ErrEndless
 		}
 		if q.err != nil {
 			q.flush() // a page that breaks off
 		}
-		q.all = q.out
+		q.outBuffer = q.out
 	}
 	n := copy(p, q.out)
 	q.out = q.out[n:]
-	q.gave += n
+	q.given += n
 	return n, nil
 }
 
-// take takes in what was read.
-func (q *Squeezer) take(text []byte) {
+// consume takes in what was read.
+func (q *Truncator) consume(text []byte) {
 	start := 0 // of what was neither given nor taken into the element
 	upTo := func(i int) {
 		if part := text[start:i]; q.within {
@@ -95,7 +95,7 @@ func (q *Squeezer) take(text []byte) {
 			q.escaped = false
 			continue
 		case q.quoted:
-			if i = plainTo(unsafe.String(unsafe.SliceData(text), len(text)), i); i == len(text) {
+			if i = skipSimple(unsafe.String(unsafe.SliceData(text), len(text)), i); i == len(text) {
 				continue
 			}
 			q.escaped, q.quoted = text[i] == '\\', text[i] != '"'
@@ -122,14 +122,14 @@ func (q *Squeezer) take(text []byte) {
 }
 
 // grow takes in more of the element.
-func (q *Squeezer) grow(part []byte) {
+func (q *Truncator) grow(part []byte) {
 	q.size += int64(len(part))
 	if !q.overflow {
 		q.element = append(q.element, part...)
 		if q.overflow = q.size > maxElement; q.overflow {
 			q.digest.Reset()
 			_, _ = q.digest.Write(q.element)
-			q.element = q.element[:keptOfLarge]
+			q.element = q.element[:truncatedLen]
 		}
 		return
 	}
@@ -137,11 +137,11 @@ func (q *Squeezer) grow(part []byte) {
 }
 
 // flush gives the element, or its beginning.
-func (q *Squeezer) flush() {
+func (q *Truncator) flush() {
 	if q.overflow {
 		c := Cut{size: q.size}
 		q.digest.Sum(c.digest[:0])
-		begin := q.gave + len(q.out)
+		begin := q.given + len(q.out)
 		c.end = begin + len(q.element)
 		q.Cuts[begin] = c
 	}

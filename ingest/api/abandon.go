@@ -8,47 +8,47 @@ import (
 	"time"
 )
 
-// leaveAfter is how long a request whose context has ended, and then its connection, may take to
+// abandonDelay is how long a request whose context has ended, and then its connection, may take to
 // return before it is left alone.
-const leaveAfter = cutAfter + 250*time.Millisecond
+const abandonDelay = closeDelay + 250*time.Millisecond
 
-// leaver is a transport that returns from each request and from each read of a body when their
+// abandoningTransport is a transport that returns from each request and from each read of a body when their
 // context ends. Package net/http does not for HTTP/2: one WINDOW_UPDATE that a stream's window has no
 // room for has it wait for a lock that it holds itself. Neither the end of a context nor that of a
 // connection ends this, and each other request of that transport waits for the same lock. So such a
 // request is left where it is, and the next ones take another transport.
-type leaver struct {
-	renew func() http.RoundTripper
-	mu    sync.Mutex
-	next  http.RoundTripper
-	made  int // how many transports there were, next included
+type abandoningTransport struct {
+	newTransport func() http.RoundTripper
+	mu           sync.Mutex
+	current      http.RoundTripper
+	generation   int // how many transports there were, next included
 }
 
-func newLeaver(renew func() http.RoundTripper) *leaver {
-	return &leaver{renew: renew, next: renew(), made: 1}
+func newAbandoningTransport(renew func() http.RoundTripper) *abandoningTransport {
+	return &abandoningTransport{newTransport: renew, current: renew(), generation: 1}
 }
 
-// leave has the following requests go by another transport than the one of that number.
-func (l *leaver) leave(number int) {
+// replace has the following requests go by another transport than the one of that number.
+func (l *abandoningTransport) replace(number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.made == number {
-		l.next = l.renew()
-		l.made++
+	if l.generation == number {
+		l.current = l.newTransport()
+		l.generation++
 	}
 }
 
 // RoundTrip is http.RoundTripper's.
-func (l *leaver) RoundTrip(req *http.Request) (*http.Response, error) {
+func (l *abandoningTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	type result struct {
 		resp *http.Response
 		err  error
 	}
 	l.mu.Lock()
-	next, number := l.next, l.made
+	next, number := l.current, l.generation
 	l.mu.Unlock()
 	ctx, came := req.Context(), make(chan result)
-	left, stop := leaving(ctx)
+	left, stop := abandonSignal(ctx)
 	go func() {
 		resp, err := next.RoundTrip(req)
 		select {
@@ -65,17 +65,17 @@ func (l *leaver) RoundTrip(req *http.Request) (*http.Response, error) {
 			stop()
 			return r.resp, r.err
 		}
-		r.resp.Body = l.leavable(ctx, r.resp.Body, number, left, stop)
+		r.resp.Body = l.abandonableBody(ctx, r.resp.Body, number, left, stop)
 		return r.resp, nil
 	case <-left:
-		l.leave(number)
+		l.replace(number)
 		return nil, context.Cause(ctx)
 	}
 }
 
-// leaving returns a channel that is closed leaveAfter the end of the context, unless stop is called
+// abandonSignal returns a channel that is closed leaveAfter the end of the context, unless stop is called
 // before.
-func leaving(ctx context.Context) (left chan struct{}, stop func()) {
+func abandonSignal(ctx context.Context) (left chan struct{}, stop func()) {
 	left = make(chan struct{})
 	var mu sync.Mutex
 	var timer *time.Timer
@@ -84,7 +84,7 @@ func leaving(ctx context.Context) (left chan struct{}, stop func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
-			timer = time.AfterFunc(leaveAfter, func() { close(left) })
+			timer = time.AfterFunc(abandonDelay, func() { close(left) })
 		}
 	})
 	return left, func() {
@@ -97,9 +97,9 @@ func leaving(ctx context.Context) (left chan struct{}, stop func()) {
 	}
 }
 
-// leavable returns a body that is read by a goroutine of its own, which is left alone where it hangs.
+// abandonableBody returns a body that is read by a goroutine of its own, which is left alone where it hangs.
 // Its Close does not wait.
-func (l *leaver) leavable(ctx context.Context, body io.ReadCloser, number int, left chan struct{}, stop func()) io.ReadCloser {
+func (l *abandoningTransport) abandonableBody(ctx context.Context, body io.ReadCloser, number int, left chan struct{}, stop func()) io.ReadCloser {
 	from, to := io.Pipe()
 	ended := make(chan struct{})
 	go func() {
@@ -113,7 +113,7 @@ func (l *leaver) leavable(ctx context.Context, body io.ReadCloser, number int, l
 		case <-ended:
 			stop()
 		case <-left:
-			l.leave(number)
+			l.replace(number)
 			_ = to.CloseWithError(context.Cause(ctx))
 		}
 	}()

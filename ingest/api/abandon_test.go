@@ -33,7 +33,7 @@ func TestATransportThatHangsIsLeft(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				until, made := make(chan struct{}), 0
 				defer close(until)
-				l := newLeaver(func() http.RoundTripper {
+				l := newAbandoningTransport(func() http.RoundTripper {
 					if made++; made == 1 {
 						return roundTrip(func(*http.Request) (*http.Response, error) { return hang(until) })
 					}
@@ -56,7 +56,7 @@ func TestATransportThatHangsIsLeft(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				began := time.Now()
-				if _, err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Minute+leaveAfter {
+				if _, err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Minute+abandonDelay {
 					t.Errorf("after %s: %v", time.Since(began), err)
 				}
 				if body, err := ask(t.Context()); body != "{}" || err != nil || made != 2 {

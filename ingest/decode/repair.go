@@ -9,9 +9,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// RejectsBehind counts the rejects behind so many elements of the page, which another reading of so many
+// RejectsAfter counts the rejects behind so many elements of the page, which another reading of so many
 // does not reach.
-func (p *Page) RejectsBehind(elements int) (n int) {
+func (p *Page) RejectsAfter(elements int) (n int) {
 	for i, after := range p.RejectAfter {
 		if i+after >= elements {
 			n++
@@ -41,10 +41,10 @@ func (p *Page) elementsOf() []element {
 	return all
 }
 
-// Mend replaces rejects by events of the second response. It matches elements by id, or by their
+// Repair replaces rejects by events of the second response. It matches elements by id, or by their
 // position between two events that both responses have, as the API may have received or deleted
 // others since.
-func (p *Page) Mend(second *Page) {
+func (p *Page) Repair(second *Page) {
 	mine, others := p.elementsOf(), second.elementsOf()
 	byID := make(map[uuid.UUID]int, len(others)) // the place in others of each event, the first one
 	for i, e := range slices.Backward(others) {
