@@ -129,7 +129,7 @@ func TestPagesThatStayTooLarge(t *testing.T) {
 	api := &sized{sizes: alike(600, 700_000), ignores: true}
 	onSized(t, "the limit is ignored", api, func(b *bench) {
 		_, err := b.pull()
-		if err == nil || !strings.Contains(err.Error(), "sent more than 128 MiB, though it was asked for ") || len(api.limits) > 8 {
+		if err == nil || !strings.Contains(err.Error(), "sent more than 128 MiB, although the request allowed ") || len(api.limits) > 8 {
 			b.t.Errorf("%v, after %q", err, api.limits)
 		}
 	})

@@ -8,75 +8,76 @@ import (
 	"time"
 )
 
-// abandonDelay is how long a request whose context has ended, and then its connection, may take to
-// return before it is left alone.
+// abandonDelay is how long a request whose context has ended may take to return. It includes the
+// time after which its connection is closed.
 const abandonDelay = closeDelay + 250*time.Millisecond
 
-// abandoningTransport is a transport that returns from each request and from each read of a body when their
-// context ends. Package net/http does not for HTTP/2: one WINDOW_UPDATE that a stream's window has no
-// room for has it wait for a lock that it holds itself. Neither the end of a context nor that of a
-// connection ends this, and each other request of that transport waits for the same lock. So such a
-// request is left where it is, and the next ones take another transport.
+// abandoningTransport is a transport whose requests and reads of a body return when their context
+// ends. Those of package net/http do not for HTTP/2: a WINDOW_UPDATE that overflows the window of a
+// stream makes it wait for a lock that it holds itself. Neither the end of the context nor that of
+// the connection ends this, and every other request of that transport waits for the same lock. So
+// such a request is abandoned, and later ones use a new transport.
 type abandoningTransport struct {
 	newTransport func() http.RoundTripper
-	mu           sync.Mutex
-	current      http.RoundTripper
-	generation   int // how many transports there were, next included
+
+	mu         sync.Mutex
+	current    http.RoundTripper
+	generation int // how many transports there were, current included
 }
 
-func newAbandoningTransport(renew func() http.RoundTripper) *abandoningTransport {
-	return &abandoningTransport{newTransport: renew, current: renew(), generation: 1}
+func newAbandoningTransport(newTransport func() http.RoundTripper) *abandoningTransport {
+	return &abandoningTransport{newTransport: newTransport, current: newTransport(), generation: 1}
 }
 
-// replace has the following requests go by another transport than the one of that number.
-func (l *abandoningTransport) replace(number int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.generation == number {
-		l.current = l.newTransport()
-		l.generation++
+// replace makes a new transport current, unless another request has replaced that generation.
+func (t *abandoningTransport) replace(generation int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.generation == generation {
+		t.current = t.newTransport()
+		t.generation++
 	}
 }
 
-// RoundTrip is http.RoundTripper's.
-func (l *abandoningTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper.
+func (t *abandoningTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	type result struct {
 		resp *http.Response
 		err  error
 	}
-	l.mu.Lock()
-	next, number := l.current, l.generation
-	l.mu.Unlock()
-	ctx, came := req.Context(), make(chan result)
-	left, stop := abandonSignal(ctx)
+	t.mu.Lock()
+	current, generation := t.current, t.generation
+	t.mu.Unlock()
+	ctx, results := req.Context(), make(chan result)
+	abandoned, stop := abandonSignal(ctx)
 	go func() {
-		resp, err := next.RoundTrip(req)
+		resp, err := current.RoundTrip(req)
 		select {
-		case came <- result{resp, err}:
-		case <-left:
+		case results <- result{resp, err}:
+		case <-abandoned:
 			if err == nil {
 				_ = resp.Body.Close()
 			}
 		}
 	}()
 	select {
-	case r := <-came:
+	case r := <-results:
 		if r.err != nil || r.resp.ProtoMajor != 2 {
 			stop()
 			return r.resp, r.err
 		}
-		r.resp.Body = l.abandonableBody(ctx, r.resp.Body, number, left, stop)
+		r.resp.Body = t.abandonableBody(ctx, r.resp.Body, generation, abandoned, stop)
 		return r.resp, nil
-	case <-left:
-		l.replace(number)
+	case <-abandoned:
+		t.replace(generation)
 		return nil, context.Cause(ctx)
 	}
 }
 
-// abandonSignal returns a channel that is closed leaveAfter the end of the context, unless stop is called
-// before.
-func abandonSignal(ctx context.Context) (left chan struct{}, stop func()) {
-	left = make(chan struct{})
+// abandonSignal returns a channel that is closed abandonDelay after the end of the context, unless
+// stop is called before.
+func abandonSignal(ctx context.Context) (abandoned chan struct{}, stop func()) {
+	abandoned = make(chan struct{})
 	var mu sync.Mutex
 	var timer *time.Timer
 	stopped := false
@@ -84,10 +85,10 @@ func abandonSignal(ctx context.Context) (left chan struct{}, stop func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
-			timer = time.AfterFunc(abandonDelay, func() { close(left) })
+			timer = time.AfterFunc(abandonDelay, func() { close(abandoned) })
 		}
 	})
-	return left, func() {
+	return abandoned, func() {
 		cancel()
 		mu.Lock()
 		defer mu.Unlock()
@@ -97,9 +98,9 @@ func abandonSignal(ctx context.Context) (left chan struct{}, stop func()) {
 	}
 }
 
-// abandonableBody returns a body that is read by a goroutine of its own, which is left alone where it hangs.
-// Its Close does not wait.
-func (l *abandoningTransport) abandonableBody(ctx context.Context, body io.ReadCloser, number int, left chan struct{}, stop func()) io.ReadCloser {
+// abandonableBody returns a body that another goroutine reads, which is abandoned if it hangs. Its
+// Close does not wait.
+func (t *abandoningTransport) abandonableBody(ctx context.Context, body io.ReadCloser, generation int, abandoned chan struct{}, stop func()) io.ReadCloser {
 	from, to := io.Pipe()
 	ended := make(chan struct{})
 	go func() {
@@ -112,8 +113,8 @@ func (l *abandoningTransport) abandonableBody(ctx context.Context, body io.ReadC
 		select {
 		case <-ended:
 			stop()
-		case <-left:
-			l.replace(number)
+		case <-abandoned:
+			t.replace(generation)
 			_ = to.CloseWithError(context.Cause(ctx))
 		}
 	}()

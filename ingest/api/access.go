@@ -15,43 +15,44 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// Access is what stream-access handed out.
+// Access grants access to the feed, as an answer of stream-access does: the path of the feed, a
+// token, and the name of the header that carries it.
 type Access struct {
 	path, token, header string
-	// RenewAt is when a new one is fetched ahead of this one's end; zero where
-	// the token is used until the feed refuses it.
+	// RenewAt is when to fetch the next one, before this one expires. If it is zero, the token is
+	// used until the feed refuses it.
 	RenewAt time.Time
-	// Life is how long it is said to live; 0 where that is not said.
+	// Life is how long the token lives, by stream-access; 0 if it names no time.
 	Life time.Duration
 }
 
-// ErrFeedUnusable: what stream-access says can never be used.
+// ErrFeedUnusable means that stream-access names a path, a token or a header that is never safe to
+// send.
 var ErrFeedUnusable = errors.New("the feed cannot be used")
 
-// Access requests access to the feed. It returns errFeedUnusable if the answer names a path, a token
-// or a header that cannot be sent safely.
+// Access requests access to the feed. The error is an *APIError, or wraps decode.ErrMalformed for an
+// answer without an access and ErrFeedUnusable for one that is not safe to use.
 func (c *Client) Access(ctx context.Context) (*Access, error) {
-	asked := time.Now()
+	requested, answer := time.Now(), &Buffer{}
 	req, err := c.request(ctx, http.MethodPost, accessPath, nil, strings.NewReader("{}"))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	body, _, err := c.do(StreamAccess, req, Request{}, maxAccess, &Buffer{})
+	if _, err := c.do(StreamAccess, req, Request{}, maxAccess, answer); err != nil {
+		return nil, err
+	}
+	access, err := parseAccess(answer.Text(), requested)
 	if err != nil {
 		return nil, err
 	}
-	token, err := parseAccess(body, asked)
-	if err != nil {
-		return nil, err
-	}
-	c.secrets.add(token.token)
-	return token, nil
+	c.secrets.add(access.token)
+	return access, nil
 }
 
-// parseAccess reads an answer of stream-access and refuses what cannot be sent
-// safely, with errFeedUnusable.
-func parseAccess(body string, asked time.Time) (*Access, error) {
+// parseAccess reads an answer of stream-access to a request of that time. It returns
+// ErrFeedUnusable for values that are not safe to send.
+func parseAccess(body string, requested time.Time) (*Access, error) {
 	var answer struct {
 		StreamAccess *struct {
 			Endpoint    string  `json:"endpoint"`
@@ -73,12 +74,12 @@ func parseAccess(body string, asked time.Time) (*Access, error) {
 	if a.Token == "" || len(a.Token) > 8<<10 || !httpguts.ValidHeaderFieldValue(a.Token) {
 		return nil, fmt.Errorf("%w: its token is refused", ErrFeedUnusable)
 	}
-	got := &Access{path: a.Endpoint, token: a.Token, header: a.TokenHeader}
+	access := &Access{path: a.Endpoint, token: a.Token, header: a.TokenHeader}
 	if life := a.ExpiresIn; life > 0 {
 		life = math.Min(life, 24*3600)
 		margin := math.Min(life/10, 30)
-		got.Life = time.Duration(life * float64(time.Second))
-		got.RenewAt = asked.Add(time.Duration((life - margin) * float64(time.Second)))
+		access.Life = time.Duration(life * float64(time.Second))
+		access.RenewAt = requested.Add(time.Duration((life - margin) * float64(time.Second)))
 	}
-	return got, nil
+	return access, nil
 }

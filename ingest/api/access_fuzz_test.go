@@ -12,27 +12,27 @@ import (
 	"datasync/ingest/decode"
 )
 
-// FuzzParseAccess: whatever stream-access answers, it is refused, or it makes the request
-// that it names and no other.
+// FuzzParseAccess: each answer of stream-access is refused, or results in exactly the request that it
+// names.
 func FuzzParseAccess(f *testing.F) {
 	f.Add(`{"streamAccess":{"endpoint":"/feed","token":"t","tokenHeader":"X-Stream-Token","expiresIn":300}}`)
-	asked := time.Unix(1769541612, 0)
+	requested := time.Unix(1769541612, 0)
 	f.Fuzz(func(t *testing.T, body string) {
-		got, err := parseAccess(body, asked)
+		got, err := parseAccess(body, requested)
 		if err != nil {
 			if text := err.Error(); !errors.Is(err, decode.ErrMalformed) && !errors.Is(err, ErrFeedUnusable) || !oneShortLine(text) {
 				t.Errorf("%q", text)
 			}
 			return
 		}
-		if got.Life < 0 || got.Life > 24*time.Hour || !got.RenewAt.IsZero() && (got.RenewAt.Before(asked) || got.RenewAt.After(asked.Add(got.Life))) {
-			t.Errorf("it lives for %v and is renewed at %v", got.Life, got.RenewAt)
+		if got.Life < 0 || got.Life > 24*time.Hour || !got.RenewAt.IsZero() && (got.RenewAt.Before(requested) || got.RenewAt.After(requested.Add(got.Life))) {
+			t.Errorf("the token lives for %v and is renewed at %v", got.Life, got.RenewAt)
 		}
 		name := http.CanonicalHeaderKey(got.header)
 		if name == "X-Requested-With" {
-			return // one of our own, which stays as it is
+			return // a header of the client, which takes precedence
 		}
-		req := onTheWire(t, Feed, Request{}, got)
+		req := sentRequest(t, Feed, Request{}, got)
 		plain, err := url.PathUnescape(got.path)
 		if err != nil || req.URL.Path != plain || req.URL.RawQuery != "limit=10" {
 			t.Errorf("%q was sent as %q", got.path, req.URL)
@@ -50,41 +50,41 @@ func FuzzParseAccess(f *testing.F) {
 	})
 }
 
-// FuzzAnswerError: of an answer that is no page nothing reaches an error but its status, code and
-// words, on one line that a terminal can show.
-func FuzzAnswerError(f *testing.F) {
+// FuzzNewAPIError: an error shows only the status, the code and the texts of an answer, on one line that
+// is safe for a terminal.
+func FuzzNewAPIError(f *testing.F) {
 	f.Add(400, `{"code":"CURSOR_EXPIRED","message":"gone","hint":"\u001b[2J"}`, "3", true)
 	f.Fuzz(func(t *testing.T, status int, body, after string, withCursor bool) {
 		if status < 100 || status > 999 {
-			return // package http makes errors of those
+			return // package net/http refuses these
 		}
-		var asked Request
+		var want Request
 		if withCursor {
-			asked.Cursor = "c"
+			want.Cursor = "c"
 		}
 		resp := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {after}}}
 		for _, endpoint := range []string{Events, Feed, StreamAccess} {
-			e := newAPIError(endpoint, resp, []byte(body), asked)
+			e := newAPIError(endpoint, resp, []byte(body), want)
 			if !codePattern.MatchString(e.Code) && e.Code != "" || !oneShortLine(e.Error()) {
 				t.Errorf("%q", e.Error())
 			}
 			if e.Wait < 0 || e.Wait > maxWait {
-				t.Errorf("a wait of %v", e.Wait)
+				t.Errorf("wait %v is out of range", e.Wait)
 			}
-			switch dead := errors.Is(e, ErrCursorExpired); {
-			case dead && (!withCursor || status < 400 || status > 499):
-				t.Errorf("%d, with a cursor: %v, is said to be about one", status, withCursor)
+			switch expired := errors.Is(e, ErrCursorExpired); {
+			case expired && (!withCursor || status < 400 || status > 499):
+				t.Errorf("%d is a cursor error; sent with a cursor: %v", status, withCursor)
 			case errors.Is(e, ErrKeyRefused) && status != 401 && status != 403, errors.Is(e, ErrRedirected) && status/100 != 3:
-				t.Errorf("%d is %v", status, e.Kind)
+				t.Errorf("%d has the kind %v", status, e.Kind)
 			}
 			if e.Means == MeansPageTooLarge && e.reply.smallerPage(1000) >= 1000 {
-				t.Errorf("%q: no smaller page", body)
+				t.Errorf("%q: the page size does not shrink", body)
 			}
 		}
 	})
 }
 
-// oneShortLine reports whether an error can be shown as it is.
+// oneShortLine reports whether a text is one line of bounded length without control characters.
 func oneShortLine(text string) bool {
 	return len(text) < 200+2*12*MaxQuoted && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) })
 }

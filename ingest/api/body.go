@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// errorBody reads the body of an answer that is no 200, as far as it comes, and inflates
-// it where it is what its header says. By RFC 9110, section 6.4.1, some answers have none: what
-// follows a 101 is another protocol.
+// errorBody reads the body of an answer that is not a 200, as far as it arrives, and decompresses
+// it if its header says so. By RFC 9110, section 6.4.1, some answers have no body: another
+// protocol follows a 101.
 func errorBody(resp *http.Response, from io.Reader) []byte {
 	if resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
 		return nil
@@ -29,20 +29,20 @@ func errorBody(resp *http.Response, from io.Reader) []byte {
 	return inflated
 }
 
-// decompressed reads a body that came compressed, also where that was not asked for.
+// decompressed returns a reader of the decompressed body. A server may send gzip unrequested.
 func decompressed(resp *http.Response, body io.Reader) (_ io.Reader, gzipped bool, _ error) {
 	switch encoding := strings.ToLower(strings.Join(resp.Header.Values("Content-Encoding"), ",")); encoding {
 	case "", "identity":
 		return body, false, nil
 	case "gzip", "x-gzip":
-		// Members that follow each other are one text, and nothing else may follow.
+		// The reader joins consecutive members and refuses anything after them (RFC 1952, section 2.2).
 		content, err := gzip.NewReader(body)
 		return content, true, err
 	default:
 		if len(encoding) > 20 {
-			encoding = "a long name" // a part of which could be a part of a secret
+			encoding = "a long name" // a prefix of it might be a prefix of a secret
 		}
-		return nil, false, fmt.Errorf("an encoding that was not asked for: %q", encoding)
+		return nil, false, fmt.Errorf("content encoding %q was not requested", encoding)
 	}
 }
 

@@ -13,53 +13,56 @@ import (
 	"datasync/internal/model"
 )
 
-// Buffer is the memory of one page: its text, and the events that share that. It is used
-// again for another page once the store has copied it.
+// Buffer is a page buffer: the text of one page, and the events, which share that text. A pool
+// reuses it after the store has copied the events.
 type Buffer struct {
 	text   []byte
 	Events []model.Event
-	refs   atomic.Int32       // how often it will be given back
+	refs   atomic.Int32       // how many Release calls are due
 	Cached bool               // the page came from a cache
 	Limit  int                // how many events the request asked for
-	cuts   map[int]decode.Cut // elements of which only the beginning was read, by their offsets
-	// LargeSlot, where it is not nil, is the one place for a large text, and taken by this one.
+	cuts   map[int]decode.Cut // the truncated elements, by their offsets
+	// LargeSlot, if not nil, is the slot for large texts, which this buffer occupies.
 	LargeSlot chan struct{}
-	// SharesSlot says that it needs no such place, as it is read beside the one that has it.
+	// SharesSlot says that the buffer needs no slot, since another reading of its page has it.
 	SharesSlot bool
 }
 
-// BufferPool keeps those that are not in use. Its zero value is ready, for any goroutine.
+// BufferPool keeps the buffers that are not in use. Its zero value is ready and safe for concurrent
+// use.
 type BufferPool struct {
 	mu   sync.Mutex
 	idle []*Buffer
 }
 
-func (s *BufferPool) Take() *Buffer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	last := &Buffer{}
-	if n := len(s.idle); n > 0 {
-		last = s.idle[n-1]
-		s.idle = s.idle[:n-1]
+// Take returns a buffer, whose text and events are overwritten by the next page. Each Take, and each
+// Retain of its buffer, needs one Release.
+func (p *BufferPool) Take() *Buffer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := &Buffer{}
+	if n := len(p.idle); n > 0 {
+		b = p.idle[n-1]
+		p.idle = p.idle[:n-1]
 	}
-	last.refs.Store(1)
-	return last
+	b.refs.Store(1)
+	return b
 }
 
-// maxPooledText is how much text the sheets may have that are kept. Larger ones are rare, and
-// would each take that memory for good. There is one of them at a time.
+// maxPooledText is the largest text, in bytes, of a buffer that the pool keeps. Larger ones are rare,
+// and would occupy their memory for good. Only one of them exists at a time.
 const maxPooledText = 64 << 20
 
-// Decode decodes the page in the sheet.
+// Decode decodes the page of the buffer. The events and rejects share the buffer's memory.
 func (b *Buffer) Decode(d *decode.Decoder) (decode.Page, error) {
 	return d.DecodeCut(b.Text(), b.cuts, b.Events)
 }
 
-// Retain says that the sheet will be given back once more.
+// Retain adds a user: the buffer needs one more Release.
 func (b *Buffer) Retain() { b.refs.Add(1) }
 
-// Release takes a sheet of which nothing is used any more, by one of its users.
-func (s *BufferPool) Release(b *Buffer) {
+// Release removes a user. After the last one, the pool reuses the buffer's memory.
+func (p *BufferPool) Release(b *Buffer) {
 	if b.refs.Add(-1) > 0 {
 		return
 	}
@@ -68,30 +71,36 @@ func (s *BufferPool) Release(b *Buffer) {
 		b.ReleaseLargeSlot()
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.idle = append(s.idle, b)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, b)
 }
 
-// Free lets go of those that are kept, and sees that their memory can be used for
-// something else.
-func (s *BufferPool) Free() {
-	s.mu.Lock()
-	s.idle = nil
-	s.mu.Unlock()
+// Free drops the idle buffers and collects the garbage, so that others can use their memory.
+func (p *BufferPool) Free() {
+	p.mu.Lock()
+	p.idle = nil
+	p.mu.Unlock()
 	runtime.GC()
 }
 
-// acquireLargeSlot waits for the place for a large text, and gives back the memory of the one that
-// had it before.
-func (s *Buffer) acquireLargeSlot(ctx context.Context, place chan struct{}) error {
-	if s.SharesSlot {
+// Idle returns how many buffers the pool keeps for the next pages.
+func (p *BufferPool) Idle() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}
+
+// acquireLargeSlot waits for the slot for large texts, and returns the memory of its last user to
+// the system.
+func (b *Buffer) acquireLargeSlot(ctx context.Context, slot chan struct{}) error {
+	if b.SharesSlot {
 		debug.FreeOSMemory()
 		return nil
 	}
 	select {
-	case place <- struct{}{}:
-		s.LargeSlot = place
+	case slot <- struct{}{}:
+		b.LargeSlot = slot
 		debug.FreeOSMemory()
 		return nil
 	case <-ctx.Done():
@@ -99,66 +108,57 @@ func (s *Buffer) acquireLargeSlot(ctx context.Context, place chan struct{}) erro
 	}
 }
 
-// ReleaseLargeSlot gives the place for a large text back, where the sheet has it.
-func (s *Buffer) ReleaseLargeSlot() {
-	if s.LargeSlot != nil {
-		<-s.LargeSlot
-		s.LargeSlot = nil
+// ReleaseLargeSlot releases the slot for large texts, if the buffer occupies it.
+func (b *Buffer) ReleaseLargeSlot() {
+	if b.LargeSlot != nil {
+		<-b.LargeSlot
+		b.LargeSlot = nil
 	}
 }
 
-// read fills the sheet with what is left to read, of which size bytes are expected, but
-// with no more than limit bytes and one. Before it takes more memory than maxKept it calls
-// large, and ends where that fails.
-func (s *Buffer) read(from io.Reader, size, limit int64, large func() error) error {
-	text := s.text[:0]
-	// There is one byte more, so that the end shows without growing. What is announced is
-	// believed up to what is usual.
+// read fills the buffer from a body of size bytes, as far as known, up to limit bytes and one more.
+// Before it takes more memory than maxPooledText it calls large, and ends with that error.
+func (b *Buffer) read(from io.Reader, size, limit int64, large func() error) error {
+	text := b.text[:0]
+	// The extra byte finds the end without growing. An announced size is trusted up to the usual.
 	if want := min(size, limit, maxPooledText-1) + 1; int64(cap(text)) < want {
 		text = make([]byte, 0, want)
 	}
 	for int64(len(text)) <= limit {
 		if len(text) == cap(text) {
-			room := max(4096, 2*int64(len(text)))
-			if room > maxPooledText {
+			capacity := max(4096, 2*int64(len(text)))
+			if capacity > maxPooledText {
 				if err := large(); err != nil {
 					return err
 				}
-				// All that it may need, so that no copy of it is left behind: what it does
-				// not use is no memory yet.
-				room = limit + 1
+				// All at once: further growth would leave copies behind, and untouched pages of
+				// memory cost nothing.
+				capacity = limit + 1
 			}
-			text = append(make([]byte, 0, min(room, limit+1)), text...)
+			text = append(make([]byte, 0, min(capacity, limit+1)), text...)
 		}
 		n, err := from.Read(text[len(text):cap(text)])
 		text = text[:len(text)+n]
 		if err != nil {
-			s.text = text
+			b.text = text
 			if err == io.EOF {
 				return nil
 			}
 			return err
 		}
 	}
-	s.text = text
+	b.text = text
 	return nil
 }
 
-// Text is the sheet's text. It holds as long as the sheet is not given back.
-func (s *Buffer) Text() string { return unsafe.String(unsafe.SliceData(s.text), len(s.text)) }
+// Text returns the text of the page. It is valid until the last Release.
+func (b *Buffer) Text() string { return unsafe.String(unsafe.SliceData(b.text), len(b.text)) }
 
-// Size returns how many bytes of text the sheet holds.
-func (s *Buffer) Size() int { return len(s.text) }
+// Size returns the length of the text in bytes.
+func (b *Buffer) Size() int { return len(b.text) }
 
-// SwapText exchanges the texts of two sheets, and takes the other one's cuts.
-func (s *Buffer) SwapText(from *Buffer) {
-	s.text, from.text = from.text, s.text
-	s.cuts = from.cuts
-}
-
-// Idle returns how many buffers the pool keeps for the next pages.
-func (s *BufferPool) Idle() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.idle)
+// SwapText exchanges the texts of two buffers, and takes the truncated elements of the other one.
+func (b *Buffer) SwapText(from *Buffer) {
+	b.text, from.text = from.text, b.text
+	b.cuts = from.cuts
 }

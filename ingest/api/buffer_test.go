@@ -8,7 +8,7 @@ import (
 	"testing/iotest"
 )
 
-func TestSheetRead(t *testing.T) {
+func TestBufferRead(t *testing.T) {
 	const limit = 5000
 	text := bytes.Repeat([]byte("datasync"), 1000)
 	broken := errors.New("reset")
@@ -30,16 +30,16 @@ func TestSheetRead(t *testing.T) {
 		{"broken off", io.MultiReader(bytes.NewReader(text[:100]), iotest.ErrReader(broken)), 4000, 100, broken},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := &Buffer{text: []byte("what was there before")}
-			if err := s.read(tc.from, tc.size, limit, nil); !errors.Is(err, tc.err) {
+			b := &Buffer{text: []byte("the previous page")}
+			if err := b.read(tc.from, tc.size, limit, nil); !errors.Is(err, tc.err) {
 				t.Fatal(err)
 			}
-			got := s.Text()
+			got := b.Text()
 			if len(got) != tc.want && (tc.want <= limit || len(got) <= limit) || got != string(text[:len(got)]) {
 				t.Errorf("%d bytes, want %d", len(got), tc.want)
 			}
-			if cap(s.text) > 2*(limit+1) {
-				t.Errorf("%d bytes of memory", cap(s.text))
+			if cap(b.text) > 2*(limit+1) {
+				t.Errorf("the buffer has %d bytes of memory", cap(b.text))
 			}
 		})
 	}

@@ -1,147 +1,153 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"datasync/ingest/decode"
-	"datasync/internal/failpoint"
 )
 
 const (
-	eventsPath = "/api/v1/events"
-	accessPath = "/internal/dashboard/stream-access"
-
-	// maxPage is how many bytes a page may have. One of 100,000 events has about 35 MB.
+	// maxPage is the largest page, in bytes after decompression. A page of 100,000 events has
+	// about 35 MB.
 	maxPage = 128 << 20
-	// maxAccess is the same of an answer of stream-access.
+	// maxAccess is the largest answer of stream-access, in bytes.
 	maxAccess = 1 << 20
-	// maxErrorBody is how much of an error's body is read.
+	// maxErrorBody is how many bytes of an error's body are read.
 	maxErrorBody = 64 << 10
-	// headerLimit is how long an answer may take to begin, idleLimit how long its
-	// body may go without a byte. A body that keeps trickling must bring slowest
-	// bytes a second, but for its first minute.
+	// headerLimit bounds the time until the headers of an answer, idleLimit the time without a
+	// byte of its body. After the first minute, a body must bring minBytesPerSecond.
 	headerLimit       = 90 * time.Second
 	idleLimit         = 30 * time.Second
 	minBytesPerSecond = 1 << 10
 )
 
-// dashboardRequired is the code of an answer to what does not look like a browser.
+// dashboardRequired is the error code for requests that do not look like a browser's.
 const dashboardRequired = "DASHBOARD_REQUIRED"
 
-// Client sends one request and gives one typed answer. It neither waits nor
-// tries again.
+// Client sends one request and returns one typed answer. It never waits and never retries. It is
+// safe for concurrent use.
 type Client struct {
 	transport http.RoundTripper
 	secrets   *secrets
 	base      *url.URL
-	// pageSizes are the limits sent to each endpoint: at first the one that is wanted, then
-	// what the endpoint accepts.
+	// pageSizes has the limit sent to each endpoint: at first the configured one, then the one
+	// that the endpoint accepts.
 	pageSizes map[string]*atomic.Int64
-	// maxPageSizes are the largest of these: what is wanted, or the API has allowed.
+	// maxPageSizes has the largest of these: the configured one, or the API's maximum.
 	maxPageSizes map[string]*atomic.Int64
-	hasAnswered  atomic.Bool // anything came back in this run that may be the API's
-	// compression is decided for each endpoint: they may lie behind different servers.
-	compression   map[string]*compression
-	compressionMu sync.Mutex // about that
-	// largeSlot is the one place for a page whose text is larger than maxKept.
+	hasAnswered  atomic.Bool // an answer in this run may be the API's
+
+	compressionMu sync.Mutex // guards the values of compression
+	// compression is decided for each endpoint, since their servers may differ.
+	compression map[string]*compression
+	// largeSlot has room for one page whose text is larger than maxPooledText.
 	largeSlot chan struct{}
 }
 
-// New returns a client whose requests carry key to base and nowhere else.
+// New returns a client that sends key to the origin of base and nowhere else. PageSize is the
+// number of events of a full page.
 func New(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *Client {
 	sizes := map[string]*atomic.Int64{Events: {}, Feed: {}}
-	most := map[string]*atomic.Int64{Events: {}, Feed: {}}
+	maximums := map[string]*atomic.Int64{Events: {}, Feed: {}}
 	for endpoint := range sizes {
 		sizes[endpoint].Store(int64(pageSize))
-		most[endpoint].Store(int64(pageSize))
+		maximums[endpoint].Store(int64(pageSize))
 	}
 	jar, secrets := newCookies(), newSecrets(key)
 	secrets.cookieValues = func() []string { return jar.values(base) }
 	return &Client{
-		base: base, pageSizes: sizes, maxPageSizes: most, secrets: secrets, largeSlot: make(chan struct{}, 1),
+		base: base, pageSizes: sizes, maxPageSizes: maximums, secrets: secrets, largeSlot: make(chan struct{}, 1),
 		compression: map[string]*compression{Events: {}, Feed: {}},
 		transport:   &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
 }
 
-// Page asks for a page and returns its body, not yet decoded, in the memory of into.
-// Token is nil for the events endpoint.
-func (c *Client) Page(ctx context.Context, endpoint string, a Request, token *Access, into *Buffer) (string, RateLimit, error) {
-	path := eventsPath
-	if token != nil {
-		path = token.path
-	}
-	size := cmp.Or(a.Limit, int(c.pageSizes[endpoint].Load()))
-	query := url.Values{"limit": {strconv.Itoa(size)}}
-	if a.Cursor != "" {
-		query.Set("cursor", a.Cursor)
-	}
-	if a.Bounded {
-		query.Set("until", strconv.FormatInt(a.Until, 10))
-	}
-	req, err := c.request(ctx, http.MethodGet, path, query, nil)
+// Page fetches a page into the buffer and returns its text, which is not decoded yet, and the rate
+// limit that the headers state. Token is nil for the events endpoint.
+//
+// The error is an *APIError if the API answered with something else, a *decode.TooLarge for a page
+// that exceeds a limit, and wraps decode.ErrMalformed if decompression fails.
+func (c *Client) Page(ctx context.Context, endpoint string, want Request, token *Access, into *Buffer) (string, RateLimit, error) {
+	into.Limit = cmp.Or(want.Limit, c.PageSize(endpoint))
+	req, err := c.pageRequest(ctx, want, into.Limit, token)
 	if err != nil {
 		return "", RateLimit{}, err
 	}
-	if token != nil {
-		req.Header.Set(token.header, token.token)
-	}
-	way, began := c.compression[endpoint], time.Now()
-	c.compressionMu.Lock()
-	asked := way.wantsGzip()
-	c.compressionMu.Unlock()
-	if asked {
+	wantGzip := c.wantsGzip(endpoint)
+	if wantGzip {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	into.Limit = size
-	body, how, err := c.do(endpoint, req, a, maxPage, into)
-	var large *decode.TooLarge
-	if errors.As(err, &large) {
-		large.Requested = size
-		large.Elements, large.Counted = decode.CountElements(into.Text())
-	}
-	gzipped := how.gzipped
-	if err == nil && asked && gzipped && !looksLikeObject(body) {
-		// It will be asked for again, and so not in the same way.
-		err = fmt.Errorf("%w: the %s endpoint compressed something else", decode.ErrMalformed, endpoint)
-	}
-	c.compressionMu.Lock()
-	defer c.compressionMu.Unlock()
-	switch {
-	case err == nil && a.Limit == 0:
-		way.onPage(len(body), time.Since(began), asked, gzipped)
-	case err != nil && asked && ctx.Err() == nil && (large == nil || !large.Counted):
-		err = way.onError(err)
+	began := time.Now()
+	resp, err := c.do(endpoint, req, want, maxPage, into)
+	resp.took = time.Since(began)
+	if err == nil && wantGzip && resp.gzipped && !looksLikeObject(into.Text()) {
+		// As malformed, it is requested without gzip the next time.
+		err = fmt.Errorf("%w: the %s endpoint sent gzip of something else", decode.ErrMalformed, endpoint)
 	}
 	if err != nil {
-		return "", how.rateLimit, err
+		counted := countElements(err, into)
+		if wantGzip && !counted && ctx.Err() == nil {
+			err = c.gzipFailed(endpoint, err)
+		}
+		return "", resp.rateLimit, err
 	}
-	if a.Limit == 0 {
-		c.grow(endpoint, size, len(body))
+	if want.isFullPage() {
+		c.pageFetched(endpoint, into, resp, wantGzip)
 	}
-	return body, how.rateLimit, nil
+	return into.Text(), resp.rateLimit, nil
 }
 
-// HasAnswered reports whether the API, or what may be the API, has answered in this run.
+// wantsGzip reports whether the next page of the endpoint is requested with gzip.
+func (c *Client) wantsGzip(endpoint string) bool {
+	c.compressionMu.Lock()
+	defer c.compressionMu.Unlock()
+	return c.compression[endpoint].wantsGzip()
+}
+
+// gzipFailed records that a request with gzip failed, and returns its error.
+func (c *Client) gzipFailed(endpoint string, err error) error {
+	c.compressionMu.Lock()
+	defer c.compressionMu.Unlock()
+	return c.compression[endpoint].onError(err)
+}
+
+// pageFetched records how a full page arrived, for the choice of gzip and of the page size.
+func (c *Client) pageFetched(endpoint string, page *Buffer, resp response, wantGzip bool) {
+	c.compressionMu.Lock()
+	c.compression[endpoint].onPage(page.Size(), resp.took, wantGzip, resp.gzipped)
+	c.compressionMu.Unlock()
+	c.grow(endpoint, page.Limit, page.Size())
+}
+
+// countElements completes a *decode.TooLarge by the elements of the text that was read, and reports
+// whether that text begins as a page does.
+func countElements(err error, page *Buffer) bool {
+	var large *decode.TooLarge
+	if !errors.As(err, &large) {
+		return false
+	}
+	large.Requested = page.Limit
+	large.Elements, large.Counted = decode.CountElements(page.Text())
+	return large.Counted
+}
+
+// HasAnswered reports whether an answer in this run may be the API's: an error status, or a body
+// that is a JSON object.
 func (c *Client) HasAnswered() bool { return c.hasAnswered.Load() }
 
-// HasSecret reports whether a text contains the key or a token of the feed.
+// HasSecret reports whether a text contains the key or a token of the feed, in any usual encoding.
 func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text) }
 
-// PageSize returns how many events the next request to the endpoint asks for; 0 for stream-access.
+// PageSize returns how many events the next full page of the endpoint requests; 0 for stream-access.
 func (c *Client) PageSize(endpoint string) int {
 	if size := c.pageSizes[endpoint]; size != nil {
 		return int(size.Load())
@@ -149,12 +155,12 @@ func (c *Client) PageSize(endpoint string) int {
 	return 0
 }
 
-// DecodeError says of a body that is no page which endpoint sent it, and whether the API has sent
-// anything in this run.
-func (c *Client) DecodeError(endpoint string, of *Buffer, err error) error {
+// DecodeError adds to an error of the decoder which endpoint sent the page. It returns a
+// *decode.TooLarge as such, and wraps ErrNoAPI if no answer in this run may be the API's.
+func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 	var large *decode.TooLarge
 	if errors.As(err, &large) {
-		large.Endpoint, large.Requested = endpoint, of.Limit
+		large.Endpoint, large.Requested = endpoint, page.Limit
 		return large
 	}
 	if !c.hasAnswered.Load() {
@@ -163,127 +169,8 @@ func (c *Client) DecodeError(endpoint string, of *Buffer, err error) error {
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
 }
 
-// looksLikeObject reports whether a body begins and ends as a page does.
+// looksLikeObject reports whether a body begins and ends as a JSON object does.
 func looksLikeObject(body string) bool {
 	body = strings.TrimSpace(body)
 	return strings.HasPrefix(body, "{") && strings.HasSuffix(body, "}")
-}
-
-func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
-	ref, err := url.Parse(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the path that the API named: %w", err)
-	}
-	u := c.base.ResolveReference(ref)
-	u.RawQuery = query.Encode()
-	return http.NewRequestWithContext(ctx, method, u.String(), body)
-}
-
-// response says how an answer came, beside its body.
-type response struct {
-	gzipped   bool
-	rateLimit RateLimit
-}
-
-// do sends the request and returns the whole body of a 200, inflated and of no more than limit
-// bytes, and how it came; everything else is an error: *APIError where the API answered. There
-// is no http.Client between it and the wire, as that reads where a redirect leads even if it
-// does not follow.
-func (c *Client) do(endpoint string, req *http.Request, asked Request, limit int64, into *Buffer) (_ string, how response, err error) {
-	defer func() { err = c.secrets.redact(endpoint, err) }()
-	ctx, cancel := context.WithCancelCause(req.Context())
-	defer cancel(nil)
-	carrier := &connection{cancel: cancel}
-	watchdog := newWatchdog(func(d time.Duration) {
-		carrier.abort(fmt.Errorf("the %s endpoint sent too little for %s", endpoint, d))
-	})
-	defer watchdog.stop()
-	tracked, release := carrier.track(ctx, endpoint)
-	defer release()
-	failpoint.Hit("f1")
-	resp, err := c.transport.RoundTrip(req.WithContext(tracked))
-	if err != nil {
-		err = requestError(ctx, endpoint, err)
-		var answer *APIError
-		if errors.As(err, &answer) {
-			c.hasAnswered.Store(true)
-		}
-		return "", how, err
-	}
-	how.rateLimit = readRateLimit(resp.Header, time.Now())
-	into.Cached = isCached(resp.Header)
-	failpoint.Hit("f2")
-	defer func() { _ = resp.Body.Close() }()
-	watchdog.Reader = resp.Body
-	if resp.StatusCode != http.StatusOK {
-		c.hasAnswered.Store(true)
-		if resp.StatusCode == http.StatusSwitchingProtocols {
-			carrier.close() // it speaks no HTTP any more
-		}
-		return "", how, newAPIError(endpoint, resp, errorBody(resp, watchdog), asked)
-	}
-	// What inflates to nothing must end, too.
-	wire := limit + 1
-	if asked.Truncated {
-		wire = decode.MaxTruncatedPage + 1
-	}
-	content, gzipped, err := decompressed(resp, io.LimitReader(watchdog, wire))
-	how.gzipped = gzipped
-	into.cuts = nil
-	if err == nil && asked.Truncated {
-		squeezer := decode.NewTruncator(content)
-		content, into.cuts = squeezer, squeezer.Cuts
-	}
-	if err == nil {
-		err = into.read(content, resp.ContentLength, limit, func() error { return into.acquireLargeSlot(ctx, c.largeSlot) })
-	}
-	// A page of a login, or another server's, is none of the API's answers.
-	if err != nil || bytes.HasPrefix(bytes.TrimLeft(into.text, " \t\r\n"), []byte("{")) {
-		c.hasAnswered.Store(true)
-	}
-	switch {
-	case err != nil && (watchdog.broken || ctx.Err() != nil):
-		return "", how, requestError(ctx, endpoint, err)
-	case errors.Is(err, decode.ErrEndless):
-		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxTruncatedPage)>>20)}
-	case err != nil:
-		return "", how, fmt.Errorf("%w: the %s endpoint sent what cannot be decompressed: %w", decode.ErrMalformed, endpoint, err)
-	case int64(len(into.text)) > limit:
-		return "", how, &decode.TooLarge{Endpoint: endpoint, Limit: fmt.Sprintf("%d MiB", limit>>20)}
-	}
-	if refusal := rateLimitIn(endpoint, resp, into.text, asked); refusal != nil {
-		return "", how, refusal
-	}
-	return into.Text(), how, nil
-}
-
-// rateLimitIn returns the error of an answer 200 whose body is no page but says that the endpoint
-// was asked too often, as one behind a gateway may.
-func rateLimitIn(endpoint string, resp *http.Response, body []byte, asked Request) error {
-	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {
-		return nil
-	}
-	if e := newAPIError(endpoint, resp, body, asked); e.Means == MeansRateLimited {
-		return e
-	}
-	return nil
-}
-
-// requestError says why a request failed: by the watchdog's word where it bit.
-func requestError(ctx context.Context, endpoint string, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
-	var answer *APIError
-	if errors.As(err, &answer) {
-		return err // which says who answered
-	}
-	if errors.Is(err, net.ErrClosed) {
-		err = errors.New("its connection was given up, as another request got too little by it")
-	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
-		err = fmt.Errorf("reach the proxy of the environment (HTTPS_PROXY): %w", err)
-	}
-	return fmt.Errorf("ask the %s endpoint: %w", endpoint, err)
 }

@@ -18,7 +18,8 @@ import (
 	"datasync/ingest/decode"
 )
 
-func clientOf(t *testing.T, handler http.HandlerFunc) *Client {
+// newTestClient returns a client of a server with that handler.
+func newTestClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -50,22 +51,22 @@ func TestClientReadsBodies(t *testing.T) {
 		{"identity", "identity", "{a page}", "{a page}", false},
 		{"gzip", "gzip", zipped, "{a page}", false},
 		{"gzip by its old name", "X-GZip", zipped, "{a page}", false},
-		{"members that follow each other", "gzip", zip("{a ") + zip("") + zip("page}"), "{a page}", false},
-		{"gzip that is none", "gzip", "{a page}", "", true},
+		{"consecutive members", "gzip", zip("{a ") + zip("") + zip("page}"), "{a page}", false},
+		{"gzip that is plain text", "gzip", "{a page}", "", true},
 		{"gzip of no bytes", "gzip", "", "", true},
 		{"gzip cut off", "gzip", zipped[:len(zipped)-9], "", true},
 		{"gzip without its checksum", "gzip", zipped[:len(zipped)-8], "", true},
 		{"a wrong checksum", "gzip", zipped[:len(zipped)-8] + "wrong" + zipped[len(zipped)-3:], "", true},
-		{"garbage behind", "gzip", zipped + "garbage", "", true},
-		{"padding behind", "gzip", zipped + "\x00\x00", "", true},
+		{"garbage after it", "gzip", zipped + "garbage", "", true},
+		{"padding after it", "gzip", zipped + "\x00\x00", "", true},
 		{"twice", "gzip, gzip", zip(zipped), "", true},
 		{"another encoding", "br", "{a page}", "", true},
 	} {
 		for _, asked := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, asked for %v", tc.name, asked), func(t *testing.T) {
-				c := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
-					if got := r.Header.Get("Accept-Encoding"); got != map[bool]string{true: "gzip"}[asked] {
-						t.Errorf("asked for %q", got)
+			t.Run(fmt.Sprintf("%s, requested %v", tc.name, asked), func(t *testing.T) {
+				c := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+					if got := r.Header.Get("Accept-Encoding"); (got == "gzip") != asked || !asked && got != "" {
+						t.Errorf("Accept-Encoding is %q", got)
 					}
 					if tc.encoding != "" {
 						w.Header().Set("Content-Encoding", tc.encoding)
@@ -78,16 +79,16 @@ func TestClientReadsBodies(t *testing.T) {
 					t.Errorf("%q, %v; want %q", body, err, tc.want)
 				}
 				if tc.bad && c.compression[Events].wantsGzip() {
-					t.Error("asks for gzip again")
+					t.Error("the next request wants gzip again")
 				}
 			})
 		}
 	}
 }
 
-// A connection that breaks is no fault of the compression.
-func TestClientTellsABrokenConnectionFromBrokenGzip(t *testing.T) {
-	c := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+// A broken connection does not disable gzip.
+func TestBrokenConnectionKeepsGzip(t *testing.T) {
+	c := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Content-Length", "1000")
 		_, _ = w.Write([]byte(zip("{a page}")[:15]))
@@ -95,16 +96,16 @@ func TestClientTellsABrokenConnectionFromBrokenGzip(t *testing.T) {
 	c.compression[Events] = &compression{gzip: true, lastSize: minMeasuredPage}
 	body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 	if body != "" || err == nil || errors.Is(err, decode.ErrMalformed) || !c.compression[Events].wantsGzip() {
-		t.Errorf("%q, %v; asks for gzip again: %v", body, err, c.compression[Events].wantsGzip())
+		t.Errorf("%q, %v; the next request wants gzip: %v", body, err, c.compression[Events].wantsGzip())
 	}
 }
 
-// What a page may have counts inflated: of a body that inflates without end no more is
-// read, and none of it is kept.
-func TestClientStopsABomb(t *testing.T) {
+// The limit of a page counts decompressed bytes: the client stops reading an endless body there, and
+// keeps none of it.
+func TestClientStopsDecompressionBomb(t *testing.T) {
 	member, sent := zip(strings.Repeat("\x00", 1<<20)), 0
 	over := make(chan struct{})
-	c := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+	c := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
 		defer close(over)
 		w.Header().Set("Content-Encoding", "gzip")
 		for ; sent < 1<<20; sent++ {
@@ -119,14 +120,14 @@ func TestClientStopsABomb(t *testing.T) {
 	}
 	<-over
 	if sent == 1<<20 {
-		t.Error("a terabyte was read")
+		t.Error("the client read a terabyte")
 	}
 }
 
-// A page of just as many bytes as it may have is one.
-func TestClientReadsTheLargestPage(t *testing.T) {
+// A page of exactly the maximum size is accepted.
+func TestClientReadsLargestPage(t *testing.T) {
 	member := zip(strings.Repeat(" ", 1<<20))
-	c := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
+	c := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write([]byte(strings.Repeat(member, maxPage>>20)))
 	})
@@ -135,8 +136,8 @@ func TestClientReadsTheLargestPage(t *testing.T) {
 	}
 }
 
-func TestClientSendsWhatTheAPIWants(t *testing.T) {
-	c := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+func TestClientSendsRequiredHeaders(t *testing.T) {
+	c := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie("dashboard_api_key")
 		if err != nil || cookie.Value != "ds_test_key" || r.Header.Get("X-API-Key") != "ds_test_key" {
 			t.Errorf("headers %v", r.Header)
@@ -153,24 +154,24 @@ func TestClientSendsWhatTheAPIWants(t *testing.T) {
 	}
 }
 
-// No redirect and no path of the API leads the key to somewhere else.
-func TestTheKeyStaysAtItsOrigin(t *testing.T) {
-	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the sink was asked for %s", r.URL) }))
+// Neither a redirect nor a path named by the API sends the key to another origin.
+func TestKeyStaysAtItsOrigin(t *testing.T) {
+	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the sink received a request for %s", r.URL) }))
 	defer sink.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, target := range []string{sink.URL, "/elsewhere", strings.Replace(sink.URL, "http:", "", 1)} {
-			asked := 0
-			c := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
-				asked++
+			requests := 0
+			c := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+				requests++
 				http.Redirect(w, r, target, status)
 			})
-			if _, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{}); !errors.Is(err, ErrRedirected) || asked != 1 {
-				t.Errorf("%d to %s: %v after %d requests", status, target, err, asked)
+			if _, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{}); !errors.Is(err, ErrRedirected) || requests != 1 {
+				t.Errorf("%d to %s: %v after %d requests", status, target, err, requests)
 			}
 		}
 	}
 	for _, path := range []string{sink.URL + "/feed", strings.Replace(sink.URL, "http:", "", 1)} {
-		c := clientOf(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked for %s", r.URL) })
+		c := newTestClient(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the server received a request for %s", r.URL) })
 		if _, _, err := c.Page(t.Context(), Feed, Request{}, &Access{path: path, token: "t", header: "X-T"}, &Buffer{}); err == nil {
 			t.Errorf("a request went to %s", path)
 		}
@@ -203,7 +204,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 }
 
-// A secret is found however it is spelled, wherever it stands.
+// A secret is found in each encoding and at each offset.
 func TestSecretsAreFound(t *testing.T) {
 	key, token := "ds_test_+Key/01?=", "A-token-of-the-feed"
 	s := newSecrets(Secret(key))
@@ -226,11 +227,11 @@ func TestSecretsAreFound(t *testing.T) {
 	}
 	for _, text := range []string{"", "ds_test_", "an-older-token", "the events endpoint", base64.StdEncoding.EncodeToString([]byte("something else"))} {
 		if s.containedIn(text) {
-			t.Errorf("%q was found", text)
+			t.Errorf("%q contains a secret, by mistake", text)
 		}
 	}
 	if newSecrets("any").containedIn("any text") {
-		t.Error("what may stand anywhere was found")
+		t.Error("a secret too short to look for was found")
 	}
 	kind := fmt.Errorf("%w: %s", ErrCursorExpired, key)
 	if err := s.redact("events", kind); strings.Contains(err.Error(), key) || !errors.Is(err, ErrCursorExpired) {
@@ -238,12 +239,12 @@ func TestSecretsAreFound(t *testing.T) {
 	}
 }
 
-// FuzzSecret: no verb of package fmt and no encoder prints a secret that is a value.
+// FuzzSecret: no verb of package fmt and no encoder prints a Secret.
 func FuzzSecret(f *testing.F) {
 	f.Add("key", 'd')
 	f.Fuzz(func(t *testing.T, text string, verb rune) {
 		if strings.ContainsRune("pwT", verb) {
-			return // what is no such thing is printed as it is, which vet finds
+			return // vet finds these, which print the value
 		}
 		key := Secret("ds_test_" + text)
 		var b bytes.Buffer
@@ -263,13 +264,13 @@ func FuzzSecret(f *testing.F) {
 	})
 }
 
-// The feed's token goes to the feed and nowhere else.
-func TestTheTokenGoesToTheFeedAlone(t *testing.T) {
+// Only requests to the feed carry its token.
+func TestTokenGoesOnlyToFeed(t *testing.T) {
 	paths := map[string]int{}
-	client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+	client := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
 		paths[r.URL.Path]++
 		if token := r.Header.Get("X-Stream-Token"); (token == "ds_test_token") != (r.URL.Path == "/feed") {
-			t.Errorf("%s got the token %q", r.URL.Path, token)
+			t.Errorf("%s received the token %q", r.URL.Path, token)
 		}
 		if r.URL.Path == accessPath {
 			_, _ = fmt.Fprint(w, `{"streamAccess":{"endpoint":"/feed","token":"ds_test_token","expiresIn":300,"tokenHeader":"X-Stream-Token"}}`)
@@ -287,6 +288,6 @@ func TestTheTokenGoesToTheFeedAlone(t *testing.T) {
 		}
 	}
 	if len(paths) != 3 {
-		t.Errorf("asked were %v", paths)
+		t.Errorf("the requests went to %v", paths)
 	}
 }

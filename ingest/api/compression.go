@@ -10,68 +10,68 @@ import (
 )
 
 const (
-	// minMeasuredPage is the size below which a page says nothing of the link: its time is
-	// latency.
+	// minMeasuredPage is the smallest page, in bytes, that measures a link. The time of a smaller
+	// one is latency.
 	minMeasuredPage = 64 << 10
-	// fastLink is the rate, in bytes a second, at which gzip cannot gain: pages are
-	// inflated at 200 to 260 MB/s.
+	// fastLink is the rate, in bytes a second, from which gzip gains nothing: decompression runs
+	// at 200 to 260 MB/s.
 	fastLink = 200e6
-	// minSpeedup is how many times faster the other way must be to be taken.
+	// minSpeedup is how many times faster the other encoding must be to replace the current one.
 	minSpeedup = 1.2
-	// warmUpPages is how many pages are measured before the other way is tried, and by how
-	// many last ones a way is judged: their median, as one may have been held up.
+	// warmUpPages is how many pages are measured before the first trial. The median of as many
+	// last pages is the rate of an encoding, since one page may have been delayed.
 	warmUpPages = 3
-	// minCooldown and longestPatience bound the time between two trials, in times
-	// that a page takes: a trial of the slower way must cost little.
+	// minCooldown and maxCooldown bound the time between two trials, as multiples of the time of
+	// a page: trials of the slower encoding must cost little.
 	minCooldown, maxCooldown = 16, 1024
 )
 
-// errGzipRefused: the server refuses a request because it asks for gzip. Plain it may do.
+// errGzipRefused is the error of a server that refuses requests for gzip, and may accept others.
 var errGzipRefused = errors.New("it refuses gzip")
 
-// compression decides whether the next page of one endpoint is asked for with gzip. It
-// keeps to the way by which inflated bytes come faster, and tries the other one now
-// and then, less and less often, so that it follows a link that changes. It knows no
-// clock: the time that counts is that of the fetches, without any wait between them.
-// The zero value begins plain. It is used by one request at a time.
+// compression decides whether the next page of an endpoint is requested with gzip or plain. It
+// keeps the encoding that delivers more decompressed bytes a second, and tries the other one more
+// and more rarely, so that it follows a link that changes. It has no clock: it counts the time of
+// requests, without the waits between them. The zero value begins plain. It is not safe for
+// concurrent use.
 type compression struct {
-	gzip     bool // the way that is kept to
-	lastSize int  // of the last page, inflated
+	gzip     bool // the current encoding
+	lastSize int  // of the last page, decompressed
 
-	warm         bool                 // the first page, which sets the connection up, has come
-	rates        [warmUpPages]float64 // of the last pages of the kept way, in bytes a second
-	measured     int                  // that were so measured
-	lastDuration time.Duration        // for the last of them
+	warm         bool                 // the first page, which includes the connection setup, is over
+	rates        [warmUpPages]float64 // of the last pages of the current encoding, in bytes a second
+	measured     int                  // pages of the current encoding
+	lastDuration time.Duration        // of the last one
 
-	compared      float64       // rate of the kept way when the other one was tried last
-	fetching      time.Duration // since then
-	cooldown      time.Duration // how much of that there must be before the next trial
-	cooldownPages int           // pause, in times that a page takes
+	compared      float64       // rate of the current encoding at the last trial
+	fetching      time.Duration // since the last trial
+	cooldown      time.Duration // fetching time that must pass before the next trial
+	cooldownPages int           // the same as a multiple of the time of a page
 
 	gzipWorks bool // the last trial of gzip brought gzip
-	failures  int  // requests for gzip in a row that failed
+	failures  int  // consecutive failures of requests with gzip
 }
 
-// wantsGzip reports whether the next page is to be asked for with gzip.
+// wantsGzip reports whether to request the next page with gzip.
 func (c *compression) wantsGzip() bool {
 	return c.lastSize >= minMeasuredPage && c.gzip != c.trialDue()
 }
 
-// trialDue reports whether the next page is for trying the other way.
+// trialDue reports whether the next page is a trial of the other encoding.
 func (c *compression) trialDue() bool {
 	return c.measured >= warmUpPages && c.fetching >= c.cooldown && (c.gzip || c.rate() < fastLink)
 }
 
-// rate is that of the kept way.
+// rate returns the rate of the current encoding, in bytes a second.
 func (c *compression) rate() float64 {
 	rates := c.rates
 	slices.Sort(rates[:])
 	return rates[len(rates)/2]
 }
 
-// onPage takes in a page: its size inflated, the time from the request to the last byte
-// inflated, whether gzip was asked for, and whether it came so.
-func (c *compression) onPage(size int, took time.Duration, asked, gzipped bool) {
+// onPage records a page: its decompressed size, the time from the request to the last byte, whether
+// gzip was requested, and whether the server used it.
+func (c *compression) onPage(size int, took time.Duration, requested, gzipped bool) {
 	c.lastSize = size
 	if !c.warm || size < minMeasuredPage {
 		c.warm = true
@@ -79,14 +79,14 @@ func (c *compression) onPage(size int, took time.Duration, asked, gzipped bool) 
 	}
 	rate := float64(size) / max(took, 1).Seconds()
 	switch {
-	case asked && !gzipped:
-		c.onFailure(true)
+	case requested && !gzipped:
+		c.onUnusable()
 		c.measure(rate, took)
-	case gzipped && !asked:
-		// It comes so in any case: there is nothing to decide.
+	case gzipped && !requested:
+		// The server compresses in any case: there is no choice.
 		c.coolDown(maxCooldown, took)
 	default:
-		if asked {
+		if requested {
 			c.gzipWorks, c.failures = true, 0
 		}
 		if gzipped == c.gzip {
@@ -97,7 +97,7 @@ func (c *compression) onPage(size int, took time.Duration, asked, gzipped bool) 
 	}
 }
 
-// measure takes in a page that came by the kept way.
+// measure records a page in the current encoding.
 func (c *compression) measure(rate float64, took time.Duration) {
 	if c.rates[c.measured%warmUpPages] = rate; c.measured == 0 {
 		c.rates = [warmUpPages]float64{rate, rate, rate}
@@ -109,12 +109,12 @@ func (c *compression) measure(rate float64, took time.Duration) {
 		return
 	}
 	if now := c.rate(); now < c.compared/2 || now > c.compared*2 {
-		// What was found out was about another link, as it were.
+		// The link has changed so much that the last comparison no longer counts.
 		c.compared, c.cooldownPages, c.cooldown = now, minCooldown, minCooldown*took
 	}
 }
 
-// compare takes in a page that came by the other way.
+// compare records a page in the other encoding, and switches to that if it is clearly faster.
 func (c *compression) compare(rate float64, took time.Duration) {
 	c.compared = c.rate()
 	if rate <= minSpeedup*c.compared && (!c.gzip || rate < fastLink) {
@@ -126,8 +126,8 @@ func (c *compression) compare(rate float64, took time.Duration) {
 	c.measure(rate, took)
 }
 
-// onError takes in the error of a request for gzip and returns it, marked as errNoGzip if
-// it is that.
+// onError records the error of a request with gzip and returns it. It sets the Kind of a 406 to
+// errGzipRefused. A 429 says nothing about gzip.
 func (c *compression) onError(err error) error {
 	var answer *APIError
 	if errors.As(err, &answer) {
@@ -138,30 +138,44 @@ func (c *compression) onError(err error) error {
 			answer.Kind = errGzipRefused
 		}
 	}
-	c.onFailure(errors.Is(err, decode.ErrMalformed) || errors.Is(err, errGzipRefused))
+	if errors.Is(err, decode.ErrMalformed) || errors.Is(err, errGzipRefused) {
+		c.onUnusable()
+	} else {
+		c.onFailure()
+	}
 	return err
 }
 
-// onFailure takes in a request for gzip of which no page came, or none by gzip. It was
-// unusable where gzip is to blame: then the next request goes plain. Where it may be
-// anything, it does so where gzip was only tried, or after a second failure.
-func (c *compression) onFailure(unusable bool) {
+// onUnusable records that gzip itself failed: the next request is plain.
+func (c *compression) onUnusable() {
 	c.failures++
-	if c.gzip && !unusable && c.failures == 1 {
+	c.stopGzip(!c.gzipWorks)
+}
+
+// onFailure records a failure with gzip that may have another cause. The next request is plain if
+// gzip was on trial, or after a second failure.
+func (c *compression) onFailure() {
+	c.failures++
+	if c.gzip && c.failures == 1 {
 		return
 	}
-	patience := minCooldown
-	if !c.gzipWorks && (unusable || c.failures > 1) {
-		patience = maxCooldown
+	c.stopGzip(!c.gzipWorks && c.failures > 1)
+}
+
+// stopGzip returns to plain requests, with the longest cooldown if there is no hope for gzip.
+func (c *compression) stopGzip(hopeless bool) {
+	pages := minCooldown
+	if hopeless {
+		pages = maxCooldown
 	}
 	if c.gzip {
 		c.gzip, c.measured = false, 0
 	}
 	c.gzipWorks = false
-	c.coolDown(patience, 0)
+	c.coolDown(pages, 0)
 }
 
-// coolDown puts the next trial off by so many times as a page takes by the slower way.
-func (c *compression) coolDown(patience int, took time.Duration) {
-	c.cooldownPages, c.cooldown, c.fetching = patience, time.Duration(patience)*max(took, c.lastDuration), 0
+// coolDown delays the next trial by the time of so many pages in the slower encoding.
+func (c *compression) coolDown(pages int, took time.Duration) {
+	c.cooldownPages, c.cooldown, c.fetching = pages, time.Duration(pages)*max(took, c.lastDuration), 0
 }

@@ -13,35 +13,39 @@ import (
 	"datasync/ingest/decode"
 )
 
-// link is a server and the way to it, as far as compression looks at them.
+// link is a server and the network path to it.
 type link struct {
-	plain, gzip float64 // inflated bytes a second of the whole fetch
+	plain, gzip float64 // decompressed bytes a second of the whole request
 	size        int     // of a page; a megabyte if 0
 	never       bool    // the server does not compress
-	always      bool    // it does so unasked
-	err         error   // what a request for gzip fails with
+	always      bool    // it compresses unrequested pages
+	err         error   // of a request with gzip
 	noise       func() float64
 }
 
-// play lets pages come over the link and returns how each was asked for, as runs such
-// as "3 plain, 1 gzip", and how long all of them took.
+// play fetches pages over the link. It returns how each was requested, as runs such as "3 plain, 1 gzip",
+// and the time of all of them.
 func play(c *compression, pages int, l link) (string, time.Duration) {
 	size := l.size
 	if size == 0 {
 		size = 1e6
 	}
-	var asked []string
+	var requested []string
 	var all time.Duration
 	for range pages {
 		gzip := c.wantsGzip()
-		asked = append(asked, map[bool]string{true: "gzip", false: "plain"}[gzip])
+		encoding := "plain"
+		if gzip {
+			encoding = "gzip"
+		}
+		requested = append(requested, encoding)
 		if gzip && l.err != nil {
 			_ = c.onError(l.err)
 			continue
 		}
-		comes := (gzip || l.always) && !l.never
+		gzipped := (gzip || l.always) && !l.never
 		rate := l.plain
-		if comes {
+		if gzipped {
 			rate = l.gzip
 		}
 		if l.noise != nil {
@@ -49,11 +53,12 @@ func play(c *compression, pages int, l link) (string, time.Duration) {
 		}
 		took := time.Duration(float64(size) / rate * float64(time.Second))
 		all += took
-		c.onPage(size, took, gzip, comes)
+		c.onPage(size, took, gzip, gzipped)
 	}
-	return runs(asked), all
+	return runs(requested), all
 }
 
+// runs counts consecutive equal words.
 func runs(words []string) string {
 	var out []string
 	for len(words) > 0 {
@@ -66,7 +71,7 @@ func runs(words []string) string {
 	return strings.Join(out, ", ")
 }
 
-func TestCompressionIsChosen(t *testing.T) {
+func TestCompressionChoosesFasterEncoding(t *testing.T) {
 	inflate, refused := fmt.Errorf("%w: gzip: invalid checksum", decode.ErrMalformed), &APIError{Status: 406}
 	for _, tc := range []struct {
 		name  string
@@ -74,24 +79,24 @@ func TestCompressionIsChosen(t *testing.T) {
 		link  link
 		want  string
 	}{
-		// The first page sets the connection up, three are measured, one is a trial.
+		// The first page includes the connection setup, three are measured, one is a trial.
 		{"a slow link", 20, link{plain: 5e6, gzip: 20e6}, "4 plain, 16 gzip"},
-		// A trial of the slower way costs the time of 4 pages: there is one after 16, 32
-		// and so on times as much.
-		{"a slow link, at length", 300, link{plain: 5e6, gzip: 20e6}, "4 plain, 64 gzip, 1 plain, 128 gzip, 1 plain, 102 gzip"},
-		{"a link as fast as inflating", 5000, link{plain: 200e6, gzip: 220e6}, "5000 plain"},
+		// A trial of the slower encoding takes the time of 4 pages. The cooldown is 16 times as
+		// long, then 32 times, and so on.
+		{"a slow link, for long", 300, link{plain: 5e6, gzip: 20e6}, "4 plain, 64 gzip, 1 plain, 128 gzip, 1 plain, 102 gzip"},
+		{"a link as fast as decompression", 5000, link{plain: 200e6, gzip: 220e6}, "5000 plain"},
 		{"a link that takes no time", 5000, link{plain: 1e18, gzip: 220e6}, "5000 plain"},
 		{"a server that compresses slowly", 60, link{plain: 100e6, gzip: 50e6}, "4 plain, 1 gzip, 32 plain, 1 gzip, 22 plain"},
-		{"latency is all", 60, link{plain: 1e6, gzip: 1.1e6}, "4 plain, 1 gzip, 16 plain, 1 gzip, 32 plain, 1 gzip, 5 plain"},
+		{"nothing but latency", 60, link{plain: 1e6, gzip: 1.1e6}, "4 plain, 1 gzip, 16 plain, 1 gzip, 32 plain, 1 gzip, 5 plain"},
 		{"tiny pages", 500, link{plain: 1e6, gzip: 4e6, size: minMeasuredPage - 1}, "500 plain"},
 		{"no tiny pages", 6, link{plain: 1e6, gzip: 4e6, size: minMeasuredPage}, "4 plain, 2 gzip"},
 		{"a server without gzip", 2000, link{plain: 5e6, never: true}, "4 plain, 1 gzip, 1023 plain, 1 gzip, 971 plain"},
 		{"a server that always compresses", 2000, link{gzip: 5e6, always: true}, "2000 plain"},
-		{"gzip that cannot be inflated", 2000, link{plain: 5e6, err: inflate}, "4 plain, 1 gzip, 1024 plain, 1 gzip, 970 plain"},
-		{"gzip that is refused", 500, link{plain: 5e6, err: refused}, "4 plain, 1 gzip, 495 plain"},
-		// It may be anything at first, but not twice.
+		{"corrupt gzip", 2000, link{plain: 5e6, err: inflate}, "4 plain, 1 gzip, 1024 plain, 1 gzip, 970 plain"},
+		{"refused gzip", 500, link{plain: 5e6, err: refused}, "4 plain, 1 gzip, 495 plain"},
+		// The first failure may have any cause, a second one counts against gzip.
 		{"gzip that hangs", 500, link{plain: 5e6, err: errors.New("too little")}, "4 plain, 1 gzip, 16 plain, 1 gzip, 478 plain"},
-		{"no answer of its own", 10, link{plain: 5e6, err: &APIError{Status: 429}}, "4 plain, 6 gzip"},
+		{"a rate limit", 10, link{plain: 5e6, err: &APIError{Status: 429}}, "4 plain, 6 gzip"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got, _ := play(&compression{}, tc.pages, tc.link); got != tc.want {
@@ -101,8 +106,8 @@ func TestCompressionIsChosen(t *testing.T) {
 	}
 }
 
-// What was found out is found out again where the link changes.
-func TestCompressionFollowsTheLink(t *testing.T) {
+// The choice adapts to a link that changes.
+func TestCompressionFollowsLink(t *testing.T) {
 	slow, fast, none := link{plain: 5e6, gzip: 20e6}, link{plain: 400e6, gzip: 180e6}, link{plain: 5e6, never: true}
 	failing, corrupt := link{plain: 5e6, gzip: 20e6, err: errors.New("reset")}, link{plain: 5e6, err: decode.ErrMalformed}
 	type stretch struct {
@@ -119,9 +124,9 @@ func TestCompressionFollowsTheLink(t *testing.T) {
 		{"it gets slow", []stretch{{50, fast, "50 plain"}, {30, slow, "2 plain, 28 gzip"}}},
 		{"it gets slow and fast again", []stretch{{50, fast, "50 plain"}, {30, slow, "2 plain, 28 gzip"}, {1000, fast, "2 gzip, 998 plain"}, {30, slow, "4 plain, 26 gzip"}}},
 		{"the server stops compressing", []stretch{{20, slow, "4 plain, 16 gzip"}, {1100, none, "1 gzip, 3 plain, 1 gzip, 1023 plain, 1 gzip, 71 plain"}}},
-		{"one failure is none of gzip's", []stretch{{20, slow, "4 plain, 16 gzip"}, {1, failing, "1 gzip"}, {20, slow, "20 gzip"}}},
+		{"one failure", []stretch{{20, slow, "4 plain, 16 gzip"}, {1, failing, "1 gzip"}, {20, slow, "20 gzip"}}},
 		{"two failures", []stretch{{20, slow, "4 plain, 16 gzip"}, {2, failing, "2 gzip"}, {30, slow, "4 plain, 26 gzip"}}},
-		{"one that is", []stretch{{20, slow, "4 plain, 16 gzip"}, {1, corrupt, "1 gzip"}, {30, slow, "4 plain, 26 gzip"}}},
+		{"corrupt gzip", []stretch{{20, slow, "4 plain, 16 gzip"}, {1, corrupt, "1 gzip"}, {30, slow, "4 plain, 26 gzip"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := &compression{}
@@ -134,7 +139,7 @@ func TestCompressionFollowsTheLink(t *testing.T) {
 	}
 }
 
-// On links whose speed varies from page to page it is hardly slower than the better way.
+// On links of varying speed, the choice costs little compared to the better encoding.
 func TestCompressionUnderNoise(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -158,7 +163,7 @@ func TestCompressionUnderNoise(t *testing.T) {
 			best = min(best, time.Duration(all*float64(time.Second)))
 		}
 		if loss := took.Seconds()/best.Seconds() - 1; loss > 0.3 {
-			t.Errorf("%.0f%% slower than the better way: %.0f and %.0f MB/s, spread %.2f, stalls %.3f", 100*loss, l.plain/1e6, l.gzip/1e6, spread, stalls)
+			t.Errorf("%.0f%% slower than the better encoding: %.0f and %.0f MB/s, spread %.2f, stalls %.3f", 100*loss, l.plain/1e6, l.gzip/1e6, spread, stalls)
 		}
 	}
 }

@@ -13,32 +13,32 @@ import (
 )
 
 const (
-	// maxInterim is how many interim answers (1xx) a request may get before its answer.
+	// maxInterim is how many interim answers (1xx) a request accepts before its answer.
 	maxInterim = 32
-	// maxSends is how often the transport may send a request, each time over a connection that the
-	// server then closes. Package net/http has no limit there, and makes no pause.
+	// maxSends is how often the transport may send a request, each time on a connection that the
+	// server then closes. Package net/http retries these without a limit and without a pause.
 	maxSends = 8
-	// closeDelay is how long a request whose context has ended may take to return before its
+	// closeDelay is how long a request may take to return after its context ended. Then its
 	// connection is closed.
 	closeDelay = time.Second
 )
 
-// connection is what carries a request. Package net/http does not return from everything when
-// the context ends: the body of a 101 is the bare connection, and where the server does not
-// read what it makes the client send (an answer to each PING, to each SETTINGS), reading and
-// closing a body wait for a lock of the connection. All of that ends with the connection.
+// connection is the network connection of one request. Package net/http does not always return when
+// the context ends: the body of a 101 is the bare connection, and if the server does not read what
+// it makes the client send (an answer to each PING, to each SETTINGS), reading and closing a body
+// wait for a lock of the connection. Closing the connection ends all of that.
 type connection struct {
 	mu      sync.Mutex
 	conn    net.Conn // below TLS, whose Close may wait for a write; nil while there is none
 	closed  bool
-	interim int // answers before the answer
+	interim int // interim answers so far
 	sends   int
 	// cancel ends the request.
 	cancel func(error)
 }
 
-// track returns a context for one request to the endpoint, which tells c of its connection.
-// Until release is called, the end of the context closes the connection, be it a little later.
+// track returns a context for one request to the endpoint, which reports the connection to c. If
+// the context ends before release is called, the connection is closed after closeDelay.
 func (c *connection) track(ctx context.Context, endpoint string) (_ context.Context, release func()) {
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(closeDelay, c.close)
@@ -46,11 +46,11 @@ func (c *connection) track(ctx context.Context, endpoint string) (_ context.Cont
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			c.setConn(info.Conn)
-			if c.sends++; c.sends > maxSends { // one after the other
+			if c.sends++; c.sends > maxSends { // the calls are sequential
 				c.abort(fmt.Errorf("the %s endpoint did not accept the request on %d connections", endpoint, maxSends))
 			}
 		},
-		// Without this the transport reads a 101 over HTTP/2 as an interim answer.
+		// Without this hook, the transport takes a 101 over HTTP/2 for an interim answer.
 		Got1xxResponse: func(status int, _ textproto.MIMEHeader) error { return c.onInterim(endpoint, status) },
 	})
 	return ctx, func() {
@@ -59,7 +59,7 @@ func (c *connection) track(ctx context.Context, endpoint string) (_ context.Cont
 	}
 }
 
-// setConn takes in the connection by which the request is sent; the transport may take another one.
+// setConn records the connection of the request. The transport may replace it by another one.
 func (c *connection) setConn(conn net.Conn) {
 	for {
 		secure, ok := conn.(*tls.Conn)
@@ -75,8 +75,7 @@ func (c *connection) setConn(conn net.Conn) {
 	}
 }
 
-// onInterim takes in an answer before the answer, and returns an error where the request is to
-// end by it.
+// onInterim records an interim answer, and returns an error if it ends the request.
 func (c *connection) onInterim(endpoint string, status int) error {
 	c.mu.Lock()
 	c.interim++
@@ -95,14 +94,14 @@ func (c *connection) onInterim(endpoint string, status int) error {
 	return err
 }
 
-// abort ends the request and closes the connection. One of HTTP/2 would be used again, and would
-// give the next request no more than this one, or go on with what nobody asked for.
+// abort ends the request with err and closes the connection. The transport would reuse one of
+// HTTP/2, and the next request would fare no better on it.
 func (c *connection) abort(err error) {
 	c.cancel(err)
 	c.close()
 }
 
-// close closes the connection, and any other that the request gets.
+// close closes the connection, and any that the request gets later.
 func (c *connection) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

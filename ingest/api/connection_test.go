@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// wired returns a client each of whose connections serve gets the other end of.
-func wired(t *testing.T, dial func(serve func(net.Conn)) net.Conn, h2 bool, serve func(net.Conn)) *Client {
+// clientOver returns a client whose connections come from dial, with serve at the other end.
+func clientOver(t *testing.T, dial func(serve func(net.Conn)) net.Conn, h2 bool, serve func(net.Conn)) *Client {
 	t.Helper()
 	transport := newHTTPTransport()
 	transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
@@ -33,7 +33,7 @@ func wired(t *testing.T, dial func(serve func(net.Conn)) net.Conn, h2 bool, serv
 	return New(transport, &url.URL{Scheme: "http", Host: "api.test"}, "ds_test_key", 100)
 }
 
-// piped is a connection in memory, in which time is a bubble's.
+// piped is a connection in memory, which uses a bubble's time.
 func piped(serve func(net.Conn)) net.Conn {
 	ours, theirs := net.Pipe()
 	go func() {
@@ -43,8 +43,8 @@ func piped(serve func(net.Conn)) net.Conn {
 	return ours
 }
 
-// repeat sends a text, and then one of more after the other until the client closes the
-// connection; or nothing at all.
+// repeat sends a text, and then sends more at intervals until the client closes the connection. If more
+// is empty, it sends only the text.
 func repeat(conn net.Conn, closed <-chan struct{}, text, more string, every time.Duration) {
 	_, err := io.WriteString(conn, text)
 	for more != "" && err == nil {
@@ -57,8 +57,8 @@ func repeat(conn net.Conn, closed <-chan struct{}, text, more string, every time
 	}
 }
 
-// says answers a request so.
-func says(text, more string, every time.Duration) func(net.Conn) {
+// respond answers one request by a text, which repeat sends.
+func respond(text, more string, every time.Duration) func(net.Conn) {
 	return func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 			return
@@ -70,7 +70,7 @@ func says(text, more string, every time.Duration) func(net.Conn) {
 	}
 }
 
-// frame is a frame of HTTP/2 (RFC 9113, section 4.1).
+// frame returns a frame of HTTP/2 (RFC 9113, section 4.1).
 func frame(kind, flags byte, stream uint32, payload string) string {
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
 	return string(binary.BigEndian.AppendUint32(append(head, flags), stream)) + payload
@@ -81,10 +81,10 @@ const (
 	endHeaders                                                                        = 4
 )
 
-// status is a block of headers with that alone.
+// status returns a header block with only the status.
 func status(code string) string { return "\x08" + string(rune(len(code))) + code }
 
-// readFrame reads one and returns its kind; frameHeaders where there is none.
+// readFrame reads a frame and returns its type; frameHeaders at the end.
 func readFrame(from io.Reader) byte {
 	head := make([]byte, 9)
 	if _, err := io.ReadFull(from, head); err != nil {
@@ -94,11 +94,11 @@ func readFrame(from io.Reader) byte {
 	return head[3]
 }
 
-// preface is how a connection of HTTP/2 begins.
+// preface begins a connection of HTTP/2 (RFC 9113, section 3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// saysFrames does the same as says over HTTP/2.
-func saysFrames(text, more string, every time.Duration) func(net.Conn) {
+// respondFrames does the same as respond over HTTP/2.
+func respondFrames(text, more string, every time.Duration) func(net.Conn) {
 	return func(conn net.Conn) {
 		if _, err := io.ReadFull(conn, make([]byte, len(preface))); err != nil {
 			return
@@ -119,66 +119,65 @@ func saysFrames(text, more string, every time.Duration) func(net.Conn) {
 
 const okHead, okChunked = "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-// answersWithoutEnd are answers that do not come to their end.
-func answersWithoutEnd() map[string]func(net.Conn) {
+// endlessAnswers are answers that never end.
+func endlessAnswers() map[string]func(net.Conn) {
 	const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	ok, on := frame(frameHeaders, endHeaders, 1, status("200")), frame(frameHeaders, 0, 1, status("200"))
 	early := frame(frameHeaders, endHeaders, 1, status("103"))
 	return map[string]func(net.Conn){
-		"nothing":                 says("", "", 0),
-		"101":                     says(upgrade+"\r\n", "", 0),
-		"101 that drips":          says(upgrade+"\r\n", "x", time.Second),
-		"101 with a length":       says(upgrade+"Content-Length: 1000\r\n\r\n{", "", 0),
-		"101 in chunks":           says(upgrade+"Transfer-Encoding: chunked\r\n\r\n", "", 0),
-		"101 with gzip":           says(upgrade+"Content-Encoding: gzip\r\n\r\n", "\x1f", time.Second),
-		"101 without an upgrade":  says("HTTP/1.1 101 \r\n\r\n", "", 0),
-		"103 for ever":            says("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", time.Millisecond),
-		"100 now and then":        says("", "HTTP/1.1 100 Continue\r\n\r\n", 20*time.Second),
-		"a head that drips":       says(okHead+"X: ", "y", time.Second),
-		"heads that drip":         says(okHead, "X: y\r\n", time.Second),
-		"empty lines":             says("", "\r\n", time.Second),
-		"a body that drips":       says(okHead+"\r\n", " ", time.Second),
-		"chunks that drip":        says(okChunked, "1\r\n \r\n", time.Second),
-		"an extension that drips": says(okChunked+"1;", "x", time.Second),
-		"a trailer that drips":    says(okChunked+"2\r\n{}\r\n0\r\nX: ", "y", time.Second),
-		"an error that drips":     says("HTTP/1.1 500 No\r\n\r\n", "x", time.Second),
-		"204 with a body":         says("HTTP/1.1 204 No\r\nContent-Length: 1000\r\n\r\n", "x", time.Second),
-		"304 with a body":         says("HTTP/1.1 304 No\r\nContent-Length: 1000\r\n\r\n", "x", time.Second),
-		"000":                     says("HTTP/1.1 000 \r\n\r\n", "x", time.Second),
-		"999":                     says("HTTP/1.1 999 \r\n\r\n", "", 0),
-		"h2 nothing":              saysFrames("", "", 0),
-		"h2 101":                  saysFrames(frame(frameHeaders, endHeaders, 1, status("101")), "", 0),
-		"h2 101 with data":        saysFrames(frame(frameHeaders, endHeaders, 1, status("101"))+frame(frameData, 0, 1, "x"), "", 0),
-		"h2 103 for ever":         saysFrames("", early, time.Millisecond),
-		"h2 103 now and then":     saysFrames("", early, 20*time.Second),
-		"h2 continued for ever":   saysFrames(on, frame(frameContinuation, 0, 1, ""), time.Second),
-		"h2 no end":               saysFrames(ok, "", 0),
-		"h2 no end of a 204":      saysFrames(frame(frameHeaders, endHeaders, 1, status("204")), "", 0),
-		"h2 empty data":           saysFrames(ok, frame(frameData, 0, 1, ""), time.Second),
-		"h2 data that is padding": saysFrames(ok, frame(frameData, 8, 1, "\x03xxx"), time.Second),
-		"h2 data that drips":      saysFrames(ok, frame(frameData, 0, 1, " "), time.Second),
-		"h2 pings":                saysFrames("", frame(framePing, 0, 0, "12345678"), time.Second),
-		"h2 pings behind a head":  saysFrames(ok, frame(framePing, 0, 0, "12345678"), time.Second),
-		"h2 settings":             saysFrames("", frame(frameSettings, 0, 0, ""), time.Second),
-		"h2 windows":              saysFrames("", frame(frameWindow, 0, 0, "\x00\x00\x00\x01"), time.Second),
-		"h2 a frame that drips":   saysFrames("", "\x00", time.Second),
+		"nothing":                 respond("", "", 0),
+		"101":                     respond(upgrade+"\r\n", "", 0),
+		"101 that drips":          respond(upgrade+"\r\n", "x", time.Second),
+		"101 with a length":       respond(upgrade+"Content-Length: 1000\r\n\r\n{", "", 0),
+		"101 in chunks":           respond(upgrade+"Transfer-Encoding: chunked\r\n\r\n", "", 0),
+		"101 with gzip":           respond(upgrade+"Content-Encoding: gzip\r\n\r\n", "\x1f", time.Second),
+		"101 without an upgrade":  respond("HTTP/1.1 101 \r\n\r\n", "", 0),
+		"103 forever":             respond("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", time.Millisecond),
+		"100 at times":            respond("", "HTTP/1.1 100 Continue\r\n\r\n", 20*time.Second),
+		"a head that drips":       respond(okHead+"X: ", "y", time.Second),
+		"heads that drip":         respond(okHead, "X: y\r\n", time.Second),
+		"empty lines":             respond("", "\r\n", time.Second),
+		"a body that drips":       respond(okHead+"\r\n", " ", time.Second),
+		"chunks that drip":        respond(okChunked, "1\r\n \r\n", time.Second),
+		"an extension that drips": respond(okChunked+"1;", "x", time.Second),
+		"a trailer that drips":    respond(okChunked+"2\r\n{}\r\n0\r\nX: ", "y", time.Second),
+		"an error that drips":     respond("HTTP/1.1 500 No\r\n\r\n", "x", time.Second),
+		"204 with a body":         respond("HTTP/1.1 204 No\r\nContent-Length: 1000\r\n\r\n", "x", time.Second),
+		"304 with a body":         respond("HTTP/1.1 304 No\r\nContent-Length: 1000\r\n\r\n", "x", time.Second),
+		"000":                     respond("HTTP/1.1 000 \r\n\r\n", "x", time.Second),
+		"999":                     respond("HTTP/1.1 999 \r\n\r\n", "", 0),
+		"h2 nothing":              respondFrames("", "", 0),
+		"h2 101":                  respondFrames(frame(frameHeaders, endHeaders, 1, status("101")), "", 0),
+		"h2 101 with data":        respondFrames(frame(frameHeaders, endHeaders, 1, status("101"))+frame(frameData, 0, 1, "x"), "", 0),
+		"h2 103 forever":          respondFrames("", early, time.Millisecond),
+		"h2 103 at times":         respondFrames("", early, 20*time.Second),
+		"h2 continued forever":    respondFrames(on, frame(frameContinuation, 0, 1, ""), time.Second),
+		"h2 no end":               respondFrames(ok, "", 0),
+		"h2 no end of a 204":      respondFrames(frame(frameHeaders, endHeaders, 1, status("204")), "", 0),
+		"h2 empty data":           respondFrames(ok, frame(frameData, 0, 1, ""), time.Second),
+		"h2 data that is padding": respondFrames(ok, frame(frameData, 8, 1, "\x03xxx"), time.Second),
+		"h2 data that drips":      respondFrames(ok, frame(frameData, 0, 1, " "), time.Second),
+		"h2 pings":                respondFrames("", frame(framePing, 0, 0, "12345678"), time.Second),
+		"h2 pings after the head": respondFrames(ok, frame(framePing, 0, 0, "12345678"), time.Second),
+		"h2 settings":             respondFrames("", frame(frameSettings, 0, 0, ""), time.Second),
+		"h2 windows":              respondFrames("", frame(frameWindow, 0, 0, "\x00\x00\x00\x01"), time.Second),
+		"h2 a frame that drips":   respondFrames("", "\x00", time.Second),
 	}
 }
 
-// TestEveryAnswerEnds: whatever an answer is, its request ends: with its context in a moment,
-// and by itself within the limits, which are 90 s to the end of the head and then a minute for
-// what only drips.
-func TestEveryAnswerEnds(t *testing.T) {
-	for name, serve := range answersWithoutEnd() {
-		ask := func(t *testing.T, ctx context.Context) (time.Duration, error) {
-			c := wired(t, piped, strings.HasPrefix(name, "h2"), serve)
+// TestEveryRequestEnds: each request ends, whatever the answer: soon after its context, and otherwise
+// within the limits: 90 s for the headers and a minute for a body that only drips.
+func TestEveryRequestEnds(t *testing.T) {
+	for name, serve := range endlessAnswers() {
+		fetch := func(t *testing.T, ctx context.Context) (time.Duration, error) {
+			c := clientOver(t, piped, strings.HasPrefix(name, "h2"), serve)
 			began := time.Now()
 			_, _, err := c.Page(ctx, Events, Request{}, nil, &Buffer{})
 			return time.Since(began), err
 		}
 		t.Run(name+", by itself", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				took, err := ask(t, t.Context())
+				took, err := fetch(t, t.Context())
 				if most := headerLimit + time.Minute + 5*time.Second; err == nil || took > most {
 					t.Errorf("ended after %s, %v; want at most %s", took, err, most)
 				}
@@ -186,7 +185,7 @@ func TestEveryAnswerEnds(t *testing.T) {
 					t.Errorf("after %s: %v", took, err)
 				}
 				if Permanent(err) != (name == "304 with a body") { // which is a redirect
-					t.Errorf("asked for again: %v, %v", !Permanent(err), err)
+					t.Errorf("retry: %v, %v", !Permanent(err), err)
 				}
 			})
 		})
@@ -194,7 +193,7 @@ func TestEveryAnswerEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 				defer cancel()
-				if took, err := ask(t, ctx); err == nil || took > 2*time.Second {
+				if took, err := fetch(t, ctx); err == nil || took > 2*time.Second {
 					t.Errorf("ended after %s, %v", took, err)
 				}
 			})
@@ -202,21 +201,21 @@ func TestEveryAnswerEnds(t *testing.T) {
 	}
 }
 
-// TestAConnectionThatHangsIsLeft: after a request that got nothing its connection of HTTP/2 is
-// not used again, though it is alive as far as its pings tell.
-func TestAConnectionThatHangsIsLeft(t *testing.T) {
+// TestHangingConnectionIsNotReused: after a request that received too little, its connection of HTTP/2 is
+// not reused, although it still answers pings.
+func TestHangingConnectionIsNotReused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var connections atomic.Int64 // the transport may make two at once
-		hangs := saysFrames("", frame(framePing, 0, 0, "12345678"), time.Second)
-		answers := saysFrames(frame(frameHeaders, endHeaders, 1, status("200"))+frame(frameData, 1, 1, "{}"), "", 0)
-		c := wired(t, piped, true, func(conn net.Conn) {
+		hangs := respondFrames("", frame(framePing, 0, 0, "12345678"), time.Second)
+		answers := respondFrames(frame(frameHeaders, endHeaders, 1, status("200"))+frame(frameData, 1, 1, "{}"), "", 0)
+		c := clientOver(t, piped, true, func(conn net.Conn) {
 			if connections.Add(1) == 1 {
 				hangs(conn)
 			} else {
 				answers(conn)
 			}
 		})
-		if _, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{}); err == nil || !strings.Contains(err.Error(), "sent too little") {
+		if _, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{}); err == nil || !strings.Contains(err.Error(), "sent too few bytes") {
 			t.Error(err)
 		}
 		body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
@@ -224,7 +223,7 @@ func TestAConnectionThatHangsIsLeft(t *testing.T) {
 			if err == nil {
 				break
 			}
-			// The transport had yet to take note of the end of the first one. Others answer one request.
+			// The transport may not have noticed yet that the first one is closed. Each other one answers one request.
 			body, _, err = c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 		}
 		if body != "{}" || err != nil {
@@ -233,16 +232,16 @@ func TestAConnectionThatHangsIsLeft(t *testing.T) {
 	})
 }
 
-// TestConnectionsThatGoAway: a server that ends each connection without an answer is asked a few
-// times, not as fast as it can.
-func TestConnectionsThatGoAway(t *testing.T) {
+// TestConnectionsClosedWithoutAnswer: a server that closes each connection without an answer receives a
+// few requests, not as many as the client can send.
+func TestConnectionsClosedWithoutAnswer(t *testing.T) {
 	const frameGoAway = 7
 	synctest.Test(t, func(t *testing.T) {
 		var connections atomic.Int64
-		goes := saysFrames(frame(frameGoAway, 0, 0, strings.Repeat("\x00", 8)), "", 0)
-		c := wired(t, piped, true, func(conn net.Conn) {
+		closes := respondFrames(frame(frameGoAway, 0, 0, strings.Repeat("\x00", 8)), "", 0)
+		c := clientOver(t, piped, true, func(conn net.Conn) {
 			connections.Add(1)
-			goes(conn)
+			closes(conn)
 		})
 		_, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 		if n := connections.Load(); err == nil || Permanent(err) || n > maxSends+1 {
@@ -251,13 +250,12 @@ func TestConnectionsThatGoAway(t *testing.T) {
 	})
 }
 
-// TestInterimAnswers: some interim answers are nothing special, and the answer behind them is
-// read.
+// TestInterimAnswers: the client reads the answer after a few interim answers.
 func TestInterimAnswers(t *testing.T) {
 	hint := "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 	for n, good := range map[int]bool{1: true, maxInterim: true, maxInterim + 1: false} {
 		synctest.Test(t, func(t *testing.T) {
-			c := wired(t, piped, false, says(strings.Repeat(hint, n)+okHead+"Content-Length: 2\r\n\r\n{}", "", 0))
+			c := clientOver(t, piped, false, respond(strings.Repeat(hint, n)+okHead+"Content-Length: 2\r\n\r\n{}", "", 0))
 			body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 			if good != (body == "{}" && err == nil) || !good && !strings.Contains(err.Error(), "interim answers") {
 				t.Errorf("%d: %q, %v", n, body, err)
@@ -266,9 +264,9 @@ func TestInterimAnswers(t *testing.T) {
 	}
 }
 
-// deaf listens on loopback and speaks HTTP/2 to each connection: text, and then more for as
-// long as that is taken, without reading what comes back. Full is closed when nothing is.
-func deaf(t *testing.T, text, more string) (dial func(func(net.Conn)) net.Conn, full chan struct{}) {
+// nonReading listens on loopback and speaks HTTP/2 to each connection: it sends text, then more for as long
+// as the client accepts that, and never reads. It closes full once its writes block.
+func nonReading(t *testing.T, text, more string) (dial func(func(net.Conn)) net.Conn, full chan struct{}) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -301,10 +299,10 @@ func deaf(t *testing.T, text, more string) (dial func(func(net.Conn)) net.Conn, 
 	}, full
 }
 
-// TestARequestEndsThoughNothingCanBeSent: a server that has the client answer to its frames, and
-// does not read that, holds up the whole connection: reading and closing a body, too, which
-// package net/http does not end with the context.
-func TestARequestEndsThoughNothingCanBeSent(t *testing.T) {
+// TestRequestEndsWhileWritesBlock: a server that makes the client answer its frames, and does not read
+// these, blocks the whole connection. Then reading and closing a body block, too, and package net/http
+// does not end them with the context.
+func TestRequestEndsWhileWritesBlock(t *testing.T) {
 	ping := frame(framePing, 0, 0, "12345678")
 	for name, tc := range map[string]struct{ text, more string }{
 		"pings":           {"", ping},
@@ -315,9 +313,9 @@ func TestARequestEndsThoughNothingCanBeSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dial, full := deaf(t, tc.text, tc.more)
-			c := wired(t, dial, true, nil)
-			// Without the pings that would find out by themselves, after half a minute.
+			dial, full := nonReading(t, tc.text, tc.more)
+			c := clientOver(t, dial, true, nil)
+			// Without the pings, which would detect this after half a minute.
 			c.transport.(*originGuard).next.(*http.Transport).HTTP2 = &http.HTTP2Config{}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -334,12 +332,12 @@ func TestARequestEndsThoughNothingCanBeSent(t *testing.T) {
 			cancel()
 			select {
 			case err := <-ended:
-				var answer *APIError // its status had come
+				var answer *APIError // after its status
 				if !errors.Is(err, context.Canceled) && !errors.As(err, &answer) {
 					t.Error(err)
 				}
-			case <-time.After(time.Minute): // it would be for ever
-				t.Error("it does not end with its context")
+			case <-time.After(time.Minute): // it would block forever
+				t.Error("the request does not end with its context")
 			}
 		})
 	}

@@ -11,46 +11,45 @@ import (
 )
 
 const (
-	// maxCookies is how many cookies of the origin's are kept, largestCookie how many bytes
-	// the name and the value of each may have, and largestScope its domain and its path.
+	// maxCookies is how many cookies are kept. MaxCookieBytes bounds the name and the value of
+	// each together, maxScopeBytes its domain and its path.
 	maxCookies, maxCookieBytes, maxScopeBytes = 20, 4 << 10, 1 << 10
-	// keyCookie is the cookie that has the key.
+	// keyCookie is the name of the cookie that carries the key.
 	keyCookie = "dashboard_api_key"
 )
 
-// cookies are those that the origin has set, such as a load balancer's, by which it finds the
-// instance that knows a cursor. They live in memory, as long as a run, and go back to the
-// origin as RFC 6265 has it. A new one beyond mostCookies takes the place of the one that was
-// set the longest ago.
+// cookies holds the cookies of the origin, such as the one by which a load balancer finds the
+// instance that knows a cursor. They live in memory for one run, and return to the origin by
+// RFC 6265. Beyond maxCookies, a new cookie replaces the one that was set the longest ago.
 type cookies struct {
 	mu  sync.Mutex
 	jar *cookiejar.Jar
-	// names are the names of those in the jar, the one that was set last at the end.
-	names []cookieID
+	// ids identify the cookies in the jar, the most recent one last.
+	ids []cookieID
 }
 
-// cookieID is what a cookie is told from others by (RFC 6265, section 5.3).
+// cookieID identifies a cookie (RFC 6265, section 5.3).
 type cookieID struct{ name, domain, path string }
 
 func newCookies() *cookies {
-	jar, _ := cookiejar.New(nil) // there is nothing that could fail
+	jar, _ := cookiejar.New(nil) // never fails without options
 	return &cookies{jar: jar}
 }
 
-// forURL returns the cookies that a request to u carries.
+// forURL returns the cookies of a request to u.
 func (c *cookies) forURL(u *url.URL) []*http.Cookie {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.jar.Cookies(u)
 }
 
-// store takes in what an answer from u has set.
+// store stores the cookies that an answer from u sets.
 func (c *cookies) store(u *url.URL, resp *http.Response) {
 	set := resp.Cookies()
 	if len(set) == 0 {
 		return
 	}
-	// Thousands fit into an answer, and each takes a while.
+	// Thousands fit into an answer, and each of them costs time.
 	set = set[max(0, len(set)-4*maxCookies):]
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,62 +70,62 @@ func defaultPath(u *url.URL) string {
 	return cmp.Or(u.Path[:max(strings.LastIndexByte(u.Path, '/'), 0)], "/")
 }
 
-// set puts a cookie into the jar, unless that does not bring it back to the origin: then it is
-// of no use, and the jar must not grow by it.
+// set puts a cookie into the jar, unless the origin would never get it back: the jar must not grow
+// by such cookies.
 func (c *cookies) set(u *url.URL, cookie *http.Cookie) {
-	name := cookieID{cookie.Name, strings.ToLower(strings.TrimPrefix(cookie.Domain, ".")), cookie.Path}
-	if strings.EqualFold(name.domain, u.Hostname()) {
-		name.domain = "" // to the jar these are one
+	id := cookieID{cookie.Name, strings.ToLower(strings.TrimPrefix(cookie.Domain, ".")), cookie.Path}
+	if strings.EqualFold(id.domain, u.Hostname()) {
+		id.domain = "" // the jar treats both as the same
 	}
 	c.jar.SetCookies(u, []*http.Cookie{cookie})
-	c.names = slices.DeleteFunc(c.names, func(k cookieID) bool { return k == name })
-	if _, sent := c.value(u, name); !sent {
-		c.remove(u, name)
+	c.ids = slices.DeleteFunc(c.ids, func(k cookieID) bool { return k == id })
+	if _, sent := c.value(u, id); !sent {
+		c.remove(u, id)
 		return
 	}
-	if c.names = append(c.names, name); len(c.names) <= maxCookies {
+	if c.ids = append(c.ids, id); len(c.ids) <= maxCookies {
 		return
 	}
-	ended := slices.IndexFunc(c.names, func(k cookieID) bool { _, sent := c.value(u, k); return !sent })
-	out := max(ended, 0)
-	c.remove(u, c.names[out])
-	c.names = slices.Delete(c.names, out, out+1)
+	expired := slices.IndexFunc(c.ids, func(k cookieID) bool { _, sent := c.value(u, k); return !sent })
+	out := max(expired, 0)
+	c.remove(u, c.ids[out])
+	c.ids = slices.Delete(c.ids, out, out+1)
 }
 
-// value returns the value with which a cookie goes to the origin, and whether it does.
-func (c *cookies) value(u *url.URL, name cookieID) (value string, sent bool) {
-	there := *u
-	there.Path = name.path
-	for _, cookie := range c.jar.Cookies(&there) {
-		if cookie.Name == name.name {
+// value returns the value of a cookie in requests to the origin, and whether they carry it.
+func (c *cookies) value(u *url.URL, id cookieID) (value string, sent bool) {
+	scope := *u
+	scope.Path = id.path
+	for _, cookie := range c.jar.Cookies(&scope) {
+		if cookie.Name == id.name {
 			return cookie.Value, true
 		}
 	}
 	return "", false
 }
 
-// values returns the values of all cookies that go to the origin.
+// values returns the values of all cookies that requests to the origin may carry.
 func (c *cookies) values(u *url.URL) (values []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, name := range c.names {
-		if value, sent := c.value(u, name); sent {
+	for _, id := range c.ids {
+		if value, sent := c.value(u, id); sent {
 			values = append(values, value)
 		}
 	}
 	return values
 }
 
-func (c *cookies) remove(u *url.URL, name cookieID) {
-	c.jar.SetCookies(u, []*http.Cookie{{Name: name.name, Domain: name.domain, Path: name.path, MaxAge: -1}})
+func (c *cookies) remove(u *url.URL, id cookieID) {
+	c.jar.SetCookies(u, []*http.Cookie{{Name: id.name, Domain: id.domain, Path: id.path, MaxAge: -1}})
 }
 
-// clear removes all.
+// clear removes all cookies.
 func (c *cookies) clear(u *url.URL) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, name := range c.names {
-		c.remove(u, name)
+	for _, id := range c.ids {
+		c.remove(u, id)
 	}
-	c.names = nil
+	c.ids = nil
 }

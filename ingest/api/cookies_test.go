@@ -15,7 +15,7 @@ import (
 type cookieTrip struct {
 	t     *testing.T
 	guard *originGuard
-	// set is what the next answer sets, sent the cookies of the last request but the key's.
+	// set has the cookies of the next answer, sent those of the last request without the key.
 	set    []string
 	status int
 	sent   []string
@@ -39,8 +39,8 @@ func newCookieTrip(t *testing.T, base string) *cookieTrip {
 	return c
 }
 
-// ask sends a request, whose answer sets cookies, and returns those that it had.
-func (c *cookieTrip) ask(path string, set ...string) (sent []string) {
+// request sends a request, whose answer sets cookies, and returns the cookies that it carried.
+func (c *cookieTrip) request(path string, set ...string) (sent []string) {
 	c.t.Helper()
 	c.set = set
 	resp, err := c.guard.RoundTrip(&http.Request{Method: http.MethodGet, URL: c.guard.base.ResolveReference(&url.URL{Path: path}), Header: http.Header{}})
@@ -51,8 +51,8 @@ func (c *cookieTrip) ask(path string, set ...string) (sent []string) {
 	return c.sent
 }
 
-// TestCookies: what the origin sets comes back to it where and as long as it says, on its own
-// path and no other, and never in the place of the key.
+// TestCookies: the cookies of the origin return to it, within their path and lifetime, and never replace
+// the key.
 func TestCookies(t *testing.T) {
 	for _, tc := range []struct {
 		name, base string
@@ -70,7 +70,7 @@ func TestCookies(t *testing.T) {
 		{"of an address", "http://127.0.0.1:80", []string{"lb=a; Domain=127.0.0.1"}, []string{"lb=a"}},
 		{"secure, on https", "https://api.test", []string{"lb=a; Secure"}, []string{"lb=a"}},
 		{"secure, on http", "http://api.test", []string{"lb=a; Secure"}, nil},
-		{"over", "http://api.test", []string{"lb=a; Expires=Thu, 01 Jan 1998 00:00:00 GMT", "lc=a; Max-Age=0"}, nil},
+		{"expired", "http://api.test", []string{"lb=a; Expires=Thu, 01 Jan 1998 00:00:00 GMT", "lc=a; Max-Age=0"}, nil},
 		{"removed", "http://api.test", []string{"lb=a", "lb=; Max-Age=0"}, nil},
 		{"the key", "http://api.test", []string{"dashboard_api_key=evil", "Dashboard_Api_KEY=evil", "lb=a"}, []string{"lb=a"}},
 		{"in quotes", "http://api.test", []string{`lb="a b"`}, []string{`lb="a b"`}},
@@ -80,63 +80,63 @@ func TestCookies(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newCookieTrip(t, tc.base)
-			if sent := c.ask(eventsPath, tc.set...); len(sent) != 0 {
+			if sent := c.request(eventsPath, tc.set...); len(sent) != 0 {
 				t.Errorf("the first request has %q", sent)
 			}
-			if sent := c.ask(eventsPath); !slices.Equal(sent, tc.want) {
+			if sent := c.request(eventsPath); !slices.Equal(sent, tc.want) {
 				t.Errorf("%q, want %q", sent, tc.want)
 			}
 		})
 	}
 }
 
-// A cookie without a path is one of the folder in which it was set, and an error's counts.
+// Errors set cookies, too. A cookie without a path belongs to the folder of its request (RFC 6265, section 5.1.4).
 func TestCookiesOfAnError(t *testing.T) {
 	c := newCookieTrip(t, "http://api.test")
 	c.status = http.StatusServiceUnavailable
-	c.ask(eventsPath, "lb=a")
-	if sent := c.ask(eventsPath + "/d4ta/x7k9/feed"); !slices.Equal(sent, []string{"lb=a"}) {
+	c.request(eventsPath, "lb=a")
+	if sent := c.request(eventsPath + "/d4ta/x7k9/feed"); !slices.Equal(sent, []string{"lb=a"}) {
 		t.Errorf("the feed: %q", sent)
 	}
-	if sent := c.ask(accessPath); len(sent) != 0 {
+	if sent := c.request(accessPath); len(sent) != 0 {
 		t.Errorf("stream-access: %q", sent)
 	}
-	// Whoever finds the request too large gets none of them any more.
+	// After a 431, requests carry no cookies.
 	c.status = http.StatusRequestHeaderFieldsTooLarge
-	c.ask(eventsPath)
-	if sent := c.ask(eventsPath); len(sent) != 0 {
+	c.request(eventsPath)
+	if sent := c.request(eventsPath); len(sent) != 0 {
 		t.Errorf("after a 431: %q", sent)
 	}
 }
 
-// However many are set, in whatever ways, twenty are kept: those that were set last.
+// The client keeps the twenty cookies that were set last.
 func TestCookiesAreBounded(t *testing.T) {
 	c := newCookieTrip(t, "http://api.test")
 	for n := range 1000 {
-		c.ask(eventsPath, fmt.Sprintf("lb%d=%d", n, n), fmt.Sprintf("a%d=1; Domain=evil.test", n), fmt.Sprintf("b%d=1; Secure", n), fmt.Sprintf("c%d=1; Max-Age=0", n))
+		c.request(eventsPath, fmt.Sprintf("lb%d=%d", n, n), fmt.Sprintf("a%d=1; Domain=evil.test", n), fmt.Sprintf("b%d=1; Secure", n), fmt.Sprintf("c%d=1; Max-Age=0", n))
 	}
-	sent := c.ask(eventsPath)
+	sent := c.request(eventsPath)
 	if len(sent) != maxCookies || !slices.Contains(sent, "lb999=999") || slices.Contains(sent, "lb979=979") {
 		t.Errorf("%q", sent)
 	}
-	if kept := len(c.guard.cookies.names); kept != maxCookies {
-		t.Errorf("%d are kept", kept)
+	if kept := len(c.guard.cookies.ids); kept != maxCookies {
+		t.Errorf("the jar keeps %d cookies", kept)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := newCookieTrip(t, "http://api.test")
 		for n := range maxCookies {
-			c.ask(eventsPath, fmt.Sprintf("lb%d=1; Max-Age=%d", n, 60+n/19*60))
+			c.request(eventsPath, fmt.Sprintf("lb%d=1; Max-Age=%d", n, 60+n/19*60))
 		}
 		<-time.After(90 * time.Second) // of the bubble's time
-		c.ask(eventsPath, "new=1")
-		if sent := c.ask(eventsPath); len(sent) != 2 {
+		c.request(eventsPath, "new=1")
+		if sent := c.request(eventsPath); len(sent) != 2 {
 			t.Errorf("%q", sent)
 		}
 	})
 }
 
-// A cookie is not told, whatever the server says.
-func TestCookiesAreNotTold(t *testing.T) {
+// An error never shows a cookie.
+func TestCookiesAreNotPrinted(t *testing.T) {
 	const value = "balancer-0123456789"
 	c := New(roundTrip(func(req *http.Request) (*http.Response, error) {
 		header := http.Header{"Set-Cookie": {"lb=" + value}, "Content-Encoding": {value}}
@@ -147,6 +147,6 @@ func TestCookiesAreNotTold(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if c.secrets.containedIn(value) || c.secrets.printable("it is "+strings.ToUpper(value)) || !c.secrets.printable("balancer") {
-		t.Error("a cookie may be stored, as a cursor may be one, but not be told")
+		t.Error("a cookie may be stored, since it may be a cursor, but not printed")
 	}
 }

@@ -8,37 +8,38 @@ import (
 	"time"
 )
 
-// What others test for with errors.Is.
+// The kinds of errors, for errors.Is.
 var (
 	// ErrKeyRefused: the API does not accept the key.
 	ErrKeyRefused = errors.New("the API refused the key")
-	// ErrCursorExpired: the API does not accept a cursor any more, or never did.
-	ErrCursorExpired = errors.New("the cursor has expired or is not known")
-	// ErrRedirected: the API answered with a redirect, which is not followed.
+	// ErrCursorExpired: the API does not accept the cursor; it has expired or is unknown.
+	ErrCursorExpired = errors.New("the cursor has expired or is unknown")
+	// ErrRedirected: the API answered with a redirect, which the client does not follow.
 	ErrRedirected = errors.New("the API redirects to somewhere else")
-	// ErrNoAPI: what answers has given nothing in this run that this API would.
-	ErrNoAPI = errors.New("what answers is not this API")
+	// ErrNoAPI: no answer in this run may be this API's.
+	ErrNoAPI = errors.New("the server is not this API")
 	// ErrTokenRejected: the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 )
 
-// APIError is an answer that is no page.
+// APIError is an answer other than a page.
 type APIError struct {
 	Endpoint string
 	// Status is the HTTP status.
 	Status int
-	// Code is the API's own code, such as CURSOR_EXPIRED, Message and Hint are its words. Each
-	// may be empty.
+	// Code is the API's own code, such as CURSOR_EXPIRED. Message and Hint are texts of its body.
+	// Each may be empty, and is so if it contains a secret.
 	Code, Message, Hint string
-	// Wait is how long the endpoint asked to be left alone; Named says whether
-	// it asked at all.
+	// Wait is how long the client must not call the endpoint. Named says whether the answer names
+	// a wait at all.
 	Wait  time.Duration
 	Named bool
 	// Kind is one of this package's sentinels, or nil.
 	Kind error
 
+	// Means is what the answer says about the request, by docs/answers.md.
 	Means Meaning
-	// reply is kept where it may name the page size that is allowed.
+	// reply is set for MeansPageTooLarge: its message may name the largest page size.
 	reply reply
 }
 
@@ -62,16 +63,17 @@ func (e *APIError) Error() string {
 	return text
 }
 
-// MaxQuoted is how many characters of an API's words are shown.
+// MaxQuoted is how many characters of a text of the API are shown.
 const MaxQuoted = 300
 
-// Quote returns words of the API in quotes, on one line and without characters that a
-// terminal would take for commands.
-func Quote(words string) string {
-	if runes := []rune(words); len(runes) > MaxQuoted {
-		words = string(runes[:MaxQuoted]) + "..."
+// Quote returns a text of the API in quotes, on one line and without characters that control a
+// terminal. It cuts texts after MaxQuoted characters.
+func Quote(text string) string {
+	if runes := []rune(text); len(runes) > MaxQuoted {
+		text = string(runes[:MaxQuoted]) + "..."
 	}
-	return strconv.QuoteToGraphic(words)
+	return strconv.QuoteToGraphic(text)
 }
 
+// Unwrap returns the kind.
 func (e *APIError) Unwrap() error { return e.Kind }

@@ -7,12 +7,11 @@ import (
 	"unicode"
 )
 
-// maxFeedPath is how long, in bytes, the feed's path may be.
+// maxFeedPath is the longest accepted path of the feed, in bytes.
 const maxFeedPath = 2048
 
-// checkFeedPath accepts a path that the API named for its feed only where it
-// cannot mean anything but a path on the API's own origin: it comes from a
-// server, and the key goes where it leads.
+// checkFeedPath returns an error unless the path that the API names for its feed is a path on the
+// API's own origin by any reading: it comes from a server, and requests to it carry the key.
 func checkFeedPath(path string) error {
 	switch {
 	case path == "":
@@ -24,7 +23,7 @@ func checkFeedPath(path string) error {
 	}
 	for i := range len(path) {
 		if c := path[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`\@?#"<>`, c) >= 0 {
-			return errors.New("it has a character that a path cannot have")
+			return errors.New("it contains a character that is invalid in a path")
 		}
 	}
 	decoded, err := url.PathUnescape(path)
@@ -32,15 +31,15 @@ func checkFeedPath(path string) error {
 		return errors.New("its percent-encoding is broken")
 	}
 	if strings.ContainsFunc(decoded, unicode.IsControl) || strings.Contains(decoded, `\`) {
-		return errors.New("it hides a character that a path cannot have")
+		return errors.New("it encodes a character that is invalid in a path")
 	}
 	lower := strings.ToLower(path)
 	if strings.Contains(lower, "%2f") || strings.Contains(lower, "%25") || strings.Contains(decoded, "//") {
-		return errors.New("it hides a slash or a percent sign")
+		return errors.New("it encodes a slash or a percent sign")
 	}
 	for segment := range strings.SplitSeq(decoded, "/") {
 		if segment == ".." || segment == "." {
-			return errors.New("it climbs")
+			return errors.New("it has a dot segment")
 		}
 	}
 	return nil

@@ -25,8 +25,7 @@ func TestCheckFeedPath(t *testing.T) {
 	}
 }
 
-// FuzzCheckFeedPath: what is accepted leads to the very path that was named, on the API's
-// own origin, however it is read.
+// FuzzCheckFeedPath: by every reading, an accepted path leads to exactly that path on the API's own origin.
 func FuzzCheckFeedPath(f *testing.F) {
 	f.Add("/api/v1/events/d4ta/x7k9/feed")
 	f.Add("//evil.test")
@@ -40,14 +39,14 @@ func FuzzCheckFeedPath(f *testing.F) {
 		}
 		ref, err := url.Parse(path)
 		if err != nil {
-			t.Fatalf("accepted %q, which is no URL: %v", path, err)
+			t.Fatalf("accepted %q, which is not a URL: %v", path, err)
 		}
 		got := base.ResolveReference(ref)
 		again, err := url.Parse(got.String())
 		if err != nil {
 			t.Fatalf("%q leads to %q: %v", path, got, err)
 		}
-		// Other readers decode once more, or take some of the text for something else.
+		// Other readers decode twice, or parse parts differently.
 		plain, err := url.PathUnescape(path)
 		if err != nil {
 			t.Fatalf("accepted %q: %v", path, err)

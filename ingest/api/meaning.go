@@ -10,46 +10,46 @@ import (
 	"time"
 )
 
-// Meaning is what an answer that is no page says about the request. docs/answers.md has the
-// table of which answer means what.
+// Meaning is what an answer other than a page says about the request. The table in docs/answers.md
+// has the rules.
 type Meaning uint8
 
 const (
-	// MeansFailed: the request may succeed the next time.
+	// MeansFailed: a retry may succeed.
 	MeansFailed Meaning = iota
-	// MeansRateLimited: the endpoint was asked too often.
+	// MeansRateLimited: the endpoint received too many requests.
 	MeansRateLimited
 	// MeansTokenRefused: the feed does not accept the token.
 	MeansTokenRefused
-	// MeansBrowserRequired: stream-access or the feed wants a browser.
+	// MeansBrowserRequired: stream-access or the feed requires a browser.
 	MeansBrowserRequired
-	// MeansKeyRefused: the key is not accepted.
+	// MeansKeyRefused: the API does not accept the key.
 	MeansKeyRefused
-	// MeansPageTooLarge: the limit is too large.
+	// MeansPageTooLarge: the parameter limit is too large.
 	MeansPageTooLarge
-	// MeansCursorExpired: the cursor has expired, or was never known.
+	// MeansCursorExpired: the cursor has expired, or is unknown.
 	MeansCursorExpired
-	// MeansBoundRefused: the API refuses the bound, or the probe's parameters.
+	// MeansBoundRefused: the API refuses the parameter until, or those of a probe.
 	MeansBoundRefused
-	// MeansCursorSuspect: it is the cursor, if a request without it succeeds.
+	// MeansCursorSuspect: the cursor is to blame if a request without it succeeds.
 	MeansCursorSuspect
-	// MeansRefused: none of these.
+	// MeansRefused: the API refuses the request for another reason.
 	MeansRefused
 )
 
-// reply is an answer as it is read.
+// reply is a parsed answer other than a page.
 type reply struct {
 	endpoint string
 	status   int
-	// code is the API's own, message and hint its words.
+	// code is the API's own code, message and hint are texts of the body.
 	code, message, hint string
-	// texts are all its words together, in small letters.
+	// texts has all known texts of the body in lower case, one a line.
 	texts string
 	// exhausted says that a header counts no remaining requests.
 	exhausted bool
 }
 
-// parseReply reads the words of an answer that is no page. Members may be missing, of another
+// parseReply parses the body of an answer other than a page. Members may be missing, have another
 // type, or lie in an object called error.
 func parseReply(endpoint string, status int, body []byte) reply {
 	a := reply{endpoint: endpoint, status: status}
@@ -67,11 +67,11 @@ func parseReply(endpoint string, status int, body []byte) reply {
 	return a
 }
 
-// maxTextDepth is how deep in an answer its words may lie.
+// maxTextDepth is how deep objects may be nested for their texts to count.
 const maxTextDepth = 3
 
-// collectTexts takes the texts of an object's members, by their names in small letters: the first of each
-// name, and those of the object itself before those of objects and arrays in it.
+// collectTexts collects the texts of an object's members by their lower-case names. A member of the
+// object takes precedence over those of objects and arrays in it.
 func collectTexts(members map[string]string, raw []byte, depth int) {
 	var object map[string]json.RawMessage
 	if depth > maxTextDepth || json.Unmarshal(raw, &object) != nil {
@@ -107,25 +107,23 @@ func collectTexts(members map[string]string, raw []byte, depth int) {
 
 var (
 	codePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	// rateLimitPattern are the codes and words of a rate limit.
+	// rateLimitPattern matches the codes and texts of a rate limit.
 	rateLimitPattern = regexp.MustCompile(`(rate|requests?|quota|daily|hourly)[ _-]?limit(ed|er)?\b[^\n]{0,20}(exceed|reach|hit)|exceed\w*[^\n]{0,30}\brate[ _-]?limit|\brate exceeded|` +
 		`^rate[ _-]?limit(ed)?$|^[a-z0-9_.#-]*rate[_-]?limit[a-z0-9_.-]*$|too[ _-]?many[ _-]?requests|throttl(ed|ing)|slow[ _-]?down|quota[ _-]?exceeded`)
-	// pageSizeCodePattern and pageSizeWords say that the parameter limit is too large.
+	// pageSizeCodePattern and pageSizePattern match a parameter limit that is too large.
 	pageSizeCodePattern = regexp.MustCompile(`^[a-z_.-]*(invalid|bad|max|large|exceed)[a-z_.-]*(limit|page_?size|per_?page)$|^[a-z_.-]*(limit|page_?size|per_?page)[_.-](too|exceed|invalid|out|max)[a-z_.-]*$`)
 	pageSizePattern     = regexp.MustCompile(`\b(limit|page[ _-]?size|per[ _-]?page)\b[^\n]{0,60}(<|≤|at most|max|exceed|between|too (large|big|high)|less than|greater than|larger than|invalid|must|up to|not allowed)|` +
 		`(max\w*|exceed\w*|invalid|too (large|big|high))\b[^\n]{0,40}\b(limit|page[ _-]?size|per[ _-]?page)\b`)
-	// otherLimitPattern are limits of something else, and parameters of a URL that is repeated.
+	// otherLimitPattern matches limits of something else, and the parameters of a quoted URL.
 	otherLimitPattern = regexp.MustCompile(`\b(time|rate|requests?|usage|memory|upload|connection|daily|hourly|monthly|plan|spending|account)[ _-]limit|[?&]limit=\d*|limit of your \w+`)
 	cursorPattern     = regexp.MustCompile(`cursor`)
-	numbers           = regexp.MustCompile(`\d+`)
-	// maximumPattern finds the number that something may have at most; separators of thousands are
-	// read.
+	// maximumPattern finds a maximum, with or without separators of thousands.
 	maximumPattern = regexp.MustCompile(`(?:<=?|≤|at most|max\w*(?: of| is)?|exceeds?(?: the)?(?: \w+)?(?: of)?|between \d+ and|than(?: or equal to)?|up to)[^\d\n]{0,12}(\d{1,3}(?:[,_ ]\d{3})+|\d+)`)
 )
 
-// meaning says what the answer means for a request, by the first rule that applies. Whether it
-// names a wait, which comes first of all, is not looked at.
-func (a *reply) meaning(asked Request) Meaning {
+// meaning returns what the answer says about the request, by the first rule that applies. It ignores
+// a named wait, which newAPIError looks at.
+func (a *reply) meaning(want Request) Meaning {
 	client := a.status >= 400 && a.status < 500
 	switch {
 	case a.status == http.StatusTooManyRequests, a.namesRateLimit(), a.status == http.StatusForbidden && a.exhausted:
@@ -136,15 +134,15 @@ func (a *reply) meaning(asked Request) Meaning {
 		return MeansFailed
 	case a.endpoint == StreamAccess || !client:
 		return MeansRefused
-	case asked.Cursor != "" && strings.Contains(strings.ToLower(a.code), "cursor"):
-		return MeansCursorExpired // whatever its words go on to say
-	case a.namesPageSize() && asked.Limit == 0:
+	case want.Cursor != "" && strings.Contains(strings.ToLower(a.code), "cursor"):
+		return MeansCursorExpired // whatever its message says
+	case a.namesPageSize() && want.isFullPage():
 		return MeansPageTooLarge
-	case asked.Cursor != "" && cursorPattern.MatchString(a.texts):
+	case want.Cursor != "" && cursorPattern.MatchString(a.texts):
 		return MeansCursorExpired
-	case asked.Bounded || asked.Limit != 0:
+	case want.Bounded || !want.isFullPage():
 		return MeansBoundRefused
-	case asked.Cursor != "":
+	case want.Cursor != "":
 		return MeansCursorSuspect
 	}
 	return MeansRefused
@@ -163,7 +161,7 @@ func (a *reply) namesPageSize() bool {
 	return pageSizeCodePattern.MatchString(strings.ToLower(a.code)) || pageSizePattern.MatchString(otherLimitPattern.ReplaceAllString(strings.ToLower(a.message), ""))
 }
 
-// authMeaning says what a 401 or 403 means. The feed may leave the code of a refused token out.
+// authMeaning returns the meaning of a 401 or 403. The feed may omit the code of a refused token.
 func (a *reply) authMeaning() Meaning {
 	code := strings.ToUpper(a.code)
 	switch {
@@ -175,7 +173,7 @@ func (a *reply) authMeaning() Meaning {
 	return MeansKeyRefused
 }
 
-// retryable reports whether a status is one of a failure that may pass.
+// retryable reports whether a status is that of a temporary failure.
 func retryable(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusConflict, 420, http.StatusLocked, http.StatusTooEarly:
@@ -184,8 +182,8 @@ func retryable(status int) bool {
 	return status >= 500 || status < 300
 }
 
-// smallerPage returns the page size to ask for after the answer refused one: the largest one
-// that its message names, or else a tenth. It is 0 where none is left.
+// smallerPage returns the page size to request after the answer refused one: the largest one that its
+// message names, or else a tenth. It is 0 if none remains.
 func (a *reply) smallerPage(refused int) int {
 	smaller := 0
 	for _, found := range maximumPattern.FindAllStringSubmatch(strings.ToLower(a.message), -1) {
@@ -205,20 +203,20 @@ func (a *reply) smallerPage(refused int) int {
 	return smaller
 }
 
-// minGuessedPageSize is the smallest page that is asked for where the API names no number.
+// minGuessedPageSize is the smallest page size to try if the API names no number.
 const minGuessedPageSize = 10
 
-// newAPIError says what an answer that is no page means for the request that asked for it.
-func newAPIError(endpoint string, resp *http.Response, body []byte, asked Request) *APIError {
+// newAPIError returns the error of an answer other than a page to the request.
+func newAPIError(endpoint string, resp *http.Response, body []byte, want Request) *APIError {
 	a := parseReply(endpoint, resp.StatusCode, body)
 	a.exhausted = strings.TrimSpace(resp.Header.Get("X-RateLimit-Remaining")) == "0"
-	e := &APIError{Endpoint: endpoint, Status: a.status, Code: a.code, Message: a.message, Hint: a.hint, Means: a.meaning(asked)}
+	e := &APIError{Endpoint: endpoint, Status: a.status, Code: a.code, Message: a.message, Hint: a.hint, Means: a.meaning(want)}
 	status := a.status
 	if e.Means == MeansRateLimited {
 		status = http.StatusTooManyRequests
 	}
 	if e.Wait, e.Named = requestedWait(status, resp.Header, body, time.Now()); e.Named && e.Means != MeansRateLimited {
-		// It asks to be left alone, for whatever reason.
+		// A named wait outranks all other meanings: the request may succeed after it.
 		e.Means = MeansFailed
 	}
 	switch e.Means {
@@ -230,9 +228,10 @@ func newAPIError(endpoint string, resp *http.Response, body []byte, asked Reques
 		e.Kind = ErrCursorExpired
 	case MeansPageTooLarge:
 		e.reply = a
-	}
-	if e.Means == MeansRefused && status >= 300 && status < 400 {
-		e.Kind = ErrRedirected
+	case MeansRefused:
+		if status >= 300 && status < 400 {
+			e.Kind = ErrRedirected
+		}
 	}
 	return e
 }

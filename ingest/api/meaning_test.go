@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The rows of the table in docs/answers.md.
-func TestWhichAnswerMeansWhat(t *testing.T) {
+// TestMeaningOfAnswers has the rows of the table in docs/answers.md.
+func TestMeaningOfAnswers(t *testing.T) {
 	withCursor, byTime, probe := Request{Cursor: "c"}, Request{Until: 1, Bounded: true}, Request{Cursor: "c", Limit: 10}
 	retryAfter := http.Header{"Retry-After": {"7"}}
 	for _, tc := range []struct {
@@ -15,19 +15,19 @@ func TestWhichAnswerMeansWhat(t *testing.T) {
 		status   int
 		header   http.Header
 		body     string
-		asked    Request
+		request  Request
 		want     Meaning
 	}{
 		{"429", Events, 429, nil, ``, Request{}, MeansRateLimited},
 		{"403 with a rate limit's code", Events, 403, nil, `{"code":"RATE_LIMIT_EXCEEDED"}`, Request{}, MeansRateLimited},
-		{"403 with a rate limit's words", Feed, 403, nil, `{"message":"API rate limit exceeded for this key"}`, Request{}, MeansRateLimited},
-		{"400 in small letters", Events, 400, nil, `{"code":"rate_limited"}`, withCursor, MeansRateLimited},
+		{"403 with a rate limit's message", Feed, 403, nil, `{"message":"API rate limit exceeded for this key"}`, Request{}, MeansRateLimited},
+		{"400 in lower case", Events, 400, nil, `{"code":"rate_limited"}`, withCursor, MeansRateLimited},
 		{"503 with a rate limit's error", Events, 503, nil, `{"error":"Too Many Requests"}`, withCursor, MeansRateLimited},
 		{"200 with a rate limit's code", Events, 200, nil, `{"error":{"code":"TOO_MANY_REQUESTS"}}`, withCursor, MeansRateLimited},
-		{"GitHub's words", Events, 403, nil, `{"message":"You have exceeded a secondary rate limit"}`, Request{}, MeansRateLimited},
-		{"AWS's words", Events, 400, nil, `{"__type":"ThrottlingException","message":"Rate exceeded"}`, Request{}, MeansRateLimited},
+		{"GitHub's message", Events, 403, nil, `{"message":"You have exceeded a secondary rate limit"}`, Request{}, MeansRateLimited},
+		{"AWS's message", Events, 400, nil, `{"__type":"ThrottlingException","message":"Rate exceeded"}`, Request{}, MeansRateLimited},
 		{"a list of errors", Events, 403, nil, `{"errors":[{"code":"RATE_LIMIT_EXCEEDED"}]}`, Request{}, MeansRateLimited},
-		{"403 with nothing left", Events, 403, http.Header{"X-Ratelimit-Remaining": {"0"}}, `{}`, Request{}, MeansRateLimited},
+		{"403 with no remaining requests", Events, 403, http.Header{"X-Ratelimit-Remaining": {"0"}}, `{}`, Request{}, MeansRateLimited},
 		{"a throttled request", StreamAccess, 400, nil, `{"code":"THROTTLED"}`, Request{}, MeansRateLimited},
 		{"403 with Retry-After", Events, 403, retryAfter, ``, withCursor, MeansFailed},
 		{"401 with Retry-After", Feed, 401, retryAfter, ``, withCursor, MeansFailed},
@@ -56,10 +56,10 @@ func TestWhichAnswerMeansWhat(t *testing.T) {
 		{"the page size", Events, 413, nil, `{"message":"page size too large"}`, withCursor, MeansPageTooLarge},
 		{"the limit of a probe", Feed, 400, nil, `{"message":"limit must be >= 100"}`, probe, MeansBoundRefused},
 		{"a smaller limit, in a hint", Events, 400, nil, `{"message":"Cursor expired 3 minute(s) ago","hint":"use a smaller limit, at most 100"}`, withCursor, MeansCursorExpired},
-		{"a cursor's code before its words", Events, 422, nil, `{"code":"CURSOR_EXPIRED","message":"the limit must be 100"}`, withCursor, MeansCursorExpired},
-		{"a URL that is repeated", Events, 404, nil, `{"message":"Cannot GET /api/v1/events?limit=100000&cursor=x, max"}`, Request{}, MeansRefused},
-		{"a limit of the day", Events, 400, nil, `{"message":"daily limit of your plan must be raised"}`, Request{}, MeansRefused},
-		{"a limit of time", Events, 400, nil, `{"message":"the cursor has passed its time limit"}`, withCursor, MeansCursorExpired},
+		{"a cursor's code before its message", Events, 422, nil, `{"code":"CURSOR_EXPIRED","message":"the limit must be 100"}`, withCursor, MeansCursorExpired},
+		{"a quoted URL", Events, 404, nil, `{"message":"Cannot GET /api/v1/events?limit=100000&cursor=x, max"}`, Request{}, MeansRefused},
+		{"a daily limit", Events, 400, nil, `{"message":"daily limit of your plan must be raised"}`, Request{}, MeansRefused},
+		{"a time limit", Events, 400, nil, `{"message":"the cursor has passed its time limit"}`, withCursor, MeansCursorExpired},
 
 		{"expired", Events, 400, nil, `{"code":"CURSOR_EXPIRED"}`, withCursor, MeansCursorExpired},
 		{"expired, as a text", Feed, 422, nil, `{"error":"Cursor expired 7 minute(s) ago"}`, withCursor, MeansCursorExpired},
@@ -87,19 +87,19 @@ func TestWhichAnswerMeansWhat(t *testing.T) {
 			if header == nil {
 				header = http.Header{}
 			}
-			e := newAPIError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: header}, []byte(tc.body), tc.asked)
+			e := newAPIError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: header}, []byte(tc.body), tc.request)
 			if e.Means != tc.want || e.Status != tc.status {
 				t.Errorf("%v means %d, want %d", e, e.Means, tc.want)
 			}
 			if (e.Named || e.Means == MeansRateLimited) && e.Kind != nil {
-				t.Errorf("%v is a wait", e)
+				t.Errorf("%v is a rate limit or names a wait, and has a kind", e)
 			}
 		})
 	}
 }
 
 func TestSmallerPages(t *testing.T) {
-	for words, want := range map[string]int{
+	for message, want := range map[string]int{
 		"limit must be <= 1000":                      1000,
 		"limit must be between 1 and 5000":           5000,
 		"limit 100000 exceeds the maximum of 250":    250,
@@ -108,18 +108,18 @@ func TestSmallerPages(t *testing.T) {
 		"limit is too large":                         10_000,
 		"limit must be at most 99999999999999999999": 10_000,
 	} {
-		a := parseReply(Events, 400, []byte(`{"message":"`+words+`"}`))
+		a := parseReply(Events, 400, []byte(`{"message":"`+message+`"}`))
 		if got := a.smallerPage(100_000); got != want {
-			t.Errorf("%q: %d, want %d", words, got, want)
+			t.Errorf("%q: %d, want %d", message, got, want)
 		}
 	}
 	if a := parseReply(Events, 400, nil); a.smallerPage(1) != 0 {
-		t.Error("a page smaller than one event")
+		t.Error("the page size is below one event")
 	}
 }
 
-// What the API says is shown on one line, and nothing of a secret.
-func TestTheAPIsOwnWordsAreShown(t *testing.T) {
+// The texts of an answer are shown on one line, without secrets.
+func TestMessagesOfTheAPIAreShown(t *testing.T) {
 	s := newSecrets("ds_test_secret")
 	for body, want := range map[string]string{
 		`{"message":"no such user","hint":"log in"}`:                `events answered 418: "no such user" (hint: "log in")`,

@@ -4,10 +4,9 @@ import (
 	"datasync/ingest/decode"
 )
 
-// PageTooLarge has the endpoint asked for smaller pages after it sent a page that is too large, and
-// returns how large they are: half as large as that page, and half of that again as long as that
-// is more than what was read of it held. It is 0 where there are no smaller ones, or the endpoint
-// sends more than it is asked for.
+// PageTooLarge halves the page size of an endpoint that sent a page over a limit, and halves again
+// while the size exceeds the elements that were read of that page. It returns the new size in
+// events, or 0 if there is no smaller one or the endpoint ignores the limit of a request.
 func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
 	if !page.Counted || page.Elements > page.Requested || page.Requested <= 1 {
 		page.Final = page.Counted
@@ -20,7 +19,7 @@ func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
 	for pageSize := c.pageSizes[endpoint]; ; {
 		now := pageSize.Load()
 		if now < int64(page.Requested) {
-			return int(now) // another walk was there before
+			return int(now) // another walk has reduced it already
 		}
 		if pageSize.CompareAndSwap(now, int64(size)) {
 			return size
@@ -28,22 +27,22 @@ func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
 	}
 }
 
-// grow has the endpoint asked for larger pages again after a page of so many bytes: twice as large,
-// if two such pages have half of what a page may have. So page sizes come to rest where events are
-// alike, and a few large ones do not make all that follows slow.
-func (c *Client) grow(endpoint string, asked, bytes int) {
-	most := int(c.maxPageSizes[endpoint].Load())
-	if asked < most && bytes <= maxPage/4 && asked <= decode.MaxElements/4 {
-		c.pageSizes[endpoint].CompareAndSwap(int64(asked), int64(min(2*asked, most)))
+// grow doubles the page size of an endpoint after a page of limit events and so many bytes, if two
+// such pages are at most half of the limits. So a few large events do not slow down all later
+// pages, and the size converges if events are alike.
+func (c *Client) grow(endpoint string, limit, bytes int) {
+	largest := int(c.maxPageSizes[endpoint].Load())
+	if limit < largest && bytes <= maxPage/4 && limit <= decode.MaxElements/4 {
+		c.pageSizes[endpoint].CompareAndSwap(int64(limit), int64(min(2*limit, largest)))
 	}
 }
 
-// LimitRefused has the endpoint asked for smaller pages after it refused the limit of a request, and
-// returns how large they are; 0 where no smaller ones are left.
+// LimitRefused reduces the page size of an endpoint that refused the limit of a request. It returns
+// the new size in events, or 0 if there is no smaller one.
 func (c *Client) LimitRefused(endpoint string, refused int, answer *APIError) int {
 	size := c.pageSizes[endpoint]
 	if now := int(size.Load()); now < refused {
-		return now // another walk was told the same
+		return now // another walk has reduced it already
 	}
 	smaller := answer.reply.smallerPage(refused)
 	if smaller > 0 {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Permanent tells the errors that asking again cannot mend.
+// Permanent reports whether a retry of the request fails in the same way.
 func Permanent(err error) bool {
 	for _, kind := range []error{ErrKeyRefused, ErrCursorExpired, ErrRedirected, http.ErrSchemeMismatch} {
 		if errors.Is(err, kind) {
@@ -26,17 +26,16 @@ func Permanent(err error) bool {
 	return false
 }
 
-// permanentAlerts are the alerts (RFC 8446, section 6.2) of a server that would not have it
-// otherwise the next time: no version, cipher or protocol in common, a certificate that is
-// wanted, a name that is not known.
+// permanentAlerts are the alerts (RFC 8446, section 6.2) that a retry does not change: no common
+// version, cipher or protocol, a required client certificate, an unknown server name.
 var permanentAlerts = []tls.AlertError{40, 42, 43, 48, 49, 70, 71, 112, 116, 120}
 
-// noCommonTLS reports whether a handshake failed because the two do not fit together.
+// noCommonTLS reports whether a handshake failed for lack of a common version, cipher or certificate.
 func noCommonTLS(err error) bool {
-	// An alert has a type of its own over QUIC alone, and a version that is too old none.
-	var said *net.OpError
-	if errors.As(err, &said) && said.Op == "remote error" {
-		return slices.ContainsFunc(permanentAlerts, func(a tls.AlertError) bool { return said.Err.Error() == a.Error() })
+	// Package tls gives an alert its own type only over QUIC, and an old version none.
+	var remote *net.OpError
+	if errors.As(err, &remote) && remote.Op == "remote error" {
+		return slices.ContainsFunc(permanentAlerts, func(a tls.AlertError) bool { return remote.Err.Error() == a.Error() })
 	}
 	return strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
 }

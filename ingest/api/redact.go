@@ -12,33 +12,34 @@ import (
 	"sync"
 )
 
-// redacted is what is printed of a Secret.
+// redacted is printed in place of a Secret.
 const redacted = "[redacted]"
 
-// Secret is a string that is not printed, but for the names of an encoded map and for fields
-// that are not exported, to which package fmt does not give their methods.
+// Secret is a string that package fmt and encoders print as "[redacted]". Exceptions are the keys of
+// an encoded map and unexported fields, for which package fmt does not call methods.
 type Secret string
 
+// String returns the placeholder.
 func (Secret) String() string { return redacted }
 
-// Format is String for whatever verb, also one that fmt would complain about, with the value.
+// Format prints the placeholder for every verb. For an invalid one, fmt would print the value.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// MarshalText is String for encoders.
+// MarshalText returns the placeholder for encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// minSecretLen is how many bytes a secret has at least: anything shorter may stand in a text
-// by chance.
+// minSecretLen is the shortest secret, in bytes, to look for: a text may contain a shorter one by
+// chance.
 const minSecretLen = 8
 
-// secrets are the key and the feed's last tokens. A server that sends back what it was sent,
-// as some do in an error, must not have them printed or stored.
+// secrets holds the key and the last tokens of the feed. A server may send back what a request
+// contained, as some do in an error: that must be neither printed nor stored.
 type secrets struct {
-	keyEncodings   []string // its spellings
-	lowerKey       string   // the key itself, in small letters
+	keyEncodings   []string
+	lowerKey       string // the key in lower case
 	mu             sync.Mutex
-	tokenEncodings [2][]string
-	// cookieValues returns what may be stored but not be printed either: the values of cookies.
+	tokenEncodings [2][]string // of the last two tokens
+	// cookieValues returns the values of cookies, which may be stored but not printed.
 	cookieValues func() []string
 }
 
@@ -46,41 +47,40 @@ func newSecrets(key Secret) *secrets {
 	return &secrets{keyEncodings: encodingsOf(string(key)), lowerKey: strings.ToLower(string(key)), cookieValues: func() []string { return nil }}
 }
 
-// add takes in a new token; the one before it may still be on its way.
+// add records a new token. Requests with the previous one may still be under way.
 func (s *secrets) add(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokenEncodings = [2][]string{encodingsOf(token), s.tokenEncodings[0]}
 }
 
-// containedIn reports whether a text has one of them in it.
+// containedIn reports whether a text contains the key or a token.
 func (s *secrets) containedIn(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	text = strings.ToLower(text)
-	for _, known := range [][]string{s.keyEncodings, s.tokenEncodings[0], s.tokenEncodings[1]} {
-		if slices.ContainsFunc(known, func(spelling string) bool { return strings.Contains(text, spelling) }) {
-			return true
-		}
-	}
-	return false
+	return containsAny(text, s.keyEncodings) || containsAny(text, s.tokenEncodings[0]) || containsAny(text, s.tokenEncodings[1])
 }
 
-// printable reports whether a text has nothing in it that must not be printed.
+// printable reports whether a text contains neither a secret nor a cookie.
 func (s *secrets) printable(text string) bool {
 	if s.containedIn(text) {
 		return false
 	}
 	text = strings.ToLower(text)
 	for _, value := range s.cookieValues() {
-		if slices.ContainsFunc(encodingsOf(value), func(spelling string) bool { return strings.Contains(text, spelling) }) {
+		if containsAny(text, encodingsOf(value)) {
 			return false
 		}
 	}
 	return true
 }
 
-// fragmentIn reports whether a text has a part of the key in it, as one that masks the rest.
+func containsAny(text string, substrings []string) bool {
+	return slices.ContainsFunc(substrings, func(s string) bool { return strings.Contains(text, s) })
+}
+
+// fragmentIn reports whether a text contains a fragment of the key, as some servers mask the rest.
 func (s *secrets) fragmentIn(text string) bool {
 	text = strings.ToLower(text)
 	for i := 0; i+minSecretLen <= len(s.lowerKey); i++ {
@@ -91,14 +91,14 @@ func (s *secrets) fragmentIn(text string) bool {
 	return false
 }
 
-// redact returns err, or, where its text has a secret in it, an error of the same kinds that says so.
+// redact returns err or, if its text contains a secret, an error of the same kinds without the text.
 func (s *secrets) redact(endpoint string, err error) error {
 	var answer *APIError
 	if errors.As(err, &answer) {
-		for _, words := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
-			// What is shown of it may be written differently, or be a part.
-			if !s.printable(*words) || !s.printable(Quote(*words)) || s.fragmentIn(*words) {
-				*words = ""
+		for _, text := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
+			// The quoted form may be escaped or cut, and so contain a secret where the text does not.
+			if !s.printable(*text) || !s.printable(Quote(*text)) || s.fragmentIn(*text) {
+				*text = ""
 			}
 		}
 	}
@@ -108,20 +108,20 @@ func (s *secrets) redact(endpoint string, err error) error {
 	return &redactedError{endpoint, err}
 }
 
-// redactedError is an error that is not told in its own words.
+// redactedError is an error whose text contains a secret.
 type redactedError struct {
 	endpoint string
 	err      error
 }
 
 func (e *redactedError) Error() string {
-	return fmt.Sprintf("ask the %s endpoint: what it sent has the key, the token or a cookie in it, and is not shown", e.endpoint)
+	return fmt.Sprintf("request the %s endpoint: its answer contains the key, the token or a cookie and is not shown", e.endpoint)
 }
 
 func (e *redactedError) Unwrap() error { return e.err }
 
-// encodingsOf returns, in lower case, how a secret may stand in a text: as it is, in a URL, in
-// hexadecimal, and in base64, where that begins at each of three bytes.
+// encodingsOf returns, in lower case, the encodings in which a text may contain a secret: as it is,
+// in a URL, in hexadecimal, and in base64 with each of the three alignments.
 func encodingsOf(secret string) []string {
 	if len(secret) < minSecretLen {
 		return nil
@@ -129,14 +129,14 @@ func encodingsOf(secret string) []string {
 	all := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), hex.EncodeToString([]byte(secret))}
 	for before := range 3 {
 		text := append(make([]byte, before), secret...)
-		// The first and the last character may have bits of what stands beside it.
+		// The first and the last character also encode bits of the bytes beside the secret.
 		from, to := (before*8+5)/6, len(text)*8/6
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			all = append(all, encoding.EncodeToString(text)[from:to])
 		}
 	}
-	for i, spelling := range all {
-		all[i] = strings.ToLower(spelling)
+	for i, encoded := range all {
+		all[i] = strings.ToLower(encoded)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

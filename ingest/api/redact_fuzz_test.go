@@ -12,14 +12,13 @@ import (
 	"datasync/ingest/decode"
 )
 
-// FuzzHiddenSecrets: in whichever way a server encodes what it sends back, and whatever
-// stands around it, an error does not show the key or a token.
-func FuzzHiddenSecrets(f *testing.F) {
+// FuzzRedactedSecrets: an error never shows the key or a token, in any encoding and context.
+func FuzzRedactedSecrets(f *testing.F) {
 	f.Add("ds_test_key", "ds_test_token", "a", "b")
 	f.Fuzz(func(t *testing.T, key, token, before, behind string) {
-		visible := func(r rune) bool { return r <= ' ' || r > '~' }
-		if len(key) < minSecretLen || len(token) < minSecretLen || strings.ContainsFunc(key+token, visible) {
-			return // nothing that is sent, or nothing that is looked for
+		invisible := func(r rune) bool { return r <= ' ' || r > '~' }
+		if len(key) < minSecretLen || len(token) < minSecretLen || strings.ContainsFunc(key+token, invisible) {
+			return // never sent, or too short to look for
 		}
 		s := newSecrets(Secret(key))
 		s.add(token)
@@ -31,9 +30,9 @@ func FuzzHiddenSecrets(f *testing.F) {
 				base64.RawStdEncoding.EncodeToString([]byte(sent)), base64.URLEncoding.EncodeToString([]byte(sent)), base64.RawURLEncoding.EncodeToString([]byte(sent)),
 			} {
 				err := fmt.Errorf("it sent %s: %w", text, decode.ErrMalformed)
-				hidden := s.redact(Events, err)
-				if said := hidden.Error(); !s.containedIn(text) || strings.Contains(said, text) || !oneShortLine(said) || !errors.Is(hidden, decode.ErrMalformed) {
-					t.Fatalf("of %q, which has %q in it, %q is shown", text, secret, said)
+				redacted := s.redact(Events, err)
+				if shown := redacted.Error(); !s.containedIn(text) || strings.Contains(shown, text) || !oneShortLine(shown) || !errors.Is(redacted, decode.ErrMalformed) {
+					t.Fatalf("%q contains %q, and the error is %q", text, secret, shown)
 				}
 			}
 		}

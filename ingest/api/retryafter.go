@@ -12,15 +12,15 @@ import (
 	"datasync/internal/model"
 )
 
-// maxWait is the longest wait that is believed. What names a longer one names none: the
-// number was meant otherwise, or is nonsense.
+// maxWait is the longest wait that counts. A longer one is ignored: its number means something else,
+// or is nonsense.
 const maxWait = model.LongestWait
 
 // requestedWait returns the wait that an answer names, and whether it names a plausible one.
-// Retry-After (RFC 9110, section 10.2.3) outranks all other places. Without a plausible one
-// the longest of these counts: rateLimit.retryAfter, retryAfter and rateLimit.reset of the
-// body, and, on a 429, X-RateLimit-Reset. The members may be written in any case, and their
-// numbers in quotes. How a value is read says plausibleWait.
+// Retry-After (RFC 9110, section 10.2.3) takes precedence. Without a plausible one, the longest of
+// these counts: rateLimit.retryAfter, retryAfter and rateLimit.reset of the body, and, on a 429,
+// X-RateLimit-Reset. Names of members ignore case, and their numbers may be strings. See parseWait
+// for the formats, and docs/answers.md.
 func requestedWait(status int, header http.Header, body []byte, now time.Time) (time.Duration, bool) {
 	sent := sentAt(header, now)
 	if wait, named := longestWaitIn(header.Values("Retry-After"), sent); named {
@@ -33,8 +33,8 @@ func requestedWait(status int, header http.Header, body []byte, now time.Time) (
 	return longestWaitIn(others, sent)
 }
 
-// sentAt is when an answer was sent: by its own Date, as our clock need not be the server's;
-// by our clock where it has none.
+// sentAt returns when an answer was sent: its Date, since the server's clock may differ from ours, or
+// now if it has none.
 func sentAt(header http.Header, now time.Time) time.Time {
 	if sent, err := http.ParseTime(header.Get("Date")); err == nil {
 		return sent
@@ -58,8 +58,8 @@ func bodyWaits(body []byte) (texts []string) {
 	return texts
 }
 
-// membersNamed returns the values of an object's members of that name, whichever of its
-// letters are capitals; none where raw is no object.
+// membersNamed returns the values of an object's members of that name in any case; none if raw is not
+// an object.
 func membersNamed(raw []byte, name string) (values []json.RawMessage) {
 	var object map[string]json.RawMessage
 	_ = json.Unmarshal(raw, &object)
@@ -71,8 +71,7 @@ func membersNamed(raw []byte, name string) (values []json.RawMessage) {
 	return values
 }
 
-// longestWaitIn returns the longest plausible wait of an answer that was sent then, and whether
-// there is one.
+// longestWaitIn returns the longest plausible wait among texts of an answer, and whether there is one.
 func longestWaitIn(texts []string, sent time.Time) (longest time.Duration, named bool) {
 	for _, text := range texts {
 		if wait, ok := parseWait(text, sent); ok {
@@ -82,15 +81,14 @@ func longestWaitIn(texts []string, sent time.Time) (longest time.Duration, named
 	return longest, named
 }
 
-// instantUnits are the units in which a number may count since 1970, as how many of them are a
-// second: seconds, milliseconds, microseconds and nanoseconds.
+// instantUnits are the units in which a number may count since 1970, as units a second: seconds,
+// milliseconds, microseconds and nanoseconds.
 var instantUnits = [...]float64{1, 1e3, 1e6, 1e9}
 
-// parseWait reads a wait of at most longestWait: a number of seconds, zero among them, or
-// the instant at which it ends, as an HTTP date, an RFC 3339 time or a number since 1970. A
-// number is an instant where it is too large for a span and, in one of instantUnits, lies
-// within longestWait after sent, when the answer was sent. What is negative, longer, past or
-// nothing of all that is no wait.
+// parseWait reads a wait of at most maxWait: a number of seconds (zero included), or the instant of its
+// end as an HTTP date, an RFC 3339 time or a number since 1970. A number is an instant if it is too
+// large for a duration and, in one of instantUnits, lies within maxWait after sent, the time of the
+// answer. Anything negative, longer, or past is not a wait.
 func parseWait(text string, sent time.Time) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	n, ok := nonNegative(text)
@@ -104,16 +102,16 @@ func parseWait(text string, sent time.Time) (time.Duration, bool) {
 	if n <= maxWait.Seconds() {
 		return time.Duration(math.Ceil(n * float64(time.Second))), true
 	}
-	since := float64(sent.Unix()) + float64(sent.Nanosecond())/1e9
+	sentSeconds := float64(sent.Unix()) + float64(sent.Nanosecond())/1e9
 	for _, perSecond := range instantUnits {
-		if left := n/perSecond - since; left >= 0 && left <= maxWait.Seconds() {
-			return time.Duration(math.Ceil(left * float64(time.Second))), true
+		if wait := n/perSecond - sentSeconds; wait >= 0 && wait <= maxWait.Seconds() {
+			return time.Duration(math.Ceil(wait * float64(time.Second))), true
 		}
 	}
 	return 0, false
 }
 
-// nonNegative reads a decimal number that is not negative; one past all floats is infinite.
+// nonNegative reads a decimal number that is not negative. One beyond float64 is infinite.
 func nonNegative(text string) (float64, bool) {
 	if text == "" || text[0] == '-' || strings.Trim(text, "0123456789.eE+-") != "" {
 		return 0, false
@@ -129,17 +127,19 @@ func parseTime(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// RateLimit is what the headers of an answer say of a rate limit: so many requests a
-// window, of which some remain until it ends. Its zero value says nothing.
+// RateLimit is the rate limit that the headers of an answer state. Its zero value states none.
 type RateLimit struct {
-	Requests, Remaining int // remaining is -1 where it is not said
-	Reset               time.Duration
-	// Wait is a Retry-After, which an answer with a page may have too.
+	// Requests is how many requests a window allows, Remaining how many of them are left; -1 if
+	// the headers do not say.
+	Requests, Remaining int
+	// Reset is the time until the window ends.
+	Reset time.Duration
+	// Wait is a Retry-After, which may also come with a page.
 	Wait time.Duration
 }
 
-// readRateLimit reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset, the last
-// in seconds left or as the instant at which the window ends.
+// readRateLimit reads X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset. The last one is
+// the time left in seconds, or the instant of the window's end.
 func readRateLimit(header http.Header, now time.Time) RateLimit {
 	wait, _ := requestedWait(http.StatusOK, header, nil, now)
 	limit, ok := parseCount(header.Get("X-RateLimit-Limit"))

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestAskedWait(t *testing.T) {
+func TestRequestedWait(t *testing.T) {
 	now := time.Date(2026, 1, 27, 12, 0, 0, 0, time.UTC)
 	const date = "Tue, 27 Jan 2026 18:00:00 GMT"
 	for _, tc := range []struct {
@@ -36,22 +36,22 @@ func TestAskedWait(t *testing.T) {
 		{"retryAfter", 429, nil, `{"rateLimit":{"retryAfter":10}}`, 10 * time.Second, true},
 		{"reset", 429, nil, `{"rateLimit":{"limit":10,"remaining":0,"reset":2.8}}`, 2800 * time.Millisecond, true},
 		{"retryAfter at the top level", 429, nil, `{"error":"Too Many Requests","retryAfter":17}`, 17 * time.Second, true},
-		{"retryAfter at the top level, in other letters and quotes", 503, nil, `{"RetryAfter":"17"}`, 17 * time.Second, true},
-		{"Retry-After before all others", 429, map[string]string{"Retry-After": "5", "X-RateLimit-Reset": "7"}, `{"retryAfter":11,"rateLimit":{"retryAfter":10,"reset":6}}`, 5 * time.Second, true},
+		{"retryAfter at the top level, in other case and a string", 503, nil, `{"RetryAfter":"17"}`, 17 * time.Second, true},
+		{"Retry-After takes precedence", 429, map[string]string{"Retry-After": "5", "X-RateLimit-Reset": "7"}, `{"retryAfter":11,"rateLimit":{"retryAfter":10,"reset":6}}`, 5 * time.Second, true},
 		{"the longest of the others", 429, map[string]string{"Retry-After": "soon", "X-RateLimit-Reset": "7"}, `{"retryAfter":8,"rateLimit":{"retryAfter":10,"reset":6}}`, 10 * time.Second, true},
 		{"the longest plausible one of the others", 429, map[string]string{"Retry-After": "90000", "X-RateLimit-Reset": "7"}, `{"retryAfter":-8,"rateLimit":{"retryAfter":1e7,"reset":6}}`, 7 * time.Second, true},
 		{"zero is a wait", 429, map[string]string{"Retry-After": "0", "X-RateLimit-Reset": "7"}, "", 0, true},
 		{"epoch seconds in Retry-After", 429, map[string]string{"Retry-After": "1769536842", "Date": date}, "", 42 * time.Second, true},
 		{"epoch seconds in X-RateLimit-Reset", 429, map[string]string{"X-RateLimit-Reset": "1769536842", "Date": date}, "", 42 * time.Second, true},
 		{"epoch seconds without a Date", 429, map[string]string{"X-RateLimit-Reset": "1769515201"}, "", time.Second, true},
-		{"epoch seconds of long ago", 429, map[string]string{"X-RateLimit-Reset": "1769536799", "Date": date}, "", 0, false},
+		{"past epoch seconds", 429, map[string]string{"X-RateLimit-Reset": "1769536799", "Date": date}, "", 0, false},
 		{"epoch seconds of just now", 429, map[string]string{"X-RateLimit-Reset": "1769536800", "Date": date}, "", 0, true},
 		{"epoch seconds of the day after tomorrow", 429, map[string]string{"X-RateLimit-Reset": "1769709600", "Date": date}, "", 0, false},
 		{"epoch milliseconds", 429, map[string]string{"X-RateLimit-Reset": "1769536842250", "Date": date}, "", 42250 * time.Millisecond, true},
 		{"epoch microseconds", 429, map[string]string{"Date": date}, `{"rateLimit":{"reset":1769536842250000}}`, 42250 * time.Millisecond, true},
 		{"epoch seconds in the body", 429, map[string]string{"Date": date}, `{"rateLimit":{"reset":"1769536842.0"}}`, 42 * time.Second, true},
 		{"epoch milliseconds in the body", 429, map[string]string{"Date": date}, `{"retryAfter":1769536842250}`, 42250 * time.Millisecond, true},
-		{"epoch seconds beside a span", 429, map[string]string{"X-RateLimit-Reset": "1769536842", "Date": date}, `{"rateLimit":{"retryAfter":30}}`, 42 * time.Second, true},
+		{"epoch seconds beside a duration", 429, map[string]string{"X-RateLimit-Reset": "1769536842", "Date": date}, `{"rateLimit":{"retryAfter":30}}`, 42 * time.Second, true},
 		{"epoch seconds of a clock in 2000", 429, map[string]string{"X-RateLimit-Reset": "946684830", "Date": "Sat, 01 Jan 2000 00:00:00 GMT"}, "", 30 * time.Second, true},
 		{"a day", 429, map[string]string{"Retry-After": "86400"}, "", 24 * time.Hour, true},
 		{"more than a day", 429, map[string]string{"Retry-After": "86400.5"}, "", 0, false},
@@ -61,14 +61,14 @@ func TestAskedWait(t *testing.T) {
 		{"negative", 429, map[string]string{"Retry-After": "-1"}, `{"rateLimit":{"retryAfter":-1}}`, 0, false},
 		{"not a number", 429, map[string]string{"Retry-After": "NaN"}, `{"rateLimit":{"retryAfter":"NaN"}}`, 0, false},
 		{"null", 429, nil, `{"rateLimit":{"retryAfter":null}}`, 0, false},
-		{"of another kind", 429, nil, `{"rateLimit":{"retryAfter":{"a":1},"reset":[3]}}`, 0, false},
+		{"of another type", 429, nil, `{"rateLimit":{"retryAfter":{"a":1},"reset":[3]}}`, 0, false},
 		{"huge", 429, map[string]string{"Retry-After": "1e300"}, "", 0, false},
 		{"beyond a float", 429, map[string]string{"Retry-After": "1e999"}, "", 0, false},
 		{"long", 429, nil, `{"rateLimit":{"retryAfter":1e9}}`, 0, false},
 		{"a number with a negative exponent", 429, nil, `{"rateLimit":{"retryAfter":1000e-2}}`, 10 * time.Second, true},
 		{"minus zero", 429, map[string]string{"Retry-After": "-0"}, "", 0, false},
 		{"a number that is spelled with escapes", 429, nil, `{"rateLimit":{"retryAfter":"\u0031\u0030"}}`, 10 * time.Second, true},
-		{"members that differ by their capitals", 429, nil, `{"rateLimit":{"retryAfter":10,"RETRYAFTER":1},"RateLimit":{"reset":2}}`, 10 * time.Second, true},
+		{"members that differ by case", 429, nil, `{"rateLimit":{"retryAfter":10,"RETRYAFTER":1},"RateLimit":{"reset":2}}`, 10 * time.Second, true},
 		{"html", 429, map[string]string{"Retry-After": "3"}, "<html>", 3 * time.Second, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -84,8 +84,8 @@ func TestAskedWait(t *testing.T) {
 	}
 }
 
-// A reset that comes twice is kept for as long as the longer one says.
-func TestAskedWaitOfSeveralHeaders(t *testing.T) {
+// Of repeated headers, the longest wait counts.
+func TestRequestedWaitOfSeveralHeaders(t *testing.T) {
 	header := http.Header{"Retry-After": {"3", "5", "4"}, "X-Ratelimit-Reset": {"1", "9", "2"}}
 	if wait, named := requestedWait(429, header, nil, time.Now()); wait != 5*time.Second || !named {
 		t.Errorf("%v, %v", wait, named)
@@ -99,23 +99,22 @@ func TestAskedWaitOfSeveralHeaders(t *testing.T) {
 	}
 }
 
-// A window ends at an instant, too, and one that is past or far says nothing.
-func TestStatedReset(t *testing.T) {
+// The window may end at an instant. A past or distant instant is ignored.
+func TestRateLimitReset(t *testing.T) {
 	for reset, want := range map[string]time.Duration{
 		"28": 28 * time.Second, "1769536828": 28 * time.Second, "1769536828500": 28500 * time.Millisecond,
 		"1769530000": 0, "1999536828": 0, "90000": 0, "-1": 0, "soon": 0, "": 0,
 	} {
-		stated := readRateLimit(http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"3"}, "X-Ratelimit-Reset": {reset},
+		limit := readRateLimit(http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"3"}, "X-Ratelimit-Reset": {reset},
 			"Date": {"Tue, 27 Jan 2026 18:00:00 GMT"}}, time.Now())
-		if stated != (RateLimit{Requests: 10, Remaining: 3, Reset: want}) {
-			t.Errorf("%q: %+v", reset, stated)
+		if limit != (RateLimit{Requests: 10, Remaining: 3, Reset: want}) {
+			t.Errorf("%q: %+v", reset, limit)
 		}
 	}
 }
 
-// FuzzAskedWait: the wait is what the reference makes of it, and never negative or longer
-// than a day.
-func FuzzAskedWait(f *testing.F) {
+// FuzzRequestedWait: the wait equals that of the reference, and is between zero and a day.
+func FuzzRequestedWait(f *testing.F) {
 	f.Add(429, "28", "7", "", `{"rateLimit":{"retryAfter":10}}`)
 	f.Add(503, "1e999", "-1", "Tue, 27 Jan 2026 18:00:00 GMT", `{"rateLimit":{"reset":"NaN"}}`)
 	f.Add(429, "1769536842", "1769536842250", "Tue, 27 Jan 2026 18:00:00 GMT", `{"retryAfter":1769536842,"rateLimit":{"reset":"1769515242"}}`)
@@ -139,16 +138,16 @@ func FuzzAskedWait(f *testing.F) {
 			}
 		}
 		if named != ok || (wait-first).Abs() > time.Millisecond {
-			t.Errorf("%v, %v; the reference says %v, %v", wait, named, first, ok)
+			t.Errorf("%v, %v; the reference has %v, %v", wait, named, first, ok)
 		}
-		if stated := readRateLimit(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}, time.Now()); stated.Requests < 0 ||
-			stated.Remaining < -1 || stated.Remaining > stated.Requests || stated.Reset < 0 || stated.Reset > maxWait {
-			t.Errorf("%+v", stated)
+		if limit := readRateLimit(http.Header{"X-Ratelimit-Limit": {after}, "X-Ratelimit-Remaining": {date}, "X-Ratelimit-Reset": {reset}}, time.Now()); limit.Requests < 0 ||
+			limit.Remaining < -1 || limit.Remaining > limit.Requests || limit.Reset < 0 || limit.Reset > maxWait {
+			t.Errorf("%+v", limit)
 		}
 	})
 }
 
-// refOtherWaits returns what stands in all places but Retry-After.
+// refOtherWaits returns the values of all places except Retry-After.
 func refOtherWaits(status int, reset, body string) (texts []string) {
 	if status == 429 {
 		texts = append(texts, reset)
@@ -187,7 +186,7 @@ func refText(value any) string {
 	return ""
 }
 
-// refWait reads a wait by another way: exactly.
+// refWait parses a wait by exact arithmetic.
 func refWait(text string, sent time.Time) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	const day = 24 * time.Hour
@@ -230,7 +229,7 @@ func refDuration(seconds *big.Rat) time.Duration {
 
 var refSeconds = regexp.MustCompile(`^\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$`)
 
-// refSpan reads a number exactly. An exponent that makes it nothing, or more than any wait, is cut.
+// refSpan parses a number exactly. It limits an exponent beyond any wait.
 func refSpan(text string) (*big.Rat, bool) {
 	mantissa, exponent, found := strings.Cut(strings.ToLower(text), "e")
 	if e, ok := new(big.Int).SetString(exponent, 10); found && ok {

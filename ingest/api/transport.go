@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// userAgent looks like a browser's: stream-access refuses what does not.
+// userAgent is that of a browser: stream-access refuses others.
 const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 
-// NewTransport returns a transport for requests over the network, which returns from each request when
-// its context ends.
+// NewTransport returns a transport over the network. Its requests return when their context ends, if
+// need be without their result.
 func NewTransport() http.RoundTripper {
 	return newAbandoningTransport(func() http.RoundTripper { return newHTTPTransport() })
 }
@@ -28,18 +28,17 @@ func newHTTPTransport() *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        90 * time.Second,
-		// As many as there may be walks: without it, all beyond two would be made anew.
+		// At least one for each walk. By default, only two connections are reused.
 		MaxIdleConnsPerHost: 256,
 		ForceAttemptHTTP2:   true,
-		// Whether a page is asked for compressed is decided for each one: inflating
-		// one stream is slower than some links.
+		// The client decides about gzip for each page: decompression is slower than some links.
 		DisableCompression: true,
 		HTTP2:              &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }
 
-// httpsProxyOnly uses a proxy of the environment for https, where it sees nothing but
-// a tunnel. With plain http it would see the key.
+// httpsProxyOnly uses the proxy of the environment for https, which it carries in a tunnel. A proxy
+// for plain http would see the key.
 func httpsProxyOnly(req *http.Request) (*url.URL, error) {
 	if req.URL.Scheme != "https" {
 		return nil, nil
@@ -47,25 +46,27 @@ func httpsProxyOnly(req *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(req)
 }
 
-// checkProxyResponse says so where a proxy gives no tunnel; else only its own words would be told.
-func checkProxyResponse(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the proxy of the environment (HTTPS_PROXY) answered %d", answer.StatusCode)
+// checkProxyResponse returns an error if a proxy refuses the tunnel. Without it, the error would
+// consist of the proxy's own text.
+func checkProxyResponse(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the proxy of the environment (HTTPS_PROXY) answered %d", resp.StatusCode)
 	}
 	return nil
 }
 
-// originGuard adds the key to requests for the API's own origin and refuses to
-// send any other. It stands next to the wire, so that nothing above it, not a
-// redirect and not a path that a server named, can lead the key elsewhere.
+// originGuard adds the key to requests for the API's own origin and refuses all others. It is the
+// last layer before the transport, so that neither a redirect nor a path named by a server can
+// send the key elsewhere.
 type originGuard struct {
 	next http.RoundTripper
 	base *url.URL
 	key  Secret
-	// cookies are those that the origin has set.
+	// cookies are the cookies of the origin.
 	cookies *cookies
 }
 
+// RoundTrip implements http.RoundTripper.
 func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if Origin(req.URL) != Origin(g.base) || req.Host != "" && req.Host != g.base.Host {
 		return nil, fmt.Errorf("refused to send a request to %s: it is not the API's origin", Origin(req.URL))
@@ -92,7 +93,7 @@ func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// Origin returns scheme, host and port of a URL in one spelling, such as
+// Origin returns scheme, host and port of a URL in one notation, such as
 // "https://example.com:443".
 func Origin(u *url.URL) string {
 	port := u.Port()

@@ -8,26 +8,30 @@ import (
 	"datasync/internal/failpoint"
 )
 
-// watchdog bites when an answer does not begin, stops, or comes too slowly.
+// watchdog reads the body of an answer. It expires if the answer does not begin, pauses for too
+// long, or arrives too slowly.
 type watchdog struct {
 	io.Reader
 	timer *time.Timer
-	// began is when the request was sent, and then when the body began.
+	// began is when the request was sent, and later when the body began.
 	began   time.Time
 	reading bool
 	bytes   int64
-	// broken says that the body did not come to its end.
-	broken bool
+	// failed says that the last read ended with an error other than io.EOF.
+	failed bool
 }
 
-func newWatchdog(bite func(after time.Duration)) *watchdog {
+// newWatchdog starts a watchdog that calls expired with the time since the request or the body
+// began.
+func newWatchdog(expired func(after time.Duration)) *watchdog {
 	w := &watchdog{began: time.Now()}
-	w.timer = time.AfterFunc(headerLimit, func() { bite(time.Since(w.began).Round(time.Second)) })
+	w.timer = time.AfterFunc(headerLimit, func() { expired(time.Since(w.began).Round(time.Second)) })
 	return w
 }
 
 func (w *watchdog) stop() { w.timer.Stop() }
 
+// Read reads from the body and resets the timer.
 func (w *watchdog) Read(p []byte) (int, error) {
 	if !w.reading {
 		w.reading, w.began = true, time.Now()
@@ -40,6 +44,6 @@ func (w *watchdog) Read(p []byte) (int, error) {
 		due := time.Minute + time.Duration(w.bytes/minBytesPerSecond)*time.Second
 		w.timer.Reset(min(idleLimit, due-time.Since(w.began)))
 	}
-	w.broken = err != nil && !errors.Is(err, io.EOF)
+	w.failed = err != nil && !errors.Is(err, io.EOF)
 	return n, err
 }

@@ -7,13 +7,12 @@ import (
 	"datasync/internal/model"
 )
 
-// ErrMalformed is what a body is that is not a whole, well-formed page. It was cut
-// off, or something between here and the service answered in its place: the
-// request has failed, and nothing of the body may be used.
-var ErrMalformed = errors.New("not a whole page")
+// ErrMalformed is the error of a body that is not a whole, well-formed page: it was cut off, or another
+// server or a proxy answered. The request has failed, and nothing of the body may be used.
+var ErrMalformed = errors.New("malformed page")
 
-// The members of a page, as indexes of the values of newPageShape. In the flat
-// form of a page the members of pagination and meta stand at its top level.
+// The members of a page, as indexes of the values of newPageSplitter. The flat form of a page has the
+// members of pagination and meta at its top level.
 const (
 	pageData = iota
 	pagePagination
@@ -26,12 +25,13 @@ const (
 	pageRequestID
 )
 
-// maxElement is how many bytes an element may have. One that is larger is no event, of which the beginning
-// is kept. The API's have some 350 bytes; DuckDB takes several times the memory of a text to store it.
+// maxElement is the largest element that may be an event, in bytes. Of a larger one, the beginning is
+// kept as a reject. The API's have some 350 bytes, and DuckDB takes several times the memory of a text
+// to store it.
 const maxElement = 16 << 20
 
-// MaxElements is how many elements a page may have. Those of a few bytes, which are none of
-// an API's, would take a hundred times the memory of their text.
+// MaxElements is how many elements a page may have. Elements of a few bytes, which the API never sends,
+// would take a hundred times the memory of their text.
 const MaxElements = 500_000
 
 func newPageSplitter() *objectSplitter {
@@ -45,30 +45,29 @@ func newPaginationSplitter() *objectSplitter {
 
 func newMetaSplitter() *objectSplitter { return newSplitter("total", "returned", "requestId") }
 
-// pagination and meta are the two groups of members that stand in an object of
-// their own or, in the flat form, at the top level.
+// pagination and meta are the two groups of members that have an object of their own or, in the flat
+// form, lie at the top level.
 type (
 	pagination struct{ hasMore, nextCursor, cursorExpiresIn value }
 	meta       struct{ total, returned, requestID value }
 )
 
-// Decoder decodes pages, one after the other. From each it learns for the next one
-// how names are written and in which order they come, but holds nothing of it.
+// Decoder decodes one page after another. From each it learns the notation and the order of member
+// names for the next one, but keeps none of its memory. It is for one goroutine at a time.
 type Decoder struct {
 	scan            scanner
 	norm            *normalizer
 	timestamps      timestampReader
 	page            Page
 	keys            rejectKeys
-	tooManyElements bool // the page has more than maxElements
-	// cuts are the elements of the next page of which its text has the beginning alone, by where
-	// they begin.
+	tooManyElements bool // the page has more than MaxElements
+	// cuts are the truncated elements of the next page, by their offsets.
 	cuts map[int]Cut
 
 	top, pagination, meta *objectSplitter
 }
 
-// New returns a decoder of pages. It is for one goroutine at a time.
+// New returns a decoder of pages.
 func New() *Decoder {
 	d := &Decoder{top: newPageSplitter(), pagination: newPaginationSplitter(), meta: newMetaSplitter(), keys: rejectKeys{}}
 	d.norm = newNormalizer(&d.scan)
@@ -76,15 +75,13 @@ func New() *Decoder {
 	return d
 }
 
-// Decode decodes a page. It accepts the JSON that encoding/json accepts, and
-// of that what is a page, nested or flat; anything else is an error that wraps
-// errBadPage and says what is wrong at which byte, but nothing of the body. Only an
-// element of data need not be JSON, if its quotes and brackets show where it ends: it is
-// a reject.
+// Decode decodes a page, nested or flat. It accepts the JSON that encoding/json accepts. Any other body is
+// an error that wraps ErrMalformed, or a *TooLarge; it says what is wrong at which byte, and shows
+// nothing of the body. Only an element of data may be malformed: it becomes a reject, if its quotes
+// and brackets show where it ends.
 //
-// The page's events are put into the memory of events, whatever that held, as far as
-// its capacity goes. What lies behind them there stays as it was. Events and rejects
-// share the memory of the body.
+// The events overwrite the memory of events up to its capacity; what lies beyond them stays. Events
+// and rejects share the memory of the body.
 func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	d.scan.text, d.page.Events = body, events
 	defer d.release()
@@ -95,7 +92,7 @@ func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 		return Page{}, err
 	}
 	if !d.scan.begins(d.top.values[pageData], '[') {
-		return Page{}, malformed("data is no array", d.top.values[pageData].start)
+		return Page{}, malformed("data is not an array", d.top.values[pageData].start)
 	}
 	if err := d.readPagination(); err != nil {
 		return Page{}, err
@@ -107,13 +104,13 @@ func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	return d.page, nil
 }
 
-// DecodeCut decodes a page of which some elements were cut, as a squeezer told.
+// DecodeCut decodes a page whose large elements were cut by a Truncator, with its Cuts.
 func (d *Decoder) DecodeCut(body string, cuts map[int]Cut, events []model.Event) (Page, error) {
 	d.cuts = cuts
 	return d.Decode(body, events)
 }
 
-// release lets go of the body and the page.
+// release drops all references to the body and the page.
 func (d *Decoder) release() {
 	d.scan, d.page, d.tooManyElements, d.cuts = scanner{}, Page{}, false, nil
 	for _, sh := range []*objectSplitter{d.top, d.pagination, d.meta} {
@@ -143,12 +140,12 @@ func (d *Decoder) document() error {
 		return malformed("text after the end", i)
 	}
 	if d.top.duplicated != 0 {
-		return malformed("a member stands twice", 0)
+		return malformed("duplicate member", 0)
 	}
 	return nil
 }
 
-// data scans the member data. Each of several begins anew.
+// data scans the member data. A duplicate replaces the result of the first one; document refuses it.
 func (d *Decoder) data(i, depth int) int {
 	s := &d.scan
 	d.page = Page{Events: d.page.Events[:0], Ordered: true, Descending: true}
@@ -169,17 +166,15 @@ func (d *Decoder) data(i, depth int) int {
 		if s.text[i] == ']' {
 			return i + 1
 		}
-		i = s.space(i + 1) // behind the comma
+		i = s.space(i + 1) // after the comma
 	}
 }
 
-// guessEvents guesses how many events so many bytes hold. An event of the API
-// has about 350; a page has at most 5,000, so that a large body of something
-// else does not reserve memory for nothing.
+// guessEvents guesses how many events so many bytes hold. The API's have about 350 bytes, and its pages
+// at most 5,000 events. The bound keeps a large body of something else from reserving memory.
 func guessEvents(size int) int { return min(size/300+1, 6000) }
 
-// element decodes the element of data that stands at i, and returns the offset of the comma or the
-// bracket behind it.
+// element decodes the element of data at i, and returns the offset of the comma or bracket after it.
 func (d *Decoder) element(i, depth int) int {
 	p := &d.page
 	n := len(p.Events)
@@ -219,8 +214,8 @@ func (d *Decoder) element(i, depth int) int {
 	return closes
 }
 
-// slowPath decodes an element as element does, however it is written, and returns the reason if it is
-// no event. Its end is stopped where it is no JSON and does not show where it ends.
+// slowPath decodes an element in any notation, and returns the reason if it is not an event. The end is
+// stopped if the element is malformed and does not show where it ends.
 func (d *Decoder) slowPath(i, depth int, e *model.Event) (end int, reason string) {
 	s := &d.scan
 	if end, reason = d.norm.element(i, depth, e); end != stopped && s.closes(end) != stopped {
@@ -247,7 +242,7 @@ func (d *Decoder) slowPath(i, depth int, e *model.Event) (end int, reason string
 	return end, reason
 }
 
-// truncated makes a reject of the beginning of an element. Its scan ends there, or before.
+// truncated makes a reject of a truncated element, of which the text has only the beginning.
 func (d *Decoder) truncated(i, depth int, c Cut) int {
 	s := &d.scan
 	text, e := s.text, &d.page.Events[len(d.page.Events)-1]
@@ -266,7 +261,7 @@ func (d *Decoder) truncated(i, depth int, c Cut) int {
 	return s.expected(s.space(c.end), "a comma or a closing bracket")
 }
 
-// reject makes a reject of the element from i to end, for which an event was reserved.
+// reject makes a reject of the element from i to end, for which element has reserved an event.
 func (d *Decoder) reject(i, end int, reason string) {
 	p := &d.page
 	n := len(p.Events) - 1

@@ -6,16 +6,16 @@ import (
 	"datasync/internal/model"
 )
 
-// This file reads events that are written the usual way:
+// The fast path decodes events in the usual notation:
 //
 //	{"id":"<uuid>","sessionId":"<uuid>","userId":"<uuid>","type":"...","name":"...",
 //	"properties":{...},"timestamp":...,"session":{"id":"<sessionId>","deviceType":"...","browser":"..."}}
 //
-// with these members in this order, no white space, and strings of plain bytes: ASCII
-// without escapes. It never guesses and never rejects. Wherever anything else stands
-// it gives the event up, and the normalizer reads that from its beginning.
+// with these members in this order, no white space, and simple strings: ASCII without escapes. It never
+// guesses and never rejects. At anything else it gives up, and the normalizer decodes the event from
+// its beginning.
 
-// Where the first values of such an event begin: up to there all have one length.
+// The offsets of the first values of such an event. Up to there, all events have the same length.
 const (
 	idStart        = len(`{"id":"`)
 	sessionIDStart = idStart + uuidLen + len(`","sessionId":"`)
@@ -23,8 +23,8 @@ const (
 	typeStart      = userIDStart + uuidLen + len(`","type":"`)
 )
 
-// fastPath fills e with the event that stands at i and returns the offset behind it, or
-// stopped where it is not written the usual way. Then e may be filled in part.
+// fastPath decodes the event at i into e and returns the offset after it, or stopped for any other
+// notation. Then e may be partly filled.
 func (d *Decoder) fastPath(i, depth int, e *model.Event) int {
 	text := d.scan.text
 	if len(text)-i < typeStart {
@@ -47,7 +47,7 @@ func (d *Decoder) fastPath(i, depth int, e *model.Event) int {
 	return fastSession(text, i, head[sessionIDStart:sessionIDStart+uuidLen], e)
 }
 
-// fastMiddle reads from the text of type up to the comma before session.
+// fastMiddle decodes from the value of type up to the comma before session.
 func (d *Decoder) fastMiddle(i, depth int, e *model.Event) int {
 	text := d.scan.text
 	end := simpleStringEnd(text, i)
@@ -72,7 +72,7 @@ func (d *Decoder) fastMiddle(i, depth int, e *model.Event) int {
 	return end
 }
 
-// fastProperties reads an object. Most are plain ones, which are taken as they are.
+// fastProperties scans an object. It takes the bytes of a simple one as they are.
 func (d *Decoder) fastProperties(i, depth int, e *model.Event) int {
 	s := &d.scan
 	if end := simpleObjectEnd(s.text, i); end != stopped {
@@ -91,8 +91,8 @@ func (d *Decoder) fastProperties(i, depth int, e *model.Event) int {
 	return end
 }
 
-// fastSession reads from the comma before session to the end of the event. The
-// session's id must be written as the event's sessionId is.
+// fastSession decodes from the comma before session to the end of the event. The id of the session must
+// have the same bytes as the sessionId of the event.
 func fastSession(text string, i int, id string, e *model.Event) int {
 	const (
 		before = len(`,"session":{"id":"`)

@@ -8,9 +8,8 @@ import (
 	"datasync/internal/model"
 )
 
-// The instants that an event may have: from earliest on, before latest. Whatever
-// lies outside is no event's time but a mistake, such as microseconds that were
-// written where milliseconds belong.
+// The instants of events: from earliest on, before latest. Any other instant is a mistake, such as
+// microseconds in place of milliseconds.
 const (
 	earliest model.Instant = 0                         // 1970-01-01T00:00:00Z
 	latest   model.Instant = 84_006 * microsecondsADay // 2200-01-01T00:00:00Z
@@ -24,23 +23,22 @@ const (
 // inRange reports whether an event may have the instant.
 func inRange(t model.Instant) bool { return t >= earliest && t < latest }
 
-// readability says what became of a timestamp.
+// readability is the outcome of parsing a timestamp.
 type readability uint8
 
 const (
-	// unreadable is what is no timestamp at all.
+	// unreadable: not a timestamp.
 	unreadable readability = iota
-	// beyondInstant is a number that no Instant can hold.
+	// beyondInstant: a number that no Instant can hold.
 	beyondInstant
-	// readable is a timestamp, within the permitted range or not.
+	// readable: a timestamp, in range or not.
 	readable
 )
 
-// parseInstant reads a timestamp: the text of a JSON number, or the decoded text
-// of a JSON string (quoted). A number is always milliseconds since 1970: whether
-// it was meant as seconds or microseconds is never guessed. A string is the same
-// in decimal digits, or a date-time with its offset (see parseDateTime). What is
-// finer than a microsecond is cut off, toward the past.
+// parseInstant parses a timestamp: the text of a JSON number, or the decoded text of a JSON string
+// (quoted). A number is always milliseconds since 1970; it never guesses seconds or microseconds. A
+// string is the same in decimal digits, or a date-time with its offset (see parseDateTime). Fractions
+// of a microsecond are dropped, toward the past.
 func parseInstant(text string, quoted bool) (model.Instant, readability) {
 	switch {
 	case !quoted:
@@ -52,9 +50,8 @@ func parseInstant(text string, quoted bool) (model.Instant, readability) {
 	}
 }
 
-// parseMilliseconds reads milliseconds since 1970, written as a JSON number
-// (RFC 8259 section 6) or as decimal digits. Fractions and exponents count
-// exactly: the value never goes through a float64.
+// parseMilliseconds parses milliseconds since 1970, as a JSON number (RFC 8259, section 6) or as decimal
+// digits. Fractions and exponents count exactly: the value never passes through a float64.
 func parseMilliseconds(text string) (model.Instant, readability) {
 	const safeDigits = 15 // times a thousand still fits an int64
 	if len(text) > safeDigits || !allDigits(text) {
@@ -81,8 +78,8 @@ func parseDecimal(text string) (model.Instant, readability) {
 //
 //	±0.d₁d₂d₃... × 10^point
 //
-// with d₁ not zero. It holds the digits as they stand in the text, so that an
-// exponent costs nothing, however large it is.
+// with d₁ not zero. It holds the digits as they are in the text, so that the size of an exponent costs
+// nothing.
 type decimal struct {
 	negative bool
 	whole    string // the digits before the text's own decimal point
@@ -109,8 +106,7 @@ func newDecimal(text string) decimal {
 	return d
 }
 
-// parseExponent reads an exponent. One past what any number of digits that fits
-// in memory could make up for is cut down to that.
+// parseExponent parses an exponent. It limits one that no number of digits in memory can balance.
 func parseExponent(text string) int64 {
 	const enough = 1 << 48
 	text, negative := strings.CutPrefix(text, "-")
@@ -135,7 +131,7 @@ func (d *decimal) isZero() bool { return d.whole == "" && d.fraction == "" }
 
 func (d *decimal) digits() int64 { return int64(len(d.whole) + len(d.fraction)) }
 
-// digit returns the n-th digit, counted from 0. Behind the last one are zeros.
+// digit returns the n-th digit, counted from 0; 0 after the last one.
 func (d *decimal) digit(n int64) byte {
 	switch whole := int64(len(d.whole)); {
 	case n < whole:
@@ -146,8 +142,7 @@ func (d *decimal) digit(n int64) byte {
 	return 0
 }
 
-// floor returns the greatest integer that is not above d, unless that is more
-// than an int64 holds.
+// floor returns the greatest integer that is at most d, unless that exceeds an int64.
 func (d *decimal) floor() (int64, bool) {
 	const most = 19 // decimal digits of an int64
 	if d.isZero() {
@@ -169,7 +164,7 @@ func (d *decimal) floor() (int64, bool) {
 	return int64(n), n <= math.MaxInt64
 }
 
-// isInteger reports whether no digit behind the decimal point is other than zero.
+// isInteger reports whether all digits after the decimal point are zero.
 func (d *decimal) isInteger() bool {
 	for k := max(d.point, 0); k < d.digits(); k++ {
 		if d.digit(k) != 0 {
@@ -179,12 +174,10 @@ func (d *decimal) isInteger() bool {
 	return true
 }
 
-// parseDateTime reads a date-time of RFC 3339 section 5.6 with what ISO 8601
-// permits beyond it: an offset without its colon or its minutes, a comma before
-// the fraction. Between date and time stand T, t or one space. A leap second
-// (:60) is the second that follows it, for no other clock here knows it. Nothing
-// but a date-time with seconds and an offset is an instant; everything else is
-// unreadable.
+// parseDateTime parses a date-time of RFC 3339, section 5.6, and these variants of ISO 8601: an offset
+// without its colon or its minutes, and a comma before the fraction. T, t or one space separates date
+// and time. A leap second (:60) is the second after it, since no other clock here knows it. Anything
+// without seconds or an offset is unreadable.
 func parseDateTime(text string) (model.Instant, readability) {
 	const dateAndTime = len("2006-01-02T15:04:05")
 	if len(text) <= dateAndTime || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':' {
@@ -215,8 +208,7 @@ func parseDateTime(text string) (model.Instant, readability) {
 	return model.Instant(us), readable
 }
 
-// parseFraction reads the fraction of a second that text begins with, if any, in
-// microseconds.
+// parseFraction parses the fraction of a second at the beginning of text, if any, in microseconds.
 func parseFraction(text string) (micros int, rest string, ok bool) {
 	if text[0] != '.' && text[0] != ',' {
 		return 0, text, true
@@ -229,7 +221,7 @@ func parseFraction(text string) (micros int, rest string, ok bool) {
 	return micros, text[i:], i > 1
 }
 
-// parseOffset reads the offset from UTC, in minutes.
+// parseOffset parses the offset from UTC, in minutes.
 func parseOffset(text string) (minutes int, ok bool) {
 	if text == "Z" || text == "z" {
 		return 0, true
@@ -255,11 +247,11 @@ func parseOffset(text string) (minutes int, ok bool) {
 	return minutes, text[0] == '+'
 }
 
-// notDigits is what twoDigits returns for anything else. It is low enough for
-// the century to carry a year below zero.
+// notDigits is the result of twoDigits for anything else. It is low enough that a year with such a
+// century is negative.
 const notDigits = -10_000
 
-// twoDigits returns the number that stands at i in two digits.
+// twoDigits returns the number of two digits at i.
 func twoDigits(text string, i int) int {
 	tens, ones := text[i]-'0', text[i+1]-'0'
 	if tens > 9 || ones > 9 {
@@ -282,9 +274,8 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// daysSince1970 counts the days from 1970-01-01 to a date of the Gregorian
-// calendar. Years begin in March here, so that the leap day is the last of its
-// year, and months have 153 days in each five.
+// daysSince1970 counts the days from 1970-01-01 to a date of the Gregorian calendar. Its years begin in
+// March, so that the leap day is the last of the year and five months have 153 days.
 func daysSince1970(year, month, day int) int64 {
 	const daysUpTo1970 = 719_468 // from 0000-03-01
 	if month -= 3; month < 0 {
@@ -297,9 +288,8 @@ func daysSince1970(year, month, day int) int64 {
 	return int64(days) - 146_097 - daysUpTo1970
 }
 
-// invisible reports whether r, before or after a timestamp, leaves the instant certain: it is
-// white space, a control character, or one that shows nothing, such as U+200B or U+FEFF.
-// Within a timestamp none of them is expected.
+// invisible reports whether r, before or after a timestamp, leaves the instant certain: white space, a
+// control character, or an invisible one such as U+200B or U+FEFF. None is accepted within it.
 func invisible(r rune) bool { return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) }
 
 func allDigits(text string) bool {

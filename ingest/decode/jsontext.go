@@ -6,11 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// The functions of this file work on text that the scanner has accepted.
+// The functions of this file require text that the scanner has accepted.
 
-// unquote decodes what stands between the quotes of a string, as encoding/json
-// does: bytes that are no UTF-8 and lone surrogates become U+FFFD. Where nothing
-// is to be decoded the result shares the memory of raw.
+// unquote decodes the text between the quotes of a string, as encoding/json does: invalid UTF-8 and lone
+// surrogates become U+FFFD. The result shares the memory of raw if nothing needs decoding.
 func unquote(raw string, seen scanFlags) string {
 	if seen&flagEscape == 0 {
 		if seen&flagNonASCII == 0 {
@@ -42,7 +41,7 @@ func unquote(raw string, seen scanFlags) string {
 	return b.String()
 }
 
-// unescaped returns what a backslash and c stand for (RFC 8259 section 7).
+// unescaped returns the character of a backslash and c (RFC 8259, section 7).
 func unescaped(c byte) byte {
 	switch c {
 	case 'b':
@@ -59,9 +58,8 @@ func unescaped(c byte) byte {
 	return c
 }
 
-// escapedRune decodes the \u escape that text begins with, or the two of them that
-// make up one code point, and returns how many bytes they are. A surrogate
-// without its partner is U+FFFD, and the size is that of the one escape.
+// escapedRune decodes the \u escape at the beginning of text, or the pair of them that makes up one code
+// point, and returns its length in bytes. A lone surrogate is U+FFFD of one escape.
 func escapedRune(text string) (rune, int) {
 	r := hexRune(text[2:6])
 	if !utf16.IsSurrogate(r) {
@@ -83,8 +81,8 @@ func hexRune(digits string) rune {
 	return r
 }
 
-// isLossless reports whether text can be kept as it is: it is UTF-8, and has no escapes of
-// surrogates without their partners, which no UTF-8 can stand for.
+// isLossless reports whether text can be stored as it is: valid UTF-8 without escapes of lone surrogates,
+// which UTF-8 cannot represent.
 func isLossless(text string) bool {
 	if !utf8.ValidString(text) {
 		return false
@@ -105,8 +103,8 @@ func isLossless(text string) bool {
 	}
 }
 
-// visibleBytes returns text with each byte that is no UTF-8 written as \xff, which means
-// nothing else in JSON.
+// visibleBytes returns text with each byte of invalid UTF-8 written as \xff, which has no other meaning in
+// JSON.
 func visibleBytes(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -128,8 +126,7 @@ func visibleBytes(text string) string {
 	return b.String()
 }
 
-// validUTF8 returns text with each byte that is no part of a code point replaced
-// by U+FFFD.
+// validUTF8 returns text with each byte of invalid UTF-8 replaced by U+FFFD.
 func validUTF8(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -150,9 +147,9 @@ func writeValidUTF8(b *strings.Builder, text string) {
 	}
 }
 
-// minify returns a value without white space outside its strings. All else stays
-// as it came, but for what other readers of JSON refuse: escapes of lone
-// surrogates become \ufffd, and bytes that are no UTF-8 become U+FFFD.
+// minify returns a value without white space outside its strings. Everything else stays, except for text
+// that other readers of JSON refuse: escapes of lone surrogates become \ufffd, and bytes of invalid
+// UTF-8 become U+FFFD.
 func minify(raw string, seen scanFlags) string {
 	if seen&(flagSpace|flagEscape) == 0 {
 		if seen&flagNonASCII == 0 {
@@ -176,10 +173,9 @@ func minify(raw string, seen scanFlags) string {
 	return b.String()
 }
 
-// minifyString writes the string whose opening quote stands at i and returns the
-// offset behind it.
+// minifyString writes the string whose opening quote is at i, and returns the offset after it.
 func minifyString(b *strings.Builder, raw string, i int) int {
-	start := i // of what was not written yet
+	start := i // of the text that is not written yet
 	for i++; raw[i] != '"'; {
 		if raw[i] != '\\' {
 			i++
@@ -201,10 +197,9 @@ func minifyString(b *strings.Builder, raw string, i int) int {
 	return i + 1
 }
 
-// appendQuoted appends text as a JSON string, in the one form that encoding/json
-// writes where it does not escape HTML: the shortest escapes of quotes,
-// backslashes and control characters, and of U+2028 and U+2029, which JavaScript
-// takes for line ends. The text must be valid UTF-8.
+// appendQuoted appends text as a JSON string, in the form that encoding/json writes without HTML escapes:
+// the shortest escapes of quotes, backslashes and control characters, and of U+2028 and U+2029, which
+// are line ends in JavaScript. The text must be valid UTF-8.
 func appendQuoted(b []byte, text string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

@@ -2,12 +2,11 @@ package decode
 
 import "strings"
 
-// The functions of this file find where values end in text that need not be JSON: by quotes,
-// backslashes and brackets alone. They use no stack, so that no depth is too large for them.
+// The functions of this file find the end of values in text that may be malformed, by quotes,
+// backslashes and brackets alone. They do not recurse, so that no depth is too large for them.
 
-// elementEnd returns the offset of the comma or the bracket that ends the element of an array
-// which begins at i. It returns stopped where nothing in the text does so, or where there is no
-// element at all.
+// elementEnd returns the offset of the comma or bracket that ends the array element at i. It returns
+// stopped if nothing ends it, or if there is no element.
 func elementEnd(text string, i int) int {
 	s := scanner{text: text}
 	if i = s.space(i); s.at(i, ',') || s.at(i, ']') {
@@ -41,8 +40,8 @@ func elementEnd(text string, i int) int {
 	return stopped
 }
 
-// stringEnd returns the offset behind the string whose opening quote is at i, whatever is in it,
-// or stopped where no quote ends it.
+// stringEnd returns the offset after the string whose opening quote is at i, whatever it contains, or
+// stopped if no quote ends it.
 func stringEnd(text string, i int) int {
 	for i++; ; i++ {
 		i = skipSimple(text, i)
@@ -58,8 +57,8 @@ func stringEnd(text string, i int) int {
 	}
 }
 
-// CountElements counts the elements of data that are whole in the beginning of a page. It
-// reports false where the text does not begin as a page does.
+// CountElements counts the whole elements of data in the beginning of a page. It reports false if the text
+// does not begin as a page does.
 func CountElements(text string) (n int, ok bool) {
 	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
 		return 0, false
@@ -87,7 +86,7 @@ func CountElements(text string) (n int, ok bool) {
 	return 0, false
 }
 
-// countElements counts the elements that are whole of an array whose first one begins at i.
+// countElements counts the whole elements of an array whose first one begins at i.
 func countElements(text string, i int) (n int) {
 	for {
 		if i = elementEnd(text, i); i == stopped {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// tail is what a page says about the one after it.
+// tail is what a page says about the next one.
 type tail struct {
 	HasMore    bool
 	NextCursor string
@@ -28,18 +28,18 @@ func (d *Decoder) readPagination() error {
 	return nil
 }
 
-// pagination finds the members of pagination, in the object of that name or,
-// where there is none, at the top level.
+// pagination finds the members of pagination, in the object of that name or, without one, at the top
+// level.
 func (s *scanner) pagination(top, inner *objectSplitter) (pagination, error) {
 	v := top.values[pagePagination]
 	if s.absent(v) {
 		return pagination{top.values[pageHasMore], top.values[pageNextCursor], top.values[pageCursorExpiresIn]}, nil
 	}
 	if !s.begins(v, '{') {
-		return pagination{}, malformed("pagination is no object", v.start)
+		return pagination{}, malformed("pagination is not an object", v.start)
 	}
 	if s.split(v.start, 1, inner); inner.duplicated != 0 {
-		return pagination{}, malformed("a member stands twice in pagination", v.start)
+		return pagination{}, malformed("duplicate member in pagination", v.start)
 	}
 	return pagination{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
@@ -52,10 +52,10 @@ func (s *scanner) tail(group pagination) (tail, error) {
 		t.HasMore = true
 	case "false":
 	default:
-		return tail{}, malformed("hasMore is no boolean", group.hasMore.start)
+		return tail{}, malformed("hasMore is not a boolean", group.hasMore.start)
 	}
 	if s.isNumber(group.nextCursor) {
-		t.NextCursor = s.raw(group.nextCursor) // which goes back as it came
+		t.NextCursor = s.raw(group.nextCursor) // returned to the API digit by digit
 	} else if text, ok := s.string(group.nextCursor); ok || s.absent(group.nextCursor) {
 		t.NextCursor = text
 	} else {
@@ -67,8 +67,8 @@ func (s *scanner) tail(group pagination) (tail, error) {
 	return t, nil
 }
 
-// secondsOf reads a duration in seconds: 0 for what is not positive and finite,
-// and the longest duration there is for what is longer.
+// secondsOf parses a duration in seconds. It returns 0 for a number that is not positive and finite, and
+// the longest duration for a longer one.
 func secondsOf(number string) time.Duration {
 	seconds, err := strconv.ParseFloat(number, 64)
 	if err != nil || seconds <= 0 {
@@ -107,15 +107,15 @@ func (s *scanner) meta(top, inner *objectSplitter) (meta, error) {
 		return meta{top.values[pageTotal], top.values[pageReturned], top.values[pageRequestID]}, nil
 	}
 	if !s.begins(v, '{') {
-		return meta{}, malformed("meta is no object", v.start)
+		return meta{}, malformed("meta is not an object", v.start)
 	}
 	if s.split(v.start, 1, inner); inner.duplicated != 0 {
-		return meta{}, malformed("a member stands twice in meta", v.start)
+		return meta{}, malformed("duplicate member in meta", v.start)
 	}
 	return meta{inner.values[0], inner.values[1], inner.values[2]}, nil
 }
 
-// integer reads a number that is an integer, in whichever way it is written.
+// integer parses a number whose value is an integer, in any notation.
 func (s *scanner) integer(v value) (int64, bool) {
 	if !s.isNumber(v) {
 		return 0, false

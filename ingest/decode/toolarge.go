@@ -2,16 +2,16 @@ package decode
 
 import "fmt"
 
-// TooLarge is the error of a page that is larger than one may be. An endpoint that sends such a
-// page is asked for smaller ones.
+// TooLarge is the error of a page that exceeds a limit. It wraps ErrMalformed. The client requests
+// smaller pages of that endpoint.
 type TooLarge struct {
-	Endpoint string // "" where an error around it names the endpoint
-	Limit    string // that the page exceeds
-	// counted says that the text begins as a page does, elements how many elements are whole in what
-	// was read of it, asked how many were asked for.
+	Endpoint string // "" if an error around it names the endpoint
+	Limit    string // the limit that the page exceeds, such as "128 MiB"
+	// Counted says that the text begins as a page does. Then Elements is how many whole elements
+	// were read, and Requested how many the request allowed.
 	Counted             bool
 	Elements, Requested int
-	// final says that no smaller page is left to ask for.
+	// Final says that there is no smaller page to request.
 	Final bool
 }
 
@@ -24,11 +24,12 @@ func (e *TooLarge) Error() string {
 	switch {
 	case !e.Final:
 	case e.Elements > e.Requested:
-		text += fmt.Sprintf(", though it was asked for %d events at most", e.Requested)
+		text += fmt.Sprintf(", although the request allowed %d events", e.Requested)
 	default:
 		text += " for a page of one event"
 	}
 	return text
 }
 
+// Unwrap returns ErrMalformed.
 func (e *TooLarge) Unwrap() error { return ErrMalformed }

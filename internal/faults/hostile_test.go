@@ -365,20 +365,20 @@ func TestPagesThatAreNone(t *testing.T) {
 		{"less is said to come back", strings.Replace(page, `"returned":10`, `"returned":9`, 1), "returned is not 10"},
 		{"nothing is said to come back", strings.Replace(page, `"returned":10`, `"returned":-0`, 1), "returned is not 10"},
 		{"a text comes back", strings.Replace(page, `"returned":10`, `"returned":"10"`, 1), "returned is not 10"},
-		{"data twice", strings.Replace(page, `{"data"`, `{"data":[],"data"`, 1), "stands twice"},
-		{"meta twice", strings.Replace(page, `{"data"`, `{"meta":{},"data"`, 1), "stands twice"},
+		{"data twice", strings.Replace(page, `{"data"`, `{"data":[],"data"`, 1), "duplicate member"},
+		{"meta twice", strings.Replace(page, `{"data"`, `{"meta":{},"data"`, 1), "duplicate member"},
 		{"text behind it", page + "x", "text after the end"},
 		{"a page behind it", page + page, "text after the end"},
 		{"NUL behind it", page + "\x00", "text after the end"},
 		{"a BOM before it", "\ufeff" + page, "expected an object"},
 		{"cut off", page[:len(page)-1], "cut off"},
-		{"no data", strings.Replace(page, `"data"`, `"Data"`, 1), "data is no array"},
+		{"no data", strings.Replace(page, `"data"`, `"Data"`, 1), "data is not an array"},
 		{"UTF-16", "\xff\xfe{\x00}\x00", "expected an object"},
-		{"a text without an end", in("name", `"a`), "not a whole page"},
-		{"a bracket too few", in("properties", `{"a":[`), "not a whole page"},
-		{"a bracket too many", in("properties", `{}}`), "not a whole page"},
+		{"a text without an end", in("name", `"a`), "malformed page"},
+		{"a bracket too few", in("properties", `{"a":[`), "malformed page"},
+		{"a bracket too many", in("properties", `{}}`), "malformed page"},
 		{"no element between commas", strings.Replace(page, `"data":[`, `"data":[,`, 1), "expected a value"},
-		{"a comma too many", strings.Replace(page, `"meta":{`, `"meta":{,`, 1), "not a whole page"},
+		{"a comma too many", strings.Replace(page, `"meta":{`, `"meta":{,`, 1), "malformed page"},
 		{"a control in a cursor", strings.Replace(page, `"hasMore"`, "\"nextCursor\":\"\x01\",\"hasMore\"", 1), "control character"},
 		{"a million levels in meta", strings.Replace(page, `"meta":{`, `"meta":{"a":`+deep(1_000_000)+`,`, 1), "nested too deep"},
 		{"a million objects", strings.Repeat(`{"a":`, 1_000_000), "nested too deep"},
@@ -484,7 +484,7 @@ func TestLargeElements(t *testing.T) {
 		w.answer(own(func(string) string { return page }))
 		e := w.run(quickly())
 		w.endsWith(e, 4)
-		w.says(e, "more than 500000 elements, though it was asked for 100000 events at most")
+		w.says(e, "more than 500000 elements, although the request allowed 100000 events")
 		w.peaksBelow(e, 800)
 		t.Logf("%d MB", e.Peak>>20)
 		w.recoversOwn(30)

@@ -11,22 +11,22 @@ import (
 	"testing"
 )
 
-// onTheWire sends what ask says to a server that answers with an empty page, and returns
-// the request as such a server reads it.
-func onTheWire(t *testing.T, endpoint string, a Request, token *Access) *http.Request {
+// sentRequest sends a request to a server that answers with an empty page, and returns the request as
+// the server parses it.
+func sentRequest(t *testing.T, endpoint string, want Request, token *Access) *http.Request {
 	t.Helper()
-	var wire bytes.Buffer
+	var sent bytes.Buffer
 	next := roundTrip(func(req *http.Request) (*http.Response, error) {
-		if err := req.Write(&wire); err != nil {
+		if err := req.Write(&sent); err != nil {
 			return nil, err
 		}
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: req}, nil
 	})
 	c := New(next, &url.URL{Scheme: "http", Host: "api.test"}, "ds_test_key", 10)
-	if _, _, err := c.Page(t.Context(), endpoint, a, token, &Buffer{}); err != nil {
+	if _, _, err := c.Page(t.Context(), endpoint, want, token, &Buffer{}); err != nil {
 		t.Fatal(err)
 	}
-	reader := bufio.NewReader(&wire)
+	reader := bufio.NewReader(&sent)
 	req, err := http.ReadRequest(reader)
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +45,14 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// FuzzCursorIsSent: a cursor reaches the API as it came, whatever is in it.
+// FuzzCursorIsSent: a cursor returns to the API unchanged, whatever it contains.
 func FuzzCursorIsSent(f *testing.F) {
 	f.Add("eyJpZCI6IjEiLCJ0cyI6MTc2OTU0MTYxMjM2OX0=")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		if cursor == "" || len(cursor) >= 1<<10 {
 			return
 		}
-		req := onTheWire(t, Events, Request{Cursor: cursor}, nil)
+		req := sentRequest(t, Events, Request{Cursor: cursor}, nil)
 		if q := req.URL.Query(); req.URL.Path != eventsPath || len(q) != 2 || !slices.Equal(q["cursor"], []string{cursor}) || !slices.Equal(q["limit"], []string{"10"}) {
 			t.Fatalf("%q was sent as %q", cursor, req.URL)
 		}

@@ -1,0 +1,153 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"datasync/ingest/decode"
+	"datasync/internal/failpoint"
+)
+
+// exchange is one request and the reading of its answer.
+type exchange struct {
+	endpoint string
+	want     Request
+	limit    int64 // of the body, in bytes after decompression
+	into     *Buffer
+	watchdog *watchdog
+	conn     *connection
+}
+
+// response holds what an answer says besides its body.
+type response struct {
+	gzipped   bool
+	rateLimit RateLimit
+	took      time.Duration // from the request to the last byte
+}
+
+// do sends the request and reads the whole body of a 200 into the buffer, decompressed and at most
+// limit bytes. Everything else is an error: an *APIError if the API answered. It uses the
+// transport without an http.Client, since that reads the target of a redirect even if it does
+// not follow it.
+func (c *Client) do(endpoint string, req *http.Request, want Request, limit int64, into *Buffer) (_ response, err error) {
+	defer func() { err = c.secrets.redact(endpoint, err) }()
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	conn := &connection{cancel: cancel}
+	watchdog := newWatchdog(func(after time.Duration) {
+		conn.abort(fmt.Errorf("the %s endpoint sent too few bytes in %s", endpoint, after))
+	})
+	defer watchdog.stop()
+	tracked, release := conn.track(ctx, endpoint)
+	defer release()
+	failpoint.Hit("f1")
+	resp, err := c.transport.RoundTrip(req.WithContext(tracked))
+	if err != nil {
+		err = requestError(ctx, endpoint, err)
+		var answer *APIError
+		if errors.As(err, &answer) {
+			c.hasAnswered.Store(true)
+		}
+		return response{}, err
+	}
+	failpoint.Hit("f2")
+	defer func() { _ = resp.Body.Close() }()
+	watchdog.Reader = resp.Body
+	x := &exchange{endpoint: endpoint, want: want, limit: limit, into: into, watchdog: watchdog, conn: conn}
+	return c.readResponse(ctx, x, resp)
+}
+
+// readResponse reads an answer to its end. Whatever is no page, and no access, is an error.
+func (c *Client) readResponse(ctx context.Context, x *exchange, resp *http.Response) (response, error) {
+	answer := response{rateLimit: readRateLimit(resp.Header, time.Now())}
+	x.into.Cached = isCached(resp.Header)
+	if resp.StatusCode != http.StatusOK {
+		c.hasAnswered.Store(true)
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			x.conn.close() // it no longer speaks HTTP
+		}
+		return answer, newAPIError(x.endpoint, resp, errorBody(resp, x.watchdog), x.want)
+	}
+	var err error
+	answer.gzipped, err = x.readBody(resp, func() error { return x.into.acquireLargeSlot(ctx, c.largeSlot) })
+	// A login page, or the page of another server, does not count as an answer of the API.
+	if err != nil || bytes.HasPrefix(bytes.TrimLeft(x.into.text, " \t\r\n"), []byte("{")) {
+		c.hasAnswered.Store(true)
+	}
+	if err := x.bodyError(ctx, err); err != nil {
+		return answer, err
+	}
+	return answer, rateLimitIn(x.endpoint, resp, x.into.text, x.want)
+}
+
+// readBody reads the body into the buffer. It calls large before it takes much memory.
+func (x *exchange) readBody(resp *http.Response, large func() error) (gzipped bool, err error) {
+	x.into.cuts = nil
+	// The compressed bytes are limited, too: endless gzip may decompress to nothing.
+	maxCompressed := x.limit + 1
+	if x.want.Truncated {
+		maxCompressed = decode.MaxTruncatedPage + 1
+	}
+	content, gzipped, err := decompressed(resp, io.LimitReader(x.watchdog, maxCompressed))
+	if err != nil {
+		return gzipped, err
+	}
+	if x.want.Truncated {
+		truncator := decode.NewTruncator(content)
+		content, x.into.cuts = truncator, truncator.Cuts
+	}
+	return gzipped, x.into.read(content, resp.ContentLength, x.limit, large)
+}
+
+// bodyError returns the error of a body that was read with err, or that exceeds the limit.
+func (x *exchange) bodyError(ctx context.Context, err error) error {
+	switch {
+	case err != nil && (x.watchdog.failed || ctx.Err() != nil):
+		return requestError(ctx, x.endpoint, err)
+	case errors.Is(err, decode.ErrEndless):
+		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxTruncatedPage)>>20)}
+	case err != nil:
+		return fmt.Errorf("%w: cannot decompress the answer of the %s endpoint: %w", decode.ErrMalformed, x.endpoint, err)
+	case int64(len(x.into.text)) > x.limit:
+		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", x.limit>>20)}
+	}
+	return nil
+}
+
+// rateLimitIn returns an *APIError if the body of a 200 is no page but reports a rate limit, which
+// a service behind a gateway may do.
+func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request) error {
+	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {
+		return nil
+	}
+	if e := newAPIError(endpoint, resp, body, want); e.Means == MeansRateLimited {
+		return e
+	}
+	return nil
+}
+
+// requestError names the endpoint of a request that failed. The cause of the context says why, such
+// as the watchdog's error, and replaces the transport's error.
+func requestError(ctx context.Context, endpoint string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	var answer *APIError
+	if errors.As(err, &answer) {
+		return err // it names the endpoint
+	}
+	if errors.Is(err, net.ErrClosed) {
+		err = errors.New("its connection was closed, since another request on it received too few bytes")
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
+		err = fmt.Errorf("reach the proxy of the environment (HTTPS_PROXY): %w", err)
+	}
+	return fmt.Errorf("request the %s endpoint: %w", endpoint, err)
+}
