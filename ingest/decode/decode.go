@@ -113,8 +113,8 @@ func (d *Decoder) DecodeCut(body string, cuts map[int]Cut, events []model.Event)
 // release drops all references to the body and the page.
 func (d *Decoder) release() {
 	d.scan, d.page, d.tooManyElements, d.cuts = scanner{}, Page{}, false, nil
-	for _, sh := range []*objectSplitter{d.top, d.pagination, d.meta} {
-		sh.release()
+	for _, o := range []*objectSplitter{d.top, d.pagination, d.meta} {
+		o.release()
 	}
 	d.norm.release()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// The reasons for which an element of a page is no event.
+// The reasons why an element of a page is not an event. They are stored with the reject.
 const (
 	reasonNotAnObject      = "not_an_object"
 	reasonMissingID        = "missing_id"
@@ -24,12 +24,13 @@ const (
 	reasonBadSessionID     = "bad_session_id"
 	reasonDuplicateMember  = "member_twice"
 	reasonBadText          = "bad_text"
-	ReasonBadJSON          = "bad_json"
-	reasonTooDeep          = "too_deep"
-	reasonTooLarge         = "too_large"
+	// ReasonBadJSON is the reason of an element that is not JSON.
+	ReasonBadJSON  = "bad_json"
+	reasonTooDeep  = "too_deep"
+	reasonTooLarge = "too_large"
 )
 
-// isDamage reports whether an element that is rejected for the reason is no JSON.
+// isDamage reports whether an element with the reason is malformed JSON, or nested too deep.
 func isDamage(reason string) bool { return reason == ReasonBadJSON || reason == reasonTooDeep }
 
 // The members of an event, as indexes of the values of normalizer.event.
@@ -52,18 +53,18 @@ const (
 	sessionBrowser
 )
 
-// normalizer makes events of the elements of a page, one after the other. It
-// scans an element and holds its members until the next one.
+// normalizer makes events of the elements of a page, one after another. It scans an element and holds its
+// members until the next one.
 type normalizer struct {
 	scan    *scanner
 	event   *objectSplitter
 	session *objectSplitter
 	ids     [eventUserID + 1]parsedID
-	extra   []jsonMember // what goes to extra; kept for its memory
+	extra   []jsonMember // the members of the column extra; reused for its memory
 }
 
-// parsedID is a UUID that was recognised on the way, with the offset of the
-// value that it was read from, by which it is told from another element's.
+// parsedID is a UUID that the scan recognised, with the offset of its value: an older offset belongs to
+// another element.
 type parsedID struct {
 	start int
 	id    uuid.UUID
@@ -82,7 +83,7 @@ func newNormalizer(s *scanner) *normalizer {
 	return n
 }
 
-// release lets go of the text of which the last element was a part.
+// release drops all references to the text of the last element.
 func (n *normalizer) release() {
 	n.event.release()
 	n.session.release()
@@ -90,7 +91,7 @@ func (n *normalizer) release() {
 	n.ids = [len(n.ids)]parsedID{}
 }
 
-// scanID scans a member that should be a UUID, and reads it while it is at it.
+// scanID scans a member that should be a UUID, and parses it on the way.
 func (n *normalizer) scanID(i, depth, field int) int {
 	const quotes = 2
 	if text := n.scan.text; len(text)-i >= uuidLen+quotes && text[i] == '"' && text[i+1+uuidLen] == '"' {
@@ -109,9 +110,8 @@ func (n *normalizer) scanSession(i, depth int) int {
 	return n.scan.value(i, depth)
 }
 
-// element scans the element of data that stands at i. It fills e where that is
-// an event; otherwise it returns the reason why not. The end is stopped where
-// the text is no JSON.
+// element scans the element of data at i. It fills e if that is an event, and returns the reason if not.
+// The end is stopped if the text is malformed.
 func (n *normalizer) element(i, depth int, e *model.Event) (end int, reason string) {
 	*e = model.Event{}
 	if !n.scan.at(i, '{') {
@@ -138,8 +138,7 @@ func (n *normalizer) element(i, depth int, e *model.Event) (end int, reason stri
 	return end, ""
 }
 
-// required fills what every event must have, and returns the first reason
-// against it.
+// required fills the members that every event must have, and returns the first reason against it.
 func (n *normalizer) required(e *model.Event) (reason string) {
 	var ok bool
 	if n.empty(eventID) {
@@ -173,8 +172,8 @@ func (n *normalizer) required(e *model.Event) (reason string) {
 	return ""
 }
 
-// optional fills the rest. Whatever it has no column for goes to extra. It fails where a
-// member stands twice: it is not known which of them is meant.
+// optional fills the other members. Those without a column go to extra. It fails for a duplicate member,
+// since either of them may be meant.
 func (n *normalizer) optional(e *model.Event) (ok bool) {
 	ok = n.event.duplicated == 0
 	n.extra = n.extra[:0]
@@ -193,13 +192,13 @@ func (n *normalizer) optional(e *model.Event) (ok bool) {
 		n.keep("session", v)
 	}
 	n.keepAll(n.event.others)
-	var once bool
-	e.Extra, once = encodeMembers(n.extra)
-	return ok && once
+	var unique bool
+	e.Extra, unique = encodeMembers(n.extra)
+	return ok && unique
 }
 
-// fillSession takes what is known of an event's session, and keeps the rest of
-// it as one member of extra. It fails where a member stands twice.
+// fillSession fills the known members of an event's session, and keeps the rest as one member of extra. It
+// fails for a duplicate member.
 func (n *normalizer) fillSession(e *model.Event) (ok bool) {
 	before := len(n.extra)
 	values := n.session.values
@@ -216,9 +215,9 @@ func (n *normalizer) fillSession(e *model.Event) (ok bool) {
 	return ok && n.session.duplicated == 0
 }
 
-// isSession reports whether a session's own id is the sessionId of its event.
+// isSession reports whether the id of a session equals the sessionId of its event.
 func (n *normalizer) isSession(v value, sessionID uuid.UUID) bool {
-	// The same bytes are the common case, and need not be read twice.
+	// The same bytes are the common case, and need no second parsing.
 	if n.scan.raw(v) == n.scan.raw(n.event.values[eventSessionID]) {
 		return true
 	}
@@ -234,7 +233,7 @@ func (n *normalizer) keep(name string, v value) {
 	}
 }
 
-// keepAll puts members that have no column into extra, nulls too.
+// keepAll puts members without a column into extra, nulls included.
 func (n *normalizer) keepAll(members []member) {
 	for _, m := range members {
 		n.extra = append(n.extra, jsonMember{m.name, n.minified(m.value)})
@@ -249,7 +248,7 @@ func (n *normalizer) stringOrKeep(name string, v value) sql.NullString {
 	return sql.NullString{String: text, Valid: ok}
 }
 
-// id reads a member of the event that should be a UUID, and reports whether it is.
+// id parses a member of the event that should be a UUID, and reports whether it is one.
 func (n *normalizer) id(field int, to *uuid.UUID) bool {
 	v := n.event.values[field]
 	if v.missing() {
@@ -289,13 +288,12 @@ func (n *normalizer) empty(field int) bool {
 
 func (n *normalizer) minified(v value) string { return minify(n.scan.raw(v), v.flags) }
 
-// jsonMember is a member of an object that is put together: a decoded name and
-// the text of a value.
+// jsonMember is a member of an object to encode: a decoded name and the text of a value.
 type jsonMember struct{ name, json string }
 
-// encodeMembers returns a JSON object of the members, sorted by name, and whether each
-// name stands once. No members are "".
-func encodeMembers(members []jsonMember) (object string, once bool) {
+// encodeMembers returns a JSON object of the members, sorted by name, and whether each name is unique.
+// Without members it returns "".
+func encodeMembers(members []jsonMember) (object string, unique bool) {
 	if len(members) == 0 {
 		return "", true
 	}

@@ -2,8 +2,8 @@ package decode
 
 import "strings"
 
-// value is where a value stands in the text, and what the scan of it noted. The
-// zero value stands for a member that is missing.
+// value is the offsets of a value in the text, and the flags of its scan. The zero value is a missing
+// member.
 type value struct {
 	start, end int
 	flags      scanFlags
@@ -11,93 +11,89 @@ type value struct {
 
 func (v value) missing() bool { return v.end == 0 }
 
-// member is a member that nobody asked for.
+// member is a member without a field.
 type member struct {
 	name  string
 	value value
 }
 
-// field is a member that is asked for.
+// field is a member to find.
 type field struct {
 	name string
-	// scan, where not nil, scans the member's value in place of scanner.value,
-	// in order to look into it on the way.
+	// scan, if not nil, scans the member's value in place of scanner.value, to parse it on the way.
 	scan func(i, depth int) int
 }
 
-// objectSplitter takes an object apart. It is used again for the next object of its kind,
-// from whose predecessor it has learned in which order the members come.
+// objectSplitter splits an object into its members. It is reused for objects of the same kind, and
+// learns from each in which order its members come.
 type objectSplitter struct {
 	fields     []field
-	values     []value  // by fields; the last of several of one name counts
-	others     []member // in the order they came, all of several of one name
-	duplicated uint16   // a bit for each of the fields that stand more than once
+	values     []value  // by fields; the last one of duplicates
+	others     []member // in their order, duplicates included
+	duplicated uint16   // a bit for each field that occurs more than once
 
-	// learned has the names of the last object's members, by their place, and
-	// unlearned the last one for which it has no room.
+	// learned has the names of the last object's members by their index, and
+	// overflow the last one beyond maxLearned.
 	learned  []learnedName
 	overflow learnedName
-	// cloned is how many of learned, from the first one on, are known to be copies.
+	// cloned is how many of learned, from the first one on, have memory of their own.
 	cloned int
 }
 
-// learnedName is a member's name as it stands in the text, from the opening
-// quote to the colon, and what it was found to mean. Where the same bytes stand
-// at a place again, they mean the same again.
+// learnedName is a member's name as it is in the text, from the opening quote to the colon, and its
+// meaning. The same bytes at the same index have the same meaning.
 type learnedName struct {
 	text  string
 	name  string
 	field int // index in fields, or -1
 }
 
-// maxLearned is how many names a shape learns: more than an event of the API
-// has, few enough not to matter for an object of a million members.
+// maxLearned is how many names a splitter learns: more than an event of the API has, and few enough for
+// an object of a million members.
 const maxLearned = 32
 
 func newSplitter(names ...string) *objectSplitter {
-	sh := &objectSplitter{values: make([]value, len(names))}
+	o := &objectSplitter{values: make([]value, len(names))}
 	for _, name := range names {
-		sh.fields = append(sh.fields, field{name: name})
+		o.fields = append(o.fields, field{name: name})
 	}
-	return sh
+	return o
 }
 
-func (sh *objectSplitter) reset() {
-	clear(sh.values)
-	sh.others, sh.duplicated = sh.others[:0], 0
+func (o *objectSplitter) reset() {
+	clear(o.values)
+	o.others, o.duplicated = o.others[:0], 0
 }
 
-// release lets go of the text of which the last object was a part. What was learned
-// from that stays, in memory of its own.
-func (sh *objectSplitter) release() {
-	clear(sh.values)
-	clear(sh.others[:cap(sh.others)])
-	sh.others, sh.overflow = sh.others[:0], learnedName{}
-	for ; sh.cloned < len(sh.learned); sh.cloned++ {
-		name := &sh.learned[sh.cloned]
+// release drops all references to the text of the last object. What it learned stays, in memory of its
+// own.
+func (o *objectSplitter) release() {
+	clear(o.values)
+	clear(o.others[:cap(o.others)])
+	o.others, o.overflow = o.others[:0], learnedName{}
+	for ; o.cloned < len(o.learned); o.cloned++ {
+		name := &o.learned[o.cloned]
 		name.text, name.name = strings.Clone(name.text), strings.Clone(name.name)
 	}
 }
 
-// split scans the object that stands at i within depth arrays and objects, and
-// leaves its members in sh.
-func (s *scanner) split(i, depth int, sh *objectSplitter) int {
-	sh.reset()
+// split scans the object at i, within depth arrays and objects, into its members.
+func (s *scanner) split(i, depth int, o *objectSplitter) int {
+	o.reset()
 	if depth == maxDepth {
 		return s.fail(i, tooDeep)
 	}
 	if i = s.space(i + 1); s.at(i, '}') {
 		return i + 1
 	}
-	return s.splitRest(i, depth+1, sh)
+	return s.splitRest(i, depth+1, o)
 }
 
-// splitRest scans an object from the name of one of its members to its closing
-// brace.
-func (s *scanner) splitRest(i, depth int, sh *objectSplitter) int {
+// splitRest scans an object from the name of one of its members to its closing brace.
+func (s *scanner) splitRest(i, depth int, o *objectSplitter) int {
 	for n := 0; ; n++ {
 		var name *learnedName
-		if name, i = s.memberName(i, n, sh); i == stopped {
+		if name, i = s.memberName(i, n, o); i == stopped {
 			return stopped
 		}
 		start := s.space(i)
@@ -106,9 +102,9 @@ func (s *scanner) splitRest(i, depth int, sh *objectSplitter) int {
 			if i = s.value(start, depth); i == stopped {
 				return stopped
 			}
-			sh.others = append(sh.others, member{name.name, value{start, i, s.flags}})
+			o.others = append(o.others, member{name.name, value{start, i, s.flags}})
 		} else {
-			if scan := sh.fields[name.field].scan; scan != nil {
+			if scan := o.fields[name.field].scan; scan != nil {
 				i = scan(start, depth)
 			} else {
 				i = s.value(start, depth)
@@ -116,15 +112,14 @@ func (s *scanner) splitRest(i, depth int, sh *objectSplitter) int {
 			if i == stopped {
 				return stopped
 			}
-			if !sh.values[name.field].missing() {
-				sh.duplicated |= 1 << name.field
+			if !o.values[name.field].missing() {
+				o.duplicated |= 1 << name.field
 			}
-			sh.values[name.field] = value{start, i, s.flags}
+			o.values[name.field] = value{start, i, s.flags}
 		}
 		i = s.space(i)
 		if s.at(i, '}') {
-			// The notes were taken anew for each member: of the object as a whole
-			// nothing is known.
+			// The flags are those of the last member. Those of the whole object are unknown.
 			s.flags = allFlags
 			return i + 1
 		}
@@ -135,11 +130,11 @@ func (s *scanner) splitRest(i, depth int, sh *objectSplitter) int {
 	}
 }
 
-// memberName scans the name of the object's n-th member and the colon after it.
-// What it returns holds until the next call.
-func (s *scanner) memberName(i, n int, sh *objectSplitter) (*learnedName, int) {
-	if n < len(sh.learned) {
-		name := &sh.learned[n]
+// memberName scans the name of the object's n-th member and the colon after it. The result is valid until
+// the next call.
+func (s *scanner) memberName(i, n int, o *objectSplitter) (*learnedName, int) {
+	if n < len(o.learned) {
+		name := &o.learned[n]
 		if end := i + len(name.text); end <= len(s.text) && s.text[i:end] == name.text {
 			return name, end
 		}
@@ -150,29 +145,29 @@ func (s *scanner) memberName(i, n int, sh *objectSplitter) (*learnedName, int) {
 		return nil, stopped
 	}
 	text := s.text[i:end]
-	// Between the closing quote and the colon only white space can stand.
+	// Only white space can be between the closing quote and the colon.
 	decoded := unquote(text[1:strings.LastIndexByte(text, '"')], s.flags)
-	return sh.learn(n, learnedName{text, decoded, sh.find(decoded)}), end
+	return o.learn(n, learnedName{text, decoded, o.find(decoded)}), end
 }
 
 // learn keeps the name of the n-th member.
-func (sh *objectSplitter) learn(n int, name learnedName) *learnedName {
+func (o *objectSplitter) learn(n int, name learnedName) *learnedName {
 	switch {
-	case n < len(sh.learned):
+	case n < len(o.learned):
 	case n < maxLearned:
-		sh.learned = append(sh.learned, learnedName{})
+		o.learned = append(o.learned, learnedName{})
 	default:
-		sh.overflow = name
-		return &sh.overflow
+		o.overflow = name
+		return &o.overflow
 	}
-	sh.learned[n], sh.cloned = name, min(sh.cloned, n)
-	return &sh.learned[n]
+	o.learned[n], o.cloned = name, min(o.cloned, n)
+	return &o.learned[n]
 }
 
-// find returns the index of the field of that name, or -1. Case counts.
-func (sh *objectSplitter) find(name string) int {
-	for k := range sh.fields {
-		if sh.fields[k].name == name {
+// find returns the index of the field of that name, or -1. Case matters.
+func (o *objectSplitter) find(name string) int {
+	for k := range o.fields {
+		if o.fields[k].name == name {
 			return k
 		}
 	}
@@ -187,11 +182,10 @@ func (s *scanner) string(v value) (string, bool) {
 	return unquote(s.text[v.start+1:v.end-1], v.flags), true
 }
 
-// raw returns the text of a value as it came, "" of one that is missing.
+// raw returns the text of a value, "" for a missing one.
 func (s *scanner) raw(v value) string { return s.text[v.start:v.end] }
 
-// begins reports whether a value is there and begins with c, which is what tells
-// strings, objects and arrays from all else.
+// begins reports whether a value exists and begins with c, which identifies strings, objects and arrays.
 func (s *scanner) begins(v value, c byte) bool { return !v.missing() && s.text[v.start] == c }
 
 func (s *scanner) isNumber(v value) bool {

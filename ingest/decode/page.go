@@ -10,39 +10,39 @@ import (
 
 // Page is a whole, decoded page.
 type Page struct {
-	// Events and Rejects are the elements of data, each in the order they came.
+	// Events and Rejects are the elements of data, each in the order of the page.
 	Events   []model.Event
 	Rejects  []model.Reject
 	Elements int // events and rejects together
-	// Damaged counts the rejects that are no JSON; Counted says that the page tells how many
-	// elements it has.
+	// Damaged counts the rejects that are malformed JSON or nested too deep. Counted says that
+	// meta.returned confirms the number of elements.
 	Damaged int
 	Counted bool
-	// RejectAfter says of each reject how many events came before it; anonymous has the
-	// indexes of those that show nothing by which they could be told from their like.
+	// RejectAfter has, for each reject, the number of events before it.
 	RejectAfter []int
-	anonymous   []int
-	// Ordered says that the positions of the events never rise, Descending that they
-	// descend strictly: no event comes twice.
+	// anonymous has the indexes of the rejects without an identity of their own.
+	anonymous []int
+	// Ordered says that the positions of the events never rise, Descending that they descend
+	// strictly, so that no event occurs twice.
 	Ordered, Descending bool
-	// Newest and Oldest are the positions of events between which all others lie. They
-	// mean nothing where there are no events.
+	// Newest and Oldest are the extreme positions of the events; undefined without events.
 	Newest, Oldest model.Position
 
 	HasMore    bool
-	NextCursor string        // "" where null, missing or ""
-	CursorLife time.Duration // 0 where the page does not say
+	NextCursor string        // "" if null, missing or ""
+	CursorLife time.Duration // 0 if the page does not say
 	Total      sql.Null[int64]
 	RequestID  string
-	// SecretCursor says that a secret stands in NextCursor, which is not to be stored.
+	// SecretCursor says that NextCursor contains a secret and must not be stored.
 	SecretCursor bool
 }
 
-// WithheldCursor is stored in the place of a cursor with a secret in it. It leads nowhere: the
-// next run finds another way on, as after any cursor that has died.
+// WithheldCursor is stored in place of a cursor that contains a secret. The next run cannot use it, and
+// resumes as after any expired cursor.
 const WithheldCursor = "withheld"
 
-// Withhold sees to it that nothing is stored of a page but its elements that has a secret in it.
+// Withhold keeps secrets outside of the elements from being stored: it clears such a request id and marks
+// such a cursor.
 func (p *Page) Withhold(isSecret func(string) bool) {
 	if isSecret(p.RequestID) {
 		p.RequestID = ""
@@ -50,34 +50,33 @@ func (p *Page) Withhold(isSecret func(string) bool) {
 	p.SecretCursor = isSecret(p.NextCursor)
 }
 
-// CutBelow leaves out what is older than floor: events, and rejects that show an
-// older instant or stand behind an event which is older; below says that the page itself stands
-// behind such a one. It returns how many.
-func (p *Page) CutBelow(floor model.Instant, below bool) (outside int64) {
+// CutBelow removes the elements older than the start bound and returns how many: events, rejects with an
+// older timestamp, and rejects without one that follow an older event. Below says that the page itself
+// follows such an event.
+func (p *Page) CutBelow(bound model.Instant, below bool) (removed int64) {
 	before := len(p.Events) + len(p.Rejects)
-	if len(p.Rejects) == 0 && len(p.Events) > 0 && p.Oldest.Timestamp >= floor {
+	if len(p.Rejects) == 0 && len(p.Events) > 0 && p.Oldest.Timestamp >= bound {
 		return 0
 	}
-	older := make([]bool, len(p.Events)+1) // one place further: what stands behind it
+	older := make([]bool, len(p.Events)+1) // by the number of events before an element
 	older[0] = below
 	for i := range p.Events {
-		older[i+1] = p.Events[i].Timestamp < floor
+		older[i+1] = p.Events[i].Timestamp < bound
 	}
 	var kept []model.Reject
 	for i, r := range p.Rejects {
-		if r.Timestamp.Valid && r.Timestamp.V >= floor || !r.Timestamp.Valid && !older[p.RejectAfter[i]] {
+		if r.Timestamp.Valid && r.Timestamp.V >= bound || !r.Timestamp.Valid && !older[p.RejectAfter[i]] {
 			kept = append(kept, r)
 		}
 	}
 	p.Rejects, p.RejectAfter = kept, nil
-	p.Events = slices.DeleteFunc(p.Events, func(e model.Event) bool { return e.Timestamp < floor })
+	p.Events = slices.DeleteFunc(p.Events, func(e model.Event) bool { return e.Timestamp < bound })
 	p.Bound()
 	return int64(before - len(p.Events) - len(p.Rejects))
 }
 
-// CutAbove leaves out the rejects that stand above the first event, and returns how many
-// there were.
-func (p *Page) CutAbove() (outside int64) {
+// CutAbove removes the rejects before the first event, and returns how many.
+func (p *Page) CutAbove() (removed int64) {
 	n := 0
 	for n < len(p.Rejects) && p.RejectAfter[n] == 0 {
 		n++
@@ -90,7 +89,7 @@ func (p *Page) CutAbove() (outside int64) {
 	return int64(n)
 }
 
-// Bound finds the newest and the oldest position.
+// Bound sets Newest and Oldest. It needs Ordered.
 func (p *Page) Bound() {
 	n := len(p.Events)
 	if n == 0 {
@@ -112,7 +111,8 @@ func (p *Page) Bound() {
 	}
 }
 
-// Reaches reports whether the page has the event, or begins below where it should have been.
+// Reaches reports whether the page has the event, or begins below its position. Unordered says that the
+// positions of the API's events may rise, so that only the event itself counts.
 func (p *Page) Reaches(event model.Position, unordered bool) bool {
 	if !unordered && p.Newest.Compare(event) < 0 {
 		return true

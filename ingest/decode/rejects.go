@@ -18,24 +18,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxCanonical is the size in bytes up to which an element is put into canonical
-// form for its key. That takes many times the element's memory, and what is
-// larger is no spoilt event: of that only the white space is taken out.
+// maxCanonical is the largest element, in bytes, that is put into canonical form for its key. That takes many
+// times the element's memory. A larger one, which is hardly a malformed event, only loses its white
+// space.
 const maxCanonical = 1 << 20
 
-// rejectKeys counts the rejects of a page by their hash, so that equal ones get
-// keys of their own, and the same ones when the page is read again.
+// rejectKeys counts the rejects of a page by their hash. So equal rejects get different keys, and the same
+// keys at another reading of the page.
 type rejectKeys map[[sha256.Size]byte]int
 
-// maxRejectText is how many bytes of a reject's text are kept at most, keptOfLarge how many are of one
-// that is larger: enough to see what it is.
+// maxRejectText is how many bytes of a reject's text are kept. Of a larger one, truncatedLen bytes are
+// kept, enough to recognise it.
 const (
 	maxRejectText = maxElement
 	truncatedLen  = 64 << 10
 )
 
-// reject makes a reject of the element from start to end, which is the last one
-// that was scanned. Of one that is no JSON it shows what was read before the scan failed.
+// reject makes a reject of the last scanned element, from start to end. For a malformed one it uses the
+// members that were scanned before the failure.
 func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) model.Reject {
 	raw := n.scan.text[start:end]
 	r := model.Reject{Reason: reason, Raw: keptText(raw)}
@@ -50,7 +50,7 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) mode
 	case r.ID.Valid:
 		r.Key = "id:" + r.ID.UUID.String()
 	case isObject && n.event.duplicated != 0, reason == reasonDuplicateMember, isDamage(reason), reason == reasonTooLarge, !isLossless(raw):
-		// No other form means the same to everyone, or it takes too much memory.
+		// Another form may have another meaning, or takes too much memory.
 		r.Key = keys.next(bytesOf(raw))
 	case len(raw) > maxCanonical:
 		r.Key = keys.next([]byte(minify(raw, allFlags)))
@@ -62,9 +62,8 @@ func (n *normalizer) reject(start, end int, reason string, keys rejectKeys) mode
 	return r
 }
 
-// keptText returns what is kept of an element's text: all of it, with bytes that are no UTF-8 made
-// visible, or, where that is more than maxKeptReject, its beginning and a last line that tells the
-// size and the digest of the element.
+// keptText returns the text to keep of an element: all of it, with invalid UTF-8 made visible, or, beyond
+// maxRejectText, its beginning and a last line with the size and digest of the element.
 func keptText(raw string) string {
 	if len(raw) <= maxRejectText && utf8.ValidString(raw) {
 		return raw
@@ -75,8 +74,8 @@ func keptText(raw string) string {
 	return cutText(raw[:truncatedLen], int64(len(raw)), sha256.Sum256(bytesOf(raw)))
 }
 
-// cutText returns what is kept of a large element by its beginning, without half a character at the
-// end, its size and its digest.
+// cutText returns the text to keep of a large element: its beginning without a partial character, its size
+// and its digest.
 func cutText(beginning string, size int64, digest [sha256.Size]byte) string {
 	for i := len(beginning) - 1; i >= 0 && i > len(beginning)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(beginning[i]) {
@@ -89,7 +88,7 @@ func cutText(beginning string, size int64, digest [sha256.Size]byte) string {
 	return fmt.Sprintf("%s\n[cut off: %d bytes in all, SHA-256 %x]", visibleBytes(beginning), size, digest)
 }
 
-// invalidBytes counts the bytes that are no UTF-8.
+// invalidBytes counts the bytes of invalid UTF-8.
 func invalidBytes(text string) (n int) {
 	for i, r := range text {
 		if r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
@@ -99,12 +98,12 @@ func invalidBytes(text string) (n int) {
 	return n
 }
 
-// bytesOf returns the bytes of a text, which must not be written to, without a copy of them.
+// bytesOf returns the bytes of a text without copying them. They are read-only.
 func bytesOf(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
 
-// anonymous reports whether the last element, from start to end, which was rejected for the reason, has
-// neither id nor timestamp, session or name: it may come many times alike. One that is no JSON has
-// them if their names are in its text.
+// anonymous reports whether the last element, from start to end and rejected for the reason, has no id,
+// timestamp, session or name: many equal ones may occur. A malformed one has them if their names are
+// in its text.
 func (n *normalizer) anonymous(start, end int, reason string) bool {
 	raw := n.scan.text[start:end]
 	if raw[0] != '{' {
@@ -116,33 +115,33 @@ func (n *normalizer) anonymous(start, end int, reason string) bool {
 	return n.empty(eventID) && n.empty(eventTimestamp) && n.empty(eventSessionID) && n.empty(eventName)
 }
 
-// AnonymousCounter counts the anonymous rejects that stand behind the last event, by their hash.
+// AnonymousCounter counts the anonymous rejects since the last event, by their hash.
 type AnonymousCounter struct {
 	after  uuid.NullUUID
 	Counts map[string]int
 }
 
-// since begins anew, unless it is the same event as before that page began.
+// since restarts the count, unless the event is still the last one.
 func (a *AnonymousCounter) since(event uuid.NullUUID) {
 	if a.Counts == nil || a.after != event {
 		*a = AnonymousCounter{event, map[string]int{}}
 	}
 }
 
-// NameAnonymous makes the keys of anonymous rejects tell where they stand: behind which
-// event, unless that is not known, and as which one of their like. Before is the event
-// behind which the page begins; a has counted since then, and goes on.
+// NameAnonymous gives each anonymous reject a key by its place: the event before it, if known, and its
+// number among equal rejects since that event. Before is the last event of the previous page; a has
+// the counts since then, and continues with those of this page.
 func (p *Page) NameAnonymous(before uuid.NullUUID, a *AnonymousCounter) {
 	a.since(before)
-	behind := 0
-	to := func(n int) {
-		if n > behind {
-			behind = n
+	events := 0
+	advance := func(n int) {
+		if n > events {
+			events = n
 			*a = AnonymousCounter{uuid.NullUUID{UUID: p.Events[n-1].ID, Valid: true}, map[string]int{}}
 		}
 	}
 	for _, i := range p.anonymous {
-		to(p.RejectAfter[i])
+		advance(p.RejectAfter[i])
 		hash, _, _ := strings.Cut(p.Rejects[i].Key, "#")
 		place := hash
 		if a.after.Valid {
@@ -151,22 +150,21 @@ func (p *Page) NameAnonymous(before uuid.NullUUID, a *AnonymousCounter) {
 		p.Rejects[i].Key = place + "#" + strconv.Itoa(a.Counts[hash])
 		a.Counts[hash]++
 	}
-	to(len(p.Events))
+	advance(len(p.Events))
 }
 
-// next returns the key of the next reject that has this canonical form.
+// next returns the key of the next reject with this canonical form.
 func (k rejectKeys) next(canonical []byte) string { return k.nextOf(sha256.Sum256(canonical)) }
 
-// nextOf is next for a hash.
+// nextOf returns the key of the next reject with this hash.
 func (k rejectKeys) nextOf(hash [sha256.Size]byte) string {
 	n := k[hash]
 	k[hash]++
 	return "sha256:" + hex.EncodeToString(hash[:]) + "#" + strconv.Itoa(n)
 }
 
-// canonicalTimestamp returns the timestamp of the last element in microseconds,
-// so that the two shapes in which the API writes it make no difference; "" where
-// it cannot be read.
+// canonicalTimestamp returns the timestamp of the last element in microseconds, since the API writes it in
+// two formats; "" if it is unreadable.
 func (n *normalizer) canonicalTimestamp() string {
 	t, read := n.timestamp()
 	if read != readable {
@@ -175,10 +173,9 @@ func (n *normalizer) canonicalTimestamp() string {
 	return strconv.FormatInt(int64(t), 10)
 }
 
-// canonicalJSON returns the one form of all texts that mean the same element:
-// members sorted by name at every level, the last of several of one name alone,
-// strings in one notation, numbers as they came, no white space between. A
-// timestamp, where given, replaces the element's own.
+// canonicalJSON returns one form for all texts of an equal element: members sorted by name at every level,
+// the last one of duplicates, strings in one notation, numbers as they are, no white space. A timestamp
+// replaces the element's own, unless it is "".
 func canonicalJSON(raw, timestamp string) []byte {
 	decoder := json.NewDecoder(strings.NewReader(raw))
 	decoder.UseNumber()
@@ -194,15 +191,15 @@ func canonicalJSON(raw, timestamp string) []byte {
 		err = encoder.Encode(element)
 	}
 	if err != nil {
-		// Never so: the scanner accepts what encoding/json accepts. A key that
-		// depends on the element's notation would still be a key.
+		// This cannot happen, since the scanner accepts what encoding/json accepts. A key that
+		// depends on the notation is still a key.
 		return []byte(minify(raw, allFlags))
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// Named returns the keys of the page's first and last reject that is not anonymous, "" where
-// all are: nothing shows that such a page is another one, or the same again.
+// Named returns the keys of the page's first and last reject that is not anonymous. If it is "", nothing
+// shows whether another page is the same one.
 func (p *Page) Named() string {
 	first, last := -1, -1
 	for i, next := 0, 0; i < len(p.Rejects); i++ {
@@ -220,9 +217,9 @@ func (p *Page) Named() string {
 	return p.Rejects[first].Key + p.Rejects[last].Key
 }
 
-// DropAnonymous removes the rejects without an identity of their own: on a page that is read again,
-// nothing shows which of them are new. It returns their number.
-func (p *Page) DropAnonymous() (outside int64) {
+// DropAnonymous removes the anonymous rejects and returns how many. On a page that is read again, nothing
+// shows which of them are new.
+func (p *Page) DropAnonymous() (dropped int64) {
 	if len(p.anonymous) == 0 {
 		return 0
 	}
@@ -236,7 +233,7 @@ func (p *Page) DropAnonymous() (outside int64) {
 			kept, after = append(kept, r), append(after, p.RejectAfter[i])
 		}
 	}
-	outside = int64(len(p.Rejects) - len(kept))
+	dropped = int64(len(p.Rejects) - len(kept))
 	p.Rejects, p.RejectAfter, p.anonymous = kept, after, nil
-	return outside
+	return dropped
 }

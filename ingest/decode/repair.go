@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// RejectsAfter counts the rejects behind so many elements of the page, which another reading of so many
-// does not reach.
+// RejectsAfter counts the rejects after the first so many elements of the page. Another reading of only
+// so many elements says nothing about them.
 func (p *Page) RejectsAfter(elements int) (n int) {
-	for i, after := range p.RejectAfter {
-		if i+after >= elements {
+	for i, events := range p.RejectAfter {
+		if i+events >= elements {
 			n++
 		}
 	}
@@ -22,11 +22,11 @@ func (p *Page) RejectsAfter(elements int) (n int) {
 
 // element is an event or a reject of a page, by its index among them.
 type element struct {
-	event, reject int // -1 where it is the other
+	event, reject int // one of them is -1
 }
 
-// elementsOf returns a page's elements in the order in which they came.
-func (p *Page) elementsOf() []element {
+// elements returns the elements of the page in their order.
+func (p *Page) elements() []element {
 	all := make([]element, 0, len(p.Events)+len(p.Rejects))
 	next := 0
 	for i := range p.Rejects {
@@ -41,76 +41,108 @@ func (p *Page) elementsOf() []element {
 	return all
 }
 
-// Repair replaces rejects by events of the second response. It matches elements by id, or by their
-// position between two events that both responses have, as the API may have received or deleted
-// others since.
+// Repair replaces rejects by events of a second reading of the page. It matches elements by id, or by
+// their place between two events of both readings, since the API may have received or deleted others
+// in the meantime.
 func (p *Page) Repair(second *Page) {
-	mine, others := p.elementsOf(), second.elementsOf()
-	byID := make(map[uuid.UUID]int, len(others)) // the place in others of each event, the first one
-	for i, e := range slices.Backward(others) {
+	r := newRepair(p, second)
+	r.matchIDs()
+	r.matchPlaces()
+	r.apply()
+}
+
+// repair is the state of Page.Repair.
+type repair struct {
+	page, second     *Page
+	elements, others []element         // of page and of second
+	byID             map[uuid.UUID]int // the index in others of each event, the first of duplicates
+	events           map[uuid.UUID]bool
+	replacement      []int        // for each element, the event of second that replaces it, or -1
+	used             map[int]bool // the indexes in others that replace a reject
+}
+
+func newRepair(page, second *Page) *repair {
+	r := &repair{page: page, second: second, elements: page.elements(), others: second.elements(), used: map[int]bool{}}
+	r.byID = make(map[uuid.UUID]int, len(r.others))
+	for i, e := range slices.Backward(r.others) {
 		if e.event >= 0 {
-			byID[second.Events[e.event].ID] = i
+			r.byID[second.Events[e.event].ID] = i
 		}
 	}
-	found := make([]int, len(mine)) // the event of second that takes the place of a reject
-	for i := range found {
-		found[i] = -1
+	r.events = make(map[uuid.UUID]bool, len(page.Events))
+	for i := range page.Events {
+		r.events[page.Events[i].ID] = true
 	}
-	taken := map[int]bool{}
-	for i, e := range mine {
+	r.replacement = make([]int, len(r.elements))
+	for i := range r.replacement {
+		r.replacement[i] = -1
+	}
+	return r
+}
+
+// replace records that an element of second replaces an element of the page.
+func (r *repair) replace(i, other int) {
+	r.replacement[i], r.used[other] = r.others[other].event, true
+}
+
+// matchIDs matches the rejects with an id.
+func (r *repair) matchIDs() {
+	for i, e := range r.elements {
 		if e.reject < 0 {
 			continue
 		}
-		if id := p.Rejects[e.reject].ID; id.Valid {
-			if at, ok := byID[id.UUID]; ok && !taken[at] {
-				found[i], taken[at] = others[at].event, true
+		if id := r.page.Rejects[e.reject].ID; id.Valid {
+			if other, ok := r.byID[id.UUID]; ok && !r.used[other] {
+				r.replace(i, other)
 			}
 		}
 	}
-	have := make(map[uuid.UUID]bool, len(p.Events))
-	for i := range p.Events {
-		have[p.Events[i].ID] = true
-	}
-	gap := func(from, to, otherFrom, otherTo int) {
-		if to-from != otherTo-otherFrom {
-			return
-		}
-		for i := range to - from {
-			e, at := mine[from+i], otherFrom+i
-			if e.reject < 0 || found[from+i] >= 0 || others[at].event < 0 || taken[at] {
-				continue
-			}
-			if event := &second.Events[others[at].event]; !have[event.ID] && sameElement(&p.Rejects[e.reject], event) {
-				found[from+i], taken[at] = others[at].event, true
-			}
-		}
-	}
+}
+
+// matchPlaces matches the other rejects, between each two events that both readings have in the same
+// order, and after the last one.
+func (r *repair) matchPlaces() {
 	from, otherFrom := 0, 0
-	for i, e := range mine {
+	for i, e := range r.elements {
 		if e.event < 0 {
 			continue
 		}
-		if at, ok := byID[p.Events[e.event].ID]; ok && at >= otherFrom {
-			gap(from, i, otherFrom, at)
-			from, otherFrom = i+1, at+1
+		if other, ok := r.byID[r.page.Events[e.event].ID]; ok && other >= otherFrom {
+			if i-from == other-otherFrom {
+				r.matchGap(from, otherFrom, i-from)
+			}
+			from, otherFrom = i+1, other+1
 		}
 	}
-	rest := min(len(mine)-from, len(others)-otherFrom)
-	gap(from, from+rest, otherFrom, otherFrom+rest)
-	p.replace(mine, found, second)
+	r.matchGap(from, otherFrom, min(len(r.elements)-from, len(r.others)-otherFrom))
 }
 
-// sameElement reports whether nothing that the reject shows speaks against its being the event. What
-// an element shows that is no JSON may be what was damaged.
+// matchGap matches n elements from two indexes on, one by one.
+func (r *repair) matchGap(from, otherFrom, n int) {
+	for k := range n {
+		e, other := r.elements[from+k], otherFrom+k
+		if e.reject < 0 || r.replacement[from+k] >= 0 || r.others[other].event < 0 || r.used[other] {
+			continue
+		}
+		event := &r.second.Events[r.others[other].event]
+		if !r.events[event.ID] && sameElement(&r.page.Rejects[e.reject], event) {
+			r.replace(from+k, other)
+		}
+	}
+}
+
+// sameElement reports whether the reject may be the event: neither its id nor its timestamp differs. Those
+// of a malformed element may be damaged, and do not count.
 func sameElement(r *model.Reject, e *model.Event) bool {
 	return isDamage(r.Reason) || (!r.ID.Valid || r.ID.UUID == e.ID) && (!r.Timestamp.Valid || r.Timestamp.V == e.Timestamp)
 }
 
-// replace builds the page anew, with the events of second that take the places of rejects.
-func (p *Page) replace(elements []element, found []int, second *Page) {
-	if !slices.ContainsFunc(found, func(n int) bool { return n >= 0 }) {
+// apply rebuilds the page with the replacements.
+func (r *repair) apply() {
+	if !slices.ContainsFunc(r.replacement, func(n int) bool { return n >= 0 }) {
 		return
 	}
+	p := r.page
 	anonymous := map[int]bool{}
 	for _, i := range p.anonymous {
 		anonymous[i] = true
@@ -118,12 +150,12 @@ func (p *Page) replace(elements []element, found []int, second *Page) {
 	events := make([]model.Event, 0, len(p.Events)+len(p.Rejects))
 	var rejects []model.Reject
 	p.anonymous, p.RejectAfter = nil, nil
-	for i, e := range elements {
+	for i, e := range r.elements {
 		switch {
 		case e.event >= 0:
 			events = append(events, p.Events[e.event])
-		case found[i] >= 0:
-			events = append(events, ownTexts(second.Events[found[i]]))
+		case r.replacement[i] >= 0:
+			events = append(events, ownTexts(r.second.Events[r.replacement[i]]))
 		default:
 			if anonymous[e.reject] {
 				p.anonymous = append(p.anonymous, len(rejects))
@@ -132,15 +164,20 @@ func (p *Page) replace(elements []element, found []int, second *Page) {
 		}
 	}
 	p.Events, p.Rejects = append(p.Events[:0], events...), rejects
+	p.setOrder()
+	p.Bound()
+}
+
+// setOrder sets Ordered and Descending.
+func (p *Page) setOrder() {
 	p.Ordered, p.Descending = true, true
 	for i := 1; i < len(p.Events); i++ {
 		step := p.Events[i-1].Position().Compare(p.Events[i].Position())
 		p.Ordered, p.Descending = p.Ordered && step >= 0, p.Descending && step > 0
 	}
-	p.Bound()
 }
 
-// ownTexts returns an event that shares no memory with the body that it was read from.
+// ownTexts returns an event that shares no memory with its body.
 func ownTexts(e model.Event) model.Event {
 	for _, text := range []*string{&e.Type, &e.Name.String, &e.DeviceType.String, &e.Browser.String, &e.Properties, &e.Extra} {
 		*text = strings.Clone(*text)

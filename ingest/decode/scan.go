@@ -1,33 +1,29 @@
 package decode
 
-// maxDepth is how deep arrays and objects may be nested. It is the limit of
-// encoding/json (RFC 8259 section 9 leaves it to the parser), and it is what
-// keeps the recursion of the scanner within a few megabytes of stack.
+// maxDepth is how deep arrays and objects may be nested: the limit of encoding/json, which RFC 8259,
+// section 9 leaves to the parser. It keeps the recursion of the scanner within a few megabytes of stack.
 const maxDepth = 10_000
 
-// tooDeep is the failure of what is nested deeper.
+// tooDeep is the failure of deeper nesting.
 const tooDeep = "nested too deep"
 
-// stopped is what the scanner's functions return in place of an offset after a
-// failure.
+// stopped is the result of the scanner's functions after a failure, in place of an offset.
 const stopped = -1
 
-// scanFlags are what a scan saw on its way over a value. A value with no notes can
-// be stored byte for byte as it came.
+// scanFlags say what a scan found in a value. A value without flags can be stored byte for byte.
 type scanFlags uint8
 
 const (
 	flagSpace    scanFlags = 1 << iota // white space outside strings
 	flagEscape                         // a backslash in a string
-	flagNonASCII                       // a byte past ASCII, so perhaps no valid UTF-8
+	flagNonASCII                       // a byte beyond ASCII, which may be invalid UTF-8
 
 	allFlags = flagSpace | flagEscape | flagNonASCII
 )
 
-// scanner walks over JSON text (RFC 8259) and accepts exactly what
-// encoding/json does. Its functions take the offset at which something begins
-// and return the offset behind it, so that offsets stay in registers; after a
-// failure they return stopped, and the scanner knows what went wrong and where.
+// scanner scans JSON text (RFC 8259) and accepts exactly what encoding/json does. Its functions take the
+// offset of a value and return the offset after it, so that offsets stay in registers. After a failure
+// they return stopped, and the scanner has the failure and its offset.
 type scanner struct {
 	text  string
 	flags scanFlags
@@ -41,7 +37,7 @@ func (s *scanner) fail(at int, what string) int {
 	return stopped
 }
 
-// expected fails at an offset where something else stands than what had to.
+// expected fails at an offset with other text than what.
 func (s *scanner) expected(at int, what string) int {
 	if at >= len(s.text) {
 		return s.fail(len(s.text), "cut off in the middle")
@@ -49,7 +45,7 @@ func (s *scanner) expected(at int, what string) int {
 	return s.fail(at, "expected "+what)
 }
 
-// value scans any value that stands at i within depth arrays and objects.
+// value scans any value at i, within depth arrays and objects.
 func (s *scanner) value(i, depth int) int {
 	if i >= len(s.text) {
 		return s.expected(i, "a value")
@@ -73,7 +69,7 @@ func (s *scanner) value(i, depth int) int {
 	return s.expected(i, "a value")
 }
 
-// object scans an object of which no member is of interest.
+// object scans an object without looking at its members.
 func (s *scanner) object(i, depth int) int {
 	if depth == maxDepth {
 		return s.fail(i, tooDeep)
@@ -99,7 +95,7 @@ func (s *scanner) object(i, depth int) int {
 	}
 }
 
-// array scans an array of which no element is of interest.
+// array scans an array without looking at its elements.
 func (s *scanner) array(i, depth int) int {
 	if depth == maxDepth {
 		return s.fail(i, tooDeep)
@@ -135,7 +131,7 @@ func (s *scanner) key(i int) int {
 	return i + 1
 }
 
-// quoted scans the string whose opening quote stands at i.
+// quoted scans the string whose opening quote is at i.
 func (s *scanner) quoted(i int) int {
 	text := s.text
 	for i++; ; {
@@ -163,7 +159,7 @@ func (s *scanner) quoted(i int) int {
 	}
 }
 
-// escape scans the escape sequence whose backslash stands at i.
+// escape scans the escape sequence whose backslash is at i.
 func (s *scanner) escape(i int) int {
 	if i++; i >= len(s.text) {
 		return s.expected(i, "an escape")
@@ -182,13 +178,13 @@ func (s *scanner) escape(i int) int {
 	return s.expected(i, "an escape")
 }
 
-// number scans a number that begins at i with a digit or a minus.
+// number scans a number, whose first byte at i is a digit or a minus.
 func (s *scanner) number(i int) int {
 	if s.text[i] == '-' {
 		i++
 	}
 	if s.at(i, '0') {
-		i++ // nothing but a fraction or an exponent follows a leading zero
+		i++ // only a fraction or an exponent may follow a leading zero
 	} else if i = s.digits(i); i == stopped {
 		return stopped
 	}
@@ -227,8 +223,7 @@ func (s *scanner) literal(i int, word string) int {
 	return i + len(word)
 }
 
-// space scans white space, of which there may be none. It is small enough to be
-// inlined where none stands.
+// space scans optional white space. It is small enough to be inlined for the common case of none.
 func (s *scanner) space(i int) int {
 	if i < len(s.text) && s.text[i] > ' ' {
 		return i
@@ -244,8 +239,7 @@ func (s *scanner) spaces(i int) int {
 	return i
 }
 
-// closes returns the offset of the comma or the closing bracket that follows what ends at i, or
-// stopped where something else does.
+// closes returns the offset of the comma or closing bracket after i, or stopped if something else follows.
 func (s *scanner) closes(i int) int {
 	if i = s.space(i); s.at(i, ',') || s.at(i, ']') {
 		return i
@@ -253,12 +247,12 @@ func (s *scanner) closes(i int) int {
 	return stopped
 }
 
-// at reports whether c stands at i.
+// at reports whether the byte at i is c.
 func (s *scanner) at(i int, c byte) bool { return i < len(s.text) && s.text[i] == c }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// isSpace reports whether c is white space by RFC 8259 section 2.
+// isSpace reports whether c is white space (RFC 8259, section 2).
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
 // hexDigit returns the value of a hexadecimal digit, or -1.
@@ -283,8 +277,7 @@ const (
 	nonASCIIByte
 )
 
-// stringBytes has the class of each byte within a string. It is never written
-// to after its initialisation.
+// stringBytes has the class of each byte within a string. It is read-only after initialisation.
 var stringBytes = func() (class [256]uint8) {
 	for c := range class {
 		switch {

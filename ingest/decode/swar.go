@@ -2,8 +2,8 @@ package decode
 
 import "math/bits"
 
-// Most strings are plain: ASCII without escapes or control characters, which need
-// neither decoding nor a note. This file finds their ends by words of eight bytes.
+// Most strings are simple: ASCII without escapes or control characters, which need neither decoding nor
+// a flag. This file finds their ends in words of eight bytes (SIMD within a register).
 
 const (
 	eachByte = 0x0101010101010101
@@ -17,19 +17,19 @@ func word(text string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// special sets the high bit of the first byte of x that is not plain, a quote being
-// none either; those of later bytes mean nothing.
+// special sets the high bit of the first byte of x that is not simple (a quote is not). The high bits of
+// later bytes are undefined.
 func special(x uint64) uint64 {
 	quote, escape := x^'"'*eachByte, x^'\\'*eachByte
-	// A subtraction sets the high bit of a byte that is too small, or leaves it where
-	// it is set anyway. A borrow can only come from a byte that is not plain itself.
+	// A subtraction sets the high bit of a byte that is too small, or leaves a set one. A borrow
+	// only comes from a byte that is not simple itself.
 	return (x | (x - 0x20*eachByte) | (quote - eachByte) | (escape - eachByte)) & highBits
 }
 
-// skipSimple returns the offset of the first byte from i on that is not plain, or how
-// far it has looked: the last few bytes of the text are left to others.
+// skipSimple returns the offset of the first byte from i on that is not simple, or how far it has looked:
+// it leaves the last bytes of the text to the caller.
 func skipSimple(text string, i int) int {
-	// Two words at once, as the lengths of short strings are a branch hard to predict.
+	// Two words at once: the length of a short string makes a branch hard to predict.
 	for ; len(text)-i >= 16; i += 16 {
 		first, second := special(word(text, i)), special(word(text, i+8))
 		n := bits.TrailingZeros64(first)
@@ -43,8 +43,8 @@ func skipSimple(text string, i int) int {
 	return i
 }
 
-// simpleStringEnd returns the offset of the quote that ends the string from i on, or stopped
-// where that is not plain.
+// simpleStringEnd returns the offset of the quote that ends the string from i on, or stopped if the string
+// is not simple.
 func simpleStringEnd(text string, i int) int {
 	if i = skipSimple(text, i); i < len(text) && text[i] == '"' {
 		return i
@@ -52,8 +52,8 @@ func simpleStringEnd(text string, i int) int {
 	return stopped
 }
 
-// simpleObjectEnd returns the offset behind the object that stands at i, or stopped
-// where it is anything but plain strings and whole numbers without white space.
+// simpleObjectEnd returns the offset after the object at i, or stopped if it has anything but simple strings
+// and whole numbers, without white space.
 func simpleObjectEnd(text string, i int) int {
 	if !hasAt(text, i, `{"`) {
 		return stopped
@@ -80,8 +80,7 @@ func simpleObjectEnd(text string, i int) int {
 	}
 }
 
-// wholeNumber returns the offset behind the digits at i, or stopped where none stand
-// there or they begin with a zero.
+// wholeNumber returns the offset after the digits at i, or stopped if there are none or the first is a zero.
 func wholeNumber(text string, i int) int {
 	if hasAt(text, i, "0") {
 		return stopped
@@ -96,7 +95,7 @@ func wholeNumber(text string, i int) int {
 	return i
 }
 
-// hasAt reports whether what stands at i.
+// hasAt reports whether the text at i begins with what.
 func hasAt(text string, i int, what string) bool {
 	return len(text)-i >= len(what) && text[i:i+len(what)] == what
 }

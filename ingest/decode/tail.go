@@ -2,18 +2,15 @@ package decode
 
 import "strings"
 
-// tailWindow is how far from its end a page is searched for its pagination.
+// tailWindow is how many bytes at the end of a page are searched for its pagination.
 const tailWindow = 8 << 10
 
-// PeekTail finds the pagination at the end of a page without decoding what
-// stands before it, so that the next request can start at once. It is a hint:
-// whoever uses it compares it with what the decoder finds later.
+// PeekTail finds the pagination at the end of a page without decoding the rest, so that the next request
+// can start at once. It is a hint: the caller must compare it with the result of the decoder.
 //
-// Whatever it starts from, it parses as members of the top-level object up to
-// the object's closing brace and the end of the body. In a page that is whole,
-// nothing but such members can be parsed so: a look-alike within an event is
-// followed by the closing brackets of data, and one within a string by a quote
-// too many.
+// It parses members of the top-level object up to the closing brace and the end of the body. In a whole
+// page, only such members can be parsed so: a look-alike within an event is followed by the closing
+// brackets of data, and one within a string by an extra quote.
 func PeekTail(body string) (tail, bool) {
 	window := body[max(0, len(body)-tailWindow):]
 	if t, ok := peekNested(window); ok {
@@ -22,14 +19,14 @@ func PeekTail(body string) (tail, bool) {
 	return peekFlat(body, window)
 }
 
-// peekNested finds the last member named pagination. As the last of several
-// counts, what stands before it does not matter.
+// peekNested finds the last member named pagination. Since the last duplicate counts, the text before it
+// does not matter.
 func peekNested(window string) (tail, bool) {
 	at := strings.LastIndex(window, `"pagination"`)
 	if at < 0 {
 		return tail{}, false
 	}
-	// The quote may be an escaped one, within a name that only ends so.
+	// The quote may be an escaped one, within a name that ends in the same way.
 	before := strings.TrimRight(window[:at], " \t\r\n")
 	if before == "" || before[len(before)-1] != ',' && before[len(before)-1] != '{' {
 		return tail{}, false
@@ -41,11 +38,10 @@ func peekNested(window string) (tail, bool) {
 	return s.peek(top)
 }
 
-// peekFlat finds the pagination of a page whose only member before its end is
-// data: in the flat form, any member before could change what the last ones
-// mean. It looks for the end of data, which is the first closing bracket that
-// nothing but members follows. (Where another array of more than tailWindow
-// bytes follows data, it may mistake that one's end for it.)
+// peekFlat finds the pagination of a page whose only member before its end is data: in the flat form, any
+// earlier member might be a duplicate of the last ones. It looks for the end of data: the first
+// closing bracket that only members follow. (If another array of more than tailWindow bytes follows
+// data, it may take the end of that.)
 func peekFlat(body, window string) (tail, bool) {
 	if !strings.Contains(window, `"hasMore"`) || !beginsWithData(body) {
 		return tail{}, false
@@ -80,8 +76,8 @@ func beginsWithData(body string) bool {
 	return s.at(i, ':') && s.at(s.space(i+1), '[')
 }
 
-// splitToEnd splits the top-level object from the member at i on, and reports
-// whether nothing but white space stands behind it.
+// splitToEnd splits the top-level object from the member at i on, and reports whether only white space
+// follows it.
 func (s *scanner) splitToEnd(i int, top *objectSplitter) bool {
 	top.reset()
 	i = s.splitRest(i, 1, top)

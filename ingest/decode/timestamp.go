@@ -4,11 +4,10 @@ import (
 	"datasync/internal/model"
 )
 
-// timestampReader reads timestamps in the two shapes in which the API writes them. Those
-// next to each other share their day, so it keeps the last one.
+// timestampReader parses timestamps in the two formats of the API. Neighbours share their day, so it keeps
+// the last one.
 type timestampReader struct {
-	// The day as it is written, with what separates it from the time: the first eight
-	// bytes and the last ones.
+	// The text of the day and of the separator after it: the first eight bytes and the last eight.
 	first, last uint64
 	midnight    model.Instant
 }
@@ -18,8 +17,8 @@ const (
 	millisecondsLen = len("1769541612369")
 )
 
-// timestamp reads the timestamp that stands at i and returns the offset behind it, or
-// stopped where it is no string or number of the usual kind.
+// timestamp parses the timestamp at i and returns the offset after it, or stopped for any other string or
+// number.
 func (r *timestampReader) timestamp(text string, i int) (model.Instant, int) {
 	if len(text)-i < dateTimeLen {
 		return 0, stopped
@@ -47,29 +46,28 @@ func (r *timestampReader) timestamp(text string, i int) (model.Instant, int) {
 	return at, end
 }
 
-// fastMilliseconds reads the first 13 digits of the number that stands at i.
+// fastMilliseconds parses the first 13 digits of the number at i.
 func fastMilliseconds(text string, i int) (model.Instant, int) {
 	digits := text[i : i+millisecondsLen]
 	first, last := word(digits, 0)^eightZeros, word(digits, 5)^eightZeros
 	if digits[0] == '0' || !areDigits(first) || !areDigits(last) {
 		return 0, stopped
 	}
-	const shared = 0xffffff // the first word has them
+	const shared = 0xffffff // digits that both words contain
 	ms := number(first)*100_000 + number(last&^shared)
 	return model.Instant(ms * 1000), i + millisecondsLen
 }
 
-// timeOfDay reads a time of the shape 15:04:05.000Z and the quote after it, in
-// microseconds.
+// timeOfDay parses a time of the form 15:04:05.000Z and the quote after it, in microseconds.
 func timeOfDay(text string) (int64, bool) {
 	const (
-		shape  = '0' | '0'<<8 | ':'<<16 | '0'<<24 | '0'<<32 | ':'<<40 | '0'<<48 | '0'<<56
+		format = '0' | '0'<<8 | ':'<<16 | '0'<<24 | '0'<<32 | ':'<<40 | '0'<<48 | '0'<<56
 		colons = 0xff<<16 | 0xff<<40
 	)
 	if len(text) != len(`15:04:05.000Z"`) || text[8] != '.' || text[12:] != `Z"` {
 		return 0, false
 	}
-	x := word(text, 0) ^ shape
+	x := word(text, 0) ^ format
 	a, b, c := text[9]-'0', text[10]-'0', text[11]-'0'
 	if !areDigits(x) || x&colons != 0 || a > 9 || b > 9 || c > 9 {
 		return 0, false

@@ -8,143 +8,144 @@ import (
 	"unsafe"
 )
 
-// MaxTruncatedPage is how many bytes a page may have of which only the beginnings of its large elements are
-// kept. An answer has to end some time.
+// MaxTruncatedPage is how many bytes a page may have whose large elements are truncated. It bounds an
+// answer that never ends.
 const MaxTruncatedPage = 4 << 30
 
-// ErrEndless is the end of a page that is read by a squeezer and has more.
-var ErrEndless = errors.New("a page without an end")
+// ErrEndless is the error of a Truncator after MaxTruncatedPage bytes.
+var ErrEndless = errors.New("a page without end")
 
-// Cut is an element of which a page's text has the beginning alone.
+// Cut describes a truncated element: where its beginning ends, its size in bytes, and the digest of its
+// text.
 type Cut struct {
-	end    int // of what the text has of it
+	end    int // the offset after the beginning
 	size   int64
 	digest [sha256.Size]byte
 }
 
-// Truncator reads a page of any size into little memory: of each element that is larger than one may
-// be it gives keptOfLarge bytes. It goes by quotes and brackets alone, and takes the elements of
-// any array at the page's top level for its own.
+// Truncator reads a page of any size in little memory. It passes on the first truncatedLen bytes of each
+// element that exceeds maxElement, and everything else. It looks only at quotes and brackets, and
+// treats the elements of each array at the page's top level alike.
 type Truncator struct {
 	from io.Reader
-	Cuts map[int]Cut // by where they begin in what it gave
+	Cuts map[int]Cut // the truncated elements, by the offsets of their beginnings in the output
 
-	in        []byte // read
-	out       []byte // to be given, a part of
-	outBuffer []byte
+	in        []byte // read from the page
+	out       []byte // not yet passed on
+	outBuffer []byte // the memory of out
 	err       error
 	read      int64
-	limit     int64 // to be read
-	given     int
+	limit     int64 // of read
+	given     int   // bytes passed on
 
 	depth    int
-	array    bool // depth 2 is that of an array
+	array    bool // the value at depth 2 is an array
 	quoted   bool
 	escaped  bool
 	within   bool // an element
 	element  []byte
 	size     int64
 	digest   hash.Hash
-	overflow bool // the element is larger than one may be
+	overflow bool // the element exceeds maxElement
 }
 
-// NewTruncator returns a Squeezer of what from gives.
+// NewTruncator returns a Truncator that reads a page from from.
 func NewTruncator(from io.Reader) *Truncator {
 	return &Truncator{from: from, Cuts: map[int]Cut{}, in: make([]byte, 256<<10), limit: MaxTruncatedPage, digest: sha256.New()}
 }
 
-// Read gives what is left of the page.
-func (q *Truncator) Read(p []byte) (int, error) {
-	for len(q.out) == 0 {
-		if q.err != nil {
-			return 0, q.err
+// Read implements io.Reader. After MaxTruncatedPage bytes of the page it returns ErrEndless.
+func (t *Truncator) Read(p []byte) (int, error) {
+	for len(t.out) == 0 {
+		if t.err != nil {
+			return 0, t.err
 		}
 		var n int
-		n, q.err = q.from.Read(q.in)
-		q.out = q.outBuffer[:0]
-		q.consume(q.in[:n])
-		if q.read += int64(n); q.read > q.limit {
-			q.err = ErrEndless
+		n, t.err = t.from.Read(t.in)
+		t.out = t.outBuffer[:0]
+		t.consume(t.in[:n])
+		if t.read += int64(n); t.read > t.limit {
+			t.err = ErrEndless
 		}
-		if q.err != nil {
-			q.flush() // a page that breaks off
+		if t.err != nil {
+			t.flush() // the page may end within an element
 		}
-		q.outBuffer = q.out
+		t.outBuffer = t.out
 	}
-	n := copy(p, q.out)
-	q.out = q.out[n:]
-	q.given += n
+	n := copy(p, t.out)
+	t.out = t.out[n:]
+	t.given += n
 	return n, nil
 }
 
-// consume takes in what was read.
-func (q *Truncator) consume(text []byte) {
-	start := 0 // of what was neither given nor taken into the element
+// consume processes bytes of the page.
+func (t *Truncator) consume(text []byte) {
+	start := 0 // of the bytes that are in neither out nor element
 	upTo := func(i int) {
-		if part := text[start:i]; q.within {
-			q.grow(part)
+		if part := text[start:i]; t.within {
+			t.grow(part)
 		} else {
-			q.out = append(q.out, part...)
+			t.out = append(t.out, part...)
 		}
 		start = i
 	}
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
-		case q.escaped:
-			q.escaped = false
+		case t.escaped:
+			t.escaped = false
 			continue
-		case q.quoted:
+		case t.quoted:
 			if i = skipSimple(unsafe.String(unsafe.SliceData(text), len(text)), i); i == len(text) {
 				continue
 			}
-			q.escaped, q.quoted = text[i] == '\\', text[i] != '"'
+			t.escaped, t.quoted = text[i] == '\\', text[i] != '"'
 			continue
-		case q.depth == 2 && q.array && q.within && (c == ',' || c == ']'):
+		case t.depth == 2 && t.array && t.within && (c == ',' || c == ']'):
 			upTo(i)
-			q.flush()
-		case q.depth == 2 && q.array && !q.within && !isSpace(c) && c != ',' && c != ']':
+			t.flush()
+		case t.depth == 2 && t.array && !t.within && !isSpace(c) && c != ',' && c != ']':
 			upTo(i)
-			q.within = true
+			t.within = true
 		}
 		switch c {
 		case '"':
-			q.quoted = true
+			t.quoted = true
 		case '{', '[':
-			if q.depth++; q.depth == 2 {
-				q.array = c == '['
+			if t.depth++; t.depth == 2 {
+				t.array = c == '['
 			}
 		case '}', ']':
-			q.depth--
+			t.depth--
 		}
 	}
 	upTo(len(text))
 }
 
-// grow takes in more of the element.
-func (q *Truncator) grow(part []byte) {
-	q.size += int64(len(part))
-	if !q.overflow {
-		q.element = append(q.element, part...)
-		if q.overflow = q.size > maxElement; q.overflow {
-			q.digest.Reset()
-			_, _ = q.digest.Write(q.element)
-			q.element = q.element[:truncatedLen]
+// grow adds bytes to the element.
+func (t *Truncator) grow(part []byte) {
+	t.size += int64(len(part))
+	if !t.overflow {
+		t.element = append(t.element, part...)
+		if t.overflow = t.size > maxElement; t.overflow {
+			t.digest.Reset()
+			_, _ = t.digest.Write(t.element)
+			t.element = t.element[:truncatedLen]
 		}
 		return
 	}
-	_, _ = q.digest.Write(part)
+	_, _ = t.digest.Write(part)
 }
 
-// flush gives the element, or its beginning.
-func (q *Truncator) flush() {
-	if q.overflow {
-		c := Cut{size: q.size}
-		q.digest.Sum(c.digest[:0])
-		begin := q.given + len(q.out)
-		c.end = begin + len(q.element)
-		q.Cuts[begin] = c
+// flush puts the element, or its beginning, into the output.
+func (t *Truncator) flush() {
+	if t.overflow {
+		c := Cut{size: t.size}
+		t.digest.Sum(c.digest[:0])
+		begin := t.given + len(t.out)
+		c.end = begin + len(t.element)
+		t.Cuts[begin] = c
 	}
-	q.out = append(q.out, q.element...)
-	q.element, q.size, q.overflow, q.within = q.element[:0], 0, false, false
+	t.out = append(t.out, t.element...)
+	t.element, t.size, t.overflow, t.within = t.element[:0], 0, false, false
 }

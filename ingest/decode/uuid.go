@@ -6,13 +6,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// uuidLen is the length of the one form of a UUID that is accepted: 8-4-4-4-12
-// hexadecimal digits (RFC 9562 section 4), of any case, without braces or prefix.
+// uuidLen is the length of the only accepted form of a UUID: 8-4-4-4-12 hexadecimal digits (RFC 9562,
+// section 4), in any case, without braces or prefix.
 const uuidLen = 36
 
-// parseUUID reads a UUID into id, which it leaves as it was where text is none.
-// It is what three members of each event go through, and decodes eight digits at
-// a time.
+// parseUUID parses a UUID into id, and leaves id as it was if text is not one. Each event has three of them,
+// so it decodes eight digits at a time.
 func parseUUID(text string, id *uuid.UUID) bool {
 	if len(text) != uuidLen || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return false
@@ -34,20 +33,20 @@ func word32(text string, i int) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// notHex sets the high bits of the bytes that are no hexadecimal digits. All must be
-// below 0x80, so that no sum carries into the next one.
+// notHex sets the high bits of the bytes that are not hexadecimal digits. All bytes must be below 0x80, so
+// that no sum carries into the next one.
 func notHex(x uint64) uint64 {
-	// The high bit of a byte of x+(0x80-c) says that it is c or more.
+	// The high bit of a byte of x+(0x80-c) says that the byte is at least c.
 	lower := x | 0x20*eachByte
 	digit := (x + (0x80-'0')*eachByte) &^ (x + (0x80-'9'-1)*eachByte)
 	letter := (lower + (0x80-'a')*eachByte) &^ (lower + (0x80-'f'-1)*eachByte)
 	return ^(digit | letter) & highBits
 }
 
-// hexBytes decodes eight hexadecimal digits, one to a byte of x, to four bytes.
+// hexBytes decodes eight hexadecimal digits, one in each byte of x, to four bytes.
 func hexBytes(x uint64) uint64 {
 	x = x&(0x0f*eachByte) + 9*(x>>6&eachByte) // letters have bit 6
-	// Join neighbours: two digits to a byte, then the bytes to one number.
+	// Join neighbours: first two digits to a byte, then the bytes to one number.
 	x = (x<<4 | x>>8) & 0x00ff00ff00ff00ff
 	x = (x | x>>8) & 0x0000ffff0000ffff
 	return (x | x>>16) & 0xffffffff
