@@ -88,12 +88,13 @@ faults:
 	cd internal/faults && go run ./report
 
 # Everything, in at most an hour on two cores: what guards main, and then the full forms of what
-# go test ./... tries a few cases of. -all and -kill-seeds 20 are for the root package: each
+# go test ./... tries a few cases of. -all and -kill-seeds 20 of the root package try each
 # failpoint, each failing operation, 20 chains of kills; make faults has 200 of these. -race
 # is -short, as it takes five times as long; each fuzz target gets a few seconds.
 ci-full:
 	bash .ci/run
 	go test -count=1 -timeout 30m . -args -all -kill-seeds 20
+	go test -count=1 -timeout 30m ./ingest/decode -args -all
 	$(MAKE) faults
 	go test -race -short -timeout 30m ./...
 	$(MAKE) fuzz FUZZTIME=5s

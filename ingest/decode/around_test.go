@@ -7,8 +7,8 @@ import (
 	"datasync/internal/model"
 )
 
-// TestAroundATimestamp: what cannot be seen around a timestamp leaves the instant certain;
-// within it, or of another kind, it does not.
+// TestAroundATimestamp: invisible characters around a timestamp leave the instant certain. Characters within it, and
+// visible ones, do not.
 func TestAroundATimestamp(t *testing.T) {
 	const event = `{"id":"6c1a50b3-0000-4000-8000-000000000001","sessionId":"6c1a50b3-0000-4000-8000-000000000002","userId":"6c1a50b3-0000-4000-8000-000000000003",` +
 		`"type":"click","name":"event_1","properties":{},"timestamp":"%s","session":{"id":"6c1a50b3-0000-4000-8000-000000000002","deviceType":"mobile","browser":"Edge"}}`

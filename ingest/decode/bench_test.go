@@ -16,8 +16,8 @@ import (
 
 const benchEvents = 5000
 
-// ordinaryPage returns a page as the API sends it: newest first, both shapes of
-// timestamps, members in the usual order.
+// ordinaryPage returns a page in the notation of the API: newest first, both formats of timestamps, members in
+// the usual order.
 func ordinaryPage(n int) string {
 	rng := rand.New(rand.NewPCG(1, 2))
 	id := func() string {
@@ -51,7 +51,7 @@ func ordinaryPage(n int) string {
 	return b.String()
 }
 
-// pageOf puts each event of an ordinary page down in another way.
+// pageOf returns an ordinary page with each event in another notation.
 func pageOf(b *testing.B, body string, write func(event map[string]json.RawMessage) string) string {
 	var parts struct {
 		Data       []map[string]json.RawMessage `json:"data"`
@@ -77,8 +77,7 @@ func writeMembers(event map[string]json.RawMessage, names []string) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// shuffled writes the members of each event in an order of its own, so that nothing
-// can be learned.
+// shuffled writes the members of each event in another order, so that the decoder cannot learn it.
 func shuffled() func(map[string]json.RawMessage) string {
 	rng := rand.New(rand.NewPCG(3, 4))
 	return func(event map[string]json.RawMessage) string {
@@ -88,14 +87,14 @@ func shuffled() func(map[string]json.RawMessage) string {
 	}
 }
 
-// reversed writes the members of each event in another order, always the same.
+// reversed writes the members of each event in the same unusual order.
 func reversed(event map[string]json.RawMessage) string {
 	names := slices.Clone(eventMembers)
 	slices.Reverse(names)
 	return writeMembers(event, names)
 }
 
-// timed gives each event a timestamp of one shape.
+// timed gives each event a timestamp of one format.
 func timed(layout string) func(map[string]json.RawMessage) string {
 	at := time.Date(2026, 1, 27, 19, 20, 12, 369e6, time.UTC)
 	return func(event map[string]json.RawMessage) string {
@@ -108,8 +107,8 @@ func timed(layout string) func(map[string]json.RawMessage) string {
 	}
 }
 
-// soiled writes one event in ten in an unusual way.
-func soiled() func(map[string]json.RawMessage) string {
+// unusualTenth makes one event in ten unusual.
+func unusualTenth() func(map[string]json.RawMessage) string {
 	n := 0
 	return func(event map[string]json.RawMessage) string {
 		switch n++; n % 40 {
@@ -138,7 +137,7 @@ func BenchmarkDecode(b *testing.B) {
 		{"numbers", pageOf(b, usual, timed(""))},
 		{"iso", pageOf(b, usual, timed("2006-01-02T15:04:05.000Z"))},
 		{"offset", pageOf(b, usual, timed("2006-01-02T15:04:05.000000-07:00"))},
-		{"dirty", pageOf(b, usual, soiled())},
+		{"dirty", pageOf(b, usual, unusualTenth())},
 		{"reversed", pageOf(b, usual, reversed)},
 		{"shuffled", pageOf(b, usual, shuffled())},
 	} {
@@ -198,8 +197,7 @@ func BenchmarkPeekTail(b *testing.B) {
 	reportEvents(b)
 }
 
-// BenchmarkValid is what the machine's speed is judged by: encoding/json looking
-// at the same page without keeping anything.
+// BenchmarkValid measures the machine: encoding/json validates the same page and keeps nothing.
 func BenchmarkValid(b *testing.B) {
 	body := []byte(ordinaryPage(benchEvents))
 	b.SetBytes(int64(len(body)))

@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	usualEvent = `{"id":"f81d4fae-7dec-41d0-a765-00a0c91e6bf6","sessionId":"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",` +
+	typicalEvent = `{"id":"f81d4fae-7dec-41d0-a765-00a0c91e6bf6","sessionId":"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",` +
 		`"userId":"12345678-9abc-4def-8123-456789abcdef","type":"page_view","name":"event_00042",` +
 		`"properties":{"page":"/home","n":42},"timestamp":%s,"session":{"id":"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",` +
 		`"deviceType":"desktop","browser":"Firefox"}}`
 	millisecondsText = `1769541612369`
 	dateTimeText     = `"2026-01-27T19:20:12.369Z"`
-	// What follows the events of a page: the words that are read may reach into it.
+	// pageEnd follows the events of a page. Reads of whole words may reach into it.
 	pageEnd = `],"pagination":{"hasMore":false,"nextCursor":null}}`
 )
 
-// stale is what the memory of an older page may hold.
+// stale is an event of an older page.
 func stale() model.Event {
 	var e model.Event
 	for i := range e.ID {
@@ -37,9 +37,9 @@ func stale() model.Event {
 	return e
 }
 
-// checkUsual reads the element at the beginning of text in both ways. Where the usual
-// way takes it at all, the general one must make the same of it.
-func checkUsual(t *testing.T, d *Decoder, text string) (taken bool) {
+// checkFastPath decodes the element at the beginning of text by the fast path and by the normalizer, and
+// fails if the fast path accepts it with another result.
+func checkFastPath(t *testing.T, d *Decoder, text string) (accepted bool) {
 	t.Helper()
 	d.scan.text = text
 	defer d.release()
@@ -48,15 +48,15 @@ func checkUsual(t *testing.T, d *Decoder, text string) (taken bool) {
 	if end == stopped {
 		return false
 	}
-	general := newNormalizer(&scanner{text: text})
-	wantEnd, reason := general.element(0, 2, &want)
+	normalizer := newNormalizer(&scanner{text: text})
+	wantEnd, reason := normalizer.element(0, 2, &want)
 	if end != wantEnd || reason != "" || got != want {
-		t.Fatalf("the usual way ends at %d, the general one at %d (%s)\n%+v\n%+v\n%q", end, wantEnd, reason, got, want, text)
+		t.Fatalf("the fast path ends at %d, the normalizer at %d (%s)\n%+v\n%+v\n%q", end, wantEnd, reason, got, want, text)
 	}
 	return true
 }
 
-func TestUsualEventsAreTaken(t *testing.T) {
+func TestFastPathAcceptsTypicalEvents(t *testing.T) {
 	for name, timestamp := range map[string]string{
 		"milliseconds":      millisecondsText,
 		"date-time":         dateTimeText,
@@ -66,9 +66,9 @@ func TestUsualEventsAreTaken(t *testing.T) {
 		"another separator": `"2026-01-27 19:20:12.369Z"`,
 		"leap second":       `"2016-12-31T23:59:60.000Z"`,
 	} {
-		for range 2 { // the second one finds its day known
-			if !checkUsual(t, New(), fmt.Sprintf(usualEvent, timestamp)+pageEnd) {
-				t.Errorf("%s: not taken", name)
+		for range 2 { // the second one finds its day cached
+			if !checkFastPath(t, New(), fmt.Sprintf(typicalEvent, timestamp)+pageEnd) {
+				t.Errorf("%s: refused", name)
 			}
 		}
 	}
@@ -77,88 +77,87 @@ func TestUsualEventsAreTaken(t *testing.T) {
 		"fraction": `{"a":-1.5e3}`, "zero": `{"a":0}`, "beyond ASCII": `{"a":"é"}`,
 		"empty strings": `{"":""}`, "long": `{"` + strings.Repeat("k", 40) + `":"` + strings.Repeat("v", 40) + `"}`,
 	} {
-		text := strings.Replace(fmt.Sprintf(usualEvent, millisecondsText), `{"page":"/home","n":42}`, properties, 1)
-		if !checkUsual(t, New(), text+pageEnd) {
-			t.Errorf("properties %s: not taken", name)
+		text := strings.Replace(fmt.Sprintf(typicalEvent, millisecondsText), `{"page":"/home","n":42}`, properties, 1)
+		if !checkFastPath(t, New(), text+pageEnd) {
+			t.Errorf("properties %s: refused", name)
 		}
 	}
 }
 
-// TestUsualWaysOut changes each byte of a usual event to each other one, takes it out,
-// adds one and cuts the event off there. The usual way must be left at each of them,
-// and nothing that it takes may be different from what the general way makes of it.
-func TestUsualWaysOut(t *testing.T) {
+// TestFastPathRefusesChanges replaces each byte of a typical event by each other one, inserts each, removes the
+// byte and cuts the event off there. The fast path must refuse some change of each byte, and decode all
+// that it accepts as the normalizer does.
+func TestFastPathRefusesChanges(t *testing.T) {
 	for name, timestamp := range map[string]string{"milliseconds": millisecondsText, "date-time": dateTimeText} {
 		t.Run(name, func(t *testing.T) {
-			event := fmt.Sprintf(usualEvent, timestamp)
-			d := New() // knows the day after the first one
-			if !checkUsual(t, d, event+pageEnd) {
-				t.Fatal("the event itself is not taken")
+			event := fmt.Sprintf(typicalEvent, timestamp)
+			d := New() // has cached the day after the first event
+			if !checkFastPath(t, d, event+pageEnd) {
+				t.Fatal("the fast path refuses the event itself")
 			}
 			for i := range len(event) {
-				left := 0
+				refused := 0
 				for c := range 256 {
-					if !checkUsual(t, d, event[:i]+string([]byte{byte(c)})+event[i+1:]+pageEnd) {
-						left++
+					if !checkFastPath(t, d, event[:i]+string([]byte{byte(c)})+event[i+1:]+pageEnd) {
+						refused++
 					}
-					if !checkUsual(t, d, event[:i]+string([]byte{byte(c)})+event[i:]+pageEnd) {
-						left++
+					if !checkFastPath(t, d, event[:i]+string([]byte{byte(c)})+event[i:]+pageEnd) {
+						refused++
 					}
 				}
-				if left == 0 {
-					t.Errorf("nothing at byte %d leads out of the usual way", i)
+				if refused == 0 {
+					t.Errorf("the fast path accepts all changes at byte %d", i)
 				}
-				checkUsual(t, d, event[:i]+event[i+1:]+pageEnd)
-				if checkUsual(t, d, event[:i]) || checkUsual(t, d, event[:i]+pageEnd) {
-					t.Errorf("taken, though cut off at byte %d", i)
+				checkFastPath(t, d, event[:i]+event[i+1:]+pageEnd)
+				if checkFastPath(t, d, event[:i]) || checkFastPath(t, d, event[:i]+pageEnd) {
+					t.Errorf("accepted, although cut off at byte %d", i)
 				}
 			}
 		})
 	}
 }
 
-// TestUsualOddities has what no change of one byte makes of a usual event.
-func TestUsualOddities(t *testing.T) {
-	event := fmt.Sprintf(usualEvent, dateTimeText)
+// TestFastPathRefusesOddities has changes of several bytes.
+func TestFastPathRefusesOddities(t *testing.T) {
+	event := fmt.Sprintf(typicalEvent, dateTimeText)
 	for name, change := range map[string][2]string{
-		"empty type":           {`"page_view"`, `""`},
-		"null userId":          {`"12345678-9abc-4def-8123-456789abcdef"`, `null`},
-		"another session":      {`"session":{"id":"0a1b`, `"session":{"id":"ffff`},
-		"more in the session":  {`"Firefox"}`, `"Firefox","os":"Linux"}`},
-		"one member more":      {`"Firefox"}}`, `"Firefox"},"schema":3}`},
-		"properties twice":     {`"timestamp"`, `"properties":{},"timestamp"`},
-		"too early":            {dateTimeText, `"1969-12-31T23:59:59.999Z"`},
-		"too late":             {dateTimeText, `7258118400000`},
-		"no such day":          {dateTimeText, `"2026-02-29T19:20:12.369Z"`},
-		"leading zero":         {dateTimeText, `0769541612369`},
-		"a digit more":         {dateTimeText, `17695416123690`},
-		"a fraction":           {dateTimeText, `1769541612369.5`},
-		"properties no object": {`{"page":"/home","n":42}`, `["page"]`},
-		"properties no JSON":   {`{"page":"/home","n":42}`, `{"page":01}`},
-		"no UTF-8":             {`"/home"`, "\"\xff\""},
-		"a lone surrogate":     {`"/home"`, `"\ud800"`},
+		"empty type":          {`"page_view"`, `""`},
+		"null userId":         {`"12345678-9abc-4def-8123-456789abcdef"`, `null`},
+		"another session":     {`"session":{"id":"0a1b`, `"session":{"id":"ffff`},
+		"more in the session": {`"Firefox"}`, `"Firefox","os":"Linux"}`},
+		"one member more":     {`"Firefox"}}`, `"Firefox"},"schema":3}`},
+		"properties twice":    {`"timestamp"`, `"properties":{},"timestamp"`},
+		"too early":           {dateTimeText, `"1969-12-31T23:59:59.999Z"`},
+		"too late":            {dateTimeText, `7258118400000`},
+		"no such day":         {dateTimeText, `"2026-02-29T19:20:12.369Z"`},
+		"leading zero":        {dateTimeText, `0769541612369`},
+		"a digit more":        {dateTimeText, `17695416123690`},
+		"a fraction":          {dateTimeText, `1769541612369.5`},
+		"array of properties": {`{"page":"/home","n":42}`, `["page"]`},
+		"bad properties":      {`{"page":"/home","n":42}`, `{"page":01}`},
+		"invalid UTF-8":       {`"/home"`, "\"\xff\""},
+		"a lone surrogate":    {`"/home"`, `"\ud800"`},
 	} {
-		if checkUsual(t, New(), strings.Replace(event, change[0], change[1], 1)+pageEnd) {
-			t.Errorf("%s: taken", name)
+		if checkFastPath(t, New(), strings.Replace(event, change[0], change[1], 1)+pageEnd) {
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }
 
-// TestDayOfNoTimestamp: what looks like a day and a time, but is cut in two by a quote,
-// must not be remembered as a day.
+// TestDayOfNoTimestamp: text that looks like a timestamp, but contains a quote, must not be cached as a day.
 func TestDayOfNoTimestamp(t *testing.T) {
 	d := New()
 	const timestamp = `"1234567890"19:20:12.369Z"`
 	for range 2 {
-		if checkUsual(t, d, fmt.Sprintf(usualEvent, timestamp)+pageEnd) {
-			t.Fatal("taken, though it is no JSON")
+		if checkFastPath(t, d, fmt.Sprintf(typicalEvent, timestamp)+pageEnd) {
+			t.Fatal("accepted, although it is malformed")
 		}
 	}
 }
 
-// TestDecoderIsUsedAgain: what a decoder learned from one page decides nothing about
-// another one, be it that all stands at the same places.
-func TestDecoderIsUsedAgain(t *testing.T) {
+// TestDecoderIsReused: what a decoder learned from one page does not affect the next, even if all offsets are
+// the same.
+func TestDecoderIsReused(t *testing.T) {
 	const (
 		first  = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6"
 		second = "e81d4fae-7dec-41d0-a765-00a0c91e6bf6"
@@ -191,12 +190,12 @@ func TestDecoderIsUsedAgain(t *testing.T) {
 	}
 }
 
-// TestDecodeIntoGivenMemory: the events lie where they were asked for, as many as fit.
+// TestDecodeIntoGivenMemory: the events are in the given memory if they fit.
 func TestDecodeIntoGivenMemory(t *testing.T) {
 	body := ordinaryPage(20)
 	d := New()
-	for _, room := range []int{1, 19, 20, 21} {
-		events := make([]model.Event, room)
+	for _, capacity := range []int{1, 19, 20, 21} {
+		events := make([]model.Event, capacity)
 		for i := range events {
 			events[i] = stale()
 		}
@@ -204,8 +203,8 @@ func TestDecodeIntoGivenMemory(t *testing.T) {
 		if err != nil || len(p.Events) != 20 {
 			t.Fatalf("%d events, %v", len(p.Events), err)
 		}
-		if inPlace := &p.Events[0] == &events[0]; inPlace != (room >= 20) {
-			t.Errorf("room for %d: in place is %v", room, inPlace)
+		if inPlace := &p.Events[0] == &events[0]; inPlace != (capacity >= 20) {
+			t.Errorf("capacity %d: in place is %v", capacity, inPlace)
 		}
 	}
 	events := make([]model.Event, 20)
@@ -218,8 +217,7 @@ func TestDecodeIntoGivenMemory(t *testing.T) {
 	}
 }
 
-// TestDecoderHoldsNothing: the decoder is kept for the whole walk, and the bodies of
-// its pages must not be.
+// TestDecoderHoldsNothing: a decoder lives for a whole walk, and must not keep the bodies of its pages.
 func TestDecoderHoldsNothing(t *testing.T) {
 	d := New()
 	bodies := map[string]weak.Pointer[byte]{}
@@ -236,7 +234,7 @@ func TestDecoderHoldsNothing(t *testing.T) {
 	runtime.GC()
 	for name, body := range bodies {
 		if body.Value() != nil {
-			t.Errorf("the body of the %s page is still held", name)
+			t.Errorf("the decoder keeps the body of the %s page", name)
 		}
 	}
 	runtime.KeepAlive(d)
@@ -244,9 +242,9 @@ func TestDecoderHoldsNothing(t *testing.T) {
 
 func TestCutBelow(t *testing.T) {
 	body := `{"data":[` + strings.Join([]string{
-		fmt.Sprintf(usualEvent, "3000000000000"), fmt.Sprintf(usualEvent, "1000000000000"), fmt.Sprintf(usualEvent, "2000000000000"),
+		fmt.Sprintf(typicalEvent, "3000000000000"), fmt.Sprintf(typicalEvent, "1000000000000"), fmt.Sprintf(typicalEvent, "2000000000000"),
 	}, ",") + pageEnd
-	for _, c := range []struct{ floor, newest, oldest, outside int64 }{
+	for _, c := range []struct{ bound, newest, oldest, removed int64 }{
 		{1000000000000, 3000000000000, 1000000000000, 0},
 		{1000000000001, 3000000000000, 2000000000000, 1},
 		{3000000000001, 0, 0, 3},
@@ -255,15 +253,15 @@ func TestCutBelow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outside := p.CutBelow(model.Instant(c.floor*1000), false)
-		if outside != c.outside || int64(p.Newest.Timestamp) != c.newest*1000 || int64(p.Oldest.Timestamp) != c.oldest*1000 {
-			t.Errorf("floor %d: %d outside, from %v down to %v", c.floor, outside, p.Newest, p.Oldest)
+		removed := p.CutBelow(model.Instant(c.bound*1000), false)
+		if removed != c.removed || int64(p.Newest.Timestamp) != c.newest*1000 || int64(p.Oldest.Timestamp) != c.oldest*1000 {
+			t.Errorf("bound %d: %d removed, from %v down to %v", c.bound, removed, p.Newest, p.Oldest)
 		}
 	}
 }
 
-// TestUsualBeforeTheFirstDay: what has been read of no day yet equals no day.
-func TestUsualBeforeTheFirstDay(t *testing.T) {
+// TestFastPathBeforeTheFirstDay: without a cached day, no text equals it.
+func TestFastPathBeforeTheFirstDay(t *testing.T) {
 	const id = "0190a5c4-0000-7000-8000-000000000000"
 	body := `{"data":[{"id":"` + id + `","sessionId":"` + id + `","userId":"` + id + `","type":"click","name":"a","properties":{},"timestamp":"` +
 		strings.Repeat("\x00", 11) + `15:04:05.000Z","session":{"id":"` + id + `","deviceType":"desktop","browser":"Firefox"}}],"pagination":{"hasMore":false}}`
@@ -272,13 +270,14 @@ func TestUsualBeforeTheFirstDay(t *testing.T) {
 	}
 }
 
-// TestPagesOfTooManyElements: what takes much more memory than its text is refused in time.
+// TestPagesOfTooManyElements: a page whose elements need much more memory than its text is refused.
 func TestPagesOfTooManyElements(t *testing.T) {
-	odd := []string{"null", "1", "{}"}
-	if testing.Short() {
-		odd = odd[:1]
+	t.Parallel()
+	elements := []string{"null", "1", "{}"}
+	if !*all {
+		elements = elements[:1]
 	}
-	for _, element := range odd {
+	for _, element := range elements {
 		body := func(n int) string {
 			return `{"data":[` + strings.Repeat(element+",", n-1) + element + `],"hasMore":false}`
 		}

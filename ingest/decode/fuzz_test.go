@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzDecodePage: whatever comes, the decoder makes the same of it as the
-// reference over encoding/json, and the hint at its tail does not contradict it.
+// FuzzDecodePage: the decoder and the reference agree on any body, and PeekTail does not contradict them.
 func FuzzDecodePage(f *testing.F) {
 	g := &pageMaker{rng: rand.New(rand.NewPCG(3, 4))}
 	for range 50 {

@@ -131,8 +131,9 @@ func TestParseInstant(t *testing.T) {
 	}
 }
 
-// TestEveryDay holds the calendar against package time.
+// TestEveryDay compares the calendar with package time.
 func TestEveryDay(t *testing.T) {
+	t.Parallel()
 	for day := time.Date(0, 1, 1, 23, 59, 59, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
 		text := day.Format("2006-01-02T15:04:05Z")
 		if got, read := parseInstant(text, true); read != readable || got != model.InstantOf(day) {
@@ -192,8 +193,7 @@ func isJSONNumber(text string) bool {
 		strings.TrimSpace(text) == text
 }
 
-// checkInstant fails where parseInstant and the reference differ. What is not
-// quoted must be a JSON number.
+// checkInstant fails if parseInstant and the reference differ. An unquoted text must be a JSON number.
 func checkInstant(t *testing.T, text string, quoted bool) {
 	t.Helper()
 	want, ok := refInstant(text, quoted)
@@ -201,7 +201,7 @@ func checkInstant(t *testing.T, text string, quoted bool) {
 	switch {
 	case !ok:
 		if read != unreadable {
-			t.Errorf("parseInstant(%q, %v) = %v, %v, but it is no timestamp", text, quoted, int64(got), read)
+			t.Errorf("parseInstant(%q, %v) = %v, %v, but it is not a timestamp", text, quoted, int64(got), read)
 		}
 	case !want.IsInt64():
 		if read != beyondInstant {

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestElementsThatAreNoJSON(t *testing.T) {
+func TestMalformedElements(t *testing.T) {
 	deep := strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001)
 	for _, tc := range []struct{ element, reason string }{
 		{`{"a":"` + "\t" + `"}`, ReasonBadJSON},
@@ -35,7 +35,7 @@ func TestElementsThatAreNoJSON(t *testing.T) {
 		{`{"a":1 "b":2}`, ReasonBadJSON},
 		{`{"a":1,}`, ReasonBadJSON},
 		{`{"a":[1,]}`, ReasonBadJSON},
-		{`{"a":[1}}`, ReasonBadJSON}, // as many brackets as there should be
+		{`{"a":[1}}`, ReasonBadJSON}, // as many brackets as expected
 		{`{'a':'b'}`, ReasonBadJSON},
 		{`{"a":1 /* b */}`, ReasonBadJSON},
 		{`{a:1}`, ReasonBadJSON},
@@ -79,8 +79,8 @@ func TestElementsThatAreNoJSON(t *testing.T) {
 	}
 }
 
-// What is outside of data must be JSON: the next cursor is there.
-func TestPagesThatAreNoJSONOutsideOfData(t *testing.T) {
+// Everything outside of data must be well-formed, since it contains the next cursor.
+func TestMalformedPagesOutsideOfData(t *testing.T) {
 	for _, end := range []string{`],"a":01,"hasMore":false}`, `],"hasMore":false,}`, `],"hasMore":false,"a":"` + "\n" + `"}`, `],"hasMore":false}}`, `],"hasMore":nul}`, `,],"hasMore":false}`} {
 		if p, err := New().Decode(`{"data":[{"a":1}`+end, nil); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%q: %v, %d elements", end, err, p.Elements)
@@ -88,20 +88,20 @@ func TestPagesThatAreNoJSONOutsideOfData(t *testing.T) {
 	}
 }
 
-func TestTextsThatAreKept(t *testing.T) {
+func TestKeptTextOfRejects(t *testing.T) {
 	long := func(of string) string { return strings.Repeat(of, maxRejectText/len(of)) }
 	for _, tc := range []struct {
 		name, raw, begins string
 		kept              int // bytes before the last line; 0: all of it
 	}{
-		{"as long as it may be", long("a"), "aaa", 0},
+		{"maximum length", long("a"), "aaa", 0},
 		{"longer", long("a") + "b", "aaa", truncatedLen},
 		{"half a character", "a" + long("é"), "aéé", truncatedLen - 1},
 		{"a third of a character", "aa" + long("€") + "€", "aa€", truncatedLen - 2},
-		{"no UTF-8", "a\xffb", `a\xffb`, 0},
-		{"little that is no UTF-8", long("a")[4:] + "\xff", "aaa", 0},
-		{"too much that is none", long("a")[3:] + "\xff\xff", "aaa", truncatedLen},
-		{"nothing but that", long("\xff"), `\xff\xff`, 4 * truncatedLen},
+		{"invalid UTF-8", "a\xffb", `a\xffb`, 0},
+		{"one invalid byte", long("a")[4:] + "\xff", "aaa", 0},
+		{"two invalid bytes", long("a")[3:] + "\xff\xff", "aaa", truncatedLen},
+		{"only invalid bytes", long("\xff"), `\xff\xff`, 4 * truncatedLen},
 	} {
 		got := keptText(tc.raw)
 		if !utf8.ValidString(got) || !strings.HasPrefix(got, tc.begins) {
@@ -109,12 +109,12 @@ func TestTextsThatAreKept(t *testing.T) {
 		}
 		end := fmt.Sprintf("\n[cut off: %d bytes in all, SHA-256 %x]", len(tc.raw), sha256.Sum256([]byte(tc.raw)))
 		if cut := strings.HasSuffix(got, end); cut != (tc.kept > 0) || cut && len(got)-len(end) != tc.kept {
-			t.Errorf("%s: %d bytes, the end is %q", tc.name, len(got), got[max(0, len(got)-200):])
+			t.Errorf("%s: %d bytes that end in %q", tc.name, len(got), got[max(0, len(got)-200):])
 		}
 	}
 }
 
-func TestElementsWithin(t *testing.T) {
+func TestCountElements(t *testing.T) {
 	for _, tc := range []struct {
 		text string
 		n    int
@@ -138,33 +138,31 @@ func TestElementsWithin(t *testing.T) {
 	}
 }
 
-// A page without large elements is read by a squeezer as it is.
-func TestSqueezerLeavesPagesAlone(t *testing.T) {
-	pages := 3000
-	if testing.Short() {
-		pages = 300
-	}
+// A truncator passes on pages without large elements unchanged.
+func TestTruncatorKeepsSmallElements(t *testing.T) {
+	t.Parallel()
 	g := &pageMaker{rng: rand.New(rand.NewPCG(5, 6))}
-	for range pages {
+	for range few(3000) {
 		body, _ := g.page()
 		readers := map[string]io.Reader{"whole": strings.NewReader(body), "bytes": iotest.OneByteReader(strings.NewReader(body)), "halves": iotest.HalfReader(strings.NewReader(body))}
 		for name, from := range readers {
-			q := NewTruncator(iotest.DataErrReader(from))
-			got, err := io.ReadAll(iotest.OneByteReader(q))
-			if err != nil || string(got) != body || len(q.Cuts) > 0 {
+			truncator := NewTruncator(iotest.DataErrReader(from))
+			got, err := io.ReadAll(iotest.OneByteReader(truncator))
+			if err != nil || string(got) != body || len(truncator.Cuts) > 0 {
 				t.Fatalf("%s: %v, %q became %q", name, err, body, got)
 			}
 		}
 	}
 }
 
-// Of a large element the beginning, the size and the digest are left, wherever it is and whatever is in it.
-func TestSqueezerCutsLargeElements(t *testing.T) {
+// Of a large element, the beginning, the size and the digest remain, wherever it is and whatever it contains.
+func TestTruncatorCutsLargeElements(t *testing.T) {
 	if testing.Short() {
 		t.Skip("hundreds of megabytes")
 	}
+	t.Parallel()
 	const id = "0190a5c4-0000-7000-8000-000000000000"
-	event := fmt.Sprintf(usualEvent, "1769541612369")
+	event := fmt.Sprintf(typicalEvent, "1769541612369")
 	large := map[string]string{
 		"a text":   `{"id":"` + id + `","timestamp":1769541612369,"a":"` + strings.Repeat(`x],{"\"\\`, maxElement/8) + `"}`,
 		"brackets": strings.Repeat("[", maxElement) + strings.Repeat("]", maxElement),
@@ -178,13 +176,13 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 		}
 		for place, list := range places {
 			body := `{"x":[1],"data":[` + strings.Join(list, " , ") + `],"pagination":{"hasMore":true,"nextCursor":"c"}}`
-			q := NewTruncator(strings.NewReader(body))
-			text, err := io.ReadAll(q)
+			truncator := NewTruncator(strings.NewReader(body))
+			text, err := io.ReadAll(truncator)
 			if err != nil || len(text) > len(body)/50 {
 				t.Fatalf("%s %s: %d bytes of %d, %v", name, place, len(text), len(body), err)
 			}
 			d := New()
-			d.cuts = q.Cuts
+			d.cuts = truncator.Cuts
 			p, err := d.Decode(string(text), nil)
 			whole, errWhole := New().Decode(body, nil)
 			if err != nil || errWhole != nil || p.Elements != len(list) || len(p.Events) != len(whole.Events) || p.NextCursor != "c" {
@@ -192,7 +190,7 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 			}
 			for i, got := range p.Rejects {
 				want := whole.Rejects[i]
-				// White space behind an element counts.
+				// The white space after an element belongs to it.
 				if i > 0 || place == "first" || place == "twice" {
 					got.Raw, want.Raw = got.Raw[:1000], want.Raw[:1000]
 					got.Key, want.Key = got.Key[:3], want.Key[:3]
@@ -205,11 +203,11 @@ func TestSqueezerCutsLargeElements(t *testing.T) {
 	}
 }
 
-func TestSqueezerEnds(t *testing.T) {
+func TestTruncatorEnds(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader(`{"data":["`), &endlessText{text: bytes.Repeat([]byte("a"), 1<<20)})
-	q := NewTruncator(endless)
-	q.limit = 2 * maxElement
-	if n, err := io.Copy(io.Discard, q); !errors.Is(err, ErrEndless) || n > maxElement {
+	truncator := NewTruncator(endless)
+	truncator.limit = 2 * maxElement
+	if n, err := io.Copy(io.Discard, truncator); !errors.Is(err, ErrEndless) || n > maxElement {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 	broken := io.MultiReader(strings.NewReader(`{"data":[{"a":1},{"b`), iotest.ErrReader(io.ErrUnexpectedEOF))
@@ -218,7 +216,7 @@ func TestSqueezerEnds(t *testing.T) {
 	}
 }
 
-// endlessText gives a text without end.
+// endlessText reads as the same text forever.
 type endlessText struct{ text []byte }
 
 func (r *endlessText) Read(p []byte) (int, error) { return copy(p, r.text), nil }

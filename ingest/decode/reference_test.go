@@ -21,16 +21,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// This file decodes pages a second time, by the rules and with encoding/json,
-// regular expressions, time and math/big alone: slowly, and sharing no code with
-// the decoder. What the two disagree on is a mistake in one of them.
+// The reference decodes pages a second time, by the rules, with only encoding/json, regular expressions,
+// time and math/big: slowly, and without code of the decoder. Any difference is a mistake in one of
+// them.
 
 type (
 	refObject = map[string]json.RawMessage
 	refValue  = json.RawMessage
 )
 
-// refDecodePage returns the page, or false where the body is none.
+// refDecodePage returns the page, or false if the body is not one.
 func refDecodePage(body string) (Page, bool) {
 	var elements []refValue
 	if !json.Valid([]byte(body)) {
@@ -40,7 +40,7 @@ func refDecodePage(body string) (Page, bool) {
 		}
 	}
 	top, ok := refAsObject(refValue(body))
-	if !ok || refTwice(refValue(body), "data", "pagination", "meta", "hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId") {
+	if !ok || refDuplicate(refValue(body), "data", "pagination", "meta", "hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId") {
 		return Page{}, false
 	}
 	if first(top["data"]) != '[' || elements == nil && json.Unmarshal(top["data"], &elements) != nil {
@@ -56,8 +56,8 @@ func refDecodePage(body string) (Page, bool) {
 
 var refToken = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|.`)
 
-// refTakeData takes the elements out of data, in a body that is no JSON, and returns it without
-// them. It fails unless what is left is JSON.
+// refTakeData takes the elements out of data, in a malformed body, and returns the body without them. It
+// fails unless the rest is well-formed.
 func refTakeData(body string) (without string, elements []refValue, ok bool) {
 	decoder := json.NewDecoder(strings.NewReader(body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -86,8 +86,8 @@ func refTakeData(body string) (without string, elements []refValue, ok bool) {
 	}
 }
 
-// refSplit splits an array behind its opening bracket by strings, brackets and commas alone, and
-// returns what is behind its closing one.
+// refSplit splits an array after its opening bracket by strings, brackets and commas alone, and returns the
+// text after its closing bracket.
 func refSplit(text string) (elements []refValue, after string, ok bool) {
 	open, element := 0, ""
 	for text != "" {
@@ -95,7 +95,7 @@ func refSplit(text string) (elements []refValue, after string, ok bool) {
 		text = text[len(token):]
 		switch {
 		case token == `"`:
-			return nil, "", false // which nothing closes
+			return nil, "", false // nothing closes it
 		case open == 0 && (token == "," || token == "]"):
 			if element = strings.Trim(element, " \t\r\n"); element == "" {
 				return nil, "", false
@@ -117,7 +117,7 @@ func refSplit(text string) (elements []refValue, after string, ok bool) {
 	return nil, "", false
 }
 
-// refDamage returns the reason if an element is no JSON, or nested too deep within its page.
+// refDamage returns the reason if an element is malformed, or nested too deep within its page.
 func refDamage(raw refValue) string {
 	var within refValue
 	err := json.Unmarshal([]byte(`{"data":[`+string(raw)+`]}`), &within)
@@ -130,8 +130,7 @@ func refDamage(raw refValue) string {
 	return "bad_json"
 }
 
-// refBeginning returns the members of an object before what is wrong with it, and whether an id stands
-// twice among them.
+// refBeginning returns the members of a malformed object before the mistake, and whether the id is a duplicate.
 func refBeginning(raw refValue) (members refObject, idTwice, ok bool) {
 	if first(raw) != '{' {
 		return nil, false, false
@@ -191,9 +190,8 @@ func refElements(p *Page, elements []refValue) {
 	}
 }
 
-// refTwice reports whether one of these members of an object, or of all if none are given,
-// stands twice.
-func refTwice(raw refValue, names ...string) bool {
+// refDuplicate reports whether one of these members of an object, or any if none are given, is a duplicate.
+func refDuplicate(raw refValue, names ...string) bool {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if _, err := decoder.Token(); err != nil {
 		panic(err)
@@ -217,7 +215,7 @@ func refTwice(raw refValue, names ...string) bool {
 	return false
 }
 
-// refGroup returns the object of that name, or the top level where it is absent.
+// refGroup returns the object of that name, or the top level without one.
 func refGroup(top refObject, name string) (refObject, bool) {
 	if refAbsent(top[name]) {
 		return top, true
@@ -227,7 +225,7 @@ func refGroup(top refObject, name string) (refObject, bool) {
 
 func refPagination(p *Page, top refObject) bool {
 	group, ok := refGroup(top, "pagination")
-	if !ok || !refAbsent(top["pagination"]) && refTwice(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.HasMore) != nil {
+	if !ok || !refAbsent(top["pagination"]) && refDuplicate(top["pagination"], "hasMore", "nextCursor", "cursorExpiresIn") || refAbsent(group["hasMore"]) || json.Unmarshal(group["hasMore"], &p.HasMore) != nil {
 		return false
 	}
 	if v := group["nextCursor"]; refIsNumber(v) {
@@ -247,7 +245,7 @@ func refPagination(p *Page, top refObject) bool {
 
 func refMeta(p *Page, top refObject) bool {
 	group, ok := refGroup(top, "meta")
-	if !ok || !refAbsent(top["meta"]) && refTwice(top["meta"], "total", "returned", "requestId") {
+	if !ok || !refAbsent(top["meta"]) && refDuplicate(top["meta"], "total", "returned", "requestId") {
 		return false
 	}
 	if returned, there := group["returned"]; there {
@@ -291,9 +289,8 @@ func refString(raw refValue) (string, bool) {
 	return text, json.Unmarshal(raw, &text) == nil
 }
 
-// refNumber returns the exact value of a number. Exponents that would make
-// math/big work for ever are brought down to what means the same to all callers:
-// more than any of them takes, or less than any of them tells from zero.
+// refNumber returns the exact value of a number. It limits exponents that would occupy math/big forever, to
+// values that mean the same to all callers.
 func refNumber(raw refValue) (*big.Rat, bool) {
 	if !refIsNumber(raw) {
 		return nil, false
@@ -344,7 +341,7 @@ func refUUID(raw refValue) (uuid.UUID, bool) {
 		return uuid.UUID{}, false
 	}
 	id, err := uuid.Parse(text)
-	if err != nil { // what was parsed up to there comes back too
+	if err != nil { // the result has what was parsed so far
 		return uuid.UUID{}, false
 	}
 	return id, true
@@ -405,16 +402,16 @@ func refEvent(raw refValue) (model.Event, string) {
 	session := members["session"]
 	e.Extra = refOptional(&e, members)
 	switch {
-	case refTwice(raw), first(session) == '{' && refTwice(session):
+	case refDuplicate(raw), first(session) == '{' && refDuplicate(session):
 		return model.Event{}, "member_twice"
-	case !refExact(raw):
+	case !refLossless(raw):
 		return model.Event{}, "bad_text"
 	}
 	return e, ""
 }
 
-// refExact reports whether the text has no byte that is no UTF-8 and no lone surrogate.
-func refExact(raw refValue) bool {
+// refLossless reports whether the text has neither invalid UTF-8 nor a lone surrogate.
+func refLossless(raw refValue) bool {
 	return utf8.Valid(raw) && !slices.ContainsFunc(refLoneSurrogate.FindAll(raw, -1), func(escape []byte) bool { return len(escape) == len(`\ud800`) })
 }
 
@@ -425,7 +422,7 @@ func problem(ok bool) string {
 	return "bad"
 }
 
-// refOptional takes what it knows out of members, and returns the rest encoded.
+// refOptional fills the known members, and returns the others encoded.
 func refOptional(e *model.Event, members refObject) (extra string) {
 	refTake(members, "userId", func(v refValue) (ok bool) {
 		e.UserID.UUID, ok = refUUID(v)
@@ -458,7 +455,7 @@ func refOptional(e *model.Event, members refObject) (extra string) {
 	return refEncode(members)
 }
 
-// refTake removes a member that is absent or that take could use.
+// refTake removes a member that is absent or that take accepts.
 func refTake(members refObject, name string, take func(refValue) bool) {
 	if v := members[name]; refAbsent(v) || take(v) {
 		delete(members, name)
@@ -497,7 +494,7 @@ func refReject(raw refValue, reason string, counts map[string]int) model.Reject 
 	}
 	members, isObject := refAsObject(raw)
 	damaged := reason == "bad_json" || reason == "too_deep"
-	idTwice := isObject && !damaged && refTwice(raw, "id")
+	idTwice := isObject && !damaged && refDuplicate(raw, "id")
 	if damaged {
 		members, idTwice, isObject = refBeginning(raw)
 	}
@@ -513,7 +510,7 @@ func refReject(raw refValue, reason string, counts map[string]int) model.Reject 
 		return r
 	}
 	var canonical string
-	if damaged || reason == "member_twice" || !refExact(raw) || isObject && refTwice(raw, refKnown...) {
+	if damaged || reason == "member_twice" || !refLossless(raw) || isObject && refDuplicate(raw, refKnown...) {
 		canonical = string(raw)
 	} else if len(raw) > 1<<20 {
 		canonical = refMinify(raw)
@@ -583,7 +580,7 @@ func refInstant(text string, quoted bool) (*big.Int, bool) {
 	if quoted && !refDigits.MatchString(text) {
 		return refParseDateTime(text)
 	}
-	if quoted { // leading zeros are no JSON number, but digits
+	if quoted { // leading zeros are valid digits, but not a JSON number
 		ms, _ := new(big.Int).SetString(text, 10)
 		return ms.Mul(ms, big.NewInt(1000)), true
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzCanonicalJSON: the canonical form is that of the reference, in whichever notation
-// the element comes, and its own.
+// FuzzCanonicalJSON: the canonical form of each notation of an element, and of the form itself, is that of the
+// reference.
 func FuzzCanonicalJSON(f *testing.F) {
 	f.Add(`{"b":1,"a":{"d":"\u0041","c":[1e2,null]}}`)
 	f.Fuzz(func(t *testing.T, raw string) {
