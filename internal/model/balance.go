@@ -8,43 +8,41 @@ import (
 	"time"
 )
 
-// Balance is the result of comparing a file with the API's total. Only walks to the end prove that
-// no event is missing; a total can disprove it.
+// Balance compares a file with the API's total. Only walks to the end prove that no event is missing; a
+// total can disprove it.
 type Balance struct {
-	// Missing is how many events are missing at least.
+	// Missing is how many events are missing, at least.
 	Missing int64
-	// Gone is how many events of the file are no longer at the API at least. Whether others
-	// are missing cannot be told then.
+	// Gone is how many events of the file are no longer at the API, at least. Then it is unknown
+	// whether others are missing.
 	Gone int64
-	// Unclear says that events left the API while pages were read, so that its totals say
-	// neither.
+	// Unclear says that the API deleted events during the walk, so that its totals prove neither.
 	Unclear bool
-	// Copies is how many of the elements that the API counts are exact copies of others.
+	// Copies is how many elements in the API's total are exact copies of others.
 	Copies int64
 }
 
-// Weigh compares how many elements are here, events and unresolved rejects together, with the
-// totals of the newest window's first and last page. Of copies, which are not stored, so many
-// are known.
-func Weigh(first, last, here, copies int64) Balance {
-	// The first total counts events that the API deleted during the walk, the last those that arrived.
+// Weigh compares the elements of a file, its events and unresolved rejects together, with the totals of the
+// newest window's first and last page. Copies is how many exact copies are known, which the file does
+// not store.
+func Weigh(first, last, stored, copies int64) Balance {
+	// The first total includes events that were deleted during the walk, the last one those that arrived.
 	low := min(first, last)
-	if here > last && here >= first {
-		return Balance{Gone: here - last}
+	if stored > last && stored >= first {
+		return Balance{Gone: stored - last}
 	}
-	if here > low {
-		// Either an event was deleted unread, or one that was read.
-		return Balance{Gone: max(0, here-last), Unclear: here < first}
+	if stored > low {
+		// An event was deleted, before or after it was read.
+		return Balance{Gone: max(0, stored-last), Unclear: stored < first}
 	}
-	b := Balance{Missing: low - here, Unclear: here == last && here < first}
+	b := Balance{Missing: low - stored, Unclear: stored == last && stored < first}
 	b.Copies = min(b.Missing, copies)
 	b.Missing -= b.Copies
 	return b
 }
 
-// Unusable reports whether most of what a pull met could not be stored, so that it was no success: the
-// file holds no event although elements came, or more than half of at least leastNew new ones were
-// rejected.
+// Unusable reports whether a pull has failed because it could store hardly anything: the file has no event
+// although the pull met elements, or more than half of at least leastNew new elements were rejected.
 func Unusable(events, met, stored, rejected int64) bool {
 	fresh := stored + rejected
 	return events == 0 && met > 0 || fresh >= leastNew && 2*rejected > fresh
@@ -52,22 +50,21 @@ func Unusable(events, met, stored, rejected int64) bool {
 
 const leastNew = 100
 
-// Witness is what the API's totals say of a file; the zero value says nothing.
+// Witness is what the API's totals say about a file. The zero value says nothing.
 type Witness struct {
 	// First and Last are the totals of the newest window's first and last page.
 	First, Last sql.Null[int64]
-	// Copies is how many exact copies came in the last walk to the end and above it.
+	// Copies is how many exact copies the last walk to the end and later walks met.
 	Copies int64
-	// Bounded says that the file begins at a start bound, and that the API has events below it
-	// or may have: its total counts those, too.
+	// Bounded says that the file begins at a start bound, and that the API may have events below
+	// it, which its total includes.
 	Bounded bool
-	// ToTheEnd is when the last walk to the end began that has come there, zero where that is
-	// not known.
+	// ToTheEnd is when the last complete walk to the end began; zero if unknown.
 	ToTheEnd time.Time
 }
 
-// WitnessOf returns what windows say, the newest first as Windows returns them; what was opened
-// and never begun says nothing. Repeats is what Repeats returns.
+// WitnessOf returns the witness of windows, the newest first as store.Windows returns them. It skips windows
+// that were never begun. Repeats is the number of exact copies that store.Repeats returns.
 func WitnessOf(windows []Checkpoint, repeats int64) (w Witness) {
 	var newest int64
 	bounded, ranOut := false, false
@@ -81,7 +78,7 @@ func WitnessOf(windows []Checkpoint, repeats int64) (w Witness) {
 			w.First, w.Last = k.Total, k.Total
 		}
 		if k.Whole == newest && k.PageTotal.Valid && w.First.Valid {
-			// The parts' last pages came in any order.
+			// The shards' last pages have no order in time.
 			w.Last.V = furthest(w.First.V, w.Last.V, k.PageTotal.V)
 		}
 		w.Copies += k.Copies
@@ -99,7 +96,7 @@ func WitnessOf(windows []Checkpoint, repeats int64) (w Witness) {
 	return w
 }
 
-// furthest returns which of two totals lies further from the first one.
+// furthest returns which of two totals differs more from the first one.
 func furthest(first, a, b int64) int64 {
 	if max(first-b, b-first) > max(first-a, a-first) {
 		return b
@@ -107,7 +104,7 @@ func furthest(first, a, b int64) int64 {
 	return a
 }
 
-// done reports whether a window was walked to its end, with all its parts.
+// done reports whether the walk of a window, with all its shards, has reached its end.
 func done(windows []Checkpoint, whole int64) bool {
 	for i := range windows {
 		if windows[i].Whole == whole && windows[i].State != Done {
@@ -117,7 +114,7 @@ func done(windows []Checkpoint, whole int64) bool {
 	return true
 }
 
-// topOf is when the walk of a window was last at the newest event.
+// topOf returns when the walk of a window last began at the newest event.
 func topOf(windows []Checkpoint, whole int64) time.Time {
 	for i := range windows {
 		if windows[i].Window == whole {
@@ -127,23 +124,23 @@ func topOf(windows []Checkpoint, whole int64) time.Time {
 	return time.Time{}
 }
 
-// Weigh is Weigh by these totals; it is not valid where nothing is known.
-func (w *Witness) Weigh(here int64) (b sql.Null[Balance]) {
+// Weigh compares the elements of a file with these totals. The result is invalid if they say nothing.
+func (w *Witness) Weigh(stored int64) (b sql.Null[Balance]) {
 	if !w.First.Valid || w.Bounded {
 		return b
 	}
-	return sql.Null[Balance]{V: Weigh(w.First.V, w.Last.V, here, w.Copies), Valid: true}
+	return sql.Null[Balance]{V: Weigh(w.First.V, w.Last.V, stored, w.Copies), Valid: true}
 }
 
 // Deficit is the state of a file of which the last pull found that events are missing.
 type Deficit struct {
-	// Missing is how many are at least, by this total of the API.
+	// Missing is how many events are missing, at least, by the API's Total.
 	Missing, Total int64
-	// Walked says that a walk to the end has ended so. Else the next pull walks to the end.
+	// Walked says that a walk to the end found the same. Otherwise the next pull walks to the end.
 	Walked bool
 }
 
-// String is how the file keeps it; ParseDeficit reads it.
+// String returns the form that the file stores; ParseDeficit parses it.
 func (d Deficit) String() string {
 	state := "due"
 	if d.Walked {
@@ -152,7 +149,7 @@ func (d Deficit) String() string {
 	return fmt.Sprintf("%d of %d, %s", d.Missing, d.Total, state)
 }
 
-// ParseDeficit reads what Deficit.String wrote.
+// ParseDeficit parses the result of Deficit.String.
 func ParseDeficit(text string) (d Deficit, err error) {
 	var state string
 	_, err = fmt.Sscanf(text, "%d of %d, %s", &d.Missing, &d.Total, &state)

@@ -4,31 +4,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxRows is how many events a batch may hold: as
-// many as a row group of DuckDB. Events that make up a whole one are written into the
-// file compressed, once, and are no part of the log; fewer are written into the log,
-// and by the next checkpoint into the file; more leave a remnant with each commit that
-// the checkpoint puts together again.
+// MaxRows is how many events a batch may hold: a row group of DuckDB. A whole row group is written into the
+// file compressed, once, without the write-ahead log. Fewer rows are written into the log and again by
+// the next checkpoint. More rows leave a remnant with each commit, which the checkpoint merges again.
 const MaxRows = 122_880
 
-// MaxRejects is how many rejects it may hold beside them. They are compared with all that
-// are stored, by keys of 70 bytes and more; and they must be less than a row group, see
-// uncommitted.
+// MaxRejects is how many rejects a batch may hold. They are compared with all stored ones, by keys of 70
+// bytes and more, and must be less than a row group: see store.uncommitted.
 const MaxRejects = MaxRows / 4
 
-// Writers is how many batches can be written at a time.
+// Writers is how many batches are written concurrently at most.
 const Writers = 2
 
-// Batch is what one commit stores: pages of one window and the checkpoint after
-// the last of them.
+// Batch is the content of one commit: pages of one window and the checkpoint after the last of them.
 type Batch struct {
 	Run        uuid.UUID
 	Pages      []Page
 	Checkpoint Checkpoint
-	// Copied, where it is not nil, is called for one page after the other, by its number,
-	// once its events, rejects and texts are not needed any more, so that their memory can
-	// be used again. That is before the batch is compressed and committed, which takes most
-	// of the time, and not for all of them where it fails earlier.
+	// Copied, if not nil, is called with the index of each page, one after another, once the
+	// memory of its events, rejects and texts may be reused. That is before the batch is
+	// compressed and committed, which takes most of the time. After a failure it may not be
+	// called for all pages.
 	Copied func(page int)
 }
 
@@ -41,36 +37,35 @@ func (b *Batch) Size() (events, rejects int) {
 	return events, rejects
 }
 
-// Committed says what a commit did.
+// Committed is the result of a commit.
 type Committed struct {
 	Counts
-	// Batch is the commit's number.
+	// Batch is the number of the commit.
 	Batch int64
-	// Reasons counts the rejects that were not known before by their reason.
+	// Reasons counts the new rejects by their reason.
 	Reasons map[string]int64
 }
 
-// Settled is what a file holds after a whole walk.
+// Settled is the content of a file after a whole walk.
 type Settled struct {
-	// Events is how many are stored, Rejected how many elements are kept as rejects
-	// that are not resolved.
+	// Events is how many events are stored, Rejected how many rejects are not resolved.
 	Events, Rejected int64
-	// Removed is how many second copies of an id were deleted.
+	// Removed is how many duplicates of an id were deleted.
 	Removed int64
 }
 
-// Counts says what became of the elements of pages. Returned is always the sum
-// of Stored, Duplicate, Rejected and Outside.
+// Counts counts the elements of pages by their outcome. Returned is the sum of Stored, Duplicate,
+// Rejected and Outside.
 type Counts struct {
 	Returned int64
 	Stored   int64
-	// Duplicate counts elements that were stored (or rejected) before.
+	// Duplicate counts elements that are already stored, as events or rejects.
 	Duplicate int64
-	// Conflict counts those duplicates whose payload differs from what is stored.
+	// Conflict counts the duplicates whose content differs from the stored one.
 	Conflict int64
-	// Rejected counts rejects that were not known before.
+	// Rejected counts new rejects.
 	Rejected int64
-	// Outside counts elements below the window's floor.
+	// Outside counts elements out of range, below the start bound.
 	Outside int64
 }
 

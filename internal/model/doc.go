@@ -1,5 +1,5 @@
-// Package model holds the words that the pull, the file and reports share: events, rejects,
-// checkpoints, batches, and what a file says of its completeness.
+// Package model holds the types that the pull, the file and reports share: events, rejects,
+// checkpoints, batches, and the evidence of a file's completeness.
 //
-// It links no database and sends no request.
+// It does not know DuckDB, the API, or how a walk proceeds.
 package model

@@ -5,18 +5,19 @@ import (
 	"strings"
 )
 
-// FileError is what went wrong with a database file: which file, why, and what a
-// person can do about it.
+// FileError is an error of a database file: which file, what happened, and what to do about it. It wraps
+// Kind and Cause.
 type FileError struct {
-	// Kind is one of the sentinels of this package, or nil.
+	// Kind is a sentinel for errors.Is, such as dbfile.ErrLocked, or nil.
 	Kind error
 	Path string
-	// Detail adds what was seen; Hint says what to do next.
+	// Detail describes the finding, Hint says what to do next.
 	Detail string
 	Hint   string
 	Cause  error
 }
 
+// Error returns one line.
 func (e *FileError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "database %q", e.Path)
@@ -27,7 +28,7 @@ func (e *FileError) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Detail)
 	}
 	if e.Cause != nil {
-		// DuckDB adds hints and traces below the first line.
+		// DuckDB adds hints and traces after the first line.
 		cause, _, _ := strings.Cut(e.Cause.Error(), "\n")
 		fmt.Fprintf(&b, ": %s", strings.TrimSpace(cause))
 	}
@@ -37,7 +38,7 @@ func (e *FileError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives errors.Is both the kind and the cause.
+// Unwrap returns the kind and the cause.
 func (e *FileError) Unwrap() []error {
 	var errs []error
 	if e.Kind != nil {

@@ -7,24 +7,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// Run is what the table runs keeps of one pull.
+// Run is the row of one pull in the table runs.
 type Run struct {
 	ID           uuid.UUID
 	Began, Ended time.Time
-	// Outcome is "complete", "interrupted" or "failed"; a run that is under way
-	// has "running", and "killed" once a later one finds it so.
+	// Outcome is "running", "complete", "interrupted" or "failed". A later run changes an
+	// abandoned "running" to "killed".
 	Outcome string
-	// ResumedFrom is where the walk went on, unknown for one from the top.
+	// ResumedFrom is where the walk resumed; invalid if it began at the newest event.
 	ResumedFrom sql.Null[Position]
 	Counts      Counts
-	// Requests and Limited count what was sent to, and the 429s of, each endpoint.
+	// Requests and Limited count the requests to each endpoint and its 429s.
 	Requests, Limited          map[string]int64
 	Waiting, Fetching, Writing time.Duration
 }
 
-// LongestWait is the longest wait that an endpoint can ask for: what names more was
-// misread, such as an instant for a span, or is nonsense.
+// LongestWait is the longest wait that an endpoint can request. A longer one is misread, such as an instant
+// for a duration, or is nonsense.
 const LongestWait = 24 * time.Hour
 
-// LongestKept is LongestWait with the jitter that a pull adds: no wait that is stored is longer.
+// LongestKept is the longest wait that is stored: LongestWait and the jitter of a pull.
 const LongestKept = LongestWait + time.Minute
