@@ -13,9 +13,8 @@ import (
 	"datasync/mockserver"
 )
 
-// balanced puts two instances behind a balancer, of which each knows its own cursors alone. It
-// sends a request without its cookie to the other one than the last such, and returns how
-// many requests had no cookie.
+// balanced puts two instances behind a load balancer; each knows only its own cursors. A request without a cookie goes
+// to the other instance than the last such one. Strangers counts these requests.
 func balanced(b *bench, o mockserver.Options, answer func(*http.Response)) (strangers func() int) {
 	o.Data.Events, o.Events.Cap, o.Feed.Cap = 2000, 100, 50
 	instances := map[string]http.RoundTripper{"one": b.opts.Transport, "two": mockserver.New(o).Transport()}
@@ -63,9 +62,9 @@ func balanced(b *bench, o mockserver.Options, answer func(*http.Response)) (stra
 	}
 }
 
-// TestABalancerWithTwoInstances: the cookie by which a balancer finds the instance that knows
-// a cursor goes back to it, so that no cursor is refused; in a dry run, too.
-func TestABalancerWithTwoInstances(t *testing.T) {
+// TestBalancerWithTwoInstances: the client returns the cookie by which a balancer finds the instance that knows a
+// cursor, so that no cursor is refused; in a dry run, too.
+func TestBalancerWithTwoInstances(t *testing.T) {
 	var o mockserver.Options
 	withOneWalk(t, "a pull", o, func(b *bench) {
 		refused := 0
@@ -76,7 +75,7 @@ func TestABalancerWithTwoInstances(t *testing.T) {
 		})
 		summary := b.mustPull()
 		if refused > 0 || strangers() != 1 || summary.Duplicate > 0 {
-			b.t.Errorf("%d cursors refused, %d requests without a cookie; %+v, told %q", refused, strangers(), summary.Counts, b.notes)
+			b.t.Errorf("%d cursors refused, %d requests without a cookie; %+v, notices %q", refused, strangers(), summary.Counts, b.notices)
 		}
 	})
 	withOneWalk(t, "a dry run", o, func(b *bench) {
@@ -94,13 +93,13 @@ func TestABalancerWithTwoInstances(t *testing.T) {
 			}
 		})
 		b.pullAll()
-		if strangers() != 1 || strings.Contains(strings.Join(b.notes, "\n"), "lb=") {
-			b.t.Errorf("%d requests without a cookie; told %q", strangers(), b.notes)
+		if strangers() != 1 || strings.Contains(strings.Join(b.notices, "\n"), "lb=") {
+			b.t.Errorf("%d requests without a cookie; notices %q", strangers(), b.notices)
 		}
 	})
 }
 
-// pullAll is mustPull without the mock's own account of it: another instance may have served.
+// pullAll is mustPull without the mock server's own checks, since another instance may have answered.
 func (b *bench) pullAll() {
 	b.t.Helper()
 	if summary, err := b.pull(); err != nil || !summary.Complete || len(b.store.Events()) != 2000 {

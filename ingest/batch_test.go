@@ -14,7 +14,7 @@ import (
 	"datasync/internal/model"
 )
 
-// committed is a store that takes nothing but batches, and calls each with fail.
+// committed is a store that only accepts batches, and calls fail with each.
 type committed struct {
 	Store
 	batches []model.Batch
@@ -36,7 +36,7 @@ func (c *committed) StartBatch(_ context.Context, b model.Batch) (wait func() (m
 	return func() (model.Committed, error) { return model.Committed{}, nil }
 }
 
-// newBuffer returns the memory of a page, with so many events.
+// newBuffer returns a page buffer with so many events.
 func newBuffer(n int) *api.Buffer {
 	s := (&api.BufferPool{}).Take()
 	s.Events = make([]model.Event, n)
@@ -69,8 +69,8 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	return b, b.runOver(t, pages...)
 }
 
-// runOver runs the batcher over these pages. It does so in a bubble, where no time passes
-// while there are pages: on a slow machine a batch would else become due before it is full.
+// runOver runs the batcher over pages, in a bubble, in which no time passes while there are pages. On a slow machine, a
+// batch would otherwise become due before it is full.
 func (b *batcher) runOver(t *testing.T, pages ...walk.Page) (err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -84,8 +84,8 @@ func (b *batcher) runOver(t *testing.T, pages ...walk.Page) (err error) {
 	return err
 }
 
-// TestBatchesAreFull: batches are full to the row, whatever the pages' size, in the
-// order of the pages, and hold a checkpoint behind the last page that is whole.
+// TestBatchesAreFull: batches are full to the row for all page sizes, keep the order of the pages, and have the
+// checkpoint of their last whole page.
 func TestBatchesAreFull(t *testing.T) {
 	const most = model.MaxRows
 	for _, tc := range []struct {
@@ -142,7 +142,7 @@ func TestBatchesAreFull(t *testing.T) {
 	}
 }
 
-// TestBatchesOfMuchText: a page of more text than a batch may hold is divided.
+// TestBatchesOfMuchText: a page with more text than a batch may hold is divided.
 func TestBatchesOfMuchText(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
@@ -163,8 +163,7 @@ func TestBatchesOfMuchText(t *testing.T) {
 	}
 }
 
-// TestLargePagesFillBatches: of a page that is too large for what is left of a batch, the
-// batch takes what is missing.
+// TestLargePagesFillBatches: a page that exceeds the rest of a batch first fills that batch.
 func TestLargePagesFillBatches(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
@@ -187,8 +186,7 @@ func TestLargePagesFillBatches(t *testing.T) {
 	}
 }
 
-// TestBatcherEndsWithItsStore: where a commit fails, nothing more is committed or
-// collected.
+// TestBatcherEndsWithItsStore: after a failed commit, nothing more is committed or collected.
 func TestBatcherEndsWithItsStore(t *testing.T) {
 	for _, at := range []int{0, 1} {
 		want := errors.New("disk full")
@@ -204,7 +202,7 @@ func TestBatcherEndsWithItsStore(t *testing.T) {
 	}
 }
 
-// crossed is a store that has copied the second of two batches before the first.
+// crossed is a store that copies the second of two batches before the first.
 type crossed struct {
 	Store
 	first model.Batch
@@ -229,9 +227,8 @@ func (c *crossed) StartBatch(_ context.Context, b model.Batch) (wait func() (mod
 	return func() (model.Committed, error) { return model.Committed{}, nil }
 }
 
-// TestSheetOfTwoBatches: the memory of a page that is divided is used again only after
-// both batches have been copied, in whatever order that comes.
-func TestSheetOfTwoBatches(t *testing.T) {
+// TestBufferOfTwoBatches: the buffer of a divided page is reused only after both batches are copied, in any order.
+func TestBufferOfTwoBatches(t *testing.T) {
 	c := &crossed{}
 	b := newTestBatcher(nil)
 	b.store, c.back = c, func() int { return b.buffers.Idle() }

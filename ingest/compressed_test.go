@@ -27,7 +27,7 @@ func onALink(compress bool) mockserver.Options {
 	}
 }
 
-// storable are the kinds of dirt that make no reject: pages with rejects are read twice.
+// storable returns the kinds of unusual elements that make no reject: pages with rejects are read twice.
 func storable() (kinds []mockserver.Dirt) {
 	for _, kind := range mockserver.AllDirt() {
 		if !slices.Contains(mockserver.RejectedDirt(), kind) {
@@ -37,9 +37,9 @@ func storable() (kinds []mockserver.Dirt) {
 	return kinds
 }
 
-// howAsked lists the requests to an endpoint for pages: "g" for one that accepts gzip,
-// "p" for a plain one, in capitals where the page came compressed.
-func (b *bench) howAsked(e mockserver.Endpoint) string {
+// encodings lists the requests to an endpoint for pages: "g" if it accepts gzip, "p" if plain, in capitals if the page
+// was compressed.
+func (b *bench) encodings(e mockserver.Endpoint) string {
 	var asked strings.Builder
 	for _, entry := range b.server.Log() {
 		if entry.Endpoint == e {
@@ -53,7 +53,7 @@ func (b *bench) howAsked(e mockserver.Endpoint) string {
 	return asked.String()
 }
 
-// A pull over a slow link asks for gzip, is faster by it, and stores the same.
+// A pull over a slow link requests gzip, is faster with it, and stores the same.
 func TestPullCompressed(t *testing.T) {
 	var stored [2]any
 	var took [2]time.Duration
@@ -66,7 +66,7 @@ func TestPullCompressed(t *testing.T) {
 			if compress {
 				want = "pppp" + strings.Repeat("G", 26)
 			}
-			if got := b.howAsked(mockserver.Events); got != want {
+			if got := b.encodings(mockserver.Events); got != want {
 				b.t.Errorf("asked %s; want %s", got, want)
 			}
 		})
@@ -80,9 +80,8 @@ func TestPullCompressed(t *testing.T) {
 	}
 }
 
-// Where the link takes no time, gzip is never asked for, however long the waits between
-// pages are, nor where pages are tiny.
-func TestPullThatNeedsNoGzip(t *testing.T) {
+// On a link without delay, and for tiny pages, gzip is never requested, however long the waits between pages are.
+func TestPullWithoutNeedForGzip(t *testing.T) {
 	fast, tiny := onALink(true), onALink(true)
 	fast.Rate = 0
 	fast.Events.RateLimit = mockserver.RateLimit{Requests: 4, Window: 30 * time.Second, Named: mockserver.RetryAfterSeconds}
@@ -91,15 +90,14 @@ func TestPullThatNeedsNoGzip(t *testing.T) {
 	for name, o := range map[string]mockserver.Options{"fast": fast, "tiny pages": tiny} {
 		inBubble(t, name, o, func(b *bench) {
 			b.mustPull()
-			if asked := b.howAsked(mockserver.Events) + b.howAsked(mockserver.Feed); strings.Trim(asked, "p") != "" {
+			if asked := b.encodings(mockserver.Events) + b.encodings(mockserver.Feed); strings.Trim(asked, "p") != "" {
 				b.t.Errorf("asked %s", asked)
 			}
 		})
 	}
 }
 
-// The endpoints may lie behind different servers: each is found out by itself. A
-// request that is told to wait says nothing.
+// The choice is made for each endpoint, since their servers may differ. A rate-limited request says nothing.
 func TestCompressionOfEachEndpoint(t *testing.T) {
 	o := onALink(true)
 	o.Data.Events = 15_000
@@ -107,7 +105,7 @@ func TestCompressionOfEachEndpoint(t *testing.T) {
 	withOneWalk(t, "", o, func(b *bench) {
 		b.mustPull()
 		for _, e := range []mockserver.Endpoint{mockserver.Events, mockserver.Feed} {
-			if asked := b.howAsked(e); !strings.HasPrefix(asked, "ppppGG") || strings.Trim(asked[4:], "Gg") != "" {
+			if asked := b.encodings(e); !strings.HasPrefix(asked, "ppppGG") || strings.Trim(asked[4:], "Gg") != "" {
 				b.t.Errorf("%v was asked %s", e, asked)
 			}
 		}
@@ -126,10 +124,9 @@ func zipped(body []byte) []byte {
 	return out.Bytes()
 }
 
-// Whatever a server makes of Accept-Encoding, the pull is exact. A request that fails by
-// it goes plain the next time, and where nothing is gained that way is not tried soon
-// again.
-func TestPullFromServersThatDoGzipWrongly(t *testing.T) {
+// However a server treats Accept-Encoding, the pull is exact. After a failure with gzip the next request is plain, and
+// without a gain gzip is tried again only much later.
+func TestPullFromServersWithBrokenGzip(t *testing.T) {
 	half := func(body []byte) []byte { return body[:len(body)/2] }
 	for _, tc := range []struct {
 		name     string
@@ -168,7 +165,7 @@ func TestPullFromServersThatDoGzipWrongly(t *testing.T) {
 				return resp, err
 			})
 			b.mustPull()
-			asked := b.howAsked(mockserver.Events)
+			asked := b.encodings(mockserver.Events)
 			if !strings.HasPrefix(asked, "ppppgp") || strings.Count(asked, "g") > 2 {
 				b.t.Errorf("asked %s", asked)
 			}
@@ -176,8 +173,8 @@ func TestPullFromServersThatDoGzipWrongly(t *testing.T) {
 	}
 }
 
-// Compressed answers that are cut off, broken or held up on the way, at any time.
-func TestPullCompressedOutlastsFaults(t *testing.T) {
+// Compressed answers may be cut off, corrupted or delayed at any time.
+func TestPullCompressedSurvivesFaults(t *testing.T) {
 	for seed := range uint64(5) {
 		o := onALink(true)
 		o.FaultSeed = seed

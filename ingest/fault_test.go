@@ -11,11 +11,10 @@ import (
 	"datasync/mockserver"
 )
 
-// errInjected is what a request fails with that was let fail.
+// errInjected is the error of an injected failure.
 var errInjected = errors.New("injected")
 
-// failRequests lets requests fail from the nth on, or that one alone, and reports
-// whether there was one.
+// failRequests fails the nth request, or all requests from the nth on, and reports whether there was one.
 func (b *bench) failRequests(n int, once bool) (met func() bool, restore func()) {
 	var count atomic.Int64
 	real := b.opts.Transport
@@ -28,9 +27,8 @@ func (b *bench) failRequests(n int, once bool) (met func() bool, restore func())
 	return func() bool { return int(count.Load()) >= n }, func() { b.opts.Transport = real }
 }
 
-// TestEveryRequestFails lets the Nth request of a pull fail, for each N until there is
-// no such request: once, which the pull outlasts, and from then on, which ends it
-// within its bounds, and the next one goes on.
+// TestEveryRequestFails fails the Nth request of a pull, for each N up to the last one: once, which the pull survives,
+// and from then on, which ends it within its time; then the next one resumes.
 func TestEveryRequestFails(t *testing.T) {
 	o := mockserver.Options{
 		Data:   mockserver.DataOptions{Events: 1500, DirtyEvery: 40},
@@ -49,7 +47,7 @@ func TestEveryRequestFails(t *testing.T) {
 				more = met()
 				switch {
 				case (once || !more) && (err != nil || !summary.Complete):
-					b.t.Errorf("%v, complete: %v; told %q", err, summary.Complete, b.notes)
+					b.t.Errorf("%v, complete: %v; notices %q", err, summary.Complete, b.notices)
 				case !once && more && err == nil:
 					// Those that failed were probes, or were to read a page again.
 					b.exact()

@@ -16,7 +16,7 @@ import (
 	"datasync/mockserver"
 )
 
-// sized is an API whose events are as large as is wanted: by white space, which no store keeps.
+// sized is an API with events of any size: they have white space, which no store keeps.
 type sized struct {
 	sizes   []int // of the events, in bytes
 	ignores bool  // the limit
@@ -82,7 +82,7 @@ func (s *sized) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(200, append(parts, end)...)
 }
 
-// alike returns so many events of the same size.
+// alike returns so many equal sizes.
 func alike(n, size int) []int { return slices.Repeat([]int{size}, n) }
 
 func onSized(t *testing.T, name string, api *sized, test func(*bench)) {
@@ -92,8 +92,7 @@ func onSized(t *testing.T, name string, api *sized, test func(*bench)) {
 	})
 }
 
-// Pages that are too large are asked for with smaller limits, which is told once and takes no time of
-// those for retries.
+// Pages over a limit are requested again with a smaller limit, with one notice, without using up the time for retries.
 func TestPagesThatAreTooLarge(t *testing.T) {
 	largePages(t)
 	for _, tc := range []struct {
@@ -116,14 +115,14 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 			if !slices.Equal(tc.api.limits, tc.limits) {
 				b.t.Errorf("asked for %q, want %q", tc.api.limits, tc.limits)
 			}
-			if large := slices.DeleteFunc(b.notes, func(note string) bool { return !strings.Contains(note, "MiB") }); !slices.Equal(large, []string{tc.told}) {
-				b.t.Errorf("told %q", large)
+			if large := slices.DeleteFunc(b.notices, func(note string) bool { return !strings.Contains(note, "MiB") }); !slices.Equal(large, []string{tc.told}) {
+				b.t.Errorf("notices %q", large)
 			}
 		})
 	}
 }
 
-// An API that sends too much whatever it is asked for ends a pull after a few requests.
+// An API whose pages always exceed the limits ends a pull after a few requests.
 func TestPagesThatStayTooLarge(t *testing.T) {
 	largePages(t)
 	api := &sized{sizes: alike(600, 700_000), ignores: true}
@@ -135,8 +134,8 @@ func TestPagesThatStayTooLarge(t *testing.T) {
 	})
 }
 
-// Of an element that is too large for any page the beginning is kept, and what is older is reached.
-func TestElementsThatAreTooLargeForAPage(t *testing.T) {
+// Of an element that is too large for any page, the beginning is stored, and older events are reached.
+func TestElementsTooLargeForAPage(t *testing.T) {
 	largePages(t)
 	api := &sized{sizes: alike(30, 400)}
 	large := `{"id":"00000000-0000-4000-8000-000000000020","a":"` + strings.Repeat("x", 130<<20) + `"}`
@@ -167,19 +166,19 @@ func largePages(t *testing.T) {
 	}
 }
 
-// A survey asks for smaller pages, too, with the requests that it has.
+// A survey requests smaller pages, too, within its ten requests.
 func TestSurveyOfLargePages(t *testing.T) {
 	largePages(t)
 	api := &sized{sizes: alike(400, 700_000)}
 	onSized(t, "a survey", api, func(b *bench) {
 		found, err := dryrun.Run(b.t.Context(), b.opts, b.store)
-		if err != nil || !found.Events.Usable || found.Events.Page != 100 || found.Feed.Page != 100 || !b.told("asking for 100 at a time") {
-			b.t.Errorf("%v, %+v, told %q", err, found, b.notes)
+		if err != nil || !found.Events.Usable || found.Events.Page != 100 || found.Feed.Page != 100 || !b.noticed("asking for 100 at a time") {
+			b.t.Errorf("%v, %+v, notices %q", err, found, b.notices)
 		}
 	})
 }
 
-// changing has the bodies of pages changed: n counts the answers to the same request.
+// changing changes the bodies of pages; n counts the answers to the same request.
 func (b *bench) changing(change func(n int, body string) string) {
 	var mu sync.Mutex
 	real, seen := b.opts.Transport, map[string]int{}
@@ -204,8 +203,8 @@ func (b *bench) changing(change func(n int, body string) string) {
 	})
 }
 
-// A page that was damaged on its way does not become rejects: what is whole when it is read again is
-// stored, also where elements ran into each other and no page says how many it has.
+// Elements that were damaged on the way do not become rejects: the second reading is stored, even if elements ran
+// into each other and no page says how many it has.
 func TestDamagedElementsAreReadAgain(t *testing.T) {
 	uncounted := strings.NewReplacer(`"returned":100`, `"some":100`, `"returned":50`, `"some":50`)
 	for name, change := range map[string]func(n int, body string) string{
@@ -255,7 +254,8 @@ func TestDamagedElementsAreReadAgain(t *testing.T) {
 	}
 }
 
-// What comes damaged each time is kept once, and what is older is reached, by each way of reading.
+// An element that is damaged in each reading is stored once as a reject, and older events are reached by each way of
+// reading.
 func TestDamagedElementsAreKept(t *testing.T) {
 	for name, more := range map[string]func(string) string{
 		"counted":   func(body string) string { return body },

@@ -12,8 +12,7 @@ import (
 	"datasync/mockserver"
 )
 
-// withNumbers has the API's cursors as numbers, of which the first is 0, and takes them for
-// cursors only as they were written.
+// withNumbers makes the cursors of the API numbers, from 0 on, and accepts only their exact text.
 func withNumbers(b *bench) {
 	next := regexp.MustCompile(`"nextCursor":("[^"]*")`)
 	var mu sync.Mutex

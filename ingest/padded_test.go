@@ -8,8 +8,8 @@ import (
 	"datasync/mockserver"
 )
 
-// Timestamps with what cannot be seen around them are those of events; what a file had
-// rejected because of them is resolved when it comes again.
+// Timestamps with invisible characters around them are valid. Rejects of an older version because of these are resolved
+// when their events are read again.
 func TestPaddedTimestamps(t *testing.T) {
 	// One in ten.
 	timestamp := regexp.MustCompile(`"timestamp":"?([0-9T:.-]+7Z?)"?,`)

@@ -3,16 +3,12 @@ package ingest_test
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"datasync/ingest"
@@ -22,125 +18,6 @@ import (
 	"datasync/internal/store/storetest"
 	"datasync/mockserver"
 )
-
-var workers = flag.Int("workers", 0, "walks at a time in tests of whole pulls; 0: each with 1 and with 4")
-
-// bench is a pull from a mock server into a store in memory, inside a bubble in
-// which waits take no time.
-type bench struct {
-	t      *testing.T
-	server *mockserver.Server
-	store  *storetest.Memory
-	opts   ingest.Options
-	notes  []string
-}
-
-func newBench(t *testing.T, o mockserver.Options) *bench {
-	t.Helper()
-	if o.Data.Events == 0 {
-		o.Data.Events = 2000
-	}
-	if o.Events.Cap == 0 {
-		o.Events.Cap = 100
-	}
-	if o.Feed.Cap == 0 {
-		o.Feed.Cap = 50
-	}
-	b := &bench{t: t, server: mockserver.New(o), store: storetest.NewMemory()}
-	base, err := url.Parse(mockserver.BaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.opts = ingest.Options{
-		Store: b.store, Transport: b.server.Transport(), BaseURL: base, Key: "ds_test_key", PageSize: 100_000,
-		Workers: 1, Lookback: 10 * time.Minute, MaxWait: 5 * time.Minute, MaxRetryTime: 5 * time.Minute,
-		// A bubble's time begins in 2000, the events are of 2026.
-		Now:    func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC) },
-		Notice: func(text string) { b.notes = append(b.notes, text) },
-	}
-	return b
-}
-
-func (b *bench) pull() (ingest.Summary, error) { return ingest.Run(b.t.Context(), b.opts) }
-
-// mustPull pulls to the end and checks that the store holds what the API has.
-func (b *bench) mustPull() ingest.Summary {
-	b.t.Helper()
-	summary, err := b.pull()
-	if err != nil || !summary.Complete {
-		b.t.Fatalf("%v, complete: %v; told %q", err, summary.Complete, b.notes)
-	}
-	b.exact()
-	return summary
-}
-
-// exact checks events and rejects against the data set, and what the server
-// watched: no request too soon, no header missing, no script unused.
-func (b *bench) exact() {
-	b.t.Helper()
-	data := b.server.Dataset()
-	want := map[string]int64{}
-	rejects := 0
-	for i := range data.Len() {
-		if !data.Expected(i).Storable {
-			rejects++
-			continue
-		}
-		e := data.Event(i)
-		want[e.ID.String()] = e.Time().UnixMicro()
-	}
-	events := b.store.Events()
-	if len(events) != len(want) {
-		b.t.Errorf("%d events stored, want %d", len(events), len(want))
-	}
-	for i := range events {
-		if at, ok := want[events[i].ID.String()]; !ok || at != int64(events[i].Timestamp) {
-			b.t.Errorf("event %s at %d, want %d (%v)", events[i].ID, events[i].Timestamp, at, ok)
-			break
-		}
-	}
-	if got := len(b.store.Rejects()); got != rejects {
-		b.t.Errorf("%d rejects, want %d", got, rejects)
-	}
-	if err := b.server.Verify(); err != nil {
-		b.t.Error(err)
-	}
-}
-
-// inBubble runs a test with one walk at a time and with four, with four alone where tests are
-// to be short, or with as many as the flag says.
-func inBubble(t *testing.T, name string, o mockserver.Options, test func(*bench)) {
-	counts := []int{1, 4}
-	if testing.Short() {
-		counts = []int{4}
-	}
-	if *workers != 0 {
-		counts = []int{*workers}
-	}
-	for _, n := range counts {
-		inBubbleOf(t, fmt.Sprint(name, ", workers ", n), n, o, test)
-	}
-}
-
-// withOneWalk runs a test that speaks of the requests of one walk: of their numbers, or of
-// what comes between two of them.
-func withOneWalk(t *testing.T, name string, o mockserver.Options, test func(*bench)) {
-	inBubbleOf(t, name, 1, o, test)
-}
-
-func inBubbleOf(t *testing.T, name string, workers int, o mockserver.Options, test func(*bench)) {
-	t.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t, o)
-			b.opts.Workers = workers
-			test(b)
-		})
-	})
-}
-
-func scripted(e mockserver.Endpoint, request int, faults ...mockserver.Fault) mockserver.Options {
-	return mockserver.Options{Scripts: []mockserver.Script{{Endpoint: e, Request: request, Faults: faults}}}
-}
 
 func TestPullReadsEverything(t *testing.T) {
 	limits := func(o mockserver.Options) mockserver.Options {
@@ -170,7 +47,7 @@ func TestPullReadsEverything(t *testing.T) {
 	}
 }
 
-func TestPullOutlastsFaults(t *testing.T) {
+func TestPullSurvivesFaults(t *testing.T) {
 	const events, feed, access, all = mockserver.Events, mockserver.Feed, mockserver.StreamAccess, mockserver.Any
 	limited := mockserver.RateLimited(20 * time.Second)
 	for _, tc := range []struct {
@@ -216,7 +93,7 @@ func TestPullOutlastsFaults(t *testing.T) {
 	}
 }
 
-func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
+func TestPullStopsAtPermanentFaults(t *testing.T) {
 	const events, all = mockserver.Events, mockserver.Any
 	for _, tc := range []struct {
 		name string
@@ -230,8 +107,8 @@ func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
 		{"cursors in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}}, walk.ErrLoop},
 		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, walk.ErrLoop},
 		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), walk.ErrNoCursor},
-		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), walk.ErrLoop},
-		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), dispatch.ErrLimited},
+		{"empty pages forever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), walk.ErrLoop},
+		{"429 forever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), dispatch.ErrLimited},
 		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), dispatch.ErrClosed},
 		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, walk.ErrMissing},
 	} {
@@ -250,8 +127,8 @@ func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
 	}
 }
 
-// Cursors that die before the walk gets any further end the run.
-func TestPullStopsWhereCursorsDieAtOnce(t *testing.T) {
+// Cursors that expire before they advance the walk end the run.
+func TestPullStopsWhenCursorsExpireAtOnce(t *testing.T) {
 	inBubble(t, "", mockserver.Options{}, func(b *bench) {
 		var requests atomic.Int64
 		real := b.opts.Transport
@@ -271,9 +148,9 @@ func TestPullStopsWhereCursorsDieAtOnce(t *testing.T) {
 	})
 }
 
-// What gives nothing but pages for people is no API, and is not asked for long; the same from
-// an API is a fault that may pass.
-func TestPullStopsWhereThereIsNoAPI(t *testing.T) {
+// A server that only sends pages for people is not the API, and is not retried for long. From an API, the same is a
+// temporary failure.
+func TestPullStopsWithoutAnAPI(t *testing.T) {
 	page := mockserver.Repeat(mockserver.Forever, mockserver.HTML())
 	inBubble(t, "from the first answer on", scripted(mockserver.Any, 1, page), func(b *bench) {
 		b.opts.MaxRetryTime = time.Hour
@@ -290,8 +167,8 @@ func TestPullStopsWhereThereIsNoAPI(t *testing.T) {
 	})
 }
 
-// A request that always fails ends the run, and the next one goes on.
-func TestPullGivesUpAndGoesOn(t *testing.T) {
+// A request that always fails ends the run, and the next one resumes.
+func TestPullFailsAndResumes(t *testing.T) {
 	inBubble(t, "503", scripted(mockserver.Any, 4, mockserver.Repeat(60, mockserver.Status(503))), func(b *bench) {
 		began := time.Now()
 		first, err := b.pull()
@@ -337,12 +214,8 @@ func TestPullGivesUpAndGoesOn(t *testing.T) {
 	})
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// A pull that ends within a wait leaves it to the next one.
-func TestWaitsOutliveARun(t *testing.T) {
+// A pull that is stopped during a wait leaves the rest of it to the next one.
+func TestWaitsPersistAcrossRuns(t *testing.T) {
 	o := scripted(mockserver.Any, 3, mockserver.RateLimited(100*time.Second), mockserver.Status(503), mockserver.RateLimited(50*time.Second))
 	inBubble(t, "stopped in a wait", o, func(b *bench) {
 		ctx, cancel := context.WithTimeout(b.t.Context(), 40*time.Second)
@@ -357,7 +230,7 @@ func TestWaitsOutliveARun(t *testing.T) {
 	})
 }
 
-// A page may ask for a wait, too.
+// A page may name a wait, too.
 func TestWaitsOfPages(t *testing.T) {
 	withOneWalk(t, "Retry-After on pages", scripted(mockserver.Any, 2, mockserver.Repeat(6, mockserver.Header("Retry-After", "20"))), func(b *bench) {
 		began := time.Now()
@@ -369,62 +242,7 @@ func TestWaitsOfPages(t *testing.T) {
 	})
 }
 
-// Cursors are dead after a pause; the pull walks again and is exact.
-func TestPullAfterAPauseThatKillsCursors(t *testing.T) {
-	for _, signed := range []bool{false, true} {
-		o := mockserver.Options{Cursor: mockserver.Cursors{Life: 2 * time.Minute, Signed: signed}, Data: mockserver.DataOptions{Events: 2000, DirtyEvery: 9}}
-		inBubble(t, "", o, func(b *bench) {
-			b.stopAfter(800)
-			pass(10 * time.Minute)
-			summary := b.mustPull()
-			if summary.Duplicate == 0 || len(b.notes) < 2 || !strings.Contains(b.notes[1], "walking again") {
-				b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
-			}
-		})
-	}
-}
-
-// pass lets time go by inside a bubble.
-func pass(d time.Duration) { <-time.After(d) }
-
-// answers is how long those take of a server in a test in which time has to go by while one
-// is under way: or else a walk may read very much before another one has begun.
-const answers = 50 * time.Millisecond
-
-// readTwice is how many events a pull may read again that reads few without parts: at each
-// border of one both sides read, up to a page and a half of the largest.
-func (b *bench) readTwice(few int64) int64 {
-	windows, err := b.store.Windows(b.t.Context())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for i := range windows {
-		if windows[i].IsShard() {
-			few += 150
-		}
-	}
-	return few
-}
-
-// stopAfter pulls until at least so many events are stored.
-func (b *bench) stopAfter(events int) {
-	b.t.Helper()
-	ctx, cancel := context.WithCancel(b.t.Context())
-	defer cancel()
-	var requests atomic.Int64
-	opts := b.opts
-	opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-		if int(requests.Add(1))*100 > events {
-			cancel()
-		}
-		return b.opts.Transport.RoundTrip(r)
-	})
-	if _, err := ingest.Run(ctx, opts); !errors.Is(err, context.Canceled) {
-		b.t.Fatal(err)
-	}
-}
-
-// A later pull reads what is new and little more, and a restart everything.
+// A later pull reads the new events and little more; a restart reads everything.
 func TestLaterPulls(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 2000}}
 	inBubble(t, "", o, func(b *bench) {
@@ -452,7 +270,7 @@ func TestLaterPulls(t *testing.T) {
 	})
 }
 
-// Whatever happens at random, the outcome is exact.
+// Under random faults, the result is exact.
 func TestPullUnderRandomFaults(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -477,8 +295,8 @@ func TestPullUnderRandomFaults(t *testing.T) {
 
 var _ ingest.Store = (*storetest.Memory)(nil)
 
-// A token is renewed ahead of its end, so that no request is refused for it.
-func TestTokensAreRenewedAheadOfTheirEnd(t *testing.T) {
+// Tokens are renewed before they expire, so that no request is refused.
+func TestTokensAreRenewedBeforeTheyExpire(t *testing.T) {
 	o := scripted(mockserver.Events, 2, mockserver.RateLimited(4*time.Minute))
 	o.Access.TokenLife = time.Minute
 	o.Feed.Latency = 5 * time.Second
@@ -494,102 +312,4 @@ func TestTokensAreRenewedAheadOfTheirEnd(t *testing.T) {
 			}
 		}
 	})
-}
-
-// After a pause in which every cursor died, the walk goes on where it stood if the
-// feed honours until, and comes out exact in any case.
-func TestResumeByTime(t *testing.T) {
-	const once, again = true, false
-	data := mockserver.DataOptions{Events: 3000, DirtyEvery: 11, TieEvery: 400, TieSize: 30}
-	ties := mockserver.DataOptions{Events: 3000, TieEvery: 300, TieSize: 220}
-	for _, tc := range []struct {
-		name   string
-		data   mockserver.DataOptions
-		feed   mockserver.Pages
-		cursor mockserver.Cursors
-		renew  bool
-		once   bool // what is stored is not walked again
-	}{
-		{"inclusive", data, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, false, once},
-		{"exclusive", data, mockserver.Pages{Until: mockserver.Exclusive}, mockserver.Cursors{}, false, once},
-		{"cursors that forget", data, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{ForgetBounds: true}, false, once},
-		{"a cursor and a bound refused together", data, mockserver.Pages{Until: mockserver.Exclusive, RefuseMixed: true}, mockserver.Cursors{}, false, once},
-		{"more ties than a page has", ties, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, false, once},
-		{"the same, exclusive", ties, mockserver.Pages{Until: mockserver.Exclusive}, mockserver.Cursors{}, false, once},
-		{"ignored", data, mockserver.Pages{}, mockserver.Cursors{}, false, again},
-		{"ignored, but renewed", data, mockserver.Pages{}, mockserver.Cursors{}, true, once},
-		{"ignored, and signed", data, mockserver.Pages{}, mockserver.Cursors{Signed: true}, true, again},
-		{"out of order", mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 25}, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, true, again},
-	} {
-		cursor := tc.cursor
-		cursor.Life = 2 * time.Minute
-		if !tc.renew {
-			cursor.Signed = true
-		}
-		for _, stop := range []int{100, 1200, 2900} {
-			tc.feed.Latency = answers
-			o := mockserver.Options{Data: tc.data, Events: mockserver.Pages{Latency: answers}, Feed: tc.feed, Cursor: cursor}
-			inBubble(t, tc.name, o, func(b *bench) {
-				b.opts.RenewCursors = tc.renew
-				b.stopAfter(stop)
-				pass(10 * time.Minute)
-				b.server.Dataset().Grow(120)
-				before := int64(len(b.store.Events()))
-				summary := b.mustPull()
-				if tc.renew && tc.once && b.opts.Workers != 1 {
-					// One of several walks is lost in some of 1,000 runs, and the window walked again.
-					return
-				}
-				// The new window above looks back a little, too.
-				if limit := b.readTwice(500); tc.once && summary.Duplicate > limit || !tc.once && summary.Duplicate < min(before, 500) {
-					b.t.Errorf("%d of %d stored events read again; told %q", summary.Duplicate, before, b.notes)
-				}
-			})
-		}
-	}
-}
-
-// An anchor that the API does not have any more proves nothing.
-func TestResumeByTimeWithoutItsAnchor(t *testing.T) {
-	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute}}
-	// Which event is the anchor is known of one walk.
-	withOneWalk(t, "", o, func(b *bench) {
-		b.stopAfter(900)
-		pass(time.Hour)
-		stored := b.store.Events()
-		anchor := stored[len(stored)-1].ID.String()
-		real := b.opts.Transport
-		b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-			resp, err := real.RoundTrip(r)
-			if err == nil && r.URL.Query().Has("until") {
-				body, errRead := io.ReadAll(resp.Body)
-				// Another event in its place.
-				text := strings.Replace(string(body), anchor, "00000000-0000-4000-8000-000000000000", 1)
-				resp.Body, err = io.NopCloser(strings.NewReader(text)), errRead
-			}
-			return resp, err
-		})
-		b.mustPull()
-		if len(b.notes) != 2 || !strings.Contains(b.notes[1], "not what follows") {
-			b.t.Errorf("told %q", b.notes)
-		}
-	})
-}
-
-// A walk that began again at the top and was stopped there leaves no gap.
-func TestNoGapAfterARestartThatWasStopped(t *testing.T) {
-	for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Inclusive} {
-		o := mockserver.Options{Feed: mockserver.Pages{Until: until}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true}}
-		inBubble(t, "", o, func(b *bench) {
-			b.stopAfter(900)
-			pass(time.Hour)
-			b.server.Dataset().Grow(1500)
-			b.stopAfter(600)
-			pass(time.Hour)
-			b.server.Dataset().Grow(50)
-			b.stopAfter(300)
-			pass(time.Hour)
-			b.mustPull()
-		})
-	}
 }

@@ -15,14 +15,12 @@ import (
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/ingest/dispatch"
-	"datasync/ingest/walk"
-	"datasync/internal/model"
 	"datasync/mockserver"
 )
 
 // What the service was seen to do, and what a pull makes of it.
 
-// refusing answers requests that match by a status and body of its own.
+// refusing answers matching requests with the given status and body.
 func (b *bench) refusing(match func(*http.Request) bool, status int, body string, header http.Header) {
 	real := b.opts.Transport
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -39,9 +37,9 @@ func (b *bench) refusing(match func(*http.Request) bool, status int, body string
 
 func always(*http.Request) bool { return true }
 
-// told reports whether a notice has the text in it.
-func (b *bench) told(text string) bool {
-	for _, note := range b.notes {
+// noticed reports whether a notice contains the text.
+func (b *bench) noticed(text string) bool {
+	for _, note := range b.notices {
 		if strings.Contains(note, text) {
 			return true
 		}
@@ -49,8 +47,8 @@ func (b *bench) told(text string) bool {
 	return false
 }
 
-// An expired cursor may be answered by any error: a request without it shows that it is the cursor.
-func TestExpiredCursorsThatDoNotSaySo(t *testing.T) {
+// An expired cursor may result in any error: a request without it shows that the cursor is the cause.
+func TestExpiredCursorsWithOtherErrors(t *testing.T) {
 	for _, status := range []int{500, 502, 503, 400, 404, 410, 418, 422, 431} {
 		for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Inclusive} {
 			for _, renew := range []bool{false, true} {
@@ -65,7 +63,7 @@ func TestExpiredCursorsThatDoNotSaySo(t *testing.T) {
 					began := time.Now()
 					b.mustPull()
 					if took := time.Since(began); took > time.Minute {
-						b.t.Errorf("took %s; told %q", took, b.notes)
+						b.t.Errorf("took %s; notices %q", took, b.notices)
 					}
 				})
 				inBubble(t, fmt.Sprintf("%d, until %d, renewed: %v, in mid-walk", status, until, renew), o, func(b *bench) {
@@ -83,8 +81,8 @@ func TestExpiredCursorsThatDoNotSaySo(t *testing.T) {
 	}
 }
 
-// Three runs in a row that fail at the same cursor are enough: the third one goes on in another way,
-// whatever the failure is, if the API answers without the cursor.
+// After two failed runs at the same cursor, the third one resumes without it, whatever the failure is, if the API
+// answers without the cursor.
 func TestRunsThatFailAtTheSameCursor(t *testing.T) {
 	failures := map[string]func(*http.Request) (*http.Response, error){
 		"reset": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
@@ -133,14 +131,14 @@ func TestRunsThatFailAtTheSameCursor(t *testing.T) {
 				b.t.Fatal("pulled from an API that is down")
 			}
 		}
-		if b.told("walking again") {
-			b.t.Errorf("told %q", b.notes)
+		if b.noticed("walking again") {
+			b.t.Errorf("notices %q", b.notices)
 		}
 		b.mustPull()
 	})
 }
 
-// A feed that has never been had is no endpoint to wait for: the pull ends with the API's own time.
+// A feed without access is not waited for: the pull ends with the time that the API names.
 func TestNoFeedAndALongWait(t *testing.T) {
 	const events, access = mockserver.Events, mockserver.StreamAccess
 	for _, fault := range []mockserver.Fault{
@@ -180,9 +178,9 @@ func TestNoFeedAndALongWait(t *testing.T) {
 	})
 }
 
-// A bound outside of the data's time may be refused: the feed stays open, and the pull is as quick as
-// where it gets an empty page.
-func TestABoundOutsideOfTheDataIsRefused(t *testing.T) {
+// The API may refuse a time bound outside of the data: the feed stays available, and the pull is as fast as with
+// an empty page.
+func TestRefusedBoundOutsideOfTheData(t *testing.T) {
 	for _, status := range []int{418, 400, 404, 422} {
 		var took [2]time.Duration
 		var accesses [2]int
@@ -202,8 +200,8 @@ func TestABoundOutsideOfTheDataIsRefused(t *testing.T) {
 	}
 }
 
-// A limit that is too large is made smaller, and told.
-func TestALimitThatIsTooLarge(t *testing.T) {
+// A refused limit is reduced, with a notice.
+func TestLimitTooLarge(t *testing.T) {
 	for words, size := range map[string]string{"limit must be <= 75": "75", "limit must be between 1 and 60": "60", "the limit is too large": "10"} {
 		inBubble(t, words, mockserver.Options{}, func(b *bench) {
 			b.refusing(func(r *http.Request) bool {
@@ -211,18 +209,18 @@ func TestALimitThatIsTooLarge(t *testing.T) {
 				return len(limit) > 2 && strings.HasPrefix(r.URL.Path, "/api")
 			}, 400, fmt.Sprintf(`{"error":"Bad Request","message":%q}`, words), nil)
 			b.mustPull()
-			if !b.told("asking for pages of") || !b.told(words) || words != "the limit is too large" && !b.told("pages of "+size+" ") {
-				b.t.Errorf("told %q", b.notes)
+			if !b.noticed("asking for pages of") || !b.noticed(words) || words != "the limit is too large" && !b.noticed("pages of "+size+" ") {
+				b.t.Errorf("notices %q", b.notices)
 			}
 		})
 	}
 }
 
-// A refusal that names no reason is tried a few times: it may have worked a minute ago.
-func TestARefusalIsTriedAFewTimes(t *testing.T) {
+// A refusal without a reason is retried a few times, since the API may have been misconfigured for a moment.
+func TestRefusalIsRetriedAFewTimes(t *testing.T) {
 	for _, status := range []int{400, 404, 405, 418, 451} {
 		inBubble(t, fmt.Sprint(status), scripted(mockserver.Events, 1, mockserver.Repeat(2, mockserver.Status(status))), func(b *bench) { b.mustPull() })
-		inBubble(t, fmt.Sprint(status, " for ever"), mockserver.Options{}, func(b *bench) {
+		inBubble(t, fmt.Sprint(status, " forever"), mockserver.Options{}, func(b *bench) {
 			b.refusing(always, status, `{"message":"not \u001b[31mhere","hint":"try next door"}`, nil)
 			began := time.Now()
 			_, err := b.pull()
@@ -237,12 +235,12 @@ func TestARefusalIsTriedAFewTimes(t *testing.T) {
 	}
 }
 
-// A wait that another status names is kept, and the failure counts all the same.
+// The pull honours a wait that another status names, and counts the failure.
 func TestWaitsOfOtherStatuses(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 408, 500, 503} {
 		after := mockserver.StatusAfter(status, 7*time.Second)
 		inBubble(t, fmt.Sprint(status), scripted(mockserver.Events, 3, after), func(b *bench) { b.mustPull() })
-		inBubble(t, fmt.Sprint(status, " for ever"), mockserver.Options{}, func(b *bench) {
+		inBubble(t, fmt.Sprint(status, " forever"), mockserver.Options{}, func(b *bench) {
 			b.opts.MaxRetryTime = 30 * time.Second
 			b.refusing(always, status, `{}`, http.Header{"Retry-After": {"2"}})
 			began := time.Now()
@@ -259,8 +257,8 @@ func TestWaitsOfOtherStatuses(t *testing.T) {
 	})
 }
 
-// spoiling has each reading of a page lack ids and times at random.
-func (b *bench) spoiling(rate float64) {
+// damaging makes timestamps malformed at random, differently in each reading of a page.
+func (b *bench) damaging(rate float64) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	b.rewritten(func(r *http.Request) bool { return r.Method == http.MethodGet }, func(body string) string {
@@ -276,18 +274,18 @@ func (b *bench) spoiling(rate float64) {
 	})
 }
 
-// What is spoilt in one reading only is read again, and stored.
+// An element that is malformed in one reading only is read again and stored.
 func TestPagesWithRejectsAreReadAgain(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 1500}}
 	inBubble(t, "few pages", o, func(b *bench) {
-		b.spoiling(0.003)
+		b.damaging(0.003)
 		if s := b.mustPull(); s.Rejected != 0 || s.NotReadAgain != 0 {
 			b.t.Errorf("%d rejected, %d of them not read again", s.Rejected, s.NotReadAgain)
 		}
 	})
 	o.Data.Events = 8000
 	withOneWalk(t, "many pages", o, func(b *bench) {
-		b.spoiling(0.02)
+		b.damaging(0.02)
 		s, err := b.pull()
 		requests := s.Requests["events"] + s.Requests["feed"]
 		if err != nil || s.Rejected == 0 || s.NotReadAgain == 0 || s.NotReadAgain > s.Rejected || requests < 80+20 || requests > 80+20+2 {
@@ -297,7 +295,7 @@ func TestPagesWithRejectsAreReadAgain(t *testing.T) {
 	// Events that come and go between the two readings.
 	for seed := range uint64(10) {
 		inBubble(t, fmt.Sprint("growing, ", seed), mockserver.Options{Data: mockserver.DataOptions{Events: 1000, Seed: seed}}, func(b *bench) {
-			b.spoiling(0.004)
+			b.damaging(0.004)
 			b.before(func(request int) {
 				if request%3 == 0 {
 					b.server.Dataset().Grow(7)
@@ -312,108 +310,7 @@ func TestPagesWithRejectsAreReadAgain(t *testing.T) {
 	}
 }
 
-// A pull of which hardly anything could be stored is no success, and the next one may be.
-func TestNothingButRejects(t *testing.T) {
-	spoilt := func(rate float64, events int) mockserver.Options {
-		return mockserver.Options{Data: mockserver.DataOptions{Events: events, DirtyRate: rate, DirtyKinds: mockserver.RejectedDirt()}}
-	}
-	for _, tc := range []struct {
-		name  string
-		o     mockserver.Options
-		fails bool
-	}{
-		{"all of many", spoilt(1, 500), true},
-		{"all of one", spoilt(1, 1), true},
-		{"most of many", spoilt(0.7, 500), true},
-		{"most of few", spoilt(0.7, 60), false},
-		{"some", spoilt(0.2, 500), false},
-		{"none of none", mockserver.Options{Data: mockserver.DataOptions{Events: mockserver.NoEvents}}, false},
-	} {
-		inBubble(t, tc.name, tc.o, func(b *bench) {
-			s, err := b.pull()
-			if errors.Is(err, ingest.ErrUnusable) != tc.fails || s.Complete == tc.fails || !tc.fails && err != nil {
-				b.t.Fatalf("%v, complete: %v", err, s.Complete)
-			}
-			if tc.fails && (!strings.Contains(err.Error(), "missing_") || !strings.Contains(err.Error(), "sessionId")) {
-				b.t.Errorf("%v", err)
-			}
-			_, err = b.pull()
-			if none := len(b.store.Events()) == 0 && tc.o.Data.Events > 0; errors.Is(err, ingest.ErrUnusable) != none {
-				b.t.Errorf("again, with nothing new: %v", err)
-			}
-		})
-	}
-}
-
-// The API counts exact copies that it serves: they are told as copies, and what is missing beside them is
-// missing.
-func TestExactCopiesAreCounted(t *testing.T) {
-	for _, tc := range []struct {
-		total   string
-		copies  int64
-		missing int64
-	}{{"1100", 100, 0}, {"1000", 0, 0}, {"1050", 50, 0}, {"1103", 100, 3}} {
-		o := mockserver.Options{RepeatWithin: 10, StatedTotal: tc.total, Data: mockserver.DataOptions{Events: 1000}, Events: mockserver.Pages{Cap: 55}}
-		inBubble(t, tc.total, o, func(b *bench) {
-			s, err := b.pull()
-			if errors.Is(err, walk.ErrMissing) != (tc.missing > 0) || s.Balance.V.Missing != tc.missing || !errors.Is(err, walk.ErrMissing) && err != nil {
-				b.t.Fatalf("%v, %+v, %+v", err, s.Balance, s.Witness)
-			}
-			if s.Balance.V.Copies != tc.copies {
-				b.t.Errorf("%d copies, want %d", s.Balance.V.Copies, tc.copies)
-			}
-		})
-	}
-}
-
-// A deficit is looked into once: the next pull walks to the end, and after that only where the
-// difference or the total has changed.
-func TestADeficitIsLookedIntoOnce(t *testing.T) {
-	o := mockserver.Options{StatedTotal: "2010", Data: mockserver.DataOptions{Events: 2000}}
-	inBubble(t, "", o, func(b *bench) {
-		b.opts.Lookback = time.Second
-		toTheEnd := func() bool {
-			b.t.Helper()
-			before := b.pages()
-			if _, err := b.pull(); !errors.Is(err, walk.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2010") {
-				b.t.Fatalf("%v", err)
-			}
-			return b.pages()-before >= 20
-		}
-		for pull, want := range []bool{true, true, false, false} {
-			if got := toTheEnd(); got != want {
-				b.t.Errorf("pull %d walks to the end: %v; want a first one, another, and none while nothing changes", pull+1, got)
-			}
-		}
-		if err := b.store.SetDeficit(b.t.Context(), model.Deficit{Missing: 9, Total: 2010, Walked: true}); err != nil {
-			b.t.Fatal(err)
-		}
-		if toTheEnd() || !toTheEnd() || toTheEnd() {
-			b.t.Error("a difference that has changed is not looked into once")
-		}
-	})
-}
-
-// Where the file begins at a start bound, the API's total says something only if its pages end above that.
-func TestTotalsBesideAStartBound(t *testing.T) {
-	for _, below := range []bool{true, false} {
-		inBubble(t, fmt.Sprint("events below it: ", below), mockserver.Options{StatedTotal: "2010"}, func(b *bench) {
-			data := b.server.Dataset()
-			b.opts.From.Valid, b.opts.From.V = true, model.InstantOf(data.Event(data.Len()-1).Time().Add(-time.Hour))
-			if below {
-				b.opts.From.V = model.InstantOf(data.Event(data.Len() / 2).Time())
-			}
-			for range 3 {
-				s, err := b.pull()
-				if below && (err != nil || s.Balance.Valid) || !below && (!errors.Is(err, walk.ErrMissing) || s.Balance.V.Missing != 10) {
-					b.t.Errorf("%v, %+v", err, s.Balance)
-				}
-			}
-		})
-	}
-}
-
-// A cache in front of the API does not hide what came before the pull began.
+// A cache in front of the API does not hide events from before the pull.
 func TestPagesOfACache(t *testing.T) {
 	for _, ttl := range []time.Duration{time.Second, 30 * time.Second} {
 		o := mockserver.Options{Data: mockserver.DataOptions{Events: 500}, Events: mockserver.Pages{CacheTTL: ttl, Latency: answers}}
@@ -423,8 +320,8 @@ func TestPagesOfACache(t *testing.T) {
 				b.server.Dataset().Grow(30)
 				b.mustPull()
 			}
-			if b.told("cache") {
-				b.t.Errorf("told %q", b.notes)
+			if b.noticed("cache") {
+				b.t.Errorf("notices %q", b.notices)
 			}
 		})
 	}
@@ -441,8 +338,8 @@ func TestPagesOfACache(t *testing.T) {
 			return resp, err
 		})
 		b.mustPull()
-		if n := requests.Load(); n > 60 || !b.told("a cache answers every request") {
-			b.t.Errorf("%d requests, told %q", n, b.notes)
+		if n := requests.Load(); n > 60 || !b.noticed("a cache answers every request") {
+			b.t.Errorf("%d requests, notices %q", n, b.notices)
 		}
 	})
 }

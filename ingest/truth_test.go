@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,8 +29,7 @@ import (
 
 var truthSeeds = flag.Int("truth-seeds", 60, "random histories of an API in TestCompleteIsTrue, of each kind")
 
-// changing is an API whose events come and go while they are read. Its cursors count from the newest
-// event, or name the last one.
+// changing is an API whose events change during a pull. Its cursors count from the newest event, or name the last one.
 type changing struct {
 	offsets bool // cursors count
 	until   bool // the feed honours it
@@ -68,7 +66,7 @@ func (c *changing) id() (id uuid.UUID) {
 	return id
 }
 
-// arrive adds events on top, some seconds apart.
+// arrive adds events at the top, some seconds apart.
 func (c *changing) arrive(n int) {
 	for range n {
 		c.now = c.now.Add(time.Duration(1+c.random.IntN(5000)) * time.Millisecond)
@@ -88,7 +86,7 @@ func (c *changing) put(h happened) {
 	c.events = slices.Insert(c.events, i, h)
 }
 
-// vanish deletes events at random, among the newest of so many.
+// vanish deletes n random events of the newest among.
 func (c *changing) vanish(n, among int) {
 	for range n {
 		if among = min(among, len(c.events)-1); among > 1 {
@@ -98,7 +96,7 @@ func (c *changing) vanish(n, among int) {
 	}
 }
 
-// expire deletes the oldest.
+// expire deletes the n oldest events.
 func (c *changing) expire(n int) { c.events = c.events[:max(1, len(c.events)-n)] }
 
 func (c *changing) snapshot() []happened {
@@ -181,7 +179,7 @@ func (c *changing) answer(r *http.Request) (status int, body string) {
 
 const truthLookback = 10 * time.Minute
 
-// truth is a history of pulls from such an API.
+// truth is a history of pulls from a changing API.
 type truth struct {
 	t     *testing.T
 	api   *changing
@@ -207,7 +205,7 @@ func newTruth(t *testing.T, seed uint64, offsets bool, workers int) *truth {
 	return x
 }
 
-// pull pulls once, and checks what "complete" says.
+// pull pulls once. If the result is complete, it checks that no event is missing.
 func (x *truth) pull() error {
 	x.t.Helper()
 	began := x.api.snapshot()
@@ -236,14 +234,14 @@ func (x *truth) pull() error {
 	}
 	for i, e := range began {
 		if still[e.id] && !stored[e.id] && (!border.Valid || e.at.UnixMicro() >= int64(border.V)) {
-			x.t.Errorf("complete, but event %d of %d, at %s, is not here; border %v, told %q", i, len(began), e.at, border, x.notes)
+			x.t.Errorf("complete, but event %d of %d, at %s, is not here; border %v, notices %q", i, len(began), e.at, border, x.notes)
 			break
 		}
 	}
 	return nil
 }
 
-// step lets something happen to the API at rest.
+// step changes the API between two pulls.
 func (x *truth) step() {
 	a, r := x.api, x.api.random
 	switch r.IntN(6) {
@@ -264,8 +262,7 @@ func (x *truth) step() {
 	}
 }
 
-// whileRead lets something happen between two requests: with cursors that count not both arrivals and
-// deletions.
+// whileRead changes the API between two requests; with cursors that count, not by both arrivals and deletions.
 func (x *truth) whileRead() {
 	a, r := x.api, x.api.random
 	if r.IntN(3) > 0 {
@@ -290,8 +287,7 @@ func (x *truth) whileRead() {
 	}
 }
 
-// "Complete" is never false, whatever comes and goes while events are read, and once the API is
-// still two pulls have everything.
+// "Complete" is always true, whatever changes during a pull, and two pulls of an API at rest store everything.
 func TestCompleteIsTrue(t *testing.T) {
 	for _, offsets := range []bool{false, true} {
 		for _, workers := range []int{1, 4} {
@@ -344,7 +340,7 @@ func TestCompleteIsTrue(t *testing.T) {
 							}
 						}
 						if missing > 0 {
-							t.Errorf("%d of %d events are not here; told %q", missing, len(x.api.events), x.notes)
+							t.Errorf("%d of %d events are not here; notices %q", missing, len(x.api.events), x.notes)
 						}
 					})
 				})
@@ -354,55 +350,3 @@ func TestCompleteIsTrue(t *testing.T) {
 }
 
 var _ = model.Done
-
-// An answer that a backend in trouble gives once, empty and without more, is no end.
-func TestAnOddEndIsConfirmed(t *testing.T) {
-	for _, total := range []string{`"total":0,`, `"total":150,`, `"total":400,`, ""} {
-		for _, offsets := range []bool{false, true} {
-			synctest.Test(t, func(t *testing.T) {
-				x := newTruth(t, 3, offsets, 1)
-				x.api.expired, x.api.size = 0, 20
-				x.api.arrive(200)
-				var requests atomic.Int64
-				x.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-					if requests.Add(1) == 6 {
-						body := `{"data":[],"pagination":{"hasMore":false,"nextCursor":null},"meta":{` + total + `"returned":0}}`
-						return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(body)))}, nil
-					}
-					return x.api.RoundTrip(r)
-				})
-				if err := x.pull(); err != nil || len(x.store.Events()) != len(x.api.events) {
-					t.Errorf("%s: %v, %d of %d events", total, err, len(x.store.Events()), len(x.api.events))
-				}
-			})
-		}
-	}
-}
-
-// Copies are copies wherever they are served: side by side, across the border of two pages, or behind
-// everything else.
-func TestCopiesAnywhere(t *testing.T) {
-	for name, where := range map[string]func(*changing, int) int{
-		"side by side":    func(_ *changing, i int) int { return 3 + 7*i },
-		"across a border": func(c *changing, i int) int { return (i+1)*c.size - 1 },
-		"at the end":      func(c *changing, _ int) int { return len(c.events) - 1 },
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			x := newTruth(t, 3, true, 1)
-			x.api.expired, x.api.size = 0, 20
-			x.api.arrive(200)
-			for i := range 5 {
-				at := where(x.api, i)
-				copied := x.api.events[at]
-				if name == "at the end" {
-					copied = x.api.events[i]
-				}
-				x.api.events = slices.Insert(x.api.events, at+1, copied)
-			}
-			summary, err := ingest.Run(t.Context(), x.opts)
-			if err != nil || summary.Balance.V.Copies != 5 {
-				t.Errorf("%s: %v, %+v", name, err, summary.Balance)
-			}
-		})
-	}
-}

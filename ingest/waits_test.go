@@ -11,8 +11,8 @@ import (
 	"datasync/mockserver"
 )
 
-// limitedOnce answers the third request to the events endpoint and the first to the feed with
-// a 429 that answer completes, which is given the time of the answer's Date.
+// limitedOnce answers the third request to the events endpoint and the first to the feed with a 429, which answer
+// completes. Sent is the answer's Date.
 func limitedOnce(b *bench, answer func(sent time.Time, header http.Header) (body string)) {
 	events, feed := 0, 0
 	real := b.opts.Transport
@@ -37,8 +37,8 @@ func limitedOnce(b *bench, answer func(sent time.Time, header http.Header) (body
 	})
 }
 
-// A number that can only be an instant is one, in whichever place it stands; what lies behind
-// or more than a day ahead is no wait.
+// A number that can only be an instant is one, wherever it is. A past instant, or one more than a day ahead, is not a
+// wait.
 func TestWaitsThatAreInstants(t *testing.T) {
 	const wait, none = 40 * time.Second, -1
 	header := func(name, value string) func(time.Time, http.Header) string {
@@ -84,7 +84,7 @@ func TestWaitsThatAreInstants(t *testing.T) {
 				least, most = 5*time.Second, 6*time.Second
 			}
 			if summary.Waited < least || summary.Waited > most {
-				b.t.Errorf("waited %v, want %v to %v; told %q", summary.Waited, least, most, b.notes)
+				b.t.Errorf("waited %v, want %v to %v; notices %q", summary.Waited, least, most, b.notices)
 			}
 			kept, err := b.store.NotBefore(b.t.Context())
 			for endpoint, until := range kept {
@@ -97,18 +97,18 @@ func TestWaitsThatAreInstants(t *testing.T) {
 	}
 }
 
-// Where the events endpoint is closed for long and the feed serves, that is said, once.
-func TestTheFeedServesForLong(t *testing.T) {
+// A notice reports once that the events endpoint is rate-limited for long while the feed serves.
+func TestFeedServesForLong(t *testing.T) {
 	inBubble(t, "an hour", scripted(mockserver.Events, 3, mockserver.RateLimited(time.Hour)), func(b *bench) {
 		b.mustPull()
-		if n := strings.Count(strings.Join(b.notes, "\n"), "the events endpoint asked to be left alone until 2000-01-01T01:"); n != 1 {
-			b.t.Errorf("told %d times: %q", n, b.notes)
+		if n := strings.Count(strings.Join(b.notices, "\n"), "the events endpoint asked to be left alone until 2000-01-01T01:"); n != 1 {
+			b.t.Errorf("told %d times: %q", n, b.notices)
 		}
 	})
 	inBubble(t, "a minute", scripted(mockserver.Events, 3, mockserver.RateLimited(time.Minute)), func(b *bench) {
 		b.mustPull()
-		if strings.Contains(strings.Join(b.notes, "\n"), "left alone") {
-			b.t.Errorf("told %q", b.notes)
+		if strings.Contains(strings.Join(b.notices, "\n"), "left alone") {
+			b.t.Errorf("notices %q", b.notices)
 		}
 	})
 }

@@ -18,13 +18,13 @@ import (
 	"datasync/mockserver"
 )
 
-// pages counts the pages that the server has sent so far.
+// pages counts the pages that the server has sent.
 func (b *bench) pages() int {
 	s := b.server.Stats()
 	return s.Events.Pages + s.Feed.Pages
 }
 
-// A later pull reads what is new, and the lookback below it, and no more.
+// A later pull reads the new events and the lookback below, and no more.
 func TestLaterPullsReadTheLookback(t *testing.T) {
 	const size = 50
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 500}, Events: mockserver.Pages{Cap: size}}
@@ -64,7 +64,7 @@ func TestLaterPullsReadTheLookback(t *testing.T) {
 	})
 }
 
-// More rejects than the API has events to spoil do not hide one that came late.
+// Many rejects do not hide a late event.
 func TestTooManyRejectsHideNoLateEvent(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 500, LateEvery: 40, LateWithin: 40}}
 	o.Events.Cap = 20
@@ -88,7 +88,7 @@ func TestTooManyRejectsHideNoLateEvent(t *testing.T) {
 	})
 }
 
-// What came late and lies below the lookback is missed with code 5, and found by the next pull.
+// A late event below the lookback is reported as missing, with code 5, and stored by the next pull.
 func TestLateEventsBelowTheLookback(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 2000, LateEvery: 7, LateWithin: 1400}}
 	inBubble(t, "", o, func(b *bench) {
@@ -104,8 +104,7 @@ func TestLateEventsBelowTheLookback(t *testing.T) {
 	})
 }
 
-// A pull that is limited in time stores what lies in it and nothing else, in that run
-// and in later ones.
+// A pull with a start bound stores the events above it and no others, in this run and in later ones.
 func TestPullFrom(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -137,7 +136,7 @@ func TestPullFrom(t *testing.T) {
 	}
 }
 
-// pullWithin pulls and checks that the store has just the events from border on.
+// pullWithin pulls and checks that the store has exactly the events from border on.
 func (b *bench) pullWithin(border model.Instant) {
 	b.t.Helper()
 	if s, err := b.pull(); err != nil || !s.Complete {
@@ -163,7 +162,7 @@ func (b *bench) pullWithin(border model.Instant) {
 	}
 }
 
-// rewritten changes the bodies of answers to the requests that match.
+// rewritten changes the bodies of answers to matching requests.
 func (b *bench) rewritten(match func(*http.Request) bool, change func(string) string) {
 	real := b.opts.Transport
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -177,7 +176,7 @@ func (b *bench) rewritten(match func(*http.Request) bool, change func(string) st
 	})
 }
 
-// redirected answers the requests that match as if they had asked otherwise.
+// redirected changes matching requests.
 func (b *bench) redirected(match func(*http.Request) bool, change func(*http.Request)) {
 	real := b.opts.Transport
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -189,9 +188,8 @@ func (b *bench) redirected(match func(*http.Request) bool, change func(*http.Req
 	})
 }
 
-// A cursor that the service has forgotten, and answers with its newest page, is not
-// taken for what it was.
-func TestAStoredCursorHasToLeadOn(t *testing.T) {
+// A cursor that the service has forgotten, and answers with its newest page, does not resume the walk.
+func TestStoredCursorMustContinue(t *testing.T) {
 	for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Inclusive} {
 		inBubble(t, "", mockserver.Options{Feed: mockserver.Pages{Until: until}}, func(b *bench) {
 			b.stopAfter(900)
@@ -207,20 +205,20 @@ func TestAStoredCursorHasToLeadOn(t *testing.T) {
 			})
 			b.mustPull()
 			// Of several walks the one whose cursor it was may have had nothing left to read.
-			if b.opts.Workers == 1 && (len(b.notes) < 1 || !strings.Contains(b.notes[0], "not what follows")) {
-				b.t.Errorf("told %q", b.notes)
+			if b.opts.Workers == 1 && (len(b.notices) < 1 || !strings.Contains(b.notices[0], "not what follows")) {
+				b.t.Errorf("notices %q", b.notices)
 			}
-			for _, note := range b.notes {
+			for _, note := range b.notices {
 				if strings.Contains(note, "order") {
-					b.t.Errorf("taken for events out of order: %q", b.notes)
+					b.t.Errorf("taken for events out of order: %q", b.notices)
 				}
 			}
 		})
 	}
 }
 
-// The cursor of a page that was asked for by time may count from the top.
-func TestACursorOfAPageByTimeHasToLeadOn(t *testing.T) {
+// The cursor of a page by time may count from the top.
+func TestCursorOfATimePageMustContinue(t *testing.T) {
 	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true}}
 	// Whose page it was that was asked for by time is seen with one walk alone.
 	withOneWalk(t, "", o, func(b *bench) {
@@ -241,43 +239,42 @@ func TestACursorOfAPageByTimeHasToLeadOn(t *testing.T) {
 			return real.RoundTrip(r)
 		})
 		b.mustPull()
-		if len(b.notes) < 2 || !strings.Contains(b.notes[1], "walking again") {
-			b.t.Errorf("told %q", b.notes)
+		if len(b.notices) < 2 || !strings.Contains(b.notices[1], "walking again") {
+			b.t.Errorf("notices %q", b.notices)
 		}
 	})
 }
 
-// Before a cursor dies of the events endpoint's troubles, the feed moves the walk on.
-func TestTroublesOfOneEndpointDoNotKillTheCursor(t *testing.T) {
+// If the events endpoint fails, the feed continues the walk before the cursor expires.
+func TestFeedContinuesBeforeTheCursorExpires(t *testing.T) {
 	for _, fault := range []mockserver.Fault{mockserver.Hang(), mockserver.Status(503)} {
 		o := scripted(mockserver.Events, 5, mockserver.Repeat(mockserver.Forever, fault))
 		o.Cursor = mockserver.Cursors{Signed: true}
 		inBubble(t, fmt.Sprint(fault), o, func(b *bench) {
 			summary := b.mustPull()
 			if summary.Duplicate > 0 || summary.Pages["feed"] == 0 {
-				b.t.Errorf("%+v, pages %v; told %q", summary.Counts, summary.Pages, b.notes)
+				b.t.Errorf("%+v, pages %v; notices %q", summary.Counts, summary.Pages, b.notices)
 			}
 		})
 	}
 }
 
-// A wait that would outlive the cursor is not waited for: the walk moves on by the
-// endpoint that opens first.
-func TestNoCursorDiesInAWait(t *testing.T) {
+// A wait that exceeds the life of the cursor is avoided: the walk continues with the first available endpoint.
+func TestNoCursorExpiresInAWait(t *testing.T) {
 	const events, feed = mockserver.Events, mockserver.Feed
 	o := mockserver.Options{Cursor: mockserver.Cursors{Signed: true}, Scripts: []mockserver.Script{
 		{Endpoint: events, Request: 5, Faults: []mockserver.Fault{mockserver.RateLimited(200 * time.Second)}},
 		{Endpoint: feed, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(60 * time.Second), mockserver.Pass(), mockserver.RateLimited(80 * time.Second)}},
 	}}
 	inBubble(t, "", o, func(b *bench) {
-		if summary := b.mustPull(); summary.Duplicate > 0 || len(b.notes) > 0 {
-			b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
+		if summary := b.mustPull(); summary.Duplicate > 0 || len(b.notices) > 0 {
+			b.t.Errorf("%+v; notices %q", summary.Counts, b.notices)
 		}
 	})
 }
 
-// Events out of order are spoken of once, in however many windows they are.
-func TestUnorderedIsSaidOnce(t *testing.T) {
+// Events out of order are reported once, for any number of windows.
+func TestUnorderedIsReportedOnce(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 3000, SwapEvery: 40, SwapDistance: 15}}
 	inBubble(t, "", o, func(b *bench) {
 		b.mustPull()
@@ -285,20 +282,20 @@ func TestUnorderedIsSaidOnce(t *testing.T) {
 		b.stopAfter(200)
 		b.server.Dataset().Grow(300)
 		b.mustPull()
-		if len(b.notes) != 1 || !strings.Contains(b.notes[0], "order") {
-			b.t.Errorf("told %q", b.notes)
+		if len(b.notices) != 1 || !strings.Contains(b.notices[0], "order") {
+			b.t.Errorf("notices %q", b.notices)
 		}
 	})
 	// An event that comes twice is no breach of the order.
 	inBubble(t, "repeated", mockserver.Options{RepeatWithin: 7, RepeatAcross: true}, func(b *bench) {
 		b.mustPull()
-		if len(b.notes) != 0 {
-			b.t.Errorf("told %q", b.notes)
+		if len(b.notices) != 0 {
+			b.t.Errorf("notices %q", b.notices)
 		}
 	})
 }
 
-// While the feed is limited, going on by time waits for it.
+// While the feed is rate-limited, resuming by time waits for it.
 func TestResumeByTimeWaitsForTheFeed(t *testing.T) {
 	o := byTime()
 	o.Feed.Until = mockserver.Exclusive
@@ -307,14 +304,13 @@ func TestResumeByTimeWaitsForTheFeed(t *testing.T) {
 		b.stopAfter(900)
 		pass(time.Hour)
 		if summary := b.mustPull(); summary.Duplicate > b.readTwice(150) {
-			b.t.Errorf("%+v; told %q", summary.Counts, b.notes)
+			b.t.Errorf("%+v; notices %q", summary.Counts, b.notices)
 		}
 	})
 }
 
-// spoil has two of sixteen elements come as ones of which many are alike, and returns how many
-// it spoils.
-func (b *bench) spoil() (rejects int) {
+// damage makes two of sixteen elements identical to many others, and returns how many.
+func (b *bench) damage() (rejects int) {
 	data := b.server.Dataset()
 	spoilt := map[string]string{}
 	for i := range data.Len() {
@@ -335,13 +331,12 @@ func (b *bench) spoil() (rejects int) {
 	return len(spoilt)
 }
 
-// Elements that show nothing by which they could be told apart are told apart by where
-// they stand, on whichever pages they come.
-func TestElementsThatAreAllAlike(t *testing.T) {
+// Rejects without an identity are distinguished by their place, on whichever pages they are.
+func TestIdenticalElements(t *testing.T) {
 	o := byTime()
 	o.Events.RateLimit = mockserver.RateLimit{Requests: 3, Window: 20 * time.Second}
 	inBubble(t, "", o, func(b *bench) {
-		rejects := b.spoil()
+		rejects := b.damage()
 		b.stopAfter(900)
 		pass(time.Hour)
 		if s, err := b.pull(); err != nil || s.TotalRejected != int64(rejects) || s.Total != int64(b.server.Dataset().Len()-rejects) {
@@ -354,8 +349,8 @@ func TestElementsThatAreAllAlike(t *testing.T) {
 	})
 }
 
-// What the feed spoils in one reading and a later reading brings whole is no reject.
-func TestEventsSpoiltInOneReading(t *testing.T) {
+// An element that is malformed in one reading of the feed and whole in a later one is no reject.
+func TestEventsMalformedInOneReading(t *testing.T) {
 	for seed := range uint64(8) {
 		o := mockserver.Options{
 			Data:   mockserver.DataOptions{Seed: seed, Events: 3000},

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tokensOf returns what the text of JSON consists of.
+// tokensOf returns the tokens of a JSON text.
 func tokensOf(text string) (tokens []json.Token) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	for decoder.UseNumber(); ; {
@@ -22,7 +22,7 @@ func tokensOf(text string) (tokens []json.Token) {
 	}
 }
 
-// FuzzRewriteCursor: a cursor that is renewed differs in the numbers that are meant alone.
+// FuzzRewriteCursor: a renewed cursor differs only in the intended numbers.
 func FuzzRewriteCursor(f *testing.F) {
 	for _, text := range []string{`{"id":"1","ts":1769541612369,"v":2,"exp":1769541731369}`, `{"exp":1.5}`, `{"exp":1,"exp":2}`, "hello"} {
 		f.Add(base64.StdEncoding.EncodeToString([]byte(text)), int64(1))
@@ -40,8 +40,8 @@ func FuzzRewriteCursor(f *testing.F) {
 	})
 }
 
-// checkRewritten compares a cursor with what it became: as many numbers may be others as
-// are given, and must be those.
+// checkRewritten compares a cursor with its rewritten form: only as many numbers may differ as are given, and these must
+// be the given ones.
 func checkRewritten(t *testing.T, before, after string, ok bool, numbers ...json.Number) {
 	t.Helper()
 	if !ok {

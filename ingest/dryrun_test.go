@@ -18,8 +18,7 @@ import (
 	"datasync/mockserver"
 )
 
-// survey surveys, and checks what holds of every survey: it sends ten requests at most, none
-// that the API did not want, and stores no event.
+// survey runs a survey and checks its promises: at most ten requests, none that violates a limit, and no stored event.
 func (b *bench) survey() (dryrun.Findings, error) {
 	b.t.Helper()
 	before := b.sent()
@@ -111,7 +110,7 @@ func TestSurvey(t *testing.T) {
 	}
 }
 
-// knowsOldest checks that what is said of the oldest event is about right, if anything is.
+// knowsOldest checks that the reported time of the oldest event, if any, is about right.
 func (b *bench) knowsOldest(f dryrun.Findings) {
 	b.t.Helper()
 	data := b.server.Dataset()
@@ -127,8 +126,8 @@ func (b *bench) knowsOldest(f dryrun.Findings) {
 	}
 }
 
-// What it says of the observed service comes about: times and lifetimes.
-func TestSurveyForetells(t *testing.T) {
+// For the observed service, the estimated times and lifetimes are right.
+func TestSurveyEstimates(t *testing.T) {
 	o := mockserver.Observed()
 	o.Data.Events = 300_000
 	inBubble(t, "observed", o, func(b *bench) {
@@ -174,7 +173,7 @@ func TestSurveyForetells(t *testing.T) {
 	})
 }
 
-// A 429 is not waited for: it is said, and kept for the next run.
+// A survey does not wait after a 429: it reports it, and stores it for the next run.
 func TestSurveyIsLimited(t *testing.T) {
 	const events, feed, access, all = mockserver.Events, mockserver.Feed, mockserver.StreamAccess, mockserver.Any
 	limited := mockserver.RateLimited(20 * time.Second)
@@ -274,7 +273,7 @@ func TestSurveyFails(t *testing.T) {
 	})
 }
 
-// What a file holds is not to be read again, unless it has to be.
+// The estimate leaves out events that the file has, unless they must be read again.
 func TestSurveyOfAFile(t *testing.T) {
 	begun := func(t *testing.T, until mockserver.Bound) *bench {
 		b := newBench(t, mockserver.Options{Feed: mockserver.Pages{Until: until}})
@@ -317,7 +316,7 @@ func TestSurveyOfAFile(t *testing.T) {
 	})
 }
 
-// A pull that is limited in time takes its share.
+// A pull with a start bound takes its share of the time.
 func TestSurveyFrom(t *testing.T) {
 	for _, until := range []mockserver.Bound{mockserver.Ignored, mockserver.Exclusive} {
 		inBubble(t, "", mockserver.Options{Feed: mockserver.Pages{Until: until}}, func(b *bench) {
