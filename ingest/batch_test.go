@@ -136,7 +136,7 @@ func TestBatchesAreFull(t *testing.T) {
 				t.Errorf("batches %v, want %v", got, tc.want)
 			}
 			if n := b.counters.Pages[api.Events]; n != int64(len(tc.sizes)) || b.buffers.Idle() != len(tc.sizes) {
-				t.Errorf("%d pages counted and %d sheets back, of %d", n, b.buffers.Idle(), len(tc.sizes))
+				t.Errorf("%d pages counted and %d buffers released, of %d", n, b.buffers.Idle(), len(tc.sizes))
 			}
 		})
 	}
@@ -242,6 +242,6 @@ func TestBufferOfTwoBatches(t *testing.T) {
 	}
 	// The second batch: the rest of page 2, page 3; then the first: page 1 was back, page 2.
 	if want := []int{1, 2, 2, 3}; !slices.Equal(c.seen, want) {
-		t.Errorf("sheets that are back: %v, want %v", c.seen, want)
+		t.Errorf("released buffers: %v, want %v", c.seen, want)
 	}
 }

@@ -88,14 +88,14 @@ func TestDeficitIsExaminedOnce(t *testing.T) {
 		}
 		for pull, want := range []bool{true, true, false, false} {
 			if got := toTheEnd(); got != want {
-				b.t.Errorf("pull %d walks to the end: %v; want a first one, another, and none while nothing changes", pull+1, got)
+				b.t.Errorf("pull %d walks to the end: %v; want the first two, and none while nothing changes", pull+1, got)
 			}
 		}
 		if err := b.store.SetDeficit(b.t.Context(), model.Deficit{Missing: 9, Total: 2010, Walked: true}); err != nil {
 			b.t.Fatal(err)
 		}
 		if toTheEnd() || !toTheEnd() || toTheEnd() {
-			b.t.Error("a difference that has changed is not looked into once")
+			b.t.Error("a changed difference is not examined exactly once")
 		}
 	})
 }

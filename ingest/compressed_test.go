@@ -40,17 +40,17 @@ func storable() (kinds []mockserver.Dirt) {
 // encodings lists the requests to an endpoint for pages: "g" if it accepts gzip, "p" if plain, in capitals if the page
 // was compressed.
 func (b *bench) encodings(e mockserver.Endpoint) string {
-	var asked strings.Builder
+	var requested strings.Builder
 	for _, entry := range b.server.Log() {
 		if entry.Endpoint == e {
 			letter := map[bool]string{true: "g", false: "p"}[entry.AcceptsGzip]
 			if entry.Gzip {
 				letter = strings.ToUpper(letter)
 			}
-			asked.WriteString(letter)
+			requested.WriteString(letter)
 		}
 	}
-	return asked.String()
+	return requested.String()
 }
 
 // A pull over a slow link requests gzip, is faster with it, and stores the same.
@@ -67,7 +67,7 @@ func TestPullCompressed(t *testing.T) {
 				want = "pppp" + strings.Repeat("G", 26)
 			}
 			if got := b.encodings(mockserver.Events); got != want {
-				b.t.Errorf("asked %s; want %s", got, want)
+				b.t.Errorf("requested %s; want %s", got, want)
 			}
 		})
 	}
@@ -90,8 +90,8 @@ func TestPullWithoutNeedForGzip(t *testing.T) {
 	for name, o := range map[string]mockserver.Options{"fast": fast, "tiny pages": tiny} {
 		inBubble(t, name, o, func(b *bench) {
 			b.mustPull()
-			if asked := b.encodings(mockserver.Events) + b.encodings(mockserver.Feed); strings.Trim(asked, "p") != "" {
-				b.t.Errorf("asked %s", asked)
+			if requested := b.encodings(mockserver.Events) + b.encodings(mockserver.Feed); strings.Trim(requested, "p") != "" {
+				b.t.Errorf("requested %s", requested)
 			}
 		})
 	}
@@ -105,12 +105,12 @@ func TestCompressionOfEachEndpoint(t *testing.T) {
 	withOneWalk(t, "", o, func(b *bench) {
 		b.mustPull()
 		for _, e := range []mockserver.Endpoint{mockserver.Events, mockserver.Feed} {
-			if asked := b.encodings(e); !strings.HasPrefix(asked, "ppppGG") || strings.Trim(asked[4:], "Gg") != "" {
-				b.t.Errorf("%v was asked %s", e, asked)
+			if requested := b.encodings(e); !strings.HasPrefix(requested, "ppppGG") || strings.Trim(requested[4:], "Gg") != "" {
+				b.t.Errorf("%v: requested %s", e, requested)
 			}
 		}
 		if limited := b.server.Stats().Events.Limited; limited == 0 {
-			b.t.Error("no request was told to wait")
+			b.t.Error("no request was rate-limited")
 		}
 	})
 }
@@ -136,7 +136,7 @@ func TestPullFromServersWithBrokenGzip(t *testing.T) {
 	}{
 		{"plain text that is called gzip", 200, "gzip", func(b []byte) []byte { return b }},
 		{"cut off", 200, "gzip", func(b []byte) []byte { return half(zipped(b)) }},
-		{"garbage behind", 200, "gzip", func(b []byte) []byte { return append(zipped(b), "garbage"...) }},
+		{"garbage after it", 200, "gzip", func(b []byte) []byte { return append(zipped(b), "garbage"...) }},
 		{"nothing at all", 200, "gzip", func([]byte) []byte { return nil }},
 		{"compressed twice", 200, "gzip", func(b []byte) []byte { return zipped(zipped(b)) }},
 		{"half a page", 200, "gzip", func(b []byte) []byte { return zipped(half(b)) }},
@@ -165,9 +165,9 @@ func TestPullFromServersWithBrokenGzip(t *testing.T) {
 				return resp, err
 			})
 			b.mustPull()
-			asked := b.encodings(mockserver.Events)
-			if !strings.HasPrefix(asked, "ppppgp") || strings.Count(asked, "g") > 2 {
-				b.t.Errorf("asked %s", asked)
+			requested := b.encodings(mockserver.Events)
+			if !strings.HasPrefix(requested, "ppppgp") || strings.Count(requested, "g") > 2 {
+				b.t.Errorf("requested %s", requested)
 			}
 		})
 	}

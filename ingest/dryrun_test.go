@@ -136,20 +136,20 @@ func TestSurveyEstimates(t *testing.T) {
 		if f.CursorLife != 119*time.Second || f.TokenLife != 300*time.Second || f.Events.Window != time.Minute || f.Events.Took != 4500*time.Millisecond {
 			b.t.Errorf("%+v", f)
 		}
-		told := *f.Forecast
-		if told.Known || told.Walks != 8 || !told.SideBySide.Valid || told.SideBySide.V >= told.OneByOne || told.Requests <= told.Pages {
-			b.t.Errorf("%+v", told)
+		estimate := *f.Forecast
+		if estimate.Known || estimate.Walks != 8 || !estimate.SideBySide.Valid || estimate.SideBySide.V >= estimate.OneByOne || estimate.Requests <= estimate.Pages {
+			b.t.Errorf("%+v", estimate)
 		}
 		pass(time.Minute)
 		b.opts.Workers = 1
 		before := b.sent()
 		summary := b.mustPull()
 		sent := int64(b.sent() - before)
-		if ratio := float64(summary.Took) / float64(told.OneByOne); ratio < 0.9 || ratio > 1.1 {
-			b.t.Errorf("it took %v, foretold were %v", summary.Took, told.OneByOne)
+		if ratio := float64(summary.Took) / float64(estimate.OneByOne); ratio < 0.9 || ratio > 1.1 {
+			b.t.Errorf("it took %v, estimated %v", summary.Took, estimate.OneByOne)
 		}
-		if sent < told.Pages || sent > told.Requests+5 {
-			b.t.Errorf("%d requests, foretold were %d for %d pages", sent, told.Requests, told.Pages)
+		if sent < estimate.Pages || sent > estimate.Requests+5 {
+			b.t.Errorf("%d requests, estimated %d for %d pages", sent, estimate.Requests, estimate.Pages)
 		}
 	})
 	// A page from a cache tells nothing of how long the next one takes.
@@ -207,13 +207,13 @@ func TestSurveyIsLimited(t *testing.T) {
 			}
 			for _, endpoint := range strings.Fields(tc.closed) {
 				if !f.NotBefore[endpoint].After(began) || !kept[endpoint].Equal(f.NotBefore[endpoint]) {
-					b.t.Errorf("%s: told %v, kept %v", endpoint, f.NotBefore, kept)
+					b.t.Errorf("%s: reported %v, stored %v", endpoint, f.NotBefore, kept)
 				}
 			}
 			if len(f.NotBefore) != len(strings.Fields(tc.closed)) {
 				b.t.Errorf("not before: %v", f.NotBefore)
 			}
-			// Again at once: nobody who wants to be left alone is asked. And the pull keeps to it.
+			// Again at once: no endpoint is called during its wait. The pull honours it, too.
 			again, err := b.survey()
 			if (err == nil) != (tc.err == nil) || err != nil && again.Requests > 1 {
 				b.t.Errorf("again: %v after %d requests", err, again.Requests)
@@ -311,7 +311,7 @@ func TestSurveyOfAFile(t *testing.T) {
 		}
 		pass(time.Hour)
 		if f := left(b); !f.Again || f.Elements != 2000 || f.New >= 2000 {
-			t.Errorf("a dead cursor: %+v", f)
+			t.Errorf("an expired cursor: %+v", f)
 		}
 	})
 }

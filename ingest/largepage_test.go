@@ -20,10 +20,10 @@ import (
 type sized struct {
 	sizes   []int // of the events, in bytes
 	ignores bool  // the limit
-	limited bool  // the events endpoint is asked too often, always
+	limited bool  // the events endpoint always answers 429
 	// element returns another element in place of an event, "" for none.
 	element func(n int) string
-	limits  []string // that were asked for, by endpoint
+	limits  []string // of the requests, by endpoint
 }
 
 const space = "                                                                                                    "
@@ -99,7 +99,7 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 		name   string
 		api    sized
 		limits []string
-		told   string
+		notice string
 	}{
 		{"the events endpoint", sized{sizes: alike(400, 700_000)}, []string{"events 400", "events 100", "events 100", "events 100", "events 100"}, "pages of 400 events of the events endpoint have more than 128 MiB: asking for 100 at a time"},
 		{"the feed", sized{sizes: alike(300, 700_000), limited: true}, []string{"feed 400", "feed 100", "feed 100", "feed 100"}, "pages of 400 events of the feed endpoint have more than 128 MiB: asking for 100 at a time"},
@@ -113,9 +113,9 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 				b.t.Errorf("%v, %d events", err, len(b.store.Events()))
 			}
 			if !slices.Equal(tc.api.limits, tc.limits) {
-				b.t.Errorf("asked for %q, want %q", tc.api.limits, tc.limits)
+				b.t.Errorf("requested %q, want %q", tc.api.limits, tc.limits)
 			}
-			if large := slices.DeleteFunc(b.notices, func(note string) bool { return !strings.Contains(note, "MiB") }); !slices.Equal(large, []string{tc.told}) {
+			if large := slices.DeleteFunc(b.notices, func(note string) bool { return !strings.Contains(note, "MiB") }); !slices.Equal(large, []string{tc.notice}) {
 				b.t.Errorf("notices %q", large)
 			}
 		})

@@ -62,11 +62,11 @@ func TestPullSurvivesFaults(t *testing.T) {
 		{"cut off", scripted(events, 2, mockserver.Truncate(700), mockserver.TruncateChunked(700), mockserver.Clip(700))},
 		{"HTML, empty, null, 204", scripted(events, 2, mockserver.HTML(), mockserver.Empty(), mockserver.Null(), mockserver.NoContent())},
 		{"too few", scripted(events, 2, mockserver.Returned(3))},
-		{"more behind the page", scripted(events, 2, mockserver.Trailing("{}"))},
+		{"text after the page", scripted(events, 2, mockserver.Trailing("{}"))},
 		{"hanging", scripted(events, 2, mockserver.Hang(), mockserver.Stall(300))},
 		{"a trickle", scripted(events, 2, mockserver.Drip(1, time.Second))},
 		{"a cursor refused once", scripted(events, 5, mockserver.CursorExpired())},
-		{"a dead cursor", scripted(events, 5, mockserver.Repeat(2, mockserver.CursorExpired()))},
+		{"an expired cursor", scripted(events, 5, mockserver.Repeat(2, mockserver.CursorExpired()))},
 		{"an invalid cursor", scripted(events, 5, mockserver.Repeat(2, mockserver.CursorInvalid()))},
 		{"chaos headers", scripted(events, 2, mockserver.Header("X-Chaos-Applied", "missingFields"))},
 		{"an empty page between", scripted(events, 4, mockserver.EmptyPage())},
@@ -141,7 +141,7 @@ func TestPullStopsWhenCursorsExpireAtOnce(t *testing.T) {
 		if _, err := b.pull(); !errors.Is(err, walk.ErrNoProgress) || requests.Load() > 60 {
 			b.t.Errorf("%v after %d requests", err, requests.Load())
 		}
-		// Of several walks some of the five requests only looked for a way to split.
+		// With several walks, some of the five requests are probes.
 		if stored := len(b.store.Events()); stored > 500 || b.opts.Workers == 1 && stored != 500 {
 			b.t.Errorf("%d events stored, want 500", stored)
 		}
@@ -184,8 +184,7 @@ func TestPullFailsAndResumes(t *testing.T) {
 			b.t.Errorf("not resumed: %+v", runs)
 		}
 	})
-	// Where access to the feed fails once, it is asked for again soon, as it is where it is
-	// the only way on.
+	// If access to the feed fails, it is requested again soon while the feed is the only endpoint.
 	inBubble(t, "no access for a moment", mockserver.Options{Scripts: []mockserver.Script{
 		{Endpoint: mockserver.Events, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(time.Minute)}},
 		{Endpoint: mockserver.StreamAccess, Request: 1, Faults: []mockserver.Fault{mockserver.Status(503), mockserver.Status(503)}},
@@ -196,7 +195,7 @@ func TestPullFailsAndResumes(t *testing.T) {
 			b.t.Errorf("waited %v", took)
 		}
 	})
-	// Waits of no time at all, time after time, are not taken at their word.
+	// Repeated waits of 0 s are not honoured.
 	inBubble(t, "429s that name 0 s", scripted(mockserver.Any, 4, mockserver.Repeat(mockserver.Forever, mockserver.RateLimitedRaw("0", "", 0))), func(b *bench) {
 		_, err := b.pull()
 		stats := b.server.Stats()
@@ -235,7 +234,7 @@ func TestWaitsOfPages(t *testing.T) {
 	withOneWalk(t, "Retry-After on pages", scripted(mockserver.Any, 2, mockserver.Repeat(6, mockserver.Header("Retry-After", "20"))), func(b *bench) {
 		began := time.Now()
 		b.mustPull()
-		// Of six pages of two endpoints one has four behind it at least.
+		// One of the two endpoints sends at least two pages after each of its waits of 20 s.
 		if took := time.Since(began); took < 40*time.Second {
 			b.t.Errorf("pulled in %s", took)
 		}
@@ -258,7 +257,7 @@ func TestLaterPulls(t *testing.T) {
 		if s := b.mustPull(); s.Stored != 750 || requests()-before > 10 {
 			b.t.Errorf("750 new: %+v with %d requests", s.Counts, requests()-before)
 		}
-		// Stopped while it reads what is new, and grown again.
+		// Stopped during the new events, and grown again.
 		b.server.Dataset().Grow(900)
 		b.stopAfter(300)
 		b.server.Dataset().Grow(400)

@@ -260,7 +260,7 @@ func TestResumeByTime(t *testing.T) {
 		feed   mockserver.Pages
 		cursor mockserver.Cursors
 		renew  bool
-		once   bool // what is stored is not walked again
+		once   bool // stored events are not walked again
 	}{
 		{"inclusive", data, mockserver.Pages{Until: mockserver.Inclusive}, mockserver.Cursors{}, false, once},
 		{"exclusive", data, mockserver.Pages{Until: mockserver.Exclusive}, mockserver.Cursors{}, false, once},
@@ -289,10 +289,10 @@ func TestResumeByTime(t *testing.T) {
 				before := int64(len(b.store.Events()))
 				summary := b.mustPull()
 				if tc.renew && tc.once && b.opts.Workers != 1 {
-					// One of several walks is lost in some of 1,000 runs, and the window walked again.
+					// In some of 1,000 runs one walk is lost, and the window is walked again.
 					return
 				}
-				// The new window above looks back a little, too.
+				// The lookback of the new window is read again, too.
 				if limit := b.readTwice(500); tc.once && summary.Duplicate > limit || !tc.once && summary.Duplicate < min(before, 500) {
 					b.t.Errorf("%d of %d stored events read again; notices %q", summary.Duplicate, before, b.notices)
 				}
@@ -304,7 +304,7 @@ func TestResumeByTime(t *testing.T) {
 // An anchor that the API no longer has proves nothing.
 func TestResumeByTimeWithoutItsAnchor(t *testing.T) {
 	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute}}
-	// Which event is the anchor is known of one walk.
+	// The anchor is only known with one walk.
 	withOneWalk(t, "", o, func(b *bench) {
 		b.stopAfter(900)
 		pass(time.Hour)
@@ -315,7 +315,7 @@ func TestResumeByTimeWithoutItsAnchor(t *testing.T) {
 			resp, err := real.RoundTrip(r)
 			if err == nil && r.URL.Query().Has("until") {
 				body, errRead := io.ReadAll(resp.Body)
-				// Another event in its place.
+				// Another event replaces it.
 				text := strings.Replace(string(body), anchor, "00000000-0000-4000-8000-000000000000", 1)
 				resp.Body, err = io.NopCloser(strings.NewReader(text)), errRead
 			}

@@ -18,8 +18,6 @@ import (
 	"datasync/mockserver"
 )
 
-// What the service was seen to do, and what a pull makes of it.
-
 // refusing answers matching requests with the given status and body.
 func (b *bench) refusing(match func(*http.Request) bool, status int, body string, header http.Header) {
 	real := b.opts.Transport
@@ -120,7 +118,7 @@ func TestRunsThatFailAtTheSameCursor(t *testing.T) {
 			b.mustPull()
 		})
 	}
-	// Where the whole API is down no other way is any better.
+	// While the whole API is down, the cursor is kept.
 	inBubble(t, "everything", mockserver.Options{}, func(b *bench) {
 		b.stopAfter(900)
 		down := b.opts
@@ -164,13 +162,13 @@ func TestNoFeedAndALongWait(t *testing.T) {
 			})
 		}
 	}
-	// One that was had and lets nobody in any more is waited for as long as a request may fail.
+	// A feed that was available and then refuses all tokens is retried for the maximum retry time.
 	o := mockserver.Options{Scripts: []mockserver.Script{
 		{Endpoint: events, Request: 4, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(time.Hour))}},
 		{Endpoint: access, Request: 2, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.Status(500))}},
 		{Endpoint: mockserver.Feed, Request: 3, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.TokenRejected())}},
 	}}
-	inBubble(t, "a feed that was had", o, func(b *bench) {
+	inBubble(t, "a feed that was available", o, func(b *bench) {
 		began := time.Now()
 		if _, err := b.pull(); !errors.Is(err, dispatch.ErrClosed) || time.Since(began) > 10*time.Minute {
 			b.t.Errorf("%v after %s", err, time.Since(began))
@@ -193,7 +191,7 @@ func TestRefusedBoundOutsideOfTheData(t *testing.T) {
 				accesses[i] = b.server.Stats().StreamAccess.Requests
 			})
 		}
-		// A page more or less is by chance.
+		// A page more or less is chance.
 		if took[1] > took[0]*3/2 || accesses[1] != accesses[0] {
 			t.Errorf("%d: took %s and %d accesses, and %s and %d where it is an empty page", status, took[1], accesses[1], took[0], accesses[0])
 		}
@@ -249,7 +247,7 @@ func TestWaitsOfOtherStatuses(t *testing.T) {
 			}
 		})
 	}
-	// A rate limit in other words is one.
+	// A 403 with the code of a rate limit is one.
 	inBubble(t, "403 with a code", mockserver.Options{}, func(b *bench) {
 		var requests atomic.Int64
 		b.refusing(func(*http.Request) bool { n := requests.Add(1); return n > 4 && n < 8 }, 403, `{"code":"RATE_LIMIT_EXCEEDED","rateLimit":{"retryAfter":3}}`, nil)
@@ -292,7 +290,7 @@ func TestPagesWithRejectsAreReadAgain(t *testing.T) {
 			b.t.Errorf("%v: %d rejected, %d not read again, %d requests", err, s.Rejected, s.NotReadAgain, requests)
 		}
 	})
-	// Events that come and go between the two readings.
+	// Events arrive between the two readings.
 	for seed := range uint64(10) {
 		inBubble(t, fmt.Sprint("growing, ", seed), mockserver.Options{Data: mockserver.DataOptions{Events: 1000, Seed: seed}}, func(b *bench) {
 			b.damaging(0.004)
@@ -325,7 +323,7 @@ func TestPagesOfACache(t *testing.T) {
 			}
 		})
 	}
-	// One that answers everything is not asked in other words for ever.
+	// A cache that answers every request is not bypassed forever.
 	inBubble(t, "everything", mockserver.Options{}, func(b *bench) {
 		var requests atomic.Int64
 		real := b.opts.Transport

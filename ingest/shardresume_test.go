@@ -23,15 +23,15 @@ func TestResumeWithOtherNumberOfWalks(t *testing.T) {
 		step = 23
 	}
 	for _, tc := range []struct{ first, then int }{{1, 4}, {4, 1}, {4, 4}, {4, shard.Auto}, {shard.Auto, 4}} {
-		for _, dead := range []bool{false, true} {
+		for _, expired := range []bool{false, true} {
 			for n := 1; n < 70; n += step {
 				o := shardable(mockserver.Bound(n % 3))
 				o.Data = mockserver.DataOptions{Seed: uint64(n), Events: 2500, DirtyEvery: 25, TieEvery: 200, TieSize: 40}
 				o.Cursor = mockserver.Cursors{Life: time.Minute, Signed: n%2 == 0}
-				inBubbleOf(t, fmt.Sprint(tc.first, " walks, then ", tc.then, ", stopped at request ", n, ", cursors expire: ", dead), tc.first, o, func(b *bench) {
+				inBubbleOf(t, fmt.Sprint(tc.first, " walks, then ", tc.then, ", stopped at request ", n, ", cursors expire: ", expired), tc.first, o, func(b *bench) {
 					b.opts.RenewCursors = n%4 < 2
 					stopped := b.stopAt(n)
-					if dead {
+					if expired {
 						pass(time.Hour)
 					}
 					b.server.Dataset().Grow(n % 5 * 40)
@@ -39,7 +39,7 @@ func TestResumeWithOtherNumberOfWalks(t *testing.T) {
 					if stopped {
 						b.stopAt(1 + n/2)
 					}
-					if dead {
+					if expired {
 						pass(time.Hour)
 					}
 					b.mustPull()
@@ -62,7 +62,7 @@ func TestKilledAtACommit(t *testing.T) {
 			o := shardable(mockserver.Bound(1 + n%2))
 			o.Cursor.Life = time.Minute
 			if n > 5 {
-				// Each page is committed as soon as it comes.
+				// Each page is committed at once.
 				o.Events.Latency, o.Feed.Latency = 300*time.Millisecond, 300*time.Millisecond
 			}
 			inBubbleOf(t, fmt.Sprint("commit ", n, ", then ", then, " walks"), 4, o, func(b *bench) {
@@ -132,11 +132,11 @@ func TestConcurrentWalksUnderLimits(t *testing.T) {
 	half, twice := mockserver.RateLimit{Requests: 20, Named: mockserver.RetryAfterBody}, mockserver.RateLimit{Requests: 80, Named: mockserver.RetryAfterBody}
 	for _, tc := range []struct {
 		name   string
-		most   time.Duration // of the bubble's time that as many walks as are worth it may take
+		most   time.Duration // of the bubble's time with an automatic number of walks
 		change func(*mockserver.Options)
 	}{
-		// 600 pages are twelve windows of both budgets, the last of which need not end; two are
-		// for what is read twice and for finding out.
+		// 600 pages take twelve windows of both budgets, the last one in part. Two more allow for
+		// repeated pages and for learning the limits.
 		{"observed", 14 * time.Minute, func(*mockserver.Options) {}},
 		{"no headers", 14 * time.Minute, func(o *mockserver.Options) { o.Events.RateLimit.Headers = false }},
 		{"half from some time on", 19 * time.Minute, func(o *mockserver.Options) {
@@ -163,7 +163,7 @@ func TestConcurrentWalksUnderLimits(t *testing.T) {
 				s := b.server.Stats()
 				requests, limited := s.Events.Requests+s.Feed.Requests, s.Events.Limited+s.Feed.Limited
 				if s.Early > 0 || limited*50 > requests {
-					b.t.Errorf("of %d requests %d were too early, %d refused", requests, s.Early, limited)
+					b.t.Errorf("of %d requests, %d were early and %d rate-limited", requests, s.Early, limited)
 				}
 				if s.MaxInFlight < 2 {
 					b.t.Error("one request at a time")
@@ -179,12 +179,12 @@ func TestConcurrentWalksUnderLimits(t *testing.T) {
 // A window that restarts from the newest event forgets its old position, even if the pull is killed before the next
 // page, the API grows, and cursors expire early.
 func TestKilledDuringRestartFromNewest(t *testing.T) {
-	for _, floor := range []bool{false, true} {
+	for _, bounded := range []bool{false, true} {
 		for _, workers := range []int{1, 4} {
-			inBubbleOf(t, fmt.Sprint("floor: ", floor, ", then ", workers, " walks"), 4, shardable(mockserver.Exclusive), func(b *bench) {
+			inBubbleOf(t, fmt.Sprint("start bound: ", bounded, ", then ", workers, " walks"), 4, shardable(mockserver.Exclusive), func(b *bench) {
 				data := b.server.Dataset()
 				border := model.InstantOf(data.Event(3500).Time())
-				if floor {
+				if bounded {
 					b.opts.From = sql.Null[model.Instant]{V: border, Valid: true}
 				}
 				if _, err := b.pull(); err != nil {
@@ -194,11 +194,11 @@ func TestKilledDuringRestartFromNewest(t *testing.T) {
 				if err != nil || len(windows) < 2 {
 					b.t.Fatalf("%+v, %v", windows, err)
 				}
-				var parts []int64
+				var shards []int64
 				for _, k := range windows[1:] {
-					parts = append(parts, k.Window)
+					shards = append(shards, k.Window)
 				}
-				if err := b.store.MergeAndRestart(b.t.Context(), windows[0].Window, parts...); err != nil {
+				if err := b.store.MergeAndRestart(b.t.Context(), windows[0].Window, shards...); err != nil {
 					b.t.Fatal(err)
 				}
 				data.Grow(1500)
@@ -208,7 +208,7 @@ func TestKilledDuringRestartFromNewest(t *testing.T) {
 					}
 				})
 				b.opts.Workers = workers
-				if floor {
+				if bounded {
 					b.pullWithin(border)
 				} else {
 					b.mustPull()

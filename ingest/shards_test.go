@@ -29,7 +29,7 @@ func shardable(until mockserver.Bound) mockserver.Options {
 	}
 }
 
-// parts counts the parts of all windows, and fails where one is not done.
+// shards counts the shards of all windows, and fails if one is not done.
 func (b *bench) shards() (n int) {
 	b.t.Helper()
 	windows, err := b.store.Windows(b.t.Context())
@@ -48,14 +48,14 @@ func (b *bench) shards() (n int) {
 }
 
 // before calls f before each request with its number, from 1 on, one at a time.
-func (b *bench) before(happens func(request int)) {
+func (b *bench) before(f func(request int)) {
 	var mu sync.Mutex
 	requests := 0
 	real := b.opts.Transport
 	b.opts.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 		mu.Lock()
 		requests++
-		happens(requests)
+		f(requests)
 		mu.Unlock()
 		return real.RoundTrip(r)
 	})
@@ -66,9 +66,9 @@ func TestWaysToSplit(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		until mockserver.Bound
-		made  bool // cursors can be
+		made  bool // cursors can be made
 		renew bool
-		parts bool
+		split bool
 	}{
 		{"inclusive", mockserver.Inclusive, false, false, true},
 		{"exclusive", mockserver.Exclusive, false, false, true},
@@ -81,13 +81,13 @@ func TestWaysToSplit(t *testing.T) {
 		inBubbleOf(t, tc.name, 4, o, func(b *bench) {
 			b.opts.RenewCursors = tc.renew
 			b.mustPull()
-			if n := b.shards(); n > 0 != tc.parts {
+			if n := b.shards(); n > 0 != tc.split {
 				b.t.Errorf("%d shards", n)
 			}
-			if most := b.server.Stats().MaxInFlight; tc.parts && most < 3 || most > 4 {
+			if most := b.server.Stats().MaxInFlight; tc.split && most < 3 || most > 4 {
 				b.t.Errorf("%d requests at a time", most)
 			}
-			if tc.parts && len(b.notices) > 0 {
+			if tc.split && len(b.notices) > 0 {
 				b.t.Errorf("notices %q", b.notices)
 			}
 		})
@@ -96,17 +96,17 @@ func TestWaysToSplit(t *testing.T) {
 
 // If the API ignores until from some time on, the existing shards are walked to their end, or by the shard above.
 func TestUntilIsIgnoredDuringAPull(t *testing.T) {
-	for _, dies := range []bool{false, true} {
+	for _, expire := range []bool{false, true} {
 		for after := 100 * time.Millisecond; after < 1500*time.Millisecond; after += 65 * time.Millisecond {
 			o := shardable(mockserver.Exclusive)
 			o.Data.DirtyEvery = 30
 			ignored := mockserver.Ignored
 			o.Changes = []mockserver.Change{{After: after, FeedUntil: &ignored}}
-			inBubbleOf(t, fmt.Sprint("after ", after, ", cursors expire: ", dies), 4, o, func(b *bench) {
+			inBubbleOf(t, fmt.Sprint("after ", after, ", cursors expire: ", expire), 4, o, func(b *bench) {
 				var once sync.Once
 				began := time.Now()
 				b.before(func(int) {
-					if dies && time.Since(began) >= after {
+					if expire && time.Since(began) >= after {
 						once.Do(b.server.ExpireCursors)
 					}
 				})
@@ -150,10 +150,10 @@ func TestShardsThatBeginTooLow(t *testing.T) {
 // A page by time that begins too high, or is empty, does not begin a shard.
 func TestShardsThatCannotBegin(t *testing.T) {
 	for name, body := range map[string]string{
-		"an end":                 `{"data":[],"pagination":{"hasMore":false,"nextCursor":null}}`,
-		"nothing and no cursor":  `{"data":[],"pagination":{"hasMore":true,"nextCursor":null}}`,
-		"nothing, forever":       `{"data":[],"pagination":{"hasMore":true,"nextCursor":"nowhere"}}`,
-		"something that is none": `null`,
+		"an end":                `{"data":[],"pagination":{"hasMore":false,"nextCursor":null}}`,
+		"nothing and no cursor": `{"data":[],"pagination":{"hasMore":true,"nextCursor":null}}`,
+		"nothing, forever":      `{"data":[],"pagination":{"hasMore":true,"nextCursor":"nowhere"}}`,
+		"null":                  `null`,
 	} {
 		for nth := int64(1); nth <= 4; nth++ {
 			inBubbleOf(t, fmt.Sprint(name, " from the ", nth, ". on"), 4, shardable(mockserver.Inclusive), func(b *bench) {
@@ -312,8 +312,8 @@ func TestStartBoundBelowTheOldestEvent(t *testing.T) {
 	inBubbleOf(t, "", 4, shardable(mockserver.Exclusive), func(b *bench) {
 		b.opts.From = sql.Null[model.Instant]{V: model.InstantOf(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), Valid: true}
 		b.pullWithin(b.opts.From.V)
-		if n, parts := b.server.Stats().MaxInFlight, b.shards(); n < 4 || parts < 3 {
-			b.t.Errorf("%d requests at a time at most, %d shards", n, parts)
+		if n, shards := b.server.Stats().MaxInFlight, b.shards(); n < 4 || shards < 3 {
+			b.t.Errorf("%d requests at a time at most, %d shards", n, shards)
 		}
 	})
 }
@@ -321,7 +321,7 @@ func TestStartBoundBelowTheOldestEvent(t *testing.T) {
 // TestPagesThatEndTooEarly: a page that claims to be the last one, above known events, ends no shard. Below the lowest
 // shard, only the API's count shows missing events.
 func TestPagesThatEndTooEarly(t *testing.T) {
-	whole := 0
+	complete := 0
 	for seed := range uint64(20) {
 		o := shardable(mockserver.Inclusive)
 		o.FaultSeed, o.Random = seed, []mockserver.RandomFault{{Rate: 0.05, Fault: mockserver.EarlyEnd()}}
@@ -330,15 +330,15 @@ func TestPagesThatEndTooEarly(t *testing.T) {
 			switch {
 			case err == nil:
 				b.exact()
-				whole++
+				complete++
 			case !errors.Is(err, walk.ErrMissing):
 				b.t.Error(err)
 			}
 			b.noHoles()
 		})
 	}
-	if whole == 0 {
-		t.Error("no pull was whole")
+	if complete == 0 {
+		t.Error("no pull was complete")
 	}
 }
 
@@ -353,7 +353,7 @@ func (b *bench) noHoles() {
 	for i := 1; i < len(windows); i++ {
 		above, below := windows[i-1], windows[i]
 		if above.Last.Valid && below.First.Valid && above.Last.V.Compare(below.First.V) > 0 {
-			b.t.Errorf("between windows %d and %d there is a hole", above.Window, below.Window)
+			b.t.Errorf("between windows %d and %d there is a gap", above.Window, below.Window)
 		}
 	}
 }

@@ -147,7 +147,7 @@ func (b *bench) pullWithin(border model.Instant) {
 	for i := range data.Len() {
 		e := data.Event(i)
 		switch expected := data.Expected(i); {
-		// A reject without an instant that can be read stands where it came.
+		// The place of a reject without a readable timestamp counts.
 		case e.Time().UnixMicro() < int64(border):
 		case expected.Storable:
 			events++
@@ -220,7 +220,7 @@ func TestStoredCursorMustContinue(t *testing.T) {
 // The cursor of a page by time may count from the top.
 func TestCursorOfATimePageMustContinue(t *testing.T) {
 	o := mockserver.Options{Feed: mockserver.Pages{Until: mockserver.Inclusive}, Cursor: mockserver.Cursors{Life: time.Minute, Signed: true}}
-	// Whose page it was that was asked for by time is seen with one walk alone.
+	// With one walk, it is known which page was requested by time.
 	withOneWalk(t, "", o, func(b *bench) {
 		b.stopAfter(900)
 		pass(time.Hour)
@@ -312,23 +312,23 @@ func TestResumeByTimeWaitsForTheFeed(t *testing.T) {
 // damage makes two of sixteen elements identical to many others, and returns how many.
 func (b *bench) damage() (rejects int) {
 	data := b.server.Dataset()
-	spoilt := map[string]string{}
+	damaged := map[string]string{}
 	for i := range data.Len() {
 		id := data.Event(i).ID.String()
 		if text := map[byte]string{'0': `{"type": "click"}`, '7': "null"}[id[len(id)-1]]; text != "" {
-			spoilt[id] = text
+			damaged[id] = text
 		}
 	}
 	element := regexp.MustCompile(`\{"id":"([0-9a-f-]*)",[^{}]*(\{[^{}]*\}[^{}]*)*\}`)
 	b.rewritten(func(r *http.Request) bool { return r.Method == http.MethodGet }, func(body string) string {
 		return element.ReplaceAllStringFunc(body, func(text string) string {
-			if alike, ok := spoilt[element.FindStringSubmatch(text)[1]]; ok {
-				return alike
+			if identical, ok := damaged[element.FindStringSubmatch(text)[1]]; ok {
+				return identical
 			}
 			return text
 		})
 	})
-	return len(spoilt)
+	return len(damaged)
 }
 
 // Rejects without an identity are distinguished by their place, on whichever pages they are.
