@@ -181,10 +181,10 @@ func (s *foreseen) forecast(t *statusText, f *dryrun.Forecast) {
 		text = "nothing new"
 	}
 	t.line("to read", "%s: %s by %s", text, counted(f.Pages, "page"), counted(f.Requests, "request"))
-	t.line("time", "about %s, one page after the other, %s", brief(f.OneByOne), s.limits())
+	t.line("time", "about %s, one page after the other, %s", brief(f.Sequential), s.limits())
 	switch {
-	case f.SideBySide.Valid:
-		t.line("", "at best %s with up to %s at a time, each answered as quickly as one alone", brief(f.SideBySide.V), counted(int64(f.Walks), "page"))
+	case f.Concurrent.Valid:
+		t.line("", "at best %s with up to %s at a time, each answered as quickly as one alone", brief(f.Concurrent.V), counted(int64(f.Walks), "page"))
 	case f.Walks > 1:
 		t.line("", "less with several pages at a time: how many are worth it, the pull finds out")
 	}

@@ -53,9 +53,9 @@ type forecastJSON struct {
 	Pages       int64    `json:"pages"`
 	Requests    int64    `json:"requests"`
 	LimitsKnown bool     `json:"limits_known"`
-	OneByOne    float64  `json:"one_by_one_s"`
+	Sequential  float64  `json:"one_by_one_s"`
 	Workers     int64    `json:"workers"`
-	SideBySide  *float64 `json:"side_by_side_s"` // at best
+	Concurrent  *float64 `json:"side_by_side_s"` // at best
 	Bytes       int64    `json:"bytes"`
 	PerEvent    float64  `json:"bytes_per_event"`
 	Measured    bool     `json:"measured"` // in this file
@@ -75,11 +75,11 @@ func (s *foreseen) json() foreseenJSON {
 	if f := s.Forecast; f != nil {
 		out.Pull = &forecastJSON{
 			Events: f.Elements, New: f.New, Again: f.Again, Pages: f.Pages, Requests: f.Requests, LimitsKnown: f.Known,
-			OneByOne: f.OneByOne.Seconds(), Workers: int64(f.Walks), Bytes: s.disk(f), PerEvent: s.perEvent, Measured: s.measured,
+			Sequential: f.Sequential.Seconds(), Workers: int64(f.Walks), Bytes: s.disk(f), PerEvent: s.perEvent, Measured: s.measured,
 		}
-		if f.SideBySide.Valid {
-			best := f.SideBySide.V.Seconds()
-			out.Pull.SideBySide = &best
+		if f.Concurrent.Valid {
+			best := f.Concurrent.V.Seconds()
+			out.Pull.Concurrent = &best
 		}
 	}
 	return out

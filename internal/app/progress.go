@@ -85,7 +85,7 @@ func (p *program) showBar(progress *ingest.Progress, w io.Writer, done, ended ch
 }
 
 // events says how far the walk is, such as "1,200,000 of 3,000,000 events (40 %)".
-func events(s ingest.Standing) string {
+func events(s ingest.Snapshot) string {
 	if s.Total <= 0 {
 		return thousands(s.Walked) + " events"
 	}
@@ -93,7 +93,7 @@ func events(s ingest.Standing) string {
 }
 
 // status says how fast it goes and what it does.
-func status(s ingest.Standing, now time.Time) string {
+func status(s ingest.Snapshot, now time.Time) string {
 	var parts []string
 	if took := now.Sub(s.Began); s.Read > 0 && took > 0 {
 		parts = append(parts, thousands(int64(float64(s.Read)/took.Seconds()))+" events/s")
@@ -173,8 +173,8 @@ func witness(s ingest.Summary) string {
 func took(s ingest.Summary) string {
 	text := brief(s.Took)
 	// Of a moment, or of limits that the API does not keep to, it says nothing.
-	if s.Floor >= 10*time.Millisecond && s.Took >= s.Floor {
-		text += fmt.Sprintf(", %.2f x the floor (%s)", s.Took.Seconds()/s.Floor.Seconds(), brief(s.Floor))
+	if s.Minimum >= 10*time.Millisecond && s.Took >= s.Minimum {
+		text += fmt.Sprintf(", %.2f x the floor (%s)", s.Took.Seconds()/s.Minimum.Seconds(), brief(s.Minimum))
 	}
 	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"
 	if s.Waited >= time.Millisecond {

@@ -13,7 +13,7 @@ import (
 // running is a pull that is under way, as it says itself.
 type running struct {
 	PID      int
-	Standing ingest.Standing
+	Standing ingest.Snapshot
 }
 
 // liveStatus is what a pull answers when it is asked for its status.
