@@ -1,10 +1,11 @@
 package mockserver
 
 import (
-	"compress/gzip"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // Server is the API. It is an http.Handler; see Transport and Serve for the

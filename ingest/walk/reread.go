@@ -66,12 +66,10 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 	again := w.requestFresh(ctx, at, true)
 	defer w.Buffers.Release(again.Buffer)
 	err := w.mend(f, again, got)
-	if doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
+	if err == nil || doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
 		return err
 	}
-	if err != nil {
-		w.Observer.NotReadAgain(len(first.Rejects))
-	}
+	w.Observer.NotReadAgain(len(first.Rejects))
 	return nil
 }
 
