@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 
@@ -11,7 +10,7 @@ import (
 )
 
 // ErrOptions says that what is asked for cannot be.
-var ErrOptions = errors.New("cannot export")
+var ErrOptions = model.NewFailure(model.ExitUsage, "", "cannot export")
 
 func unfit(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrOptions, fmt.Errorf(format, args...))
@@ -19,7 +18,7 @@ func unfit(format string, args ...any) error {
 
 // ErrHistory says that what was exported before is not what the database holds now, so
 // that nothing can be added to it.
-var ErrHistory = errors.New("cannot be added to")
+var ErrHistory = model.NewFailure(model.ExitData, "export-history", "cannot be added to")
 
 // Options say what to export and where to.
 type Options struct {

@@ -6,38 +6,40 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // The states of a pull that others test for with errors.Is.
 var (
 	// ErrKeyRefused: the API does not accept the key.
-	ErrKeyRefused = errors.New("the API refused the key")
+	ErrKeyRefused = model.NewFailure(model.ExitKey, "key-refused", "the API refused the key")
 	// ErrCursorDead: the API does not accept a cursor any more, or never did.
-	ErrCursorDead = errors.New("the cursor has expired or is not known")
+	ErrCursorDead = model.NewFailure(model.ExitAPI, "no-headway", "the cursor has expired or is not known")
 	// ErrRedirected: the API answered with a redirect, which is not followed.
-	ErrRedirected = errors.New("the API redirects to somewhere else")
+	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to somewhere else")
 	// ErrNoAPI: what answers has given nothing in this run that this API would.
-	ErrNoAPI = errors.New("what answers is not this API")
+	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "what answers is not this API")
 	// ErrTokenRejected: the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 	// ErrClosed: no endpoint may be asked within the longest wait allowed.
-	ErrClosed = errors.New("the API asks for a longer wait than allowed")
+	ErrClosed = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
 	// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
-	ErrNotNow = errors.New("the API asked to be left alone")
+	ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked to be left alone")
 	// ErrLimited: every request is answered with a 429.
-	ErrLimited = errors.New("the API only answers that it is asked too often")
+	ErrLimited = model.NewFailure(model.ExitAPI, "api-wait", "the API only answers that it is asked too often")
 	// ErrNoHeadway: cursors die before the walk gets further down.
-	ErrNoHeadway = errors.New("the walk does not get on")
+	ErrNoHeadway = model.NewFailure(model.ExitAPI, "no-headway", "the walk does not get on")
 	// ErrFrom: the pull is to go further down than the file does.
-	ErrFrom = errors.New("the file does not go down that far")
+	ErrFrom = model.NewFailure(model.ExitUsage, "", "the file does not go down that far")
 	// ErrMissing: fewer events came than the API says to have.
-	ErrMissing = errors.New("events are missing")
+	ErrMissing = model.NewFailure(model.ExitData, "events-missing", "events are missing")
 	// ErrUnusable: most of what came could not be stored.
-	ErrUnusable = errors.New("what came is hardly usable: it is probably another API, or another version of it")
+	ErrUnusable = model.NewFailure(model.ExitData, "unusable", "what came is hardly usable: it is probably another API, or another version of it")
 	// ErrLoop: the API leads in a circle, or on without end.
-	ErrLoop = errors.New("the pages do not come to an end")
+	ErrLoop = model.NewFailure(model.ExitData, "page-loop", "the pages do not come to an end")
 	// ErrNoCursor: a page says that there are more, but not where.
-	ErrNoCursor = errors.New("a page says that there are more but has no cursor")
+	ErrNoCursor = model.NewFailure(model.ExitData, "page-loop", "a page says that there are more but has no cursor")
 )
 
 // APIError is an answer that is no page.

@@ -2,11 +2,11 @@ package query
 
 import (
 	"context"
+	"datasync/internal/store"
+	"datasync/internal/term"
 	"slices"
 	"strings"
 	"unicode"
-
-	"datasync/internal/store"
 )
 
 // longestCompletion is how many bytes a word may have that is offered.
@@ -30,7 +30,7 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 	typed := text[begin:]
 	for _, suggestion := range suggestions {
 		word, ok := completion(suggestion, inQuotes, reserved)
-		if !ok || len(word) > longestCompletion || Visible(word) != word {
+		if !ok || len(word) > longestCompletion || term.Visible(word) != word {
 			continue // it would do more than be seen
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {

@@ -2,12 +2,12 @@ package query_test
 
 import (
 	"database/sql"
+	"datasync/internal/term"
+	"datasync/query"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-
-	"datasync/query"
 )
 
 // odd are names that a hostile file can give to tables and columns. DuckDB itself lets none
@@ -48,7 +48,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 			t.Errorf("%s: %v", before, err)
 		}
 		for _, word := range words {
-			if query.Visible(word) != word || len(word) > 300 {
+			if term.Visible(word) != word || len(word) > 300 {
 				t.Errorf("%s: %.60q is offered", before, word)
 			}
 			text := before[:begin] + word

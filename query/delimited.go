@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -57,7 +58,7 @@ func (s *delimitedSink) field(text string, foreign bool) {
 		return
 	}
 	if s.terminal {
-		text = Visible(text)
+		text = term.Visible(text)
 	}
 	if s.safe && foreign && isFormula(text) {
 		text = "'" + text
@@ -75,7 +76,7 @@ func (s *delimitedSink) field(text string, foreign bool) {
 func (s *delimitedSink) longField(text string, foreign bool) {
 	show := func(piece string) string { return piece }
 	if s.terminal {
-		show = Visible
+		show = term.Visible
 	}
 	quoted := false
 	for piece := range pieces(text) {

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"datasync/internal/model"
 	"embed"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type Param struct {
 }
 
 // ErrNoNamed says that no named query has the name that was asked for.
-var ErrNoNamed = errors.New("no such named query")
+var ErrNoNamed = model.NewFailure(model.ExitUsage, "", "no such named query")
 
 // namedOrder returns the names of the named queries, from the plainest question on.
 func namedOrder() []string {

@@ -8,11 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
 // ErrParams says that parameters of the SQL and the values given do not fit together.
-var ErrParams = errors.New("parameters")
+var ErrParams = model.NewFailure(model.ExitUsage, "", "parameters")
 
 // checkParams fails where a value is given that no statement has a parameter for.
 func checkParams(statements []string, params map[string]string) error {

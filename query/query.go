@@ -2,11 +2,11 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
@@ -38,7 +38,7 @@ type Options struct {
 }
 
 // ErrEmpty says that there is no SQL.
-var ErrEmpty = errors.New("the SQL is empty")
+var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
 // Run runs the statements on the session, one after the other until one fails, and
 // writes to w what they give. It fails with ErrEmpty, ErrParams, an error of w, or what

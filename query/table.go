@@ -1,6 +1,7 @@
 package query
 
 import (
+	"datasync/internal/term"
 	"fmt"
 	"io"
 	"slices"
@@ -44,9 +45,9 @@ func (r *tableRow) set(cells []cell) {
 // briefly returns a text as it is shown in a table, and whether it was cut.
 func briefly(s string) (text string, cut bool) {
 	if len(s) <= longestCell {
-		return strings.Clone(Visible(s)), false
+		return strings.Clone(term.Visible(s)), false
 	}
-	return Visible(s[:boundary(s, longestCell)]) + "…", true
+	return term.Visible(s[:boundary(s, longestCell)]) + "…", true
 }
 
 // cuts says, behind a table, how many values were cut.
@@ -201,7 +202,7 @@ type planSink struct{ w io.Writer }
 
 func (s *planSink) row(cells []cell) error {
 	for line := range strings.Lines(cells[len(cells)-1].text) {
-		if _, err := fmt.Fprintln(s.w, Visible(strings.TrimRight(line, "\n"))); err != nil {
+		if _, err := fmt.Fprintln(s.w, term.Visible(strings.TrimRight(line, "\n"))); err != nil {
 			return err
 		}
 	}

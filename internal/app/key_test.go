@@ -47,7 +47,7 @@ func TestKey(t *testing.T) {
 			_ = f.Close()
 		}
 	}()
-	const others = "others may read the key: chmod 600 "
+	const others = "other users can read the key: chmod 600 "
 	for _, tc := range []struct {
 		name, env, stdin, file string
 		code                   int // 3 where the key was sent
@@ -66,27 +66,27 @@ func TestKey(t *testing.T) {
 		{name: "UTF-16 of the other order", file: in("utf16be", "\xfe\xff"+wide(key, binary.BigEndian), 0o600), code: 3},
 		{name: "as long as can be, in UTF-16", file: in("longest16", "\xff\xfe"+wide(strings.Repeat("k", 4095), binary.LittleEndian), 0o600), code: 3},
 		{name: "as long as can be, with a mark", file: in("longest8", "\ufeff"+strings.Repeat("k", 4095), 0o600), code: 3},
-		{name: "too long, in UTF-16", file: in("long16", "\xff\xfe"+wide(strings.Repeat("k", 4096), binary.LittleEndian), 0o600), code: 2, said: "longer than any key"},
-		{name: "half a character of UTF-16", file: in("half16", "\xff\xfe"+wide(key, binary.LittleEndian)+"k", 0o600), code: 2, said: "a character that no key has"},
+		{name: "too long, in UTF-16", file: in("long16", "\xff\xfe"+wide(strings.Repeat("k", 4096), binary.LittleEndian), 0o600), code: 2, said: "too long for a key"},
+		{name: "half a character of UTF-16", file: in("half16", "\xff\xfe"+wide(key, binary.LittleEndian)+"k", 0o600), code: 2, said: "a character that keys do not have"},
 		{name: "a mark alone", file: in("alone", "\ufeff", 0o600), code: 2, said: "no API key in"},
-		{name: "a mark within", file: in("within", key+"\ufeff", 0o600), code: 2, said: "a character that no key has"},
+		{name: "a mark within", file: in("within", key+"\ufeff", 0o600), code: 2, said: "a character that keys do not have"},
 		{name: "a link", file: link, code: 3},
 		{name: "a pipe", file: pipe, code: 3},
 		{name: "as long as can be", file: in("longest", strings.Repeat("k", 4095), 0o600), code: 3},
 		{name: "readable by the group", file: in("group", key, 0o640), code: 3, said: others},
 		{name: "readable by all", file: in("all", key, 0o604), code: 3, said: others},
 		{name: "writable by others", file: in("writable", key, 0o602), code: 3, said: others},
-		{name: "too long", file: in("long", strings.Repeat("k", 4096), 0o600), code: 2, said: "longer than any key"},
-		{name: "without end", file: "/dev/zero", code: 2, said: "from /dev/zero is longer than any key"},
+		{name: "too long", file: in("long", strings.Repeat("k", 4096), 0o600), code: 2, said: "too long for a key"},
+		{name: "without end", file: "/dev/zero", code: 2, said: "from /dev/zero is too long for a key"},
 		{name: "nowhere", code: 2, said: "no API key: set DATASYNC_API_KEY"},
 		{name: "an empty file", file: in("empty", "", 0o600), code: 2, said: "no API key in "},
 		{name: "nothing but white space", file: in("blank", " \n\t\n", 0o600), code: 2, said: "no API key in "},
 		{name: "empty stdin", env: key, file: "-", code: 2, said: "no API key in stdin"},
-		{name: "two lines", file: in("two", key+"\n"+key+"\n", 0o600), code: 2, said: "a character that no key has"},
-		{name: "UTF-16 without a mark", file: in("wide", "d\x00s\x00", 0o600), code: 2, said: "a character that no key has"},
-		{name: "quotes", env: `"` + key + `"`, code: 2, said: "a character that no key has"},
-		{name: "a header in it", env: key + "\r\nX-Evil: 1", code: 2, said: "a character that no key has"},
-		{name: "a cookie in it", env: key + "; a=b", code: 2, said: "a character that no key has"},
+		{name: "two lines", file: in("two", key+"\n"+key+"\n", 0o600), code: 2, said: "a character that keys do not have"},
+		{name: "UTF-16 without a mark", file: in("wide", "d\x00s\x00", 0o600), code: 2, said: "a character that keys do not have"},
+		{name: "quotes", env: `"` + key + `"`, code: 2, said: "a character that keys do not have"},
+		{name: "a header in it", env: key + "\r\nX-Evil: 1", code: 2, said: "a character that keys do not have"},
+		{name: "a cookie in it", env: key + "; a=b", code: 2, said: "a character that keys do not have"},
 		{name: "a folder", file: folder, code: 2, said: "is a directory"},
 		{name: "a loop of links", file: loop, code: 2, said: "too many levels"},
 		{name: "no file", file: filepath.Join(folder, "none"), code: 2, said: "no such file"},
@@ -103,7 +103,7 @@ func TestKey(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			code := app.Main(args, getenv, strings.NewReader(tc.stdin), &stdout, &stderr)
 			text := stderr.String()
-			if code != tc.code || !strings.Contains(text, tc.said) || strings.Contains(text, "others may read") != (tc.said == others) {
+			if code != tc.code || !strings.Contains(text, tc.said) || strings.Contains(text, "other users can read") != (tc.said == others) {
 				t.Errorf("exit %d, want %d and %q; said %s", code, tc.code, tc.said, text)
 			}
 			if strings.Contains(text, "Canary") || strings.Contains(text, "kkkk") || stdout.Len() > 0 || code == 2 && strings.Count(text, "\n") != 1 {
@@ -127,7 +127,7 @@ func TestPlainHTTP(t *testing.T) {
 		base := strings.Replace(server.URL, "127.0.0.1", host, 1)
 		args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--quiet", "--max-retry-time", "1ms", "--base-url", base}
 		code := app.Main(args, getenv, strings.NewReader(""), &stdout, &stderr)
-		if n := strings.Count(stderr.String(), "plain http: whoever is on the way can read the key"); n != warnings || warnings > 0 && code != 3 {
+		if n := strings.Count(stderr.String(), "plain http: anyone on the network path can read the key"); n != warnings || warnings > 0 && code != 3 {
 			t.Errorf("%s: exit %d, %d warnings: %s", host, code, n, stderr.String())
 		}
 	}

@@ -42,7 +42,7 @@ func TestWhoSharesACopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &slow{took: 100 * time.Millisecond}
 		c := &copies{db: db}
-		borrow := func(want int64) *loan {
+		borrow := func(want int64) *sharedCopy {
 			t.Helper()
 			l, err := c.borrow(t.Context())
 			if err != nil || l.Batch != want {
@@ -64,14 +64,14 @@ func TestWhoSharesACopy(t *testing.T) {
 		db.changes++
 		second := borrow(2)
 		db.changes++
-		pass(t, sharedFor-1)
+		pass(t, shareFor-1)
 		borrow(2)
 		pass(t, time.Nanosecond)
 		borrow(3)
 		for range 21 {
-			c.giveBack(first)
+			c.release(first)
 		}
-		c.giveBack(second)
+		c.release(second)
 		borrow(3)
 	})
 }
@@ -88,7 +88,7 @@ func TestThePullKeepsItsTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.giveBack(l)
+			c.release(l)
 			return time.Since(began)
 		}
 		if took := ask(); took != 2*time.Second {

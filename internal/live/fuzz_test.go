@@ -133,7 +133,7 @@ func FuzzAnswers(f *testing.F) {
 		if filepath.Dir(loan.Path) != filepath.Dir(db) || !isCopy(db, loan.Path) || strings.Contains(strings.TrimPrefix(loan.Path, db), "/") {
 			t.Errorf("%q leads to %q", answer, loan.Path)
 		}
-		loan.GiveBack()
+		loan.Release()
 		if !exists(db) || !exists(db+".socket") {
 			t.Fatalf("%q made the client remove what is no copy", answer)
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"datasync/internal/live"
+	"datasync/internal/model"
 )
 
 // fake is a database whose copies are small files.
@@ -68,8 +69,8 @@ func serveDatabase(t testing.TB, db live.Database, path string, folders []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	live.BePatientFor(s, patience)
-	live.GiveSignsEvery(s, 10*time.Millisecond)
+	live.SetClientTimeout(s, patience)
+	live.SetHeartbeat(s, 10*time.Millisecond)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { s.Serve(ctx, db); close(ended) }()
@@ -104,7 +105,7 @@ func dial(t testing.TB, db *fake) net.Conn {
 	return conn
 }
 
-func borrow(t *testing.T, db *fake) *live.Loan {
+func borrow(t *testing.T, db *fake) *live.Lease {
 	t.Helper()
 	l, err := live.Borrow(t.Context(), db.path, isCopy)
 	if err != nil {
@@ -159,12 +160,51 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestRefusalsCrossWithCodeAndTopic: a reader learns from the pull's answer how the error ends
+// the program. It still understands an older pull, which sends the text alone.
+func TestRefusalsCrossWithCodeAndTopic(t *testing.T) {
+	db, _ := serve(t)
+	full := model.NewFailure(model.ExitFile, "disk-full", "too little disk space")
+	var status struct{}
+	for _, tc := range []struct {
+		err  error
+		want model.Exit
+	}{
+		{&model.FileError{Path: "a.duckdb", Kind: full}, model.Exit{Code: model.ExitFile, Topic: "disk-full"}},
+		{&model.FileError{Path: "a.duckdb", Cause: errors.New("EIO")}, model.Exit{Code: model.ExitFile}},
+		{errors.New("of no kind"), model.Exit{Code: model.ExitFile}},
+	} {
+		db.fail.Store(&tc.err)
+		err := live.Status(t.Context(), db.path, &status)
+		_, errCopy := live.Borrow(t.Context(), db.path, isCopy)
+		for _, err := range []error{err, errCopy} {
+			if got := model.ExitOf(err); got != tc.want || err.Error() != tc.err.Error() {
+				t.Errorf("%v: %+v, want %v: %+v", err, got, tc.err, tc.want)
+			}
+		}
+	}
+	for answer, want := range map[string]model.Exit{
+		`{"error":"disk is full"}`:                              {Code: model.ExitFile},
+		`{"error":"disk is full","exit":6,"topic":"disk-full"}`: {Code: model.ExitFile, Topic: "disk-full"},
+		`{"error":"no","exit":5,"topic":"unsound"}`:             {Code: model.ExitData, Topic: "unsound"},
+		`{"error":"no","exit":-1}`:                              {Code: model.ExitFile},
+		`{"error":"no","exit":143}`:                             {Code: model.ExitFile},
+		`{"error":"no","more":1}`:                               {Code: model.ExitFile},
+	} {
+		hangUp := pretend(t, &fake{path: db.path + ".other"}, answer+"\n")
+		if got := model.ExitOf(live.Status(t.Context(), db.path+".other", &status)); got != want {
+			t.Errorf("%s: %+v, want %+v", answer, got, want)
+		}
+		hangUp()
+	}
+}
+
 // TestCopiesAreShared: by all who read an unchanged database; its last reader removes
 // the copy.
 func TestCopiesAreShared(t *testing.T) {
 	db, _ := serve(t)
 	const readers = 20
-	loans := make([]*live.Loan, readers)
+	loans := make([]*live.Lease, readers)
 	var all sync.WaitGroup
 	for i := range loans {
 		all.Go(func() { loans[i] = borrow(t, db) })
@@ -176,14 +216,14 @@ func TestCopiesAreShared(t *testing.T) {
 		}
 	}
 	for _, l := range loans[1:] {
-		l.GiveBack()
+		l.Release()
 	}
 	again := borrow(t, db)
 	if again.Path != loans[0].Path || !exists(again.Path) {
 		t.Errorf("%+v, want %+v", again.Snapshot, loans[0].Snapshot)
 	}
-	loans[0].GiveBack()
-	again.GiveBack()
+	loans[0].Release()
+	again.Release()
 	until(t, "the copy is removed", func() bool { return !exists(again.Path) })
 	if other := borrow(t, db); other.Path == again.Path || !exists(other.Path) {
 		t.Errorf("%+v, want a new copy", other.Snapshot)
@@ -208,7 +248,7 @@ func TestTheEndOfAPullRemovesEverything(t *testing.T) {
 			t.Errorf("%s is left", path)
 		}
 	}
-	l.GiveBack()
+	l.Release()
 	until(t, "all goroutines end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
@@ -271,13 +311,13 @@ func TestClientsThatGoAway(t *testing.T) {
 		tc.do(conn)
 		until(t, tc.name, func() bool { return db.copies.Load() > before && !exists(fmt.Sprintf("%s.copy%d", db.path, before+1)) })
 	}
-	borrow(t, db).GiveBack()
+	borrow(t, db).Release()
 }
 
 // TestTooManyClients: one too many is told so, and the pull goes on serving.
 func TestTooManyClients(t *testing.T) {
 	db, _ := serve(t)
-	var loans []*live.Loan
+	var loans []*live.Lease
 	for range 64 {
 		loans = append(loans, borrow(t, db))
 	}
@@ -288,7 +328,7 @@ func TestTooManyClients(t *testing.T) {
 	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrBusy) {
 		t.Errorf("%v, want %v", err, live.ErrBusy)
 	}
-	loans[0].GiveBack()
+	loans[0].Release()
 	until(t, "there is room again", func() bool { return live.Status(t.Context(), db.path, &status) == nil })
 	if n := db.copies.Load(); n != 1 {
 		t.Errorf("%d copies were made for 64 readers", n)
@@ -318,7 +358,7 @@ func TestTheSocketOfAKilledPull(t *testing.T) {
 	if exists(socket) || exists(db.path+".socket.new") {
 		t.Error("what the killed pull left is still there")
 	}
-	borrow(t, db).GiveBack()
+	borrow(t, db).Release()
 	stop()
 	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
 		t.Errorf("%v, want %v", err, live.ErrNone)
@@ -338,7 +378,7 @@ func TestAPullThatIsKilledWhileItLends(t *testing.T) {
 		t.Errorf("%+v", loan.Snapshot)
 	}
 	l() // closes the connection
-	until(t, "the copy is removed", func() bool { loan.GiveBack(); return !exists(copied) })
+	until(t, "the copy is removed", func() bool { loan.Release(); return !exists(copied) })
 }
 
 // pretend answers as a pull would, with whatever is given, and returns what closes the
@@ -397,7 +437,7 @@ func TestClientsAreNotPatientForEver(t *testing.T) {
 	if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 	}
-	defer live.Wait(hang, 100*time.Millisecond)()
+	defer live.SetLimits(hang, 100*time.Millisecond)()
 	if err := ask(t.Context()); !errors.Is(err, live.ErrSilent) {
 		t.Errorf("%v, want %v", err, live.ErrSilent)
 	}
@@ -427,7 +467,7 @@ func (s *slowFake) Snapshot(ctx context.Context) (live.Snapshot, error) {
 
 // TestAPullThatIsSilent is given up.
 func TestAPullThatIsSilent(t *testing.T) {
-	defer live.Wait(50*time.Millisecond, time.Minute)()
+	defer live.SetLimits(50*time.Millisecond, time.Minute)()
 	for _, said := range []string{"", " ", "   ", `{"path":"a.duckdb.co`} {
 		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 		pretend(t, db, said)

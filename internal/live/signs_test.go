@@ -17,12 +17,12 @@ func TestSignsOfLife(t *testing.T) {
 		signs, takes time.Duration
 		gaveUp       time.Duration // after so long; 0 where the answer comes
 	}{
-		{"an answer at once", lifeSigns, 0, 0},
-		{"a slow answer", lifeSigns, 3 * longestSilence, 0},
-		{"a very slow answer", lifeSigns, longestWait - time.Second, 0},
-		{"an answer that comes too late", lifeSigns, longestWait + time.Second, longestWait},
-		{"no sign for too long", longestSilence + time.Second, 3 * longestSilence, longestSilence},
-		{"signs that are just close enough", longestSilence - time.Second, 3 * longestSilence, 0},
+		{"an answer at once", heartbeatEvery, 0, 0},
+		{"a slow answer", heartbeatEvery, 3 * maxSilence, 0},
+		{"a very slow answer", heartbeatEvery, maxWait - time.Second, 0},
+		{"an answer that comes too late", heartbeatEvery, maxWait + time.Second, maxWait},
+		{"no sign for too long", maxSilence + time.Second, 3 * maxSilence, maxSilence},
+		{"signs that are just close enough", maxSilence - time.Second, 3 * maxSilence, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			// Over a pipe, whose deadlines go by the time of the bubble.
@@ -31,8 +31,8 @@ func TestSignsOfLife(t *testing.T) {
 				defer func() { _ = client.Close() }()
 				go func() {
 					defer func() { _ = conn.Close() }()
-					s := &Server{patience: patience, signs: tc.signs}
-					silence := s.giveSigns(conn)
+					s := &Server{timeout: clientTimeout, heartbeat: tc.signs}
+					silence := s.beat(conn)
 					err := pause(t.Context(), tc.takes)
 					silence()
 					if err == nil {
@@ -40,7 +40,7 @@ func TestSignsOfLife(t *testing.T) {
 					}
 				}()
 				began := time.Now()
-				line, err := readLine(&patientReader{t.Context(), client, began.Add(longestWait)})
+				line, err := readLine(&silenceReader{t.Context(), client, began.Add(maxWait)})
 				took := time.Since(began)
 				if tc.gaveUp > 0 && (!errors.Is(err, os.ErrDeadlineExceeded) || took != tc.gaveUp) {
 					t.Errorf("%q, %v after %s, want none after %s", line, err, took, tc.gaveUp)

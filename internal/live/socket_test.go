@@ -46,7 +46,7 @@ func TestWhereTheSocketIs(t *testing.T) {
 			if err != nil || filepath.Dir(string(socket)) != good {
 				t.Errorf("the socket is %s, %v; want one in %s", socket, err, good)
 			}
-			borrow(t, db).GiveBack()
+			borrow(t, db).Release()
 			stop()
 		})
 	}
@@ -107,7 +107,7 @@ func TestNamesThatNoPullWrites(t *testing.T) {
 				t.Errorf("%v, want %v", err, live.ErrNone)
 			}
 			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
-			borrow(t, db).GiveBack()
+			borrow(t, db).Release()
 			stop()
 			if !exists(foreign) || !exists(file) {
 				t.Error("what is not ours was removed")
@@ -146,9 +146,9 @@ func TestNamesOfOthers(t *testing.T) {
 				t.Errorf("%v, want %v", err, live.ErrNone)
 			}
 			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
-			borrow(t, db).GiveBack()
+			borrow(t, db).Release()
 			stop()
-			borrow(t, mine).GiveBack()
+			borrow(t, mine).Release()
 		})
 	}
 }

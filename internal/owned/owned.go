@@ -1,6 +1,7 @@
 package owned
 
 import (
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +13,7 @@ import (
 )
 
 // ErrNot says that a file or folder is not what this user would have put there.
-var ErrNot = errors.New("not to be trusted")
+var ErrNot = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
 
 // Error says what is wrong with a file or folder.
 type Error struct{ Path, Why string }

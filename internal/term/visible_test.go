@@ -1,11 +1,10 @@
-package query_test
+package term_test
 
 import (
+	"datasync/internal/term"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"datasync/query"
 )
 
 func TestVisible(t *testing.T) {
@@ -24,7 +23,7 @@ func TestVisible(t *testing.T) {
 		{"writing from the right", "\u202egpj.exe", `\u{202e}gpj.exe`},
 		{"tags", "a\U000e0041", `a\u{e0041}`},
 	} {
-		if got := query.Visible(tc.text); got != tc.want {
+		if got := term.Visible(tc.text); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
@@ -49,11 +48,11 @@ func moves(r rune) bool {
 func FuzzVisible(f *testing.F) {
 	f.Add("a\nb")
 	f.Fuzz(func(t *testing.T, text string) {
-		got := query.Visible(text)
+		got := term.Visible(text)
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, moves) {
 			t.Fatalf("%q became %q", text, got)
 		}
-		if again := query.Visible(got); again != got {
+		if again := term.Visible(got); again != got {
 			t.Errorf("%q became %q and then %q", text, got, again)
 		}
 		rest, plain := got, true
