@@ -10,36 +10,37 @@ import (
 	"datasync/internal/model"
 )
 
-// The states of a pull that others test for with errors.Is.
+// The errors of a pull that other packages test for with errors.Is. Each says how it ends the
+// program.
 var (
 	// ErrKeyRefused: the API does not accept the key.
 	ErrKeyRefused = model.NewFailure(model.ExitKey, "key-refused", "the API refused the key")
 	// ErrCursorDead: the API does not accept a cursor any more, or never did.
-	ErrCursorDead = model.NewFailure(model.ExitAPI, "no-headway", "the cursor has expired or is not known")
+	ErrCursorDead = model.NewFailure(model.ExitAPI, "no-headway", "the cursor has expired or is unknown")
 	// ErrRedirected: the API answered with a redirect, which is not followed.
-	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to somewhere else")
-	// ErrNoAPI: what answers has given nothing in this run that this API would.
-	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "what answers is not this API")
+	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to another address")
+	// ErrNoAPI: the server has given no answer in this run that this API would give.
+	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
 	// ErrTokenRejected: the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 	// ErrClosed: no endpoint may be asked within the longest wait allowed.
 	ErrClosed = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
-	// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
-	ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked to be left alone")
-	// ErrLimited: every request is answered with a 429.
-	ErrLimited = model.NewFailure(model.ExitAPI, "api-wait", "the API only answers that it is asked too often")
-	// ErrNoHeadway: cursors die before the walk gets further down.
-	ErrNoHeadway = model.NewFailure(model.ExitAPI, "no-headway", "the walk does not get on")
-	// ErrFrom: the pull is to go further down than the file does.
-	ErrFrom = model.NewFailure(model.ExitUsage, "", "the file does not go down that far")
-	// ErrMissing: fewer events came than the API says to have.
+	// ErrNotNow: a survey got no page, because each endpoint asked for a wait.
+	ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked for a wait")
+	// ErrLimited: the API answers every request with 429.
+	ErrLimited = model.NewFailure(model.ExitAPI, "api-wait", "the API answers every request with 429 Too Many Requests")
+	// ErrNoHeadway: cursors expire before the walk reaches older events.
+	ErrNoHeadway = model.NewFailure(model.ExitAPI, "no-headway", "no progress: cursors keep expiring")
+	// ErrFrom: --from is earlier than the start bound of the file.
+	ErrFrom = model.NewFailure(model.ExitUsage, "", "the file does not go back that far")
+	// ErrMissing: the API served fewer events than it counts.
 	ErrMissing = model.NewFailure(model.ExitData, "events-missing", "events are missing")
-	// ErrUnusable: most of what came could not be stored.
-	ErrUnusable = model.NewFailure(model.ExitData, "unusable", "what came is hardly usable: it is probably another API, or another version of it")
-	// ErrLoop: the API leads in a circle, or on without end.
-	ErrLoop = model.NewFailure(model.ExitData, "page-loop", "the pages do not come to an end")
-	// ErrNoCursor: a page says that there are more, but not where.
-	ErrNoCursor = model.NewFailure(model.ExitData, "page-loop", "a page says that there are more but has no cursor")
+	// ErrUnusable: most elements could not be stored as events.
+	ErrUnusable = model.NewFailure(model.ExitData, "unusable", "hardly any element is a valid event: this is probably another API, or another version of it")
+	// ErrLoop: the API's pages lead in a circle, or on without end.
+	ErrLoop = model.NewFailure(model.ExitData, "page-loop", "the pages do not end")
+	// ErrNoCursor: a page announces more pages but has no cursor.
+	ErrNoCursor = model.NewFailure(model.ExitData, "page-loop", "a page announces more pages but has no cursor")
 )
 
 // APIError is an answer that is no page.

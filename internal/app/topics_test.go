@@ -82,6 +82,7 @@ func endings() []ending {
 		{fmt.Errorf("query: %w", store.ErrMemory), "memory", 1},
 		{file(store.ErrLimit), "limits", 6},
 		{pulled(fmt.Errorf("dial: %w", syscall.EMFILE)), "limits", 4},
+		{fmt.Errorf("query: %w", syscall.EMFILE), "limits", 1},
 		{errTooOld, "too-old", 1},
 		// The line says everything.
 		{usage("no such option"), "", 2},

@@ -36,7 +36,7 @@ var (
 	// ErrDamaged: the file or its WAL cannot be read as it should.
 	ErrDamaged = model.NewFailure(model.ExitFile, "damaged", "database is damaged")
 	// ErrLog is ErrDamaged where it is the write-ahead log that cannot be read.
-	ErrLog = model.SubFailure(ErrDamaged, model.ExitFile, "damaged-log", "the write-ahead log cannot be brought into it")
+	ErrLog = model.SubFailure(ErrDamaged, model.ExitFile, "damaged-log", "the write-ahead log cannot be replayed")
 	// ErrAccess: this user may not do that with the file, or nobody may.
 	ErrAccess = model.NewFailure(model.ExitFile, "no-access", "no access")
 	// ErrBeside: something beside the file is not what this user, or whoever owns the file,
