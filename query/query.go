@@ -10,33 +10,6 @@ import (
 	"datasync/internal/store"
 )
 
-// Options says what to run and how to write it.
-type Options struct {
-	// SQL is one or more statements.
-	SQL string
-	// Params are the values of the statements' parameters, $name, as text. They are
-	// bound, never put into the SQL.
-	Params map[string]string
-	Format Format
-	// Location is the time zone in which times are written; nil is UTC. It must be
-	// that of the session.
-	Location *time.Location
-	// MaxRows is how many rows of a result are written: of Table head and tail, of other
-	// formats the first. 0 stands for 40 of Table and all of others, less than 0 for all.
-	MaxRows int
-	// Width is how many characters a line of Table may have; 0 is no limit.
-	Width int
-	// Terminal says that what is written goes to a terminal: no format writes characters
-	// then that would do more than be seen.
-	Terminal bool
-	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
-	// formulas.
-	FormulaSafe bool
-	// Done is told of each statement how many rows it gave and how many were written,
-	// and how long it took; it may be nil.
-	Done func(rows, written int64, took time.Duration)
-}
-
 // ErrEmpty says that there is no SQL.
 var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
@@ -125,12 +98,6 @@ func copyRows(result *store.Result, columns []column, cast bool, out sink, opts 
 	}
 }
 
-// cell is a value as text, which is valid until the next row.
-type cell struct {
-	text string
-	ok   bool // it is not NULL
-}
-
 // read reads one value; what it needs memory for it appends to b.
 func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
 	switch {
@@ -148,12 +115,6 @@ func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone
 	}
 	text, ok, err := result.Plain(i, row)
 	return cell{text, ok}, b, err
-}
-
-// sink takes a result row by row.
-type sink interface {
-	row(cells []cell) error
-	end() error
 }
 
 // nothing is the sink of statements that give no rows of interest.

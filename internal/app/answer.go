@@ -11,6 +11,9 @@ import (
 	"datasync/internal/term"
 )
 
+// rejectSamples is the number of rejects of each reason that status --rejected shows.
+const rejectSamples = 3
+
 // liveStatus is the answer of a running pull to "status".
 type liveStatus struct {
 	Status  store.Status

@@ -1,10 +1,7 @@
 package app
 
 import (
-	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"os/signal"
 	"syscall"
 
@@ -33,9 +30,9 @@ func newApp(t term.IO) *cli.App {
 	root := &cli.App{
 		Name: "datasync", Usage: "fetch every event of the DataSync API into a DuckDB file", Version: version,
 		Writer: t.Stdout, ErrWriter: t.Stderr, HideHelpCommand: true, DisableSliceFlagSeparator: true,
-		Description: exitCodes,
+		Description: tryIt + exitCodes,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: t.Env("DATASYNC_DB", "datasync.duckdb")},
+			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (environment: DATASYNC_DB)", Value: t.Env("DATASYNC_DB", "datasync.duckdb")},
 			cli.HelpFlag, // urfave/cli omits it where there is a command "help"
 		},
 		Commands: []*cli.Command{
@@ -53,9 +50,22 @@ func newApp(t term.IO) *cli.App {
 	}
 	for _, command := range root.Commands {
 		command.OnUsageError = root.OnUsageError
+		for _, f := range command.Flags {
+			if b, ok := f.(*cli.BoolFlag); ok {
+				b.DisableDefaultText = true // it is always false
+			}
+		}
 	}
 	return root
 }
+
+// tryIt shows a newcomer the first commands.
+const tryIt = `To try it without an API:
+
+  datasync pull --demo
+  datasync query "SELECT type, count(*) FROM events GROUP BY type"
+
+`
 
 // helpCommand is --help for those who write it as a command.
 func helpCommand() *cli.Command {
@@ -74,13 +84,4 @@ func helpCommand() *cli.Command {
 			return c.App.RunContext(c.Context, []string{c.App.Name, name, "--help"})
 		},
 	}
-}
-
-// unlessUnread returns err, or nil if stdout was closed by its reader, as head(1) does.
-func unlessUnread(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) && path.Path == os.Stdout.Name() && errors.Is(path, syscall.EPIPE) {
-		return nil
-	}
-	return err
 }

@@ -2,6 +2,8 @@ package app
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -10,7 +12,7 @@ import (
 )
 
 // exitCodes is the table in --help.
-const exitCodes = `The line of an error ends with a topic: datasync explain TOPIC says what to do.
+const exitCodes = `The line of an error ends with a topic, and datasync explain TOPIC says what to do.
 
 Exit codes:
   0    done
@@ -57,4 +59,13 @@ func errorLine(err error) string {
 		line += see(topic)
 	}
 	return line
+}
+
+// unlessUnread returns err, or nil if stdout was closed by its reader, as head(1) does.
+func unlessUnread(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) && path.Path == os.Stdout.Name() && errors.Is(path, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }

@@ -39,7 +39,7 @@ func explainCommand(t term.IO) *cli.Command {
 
 // noPagerFlag is the option of commands whose result may be longer than the screen.
 func noPagerFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "no-pager", Usage: "do not use a pager (DATASYNC_PAGER, PAGER) for long results"}
+	return &cli.BoolFlag{Name: "no-pager", Usage: "do not show long results in a pager (environment: DATASYNC_PAGER, PAGER)"}
 }
 
 // resultOutput returns stdout, through the pager unless --no-pager is given.

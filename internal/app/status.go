@@ -16,9 +16,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// rejectSamples is the number of rejects of each reason that status --rejected shows.
-const rejectSamples = 3
-
 // errTooOld: the last complete pull is older than status --max-age.
 var errTooOld = model.NewFailure(model.ExitError, "too-old", "the data are too old")
 
@@ -39,7 +36,7 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 			&cli.BoolFlag{Name: "rejected", Usage: "show samples of rejected elements"},
 			&cli.BoolFlag{Name: "recover", Usage: "first replay the write-ahead log of a killed process into the file"},
-			&cli.DurationFlag{Name: "max-age", Usage: "exit with 1 if the last complete pull began longer ago", DefaultText: "none"},
+			&cli.DurationFlag{Name: "max-age", Usage: "exit with 1 if the last complete pull began more than this `DURATION` ago, such as 24h", DefaultText: "none"},
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

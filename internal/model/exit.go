@@ -77,7 +77,7 @@ func walk(err error, visit func(Exit)) {
 	if e, ok := err.(interface{ Exit() Exit }); ok {
 		visit(e.Exit())
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the whole tree itself
 	case interface{ Unwrap() error }:
 		walk(e.Unwrap(), visit)
 	case interface{ Unwrap() []error }:
