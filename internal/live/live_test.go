@@ -50,7 +50,7 @@ func (f *fake) Snapshot(context.Context) (live.Snapshot, error) {
 
 func isCopy(database, path string) bool { return strings.HasPrefix(path, database+".copy") }
 
-// serve serves a database in a folder of its own, until stop is called or the test ends.
+// serve serves a database in a new folder, until stop is called or the test ends.
 func serve(t testing.TB) (db *fake, stop func()) {
 	t.Helper()
 	db = &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
@@ -62,7 +62,7 @@ func serveAt(t testing.TB, db *fake, folders []string) (stop func()) {
 	return serveDatabase(t, db, db.path, folders, hang)
 }
 
-// serveDatabase serves clients that may take as long to say what they want.
+// serveDatabase serves clients that may take the duration patience to send their request.
 func serveDatabase(t testing.TB, db live.Database, path string, folders []string, patience time.Duration) (stop func()) {
 	t.Helper()
 	s, err := live.Listen(path, folders)
@@ -79,7 +79,7 @@ func serveDatabase(t testing.TB, db live.Database, path string, folders []string
 	return stop
 }
 
-// runtimeFolder is a folder with a short path, as the path of a socket must be short.
+// runtimeFolder returns a folder with a short path, because the path of a socket must be short.
 func runtimeFolder(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("/tmp", "live")
@@ -114,7 +114,7 @@ func borrow(t *testing.T, db *fake) *live.Lease {
 	return l
 }
 
-// until waits for what happens in another goroutine.
+// until waits for something that another goroutine does.
 func until(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -199,8 +199,8 @@ func TestRefusalsCrossWithCodeAndTopic(t *testing.T) {
 	}
 }
 
-// TestCopiesAreShared: by all who read an unchanged database; its last reader removes
-// the copy.
+// TestCopiesAreShared: all readers of an unchanged database share a copy, and it is removed with
+// the last of them.
 func TestCopiesAreShared(t *testing.T) {
 	db, _ := serve(t)
 	const readers = 20
@@ -230,8 +230,9 @@ func TestCopiesAreShared(t *testing.T) {
 	}
 }
 
-// TestTheEndOfAPullRemovesEverything: also copies that somebody reads, and nobody is left.
-func TestTheEndOfAPullRemovesEverything(t *testing.T) {
+// TestServeRemovesEverything: at its end Serve removes also copies that are being read, and closes
+// all connections.
+func TestServeRemovesEverything(t *testing.T) {
 	before := runtime.NumGoroutine()
 	db, stop := serve(t)
 	l := borrow(t, db)
@@ -252,8 +253,8 @@ func TestTheEndOfAPullRemovesEverything(t *testing.T) {
 	until(t, "all goroutines end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// TestClientsThatMisbehave: each of them is sent away, and others are served as before.
-func TestClientsThatMisbehave(t *testing.T) {
+// TestInvalidRequests: each gets an error, and other clients are served.
+func TestInvalidRequests(t *testing.T) {
 	db, _ := serve(t)
 	for _, tc := range []struct{ name, sends, answer string }{
 		{"rubbish", "\x00\xff\n", "the request is unknown"},
@@ -278,8 +279,8 @@ func TestClientsThatMisbehave(t *testing.T) {
 	}
 }
 
-// TestClientsThatSayTooLittle: the time of each runs out, and it gets no answer.
-func TestClientsThatSayTooLittle(t *testing.T) {
+// TestIncompleteRequests: the connection is closed after the timeout, without an answer.
+func TestIncompleteRequests(t *testing.T) {
 	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 	serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""), 50*time.Millisecond)
 	for _, said := range []string{"", "stat"} {
@@ -291,9 +292,8 @@ func TestClientsThatSayTooLittle(t *testing.T) {
 	}
 }
 
-// TestClientsThatGoAway: a copy that is not wanted any more is removed, whenever its
-// reader went, and whatever it does in place of it.
-func TestClientsThatGoAway(t *testing.T) {
+// TestClientsThatDisconnect: whenever and however a reader disconnects, its copy is removed.
+func TestClientsThatDisconnect(t *testing.T) {
 	db, _ := serve(t)
 	for _, tc := range []struct {
 		name string
@@ -314,7 +314,7 @@ func TestClientsThatGoAway(t *testing.T) {
 	borrow(t, db).Release()
 }
 
-// TestTooManyClients: one too many is told so, and the pull goes on serving.
+// TestTooManyClients: a client beyond the maximum gets ErrBusy, and the others are served.
 func TestTooManyClients(t *testing.T) {
 	db, _ := serve(t)
 	var loans []*live.Lease
@@ -335,8 +335,8 @@ func TestTooManyClients(t *testing.T) {
 	}
 }
 
-// TestTheSocketOfAKilledPull is noticed, and replaced by that of the next one.
-func TestTheSocketOfAKilledPull(t *testing.T) {
+// TestSocketOfAKilledPull: readers find no pull, and the next pull replaces the socket.
+func TestSocketOfAKilledPull(t *testing.T) {
 	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 	folders := live.Folders(runtimeFolder(t), "")
 	if err := os.Mkdir(folders[0], 0o700); err != nil {
@@ -365,8 +365,8 @@ func TestTheSocketOfAKilledPull(t *testing.T) {
 	}
 }
 
-// TestAPullThatIsKilledWhileItLends: its reader removes the copy.
-func TestAPullThatIsKilledWhileItLends(t *testing.T) {
+// TestCopyOfAKilledPull: the reader removes it.
+func TestCopyOfAKilledPull(t *testing.T) {
 	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 	l := pretend(t, db, fmt.Sprintf(`{"path":"/somewhere/else/%s.copy1","batch":3,"events":30}`, filepath.Base(db.path))+"\n")
 	copied := db.path + ".copy1"
@@ -381,8 +381,7 @@ func TestAPullThatIsKilledWhileItLends(t *testing.T) {
 	until(t, "the copy is removed", func() bool { loan.Release(); return !exists(copied) })
 }
 
-// pretend answers as a pull would, with whatever is given, and returns what closes the
-// connection.
+// pretend answers one request with answer. hangUp closes the connection.
 func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
 	t.Helper()
 	folder := filepath.Join(runtimeFolder(t), "datasync")
@@ -417,9 +416,9 @@ func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
 	return hangUp
 }
 
-// TestClientsAreNotPatientForEver: a pull that lives and does not answer is waited for no
-// longer than the client wants, and not for ever.
-func TestClientsAreNotPatientForEver(t *testing.T) {
+// TestClientsGiveUpInTheEnd: a client waits for a pull that sends signs of life and no answer
+// until its context or its limit ends.
+func TestClientsGiveUpInTheEnd(t *testing.T) {
 	ask := func(ctx context.Context) error {
 		db := &slowFake{takes: time.Hour}
 		db.path = filepath.Join(t.TempDir(), "a.duckdb")
@@ -443,7 +442,7 @@ func TestClientsAreNotPatientForEver(t *testing.T) {
 	}
 }
 
-// slowFake takes its time for each answer.
+// slowFake delays each answer.
 type slowFake struct {
 	fake
 	takes time.Duration
@@ -465,8 +464,8 @@ func (s *slowFake) Snapshot(ctx context.Context) (live.Snapshot, error) {
 	return s.fake.Snapshot(ctx)
 }
 
-// TestAPullThatIsSilent is given up.
-func TestAPullThatIsSilent(t *testing.T) {
+// TestSilentPull: clients give up with ErrSilent.
+func TestSilentPull(t *testing.T) {
 	defer live.SetLimits(50*time.Millisecond, time.Minute)()
 	for _, said := range []string{"", " ", "   ", `{"path":"a.duckdb.co`} {
 		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
@@ -477,8 +476,8 @@ func TestAPullThatIsSilent(t *testing.T) {
 	}
 }
 
-// TestAnswersThatNoPullGives: the client takes nothing from them.
-func TestAnswersThatNoPullGives(t *testing.T) {
+// TestInvalidAnswers: the client refuses them.
+func TestInvalidAnswers(t *testing.T) {
 	for name, answer := range map[string]string{
 		"another file":    `{"path":"/etc/passwd","batch":1,"events":1}`,
 		"no file":         `{"batch":1,"events":1}`,

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// TestSignsOfLife: an answer that takes longer than a client bears silence is waited for as
-// long as the pull shows that it lives, but not for ever.
+// TestSignsOfLife: while the pull sends signs of life, a client waits for an answer longer than
+// maxSilence, but at most for maxWait.
 func TestSignsOfLife(t *testing.T) {
 	for _, tc := range []struct {
 		name         string
 		signs, takes time.Duration
-		gaveUp       time.Duration // after so long; 0 where the answer comes
+		gaveUp       time.Duration // after this time; 0 if the answer arrives
 	}{
 		{"an answer at once", heartbeatEvery, 0, 0},
 		{"a slow answer", heartbeatEvery, 3 * maxSilence, 0},
@@ -25,16 +25,16 @@ func TestSignsOfLife(t *testing.T) {
 		{"signs that are just close enough", maxSilence - time.Second, 3 * maxSilence, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// Over a pipe, whose deadlines go by the time of the bubble.
+			// A pipe, because its deadlines use the time of the bubble.
 			synctest.Test(t, func(t *testing.T) {
 				client, conn := net.Pipe()
 				defer func() { _ = client.Close() }()
 				go func() {
 					defer func() { _ = conn.Close() }()
 					s := &Server{timeout: clientTimeout, heartbeat: tc.signs}
-					silence := s.beat(conn)
+					stop := s.beat(conn)
 					err := pause(t.Context(), tc.takes)
-					silence()
+					stop()
 					if err == nil {
 						_ = s.reply(conn, "ok", nil)
 					}
