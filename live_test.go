@@ -148,7 +148,7 @@ func TestStatusOfARunningPull(t *testing.T) {
 		"status":               {"process " + pid, "writes it", "400 of 2,000 events (20 %)", "waiting ", "no; a pull is running"},
 		"status|--rejected":    {"400 of 2,000 events"},
 		"query|FROM events":    {"as of batch ", "(400 events)"},
-		"verify":               {"as of batch ", "sound: what is stored agrees", "fingerprint: 400 events"},
+		"verify":               {"as of batch ", "sound: the file agrees", "fingerprint: 400 events"},
 		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial"},
 	} {
 		r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"syscall"
 	"time"
 
 	"datasync/export"
@@ -32,7 +31,7 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV, put ' before text that a spreadsheet would run as a formula"},
 			&cli.StringFlag{Name: "partition-by", Usage: "write a folder, partitioned by these `COLUMNS`, or by day, month, year or hour"},
 			&cli.StringFlag{Name: "file-size", Usage: "write a folder of files of about this `SIZE`, such as 100MB", DefaultText: "unlimited"},
-			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add only what is new since the last export to it"},
+			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add only the events since the last export to it"},
 			&cli.StringFlag{Name: "memory-limit", Usage: "limit DuckDB's buffers to this `SIZE`", Value: "850MB"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
 		},
@@ -49,12 +48,11 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 // percentDelay is how long an export takes before it shows a bar.
 const percentDelay = time.Second
 
-// runExport writes an export and reports what was written.
+// runExport writes an export and reports the result.
 func runExport(ctx context.Context, opts exportOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	// The files that the database creates beside the target are for this user alone.
-	defer syscall.Umask(syscall.Umask(0o077))
+	defer privateFiles()()
 	stopShowing := func() {}
 	run := opts.export
 	if !opts.quiet {
@@ -95,7 +93,7 @@ func percentProgress(percent func() float64) term.Progress {
 	}
 }
 
-// exportedText says what was written.
+// exportedText describes a finished export.
 func exportedText(opts export.Options, r export.Result) string {
 	rows := "event"
 	if opts.Query != "" {
@@ -112,7 +110,7 @@ func exportedText(opts export.Options, r export.Result) string {
 	return fmt.Sprintf("wrote %s, %s bytes, to %s", term.Counted(r.Rows, rows), term.Thousands(r.Bytes), opts.Target)
 }
 
-// incompleteText says what is missing in an export of a pull that is not complete.
+// incompleteText describes the gaps in an export of a pull that is not complete.
 func incompleteText(pull export.Pull) string {
 	parts := []string{"partial: the pull is not complete"}
 	if s := pull.Status; s != nil {

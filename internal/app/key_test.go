@@ -15,7 +15,7 @@ import (
 	"datasync/mockserver"
 )
 
-// TestKey: where the key comes from, and what is no key. No message contains the key.
+// TestKey: where the key comes from, and which texts are no keys. No message contains the key.
 func TestKey(t *testing.T) {
 	var got []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"datasync/ingest"
@@ -23,7 +22,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.IntFlag{Name: "page-size", Usage: "request `N` events per page", Value: 100_000},
 			&cli.DurationFlag{Name: "lookback", Usage: "look for late events this `DURATION` before the newest stored event", Value: 10 * time.Minute, DefaultText: "10m"},
 			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, or an RFC 3339 time"},
-			&cli.BoolFlag{Name: "restart", Usage: "read everything again and store what is missing"},
+			&cli.BoolFlag{Name: "restart", Usage: "read all events again and store the missing ones"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "as a last resort, send an expired cursor again with a later expiry"},
 			&cli.StringFlag{Name: "workers", Usage: "fetch `N` time ranges in parallel, or auto for as many as help", Value: "auto"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "end with 4 if the API asks for a longer wait than this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
@@ -49,8 +48,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 func runPull(ctx context.Context, opts pullOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	// The files that the database creates are for this user alone.
-	defer syscall.Umask(syscall.Umask(0o077))
+	defer privateFiles()()
 	if opts.dryRun {
 		return pullError(ctx, runDryRun(ctx, opts))
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 	"time"
 
 	"datasync/internal/model"
@@ -135,8 +134,7 @@ func readFile(ctx context.Context, name string) (v statusView, err error) {
 
 // recoverLog replays the write-ahead log of a killed process into the file.
 func recoverLog(ctx context.Context, opts statusOptions) error {
-	// The files that the database creates meanwhile are for this user alone.
-	defer syscall.Umask(syscall.Umask(0o077))
+	defer privateFiles()()
 	done, err := store.Recover(ctx, opts.database)
 	switch {
 	case err != nil:

@@ -6,7 +6,7 @@ import (
 	"datasync/internal/store"
 )
 
-// statusView is a status as it is shown.
+// statusView is a status for display.
 type statusView struct {
 	store.Status
 	// pull is the running pull; it is nil where none answered.

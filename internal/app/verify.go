@@ -77,7 +77,7 @@ func (v verified) text() string {
 	case v.Sound && v.Complete:
 		b.WriteString("sound: the file agrees with its own records\n")
 	case v.Sound:
-		b.WriteString("sound: what is stored agrees with its own records, but the pull is not complete\n")
+		b.WriteString("sound: the file agrees with its own records, but the pull is not complete\n")
 	}
 	for _, f := range v.Findings {
 		_, _ = fmt.Fprintf(&b, "%s: %s\n", f.Check, term.Visible(f.Detail))

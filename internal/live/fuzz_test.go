@@ -134,7 +134,7 @@ func FuzzAnswers(f *testing.F) {
 		}
 		loan.Release()
 		if !exists(db) || !exists(db+".socket") {
-			t.Fatalf("%q made the client remove what is no copy", answer)
+			t.Fatalf("%q made the client remove a file that is no copy", answer)
 		}
 	})
 }

@@ -1,12 +1,9 @@
 package live_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -253,88 +249,6 @@ func TestServeRemovesEverything(t *testing.T) {
 	until(t, "all goroutines end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// TestInvalidRequests: each gets an error, and other clients are served.
-func TestInvalidRequests(t *testing.T) {
-	db, _ := serve(t)
-	for _, tc := range []struct{ name, sends, answer string }{
-		{"rubbish", "\x00\xff\n", "the request is unknown"},
-		{"nothing", "\n", "the request is unknown"},
-		{"another verb", "restart\n", "the request is unknown"},
-		{"capitals", "STATUS\n", "the request is unknown"},
-		{"two verbs", "status snapshot\n", "the request is unknown"},
-		{"a long line", strings.Repeat("x", 64), "the request is too long"},
-		{"a very long line", strings.Repeat("status", 100_000), "the request is too long"},
-	} {
-		conn := dial(t, db)
-		_, _ = io.WriteString(conn, tc.sends)
-		answer, _ := io.ReadAll(conn)
-		var refused struct{ Error string }
-		if _ = json.Unmarshal(answer, &refused); refused.Error != tc.answer {
-			t.Errorf("%s: %q, want %q", tc.name, answer, tc.answer)
-		}
-	}
-	var status struct{ Changes int64 }
-	if err := live.Status(t.Context(), db.path, &status); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestIncompleteRequests: the connection is closed after the timeout, without an answer.
-func TestIncompleteRequests(t *testing.T) {
-	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-	serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""), 50*time.Millisecond)
-	for _, said := range []string{"", "stat"} {
-		conn := dial(t, db)
-		_, _ = io.WriteString(conn, said)
-		if answer, err := io.ReadAll(conn); len(answer) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("after %q: %q, %v", said, answer, err)
-		}
-	}
-}
-
-// TestClientsThatDisconnect: whenever and however a reader disconnects, its copy is removed.
-func TestClientsThatDisconnect(t *testing.T) {
-	db, _ := serve(t)
-	for _, tc := range []struct {
-		name string
-		do   func(net.Conn)
-	}{
-		{"before the answer", func(c net.Conn) { _ = c.Close() }},
-		{"after the answer", func(c net.Conn) { _, _ = bufio.NewReader(c).ReadString('\n'); _ = c.Close() }},
-		{"within the answer", func(c net.Conn) { _, _ = c.Read(make([]byte, 3)); _ = c.Close() }},
-		{"asks again", func(c net.Conn) { _, _ = bufio.NewReader(c).ReadString('\n'); _, _ = io.WriteString(c, "snapshot\n") }},
-		{"stops sending", func(c net.Conn) { _ = c.(*net.UnixConn).CloseWrite() }},
-	} {
-		before := db.copies.Load()
-		conn := dial(t, db)
-		_, _ = io.WriteString(conn, "snapshot\n")
-		tc.do(conn)
-		until(t, tc.name, func() bool { return db.copies.Load() > before && !exists(fmt.Sprintf("%s.copy%d", db.path, before+1)) })
-	}
-	borrow(t, db).Release()
-}
-
-// TestTooManyClients: a client beyond the maximum gets ErrBusy, and the others are served.
-func TestTooManyClients(t *testing.T) {
-	db, _ := serve(t)
-	var loans []*live.Lease
-	for range 64 {
-		loans = append(loans, borrow(t, db))
-	}
-	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrBusy) {
-		t.Errorf("%v, want %v", err, live.ErrBusy)
-	}
-	var status struct{ Changes int64 }
-	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrBusy) {
-		t.Errorf("%v, want %v", err, live.ErrBusy)
-	}
-	loans[0].Release()
-	until(t, "there is room again", func() bool { return live.Status(t.Context(), db.path, &status) == nil })
-	if n := db.copies.Load(); n != 1 {
-		t.Errorf("%d copies were made for 64 readers", n)
-	}
-}
-
 // TestSocketOfAKilledPull: readers find no pull, and the next pull replaces the socket.
 func TestSocketOfAKilledPull(t *testing.T) {
 	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
@@ -379,144 +293,4 @@ func TestCopyOfAKilledPull(t *testing.T) {
 	}
 	l() // closes the connection
 	until(t, "the copy is removed", func() bool { loan.Release(); return !exists(copied) })
-}
-
-// pretend answers one request with answer. hangUp closes the connection.
-func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
-	t.Helper()
-	folder := filepath.Join(runtimeFolder(t), "datasync")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("unix", filepath.Join(folder, "0123456789abcdef.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conns := make(chan net.Conn, 1)
-	go func() {
-		defer close(conns)
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		_, _ = bufio.NewReader(conn).ReadString('\n')
-		_, _ = io.WriteString(conn, answer)
-		conns <- conn
-	}()
-	hangUp = sync.OnceFunc(func() {
-		if conn, ok := <-conns; ok {
-			_ = conn.Close()
-		}
-		_ = l.Close()
-	})
-	t.Cleanup(func() { _ = l.Close(); hangUp() })
-	if err := os.WriteFile(db.path+".socket", []byte(l.Addr().String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return hangUp
-}
-
-// TestClientsGiveUpInTheEnd: a client waits for a pull that sends signs of life and no answer
-// until its context or its limit ends.
-func TestClientsGiveUpInTheEnd(t *testing.T) {
-	ask := func(ctx context.Context) error {
-		db := &slowFake{takes: time.Hour}
-		db.path = filepath.Join(t.TempDir(), "a.duckdb")
-		serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""), hang)
-		var status any
-		errStatus := live.Status(ctx, db.path, &status)
-		_, err := live.Borrow(ctx, db.path, isCopy)
-		if !errors.Is(err, errStatus) {
-			t.Errorf("a status: %v, a copy: %v", errStatus, err)
-		}
-		return err
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
-	}
-	defer live.SetLimits(hang, 100*time.Millisecond)()
-	if err := ask(t.Context()); !errors.Is(err, live.ErrSilent) {
-		t.Errorf("%v, want %v", err, live.ErrSilent)
-	}
-}
-
-// slowFake delays each answer.
-type slowFake struct {
-	fake
-	takes time.Duration
-}
-
-func (s *slowFake) take(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, s.takes)
-	defer cancel()
-	<-ctx.Done()
-}
-
-func (s *slowFake) Status(ctx context.Context) (any, error) {
-	s.take(ctx)
-	return s.fake.Status(ctx)
-}
-
-func (s *slowFake) Snapshot(ctx context.Context) (live.Snapshot, error) {
-	s.take(ctx)
-	return s.fake.Snapshot(ctx)
-}
-
-// TestSilentPull: clients give up with ErrSilent.
-func TestSilentPull(t *testing.T) {
-	defer live.SetLimits(50*time.Millisecond, time.Minute)()
-	for _, said := range []string{"", " ", "   ", `{"path":"a.duckdb.co`} {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		pretend(t, db, said)
-		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrSilent) {
-			t.Errorf("after %q: %v, want %v", said, err, live.ErrSilent)
-		}
-	}
-}
-
-// TestInvalidAnswers: the client refuses them.
-func TestInvalidAnswers(t *testing.T) {
-	for name, answer := range map[string]string{
-		"another file":    `{"path":"/etc/passwd","batch":1,"events":1}`,
-		"no file":         `{"batch":1,"events":1}`,
-		"the database":    `{"path":"a.duckdb"}`,
-		"no JSON":         "hello",
-		"another type":    `{"path":7}`,
-		"an array":        `[]`,
-		"an endless line": strings.Repeat("x", 65<<20),
-	} {
-		t.Run(name, func(t *testing.T) {
-			db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-			pretend(t, db, answer+"\n")
-			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-				t.Errorf("%v, want %v", err, live.ErrNone)
-			}
-		})
-	}
-	t.Run("null", func(t *testing.T) {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		pretend(t, db, "null\n")
-		if err := live.Status(t.Context(), db.path, &struct{}{}); !errors.Is(err, live.ErrNone) {
-			t.Errorf("%v, want %v", err, live.ErrNone)
-		}
-	})
-	t.Run("half a line", func(t *testing.T) {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		hangUp := pretend(t, db, `{"path":"a.duckdb.co`)
-		go hangUp()
-		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-			t.Errorf("%v, want %v", err, live.ErrNone)
-		}
-	})
-	t.Run("none", func(t *testing.T) {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		pretend(t, db, "")
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		if _, err := live.Borrow(ctx, db.path, isCopy); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
-		}
-	})
 }

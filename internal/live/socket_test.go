@@ -110,7 +110,7 @@ func TestInvalidNameFiles(t *testing.T) {
 			borrow(t, db).Release()
 			stop()
 			if !exists(foreign) || !exists(file) {
-				t.Error("what is not ours was removed")
+				t.Error("a file of another kind was removed")
 			}
 		})
 	}

@@ -21,7 +21,7 @@ const (
 	maxRead = 4 << 20
 )
 
-// history is the file that keeps what was typed. A nil history keeps nothing.
+// history is the file of the entries that were typed. A nil history keeps none.
 type history struct{ f *os.File }
 
 // historyFolder returns the folder of the history, or "" if there is no home folder.
@@ -38,8 +38,8 @@ func historyFolder(getenv func(string) string) string {
 }
 
 // openHistory opens or creates the history in that folder. The file must be a regular file of
-// this user, in a folder to which nobody else can write: its contents are shown, and what is
-// typed may be secret.
+// this user, in a folder to which nobody else can write: its contents are shown, and
+// entries may be secret.
 func openHistory(folder string) (_ *history, err error) {
 	if folder == "" {
 		return nil, nil
@@ -67,8 +67,8 @@ func openHistory(folder string) (_ *history, err error) {
 	return &history{f}, nil
 }
 
-// entries returns the entries, the oldest first. It omits entries with control characters:
-// nobody has typed them.
+// entries returns the entries, the oldest first. It omits entries with control characters, which
+// cannot have been typed.
 func (h *history) entries() []string {
 	if h == nil {
 		return nil

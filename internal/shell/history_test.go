@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestHistoryFile: what was typed is kept in a file that only this user can write, or not at all.
+// TestHistoryFile: entries are kept in a file that only this user can write, or not at all.
 func TestHistoryFile(t *testing.T) {
 	for name, tc := range map[string]struct {
 		make func(folder, file string) error

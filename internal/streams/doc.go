@@ -5,5 +5,5 @@
 // puts /dev/null on these two. The program writes to the files that Take returns, and passes them
 // to processes that must write there too.
 //
-// It does not know what is written.
+// It does not know what the program writes.
 package streams

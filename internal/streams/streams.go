@@ -14,14 +14,13 @@ import (
 // connections.
 const Least = 20
 
-// ErrFew: fewer than Least descriptors are free.
+// ErrFew says that fewer than Least descriptors are free.
 var ErrFew = errors.New("too few file descriptors")
 
 // Streams are the streams with which the process was started.
 type Streams struct{ Stdin, Stdout, Stderr *os.File }
 
-// Take moves stdout and stderr away from descriptors 1 and 2, and discards what is written to
-// these afterwards. Only the Go runtime still reports a crash on stderr. Take may be called once,
+// Take moves stdout and stderr away from descriptors 1 and 2, and discards later writes to these. Only the Go runtime still reports a crash on stderr. Take may be called once,
 // before anything else starts. After an error, such as ErrFew, nothing was moved.
 //
 // A write to a stream whose reader is gone fails with EPIPE and never ends the process: Go ends a

@@ -1,6 +1,6 @@
 //go:build !race
 
-// With the race detector descriptor 2 stays as it is.
+// With the race detector, descriptor 2 is not replaced.
 
 package streams_test
 
@@ -136,7 +136,7 @@ func TestCrashesAreSeen(t *testing.T) {
 	}
 }
 
-// TestClosedReader: the write fails, and the process goes on.
+// TestClosedReader: the write fails, and the process continues.
 func TestClosedReader(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

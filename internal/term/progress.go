@@ -18,12 +18,12 @@ const (
 type Progress struct {
 	// Delay is the time before anything is shown.
 	Delay time.Duration
-	// Count returns what is done and the total. The total must be larger until the end.
+	// Count returns how much is done, and the total, which must be larger until the end.
 	Count func() (done, total int64)
 	// Before and After return the text on each side of the bar. Either may be nil.
 	Before, After func(now time.Time) string
-	// Line returns what is printed every ten seconds where stderr is no terminal. If it is
-	// nil, nothing is printed there.
+	// Line returns the line to print every ten seconds if stderr is no terminal. If it is nil,
+	// nothing is printed then.
 	Line func(now time.Time) string
 }
 
