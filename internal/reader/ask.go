@@ -24,8 +24,9 @@ var errUnanswered = errors.New("the pull that has locked the file does not answe
 // ask calls request until the pull that has locked the file answers. It fails with
 //   - live.ErrNone where no pull runs, joined with errUnanswered where one runs but did not
 //     answer within beginTimeout;
-//   - live.ErrSilent where the pull gave no sign of life, or the deadline of ctx passed;
-//   - any other error of request.
+//   - live.ErrSilent where the pull gave no sign of life, or had not answered a request when the
+//     deadline of ctx passed;
+//   - the error of ctx, or any other error of request.
 func ask(ctx context.Context, path string, request func() error) error {
 	for began := time.Now(); ; {
 		err := request()
