@@ -2,26 +2,27 @@ package query
 
 import (
 	"context"
-	"datasync/internal/store"
-	"datasync/internal/term"
 	"slices"
 	"strings"
 	"unicode"
+
+	"datasync/internal/store"
+	"datasync/internal/term"
 )
 
-// longestCompletion is how many bytes a word may have that is offered.
+// longestCompletion is the longest word that is offered, in bytes.
 const longestCompletion = 256
 
-// Complete returns what the last word of the text could become, by what DuckDB's grammar
-// and the file's tables and columns allow, and where in the text that word begins. Each
-// begins with the word as it is typed. A name is one that can stand there: one that needs
-// quotes is offered, with the quote that ends it, where a quote was typed before it.
+// Complete returns completions of the last word of the text, from DuckDB's grammar and the file's
+// tables and columns, and the index at which that word begins. Each completion begins with the
+// word as typed. A name that needs quotes is offered only after an opening quote, together with
+// the closing one.
 func Complete(ctx context.Context, session *store.Session, text string) (words []string, begin int, err error) {
 	suggestions, err := Texts(ctx, session, "SELECT suggestion FROM sql_auto_complete($text) ORDER BY suggestion_score", map[string]string{"text": text})
 	if err != nil {
 		return nil, 0, err
 	}
-	// Keywords of the other kinds are names without quotes, too.
+	// Keywords of the other categories can be names without quotes.
 	reserved, err := Texts(ctx, session, "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')", nil)
 	if err != nil {
 		return nil, 0, err
@@ -31,7 +32,7 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 	for _, suggestion := range suggestions {
 		word, ok := completion(suggestion, inQuotes, reserved)
 		if !ok || len(word) > longestCompletion || term.Visible(word) != word {
-			continue // it would do more than be seen
+			continue // it has control characters
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {
 			continue
@@ -44,8 +45,9 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 	return words, begin, nil
 }
 
-// completion returns how a suggestion of DuckDB's is written, behind a quote or without one,
-// and false where it cannot be, as one of the reserved words without. DuckDB puts quotes around more names than need them.
+// completion returns a suggestion of DuckDB as it is written after an opening quote, or without
+// quotes. It returns false if it cannot be written so, such as a reserved word without quotes.
+// DuckDB quotes more names than need quotes.
 func completion(suggestion string, inQuotes bool, reserved []string) (string, bool) {
 	name, quoted := strings.CutPrefix(suggestion, `"`)
 	if quoted {
@@ -60,7 +62,7 @@ func completion(suggestion string, inQuotes bool, reserved []string) (string, bo
 	return name, true
 }
 
-// isPlain reports whether a text is a name that needs no quotes, unless it is a keyword.
+// isPlain reports whether a text is a name that needs no quotes, or a keyword.
 func isPlain(name string) bool {
 	for i, r := range name {
 		if r != '_' && !unicode.IsLetter(r) && (i == 0 || r < '0' || r > '9') {
@@ -70,8 +72,7 @@ func isPlain(name string) bool {
 	return name != ""
 }
 
-// lastWord returns where the last word of the text begins, and whether that is behind a quote
-// that is still open.
+// lastWord returns the index of the last word of the text, and whether a quote before it is open.
 func lastWord(text string) (begin int, inQuotes bool) {
 	begin = len(text) - nameEnd(text)
 	lex(text, func(p part, from, _ int) {
@@ -82,7 +83,7 @@ func lastWord(text string) (begin int, inQuotes bool) {
 	return begin, inQuotes
 }
 
-// nameEnd returns how many bytes at the end of the text are a name.
+// nameEnd returns the number of bytes at the end of the text that form a name.
 func nameEnd(text string) int {
 	n := 0
 	for n < len(text) && inName(text[len(text)-1-n]) {
@@ -91,7 +92,7 @@ func nameEnd(text string) int {
 	return n
 }
 
-// Texts runs a statement whose first column is text and returns that.
+// Texts runs a statement whose first column is text, and returns that column.
 func Texts(ctx context.Context, session *store.Session, text string, params map[string]string) ([]string, error) {
 	rows, err := texts(ctx, session, text, params)
 	first := make([]string, len(rows))
@@ -118,7 +119,7 @@ func texts(ctx context.Context, session *store.Session, text string, params map[
 	return collect.rows, err
 }
 
-// collector is a sink that keeps what it is given.
+// collector is a sink that keeps the rows.
 type collector struct{ rows [][]string }
 
 func (c *collector) row(cells []cell) error {

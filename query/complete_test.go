@@ -2,12 +2,13 @@ package query_test
 
 import (
 	"database/sql"
-	"datasync/internal/term"
-	"datasync/query"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"datasync/internal/term"
+	"datasync/query"
 )
 
 // odd are names that a hostile file can give to tables and columns. DuckDB itself lets none

@@ -2,22 +2,23 @@ package query
 
 import (
 	"bufio"
-	"datasync/internal/term"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"datasync/internal/term"
 )
 
-// bufferSize is how many bytes are collected before they are written.
+// bufferSize is the number of bytes that are buffered before they are written.
 const bufferSize = 64 << 10
 
-// delimitedSink writes CSV and TSV by RFC 4180, but for the line ends, which are "\n".
-// NULL is an empty field, an empty text "", as DuckDB writes and reads them.
+// delimitedSink writes CSV and TSV by RFC 4180, except that lines end with "\n". NULL is an empty
+// field and an empty text is "", as in DuckDB.
 type delimitedSink struct {
 	w         *bufio.Writer
 	columns   []column
 	delimiter byte
-	special   string // what a field may not have in it unless it is quoted
+	special   string // a field with one of these must be quoted
 	terminal  bool
 	safe      bool
 }
@@ -38,7 +39,7 @@ func (s *delimitedSink) row(cells []cell) error {
 		case c.ok:
 			s.field(c.text, s.columns[i].kind != kindNumber)
 		case len(cells) == 1:
-			// An empty line would be no record for most readers.
+			// Most readers skip an empty line.
 			_, _ = s.w.WriteString(`""`)
 		}
 	}
@@ -51,7 +52,7 @@ func (s *delimitedSink) separate(i int) {
 	}
 }
 
-// field writes a field; a text may be one that someone else chose.
+// field writes a field. Its text may come from an attacker.
 func (s *delimitedSink) field(text string, foreign bool) {
 	if len(text) > pieceSize {
 		s.longField(text, foreign)
@@ -72,7 +73,7 @@ func (s *delimitedSink) field(text string, foreign bool) {
 	_ = s.w.WriteByte('"')
 }
 
-// longField is field in pieces, so that no other text as long as this one comes of it.
+// longField is field in pieces. It makes no copy of a long text.
 func (s *delimitedSink) longField(text string, foreign bool) {
 	show := func(piece string) string { return piece }
 	if s.terminal {
@@ -99,8 +100,8 @@ func (s *delimitedSink) longField(text string, foreign bool) {
 	}
 }
 
-// isFormula says whether spreadsheets take a text for a formula (OWASP, "CSV
-// Injection"; ASVS 1.2.10).
+// isFormula reports whether spreadsheets would run a text as a formula (OWASP, "CSV Injection";
+// ASVS 1.2.10).
 func isFormula(text string) bool {
 	first, _ := utf8.DecodeRuneInString(text)
 	return strings.ContainsRune("=+-@\t\n\r\x00＝＋－＠", first)

@@ -1,9 +1,8 @@
-// Package query runs SQL on a datasync file and writes the result as a table, as
-// CSV or as JSON.
+// Package query runs SQL on a datasync file and writes the results as tables, CSV, JSON or other
+// text.
 //
-// It promises to change nothing: the database is opened read-only, cannot reach
-// another file, an extension or the network, keeps nothing on disk, and takes no
-// settings. CSV and JSON are written row by row in constant memory.
+// It promises to change nothing: the database is opened read-only and cannot reach another file,
+// an extension, the network or a setting. CSV and JSON are written row by row in constant memory.
 //
-// It knows nothing of the pull or of the command line.
+// It does not know the pull or the command line.
 package query

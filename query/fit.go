@@ -6,21 +6,21 @@ import (
 )
 
 const (
-	// narrowest is down to which width a column of text is cut before columns are left
-	// out.
+	// narrowest is the smallest width to which a column of text is cut. If that is not enough,
+	// columns are omitted.
 	narrowest = 12
-	// frame is what a table's line has beside the cells: a bar and two spaces a column,
-	// and one bar more.
+	// frame is the width of a line beside the cells: a bar and two spaces per column. There is
+	// one more bar.
 	frame = 3
 )
 
-// fit says which columns a table shows and how wide they may be.
+// fit is the selection of columns that a table shows, with their widths.
 type fit struct {
-	columns []int // -1 stands for those that are left out
-	widths  []int // the most that a column may have, of all columns; 0 is no limit
+	columns []int // -1 stands for the omitted ones
+	widths  []int // the largest width of each column; 0 is no limit
 }
 
-// everything shows n columns as they are.
+// everything shows n columns at any width.
 func everything(n int) fit {
 	f := fit{widths: make([]int, n)}
 	for i := range n {
@@ -29,8 +29,8 @@ func everything(n int) fit {
 	return f
 }
 
-// fit finds out how to keep the table within its width: columns of text are cut, the
-// widest first, and where that is not enough columns in the middle are left out.
+// fit keeps the table within its width. It cuts columns of text, the widest first. If that is
+// not enough, it omits columns in the middle.
 func (s *tableSink) fit() fit {
 	f := everything(len(s.columns))
 	if s.width <= 0 {
@@ -61,7 +61,7 @@ func (s *tableSink) fit() fit {
 	return f
 }
 
-// width is that of a line whose columns have these widths.
+// width returns the width of a line whose columns have these widths.
 func (f *fit) width(of []int) int {
 	total := 1
 	for _, i := range f.columns {
@@ -75,7 +75,7 @@ func (f *fit) width(of []int) int {
 	return total
 }
 
-// shown is how many columns are.
+// shown returns the number of columns that are shown.
 func (f *fit) shown() int {
 	n := 0
 	for _, i := range f.columns {
@@ -86,12 +86,11 @@ func (f *fit) shown() int {
 	return n
 }
 
-// leaveOut leaves out one more column, next to those in the middle that are left out
-// already.
+// leaveOut omits one more column, next to those that are already omitted.
 func (f *fit) leaveOut() {
 	for at, i := range f.columns {
 		if i < 0 {
-			// The side with more columns left loses one.
+			// On the side with more columns.
 			if at > len(f.columns)-1-at {
 				at--
 			} else {
@@ -104,7 +103,7 @@ func (f *fit) leaveOut() {
 	f.columns[len(f.columns)/2] = -1
 }
 
-// cut makes the widest columns that may be cut narrower until the line fits.
+// cut narrows the widest columns of text until the line fits.
 func (f *fit) cut(least []int, width int) {
 	for over := f.width(f.widths) - width; over > 0; over-- {
 		widest := -1
@@ -120,7 +119,7 @@ func (f *fit) cut(least []int, width int) {
 	}
 }
 
-// row returns a line of the table of what value says for each of n columns.
+// row returns a line of the table with the value of each of n columns.
 func (f *fit) row(n int, value func(i int) string) table.Row {
 	row := make(table.Row, 0, n)
 	for _, i := range f.columns {

@@ -2,18 +2,19 @@ package query
 
 import (
 	"bufio"
-	"datasync/internal/term"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"datasync/internal/term"
 )
 
-// jsonSink writes an array of objects, or an object a line. Numbers and JSON stand as
-// they are, everything else is a string; NaN and the infinities, which JSON has no
-// numbers for, are strings too.
+// jsonSink writes an array of objects, or an object per line. Numbers, booleans and JSON are
+// written as JSON, all else as strings. NaN and the infinities are strings, because JSON has no
+// numbers for them.
 type jsonSink struct {
 	w       *bufio.Writer
 	columns []column
@@ -23,8 +24,8 @@ type jsonSink struct {
 	buffer  []byte
 }
 
-func newJSONSink(w io.Writer, columns []column, lines bool) *jsonSink {
-	s := &jsonSink{w: bufio.NewWriterSize(w, bufferSize), columns: columns, lines: lines}
+func newJSONSink(w io.Writer, columns []column, f Format) *jsonSink {
+	s := &jsonSink{w: bufio.NewWriterSize(w, bufferSize), columns: columns, lines: f == JSONLines}
 	taken := map[string]bool{}
 	for _, c := range columns {
 		name := c.name
@@ -69,8 +70,7 @@ func (s *jsonSink) row(cells []cell) error {
 	return err
 }
 
-// long writes a long value in pieces, so that no other text as long as this one comes of it.
-// It may use b.
+// long writes a long value in pieces, without a copy of it. It may use the memory of b.
 func (s *jsonSink) long(b []byte, text string, k kind) []byte {
 	escape, quote := appendUnquoted, `"`
 	switch {
@@ -111,7 +111,7 @@ func appendJSON(b []byte, c cell, k kind) []byte {
 	return appendQuoted(b, c.text)
 }
 
-// isNumber says whether what DuckDB wrote as a number is one to JSON.
+// isNumber reports whether a number of DuckDB is a number of JSON.
 func isNumber(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && digits[0] >= '0' && digits[0] <= '9'
@@ -122,7 +122,7 @@ func appendRaw(b []byte, text string) []byte {
 	for _, r := range text {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
-			b = append(b, ' ') // between values: within strings they are escaped
+			b = append(b, ' ') // between values; within strings they are escaped
 		case term.Hidden(r):
 			b = appendEscaped(b, r)
 		default:
@@ -132,7 +132,7 @@ func appendRaw(b []byte, text string) []byte {
 	return b
 }
 
-// appendQuoted appends text as a JSON string. What a terminal would not just show is
+// appendQuoted appends text as a JSON string, with characters that could control a terminal
 // escaped.
 func appendQuoted(b []byte, text string) []byte {
 	return append(appendUnquoted(append(b, '"'), text), '"')

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// part is what a piece of SQL is, as far as it matters here.
+// part is the kind of a piece of SQL.
 type part int
 
 const (
@@ -13,11 +13,11 @@ const (
 	blank          // white space and comments
 	semicolon      // between statements
 	parameter      // $name
-	open           // a string, name or comment that has no end
+	open           // a string, name or comment without an end
 )
 
-// lex calls yield for each piece of the text, in order. It knows what DuckDB's own
-// scanner knows of quotes: that of PostgreSQL.
+// lex calls yield for each piece of the text, in order. It follows the quoting rules of
+// DuckDB's scanner, which is PostgreSQL's.
 func lex(text string, yield func(p part, from, to int)) {
 	for at := 0; at < len(text); {
 		p, length := piece(text[at:])
@@ -26,9 +26,10 @@ func lex(text string, yield func(p part, from, to int)) {
 	}
 }
 
-// piece returns what the text begins with and how many bytes of it that is.
+// piece returns the kind and the length in bytes of the first piece of the text.
 func piece(text string) (part, int) {
-	switch c := text[0]; {
+	c := text[0]
+	switch {
 	case c == ';':
 		return semicolon, 1
 	case spaceLength(text) > 0:
@@ -54,11 +55,11 @@ func piece(text string) (part, int) {
 	return other, 1
 }
 
-// space is what DuckDB takes for white space, wherever it was pasted from.
+// space is the white space that DuckDB accepts, which includes that of Unicode.
 const space = " \t\r\n\f\v\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u2060\u3000\ufeff"
 
-// spaceLength returns how many bytes the white space has that the text begins with, one
-// character of it at most.
+// spaceLength returns the length in bytes of the white-space character at the beginning of the
+// text, or 0.
 func spaceLength(text string) int {
 	if r, size := utf8.DecodeRuneInString(text); strings.ContainsRune(space, r) && r != utf8.RuneError {
 		return size
@@ -66,7 +67,7 @@ func spaceLength(text string) int {
 	return 0
 }
 
-// comment measures /* ... */, in which others may lie.
+// comment returns the length of /* ... */. Comments may be nested.
 func comment(text string) (part, int) {
 	depth := 0
 	for at := 0; at+1 < len(text); {
@@ -84,8 +85,8 @@ func comment(text string) (part, int) {
 	return open, len(text)
 }
 
-// quoted measures a text in the quotes that stand at begin; a doubled one is part of
-// it, as is one behind a backslash where escapes are known.
+// quoted returns the length of a text in the quotes at begin. A doubled quote belongs to the
+// text, as does an escaped one if the text has backslash escapes.
 func quoted(text string, begin int, escapes bool) (part, int) {
 	quote := text[begin]
 	for at := begin + 1; at < len(text); at++ {
@@ -102,7 +103,7 @@ func quoted(text string, begin int, escapes bool) (part, int) {
 	return open, len(text)
 }
 
-// dollar measures $name, or a text between $tag$ and $tag$.
+// dollar returns the length of $name, or of a text between $tag$ and $tag$.
 func dollar(text string) (part, int) {
 	length := 1 + nameLength(text[1:], false)
 	if digits := length > 1 && text[1] >= '0' && text[1] <= '9'; !digits && strings.HasPrefix(text[length:], "$") {
@@ -118,8 +119,8 @@ func dollar(text string) (part, int) {
 	return parameter, length
 }
 
-// nameLength returns how many bytes of the text are a name; a $ may be in one, but not
-// begin it.
+// nameLength returns the length of the name at the beginning of the text. A name may contain $,
+// but not begin with it.
 func nameLength(text string, dollars bool) int {
 	for at := range len(text) {
 		if c := text[at]; !inName(c) && (!dollars || c != '$') || c >= utf8.RuneSelf && spaceLength(text[at:]) > 0 {
@@ -133,9 +134,9 @@ func inName(c byte) bool {
 	return c == '_' || c >= utf8.RuneSelf || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// Split returns the statements of the text, without the semicolons between them and
-// without those that are nothing but white space and comments. Whole says that the
-// last one ends with a semicolon, or that there is none.
+// Split returns the statements of the text without their semicolons. It omits statements of
+// white space and comments alone. whole reports whether the last statement ends with a semicolon,
+// or there is none.
 func Split(text string) (statements []string, whole bool) {
 	begin, something, unfinished := 0, false, false
 	lex(text, func(p part, from, to int) {
@@ -158,7 +159,7 @@ func Split(text string) (statements []string, whole bool) {
 	return statements, !something && !unfinished
 }
 
-// replaceParameters puts what replacement returns in the place of each $name.
+// replaceParameters replaces each $name by the result of replacement.
 func replaceParameters(text string, replacement func(name string) string) string {
 	var b strings.Builder
 	lex(text, func(p part, from, to int) {

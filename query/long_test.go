@@ -2,13 +2,14 @@ package query_test
 
 import (
 	"bytes"
-	"datasync/internal/term"
-	"datasync/query"
 	"encoding/csv"
 	"encoding/json"
 	"html"
 	"strings"
 	"testing"
+
+	"datasync/internal/term"
+	"datasync/query"
 )
 
 // TestLongValues: a value that is written in pieces reads as one that is written at once, wherever

@@ -2,15 +2,16 @@ package query
 
 import (
 	"bufio"
-	"datasync/internal/term"
 	"fmt"
 	"html"
 	"io"
 	"iter"
 	"strings"
+
+	"datasync/internal/term"
 )
 
-// shown is how a cell reads where NULL and an empty text must be told apart.
+// shown returns the cell's text in formats that distinguish NULL from an empty text.
 func (c cell) shown() string {
 	if !c.ok {
 		return "NULL"
@@ -18,7 +19,7 @@ func (c cell) shown() string {
 	return term.Visible(c.text)
 }
 
-// pieces yields shown, of a long text in parts.
+// pieces yields shown, in parts if the text is long.
 func (c cell) pieces() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if !c.ok {
@@ -33,10 +34,10 @@ func (c cell) pieces() iter.Seq[string] {
 	}
 }
 
-// markdownSink writes a table of GitHub's dialect of Markdown.
+// markdownSink writes a table in GitHub's dialect of Markdown.
 type markdownSink struct{ w *bufio.Writer }
 
-// inMarkdown escapes what would end a cell.
+// inMarkdown escapes the characters that would end a cell.
 var inMarkdown = strings.NewReplacer("|", `\|`)
 
 func newMarkdownSink(w io.Writer, columns []column) *markdownSink {
@@ -70,7 +71,7 @@ func (s *markdownSink) row(cells []cell) error {
 
 func (s *markdownSink) end() error { return s.w.Flush() }
 
-// lineSink writes a line a value, with a line between rows.
+// lineSink writes a line per value, with an empty line between rows.
 type lineSink struct {
 	w     *bufio.Writer
 	names []string // padded to one width

@@ -317,8 +317,13 @@ func page(e event) string {
 
 // byName sorts names, NULL last.
 func byName(a, b string) int {
-	if (a == "NULL") != (b == "NULL") {
-		return map[bool]int{true: 1, false: -1}[a == "NULL"]
+	switch {
+	case a == b:
+		return 0
+	case a == "NULL":
+		return 1
+	case b == "NULL":
+		return -1
 	}
 	return strings.Compare(a, b)
 }

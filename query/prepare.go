@@ -12,10 +12,10 @@ import (
 	"datasync/internal/store"
 )
 
-// ErrParams says that parameters of the SQL and the values given do not fit together.
+// ErrParams says that the values of --param do not match the parameters of the SQL.
 var ErrParams = model.NewFailure(model.ExitUsage, "", "parameters")
 
-// checkParams fails where a value is given that no statement has a parameter for.
+// checkParams fails with ErrParams if no statement has a parameter for a value.
 func checkParams(statements []string, params map[string]string) error {
 	unused := maps.Clone(params)
 	for _, text := range statements {
@@ -30,8 +30,8 @@ func checkParams(statements []string, params map[string]string) error {
 	return nil
 }
 
-// checkPrints fails where a statement asks DuckDB to print by itself. What it prints would go
-// nowhere, however it was asked: this tells a person so.
+// checkPrints fails if a statement asks DuckDB to print by itself. The program discards such
+// output however it is requested; the error tells the user so.
 func checkPrints(text string) (err error) {
 	name := ""
 	lex(text, func(p part, from, to int) {
@@ -47,8 +47,8 @@ func checkPrints(text string) (err error) {
 	return err
 }
 
-// prepare prepares one statement with its parameters bound. Where cast is true all of
-// its columns come as text, but for times.
+// prepare prepares one statement and binds its parameters. If cast is true, all columns except
+// times are text.
 func prepare(ctx context.Context, session *store.Session, text string, opts Options) (_ *store.Statement, columns []column, cast bool, err error) {
 	if err := checkPrints(text); err != nil {
 		return nil, nil, false, err
@@ -64,7 +64,7 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 		columns = append(columns, newColumn(c))
 	}
 	if st.Kind == store.Select && len(columns) > 0 {
-		// Not all that gives rows can stand behind FROM: such a statement is run as it is.
+		// Some statements with rows are not allowed after FROM. They run unchanged.
 		if wrapped, err := session.Prepare(wrap(text, columns, opts.Format)); err == nil {
 			wrapped.Kind = st.Kind
 			st.Close()
@@ -78,8 +78,8 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 	return st, columns, cast, nil
 }
 
-// materialise runs a statement that DuckDB carries out in several steps, as it does with
-// PIVOT, into a temporary table in memory and prepares one that reads it.
+// materialise runs a statement that DuckDB splits into several, such as PIVOT. It stores the
+// result in a temporary table in memory, and prepares a statement that reads the table.
 func materialise(ctx context.Context, session *store.Session, text string) (*store.Statement, string, error) {
 	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE datasync_steps AS "+text); err != nil {
 		return nil, "", err
@@ -89,8 +89,8 @@ func materialise(ctx context.Context, session *store.Session, text string) (*sto
 	return st, read, err
 }
 
-// prepareTyped prepares the statement such that it takes its parameters as text, and
-// returns its SQL then: what was asked for as a number, say, is cast to it.
+// prepareTyped prepares the statement with text parameters, and returns the SQL that casts each
+// to its type.
 func prepareTyped(session *store.Session, text string) (*store.Statement, string, error) {
 	st, err := session.Prepare(text)
 	if err != nil || len(st.Parameters) == 0 {
@@ -125,7 +125,7 @@ func bind(st *store.Statement, params map[string]string) error {
 	return nil
 }
 
-// wrap puts a statement that gives rows into one that casts its columns.
+// wrap returns a statement that casts the columns of another one.
 func wrap(text string, columns []column, f Format) string {
 	names, casts := make([]string, len(columns)), make([]string, len(columns))
 	for i := range columns {

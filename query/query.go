@@ -13,9 +13,8 @@ import (
 // ErrEmpty says that there is no SQL.
 var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
-// Run runs the statements on the session, one after the other until one fails, and
-// writes to w what they give. It fails with ErrEmpty, ErrParams, an error of w, or what
-// DuckDB says.
+// Run runs the statements on the session, one after the other until one fails, and writes their
+// results to w. It fails with ErrEmpty, ErrParams, an error of w or an error of DuckDB.
 func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer) error {
 	statements, _ := Split(opts.SQL)
 	if len(statements) == 0 {
@@ -64,14 +63,15 @@ func run(ctx context.Context, session *store.Session, text string, opts Options,
 	return err
 }
 
-// copyRows hands the rows of the result to the sink, as many as are wanted.
+// copyRows passes the rows of the result to the sink, up to opts.MaxRows. It returns how many rows
+// there are, as far as it has read, and how many were written.
 func copyRows(result *store.Result, columns []column, cast bool, out sink, opts *Options) (rows, written int64, err error) {
 	most := int64(opts.MaxRows)
 	if opts.MaxRows <= 0 || opts.Format == Table {
 		most = -1
 	}
 	cells := make([]cell, len(columns))
-	var instants []byte // the texts of a row's times
+	var instants []byte // the formatted times of a row
 	for {
 		n, err := result.Next()
 		if err != nil || n == 0 {
@@ -82,7 +82,7 @@ func copyRows(result *store.Result, columns []column, cast bool, out sink, opts 
 		}
 		for row := range n {
 			if rows == most {
-				return rows + 1, rows, nil // there are more, nobody knows how many
+				return rows + 1, rows, nil // at least one more
 			}
 			rows++
 			instants = instants[:0]
@@ -98,7 +98,7 @@ func copyRows(result *store.Result, columns []column, cast bool, out sink, opts 
 	}
 }
 
-// read reads one value; what it needs memory for it appends to b.
+// read reads one value. It appends to b the text that it formats, and returns b.
 func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
 	switch {
 	case c.kind == kindTime:
@@ -117,7 +117,7 @@ func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone
 	return cell{text, ok}, b, err
 }
 
-// nothing is the sink of statements that give no rows of interest.
+// nothing is the sink of statements without a result.
 type nothing struct{}
 
 func (nothing) row([]cell) error { return nil }
@@ -129,10 +129,8 @@ func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options
 		return newDelimitedSink(w, columns, ',', opts)
 	case TSV:
 		return newDelimitedSink(w, columns, '\t', opts)
-	case JSON:
-		return newJSONSink(w, columns, false), nil
-	case JSONLines:
-		return newJSONSink(w, columns, true), nil
+	case JSON, JSONLines:
+		return newJSONSink(w, columns, opts.Format), nil
 	case Markdown:
 		return newMarkdownSink(w, columns), nil
 	case Line:

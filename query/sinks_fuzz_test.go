@@ -2,8 +2,6 @@ package query
 
 import (
 	"bytes"
-	"datasync/internal/store"
-	"datasync/internal/term"
 	"encoding/csv"
 	"encoding/json"
 	"html"
@@ -12,6 +10,9 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"datasync/internal/store"
+	"datasync/internal/term"
 )
 
 // written returns what a format makes of a column of the name and a value.

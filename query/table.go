@@ -1,32 +1,33 @@
 package query
 
 import (
-	"datasync/internal/term"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 
+	"datasync/internal/term"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// DefaultTableRows is how many rows of a long result Table shows, half of them head and
-// half of them tail.
+// DefaultTableRows is the number of rows of a long result that Table shows: half of them the
+// first, half the last.
 const DefaultTableRows = 40
 
-// longestCell is how many bytes of a value Table and Box show. Their columns are as wide as
-// their widest cell, and all is in memory until they are drawn.
+// longestCell is the number of bytes of a value that Table and Box show. A column is as wide as
+// its widest cell, and the whole table is in memory until it is drawn.
 const longestCell = 10_000
 
-// tableRow is a row as it is shown.
+// tableRow is a row for display.
 type tableRow struct {
 	texts []string
-	cut   int // how many of them were cut
+	cut   int // the number of texts that were cut
 }
 
-// set puts the cells in the place of what the row has.
+// set replaces the texts of the row.
 func (r *tableRow) set(cells []cell) {
 	r.texts, r.cut = slices.Grow(r.texts[:0], len(cells)), 0
 	for _, c := range cells {
@@ -42,7 +43,7 @@ func (r *tableRow) set(cells []cell) {
 	}
 }
 
-// briefly returns a text as it is shown in a table, and whether it was cut.
+// briefly returns a text for display, and whether it was cut.
 func briefly(s string) (text string, cut bool) {
 	if len(s) <= longestCell {
 		return strings.Clone(term.Visible(s)), false
@@ -50,19 +51,19 @@ func briefly(s string) (text string, cut bool) {
 	return term.Visible(s[:boundary(s, longestCell)]) + "…", true
 }
 
-// cuts says, behind a table, how many values were cut.
+// cuts says below a table how many values were cut.
 func cuts(n int) string {
 	return fmt.Sprintf("%s cut at %d bytes; --format line shows all of it", count(n, "value"), longestCell)
 }
 
-// tableSink shows head and tail of a result, and how many rows it has.
+// tableSink shows the first and the last rows of a result, and the number of rows.
 type tableSink struct {
 	w       io.Writer
 	columns []column
 	width   int
 	head    []tableRow
-	tail    []tableRow // a ring
-	// headRows and tailRows are how many of each there may be.
+	tail    []tableRow // a ring buffer
+	// headRows and tailRows are the largest numbers of each.
 	headRows, tailRows int
 	rows               int
 }
@@ -82,7 +83,8 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 func (s *tableSink) row(cells []cell) error {
 	s.rows++
 	var row *tableRow
-	switch at := s.rows - 1 - s.headRows; {
+	at := s.rows - 1 - s.headRows
+	switch {
 	case at < 0:
 		s.head = append(s.head, tableRow{})
 		row = &s.head[len(s.head)-1]
@@ -98,7 +100,7 @@ func (s *tableSink) row(cells []cell) error {
 	return nil
 }
 
-// shown returns how many rows are written.
+// shown returns the number of rows that are shown.
 func (s *tableSink) shown() int64 { return int64(len(s.head) + len(s.tail)) }
 
 func (s *tableSink) end() error {
@@ -122,7 +124,7 @@ func (s *tableSink) end() error {
 	return err
 }
 
-// caption says how much there is, and how much of it is shown.
+// caption says how many rows and columns there are, and how many are shown.
 func (s *tableSink) caption(fit fit) string {
 	c := count(s.rows, "row")
 	if shown := s.shown(); shown < int64(s.rows) {
@@ -150,7 +152,7 @@ func count(n int, unit string) string {
 	return strconv.Itoa(n) + " " + unit + "s"
 }
 
-// newTable returns a table with the columns' names as its header.
+// newTable returns a table whose header has the columns' names.
 func newTable(columns []column, fit fit) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -197,7 +199,7 @@ func (s *boxSink) end() error {
 	return err
 }
 
-// planSink shows the drawing of a plan as it is.
+// planSink shows the drawing of a query plan.
 type planSink struct{ w io.Writer }
 
 func (s *planSink) row(cells []cell) error {
@@ -211,5 +213,5 @@ func (s *planSink) row(cells []cell) error {
 
 func (*planSink) end() error { return nil }
 
-// displayWidth is how many columns of a terminal a text takes.
+// displayWidth is the width of a text on a terminal, in columns.
 func displayWidth(s string) int { return text.StringWidthWithoutEscSequences(s) }

@@ -114,7 +114,8 @@ func refParse(args []string) (p parsed, wrong, clear bool) {
 			}
 		}
 		isHelp := name == "help" || name == "h" || name == "version" || name == "v"
-		switch isKnown := to != nil || isQuiet; {
+		isKnown := to != nil || isQuiet
+		switch {
 		case dashes == 0, arg == "-", strings.ContainsFunc(arg, unicode.IsSpace) && (!hasValue || !isKnown && !isHelp):
 			if p.command == "" && !wrong && arg != "query" {
 				wrong = true

@@ -3,12 +3,13 @@ package app
 import (
 	"context"
 	"database/sql"
-	"datasync/internal/store"
-	"datasync/internal/term"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"datasync/internal/store"
+	"datasync/internal/term"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"

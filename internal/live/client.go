@@ -3,7 +3,6 @@ package live
 import (
 	"bufio"
 	"context"
-	"datasync/internal/model"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // Variables for the tests.

@@ -3,7 +3,6 @@ package live_test
 import (
 	"bufio"
 	"context"
-	"datasync/internal/live"
 	"errors"
 	"io"
 	"net"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"datasync/internal/live"
 )
 
 // pretend answers one request with answer. hangUp closes the connection.

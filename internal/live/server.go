@@ -3,12 +3,13 @@ package live
 import (
 	"bufio"
 	"context"
-	"datasync/internal/model"
 	"encoding/json"
 	"errors"
 	"net"
 	"sync"
 	"time"
+
+	"datasync/internal/model"
 )
 
 const (

@@ -2,7 +2,6 @@ package live_test
 
 import (
 	"bufio"
-	"datasync/internal/live"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"datasync/internal/live"
 )
 
 // TestInvalidRequests: each gets an error, and other clients are served.

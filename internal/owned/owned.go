@@ -1,7 +1,6 @@
 package owned
 
 import (
-	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
 // ErrNot says that a file or folder is not what this user would have put there.

@@ -110,11 +110,14 @@ func TestOpenDuringAPull(t *testing.T) {
 		t.Fatalf("%+v, %v, opened %q", src, err, opened)
 	}
 	src.Release()
-	for limit := time.Now().Add(time.Minute); exists(opened) && time.Now().Before(limit); {
-		time.Sleep(time.Millisecond)
-	}
-	if exists(opened) {
-		t.Error("the copy was not removed")
+	tick, limit := time.NewTicker(time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for exists(opened) {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("the copy was not removed")
+		}
 	}
 }
 

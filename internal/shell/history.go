@@ -2,14 +2,15 @@ package shell
 
 import (
 	"bytes"
-	"datasync/internal/owned"
-	"datasync/internal/term"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"datasync/internal/owned"
+	"datasync/internal/term"
 )
 
 const (

@@ -1,10 +1,11 @@
 package term_test
 
 import (
-	"datasync/internal/term"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"datasync/internal/term"
 )
 
 func TestVisible(t *testing.T) {
