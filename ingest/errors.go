@@ -1,11 +1,11 @@
 package ingest
 
-import "errors"
+import "datasync/internal/model"
 
 // What others test for with errors.Is.
 var (
 	// ErrFrom: Options.From is before the start bound of the file.
-	ErrFrom = errors.New("the file does not go down that far")
+	ErrFrom = model.NewFailure(model.ExitUsage, "", "the file does not go back that far")
 	// ErrUnusable: most elements that came could not be stored.
-	ErrUnusable = errors.New("what came is hardly usable: it is probably another API, or another version of it")
+	ErrUnusable = model.NewFailure(model.ExitData, "unusable", "hardly any element is a valid event: this is probably another API, or another version of it")
 )

@@ -8,6 +8,7 @@ import (
 
 	"datasync/internal/duck"
 	"datasync/internal/inspect"
+	"datasync/internal/term"
 )
 
 // longestCompletion is the maximum length of a completion in bytes.
@@ -30,7 +31,7 @@ func Complete(ctx context.Context, session *inspect.Session, text string) (words
 	typed := text[begin:]
 	for _, suggestion := range suggestions {
 		word, ok := completion(suggestion, inQuotes, reserved)
-		if !ok || len(word) > longestCompletion || Visible(word) != word {
+		if !ok || len(word) > longestCompletion || term.Visible(word) != word {
 			continue // a terminal would obey some of its characters
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {

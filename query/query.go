@@ -2,17 +2,17 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"datasync/internal/duck"
 	"datasync/internal/inspect"
+	"datasync/internal/model"
 )
 
 // ErrEmpty says that there is no SQL.
-var ErrEmpty = errors.New("the SQL is empty")
+var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
 // Run runs the statements on the session, one after another until one fails, and writes their
 // results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"datasync/internal/duck"
+	"datasync/internal/term"
 )
 
 // written returns what a format makes of a column of the name and a value.
@@ -128,7 +129,7 @@ func checkHTML(t *testing.T, got, name, text string, ok bool) {
 	if len(cells) != 6 || strings.Count(got, "<") != strings.Count(got, ">") || strings.Count(got, "<") != 2*(1+2+2+6) {
 		t.Fatalf("%d cells in %q", len(cells), got)
 	}
-	for i, want := range map[int]string{0: Visible(name), 3: want, 5: want} {
+	for i, want := range map[int]string{0: term.Visible(name), 3: want, 5: want} {
 		if read := html.UnescapeString(cells[i][1]); read != want {
 			t.Errorf("%q became %q", want, read)
 		}

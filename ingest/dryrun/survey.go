@@ -21,7 +21,7 @@ import (
 )
 
 // ErrNotNow: no page came because each endpoint that serves pages asked to be left alone.
-var ErrNotNow = errors.New("the API asked to be left alone")
+var ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked for a wait")
 
 const (
 	// MaxRequests is how many requests a dry run sends at most.

@@ -8,14 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 
+	"datasync/internal/model"
 	"datasync/internal/owned"
 )
 
 // ErrTarget says that nothing can be written to that path.
-var ErrTarget = errors.New("unusable target")
+var ErrTarget = model.NewFailure(model.ExitUsage, "", "unusable target")
 
 // ErrFull says that there is no space left for what is written.
-var ErrFull = errors.New("the disk is full")
+var ErrFull = model.NewFailure(model.ExitError, "disk-full", "the disk is full")
 
 // Rules say what a target may be.
 type Rules struct {

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
 // ErrNot says that a file or folder is not what this user would have put there.
-var ErrNot = errors.New("not to be trusted")
+var ErrNot = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
 
 // Error says what is wrong with a file or folder.
 type Error struct{ Path, Why string }

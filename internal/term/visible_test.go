@@ -1,37 +1,37 @@
-package query_test
+package term_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"datasync/query"
+	"datasync/internal/term"
 )
 
 func TestVisible(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"nothing", "", ""},
-		{"what is seen anyway", "Grüße, 世界 👩‍👩‍👧 \\ é", "Grüße, 世界 👩‍👩‍👧 \\ é"},
+		{"visible characters", "Grüße, 世界 👩‍👩‍👧 \\ é", "Grüße, 世界 👩‍👩‍👧 \\ é"},
 		{"line ends and tabs", "a\r\nb\tc", `a\r\nb\tc`},
-		{"a screen that is cleared", "\x1b[2J", `\x1b[2J`},
-		{"a clipboard that is written", "\x1b]52;c;ZQ==\a", `\x1b]52;c;ZQ==\x07`},
+		{"clearing the screen", "\x1b[2J", `\x1b[2J`},
+		{"writing the clipboard", "\x1b]52;c;ZQ==\a", `\x1b]52;c;ZQ==\x07`},
 		{"backspaces", "good\b\b\b\bevil\x7f", `good\x08\x08\x08\x08evil\x7f`},
 		{"a control sequence in one character", "\u009b31m", `\x9b31m`},
 		{"a control sequence in one byte", "\x9b31m", `\x9b31m`},
-		{"half a character", "a\xe4\xb8", `a\xe4\xb8`},
+		{"an incomplete character", "a\xe4\xb8", `a\xe4\xb8`},
 		{"an overlong escape", "\xc0\x9b", `\xc0\x9b`},
 		{"the replacement character", "\ufffd", "\ufffd"},
-		{"writing from the right", "\u202egpj.exe", `\u{202e}gpj.exe`},
+		{"writing from right to left", "\u202egpj.exe", `\u{202e}gpj.exe`},
 		{"tags", "a\U000e0041", `a\u{e0041}`},
 	} {
-		if got := query.Visible(tc.text); got != tc.want {
+		if got := term.Visible(tc.text); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }
 
-// moves says whether a character does something else to a terminal than stand there: by
-// their numbers, as Unicode's tables are what the program goes by.
+// moves reports whether a character could control a terminal. It lists code points, because the
+// program uses Unicode's tables.
 func moves(r rune) bool {
 	for _, span := range [][2]rune{
 		{0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x180e, 0x180e}, {0x200b, 0x200c}, {0x200e, 0x200f}, {0x2028, 0x202e},
@@ -44,16 +44,16 @@ func moves(r rune) bool {
 	return false
 }
 
-// FuzzVisible: whatever the text, a terminal shows it on one line, and what can be seen
-// anyway stays as it is and where it is.
+// FuzzVisible: a terminal shows any text on one line, and visible characters stay as they are
+// and in their order.
 func FuzzVisible(f *testing.F) {
 	f.Add("a\nb")
 	f.Fuzz(func(t *testing.T, text string) {
-		got := query.Visible(text)
+		got := term.Visible(text)
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, moves) {
 			t.Fatalf("%q became %q", text, got)
 		}
-		if again := query.Visible(got); again != got {
+		if again := term.Visible(got); again != got {
 			t.Errorf("%q became %q and then %q", text, got, again)
 		}
 		rest, plain := got, true
@@ -62,7 +62,7 @@ func FuzzVisible(f *testing.F) {
 				plain = false
 				continue
 			}
-			if r > 0x7e { // such as the program may escape all the same
+			if r > 0x7e { // the program may escape it
 				continue
 			}
 			next := strings.IndexRune(rest, r)
@@ -72,7 +72,7 @@ func FuzzVisible(f *testing.F) {
 			rest = rest[next+1:]
 		}
 		if ascii := !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7e }); plain && ascii && got != text {
-			t.Errorf("%q became %q for nothing", text, got)
+			t.Errorf("%q became %q without need", text, got)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package app
+package shell
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/ergochat/readline"
-	"github.com/urfave/cli/v2"
-
 	"datasync/internal/inspect"
+	"datasync/internal/term"
 	"datasync/query"
+
+	"github.com/ergochat/readline"
 )
 
 const (
@@ -20,36 +20,48 @@ const (
 	promptMore = "     ...> "
 )
 
-// shell is the interactive query.
+// Options describe a shell.
+type Options struct {
+	IO term.IO
+	// Session is what statements run on.
+	Session *inspect.Session
+	// Query is how results are written, and Timing whether the time of each statement is shown.
+	// Commands change both.
+	Query  query.Options
+	Timing bool
+	// Greeting is the first line.
+	Greeting string
+	// Run runs the statements and writes their results. It returns when ctx ends.
+	Run func(ctx context.Context, opts query.Options, timing bool) error
+	// Explain returns the line that tells a person of an error.
+	Explain func(err error) string
+}
+
+// shell is a running shell.
 type shell struct {
-	*program
-	session *inspect.Session
-	opts    query.Options
-	timing  bool
-	noPager bool
+	Options
 	line    *readline.Instance
 	history *history
-	// interrupts gets Ctrl-C while statements run; at the prompt it is a key.
+	// interrupts receives Ctrl-C while statements run. At the prompt Ctrl-C is a key.
 	interrupts chan os.Signal
 }
 
-// shell reads statements from the terminal and runs them until .quit, Ctrl-D or a
-// signal that ends the program.
-func (p *program) shell(ctx context.Context, c *cli.Context, session *inspect.Session, opts query.Options) error {
-	s := &shell{program: p, session: session, opts: opts, timing: c.Bool("timing"), noPager: c.Bool("no-pager")}
+// Run reads statements from the terminal and runs them until .quit, Ctrl-D or the end of ctx.
+func Run(ctx context.Context, opts Options) error {
+	s := &shell{Options: opts}
 	var err error
 	s.line, err = readline.NewFromConfig(&readline.Config{
-		Prompt: prompt, HistoryLimit: historyLines, DisableAutoSaveHistory: true,
-		AutoComplete: completer{ctx, s}, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr,
-		// It would look at descriptors 1 and 2, which are not the terminal.
-		FuncIsTerminal: p.interactive, FuncGetSize: p.size,
+		Prompt: prompt, HistoryLimit: maxEntries, DisableAutoSaveHistory: true,
+		AutoComplete: completer{ctx, s}, Stdin: s.IO.Stdin, Stdout: s.IO.Stdout, Stderr: s.IO.Stderr,
+		// The defaults look at descriptors 1 and 2, which are not the terminal.
+		FuncIsTerminal: s.IO.Interactive, FuncGetSize: s.IO.Size,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.line.Close() }()
-	if s.history, err = openHistory(p.historyFolder()); err != nil {
-		p.say(fmt.Sprintf("what is typed is not kept: %v", err))
+	if s.history, err = openHistory(historyFolder(s.IO.Getenv)); err != nil {
+		s.IO.Say(fmt.Sprintf("the history of this shell is not saved: %v", err))
 	}
 	defer s.history.close()
 	for _, entry := range s.history.entries() {
@@ -59,10 +71,13 @@ func (p *program) shell(ctx context.Context, c *cli.Context, session *inspect.Se
 	signal.Notify(s.interrupts, os.Interrupt)
 	defer signal.Stop(s.interrupts)
 	defer context.AfterFunc(ctx, func() { _ = s.line.Close() })()
-	_, _ = fmt.Fprintln(p.stdout, "datasync "+version+", reading "+query.Visible(c.String("db"))+". End a statement with ; and see .help.")
+	s.print(s.Greeting)
 	s.read(ctx)
-	return orStopped(ctx, context.Cause(ctx))
+	return nil
 }
+
+// print writes a line to stdout.
+func (s *shell) print(text string) { _, _ = fmt.Fprintln(s.IO.Stdout, text) }
 
 // read is the shell's loop.
 func (s *shell) read(ctx context.Context) {
@@ -74,11 +89,11 @@ func (s *shell) read(ctx context.Context) {
 			text.Reset()
 			s.line.SetPrompt(prompt)
 			continue
-		case err != nil: // Ctrl-D, or the end
+		case err != nil: // Ctrl-D, or the terminal is gone
 			return
 		}
 		if text.Len() == 0 && strings.HasPrefix(strings.TrimSpace(line), ".") {
-			s.remember(line)
+			s.save(line)
 			if !s.command(ctx, strings.Fields(line)) {
 				return
 			}
@@ -93,7 +108,7 @@ func (s *shell) read(ctx context.Context) {
 			s.line.SetPrompt(promptMore)
 			continue
 		default:
-			s.remember(oneEntry(text.String()))
+			s.save(oneEntry(text.String()))
 			s.run(ctx, text.String())
 			text.Reset()
 		}
@@ -101,28 +116,28 @@ func (s *shell) read(ctx context.Context) {
 	}
 }
 
-// remember keeps an entry for the keys that go back, now and in later shells.
-func (s *shell) remember(entry string) {
+// save adds an entry to the history of this and of later shells.
+func (s *shell) save(entry string) {
 	_ = s.line.SaveToHistory(entry)
 	s.history.add(entry)
 }
 
-// oneEntry puts a statement on one line of the history.
+// oneEntry puts a statement on one line. Of a statement with a comment only the last line
+// remains, as the comment would hide what follows it.
 func oneEntry(text string) string {
 	if strings.Contains(text, "--") {
-		// The rest of the statement would be a comment.
 		lines := strings.Split(strings.TrimSpace(text), "\n")
 		return lines[len(lines)-1]
 	}
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 }
 
-// run runs statements; Ctrl-C stops them and not the shell.
+// run runs statements until they end or Ctrl-C is pressed.
 func (s *shell) run(ctx context.Context, text string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	select {
-	case <-s.interrupts: // it came before there was anything to stop
+	case <-s.interrupts: // from before the statement
 	default:
 	}
 	go func() {
@@ -132,37 +147,37 @@ func (s *shell) run(ctx context.Context, text string) {
 		case <-ctx.Done():
 		}
 	}()
-	opts := s.opts
-	opts.SQL, opts.Width = text, s.width()
-	err := s.write(ctx, s.session, opts, s.timing, s.paged(s.noPager))
+	opts := s.Query
+	opts.SQL, opts.Width = text, s.IO.Width()
+	err := s.Run(ctx, opts, s.Timing)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		s.say("interrupted")
+		s.IO.Say("interrupted")
 	default:
-		s.say(errorLine(err))
+		s.IO.Say(s.Explain(err))
 	}
 }
 
-// completer completes what is typed by what DuckDB knows.
+// completer completes words from the names that DuckDB knows.
 type completer struct {
 	ctx   context.Context
 	shell *shell
 }
 
-// Do is readline.AutoCompleter's: it returns what could follow, and how much of it is
-// there already.
+// Do returns what may follow the cursor, and how many characters of it are already typed. It
+// implements readline.AutoCompleter.
 func (c completer) Do(line []rune, pos int) (endings [][]rune, typed int) {
 	before := string(line[:pos])
 	if strings.HasPrefix(before, ".") {
-		for _, command := range shellCommands {
+		for _, command := range commands {
 			if rest, ok := strings.CutPrefix(command.name, before); ok {
 				endings = append(endings, []rune(rest))
 			}
 		}
 		return endings, pos
 	}
-	words, begin, err := query.Complete(c.ctx, c.shell.session, before)
+	words, begin, err := query.Complete(c.ctx, c.shell.Session, before)
 	if err != nil {
 		return nil, 0
 	}

@@ -1,4 +1,4 @@
-package app
+package shell
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestHistoryFile: what was typed is kept in a file of this user alone, or nowhere.
+// TestHistoryFile: entries are kept in a file that only this user can write, or not at all.
 func TestHistoryFile(t *testing.T) {
 	for name, tc := range map[string]struct {
 		make func(folder, file string) error
@@ -41,8 +41,8 @@ func TestHistoryFile(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			p := &program{getenv: func(name string) string { return map[string]string{"XDG_STATE_HOME": state}[name] }}
-			h, err := openHistory(p.historyFolder())
+			getenv := func(name string) string { return map[string]string{"XDG_STATE_HOME": state}[name] }
+			h, err := openHistory(historyFolder(getenv))
 			h.add("SELECT 1")
 			h.close()
 			if kept := err == nil; kept != tc.kept {
