@@ -3,6 +3,11 @@ package main
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/model"
+	"datasync/internal/store"
+	"datasync/mockserver"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,11 +16,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/model"
-	"datasync/internal/store"
-	"datasync/mockserver"
 )
 
 // history is a file and the API that it is pulled from, in this process.
@@ -42,7 +42,7 @@ func newHistory(t *testing.T, o mockserver.Options) *history {
 // run pulls, with a store that wrap may change, until it ends.
 func (h *history) run(ctx context.Context, wrap func(*store.Store) ingest.Store) (ingest.Summary, error) {
 	h.t.Helper()
-	s, err := store.Open(ctx, store.Options{Path: h.path, Origin: ingest.Origin(h.opts.BaseURL), ToolVersion: "test"})
+	s, err := store.Open(ctx, store.Options{Path: h.path, Origin: api.Origin(h.opts.BaseURL), ToolVersion: "test"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

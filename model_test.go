@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/store"
+	"datasync/mockserver"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,10 +19,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/store"
-	"datasync/mockserver"
 
 	"pgregory.net/rapid"
 )
@@ -185,7 +185,7 @@ func (w *world) kill(operation int) {
 }
 
 func (w *world) open() *store.Store {
-	s, err := store.Open(context.Background(), store.Options{Path: w.path, Origin: ingest.Origin(w.base), ToolVersion: "test"})
+	s, err := store.Open(context.Background(), store.Options{Path: w.path, Origin: api.Origin(w.base), ToolVersion: "test"})
 	if err != nil {
 		w.rt.Fatal(err)
 	}

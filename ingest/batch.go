@@ -3,11 +3,11 @@ package ingest
 import (
 	"context"
 	"database/sql"
-	"sync/atomic"
-	"time"
-
+	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/internal/model"
+	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -30,7 +30,7 @@ type batcher struct {
 	runID    uuid.UUID
 	tally    *tally
 	progress *Progress
-	sheets   *sheets
+	sheets   *api.BufferPool
 	// unordered is called where events do not come in their order. Beside says how many
 	// walks share the memory for batches.
 	unordered func()
@@ -68,7 +68,7 @@ type outcome struct {
 // batch is what is collected for one commit.
 type batch struct {
 	model.Batch
-	sheets          []*sheet // of each of its pages
+	sheets          []*api.Buffer // of each of its pages
 	events, rejects int
 	bytes           int
 	// overdue says that it is to be committed though it is not full.
@@ -128,12 +128,12 @@ func (b *batcher) start(ctx context.Context) error {
 	copying, sheets := make(chan struct{}), b.next.sheets
 	b.most = 0
 	for _, s := range sheets {
-		b.most += int64(len(s.text))
+		b.most += int64(s.Size())
 	}
 	b.held.Add(b.most)
 	b.next.Copied = func(page int) {
-		b.held.Add(-int64(len(sheets[page].text)))
-		b.sheets.giveBack(sheets[page])
+		b.held.Add(-int64(sheets[page].Size()))
+		b.sheets.Release(sheets[page])
 		select {
 		case b.freed <- struct{}{}:
 		default:
@@ -214,9 +214,9 @@ func (b *batcher) add(p *walked) {
 		b.checkpoint.Unordered = true
 		b.unordered()
 	}
-	record := model.PageRecord{Endpoint: p.endpoint, RequestID: p.page.RequestID, CursorSent: p.from.cursor, Resumed: p.resumed}
-	if p.from.bounded {
-		record.Until = sql.Null[model.Instant]{V: model.Instant(p.from.until * 1000), Valid: true}
+	record := model.PageRecord{Endpoint: p.endpoint, RequestID: p.page.RequestID, CursorSent: p.from.Cursor, Resumed: p.resumed}
+	if p.from.Bounded {
+		record.Until = sql.Null[model.Instant]{V: model.Instant(p.from.Until * 1000), Valid: true}
 	}
 	whole := n == len(events) && m == len(rejects)
 	if whole {
@@ -235,7 +235,7 @@ func (b *batcher) add(p *walked) {
 	if whole {
 		b.pass(p)
 	} else {
-		p.sheet.share()
+		p.sheet.Retain()
 		b.rest = p
 		b.fitted.events += n
 		b.fitted.rejects += m
@@ -285,14 +285,14 @@ func (b *batcher) advance(p *walked) {
 
 // moveBehind moves a checkpoint behind the page.
 func moveBehind(k *model.Checkpoint, p *walked) {
-	if p.from == (ask{}) {
+	if p.from == (api.Request{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
 		// now and what it had read before, there may be a gap.
 		k.Total, k.Walked, k.Copies, k.RanOut = p.page.Total, 0, 0, false
 		k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
 		k.TopAt = p.received.Add(-p.took)
 	}
-	k.PageTotal, k.CursorBefore = p.page.Total, sql.Null[string]{V: p.from.cursor, Valid: !p.from.bounded}
+	k.PageTotal, k.CursorBefore = p.page.Total, sql.Null[string]{V: p.from.Cursor, Valid: !p.from.Bounded}
 	if p.secretFrom {
 		k.CursorBefore.V = decode.WithheldCursor
 	}

@@ -2,14 +2,14 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
-
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 )
 
 // committed is a store that takes nothing but batches, and calls each with fail.
@@ -35,15 +35,15 @@ func (c *committed) StartBatch(_ context.Context, b model.Batch) (wait func() (m
 }
 
 // newSheet returns the memory of a page, with so many events.
-func newSheet(n int) *sheet {
-	s := (&sheets{}).take()
-	s.events = make([]model.Event, n)
+func newSheet(n int) *api.Buffer {
+	s := (&api.BufferPool{}).Take()
+	s.Events = make([]model.Event, n)
 	return s
 }
 
 func newTestBatcher(c *committed) *batcher {
 	return &batcher{
-		store: c, checkpoint: model.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
+		store: c, checkpoint: model.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &api.BufferPool{},
 		tally: newTally(), unordered: func() {}, beside: func() int { return 1 },
 	}
 }
@@ -54,8 +54,8 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	var pages []walked
 	at := model.Instant(1 << 40)
 	for n, size := range sizes {
-		p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
-		p.page = decode.Page{Events: p.sheet.events, Rejects: make([]model.Reject, size[1]), Elements: size[0] + size[1], NextCursor: fmt.Sprint("c", n+1), Descending: true, Ordered: true}
+		p := walked{endpoint: api.Events, from: api.Request{Cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
+		p.page = decode.Page{Events: p.sheet.Events, Rejects: make([]model.Reject, size[1]), Elements: size[0] + size[1], NextCursor: fmt.Sprint("c", n+1), Descending: true, Ordered: true}
 		for i := range p.page.Events {
 			at--
 			p.page.Events[i].Timestamp = at
@@ -133,8 +133,8 @@ func TestBatchesAreFull(t *testing.T) {
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("batches %v, want %v", got, tc.want)
 			}
-			if n := b.tally.Pages[eventsEndpoint]; n != int64(len(tc.sizes)) || len(b.sheets.free) != len(tc.sizes) {
-				t.Errorf("%d pages counted and %d sheets back, of %d", n, len(b.sheets.free), len(tc.sizes))
+			if n := b.tally.Pages[api.Events]; n != int64(len(tc.sizes)) || b.sheets.Idle() != len(tc.sizes) {
+				t.Errorf("%d pages counted and %d sheets back, of %d", n, b.sheets.Idle(), len(tc.sizes))
 			}
 		})
 	}
@@ -146,8 +146,8 @@ func TestBatchesOfMuchText(t *testing.T) {
 	b := newTestBatcher(c)
 	large := decode.Page{Events: make([]model.Event, 1000), Rejects: make([]model.Reject, 10), Elements: 1010, NextCursor: "c1"}
 	small := decode.Page{Events: make([]model.Event, 7), Elements: 7, NextCursor: "c2"}
-	err := b.runOver(t, walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1},
-		walked{endpoint: eventsEndpoint, page: small, sheet: &sheet{}, bytes: 7})
+	err := b.runOver(t, walked{endpoint: api.Events, page: large, sheet: &api.Buffer{}, bytes: 4*maxBatchBytes + 1},
+		walked{endpoint: api.Events, page: small, sheet: &api.Buffer{}, bytes: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,9 +169,9 @@ func TestLargePagesFillBatches(t *testing.T) {
 	var pages []walked
 	for n := range 4 {
 		p := decode.Page{Events: make([]model.Event, 100_000), Elements: 100_000, NextCursor: fmt.Sprint("c", n+1)}
-		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20})
+		pages = append(pages, walked{endpoint: api.Events, page: p, sheet: newSheet(0), bytes: 35 << 20})
 	}
-	pages = append(pages, walked{endpoint: eventsEndpoint, page: decode.Page{Events: make([]model.Event, 1), Elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
+	pages = append(pages, walked{endpoint: api.Events, page: decode.Page{Events: make([]model.Event, 1), Elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
 	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)
 	}
@@ -232,11 +232,11 @@ func (c *crossed) StartBatch(_ context.Context, b model.Batch) (wait func() (mod
 func TestSheetOfTwoBatches(t *testing.T) {
 	c := &crossed{}
 	b := newTestBatcher(nil)
-	b.store, c.back = c, func() int { return len(b.sheets.free) }
+	b.store, c.back = c, func() int { return b.sheets.Idle() }
 	var pages []walked
 	for n, size := range []int{model.MaxRows - 10, 100, model.MaxRows - 90} {
 		p := decode.Page{Events: make([]model.Event, size), Elements: size, NextCursor: fmt.Sprint("c", n+1)}
-		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()})
+		pages = append(pages, walked{endpoint: api.Events, page: p, sheet: b.sheets.Take()})
 	}
 	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)

@@ -2,10 +2,9 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
 	"math/rand/v2"
-	"net/http"
-	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,34 +19,34 @@ const (
 	mostFresh = 2
 )
 
-// isCached reports whether an answer came from a cache: it says so, or has an age (RFC 9111,
-// section 5.1).
-func isCached(header http.Header) bool {
-	age, _ := strconv.Atoi(strings.TrimSpace(header.Get("Age")))
-	return age > 0 || strings.HasPrefix(strings.ToUpper(strings.TrimSpace(header.Get("X-Cache"))), "HIT")
+// cacheState is what the walks of a pull know of a cache: when the pull began, and whether a cache
+// answers whatever is asked.
+type cacheState struct {
+	began time.Time
+	all   atomic.Bool
 }
 
 // askFresh asks for a page, and asks again where a cache may have made the answer before the pull
 // began, or, where it must be fresh, at any time. A cache knows a page by its URL: another limit is
 // another page to it.
-func (w *walk) askFresh(ctx context.Context, at ask, must bool) fetched {
+func (w *walk) askFresh(ctx context.Context, at api.Request, must bool) fetched {
 	f := w.ask(ctx, at)
-	for tries := 1; f.err == nil && f.sheet.cached && !w.endpoints.cachesAll.Load() && (must || time.Since(w.endpoints.began) < oldestCached); tries++ {
+	for tries := 1; f.err == nil && f.sheet.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {
 		again := at
-		if again.limit == 0 {
-			again.limit = int(w.endpoints.client.pageSizes[f.endpoint].Load())
+		if again.Limit == 0 {
+			again.Limit = w.client.PageSize(f.endpoint)
 		}
-		again.only, again.soon = f.endpoint, true
+		again.Only, again.IfSoon = f.endpoint, true
 		// Another pull may just have asked for one less.
-		if again.limit -= tries + rand.IntN(again.limit/10+1); again.limit < 1 {
+		if again.Limit -= tries + rand.IntN(again.Limit/10+1); again.Limit < 1 {
 			break
 		}
 		if tries > mostFresh {
-			w.endpoints.cachesAll.Store(true)
+			w.cache.all.Store(true)
 			w.notice("a cache answers every request: events of its last seconds may be missing until the next pull")
 			break
 		}
-		w.sheets.giveBack(f.sheet)
+		w.sheets.Release(f.sheet)
 		f = w.ask(ctx, again)
 	}
 	return f

@@ -2,11 +2,11 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
+	"datasync/internal/model"
 	"fmt"
 	"slices"
 	"strings"
-
-	"datasync/internal/model"
 )
 
 // docs/complete.md defines "complete": windows that were walked to their ends prove it,
@@ -19,7 +19,7 @@ func (p *pull) finish(ctx context.Context, newest family) error {
 		return err
 	}
 	// No more pages come, and the closing check needs memory.
-	p.sheets.forget()
+	p.sheets.Free()
 	settled, err := p.Store.Settle(ctx, p.id, newest[0].Window)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (t *tally) unusable(events int64) error {
 	}
 	text := t.reasons()
 	if t.sample != "" {
-		text += ", such as " + quoteWords(t.sample)
+		text += ", such as " + api.Quote(t.sample)
 	}
 	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
 }

@@ -3,6 +3,9 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,15 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"datasync/internal/model"
-
 	"golang.org/x/sync/errgroup"
 )
 
 const (
-	// Auto is, as Options.Workers, as many walks at a time as are worth it, up to mostWorkers.
-	Auto        = -1
-	mostWorkers = 64
+	// Auto is, as Options.Workers, as many walks at a time as are worth it, up to dispatch.MaxWorkers.
+	Auto = -1
 	// worthSplitting is how long one walk alone must still take for Auto to have more.
 	worthSplitting = 3 * time.Second
 	// fastPage is the rate in bytes a second at which pages come too fast for that: what is
@@ -54,7 +54,7 @@ type crew struct {
 	walks int     // under way
 	// starter makes the request for the newest page below an instant; nil as long as no way
 	// to ask for that has been proven. Sought says that one was looked for.
-	starter func(model.Instant) ask
+	starter func(model.Instant) api.Request
 	sought  bool
 	// read counts pages; seekAfter is how many there must be for another search, after seeks
 	// of them that failed.
@@ -97,7 +97,7 @@ func (p *pull) walkFamily(ctx context.Context, f family, older []family) (family
 		c.unordered = c.unordered || k.Unordered
 	}
 	p.Progress.family(f)
-	p.endpoints.plan(c.atOnce, func() int { return int(c.pages.Load()) })
+	p.dispatcher.SetDemand(dispatch.Demand{AtOnce: c.atOnce, Pages: func() int { return int(c.pages.Load()) }})
 	for {
 		if err := c.walkAll(ctx); err != nil {
 			return nil, err
@@ -198,9 +198,9 @@ func (c *crew) walk(ctx context.Context, t *part) error {
 		t.state = lost
 		c.losses++
 		switch {
-		case errors.Is(err, errNothingLeft), errors.Is(err, errRefusedBound) && c.losses < mostLosses:
+		case errors.Is(err, errNothingLeft), errors.Is(err, dispatch.ErrBoundRefused) && c.losses < mostLosses:
 			c.oldest = t.k.Begins
-		case errors.Is(err, errNotProven), errors.Is(err, errNoBound), c.losses >= mostLosses:
+		case errors.Is(err, errNotProven), errors.Is(err, dispatch.ErrNoBound), c.losses >= mostLosses:
 			// Another one would hardly fare better.
 			c.starter, c.sought = nil, true
 		}
@@ -217,10 +217,10 @@ func (c *crew) atWork() int {
 }
 
 // atOnce is how many requests there may be at a time: with more than one walk wanted one
-// more may look for a way to split. The endpoints' lock is held.
-func (c *crew) atOnce() int {
+// more may look for a way to split.
+func (c *crew) atOnce(worthwhile int) int {
 	if c.p.Workers == Auto {
-		return max(2, c.p.endpoints.workers.Goal())
+		return max(2, worthwhile)
 	}
 	return max(1, c.p.Workers)
 }
@@ -230,7 +230,7 @@ func (c *crew) wanted() int {
 	if c.p.Workers != Auto {
 		return max(1, min(c.p.Workers, mostBytes/max(1, c.sample.bytes)))
 	}
-	goal, took := c.p.endpoints.goal()
+	goal, took := c.p.dispatcher.Goal()
 	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting || float64(c.sample.bytes) > fastPage*took.Seconds() && c.walks < 2 {
 		return 1
 	}

@@ -2,11 +2,12 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 	"errors"
 	"time"
-
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 )
 
 // An API may answer an expired cursor with an error that does not name it. Then a request without
@@ -17,8 +18,8 @@ import (
 func (w *walk) isStuck(ctx context.Context, err error) bool {
 	var file *model.FileError
 	switch {
-	case err == nil, w.tried == "", w.at != ask{cursor: w.tried}, w.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
-		errors.Is(err, ErrClosed), errors.As(err, &file):
+	case err == nil, w.tried == "", w.at != api.Request{Cursor: w.tried}, w.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
+		errors.Is(err, dispatch.ErrClosed), errors.As(err, &file):
 		return false
 	}
 	return w.answersWithout(ctx, "")
@@ -31,9 +32,9 @@ const mostFailedRuns = 3
 // countBroken counts failures in a row that may be the cursor's: 5xx, or no page and no answer at
 // all. Only an answer makes them anything.
 func (w *walk) countBroken(before int, err error) int {
-	var answer *APIError
+	var answer *api.APIError
 	switch {
-	case err == nil, errors.As(err, &answer) && answer.means != meansFailed:
+	case err == nil, errors.As(err, &answer) && answer.Means != api.MeansFailed:
 		return 0
 	}
 	return before + 1
@@ -42,12 +43,12 @@ func (w *walk) countBroken(before int, err error) int {
 // isDead reports whether it is the cursor that an answer refuses which does not say so: a 4xx, or,
 // once the cursor's own end has passed, a second failure in a row, where a request without it succeeds.
 func (w *walk) isDead(ctx context.Context, endpoint string, err error, broken int) bool {
-	var answer *APIError
-	if w.at.cursor == "" || err == nil || ctx.Err() != nil {
+	var answer *api.APIError
+	if w.at.Cursor == "" || err == nil || ctx.Err() != nil {
 		return false
 	}
 	switch {
-	case errors.As(err, &answer) && answer.means == meansCursorPerhaps:
+	case errors.As(err, &answer) && answer.Means == api.MeansCursorSuspect:
 	case broken >= 2 && broken%2 == 0 && w.outlived():
 	default:
 		return false
@@ -65,7 +66,7 @@ func (w *walk) outlived() bool {
 	switch {
 	case !w.dies.IsZero():
 		return !time.Now().Before(w.dies)
-	case w.at.cursor == w.tried:
+	case w.at.Cursor == w.tried:
 		return true
 	}
 	return time.Since(w.got) > usualLife
@@ -76,17 +77,17 @@ func (w *walk) outlived() bool {
 func (w *walk) answersWithout(ctx context.Context, endpoint string) bool {
 	w.discard()
 	for _, limit := range []int{1, 0} { // some want more than one event, or refuse to send a few
-		f := w.ask(ctx, ask{limit: limit, only: endpoint})
+		f := w.ask(ctx, api.Request{Limit: limit, Only: endpoint})
 		err := f.err
 		if err == nil {
-			_, err = f.sheet.decodedBy(decode.New())
+			_, err = f.sheet.Decode(decode.New())
 		}
-		w.sheets.giveBack(f.sheet)
+		w.sheets.Release(f.sheet)
 		if err == nil {
 			return true
 		}
-		var answer *APIError
-		if !errors.As(err, &answer) || answer.means != meansWay {
+		var answer *api.APIError
+		if !errors.As(err, &answer) || answer.Means != api.MeansBoundRefused {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
 	"datasync/ingest/pacer"
 	"datasync/internal/model"
 )
@@ -131,7 +132,7 @@ func (p *Forecast) play(f *Findings, opts Options, now time.Time) {
 	case !splits || opts.Workers == 0 || opts.Workers == 1:
 		return
 	case opts.Workers == Auto:
-		p.Walks = mostWorkers
+		p.Walks = dispatch.MaxWorkers
 	default:
 		p.Walks = opts.Workers
 	}
@@ -176,14 +177,14 @@ func playOut(ends []*source, elements int64, walks int, now time.Time) played {
 		}
 		first, at := 0, time.Time{}
 		for i, e := range ends {
-			opens := budgets[i].Next(later(free[w], e.opens), false)
+			opens := budgets[i].Next(dispatch.Later(free[w], e.opens), false)
 			if i == 0 || at.After(free[w]) && opens.Before(at) {
 				first, at = i, opens
 			}
 		}
 		budgets[first].Sent(at)
 		free[w] = at.Add(ends[first].took)
-		end = later(end, free[w])
+		end = dispatch.Later(end, free[w])
 		left -= ends[first].size
 		out.pages++
 		if ends[first].feed {

@@ -10,10 +10,12 @@ import (
 	"sync"
 	"time"
 
-	"datasync/internal/model"
-
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
+
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
@@ -52,7 +54,7 @@ type Options struct {
 	// Transport carries the requests; nil is the network.
 	Transport http.RoundTripper
 	BaseURL   *url.URL
-	Key       Secret
+	Key       api.Secret
 	// PageSize is the limit sent with each request, in events.
 	PageSize int
 	// Lookback is how far below the newest stored event a later pull goes down,
@@ -84,7 +86,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Transport == nil {
-		o.Transport = newLeaver(func() http.RoundTripper { return newTransport() })
+		o.Transport = api.NewTransport()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -129,38 +131,42 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	client := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
 	p := &pull{
 		Options: opts, id: id, client: client,
-		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
-			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
-		}),
-		tally: newTally(),
+		dispatcher: dispatch.New(client, dispatch.Options{
+			MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: opts.Notice,
+			Persist: func(endpoint string, wait time.Duration) error {
+				return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+			},
+		}, opts.Progress),
+		cache: cacheState{began: time.Now()}, tally: newTally(),
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
 		}),
 	}
 	opts.Progress.begin(began)
-	opts.Progress.foretell(p.endpoints.left)
+	opts.Progress.foretell(p.dispatcher.Remaining)
 	err = p.run(ctx)
-	p.tally.add(p.endpoints)
+	p.tally.add(p.dispatcher.Counts())
 	p.tally.Complete = err == nil
 	p.tally.Took = time.Since(began)
-	p.tally.Floor = p.endpoints.floor(p.tally.needed())
+	p.tally.Floor = p.dispatcher.Minimum(p.tally.needed())
 	return p.tally.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 
 // pull is one run.
 type pull struct {
 	Options
-	id        uuid.UUID
-	client    *client
-	endpoints *endpoints
-	tally     *tally
-	starting  sync.Mutex // of batches, one at a time
-	unordered func()
-	sheets    sheets
-	rereads   rereads
+	id         uuid.UUID
+	client     *api.Client
+	dispatcher *dispatch.Dispatcher
+	cache      cacheState
+	tally      *tally
+	starting   sync.Mutex // of batches, one at a time
+	unordered  func()
+	sheets     api.BufferPool
+	rereads    rereads
 
 	mu     sync.Mutex
 	failed []int64 // windows and parts whose walks failed at a cursor
@@ -236,7 +242,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 // failsAtCursor reports whether a walk ended with an error that may be its cursor's.
 func failsAtCursor(err error) bool {
 	var file *model.FileError
-	return err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
+	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
 // oneByOne is a Store of which several start batches.

@@ -1,11 +1,14 @@
 package ingest
 
-import "context"
+import (
+	"context"
+	"datasync/ingest/api"
+)
 
 // endsOddly reports whether a page says that it is the last one although it is empty, or its total is
 // far below the one before: a backend in trouble may answer so.
 func (w *walk) endsOddly(p *walked) bool {
-	if p.page.HasMore || p.from == (ask{}) || p.from.bounded || w.starts {
+	if p.page.HasMore || p.from == (api.Request{}) || p.from.Bounded || w.starts {
 		return false
 	}
 	before, now := w.last.total, p.page.Total

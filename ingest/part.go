@@ -2,14 +2,14 @@ package ingest
 
 import (
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
-
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 )
 
 // leastPages is how many pages must be left of a part for it to be split: a border costs
@@ -96,7 +96,7 @@ func (t *part) border() sql.Null[model.Instant] {
 
 // start returns the request for the part's first page, and the newest instant that may come
 // with it.
-func (t *part) start() (a ask, bound model.Instant) {
+func (t *part) start() (a api.Request, bound model.Instant) {
 	t.crew.mu.Lock()
 	defer t.crew.mu.Unlock()
 	starter := t.crew.starter
@@ -107,7 +107,9 @@ func (t *part) start() (a ask, bound model.Instant) {
 }
 
 // byTime asks for the newest page whose events are of the instant's millisecond or older.
-func byTime(at model.Instant) ask { return ask{until: milliseconds(at) + 1, bounded: true} }
+func byTime(at model.Instant) api.Request {
+	return api.Request{Until: milliseconds(at) + 1, Bounded: true}
+}
 
 // milliseconds returns the millisecond in which an instant lies.
 func milliseconds(at model.Instant) int64 {
@@ -267,7 +269,7 @@ func (c *crew) whereToSplit(more int) (owner *part, border model.Instant, slack 
 		}
 	}
 	least := float64(leastPages)
-	if c.p.endpoints.plenty(int(all)) {
+	if c.p.dispatcher.CanSendSoon(int(all)) {
 		least = leastAtLast
 	}
 	if most < least {

@@ -110,10 +110,10 @@ func (p *Progress) left() int64 {
 	return max(0, p.now.Total-p.now.Walked)
 }
 
-func (p *Progress) asking(endpoint string) {
+func (p *Progress) Asking(endpoint string) {
 	p.update(func(s *Standing) { s.Endpoint, s.Waiting, s.Until = endpoint, "", time.Time{} })
 }
 
-func (p *Progress) waiting(endpoint, why string, until time.Time) {
+func (p *Progress) Waiting(endpoint, why string, until time.Time) {
 	p.update(func(s *Standing) { s.Waiting, s.Why, s.Until = endpoint, why, until })
 }

@@ -2,15 +2,12 @@ package ingest
 
 import (
 	"database/sql"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"regexp"
-	"strconv"
-	"time"
-
+	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/internal/model"
+	"errors"
+	"fmt"
+	"time"
 )
 
 // maxDeaths is how many times in a row a cursor may die before the walk has got
@@ -83,7 +80,7 @@ func (w *walk) recover(cause error) error {
 	if w.part.k.IsPart() && !w.low.Valid {
 		return fmt.Errorf("%w: %w", errPartLost, cause)
 	}
-	dead := w.at.cursor
+	dead := w.at.Cursor
 	if w.deeper {
 		// What did not work further up may work here.
 		w.deaths, w.noTime, w.renewed = 0, false, ""
@@ -107,20 +104,20 @@ func (w *walk) recover(cause error) error {
 	if dead != "" && w.renewed != dead {
 		w.dead = dead
 	}
-	if ordered && !w.noTime && !w.endpoints.withoutFeed() {
+	if ordered && !w.noTime && !w.dispatcher.FeedAbandoned() {
 		w.noTime = true // until it has been proven
 		w.proof = &proof{anchor: w.low.V}
 		until := w.proof.millisecond()
 		// An inclusive bound takes in its own millisecond.
 		w.proof.bound = model.Instant(until*1000 + 999)
-		w.at = ask{until: until, bounded: true}
+		w.at = api.Request{Until: until, Bounded: true}
 		w.notice(fmt.Sprintf("%v: going on by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
 		return nil
 	}
 	if renewed, ok := renewCursor(w.dead, time.Now()); ok && ordered && w.renew && w.renewed == "" {
 		w.renewed = renewed
 		w.proof, w.alike = w.behind(), alike // it stands where it stood
-		w.at = ask{cursor: renewed}
+		w.at = api.Request{Cursor: renewed}
 		w.notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
 		return nil
 	}
@@ -142,47 +139,11 @@ func (w *walk) walkAgain(cause error) error {
 	}
 	w.resumed, w.dies, w.life, w.proof, w.last, w.trail, w.alike.Counts = true, time.Time{}, 0, nil, reading{}, newTrail(), nil
 	again := ""
-	if each := w.endpoints.pageTime(); each > 0 {
+	if each := w.dispatcher.PageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
 	w.notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))
-	w.at, w.pages, w.low = ask{}, 0, sql.Null[model.Position]{}
+	w.at, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
 	w.tally.restart()
 	return nil
-}
-
-// renewedLife is how long a renewed cursor is to live.
-const renewedLife = 100 * time.Second
-
-var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})\s*[,}]`)
-
-// renewCursor returns the cursor with a later end. Cursors are opaque: this works
-// only while they are Base64 of JSON with a member exp, in whole epoch milliseconds,
-// and not signed.
-func renewCursor(cursor string, now time.Time) (string, bool) {
-	return rewriteCursor(cursor, func(text string) (string, bool) {
-		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
-	})
-}
-
-// rewriteCursor returns the cursor with its text changed.
-func rewriteCursor(cursor string, change func(text string) (string, bool)) (string, bool) {
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		text, err := encoding.DecodeString(cursor)
-		if err != nil {
-			continue
-		}
-		changed, ok := change(string(text))
-		return encoding.EncodeToString([]byte(changed)), ok
-	}
-	return "", false
-}
-
-// replaceNumber replaces the number of the first member that matches.
-func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
-	at := member.FindStringSubmatchIndex(text)
-	if at == nil {
-		return "", false
-	}
-	return text[:at[2]] + strconv.FormatInt(n, 10) + text[at[3]:], true
 }

@@ -2,10 +2,11 @@ package ingest
 
 import (
 	"context"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
 	"fmt"
 	"sync"
-
-	"datasync/ingest/decode"
 )
 
 // The service sends malformed elements on purpose, in one response only: it omits fields, or writes
@@ -43,13 +44,13 @@ func (r *rereads) may(requests int64) bool {
 // fails if it cannot be requested again. If the API does not say how many elements the page has, one
 // such element may be two that lost what was between them: then a second response without such elements
 // takes the place of the first, and one with some must have as many elements.
-func (w *walk) readAgain(ctx context.Context, at ask, f fetched, got *walked) error {
+func (w *walk) readAgain(ctx context.Context, at api.Request, f fetched, got *walked) error {
 	first := &got.page
 	if len(first.Rejects) == 0 {
 		return nil
 	}
 	doubtful := first.Damaged > 0 && !first.Counted
-	if !w.rereads.may(w.endpoints.sent()) && !doubtful {
+	if !w.rereads.may(w.dispatcher.Requests()) && !doubtful {
 		w.tally.notReadAgain(len(first.Rejects))
 		return nil
 	}
@@ -58,34 +59,33 @@ func (w *walk) readAgain(ctx context.Context, at ask, f fetched, got *walked) er
 		f := <-w.ahead.result
 		w.ahead.result <- f
 	}
-	at.only, at.soon, at.beside = f.endpoint, true, f.sheet.place != nil // whose pages are as large
-	if at.limit == 0 && first.Damaged == 0 {
-		at.limit = first.Elements // the same page, but not the same URL for a cache
+	at.Only, at.IfSoon, at.Beside = f.endpoint, true, f.sheet.LargeSlot != nil // whose pages are as large
+	if at.Limit == 0 && first.Damaged == 0 {
+		at.Limit = first.Elements // the same page, but not the same URL for a cache
 	}
 	again := w.askFresh(ctx, at, true)
-	defer w.sheets.giveBack(again.sheet)
+	defer w.sheets.Release(again.sheet)
 	err := again.err
 	if err == nil {
 		var second decode.Page
-		second, err = again.sheet.decodedBy(decode.New())
+		second, err = again.sheet.Decode(decode.New())
 		if err == nil && doubtful && second.Damaged == 0 {
-			f.sheet.text, again.sheet.text = again.sheet.text, f.sheet.text
-			f.sheet.cuts = again.sheet.cuts
+			f.sheet.TakeText(again.sheet)
 			return w.decode(f, got)
 		}
 		if err == nil && doubtful && second.Elements != first.Elements {
 			err = fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
 		}
 		if err == nil {
-			again.sheet.events = second.Events
+			again.sheet.Events = second.Events
 			w.tally.notReadAgain(first.RejectsBehind(second.Elements))
 			first.Mend(&second)
-			f.sheet.events = first.Events
+			f.sheet.Events = first.Events
 			return nil
 		}
-		err = w.endpoints.client.unread(again.endpoint, again.sheet, err)
+		err = w.client.DecodeError(again.endpoint, again.sheet, err)
 	}
-	if doubtful || first.Damaged > 0 && !permanent(err) {
+	if doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
 		return err
 	}
 	w.tally.notReadAgain(len(first.Rejects))

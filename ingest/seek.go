@@ -3,13 +3,13 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 	"errors"
 	"math"
-	"regexp"
 	"time"
-
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 )
 
 const (
@@ -58,18 +58,18 @@ func (c *crew) seek(ctx context.Context) {
 	s, last := c.sample, c.parts[len(c.parts)-1]
 	bottom, over, toTheEnd := last.k.Lower, last.state == finished || last.ending, last.k.ToTheEnd()
 	c.mu.Unlock()
-	ways := []func(model.Instant) ask{byTime}
+	ways := []func(model.Instant) api.Request{byTime}
 	if _, ok := cursorAt(s.cursor, 0, time.Now()); ok && c.p.RenewCursors {
-		ways = append(ways, func(at model.Instant) ask {
+		ways = append(ways, func(at model.Instant) api.Request {
 			cursor, _ := cursorAt(s.cursor, milliseconds(at)+1, time.Now())
-			return ask{cursor: cursor}
+			return api.Request{Cursor: cursor}
 		})
 	}
 	failed := false
 	for _, way := range ways {
 		p, err := c.probe(ctx, way(s.known.V.Timestamp), seekLimit)
 		if err != nil {
-			failed = failed || !errors.Is(err, errRefusedBound)
+			failed = failed || !errors.Is(err, dispatch.ErrBoundRefused)
 			continue
 		}
 		// There was more when the known event came.
@@ -101,14 +101,14 @@ func (s *sample) proof() *proof {
 }
 
 // probe asks for the first few events of a page.
-func (c *crew) probe(ctx context.Context, a ask, limit int) (decode.Page, error) {
-	a.limit = limit
-	memory := &sheet{}
-	defer memory.leavePlace()
-	if _, _, err := c.p.endpoints.page(ctx, &caller{}, a, memory); err != nil {
+func (c *crew) probe(ctx context.Context, a api.Request, limit int) (decode.Page, error) {
+	a.Limit = limit
+	memory := &api.Buffer{}
+	defer memory.LeaveLargeSlot()
+	if _, _, err := c.p.dispatcher.Page(ctx, &dispatch.Requester{}, a, memory); err != nil {
 		return decode.Page{}, err
 	}
-	return memory.decodedBy(decode.New())
+	return memory.Decode(decode.New())
 }
 
 // seekOldest finds about where the events end: it lies between an instant below which there
@@ -124,7 +124,7 @@ func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) 
 	for range most {
 		p, err := probe(max(guess, 0))
 		switch {
-		case err != nil && !errors.Is(err, errRefusedBound):
+		case err != nil && !errors.Is(err, dispatch.ErrBoundRefused):
 			return oldest
 		case len(p.Events) > 0:
 			some = p.Events[0].Timestamp
@@ -150,18 +150,4 @@ func seekOldest(newest, span model.Instant, most int, probe func(model.Instant) 
 		}
 	}
 	return oldest
-}
-
-var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
-
-// cursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
-// later end. It works where renewCursor does, and cursors have a member ts.
-func cursorAt(cursor string, ms int64, now time.Time) (string, bool) {
-	return rewriteCursor(cursor, func(text string) (string, bool) {
-		text, ok := replaceNumber(text, cursorInstant, ms)
-		if !ok {
-			return "", false
-		}
-		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
-	})
 }

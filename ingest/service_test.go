@@ -1,6 +1,11 @@
 package ingest_test
 
 import (
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
+	"datasync/mockserver"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +16,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/model"
-
-	"datasync/mockserver"
 )
 
 // What the service was seen to do, and what a pull makes of it.
@@ -153,7 +153,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 				b.opts.MaxWait = maxWait
 				began := time.Now()
 				_, err := b.pull()
-				if took := time.Since(began); !errors.Is(err, ingest.ErrClosed) || took > 2*time.Minute {
+				if took := time.Since(began); !errors.Is(err, dispatch.ErrClosed) || took > 2*time.Minute {
 					b.t.Fatalf("%v after %s", err, took)
 				}
 				_, at, _ := strings.Cut(err.Error(), "come back at ")
@@ -172,7 +172,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 	}}
 	inBubble(t, "a feed that was had", o, func(b *bench) {
 		began := time.Now()
-		if _, err := b.pull(); !errors.Is(err, ingest.ErrClosed) || time.Since(began) > 10*time.Minute {
+		if _, err := b.pull(); !errors.Is(err, dispatch.ErrClosed) || time.Since(began) > 10*time.Minute {
 			b.t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})
@@ -224,7 +224,7 @@ func TestARefusalIsTriedAFewTimes(t *testing.T) {
 			b.refusing(always, status, `{"message":"not \u001b[31mhere","hint":"try next door"}`, nil)
 			began := time.Now()
 			_, err := b.pull()
-			var answer *ingest.APIError
+			var answer *api.APIError
 			if !errors.As(err, &answer) || answer.Status != status || time.Since(began) > time.Minute {
 				b.t.Fatalf("%v after %s", err, time.Since(began))
 			}
@@ -244,7 +244,7 @@ func TestWaitsOfOtherStatuses(t *testing.T) {
 			b.opts.MaxRetryTime = 30 * time.Second
 			b.refusing(always, status, `{}`, http.Header{"Retry-After": {"2"}})
 			began := time.Now()
-			if _, err := b.pull(); err == nil || errors.Is(err, ingest.ErrKeyRefused) || time.Since(began) > time.Hour {
+			if _, err := b.pull(); err == nil || errors.Is(err, api.ErrKeyRefused) || time.Since(began) > time.Hour {
 				b.t.Errorf("%v after %s", err, time.Since(began))
 			}
 		})

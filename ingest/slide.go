@@ -3,19 +3,13 @@ package ingest
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
-	"encoding/hex"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
-
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -34,7 +28,7 @@ const mostLookBacks = 5
 // reading is the page behind which a walk stands.
 type reading struct {
 	known bool
-	from  ask
+	from  api.Request
 	total sql.Null[int64]
 	// came numbers the answers that the walk has got.
 	came int64
@@ -49,12 +43,12 @@ func readingOf(k *model.Checkpoint) reading {
 	if k.Cursor == "" || namesPlace(k.Cursor, k.Last.V) {
 		return reading{}
 	}
-	return reading{known: k.CursorBefore.Valid, from: ask{cursor: k.CursorBefore.V}, total: k.PageTotal, slides: true, stored: true}
+	return reading{known: k.CursorBefore.Valid, from: api.Request{Cursor: k.CursorBefore.V}, total: k.PageTotal, slides: true, stored: true}
 }
 
 // behind returns the page as the one behind which the walk stands now.
 func (r reading) behind(p *walked) reading {
-	next := reading{known: !p.from.bounded || p.from.cursor == "", from: p.from, total: p.page.Total, came: p.came}
+	next := reading{known: !p.from.Bounded || p.from.Cursor == "", from: p.from, total: p.page.Total, came: p.came}
 	if n := len(p.page.Events); n > 0 && p.lastIsEvent {
 		next.slides = !namesPlace(p.page.NextCursor, p.lastEvent)
 	} else {
@@ -112,7 +106,7 @@ func (t totals) stayed(from, to int64) bool {
 // maySlide reports whether events may have slid past between the page behind which the walk
 // stands and p.
 func (w *walk) maySlide(p *walked) bool {
-	if p.from.cursor == "" || !w.last.slides {
+	if p.from.Cursor == "" || !w.last.slides {
 		return false
 	}
 	return w.last.stored || fell(w.last.total, p.page.Total) || w.totals.fell(w.last.came, p.came)
@@ -131,14 +125,14 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 			return nil, w.notRead(err)
 		}
 		if !w.follows(&back.page) {
-			w.sheets.giveBack(back.sheet)
+			w.sheets.Release(back.sheet)
 			return nil, errSlid
 		}
 		fits := w.fits(&back, p)
 		if !fits && back.page.HasMore {
-			next, err := w.get(ctx, ask{cursor: back.page.NextCursor})
+			next, err := w.get(ctx, api.Request{Cursor: back.page.NextCursor})
 			if err != nil {
-				w.sheets.giveBack(back.sheet)
+				w.sheets.Release(back.sheet)
 				return nil, w.notRead(err)
 			}
 			w.replace(p, &next, &back)
@@ -156,7 +150,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 			}
 			return &back, nil
 		}
-		w.sheets.giveBack(back.sheet)
+		w.sheets.Release(back.sheet)
 	}
 	return nil, errSlid
 }
@@ -165,7 +159,7 @@ func (w *walk) lookBack(ctx context.Context, p *walked) (*walked, error) {
 // There may be other ways on.
 func (w *walk) notRead(err error) error {
 	var file *model.FileError
-	if errors.Is(err, ErrKeyRefused) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.As(err, &file) {
+	if errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, dispatch.ErrLimited) || errors.As(err, &file) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errNotProven, err)
@@ -173,7 +167,7 @@ func (w *walk) notRead(err error) error {
 
 // replace puts another reading in the place of p, which comes behind before.
 func (w *walk) replace(p, by, before *walked) {
-	w.sheets.giveBack(p.sheet)
+	w.sheets.Release(p.sheet)
 	by.resumed = true
 	*p = *by
 	event := w.before()
@@ -207,100 +201,8 @@ func (w *walk) follows(back *decode.Page) bool {
 // after it, which was read earlier: they overlap, or nothing has changed in between.
 func (w *walk) fits(before, after *walked) bool {
 	back, next := &before.page, &after.page
-	if back.Total.Valid && back.Total == next.Total && w.totals.stayed(after.came, before.came) && !w.last.from.bounded {
+	if back.Total.Valid && back.Total == next.Total && w.totals.stayed(after.came, before.came) && !w.last.from.Bounded {
 		return true
 	}
 	return !w.unordered && back.Ordered && next.Ordered && len(back.Events) > 0 && len(next.Events) > 0 && back.Oldest.Compare(next.Newest) <= 0
-}
-
-// counter finds members by which a cursor counts, beside what else it may name.
-var counter = regexp.MustCompile(`(?i)\b(offset|skip|page|index|start|from|pos|position|row|n)"?\s*[:=]\s*"?(\d{1,9})\b`)
-
-// namesPlace reports whether a cursor names the event, or its time: then it leads to what
-// follows that, whatever is deleted. Anything else may count from the newest event.
-func namesPlace(cursor string, last model.Position) bool {
-	id, ms := last.ID.String(), int64(last.Timestamp)/1000
-	at := last.Timestamp.Time()
-	numbersOf := []string{strconv.FormatInt(ms, 10), strconv.FormatInt(int64(last.Timestamp), 10), strconv.FormatInt(ms/1000, 10)}
-	for _, text := range spelledOut(cursor) {
-		if counter.MatchString(text) {
-			return false
-		}
-		text = strings.ToLower(text)
-		if strings.Contains(text, id) || strings.Contains(text, strings.ReplaceAll(id, "-", "")) ||
-			strings.Contains(text, strings.ToLower(at.Format("2006-01-02T15:04:05"))) || strings.Contains(text, at.Format(time.DateTime)) {
-			return true
-		}
-		for _, digits := range numbers.FindAllString(text, -1) {
-			for _, n := range numbersOf {
-				if digits == n {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// spelledOut returns the texts that a cursor may stand for: itself, and what it encodes.
-func spelledOut(cursor string) []string {
-	texts := []string{cursor}
-	if text, err := url.QueryUnescape(cursor); err == nil && text != cursor {
-		texts = append(texts, text)
-	}
-	for _, text := range texts {
-		for part := range strings.SplitSeq(text, ".") { // as signed tokens have them
-			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-				if decoded, err := encoding.DecodeString(strings.TrimRight(part, "=")); err == nil {
-					texts = append(texts, string(decoded))
-				}
-			}
-		}
-		if decoded, err := hex.DecodeString(text); err == nil {
-			texts = append(texts, string(decoded))
-		}
-	}
-	return texts
-}
-
-// repeated says whether events of earlier pages that come again are copies: the cursor counts, and no
-// event came on top. Where atBorder is set, the page goes on in order, and only the last event of the one before counts.
-type repeated struct {
-	counts, atBorder bool
-	last             model.Position
-}
-
-// countCopies counts the elements of a page that came twice on it, alike in all fields: those below
-// where the walk stood, above the part below, and above the newest event of older windows, whose
-// copies were counted then.
-func (p *walked) countCopies(low sql.Null[model.Position], known sql.Null[model.Instant], again repeated) {
-	events := p.page.Events
-	if again.counts && len(events) > 0 {
-		// What the page before had comes once more, though nothing came on top.
-		for i := range events {
-			if at := events[i].Position(); low.Valid && at.Compare(low.V) >= 0 && (at == again.last || !again.atBorder) && (!known.Valid || at.Timestamp > known.V) {
-				p.copies++
-			}
-		}
-	}
-	if p.page.Descending {
-		return
-	}
-	var first map[uuid.UUID]int
-	if !p.page.Ordered {
-		first = make(map[uuid.UUID]int, len(events))
-	}
-	for i := range events {
-		earlier, twice := i-1, i > 0
-		if first != nil {
-			if earlier, twice = first[events[i].ID]; !twice {
-				first[events[i].ID] = i
-			}
-		}
-		at := events[i].Position()
-		if twice && events[earlier] == events[i] && (!low.Valid || at.Compare(low.V) < 0) && (!known.Valid || at.Timestamp > known.V) &&
-			(!p.reached.Valid || at.Compare(p.reached.V) > 0) {
-			p.copies++
-		}
-	}
 }

@@ -2,11 +2,12 @@ package ingest
 
 import (
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 	"strings"
 	"sync"
 	"time"
-
-	"datasync/internal/model"
 )
 
 // Summary is what a pull did.
@@ -75,7 +76,7 @@ func (t *tally) keepSample(raw string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sample == "" {
-		t.sample = strings.Clone(raw[:min(len(raw), longestWords)])
+		t.sample = strings.Clone(raw[:min(len(raw), api.MaxQuoted)])
 	}
 }
 
@@ -112,14 +113,8 @@ func (t *tally) committed(c model.Committed) {
 	}
 }
 
-func (s *Summary) add(e *endpoints) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s.Requests, s.Limited = map[string]int64{}, map[string]int64{}
-	for name, g := range e.gates {
-		s.Requests[name], s.Limited[name] = g.requests, g.limited
-	}
-	s.Fetching, s.Waited = e.clock.Spent(time.Now())
+func (s *Summary) add(c dispatch.Counts) {
+	s.Requests, s.Limited, s.Fetching, s.Waited = c.Requests, c.Limited, c.Fetching, c.Waiting
 }
 
 // needed is how many pages had to be read, as new elements would have filled them.

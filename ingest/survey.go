@@ -3,17 +3,21 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/pacer"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"strings"
 	"time"
-
-	"datasync/ingest/decode"
-	"datasync/ingest/pacer"
-	"datasync/internal/model"
 )
+
+// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
+var ErrNotNow = errors.New("the API asked to be left alone")
 
 const (
 	// SurveyRequests is how many requests a survey sends at most.
@@ -113,7 +117,8 @@ func Survey(ctx context.Context, opts Options, file File) (Findings, error) {
 
 // survey is one survey.
 type survey struct {
-	endpoints    *endpoints
+	dispatcher   *dispatch.Dispatcher
+	client       *api.Client
 	maxRetryTime time.Duration
 	notice       func(string)
 	cache        *cacheWatch
@@ -130,13 +135,14 @@ func newSurvey(ctx context.Context, opts Options, file File, opens map[string]ti
 	for name, until := range opens {
 		s.wants(name, until)
 	}
-	// What is to be said of the feed stands among the findings.
-	opts.Notice = func(string) {}
-	client := newClient(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
-	s.endpoints = newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
-		s.wants(endpoint, time.Now().Add(wait))
-		return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
-	})
+	s.client = api.New(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
+	s.dispatcher = dispatch.New(s.client, dispatch.Options{
+		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: func(string) {}, // that stands among the findings
+		Persist: func(endpoint string, wait time.Duration) error {
+			s.wants(endpoint, time.Now().Add(wait))
+			return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+		},
+	}, opts.Progress)
 	return s
 }
 
@@ -166,15 +172,15 @@ func (s *survey) run(ctx context.Context) (newest decode.Page, err error) {
 	if s.fatal != nil {
 		return decode.Page{}, s.fatal
 	}
-	if err != nil && !s.endpoints.client.answered.Load() && s.endpoints.sent() > 0 {
+	if err != nil && !s.client.HasAnswered() && s.dispatcher.Requests() > 0 {
 		return decode.Page{}, err // nobody is there
 	}
 	if s.found.Events.Cached && newest.NextCursor != "" {
 		// The next page shows how long one takes, and what the headers say.
-		_, _ = s.page(ctx, eventsEndpoint, ask{cursor: newest.NextCursor})
+		_, _ = s.page(ctx, api.Events, api.Request{Cursor: newest.NextCursor})
 	}
 	// A pull would go on there.
-	feed, errFeed := s.page(ctx, feedEndpoint, ask{cursor: newest.NextCursor})
+	feed, errFeed := s.page(ctx, api.Feed, api.Request{Cursor: newest.NextCursor})
 	switch {
 	case s.fatal != nil:
 		return decode.Page{}, s.fatal
@@ -196,21 +202,21 @@ func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 	var asked error // for a wait
 	patience := func() time.Duration {
 		switch {
-		case s.endpoints.sent() >= firstTries:
+		case s.dispatcher.Requests() >= firstTries:
 			return 0
-		case !s.endpoints.client.answered.Load():
-			return min(s.maxRetryTime, firstConnect)
+		case !s.client.HasAnswered():
+			return min(s.maxRetryTime, dispatch.FirstConnect)
 		}
 		return s.maxRetryTime
 	}
-	err = retry(ctx, patience, func() time.Duration { return 0 }, s.notice, func() (err error) {
-		newest, err = s.page(ctx, eventsEndpoint, ask{})
-		if err != nil && s.fatal == nil && s.closed(eventsEndpoint) {
+	err = dispatch.Retry(ctx, patience, func() time.Duration { return 0 }, s.notice, func() (err error) {
+		newest, err = s.page(ctx, api.Events, api.Request{})
+		if err != nil && s.fatal == nil && s.closed(api.Events) {
 			asked, err = err, nil
 		}
 		return err
 	})
-	if err != nil && (permanent(err) || ctx.Err() != nil) {
+	if err != nil && (dispatch.Permanent(err) || ctx.Err() != nil) {
 		s.fatal = err
 	}
 	return newest, errors.Join(err, asked)
@@ -221,11 +227,11 @@ func (s *survey) closed(endpoint string) bool { return s.found.NotBefore[endpoin
 
 // nothing is the error where no page came, and none from the events endpoint because of err.
 func (s *survey) nothing(err error) error {
-	if !s.closed(eventsEndpoint) {
+	if !s.closed(api.Events) {
 		return err
 	}
-	until := s.found.NotBefore[eventsEndpoint]
-	if feed := later(s.found.NotBefore[feedEndpoint], s.found.NotBefore[streamAccess]); feed.After(time.Now()) && feed.Before(until) {
+	until := s.found.NotBefore[api.Events]
+	if feed := dispatch.Later(s.found.NotBefore[api.Feed], s.found.NotBefore[api.StreamAccess]); feed.After(time.Now()) && feed.Before(until) {
 		until = feed
 	}
 	return fmt.Errorf("%w: come back at %s", ErrNotNow, until.UTC().Format(time.RFC3339))
@@ -254,12 +260,12 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	}
 	probe := func(at model.Instant) (decode.Page, error) {
 		a := byTime(at)
-		a.limit = seekLimit
-		return s.page(ctx, feedEndpoint, a)
+		a.Limit = seekLimit
+		return s.page(ctx, api.Feed, a)
 	}
 	p, err := probe(known.known.V.Timestamp)
 	switch verdict := known.proof().look(&p); {
-	case err != nil && !errors.Is(err, errNoBound), err == nil && verdict == stillOpen:
+	case err != nil && !errors.Is(err, dispatch.ErrNoBound), err == nil && verdict == stillOpen:
 		return
 	default:
 		s.found.Until = sql.Null[bool]{V: err == nil && verdict == proven, Valid: true}
@@ -273,65 +279,53 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 
 // page asks an endpoint for a page, once more where that is too large. What it says about a whole page
 // is noted.
-func (s *survey) page(ctx context.Context, endpoint string, a ask) (decode.Page, error) {
+func (s *survey) page(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	for {
 		p, err := s.once(ctx, endpoint, a)
-		if s.fatal != nil || !s.endpoints.shrinks(endpoint, &a, err) {
+		if s.fatal != nil || !s.dispatcher.AskForLess(endpoint, &a, err) {
 			return p, err
 		}
 	}
 }
 
 // once asks an endpoint for a page once.
-func (s *survey) once(ctx context.Context, endpoint string, a ask) (decode.Page, error) {
+func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	if s.fatal != nil {
 		return decode.Page{}, s.fatal
 	}
-	at, err := s.place(ctx, endpoint, a)
+	cost := int64(1)
+	if endpoint == api.Feed && s.dispatcher.NeedsToken() {
+		cost++
+	}
+	if s.dispatcher.Requests()+cost > SurveyRequests {
+		return decode.Page{}, s.failed(ctx, endpoint, errEnough)
+	}
+	memory := &api.Buffer{}
+	defer memory.LeaveLargeSlot()
+	body, err := s.dispatcher.Once(ctx, endpoint, a, memory)
 	if err != nil {
 		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}
-	e, g := s.endpoints, at.gate
-	memory := &sheet{}
-	defer memory.leavePlace()
-	body, err := e.get(ctx, at, a, memory)
-	if endpoint == feedEndpoint {
-		err = e.readFeed(at, a, err)
-	}
-	var answer *APIError
-	if errors.As(err, &answer) && answer.Endpoint == endpoint && (answer.Named || answer.means == meansLimited) {
-		err = errors.Join(err, e.close(g, answer))
-	}
-	if answer != nil && answer.means == meansPageSize {
-		e.client.shrink(endpoint, at.asked, answer)
-	}
+	p, err := memory.Decode(decode.New())
 	if err != nil {
-		return decode.Page{}, s.failed(ctx, endpoint, err)
+		return decode.Page{}, s.failed(ctx, endpoint, s.client.DecodeError(endpoint, memory, err))
 	}
-	p, err := memory.decodedBy(decode.New())
-	if err != nil {
-		return decode.Page{}, s.failed(ctx, endpoint, s.endpoints.client.unread(endpoint, memory, err))
+	if note := s.dispatcher.Succeeded(endpoint); note != "" {
+		s.notice(note)
 	}
-	e.mu.Lock()
-	shrunk := e.shrunk(g)
-	e.mu.Unlock()
-	if shrunk != "" {
-		s.notice(shrunk)
-	}
-	e.came(g)
-	if a.limit == 0 {
+	if a.Limit == 0 {
 		f := s.about(endpoint)
 		f.Usable, f.Page, f.Bytes = true, p.Elements, len(body)
 		f.Last = !p.HasMore
 		f.Cached = s.cache.cached
-		_, f.Took = e.goal()
+		f.Took = s.dispatcher.LastPage()
 	}
 	return p, nil
 }
 
 // about is where the findings about an endpoint are.
 func (s *survey) about(endpoint string) *EndpointFindings {
-	if endpoint == feedEndpoint {
+	if endpoint == api.Feed {
 		return &s.found.Feed
 	}
 	return &s.found.Events
@@ -343,72 +337,23 @@ func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
 		f.Why = err.Error()
 	}
 	var file *model.FileError
-	if ctx.Err() != nil || errors.Is(err, ErrKeyRefused) || errors.As(err, &file) {
+	if ctx.Err() != nil || errors.Is(err, api.ErrKeyRefused) || errors.As(err, &file) {
 		s.fatal = err
 	}
 	return err
 }
 
-// Why an endpoint is not asked.
-var (
-	errEnough = errors.New("no request was left for it")
-	errAlone  = errors.New("it asked to be left alone")
-	errSpent  = errors.New("its limit is used up")
-)
-
-// place takes a place at the endpoint, unless that wants to be left alone or too few requests
-// are left. The feed's token is fetched before.
-func (s *survey) place(ctx context.Context, endpoint string, a ask) (place, error) {
-	if err := s.mayAsk(endpoint); err != nil {
-		return place{}, err
-	}
-	e := s.endpoints
-	var token *access
-	if endpoint == feedEndpoint {
-		var err error
-		if token, err = e.token(ctx); err != nil {
-			return place{}, err
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.take(e.gates[endpoint], token, a.limit == 0, time.Now()), nil
-}
-
-// mayAsk reports why the endpoint must not be asked now, nil where it may.
-func (s *survey) mayAsk(endpoint string) error {
-	e, cost := s.endpoints, int64(1)
-	if endpoint == feedEndpoint && e.tokens.fresh() == nil {
-		cost++
-	}
-	if s.endpoints.sent()+cost > SurveyRequests {
-		return errEnough
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch g, now := e.gates[endpoint], time.Now(); {
-	case g.opens.After(now):
-		return errAlone
-	case e.next(g, now).After(now):
-		return errSpent
-	}
-	return nil
-}
+// errEnough: the survey has sent as many requests as it may.
+var errEnough = errors.New("no request was left for it")
 
 // conclude takes over what the endpoints know of themselves.
 func (s *survey) conclude() {
-	s.found.Requests = s.endpoints.sent()
-	e := s.endpoints
-	if token := e.tokens.fresh(); token != nil {
-		s.found.TokenLife = token.life
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, name := range []string{eventsEndpoint, feedEndpoint} {
-		f, g := s.about(name), e.gates[name]
-		f.Limited, f.budget, f.opens = g.limited, g.budget, g.opens
-		if g.budget.Known() {
-			f.Limit, f.Window = g.budget.Limit(), g.budget.Window()
+	s.found.Requests, s.found.TokenLife = s.dispatcher.Requests(), s.dispatcher.TokenLife()
+	for _, name := range []string{api.Events, api.Feed} {
+		f, now := s.about(name), s.dispatcher.State(name)
+		f.Limited, f.budget, f.opens = now.Limited, now.Budget, now.OpensAt
+		if f.budget.Known() {
+			f.Limit, f.Window = f.budget.Limit(), f.budget.Window()
 		}
 	}
 	maps.DeleteFunc(s.found.NotBefore, func(_ string, until time.Time) bool { return !until.After(time.Now()) })

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/mockserver"
@@ -228,8 +229,8 @@ func TestSurveyFails(t *testing.T) {
 		opts mockserver.Options
 		want error
 	}{
-		{"key refused", mockserver.Options{Key: "another"}, ingest.ErrKeyRefused},
-		{"redirect", scripted(mockserver.Events, 1, mockserver.Redirect("http://evil.test/")), ingest.ErrRedirected},
+		{"key refused", mockserver.Options{Key: "another"}, api.ErrKeyRefused},
+		{"redirect", scripted(mockserver.Events, 1, mockserver.Redirect("http://evil.test/")), api.ErrRedirected},
 		{"failing", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.Status(503))), nil},
 		{"hanging", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.Hang())), nil},
 		{"no page", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.HTML())), nil},

@@ -3,29 +3,30 @@ package ingest
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"datasync/ingest/decode"
-	"datasync/ingest/pacer"
-	"datasync/internal/model"
-
 	"github.com/google/uuid"
 )
 
 // walk goes from page to page of one window, newer to older.
 type walk struct {
-	endpoints    *endpoints
+	dispatcher   *dispatch.Dispatcher
+	client       *api.Client
 	decoder      *decode.Decoder
-	sheets       *sheets
+	sheets       *api.BufferPool
 	maxRetryTime time.Duration
 	renew        bool
 	notice       func(string)
 	tally        *tally
-	caller       caller
+	requester    dispatch.Requester
 
 	// part is what is walked, floor the instant below which nothing is wanted. While a part
 	// starts, its first page may bring nothing newer than bound.
@@ -36,7 +37,7 @@ type walk struct {
 	first  model.Position // with which the part began
 	// at is where the next page is; the cursor in it has life to live, until dies, if
 	// that is known. Resumed says that it is not the word of the page before.
-	at      ask
+	at      api.Request
 	dies    time.Time
 	life    time.Duration
 	got     time.Time // when it came
@@ -62,6 +63,7 @@ type walk struct {
 	unordered bool
 	ahead     *ahead
 	rereads   *rereads
+	cache     *cacheState
 	// known is the instant of the newest event of older windows: copies below it were counted.
 	known sql.Null[model.Instant]
 
@@ -77,9 +79,9 @@ type walk struct {
 // walked is a page on its way to the writer.
 type walked struct {
 	page     decode.Page
-	sheet    *sheet // in which the page lies
+	sheet    *api.Buffer // in which the page lies
 	endpoint string
-	from     ask
+	from     api.Request
 	resumed  bool
 	received time.Time
 	came     int64         // its number among the walk's answers
@@ -118,7 +120,7 @@ type ahead struct {
 
 // fetched is a body on its way to become a page.
 type fetched struct {
-	sheet          *sheet
+	sheet          *api.Buffer
 	body, endpoint string
 	received       time.Time
 	took           time.Duration
@@ -129,9 +131,9 @@ type fetched struct {
 // newWalk returns the walk that goes on where the part's checkpoint stands.
 func newWalk(p *pull, t *part, k model.Checkpoint) *walk {
 	w := &walk{
-		endpoints: p.endpoints, decoder: decode.New(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
-		part: t, floor: k.Floor, at: ask{cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0,
-		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, known: t.crew.known,
+		dispatcher: p.dispatcher, client: p.client, decoder: decode.New(), sheets: &p.sheets, maxRetryTime: p.MaxRetryTime, renew: p.RenewCursors, notice: p.Notice, tally: p.tally,
+		part: t, floor: k.Floor, at: api.Request{Cursor: k.Cursor}, dies: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0,
+		last: readingOf(&k), tried: k.Cursor, failedRuns: k.FailedRuns, rereads: &p.rereads, cache: &p.cache, known: t.crew.known,
 		low: k.Last, deepest: k.Last, trail: newTrail(), unordered: k.Unordered, pages: k.Pages,
 	}
 	switch {
@@ -170,7 +172,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			back, err = w.lookBack(ctx, &p)
 		}
 		if err != nil && p.sheet != nil {
-			w.sheets.giveBack(p.sheet)
+			w.sheets.Release(p.sheet)
 		}
 		if ctx.Err() == nil && (w.lost(err) || w.isStuck(ctx, err)) {
 			if err := w.recover(err); err != nil {
@@ -182,7 +184,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 		case err != nil && ctx.Err() != nil && w.lost(err):
 			return ctx.Err() // there is no time for another way
 		case err != nil:
-			return w.endpoints.orClosed(ctx, err)
+			return w.orClosed(ctx, err)
 		}
 		if back != nil {
 			p.resumed = true
@@ -219,7 +221,7 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 			w.last = last
 			w.totals.forget(last.came)
 		}
-		w.at, w.resumed, w.dies, w.life = ask{cursor: p.page.NextCursor}, false, time.Time{}, p.page.CursorLife
+		w.at, w.resumed, w.dies, w.life = api.Request{Cursor: p.page.NextCursor}, false, time.Time{}, p.page.CursorLife
 		w.got = p.received
 		if w.life > 0 {
 			w.dies = p.received.Add(w.life)
@@ -227,15 +229,27 @@ func (w *walk) run(ctx context.Context, out chan<- walked, gone <-chan struct{})
 	}
 }
 
+// orClosed returns err, or, if the events endpoint asked for a longer wait than a pull may wait and the
+// feed failed meanwhile, an ErrClosed that says until when.
+func (w *walk) orClosed(ctx context.Context, err error) error {
+	var file *model.FileError
+	until, tooLong := w.dispatcher.EventsClosedUntil()
+	if !tooLong || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, errPartLost) {
+		return err
+	}
+	//nolint:errorlint // the wait is why the pull ends, whatever the feed's error is
+	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrClosed, until.UTC().Format(time.RFC3339), err)
+}
+
 // lost tells the errors after which the walk must find another way on: that one does
 // not lead there, or that the feed, which is not needed, fails.
 func (w *walk) lost(err error) bool {
 	var file *model.FileError
 	switch {
-	case err == nil, w.at == ask{}, errors.Is(err, ErrKeyRefused), errors.As(err, &file):
+	case err == nil, w.at == api.Request{}, errors.Is(err, api.ErrKeyRefused), errors.As(err, &file):
 		return false
 	}
-	return w.starts || w.byTime() || errors.Is(err, ErrCursorDead) || errors.Is(err, errNotProven) || errors.Is(err, errSlid)
+	return w.starts || w.byTime() || errors.Is(err, api.ErrCursorExpired) || errors.Is(err, errNotProven) || errors.Is(err, errSlid)
 }
 
 // byTime reports whether the walk looks for its anchor among the pages of a time.
@@ -305,7 +319,7 @@ func (w *walk) follow(p *walked) error {
 		}
 	}
 	p.unordered = w.unordered
-	err := w.trail.follow(p.from.cursor, &p.page)
+	err := w.trail.follow(p.from.Cursor, &p.page)
 	if !p.held {
 		last, errEnd := w.part.read(p, w.unordered)
 		if p.last = last; errEnd != nil {
@@ -316,7 +330,7 @@ func (w *walk) follow(p *walked) error {
 	if w.floor.Valid {
 		p.outside += p.page.CutBelow(w.floor.V, below)
 	}
-	if len(p.page.Rejects) > 0 && !w.endpoints.client.secrets.in(p.page.Rejects[0].Raw) {
+	if len(p.page.Rejects) > 0 && !w.client.HasSecret(p.page.Rejects[0].Raw) {
 		w.tally.keepSample(p.page.Rejects[0].Raw)
 	}
 	if p.last {
@@ -333,18 +347,22 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 	pause := func(now bool) {
 		if now != pausing {
 			pausing = now
-			w.endpoints.clocked(pacer.Waiting, now)
+			if now {
+				w.dispatcher.BeginWait()
+			} else {
+				w.dispatcher.EndWait()
+			}
 		}
 	}
 	defer func() { pause(false) }()
-	err = retry(ctx, w.retryTime, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.Waited }, w.notice, func() (err error) {
 		pause(false)
 		defer func() { pause(err != nil) }()
 		got, err = w.try(ctx)
 		if broken = w.countBroken(broken, err); w.isDead(ctx, got.endpoint, err, broken) {
-			return fmt.Errorf("%w: %w", ErrCursorDead, err)
+			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
-		if errors.Is(err, ErrCursorDead) && !doubted && time.Now().Before(w.dies) {
+		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.dies) {
 			// It is sent once more before that is believed.
 			doubted = true
 			//nolint:errorlint // it must not be taken for a dead cursor yet
@@ -353,7 +371,7 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 		if err != nil {
 			// Before the cursor dies of one endpoint's troubles, the other one is asked.
 			if failures++; failures > 1 || w.life > 0 && time.Until(w.dies) < w.life/2 {
-				w.caller.avoid = got.endpoint
+				w.requester.Avoid = got.endpoint
 			}
 		}
 		return err
@@ -362,13 +380,13 @@ func (w *walk) next(ctx context.Context) (got walked, err error) {
 }
 
 // get asks for a page that was read before, whole, beside the walk.
-func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
+func (w *walk) get(ctx context.Context, at api.Request) (got walked, err error) {
 	w.discard()
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
-	err = retry(ctx, limit, func() time.Duration { return w.caller.waited }, w.notice, func() (err error) {
+	err = dispatch.Retry(ctx, limit, func() time.Duration { return w.requester.Waited }, w.notice, func() (err error) {
 		for {
 			got, err = w.getOnce(ctx, at)
-			if !w.endpoints.shrinks(got.endpoint, &ask{}, err) {
+			if !w.dispatcher.AskForLess(got.endpoint, &api.Request{}, err) {
 				return err
 			}
 		}
@@ -376,7 +394,7 @@ func (w *walk) get(ctx context.Context, at ask) (got walked, err error) {
 	return got, err
 }
 
-func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
+func (w *walk) getOnce(ctx context.Context, at api.Request) (got walked, err error) {
 	f := w.askFresh(ctx, at, true)
 	got = walked{endpoint: f.endpoint, from: at, received: f.received, came: f.came, took: f.took, bytes: len(f.body), sheet: f.sheet}
 	err = f.err
@@ -387,19 +405,19 @@ func (w *walk) getOnce(ctx context.Context, at ask) (got walked, err error) {
 		err = w.readAgain(ctx, at, f, &got)
 	}
 	if err != nil {
-		w.sheets.giveBack(f.sheet)
+		w.sheets.Release(f.sheet)
 	}
 	return got, err
 }
 
 // decode decodes a body into the page that it is.
 func (w *walk) decode(f fetched, to *walked) error {
-	p, err := f.sheet.decodedBy(w.decoder)
+	p, err := f.sheet.Decode(w.decoder)
 	if err != nil {
-		return w.endpoints.client.unread(f.endpoint, f.sheet, err)
+		return w.client.DecodeError(f.endpoint, f.sheet, err)
 	}
 	w.totals.see(f.came, p.Total)
-	p.Withhold(w.endpoints.client.secrets.in)
+	p.Withhold(w.client.HasSecret)
 	// What is remembered for longer than the page must not be a part of its
 	// body, or it would keep all of that in memory.
 	p.NextCursor = strings.Clone(p.NextCursor)
@@ -407,8 +425,8 @@ func (w *walk) decode(f fetched, to *walked) error {
 		to.lastIsEvent = len(p.Rejects) == 0 || p.RejectAfter[len(p.Rejects)-1] < n
 		to.lastEvent = p.Events[n-1].Position()
 	}
-	to.page, to.sheet, f.sheet.events = p, f.sheet, p.Events
-	to.secretFrom = w.endpoints.client.secrets.in(to.from.cursor)
+	to.page, to.sheet, f.sheet.Events = p, f.sheet, p.Events
+	to.secretFrom = w.client.HasSecret(to.from.Cursor)
 	return nil
 }
 
@@ -418,10 +436,10 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 	f := w.fetch(ctx)
 	got := walked{endpoint: f.endpoint, from: w.at, resumed: w.resumed, received: f.received, came: f.came, took: f.took, bytes: len(f.body)}
 	if f.err != nil {
-		w.sheets.giveBack(f.sheet)
+		w.sheets.Release(f.sheet)
 		return got, f.err
 	}
-	w.caller.avoid = ""
+	w.requester.Avoid = ""
 	w.lookAhead(ctx, f)
 	err := w.decode(f, &got)
 	p := &got.page
@@ -429,16 +447,16 @@ func (w *walk) try(ctx context.Context) (walked, error) {
 		err = w.readAgain(ctx, w.at, f, &got)
 	}
 	if err != nil {
-		w.sheets.giveBack(f.sheet)
+		w.sheets.Release(f.sheet)
 		w.discard()
-		if w.endpoints.shrinks(f.endpoint, &ask{}, err) {
+		if w.dispatcher.AskForLess(f.endpoint, &api.Request{}, err) {
 			return w.try(ctx)
 		}
 		return got, err
 	}
 	p.NameAnonymous(w.before(), &w.alike)
 	got.open = len(w.alike.Counts) > 0
-	if p.Elements == 0 && p.HasMore && p.NextCursor == w.at.cursor {
+	if p.Elements == 0 && p.HasMore && p.NextCursor == w.at.Cursor {
 		// As long as it may be a fault that passes, it is no circle.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 	}
@@ -464,8 +482,8 @@ const longestBounded = 30 * time.Second
 // or something that is not it, is more likely a wrong address than a passing fault; one by time is
 // not the only way on.
 func (w *walk) retryTime() time.Duration {
-	if !w.endpoints.client.answered.Load() {
-		return min(w.maxRetryTime, firstConnect)
+	if !w.client.HasAnswered() {
+		return min(w.maxRetryTime, dispatch.FirstConnect)
 	}
 	if w.byTime() || w.starts {
 		return min(w.maxRetryTime, longestBounded)
@@ -478,11 +496,11 @@ func (w *walk) retryTime() time.Duration {
 // this page, or the page has yet to be proven, it first has to be known whether that
 // is wanted.
 func (w *walk) lookAhead(ctx context.Context, f fetched) {
-	if f.sheet.place != nil {
+	if f.sheet.LargeSlot != nil {
 		return // another large page would have to wait for its memory
 	}
 	t, ok := decode.PeekTail(f.body)
-	if !ok || !t.HasMore || t.NextCursor == "" || t.NextCursor == w.at.cursor || w.trail.led(t.NextCursor) ||
+	if !ok || !t.HasMore || t.NextCursor == "" || t.NextCursor == w.at.Cursor || w.trail.led(t.NextCursor) ||
 		w.proof != nil || w.starts {
 		return
 	}
@@ -492,14 +510,14 @@ func (w *walk) lookAhead(ctx context.Context, f fetched) {
 	cursor := strings.Clone(t.NextCursor)
 	// One answer, so that the goroutine ends even where nobody waits for it.
 	result := make(chan fetched, 1)
-	go func() { result <- w.askFresh(ctx, ask{cursor: cursor}, false) }()
+	go func() { result <- w.askFresh(ctx, api.Request{Cursor: cursor}, false) }()
 	w.ahead = &ahead{cursor, result}
 }
 
 // fetch gets the body at which the walk stands, by the request ahead if it asked
 // for that.
 func (w *walk) fetch(ctx context.Context) fetched {
-	if w.ahead != nil && w.at == (ask{cursor: w.ahead.cursor}) {
+	if w.ahead != nil && w.at == (api.Request{Cursor: w.ahead.cursor}) {
 		f := <-w.ahead.result
 		w.ahead = nil
 		return f
@@ -517,17 +535,17 @@ func (w *walk) discard() {
 	f := <-w.ahead.result
 	w.ahead = nil
 	if f.err == nil && w.last.slides {
-		if p, err := f.sheet.decodedBy(decode.New()); err == nil {
+		if p, err := f.sheet.Decode(decode.New()); err == nil {
 			w.totals.see(f.came, p.Total)
 		}
 	}
-	w.sheets.giveBack(f.sheet)
+	w.sheets.Release(f.sheet)
 }
 
-func (w *walk) ask(ctx context.Context, at ask) fetched {
-	memory, began := w.sheets.take(), time.Now()
-	memory.beside = at.beside
-	body, endpoint, err := w.endpoints.page(ctx, &w.caller, at, memory)
+func (w *walk) ask(ctx context.Context, at api.Request) fetched {
+	memory, began := w.sheets.Take(), time.Now()
+	memory.Beside = at.Beside
+	body, endpoint, err := w.dispatcher.Page(ctx, &w.requester, at, memory)
 	now := time.Now()
 	return fetched{memory, body, endpoint, now, now.Sub(began), w.answers.Add(1), err}
 }

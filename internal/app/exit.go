@@ -6,6 +6,7 @@ import (
 
 	"datasync/export"
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
@@ -52,7 +53,7 @@ func exitCode(err error) int {
 		return stopped.code
 	case errors.As(err, &wrongUsage), errors.Is(err, dbfile.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty), errors.Is(err, dbfile.ErrZone):
 		return 2
-	case errors.Is(err, ingest.ErrKeyRefused):
+	case errors.Is(err, api.ErrKeyRefused):
 		return 3
 	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, dbfile.ErrUnsound), errors.Is(err, export.ErrHistory):
 		return 5

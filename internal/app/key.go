@@ -1,6 +1,7 @@
 package app
 
 import (
+	"datasync/ingest/api"
 	"encoding/binary"
 	"io"
 	"log"
@@ -9,15 +10,13 @@ import (
 	"syscall"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"datasync/ingest"
 )
 
 // maxKey is how many bytes a key may have.
 const maxKey = 4096
 
 // key reads the API key, which never stands in an argument: ps shows those.
-func (p *program) key(file string) (ingest.Secret, error) {
+func (p *program) key(file string) (api.Secret, error) {
 	text, from := p.getenv("DATASYNC_API_KEY"), "DATASYNC_API_KEY"
 	var err error
 	switch file {
@@ -48,7 +47,7 @@ func (p *program) key(file string) (ingest.Secret, error) {
 	case strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.~+/=") != "":
 		return "", usage("the API key from %s has a character that no key has", from)
 	}
-	return ingest.Secret(text), nil
+	return api.Secret(text), nil
 }
 
 // withoutMark takes off the byte order mark that some editors and shells of Windows begin a

@@ -4,6 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/live"
+	"datasync/internal/model"
+	"datasync/internal/store"
+	"datasync/mockserver"
 	"errors"
 	"fmt"
 	"net"
@@ -16,12 +22,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/live"
-	"datasync/internal/model"
-	"datasync/internal/store"
-	"datasync/mockserver"
 
 	"github.com/urfave/cli/v2"
 )
@@ -114,7 +114,7 @@ func pullError(ctx context.Context, err error) error {
 		return err
 	case errors.As(context.Cause(ctx), &stopped):
 		return fmt.Errorf("%w; run the same command again to go on", stopped)
-	case errors.Is(err, ingest.ErrKeyRefused):
+	case errors.Is(err, api.ErrKeyRefused):
 		return fmt.Errorf("%w; check it, and whether it has expired: a key lives for three hours at most; then run the same command again to go on", err)
 	case errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
 		return err
@@ -129,7 +129,7 @@ func pullError(ctx context.Context, err error) error {
 
 // wrongAddress reports whether err is what comes of a URL at which there is no such API.
 func wrongAddress(err error) bool {
-	var answer *ingest.APIError
+	var answer *api.APIError
 	var host *net.DNSError
 	var dial *net.OpError
 	var notTLS tls.RecordHeaderError
@@ -139,7 +139,7 @@ func wrongAddress(err error) bool {
 	case errors.As(err, &answer) && answer.Status == http.StatusNotFound, errors.As(err, &host) && host.IsNotFound, errors.As(err, &notTLS):
 		return true
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ingest.ErrRedirected) || errors.Is(err, ingest.ErrNoAPI)
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, api.ErrRedirected) || errors.Is(err, api.ErrNoAPI)
 }
 
 // pullOptions reads the command line; origin is whose events the file will hold.
@@ -188,7 +188,7 @@ func (p *program) pullOptions(c *cli.Context) (opts ingest.Options, origin strin
 	if host := opts.BaseURL.Hostname(); opts.BaseURL.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
 		p.say("the API is asked over plain http: whoever is on the way can read the key")
 	}
-	return opts, ingest.Origin(opts.BaseURL), nil
+	return opts, api.Origin(opts.BaseURL), nil
 }
 
 // mostWorkers is how many windows can be walked side by side.

@@ -9,6 +9,8 @@ import (
 
 	"datasync/export"
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
@@ -39,7 +41,7 @@ type topic struct {
 // topics has them in the order in which an error is looked for: the first that it leads to
 // is the one that its line names. That is the order of exitCode, too.
 var topics = []topic{
-	{name: "key-refused", leads: is(ingest.ErrKeyRefused)},
+	{name: "key-refused", leads: is(api.ErrKeyRefused)},
 	{name: "page-loop", leads: is(ingest.ErrLoop, ingest.ErrNoCursor)},
 	{name: topicMissing, leads: is(ingest.ErrMissing), met: "status"},
 	{name: topicUnusable, leads: is(ingest.ErrUnusable), met: "status"},
@@ -63,10 +65,10 @@ var topics = []topic{
 	{name: "memory", leads: is(dbfile.ErrMemory)},
 	{name: "limits", leads: is(dbfile.ErrLimit, syscall.EMFILE, syscall.ENFILE)},
 	{name: "too-old", leads: is(errTooOld)},
-	{name: "api-wait", leads: is(ingest.ErrClosed, ingest.ErrLimited, ingest.ErrNotNow)},
+	{name: "api-wait", leads: is(dispatch.ErrClosed, dispatch.ErrLimited, ingest.ErrNotNow)},
 	{name: "wrong-address", leads: wrongAddress},
 	{name: "certificate", leads: notTrusted},
-	{name: "no-headway", leads: is(ingest.ErrNoHeadway, ingest.ErrCursorDead)},
+	{name: "no-headway", leads: is(ingest.ErrNoHeadway, api.ErrCursorExpired)},
 	{name: "api-failing", leads: is(errPull)},
 	{name: topicKilled, met: "status"},
 	{name: topicIncomplete, met: "export"},

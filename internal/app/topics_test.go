@@ -16,6 +16,8 @@ import (
 	"datasync/docs"
 	"datasync/export"
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
@@ -34,30 +36,30 @@ func TestErrorLines(t *testing.T) {
 		topic string
 		code  int
 	}{
-		{pulled(&ingest.APIError{Status: 401, Kind: ingest.ErrKeyRefused}), "key-refused", 3},
-		{pulled(ingest.ErrClosed), "api-wait", 4},
-		{pulled(ingest.ErrLimited), "api-wait", 4},
+		{pulled(&api.APIError{Status: 401, Kind: api.ErrKeyRefused}), "key-refused", 3},
+		{pulled(dispatch.ErrClosed), "api-wait", 4},
+		{pulled(dispatch.ErrLimited), "api-wait", 4},
 		{pulled(ingest.ErrNotNow), "api-wait", 4},
-		{pulled(ingest.ErrRedirected), "wrong-address", 4},
-		{pulled(ingest.ErrNoAPI), "wrong-address", 4},
-		{pulled(&ingest.APIError{Status: 404}), "wrong-address", 4},
+		{pulled(api.ErrRedirected), "wrong-address", 4},
+		{pulled(api.ErrNoAPI), "wrong-address", 4},
+		{pulled(&api.APIError{Status: 404}), "wrong-address", 4},
 		{pulled(&net.DNSError{IsNotFound: true}), "wrong-address", 4},
 		{pulled(tls.RecordHeaderError{}), "wrong-address", 4},
 		{pulled(&tls.CertificateVerificationError{Err: errors.New("expired")}), "certificate", 4},
 		{pulled(tls.AlertError(40)), "certificate", 4},
-		{pulled(fmt.Errorf("%w: %w", ingest.ErrNoHeadway, ingest.ErrCursorDead)), "no-headway", 4},
-		{pulled(&ingest.APIError{Status: 410, Kind: ingest.ErrCursorDead}), "no-headway", 4},
+		{pulled(fmt.Errorf("%w: %w", ingest.ErrNoHeadway, api.ErrCursorExpired)), "no-headway", 4},
+		{pulled(&api.APIError{Status: 410, Kind: api.ErrCursorExpired}), "no-headway", 4},
 		{pulled(ingest.ErrLoop), "page-loop", 5},
 		{pulled(ingest.ErrNoCursor), "page-loop", 5},
 		{pulled(ingest.ErrMissing), "events-missing", 5},
 		{pulled(ingest.ErrUnusable), "unusable", 5},
-		{pulled(&ingest.APIError{Status: 503}), "api-failing", 4},
+		{pulled(&api.APIError{Status: 503}), "api-failing", 4},
 		{pulled(syscall.ECONNREFUSED), "api-failing", 4},
 		{errUnsound, "unsound", 5},
 		{export.ErrHistory, "export-history", 5},
 		{file(dbfile.ErrMissing), "no-file", 6},
 		{file(dbfile.ErrFull), "disk-full", 6},
-		{pulled(errors.Join(ingest.ErrClosed, file(dbfile.ErrFull))), "disk-full", 6},
+		{pulled(errors.Join(dispatch.ErrClosed, file(dbfile.ErrFull))), "disk-full", 6},
 		{file(dbfile.ErrRoom), "disk-full", 6},
 		{&live.RefusedError{Text: file(dbfile.ErrRoom).Error()}, "disk-full", 6},
 		{fmt.Errorf("write: %w", outfile.ErrFull), "disk-full", 1},

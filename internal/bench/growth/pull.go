@@ -2,6 +2,11 @@ package growth
 
 import (
 	"context"
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/bench/measure"
+	"datasync/internal/model"
+	"datasync/internal/store"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,11 +15,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/bench/measure"
-	"datasync/internal/model"
-	"datasync/internal/store"
 )
 
 // Commit is one commit of a pull.
@@ -37,13 +37,13 @@ const gcPercent = 20
 
 // Pull pulls as "datasync pull" does, and writes each Commit to out as a line of JSON. A
 // ctx that is cancelled ends it as a signal would; that is no error.
-func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writer) (err error) {
+func Pull(ctx context.Context, base, file string, key api.Secret, out io.Writer) (err error) {
 	baseURL, err := url.Parse(base)
 	if err != nil {
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
-	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit})
+	s, err := store.Open(ctx, store.Options{Path: file, Origin: api.Origin(baseURL), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit})
 	if err != nil {
 		return err
 	}

@@ -3,17 +3,17 @@ package rivals_test
 import (
 	"context"
 	"database/sql"
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/bench/pages"
+	"datasync/internal/bench/rivals"
+	"datasync/internal/bench/table"
+	"datasync/internal/store"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"datasync/ingest"
-	"datasync/internal/bench/pages"
-	"datasync/internal/bench/rivals"
-	"datasync/internal/bench/table"
-	"datasync/internal/store"
 )
 
 // served renders a few pages and serves them.
@@ -40,7 +40,7 @@ func pulled(t *testing.T, base string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "test"})
+	s, err := store.Open(ctx, store.Options{Path: file, Origin: api.Origin(baseURL), ToolVersion: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
