@@ -41,7 +41,7 @@ func (s *Store) keepNotBefore(ctx context.Context, key, value string) error {
 // ones go, or, where the user said so, all.
 func (s *Store) takeOver(ctx context.Context, meta map[string]string, forget bool) error {
 	now := time.Now()
-	w, err := inspect.ReadWaits(s.path, meta, s.lock.Left, now)
+	w, err := inspect.ReadWaits(s.path, meta, s.lock.Left(), now)
 	if err != nil {
 		return err
 	}

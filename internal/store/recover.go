@@ -122,7 +122,7 @@ func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) 
 		}
 		return nil, err
 	}
-	trial := path + dbfile.SnapshotMark + dbfile.RandomEnd()
+	trial := dbfile.NewSnapshot(path)
 	defer func() {
 		for _, name := range []string{trial, trial + ".wal"} {
 			if errRemove := os.Remove(name); !errors.Is(errRemove, fs.ErrNotExist) {

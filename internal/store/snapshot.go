@@ -53,7 +53,7 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	if err := s.checkpoint(ctx); err != nil {
 		return Snapshot{}, err
 	}
-	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + dbfile.SnapshotMark + dbfile.RandomEnd()}
+	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: dbfile.NewSnapshot(s.path)}
 	if c.Events, err = s.writer.count("SELECT count(*) FROM events"); err != nil {
 		return Snapshot{}, dbfile.Translate(s.path, err)
 	}
