@@ -48,7 +48,7 @@ func TestRefusedFilesStayAsTheyWere(t *testing.T) {
 	}{
 		{"text", write("text", []byte("this is no database, it is a text")), dbfile.ErrForeign},
 		{"empty", write("empty", nil), dbfile.ErrForeign},
-		{"DuckDB file of something else", other, dbfile.ErrForeign},
+		{"DuckDB file of another program", other, dbfile.ErrForeign},
 		{"another origin", elsewhere, dbfile.ErrOrigin},
 		{"folder", folder, dbfile.ErrPath},
 		{"question mark", filepath.Join(folder, "a?access_mode=read_write"), dbfile.ErrPath},
