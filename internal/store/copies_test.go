@@ -52,15 +52,15 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 		}
 	}
 	limits := []struct {
-		name            string
-		by              func([][2]uint64, []uint64)
-		words, suspects int
+		name              string
+		by                func([][2]uint64, []uint64)
+		words, candidates int
 	}{
 		{"usual", store.Fingerprints, 1 << 22, 1_000_000},
 		{"many shares", store.Fingerprints, 64, 10_000},
 		{"poor fingerprints", poor(512), 1 << 12, 100_000},
 		{"one fingerprint", poor(1), 1 << 12, 100_000},
-		{"no room for suspects", poor(1), 1 << 12, 0},
+		{"no room for candidates", poor(1), 1 << 12, 0},
 	}
 	ids := []struct {
 		name string
@@ -82,7 +82,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 				}
 				path := filepath.Join(t.TempDir(), "a.duckdb")
 				s := mustOpen(t, path)
-				s.SearchBy(l.by, l.words, l.suspects)
+				s.SearchBy(l.by, l.words, l.candidates)
 				w := mustWindow(t, s)
 				settle := func(want model.Settled) {
 					t.Helper()
@@ -135,10 +135,10 @@ func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 // TestSettleEndsWithTheContext before each of its operations: nothing has happened then,
 // and the next check does all of it.
 func TestSettleEndsWithTheContext(t *testing.T) {
-	for _, suspects := range []int{0, 1_000_000} {
+	for _, candidates := range []int{0, 1_000_000} {
 		path := filepath.Join(t.TempDir(), "a.duckdb")
 		s := mustOpen(t, path)
-		s.SearchBy(store.Fingerprints, 1<<12, suspects)
+		s.SearchBy(store.Fingerprints, 1<<12, candidates)
 		w := mustWindow(t, s)
 		mustCommit(t, s, w, pageOf(events(0, 5000)))
 		mustCommit(t, s, w, pageOf([]model.Event{moved(event(7), 3600)}))

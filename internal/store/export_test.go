@@ -25,9 +25,9 @@ func (s *Store) DB() *sql.DB { return s.db }
 func (s *Store) Free(free func(folder string) (int64, error)) { s.free = free }
 
 // SearchBy replaces how ids are searched for copies: by which fingerprints of their low
-// and high halves, with how many words in a filter and how many suspects.
-func (s *Store) SearchBy(fingerprints func(ids [][2]uint64, out []uint64), words, suspects int) {
-	s.search = searchLimits{fingerprints, words, suspects}
+// and high halves, with how many words in a filter and how many candidates.
+func (s *Store) SearchBy(fingerprints func(ids [][2]uint64, out []uint64), words, candidates int) {
+	s.search = searchLimits{fingerprints, words, candidates}
 }
 
 // Fingerprints are those by which ids are searched otherwise.
