@@ -3,11 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"datasync/ingest"
-	"datasync/ingest/api"
-	"datasync/internal/model"
-	"datasync/internal/store"
-	"datasync/mockserver"
 	"errors"
 	"net/http"
 	"net/url"
@@ -16,6 +11,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/walk"
+	"datasync/internal/model"
+	"datasync/internal/store"
+	"datasync/mockserver"
 )
 
 // history is a file and the API that it is pulled from, in this process.
@@ -160,7 +162,7 @@ func healthy(t *testing.T) map[string]*history {
 	part.pull()
 
 	circle := begin("led in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}})
-	if _, err := circle.run(t.Context(), nil); !errors.Is(err, ingest.ErrLoop) {
+	if _, err := circle.run(t.Context(), nil); !errors.Is(err, walk.ErrLoop) {
 		t.Fatal(err)
 	}
 	begin("empty", mockserver.Options{Data: mockserver.DataOptions{Events: mockserver.NoEvents}}).pull()
@@ -282,7 +284,7 @@ func TestEveryStoreOperationFails(t *testing.T) {
 					k = &killing{Store: s, left: n, once: tc.once, before: tc.before}
 					return k
 				})
-				if met = k.left <= 0; met && (!errors.Is(err, errKilled) || errors.Is(err, ingest.ErrMissing)) || !met && (err != nil || !summary.Complete) {
+				if met = k.left <= 0; met && (!errors.Is(err, errKilled) || errors.Is(err, walk.ErrMissing)) || !met && (err != nil || !summary.Complete) {
 					t.Errorf("operation %d failed: %v; the run says %v, complete: %v", n, met, err, summary.Complete)
 				}
 				h.pull()

@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"datasync/ingest"
-	"datasync/ingest/api"
-	"datasync/internal/store"
-	"datasync/mockserver"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +15,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/store"
+	"datasync/mockserver"
 
 	"pgregory.net/rapid"
 )

@@ -42,13 +42,6 @@ type manifestFile struct {
 	Batches      []int64
 }
 
-// checker is what checkFolder needs of a test.
-type checker interface {
-	Helper()
-	Errorf(format string, args ...any)
-	Fatal(args ...any)
-}
-
 // checkFolder compares a folder with its manifest, and that with how many rows there
 // should be.
 func checkFolder(t checker, folder string, rows int) manifest {

@@ -3,11 +3,14 @@ package ingest
 import (
 	"context"
 	"database/sql"
-	"datasync/ingest/api"
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 	"sync/atomic"
 	"time"
+
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
+	"datasync/internal/model"
 
 	"github.com/google/uuid"
 )
@@ -28,13 +31,13 @@ const maxBatchBytes = 64 << 20
 type batcher struct {
 	store    Store
 	runID    uuid.UUID
-	tally    *tally
+	counters *counters
 	progress *Progress
-	sheets   *api.BufferPool
-	// unordered is called where events do not come in their order. Beside says how many
+	buffers  *api.BufferPool
+	// unordered is called where events do not come in their order. Walks returns how many
 	// walks share the memory for batches.
 	unordered func()
-	beside    func() int
+	walks     func() int
 
 	// checkpoint is where the walk stands behind the last page that is wholly in a batch.
 	checkpoint model.Checkpoint
@@ -43,7 +46,7 @@ type batcher struct {
 	next   batch
 	// rest is a page that did not fit into the batch any more, but for its first events
 	// and rejects, of which there may be none.
-	rest   *walked
+	rest   *walk.Page
 	fitted struct{ events, rejects int }
 	due    *time.Timer // for what is collected
 
@@ -78,7 +81,7 @@ type batch struct {
 // run takes pages until there are no more and all is committed. What is full is committed
 // as soon as the store can, what is due once nothing else is under way: it grows until
 // then, or until it is full. After an error nothing more is taken or committed.
-func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
+func (b *batcher) run(ctx context.Context, pages <-chan walk.Page) error {
 	b.due = time.NewTimer(batchAge)
 	defer b.due.Stop()
 	b.freed = make(chan struct{}, 1)
@@ -123,7 +126,7 @@ func (b *batcher) run(ctx context.Context, pages <-chan walked) error {
 // than one batch of pages is in memory.
 func (b *batcher) start(ctx context.Context) error {
 	if b.underWay++; b.underWay == 1 {
-		b.tally.writes(true)
+		b.counters.beginWriting()
 	}
 	copying, sheets := make(chan struct{}), b.next.sheets
 	b.most = 0
@@ -133,7 +136,7 @@ func (b *batcher) start(ctx context.Context) error {
 	b.held.Add(b.most)
 	b.next.Copied = func(page int) {
 		b.held.Add(-int64(sheets[page].Size()))
-		b.sheets.Release(sheets[page])
+		b.buffers.Release(sheets[page])
 		select {
 		case b.freed <- struct{}{}:
 		default:
@@ -165,7 +168,7 @@ func (b *batcher) start(ctx context.Context) error {
 // whose end it waits for.
 func (b *batcher) end(o outcome) error {
 	if b.underWay--; b.underWay == 0 {
-		b.tally.writes(false)
+		b.counters.endWriting()
 	}
 	if o.err != nil {
 		for ; b.underWay > 0; b.underWay-- {
@@ -173,7 +176,7 @@ func (b *batcher) end(o outcome) error {
 		}
 		return o.err
 	}
-	b.tally.committed(o.committed)
+	b.counters.committed(o.committed)
 	return nil
 }
 
@@ -192,41 +195,41 @@ func (b *batcher) full() bool {
 // batches that are full to the row are stored much faster. A page that is
 // committed in parts is so under the checkpoint before it: a kill between two of them
 // reads it again.
-func (b *batcher) add(p *walked) {
+func (b *batcher) add(p *walk.Page) {
 	if len(b.next.Pages) == 0 {
 		age := batchAge
-		if p.took > slowPage && float64(p.bytes) < fastPage*p.took.Seconds() {
+		if p.Took > slowPage && float64(p.Bytes) < shard.FastPage*p.Took.Seconds() {
 			// Nothing more comes soon that would be worth waiting for.
 			age = 0
 		}
-		if p.page.CursorLife > 0 {
-			age = min(age, p.page.CursorLife/4)
+		if p.CursorLife > 0 {
+			age = min(age, p.CursorLife/4)
 		}
 		b.due.Reset(age)
 	}
-	events, rejects := p.page.Events[b.fitted.events:], p.page.Rejects[b.fitted.rejects:]
+	events, rejects := p.Events[b.fitted.events:], p.Rejects[b.fitted.rejects:]
 	n, m, bytes := b.fits(p, len(events), len(rejects))
 	if n+m == 0 && len(events)+len(rejects) > 0 {
 		b.rest = p
 		return
 	}
-	if p.unordered && !b.checkpoint.Unordered {
+	if p.Unordered && !b.checkpoint.Unordered {
 		b.checkpoint.Unordered = true
 		b.unordered()
 	}
-	record := model.PageRecord{Endpoint: p.endpoint, RequestID: p.page.RequestID, CursorSent: p.from.Cursor, Resumed: p.resumed}
-	if p.from.Bounded {
-		record.Until = sql.Null[model.Instant]{V: model.Instant(p.from.Until * 1000), Valid: true}
+	record := model.PageRecord{Endpoint: p.Endpoint, RequestID: p.RequestID, CursorSent: p.Request.Cursor, Resumed: p.Resumed}
+	if p.Request.Bounded {
+		record.Until = sql.Null[model.Instant]{V: model.Instant(p.Request.Until * 1000), Valid: true}
 	}
 	whole := n == len(events) && m == len(rejects)
 	if whole {
-		record.Outside = p.outside
-		if !p.last {
-			record.CursorReceived = p.page.NextCursor
+		record.Outside = p.OutOfRange
+		if !p.Last {
+			record.CursorReceived = p.NextCursor
 		}
 	}
-	b.next.Pages = append(b.next.Pages, model.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.page.Descending})
-	b.next.sheets = append(b.next.sheets, p.sheet)
+	b.next.Pages = append(b.next.Pages, model.Page{Record: record, Events: events[:n], Rejects: rejects[:m], Descending: p.Descending})
+	b.next.sheets = append(b.next.sheets, p.Buffer)
 	b.next.events += n
 	b.next.rejects += m
 	b.next.bytes += bytes
@@ -235,7 +238,7 @@ func (b *batcher) add(p *walked) {
 	if whole {
 		b.pass(p)
 	} else {
-		p.sheet.Retain()
+		p.Buffer.Retain()
 		b.rest = p
 		b.fitted.events += n
 		b.fitted.rejects += m
@@ -246,9 +249,9 @@ func (b *batcher) add(p *walked) {
 // fits returns how many of the events and rejects that are left of a page the batch has
 // room for, and how much text they have, at the page's average: at least one where the
 // batch is empty.
-func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
-	each := max(1, p.bytes/max(1, len(p.page.Events)+len(p.page.Rejects)))
-	room := max(0, maxBatchBytes/max(1, b.beside())-b.next.bytes) / each
+func (b *batcher) fits(p *walk.Page, events, rejects int) (n, m, bytes int) {
+	each := max(1, p.Bytes/max(1, len(p.Events)+len(p.Rejects)))
+	room := max(0, maxBatchBytes/max(1, b.walks())-b.next.bytes) / each
 	if len(b.next.Pages) == 0 {
 		room = max(room, 1)
 	}
@@ -258,25 +261,25 @@ func (b *batcher) fits(p *walked, events, rejects int) (n, m, bytes int) {
 }
 
 // pass takes note that the whole page is in the batch, or in it and those before.
-func (b *batcher) pass(p *walked) {
+func (b *batcher) pass(p *walk.Page) {
 	b.fitted.events, b.fitted.rejects = 0, 0
-	b.tally.page(p.endpoint)
-	if !p.held {
+	b.counters.page(p.Endpoint)
+	if !p.Provisional {
 		b.advance(p)
 	}
-	b.progress.page(b.checkpoint, p.page.Elements)
+	b.progress.page(b.checkpoint, p.Elements)
 }
 
 // advance moves the checkpoint behind the page, or, where that is open, keeps it where it
 // is until one comes that is not: a walk that begins there gives all rejects their keys.
-func (b *batcher) advance(p *walked) {
+func (b *batcher) advance(p *walk.Page) {
 	k := b.checkpoint
 	if b.beyond != nil {
 		k = *b.beyond
 		k.Pages, k.Events, k.Unordered = b.checkpoint.Pages, b.checkpoint.Events, b.checkpoint.Unordered
 	}
 	moveBehind(&k, p)
-	if b.beyond = nil; p.open && !p.last {
+	if b.beyond = nil; p.Open && !p.Last {
 		b.beyond = &k
 		return
 	}
@@ -284,42 +287,42 @@ func (b *batcher) advance(p *walked) {
 }
 
 // moveBehind moves a checkpoint behind the page.
-func moveBehind(k *model.Checkpoint, p *walked) {
-	if p.from == (api.Request{}) {
+func moveBehind(k *model.Checkpoint, p *walk.Page) {
+	if p.Request == (api.Request{}) {
 		// The walk is, or is again, at the top of the window: between what it reads
 		// now and what it had read before, there may be a gap.
-		k.Total, k.Walked, k.Copies, k.RanOut = p.page.Total, 0, 0, false
+		k.Total, k.Walked, k.Copies, k.RanOut = p.Total, 0, 0, false
 		k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
-		k.TopAt = p.received.Add(-p.took)
+		k.TopAt = p.Received.Add(-p.Took)
 	}
-	k.PageTotal, k.CursorBefore = p.page.Total, sql.Null[string]{V: p.from.Cursor, Valid: !p.from.Bounded}
-	if p.secretFrom {
+	k.PageTotal, k.CursorBefore = p.Total, sql.Null[string]{V: p.Request.Cursor, Valid: !p.Request.Bounded}
+	if p.SecretRequest {
 		k.CursorBefore.V = decode.WithheldCursor
 	}
-	k.Copies += p.copies
-	k.RanOut = k.RanOut || p.ranOut
+	k.Copies += p.Copies
+	k.RanOut = k.RanOut || p.RanOut
 	k.FailedRuns = 0
-	k.State, k.Cursor, k.CursorExpiresAt = model.UnderWay, p.page.NextCursor, time.Time{}
-	if p.page.CursorLife > 0 {
-		k.CursorExpiresAt = p.received.Add(p.page.CursorLife)
+	k.State, k.Cursor, k.CursorExpiresAt = model.UnderWay, p.NextCursor, time.Time{}
+	if p.CursorLife > 0 {
+		k.CursorExpiresAt = p.Received.Add(p.CursorLife)
 	}
-	if p.page.SecretCursor {
+	if p.SecretCursor {
 		k.Cursor, k.CursorExpiresAt = decode.WithheldCursor, time.Time{}
 	}
-	if p.last {
+	if p.Last {
 		k.State, k.Cursor, k.CursorExpiresAt = model.Done, "", time.Time{}
 	}
-	k.Walked += int64(p.page.Elements)
-	if k.IsPart() && !k.First.Valid && p.first != (model.Position{}) {
-		k.First = sql.Null[model.Position]{V: p.first, Valid: true}
+	k.Walked += int64(p.Elements)
+	if k.IsPart() && !k.First.Valid && p.First != (model.Position{}) {
+		k.First = sql.Null[model.Position]{V: p.First, Valid: true}
 	}
-	if len(p.page.Events) == 0 {
+	if len(p.Events) == 0 {
 		return
 	}
-	if newest := p.page.Newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
+	if newest := p.Newest.Timestamp; !k.Upper.Valid || newest > k.Upper.V {
 		k.Upper = sql.Null[model.Instant]{V: newest, Valid: true}
 	}
-	if oldest := p.page.Oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
+	if oldest := p.Oldest; !k.Last.Valid || oldest.Compare(k.Last.V) < 0 {
 		k.Last = sql.Null[model.Position]{V: oldest, Valid: true}
 	}
 }

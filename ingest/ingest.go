@@ -10,12 +10,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
-
 	"datasync/ingest/api"
 	"datasync/ingest/dispatch"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // Store is where the pull puts what it reads. It is called by one goroutine at a
@@ -70,7 +72,7 @@ type Options struct {
 	// going on by time does not work.
 	RenewCursors bool
 	// Workers is how many windows of time may be walked at a time, where the API lets
-	// that be done; Auto is as many as are worth it, 0 and 1 one after the other.
+	// that be done; shard.Auto is as many as are worth it, 0 and 1 one after the other.
 	Workers int
 	// MaxWait is the longest wait that an endpoint may ask for before the pull
 	// gives up; MaxRetryTime how long one request may go on failing.
@@ -84,7 +86,8 @@ type Options struct {
 	Progress *Progress
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns the options with everything set that may be nil.
+func (o Options) WithDefaults() Options {
 	if o.Transport == nil {
 		o.Transport = api.NewTransport()
 	}
@@ -111,7 +114,7 @@ func (o Options) withDefaults() Options {
 // stays, and the next run goes on from there. Beside this package's errors it
 // returns those of the Store.
 func Run(ctx context.Context, opts Options) (Summary, error) {
-	opts = opts.withDefaults()
+	opts = opts.WithDefaults()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Summary{}, err
@@ -120,7 +123,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := checkFrom(windows, opts); err != nil {
+	if err := CheckFrom(windows, opts); err != nil {
 		return Summary{}, err
 	}
 	began := time.Now()
@@ -131,45 +134,51 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
-	p := &pull{
-		Options: opts, id: id, client: client,
-		dispatcher: dispatch.New(client, dispatch.Options{
-			MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: opts.Notice,
-			Persist: func(endpoint string, wait time.Duration) error {
-				return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
-			},
-		}, opts.Progress),
-		cache: cacheState{began: time.Now()}, tally: newTally(),
-		unordered: sync.OnceFunc(func() {
-			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
-		}),
-	}
+	p := newPull(ctx, opts, id, opens)
 	opts.Progress.begin(began)
-	opts.Progress.foretell(p.dispatcher.Remaining)
+	opts.Progress.estimateBy(p.common.Dispatcher.Remaining)
+	p.common.Begin()
 	err = p.run(ctx)
-	p.tally.add(p.dispatcher.Counts())
-	p.tally.Complete = err == nil
-	p.tally.Took = time.Since(began)
-	p.tally.Floor = p.dispatcher.Minimum(p.tally.needed())
-	return p.tally.Summary, errors.Join(err, p.end(ctx, began, err))
+	p.counters.add(p.common.Dispatcher.Counts())
+	p.counters.Complete = err == nil
+	p.counters.Took = time.Since(began)
+	p.counters.Floor = p.common.Dispatcher.Minimum(p.counters.needed())
+	return p.counters.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 
 // pull is one run.
 type pull struct {
 	Options
-	id         uuid.UUID
-	client     *api.Client
-	dispatcher *dispatch.Dispatcher
-	cache      cacheState
-	tally      *tally
-	starting   sync.Mutex // of batches, one at a time
-	unordered  func()
-	sheets     api.BufferPool
-	rereads    rereads
+	id        uuid.UUID
+	common    *walk.Common
+	counters  *counters
+	starting  sync.Mutex // of batches, one at a time
+	unordered func()
+	buffers   api.BufferPool
 
 	mu     sync.Mutex
-	failed []int64 // windows and parts whose walks failed at a cursor
+	failed []int64 // windows and shards whose walks failed at a cursor
+}
+
+func newPull(ctx context.Context, opts Options, id uuid.UUID, notBefore map[string]time.Time) *pull {
+	p := &pull{
+		Options: opts, id: id, counters: newCounters(),
+		unordered: sync.OnceFunc(func() {
+			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
+		}),
+	}
+	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	dispatcher := dispatch.New(client, dispatch.Options{
+		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: notBefore, Notice: opts.Notice,
+		Persist: func(endpoint string, wait time.Duration) error {
+			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+		},
+	}, opts.Progress)
+	p.common = &walk.Common{
+		Client: client, Dispatcher: dispatcher, Buffers: &p.buffers, MaxRetryTime: opts.MaxRetryTime,
+		RenewCursors: opts.RenewCursors, Notice: opts.Notice, Observer: p.counters,
+	}
+	return p
 }
 
 func (p *pull) run(ctx context.Context) error {
@@ -198,7 +207,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 			return err
 		}
 	}
-	s := &p.tally.Summary
+	s := &p.counters.Summary
 	// It ends as long after its beginning as it took, also where the wall clock was set meanwhile.
 	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
 		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
@@ -206,22 +215,22 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	})
 }
 
-// walk walks a part to its end, and keeps its checkpoint as it is committed.
-func (p *pull) walk(ctx context.Context, t *part) error {
-	k := t.checkpoint()
-	walk := newWalk(p, t, k)
+// walkShard walks a shard to its end, and tells it the checkpoint that is committed.
+func (p *pull) walkShard(ctx context.Context, s *shard.Shard) error {
+	k := s.Checkpoint()
+	reader := walk.New(p.common, s, k, s.Known())
 	writer := &batcher{
-		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, tally: p.tally, progress: p.Progress, sheets: &p.sheets,
-		unordered: p.unordered, beside: t.crew.atWork,
+		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, counters: p.counters, progress: p.Progress, buffers: &p.buffers,
+		unordered: p.unordered, walks: s.Walks,
 	}
-	pages := make(chan walked)
+	pages := make(chan walk.Page) // without a buffer: at most one page waits
 	group, walkCtx := errgroup.WithContext(ctx)
 	gone := make(chan struct{})
 	group.Go(func() error {
 		defer close(pages)
-		return walk.run(walkCtx, pages, gone)
+		return reader.Run(walkCtx, pages, gone)
 	})
-	// The writer does not end with ctx: what was read whole is still committed.
+	// The writer does not end with ctx: it still commits the pages that were read whole.
 	group.Go(func() error {
 		defer close(gone)
 		return writer.run(context.WithoutCancel(ctx), pages)
@@ -230,7 +239,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 	if err == nil && writer.checkpoint.State != model.Done {
 		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
 	}
-	t.committed(writer.checkpoint)
+	s.Committed(writer.checkpoint)
 	if ctx.Err() == nil && writer.checkpoint.Cursor != "" && failsAtCursor(err) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -242,7 +251,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 // failsAtCursor reports whether a walk ended with an error that may be its cursor's.
 func failsAtCursor(err error) bool {
 	var file *model.FileError
-	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
+	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, walk.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
 // oneByOne is a Store of which several start batches.

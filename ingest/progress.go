@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"datasync/ingest/shard"
 	"datasync/internal/model"
 )
 
@@ -57,8 +58,8 @@ func (p *Progress) Now() Standing {
 	return now
 }
 
-// foretell has the time that is left told by a function of the pages that are left.
-func (p *Progress) foretell(estimate func(pages float64) time.Duration) {
+// estimateBy sets the function that estimates the remaining time from the remaining pages.
+func (p *Progress) estimateBy(estimate func(pages float64) time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.estimate = estimate
@@ -72,18 +73,18 @@ func (p *Progress) update(change func(*Standing)) {
 
 func (p *Progress) begin(at time.Time) { p.update(func(s *Standing) { s.Began = at }) }
 
-// family begins anew with a window and its parts.
-func (p *Progress) family(f family) {
+// WindowBegun begins anew with a window and its shards.
+func (p *Progress) WindowBegun(w shard.Window) {
 	p.update(func(s *Standing) {
 		p.walked = map[int64]int64{}
 		s.Walked, s.Total = 0, 0
-		for _, k := range f {
+		for _, k := range w {
 			p.walked[k.Window] = k.Walked
 			s.Walked += k.Walked
 		}
-		p.whole = !f.lower().Valid
+		p.whole = !w.Lower().Valid
 		if p.whole {
-			s.Total = f[0].Total.V
+			s.Total = w[0].Total.V
 		}
 	})
 }
@@ -103,17 +104,19 @@ func (p *Progress) page(k model.Checkpoint, elements int) {
 	})
 }
 
-// left is how many elements the window still has; 0 where that is not known.
-func (p *Progress) left() int64 {
+// ElementsLeft returns how many elements the window still has; 0 where that is not known.
+func (p *Progress) ElementsLeft() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return max(0, p.now.Total-p.now.Walked)
 }
 
+// Asking is dispatch.Observer's.
 func (p *Progress) Asking(endpoint string) {
 	p.update(func(s *Standing) { s.Endpoint, s.Waiting, s.Until = endpoint, "", time.Time{} })
 }
 
+// Waiting is dispatch.Observer's.
 func (p *Progress) Waiting(endpoint, why string, until time.Time) {
 	p.update(func(s *Standing) { s.Waiting, s.Why, s.Until = endpoint, why, until })
 }

@@ -2,11 +2,6 @@ package ingest_test
 
 import (
 	"context"
-	"datasync/ingest"
-	"datasync/ingest/api"
-	"datasync/ingest/dispatch"
-	"datasync/internal/store/storetest"
-	"datasync/mockserver"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +14,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/walk"
+	"datasync/internal/store/storetest"
+	"datasync/mockserver"
 )
 
 var workers = flag.Int("workers", 0, "walks at a time in tests of whole pulls; 0: each with 1 and with 4")
@@ -223,15 +225,15 @@ func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
 	}{
 		{"key refused", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.KeyRefused())), api.ErrKeyRefused},
 		{"redirect", scripted(events, 3, mockserver.Redirect("http://evil.test/")), api.ErrRedirected},
-		{"the same cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.SameCursor())), ingest.ErrLoop},
-		{"the same events", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.Stuck())), ingest.ErrLoop},
-		{"cursors in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}}, ingest.ErrLoop},
-		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, ingest.ErrLoop},
-		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), ingest.ErrNoCursor},
-		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), ingest.ErrLoop},
+		{"the same cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.SameCursor())), walk.ErrLoop},
+		{"the same events", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.Stuck())), walk.ErrLoop},
+		{"cursors in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}}, walk.ErrLoop},
+		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, walk.ErrLoop},
+		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), walk.ErrNoCursor},
+		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), walk.ErrLoop},
 		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), dispatch.ErrLimited},
 		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), dispatch.ErrClosed},
-		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, ingest.ErrMissing},
+		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, walk.ErrMissing},
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
 			summary, err := b.pull()
@@ -259,7 +261,7 @@ func TestPullStopsWhereCursorsDieAtOnce(t *testing.T) {
 			}
 			return real.RoundTrip(r)
 		})
-		if _, err := b.pull(); !errors.Is(err, ingest.ErrNoHeadway) || requests.Load() > 60 {
+		if _, err := b.pull(); !errors.Is(err, walk.ErrNoProgress) || requests.Load() > 60 {
 			b.t.Errorf("%v after %d requests", err, requests.Load())
 		}
 		// Of several walks some of the five requests only looked for a way to split.

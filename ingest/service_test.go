@@ -1,11 +1,6 @@
 package ingest_test
 
 import (
-	"datasync/ingest"
-	"datasync/ingest/api"
-	"datasync/ingest/dispatch"
-	"datasync/internal/model"
-	"datasync/mockserver"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +11,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/walk"
+	"datasync/internal/model"
+	"datasync/mockserver"
 )
 
 // What the service was seen to do, and what a pull makes of it.
@@ -354,7 +356,7 @@ func TestExactCopiesAreCounted(t *testing.T) {
 		o := mockserver.Options{RepeatWithin: 10, StatedTotal: tc.total, Data: mockserver.DataOptions{Events: 1000}, Events: mockserver.Pages{Cap: 55}}
 		inBubble(t, tc.total, o, func(b *bench) {
 			s, err := b.pull()
-			if errors.Is(err, ingest.ErrMissing) != (tc.missing > 0) || s.Balance.V.Missing != tc.missing || !errors.Is(err, ingest.ErrMissing) && err != nil {
+			if errors.Is(err, walk.ErrMissing) != (tc.missing > 0) || s.Balance.V.Missing != tc.missing || !errors.Is(err, walk.ErrMissing) && err != nil {
 				b.t.Fatalf("%v, %+v, %+v", err, s.Balance, s.Witness)
 			}
 			if s.Balance.V.Copies != tc.copies {
@@ -373,7 +375,7 @@ func TestADeficitIsLookedIntoOnce(t *testing.T) {
 		toTheEnd := func() bool {
 			b.t.Helper()
 			before := b.pages()
-			if _, err := b.pull(); !errors.Is(err, ingest.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2010") {
+			if _, err := b.pull(); !errors.Is(err, walk.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2010") {
 				b.t.Fatalf("%v", err)
 			}
 			return b.pages()-before >= 20
@@ -403,7 +405,7 @@ func TestTotalsBesideAStartBound(t *testing.T) {
 			}
 			for range 3 {
 				s, err := b.pull()
-				if below && (err != nil || s.Balance.Valid) || !below && (!errors.Is(err, ingest.ErrMissing) || s.Balance.V.Missing != 10) {
+				if below && (err != nil || s.Balance.Valid) || !below && (!errors.Is(err, walk.ErrMissing) || s.Balance.V.Missing != 10) {
 					b.t.Errorf("%v, %+v", err, s.Balance)
 				}
 			}

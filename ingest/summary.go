@@ -2,12 +2,13 @@ package ingest
 
 import (
 	"database/sql"
-	"datasync/ingest/api"
-	"datasync/ingest/dispatch"
-	"datasync/internal/model"
 	"strings"
 	"sync"
 	"time"
+
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/internal/model"
 )
 
 // Summary is what a pull did.
@@ -43,8 +44,8 @@ type Summary struct {
 	Complete bool
 }
 
-// tally is a Summary that several walks add to.
-type tally struct {
+// counters is a Summary that several walks add to. It is their walk.Observer.
+type counters struct {
 	Summary
 	restarted bool   // a walk went back to the newest event
 	sample    string // of what was rejected
@@ -54,25 +55,26 @@ type tally struct {
 	since   time.Time
 }
 
-func newTally() *tally {
-	return &tally{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}}
+func newCounters() *counters {
+	return &counters{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}}
 }
 
-func (t *tally) restart() {
+// Restarted is walk.Observer's.
+func (t *counters) Restarted() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.restarted = true
 }
 
-// notReadAgain counts rejects that a second reading might have brought whole.
-func (t *tally) notReadAgain(rejects int) {
+// NotReadAgain is walk.Observer's: a second response might have had these rejects as events.
+func (t *counters) NotReadAgain(rejects int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.NotReadAgain += int64(rejects)
+	t.Summary.NotReadAgain += int64(rejects)
 }
 
-// keepSample keeps the text of a reject, if there is none yet.
-func (t *tally) keepSample(raw string) {
+// RejectSeen is walk.Observer's. It keeps the first text.
+func (t *counters) RejectSeen(raw string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sample == "" {
@@ -81,30 +83,31 @@ func (t *tally) keepSample(raw string) {
 }
 
 // page counts a page.
-func (t *tally) page(endpoint string) {
+func (t *counters) page(endpoint string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Pages[endpoint]++
 }
 
-// writes takes note that a walk's batches begin or have ended to be written.
-func (t *tally) writes(begins bool) {
+// beginWriting says that a walk has a batch written; endWriting that it has none any more.
+func (t *counters) beginWriting() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case begins:
-		if t.writers++; t.writers == 1 {
-			t.since = time.Now()
-		}
-	default:
-		if t.writers--; t.writers == 0 {
-			t.Writing += time.Since(t.since)
-		}
+	if t.writers++; t.writers == 1 {
+		t.since = time.Now()
+	}
+}
+
+func (t *counters) endWriting() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.writers--; t.writers == 0 {
+		t.Writing += time.Since(t.since)
 	}
 }
 
 // committed counts a batch.
-func (t *tally) committed(c model.Committed) {
+func (t *counters) committed(c model.Committed) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Add(c.Counts)
@@ -129,7 +132,7 @@ func (s *Summary) needed() float64 {
 	return pages * float64(s.Returned-s.Duplicate) / float64(s.Returned)
 }
 
-func (s *Summary) settle(done model.Settled) {
+func (s *Summary) finalize(done model.Settled) {
 	s.Stored -= done.Removed
 	s.Duplicate += done.Removed
 	s.Conflict += done.Removed

@@ -10,8 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/dryrun"
+	"datasync/ingest/shard"
 	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/mockserver"
@@ -19,13 +20,13 @@ import (
 
 // survey surveys, and checks what holds of every survey: it sends ten requests at most, none
 // that the API did not want, and stores no event.
-func (b *bench) survey() (ingest.Findings, error) {
+func (b *bench) survey() (dryrun.Findings, error) {
 	b.t.Helper()
 	before := b.sent()
 	stored := len(b.store.Events())
-	found, err := ingest.Survey(b.t.Context(), b.opts, b.store)
+	found, err := dryrun.Run(b.t.Context(), b.opts, b.store)
 	sent := b.sent() - before
-	if sent > ingest.SurveyRequests || int64(sent) != found.Requests && err == nil {
+	if sent > dryrun.MaxRequests || int64(sent) != found.Requests && err == nil {
 		b.t.Errorf("%d requests were sent, and it says %d", sent, found.Requests)
 	}
 	if err := b.server.Verify(); err != nil {
@@ -37,7 +38,7 @@ func (b *bench) survey() (ingest.Findings, error) {
 	return found, err
 }
 
-func (b *bench) mustSurvey() ingest.Findings {
+func (b *bench) mustSurvey() dryrun.Findings {
 	b.t.Helper()
 	found, err := b.survey()
 	if err != nil {
@@ -90,7 +91,7 @@ func TestSurvey(t *testing.T) {
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
 			f := b.mustSurvey()
-			page := func(e ingest.EndpointFindings) int {
+			page := func(e dryrun.EndpointFindings) int {
 				if !e.Usable {
 					return -1
 				}
@@ -111,7 +112,7 @@ func TestSurvey(t *testing.T) {
 }
 
 // knowsOldest checks that what is said of the oldest event is about right, if anything is.
-func (b *bench) knowsOldest(f ingest.Findings) {
+func (b *bench) knowsOldest(f dryrun.Findings) {
 	b.t.Helper()
 	data := b.server.Dataset()
 	if f.Until.V != f.Oldest.Valid && !f.Events.Last {
@@ -165,7 +166,7 @@ func TestSurveyForetells(t *testing.T) {
 	// Where both name their limits these bound it.
 	o.Feed.RateLimit.Headers = true
 	inBubble(t, "limits of both", o, func(b *bench) {
-		b.opts.Workers = ingest.Auto
+		b.opts.Workers = shard.Auto
 		// 60 pages: 10 and 40 at once, and 10 in the next window.
 		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.SideBySide.V < 50*time.Second || f.Forecast.SideBySide.V > 70*time.Second {
 			b.t.Errorf("%+v", f.Forecast)
@@ -192,8 +193,8 @@ func TestSurveyIsLimited(t *testing.T) {
 		{"the feed", scripted(feed, 1, limited), 3, "feed", nil},
 		{"the feed, by time", scripted(feed, 2, limited), 4, "feed", nil},
 		{"access", scripted(access, 1, limited), 2, "stream-access", nil},
-		{"both", both, 3, "events feed", ingest.ErrNotNow},
-		{"everything", scripted(all, 1, mockserver.Repeat(2, limited)), 2, "events stream-access", ingest.ErrNotNow},
+		{"both", both, 3, "events feed", dryrun.ErrNotNow},
+		{"everything", scripted(all, 1, mockserver.Repeat(2, limited)), 2, "events stream-access", dryrun.ErrNotNow},
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
 			began := time.Now()
@@ -255,7 +256,7 @@ func TestSurveyFails(t *testing.T) {
 			}
 			return real.RoundTrip(r)
 		})
-		if _, err := ingest.Survey(ctx, b.opts, b.store); !errors.Is(err, context.Canceled) {
+		if _, err := dryrun.Run(ctx, b.opts, b.store); !errors.Is(err, context.Canceled) {
 			b.t.Error(err)
 		}
 	})
@@ -280,8 +281,8 @@ func TestSurveyOfAFile(t *testing.T) {
 		b.stopAfter(800)
 		return b
 	}
-	left := func(b *bench) *ingest.Forecast {
-		f, err := ingest.Survey(b.t.Context(), b.opts, b.store)
+	left := func(b *bench) *dryrun.Forecast {
+		f, err := dryrun.Run(b.t.Context(), b.opts, b.store)
 		if err != nil || f.Held != int64(len(b.store.Events())) {
 			b.t.Fatalf("%v; %d held", err, f.Held)
 		}

@@ -2,17 +2,10 @@ package mockserver
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 )
-
-// accessPlan is an answer of stream-access in the making.
-type accessPlan struct {
-	endpoint, token, header string
-	expiresIn               string // raw JSON, or Omitted
-}
 
 func (s *Server) streamAccess(in *incoming) *answer {
 	refused, header := s.admit(in)
@@ -80,10 +73,12 @@ func (s *Server) tokenAlive(token string, now time.Time) bool {
 	return ok && token != "" && now.Before(end)
 }
 
-func (s *Server) revoke(token string) {
+// rejectToken ends the life of the request's token and refuses it.
+func (s *Server) rejectToken(in *incoming) *answer {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tokens, token)
+	delete(s.tokens, in.header.Get(s.opts.Access.TokenHeader))
+	s.mu.Unlock()
+	return s.tokenRejected()
 }
 
 func (s *Server) tokenRejected() *answer {
@@ -102,10 +97,4 @@ func looksLikeBrowser(h http.Header) bool {
 func announcesJSON(h http.Header) bool {
 	contentType, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(contentType), "application/json")
-}
-
-// quoted is text as a JSON string.
-func quoted(text string) string {
-	b, _ := json.Marshal(text) // strings always marshal
-	return string(b)
 }

@@ -81,37 +81,6 @@ func (p *phase) pages(e Endpoint) *Pages {
 	return &p.events
 }
 
-// phase is the one that a time lies in. s.mu is held.
-func (s *Server) phase(at time.Time) *phase {
-	now := &s.phases[0]
-	for i := range s.phases[1:] {
-		if next := &s.phases[i+1]; at.Sub(s.journal.first) >= next.from {
-			now = next
-		}
-	}
-	return now
-}
-
-// closedUntil is when an endpoint that serves pages will have something left of its
-// budget; the zero time where it has now. s.mu is held.
-func (s *Server) closedUntil(e Endpoint, now time.Time) time.Time {
-	w := s.windows[e]
-	used := func(p *phase) bool {
-		budget := p.pages(e).RateLimit.Requests
-		return budget > 0 && w.used >= budget
-	}
-	if !now.Before(w.ends) || !used(s.phase(now)) {
-		return time.Time{}
-	}
-	for i := range s.phases {
-		from := s.journal.first.Add(s.phases[i].from)
-		if from.After(now) && from.Before(w.ends) && !used(&s.phases[i]) {
-			return from
-		}
-	}
-	return w.ends
-}
-
 func (c Change) validate() error {
 	if c.After <= 0 {
 		return fmt.Errorf("after %v: want a time after the first request", c.After)

@@ -9,16 +9,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// newZip returns a compressor that is as fast as they come: the server is rarely what
-// is to be measured.
-func newZip() any {
-	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // the level is one of the package's own
-	}
-	return w
-}
-
 // compress compresses a page for a client that accepts it. Faults of the delivery
 // come after it: what they cut off, or add, is compressed text.
 func (s *Server) compress(in *incoming, a *answer) {

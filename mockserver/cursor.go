@@ -15,13 +15,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// position is a place between events: behind the one with this timestamp and
-// id. It does not name a number, so it stays right when the set grows.
-type position struct {
-	ts int64 // epoch milliseconds
-	id [16]byte
-}
-
 // bounds are the since and until of a request, in epoch milliseconds.
 type bounds struct {
 	since, until       int64
@@ -52,25 +45,11 @@ type cursorWire struct {
 	Sig string `json:"sig,omitempty"`
 }
 
-// target is where a cursor leads, and what it keeps of the request.
-type target struct {
-	position
-	since  *int64
-	filter filter
-}
-
 // cursorMaker turns positions into cursors and back.
 type cursorMaker struct {
 	opts   Cursors
 	secret []byte
 	ended  atomic.Int64 // cursors that die until then, in epoch milliseconds, are dead
-}
-
-// ExpireCursors ends the lives of all cursors that were handed out so far, as a pause
-// that is longer than they live would. A cursor that a client has made itself is judged
-// by its end: it is dead where one that was handed out now would outlive it.
-func (s *Server) ExpireCursors() {
-	s.cursors.ended.Store(time.Now().Add(s.scaled(s.opts.Cursor.Life)).UnixMilli())
 }
 
 // encode makes a cursor that dies at exp.

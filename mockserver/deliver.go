@@ -1,7 +1,6 @@
 package mockserver
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"strconv"
@@ -124,20 +123,5 @@ func (s *Server) head(a *answer) {
 	}
 	if a.wait > 0 {
 		s.journalWait(a.endpoint, now, a.wait)
-	}
-}
-
-// sleep waits for d, or until ctx is done; then it returns the cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -2,7 +2,6 @@ package mockserver
 
 import (
 	"fmt"
-	"math"
 )
 
 // Dirt is one way in which an event's wire form is broken or unusual.
@@ -122,38 +121,6 @@ func dirtBetween(from, to Dirt) []Dirt {
 	return kinds
 }
 
-// Expectation is what a right client does with an event.
-type Expectation struct {
-	Storable bool
-	Field    string // the required field that is spoilt, if any
-	Dirt     Dirt
-}
-
-// Expected tells what a right client does with event i. It leaves out what
-// Options.ChaosRate spoils in single readings.
-func (d *Dataset) Expected(i int) Expectation {
-	k := d.Event(i).Dirt
-	return Expectation{Storable: k.Storable(), Field: k.Field(), Dirt: k}
-}
-
-// dirt picks the kind for a key; h is the event's hash.
-func (d *Dataset) dirt(key int64, h uint64) Dirt {
-	kinds := d.opts.DirtyKinds
-	if every := int64(d.opts.DirtyEvery); every > 0 {
-		if block, rest := floorDiv(key, every); rest == every-1 {
-			_, turn := floorDiv(block, int64(len(kinds)))
-			return kinds[turn]
-		}
-	}
-	if rate := d.opts.DirtyRate; rate > 0 {
-		u := mix(h ^ d.dirtSeed)
-		if float64(u>>11)/(1<<53) < rate {
-			return kinds[mix(u)%uint64(len(kinds))]
-		}
-	}
-	return Clean
-}
-
 func (k Dirt) subMillisecond() bool { return k == MicroTimestamp || k == NanoTimestamp }
 
 const (
@@ -167,52 +134,3 @@ const (
 	escapedSuffix  = ` \u00e9\ud83d\ude00\"\/`
 	escapedValue   = ` é😀"/`
 )
-
-// apply changes an event to what a right reading of its spoilt form yields.
-func (k Dirt) apply(e *Event) {
-	switch k {
-	case UserMissing, UserNull, UserMalformed:
-		e.UserID = [16]byte{}
-	case NameMissing, NameNumber:
-		e.Name = ""
-	case NameEscaped:
-		e.Name += escapedValue
-	case PropertiesMissing, PropertiesNull, PropertiesArray:
-		e.Properties = ""
-	case PropertiesNested:
-		e.Properties = e.Properties[:len(e.Properties)-1] + nestedTail
-	case PropertiesLookalike:
-		e.Properties = e.Properties[:len(e.Properties)-1] + lookalikeTail
-	case SessionMissing, SessionNull, SessionText:
-		e.DeviceType, e.Browser = "", ""
-	case TypeUnknown:
-		e.Type = unknownType
-	case DeviceUnknown:
-		e.DeviceType = unknownDevice
-	case BrowserUnknown:
-		e.Browser = unknownBrowser
-	}
-}
-
-// Validate reports the first option that makes no sense.
-func (o DataOptions) Validate() error {
-	o = o.withDefaults()
-	switch {
-	case o.Events > maxEvents:
-		return fmt.Errorf("at most %d events", maxEvents)
-	case o.TieSize < 1 || o.TieEvery < o.TieSize || o.TieSize > math.MaxUint16:
-		return fmt.Errorf("ties of %d in every %d events: want 1 <= size <= every", o.TieSize, o.TieEvery)
-	case o.DirtyEvery < 0 || o.DirtyRate < 0 || o.DirtyRate > 1:
-		return fmt.Errorf("dirty events: every %d, rate %v", o.DirtyEvery, o.DirtyRate)
-	case o.SwapEvery < 0 || o.SwapEvery > 0 && (o.SwapDistance < 1 || o.SwapDistance >= o.SwapEvery):
-		return fmt.Errorf("swap over a distance of %d in every %d events", o.SwapDistance, o.SwapEvery)
-	case o.LateEvery < 0 || o.LateEvery == 1 || o.LateWithin < 0:
-		return fmt.Errorf("late events: every %d within %d", o.LateEvery, o.LateWithin)
-	}
-	for _, k := range o.DirtyKinds {
-		if k >= dirtEnd {
-			return fmt.Errorf("no such kind of dirt: %d", k)
-		}
-	}
-	return nil
-}

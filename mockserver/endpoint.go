@@ -3,9 +3,6 @@ package mockserver
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 )
 
 // Endpoint is one of the things that the API answers on.
@@ -61,36 +58,6 @@ const (
 	// InternalHealthPath is another path to the same.
 	InternalHealthPath = "/internal/health"
 )
-
-// route finds the endpoint of a request, and the id in its path where the
-// endpoint has one; Any where the path is none of the API's.
-func (s *Server) route(u *url.URL) (e Endpoint, id string) {
-	switch u.Path {
-	case EventsPath:
-		return Events, ""
-	case StreamAccessPath:
-		return StreamAccess, ""
-	}
-	if slices.Contains(s.opts.Access.FeedPaths, u.Path) || slices.Contains(s.opts.Access.FeedPaths, u.EscapedPath()) {
-		return Feed, ""
-	}
-	switch u.Path {
-	case SessionsPath:
-		return Sessions, ""
-	case BulkPath:
-		return BulkEvents, ""
-	case StatsPath:
-		return ServiceStats, ""
-	case HealthPath, InternalHealthPath:
-		return Health, ""
-	}
-	for e, above := range map[Endpoint]string{Sessions: SessionsPath, SingleEvent: EventsPath} {
-		if id, ok := strings.CutPrefix(u.Path, above+"/"); ok && id != "" && !strings.Contains(id, "/") {
-			return e, id
-		}
-	}
-	return Any, ""
-}
 
 // method is the one that the endpoint wants.
 func (e Endpoint) method() string {

@@ -5,21 +5,6 @@ import (
 	"time"
 )
 
-// delivery is how an answer goes out.
-type delivery uint8
-
-const (
-	deliverWhole   delivery = iota
-	deliverReset            // connection reset before the head
-	deliverHang             // nothing until the client gives up
-	deliverCut              // n bytes of the body, then the connection ends
-	deliverChunked          // the same without a Content-Length
-	deliverBroken           // n bytes of the body, then a reset
-	deliverStall            // n bytes of the body, then nothing
-	deliverDrip             // n bytes of the body each pause
-	deliverPaced            // the body at Options.Rate
-)
-
 func delivered(name string, how delivery, n int, pause time.Duration) Fault {
 	return Fault{name: name, deliver: func(a *answer) { a.how, a.n, a.pause = how, max(0, n), pause }}
 }

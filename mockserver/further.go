@@ -30,11 +30,6 @@ func readBody(r *http.Request) []byte {
 	return body
 }
 
-// success is an answer with this JSON.
-func success(body []byte) *answer {
-	return &answer{status: http.StatusOK, header: jsonHeader(), body: body}
-}
-
 // further answers a request to one of the endpoints that no pull needs.
 func (s *Server) further(in *incoming) *answer {
 	switch in.endpoint {

@@ -44,3 +44,18 @@ func (s *Server) pace(ctx context.Context, w io.Writer, flusher *http.ResponseCo
 		sent = next
 	}
 }
+
+// sleep waits for d, or until ctx is done; then it returns the cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

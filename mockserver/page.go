@@ -1,20 +1,10 @@
 package mockserver
 
 import (
-	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
-
-// cached is an answer of the cache, as what it takes to give it again.
-type cached struct {
-	view        view
-	asked, made time.Time // when the request came, when the page was ready
-}
-
-const maxCached = 1024
 
 // page answers a request for a page of either endpoint.
 func (s *Server) page(in *incoming) *answer {
@@ -59,80 +49,6 @@ func (s *Server) page(in *incoming) *answer {
 		header.Set("X-Cache-TTL", strconv.FormatInt(wholeSeconds(s.scaled(opts.CacheTTL)), 10))
 	}
 	return a
-}
-
-func cacheKey(in *incoming) string {
-	return strings.Join([]string{
-		in.query.Get("limit"), in.query.Get("cursor"), in.query.Get("since"), in.query.Get("until"),
-		in.query.Get("sessionId"), in.query.Get("type"),
-	}, "\n")
-}
-
-func (s *Server) cached(in *incoming, opts *Pages) (c cached, hit bool) {
-	if opts.CacheTTL > 0 {
-		s.mu.Lock()
-		c, hit = s.caches[in.endpoint][cacheKey(in)]
-		s.mu.Unlock()
-		// A page that is still on its way to its first client is no hit yet.
-		if age := in.now.Sub(c.made); hit && age >= 0 && age < s.scaled(opts.CacheTTL) {
-			return c, true
-		}
-	}
-	return cached{view: s.data.view(), asked: in.now, made: in.now}, false
-}
-
-// remember puts a page into the cache, or counts that it came from there.
-func (s *Server) remember(in *incoming, opts *Pages, c cached, hit bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if hit {
-		s.journal.cacheHits++
-		return
-	}
-	cache := s.caches[in.endpoint]
-	for key, old := range cache {
-		if len(cache) < maxCached {
-			break
-		}
-		if in.now.Sub(old.made) >= s.scaled(opts.CacheTTL) || len(cache) == maxCached {
-			delete(cache, key)
-		}
-	}
-	cache[cacheKey(in)] = c
-}
-
-// next says how a page leads on.
-type next uint8
-
-const (
-	nextTrue  next = iota
-	nextSame       // the cursor of the request again
-	nextStuck      // a new cursor to where the page began
-	nextNone       // hasMore without a cursor
-	nextEnd        // an end that is none
-)
-
-// pagePlan is a page before it is rendered. start and stop are places in the
-// sequence of answers.
-type pagePlan struct {
-	view        view
-	limit       int
-	statedLimit int
-	start, stop int
-	epochOnly   bool
-	serial      int
-	made        time.Time // when cursors begin to age
-
-	cursor    string   // as it was sent, empty if none was
-	from      position // where cursor leads
-	sinceMark *int64   // the bound that the cursors remember
-	filter    filter
-	ctx       context.Context // the request's: nobody waits for the page once it is done
-
-	next          next
-	returnedDelta int
-	chaos         bool
-	chaosEvents   int
 }
 
 // plan reads the parameters of a page. It returns the refusal that they get,

@@ -3,17 +3,10 @@ package mockserver
 import (
 	"slices"
 	"strconv"
-	"time"
 )
 
 // bytesPerEvent is a little more than the mean; buffers grow by it.
 const bytesPerEvent = 360
-
-// loopCursor is a cursor that Cursors.Loop gives again.
-type loopCursor struct {
-	text string
-	dies time.Time
-}
 
 // chaosKinds are what Options.ChaosRate does to events.
 var chaosKinds = [...]Dirt{IDMissing, TypeMissing, TimestampMissing, SessionIDMissing}

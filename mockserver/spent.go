@@ -36,23 +36,3 @@ func (s *spent) page(at time.Time, latency time.Duration) {
 	s.pages.add(at, at.Add(latency))
 	s.any.add(at, at.Add(latency))
 }
-
-// closed notes for how long no endpoint that serves pages can be asked, after what has come
-// of budgets and waits now. s.mu is held.
-func (s *Server) closed(now time.Time) {
-	until := s.opens(Events, now)
-	if feed := s.opens(Feed, now); feed.Before(until) {
-		until = feed
-	}
-	s.journal.spent.any.add(now, until)
-}
-
-// opens is when an endpoint that serves pages can be asked again; a time that is over where
-// it can be now. s.mu is held.
-func (s *Server) opens(e Endpoint, now time.Time) time.Time {
-	budget, named := s.closedUntil(e, now), s.journal.waits[e].until
-	if named.After(budget) {
-		return named
-	}
-	return budget
-}

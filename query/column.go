@@ -9,24 +9,24 @@ import (
 	"datasync/internal/duck"
 )
 
-// kind says how the values of a type are written.
+// kind says how sinks write the values of a type.
 type kind int
 
 const (
 	kindText kind = iota
 	kindNumber
 	kindBoolean
-	kindTime // a date with a time of day, which comes as a number
+	kindTime // a date with a time of day, read as a number
 	kindJSON
 	kindNested // lists, structs, maps and unions
 )
 
-// column is one of a result.
+// column is a column of a result.
 type column struct {
 	name, typeName string
 	kind           kind
-	unit           time.Duration // of kindTime: what the number counts
-	zoned          bool          // of kindTime: it is an instant
+	unit           time.Duration // of kindTime: what the number counts since 1970
+	zoned          bool          // of kindTime: it has a time zone
 }
 
 // times are the types of kindTime.
@@ -62,8 +62,8 @@ func newColumn(t duck.ColumnType) column {
 	return c
 }
 
-// cast is the expression that makes DuckDB write the column's values itself, so that
-// each type comes out as it writes it.
+// cast returns the expression of the column's text, which DuckDB writes itself: it knows all
+// types.
 func (c *column) cast(name string, f Format) string {
 	switch {
 	case c.kind == kindTime:
@@ -74,8 +74,7 @@ func (c *column) cast(name string, f Format) string {
 	return fmt.Sprintf("CAST(%s AS VARCHAR)", name)
 }
 
-// appendTime writes a value of kindTime by RFC 3339; one without a zone lacks it here,
-// too.
+// appendTime appends a value of kindTime by RFC 3339, without an offset if it has no time zone.
 func (c *column) appendTime(b []byte, v int64, zone *time.Location) []byte {
 	switch v {
 	case math.MaxInt64:
@@ -92,19 +91,7 @@ func (c *column) appendTime(b []byte, v int64, zone *time.Location) []byte {
 	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999999")
 }
 
-// shownName is the name at the head of a table.
-func (c *column) shownName() string {
-	name, _ := briefly(c.name)
-	return name
-}
-
-// shownType is displayType at the head of a table.
-func (c *column) shownType() string {
-	name, _ := briefly(c.displayType())
-	return name
-}
-
-// displayType is the type as DuckDB's tables show it.
+// displayType returns the type as DuckDB's own tables show it.
 func (c *column) displayType() string {
 	name := c.typeName
 	for _, t := range [][2]string{

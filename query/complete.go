@@ -10,19 +10,18 @@ import (
 	"datasync/internal/inspect"
 )
 
-// longestCompletion is how many bytes a word may have that is offered.
+// longestCompletion is the maximum length of a completion in bytes.
 const longestCompletion = 256
 
-// Complete returns what the last word of the text could become, by what DuckDB's grammar
-// and the file's tables and columns allow, and where in the text that word begins. Each
-// begins with the word as it is typed. A name is one that can stand there: one that needs
-// quotes is offered, with the quote that ends it, where a quote was typed before it.
+// Complete returns completions of the last word of a text, and where in the text the word begins.
+// They come from DuckDB's grammar and the file's tables and columns, and begin with the word as
+// typed. A name that needs quotes is only offered after an opening quote, with the closing one.
 func Complete(ctx context.Context, session *inspect.Session, text string) (words []string, begin int, err error) {
 	suggestions, err := Texts(ctx, session, "SELECT suggestion FROM sql_auto_complete($text) ORDER BY suggestion_score", map[string]string{"text": text})
 	if err != nil {
 		return nil, 0, err
 	}
-	// Keywords of the other kinds are names without quotes, too.
+	// Keywords of the other categories can be names without quotes.
 	reserved, err := Texts(ctx, session, "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')", nil)
 	if err != nil {
 		return nil, 0, err
@@ -32,7 +31,7 @@ func Complete(ctx context.Context, session *inspect.Session, text string) (words
 	for _, suggestion := range suggestions {
 		word, ok := completion(suggestion, inQuotes, reserved)
 		if !ok || len(word) > longestCompletion || Visible(word) != word {
-			continue // it would do more than be seen
+			continue // a terminal would obey some of its characters
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {
 			continue
@@ -45,8 +44,9 @@ func Complete(ctx context.Context, session *inspect.Session, text string) (words
 	return words, begin, nil
 }
 
-// completion returns how a suggestion of DuckDB's is written, behind a quote or without one,
-// and false where it cannot be, as one of the reserved words without. DuckDB puts quotes around more names than need them.
+// completion returns how to write a suggestion of DuckDB's, after an opening quote or without
+// one, and false if it cannot be written so: a reserved word needs quotes, a keyword none.
+// DuckDB puts quotes around more names than need them.
 func completion(suggestion string, inQuotes bool, reserved []string) (string, bool) {
 	name, quoted := strings.CutPrefix(suggestion, `"`)
 	if quoted {
@@ -61,7 +61,7 @@ func completion(suggestion string, inQuotes bool, reserved []string) (string, bo
 	return name, true
 }
 
-// isPlain reports whether a text is a name that needs no quotes, unless it is a keyword.
+// isPlain reports whether a name needs no quotes, unless it is a keyword.
 func isPlain(name string) bool {
 	for i, r := range name {
 		if r != '_' && !unicode.IsLetter(r) && (i == 0 || r < '0' || r > '9') {
@@ -71,19 +71,19 @@ func isPlain(name string) bool {
 	return name != ""
 }
 
-// lastWord returns where the last word of the text begins, and whether that is behind a quote
-// that is still open.
+// lastWord returns where the last word of a text begins, and whether it follows a quote that is
+// still open.
 func lastWord(text string) (begin int, inQuotes bool) {
 	begin = len(text) - nameEnd(text)
-	lex(text, func(p part, from, _ int) {
-		if p == open && text[from] == '"' {
+	lex(text, func(t token, from, _ int) {
+		if t == open && text[from] == '"' {
 			begin, inQuotes = from+1, true
 		}
 	})
 	return begin, inQuotes
 }
 
-// nameEnd returns how many bytes at the end of the text are a name.
+// nameEnd returns how many bytes at the end of a text are of a name.
 func nameEnd(text string) int {
 	n := 0
 	for n < len(text) && inName(text[len(text)-1-n]) {

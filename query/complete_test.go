@@ -77,3 +77,30 @@ func TestCompletionOfHostileNames(t *testing.T) {
 		}
 	}
 }
+
+func TestCompletion(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for _, tc := range []struct {
+		text, want string
+		begin      int
+	}{
+		{"SELECT * FROM ev", "events", 14}, {"SELECT * FROM rejec", "rejected_events", 14}, {"sel", "select", 0}, {"SEL", "SELECT", 0},
+		{"SELECT sess", "session_id", 7}, {"SELECT type FROM events WHERE brow", "browser", 30}, {"SELECT ty", "type", 7},
+	} {
+		words, begin, err := query.Complete(t.Context(), s, tc.text)
+		if err != nil || begin != tc.begin || len(words) == 0 {
+			t.Errorf("%q: %q at %d, %v", tc.text, words, begin, err)
+			continue
+		}
+		found := false
+		for _, w := range words {
+			found = found || strings.TrimSpace(w) == tc.want
+			if !strings.HasPrefix(w, tc.text[begin:]) {
+				t.Errorf("%q: %q", tc.text, w)
+			}
+		}
+		if !found {
+			t.Errorf("%q: %q, want %q among them", tc.text, words, tc.want)
+		}
+	}
+}

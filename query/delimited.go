@@ -7,25 +7,31 @@ import (
 	"unicode/utf8"
 )
 
-// bufferSize is how many bytes are collected before they are written.
+// bufferSize is how many bytes sinks buffer before they write.
 const bufferSize = 64 << 10
 
-// delimitedSink writes CSV and TSV by RFC 4180, but for the line ends, which are "\n".
-// NULL is an empty field, an empty text "", as DuckDB writes and reads them.
+// delimitedSink writes CSV and TSV by RFC 4180, with "\n" as the line end. NULL is an empty
+// field and an empty text is "", as DuckDB writes and reads them.
 type delimitedSink struct {
 	w         *bufio.Writer
 	columns   []column
 	delimiter byte
-	special   string // what a field may not have in it unless it is quoted
-	terminal  bool
+	special   string // characters for which a field is quoted
+	show      func(string) string
 	safe      bool
 }
 
 func newDelimitedSink(w io.Writer, columns []column, delimiter byte, opts *Options) (*delimitedSink, error) {
-	s := &delimitedSink{bufio.NewWriterSize(w, bufferSize), columns, delimiter, string(delimiter) + "\"\r\n", opts.Terminal, opts.FormulaSafe}
+	s := &delimitedSink{
+		w: bufio.NewWriterSize(w, bufferSize), columns: columns, delimiter: delimiter, special: string(delimiter) + "\"\r\n",
+		show: func(text string) string { return text }, safe: opts.FormulaSafe,
+	}
+	if opts.Terminal {
+		s.show = Visible
+	}
 	for i, c := range columns {
 		s.separate(i)
-		s.field(c.name, true)
+		s.text(c.name)
 	}
 	return s, s.w.WriteByte('\n')
 }
@@ -34,10 +40,12 @@ func (s *delimitedSink) row(cells []cell) error {
 	for i, c := range cells {
 		s.separate(i)
 		switch {
+		case c.ok && s.columns[i].kind == kindNumber:
+			s.field("", c.text)
 		case c.ok:
-			s.field(c.text, s.columns[i].kind != kindNumber)
+			s.text(c.text)
 		case len(cells) == 1:
-			// An empty line would be no record for most readers.
+			// Most readers skip an empty line.
 			_, _ = s.w.WriteString(`""`)
 		}
 	}
@@ -50,18 +58,22 @@ func (s *delimitedSink) separate(i int) {
 	}
 }
 
-// field writes a field; a text may be one that someone else chose.
-func (s *delimitedSink) field(text string, foreign bool) {
+// text writes a field that somebody else may have chosen, with a ' before a formula.
+func (s *delimitedSink) text(text string) {
+	prefix := ""
+	if _, first := utf8.DecodeRuneInString(text); s.safe && isFormula(s.show(text[:first])) {
+		prefix = "'"
+	}
+	s.field(prefix, text)
+}
+
+// field writes a field, quoted if it must be.
+func (s *delimitedSink) field(prefix, text string) {
 	if len(text) > pieceSize {
-		s.longField(text, foreign)
+		s.longField(prefix, text)
 		return
 	}
-	if s.terminal {
-		text = Visible(text)
-	}
-	if s.safe && foreign && isFormula(text) {
-		text = "'" + text
-	}
+	text = prefix + s.show(text)
 	if text != "" && !strings.ContainsAny(text, s.special) {
 		_, _ = s.w.WriteString(text)
 		return
@@ -71,24 +83,18 @@ func (s *delimitedSink) field(text string, foreign bool) {
 	_ = s.w.WriteByte('"')
 }
 
-// longField is field in pieces, so that no other text as long as this one comes of it.
-func (s *delimitedSink) longField(text string, foreign bool) {
-	show := func(piece string) string { return piece }
-	if s.terminal {
-		show = Visible
-	}
+// longField writes a field piece by piece, so that no escaped copy of the whole is in memory.
+func (s *delimitedSink) longField(prefix, text string) {
 	quoted := false
 	for piece := range pieces(text) {
-		quoted = quoted || strings.ContainsAny(show(piece), s.special)
+		quoted = quoted || strings.ContainsAny(s.show(piece), s.special)
 	}
 	if quoted {
 		_ = s.w.WriteByte('"')
 	}
-	if _, first := utf8.DecodeRuneInString(text); s.safe && foreign && isFormula(show(text[:first])) {
-		_ = s.w.WriteByte('\'')
-	}
+	_, _ = s.w.WriteString(prefix)
 	for piece := range pieces(text) {
-		if piece = show(piece); quoted {
+		if piece = s.show(piece); quoted {
 			piece = strings.ReplaceAll(piece, `"`, `""`)
 		}
 		_, _ = s.w.WriteString(piece)
@@ -98,8 +104,8 @@ func (s *delimitedSink) longField(text string, foreign bool) {
 	}
 }
 
-// isFormula says whether spreadsheets take a text for a formula (OWASP, "CSV
-// Injection"; ASVS 1.2.10).
+// isFormula reports whether spreadsheets take a text for a formula (OWASP, "CSV Injection";
+// ASVS 1.2.10).
 func isFormula(text string) bool {
 	first, _ := utf8.DecodeRuneInString(text)
 	return strings.ContainsRune("=+-@\t\n\r\x00＝＋－＠", first)

@@ -6,22 +6,21 @@ import (
 )
 
 const (
-	// narrowest is down to which width a column of text is cut before columns are left
-	// out.
+	// narrowest is the width below which a column of text is not cut: columns are left out
+	// instead.
 	narrowest = 12
-	// frame is what a table's line has beside the cells: a bar and two spaces a column,
-	// and one bar more.
+	// frame is the width of a bar and two spaces per column. A line has one more bar.
 	frame = 3
 )
 
 // fit says which columns a table shows and how wide they may be.
 type fit struct {
-	columns []int // -1 stands for those that are left out
-	widths  []int // the most that a column may have, of all columns; 0 is no limit
+	columns []int // indexes; -1 stands for those that are left out
+	widths  []int // the maximum width of each column, by index; 0 is unlimited
 }
 
-// everything shows n columns as they are.
-func everything(n int) fit {
+// wholeTable shows n columns uncut.
+func wholeTable(n int) fit {
 	f := fit{widths: make([]int, n)}
 	for i := range n {
 		f.columns = append(f.columns, i)
@@ -29,27 +28,15 @@ func everything(n int) fit {
 	return f
 }
 
-// fit finds out how to keep the table within its width: columns of text are cut, the
-// widest first, and where that is not enough columns in the middle are left out.
-func (s *tableSink) fit() fit {
-	f := everything(len(s.columns))
-	if s.width <= 0 {
+// fitTable keeps a table within a width, 0 for unlimited: it cuts columns of text, the widest
+// first, and leaves out columns in the middle if that is not enough.
+func fitTable(columns []column, width int, parts ...[]tableRow) fit {
+	f := wholeTable(len(columns))
+	if width <= 0 {
 		return f
 	}
-	natural, least := make([]int, len(s.columns)), make([]int, len(s.columns))
-	for i, c := range s.columns {
-		natural[i] = max(displayWidth(c.shownName()), displayWidth(c.shownType()))
-		for _, rows := range [][]tableRow{s.head, s.tail} {
-			for _, row := range rows {
-				natural[i] = max(natural[i], displayWidth(row.texts[i]))
-			}
-		}
-		least[i] = natural[i]
-		if c.kind != kindNumber && c.kind != kindTime {
-			least[i] = min(natural[i], narrowest)
-		}
-	}
-	for f.width(least) > s.width && f.shown() > 1 {
+	natural, least := columnWidths(columns, parts)
+	for f.width(least) > width && f.shown() > 1 {
 		f.leaveOut()
 	}
 	for _, i := range f.columns {
@@ -57,11 +44,30 @@ func (s *tableSink) fit() fit {
 			f.widths[i] = natural[i]
 		}
 	}
-	f.cut(least, s.width)
+	f.cut(least, width)
 	return f
 }
 
-// width is that of a line whose columns have these widths.
+// columnWidths returns how wide the columns are uncut, and how wide they are at least.
+func columnWidths(columns []column, parts [][]tableRow) (natural, least []int) {
+	natural, least = make([]int, len(columns)), make([]int, len(columns))
+	for i := range columns {
+		name, typeName := heading(&columns[i])
+		natural[i] = max(displayWidth(name), displayWidth(typeName))
+		for _, rows := range parts {
+			for _, row := range rows {
+				natural[i] = max(natural[i], displayWidth(row.texts[i]))
+			}
+		}
+		least[i] = natural[i]
+		if k := columns[i].kind; k != kindNumber && k != kindTime {
+			least[i] = min(natural[i], narrowest)
+		}
+	}
+	return natural, least
+}
+
+// width returns the width of a line whose columns have these widths.
 func (f *fit) width(of []int) int {
 	total := 1
 	for _, i := range f.columns {
@@ -75,7 +81,7 @@ func (f *fit) width(of []int) int {
 	return total
 }
 
-// shown is how many columns are.
+// shown returns how many columns the table shows.
 func (f *fit) shown() int {
 	n := 0
 	for _, i := range f.columns {
@@ -86,8 +92,7 @@ func (f *fit) shown() int {
 	return n
 }
 
-// leaveOut leaves out one more column, next to those in the middle that are left out
-// already.
+// leaveOut leaves out one more column, next to those in the middle that are left out already.
 func (f *fit) leaveOut() {
 	for at, i := range f.columns {
 		if i < 0 {
@@ -104,7 +109,7 @@ func (f *fit) leaveOut() {
 	f.columns[len(f.columns)/2] = -1
 }
 
-// cut makes the widest columns that may be cut narrower until the line fits.
+// cut makes the widest columns narrower, down to the least widths, until a line fits.
 func (f *fit) cut(least []int, width int) {
 	for over := f.width(f.widths) - width; over > 0; over-- {
 		widest := -1
@@ -120,7 +125,7 @@ func (f *fit) cut(least []int, width int) {
 	}
 }
 
-// row returns a line of the table of what value says for each of n columns.
+// row returns a line of the table, of the value of each of n columns.
 func (f *fit) row(n int, value func(i int) string) table.Row {
 	row := make(table.Row, 0, n)
 	for _, i := range f.columns {

@@ -5,37 +5,13 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"iter"
 	"strings"
 )
-
-// shown is how a cell reads where NULL and an empty text must be told apart.
-func (c cell) shown() string {
-	if !c.ok {
-		return "NULL"
-	}
-	return Visible(c.text)
-}
-
-// pieces yields shown, of a long text in parts.
-func (c cell) pieces() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if !c.ok {
-			yield(c.shown())
-			return
-		}
-		for piece := range pieces(c.text) {
-			if !yield(Visible(piece)) {
-				return
-			}
-		}
-	}
-}
 
 // markdownSink writes a table of GitHub's dialect of Markdown.
 type markdownSink struct{ w *bufio.Writer }
 
-// inMarkdown escapes what would end a cell.
+// inMarkdown escapes the character that ends a cell.
 var inMarkdown = strings.NewReplacer("|", `\|`)
 
 func newMarkdownSink(w io.Writer, columns []column) *markdownSink {
@@ -69,7 +45,7 @@ func (s *markdownSink) row(cells []cell) error {
 
 func (s *markdownSink) end() error { return s.w.Flush() }
 
-// lineSink writes a line a value, with a line between rows.
+// lineSink writes one line per value, with an empty line between rows.
 type lineSink struct {
 	w     *bufio.Writer
 	names []string // padded to one width

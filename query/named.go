@@ -11,35 +11,35 @@ import (
 //go:embed named/*.sql
 var namedFiles embed.FS
 
-// Named is a query that the program brings along. Its SQL is one SELECT with the
-// parameters $name, each of which takes text: the statement casts it to its type.
+// Named is a query that is built into the program. Its SQL is one SELECT whose parameters,
+// $name, take text, which the statement casts to their types.
 type Named struct {
 	Name        string
 	Title       string  // a few words
-	Description string  // what it answers and how its terms are defined: sentences on one line
-	Params      []Param // each that the SQL has
-	SQL         string  // without a semicolon at its end
+	Description string  // the question it answers and its terms: sentences on one line
+	Params      []Param // all parameters of the SQL
+	SQL         string  // without the semicolon
 }
 
 // Param is a parameter of a Named.
 type Param struct {
 	Name        string
-	Type        string // of DuckDB
+	Type        string // DuckDB's name of it
 	Default     string // as a user would write it
 	Description string
 }
 
-// ErrNoNamed says that no named query has the name that was asked for.
+// ErrNoNamed says that no named query has that name.
 var ErrNoNamed = errors.New("no such named query")
 
-// namedOrder returns the names of the named queries, from the plainest question on.
+// namedOrder returns the names of the named queries, the simplest question first.
 func namedOrder() []string {
 	return []string{
 		"events_per_hour", "error_rate", "daily_active_users", "sessions", "funnel", "retention", "top_pages", "devices", "browsers",
 	}
 }
 
-// NamedQueries returns all named queries, from the plainest question on.
+// NamedQueries returns all named queries, the simplest question first.
 func NamedQueries() ([]Named, error) {
 	var all []Named
 	for _, name := range namedOrder() {
@@ -52,8 +52,7 @@ func NamedQueries() ([]Named, error) {
 	return all, nil
 }
 
-// FindNamed returns the named query of that name. It fails with ErrNoNamed where
-// there is none.
+// FindNamed returns the named query of that name. It fails with ErrNoNamed if there is none.
 func FindNamed(name string) (Named, error) {
 	for _, known := range namedOrder() {
 		if name == known {
@@ -75,12 +74,12 @@ func readNamed(name string) (Named, error) {
 	return n, nil
 }
 
-// paramLine is how a file declares a parameter: "$name TYPE = default: description".
+// paramLine matches the declaration of a parameter: "$name TYPE = default: description".
 var paramLine = regexp.MustCompile(`^\$([a-z_]+) ([A-Z]+(?:\[\])?) = (\S+): (\S.*)$`)
 
-// parseNamed reads the text of a file: a comment of a title, a description and the
-// parameters, which empty comment lines separate, an empty line, and the statement. A
-// parameter's further lines are indented.
+// parseNamed parses a file: a comment, an empty line, and the statement. Empty comment lines
+// separate the comment's title, description and parameters. A parameter's further lines are
+// indented.
 func parseNamed(name, text string) (Named, error) {
 	header, statement, ok := strings.Cut(text, "\n\n")
 	if !ok {
@@ -94,7 +93,7 @@ func parseNamed(name, text string) (Named, error) {
 			parts = append(parts, nil)
 			continue
 		case !ok || !strings.HasPrefix(comment, " "):
-			return Named{}, fmt.Errorf("line %q is no comment", line)
+			return Named{}, fmt.Errorf("line %q is not a comment", line)
 		}
 		last := &parts[len(parts)-1]
 		*last = append(*last, comment[1:])
@@ -108,7 +107,7 @@ func parseNamed(name, text string) (Named, error) {
 		return Named{}, err
 	}
 	if n.SQL, ok = strings.CutSuffix(statement, ";\n"); !ok || strings.TrimSpace(n.SQL) == "" {
-		return Named{}, errors.New("the statement does not end with a semicolon and a line's end")
+		return Named{}, errors.New("the statement does not end with a semicolon and a newline")
 	}
 	return n, nil
 }

@@ -12,14 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
-
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/internal/inspect"
 	"datasync/internal/store"
 	"datasync/mockserver"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 )
 
 // when reads an RFC 3339 time of a test.

@@ -169,7 +169,7 @@ func TestFindNamed(t *testing.T) {
 		!strings.HasPrefix(n.SQL, "SELECT properties") || strings.HasSuffix(n.SQL, ";") {
 		t.Errorf("%+v, %v", n, err)
 	}
-	if p := n.Params[3]; p != (query.Param{Name: "limit", Type: "BIGINT", Default: "20", Description: "the most rows to give, from the top; all for all"}) {
+	if p := n.Params[3]; p != (query.Param{Name: "limit", Type: "BIGINT", Default: "20", Description: "the maximum number of rows, from the top; all for all"}) {
 		t.Errorf("%+v", p)
 	}
 	f, err := query.FindNamed("funnel")

@@ -12,10 +12,10 @@ import (
 	"datasync/internal/inspect"
 )
 
-// ErrParams says that parameters of the SQL and the values given do not fit together.
+// ErrParams says that a parameter of the SQL has no value, or a value no parameter.
 var ErrParams = errors.New("parameters")
 
-// checkParams fails where a value is given that no statement has a parameter for.
+// checkParams fails if a value is given that no statement has a parameter for.
 func checkParams(statements []string, params map[string]string) error {
 	unused := maps.Clone(params)
 	for _, text := range statements {
@@ -30,57 +30,64 @@ func checkParams(statements []string, params map[string]string) error {
 	return nil
 }
 
-// checkPrints fails where a statement asks DuckDB to print by itself. What it prints would go
-// nowhere, however it was asked: this tells a person so.
+// checkPrints fails if a statement asks DuckDB to print. The program discards what libraries
+// print, so the user would wait for output that never comes.
 func checkPrints(text string) (err error) {
 	name := ""
-	lex(text, func(p part, from, to int) {
-		if p == blank {
+	lex(text, func(t token, from, to int) {
+		if t == blank {
 			return
 		}
-		if piece := text[from:to]; piece == "(" && (name == "enable_logging" || name == "enable_profiling") {
+		if word := text[from:to]; word == "(" && (name == "enable_logging" || name == "enable_profiling") {
 			err = fmt.Errorf("%s() is refused: only results are printed; EXPLAIN ANALYZE shows how a statement runs", name)
 		} else {
-			name = strings.ToLower(strings.Trim(piece, `"`))
+			name = strings.ToLower(strings.Trim(word, `"`))
 		}
 	})
 	return err
 }
 
-// prepare prepares one statement with its parameters bound. Where cast is true all of
-// its columns come as text, but for times.
-func prepare(ctx context.Context, session *inspect.Session, text string, opts Options) (_ *duck.Statement, columns []column, cast bool, err error) {
+// prepared is a statement with its parameters bound. The caller closes it.
+type prepared struct {
+	*duck.Statement
+	columns []column
+	asText  bool // all columns are cast to text, but for times
+}
+
+// prepare prepares one statement.
+func prepare(ctx context.Context, session *inspect.Session, text string, opts Options) (prepared, error) {
 	if err := checkPrints(text); err != nil {
-		return nil, nil, false, err
+		return prepared{}, err
 	}
 	st, text, err := prepareTyped(session, text)
 	if errors.Is(err, duck.ErrSeveral) {
-		st, text, err = materialise(ctx, session, text)
+		st, text, err = materialize(ctx, session, text)
 	}
 	if err != nil {
-		return nil, nil, false, err
+		return prepared{}, err
 	}
+	p := prepared{Statement: st}
 	for _, c := range st.Columns {
-		columns = append(columns, newColumn(c))
+		p.columns = append(p.columns, newColumn(c))
 	}
-	if st.Kind == duck.Select && len(columns) > 0 {
-		// Not all that gives rows can stand behind FROM: such a statement is run as it is.
-		if wrapped, err := session.Prepare(wrap(text, columns, opts.Format)); err == nil {
+	if st.Kind == duck.Select && len(p.columns) > 0 {
+		// Some statements with rows cannot be a subquery: they are run unwrapped.
+		if wrapped, err := session.Prepare(wrap(text, p.columns, opts.Format)); err == nil {
 			wrapped.Kind = st.Kind
 			st.Close()
-			st, cast = wrapped, true
+			p.Statement, p.asText = wrapped, true
 		}
 	}
-	if err := bind(st, opts.Params); err != nil {
-		st.Close()
-		return nil, nil, false, err
+	if err := bind(p.Statement, opts.Params); err != nil {
+		p.Close()
+		return prepared{}, err
 	}
-	return st, columns, cast, nil
+	return p, nil
 }
 
-// materialise runs a statement that DuckDB carries out in several steps, as it does with
-// PIVOT, into a temporary table in memory and prepares one that reads it.
-func materialise(ctx context.Context, session *inspect.Session, text string) (*duck.Statement, string, error) {
+// materialize runs a statement that DuckDB splits into several, such as PIVOT, into a temporary
+// table in memory, and prepares one that reads the table.
+func materialize(ctx context.Context, session *inspect.Session, text string) (*duck.Statement, string, error) {
 	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE datasync_steps AS "+text); err != nil {
 		return nil, "", err
 	}
@@ -89,8 +96,8 @@ func materialise(ctx context.Context, session *inspect.Session, text string) (*d
 	return st, read, err
 }
 
-// prepareTyped prepares the statement such that it takes its parameters as text, and
-// returns its SQL then: what was asked for as a number, say, is cast to it.
+// prepareTyped prepares a statement whose parameters are bound as text: each is cast to the type
+// that DuckDB inferred for it. It returns the SQL with the casts.
 func prepareTyped(session *inspect.Session, text string) (*duck.Statement, string, error) {
 	st, err := session.Prepare(text)
 	if err != nil || len(st.Parameters) == 0 {
@@ -125,7 +132,7 @@ func bind(st *duck.Statement, params map[string]string) error {
 	return nil
 }
 
-// wrap puts a statement that gives rows into one that casts its columns.
+// wrap makes a statement with rows the subquery of one that casts its columns.
 func wrap(text string, columns []column, f Format) string {
 	names, casts := make([]string, len(columns)), make([]string, len(columns))
 	for i := range columns {

@@ -11,39 +11,11 @@ import (
 	"datasync/internal/inspect"
 )
 
-// Options says what to run and how to write it.
-type Options struct {
-	// SQL is one or more statements.
-	SQL string
-	// Params are the values of the statements' parameters, $name, as text. They are
-	// bound, never put into the SQL.
-	Params map[string]string
-	Format Format
-	// Location is the time zone in which times are written; nil is UTC. It must be
-	// that of the session.
-	Location *time.Location
-	// MaxRows is how many rows of a result are written: of Table head and tail, of other
-	// formats the first. 0 stands for 40 of Table and all of others, less than 0 for all.
-	MaxRows int
-	// Width is how many characters a line of Table may have; 0 is no limit.
-	Width int
-	// Terminal says that what is written goes to a terminal: no format writes characters
-	// then that would do more than be seen.
-	Terminal bool
-	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
-	// formulas.
-	FormulaSafe bool
-	// Done is told of each statement how many rows it gave and how many were written,
-	// and how long it took; it may be nil.
-	Done func(rows, written int64, took time.Duration)
-}
-
 // ErrEmpty says that there is no SQL.
 var ErrEmpty = errors.New("the SQL is empty")
 
-// Run runs the statements on the session, one after the other until one fails, and
-// writes to w what they give. It fails with ErrEmpty, ErrParams, an error of w, or what
-// DuckDB says.
+// Run runs the statements on the session, one after another until one fails, and writes their
+// results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error.
 func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
 	statements, _ := Split(opts.SQL)
 	if len(statements) == 0 {
@@ -66,58 +38,59 @@ func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Write
 // run runs one statement.
 func run(ctx context.Context, session *inspect.Session, text string, opts Options, w io.Writer) error {
 	began := time.Now()
-	st, columns, cast, err := prepare(ctx, session, text, opts)
+	p, err := prepare(ctx, session, text, opts)
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	result, err := st.Run(ctx)
+	defer p.Close()
+	result, err := p.Run(ctx)
 	if err != nil {
 		return err
 	}
 	defer result.Close()
-	var out sink = nothing{}
-	if st.Kind != duck.Other {
-		if out, err = newSink(w, columns, st.Kind, &opts); err != nil {
-			return err
-		}
+	if p.Kind == duck.Other {
+		_, _, err = copyRows(result, &p, discard{}, &opts)
+		return err
 	}
-	rows, written, err := copyRows(result, columns, cast, out, &opts)
+	out, err := newSink(w, p.columns, p.Kind, &opts)
+	if err != nil {
+		return err
+	}
+	rows, written, err := copyRows(result, &p, out, &opts)
 	if err == nil {
 		err = out.end()
 	}
-	if err == nil && opts.Done != nil && st.Kind != duck.Other {
+	if err == nil && opts.Done != nil {
 		opts.Done(rows, written, time.Since(began))
 	}
 	return err
 }
 
-// copyRows hands the rows of the result to the sink, as many as are wanted.
-func copyRows(result *duck.Result, columns []column, cast bool, out sink, opts *Options) (rows, written int64, err error) {
+// copyRows hands the rows of a result to a sink, up to the maximum of the options. It returns
+// how many rows there are and how many are written: if it stops at the maximum, one row more
+// stands for all that are left.
+func copyRows(result *duck.Result, p *prepared, out sink, opts *Options) (rows, written int64, err error) {
 	most := int64(opts.MaxRows)
 	if opts.MaxRows <= 0 || opts.Format == Table {
 		most = -1
 	}
-	cells := make([]cell, len(columns))
-	var instants []byte // the texts of a row's times
+	reader := rowReader{result: result, columns: p.columns, asText: p.asText, zone: opts.Location, cells: make([]cell, len(p.columns))}
 	for {
 		n, err := result.Next()
 		if err != nil || n == 0 {
-			if table, ok := out.(*tableSink); ok {
-				return rows, table.shown(), err
+			if e, ok := out.(excerpt); ok {
+				return rows, e.shown(), err
 			}
 			return rows, rows, err
 		}
 		for row := range n {
 			if rows == most {
-				return rows + 1, rows, nil // there are more, nobody knows how many
+				return rows + 1, rows, nil
 			}
 			rows++
-			instants = instants[:0]
-			for i := range columns {
-				if cells[i], instants, err = read(result, &columns[i], i, row, cast, instants, opts.Location); err != nil {
-					return rows, 0, err
-				}
+			cells, err := reader.read(row)
+			if err != nil {
+				return rows, 0, err
 			}
 			if err := out.row(cells); err != nil {
 				return rows, 0, err
@@ -126,43 +99,46 @@ func copyRows(result *duck.Result, columns []column, cast bool, out sink, opts *
 	}
 }
 
-// cell is a value as text, which is valid until the next row.
-type cell struct {
-	text string
-	ok   bool // it is not NULL
+// rowReader reads the rows of a result as text.
+type rowReader struct {
+	result  *duck.Result
+	columns []column
+	asText  bool // as of prepared
+	zone    *time.Location
+	cells   []cell
+	buffer  []byte // holds the texts of a row's times
 }
 
-// read reads one value; what it needs memory for it appends to b.
-func read(result *duck.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
-	switch {
-	case c.kind == kindTime:
-		v, ok := result.Int64(i, row)
-		if !ok {
-			return cell{}, b, nil
+// read returns the cells of a row of the current chunk. They are valid until the next call.
+func (r *rowReader) read(row int) (_ []cell, err error) {
+	r.buffer = r.buffer[:0]
+	for i := range r.columns {
+		if r.cells[i], err = r.cell(i, row); err != nil {
+			return nil, err
 		}
-		from := len(b)
-		b = c.appendTime(b, v, zone)
-		return cell{string(b[from:]), true}, b, nil
-	case cast:
-		text, ok := result.Text(i, row)
-		return cell{text, ok}, b, nil
 	}
-	text, ok, err := result.Plain(i, row)
-	return cell{text, ok}, b, err
+	return r.cells, nil
 }
 
-// sink takes a result row by row.
-type sink interface {
-	row(cells []cell) error
-	end() error
+func (r *rowReader) cell(i, row int) (cell, error) {
+	switch c := &r.columns[i]; {
+	case c.kind == kindTime:
+		v, ok := r.result.Int64(i, row)
+		if !ok {
+			return cell{}, nil
+		}
+		from := len(r.buffer)
+		r.buffer = c.appendTime(r.buffer, v, r.zone)
+		return cell{string(r.buffer[from:]), true}, nil
+	case r.asText:
+		text, ok := r.result.Text(i, row)
+		return cell{text, ok}, nil
+	}
+	text, ok, err := r.result.Plain(i, row)
+	return cell{text, ok}, err
 }
 
-// nothing is the sink of statements that give no rows of interest.
-type nothing struct{}
-
-func (nothing) row([]cell) error { return nil }
-func (nothing) end() error       { return nil }
-
+// newSink returns the sink of a format. A plan of EXPLAIN is no table: it is a drawing.
 func newSink(w io.Writer, columns []column, k duck.StatementKind, opts *Options) (sink, error) {
 	switch opts.Format {
 	case CSV:
@@ -170,9 +146,9 @@ func newSink(w io.Writer, columns []column, k duck.StatementKind, opts *Options)
 	case TSV:
 		return newDelimitedSink(w, columns, '\t', opts)
 	case JSON:
-		return newJSONSink(w, columns, false), nil
+		return newJSONSink(w, columns), nil
 	case JSONLines:
-		return newJSONSink(w, columns, true), nil
+		return newJSONLinesSink(w, columns), nil
 	case Markdown:
 		return newMarkdownSink(w, columns), nil
 	case Line:

@@ -3,65 +3,24 @@ package query
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// DefaultTableRows is how many rows of a long result Table shows, half of them head and
-// half of them tail.
+// DefaultTableRows is how many rows of a long result a Table shows: half of them from the head,
+// half from the tail.
 const DefaultTableRows = 40
 
-// longestCell is how many bytes of a value Table and Box show. Their columns are as wide as
-// their widest cell, and all is in memory until they are drawn.
-const longestCell = 10_000
-
-// tableRow is a row as it is shown.
-type tableRow struct {
-	texts []string
-	cut   int // how many of them were cut
-}
-
-// set puts the cells in the place of what the row has.
-func (r *tableRow) set(cells []cell) {
-	r.texts, r.cut = slices.Grow(r.texts[:0], len(cells)), 0
-	for _, c := range cells {
-		if !c.ok {
-			r.texts = append(r.texts, c.shown())
-			continue
-		}
-		text, cut := briefly(c.text)
-		if cut {
-			r.cut++
-		}
-		r.texts = append(r.texts, text)
-	}
-}
-
-// briefly returns a text as it is shown in a table, and whether it was cut.
-func briefly(s string) (text string, cut bool) {
-	if len(s) <= longestCell {
-		return strings.Clone(Visible(s)), false
-	}
-	return Visible(s[:boundary(s, longestCell)]) + "…", true
-}
-
-// cuts says, behind a table, how many values were cut.
-func cuts(n int) string {
-	return fmt.Sprintf("%s cut at %d bytes; --format line shows all of it", count(n, "value"), longestCell)
-}
-
-// tableSink shows head and tail of a result, and how many rows it has.
+// tableSink shows the head and the tail of a result, and the number of its rows.
 type tableSink struct {
 	w       io.Writer
 	columns []column
 	width   int
 	head    []tableRow
 	tail    []tableRow // a ring
-	// headRows and tailRows are how many of each there may be.
+	// headRows and tailRows are the maximum lengths of head and tail.
 	headRows, tailRows int
 	rows               int
 }
@@ -97,7 +56,7 @@ func (s *tableSink) row(cells []cell) error {
 	return nil
 }
 
-// shown returns how many rows are written.
+// shown returns how many rows the table shows.
 func (s *tableSink) shown() int64 { return int64(len(s.head) + len(s.tail)) }
 
 func (s *tableSink) end() error {
@@ -105,9 +64,9 @@ func (s *tableSink) end() error {
 		at %= s.tailRows
 		s.tail = append(s.tail[at:len(s.tail):len(s.tail)], s.tail[:at]...)
 	}
-	fit := s.fit()
+	fit := fitTable(s.columns, s.width, s.head, s.tail)
 	t := newTable(s.columns, fit)
-	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return s.columns[i].shownType() }))
+	t.AppendHeader(fit.row(len(s.columns), func(i int) string { _, typeName := heading(&s.columns[i]); return typeName }))
 	for _, row := range s.head {
 		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
@@ -121,7 +80,7 @@ func (s *tableSink) end() error {
 	return err
 }
 
-// caption says how much there is, and how much of it is shown.
+// caption says how many rows and columns there are, and how many of them the table shows.
 func (s *tableSink) caption(fit fit) string {
 	c := count(s.rows, "row")
 	if shown := s.shown(); shown < int64(s.rows) {
@@ -137,19 +96,12 @@ func (s *tableSink) caption(fit fit) string {
 		}
 	}
 	if cut > 0 {
-		c += ", " + cuts(cut)
+		c += ", " + cutNote(cut)
 	}
 	return c
 }
 
-func count(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return strconv.Itoa(n) + " " + unit + "s"
-}
-
-// newTable returns a table with the columns' names as its header.
+// newTable returns a table whose header is the columns' names.
 func newTable(columns []column, fit fit) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -163,11 +115,11 @@ func newTable(columns []column, fit fit) table.Writer {
 		configs = append(configs, config)
 	}
 	t.SetColumnConfigs(configs)
-	t.AppendHeader(fit.row(len(columns), func(i int) string { return columns[i].shownName() }))
+	t.AppendHeader(fit.row(len(columns), func(i int) string { name, _ := heading(&columns[i]); return name }))
 	return t
 }
 
-// boxSink shows every row of a result in a box.
+// boxSink shows all rows of a result in one table.
 type boxSink struct {
 	w       io.Writer
 	columns []column
@@ -184,19 +136,19 @@ func (s *boxSink) row(cells []cell) error {
 }
 
 func (s *boxSink) end() error {
-	fit := everything(len(s.columns))
+	fit := wholeTable(len(s.columns))
 	t := newTable(s.columns, fit)
 	for _, row := range s.rows {
 		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
 	_, err := fmt.Fprintln(s.w, t.Render())
 	if err == nil && s.cut > 0 {
-		_, err = fmt.Fprintln(s.w, cuts(s.cut))
+		_, err = fmt.Fprintln(s.w, cutNote(s.cut))
 	}
 	return err
 }
 
-// planSink shows the drawing of a plan as it is.
+// planSink writes the drawing of a plan.
 type planSink struct{ w io.Writer }
 
 func (s *planSink) row(cells []cell) error {
@@ -209,6 +161,3 @@ func (s *planSink) row(cells []cell) error {
 }
 
 func (*planSink) end() error { return nil }
-
-// displayWidth is how many columns of a terminal a text takes.
-func displayWidth(s string) int { return text.StringWidthWithoutEscSequences(s) }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/http/httpguts"
-
 	"datasync/ingest/decode"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Access is what stream-access handed out.

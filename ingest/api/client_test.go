@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
-	"datasync/ingest/decode"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -15,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"datasync/ingest/decode"
 )
 
 func clientOf(t *testing.T, handler http.HandlerFunc) *Client {

@@ -2,12 +2,13 @@ package dispatch
 
 import (
 	"context"
-	"datasync/ingest/api"
-	"datasync/ingest/decode"
-	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"time"
+
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/internal/model"
 
 	"github.com/cenkalti/backoff/v4"
 )

@@ -15,7 +15,7 @@ import (
 )
 
 // version is what the program says of itself.
-const version = "0.1.0"
+const version = "0.2.0"
 
 // program is one call of the command line.
 type program struct {

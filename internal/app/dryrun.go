@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/dryrun"
 	"datasync/internal/store"
 
 	"github.com/urfave/cli/v2"
@@ -26,7 +27,7 @@ const (
 
 // foreseen is what a dry run tells.
 type foreseen struct {
-	ingest.Findings
+	dryrun.Findings
 	name     string // of the file
 	exists   bool
 	pageSize int
@@ -49,7 +50,7 @@ func (p *program) dryRun(c *cli.Context, opts ingest.Options, origin string) err
 		return pullError(ctx, err)
 	}
 	tellWaits(opts.Notice, file.ImplausibleWaits(), file.ForgottenWaits(), c.Bool("forget-waits"), true)
-	found, err := ingest.Survey(ctx, opts, file)
+	found, err := dryrun.Run(ctx, opts, file)
 	err = errors.Join(err, file.Close())
 	s := foreseen{
 		Findings: found, name: c.String("db"), exists: file.Exists(), pageSize: opts.PageSize, perEvent: usualBytes, now: time.Now(),
@@ -119,7 +120,7 @@ func (s *foreseen) api() string {
 }
 
 // endpoint says what an endpoint gives.
-func (s *foreseen) endpoint(e *ingest.EndpointFindings) string {
+func (s *foreseen) endpoint(e *dryrun.EndpointFindings) string {
 	if !e.Usable {
 		return "not to be used: " + e.Why + limited(e)
 	}
@@ -138,7 +139,7 @@ func (s *foreseen) endpoint(e *ingest.EndpointFindings) string {
 	return text + limited(e)
 }
 
-func limited(e *ingest.EndpointFindings) string {
+func limited(e *dryrun.EndpointFindings) string {
 	if e.Limited == 0 {
 		return ""
 	}
@@ -169,7 +170,7 @@ func (s *foreseen) file() string {
 	return fmt.Sprintf("%s, which holds %s", s.name, counted(s.Held, "event"))
 }
 
-func (s *foreseen) forecast(t *statusText, f *ingest.Forecast) {
+func (s *foreseen) forecast(t *statusText, f *dryrun.Forecast) {
 	text := "about " + counted(f.Elements, "event")
 	switch {
 	case f.Again:
@@ -209,7 +210,7 @@ func (s *foreseen) limits() string {
 	return "as if " + strings.Join(without, " and ") + " had no limit, of which none is known"
 }
 
-func (s *foreseen) disk(f *ingest.Forecast) int64 { return int64(s.perEvent * float64(f.New)) }
+func (s *foreseen) disk(f *dryrun.Forecast) int64 { return int64(s.perEvent * float64(f.New)) }
 
 func megabytes(n int64) string {
 	if n >= 1_000_000_000 {

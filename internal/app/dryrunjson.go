@@ -4,7 +4,7 @@ import (
 	"database/sql"
 	"time"
 
-	"datasync/ingest"
+	"datasync/ingest/dryrun"
 	"datasync/internal/model"
 )
 
@@ -85,7 +85,7 @@ func (s *foreseen) json() foreseenJSON {
 	return out
 }
 
-func endpointOf(e *ingest.EndpointFindings) endpointJSON {
+func endpointOf(e *dryrun.EndpointFindings) endpointJSON {
 	out := endpointJSON{Usable: e.Usable, Why: e.Why, Page: e.Page, Last: e.Last, Bytes: e.Bytes, Took: e.Took.Seconds(), Cached: e.Cached, Limited: e.Limited}
 	if e.Limit > 0 {
 		out.Limit, out.Window = &e.Limit, secondsOf(e.Window)

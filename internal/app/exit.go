@@ -7,6 +7,7 @@ import (
 	"datasync/export"
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/walk"
 	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
@@ -55,7 +56,7 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, api.ErrKeyRefused):
 		return 3
-	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, dbfile.ErrUnsound), errors.Is(err, export.ErrHistory):
+	case errors.Is(err, walk.ErrLoop), errors.Is(err, walk.ErrNoCursor), errors.Is(err, walk.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, dbfile.ErrUnsound), errors.Is(err, export.ErrHistory):
 		return 5
 	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent), errors.Is(err, owned.ErrNot):
 		return 6

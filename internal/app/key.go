@@ -1,7 +1,6 @@
 package app
 
 import (
-	"datasync/ingest/api"
 	"encoding/binary"
 	"io"
 	"log"
@@ -10,6 +9,8 @@ import (
 	"syscall"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"datasync/ingest/api"
 )
 
 // maxKey is how many bytes a key may have.

@@ -4,12 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
-	"datasync/ingest"
-	"datasync/ingest/api"
-	"datasync/internal/live"
-	"datasync/internal/model"
-	"datasync/internal/store"
-	"datasync/mockserver"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +16,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
+	"datasync/internal/live"
+	"datasync/internal/model"
+	"datasync/internal/store"
+	"datasync/mockserver"
 
 	"github.com/urfave/cli/v2"
 )
@@ -116,7 +119,7 @@ func pullError(ctx context.Context, err error) error {
 		return fmt.Errorf("%w; run the same command again to go on", stopped)
 	case errors.Is(err, api.ErrKeyRefused):
 		return fmt.Errorf("%w; check it, and whether it has expired: a key lives for three hours at most; then run the same command again to go on", err)
-	case errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
+	case errors.Is(err, walk.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
 		return err
 	case errors.Is(err, ingest.ErrFrom):
 		return usage("%w; give --restart to walk further down", err)
@@ -196,7 +199,7 @@ const mostWorkers = 256
 
 func workers(text string) (int, error) {
 	if text == "auto" {
-		return ingest.Auto, nil
+		return shard.Auto, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > mostWorkers {

@@ -10,13 +10,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"datasync/internal/dbfile"
 	"datasync/internal/inspect"
 	"datasync/internal/live"
 	"datasync/internal/store"
 	"datasync/query"
+
+	"github.com/urfave/cli/v2"
 )
 
 // rejectSamples is how many rejects of each reason status --rejected shows.
@@ -131,7 +131,7 @@ func (p *program) readStatus(ctx context.Context, c *cli.Context) (s seen, err e
 }
 
 // readFile reads the status of a file that no pull writes to. Of one that another program
-// keeps to itself it says which one that is, and fails with store.ErrLocked.
+// keeps to itself it says which one that is, and fails with dbfile.ErrLocked.
 func readFile(ctx context.Context, name string) (s seen, err error) {
 	s.now = time.Now()
 	holder, err := dbfile.LockHolder(name)

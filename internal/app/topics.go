@@ -11,6 +11,8 @@ import (
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/ingest/dispatch"
+	"datasync/ingest/dryrun"
+	"datasync/ingest/walk"
 	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
@@ -42,8 +44,8 @@ type topic struct {
 // is the one that its line names. That is the order of exitCode, too.
 var topics = []topic{
 	{name: "key-refused", leads: is(api.ErrKeyRefused)},
-	{name: "page-loop", leads: is(ingest.ErrLoop, ingest.ErrNoCursor)},
-	{name: topicMissing, leads: is(ingest.ErrMissing), met: "status"},
+	{name: "page-loop", leads: is(walk.ErrLoop, walk.ErrNoCursor)},
+	{name: topicMissing, leads: is(walk.ErrMissing), met: "status"},
 	{name: topicUnusable, leads: is(ingest.ErrUnusable), met: "status"},
 	{name: "unsound", leads: is(errUnsound)},
 	{name: "export-history", leads: is(export.ErrHistory)},
@@ -65,10 +67,10 @@ var topics = []topic{
 	{name: "memory", leads: is(dbfile.ErrMemory)},
 	{name: "limits", leads: is(dbfile.ErrLimit, syscall.EMFILE, syscall.ENFILE)},
 	{name: "too-old", leads: is(errTooOld)},
-	{name: "api-wait", leads: is(dispatch.ErrClosed, dispatch.ErrLimited, ingest.ErrNotNow)},
+	{name: "api-wait", leads: is(dispatch.ErrClosed, dispatch.ErrLimited, dryrun.ErrNotNow)},
 	{name: "wrong-address", leads: wrongAddress},
 	{name: "certificate", leads: notTrusted},
-	{name: "no-headway", leads: is(ingest.ErrNoHeadway, api.ErrCursorExpired)},
+	{name: "no-headway", leads: is(walk.ErrNoProgress, api.ErrCursorExpired)},
 	{name: "api-failing", leads: is(errPull)},
 	{name: topicKilled, met: "status"},
 	{name: topicIncomplete, met: "export"},

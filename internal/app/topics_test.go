@@ -18,6 +18,8 @@ import (
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/ingest/dispatch"
+	"datasync/ingest/dryrun"
+	"datasync/ingest/walk"
 	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
@@ -39,7 +41,7 @@ func TestErrorLines(t *testing.T) {
 		{pulled(&api.APIError{Status: 401, Kind: api.ErrKeyRefused}), "key-refused", 3},
 		{pulled(dispatch.ErrClosed), "api-wait", 4},
 		{pulled(dispatch.ErrLimited), "api-wait", 4},
-		{pulled(ingest.ErrNotNow), "api-wait", 4},
+		{pulled(dryrun.ErrNotNow), "api-wait", 4},
 		{pulled(api.ErrRedirected), "wrong-address", 4},
 		{pulled(api.ErrNoAPI), "wrong-address", 4},
 		{pulled(&api.APIError{Status: 404}), "wrong-address", 4},
@@ -47,11 +49,11 @@ func TestErrorLines(t *testing.T) {
 		{pulled(tls.RecordHeaderError{}), "wrong-address", 4},
 		{pulled(&tls.CertificateVerificationError{Err: errors.New("expired")}), "certificate", 4},
 		{pulled(tls.AlertError(40)), "certificate", 4},
-		{pulled(fmt.Errorf("%w: %w", ingest.ErrNoHeadway, api.ErrCursorExpired)), "no-headway", 4},
+		{pulled(fmt.Errorf("%w: %w", walk.ErrNoProgress, api.ErrCursorExpired)), "no-headway", 4},
 		{pulled(&api.APIError{Status: 410, Kind: api.ErrCursorExpired}), "no-headway", 4},
-		{pulled(ingest.ErrLoop), "page-loop", 5},
-		{pulled(ingest.ErrNoCursor), "page-loop", 5},
-		{pulled(ingest.ErrMissing), "events-missing", 5},
+		{pulled(walk.ErrLoop), "page-loop", 5},
+		{pulled(walk.ErrNoCursor), "page-loop", 5},
+		{pulled(walk.ErrMissing), "events-missing", 5},
 		{pulled(ingest.ErrUnusable), "unusable", 5},
 		{pulled(&api.APIError{Status: 503}), "api-failing", 4},
 		{pulled(syscall.ECONNREFUSED), "api-failing", 4},

@@ -211,11 +211,11 @@ func TestExportFoldersOfOthers(t *testing.T) {
 			path := staged(f)
 			f.must(os.Remove(path), syscall.Mkfifo(path, 0o600))
 		}, "not a regular file", 6},
-		{"a staged file is longer", func(f *folder) { f.must(os.Truncate(staged(f), 1<<20)) }, "speaks of", 6},
+		{"a staged file is longer", func(f *folder) { f.must(os.Truncate(staged(f), 1<<20)) }, "describes", 6},
 		{"a staged file is another", func(f *folder) {
 			b, err := os.ReadFile(staged(f))
 			f.must(err, os.WriteFile(staged(f), bytes.ToUpper(b), 0o600))
-		}, "speaks of", 6},
+		}, "describes", 6},
 		{"a staged file is gone", func(f *folder) { f.must(os.Remove(staged(f))) }, "gone", 5},
 		{"the pending manifest says less", func(f *folder) {
 			f.change(func(m map[string]any) { m["files"] = m["files"].([]any)[1:] })

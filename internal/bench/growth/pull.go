@@ -2,11 +2,6 @@ package growth
 
 import (
 	"context"
-	"datasync/ingest"
-	"datasync/ingest/api"
-	"datasync/internal/bench/measure"
-	"datasync/internal/model"
-	"datasync/internal/store"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +10,12 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/bench/measure"
+	"datasync/internal/model"
+	"datasync/internal/store"
 )
 
 // Commit is one commit of a pull.

@@ -3,17 +3,18 @@ package rivals_test
 import (
 	"context"
 	"database/sql"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/internal/bench/pages"
 	"datasync/internal/bench/rivals"
 	"datasync/internal/bench/table"
 	"datasync/internal/store"
-	"net/http/httptest"
-	"net/url"
-	"path/filepath"
-	"testing"
-	"time"
 )
 
 // served renders a few pages and serves them.

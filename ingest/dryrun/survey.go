@@ -1,0 +1,363 @@
+package dryrun
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/pacer"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
+	"datasync/internal/model"
+)
+
+// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
+var ErrNotNow = errors.New("the API asked to be left alone")
+
+const (
+	// MaxRequests is how many requests a survey sends at most.
+	MaxRequests = 10
+	// firstTries is how many of them may go into the first page.
+	firstTries = 4
+)
+
+// File is what a survey needs to know of the file that a pull would write to, and where it
+// keeps the waits that it is asked for. Where there is no file it holds nothing.
+type File interface {
+	Windows(ctx context.Context) ([]model.Checkpoint, error)
+	Held(ctx context.Context) (int64, error)
+	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
+	NotBefore(ctx context.Context) (map[string]time.Time, error)
+}
+
+var _ File = ingest.Store(nil)
+
+// Findings is what a survey found out.
+type Findings struct {
+	// Requests is how many were sent, to all endpoints.
+	Requests int64
+	// Total is how many events the API says to have.
+	Total sql.Null[int64]
+	// Newest is the instant of the newest event; Oldest lies about where the events end.
+	Newest, Oldest sql.Null[model.Instant]
+	// Events and Feed are the endpoints that give pages.
+	Events, Feed EndpointFindings
+	// Until says whether the feed gives the pages before an instant, by the proof that a
+	// pull asks for; it is not valid where that was not found out.
+	Until sql.Null[bool]
+	// CursorLife and TokenLife are how long the API says that they live; 0 where it does not.
+	CursorLife, TokenLife time.Duration
+	// NotBefore says until when endpoints asked to be left alone, now or in earlier runs.
+	NotBefore map[string]time.Time
+	// Held is how many elements, events and rejects, the file holds.
+	Held int64
+	// Forecast is what the pull takes; it is nil where that cannot be said.
+	Forecast *Forecast
+}
+
+// EndpointFindings is what a survey found out about one endpoint.
+type EndpointFindings struct {
+	// Usable says that a page came. If none did, Why says why.
+	Usable bool
+	Why    string
+	// Page is how many elements came; Last says that no more follow, so that it is not known
+	// how many a page can have. Bytes is the size of the page's text, and Took
+	// is how long it took from the request on.
+	Page  int
+	Last  bool
+	Bytes int
+	Took  time.Duration
+	// Cached says that it came from a cache, so that Took says little of how long others take.
+	Cached bool
+	// Limit is how many requests the headers allow in a Window; 0 where they say nothing.
+	Limit  int
+	Window time.Duration
+	// Limited counts answers 429.
+	Limited int64
+
+	budget pacer.Budget
+	opens  time.Time
+}
+
+// Run finds out what a pull with the same options would meet and what it would take, by at
+// most MaxRequests requests. It stores nothing but waits, and asks nobody who wants to be
+// left alone: that, like a 429 now, is something that it finds out. Without any page it fails
+// with ErrNotNow, or as a pull would; what it found out by then it returns as well.
+func Run(ctx context.Context, opts ingest.Options, file File) (Findings, error) {
+	opts = opts.WithDefaults()
+	windows, err := file.Windows(ctx)
+	if err != nil {
+		return Findings{}, err
+	}
+	if err := ingest.CheckFrom(windows, opts); err != nil {
+		return Findings{}, err
+	}
+	held, err := file.Held(ctx)
+	if err != nil {
+		return Findings{}, err
+	}
+	opens, err := file.NotBefore(ctx)
+	if err != nil {
+		return Findings{}, err
+	}
+	s := newSurvey(ctx, opts, file, opens)
+	s.found.Held = held
+	newest, err := s.run(ctx)
+	s.conclude()
+	if err == nil {
+		s.found.Forecast = s.found.forecast(opts, windows, newest, time.Now())
+	}
+	return s.found, err
+}
+
+// survey is one survey.
+type survey struct {
+	dispatcher   *dispatch.Dispatcher
+	client       *api.Client
+	maxRetryTime time.Duration
+	notice       func(string)
+	cache        *cacheWatch
+	found        Findings
+	// fatal is what ends the survey, as it would end a pull.
+	fatal error
+}
+
+func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[string]time.Time) *survey {
+	s := &survey{
+		maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cache: &cacheWatch{next: opts.Transport},
+		found: Findings{NotBefore: map[string]time.Time{}},
+	}
+	for name, until := range opens {
+		s.wants(name, until)
+	}
+	s.client = api.New(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
+	s.dispatcher = dispatch.New(s.client, dispatch.Options{
+		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: func(string) {}, // that stands among the findings
+		Persist: func(endpoint string, wait time.Duration) error {
+			s.wants(endpoint, time.Now().Add(wait))
+			return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+		},
+	}, opts.Progress)
+	return s
+}
+
+// wants takes note that an endpoint wants to be left alone.
+func (s *survey) wants(endpoint string, until time.Time) {
+	if until.After(time.Now()) {
+		s.found.NotBefore[endpoint] = until
+	}
+}
+
+// cacheWatch notes whether the last answer came from a cache.
+type cacheWatch struct {
+	next   http.RoundTripper
+	cached bool
+}
+
+func (c *cacheWatch) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := c.next.RoundTrip(req)
+	c.cached = err == nil && strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT")
+	return resp, err
+}
+
+// run asks for the newest page, for one of the feed, and for some by time, and returns the
+// newest.
+func (s *survey) run(ctx context.Context) (newest decode.Page, err error) {
+	newest, err = s.first(ctx)
+	if s.fatal != nil {
+		return decode.Page{}, s.fatal
+	}
+	if err != nil && !s.client.HasAnswered() && s.dispatcher.Requests() > 0 {
+		return decode.Page{}, err // nobody is there
+	}
+	if s.found.Events.Cached && newest.NextCursor != "" {
+		// The next page shows how long one takes, and what the headers say.
+		_, _ = s.page(ctx, api.Events, api.Request{Cursor: newest.NextCursor})
+	}
+	// A pull would go on there.
+	feed, errFeed := s.page(ctx, api.Feed, api.Request{Cursor: newest.NextCursor})
+	switch {
+	case s.fatal != nil:
+		return decode.Page{}, s.fatal
+	case err != nil && errFeed != nil:
+		return decode.Page{}, s.nothing(err)
+	case err != nil:
+		newest = feed
+	}
+	s.take(&newest)
+	if errFeed == nil {
+		s.byTime(ctx, &newest)
+	}
+	return newest, s.fatal
+}
+
+// first gets the newest page from the events endpoint. It does not wait where that asks for
+// it.
+func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
+	var asked error // for a wait
+	patience := func() time.Duration {
+		switch {
+		case s.dispatcher.Requests() >= firstTries:
+			return 0
+		case !s.client.HasAnswered():
+			return min(s.maxRetryTime, dispatch.FirstConnect)
+		}
+		return s.maxRetryTime
+	}
+	err = dispatch.Retry(ctx, patience, func() time.Duration { return 0 }, s.notice, func() (err error) {
+		newest, err = s.page(ctx, api.Events, api.Request{})
+		if err != nil && s.fatal == nil && s.closed(api.Events) {
+			asked, err = err, nil
+		}
+		return err
+	})
+	if err != nil && (dispatch.Permanent(err) || ctx.Err() != nil) {
+		s.fatal = err
+	}
+	return newest, errors.Join(err, asked)
+}
+
+// closed reports whether the endpoint wants to be left alone.
+func (s *survey) closed(endpoint string) bool { return s.found.NotBefore[endpoint].After(time.Now()) }
+
+// nothing is the error where no page came, and none from the events endpoint because of err.
+func (s *survey) nothing(err error) error {
+	if !s.closed(api.Events) {
+		return err
+	}
+	until := s.found.NotBefore[api.Events]
+	if feed := dispatch.Later(s.found.NotBefore[api.Feed], s.found.NotBefore[api.StreamAccess]); feed.After(time.Now()) && feed.Before(until) {
+		until = feed
+	}
+	return fmt.Errorf("%w: come back at %s", ErrNotNow, until.UTC().Format(time.RFC3339))
+}
+
+// take notes what the newest page says.
+func (s *survey) take(p *decode.Page) {
+	f := &s.found
+	f.Total, f.CursorLife = p.Total, p.CursorLife
+	if len(p.Events) == 0 {
+		return
+	}
+	f.Newest = sql.Null[model.Instant]{V: p.Newest.Timestamp, Valid: true}
+	if !p.HasMore {
+		f.Oldest = sql.Null[model.Instant]{V: p.Oldest.Timestamp, Valid: true}
+	}
+}
+
+// byTime finds out whether the feed gives the pages before an instant, and by such pages
+// where the events end.
+func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
+	known := shard.SampleOf(newest)
+	if !known.Known.Valid {
+		return
+	}
+	probe := func(at model.Instant) (decode.Page, error) {
+		req := walk.ByTime(at)
+		req.Limit = shard.ProbeLimit
+		return s.page(ctx, api.Feed, req)
+	}
+	p, err := probe(known.Known.V.Timestamp)
+	switch verdict := known.Proof().Check(&p); {
+	case err != nil && !errors.Is(err, dispatch.ErrNoBound), err == nil && verdict == walk.Undecided:
+		return
+	default:
+		s.found.Until = sql.Null[bool]{V: err == nil && verdict == walk.Proven, Valid: true}
+	}
+	if !s.found.Until.V || s.found.Oldest.Valid {
+		return
+	}
+	span := model.Instant(float64(known.Span) * float64(newest.Total.V) / float64(known.Elements))
+	s.found.Oldest = shard.SearchOldest(known.Newest, span, MaxRequests, probe)
+}
+
+// page asks an endpoint for a page, once more where that is too large. What it says about a whole page
+// is noted.
+func (s *survey) page(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
+	for {
+		p, err := s.once(ctx, endpoint, a)
+		if s.fatal != nil || !s.dispatcher.AskForLess(endpoint, &a, err) {
+			return p, err
+		}
+	}
+}
+
+// once asks an endpoint for a page once.
+func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
+	if s.fatal != nil {
+		return decode.Page{}, s.fatal
+	}
+	cost := int64(1)
+	if endpoint == api.Feed && s.dispatcher.NeedsToken() {
+		cost++
+	}
+	if s.dispatcher.Requests()+cost > MaxRequests {
+		return decode.Page{}, s.failed(ctx, endpoint, errEnough)
+	}
+	memory := &api.Buffer{}
+	defer memory.LeaveLargeSlot()
+	body, err := s.dispatcher.Once(ctx, endpoint, a, memory)
+	if err != nil {
+		return decode.Page{}, s.failed(ctx, endpoint, err)
+	}
+	p, err := memory.Decode(decode.New())
+	if err != nil {
+		return decode.Page{}, s.failed(ctx, endpoint, s.client.DecodeError(endpoint, memory, err))
+	}
+	if note := s.dispatcher.Succeeded(endpoint); note != "" {
+		s.notice(note)
+	}
+	if a.Limit == 0 {
+		f := s.about(endpoint)
+		f.Usable, f.Page, f.Bytes = true, p.Elements, len(body)
+		f.Last = !p.HasMore
+		f.Cached = s.cache.cached
+		f.Took = s.dispatcher.LastPage()
+	}
+	return p, nil
+}
+
+// about is where the findings about an endpoint are.
+func (s *survey) about(endpoint string) *EndpointFindings {
+	if endpoint == api.Feed {
+		return &s.found.Feed
+	}
+	return &s.found.Events
+}
+
+// failed notes why an endpoint gave no page, and whether that ends the survey.
+func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
+	if f := s.about(endpoint); !f.Usable {
+		f.Why = err.Error()
+	}
+	var file *model.FileError
+	if ctx.Err() != nil || errors.Is(err, api.ErrKeyRefused) || errors.As(err, &file) {
+		s.fatal = err
+	}
+	return err
+}
+
+// errEnough: the survey has sent as many requests as it may.
+var errEnough = errors.New("no request was left for it")
+
+// conclude takes over what the endpoints know of themselves.
+func (s *survey) conclude() {
+	s.found.Requests, s.found.TokenLife = s.dispatcher.Requests(), s.dispatcher.TokenLife()
+	for _, name := range []string{api.Events, api.Feed} {
+		f, now := s.about(name), s.dispatcher.State(name)
+		f.Limited, f.budget, f.opens = now.Limited, now.Budget, now.OpensAt
+		if f.budget.Known() {
+			f.Limit, f.Window = f.budget.Limit(), f.budget.Window()
+		}
+	}
+	maps.DeleteFunc(s.found.NotBefore, func(_ string, until time.Time) bool { return !until.After(time.Now()) })
+}
