@@ -19,7 +19,7 @@ func halvesOf(id uuid.UUID) halves {
 	return halves{binary.BigEndian.Uint64(id[8:]), binary.BigEndian.Uint64(id[:8]) ^ 1<<63}
 }
 
-func TestFingerprintsOfIDsThatAreAlikeInOneHalfDiffer(t *testing.T) {
+func TestFingerprintsOfIDsWithOneEqualHalfDiffer(t *testing.T) {
 	const n = 200_000
 	for name, id := range map[string]func(i uint64) halves{
 		"counted up in the low half":  func(i uint64) halves { return halves{i, 7} },
@@ -50,7 +50,7 @@ func TestFingerprintsOfIDsThatAreAlikeInOneHalfDiffer(t *testing.T) {
 	}
 }
 
-// inParts hands over ids in parts of a vector, and reports an end of the context.
+// inParts yields ids in parts of a vector, and fails once the context has ended.
 func inParts(lists ...[]halves) idReader {
 	return func(ctx context.Context, yield func([]halves) error) error {
 		for _, list := range lists {
@@ -64,9 +64,8 @@ func inParts(lists ...[]halves) idReader {
 	}
 }
 
-// TestSearchFindsAllThatStandTwice compares the search with a map, for random ids of
-// which some stand more than once.
-func TestSearchFindsAllThatStandTwice(t *testing.T) {
+// The search finds the same ids as a map does, for random ids of which some occur more than once.
+func TestSearchFindsAllThatOccurTwice(t *testing.T) {
 	usual := defaultLimits()
 	poor := func(bits uint64) func([]halves, []uint64) {
 		return func(ids []halves, out []uint64) {
@@ -139,7 +138,7 @@ func TestSearchFindsAllThatStandTwice(t *testing.T) {
 	}
 }
 
-func TestSearchGivesUpWhereTooMuchIsSuspected(t *testing.T) {
+func TestSearchFailsWithTooManyCandidates(t *testing.T) {
 	ids := make([]halves, 10_000)
 	for i := range ids {
 		ids[i] = halves{uint64(i), 1}
@@ -157,7 +156,7 @@ func TestSearchGivesUpWhereTooMuchIsSuspected(t *testing.T) {
 	}
 }
 
-func TestReadingOfIDsEndsWithTheContext(t *testing.T) {
+func TestReadIDsEndsWithItsContext(t *testing.T) {
 	s, err := Open(t.Context(), Options{Path: t.TempDir() + "/a.duckdb", Origin: "http://api.test:80"})
 	if err != nil {
 		t.Fatal(err)
