@@ -12,16 +12,16 @@ import (
 	"datasync/internal/model"
 )
 
-// SchemaVersion is the newest schema that this program knows: the number of
-// embedded migrations, each of which brings a file from the schema before to its
-// own.
+// SchemaVersion is the newest schema that this program knows. The store has a migration to each
+// schema from the one before it.
 const SchemaVersion = 5
 
-// Application is what meta says of a file that is ours.
+// Application is the value of "application" in table meta of a file of datasync.
 const Application = "datasync"
 
-// CheckOurs opens an existing file read-only, so that one that is not ours stays
-// as it was to the byte, and closes it again. It returns the file's schema.
+// CheckOurs opens an existing file, checks it and closes it again. It returns the file's schema.
+// It opens the file read-only, so that a file of another program stays as it was to the byte. It
+// fails with the errors of CheckMeta and CheckIntegrity, and with dbfile.ErrUnreplayed.
 func CheckOurs(ctx context.Context, path, origin string) (version int, err error) {
 	if err := dbfile.CheckHeader(path); err != nil {
 		return 0, err
@@ -38,15 +38,16 @@ func CheckOurs(ctx context.Context, path, origin string) (version int, err error
 	return version, errors.Join(err, db.Close())
 }
 
-// CheckMeta refuses a file that is not ours, is newer, or is of another origin
-// than the one given, if one is. It returns the file's schema.
+// CheckMeta checks table meta of the file at path and returns the file's schema. It fails with
+// dbfile.ErrForeign, dbfile.ErrDamaged or dbfile.ErrNewer, and with dbfile.ErrOrigin if the file
+// has events of another origin than the given one; "" is any origin.
 func CheckMeta(ctx context.Context, db *sql.DB, path, origin string) (version int, err error) {
 	meta, err := ReadMeta(ctx, db)
 	if err = dbfile.Translate(path, err); errors.Is(err, dbfile.ErrDamaged) {
 		return 0, err
 	}
 	if err != nil || meta["application"] != Application {
-		return 0, &model.FileError{Kind: dbfile.ErrForeign, Path: path, Detail: "it is a DuckDB file of something else", Hint: "name another file with --db"}
+		return 0, &model.FileError{Kind: dbfile.ErrForeign, Path: path, Detail: "it is a DuckDB file of another program", Hint: "name another file with --db"}
 	}
 	version, err = strconv.Atoi(meta["schema_version"])
 	if err != nil || version < 1 {
@@ -59,7 +60,7 @@ func CheckMeta(ctx context.Context, db *sql.DB, path, origin string) (version in
 	if origin == "" || meta["origin"] == origin {
 		return version, nil
 	}
-	// What a first pull from a mistyped address left is nobody's.
+	// A first pull from a mistyped address leaves a file without pages, which any origin may use.
 	var used bool
 	if err := db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM page_log").Scan(&used); err != nil || used {
 		return 0, &model.FileError{Kind: dbfile.ErrOrigin, Path: path, Hint: "name another file with --db",

@@ -16,27 +16,27 @@ import (
 
 // ReadOptions says how a file is opened for reading.
 type ReadOptions struct {
-	// Timezone is that in which times show and days begin, an IANA name; empty is UTC.
+	// Timezone is an IANA name: times are printed and days begin in it. "" is UTC.
 	Timezone string
-	// Writable are files, and WritableFolder is a folder, that statements may write, as
-	// absolute paths; TempFolder is where what does not fit into memory may go. Without
-	// them nothing on disk is written.
+	// Writable are files that statements may write, and WritableFolder is a folder, as absolute
+	// paths. DuckDB spills to TempFolder. If all of them are empty, nothing is written to disk.
 	Writable                   []string
 	WritableFolder, TempFolder string
-	// MemoryLimit bounds DuckDB's buffers, as DuckDB writes sizes; empty leaves its default.
+	// MemoryLimit bounds DuckDB's buffers, in DuckDB's syntax, such as "1GB"; "" leaves its default.
 	MemoryLimit string
 }
 
-// OpenReadOnly opens the file for reading and for nothing else: no writing, no
-// other file, no network, no change of settings. All times show in timezone, an
-// IANA name. The caller closes it.
+// OpenReadOnly opens the file of that name in a sandbox: statements cannot write, open another
+// file, use the network or change settings. All times are printed in timezone, an IANA name. The
+// caller closes the database. It fails with dbfile.ErrPath, dbfile.ErrMissing, dbfile.ErrZone,
+// dbfile.ErrUnreplayed or the errors of CheckMeta.
 func OpenReadOnly(ctx context.Context, name, timezone string) (*sql.DB, error) {
 	_, db, err := openToRead(ctx, name, ReadOptions{Timezone: timezone}, func(string) error { return nil })
 	return db, err
 }
 
-// openToRead also returns the file's absolute path. It calls prepare with it while
-// settings can still be changed.
+// openToRead is OpenReadOnly with options, and returns the file's absolute path. It calls prepare
+// with the path while settings can still be changed.
 func openToRead(ctx context.Context, name string, opts ReadOptions, prepare func(path string) error) (string, *sql.DB, error) {
 	path, exists, err := dbfile.Resolve(name)
 	if err != nil {
@@ -59,9 +59,8 @@ func openToRead(ctx context.Context, name string, opts ReadOptions, prepare func
 	return path, db, nil
 }
 
-// restrict keeps an instance from all files but its own and those of the options.
-// Without a folder for it, it keeps nothing else on disk, not even for a moment: a
-// query that needs more memory than there is fails.
+// restrict keeps an instance from all files but its own and those of the options. Without a
+// TempFolder DuckDB spills nothing: a query that needs more memory than there is fails.
 func restrict(ctx context.Context, db *sql.DB, opts ReadOptions) error {
 	statements := []string{"SET GLOBAL temp_directory = " + duck.Quote(opts.TempFolder)}
 	if opts.MemoryLimit != "" {
@@ -79,7 +78,7 @@ func restrict(ctx context.Context, db *sql.DB, opts ReadOptions) error {
 	}
 	statements = append(statements, "SET GLOBAL enable_external_access = false")
 	if opts.TempFolder == "" && opts.WritableFolder == "" && len(opts.Writable) == 0 {
-		// DuckDB still lets statements write the log of the file that it has open.
+		// Without this DuckDB lets statements write the log of the open file.
 		statements = append(statements, "SET GLOBAL disabled_filesystems = 'LocalFileSystem'")
 	}
 	for _, statement := range statements {
@@ -90,8 +89,8 @@ func restrict(ctx context.Context, db *sql.DB, opts ReadOptions) error {
 	return nil
 }
 
-// whyUnreadable says why a file could not be opened to read: err, unless it has gone in
-// the meantime, or its write-ahead log is in the way.
+// whyUnreadable returns why a file could not be opened for reading: err, unless the file was
+// removed in the meantime, or its write-ahead log must be replayed first.
 func whyUnreadable(path string, err error) error {
 	if _, errFile := os.Lstat(path); errors.Is(errFile, fs.ErrNotExist) {
 		return dbfile.Missing(path)

@@ -9,16 +9,16 @@ import (
 	"datasync/internal/model"
 )
 
-// Status reads the status of the file between two commits, which wait for it, and up to n
-// rejects of each reason.
+// Status returns the status of the file between two commits, and up to n rejects of each reason.
+// Commits wait for it.
 func (s *Store) Status(ctx context.Context, n int) (status inspect.Status, samples []inspect.RejectSample, err error) {
 	s.gate.Lock()
 	defer s.gate.Unlock()
 	if s.db == nil {
 		return inspect.Status{}, nil, &model.FileError{Path: s.path, Detail: "the pull has ended"}
 	}
-	// database/sql ends what is cancelled when it gets to it: a commit or Close could come
-	// first, and leave the log as it is.
+	// database/sql ends a cancelled query some time later. A commit or Close could come first, and
+	// could not replay the log while a transaction is open.
 	ctx = context.WithoutCancel(ctx)
 	if status, err = inspect.ReadLiveStatus(ctx, s.db, s.path, time.Now()); err != nil {
 		return inspect.Status{}, nil, err
