@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// page answers a request for a page of either endpoint.
+// page answers a request for a page of events.
 func (s *Server) page(in *incoming) *answer {
 	opts := in.phase.pages(in.endpoint)
 	if in.endpoint == Feed && !s.tokenAlive(in.header.Get(s.opts.Access.TokenHeader), in.now) {
 		return s.tokenRejected()
 	}
-	// A hit is answered as of the time when the page was made: the same
-	// events, and a cursor that has aged since.
+	// A hit has the events and the cursor's expiry of the time when the page was made.
 	c, hit := s.cached(in, opts)
 	header := jsonHeader()
 	if !hit {
@@ -51,8 +50,7 @@ func (s *Server) page(in *incoming) *answer {
 	return a
 }
 
-// plan reads the parameters of a page. It returns the refusal that they get,
-// if any.
+// plan reads the parameters of a page, or returns the error for them.
 func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) {
 	v := c.view
 	p := &pagePlan{view: v, stop: v.len(), epochOnly: opts.EpochOnly, serial: in.serial, made: c.made, ctx: in.ctx}
@@ -96,7 +94,7 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 		p.start = max(p.start, v.firstBefore(b.until+boolInt(opts.Until == Inclusive)))
 	}
 	if opts.Since != Ignored && b.hasSince {
-		// As a mark, the bound is the last millisecond that is left out.
+		// The mark is the last millisecond that is excluded.
 		mark := b.since - boolInt(opts.Since == Inclusive)
 		p.stop = stopAt(v, mark, p.stop)
 		if !s.opts.Cursor.ForgetBounds {
@@ -113,7 +111,7 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 	return p, nil
 }
 
-// limit reads the parameter limit of a page.
+// limit reads the parameter limit.
 func (s *Server) limit(in *incoming, unsaid, most int) (int, *answer) {
 	text := in.query.Get("limit")
 	if text == "" {
@@ -126,7 +124,7 @@ func (s *Server) limit(in *incoming, unsaid, most int) (int, *answer) {
 	return min(n, most), nil
 }
 
-// resume is the place behind a position in the sequence of answers.
+// resume returns the index after a position in the order of answers.
 func (s *Server) resume(v view, p position) int {
 	i := v.after(p.ts, p.id)
 	if s.data.opts.SwapEvery > 0 && i > 0 {
