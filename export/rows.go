@@ -7,7 +7,8 @@ import (
 	"datasync/internal/store"
 )
 
-// ask returns the rows of a query whose columns are of type VARCHAR, then of BIGINT.
+// ask returns the rows of a query whose columns are texts of type VARCHAR, then numbers of type
+// BIGINT.
 func ask(ctx context.Context, s *store.Session, query string, texts, numbers int) ([]answer, error) {
 	st, err := s.Prepare(query)
 	if err != nil {
@@ -29,7 +30,7 @@ func ask(ctx context.Context, s *store.Session, query string, texts, numbers int
 			a := answer{make([]sql.NullString, texts), make([]int64, numbers)}
 			for i := range texts {
 				value, ok := result.Text(i, row)
-				// The text goes with the chunk.
+				// The text is only valid as long as the chunk.
 				a.texts[i] = sql.NullString{String: string([]byte(value)), Valid: ok}
 			}
 			for i := range numbers {
@@ -40,6 +41,7 @@ func ask(ctx context.Context, s *store.Session, query string, texts, numbers int
 	}
 }
 
+// answer is a row of ask.
 type answer struct {
 	texts   []sql.NullString
 	numbers []int64

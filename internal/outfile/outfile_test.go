@@ -314,7 +314,7 @@ func TestExplain(t *testing.T) {
 		{`IO Error: Could not write file "/a/.hidden/b": Input/output error`, `write "out": IO Error: Could not write file "out/b": Input/output error`},
 		{`Could not write all bytes: No space left on device`, `write "out": the disk is full; free some space, or write elsewhere`},
 		{`Out of Memory Error: failed to offload data block of size 160.0 KiB (160.0 KiB/270.0 KiB used).`, `write "out": the disk is full, of temporary files; free some space, or write elsewhere, or let more memory be used`},
-		{`write /a/.hidden: file too large`, `write "out": the file may not grow any more; raise the limit of file sizes (ulimit -f)`},
+		{`write /a/.hidden: file too large`, `write "out": the file has reached the limit of file sizes; raise it (ulimit -f)`},
 		{`something else`, `something else`},
 	} {
 		if got := outfile.Explain(errors.New(tc.err), "/a/.hidden", "out"); got.Error() != tc.want {
