@@ -32,7 +32,7 @@ func odd(t *testing.T, folder string) map[string]string {
 		"fifo": "not a regular file", "one": "hard link", "two": "hard link"}
 	if os.Getuid() == 0 {
 		must(t, os.WriteFile(in("theirs"), nil, 0o666), os.Chown(in("theirs"), another, another))
-		names["theirs"] = "number 65533"
+		names["theirs"] = "id 65533"
 	}
 	return names
 }
