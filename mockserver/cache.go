@@ -39,14 +39,16 @@ func (s *Server) cached(in *incoming, opts *Pages) (c cached, hit bool) {
 	return cached{view: s.data.view(), asked: in.now, made: in.now}, false
 }
 
-// remember puts a page into the cache, or counts a hit.
-func (s *Server) remember(in *incoming, opts *Pages, c cached, hit bool) {
+func (s *Server) countHit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if hit {
-		s.journal.cacheHits++
-		return
-	}
+	s.journal.cacheHits++
+}
+
+// remember puts a page into the cache.
+func (s *Server) remember(in *incoming, opts *Pages, c cached) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	cache := s.caches[in.endpoint]
 	for key, old := range cache {
 		if len(cache) < maxCached {

@@ -8,7 +8,7 @@ import (
 const (
 	// DefaultEvents is the default size of the data set.
 	DefaultEvents = 3_000_000
-	// NoEvents, as DataOptions.Events, makes an empty data set.
+	// NoEvents makes an empty data set, as DataOptions.Events.
 	NoEvents = -1
 
 	maxEvents = 1_000_000_000

@@ -1,6 +1,8 @@
 package mockserver
 
 import (
+	"context"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -37,6 +39,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.head {
 		return
 	}
+	s.deliverBody(ctx, w, a, body)
+}
+
+// deliverBody sends the body as the answer says.
+func (s *Server) deliverBody(ctx context.Context, w http.ResponseWriter, a *answer, body []byte) {
 	flusher := http.NewResponseController(w)
 	switch a.how {
 	case deliverWhole:
@@ -44,17 +51,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(body) // an error means that the client has gone
 		}
 	case deliverDrip:
-		for len(body) > 0 {
-			if sleep(ctx, a.pause) != nil {
-				panic(http.ErrAbortHandler)
-			}
-			n := min(a.n, len(body))
-			if _, err := w.Write(body[:n]); err != nil {
-				return
-			}
-			_ = flusher.Flush()
-			body = body[n:]
-		}
+		drip(ctx, w, flusher, body, a.n, a.pause)
 	case deliverPaced:
 		s.pace(ctx, w, flusher, body)
 	default:
@@ -68,6 +65,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			<-ctx.Done()
 		}
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// drip sends n bytes at a time, with a pause before each.
+func drip(ctx context.Context, w io.Writer, flusher *http.ResponseController, body []byte, n int, pause time.Duration) {
+	for len(body) > 0 {
+		if sleep(ctx, pause) != nil {
+			panic(http.ErrAbortHandler)
+		}
+		next := min(n, len(body))
+		if _, err := w.Write(body[:next]); err != nil {
+			return
+		}
+		_ = flusher.Flush()
+		body = body[next:]
 	}
 }
 

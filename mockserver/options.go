@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Omitted, as an option that is a raw JSON value, leaves the member out of the answer.
+// Omitted leaves the member out of the answer, as an option that is a raw JSON value.
 const Omitted = "omitted"
 
 // Options describe a server. Their zero value has no limits and no faults: three million events,

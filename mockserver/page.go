@@ -43,8 +43,13 @@ func (s *Server) page(in *incoming) *answer {
 	a.body, a.events = s.renderPage((*a.pooled)[:0], plan, ready)
 	c.made = plan.made
 	if opts.CacheTTL > 0 {
-		s.remember(in, opts, c, hit)
-		header.Set("X-Cache", map[bool]string{true: "HIT", false: "MISS"}[hit])
+		if hit {
+			s.countHit()
+			header.Set("X-Cache", "HIT")
+		} else {
+			s.remember(in, opts, c)
+			header.Set("X-Cache", "MISS")
+		}
 		header.Set("X-Cache-TTL", strconv.FormatInt(wholeSeconds(s.scaled(opts.CacheTTL)), 10))
 	}
 	return a
@@ -72,35 +77,14 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 		if opts.RefuseMixed && (b.hasSince || b.hasUntil) {
 			return nil, s.refuse(http.StatusBadRequest, "INVALID_REQUEST", "Use either a cursor or since and until")
 		}
-		to, err := s.cursors.decode(p.cursor, c.asked)
-		if err != nil {
-			return nil, s.badCursor(err)
-		}
-		from, since := to.position, to.since
-		p.filter = to.filter
-		if status := opts.OutsideStatus; status != 0 && v.outside(from.ts) {
-			return nil, s.bareError(status)
-		}
-		p.from = from
-		p.start = s.resume(v, from)
-		if since != nil {
-			p.sinceMark, p.stop = since, stopAt(v, *since, p.stop)
+		if refused := s.planFromCursor(p, opts, c.asked); refused != nil {
+			return nil, refused
 		}
 	}
 	if in.endpoint == Events {
 		p.filter = p.filter.and(in.query.Get("sessionId"), in.query.Get("type"))
 	}
-	if opts.Until != Ignored && b.hasUntil {
-		p.start = max(p.start, v.firstBefore(b.until+boolInt(opts.Until == Inclusive)))
-	}
-	if opts.Since != Ignored && b.hasSince {
-		// The mark is the last millisecond that is excluded.
-		mark := b.since - boolInt(opts.Since == Inclusive)
-		p.stop = stopAt(v, mark, p.stop)
-		if !s.opts.Cursor.ForgetBounds {
-			p.sinceMark = &mark
-		}
-	}
+	s.planBounds(p, opts, b)
 	if in.endpoint == Feed && s.opts.ChaosRate > 0 {
 		u := mix(s.opts.FaultSeed ^ uint64(in.serial)*golden)
 		p.chaos, p.chaosEvents = float64(u>>11)/(1<<53) < s.opts.ChaosRate, s.opts.ChaosEvents
@@ -109,6 +93,44 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 		in.fault.page(p)
 	}
 	return p, nil
+}
+
+// planFromCursor begins the page after the position of its cursor, or returns the error for that.
+func (s *Server) planFromCursor(p *pagePlan, opts *Pages, asked time.Time) *answer {
+	to, err := s.cursors.decode(p.cursor, asked)
+	if err != nil {
+		return s.badCursor(err)
+	}
+	if status := opts.OutsideStatus; status != 0 && p.view.outside(to.ts) {
+		return s.bareError(status)
+	}
+	p.filter, p.from = to.filter, to.position
+	p.start = s.resume(p.view, p.from)
+	if to.since != nil {
+		p.sinceMark, p.stop = to.since, stopAt(p.view, *to.since, p.stop)
+	}
+	return nil
+}
+
+// planBounds restricts the page to the bounds that the endpoint does not ignore.
+func (s *Server) planBounds(p *pagePlan, opts *Pages, b bounds) {
+	if opts.Until != Ignored && b.hasUntil {
+		before := b.until
+		if opts.Until == Inclusive {
+			before++
+		}
+		p.start = max(p.start, p.view.firstBefore(before))
+	}
+	if opts.Since != Ignored && b.hasSince {
+		mark := b.since // the last millisecond that is excluded
+		if opts.Since == Inclusive {
+			mark--
+		}
+		p.stop = stopAt(p.view, mark, p.stop)
+		if !s.opts.Cursor.ForgetBounds {
+			p.sinceMark = &mark
+		}
+	}
 }
 
 // limit reads the parameter limit.
@@ -134,13 +156,6 @@ func (s *Server) resume(v view, p position) int {
 }
 
 func stopAt(v view, mark int64, stop int) int { return min(stop, v.firstBefore(mark+1)) }
-
-func boolInt(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
 
 func readBounds(in *incoming) (b bounds, ok bool) {
 	read := func(name string, value *int64, has *bool) bool {

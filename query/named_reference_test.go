@@ -318,7 +318,10 @@ func page(e event) string {
 // byName sorts names, NULL last.
 func byName(a, b string) int {
 	if (a == "NULL") != (b == "NULL") {
-		return map[bool]int{true: 1, false: -1}[a == "NULL"]
+		if a == "NULL" {
+			return 1
+		}
+		return -1
 	}
 	return strings.Compare(a, b)
 }
