@@ -121,16 +121,16 @@ func (r *rowReader) read(row int) (_ []cell, err error) {
 }
 
 func (r *rowReader) cell(i, row int) (cell, error) {
-	switch c := &r.columns[i]; {
-	case c.kind == kindTime:
+	if r.columns[i].kind == kindTime {
 		v, ok := r.result.Int64(i, row)
 		if !ok {
 			return cell{}, nil
 		}
 		from := len(r.buffer)
-		r.buffer = c.appendTime(r.buffer, v, r.zone)
+		r.buffer = r.columns[i].appendTime(r.buffer, v, r.zone)
 		return cell{string(r.buffer[from:]), true}, nil
-	case r.asText:
+	}
+	if r.asText {
 		text, ok := r.result.Text(i, row)
 		return cell{text, ok}, nil
 	}

@@ -41,7 +41,8 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 func (s *tableSink) row(cells []cell) error {
 	s.rows++
 	var row *tableRow
-	switch at := s.rows - 1 - s.headRows; {
+	at := s.rows - 1 - s.headRows // in the tail
+	switch {
 	case at < 0:
 		s.head = append(s.head, tableRow{})
 		row = &s.head[len(s.head)-1]

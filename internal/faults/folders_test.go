@@ -225,7 +225,7 @@ func TestExportFoldersOfOthers(t *testing.T) {
 		}, "does not continue", 6},
 		{"the pending manifest is of another database", func(f *folder) {
 			f.change(func(m map[string]any) { m["run"] = "00000000-0000-0000-0000-000000000000" })
-		}, "not the one", 5},
+		}, "another database", 5},
 		{"the folder is another's", chown(func(f *folder) string { return f.path }), "belongs to", 6},
 		{"the manifest is another's", chown(func(f *folder) string { return f.in("_manifest.json") }), "belongs to", 6},
 		{"the pending manifest is another's", chown((*folder).pending), "belongs to", 6},

@@ -4,13 +4,13 @@ import (
 	"fmt"
 )
 
-// Dirt is one way in which an event's wire form is broken or unusual.
-type Dirt uint8
+// Malformed is a way in which an event's wire form is broken or unusual.
+type Malformed uint8
 
-// The kinds from IDMissing to SessionIDMalformed make an event unfit to be
-// stored; those from UserMissing on do not.
+// A client must reject events of the kinds from IDMissing to SessionIDMalformed, and store those
+// of the kinds from UserMissing on.
 const (
-	Clean Dirt = iota
+	Clean Malformed = iota
 
 	IDMissing
 	IDNull
@@ -22,7 +22,7 @@ const (
 	TimestampMissing
 	TimestampNull
 	TimestampEmpty
-	TimestampGarbage  // text that is no date
+	TimestampGarbage  // text that is not a date
 	TimestampMicros   // epoch microseconds as a number: a year past 2200
 	TimestampFarAhead // ISO 8601, year 2300
 	TimestampFarBack  // ISO 8601, year 1969
@@ -40,7 +40,7 @@ const (
 	PropertiesNull
 	PropertiesArray
 	PropertiesNested
-	PropertiesLookalike // a string that reads like the end of a page
+	PropertiesLookalike // a string that looks like the end of a page
 	SessionMissing
 	SessionNull
 	SessionText // a string where an object belongs
@@ -52,17 +52,17 @@ const (
 	DigitTimestamp  // epoch milliseconds as a string of digits
 	OffsetTimestamp // ISO 8601 with an offset other than Z
 	MicroTimestamp  // ISO 8601 with six digits of fraction
-	NanoTimestamp   // the same with nine; the last three are below a microsecond
+	NanoTimestamp   // ISO 8601 with nine digits of fraction
 	NameEscaped     // \u escapes, with a surrogate pair
-	KeyOrder        // keys in another order
+	KeyOrder        // members in another order
 	Whitespace      // spaces, tabs and line breaks between the tokens
 
-	dirtEnd
+	malformedEnd
 )
 
 const firstTolerated = UserMissing
 
-var dirtNames = [dirtEnd]string{
+var malformedNames = [malformedEnd]string{
 	"clean",
 	"id missing", "id null", "id empty", "id malformed",
 	"type missing", "type null", "type empty",
@@ -78,18 +78,18 @@ var dirtNames = [dirtEnd]string{
 	"name escaped", "key order", "whitespace",
 }
 
-func (k Dirt) String() string {
-	if k >= dirtEnd {
-		return fmt.Sprintf("Dirt(%d)", uint8(k))
+func (k Malformed) String() string {
+	if k >= malformedEnd {
+		return fmt.Sprintf("Malformed(%d)", uint8(k))
 	}
-	return dirtNames[k]
+	return malformedNames[k]
 }
 
-// Storable reports whether an event of this kind still has all that it must.
-func (k Dirt) Storable() bool { return k == Clean || k >= firstTolerated }
+// Storable reports whether an event of this kind has all required fields.
+func (k Malformed) Storable() bool { return k == Clean || k >= firstTolerated }
 
-// Field is the required field that the kind spoils, empty where none.
-func (k Dirt) Field() string {
+// Field returns the required field that the kind makes unusable, empty if none.
+func (k Malformed) Field() string {
 	switch {
 	case k == Clean || k >= firstTolerated:
 		return ""
@@ -104,24 +104,24 @@ func (k Dirt) Field() string {
 	}
 }
 
-// AllDirt lists every kind but Clean.
-func AllDirt() []Dirt { return dirtBetween(Clean+1, dirtEnd) }
+// AllMalformed returns every kind but Clean.
+func AllMalformed() []Malformed { return malformedBetween(Clean+1, malformedEnd) }
 
-// RejectedDirt lists the kinds that make an event unfit to be stored.
-func RejectedDirt() []Dirt { return dirtBetween(Clean+1, firstTolerated) }
+// RejectedMalformed returns the kinds that a client must reject.
+func RejectedMalformed() []Malformed { return malformedBetween(Clean+1, firstTolerated) }
 
-// ToleratedDirt lists the unusual kinds that a client must store.
-func ToleratedDirt() []Dirt { return dirtBetween(firstTolerated, dirtEnd) }
+// ToleratedMalformed returns the unusual kinds that a client must store.
+func ToleratedMalformed() []Malformed { return malformedBetween(firstTolerated, malformedEnd) }
 
-func dirtBetween(from, to Dirt) []Dirt {
-	var kinds []Dirt
+func malformedBetween(from, to Malformed) []Malformed {
+	var kinds []Malformed
 	for k := from; k < to; k++ {
 		kinds = append(kinds, k)
 	}
 	return kinds
 }
 
-func (k Dirt) subMillisecond() bool { return k == MicroTimestamp || k == NanoTimestamp }
+func (k Malformed) subMillisecond() bool { return k == MicroTimestamp || k == NanoTimestamp }
 
 const (
 	extraBefore    = `"campaign":{"id":7,"tags":["a","b"]}`
