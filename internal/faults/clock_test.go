@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"debug/elf"
 	"fmt"
@@ -154,7 +156,7 @@ func TestTheClockIsSet(t *testing.T) {
 	for _, by := range jumps {
 		clocks = append(clocks, clock{0, by}, clock{by, 0})
 	}
-	for _, c := range some(clocks, 3) {
+	for _, c := range harness.Some(clocks, 3) {
 		t.Run(fmt.Sprintf("from %s to %s", c.before, c.after), func(t *testing.T) {
 			t.Parallel()
 			o := limitedPages()
@@ -199,7 +201,7 @@ var waitingFor = regexp.MustCompile(`waiting (\d+) s `)
 func TestTheClockIsSetInAWait(t *testing.T) {
 	t.Parallel()
 	const wait = 15 * time.Second
-	for _, by := range some(jumps, 3) {
+	for _, by := range harness.Some(jumps, 3) {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -243,7 +245,7 @@ func TestTheClockIsSetInAWait(t *testing.T) {
 func TestTheClockIsSetBetweenPulls(t *testing.T) {
 	t.Parallel()
 	const wait = 10 * time.Second
-	for _, by := range some(jumps, 3) {
+	for _, by := range harness.Some(jumps, 3) {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -290,7 +292,7 @@ func TestTheServersClockIsWrong(t *testing.T) {
 	t.Parallel()
 	const wait = 2 * time.Second
 	type skew struct{ server, client time.Duration }
-	for _, k := range some([]skew{
+	for _, k := range harness.Some([]skew{
 		{24 * time.Hour, 0}, {-24 * time.Hour, 0}, {24 * time.Hour, -24 * time.Hour}, {-24 * time.Hour, 24 * time.Hour}, {until(1970), 0}, {until(2100), 0},
 	}, 2) {
 		t.Run(fmt.Sprintf("%s and %s", k.server, k.client), func(t *testing.T) {
@@ -345,7 +347,7 @@ func TestZonesAndLocales(t *testing.T) {
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 1000, DirtyEvery: 100}}
 	want := outputs(newWorld(t, o), 0, []string{"TZ=UTC", "LANG=C", "LC_ALL=C"})
-	for _, p := range some([]place{
+	for _, p := range harness.Some([]place{
 		{[]string{"TZ=Pacific/Kiritimati", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8"}, 0},
 		{[]string{"TZ=Europe/Berlin", "LANG=de_DE.UTF-8", "LC_ALL=de_DE.UTF-8"}, night},
 		{[]string{"TZ=Europe/Berlin"}, dst},

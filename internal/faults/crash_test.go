@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"fmt"
 	"math/rand/v2"
@@ -22,7 +24,7 @@ func TestACommitThatReturnedIsSafe(t *testing.T) {
 	for n := range 2 {
 		w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 6000}, Events: pages, Feed: pages})
 		c := pull("--quiet", "--workers", "1")
-		c.Program, c.Env = failing, []string{fmt.Sprint("DATASYNC_FAILPOINT=f10:", n+1)}
+		c.Program, c.Env = harness.FailpointProgram(t), []string{fmt.Sprint("DATASYNC_FAILPOINT=f10:", n+1)}
 		r, e := w.record(c)
 		w.endsWith(e, -1)
 		random := rand.New(rand.NewPCG(1, 2))
@@ -43,12 +45,12 @@ func TestDiskFails(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no strace here, and nothing else to let a call fail")
 	}
-	for _, call := range some([]string{"fsync", "pwrite64", "write", "renameat", "unlink"}, 2) {
-		for _, forever := range some([]string{"", "+"}, 1) {
+	for _, call := range harness.Some([]string{"fsync", "pwrite64", "write", "renameat", "unlink"}, 2) {
+		for _, forever := range harness.Some([]string{"", "+"}, 1) {
 			t.Run(call+forever, func(t *testing.T) {
 				t.Parallel()
 				for n := 1; failNth(t, strace, call, n, forever); n++ {
-					if !*all {
+					if !harness.All() {
 						return
 					}
 				}
@@ -68,7 +70,7 @@ func failNth(t *testing.T, strace, call string, n int, forever string) (met bool
 	for _, path := range []string{w.File, w.File + ".wal", w.File + ".creating", w.File + ".creating.wal"} {
 		args = append(args, "-P", path)
 	}
-	args = append(args, binary)
+	args = append(args, harness.Program(t))
 	e := w.run(command{Program: strace, Args: append(args, pull("--quiet", "--workers", "1").Args...)})
 	calls, err := os.ReadFile(log)
 	if err != nil || os.Remove(log) != nil {

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -161,7 +163,7 @@ func TestDamagedFiles(t *testing.T) {
 		damages = append(damages, damage{fmt.Sprint("zeros at ", at), zeroed, false})
 	}
 	seen := map[string]int{}
-	for _, d := range some(damages, 5) {
+	for _, d := range harness.Some(damages, 5) {
 		t.Run(d.name, func(t *testing.T) {
 			w := w.in(t)
 			w.put(contents{"": d.text})
@@ -252,7 +254,7 @@ func TestForeignFiles(t *testing.T) {
 		name string
 		text []byte
 	}
-	for _, f := range some([]file{
+	for _, f := range harness.Some([]file{
 		{"empty", nil}, {"text", []byte("a text, and nothing else\n")}, {"one byte", []byte{0}}, {"SQLite", sqlite},
 		{"Parquet", read("x.parquet")}, {"CSV", read("x.csv")}, {"gzip", packed.Bytes()}, {"DuckDB", duckdb},
 		{"zeros", make([]byte, 1<<20)}, {"no more than the magic bytes", magic},
@@ -281,7 +283,7 @@ func (w *world) killedOften() (files contents, commits []int) {
 	commits = append(commits, w.stored())
 	for range 5 {
 		w.API.Dataset().Grow(150)
-		e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
+		e := w.run(command{Args: []string{"pull", "--quiet"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
 		if e.Signal != syscall.SIGKILL {
 			w.Fatalf("not killed: %v", e)
 		}
@@ -316,7 +318,7 @@ func TestLogCutShort(t *testing.T) {
 	w := newWorld(t, logged())
 	files, commits := w.killedOften()
 	last := 0
-	for _, size := range append(some(spread(len(files[".wal"]), 55), 3), len(files[".wal"])) {
+	for _, size := range append(harness.Some(spread(len(files[".wal"]), 55), 3), len(files[".wal"])) {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			w := w.in(t)
 			w.put(contents{"": files[""], ".wal": files[".wal"][:size]})
@@ -346,7 +348,7 @@ func TestLogFlipped(t *testing.T) {
 	files, commits := w.killedOften()
 	log := files[".wal"]
 	seen := map[string]int{}
-	for i, at := range some(append(spread(len(log), 55), 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 24, 32), 4) {
+	for i, at := range harness.Some(append(spread(len(log), 55), 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 24, 32), 4) {
 		t.Run(strconv.Itoa(at), func(t *testing.T) {
 			w := w.in(t)
 			w.put(contents{"": files[""], ".wal": flipped(log, at, i%8)})
@@ -408,7 +410,7 @@ func TestLogIsElsewhere(t *testing.T) {
 	}
 
 	other := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Seed: 3, Events: 400}})
-	e := other.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
+	e := other.run(command{Args: []string{"pull", "--quiet"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
 	if e.Signal != syscall.SIGKILL {
 		t.Fatal(e)
 	}

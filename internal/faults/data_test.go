@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -541,7 +543,7 @@ func TestOddInstants(t *testing.T) {
 // its exports are valid.
 func TestFewEvents(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name         string
 		events, size int
 		emptyEnd     bool

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,7 +28,7 @@ func TestDiskIsFull(t *testing.T) {
 	}
 	const kB = 1 << 10
 	seeds := []int64{0, 37 * kB, 111 * kB, 190 * kB, 260 * kB}
-	for _, offset := range some(seeds, 1) {
+	for _, offset := range harness.Some(seeds, 1) {
 		t.Run(fmt.Sprint("offset ", offset), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
@@ -58,7 +60,7 @@ func TestDiskIsFull(t *testing.T) {
 					t.Fatalf("%d events on a disk of %d bytes, %d before", now, size, stored)
 				}
 				stored = now
-				if size > 3<<20 && !*all {
+				if size > 3<<20 && !harness.All() {
 					step = 1 << 20
 				}
 			}
@@ -83,7 +85,7 @@ func TestDiskIsFullOfFullBatches(t *testing.T) {
 		return
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 400_000}, Events: mockserver.Pages{Cap: 20_000}, Feed: mockserver.Pages{Cap: 20_000}}
-	for _, megabytes := range some([]int64{14, 6, 10, 18, 22, 26, 30, 34}, 1) {
+	for _, megabytes := range harness.Some([]int64{14, 6, 10, 18, 22, 26, 30, 34}, 1) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, o)
@@ -149,7 +151,7 @@ func TestDiskIsFullOfSomethingElse(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	for _, request := range some([]int64{6, 2, 9, 11, 13, 17}, 2) {
+	for _, request := range harness.Some([]int64{6, 2, 9, 11, 13, 17}, 2) {
 		t.Run(fmt.Sprint("at request ", request), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())

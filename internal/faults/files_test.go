@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,7 +76,7 @@ func TestReadOnly(t *testing.T) {
 					}
 					if log {
 						w.API.Dataset().Grow(500)
-						if e := w.run(command{Program: failing, Args: []string{"pull", "--quiet"}, Env: []string{"DATASYNC_FAILPOINT=f10:1"}}); e.Signal != syscall.SIGKILL {
+						if e := w.run(command{Program: harness.FailpointProgram(w), Args: []string{"pull", "--quiet"}, Env: []string{"DATASYNC_FAILPOINT=f10:1"}}); e.Signal != syscall.SIGKILL {
 							t.Fatal(e)
 						}
 					}
@@ -124,7 +126,7 @@ func (w *world) giveAway() {
 	err := filepath.WalkDir(filepath.Dir(w.Folder), func(path string, _ os.DirEntry, err error) error {
 		return firstOf(err, os.Chown(path, w.user, w.user))
 	})
-	if err := firstOf(err, os.Chmod(filepath.Dir(failing), 0o755)); err != nil {
+	if err := firstOf(err, os.Chmod(harness.ProgramsFolder(w), 0o755)); err != nil {
 		w.Fatal(err)
 	}
 }

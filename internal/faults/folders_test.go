@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -48,7 +50,7 @@ func newFolder(t *testing.T) *folder {
 			t.Fatal(e)
 		}
 	}
-	if e := w.run(command{Args: f.args(), Program: failing, Env: []string{"DATASYNC_FAILPOINT=f14:3"}}); e.Signal != syscall.SIGKILL {
+	if e := w.run(command{Args: f.args(), Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=f14:3"}}); e.Signal != syscall.SIGKILL {
 		t.Fatal(e)
 	}
 	return f
@@ -319,7 +321,7 @@ func TestExportFoldersThatChange(t *testing.T) {
 					_ = os.Rename(away, path)
 				}
 			})
-			for range some(make([]int, 50), 5) {
+			for range harness.Some(make([]int, 50), 5) {
 				f.API.Dataset().Grow(50)
 				f.run(pull("--quiet"))
 				if e := f.run(command{Args: f.args()}); e.Code != 0 && e.Code != 2 && e.Code != 5 && e.Code != 6 && e.Code != 1 {
@@ -416,7 +418,7 @@ func TestFilesOfTheOwner(t *testing.T) {
 	asOthers(t)
 	w := newWorld(t, fewPages())
 	w.giveAway()
-	e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10"}})
+	e := w.run(command{Args: []string{"pull", "--quiet"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=f10"}})
 	if e.Signal != syscall.SIGKILL {
 		t.Fatal(e)
 	}

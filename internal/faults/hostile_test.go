@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -93,7 +95,7 @@ func (w *world) hasOwn(events int) {
 }
 
 // recoversOwn is O4 with an API of a test's own that is mended, and has these events.
-func (w *world) recoversOwn(events int, options ...string) ended {
+func (w *world) recoversOwn(events int, options ...string) harness.Result {
 	w.Helper()
 	w.sound()
 	w.answer(own(listed(ownEvents(0, events), 100)))
@@ -121,7 +123,7 @@ func counted(requests *atomic.Int64, h http.HandlerFunc) http.HandlerFunc {
 func TestEndlessPages(t *testing.T) {
 	t.Parallel()
 	pages := 100_000
-	if !*all {
+	if !harness.All() {
 		pages = 1000
 	}
 	for _, tc := range []struct {
@@ -215,7 +217,7 @@ func TestPagesInACircle(t *testing.T) {
 				return pageOf(fresh(n%length), fmt.Sprint("c", n+1), "10000")
 			}, int64(length) + 3, size * length})
 	}
-	for _, tc := range some(cases, 2) {
+	for _, tc := range harness.Some(cases, 2) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})
@@ -238,7 +240,7 @@ func TestPagesInACircle(t *testing.T) {
 // that passes; only hasMore false is an end.
 func TestPaginationsThatContradict(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name, pagination string
 		code, events     int
 	}{
@@ -277,7 +279,7 @@ func TestPaginationsThatContradict(t *testing.T) {
 // out of the file in the next run; one that no request can carry is as one that has died.
 func TestOddCursors(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name, cursor string // c stands for where it leads
 		refused      bool
 	}{
@@ -360,7 +362,7 @@ func TestPagesThatAreNone(t *testing.T) {
 		return pageOf([]string{o.element(10)}, "", "20")
 	}
 	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
-	for _, tc := range some([]struct{ name, body, says string }{
+	for _, tc := range harness.Some([]struct{ name, body, says string }{
 		{"more is said to come back", strings.Replace(page, `"returned":10`, `"returned":11`, 1), "returned is not 10"},
 		{"less is said to come back", strings.Replace(page, `"returned":10`, `"returned":9`, 1), "returned is not 10"},
 		{"nothing is said to come back", strings.Replace(page, `"returned":10`, `"returned":-0`, 1), "returned is not 10"},
@@ -406,7 +408,7 @@ func TestPagesThatAreNone(t *testing.T) {
 // and nothing of it is shown but a code.
 func TestErrorsOfAnySize(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name, body string
 	}{
 		{"a million levels", strings.Repeat("[", 1_000_000)},
@@ -444,14 +446,14 @@ func TestLargeElements(t *testing.T) {
 		return strings.TrimSuffix(b.String(), ",")
 	}
 	n, megabytes := 900_000, 15
-	if !*all {
+	if !harness.All() {
 		n, megabytes = 100_000, 10
 	}
 	many := make([]string, 500_000)
 	for i := range many {
 		many[i] = fmt.Sprintf(`{"id":"%s","sessionId":"%[1]s","type":"a","timestamp":%d}`, ownID(i), newestOwn-1000*i)
 	}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name     string
 		elements []string
 		check    string
@@ -475,7 +477,7 @@ func TestLargeElements(t *testing.T) {
 			}
 		})
 	}
-	if !*all {
+	if !harness.All() {
 		return
 	}
 	t.Run("a million events on a page", func(t *testing.T) {
@@ -500,7 +502,7 @@ func TestElementsThatAreTooLarge(t *testing.T) {
 		o := odd{member: "name", value: `"` + strings.Repeat(`\n`, bytes/2) + `"`}
 		return o.element(5)
 	}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name, element, reason string
 		peak                  int64 // MB
 	}{
@@ -541,7 +543,7 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 		elements[i] = strings.Replace(ownEvent(i), "{", "{"+strings.Repeat(" ", 1<<20), 1)
 	}
 	pages := pagedAPI(elements)
-	for _, tc := range some([]struct{ name, endpoint, dry string }{
+	for _, tc := range harness.Some([]struct{ name, endpoint, dry string }{
 		{"events", "events", ""}, {"feed", "feed", ""}, {"a dry run", "events", "--dry-run"},
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
@@ -579,7 +581,7 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 func TestEventsThatMakePagesTooLarge(t *testing.T) {
 	t.Parallel()
 	events := 90_000
-	if *all {
+	if harness.All() {
 		events = 150_000
 	}
 	elements := ownEvents(0, events)
@@ -617,7 +619,7 @@ func pagedAPI(elements []string) http.Handler {
 // what was read, wherever it can be, and a number that is none does not count.
 func TestTotals(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name    string
 		total   func(page, request int) string
 		from    bool // the pull is limited to what lies below the first events of the API
@@ -683,7 +685,7 @@ func TestRepeatedEvents(t *testing.T) {
 		}
 		return all
 	}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name  string
 		pages [][]string
 		says  string
@@ -762,7 +764,7 @@ func TestRejectsAtABorder(t *testing.T) {
 	elements = append(elements, ownEvents(10, 20)...)
 	elements = append(elements, "null", "null")
 	want := fmt.Sprint([][]string{{"n", "keys"}, {"16", "16"}})
-	for _, size := range some([]int{3, 1, 2, 5, 11, 13, 17, 100}, 1) {
+	for _, size := range harness.Some([]int{3, 1, 2, 5, 11, 13, 17, 100}, 1) {
 		t.Run(fmt.Sprint("pages of ", size), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mockserver.Options{})

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"net/http"
 	"strings"
@@ -33,7 +35,7 @@ func TestWaitsAreKept(t *testing.T) {
 		return func() mockserver.Fault { return mockserver.RateLimitedRaw(retryAfter, body, hold) }
 	}
 	const second = time.Second
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		name  string
 		fault func() mockserver.Fault
 		skew  time.Duration
@@ -84,7 +86,7 @@ func TestWaitsAreKept(t *testing.T) {
 // in whichever place and unit.
 func TestWaitsThatAreInstants(t *testing.T) {
 	t.Parallel()
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		name, header, body string
 		unit               time.Duration
 	}{
@@ -127,7 +129,7 @@ func TestWaitsThatAreInstants(t *testing.T) {
 // come back; the next pull before then asks nothing.
 func TestWaitsTooLong(t *testing.T) {
 	t.Parallel()
-	for _, text := range some([]string{`{"rateLimit":{"retryAfter":3600}}`, `{"retryAfter":"86400"}`, `{"rateLimit":{"reset":7200.5}}`}, 1) {
+	for _, text := range harness.Some([]string{`{"rateLimit":{"retryAfter":3600}}`, `{"retryAfter":"86400"}`, `{"rateLimit":{"reset":7200.5}}`}, 1) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
@@ -153,7 +155,7 @@ func TestWaitsTooLong(t *testing.T) {
 // resumed, after a bounded number of requests; with waits that it names and with none.
 func TestLimitedForEver(t *testing.T) {
 	t.Parallel()
-	for _, f := range some([]struct {
+	for _, f := range harness.Some([]struct {
 		name string
 		http.HandlerFunc
 	}{
@@ -162,7 +164,7 @@ func TestLimitedForEver(t *testing.T) {
 		{"0 s", answering(429, "{}", "Retry-After", "0")},
 		{"1 s", answering(429, "", "Retry-After", "1")},
 	}, 2) {
-		for _, workers := range some([]string{"4", "1"}, 1) {
+		for _, workers := range harness.Some([]string{"4", "1"}, 1) {
 			t.Run(f.name+", workers "+workers, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())
@@ -189,7 +191,7 @@ func TestLimitedForEver(t *testing.T) {
 func TestAWaitOutlivesACursor(t *testing.T) {
 	t.Parallel()
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {
-		for _, workers := range some([]string{"4", "1"}, 1) {
+		for _, workers := range harness.Some([]string{"4", "1"}, 1) {
 			t.Run(fmt.Sprintf("until %d, workers %s", until, workers), func(t *testing.T) {
 				t.Parallel()
 				o := tcpPages()
@@ -237,7 +239,7 @@ func TestTheFeedIsLimited(t *testing.T) {
 // do not come back all at once.
 func TestAllWalksAreLimited(t *testing.T) {
 	t.Parallel()
-	for _, workers := range some([]string{"4", "auto", "16"}, 1) {
+	for _, workers := range harness.Some([]string{"4", "auto", "16"}, 1) {
 		t.Run("workers "+workers, func(t *testing.T) {
 			t.Parallel()
 			limit := mockserver.RateLimit{Requests: 10, Window: 2 * time.Second, Named: mockserver.RetryAfterBody}
@@ -269,7 +271,7 @@ func TestCursorsDie(t *testing.T) {
 		name   string
 		change func(*mockserver.Options)
 	}
-	for _, d := range some([]death{
+	for _, d := range harness.Some([]death{
 		{"by time", func(o *mockserver.Options) { o.Feed.Until = mockserver.Inclusive }},
 		{"from the top", func(*mockserver.Options) {}},
 		{"by time, exclusive", func(o *mockserver.Options) { o.Feed.Until = mockserver.Exclusive }},
@@ -283,7 +285,7 @@ func TestCursorsDie(t *testing.T) {
 		o := tcpPages()
 		o.Data.TieEvery, o.Data.TieSize = 300, 40
 		d.change(&o)
-		for _, workers := range some([]string{"1", "4"}, 1) {
+		for _, workers := range harness.Some([]string{"1", "4"}, 1) {
 			t.Run(fmt.Sprintf("%s, in a run, workers %s", d.name, workers), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
@@ -355,7 +357,7 @@ func TestCursorsDie(t *testing.T) {
 // was killed meanwhile or stopped; the pull that goes on afterwards is exact.
 func TestCursorsDieOfAge(t *testing.T) {
 	t.Parallel()
-	if !*all {
+	if !harness.All() {
 		t.Skip("takes two minutes: only with -all")
 	}
 	// A bounded wait of the real time that the contract gives a cursor.

@@ -1,21 +1,19 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+	"flag"
+
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// The environment of a test that runs in a mount namespace of its own: that it does, and
-// where the programs are.
-const (
-	namespaceEnv = "DATASYNC_FAULTS_NAMESPACE"
-	programsEnv  = "DATASYNC_FAULTS_PROGRAMS"
-)
+// namespaceEnv is set where a test runs in a mount namespace of its own.
+const namespaceEnv = "DATASYNC_FAULTS_NAMESPACE"
 
 // inNamespace runs the test again, in a process that may mount file systems which nobody else
 // sees, and reports whether this is it. Where there are none the test is skipped.
@@ -31,11 +29,8 @@ func inNamespace(t *testing.T) bool {
 	if out, err := exec.Command("unshare", append(args, "mount", "-t", "tmpfs", "tmpfs", t.TempDir())...).CombinedOutput(); err != nil {
 		t.Skipf("no mount namespaces here: %v: %s", err, out)
 	}
-	cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=20m", "-test.parallel=2", fmt.Sprint("-all=", *all))...)
-	cmd.Env = append(os.Environ(), namespaceEnv+"=1", programsEnv+"="+filepath.Dir(failing))
-	if *with != "" {
-		cmd.Args = append(cmd.Args, "-program="+*with)
-	}
+	cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=20m", "-test.parallel=2", fmt.Sprint("-all=", harness.All()), "-program="+flag.Lookup("program").Value.String())...)
+	cmd.Env = append(os.Environ(), namespaceEnv+"=1", harness.ProgramsEnv+"="+harness.ProgramsFolder(t))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Errorf("%v\n%s", err, out)

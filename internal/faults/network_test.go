@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -40,7 +42,7 @@ func (w *world) outlasts(megabytes int64, options ...string) {
 
 // givesUp says that a pull ends as one that can be resumed where something stays wrong, and
 // that the next one goes on when it does not.
-func (w *world) givesUp(megabytes int64, options ...string) ended {
+func (w *world) givesUp(megabytes int64, options ...string) harness.Result {
 	w.Helper()
 	e := w.run(pull(options...))
 	w.endsWith(e, 4)
@@ -88,7 +90,7 @@ type fault struct {
 func TestAnswersThatAreNoPage(t *testing.T) {
 	t.Parallel()
 	const html = "<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
-	for _, f := range some([]fault{
+	for _, f := range harness.Some([]fault{
 		{"503 with Retry-After", answering(503, "{}", "Retry-After", "1")},
 		{"HTML with 200", answering(200, html, "Content-Type", "text/html")},
 		{"206", nil},
@@ -148,7 +150,7 @@ func upgraded(answer string) http.HandlerFunc {
 func TestAnswersThatNobodyAskedFor(t *testing.T) {
 	t.Parallel()
 	const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-	for _, f := range some([]fault{
+	for _, f := range harness.Some([]fault{
 		{"101", upgraded(upgrade + "\r\n")},
 		{"101 with a length", upgraded(upgrade + "Content-Length: 1000\r\n\r\n{")},
 		{"101 in chunks", upgraded(upgrade + "Transfer-Encoding: chunked\r\n\r\n")},
@@ -158,7 +160,7 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 	}, 1) {
 		for _, path := range []string{"/events", "/feed", "/stream-access"} {
 			// With the feed where the events endpoint is limited, without it where it is not.
-			some := func(w *world, times int64) *atomic.Int64 {
+			fails := func(w *world, times int64) *atomic.Int64 {
 				var met atomic.Int64
 				w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					events := strings.HasSuffix(r.URL.Path, "/events")
@@ -178,7 +180,7 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 			t.Run(f.name+" of "+path, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())
-				met := some(w, 2)
+				met := fails(w, 2)
 				w.endsWith(w.run(command{Args: []string{"pull", "--workers", "1"}}), 0)
 				if met.Load() < 2 {
 					t.Errorf("met %d times", met.Load())
@@ -189,7 +191,7 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 			t.Run(f.name+" of "+path+", for good", func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())
-				some(w, math.MaxInt64)
+				fails(w, math.MaxInt64)
 				e := w.givesUp(peak, "--max-retry-time", "1s", "--workers", "1")
 				if path != "/stream-access" { // without which it goes on, as far as the other endpoint lets it
 					w.says(e, "101 Switching Protocols", "which was not requested")
@@ -234,7 +236,7 @@ func (w *world) cut(way string, at func(body string) int) http.HandlerFunc {
 func TestBodiesAreCut(t *testing.T) {
 	t.Parallel()
 	ways := []string{"Content-Length", "chunked", "between chunks", "to the end of the connection", "whole as it seems"}
-	for _, way := range some(ways, 2) {
+	for _, way := range harness.Some(ways, 2) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
@@ -255,7 +257,7 @@ func TestBodiesAreCut(t *testing.T) {
 				return rand.IntN(len(body))
 			})
 			every := int64(3)
-			if *all {
+			if harness.All() {
 				every = 2
 			}
 			w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -266,7 +268,7 @@ func TestBodiesAreCut(t *testing.T) {
 				w.API.ServeHTTP(rw, r)
 			}))
 			times := 1
-			if *all {
+			if harness.All() {
 				times = 4
 			}
 			for range times {
@@ -309,7 +311,7 @@ func TestEachRequestFails(t *testing.T) {
 	for n := range int64(24) {
 		numbers = append(numbers, n)
 	}
-	for _, n := range some(numbers, 2) {
+	for _, n := range harness.Some(numbers, 2) {
 		f := faults[int(n)%len(faults)]
 		t.Run(fmt.Sprintf("%s at %d", f.name, n+1), func(t *testing.T) {
 			t.Parallel()
@@ -353,7 +355,7 @@ func TestManyRequestsFail(t *testing.T) {
 	seeds := []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	var met, requests atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
-		for _, seed := range some(seeds, 1) {
+		for _, seed := range harness.Some(seeds, 1) {
 			for _, workers := range []string{"1", "4", "auto"} {
 				t.Run(fmt.Sprint(seed, ", workers ", workers), func(t *testing.T) {
 					t.Parallel()
@@ -390,12 +392,12 @@ func TestManyRequestsFail(t *testing.T) {
 // connections as there are walks, or a few more.
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	t.Parallel()
-	for _, workers := range some([]int64{4, 1, 16}, 1) {
+	for _, workers := range harness.Some([]int64{4, 1, 16}, 1) {
 		t.Run(fmt.Sprint("workers ", workers), func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
 			o.Data.Events, o.Data.DirtyEvery, o.Events.Cap, o.Feed.Cap = 10_000, 0, 10, 10
-			if !*all {
+			if !harness.All() {
 				o.Data.Events = 4000
 			}
 			o.Feed.Until, o.Grace = mockserver.Inclusive, underWay
@@ -462,7 +464,7 @@ func TestTooMuch(t *testing.T) {
 	event := `{"id":"6ba7b810-9dad-41d1-80b4-00c04fd430c8","sessionId":"6ba7b811-9dad-41d1-80b4-00c04fd430c8","type":"click","timestamp":1769541612369,"properties":{"page":"/"}},`
 	spaces := strings.Repeat(" ", 16<<10)
 	cookie := "Set-Cookie: a=" + strings.Repeat("b", 20) + "\r\n"
-	bodies := some([]fault{
+	bodies := harness.Some([]fault{
 		{"a page of 1 GB", flood(ok+"Content-Length: 1073741833\r\n\r\n{\"data\":[", event, gb)},
 		{"1 GB of garbage", flood(ok+"Content-Length: 1073741824\r\n\r\n", "\x00\xff garbage", gb)},
 		{"a page without end", flood(ok+"Connection: close\r\n\r\n{\"data\":[", event, endless)},
@@ -474,7 +476,7 @@ func TestTooMuch(t *testing.T) {
 		{"chunks of one byte without end", flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", endless)},
 		{"a length of 2^62", flood(ok+"Content-Length: 4611686018427387904\r\n\r\n{\"data\":[", event, endless)},
 	}, 1)
-	others := some([]fault{
+	others := harness.Some([]fault{
 		{"a header of 10 MB", flood(ok+"X-Long: ", "x", 10<<20)},
 		{"1xx without end", flood("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", endless)},
 		{"a chunk's extension without end", flood(ok+"Transfer-Encoding: chunked\r\n\r\n1;", "x", endless)},
@@ -499,7 +501,7 @@ func TestTooMuch(t *testing.T) {
 			t.Logf("%d MB, %s", e.Peak>>20, e.Took)
 		})
 	}
-	if !*all {
+	if !harness.All() {
 		return // the rest may wait for half a minute until the feed is asked again
 	}
 	// Where they come side by side, from both endpoints, there is room for one only.
@@ -529,7 +531,7 @@ func TestBombs(t *testing.T) {
 		return flood(head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n"+zipped(`{"data":[`), megabyte, 10240*int64(len(megabyte)))
 	}
 	const page = `{"data":[],"pagination":{"hasMore":false,"nextCursor":null}}`
-	for _, f := range some([]fault{
+	for _, f := range harness.Some([]fault{
 		{"10 GB", bomb("HTTP/1.1 200 OK\r\n")},
 		{"compressed twice", answering(200, zipped(zipped(page)), "Content-Encoding", "gzip, gzip")},
 		{"10 GB in an error", bomb("HTTP/1.1 503 No\r\n")},
@@ -600,7 +602,7 @@ func (w *world) full() string {
 func TestNobodyIsThere(t *testing.T) {
 	t.Parallel()
 	closed := "127.0.0.1:1"
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		name, base string
 		says       []string
 	}{
@@ -620,7 +622,7 @@ func TestNobodyIsThere(t *testing.T) {
 				c.says = append(c.says, address)
 			}
 			options := []string{"pull"}
-			if !*all {
+			if !harness.All() {
 				options = pull().Args
 			}
 			e := w.run(command{Args: options})
@@ -642,7 +644,7 @@ func TestTheWayThereIsCut(t *testing.T) {
 			w := newWorld(t, tcpPages())
 			w.Base = base
 			// A network of its own, in which nothing is up.
-			e := w.run(command{Program: "unshare", Args: append([]string{"-n", binary}, pull("--max-retry-time", "1s").Args...)})
+			e := w.run(command{Program: "unshare", Args: append([]string{"-n", harness.Program(w)}, pull("--max-retry-time", "1s").Args...)})
 			if strings.Contains(e.Err, "unshare") {
 				t.Skip("no network of its own can be made here: ", e.Err)
 			}

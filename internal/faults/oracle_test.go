@@ -1,15 +1,14 @@
 package faults
 
 import (
-	"bytes"
-	"encoding/base64"
+	"datasync/internal/e2e/harness"
+	"maps"
+
 	"encoding/csv"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,11 +18,13 @@ import (
 	"sync"
 
 	"datasync/mockserver"
+
+	"github.com/google/uuid"
 )
 
 // endsWith is O1: the program ended with one of the codes, and if that says that something
 // went wrong, the last line says what, on one line.
-func (w *world) endsWith(e ended, codes ...int) {
+func (w *world) endsWith(e harness.Result, codes ...int) {
 	w.Helper()
 	if !slices.Contains(codes, e.Code) {
 		w.Errorf("O1: want exit %v: %v", codes, e)
@@ -37,7 +38,7 @@ func (w *world) endsWith(e ended, codes ...int) {
 var trace = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+|SIG[A-Z]+:|runtime: |terminate called|unexpected fault address)`)
 
 // isClear says that an error is told as it should be.
-func (w *world) isClear(e ended) {
+func (w *world) isClear(e harness.Result) {
 	w.Helper()
 	if trace.MatchString(e.Err) || trace.MatchString(e.Out) {
 		w.Errorf("O1: a stack trace: %v", e)
@@ -59,7 +60,7 @@ func (w *world) isClear(e ended) {
 }
 
 // says is O1 as well: the error speaks of all that.
-func (w *world) says(e ended, texts ...string) {
+func (w *world) says(e harness.Result, texts ...string) {
 	w.Helper()
 	for _, text := range texts {
 		if !strings.Contains(e.Err, text) {
@@ -137,13 +138,10 @@ func (w *world) isWhole() {
 // its fingerprint is that of a file in which nothing went wrong.
 func (w *world) hasAll() {
 	w.Helper()
-	data := w.API.Dataset()
-	want := make(map[string]string, data.Len())
-	for i := range data.Len() {
-		if data.Expected(i).Storable {
-			e := data.Event(i)
-			want[id(e.ID)] = strconv.FormatInt(e.Time().UnixMicro(), 10)
-		}
+	events, _ := harness.Expected(w.API)
+	want := make(map[string]string, len(events))
+	for id, at := range events {
+		want[uuid.UUID(id).String()] = strconv.FormatInt(at, 10)
 	}
 	rows := w.query(`SELECT id, epoch_us("timestamp") AS at FROM events`)
 	for _, row := range rows[1:] {
@@ -154,11 +152,6 @@ func (w *world) hasAll() {
 	if got := len(rows) - 1; got != len(want) { // no id stands twice: O3
 		w.Fatalf("O4: %d events, want %d", got, len(want))
 	}
-}
-
-func id(b [16]byte) string {
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // fingerprint is that of the file, of all columns.
@@ -205,33 +198,18 @@ func (w *world) wasPolite() {
 	}
 }
 
-// secrets are the key and the tokens, in all the forms in which they could be written.
-func (w *world) secrets() (forms [][]byte) {
+// secrets are the key and the tokens.
+func (w *world) secrets() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	texts := []string{key}
-	for t := range w.tokens {
-		texts = append(texts, t)
-	}
-	for _, s := range texts {
-		forms = append(forms, []byte(s), []byte(url.QueryEscape(s)), []byte(hex.EncodeToString([]byte(s))))
-		// What stands before it decides how it looks in base64.
-		for skip := range 3 {
-			encoded := base64.StdEncoding.EncodeToString([]byte(s)[(3-skip)%3:])
-			forms = append(forms, []byte(encoded[:len(encoded)-4]))
-		}
-	}
-	return forms
+	return append(slices.Collect(maps.Keys(w.tokens)), key)
 }
 
 // noSecret is O5 of one text.
 func (w *world) noSecret(where string, text []byte) {
 	w.Helper()
-	for _, s := range w.secrets() {
-		if len(s) >= 8 && bytes.Contains(text, s) {
-			w.Errorf("O5: a secret stands in %s: %.300q", where, text[max(0, bytes.Index(text, s)-100):])
-			return
-		}
+	if spelling, around, found := harness.FindSecret(text, w.secrets()...); found {
+		w.Errorf("O5: the secret %q is in %s: %q", spelling, where, around)
 	}
 }
 
@@ -282,7 +260,7 @@ func (w *world) noSecretInFiles() {
 }
 
 // peaksBelow says that a run kept within so many megabytes of memory.
-func (w *world) peaksBelow(e ended, megabytes int64) {
+func (w *world) peaksBelow(e harness.Result, megabytes int64) {
 	w.Helper()
 	if e.Peak > megabytes<<20 {
 		w.Errorf("a peak of %d MB, want at most %d: %v", e.Peak>>20, megabytes, e)

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -32,7 +34,7 @@ func TestThePowerFails(t *testing.T) {
 		pages                      mockserver.Pages
 		events, breaks, reads, few int
 	}
-	for _, tc := range some([]workload{
+	for _, tc := range harness.Some([]workload{
 		{"small batches", slow, 6000, 12, 8, 2},                           // in the log
 		{"a full batch", mockserver.Pages{Cap: 10_000}, 140_000, 9, 5, 1}, // which goes to the file itself
 	}, 1) {
@@ -66,7 +68,7 @@ func TestThePowerFails(t *testing.T) {
 						points = append(points, r.first+i+1)
 					}
 				}
-				w.fails(r, fmt.Sprint("run ", run+1), some(points, tc.few), random)
+				w.fails(r, fmt.Sprint("run ", run+1), harness.Some(points, tc.few), random)
 			}
 		})
 	}
@@ -194,7 +196,7 @@ func TestAWriteIsTorn(t *testing.T) {
 			continue
 		}
 		writes++
-		for part, size := range some([]int{4096, 8192, 16384, 20480, 40960, 131072, len(o.data) - 4096}, 2) {
+		for part, size := range harness.Some([]int{4096, 8192, 16384, 20480, 40960, 131072, len(o.data) - 4096}, 2) {
 			if size > len(o.data) {
 				continue
 			}
@@ -264,7 +266,7 @@ func TestExportsAreSynced(t *testing.T) {
 			if err := os.Mkdir(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			args := []string{"-f", "-qq", "-y", "-o", log, "-e", "trace=fsync,fdatasync,linkat,rename,renameat,renameat2", binary, "export", "--quiet", "--parquet", filepath.Join(folder, "target")}
+			args := []string{"-f", "-qq", "-y", "-o", log, "-e", "trace=fsync,fdatasync,linkat,rename,renameat,renameat2", harness.Program(t), "export", "--quiet", "--parquet", filepath.Join(folder, "target")}
 			if e := w.run(command{Program: strace, Args: append(args, strings.Fields(options)...)}); e.Code != 0 {
 				t.Fatal(e)
 			}

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"crypto/sha256"
 	"encoding/csv"
 	"errors"
@@ -85,11 +87,11 @@ func TestStatementsThatAreRefused(t *testing.T) {
 	before := w.bytes(dir)
 	fill := strings.NewReplacer("DIR", dir, "DB", w.File)
 	t.Run("all", func(t *testing.T) {
-		for i, text := range some(hostile, 8) {
+		for i, text := range harness.Some(hostile, 8) {
 			t.Run(text, func(t *testing.T) {
 				t.Parallel()
 				log := filepath.Join(filepath.Dir(w.Folder), fmt.Sprint("strace", i))
-				e := w.run(command{Program: strace, Args: []string{"-f", "-qq", "-o", log, "-e", "trace=%file,%net", "-E", "GOTRACEBACK=none", binary, "query", fill.Replace(text)}})
+				e := w.run(command{Program: strace, Args: []string{"-f", "-qq", "-o", log, "-e", "trace=%file,%net", "-E", "GOTRACEBACK=none", harness.Program(t), "query", fill.Replace(text)}})
 				w.endsWith(e, 1)
 				if strings.Contains(e.Out+e.Err, "secret-of-a-file") || strings.Contains(e.Out+e.Err, "root:") {
 					t.Errorf("it gives what is secret: %v", e)
@@ -164,7 +166,7 @@ func TestAnEndlessQueryIsInterrupted(t *testing.T) {
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	before := w.bytes()
 	t.Run("all", func(t *testing.T) {
-		for _, sql := range some([]string{
+		for _, sql := range harness.Some([]string{
 			"SELECT count(*) FROM events a, events b, events c, events d",
 			"WITH RECURSIVE r(n) AS (SELECT 1::HUGEINT UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
 			"SELECT max(md5(a.range || '')) FROM range(100000000000) a",
@@ -212,7 +214,7 @@ func TestAnEndlessQueryIsInterrupted(t *testing.T) {
 func TestAQueryComesFirstAfterAKill(t *testing.T) {
 	t.Parallel()
 	const whole = "SELECT count(*) = (SELECT coalesce(sum(stored), 0) FROM page_log) AND count(*) = count(DISTINCT id) AS whole FROM events"
-	for _, point := range some([]string{"f6:2", "f10:2", "f9:2", "f5:2", "f7:2", "f8:2", "f12:2", "f1:15"}, 3) {
+	for _, point := range harness.Some([]string{"f6:2", "f10:2", "f9:2", "f5:2", "f7:2", "f8:2", "f12:2", "f1:15"}, 3) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -220,7 +222,7 @@ func TestAQueryComesFirstAfterAKill(t *testing.T) {
 			o.Events.Latency, o.Feed.Latency = 300*time.Millisecond, 300*time.Millisecond
 			o.Data.Events = 1500
 			w := newWorld(t, o)
-			e := w.run(command{Args: []string{"pull", "--quiet", "--workers", "1"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=" + point}})
+			e := w.run(command{Args: []string{"pull", "--quiet", "--workers", "1"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=" + point}})
 			if e.Signal != syscall.SIGKILL && !strings.HasPrefix(point, "f9") && !strings.HasPrefix(point, "f11") {
 				t.Fatalf("it was not killed: %v", e)
 			}

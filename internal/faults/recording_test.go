@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"math/rand/v2"
 	"os"
@@ -40,7 +42,7 @@ var (
 )
 
 // record runs a command and records what it does to the world's folder.
-func (w *world) record(c command) (recording, ended) {
+func (w *world) record(c command) (recording, harness.Result) {
 	w.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -48,7 +50,7 @@ func (w *world) record(c command) (recording, ended) {
 	}
 	program := c.Program
 	if program == "" {
-		program = binary
+		program = harness.Program(w)
 	}
 	var r recording
 	files, err := os.ReadDir(w.Folder)

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"net"
 	"net/http"
@@ -65,7 +67,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 	for _, secure := range []bool{false, true} {
-		for _, c := range some(cases, 2) {
+		for _, c := range harness.Some(cases, 2) {
 			t.Run(fmt.Sprintf("%d to %s, https %v", c.status, c.to, secure), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())

@@ -1,8 +1,9 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"compress/gzip"
-	"database/sql"
 	endian "encoding/binary"
 	"errors"
 	"fmt"
@@ -24,22 +25,10 @@ import (
 // beside the file if there was one.
 func (w *world) change(statements ...string) {
 	w.Helper()
-	db, err := sql.Open("duckdb", w.File)
-	if err != nil {
-		w.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
 	if _, err := os.Stat(w.File + ".wal"); err == nil {
 		statements = append([]string{"PRAGMA disable_checkpoint_on_shutdown", "SET wal_autocheckpoint = '1TB'"}, statements...)
 	}
-	for _, s := range statements {
-		if _, err := db.Exec(s); err != nil {
-			w.Fatalf("%s: %v", s, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		w.Fatal(err)
-	}
+	harness.Change(w, w.File, statements...)
 	w.chmod()
 }
 
@@ -92,7 +81,7 @@ func TestFilesOfOlderSchemas(t *testing.T) {
 	for version := range schemas {
 		files = append(files, fmt.Sprint("v", version+1), fmt.Sprint("v", version+1, "-killed"))
 	}
-	for _, name := range some(files, 3) {
+	for _, name := range harness.Some(files, 3) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, schemaEvents())
 			w.unpack(name)
@@ -153,12 +142,12 @@ func TestKilledWhileItMigrates(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range some(kills, 2) {
+	for _, k := range harness.Some(kills, 2) {
 		t.Run(fmt.Sprint(k.name, " f13:", k.point), func(t *testing.T) {
 			w := newWorld(t, schemaEvents())
 			w.unpack(k.name)
 			version := k.name[1:2]
-			e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{fmt.Sprint("DATASYNC_FAILPOINT=f13:", k.point)}})
+			e := w.run(command{Args: []string{"pull", "--quiet"}, Program: harness.FailpointProgram(w), Env: []string{fmt.Sprint("DATASYNC_FAILPOINT=f13:", k.point)}})
 			if e.Signal != syscall.SIGKILL {
 				t.Errorf("not killed: %v", e)
 			}
@@ -248,7 +237,7 @@ func TestRecordsThatContradict(t *testing.T) {
 	w.API.Dataset().Grow(100)
 	pulled := w.keep()
 	type change struct{ name, statement, says string }
-	for _, tc := range some([]change{
+	for _, tc := range harness.Some([]change{
 		{"no checkpoint", "DELETE FROM checkpoints", "has pages, but no checkpoint"},
 		{"two checkpoints", "INSERT INTO checkpoints SELECT * FROM checkpoints", "2 checkpoints of one writer"},
 		{"an event less", "DELETE FROM events WHERE rowid = 7", "events stored, the table has"},

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,7 +64,7 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 		}
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 150_000, DirtyEvery: 5000}, Events: mockserver.Pages{Cap: 5000}}
-	for _, m := range some(moments, 3) {
+	for _, m := range harness.Some(moments, 3) {
 		t.Run(fmt.Sprintf("%s at request %d", m.signal, m.request), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, o)
@@ -106,7 +108,7 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 	var abrupt, tried int
 	var mu sync.Mutex
 	t.Run("all", func(t *testing.T) {
-		for _, pause := range some([]time.Duration{0, 5 * time.Millisecond, time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond}, 3) {
+		for _, pause := range harness.Some([]time.Duration{0, 5 * time.Millisecond, time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond}, 3) {
 			t.Run(pause.String(), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
@@ -145,7 +147,7 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 	limited.Data.Events, limited.TimeScale, limited.Events.Cap, limited.Feed.Cap = 3000, 10, 100, 100
 	short := mockserver.Options{Data: mockserver.DataOptions{Events: 3000}, Events: pages, Feed: pages,
 		Cursor: mockserver.Cursors{Life: 10 * time.Second, Signed: true}, Access: mockserver.Access{TokenLife: 10 * time.Second}}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name    string
 		o       mockserver.Options
 		request int64
@@ -186,7 +188,7 @@ func TestReadersOfAStoppedPull(t *testing.T) {
 	}
 	h.signal(syscall.SIGSTOP)
 	var readers []*running
-	for _, args := range some([]string{
+	for _, args := range harness.Some([]string{
 		"query|--timeout|1s|FROM events", "query|FROM events", "export|--parquet|a.parquet", "export|--csv|-", "status", "status|--json", "verify", "schema",
 	}, 1) {
 		readers = append(readers, w.start(command{Args: strings.Split(args, "|")}))
@@ -367,7 +369,7 @@ func TestReadersDuringAPull(t *testing.T) {
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 20_000, DirtyEvery: 200}, Events: pages, Feed: pages}
 	w := newWorld(t, o)
 	pulling := w.start(command{Args: []string{"pull", "--workers", "1"}})
-	ended := make(chan ended, 1)
+	ended := make(chan harness.Result, 1)
 	go func() { ended <- pulling.wait() }()
 	for {
 		select {
@@ -399,11 +401,11 @@ func TestReadersDuringAPull(t *testing.T) {
 // secret; it is a fault of the program.
 func TestAPanic(t *testing.T) {
 	t.Parallel()
-	for _, point := range some([]string{"f3:9", "f1:5", "f6:2", "f10:1", "f4:1", "f5:1", "f8:1", "f2:1", "f7:1"}, 3) {
+	for _, point := range harness.Some([]string{"f3:9", "f1:5", "f6:2", "f10:1", "f4:1", "f5:1", "f8:1", "f2:1", "f7:1"}, 3) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
-			e := w.run(command{Args: []string{"pull", "--workers", "1"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=panic " + point, "GOTRACEBACK=all"}})
+			e := w.run(command{Args: []string{"pull", "--workers", "1"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=panic " + point, "GOTRACEBACK=all"}})
 			if e.Code != 2 || !strings.Contains(e.Err, "panic: failpoint ") || strings.Contains(e.Err, "SIGSEGV") {
 				t.Errorf("want exit 2: %v", e)
 			}

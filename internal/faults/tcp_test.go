@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"io"
 	"net/http"
@@ -71,7 +73,7 @@ func tcpPages() mockserver.Options {
 // TestConnectionsAreBad: what TCP faults leave of a link still gets everything across.
 func TestConnectionsAreBad(t *testing.T) {
 	t.Parallel()
-	for _, f := range some([]tcpFault{
+	for _, f := range harness.Some([]tcpFault{
 		{"reset_peer", `"timeout": 0`, 0.3},
 		{"slicer", `"average_size": 64, "size_variation": 60, "delay": 20`, 1},
 		{"bandwidth", `"rate": 500`, 1},
@@ -101,7 +103,7 @@ func TestConnectionsAreBad(t *testing.T) {
 // one that can be resumed, and when it is there again the next pull goes on.
 func TestConnectionsBreakForGood(t *testing.T) {
 	t.Parallel()
-	for _, f := range some([]tcpFault{
+	for _, f := range harness.Some([]tcpFault{
 		{"reset_peer", `"timeout": 0`, 1},
 		{"limit_data", `"bytes": 300`, 1},
 		{"limit_data", `"bytes": 0`, 1},
@@ -177,7 +179,7 @@ func (w *world) dripping(bytes int, every time.Duration) http.HandlerFunc {
 // one that can be resumed.
 func TestAnswersHang(t *testing.T) {
 	t.Parallel()
-	if !*all {
+	if !harness.All() {
 		t.Skip("takes two minutes: only with -all")
 	}
 	hang := func(part string) http.HandlerFunc {

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -147,7 +149,7 @@ func TestCertificates(t *testing.T) {
 		hello := "\x02\x00\x00\x26\x03" + string(version) + strings.Repeat("r", 32) + "\x00\x00\x2f\x00"
 		return "\x16\x03" + string(version) + "\x00" + string(rune(len(hello))) + hello
 	}
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		name, says string
 		spoil      func(*world, *secured)
 	}{
@@ -215,7 +217,7 @@ func TestHandshakesBreak(t *testing.T) {
 		}},
 		{"hangs", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }},
 	}
-	for _, c := range some(cases, 1) {
+	for _, c := range harness.Some(cases, 1) {
 		for _, forGood := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, for good %v", c.name, forGood), func(t *testing.T) {
 				t.Parallel()
@@ -323,7 +325,7 @@ func TestProxies(t *testing.T) {
 		w.Env[len(w.Env)-1] = "HTTPS_PROXY=" + proxy.URL
 		w.recovers()
 	})
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		fault
 		says string
 	}{
@@ -627,7 +629,7 @@ func h2Faults() []h2Fault {
 // resumed.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
-	for _, fault := range some(h2Faults(), 2) {
+	for _, fault := range harness.Some(h2Faults(), 2) {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
@@ -675,7 +677,7 @@ func TestHTTP2(t *testing.T) {
 // TestHTTP2Hangs: a connection of HTTP/2 on which nothing comes any more, not even an answer to
 // a ping, is given up, and the pull goes on over another one.
 func TestHTTP2Hangs(t *testing.T) {
-	if !*all {
+	if !harness.All() {
 		t.Skip("takes half a minute: only with -all")
 	}
 	t.Parallel()
@@ -780,7 +782,7 @@ func TestHTTP2Floods(t *testing.T) {
 		send        func(*peer) error
 		head, reads bool
 	}
-	for _, f := range some([]flood{
+	for _, f := range harness.Some([]flood{
 		{"PING behind a head, not read", ping, true, false},
 		{"SETTINGS", settings, false, true},
 		{"PING", ping, false, true},
@@ -813,7 +815,7 @@ func TestHTTP2Floods(t *testing.T) {
 			w.recovers()
 		})
 		t.Run(f.name+", for good", func(t *testing.T) {
-			if !*all {
+			if !harness.All() {
 				t.Skip("takes three minutes: only with -all")
 			}
 			t.Parallel()

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"io"
 	"net/http"
@@ -25,7 +27,7 @@ func limitedEvents(o mockserver.Options) mockserver.Options {
 // whatever way, is renewed, once for each refusal, and no page is missing or comes twice.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct{ name, stated string }{
+	for _, tc := range harness.Some([]struct{ name, stated string }{
 		{"early", "300"}, {"as stated", ""}, {"0", "0"}, {"-1", "-1"}, {"1e300", "1e300"}, {"absent", mockserver.Omitted}, {"null", "null"},
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
@@ -47,7 +49,7 @@ func TestTokensExpire(t *testing.T) {
 // the run or a while; the events endpoint still gives everything.
 func TestAccessThatIsNone(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct{ name, body string }{
+	for _, tc := range harness.Some([]struct{ name, body string }{
 		{"a text for a life", access(`"expiresIn":"300"`)},
 		{"a life beyond numbers", access(`"expiresIn":1e400`)},
 		{"a life of NaN", access(`"expiresIn":NaN`)},
@@ -137,7 +139,7 @@ func (w *world) feedOf(access func() string, status int) *atomic.Int64 {
 // comes to another one, whatever the API says, and the pull goes on without the feed.
 func TestFeedPaths(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		path string // SINK and HOST are those of another origin
 		used bool
 	}{
@@ -174,7 +176,7 @@ func TestFeedPaths(t *testing.T) {
 // TestFeedPathsThatChange: where the feed moves with each access, and the old place knows
 // nobody any more, the pull follows, and asks for access no more often than each 5 seconds.
 func TestFeedPathsThatChange(t *testing.T) {
-	if !*all {
+	if !harness.All() {
 		t.Skip("it waits for five seconds")
 	}
 	t.Parallel()
@@ -212,7 +214,7 @@ func TestRefusals(t *testing.T) {
 	refuse := func(e mockserver.Endpoint, f mockserver.Fault) mockserver.Script {
 		return mockserver.Script{Endpoint: e, Request: 1, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, f)}}
 	}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name   string
 		script mockserver.Script
 		code   int

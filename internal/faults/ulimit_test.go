@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,7 +17,7 @@ import (
 // should or says why it cannot, keeps what it has committed, and goes on without the limit.
 func TestLimitsOfFiles(t *testing.T) {
 	t.Parallel()
-	for _, limit := range some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
+	for _, limit := range harness.Some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
 		t.Run(limit, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
@@ -56,7 +58,7 @@ func TestFewDescriptors(t *testing.T) {
 	w := newWorld(t, manyEvents())
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	refused := 0
-	for _, n := range some(limits, 8) {
+	for _, n := range harness.Some(limits, 8) {
 		for i, args := range [][]string{
 			{"pull", "--quiet", "--db", "new.duckdb"}, {"pull", "--quiet", "--demo", "--demo-events", "3000", "--db", "new.duckdb"},
 			{"pull", "--dry-run", "--db", "new.duckdb"}, {"query", "SELECT count(*) FROM events"}, {"query", "-o", "OUT/a.csv", "FROM events"},
@@ -102,14 +104,14 @@ func TestFewDescriptors(t *testing.T) {
 // was committed is there when there is more.
 func TestLimitsOfMemory(t *testing.T) {
 	t.Parallel()
-	for i, megabytes := range some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
+	for i, megabytes := range harness.Some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
 			stored := 0
 			if i%2 == 0 {
 				// It leaves a log behind.
-				e := w.run(command{Program: failing, Args: []string{"pull", "--quiet", "--page-size", "500"}, Env: []string{"DATASYNC_FAILPOINT=f10:2"}})
+				e := w.run(command{Program: harness.FailpointProgram(w), Args: []string{"pull", "--quiet", "--page-size", "500"}, Env: []string{"DATASYNC_FAILPOINT=f10:2"}})
 				if e.Signal != syscall.SIGKILL {
 					t.Fatal(e)
 				}
@@ -146,7 +148,7 @@ func TestLongValues(t *testing.T) {
 	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 10}})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	const length = 60_000_000
-	for _, value := range some([]string{"repeat(chr(27), 60000000)", "repeat(chr(8238), 20000000)", "repeat(chr(10), 60000000)", "repeat('漢', 20000000)", "'e' || repeat(chr(769), 30000000)", "repeat('\"', 60000000)", "repeat('x', 60000000)::BLOB"}, 1) {
+	for _, value := range harness.Some([]string{"repeat(chr(27), 60000000)", "repeat(chr(8238), 20000000)", "repeat(chr(10), 60000000)", "repeat('漢', 20000000)", "'e' || repeat(chr(769), 30000000)", "repeat('\"', 60000000)", "repeat('x', 60000000)::BLOB"}, 1) {
 		for _, format := range []string{"table", "box", "csv", "tsv", "json", "jsonl", "markdown", "line", "html"} {
 			var n size
 			e := w.run(command{Args: []string{"query", "--format", format, "SELECT " + value + " AS a"}, Stdout: &n})

@@ -77,9 +77,13 @@ func run(ctx context.Context, root string, kills int) error {
 // arguments are what lets the tests of a folder try all of their cases.
 func arguments(folder string, kills int) []string {
 	switch folder {
-	case ".":
+	case filepath.Join("internal", "e2e", "cli"):
+		return []string{"-all", "-test.parallel", "8"}
+	case filepath.Join("internal", "e2e", "kill"):
 		// Pulls that are killed, or limited, wait most of the time.
-		return []string{"-all", "-kill-seeds", fmt.Sprint(kills), "-rapid.checks", "300", "-test.parallel", "8"}
+		return []string{"-all", "-kill-seeds", fmt.Sprint(kills), "-test.parallel", "8"}
+	case filepath.Join("internal", "e2e", "model"):
+		return []string{"-all", "-rapid.checks", "300"}
 	case filepath.Join("ingest", "decode"):
 		return []string{"-decoder-events", "3000000"}
 	case filepath.Join("internal", "faults"):

@@ -63,7 +63,8 @@ func Read(path string) ([]Row, error) {
 	return rows, nil
 }
 
-// Find finds all tests below the project's root, by the names that rows give them.
+// Find finds all tests below the project's root, by the names that rows give them: the last part
+// of the package's path, and the function.
 func Find(root string) (map[string]Test, error) {
 	tests := map[string]Test{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -75,15 +76,17 @@ func Find(root string) (map[string]Test, error) {
 			return err
 		}
 		folder, err := filepath.Rel(root, filepath.Dir(path))
-		room := filepath.Base(folder)
-		if folder == "." {
-			room = "main"
+		if err != nil {
+			return err
 		}
 		for _, m := range defined.FindAllSubmatch(text, -1) {
-			name := room + "." + string(m[1])
+			name := filepath.Base(folder) + "." + string(m[1])
+			if other, ok := tests[name]; ok && other.Folder != folder {
+				return fmt.Errorf("%s is in both %s and %s: rename one, as documents name tests by the last part of the path", name, other.Folder, folder)
+			}
 			tests[name] = Test{Folder: folder, Name: string(m[1])}
 		}
-		return err
+		return nil
 	})
 	return tests, err
 }

@@ -1,4 +1,4 @@
-package main
+package kill_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
@@ -24,7 +25,7 @@ import (
 // reader that ends well has seen is the file as of one batch, and the pull ends with
 // exactly what the API has.
 func TestReadersOfARunningPull(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	limit := mockserver.RateLimit{Requests: 10, Window: 5 * time.Second, Named: mockserver.RetryAfterBody}
 	s := mockserver.New(mockserver.Options{
 		Data: mockserver.DataOptions{Events: 50_000, TieEvery: 1000, TieSize: 50}, TimeScale: 10, Grace: time.Second,
@@ -55,7 +56,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 	path := filepath.Join(folder, "datasync.duckdb")
 
 	few := 5
-	if *all {
+	if harness.All() {
 		few = 20
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -75,12 +76,12 @@ func TestReadersOfARunningPull(t *testing.T) {
 			switch {
 			case err != nil:
 				t.Errorf("%v: %+v", err, r)
-			case r.code == 0:
+			case r.Code == 0:
 				seen.Add(1)
-				if strings.Contains(r.stderr, "as of batch") {
+				if strings.Contains(r.Err, "as of batch") {
 					asOf.Add(1)
 				}
-			case ctx.Err() == nil && !refused(r.code, r.stderr):
+			case ctx.Err() == nil && !refused(r.Code, r.Err):
 				t.Errorf("%+v", r)
 			}
 			cancel()
@@ -93,12 +94,12 @@ func TestReadersOfARunningPull(t *testing.T) {
 		if round > 0 && round < 5 {
 			ctx, cancel = context.WithTimeout(t.Context(), time.Duration(300+random.IntN(900))*time.Millisecond)
 		}
-		pull, output := program(ctx, binary, folder, base, "pull", "--quiet") // which is killed when ctx ends
+		pull, output := harness.Command(ctx, binary, folder, base, "pull", "--quiet") // which is killed when ctx ends
 		if err := pull.Start(); err != nil {
 			t.Fatal(err)
 		}
 		if round == 0 {
-			await(t, "the pull answers", func() bool { _, err := os.Stat(path + ".socket"); return err == nil })
+			harness.Await(t, "the pull answers", func() bool { _, err := os.Stat(path + ".socket"); return err == nil })
 			for seed := range uint64(few) {
 				readers.Go(func() { read(seed) })
 			}
@@ -128,10 +129,10 @@ func TestReadersOfARunningPull(t *testing.T) {
 	if killed == 0 || asOf.Load() == 0 {
 		t.Error("nobody was killed, or nobody read while a pull was running")
 	}
-	if err := errors.Join(compare(s, path), soundness(path)); err != nil {
+	if err := errors.Join(harness.Compare(s, path), harness.Verify(path)); err != nil {
 		t.Error(err)
 	}
-	noCanary(t, folder, nil)
+	harness.OnlyDatabase(t, folder, nil)
 	if left, err := os.ReadDir(filepath.Join(runtime, "datasync")); err != nil || len(left) > 0 {
 		t.Errorf("in the runtime folder are left %v, %v", left, err)
 	}
@@ -153,45 +154,45 @@ var (
 
 // readOnce lets one reader read, and says what is wrong with what it saw, if it ended
 // well.
-func readOnce(ctx context.Context, t *testing.T, what int, binary, folder, base, target string) (ended, error) {
+func readOnce(ctx context.Context, t *testing.T, what int, binary, folder, base, target string) (harness.Result, error) {
 	t.Helper()
 	plain := func(text string) string { return strings.ReplaceAll(text, ",", "") }
-	var r ended
+	var r harness.Result
 	var saw string
 	switch what {
 	case 0:
-		r = runs(ctx, t, binary, folder, base, "query", `SELECT count(*) || ' ' || (SELECT coalesce(sum(stored), 0) FROM page_log) || ' ' ||
+		r = harness.Run(ctx, t, binary, folder, base, "query", `SELECT count(*) || ' ' || (SELECT coalesce(sum(stored), 0) FROM page_log) || ' ' ||
 			count(DISTINCT id) || ' ' || (SELECT coalesce(max(batch), 0) FROM page_log) AS s FROM events`)
-		if r.code != 0 {
+		if r.Code != 0 {
 			return r, nil
 		}
 		var count, stored, ids, batch int64
-		if _, err := fmt.Sscanf(r.stdout, "s\n%d %d %d %d", &count, &stored, &ids, &batch); err != nil || count != stored || count != ids {
+		if _, err := fmt.Sscanf(r.Out, "s\n%d %d %d %d", &count, &stored, &ids, &batch); err != nil || count != stored || count != ids {
 			return r, fmt.Errorf("%d events of %d ids, %d in the page log, %w", count, ids, stored, err)
 		}
-		if m := asOfBatch.FindStringSubmatch(r.stderr); m != nil && m[1] != fmt.Sprint(batch) {
+		if m := asOfBatch.FindStringSubmatch(r.Err); m != nil && m[1] != fmt.Sprint(batch) {
 			return r, fmt.Errorf("batch %d", batch)
 		}
 		saw = fmt.Sprint(count)
 	case 1:
-		r = runs(ctx, t, binary, folder, base, "export", "--parquet", target)
-		if r.code != 0 {
+		r = harness.Run(ctx, t, binary, folder, base, "export", "--parquet", target)
+		if r.Code != 0 {
 			return r, nil
 		}
 		if _, err := os.Stat(target); err != nil {
 			return r, err
 		}
-		saw = plain(wrote.FindStringSubmatch(r.stderr)[1])
+		saw = plain(wrote.FindStringSubmatch(r.Err)[1])
 	default:
-		r = runs(ctx, t, binary, folder, base, "status", "--json")
-		if r.code != 0 {
+		r = harness.Run(ctx, t, binary, folder, base, "status", "--json")
+		if r.Code != 0 {
 			return r, nil
 		}
 		var status struct {
 			Stored, Duplicates int64
 			Windows            []struct{ Events int64 }
 		}
-		if err := json.Unmarshal([]byte(r.stdout), &status); err != nil {
+		if err := json.Unmarshal([]byte(r.Out), &status); err != nil {
 			return r, err
 		}
 		came := int64(0)
@@ -203,7 +204,7 @@ func readOnce(ctx context.Context, t *testing.T, what int, binary, folder, base,
 		}
 		return r, nil
 	}
-	if m := asOfBatch.FindStringSubmatch(r.stderr); m != nil && plain(m[2]) != saw {
+	if m := asOfBatch.FindStringSubmatch(r.Err); m != nil && plain(m[2]) != saw {
 		return r, fmt.Errorf("%s events", saw)
 	}
 	return r, nil

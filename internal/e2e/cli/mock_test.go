@@ -1,28 +1,26 @@
-package main
+package cli_test
 
 import (
-	"bufio"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"datasync/internal/e2e/harness"
 	"datasync/internal/store"
 	"datasync/mockserver"
 )
 
 // TestMockInAnotherProcess: what docs/mock.md says of datasync mock.
 func TestMockInAnotherProcess(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	folder := t.TempDir()
-	mock, base := startMock(t, binary, folder, "--profile", "observed", "--events", "4000", "--time-scale", "10")
-	pull, output := program(t.Context(), binary, folder, base, "pull")
+	mock, base, _ := harness.StartMock(t, "--profile", "observed", "--events", "4000", "--time-scale", "10")
+	pull, output := harness.Command(t.Context(), binary, folder, base, "pull")
 	if err := pull.Run(); err != nil {
 		t.Errorf("%v: %s", err, output)
 	}
@@ -43,36 +41,9 @@ func TestMockInAnotherProcess(t *testing.T) {
 	}
 }
 
-// startMock starts datasync mock with these options and returns where it listens.
-func startMock(t *testing.T, binary, folder string, options ...string) (mock *exec.Cmd, base string) {
-	t.Helper()
-	mock, line := startMockLine(t, binary, folder, options...)
-	return mock, regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
-}
-
-// startMockLine is startMock with the line that the mock starts with.
-func startMockLine(t *testing.T, binary, folder string, options ...string) (mock *exec.Cmd, line string) {
-	t.Helper()
-	mock, _ = program(t.Context(), binary, folder, "", append([]string{"mock", "--addr", "127.0.0.1:0"}, options...)...)
-	mock.Stderr = nil
-	stderr, err := mock.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := mock.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err = bufio.NewReader(stderr).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return mock, line
-}
-
 // TestMockCompresses: what --gzip and --rate do, as another program sees it.
 func TestMockCompresses(t *testing.T) {
-	binary := build(t, "")
-	mock, base := startMock(t, binary, t.TempDir(), "--profile", "plain", "--events", "5000", "--gzip", "--rate", "20MB")
+	mock, base, _ := harness.StartMock(t, "--profile", "plain", "--events", "5000", "--gzip", "--rate", "20MB")
 	sizes := map[string]int{}
 	for _, encoding := range []string{"identity", "gzip"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/api/v1/events?limit=5000", nil)
@@ -107,7 +78,7 @@ func TestMockCompresses(t *testing.T) {
 // TestPullCompressed pulls over a slow link with and without gzip, into real files that
 // must come out the same.
 func TestPullCompressed(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	sums := map[bool]string{}
 	for _, compress := range []bool{false, true} {
 		api := mockserver.New(mockserver.Options{
@@ -115,7 +86,7 @@ func TestPullCompressed(t *testing.T) {
 		})
 		socket := httptest.NewServer(api)
 		folder := t.TempDir()
-		pull, output := program(t.Context(), binary, folder, socket.URL, "pull")
+		pull, output := harness.Command(t.Context(), binary, folder, socket.URL, "pull")
 		if err := pull.Run(); err != nil {
 			t.Errorf("%v: %s", err, output)
 		}
@@ -152,7 +123,6 @@ func TestPullCompressed(t *testing.T) {
 // TestMockRefuses: what the mock's options make it refuse, as a client with curl sees
 // it, and what it says about keys when it starts.
 func TestMockRefuses(t *testing.T) {
-	binary := build(t, "")
 	ask := func(base, method, path, agent, cookie string) int {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), method, base+path, nil)
@@ -202,12 +172,12 @@ func TestMockRefuses(t *testing.T) {
 		}, []int{502, 200}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			mock, line := startMockLine(t, binary, t.TempDir(), append(tt.options, "--events", "100")...)
+			mock, base, line := harness.StartMock(t, append(tt.options, "--events", "100")...)
 			defer func() { _ = mock.Process.Kill(); _ = mock.Wait() }()
 			if !strings.HasSuffix(strings.TrimSpace(line), tt.says) {
 				t.Errorf("says %q, want %q at its end", line, tt.says)
 			}
-			if got := tt.ask(regexp.MustCompile(`http://[0-9.:]+`).FindString(line)); !slices.Equal(got, tt.want) {
+			if got := tt.ask(base); !slices.Equal(got, tt.want) {
 				t.Errorf("answers %v, want %v", got, tt.want)
 			}
 		})

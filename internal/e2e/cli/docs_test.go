@@ -1,8 +1,9 @@
-package main
+package cli_test
 
 import (
 	"bufio"
 	"context"
+	"datasync/internal/e2e/harness"
 	"flag"
 	"os"
 	"os/exec"
@@ -49,14 +50,11 @@ func commandsOf(lines []string) (commands []shown) {
 // TestDocuments runs the commands that each document shows, in their order and in one folder
 // per document, and compares their output with the document.
 func TestDocuments(t *testing.T) {
-	bin := t.TempDir()
-	if err := os.Symlink(build(t, ""), filepath.Join(bin, "datasync")); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("PATH", filepath.Dir(linkedProgram(t))+":"+os.Getenv("PATH"))
 	for name, least := range map[string]int{"README.md": 3, "docs/pull.md": 3, "docs/query.md": 10, "docs/export.md": 7, "docs/configuration.md": 1, "docs/mock.md": 1} {
 		t.Run(name, func(t *testing.T) {
-			b, err := os.ReadFile(name)
+			path := filepath.Join(harness.Root(t), name)
+			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +79,7 @@ func TestDocuments(t *testing.T) {
 			}
 			if *updateDocs {
 				after = append(after, lines[from:]...)
-				if err := os.WriteFile(name, []byte(strings.Join(after, "\n")), 0o644); err != nil {
+				if err := os.WriteFile(path, []byte(strings.Join(after, "\n")), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -111,7 +109,7 @@ func (c *shown) run(t *testing.T, folder string) []string {
 // document shows.
 func (c *shown) serve(t *testing.T, folder string) (lines []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
 	defer cancel()
 	args := strings.Fields(c.command)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -136,20 +134,20 @@ func (c *shown) serve(t *testing.T, folder string) (lines []string) {
 // enter types the lines that stand behind the shell's prompt and looks for the others.
 func (c *shown) enter(t *testing.T, folder string) []string {
 	t.Helper()
-	x := onTerminal(t, folder, nil, "query")
+	x := harness.NewTerminal(t, folder, nil, "query")
 	for _, line := range c.lines {
 		typed, ok := strings.CutPrefix(line, "datasync> ")
 		if !ok {
 			typed, ok = strings.CutPrefix(line, "     ...> ")
 		}
 		if ok {
-			x.expect(`(datasync|     \.\.\.)> `)
-			x.send(typed + "\r")
+			x.Expect(`(datasync|     \.\.\.)> `)
+			x.Send(typed + "\r")
 			continue
 		}
-		x.expect(regexp.QuoteMeta(line))
+		x.Expect(regexp.QuoteMeta(line))
 	}
-	if code := x.exit(); code != 0 {
+	if code := x.Exit(); code != 0 {
 		t.Errorf("$ %s: exit %d", c.command, code)
 	}
 	return c.lines

@@ -1,72 +1,33 @@
-package main
+package cli_test
 
 import (
-	"database/sql"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 
 	"github.com/gofrs/flock"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(cleaning{m}, map[string]func(){
-		"datasync": func() { os.Exit(run()) },
-		"holder":   hold,
-	})
-}
-
-// hold is another program that has a DuckDB file open: "holder FILE read" or "write". It
-// says "open", or why not, and lets go when its stdin ends.
-func hold() {
-	name := os.Args[1]
-	if os.Args[2] == "read" {
-		name += "?access_mode=read_only"
-	}
-	db, err := sql.Open("duckdb", name)
-	if err == nil {
-		err = db.Ping()
-	}
-	if err != nil {
-		fmt.Print(err)
-		os.Exit(1)
-	}
-	fmt.Print("open")
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	_ = db.Close()
-}
-
-// cleaning is the tests, and the removal of what they built.
-type cleaning struct{ *testing.M }
-
-func (c cleaning) Run() int {
-	defer func() { _ = os.RemoveAll(binaries.folder) }()
-	// Pulls that tests kill leave their sockets, whose paths must be short.
-	if runtime, err := os.MkdirTemp("/tmp", "datasync-test-"); err == nil {
-		defer func() { _ = os.RemoveAll(runtime) }()
-		_ = os.Setenv("XDG_RUNTIME_DIR", runtime)
-	}
-	return c.M.Run()
-}
-
-// TestScripts runs what the README promises, with the program as a process of its
-// own. $API is an API of 3,000 events that accepts the key ds_test_good, $LIMITED
+// TestScripts runs the scripts of testdata/script. Their command datasync is the built program.
+// $API is an API of 3,000 events that accepts the key ds_test_good, $LIMITED
 // one under the limits of the contract, $CLOSED one that wants to be left alone after the
 // first request; $HTML is a server that is no API.
 func TestScripts(t *testing.T) {
+	bin := filepath.Dir(linkedProgram(t))
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: filepath.Join(harness.Root(t), "testdata", "script"),
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			limited := mockserver.Contract().WithoutLatency()
 			limited.Data.Events, limited.Events.Cap, limited.TimeScale = 3000, 100, 10
 			// On a slow machine no limit would be met.
@@ -87,8 +48,29 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HTML", page.URL)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "lock": lock},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"datasync": datasync, "exits": exits, "lock": lock},
 	})
+}
+
+// linkedProgram returns a link to the built program, by its own name.
+func linkedProgram(t *testing.T) string {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), "datasync")
+	if err := os.Symlink(harness.Program(t), link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// datasync is "datasync ARGUMENTS...": the program must succeed, or, behind a "!", fail.
+func datasync(ts *testscript.TestScript, mustFail bool, args []string) {
+	err := ts.Exec("datasync", args...)
+	if err != nil && !mustFail {
+		ts.Fatalf("datasync failed: %v", err)
+	}
+	if err == nil && mustFail {
+		ts.Fatalf("datasync succeeded")
+	}
 }
 
 // exits is "exits CODE COMMAND...": the command must end with that code and say

@@ -1,4 +1,4 @@
-package main
+package kill_test
 
 import (
 	"database/sql"
@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
@@ -28,7 +29,7 @@ type exporting struct {
 
 func newExporting(t *testing.T, binary string, events int) *exporting {
 	e := &exporting{t: t, binary: binary, folder: t.TempDir()}
-	e.api, e.base = serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: events}})
+	e.api, e.base = harness.Serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: events}})
 	e.run("pull --quiet")
 	return e
 }
@@ -36,14 +37,14 @@ func newExporting(t *testing.T, binary string, events int) *exporting {
 // run runs the program, which must end well.
 func (e *exporting) run(args string) {
 	e.t.Helper()
-	if cmd, output := program(e.t.Context(), e.binary, e.folder, e.base, strings.Fields(args)...); cmd.Run() != nil {
+	if cmd, output := harness.Command(e.t.Context(), e.binary, e.folder, e.base, strings.Fields(args)...); cmd.Run() != nil {
 		e.t.Fatalf("%s: %s", args, output)
 	}
 }
 
 func (e *exporting) killedAt(point, args string) bool {
 	e.t.Helper()
-	return killedAt(e.t, point, e.binary, e.folder, e.base, strings.Fields(args)...)
+	return harness.KilledAt(e.t, point, e.folder, e.base, strings.Fields(args)...)
 }
 
 func (e *exporting) path(name string) string { return filepath.Join(e.folder, name) }
@@ -54,7 +55,7 @@ func (e *exporting) rows(pattern string) string {
 	if files, err := filepath.Glob(e.path(pattern)); err != nil || len(files) == 0 {
 		return "0 0"
 	}
-	return one(e.t, e.path("datasync.duckdb"), "SELECT (SELECT count(*) FROM events) || ''") + " " + idsOf(e.t, e.path(pattern))
+	return harness.One(e.t, e.path("datasync.duckdb"), "SELECT (SELECT count(*) FROM events) || ''") + " " + idsOf(e.t, e.path(pattern))
 }
 
 // onlyWhole tests that a folder holds what its manifest says and nothing else, and that the
@@ -119,7 +120,7 @@ func (e *exporting) holds(names ...string) {
 // nothing is left, and the next export does its work.
 func TestFailpointInExport(t *testing.T) {
 	t.Parallel()
-	e := newExporting(t, build(t, "failpoint"), 1000)
+	e := newExporting(t, harness.FailpointProgram(t), 1000)
 	e.run("export --parquet a.parquet")
 	before, err := os.ReadFile(e.path("a.parquet"))
 	if err != nil {
@@ -141,13 +142,13 @@ func TestFailpointInExport(t *testing.T) {
 // stands or all that is new does, and the next export ends as if nothing had happened.
 func TestFailpointsInFolders(t *testing.T) {
 	t.Parallel()
-	binary := build(t, "failpoint")
+	binary := harness.FailpointProgram(t)
 	for name, tc := range map[string]struct{ before, args string }{
 		"new":       {"", "export --parquet a --partition-by day"},
 		"replaced":  {"export --parquet a --partition-by day", "export --parquet a --partition-by day --force"},
 		"increment": {"export --parquet a --partition-by day --incremental", "export --parquet a --partition-by day --incremental"},
 	} {
-		if !*all && name != "increment" {
+		if !harness.All() && name != "increment" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -188,14 +189,14 @@ func once(rows string) bool {
 // TestExportKilledAtRandom kills exports at random moments, one after the other.
 func TestExportKilledAtRandom(t *testing.T) {
 	t.Parallel()
-	binary := build(t, "")
+	binary := harness.Program(t)
 	random := rand.New(rand.NewPCG(14, 1))
 	e := newExporting(t, binary, 20_000)
 	whole := map[string]string{"a.parquet": "export --parquet a.parquet --force", "a": "export --parquet a --partition-by day,type --incremental", "b": "export --parquet b --file-size 1MB --force"}
-	for range max(2, *killSeeds/4) {
+	for range max(2, harness.KillSeeds()/4) {
 		for name, args := range whole {
 			began := time.Now()
-			cmd, _ := program(t.Context(), e.binary, e.folder, e.base, strings.Fields(args)...)
+			cmd, _ := harness.Command(t.Context(), e.binary, e.folder, e.base, strings.Fields(args)...)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -244,9 +245,9 @@ func idsOf(t *testing.T, pattern string) string {
 // TestExportSignals ends exports to a reader that takes no more, by signals.
 func TestExportSignals(t *testing.T) {
 	t.Parallel()
-	e := newExporting(t, build(t, ""), 100)
+	e := newExporting(t, harness.Program(t), 100)
 	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
-		cmd, _ := program(t.Context(), e.binary, e.folder, e.base, "export", "--csv", "-", "--query", "SELECT * FROM range(1000000000000)")
+		cmd, _ := harness.Command(t.Context(), e.binary, e.folder, e.base, "export", "--csv", "-", "--query", "SELECT * FROM range(1000000000000)")
 		cmd.Stdout = nil
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -270,7 +271,7 @@ func TestExportSignals(t *testing.T) {
 		e.holds()
 	}
 	// A reader that has gone is no error, and nothing is said.
-	cmd, output := program(t.Context(), e.binary, e.folder, e.base, "export", "--jsonl", "-", "--query", "SELECT * FROM range(1000000000000)")
+	cmd, output := harness.Command(t.Context(), e.binary, e.folder, e.base, "export", "--jsonl", "-", "--query", "SELECT * FROM range(1000000000000)")
 	cmd.Stdout = nil
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package model_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/e2e/harness"
 	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/mockserver"
@@ -55,7 +56,7 @@ func (h *history) run(ctx context.Context, wrap func(*store.Store) ingest.Store)
 	if err := s.Close(); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := soundness(h.path); err != nil {
+	if err := harness.Verify(h.path); err != nil {
 		h.t.Error(err)
 	}
 	return summary, err
@@ -66,7 +67,7 @@ func (h *history) pull() {
 	if s, err := h.run(h.t.Context(), nil); err != nil || !s.Complete {
 		h.t.Fatalf("%v, %+v", err, s)
 	}
-	if err := compare(h.api, h.path); err != nil {
+	if err := harness.Compare(h.api, h.path); err != nil {
 		h.t.Error(err)
 	}
 }
@@ -148,7 +149,7 @@ func healthy(t *testing.T) map[string]*history {
 
 	clock := begin("stopped after the clock was set back", mockserver.Options{})
 	clock.pull()
-	change(t, clock.path, "UPDATE runs SET began_at = began_at + INTERVAL 1 HOUR")
+	harness.Change(t, clock.path, "UPDATE runs SET began_at = began_at + INTERVAL 1 HOUR")
 	clock.api.Dataset().Grow(100)
 	clock.stop(3)
 
@@ -179,8 +180,8 @@ func TestVerifyPagesOfSeveralBatches(t *testing.T) {
 	h.pull()
 	const rows = "SELECT count(*) || ' rows of ' || string_agg(returned, '+' ORDER BY batch) FROM page_log WHERE until IS NOT NULL"
 	const sound = "SELECT count(*) BETWEEN 2 AND 3 AND sum(returned) = 220000 AND count(DISTINCT batch) = count(*) FROM page_log WHERE until IS NOT NULL"
-	if one(t, h.path, sound) != "true" {
-		t.Errorf("the page by time stands in %s", one(t, h.path, rows))
+	if harness.One(t, h.path, sound) != "true" {
+		t.Errorf("the page by time stands in %s", harness.One(t, h.path, rows))
 	}
 }
 
@@ -190,7 +191,7 @@ func TestVerify(t *testing.T) {
 	t.Parallel()
 	files := healthy(t)
 	for name, h := range files {
-		if err := soundness(h.path); err != nil {
+		if err := harness.Verify(h.path); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -231,24 +232,11 @@ func TestVerify(t *testing.T) {
 			if err := os.WriteFile(path, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			change(t, path, tc.statement)
-			if err := soundness(path); err == nil || !strings.Contains(err.Error(), tc.check+": ") {
+			harness.Change(t, path, tc.statement)
+			if err := harness.Verify(path); err == nil || !strings.Contains(err.Error(), tc.check+": ") {
 				t.Errorf("found %v, want %s", err, tc.check)
 			}
 		})
-	}
-}
-
-// change does to a file what datasync never would.
-func change(t *testing.T, path, statement string) {
-	t.Helper()
-	db, err := sql.Open("duckdb", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.Exec(statement)
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -258,7 +246,7 @@ func change(t *testing.T, path, statement string) {
 func TestEveryStoreOperationFails(t *testing.T) {
 	t.Parallel()
 	step := 7
-	if *all {
+	if harness.All() {
 		step = 1
 	}
 	for i, tc := range []struct {

@@ -1,4 +1,4 @@
-module datasync/readers
+module datasync/internal/readers
 
 go 1.26.0
 

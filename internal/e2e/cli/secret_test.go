@@ -1,4 +1,4 @@
-package main
+package cli_test
 
 import (
 	"bytes"
@@ -24,42 +24,9 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
-
-// spelled is how a key may stand in what is written: as it is, as in a URL, in base64.
-func spelled(key string) []string {
-	return []string{
-		key, url.QueryEscape(key), url.PathEscape(key), strings.ToLower(key),
-		base64.StdEncoding.EncodeToString([]byte(key))[:len(key)], base64.URLEncoding.EncodeToString([]byte(key))[:len(key)],
-	}
-}
-
-// noSecret looks for secrets in texts and in all files of folders.
-func noSecret(t *testing.T, secrets []string, texts map[string][]byte, folders ...string) {
-	t.Helper()
-	for _, folder := range folders {
-		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
-			}
-			texts[path], err = os.ReadFile(path)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for where, text := range texts {
-		for _, secret := range secrets {
-			for _, spelling := range spelled(secret) {
-				if at := bytes.Index(text, []byte(spelling)); at >= 0 {
-					t.Errorf("%q stands in %s: %.200q", spelling, where, text[max(0, at-80):])
-				}
-			}
-		}
-	}
-}
 
 // echo is a way in which a server sends back what it was sent: the key, or the feed's token.
 type echo struct {
@@ -166,9 +133,9 @@ var echoes = []echo{
 // TestEchoes: a server may send back what it was sent, in any place. Neither the key nor the
 // feed's token stands in anything that is written.
 func TestEchoes(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	for i, e := range echoes {
-		if !tried(i, len(echoes), 12) {
+		if !harness.Tried(i, len(echoes), 12) {
 			continue
 		}
 		t.Run(e.name, func(t *testing.T) {
@@ -205,7 +172,7 @@ func TestEchoes(t *testing.T) {
 				}
 			}
 			datasync("pull", "--dry-run", "--json")
-			noSecret(t, []string{key, echoedToken}, outputs, folder, runtime)
+			harness.NoSecret(t, []string{key, echoedToken}, outputs, folder, runtime)
 		})
 	}
 }
@@ -304,13 +271,13 @@ func onlyOwner(t *testing.T, folders ...string) map[string]bool {
 // TestFilesAreTheUsersAlone: whatever the umask is, all files are for one user, from the moment
 // when they come to exist: the database and its log, the lock, socket, copies and exports.
 func TestFilesAreTheUsersAlone(t *testing.T) {
-	binary := build(t, "")
-	base, fifth := serveUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
+	binary := harness.Program(t)
+	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
 	folder, runtime := t.TempDir(), t.TempDir()
 	t.Setenv("XDG_RUNTIME_DIR", runtime)
 	t.Setenv("XDG_STATE_HOME", filepath.Join(folder, "state"))
 	start := func(args ...string) (*exec.Cmd, *bytes.Buffer) {
-		cmd, output := program(t.Context(), binary, folder, base, args...)
+		cmd, output := harness.Command(t.Context(), binary, folder, base, args...)
 		return anyUser(cmd), output
 	}
 	pull, output := start("pull", "--quiet", "--max-wait", "2h")
@@ -375,12 +342,12 @@ func TestFilesAreTheUsersAlone(t *testing.T) {
 // TestWhatAPullLeavesBehind: a pull that ends with its stacks on stderr, which is what a panic and
 // a signal do, tells no key by that, and by no core file. Nor does its command line.
 func TestWhatAPullLeavesBehind(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	for _, traceback := range []string{"all", "system", "crash"} {
 		t.Run(traceback, func(t *testing.T) {
-			base, fifth := serveUntilFifth(t, mockserver.Hang())
+			base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())
 			folder := t.TempDir()
-			pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet", "--api-key-file", "-")
+			pull, output := harness.Command(t.Context(), binary, folder, base, "pull", "--quiet", "--api-key-file", "-")
 			pull.Stdin = strings.NewReader("ds_test_canary\n")
 			pull.Env = append(pull.Env, "GOTRACEBACK="+traceback)
 			if err := pull.Start(); err != nil {
@@ -407,14 +374,14 @@ func TestWhatAPullLeavesBehind(t *testing.T) {
 				t.Errorf("said %s", output)
 			}
 			outputs["output"] = output.Bytes()
-			noSecret(t, []string{"ds_test_canary"}, outputs, folder)
+			harness.NoSecret(t, []string{"ds_test_canary"}, outputs, folder)
 		})
 	}
 }
 
 // TestTLS: a server is who its certificate says, by TLS 1.2 or later, or gets no request.
 func TestTLS(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	for _, tc := range []struct {
 		name    string
 		host    string
@@ -452,8 +419,8 @@ func TestTLS(t *testing.T) {
 			t.Setenv("SSL_CERT_FILE", roots)
 			t.Setenv("SSL_CERT_DIR", t.TempDir())
 			base := strings.Replace(server.URL, "127.0.0.1", tc.host, 1)
-			r := runs(t.Context(), t, binary, folder, base, "pull", "--quiet", "--max-retry-time", "1s")
-			if r.code != tc.code || !strings.Contains(r.stderr, tc.said) || (requests.Load() > 0) != (tc.code == 0) {
+			r := harness.Run(t.Context(), t, binary, folder, base, "pull", "--quiet", "--max-retry-time", "1s")
+			if r.Code != tc.code || !strings.Contains(r.Err, tc.said) || (requests.Load() > 0) != (tc.code == 0) {
 				t.Errorf("%+v after %d requests, want exit %d and %q", r, requests.Load(), tc.code, tc.said)
 			}
 		})
@@ -463,7 +430,7 @@ func TestTLS(t *testing.T) {
 // TestProxies: a proxy of the environment carries https, without seeing into it, and nothing
 // else.
 func TestProxies(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	var asked atomic.Value
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.Write(io.Discard)
@@ -472,7 +439,7 @@ func TestProxies(t *testing.T) {
 	}))
 	t.Cleanup(proxy.Close)
 	// No proxy is used for loopback addresses, which this is not.
-	_, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
+	_, base := harness.Serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
 	base = strings.Replace(base, "127.0.0.1", "0.0.0.0", 1)
 	for _, tc := range []struct {
 		name, base, proxy string
@@ -490,11 +457,11 @@ func TestProxies(t *testing.T) {
 			t.Setenv("NO_PROXY", "")
 			t.Setenv("no_proxy", "")
 			folder := t.TempDir()
-			r := runs(t.Context(), t, binary, folder, tc.base, "pull", "--quiet", "--max-retry-time", "200ms")
-			if got := asked.Load().(string); r.code != tc.code || !strings.HasPrefix(got, tc.asked) || tc.asked == "" && got != "" {
+			r := harness.Run(t.Context(), t, binary, folder, tc.base, "pull", "--quiet", "--max-retry-time", "200ms")
+			if got := asked.Load().(string); r.Code != tc.code || !strings.HasPrefix(got, tc.asked) || tc.asked == "" && got != "" {
 				t.Errorf("%+v, want exit %d; the proxy was asked for %q, want %q", r, tc.code, got, tc.asked)
 			}
-			noSecret(t, []string{"ds_test_canary"}, map[string][]byte{"output": []byte(r.stdout + r.stderr), "proxy": []byte(asked.Load().(string))}, folder)
+			harness.NoSecret(t, []string{"ds_test_canary"}, map[string][]byte{"output": []byte(r.Out + r.Err), "proxy": []byte(asked.Load().(string))}, folder)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package model_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/e2e/harness"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -30,7 +31,7 @@ import (
 func TestModel(t *testing.T) {
 	// What fails is shown as it was drawn: rapid cannot make it smaller through a bubble.
 	checks := "6"
-	if *all {
+	if harness.All() {
 		checks = "40"
 	}
 	for name, value := range map[string]string{"rapid.checks": checks, "rapid.shrinktime": "0s"} {
@@ -197,14 +198,14 @@ func (w *world) sound() {
 	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
 		return // nothing has been pulled yet
 	}
-	if err := soundness(w.path); err != nil {
+	if err := harness.Verify(w.path); err != nil {
 		w.rt.Fatal(err)
 	}
 }
 
 // exact compares the file with the model.
 func (w *world) exact() {
-	if err := compare(w.api, w.path); err != nil {
+	if err := harness.Compare(w.api, w.path); err != nil {
 		w.rt.Fatal(err)
 	}
 }

@@ -1,8 +1,9 @@
-package main
+package cli_test
 
 import (
 	"bytes"
 	"database/sql"
+	"datasync/internal/e2e/harness"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ const (
 // TestOnlyResultsArePrinted: DuckDB logs each value to stdout, and none arrives there, on
 // stderr or among the data.
 func TestOnlyResultsArePrinted(t *testing.T) {
-	folder := demo(t)
+	folder := harness.Demo(t)
 	file := filepath.Join(folder, "a.csv")
 	statements := "SELECT " + logging + "; SELECT " + title + " IS NULL AS logged FROM events"
 	for _, c := range []struct {
@@ -37,7 +38,7 @@ func TestOnlyResultsArePrinted(t *testing.T) {
 		{[]string{"export", "--quiet", "--csv", "-", "--where", title + " IS NULL AND " + logging + " >= 0"}, 2001},
 		{[]string{"export", "--quiet", "--jsonl", filepath.Join(folder, "a.jsonl"), "--where", title + " IS NULL AND " + logging + " >= 0"}, 0},
 	} {
-		cmd, _ := program(t.Context(), build(t, ""), folder, "", c.args...)
+		cmd, _ := harness.Command(t.Context(), harness.Program(t), folder, "", c.args...)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		if err := cmd.Run(); err != nil {
@@ -58,28 +59,28 @@ func TestOnlyResultsArePrinted(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		return
 	}
-	x := onTerminal(t, folder, nil, "query")
-	x.expect(`datasync> `)
+	x := harness.NewTerminal(t, folder, nil, "query")
+	x.Expect(`datasync> `)
 	for fd := range 3 {
-		to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", x.cmd.Process.Pid, fd))
+		to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", x.Cmd.Process.Pid, fd))
 		if err != nil || (to == os.DevNull) == (fd == 0) {
 			t.Errorf("descriptor %d leads to %s, %v", fd, to, err)
 		}
 	}
-	x.send(".quit\r")
-	x.exit()
+	x.Send(".quit\r")
+	x.Exit()
 }
 
 // TestReadersOfEachCommandGoAway: it is no failure of any of them.
 func TestReadersOfEachCommandGoAway(t *testing.T) {
-	folder := demo(t)
+	folder := harness.Demo(t)
 	for _, args := range []string{"status", "status --json", "verify", "schema", "help", "explain", "explain limits", "--help", "query --named list", "query FROM/**/events", "export --csv - --quiet", "pull --demo --dry-run --db other.duckdb --quiet"} {
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = read.Close()
-		cmd, _ := program(t.Context(), build(t, ""), folder, "", strings.Fields(args)...)
+		cmd, _ := harness.Command(t.Context(), harness.Program(t), folder, "", strings.Fields(args)...)
 		var stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = write, &stderr
 		if err := cmd.Run(); err != nil || stderr.Len() > 0 {
@@ -92,7 +93,7 @@ func TestReadersOfEachCommandGoAway(t *testing.T) {
 // TestHostileHistories: what somebody has put where the shell's history is is shown only as far
 // as it does no more than be seen, waited for never, and followed nowhere.
 func TestHostileHistories(t *testing.T) {
-	folder := demo(t)
+	folder := harness.Demo(t)
 	state := filepath.Join(folder, "state", "datasync")
 	name, other := filepath.Join(state, "history"), filepath.Join(folder, "other")
 	const evil = "SELECT 1; \x1b]0;title\a\nSELECT '\u202e';\n\x9b2J\n.quit\x00\n"
@@ -138,18 +139,16 @@ func TestHostileHistories(t *testing.T) {
 			if err := errorsOf(os.RemoveAll(filepath.Dir(state)), os.MkdirAll(state, 0o700), c.make()); err != nil {
 				t.Fatal(err)
 			}
-			x := onTerminal(t, folder, nil, "query")
-			x.expect(`datasync> `)
-			x.send("\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B\x1b[B\x15") // up and down, then what is there is deleted
-			x.send("SELECT 80 + 8 AS n;\r")
-			x.expect(`│ +88 │`)
-			x.send(".quit\r")
-			if code := x.exit(); code != 0 {
+			x := harness.NewTerminal(t, folder, nil, "query")
+			x.Expect(`datasync> `)
+			x.Send("\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B\x1b[B\x15") // up and down, then what is there is deleted
+			x.Send("SELECT 80 + 8 AS n;\r")
+			x.Expect(`│ +88 │`)
+			x.Send(".quit\r")
+			if code := x.Exit(); code != 0 {
 				t.Errorf("exit %d", code)
 			}
-			x.mu.Lock()
-			shown := x.text.String()
-			x.mu.Unlock()
+			shown := x.Text()
 			for _, bad := range []string{"\x1b]0;title", "\u202e", "\x9b2J"} {
 				if strings.Contains(shown, bad) {
 					t.Errorf("shows %q: %.1000q", bad, shown)
@@ -170,13 +169,13 @@ func TestHostileHistories(t *testing.T) {
 			if c.what == "no line's end" {
 				return // what lies before it is beyond what is read
 			}
-			x = onTerminal(t, folder, nil, "query")
-			x.expect(`datasync> `)
-			x.send("\x1b[A\x1b[A\x1b[A") // up to what was there before
-			x.send("\r")
-			x.expect(`│ +77 │`)
-			x.send(".quit\r")
-			x.exit()
+			x = harness.NewTerminal(t, folder, nil, "query")
+			x.Expect(`datasync> `)
+			x.Send("\x1b[A\x1b[A\x1b[A") // up to what was there before
+			x.Send("\r")
+			x.Expect(`│ +77 │`)
+			x.Send(".quit\r")
+			x.Exit()
 		})
 	}
 }
@@ -193,7 +192,7 @@ func errorsOf(errs ...error) error {
 // TestHostileNamesInTheShell: names of a file that somebody else made, where they are listed,
 // completed, shown at the head of a table and in errors.
 func TestHostileNamesInTheShell(t *testing.T) {
-	folder := demo(t)
+	folder := harness.Demo(t)
 	db, err := sql.Open("duckdb", filepath.Join(folder, "datasync.duckdb"))
 	if err != nil {
 		t.Fatal(err)
@@ -210,26 +209,26 @@ func TestHostileNamesInTheShell(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	x := onTerminal(t, folder, nil, "query")
+	x := harness.NewTerminal(t, folder, nil, "query")
 	for _, step := range [][2]string{
 		{".tables", `zz\\x1b`}, {".schema", `yy\\x1b`}, {`FROM "zz\x1b]0;title\a0";`, "Error"}, {"DESCRIBE; SHOW ALL TABLES;", "rows"},
 		{`FROM "zz p` + "\t;", `│ +78 │`}, {`FROM "zz` + "\t\t\x03", ""}, {`SELECT yy` + "\t\t\x03", ""},
 	} {
-		x.prompted(step[0])
-		x.expect(step[1])
+		x.Enter(step[0])
+		x.Expect(step[1])
 	}
-	x.prompted(".quit")
-	if code := x.exit(); code != 0 {
+	x.Enter(".quit")
+	if code := x.Exit(); code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	shown := x.text.String()
+	shown := x.Text()
 	for _, text := range []string{"\x1b]0;title", "\u202e", "\u009b", "zz\n3", "zz\r4"} {
 		if strings.Contains(shown, text) {
 			t.Errorf("shows %q", text)
 		}
 	}
 	for _, args := range [][]string{{"schema"}, {"schema", "zz\x1b]0;title\a"}, {"status"}, {"query", "--format", "table", "FROM duckdb_columns()"}, {"query", "--format", "line", "FROM duckdb_tables()"}} {
-		cmd, output := program(t.Context(), build(t, ""), folder, "", args...)
+		cmd, output := harness.Command(t.Context(), harness.Program(t), folder, "", args...)
 		_ = cmd.Run()
 		if strings.ContainsAny(output.String(), "\x1b\u202e\u009b\r") {
 			t.Errorf("%q: %.300q", args, output.String())
@@ -239,19 +238,19 @@ func TestHostileNamesInTheShell(t *testing.T) {
 
 // TestHostileEnvironments: what the environment says of terminal and pager is at most of no use.
 func TestHostileEnvironments(t *testing.T) {
-	folder := demo(t)
+	folder := harness.Demo(t)
 	for _, env := range []string{
 		"TERM=", "TERM=dumb", "TERM=\x1b]0;title\a", "COLUMNS=-1", "COLUMNS=1000000000", "COLUMNS=99999999999999999999", "COLUMNS=x", "LINES=0",
 		"LESS=\x1b]0;title\a", "DATASYNC_PAGER=no-such-pager", "DATASYNC_PAGER=   ", "PAGER=\x1b[2J",
 	} {
-		x := onTerminal(t, folder, []string{env}, "query")
-		x.prompted("SELECT 70 + 7 AS n;")
-		x.expect(`│ +77 │`)
-		x.prompted(".quit")
-		if code := x.exit(); code != 0 || strings.Contains(x.text.String(), "\x1b]0;title") {
+		x := harness.NewTerminal(t, folder, []string{env}, "query")
+		x.Enter("SELECT 70 + 7 AS n;")
+		x.Expect(`│ +77 │`)
+		x.Enter(".quit")
+		if code := x.Exit(); code != 0 || strings.Contains(x.Text(), "\x1b]0;title") {
 			t.Errorf("%q: exit %d", env, code)
 		}
-		cmd, output := program(t.Context(), build(t, ""), folder, "", "query", "--format", "table", "FROM events LIMIT 3")
+		cmd, output := harness.Command(t.Context(), harness.Program(t), folder, "", "query", "--format", "table", "FROM events LIMIT 3")
 		cmd.Env = append(cmd.Env, env)
 		if err := cmd.Run(); err != nil || !strings.Contains(output.String(), "3 rows") || output.Len() > 10_000 {
 			t.Errorf("%q: %v, %.300q", env, err, output.String())

@@ -132,7 +132,7 @@ func exported(t *testing.T) (folder string, want []event) {
 	}))
 	defer api.Close()
 	binary := filepath.Join(t.TempDir(), "datasync")
-	run(t, "..", nil, "go", "build", "-o", binary, ".")
+	run(t, filepath.Join("..", ".."), nil, "go", "build", "-o", binary, ".")
 	env := []string{"DATASYNC_API_KEY=ds_test_readers", "DATASYNC_BASE_URL=" + api.URL}
 	run(t, folder, env, binary, "pull", "--quiet")
 	for _, args := range [][]string{

@@ -1,8 +1,7 @@
-package main
+package cli_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -17,65 +16,18 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
-
-// ended is a program that has ended.
-type ended struct {
-	stdout, stderr string
-	code           int // -1 where a signal ended it
-}
-
-// runs runs the program to its end.
-func runs(ctx context.Context, t *testing.T, binary, folder, base string, args ...string) ended {
-	t.Helper()
-	cmd, _ := program(ctx, binary, folder, base, args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) && ctx.Err() == nil {
-		t.Error(err)
-	}
-	code := -1
-	if cmd.ProcessState != nil {
-		code = cmd.ProcessState.ExitCode()
-	}
-	return ended{stdout.String(), stderr.String(), code}
-}
-
-// holds starts another program that has the file open, to "read" or to "write", until
-// let go.
-func holds(t *testing.T, path, how string) (pid int, letGo func(), err error) {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Cmd{Path: self, Args: []string{"holder", path, how}}
-	in, err1 := cmd.StdinPipe()
-	out, err2 := cmd.StdoutPipe()
-	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
-		t.Fatal(err)
-	}
-	letGo = sync.OnceFunc(func() { _ = in.Close(); _ = cmd.Wait() })
-	t.Cleanup(letGo)
-	said := make([]byte, 1000)
-	n, _ := out.Read(said)
-	if text := string(said[:n]); text != "open" {
-		letGo()
-		return 0, nil, errors.New(text)
-	}
-	return cmd.Process.Pid, letGo, nil
-}
 
 // TestAnotherProgramHoldsTheFile: all say which one it is, and nobody asks the API.
 func TestAnotherProgramHoldsTheFile(t *testing.T) {
 	t.Parallel()
-	binary := build(t, "")
-	s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
+	binary := harness.Program(t)
+	s, base := harness.Serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
 	folder := t.TempDir()
 	path := filepath.Join(folder, "datasync.duckdb")
-	if r := runs(t.Context(), t, binary, folder, base, "pull", "--quiet"); r.code != 0 {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "pull", "--quiet"); r.Code != 0 {
 		t.Fatal(r)
 	}
 	requests := len(s.Log())
@@ -83,13 +35,13 @@ func TestAnotherProgramHoldsTheFile(t *testing.T) {
 		"write": {"query|SELECT 1": 6, "verify": 6, "status": 6, "export|--force|--parquet|a.parquet": 6, "pull": 6, "status|--recover": 6},
 		"read":  {"query|SELECT 1": 0, "verify": 0, "status": 0, "export|--force|--parquet|a.parquet": 0, "pull": 6, "status|--recover": 0},
 	} {
-		pid, letGo, err := holds(t, path, how)
+		pid, letGo, err := harness.Hold(t, path, how)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for command, code := range commands {
-			r := runs(t.Context(), t, binary, folder, base, strings.Split(command, "|")...)
-			if r.code != code || code == 6 && (!strings.Contains(r.stderr, fmt.Sprint("process ", pid, " ")) || strings.Count(r.stderr, "\n") != 1) {
+			r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(command, "|")...)
+			if r.Code != code || code == 6 && (!strings.Contains(r.Err, fmt.Sprint("process ", pid, " ")) || strings.Count(r.Err, "\n") != 1) {
 				t.Errorf("%s, process %d %ss: %+v, want exit %d", command, pid, how, r, code)
 			}
 		}
@@ -98,18 +50,18 @@ func TestAnotherProgramHoldsTheFile(t *testing.T) {
 	if n := len(s.Log()); n != requests {
 		t.Errorf("%d requests were sent", n-requests)
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "pull", "--quiet"); r.code != 0 {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "pull", "--quiet"); r.Code != 0 {
 		t.Error(r)
 	}
 }
 
 // TestStatusOfARunningPull: it is answered by the pull, with all that status knows.
 func TestStatusOfARunningPull(t *testing.T) {
-	binary := build(t, "")
-	base, fifth := serveUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
+	binary := harness.Program(t)
+	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
 	folder := t.TempDir()
 	path := filepath.Join(folder, "datasync.duckdb")
-	pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet", "--max-wait", "2h")
+	pull, output := harness.Command(t.Context(), binary, folder, base, "pull", "--quiet", "--max-wait", "2h")
 	if err := pull.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -132,9 +84,9 @@ func TestStatusOfARunningPull(t *testing.T) {
 			Until   time.Time
 		}
 	}
-	await(t, "the pull waits", func() bool {
-		r := runs(t.Context(), t, binary, folder, base, "status", "--json")
-		if err := json.Unmarshal([]byte(r.stdout), &status); err != nil || r.code != 0 || r.stderr != "" {
+	harness.Await(t, "the pull waits", func() bool {
+		r := harness.Run(t.Context(), t, binary, folder, base, "status", "--json")
+		if err := json.Unmarshal([]byte(r.Out), &status); err != nil || r.Code != 0 || r.Err != "" {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		return status.Stored == 400 && status.Pull != nil && status.Pull.Waiting != ""
@@ -151,9 +103,9 @@ func TestStatusOfARunningPull(t *testing.T) {
 		"verify":               {"as of batch ", "sound: what is stored agrees", "fingerprint: 400 events"},
 		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial"},
 	} {
-		r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
+		r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
 		for _, text := range want {
-			if r.code != 0 || !strings.Contains(r.stdout+r.stderr, text) {
+			if r.Code != 0 || !strings.Contains(r.Out+r.Err, text) {
 				t.Errorf("%s: %+v, want %q", args, r, text)
 			}
 		}
@@ -166,13 +118,13 @@ func TestStatusOfARunningPull(t *testing.T) {
 		"pull|--quiet":        {6, "another pull is running: process " + pid},
 		"status|--recover":    {6, "another pull is running: process " + pid},
 	} {
-		if r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); r.code != want.code || !strings.Contains(r.stderr, want.text) {
+		if r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); r.Code != want.code || !strings.Contains(r.Err, want.text) {
 			t.Errorf("%s: %+v, want %+v", args, r, want)
 		}
 	}
 	// The copies did not cost the pull its lock.
 	for _, how := range []string{"read", "write"} {
-		if _, _, err := holds(t, path, how); err == nil || !strings.Contains(err.Error(), "lock") {
+		if _, _, err := harness.Hold(t, path, how); err == nil || !strings.Contains(err.Error(), "lock") {
 			t.Errorf("another program opened the file to %s: %v", how, err)
 		}
 	}
@@ -182,49 +134,35 @@ func TestStatusOfARunningPull(t *testing.T) {
 	if _ = pull.Wait(); pull.ProcessState.ExitCode() != 143 {
 		t.Errorf("exit %d: %s", pull.ProcessState.ExitCode(), output)
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "status", "--json"); r.code != 0 || !strings.Contains(r.stdout, `"pull": null`) {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "status", "--json"); r.Code != 0 || !strings.Contains(r.Out, `"pull": null`) {
 		t.Errorf("%+v", r)
 	}
 	_ = os.Remove(filepath.Join(folder, "a.p"))
-	noCanary(t, folder, output.Bytes())
-}
-
-// await waits for what other processes do.
-func await(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(patience); !happened(); {
-		select {
-		case <-limit:
-			t.Fatalf("%s: that does not happen", what)
-		case <-tick.C:
-		}
-	}
+	harness.OnlyDatabase(t, folder, output.Bytes())
 }
 
 // TestReadersLeaveTheLogAlone: what a killed pull has committed is read, and no byte of
 // what it left changes by that.
 func TestReadersLeaveTheLogAlone(t *testing.T) {
-	binary := build(t, "")
-	base, fifth := serveUntilFifth(t, mockserver.Hang())
+	binary := harness.Program(t)
+	base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())
 	folder := t.TempDir()
-	pull, _ := program(t.Context(), binary, folder, base, "pull", "--quiet")
+	pull, _ := harness.Command(t.Context(), binary, folder, base, "pull", "--quiet")
 	if err := pull.Start(); err != nil {
 		t.Fatal(err)
 	}
 	<-fifth
 	path := filepath.Join(folder, "datasync.duckdb")
-	await(t, "the first batch is committed", func() bool {
-		return runs(t.Context(), t, binary, folder, base, "query", "SELECT count(*) AS n FROM events").stdout == "n\n400\n"
+	harness.Await(t, "the first batch is committed", func() bool {
+		return harness.Run(t.Context(), t, binary, folder, base, "query", "SELECT count(*) AS n FROM events").Out == "n\n400\n"
 	})
 	_ = pull.Process.Kill()
 	_ = pull.Wait()
 	// A copy brought the log into the file; what came after is in the log.
-	if r := runs(t.Context(), t, binary, folder, base, "query", "SELECT outcome FROM runs"); r.stdout != "outcome\nrunning\n" {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "query", "SELECT outcome FROM runs"); r.Out != "outcome\nrunning\n" {
 		t.Errorf("%+v", r)
 	}
-	change(t, path, "PRAGMA disable_checkpoint_on_shutdown; INSERT INTO events SELECT * REPLACE (uuid() AS id) FROM events LIMIT 7; UPDATE page_log SET stored = stored + 7, returned = returned + 7 WHERE rowid = 0")
+	harness.Change(t, path, "PRAGMA disable_checkpoint_on_shutdown; INSERT INTO events SELECT * REPLACE (uuid() AS id) FROM events LIMIT 7; UPDATE page_log SET stored = stored + 7, returned = returned + 7 WHERE rowid = 0")
 	sums := func() (sums [2][sha256.Size]byte) {
 		for i, name := range []string{path, path + ".wal"} {
 			b, err := os.ReadFile(name)
@@ -239,33 +177,33 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 	for args, want := range map[string]string{
 		"query|SELECT count(*) AS n FROM events": "n\n407\n", "status": "407", "verify": "407", "export|--parquet|a.parquet": "407",
 	} {
-		if r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); !strings.Contains(r.stdout+r.stderr, want) {
+		if r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); !strings.Contains(r.Out+r.Err, want) {
 			t.Errorf("%s: %+v, want %q", args, r, want)
 		}
 	}
 	if sums() != before {
 		t.Error("a reader has changed the file or its log")
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "status", "--recover"); r.code != 0 || !strings.Contains(r.stderr, "recovered: a write-ahead log of ") || !strings.Contains(r.stdout, "407") {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "status", "--recover"); r.Code != 0 || !strings.Contains(r.Err, "recovered: a write-ahead log of ") || !strings.Contains(r.Out, "407") {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(path + ".wal"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the log is still there: %v", err)
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "status", "--recover"); r.code != 0 || !strings.Contains(r.stderr, "nothing to recover") {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "status", "--recover"); r.Code != 0 || !strings.Contains(r.Err, "nothing to recover") {
 		t.Errorf("%+v", r)
 	}
 	// What can be read only once it is replayed.
-	change(t, path, "PRAGMA disable_checkpoint_on_shutdown; CREATE INDEX i ON events (type)")
+	harness.Change(t, path, "PRAGMA disable_checkpoint_on_shutdown; CREATE INDEX i ON events (type)")
 	for _, args := range []string{"query|SELECT 1", "status", "verify", "export|--parquet|b.parquet", "pull"} {
-		if r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); r.code != 6 || !strings.Contains(r.stderr, "run datasync status --recover") || strings.Count(r.stderr, "\n") != 1 {
+		if r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); r.Code != 6 || !strings.Contains(r.Err, "run datasync status --recover") || strings.Count(r.Err, "\n") != 1 {
 			t.Errorf("%s: %+v", args, r)
 		}
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "status", "--recover", "--json"); r.code != 0 || !strings.Contains(r.stdout, `"stored": 407`) {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "status", "--recover", "--json"); r.Code != 0 || !strings.Contains(r.Out, `"stored": 407`) {
 		t.Errorf("%+v", r)
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "query", "SELECT count(*) AS n FROM events"); r.stdout != "n\n407\n" {
+	if r := harness.Run(t.Context(), t, binary, folder, base, "query", "SELECT count(*) AS n FROM events"); r.Out != "n\n407\n" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -274,15 +212,15 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 // the file.
 func TestPullsThatCannotAnswer(t *testing.T) {
 	t.Parallel()
-	binary := build(t, "")
-	base, fifth := serveUntilFifth(t, mockserver.Hang())
+	binary := harness.Program(t)
+	base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())
 	folder := t.TempDir()
 	// The name of the file that names the socket is taken.
 	taken := filepath.Join(folder, "datasync.duckdb.socket")
 	if err := os.MkdirAll(filepath.Join(taken, "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet")
+	pull, output := harness.Command(t.Context(), binary, folder, base, "pull", "--quiet")
 	if err := pull.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -290,8 +228,8 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 	var readers sync.WaitGroup // which all wait for an answer first
 	for _, args := range []string{"query|SELECT 1", "verify", "export|--parquet|a.parquet", "status"} {
 		readers.Go(func() {
-			r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
-			if r.code != 6 || !strings.Contains(r.stderr, fmt.Sprint("process ", pull.Process.Pid, " has it open")) {
+			r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
+			if r.Code != 6 || !strings.Contains(r.Err, fmt.Sprint("process ", pull.Process.Pid, " has it open")) {
 				t.Errorf("%s: %+v", args, r)
 			}
 		})
@@ -308,7 +246,7 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 // TestRuntimeFoldersThatCannotBeUsed: there are others, and the path of the database may
 // be as long as it likes.
 func TestRuntimeFoldersThatCannotBeUsed(t *testing.T) {
-	binary := build(t, "")
+	binary := harness.Program(t)
 	long := filepath.Join(t.TempDir(), strings.Repeat("l", 200))
 	if err := os.Mkdir(long, 0o700); err != nil {
 		t.Fatal(err)
@@ -316,32 +254,32 @@ func TestRuntimeFoldersThatCannotBeUsed(t *testing.T) {
 	for name, runtime := range map[string]string{"none": "", "missing": "/nowhere/at/all", "long": long, "a file": "/dev/null", "relative": "."} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("XDG_RUNTIME_DIR", runtime)
-			base, fifth := serveUntilFifth(t, mockserver.Hang())
+			base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())
 			folder := filepath.Join(t.TempDir(), strings.Repeat("d", 200), strings.Repeat("e", 200))
 			if err := os.MkdirAll(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			pull, output := program(t.Context(), binary, folder, base, "pull", "--quiet")
+			pull, output := harness.Command(t.Context(), binary, folder, base, "pull", "--quiet")
 			if err := pull.Start(); err != nil {
 				t.Fatal(err)
 			}
 			<-fifth
-			if r := runs(t.Context(), t, binary, folder, base, "query", "SELECT 7 AS n"); r.code != 0 || r.stdout != "n\n7\n" || !strings.Contains(r.stderr, "as of batch") {
+			if r := harness.Run(t.Context(), t, binary, folder, base, "query", "SELECT 7 AS n"); r.Code != 0 || r.Out != "n\n7\n" || !strings.Contains(r.Err, "as of batch") {
 				t.Errorf("%+v", r)
 			}
 			_ = pull.Process.Signal(syscall.SIGTERM)
 			if _ = pull.Wait(); pull.ProcessState.ExitCode() != 143 || strings.Contains(output.String(), "socket") {
 				t.Errorf("exit %d: %s", pull.ProcessState.ExitCode(), output)
 			}
-			noCanary(t, folder, output.Bytes())
+			harness.OnlyDatabase(t, folder, output.Bytes())
 		})
 	}
 }
 
 // TestTooLittleDiskForACopy: it is said before anything is copied, and the pull goes on.
 func TestTooLittleDiskForACopy(t *testing.T) {
-	binary := build(t, "")
-	base, fifth := serveUntilFifth(t, mockserver.Hang())
+	binary := harness.Program(t)
+	base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())
 	folder := t.TempDir()
 	const script = `mount -t tmpfs -o size=12m tmpfs "$1" || exit 77
 		cd "$1" && "$2" pull --quiet & pull=$!
