@@ -93,8 +93,8 @@ func Find(root string) (map[string]Test, error) {
 
 // Event is a line of go test -json.
 type Event struct {
-	Action, Test, Output string
-	Elapsed              float64 // seconds
+	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds
 }
 
 // Events reads them.
