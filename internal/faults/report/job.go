@@ -62,7 +62,7 @@ func namedJobs(named map[string][]string, o options) (jobs []job) {
 	return jobs
 }
 
-// wholeJobs returns the jobs that run all tests of the program's module and of this one.
+// wholeJobs returns the jobs that run all tests of the modules that docs/faults.md names tests of.
 func wholeJobs(ctx context.Context, o options) (jobs []job, err error) {
 	first, arguments := fullForms(o.kills)
 	for _, folder := range first {
@@ -80,8 +80,11 @@ func wholeJobs(ctx context.Context, o options) (jobs []job, err error) {
 			others.packages = append(others.packages, path)
 		}
 	}
-	table := filepath.Join("internal", "faults", "table")
-	return append(jobs, others, job{name: table, folder: table, packages: []string{"."}}), nil
+	jobs = append(jobs, others)
+	for _, folder := range []string{filepath.Join("internal", "faults", "table"), filepath.Join("internal", "faults", "report"), filepath.Join("tools", "supply")} {
+		jobs = append(jobs, job{name: folder, folder: folder, packages: []string{"."}})
+	}
+	return jobs, nil
 }
 
 // run runs the job. It returns the tests' results, the output of those that failed, and an error
