@@ -15,9 +15,9 @@ import (
 	"datasync/mockserver"
 )
 
-// TestACommitThatReturnedIsSafe: of a pull that is killed behind a commit, nothing is lost when
-// the power fails just then, not even on a disk that keeps the name of a file, as of a log that
-// begins with that commit, only when its folder was synced.
+// TestACommitThatReturnedIsSafe: a pull is killed after a commit, and the power fails just then. No
+// committed event is lost, even on a disk that keeps a file's name only when its folder was synced
+// (the log's, where that commit began the log).
 func TestACommitThatReturnedIsSafe(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
@@ -36,9 +36,9 @@ func TestACommitThatReturnedIsSafe(t *testing.T) {
 	}
 }
 
-// TestDiskFails: whichever call that writes to or syncs the database or its log fails, once or
-// from then on, the pull ends with 6, or is complete; what was committed stays, and the next
-// pull ends with just the API's events.
+// TestDiskFails: whichever write or sync of the database or its log fails, once or from then on,
+// the pull ends with 6 or is complete. Committed events stay, and the next pull ends with exactly
+// the API's events.
 func TestDiskFails(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
@@ -59,8 +59,8 @@ func TestDiskFails(t *testing.T) {
 	}
 }
 
-// failNth lets a pull's nth call fail, of each thread, and all after it or not. It reports
-// whether there was one.
+// failNth lets the nth call of each thread of a pull fail, alone or with all later ones. It reports
+// whether there was such a call.
 func failNth(t *testing.T, strace, call string, n int, forever string) (met bool) {
 	data := mockserver.DataOptions{Events: 2000, DirtyEvery: 200}
 	pages := mockserver.Pages{Cap: 500}

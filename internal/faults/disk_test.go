@@ -13,14 +13,14 @@ import (
 	"datasync/mockserver"
 )
 
-// manyEvents are so many that a pull commits more than once: some 12 MB on disk.
+// manyEvents take some 12 MB on disk, so a pull commits more than once.
 func manyEvents() mockserver.Options {
 	pages := mockserver.Pages{Cap: 2000}
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 40_000, DirtyEvery: 500}, Events: pages, Feed: pages}
 }
 
-// TestDiskIsFull: a pull whose disk gets full ends with 6 and keeps what it has committed,
-// whatever it was about to write, and goes on once there is more space.
+// TestDiskIsFull: whatever a pull was writing when its disk became full, it ends with 6 and keeps
+// the committed events. It resumes once there is space.
 func TestDiskIsFull(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -32,7 +32,7 @@ func TestDiskIsFull(t *testing.T) {
 		t.Run(fmt.Sprint("offset ", offset), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
-			// In steps from a disk on which no file can be made to one that has space for all.
+			// From a disk on which no file can be made to one with enough space for all events.
 			size, stored, fullTimes := 64*kB+offset, 0, 0
 			w.mount(w.Folder, size)
 			for step := int64(260 * kB); ; size += step {
@@ -46,8 +46,8 @@ func TestDiskIsFull(t *testing.T) {
 				}
 				w.endsWith(e, 6)
 				w.says(e, "disk is full", "free some space")
-				// What can be read now must be there later, and what was there before must be
-				// there now.
+				// Events that can be read now must be there later, and those from before must still
+				// be there.
 				now := stored
 				if _, err := os.Stat(w.File); err == nil {
 					now = w.stored()
@@ -77,8 +77,8 @@ func TestDiskIsFull(t *testing.T) {
 	}
 }
 
-// TestDiskIsFullOfFullBatches: the same where two full batches are written at a time, and
-// what is there grows by more than is free.
+// TestDiskIsFullOfFullBatches: the same with two full batches at a time, where the file grows by
+// more than the free space.
 func TestDiskIsFullOfFullBatches(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -91,7 +91,7 @@ func TestDiskIsFullOfFullBatches(t *testing.T) {
 			w := newWorld(t, o)
 			w.mount(w.Folder, megabytes<<20)
 			stored := 0
-			for range 2 { // the second meets what the first has left
+			for range 2 { // the second pull starts from the first one's files
 				e := w.run(command{Args: []string{"pull", "--quiet"}})
 				w.endsWith(e, 0, 6)
 				if e.Code == 6 {
@@ -111,8 +111,8 @@ func TestDiskIsFullOfFullBatches(t *testing.T) {
 	}
 }
 
-// TestFoldersBesideAreFull: a pull and its readers need no room in the home, for temporary
-// files or for the socket on which they ask it, which has another place to go to.
+// TestFoldersBesideAreFull: a pull and its readers need no space in the home folder, in the folder
+// for temporary files or in the runtime folder. The socket has a fallback folder.
 func TestFoldersBesideAreFull(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -126,7 +126,7 @@ func TestFoldersBesideAreFull(t *testing.T) {
 		w.Kept = append(w.Kept, filler)
 	}
 	for _, folder := range []string{w.temp, w.runtime} {
-		if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, "nr_inodes=2"); err != nil { // the folder and its filler
+		if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, "nr_inodes=2"); err != nil { // the folder and the file that fills it
 			t.Fatal(err)
 		}
 	}
@@ -144,8 +144,8 @@ func TestFoldersBesideAreFull(t *testing.T) {
 	w.isWhole()
 }
 
-// TestDiskIsFullOfSomethingElse: when others take the disk's space in the middle of a pull,
-// and give it back, nothing that was committed is lost.
+// TestDiskIsFullOfSomethingElse: other programs take the disk's space during a pull and free it
+// again. No committed event is lost.
 func TestDiskIsFullOfSomethingElse(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -189,8 +189,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// TestExportToAFullDisk: an export that finds no space leaves no file, leaves an older one as
-// it was, and nothing else behind; so does one whose temporary files find none.
+// TestExportToAFullDisk: an export without enough space leaves no file, keeps an older one
+// unchanged, and leaves nothing else. The same holds where only its temporary files find no space.
 func TestExportToAFullDisk(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -209,7 +209,7 @@ func TestExportToAFullDisk(t *testing.T) {
 		{"--parquet", filepath.Join(target, "a.parquet")}, {"--csv", filepath.Join(target, "a.csv")}, {"--jsonl", filepath.Join(target, "a.jsonl")},
 		{"--parquet", filepath.Join(target, "folder"), "--partition-by", "type"},
 		{"--parquet", filepath.Join(target, "more"), "--incremental"},
-		// The temporary files of a sort lie beside the target.
+		// The temporary files of a sort are beside the target.
 		{"--jsonl", filepath.Join(target, "b.jsonl"), "--memory-limit", "64MB", "--query", "SELECT a.id, b.id AS other FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
 		{"--csv", filepath.Join(target, "folder"), "--memory-limit", "64MB", "--partition-by", "part", "--query", "SELECT b.id % 3 AS part, a.id FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
 	} {
@@ -263,8 +263,8 @@ func (w *world) holdsOnly(folder string, names ...string) {
 	}
 }
 
-// TestQueryWithoutSpace: a query needs no disk, whether there is space or not, and says so
-// where it needs more memory than there is.
+// TestQueryWithoutSpace: a query needs no disk space. One that needs more memory than it may use
+// says so.
 func TestQueryWithoutSpace(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {

@@ -13,12 +13,12 @@ import (
 	"datasync/mockserver"
 )
 
-// underWay is for how long after a 429 requests may still come that went out before that was
-// read. On a busy machine nothing bounds it: that several walks keep to a wait is tested where
-// time is not the machine's (ingest), that one does, here.
+// underWay is how long after a 429 a request may still arrive that was sent before the program read
+// it. A busy machine has no bound for that. Here one walk keeps to a wait; that several do is
+// tested in virtual time (ingest).
 const underWay = within
 
-// both has both endpoints that give pages meet these faults, from their nth request on.
+// both lets both endpoints that serve pages meet these faults, from their nth request on.
 func both(nth int, f ...mockserver.Fault) []mockserver.Script {
 	return []mockserver.Script{
 		{Endpoint: mockserver.Events, Request: nth, Faults: f},
@@ -26,8 +26,8 @@ func both(nth int, f ...mockserver.Fault) []mockserver.Script {
 	}
 }
 
-// TestWaitsAreKept: a wait that an answer asks for is kept to, in whatever way it is written;
-// one that is written in no way at all is some seconds. It does not count as a failure.
+// TestWaitsAreKept: the program keeps a wait that a response asks for, in every notation. Without a
+// valid notation it waits some seconds. A wait does not count as a failure.
 func TestWaitsAreKept(t *testing.T) {
 	t.Parallel()
 	date := func() mockserver.Fault { return mockserver.RateLimitedIn(mockserver.RetryAfterDate, 2*time.Second) }
@@ -68,10 +68,10 @@ func TestWaitsAreKept(t *testing.T) {
 			w := newWorld(t, o)
 			scripts := both(5, c.fault(), c.fault())
 			if c.least == 0 {
-				scripts = both(5, c.fault())[:1] // nothing has to be waited for, be it at the feed
+				scripts = both(5, c.fault())[:1] // no wait is needed, be it at the feed
 			}
 			w.API.AddScript(scripts...)
-			// Less than the wait: or else it would count as a failure that lasts.
+			// Less than the wait, which would otherwise end the pull as a failure.
 			e := w.run(command{Args: []string{"pull", "--workers", "1", "--max-retry-time", "500ms"}})
 			w.endsWith(e, 0)
 			if e.Took < c.least {
@@ -82,8 +82,8 @@ func TestWaitsAreKept(t *testing.T) {
 	}
 }
 
-// TestWaitsThatAreInstants: a number that can only be the instant at which a wait ends is one,
-// in whichever place and unit.
+// TestWaitsThatAreInstants: a number that can only be the instant at which a wait ends is read as
+// one, in every field and unit.
 func TestWaitsThatAreInstants(t *testing.T) {
 	t.Parallel()
 	for _, c := range harness.Some([]struct {
@@ -125,8 +125,8 @@ func TestWaitsThatAreInstants(t *testing.T) {
 	}
 }
 
-// TestWaitsTooLong: a wait that is longer than allowed ends the pull at once, with the time to
-// come back; the next pull before then asks nothing.
+// TestWaitsTooLong: a wait longer than --max-wait ends the pull at once, with the time to come
+// back. The next pull before that time sends no request.
 func TestWaitsTooLong(t *testing.T) {
 	t.Parallel()
 	for _, text := range harness.Some([]string{`{"rateLimit":{"retryAfter":3600}}`, `{"retryAfter":"86400"}`, `{"rateLimit":{"reset":7200.5}}`}, 1) {
@@ -151,8 +151,8 @@ func TestWaitsTooLong(t *testing.T) {
 	}
 }
 
-// TestLimitedForEver: an API that answers nothing but 429 ends the pull as one that can be
-// resumed, after a bounded number of requests; with waits that it names and with none.
+// TestLimitedForEver: an API that answers nothing but 429, with or without a wait, ends the pull as
+// resumable after a bounded number of requests.
 func TestLimitedForEver(t *testing.T) {
 	t.Parallel()
 	for _, f := range harness.Some([]struct {
@@ -186,8 +186,8 @@ func TestLimitedForEver(t *testing.T) {
 	}
 }
 
-// TestAWaitOutlivesACursor: where both endpoints ask to be left alone for longer than the
-// cursor lives, the walk goes on by another way afterwards, without a loop of dead cursors.
+// TestAWaitOutlivesACursor: where both endpoints ask for a wait that is longer than the cursor's
+// life, the walk resumes by another way, without a loop of expired cursors.
 func TestAWaitOutlivesACursor(t *testing.T) {
 	t.Parallel()
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {
@@ -210,8 +210,8 @@ func TestAWaitOutlivesACursor(t *testing.T) {
 	}
 }
 
-// TestTheFeedIsLimited: 429s of stream-access and of the feed are kept to, each by itself, and
-// the pull goes on by the events endpoint.
+// TestTheFeedIsLimited: the program keeps the waits of stream-access and of the feed apart, and
+// continues with the events endpoint.
 func TestTheFeedIsLimited(t *testing.T) {
 	t.Parallel()
 	for _, e := range []mockserver.Endpoint{mockserver.StreamAccess, mockserver.Feed} {
@@ -222,7 +222,8 @@ func TestTheFeedIsLimited(t *testing.T) {
 			o.Grace = underWay
 			o.Scripts = []mockserver.Script{{Endpoint: e, Faults: []mockserver.Fault{mockserver.RateLimited(3 * time.Second), mockserver.RateLimitedRaw("", "", 0)}}}
 			w := newWorld(t, o)
-			// One comes for certain: the feed is wanted each time that events are not to be had.
+			// One comes for certain: the feed is asked whenever the events endpoint is
+			// rate-limited.
 			w.endsWith(w.run(command{Args: []string{"pull", "--workers", "4"}}), 0)
 			for range 3 {
 				if s := w.API.Stats(); s.StreamAccess.Limited+s.Feed.Limited >= 2 {
@@ -235,8 +236,8 @@ func TestTheFeedIsLimited(t *testing.T) {
 	}
 }
 
-// TestAllWalksAreLimited: where walks that go side by side are limited, all of them pause, and
-// do not come back all at once.
+// TestAllWalksAreLimited: parallel walks that are rate-limited all pause, and do not all return at
+// once.
 func TestAllWalksAreLimited(t *testing.T) {
 	t.Parallel()
 	for _, workers := range harness.Some([]string{"4", "auto", "16"}, 1) {
@@ -248,7 +249,7 @@ func TestAllWalksAreLimited(t *testing.T) {
 			o.Events.RateLimit, o.Feed.RateLimit, o.Feed.Until = limit, limit, mockserver.Inclusive
 			o.Events.Latency, o.Feed.Latency = 50*time.Millisecond, 50*time.Millisecond
 			o.Grace = underWay
-			o.Scripts = both(12, mockserver.RateLimited(2*time.Second)) // where the machine is too slow for the limits
+			o.Scripts = both(12, mockserver.RateLimited(2*time.Second)) // the machine may be too slow to meet the limits
 			w := newWorld(t, o)
 			e := w.run(command{Args: []string{"pull", "--workers", workers}})
 			w.endsWith(e, 0)
@@ -263,8 +264,8 @@ func TestAllWalksAreLimited(t *testing.T) {
 	}
 }
 
-// TestCursorsDie: cursors that die while a pull runs, between two pulls, or because the server
-// forgot them or has another key, lead to no gap and nothing twice.
+// TestCursorsDie: cursors that expire during a pull or between two, or that the server no longer
+// knows, cause no gap and no duplicate.
 func TestCursorsDie(t *testing.T) {
 	t.Parallel()
 	type death struct {
@@ -289,7 +290,7 @@ func TestCursorsDie(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, in a run, workers %s", d.name, workers), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
-				// Cursors die twice.
+				// The cursors expire twice.
 				var n atomic.Int64
 				w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if i := n.Add(1); i == 12 || i == 20 {
@@ -330,7 +331,7 @@ func TestCursorsDie(t *testing.T) {
 					w.sound()
 					had := w.stored()
 					if w.mend(); other {
-						// The same events of a server with another secret, as after a rotation.
+						// The same events from a server with another secret, as after a rotation.
 						o.FaultSeed = 99
 						w.API = mockserver.New(o)
 						w.mend()
@@ -353,14 +354,14 @@ func TestCursorsDie(t *testing.T) {
 	}
 }
 
-// TestCursorsDieOfAge: after two minutes every cursor of the API's is dead, whether the program
-// was killed meanwhile or stopped; the pull that goes on afterwards is exact.
+// TestCursorsDieOfAge: after two minutes every cursor of the API has expired, whether the program
+// was killed or stopped in the meantime. The pull after it is exact.
 func TestCursorsDieOfAge(t *testing.T) {
 	t.Parallel()
 	if !harness.All() {
 		t.Skip("takes two minutes: only with -all")
 	}
-	// A bounded wait of the real time that the contract gives a cursor.
+	// A bounded wait of the real life of a cursor in the contract.
 	const age = 121 * time.Second
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {
 		t.Run(fmt.Sprintf("killed, until %d", until), func(t *testing.T) {

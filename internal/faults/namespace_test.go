@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// namespaceEnv is set where a test runs in a mount namespace of its own.
+// namespaceEnv is set in a test process that has a mount namespace of its own.
 const namespaceEnv = "DATASYNC_FAULTS_NAMESPACE"
 
-// inNamespace runs the test again, in a process that may mount file systems which nobody else
-// sees, and reports whether this is it. Where there are none the test is skipped.
+// inNamespace runs the test again in a process with a mount namespace of its own, and reports
+// whether this is that process. It skips the test where there are no namespaces.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(namespaceEnv) != "" {
@@ -38,7 +38,7 @@ func inNamespace(t *testing.T) bool {
 	return false
 }
 
-// mount lets a folder be a disk of its own, of so many bytes, until the test ends.
+// mount makes a folder a disk of this many bytes, until the test ends.
 func (w *world) mount(folder string, bytes int64) {
 	w.Helper()
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, diskOf(bytes)); err != nil {

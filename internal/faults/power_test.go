@@ -23,9 +23,9 @@ import (
 	"datasync/mockserver"
 )
 
-// TestThePowerFails at any moment of a pull, and what the disk had not been told to keep is
-// gone, in whole or in part: what is left is whole batches, at least all whose commits had
-// been synced, and the next pull ends whole. A log in which a hole is left is refused.
+// TestThePowerFails: the power fails at any moment of a pull, and unsynced writes are lost, in
+// whole or in part. The file then has whole batches, at least all whose commits were synced, and
+// the next pull is complete. A log with a hole is refused.
 func TestThePowerFails(t *testing.T) {
 	t.Parallel()
 	slow := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
@@ -35,8 +35,8 @@ func TestThePowerFails(t *testing.T) {
 		events, breaks, reads, few int
 	}
 	for _, tc := range harness.Some([]workload{
-		{"small batches", slow, 6000, 12, 8, 2},                           // in the log
-		{"a full batch", mockserver.Pages{Cap: 10_000}, 140_000, 9, 5, 1}, // which goes to the file itself
+		{"small batches", slow, 6000, 12, 8, 2},                           // into the log
+		{"a full batch", mockserver.Pages{Cap: 10_000}, 140_000, 9, 5, 1}, // into the file itself
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +46,7 @@ func TestThePowerFails(t *testing.T) {
 			first, e := w.record(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms"))
 			w.endsWith(e, 4)
 			w.mend()
-			// A reader has the log written into the file in the midst.
+			// A reader makes the pull write the log into the file while it runs.
 			w.atRequest(int64(tc.reads), func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
 			second, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
 			w.endsWith(e, 0)
@@ -74,14 +74,14 @@ func TestThePowerFails(t *testing.T) {
 	}
 }
 
-// hurry lets an API with those options answer at once from now on.
+// hurry makes an API with these options respond without latency from now on.
 func (w *world) hurry(o mockserver.Options) {
 	o.Events.Latency, o.Feed.Latency = 0, 0
 	w.API = mockserver.New(o)
 	w.mend()
 }
 
-// fails lets the power fail behind so many operations of a recording, in turn.
+// fails lets the power fail after each of these operations of a recording.
 func (w *world) fails(r recording, where string, points []int, random *rand.Rand) {
 	w.Helper()
 	certain, states, refused := 0, 0, 0
@@ -112,7 +112,7 @@ func (w *world) fails(r recording, where string, points []int, random *rand.Rand
 	w.Logf("%s: %d operations, %d states, of which %d were refused; %d events were certain at last", where, len(r.ops)-r.first, states, refused, certain)
 }
 
-// stateOf is a world with the same API and these files.
+// stateOf returns a world with the same API and these files.
 func (w *world) stateOf(files map[string][]byte) *world {
 	w.Helper()
 	v := &world{T: w.T, API: w.API, Base: w.Base, Folder: filepath.Join(w.TempDir(), "data"), home: w.home, temp: w.temp, runtime: w.runtime}
@@ -128,9 +128,9 @@ func (w *world) stateOf(files map[string][]byte) *world {
 	return v
 }
 
-// opens tests that the file opens and is sound, if need be when its log was brought into it,
-// and says how many events are in it. Where its log may have holes it may be refused: then
-// that is moved away.
+// opens tests that the file opens and verify finds nothing, if necessary after its log was
+// replayed, and returns the number of events. A log that may have holes may be refused, and is then
+// moved away.
 func (w *world) opens(at string, must, holes bool) (events int, ok bool) {
 	w.Helper()
 	if _, err := os.Stat(w.File); errors.Is(err, fs.ErrNotExist) {
@@ -175,9 +175,9 @@ func (w *world) goesOn(at string) {
 	w.holdsOnly(w.Folder, filepath.Base(w.File))
 }
 
-// TestAWriteIsTorn: a pull that is killed within a write, of which a part is in the file then,
-// has lost nothing, also where DuckDB cannot open the file any more: the next pull, or status
-// --recover, mends it.
+// TestAWriteIsTorn: a pull is killed within a write, so a part of the block is in the file. No
+// event is lost, even where DuckDB cannot open the file: the next pull, or status --recover,
+// repairs it.
 func TestAWriteIsTorn(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
@@ -192,7 +192,7 @@ func TestAWriteIsTorn(t *testing.T) {
 	w.hurry(o)
 	certain, torn, writes := 0, 0, 0
 	for i, o := range r.ops {
-		if i < r.first || o.kind != "write" || len(o.data) != 256<<10 || o.offset != 3*4096 { // the first block, which is written again and again
+		if i < r.first || o.kind != "write" || len(o.data) != 256<<10 || o.offset != 3*4096 { // the first block, which each checkpoint writes again
 			continue
 		}
 		writes++
@@ -226,8 +226,8 @@ func TestAWriteIsTorn(t *testing.T) {
 	t.Logf("%d writes, %d files that could not be opened", writes, torn)
 }
 
-// isNotMended takes from the log what says that a checkpoint had begun: then a block that is
-// another is damage, which is not made to look like something else.
+// isNotMended removes the log's record that a checkpoint began. A changed block is then damage, and
+// must be reported as such.
 func (w *world) isNotMended(at string, files map[string][]byte) {
 	w.Helper()
 	const said = 2*16 + 5 + 12 // two entries
@@ -244,8 +244,8 @@ func (w *world) isNotMended(at string, files map[string][]byte) {
 	}
 }
 
-// TestExportsAreSynced: what an export has written is synced before it gets its name, and the
-// folder of that name behind it.
+// TestExportsAreSynced: an export syncs its file before it gets its name, and the folder after
+// that.
 func TestExportsAreSynced(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
@@ -253,7 +253,7 @@ func TestExportsAreSynced(t *testing.T) {
 		t.Skip("there is no strace here, and without it nobody sees what is synced")
 	}
 	for options, written := range map[string]string{
-		"":                    `out/(#[0-9]+|\.datasync-export-[A-Z0-9]+)>`, // it has no name, or a hidden one
+		"":                    `out/(#[0-9]+|\.datasync-export-[A-Z0-9]+)>`, // without a name, or with a hidden one
 		"--partition-by=type": `events-[^/]+\.parquet>`,
 		"--incremental":       `events-[^/]+\.parquet>`,
 	} {

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { harness.Main(m) }
 // a test that would hang otherwise.
 const within = 2 * harness.Patience
 
-// command is one run of the program in a world.
+// command is a run of the program in a world.
 type command struct {
 	Args []string
 	// Program runs instead of the built program.
@@ -28,7 +28,7 @@ type command struct {
 	Limits []string
 	// Terminal is stdin, stdout and stderr in one.
 	Terminal *os.File
-	// Redirect is what the shell does to its files, such as "<&-".
+	// Redirect are the shell's redirections of its files, such as "<&-".
 	Redirect string
 	Stdin    io.Reader
 	Stdout   io.Writer // where nil, the result has it
@@ -42,7 +42,7 @@ type running struct {
 	ctx    context.Context
 }
 
-// command makes a command that was not started yet. Its starter must call wait.
+// command returns a run that is not started yet. The caller must call wait after its start.
 func (w *world) command(c command) *running {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), within)
@@ -85,7 +85,7 @@ func (w *world) start(c command) *running {
 		w.Fatal(err)
 	}
 	r.Watch()
-	// O5 of the process list, which everyone can read.
+	// O5 of the process list, which every user can read.
 	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.Process.Pid)); err == nil {
 		w.noSecret("the process list", line)
 	}

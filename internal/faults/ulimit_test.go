@@ -13,8 +13,8 @@ import (
 	"datasync/mockserver"
 )
 
-// TestLimitsOfFiles: with few descriptors, or files that may not grow, a pull ends as it
-// should or says why it cannot, keeps what it has committed, and goes on without the limit.
+// TestLimitsOfFiles: with few descriptors, or with a limit on file sizes, a pull ends normally or
+// says why it cannot. It keeps the committed events and resumes without the limit.
 func TestLimitsOfFiles(t *testing.T) {
 	t.Parallel()
 	for _, limit := range harness.Some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
@@ -47,8 +47,8 @@ func TestLimitsOfFiles(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors: under each limit of descriptors under which the program can be loaded,
-// each command ends as without one, or says in one line that it has too few and leaves nothing.
+// TestFewDescriptors: under each limit of descriptors with which the program can start, each
+// command ends as without a limit, or says in one line that it has too few and leaves nothing.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
 	var limits []int
@@ -99,9 +99,9 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
-// TestLimitsOfMemory: with too little address space a pull says so or is ended by its
-// runtime, while it writes as well as while it reads a log that a killed one has left; what
-// was committed is there when there is more.
+// TestLimitsOfMemory: with too little address space a pull says so, or its runtime ends it, while
+// it writes as well as while it replays the log of a killed pull. The committed events are there
+// once there is more memory.
 func TestLimitsOfMemory(t *testing.T) {
 	t.Parallel()
 	for i, megabytes := range harness.Some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
@@ -110,7 +110,7 @@ func TestLimitsOfMemory(t *testing.T) {
 			w := newWorld(t, manyEvents())
 			stored := 0
 			if i%2 == 0 {
-				// It leaves a log behind.
+				// It leaves a log.
 				e := w.run(command{Program: harness.FailpointProgram(w), Args: []string{"pull", "--quiet", "--page-size", "500"}, Env: []string{"DATASYNC_FAILPOINT=f10:2"}})
 				if e.Signal != syscall.SIGKILL {
 					t.Fatal(e)
@@ -125,7 +125,7 @@ func TestLimitsOfMemory(t *testing.T) {
 			limits := []string{fmt.Sprint("-v ", megabytes<<10)}
 			for _, args := range [][]string{{"pull", "--quiet"}, {"query", "SELECT count(*) FROM events"}, {"status"}, {"verify"}, {"export", "--csv", "-"}} {
 				e := w.run(command{Args: args, Limits: limits})
-				// Go's runtime, and C++ without an exception, cannot but end the process.
+				// Go's runtime, and C++ code without an exception, can only end the process.
 				if e.Signal == 0 && !trace.MatchString(e.Err) {
 					w.endsWith(e, 0, 1, 4, 6)
 				}
@@ -141,8 +141,8 @@ func TestLimitsOfMemory(t *testing.T) {
 	}
 }
 
-// TestLongValues: a value of 60 MB takes a small multiple of itself, whatever a format makes of
-// each character, and a table shows its beginning.
+// TestLongValues: a value of 60 MB takes a small multiple of its size in memory in every format,
+// and a table shows its beginning.
 func TestLongValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 10}})
@@ -161,7 +161,7 @@ func TestLongValues(t *testing.T) {
 	}
 }
 
-// size counts what is written to it.
+// size counts the bytes that are written to it.
 type size int64
 
 func (c *size) Write(b []byte) (int, error) {

@@ -18,12 +18,11 @@ import (
 
 var updateDocs = flag.Bool("update-docs", false, "TestDocuments writes what the documents' commands print into them")
 
-// shown is a command that a document shows: "    $ datasync ...", with the lines below it as
-// its output.
+// shown is a command in a document: "    $ datasync ...", followed by its output.
 type shown struct {
 	command string
 	lines   []string
-	at, end int // the document's lines that hold the output
+	at, end int // the first line of the output in the document, and the first after it
 }
 
 // commandsOf returns the commands in a document's lines.
@@ -47,8 +46,8 @@ func commandsOf(lines []string) (commands []shown) {
 	return commands
 }
 
-// TestDocuments runs the commands that each document shows, in their order and in one folder
-// per document, and compares their output with the document.
+// TestDocuments runs the commands of each document, in order and in one folder a document, and
+// compares their output with the document.
 func TestDocuments(t *testing.T) {
 	t.Setenv("PATH", filepath.Dir(linkedProgram(t))+":"+os.Getenv("PATH"))
 	for name, least := range map[string]int{"README.md": 3, "docs/pull.md": 3, "docs/query.md": 10, "docs/export.md": 7, "docs/configuration.md": 1, "docs/mock.md": 1} {
@@ -87,7 +86,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// run runs the command and returns the lines that it prints.
+// run runs the command and returns the lines of its output.
 func (c *shown) run(t *testing.T, folder string) []string {
 	t.Helper()
 	switch {
@@ -105,8 +104,7 @@ func (c *shown) run(t *testing.T, folder string) []string {
 	return split(string(out))
 }
 
-// serve runs a command that does not end until it has printed as many lines as the
-// document shows.
+// serve runs a command that does not end, until it has printed as many lines as the document has.
 func (c *shown) serve(t *testing.T, folder string) (lines []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
@@ -131,7 +129,7 @@ func (c *shown) serve(t *testing.T, folder string) (lines []string) {
 	return lines
 }
 
-// enter types the lines that stand behind the shell's prompt and looks for the others.
+// enter types the lines after the shell's prompts and expects the others.
 func (c *shown) enter(t *testing.T, folder string) []string {
 	t.Helper()
 	x := harness.NewTerminal(t, folder, nil, "query")
@@ -160,19 +158,19 @@ func split(text string) []string {
 	return strings.Split(strings.TrimRight(text, "\n"), "\n")
 }
 
-// unsteady is what differs from run to run and from machine to machine.
+// unsteady matches output that differs between runs or machines.
 var unsteady = []*regexp.Regexp{
 	regexp.MustCompile(`[0-9,]+ events/s`),
 	regexp.MustCompile(`[0-9.]+ x the floor`),
 	regexp.MustCompile(`([0-9]+[hm])*[0-9.,]+ ?(ms|s|bytes|B|KiB|MiB|MB)\b`),
-	regexp.MustCompile(`[0-9,]+ rows? of the page log`), // one at least for each batch, which are due by time
+	regexp.MustCompile(`[0-9,]+ rows? of the page log`), // at least one row a batch; batches end by time
 	regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`),
 	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}`), // a run's id
 	regexp.MustCompile(`(process|pid) [0-9]+`),
 	regexp.MustCompile(`127\.0\.0\.1:[0-9]+`),
 }
 
-// steady replaces all that.
+// steady replaces these.
 func steady(lines []string) []string {
 	var out []string
 	for _, line := range lines {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestExportKeepsOffTerminals: an export is what others have written, byte for byte, so
-// that it does not go to a terminal.
+// TestExportKeepsOffTerminals: an export does not go to a terminal, as it has other people's data
+// byte for byte.
 func TestExportKeepsOffTerminals(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, format := range []string{"--csv", "--jsonl"} {

@@ -20,7 +20,8 @@ import (
 	"datasync/mockserver"
 )
 
-// TestAnotherProgramHoldsTheFile: all say which one it is, and nobody asks the API.
+// TestAnotherProgramHoldsTheFile: all commands name the process that holds the file, and none sends
+// a request.
 func TestAnotherProgramHoldsTheFile(t *testing.T) {
 	t.Parallel()
 	binary := harness.Program(t)
@@ -55,7 +56,7 @@ func TestAnotherProgramHoldsTheFile(t *testing.T) {
 	}
 }
 
-// TestStatusOfARunningPull: it is answered by the pull, with all that status knows.
+// TestStatusOfARunningPull: the pull answers status with its progress.
 func TestStatusOfARunningPull(t *testing.T) {
 	binary := harness.Program(t)
 	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
@@ -66,7 +67,7 @@ func TestStatusOfARunningPull(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-fifth
-	// Within a second what has come is committed.
+	// A batch is committed within a second.
 	var status struct {
 		Stored     int
 		Complete   bool
@@ -141,8 +142,8 @@ func TestStatusOfARunningPull(t *testing.T) {
 	harness.OnlyDatabase(t, folder, output.Bytes())
 }
 
-// TestReadersLeaveTheLogAlone: what a killed pull has committed is read, and no byte of
-// what it left changes by that.
+// TestReadersLeaveTheLogAlone: readers see the commits of a killed pull and change no byte of its
+// files.
 func TestReadersLeaveTheLogAlone(t *testing.T) {
 	binary := harness.Program(t)
 	base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())
@@ -158,7 +159,7 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 	})
 	_ = pull.Process.Kill()
 	_ = pull.Wait()
-	// A copy brought the log into the file; what came after is in the log.
+	// A copy brought the log into the file. Later commits are in the log.
 	if r := harness.Run(t.Context(), t, binary, folder, base, "query", "SELECT outcome FROM runs"); r.Out != "outcome\nrunning\n" {
 		t.Errorf("%+v", r)
 	}
@@ -193,7 +194,7 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 	if r := harness.Run(t.Context(), t, binary, folder, base, "status", "--recover"); r.Code != 0 || !strings.Contains(r.Err, "nothing to recover") {
 		t.Errorf("%+v", r)
 	}
-	// What can be read only once it is replayed.
+	// an entry that has to be replayed before the file can be read
 	harness.Change(t, path, "PRAGMA disable_checkpoint_on_shutdown; CREATE INDEX i ON events (type)")
 	for _, args := range []string{"query|SELECT 1", "status", "verify", "export|--parquet|b.parquet", "pull"} {
 		if r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...); r.Code != 6 || !strings.Contains(r.Err, "run datasync status --recover") || strings.Count(r.Err, "\n") != 1 {
@@ -208,8 +209,8 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 	}
 }
 
-// TestPullsThatCannotAnswer go on all the same, and say so once; others are told who has
-// the file.
+// TestPullsThatCannotAnswer: a pull without a socket continues and says so once. Readers are told
+// which process holds the file.
 func TestPullsThatCannotAnswer(t *testing.T) {
 	t.Parallel()
 	binary := harness.Program(t)
@@ -225,7 +226,7 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-fifth
-	var readers sync.WaitGroup // which all wait for an answer first
+	var readers sync.WaitGroup // all of them first wait for an answer
 	for _, args := range []string{"query|SELECT 1", "verify", "export|--parquet|a.parquet", "status"} {
 		readers.Go(func() {
 			r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
@@ -243,8 +244,8 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 	}
 }
 
-// TestRuntimeFoldersThatCannotBeUsed: there are others, and the path of the database may
-// be as long as it likes.
+// TestRuntimeFoldersThatCannotBeUsed: the socket has fallback folders, and the database's path may
+// have any length.
 func TestRuntimeFoldersThatCannotBeUsed(t *testing.T) {
 	binary := harness.Program(t)
 	long := filepath.Join(t.TempDir(), strings.Repeat("l", 200))
@@ -276,7 +277,7 @@ func TestRuntimeFoldersThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// TestTooLittleDiskForACopy: it is said before anything is copied, and the pull goes on.
+// TestTooLittleDiskForACopy: a reader says so before it copies anything, and the pull continues.
 func TestTooLittleDiskForACopy(t *testing.T) {
 	binary := harness.Program(t)
 	base, fifth := harness.ServeUntilFifth(t, mockserver.Hang())

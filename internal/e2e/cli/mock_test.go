@@ -15,7 +15,7 @@ import (
 	"datasync/mockserver"
 )
 
-// TestMockInAnotherProcess: what docs/mock.md says of datasync mock.
+// TestMockInAnotherProcess pulls from datasync mock, as docs/mock.md describes it.
 func TestMockInAnotherProcess(t *testing.T) {
 	binary := harness.Program(t)
 	folder := t.TempDir()
@@ -41,7 +41,7 @@ func TestMockInAnotherProcess(t *testing.T) {
 	}
 }
 
-// TestMockCompresses: what --gzip and --rate do, as another program sees it.
+// TestMockCompresses: --gzip and --rate, as another program sees them.
 func TestMockCompresses(t *testing.T) {
 	mock, base, _ := harness.StartMock(t, "--profile", "plain", "--events", "5000", "--gzip", "--rate", "20MB")
 	sizes := map[string]int{}
@@ -75,8 +75,7 @@ func TestMockCompresses(t *testing.T) {
 	}
 }
 
-// TestPullCompressed pulls over a slow link with and without gzip, into real files that
-// must come out the same.
+// TestPullCompressed: pulls over a slow link with and without gzip make equal files.
 func TestPullCompressed(t *testing.T) {
 	binary := harness.Program(t)
 	sums := map[bool]string{}
@@ -120,8 +119,8 @@ func TestPullCompressed(t *testing.T) {
 	}
 }
 
-// TestMockRefuses: what the mock's options make it refuse, as a client with curl sees
-// it, and what it says about keys when it starts.
+// TestMockRefuses: requests that the mock's options make it refuse, and its first line's sentence
+// on keys.
 func TestMockRefuses(t *testing.T) {
 	ask := func(base, method, path, agent, cookie string) int {
 		t.Helper()

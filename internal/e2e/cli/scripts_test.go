@@ -19,9 +19,9 @@ import (
 )
 
 // TestScripts runs the scripts of testdata/script. Their command datasync is the built program.
-// $API is an API of 3,000 events that accepts the key ds_test_good, $LIMITED
-// one under the limits of the contract, $CLOSED one that wants to be left alone after the
-// first request; $HTML is a server that is no API.
+// $API is an API of 3,000 events that accepts the key ds_test_good. $LIMITED has the limits of the
+// contract, $CLOSED asks for a long wait after the first request, and $HTML is a server that is no
+// API.
 func TestScripts(t *testing.T) {
 	bin := filepath.Dir(linkedProgram(t))
 	testscript.Run(t, testscript.Params{
@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			limited := mockserver.Contract().WithoutLatency()
 			limited.Data.Events, limited.Events.Cap, limited.TimeScale = 3000, 100, 10
-			// On a slow machine no limit would be met.
+			// A slow machine would not meet a limit.
 			limited.Scripts = []mockserver.Script{{Endpoint: mockserver.Events, Request: 3, Faults: []mockserver.Fault{mockserver.RateLimited(200 * time.Second)}}}
 			alone := []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Minute))}
 			closed := []mockserver.Script{{Endpoint: mockserver.Events, Request: 2, Faults: alone}, {Endpoint: mockserver.StreamAccess, Faults: alone}}
@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// linkedProgram returns a link to the built program, by its own name.
+// linkedProgram returns a link to the built program whose name is datasync.
 func linkedProgram(t *testing.T) string {
 	t.Helper()
 	link := filepath.Join(t.TempDir(), "datasync")
@@ -62,7 +62,7 @@ func linkedProgram(t *testing.T) string {
 	return link
 }
 
-// datasync is "datasync ARGUMENTS...": the program must succeed, or, behind a "!", fail.
+// datasync is "datasync ARGUMENTS...": the program must succeed, or fail after a "!".
 func datasync(ts *testscript.TestScript, mustFail bool, args []string) {
 	err := ts.Exec("datasync", args...)
 	if err != nil && !mustFail {
@@ -73,8 +73,7 @@ func datasync(ts *testscript.TestScript, mustFail bool, args []string) {
 	}
 }
 
-// exits is "exits CODE COMMAND...": the command must end with that code and say
-// why on one line of stderr, without a stack trace.
+// exits is "exits CODE COMMAND...": the command must end with that code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -91,7 +90,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// lock is "lock FILE": holds the file's lock, as a pull would, until the script ends.
+// lock is "lock FILE": holds the file's lock, as a pull does, until the script ends.
 func lock(ts *testscript.TestScript, _ bool, args []string) {
 	f := flock.New(ts.MkAbs(args[0] + ".lock"))
 	ok, err := f.TryLock()

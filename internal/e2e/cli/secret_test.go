@@ -1,38 +1,29 @@
 package cli_test
 
 import (
-	"bytes"
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// echo is a way in which a server sends back what it was sent: the key, or the feed's token.
+// echo is a server's way to send back the key, or the feed's token.
 type echo struct {
 	name string
-	// answer takes the place of all answers but the first two, or, if feed, of the feed's,
-	// or, if ofAccess as well, of those of stream-access.
+	// answer replaces all responses but the first two; with feed those of the feed, and with
+	// ofAccess those of stream-access as well.
 	answer         func(w http.ResponseWriter, secret string)
 	feed, ofAccess bool
 	// page changes all pages instead.
@@ -130,8 +121,8 @@ var echoes = []echo{
 	{name: "no HTTP by the feed", feed: true, answer: raw("SECRET\r\n\r\n")},
 }
 
-// TestEchoes: a server may send back what it was sent, in any place. Neither the key nor the
-// feed's token stands in anything that is written.
+// TestEchoes: a server may send back the key or the feed's token in any place. Neither is in any
+// output or file.
 func TestEchoes(t *testing.T) {
 	binary := harness.Program(t)
 	for i, e := range echoes {
@@ -140,7 +131,7 @@ func TestEchoes(t *testing.T) {
 		}
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			key := "DS_TEST_CANARY_KEY" // as codes of the API are written
+			key := "DS_TEST_CANARY_KEY" // in the form of the API's codes
 			if e.page != nil {
 				key = "ds_test_+Canary/0123456789=="
 			}
@@ -179,9 +170,9 @@ func TestEchoes(t *testing.T) {
 
 const echoedToken = "DS_TEST_TOKEN_OF_THE_FEED"
 
-// echoing serves an API of 1,000 events on pages of 100. The first two pages come, but for
-// echoes in pages; then it sends back what it was sent. An echo in pages fails behind the third
-// page until it is mended.
+// echoing serves an API of 1,000 events on pages of 100. After two good pages it sends back the
+// secret. With an echo in pages all pages have it, and requests fail after the third page until
+// mended is set.
 func echoing(t *testing.T, e echo, key string) (base string, mended *atomic.Bool) {
 	t.Helper()
 	api := mockserver.New(mockserver.Options{Key: key, Data: mockserver.DataOptions{Events: 1000}, Events: mockserver.Pages{Cap: 100}, Feed: mockserver.Pages{Cap: 100}})
@@ -220,7 +211,7 @@ func echoing(t *testing.T, e echo, key string) (base string, mended *atomic.Bool
 	return server.URL, mended
 }
 
-// echoPage sends a page in which the key stands.
+// echoPage sends a page that contains the key.
 func echoPage(w http.ResponseWriter, r *http.Request, api http.Handler, e echo, key string) {
 	query := r.URL.Query()
 	if c := query.Get("cursor"); c != "" {
@@ -237,110 +228,8 @@ func echoPage(w http.ResponseWriter, r *http.Request, api http.Handler, e echo, 
 	_ = json.NewEncoder(w).Encode(page)
 }
 
-// anyUser lets the program run under a umask that keeps nothing from anybody.
-func anyUser(cmd *exec.Cmd) *exec.Cmd {
-	cmd.Args = append([]string{"sh", "-c", `umask 0; exec "$@"`, "sh", cmd.Path}, cmd.Args[1:]...)
-	cmd.Path = "/bin/sh"
-	return cmd
-}
-
-// onlyOwner fails where anybody else may read or write what lies in the folders, and returns how
-// much that is.
-func onlyOwner(t *testing.T, folders ...string) map[string]bool {
-	t.Helper()
-	seen := map[string]bool{}
-	for _, folder := range folders {
-		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) || path == folder {
-				return nil
-			}
-			info, err := d.Info()
-			if err == nil && info.Mode().Perm()&0o077 != 0 {
-				t.Errorf("%s is %v", path, info.Mode())
-			}
-			seen[filepath.Base(path)] = true
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return seen
-}
-
-// TestFilesAreTheUsersAlone: whatever the umask is, all files are for one user, from the moment
-// when they come to exist: the database and its log, the lock, socket, copies and exports.
-func TestFilesAreTheUsersAlone(t *testing.T) {
-	binary := harness.Program(t)
-	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
-	folder, runtime := t.TempDir(), t.TempDir()
-	t.Setenv("XDG_RUNTIME_DIR", runtime)
-	t.Setenv("XDG_STATE_HOME", filepath.Join(folder, "state"))
-	start := func(args ...string) (*exec.Cmd, *bytes.Buffer) {
-		cmd, output := harness.Command(t.Context(), binary, folder, base, args...)
-		return anyUser(cmd), output
-	}
-	pull, output := start("pull", "--quiet", "--max-wait", "2h")
-	if err := pull.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-fifth
-	// It has no end, so that there is a copy for as long as it is wanted.
-	reader, said := start("query", "--format", "csv", "FROM range(1000000000000)")
-	reader.Stdout = nil
-	in, err := reader.StdoutPipe()
-	if err != nil || reader.Start() != nil {
-		t.Fatal(err, said)
-	}
-	if _, err := in.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err, said)
-	}
-	// The log is among them, unless it has just been written into the file for the copy.
-	seen := onlyOwner(t, folder, runtime)
-	for _, want := range []string{"datasync.duckdb", "datasync.duckdb.lock", "datasync.duckdb.socket", ".sock", "datasync.duckdb.snapshot-"} {
-		found := false
-		for name := range seen {
-			found = found || strings.Contains(name, want)
-		}
-		if !found {
-			t.Errorf("there is no %s among %v", want, seen)
-		}
-	}
-	_ = reader.Process.Kill()
-	_ = reader.Wait()
-	_ = pull.Process.Kill()
-	_ = pull.Wait()
-	for _, args := range [][]string{
-		{"status", "--recover"}, {"export", "--parquet", "a.parquet"}, {"export", "--csv", "a.csv.gz"}, {"export", "--jsonl", "lines", "--incremental"},
-		{"export", "--parquet", "tree", "--partition-by", "day,type"}, {"query", "-o", "b.csv", "FROM events"},
-	} {
-		cmd, output := start(args...)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		for running := true; running; {
-			onlyOwner(t, folder)
-			select {
-			case err := <-ended:
-				if running = false; err != nil {
-					t.Errorf("%v: %v, %s", args, err, output)
-				}
-			default:
-			}
-		}
-	}
-	if seen := onlyOwner(t, folder, runtime); !seen["a.parquet"] || !seen["a.csv.gz"] || !seen["lines"] || !seen["tree"] || !seen["b.csv"] {
-		t.Errorf("written is %v", seen)
-	}
-	if output.Len() > 0 {
-		t.Errorf("the pull said %s", output)
-	}
-}
-
-// TestWhatAPullLeavesBehind: a pull that ends with its stacks on stderr, which is what a panic and
-// a signal do, tells no key by that, and by no core file. Nor does its command line.
+// TestWhatAPullLeavesBehind: a pull that ends with its stacks on stderr, as by a panic or a signal,
+// shows no key there, in a core file or on its command line.
 func TestWhatAPullLeavesBehind(t *testing.T) {
 	binary := harness.Program(t)
 	for _, traceback := range []string{"all", "system", "crash"} {
@@ -375,93 +264,6 @@ func TestWhatAPullLeavesBehind(t *testing.T) {
 			}
 			outputs["output"] = output.Bytes()
 			harness.NoSecret(t, []string{"ds_test_canary"}, outputs, folder)
-		})
-	}
-}
-
-// TestTLS: a server is who its certificate says, by TLS 1.2 or later, or gets no request.
-func TestTLS(t *testing.T) {
-	binary := harness.Program(t)
-	for _, tc := range []struct {
-		name    string
-		host    string
-		trusted bool
-		most    uint16 // TLS version
-		code    int
-		said    string
-	}{
-		{"trusted", "127.0.0.1", true, 0, 0, ""},
-		{"TLS 1.2", "127.0.0.1", true, tls.VersionTLS12, 0, ""},
-		{"TLS 1.1", "127.0.0.1", true, tls.VersionTLS11, 4, "protocol version not supported"},
-		{"signed by nobody known", "127.0.0.1", false, 0, 4, "certificate signed by unknown authority"},
-		{"another host's", "localhost", true, 0, 4, "not localhost"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			var requests atomic.Int64
-			api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests.Add(1)
-				api.ServeHTTP(w, r)
-			}))
-			server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tc.most}
-			server.Config.ErrorLog = log.New(io.Discard, "", 0)
-			server.StartTLS()
-			t.Cleanup(server.Close)
-			folder := t.TempDir()
-			roots := filepath.Join(t.TempDir(), "roots.pem")
-			text := []byte{}
-			if tc.trusted {
-				text = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-			}
-			if err := os.WriteFile(roots, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			t.Setenv("SSL_CERT_FILE", roots)
-			t.Setenv("SSL_CERT_DIR", t.TempDir())
-			base := strings.Replace(server.URL, "127.0.0.1", tc.host, 1)
-			r := harness.Run(t.Context(), t, binary, folder, base, "pull", "--quiet", "--max-retry-time", "1s")
-			if r.Code != tc.code || !strings.Contains(r.Err, tc.said) || (requests.Load() > 0) != (tc.code == 0) {
-				t.Errorf("%+v after %d requests, want exit %d and %q", r, requests.Load(), tc.code, tc.said)
-			}
-		})
-	}
-}
-
-// TestProxies: a proxy of the environment carries https, without seeing into it, and nothing
-// else.
-func TestProxies(t *testing.T) {
-	binary := harness.Program(t)
-	var asked atomic.Value
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = r.Write(io.Discard)
-		asked.Store(fmt.Sprint(r.Method, " ", r.URL, r.Header))
-		w.WriteHeader(http.StatusBadGateway)
-	}))
-	t.Cleanup(proxy.Close)
-	// No proxy is used for loopback addresses, which this is not.
-	_, base := harness.Serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 100}})
-	base = strings.Replace(base, "127.0.0.1", "0.0.0.0", 1)
-	for _, tc := range []struct {
-		name, base, proxy string
-		code              int
-		asked             string
-	}{
-		{"http", base, proxy.URL, 0, ""},
-		{"https", strings.Replace(base, "http:", "https:", 1), proxy.URL, 4, "CONNECT "},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			asked.Store("")
-			for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"} {
-				t.Setenv(name, tc.proxy)
-			}
-			t.Setenv("NO_PROXY", "")
-			t.Setenv("no_proxy", "")
-			folder := t.TempDir()
-			r := harness.Run(t.Context(), t, binary, folder, tc.base, "pull", "--quiet", "--max-retry-time", "200ms")
-			if got := asked.Load().(string); r.Code != tc.code || !strings.HasPrefix(got, tc.asked) || tc.asked == "" && got != "" {
-				t.Errorf("%+v, want exit %d; the proxy was asked for %q, want %q", r, tc.code, got, tc.asked)
-			}
-			harness.NoSecret(t, []string{"ds_test_canary"}, map[string][]byte{"output": []byte(r.Out + r.Err), "proxy": []byte(asked.Load().(string))}, folder)
 		})
 	}
 }

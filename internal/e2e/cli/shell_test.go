@@ -36,7 +36,7 @@ func TestShell(t *testing.T) {
 		x.Enter(step[0])
 		x.Expect(step[1])
 	}
-	// What it writes says that the terminal is no longer read key by key.
+	// Its output shows that the terminal no longer reads key by key.
 	x.Enter("SELECT 'run' || 'ning'; SELECT count(*) FROM range(100000000000) a, range(100000000000) b;")
 	x.Expect(`running`)
 	x.Send("\x03")
@@ -103,8 +103,8 @@ func TestPager(t *testing.T) {
 	}
 }
 
-// A reader that does not want all is no failure, and a query that nobody reads can be
-// stopped.
+// TestPipes: a reader that does not read everything is no failure, and a query without a reader can
+// be interrupted.
 func TestPipes(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, format := range []string{"csv", "json", "table", "box"} {

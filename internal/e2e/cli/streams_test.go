@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// logging has DuckDB log to stdout, in a way that no look at the SQL finds; title would set the
-// title of a terminal's window if it were logged.
+// logging makes DuckDB log to stdout, in a way that no check of the SQL finds. title would set a
+// terminal's window title if it were logged.
 const (
 	logging = `(SELECT count(*) FROM query('FROM enable_' || 'logging(storage = ''stdout'')'))`
 	title   = `write_log(chr(27) || ']0;title' || chr(7) || type)`
 )
 
-// TestOnlyResultsArePrinted: DuckDB logs each value to stdout, and none arrives there, on
-// stderr or among the data.
+// TestOnlyResultsArePrinted: DuckDB logs each value to stdout. No log entry reaches stdout, stderr
+// or the data.
 func TestOnlyResultsArePrinted(t *testing.T) {
 	folder := harness.Demo(t)
 	file := filepath.Join(folder, "a.csv")
@@ -71,7 +71,7 @@ func TestOnlyResultsArePrinted(t *testing.T) {
 	x.Exit()
 }
 
-// TestReadersOfEachCommandGoAway: it is no failure of any of them.
+// TestReadersOfEachCommandGoAway: a command whose reader has gone is no failure.
 func TestReadersOfEachCommandGoAway(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, args := range []string{"status", "status --json", "verify", "schema", "help", "explain", "explain limits", "--help", "query --named list", "query FROM/**/events", "export --csv - --quiet", "pull --demo --dry-run --db other.duckdb --quiet"} {
@@ -90,8 +90,8 @@ func TestReadersOfEachCommandGoAway(t *testing.T) {
 	}
 }
 
-// TestHostileHistories: what somebody has put where the shell's history is is shown only as far
-// as it does no more than be seen, waited for never, and followed nowhere.
+// TestHostileHistories: the shell shows another user's text in its history file only escaped. It
+// neither waits for such a file nor follows links.
 func TestHostileHistories(t *testing.T) {
 	folder := harness.Demo(t)
 	state := filepath.Join(folder, "state", "datasync")
@@ -105,7 +105,7 @@ func TestHostileHistories(t *testing.T) {
 	for _, c := range []struct {
 		what string
 		make func() error
-		kept bool // what is typed is kept in it
+		kept bool // typed lines are kept in it
 	}{
 		{"escapes", func() error { write(name, "SELECT 70 + 7;\n"+evil); return nil }, true},
 		{"huge", func() error {
@@ -141,7 +141,7 @@ func TestHostileHistories(t *testing.T) {
 			}
 			x := harness.NewTerminal(t, folder, nil, "query")
 			x.Expect(`datasync> `)
-			x.Send("\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B\x1b[B\x15") // up and down, then what is there is deleted
+			x.Send("\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B\x1b[B\x15") // up and down, then delete the line
 			x.Send("SELECT 80 + 8 AS n;\r")
 			x.Expect(`│ +88 │`)
 			x.Send(".quit\r")
@@ -167,11 +167,11 @@ func TestHostileHistories(t *testing.T) {
 				t.Errorf("%d bytes, %v", len(b), err)
 			}
 			if c.what == "no line's end" {
-				return // what lies before it is beyond what is read
+				return // the text before it is beyond the part that is read
 			}
 			x = harness.NewTerminal(t, folder, nil, "query")
 			x.Expect(`datasync> `)
-			x.Send("\x1b[A\x1b[A\x1b[A") // up to what was there before
+			x.Send("\x1b[A\x1b[A\x1b[A") // up to the earlier entry
 			x.Send("\r")
 			x.Expect(`│ +77 │`)
 			x.Send(".quit\r")
@@ -189,8 +189,8 @@ func errorsOf(errs ...error) error {
 	return nil
 }
 
-// TestHostileNamesInTheShell: names of a file that somebody else made, where they are listed,
-// completed, shown at the head of a table and in errors.
+// TestHostileNamesInTheShell: names in a file that another user made are escaped where the shell
+// lists, completes and prints them, and in errors.
 func TestHostileNamesInTheShell(t *testing.T) {
 	folder := harness.Demo(t)
 	db, err := sql.Open("duckdb", filepath.Join(folder, "datasync.duckdb"))
@@ -236,7 +236,8 @@ func TestHostileNamesInTheShell(t *testing.T) {
 	}
 }
 
-// TestHostileEnvironments: what the environment says of terminal and pager is at most of no use.
+// TestHostileEnvironments: bad values of the environment, for the terminal and the pager, do no
+// harm.
 func TestHostileEnvironments(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, env := range []string{

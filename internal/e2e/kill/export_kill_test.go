@@ -20,7 +20,7 @@ import (
 	"datasync/mockserver"
 )
 
-// exporting is a folder with a database from which is exported.
+// exporting is a folder with a database to export.
 type exporting struct {
 	t                    *testing.T
 	binary, folder, base string
@@ -34,7 +34,7 @@ func newExporting(t *testing.T, binary string, events int) *exporting {
 	return e
 }
 
-// run runs the program, which must end well.
+// run runs the program, which must succeed.
 func (e *exporting) run(args string) {
 	e.t.Helper()
 	if cmd, output := harness.Command(e.t.Context(), e.binary, e.folder, e.base, strings.Fields(args)...); cmd.Run() != nil {
@@ -49,7 +49,7 @@ func (e *exporting) killedAt(point, args string) bool {
 
 func (e *exporting) path(name string) string { return filepath.Join(e.folder, name) }
 
-// rows counts the rows that a pattern for Parquet files gives, and the different ids.
+// rows counts the rows of a pattern of Parquet files, and their distinct ids.
 func (e *exporting) rows(pattern string) string {
 	e.t.Helper()
 	if files, err := filepath.Glob(e.path(pattern)); err != nil || len(files) == 0 {
@@ -58,8 +58,8 @@ func (e *exporting) rows(pattern string) string {
 	return harness.One(e.t, e.path("datasync.duckdb"), "SELECT (SELECT count(*) FROM events) || ''") + " " + idsOf(e.t, e.path(pattern))
 }
 
-// onlyWhole tests that a folder holds what its manifest says and nothing else, and that the
-// database's folder holds nothing but these names.
+// onlyWhole fails the test where a folder holds other files than its manifest lists, or the
+// database's folder holds other names than these.
 func (e *exporting) onlyWhole(folder string, names ...string) {
 	e.t.Helper()
 	b, err := os.ReadFile(e.path(folder + "/_manifest.json"))
@@ -97,7 +97,7 @@ func (e *exporting) onlyWhole(folder string, names ...string) {
 	e.holds(append(names, folder)...)
 }
 
-// holds tests that the database's folder holds these names and the database's.
+// holds fails the test where the database's folder holds other names than these and the database's.
 func (e *exporting) holds(names ...string) {
 	e.t.Helper()
 	entries, err := os.ReadDir(e.folder)
@@ -116,8 +116,8 @@ func (e *exporting) holds(names ...string) {
 	}
 }
 
-// TestFailpointInExport kills an export before its file gets its name: an old file stands,
-// nothing is left, and the next export does its work.
+// TestFailpointInExport kills an export before its file gets its name. The old file stays, no other
+// file is left, and the next export succeeds.
 func TestFailpointInExport(t *testing.T) {
 	t.Parallel()
 	e := newExporting(t, harness.FailpointProgram(t), 1000)
@@ -138,8 +138,8 @@ func TestFailpointInExport(t *testing.T) {
 	}
 }
 
-// TestFailpointsInFolders kills an export to a folder at each step: what was there before
-// stands or all that is new does, and the next export ends as if nothing had happened.
+// TestFailpointsInFolders kills an export to a folder at each step. The folder then has either its
+// old files or all of the new ones, and the next export succeeds.
 func TestFailpointsInFolders(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)
@@ -180,13 +180,13 @@ func TestFailpointsInFolders(t *testing.T) {
 	}
 }
 
-// once reports whether there are as many ids as rows.
+// once reports whether there are as many distinct ids as rows.
 func once(rows string) bool {
 	fields := strings.Fields(rows)
 	return fields[1] == fields[2]
 }
 
-// TestExportKilledAtRandom kills exports at random moments, one after the other.
+// TestExportKilledAtRandom kills exports at random moments, one after another.
 func TestExportKilledAtRandom(t *testing.T) {
 	t.Parallel()
 	binary := harness.Program(t)
@@ -227,7 +227,7 @@ func TestExportKilledAtRandom(t *testing.T) {
 	}
 }
 
-// idsOf counts the rows of Parquet files, and the different ids in them.
+// idsOf counts the rows of Parquet files, and their distinct ids.
 func idsOf(t *testing.T, pattern string) string {
 	t.Helper()
 	db, err := sql.Open("duckdb", "")
@@ -242,7 +242,7 @@ func idsOf(t *testing.T, pattern string) string {
 	return fmt.Sprint(rows, " ", ids)
 }
 
-// TestExportSignals ends exports to a reader that takes no more, by signals.
+// TestExportSignals ends exports by signals while their reader takes no more.
 func TestExportSignals(t *testing.T) {
 	t.Parallel()
 	e := newExporting(t, harness.Program(t), 100)
@@ -270,7 +270,7 @@ func TestExportSignals(t *testing.T) {
 		}
 		e.holds()
 	}
-	// A reader that has gone is no error, and nothing is said.
+	// A reader that has gone is no error, and the program says nothing.
 	cmd, output := harness.Command(t.Context(), e.binary, e.folder, e.base, "export", "--jsonl", "-", "--query", "SELECT * FROM range(1000000000000)")
 	cmd.Stdout = nil
 	out, err := cmd.StdoutPipe()

@@ -15,8 +15,8 @@ import (
 	"datasync/mockserver"
 )
 
-// TestFailpoints kills a pull at each place where that could matter: what it leaves
-// is sound, and the next pulls end where an undisturbed one does.
+// TestFailpoints kills a pull at each failpoint. The file it leaves is sound, and the next pull
+// completes it.
 func TestFailpoints(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)
@@ -27,7 +27,7 @@ func TestFailpoints(t *testing.T) {
 	for _, tc := range []struct {
 		point string
 		times []int
-		sure  bool // the process is still there when the signal comes
+		sure  bool // the process cannot end before the signal comes
 	}{
 		{"f1", []int{1, 2, 9}, true}, {"f2", []int{1, 2, 9}, true}, {"f3", []int{1, 5, 12}, true}, {"f4", []int{1}, true},
 		{"f5", []int{1}, true}, {"f6", []int{1, 2, 3}, true}, {"f7", []int{1, 2, 3}, true}, {"f8", []int{1, 2}, true},
@@ -48,7 +48,7 @@ func TestFailpoints(t *testing.T) {
 				leavesSound(t, folder)
 				s.ExpireCursors()
 				s.Dataset().Grow(700)
-				// The same again in what comes next.
+				// The same failpoint in the next pull.
 				_ = harness.KilledAt(t, point, folder, base, "pull", "--quiet")
 				leavesSound(t, folder)
 				finish(t, binary, folder, base, s)
@@ -75,8 +75,8 @@ func TestFailpoints(t *testing.T) {
 	}
 }
 
-// TestFailpointsOfFullBatches kills a pull where batches are full: pages are divided, and
-// two batches are written at a time.
+// TestFailpointsOfFullBatches kills a pull whose batches are full: pages are split, and two batches
+// are written at a time.
 func TestFailpointsOfFullBatches(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)
@@ -103,11 +103,11 @@ func TestFailpointsOfFullBatches(t *testing.T) {
 	}
 }
 
-// TestFailpointsOfParts kills a pull whose window is walked in parts.
-func TestFailpointsOfParts(t *testing.T) {
+// TestFailpointsOfShards kills a pull whose window is walked in shards.
+func TestFailpointsOfShards(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)
-	parts := 0
+	shards := 0
 	points := []string{"f1:20", "f2:30", "f3:15", "f4:3", "f5:1", "f5:4", "f6:2", "f6:7", "f7:2", "f7:6", "f8:2", "f8:5", "f9:3", "f10:2", "f10:5", "f11:1"}
 	for i, point := range points {
 		if !harness.Tried(i, len(points), 3) {
@@ -129,18 +129,18 @@ func TestFailpointsOfParts(t *testing.T) {
 			}
 			finish(t, binary, folder, base, s)
 			if harness.One(t, filepath.Join(folder, "datasync.duckdb"), "SELECT count(*)::VARCHAR FROM checkpoint WHERE begins IS NOT NULL") != "0" {
-				parts++
+				shards++
 			}
 		})
 	}
-	t.Logf("%d windows were walked in parts", parts)
-	if parts == 0 {
-		t.Error("no window was walked in parts")
+	t.Logf("%d windows were walked in shards", shards)
+	if shards == 0 {
+		t.Error("no window was walked in shards")
 	}
 }
 
-// TestFailpointInAWait kills a pull as soon as an endpoint has asked to be left alone, before
-// that is committed: the next pull, which comes at once, keeps to it.
+// TestFailpointInAWait kills a pull after an endpoint asked for a wait and before the wait is
+// committed. The next pull, which starts at once, keeps the wait.
 func TestFailpointInAWait(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)
@@ -159,8 +159,8 @@ func TestFailpointInAWait(t *testing.T) {
 	}
 }
 
-// TestFailpointInMigration kills the pull that brings a file of the first schema up
-// to date: the file is of one schema or the other, and the next pull goes on.
+// TestFailpointInMigration kills the pull that migrates a file of the first schema. The file has
+// the old schema or the new one, and the next pull resumes.
 func TestFailpointInMigration(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)

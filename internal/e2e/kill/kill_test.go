@@ -16,12 +16,12 @@ import (
 	"datasync/mockserver"
 )
 
-// walks draws how many walks at a time a pull may have.
+// walks draws a number of parallel walks.
 func walks(random *rand.Rand) string { return []string{"1", "4", "auto"}[random.IntN(3)] }
 
-// TestKillLoop kills pulls at random moments, each where the one before stood and with
-// another number of walks, while the API grows, and expects the last one to end with exactly
-// what the API has.
+// TestKillLoop kills pulls at random moments, each with another number of walks, while the API
+// grows. Each pull resumes where the one before was killed, and the last one ends with exactly the
+// API's events.
 func TestKillLoop(t *testing.T) {
 	t.Parallel()
 	seeds, events, pageCap := harness.KillSeeds(), 20_000, 500
@@ -45,7 +45,7 @@ func TestKillLoop(t *testing.T) {
 				o.Cursor.Signed = true
 			}
 			if seed%3 > 0 {
-				// Walks side by side are worth it, and windows are walked in parts.
+				// With this latency parallel walks are worth it, and windows are split into shards.
 				o.Events.Latency, o.Feed.Latency = 8*time.Millisecond, 8*time.Millisecond
 				o.Events.Cap, o.Feed.Cap = pageCap/4, pageCap/4
 			}
@@ -60,7 +60,7 @@ func TestKillLoop(t *testing.T) {
 					s.Dataset().Grow(random.IntN(3000))
 				}
 				if random.IntN(4) == 0 {
-					// What older windows had left is then this one's.
+					// A restart takes over the rest of older windows.
 					finish(t, binary, folder, base, s, [][]string{nil, {"--restart"}}[random.IntN(2)]...)
 				}
 			}
@@ -69,7 +69,7 @@ func TestKillLoop(t *testing.T) {
 	}
 }
 
-// kill starts a pull and kills it at a random moment; what it leaves must be sound.
+// kill starts a pull and kills it at a random moment. The file it leaves must be sound.
 func kill(t *testing.T, binary, folder, base string, random *rand.Rand, long bool) {
 	t.Helper()
 	life := time.Duration(random.IntN(400)) * time.Millisecond
@@ -78,14 +78,14 @@ func kill(t *testing.T, binary, folder, base string, random *rand.Rand, long boo
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), life)
 	defer cancel()
-	cmd, output := harness.Command(ctx, binary, folder, base, "pull", "--quiet", "--workers", walks(random)) // which is killed when ctx ends
+	cmd, output := harness.Command(ctx, binary, folder, base, "pull", "--quiet", "--workers", walks(random)) // killed when ctx ends
 	if err := cmd.Run(); err != nil && ctx.Err() == nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	leavesSound(t, folder)
 }
 
-// leavesSound fails where verify finds anything in what a killed pull left.
+// leavesSound fails the test where verify finds anything in the files of a killed pull.
 func leavesSound(t *testing.T, folder string) {
 	t.Helper()
 	if err := harness.Verify(filepath.Join(folder, "datasync.duckdb")); err != nil && !errors.Is(err, store.ErrMissing) {
@@ -93,7 +93,7 @@ func leavesSound(t *testing.T, folder string) {
 	}
 }
 
-// finish pulls to the end, and checks all that can be said of the file then.
+// finish pulls to the end and checks the file.
 func finish(t *testing.T, binary, folder, base string, s *mockserver.Server, options ...string) {
 	t.Helper()
 	cmd, output := harness.Command(t.Context(), binary, folder, base, append([]string{"pull"}, options...)...)
@@ -107,7 +107,7 @@ func finish(t *testing.T, binary, folder, base string, s *mockserver.Server, opt
 	harness.OnlyDatabase(t, folder, output.Bytes())
 }
 
-// TestSignals: the first signal ends a pull gently wherever it is.
+// TestSignals: the first signal ends a pull gracefully in each of its phases.
 func TestSignals(t *testing.T) {
 	binary := harness.Program(t)
 	hold := mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour)

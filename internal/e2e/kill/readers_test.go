@@ -21,9 +21,9 @@ import (
 	"datasync/mockserver"
 )
 
-// TestReadersOfARunningPull: several at a time, killed at random as the pull is. What a
-// reader that ends well has seen is the file as of one batch, and the pull ends with
-// exactly what the API has.
+// TestReadersOfARunningPull: several readers at a time are killed at random, as the pull is. A
+// reader that succeeds has seen the file as of one batch, and the pull ends with exactly the API's
+// events.
 func TestReadersOfARunningPull(t *testing.T) {
 	binary := harness.Program(t)
 	limit := mockserver.RateLimit{Requests: 10, Window: 5 * time.Second, Named: mockserver.RetryAfterBody}
@@ -31,7 +31,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 		Data: mockserver.DataOptions{Events: 50_000, TieEvery: 1000, TieSize: 50}, TimeScale: 10, Grace: time.Second,
 		Events: mockserver.Pages{Cap: 250, RateLimit: limit}, Feed: mockserver.Pages{Cap: 250, RateLimit: limit, Until: mockserver.Inclusive},
 	})
-	// The first pull does not come to its end before it is killed.
+	// The first pull cannot end before it is killed.
 	firstIsKilled := make(chan struct{})
 	var requests atomic.Int64
 	socket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 	}))
 	t.Cleanup(socket.Close)
 	base := socket.URL
-	// The sockets' paths must be short.
+	// A socket's path must be short.
 	runtime, err := os.MkdirTemp("/tmp", "datasync-test-")
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 		if round > 0 && round < 5 {
 			ctx, cancel = context.WithTimeout(t.Context(), time.Duration(300+random.IntN(900))*time.Millisecond)
 		}
-		pull, output := harness.Command(ctx, binary, folder, base, "pull", "--quiet") // which is killed when ctx ends
+		pull, output := harness.Command(ctx, binary, folder, base, "pull", "--quiet") // killed when ctx ends
 		if err := pull.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 		if asOf.Load() > 0 || round > 50 {
 			break
 		}
-		s.Dataset().Grow(5_000) // nobody has come to read meanwhile: there is another pull
+		s.Dataset().Grow(5_000) // no reader has come in the meantime: there is another pull
 	}
 	stop()
 	readers.Wait()
@@ -141,8 +141,8 @@ func TestReadersOfARunningPull(t *testing.T) {
 	}
 }
 
-// refused reports whether a program ended because another one had the file for longer than is
-// waited for, which is right: on a busy machine each of them may be that slow.
+// refused reports whether a program ended because another one had the file for too long. On a busy
+// machine each of them may be that slow.
 func refused(code int, said string) bool {
 	return code == 6 && regexp.MustCompile(`process \d+ |another process has it open|the running pull does not answer`).MatchString(said)
 }
@@ -152,8 +152,7 @@ var (
 	wrote     = regexp.MustCompile(`wrote ([\d,]+) events`)
 )
 
-// readOnce lets one reader read, and says what is wrong with what it saw, if it ended
-// well.
+// readOnce runs one reader. If it succeeds, the error says where its result is inconsistent.
 func readOnce(ctx context.Context, t *testing.T, what int, binary, folder, base, target string) (harness.Result, error) {
 	t.Helper()
 	plain := func(text string) string { return strings.ReplaceAll(text, ",", "") }

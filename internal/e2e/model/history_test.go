@@ -19,7 +19,7 @@ import (
 	"datasync/mockserver"
 )
 
-// history is a file and the API that it is pulled from, in this process.
+// history is a file and its API, in this process.
 type history struct {
 	t    *testing.T
 	api  *mockserver.Server
@@ -40,7 +40,7 @@ func newHistory(t *testing.T, o mockserver.Options) *history {
 	}}
 }
 
-// run pulls, with a store that wrap may change, until it ends.
+// run pulls until it ends, with a store that wrap may change.
 func (h *history) run(ctx context.Context, wrap func(*store.Store) ingest.Store) (ingest.Summary, error) {
 	h.t.Helper()
 	s, err := store.Open(ctx, store.Options{Path: h.path, Origin: ingest.Origin(h.opts.BaseURL), ToolVersion: "test"})
@@ -72,7 +72,7 @@ func (h *history) pull() {
 	}
 }
 
-// stop pulls and stops at the nth request.
+// stop pulls and cancels at the nth request.
 func (h *history) stop(request int) {
 	h.t.Helper()
 	ctx, cancel := context.WithCancel(h.t.Context())
@@ -90,7 +90,7 @@ func (h *history) stop(request int) {
 	h.opts.Transport = real
 }
 
-// healthy are files of all kinds of histories.
+// healthy returns files with all kinds of histories.
 func healthy(t *testing.T) map[string]*history {
 	t.Helper()
 	const size = 20
@@ -168,8 +168,8 @@ func healthy(t *testing.T) map[string]*history {
 	return files
 }
 
-// A page of more than a batch stands in several rows of the page log, also where it was
-// asked for by time. Where it is divided depends on when the batch before it was committed.
+// A page larger than a batch has several rows in the page log, also where it was requested by time.
+// Where it is split depends on when the batch before it was committed.
 func TestVerifyPagesOfSeveralBatches(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t, mockserver.Options{
@@ -185,8 +185,8 @@ func TestVerifyPagesOfSeveralBatches(t *testing.T) {
 	}
 }
 
-// TestVerify: it finds nothing in a healthy file, whatever its history, and every
-// damage that can be seen.
+// TestVerify: verify finds nothing in a healthy file of any history, and every damage that can be
+// detected.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	files := healthy(t)
@@ -240,9 +240,9 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestEveryStoreOperationFails lets the Nth operation that the pull asks of the store
-// fail, for each N (or each seventh) until there is no such operation: the run says so, what it leaves is
-// sound, and the next one ends with exactly what the API has.
+// TestEveryStoreOperationFails lets the nth store operation of a pull fail, for each n (or each
+// seventh). The run reports it, the file it leaves is sound, and the next pull ends with exactly
+// the API's events.
 func TestEveryStoreOperationFails(t *testing.T) {
 	t.Parallel()
 	step := 7

@@ -14,21 +14,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// errKilled is what an operation fails with that was let fail.
+// errKilled is the error of an operation that was made to fail.
 var errKilled = errors.New("killed")
 
-// killing is a store of which an operation fails, and, unless that is to happen once
-// only, all that come after it, as where the process is killed.
+// killing is a store of which one operation fails, and then all later ones, as if the process were
+// killed, or with once no other.
 type killing struct {
 	*store.Store
 	mu   sync.Mutex
 	left int // operations until then
 	once bool
-	// before says that the operation fails before it has done anything; else it fails
-	// though it was done.
+	// before says that the operation fails before it did anything. Otherwise it is done and fails.
 	before bool
-	// leave, where it is not nil, is called at that moment; failed says that it did not
-	// work.
+	// leave is called at that moment, if it is not nil. failed is its error.
 	leave  func() error
 	failed error
 }
@@ -86,7 +84,7 @@ func (k *killing) OpenWindow(ctx context.Context, lower, floor sql.Null[model.In
 	return c, err
 }
 
-// StartBatch commits the batch before it returns: it is one operation.
+// StartBatch commits the batch before it returns, so it is one operation.
 func (k *killing) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	var done model.Committed
 	err := k.do(func() (err error) { done, err = k.CommitBatch(ctx, b); return err })

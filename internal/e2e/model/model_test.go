@@ -24,17 +24,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestModel plays random histories of pulls, kills, growth and pauses on the real
-// store, against a model that is the set of ids: what the API has must be what the
-// file has, and verify must find nothing at any time. It runs in a bubble, in which
-// pauses that kill every cursor take no time.
+// TestModel plays random histories of pulls, kills, growth and pauses on the real store. The model
+// is the set of the API's ids: the file must have the same, and verify must find nothing at any
+// time. It runs in virtual time, in which pauses that expire every cursor take no time.
 func TestModel(t *testing.T) {
-	// What fails is shown as it was drawn: rapid cannot make it smaller through a bubble.
+	// A failure is shown as it was drawn: rapid cannot shrink it across a synctest bubble. It is
+	// not written into the source tree; rapid prints how to repeat it.
 	checks := "6"
 	if harness.All() {
 		checks = "40"
 	}
-	for name, value := range map[string]string{"rapid.checks": checks, "rapid.shrinktime": "0s"} {
+	for name, value := range map[string]string{"rapid.checks": checks, "rapid.shrinktime": "0s", "rapid.nofailfile": "true"} {
 		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
 			if err := f.Value.Set(value); err != nil {
 				t.Fatal(err)
@@ -50,7 +50,7 @@ func TestModel(t *testing.T) {
 		defer func() { _ = os.RemoveAll(folder) }()
 		var failed any
 		synctest.Test(t, func(t *testing.T) {
-			// What rapid stops a run with must not end the bubble's goroutine.
+			// A panic by which rapid ends a run must not end the bubble's goroutine.
 			defer func() { failed = recover() }()
 			play(rt, folder)
 		})
@@ -60,7 +60,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// world is an API and the file of the one who pulls from it.
+// world is an API and the file of a user who pulls from it.
 type world struct {
 	rt     *rapid.T
 	api    *mockserver.Server
@@ -88,7 +88,7 @@ func play(rt *rapid.T, folder string) {
 		o.Data.SwapEvery, o.Data.SwapDistance = 40, 1+draw("swap", 30)
 	}
 	if rapid.Bool().Draw(rt, "slow") {
-		// So that a part has begun before the one above has read far into it.
+		// So that a shard has begun before the one above has read far into it.
 		o.Events.Latency, o.Feed.Latency = 50*time.Millisecond, 50*time.Millisecond
 	}
 	w := &world{rt: rt, api: mockserver.New(o), folder: folder, path: filepath.Join(folder, "0.duckdb")}
@@ -125,7 +125,7 @@ func play(rt *rapid.T, folder string) {
 	w.sound()
 }
 
-// pull pulls to the end; the file must have what the API has then.
+// pull pulls to the end. The file must then have the API's events.
 func (w *world) pull(opts ingest.Options) {
 	s := w.open()
 	opts.Store = s
@@ -136,10 +136,10 @@ func (w *world) pull(opts ingest.Options) {
 	w.exact()
 }
 
-// over reports whether a pull has walked to its end: it may have met nothing but rejects.
+// over reports whether a pull reached its end; it may have found nothing but rejects.
 func over(err error) bool { return err == nil || errors.Is(err, ingest.ErrUnusable) }
 
-// stop pulls and stops at the nth request.
+// stop pulls and cancels at the nth request.
 func (w *world) stop(request int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -162,8 +162,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// kill pulls until the nth operation of the store, and goes on with what a process
-// killed there would have left: the file and its write-ahead log as they are then.
+// kill pulls until the nth store operation. It continues with the files of a process that is killed
+// there: the database and its write-ahead log.
 func (w *world) kill(operation int) {
 	s := w.open()
 	killed := &killing{Store: s, left: operation, leave: func() error {
@@ -193,7 +193,7 @@ func (w *world) open() *store.Store {
 	return s
 }
 
-// sound fails where verify finds anything.
+// sound fails the test where verify finds anything.
 func (w *world) sound() {
 	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
 		return // nothing has been pulled yet

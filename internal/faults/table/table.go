@@ -17,13 +17,13 @@ import (
 // Row is a fault.
 type Row struct {
 	ID, Fault string
-	// Tests hold it, as package.TestName. There are none where Reason says why.
+	// Tests are the tests of the fault, as package.TestName. Reason says why there are none.
 	Tests    []string
 	Reason   string
 	Observed string
 }
 
-// Test is a test function in a folder, whose path begins at the project's root.
+// Test is a test function in a folder, whose path is relative to the project's root.
 type Test struct{ Folder, Name string }
 
 var (
@@ -33,7 +33,7 @@ var (
 	defined = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
 )
 
-// Read reads the rows, in their order.
+// Read returns the rows, in their order.
 func Read(path string) ([]Row, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -97,7 +97,7 @@ type Event struct {
 	Elapsed                       float64 // seconds
 }
 
-// Events reads them.
+// Events returns the lines of go test -json.
 func Events(r io.Reader) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for d := json.NewDecoder(r); ; {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestFaults: docs/faults.md has every row once, and each of them names tests that are
-// there, or says why there is none.
+// TestFaults: docs/faults.md has every row once. Each row names tests that exist, or says why there
+// are none.
 func TestFaults(t *testing.T) {
 	rows, err := Read("../../../docs/faults.md")
 	if err != nil {
@@ -27,7 +27,7 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	number := map[byte]int{} // of the last row, by its letter
+	number := map[byte]int{} // the last row's number, by letter
 	for _, r := range rows {
 		if seen[r.ID] {
 			t.Errorf("%s stands twice", r.ID)
@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNamedTests: all tests that the project's documents name are there.
+// TestNamedTests: all tests that the project's documents name exist.
 func TestNamedTests(t *testing.T) {
 	tests, err := Find("../../..")
 	if err != nil {
@@ -78,8 +78,8 @@ func TestNamedTests(t *testing.T) {
 	}
 }
 
-// TestSecurity: in SECURITY.md each row names a test, and so does each sentence that says what is
-// not guarded, or it says why there is none.
+// TestSecurity: each row of SECURITY.md, and each sentence under "Not guarded", names a test or
+// says why there is none.
 func TestSecurity(t *testing.T) {
 	text, err := os.ReadFile("../../../SECURITY.md")
 	if err != nil {
@@ -99,7 +99,7 @@ func TestSecurity(t *testing.T) {
 	}
 }
 
-// TestGuarded: the check of SECURITY.md sees a row and a sentence that no test holds.
+// TestGuarded: the check of SECURITY.md finds a row and a sentence without a test.
 func TestGuarded(t *testing.T) {
 	rows, sentences := guarded("# A\n\nNot looked at.\n\n| what | test |\n|---|---|\n| a | `b.TestC` |\n| `b.TestD` | by hand |\n\n" +
 		"**Not guarded.** *E.* It is `f.g`, (`b.TestH`,\n`b.TestI`). Nobody\nlooks. J (no test: it. cannot). K is 0.5 MB.\n\nNot looked at.\n")
@@ -117,10 +117,10 @@ func TestGuarded(t *testing.T) {
 var (
 	held  = regexp.MustCompile("`[a-z]+\\.(Test|Fuzz)[A-Za-z0-9_]+`|\\(no test: [^)]+\\)")
 	aside = regexp.MustCompile(`\([^)]*\)`)
-	end   = regexp.MustCompile(`[.?!]\*{0,2} +(\S)`) // of a sentence, and where the next begins
+	end   = regexp.MustCompile(`[.?!]\*{0,2} +(\S)`) // the end of a sentence, and the beginning of the next
 )
 
-// lastCell is the last cell of a row, or a sentence as it is.
+// lastCell returns the last cell of a row, or a sentence unchanged.
 func lastCell(claim string) string {
 	row, ok := strings.CutSuffix(claim, "|")
 	if !ok {
@@ -129,8 +129,8 @@ func lastCell(claim string) string {
 	return row[strings.LastIndex(row, "|"):]
 }
 
-// guarded returns the rows of a text's tables, and the sentences of the paragraphs that say what
-// is not guarded.
+// guarded returns the rows of a text's tables, and the sentences of the paragraphs that begin with
+// "Not guarded".
 func guarded(text string) (rows, sentences []string) {
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		if strings.HasPrefix(paragraph, "|") {
@@ -141,7 +141,7 @@ func guarded(text string) (rows, sentences []string) {
 			continue
 		}
 		rest = strings.Join(strings.Fields(rest), " ")
-		// What is in brackets ends no sentence.
+		// Brackets do not end a sentence.
 		masked := aside.ReplaceAllStringFunc(rest, func(s string) string { return strings.ReplaceAll(s, ".", ",") })
 		from := 0
 		for _, m := range append(end.FindAllStringSubmatchIndex(masked, -1), []int{0, 0, len(rest), 0}) {
