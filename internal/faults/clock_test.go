@@ -261,7 +261,7 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 			w.API.Dataset().Grow(500)
 			second := w.startAt(by, command{Args: []string{"pull"}}).wait()
 			w.endsWith(second, 0)
-			w.sound()
+			w.verifies()
 			w.hasAll()
 			w.noTraces()
 			if by < 0 {
@@ -280,7 +280,7 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 			// With the right clock again, a pull gets the events that came in the meantime.
 			w.API.Dataset().Grow(500)
 			w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
-			w.sound()
+			w.verifies()
 			w.hasAll()
 		})
 	}

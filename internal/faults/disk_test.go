@@ -67,7 +67,7 @@ func TestDiskIsFull(t *testing.T) {
 			if fullTimes < 3 {
 				t.Errorf("the disk was full %d times", fullTimes)
 			}
-			w.sound()
+			w.verifies()
 			w.hasAll()
 			// There may have been too little space to write the log into the file.
 			w.resize(w.Folder, 96<<20)

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"datasync/internal/e2e/harness"
+	"sync/atomic"
 
 	"bytes"
 	"encoding/json"
@@ -68,7 +69,7 @@ func TestThePowerFails(t *testing.T) {
 						points = append(points, r.first+i+1)
 					}
 				}
-				w.fails(r, fmt.Sprint("run ", run+1), harness.Some(points, tc.few), random)
+				w.fails(r, fmt.Sprint("run ", run+1), harness.Some(points, tc.few))
 			}
 		})
 	}
@@ -82,40 +83,61 @@ func (w *world) hurry(o mockserver.Options) {
 }
 
 // fails lets the power fail after each of these operations of a recording.
-func (w *world) fails(r recording, where string, points []int, random *rand.Rand) {
+func (w *world) fails(r recording, where string, points []int) {
 	w.Helper()
-	certain, states, refused := 0, 0, 0
-	for i, n := range points {
-		for try, l := range []lost{allLost, noneLost, tailLost, tailLost, anyLost, anyLost, anyLost} {
-			strict := try == 3 || try == 6
-			at := fmt.Sprintf("%s, operation %d (%s), lost %d, strict %v", where, n, r.ops[n-1].kind, l, strict)
-			v := w.stateOf(r.after(n, l, strict, random))
-			events, ok := v.opens(at, certain > 0 && !strict, l == anyLost)
-			if ok && events < certain && !strict {
-				w.Errorf("%s: %d events, and %d were certain before", at, events, certain)
-			}
-			if l == allLost {
-				certain = max(certain, events)
-			}
-			states++
-			if !ok {
-				refused++
-			}
-			if !ok || (i+try)%7 == 0 {
-				v.goesOn(at)
-			}
-			if err := os.RemoveAll(v.Folder); err != nil {
-				w.Error(err)
-			}
+	var states, refused atomic.Int64
+	// try makes a state of the disk after point i. It returns the number of events, and whether
+	// the file could be opened.
+	try := func(t *testing.T, i, n int, l lost, certain int) (events int, ok bool) {
+		point := points[i]
+		strict := n == 3 || n == 6
+		at := fmt.Sprintf("%s, operation %d (%s), lost %d, strict %v", where, point, r.ops[point-1].kind, l, strict)
+		v := w.stateOf(r.after(point, l, strict, rand.New(rand.NewPCG(uint64(point), uint64(n)))))
+		v.T = t
+		events, ok = v.opens(at, certain > 0 && !strict, l == anyLost)
+		if ok && events < certain && !strict {
+			t.Errorf("%s: %d events, and %d were certain before", at, events, certain)
 		}
+		states.Add(1)
+		if !ok {
+			refused.Add(1)
+		}
+		if !ok || (i+n)%7 == 0 {
+			v.goesOn(at)
+		}
+		if err := os.RemoveAll(v.Folder); err != nil {
+			t.Error(err)
+		}
+		return events, ok
 	}
-	w.Logf("%s: %d operations, %d states, of which %d were refused; %d events were certain at last", where, len(r.ops)-r.first, states, refused, certain)
+	// The synced events at a point are certain from there on.
+	certain := make([]int, len(points))
+	for i := range points {
+		before := 0
+		if i > 0 {
+			before = certain[i-1]
+		}
+		events, _ := try(w.T, i, 0, allLost, before)
+		certain[i] = max(before, events)
+	}
+	w.Run(where, func(t *testing.T) {
+		for i, point := range points {
+			t.Run(fmt.Sprint("operation ", point), func(t *testing.T) {
+				t.Parallel()
+				for n, l := range []lost{noneLost, tailLost, tailLost, anyLost, anyLost, anyLost} {
+					try(t, i, n+1, l, certain[i])
+				}
+			})
+		}
+	})
+	w.Logf("%s: %d operations, %d states, of which %d were refused; %d events were certain at last", where, len(r.ops)-r.first, states.Load(), refused.Load(), certain[len(certain)-1])
 }
 
 // stateOf returns a world with the same API and these files.
 func (w *world) stateOf(files map[string][]byte) *world {
 	w.Helper()
-	v := &world{T: w.T, API: w.API, Base: w.Base, Folder: filepath.Join(w.TempDir(), "data"), home: w.home, temp: w.temp, runtime: w.runtime}
+	top := w.TempDir()
+	v := &world{T: w.T, API: w.API, Base: w.Base, Folder: filepath.Join(top, "data"), home: top, temp: w.temp, runtime: w.runtime}
 	v.File = filepath.Join(v.Folder, "datasync.duckdb")
 	if err := os.Mkdir(v.Folder, 0o700); err != nil {
 		w.Fatal(err)
@@ -146,7 +168,7 @@ func (w *world) opens(at string, must, holes bool) (events int, ok bool) {
 		recovered := w.run(command{Args: []string{"status", "--recover"}})
 		if recovered.Code == 6 && holes {
 			w.isClear(recovered)
-			if err := os.Rename(w.File+".wal", filepath.Join(w.home, "away")); err != nil {
+			if err := os.Rename(w.File+".wal", filepath.Join(w.home, "away.wal")); err != nil {
 				w.Errorf("%s: %v: %v", at, err, recovered)
 			}
 			return 0, false
@@ -170,7 +192,7 @@ func (w *world) goesOn(at string) {
 		w.Errorf("%s: %v", at, e)
 		return
 	}
-	w.sound()
+	w.verifies()
 	w.hasAll()
 	w.holdsOnly(w.Folder, filepath.Base(w.File))
 }

@@ -111,7 +111,7 @@ func TestStatementsThatAreRefused(t *testing.T) {
 	if after := w.bytes(dir); after != before {
 		t.Errorf("files changed from\n%s to\n%s", before, after)
 	}
-	w.sound()
+	w.verifies()
 	w.hasAll()
 }
 
