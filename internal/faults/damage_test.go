@@ -110,7 +110,7 @@ func damagedPages() mockserver.Options {
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 3000, DirtyEvery: 200}, Events: pages, Feed: pages}
 }
 
-// the sizes of a DuckDB file's headers and blocks
+// The sizes of a DuckDB file's headers and blocks.
 const (
 	headers = 3 * 4096
 	block   = 256 << 10

@@ -96,7 +96,7 @@ func (w *world) start(c command) *running {
 func (r *running) wait() harness.Result {
 	r.w.Helper()
 	defer r.cancel()
-	e := r.Running.Wait()
+	e := r.Wait()
 	if r.ctx.Err() != nil {
 		r.w.Fatalf("O7: not ended after %s: %v", within, e)
 	}

@@ -120,8 +120,11 @@ func (x *Terminal) Text() string {
 // Exit waits for the program's end and returns its exit code.
 func (x *Terminal) Exit() int {
 	x.tb.Helper()
-	ended := make(chan error, 1)
-	go func() { ended <- x.Cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = x.Cmd.Wait() // ProcessState has the code
+		close(ended)
+	}()
 	select {
 	case <-ended:
 		return x.Cmd.ProcessState.ExitCode()
