@@ -341,7 +341,7 @@ func TestCursorsDie(t *testing.T) {
 					e := w.run(command{Args: []string{"pull", "--workers", workers}})
 					w.endsWith(e, 0)
 					if had > 0 && !strings.Contains(e.Err, "going on by the time of the last event") && !strings.Contains(e.Err, "walking again from the newest event") && workers == "1" {
-						t.Errorf("not a word of the dead cursor: %v", e)
+						t.Errorf("the expired cursor is not reported: %v", e)
 					}
 					if s := w.API.Stats(); s.Events.Requests+s.Feed.Requests > 120 {
 						t.Errorf("%d and %d requests for 30 pages", s.Events.Requests, s.Feed.Requests)

@@ -187,7 +187,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 }
 
 // full returns the address of a socket that accepts no more connections. Like a filtered port, it
-// drops what is sent to it.
+// drops all packets.
 func (w *world) full() string {
 	w.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

@@ -66,7 +66,7 @@ func (w *world) says(e harness.Result, texts ...string) {
 	w.Helper()
 	for _, text := range texts {
 		if !strings.Contains(e.Err, text) {
-			w.Errorf("O1: nothing of %q in %v", text, e)
+			w.Errorf("O1: the error does not contain %q: %v", text, e)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestThePowerFails(t *testing.T) {
 			random := rand.New(rand.NewPCG(18, 18))
 			now, err := os.ReadFile(w.File)
 			if all := second.after(len(second.ops), noneLost, false, random); err != nil || len(all) != 1 || !bytes.Equal(now, all["datasync.duckdb"]) {
-				t.Fatalf("what was recorded is not what was done: %d files, %v", len(all), err)
+				t.Fatalf("the recording does not reproduce the file: %d files, %v", len(all), err)
 			}
 			for run, r := range []recording{first, second} {
 				var points []int // at each sync, and where sizes and names change
@@ -272,7 +272,7 @@ func TestExportsAreSynced(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("there is no strace here, and without it nobody sees what is synced")
+		t.Skip("strace is missing, which shows the syncs")
 	}
 	for options, written := range map[string]string{
 		"":                    `out/(#[0-9]+|\.datasync-export-[A-Z0-9]+)>`, // without a name, or with a hidden one

@@ -160,7 +160,7 @@ func TestProxies(t *testing.T) {
 		w.endsWith(e, 4)
 		w.says(e, "HTTPS_PROXY")
 		if strings.Contains(e.Err, "--base-url") {
-			t.Errorf("O1: the API's address is not what is wrong: %v", e)
+			t.Errorf("O1: the error blames the API's address: %v", e)
 		}
 		if strings.Contains(e.Err, password) {
 			t.Errorf("O5: the proxy's password: %v", e)

@@ -76,7 +76,7 @@ func TestStatementsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("there is no strace here, and without it nobody sees which files are opened")
+		t.Skip("strace is missing, which shows the opened files")
 	}
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
@@ -94,7 +94,7 @@ func TestStatementsThatAreRefused(t *testing.T) {
 				e := w.run(command{Program: strace, Args: []string{"-f", "-qq", "-o", log, "-e", "trace=%file,%net", "-E", "GOTRACEBACK=none", harness.Program(t), "query", fill.Replace(text)}})
 				w.endsWith(e, 1)
 				if strings.Contains(e.Out+e.Err, "secret-of-a-file") || strings.Contains(e.Out+e.Err, "root:") {
-					t.Errorf("it gives what is secret: %v", e)
+					t.Errorf("the output has the secret: %v", e)
 				}
 				calls, err := os.ReadFile(log)
 				if err != nil || !strings.Contains(string(calls), w.File) {

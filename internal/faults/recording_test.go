@@ -46,7 +46,7 @@ func (w *world) record(c command) (recording, harness.Result) {
 	w.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		w.Skip("there is no strace here, and without it nobody sees what is written and synced")
+		w.Skip("strace is missing, which shows the writes and syncs")
 	}
 	program := c.Program
 	if program == "" {

@@ -120,7 +120,7 @@ func TestRedirectsInMidPull(t *testing.T) {
 				e := w.run(command{Args: []string{"pull", "--workers", "1"}})
 				w.endsWith(e, 4)
 				if n := w.stored(); n == 0 {
-					t.Error("nothing of what came before is stored")
+					t.Error("the events before the redirect are not stored")
 				}
 			} else {
 				w.endsWith(w.run(command{Args: []string{"pull", "--workers", "1"}}), 0)

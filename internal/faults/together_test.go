@@ -57,7 +57,7 @@ func TestPullsThatBeginTogether(t *testing.T) {
 		}
 	}
 	if done == 0 {
-		t.Error("nobody pulled")
+		t.Error("none of the pulls completed")
 	}
 	w.isWhole()
 	w.isAsUndisturbed(tcpPages().Data)

@@ -127,7 +127,7 @@ func TestReadersOfARunningPull(t *testing.T) {
 	readers.Wait()
 	t.Logf("%d pulls were killed; %d readers ended well, %d of them while a pull was running", killed, seen.Load(), asOf.Load())
 	if killed == 0 || asOf.Load() == 0 {
-		t.Error("nobody was killed, or nobody read while a pull was running")
+		t.Error("no pull was killed, or no reader succeeded while a pull was running")
 	}
 	if err := errors.Join(harness.Compare(s, path), harness.Verify(path)); err != nil {
 		t.Error(err)

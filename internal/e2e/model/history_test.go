@@ -181,7 +181,7 @@ func TestVerifyPagesOfSeveralBatches(t *testing.T) {
 	const rows = "SELECT count(*) || ' rows of ' || string_agg(returned, '+' ORDER BY batch) FROM page_log WHERE until IS NOT NULL"
 	const sound = "SELECT count(*) BETWEEN 2 AND 3 AND sum(returned) = 220000 AND count(DISTINCT batch) = count(*) FROM page_log WHERE until IS NOT NULL"
 	if harness.One(t, h.path, sound) != "true" {
-		t.Errorf("the page by time stands in %s", harness.One(t, h.path, rows))
+		t.Errorf("the page by time has the rows %s", harness.One(t, h.path, rows))
 	}
 }
 

@@ -30,19 +30,19 @@ func TestFaults(t *testing.T) {
 	number := map[byte]int{} // the last row's number, by letter
 	for _, r := range rows {
 		if seen[r.ID] {
-			t.Errorf("%s stands twice", r.ID)
+			t.Errorf("%s is there twice", r.ID)
 		}
 		seen[r.ID] = true
 		delete(missing, r.ID)
 		number[r.ID[0]]++
 		if want := fmt.Sprintf("%c%d", r.ID[0], number[r.ID[0]]); r.ID != want {
-			t.Errorf("%s stands where %s should", r.ID, want)
+			t.Errorf("%s is in the place of %s", r.ID, want)
 		}
 		if len(r.Tests) == 0 && r.Reason == "" {
 			t.Errorf("%s has neither a test nor a reason", r.ID)
 		}
 		if r.Observed == "" && r.Reason == "" {
-			t.Errorf("%s does not say what was observed", r.ID)
+			t.Errorf("%s has no observation", r.ID)
 		}
 		for _, name := range r.Tests {
 			if _, ok := tests[name]; !ok {
