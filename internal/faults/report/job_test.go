@@ -25,6 +25,19 @@ func TestJob(t *testing.T) {
 	}
 }
 
+// TestRunJobs runs two jobs at a time, of which one fails.
+func TestRunJobs(t *testing.T) {
+	folder := filepath.Join("internal", "faults", "table")
+	jobs := []job{
+		{name: "good", folder: folder, packages: []string{"."}, tests: []string{"TestGuarded"}},
+		{name: "bad", folder: folder, packages: []string{"./missing"}},
+	}
+	results, errs := runJobs(t.Context(), jobs, options{root: root, jobs: 2})
+	if len(results) != 1 || len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "bad: ") {
+		t.Errorf("%v, %v", results, errs)
+	}
+}
+
 // TestWholeJobs: each package is in one job, and so is each test that docs/faults.md names.
 func TestWholeJobs(t *testing.T) {
 	jobs, err := wholeJobs(t.Context(), options{root: root, kills: 1})
