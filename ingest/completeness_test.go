@@ -22,7 +22,7 @@ import (
 // A pull that can store hardly anything fails, and the next one may succeed.
 func TestOnlyRejects(t *testing.T) {
 	malformed := func(rate float64, events int) mockserver.Options {
-		return mockserver.Options{Data: mockserver.DataOptions{Events: events, DirtyRate: rate, DirtyKinds: mockserver.RejectedDirt()}}
+		return mockserver.Options{Data: mockserver.DataOptions{Events: events, DirtyRate: rate, DirtyKinds: mockserver.RejectedMalformed()}}
 	}
 	for _, tc := range []struct {
 		name  string

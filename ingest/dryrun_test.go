@@ -137,7 +137,7 @@ func TestSurveyEstimates(t *testing.T) {
 			b.t.Errorf("%+v", f)
 		}
 		estimate := *f.Forecast
-		if estimate.Known || estimate.Walks != 8 || !estimate.SideBySide.Valid || estimate.SideBySide.V >= estimate.OneByOne || estimate.Requests <= estimate.Pages {
+		if estimate.Known || estimate.Walks != 8 || !estimate.Concurrent.Valid || estimate.Concurrent.V >= estimate.Sequential || estimate.Requests <= estimate.Pages {
 			b.t.Errorf("%+v", estimate)
 		}
 		pass(time.Minute)
@@ -145,8 +145,8 @@ func TestSurveyEstimates(t *testing.T) {
 		before := b.sent()
 		summary := b.mustPull()
 		sent := int64(b.sent() - before)
-		if ratio := float64(summary.Took) / float64(estimate.OneByOne); ratio < 0.9 || ratio > 1.1 {
-			b.t.Errorf("it took %v, estimated %v", summary.Took, estimate.OneByOne)
+		if ratio := float64(summary.Took) / float64(estimate.Sequential); ratio < 0.9 || ratio > 1.1 {
+			b.t.Errorf("it took %v, estimated %v", summary.Took, estimate.Sequential)
 		}
 		if sent < estimate.Pages || sent > estimate.Requests+5 {
 			b.t.Errorf("%d requests, estimated %d for %d pages", sent, estimate.Requests, estimate.Pages)
@@ -157,8 +157,8 @@ func TestSurveyEstimates(t *testing.T) {
 		b.opts.Workers = 1
 		first := b.mustSurvey()
 		for range 2 {
-			if f := b.mustSurvey(); f.Forecast.OneByOne < first.Forecast.OneByOne*9/10 {
-				b.t.Errorf("%v, and first %v: %+v", f.Forecast.OneByOne, first.Forecast.OneByOne, f.Events)
+			if f := b.mustSurvey(); f.Forecast.Sequential < first.Forecast.Sequential*9/10 {
+				b.t.Errorf("%v, and first %v: %+v", f.Forecast.Sequential, first.Forecast.Sequential, f.Events)
 			}
 		}
 	})
@@ -167,7 +167,7 @@ func TestSurveyEstimates(t *testing.T) {
 	inBubble(t, "limits of both", o, func(b *bench) {
 		b.opts.Workers = shard.Auto
 		// 60 pages: 10 and 40 at once, and 10 in the next window.
-		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.SideBySide.V < 50*time.Second || f.Forecast.SideBySide.V > 70*time.Second {
+		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.Concurrent.V < 50*time.Second || f.Forecast.Concurrent.V > 70*time.Second {
 			b.t.Errorf("%+v", f.Forecast)
 		}
 	})

@@ -6,18 +6,20 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // The kinds of errors, for errors.Is.
 var (
 	// ErrKeyRefused: the API does not accept the key.
-	ErrKeyRefused = errors.New("the API refused the key")
+	ErrKeyRefused = model.NewFailure(model.ExitKey, "key-refused", "the API refused the key")
 	// ErrCursorExpired: the API does not accept the cursor; it has expired or is unknown.
-	ErrCursorExpired = errors.New("the cursor has expired or is unknown")
+	ErrCursorExpired = model.NewFailure(model.ExitAPI, "no-headway", "the cursor has expired or is unknown")
 	// ErrRedirected: the API answered with a redirect, which the client does not follow.
-	ErrRedirected = errors.New("the API redirects to somewhere else")
+	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to another address")
 	// ErrNoAPI: no answer in this run may be this API's.
-	ErrNoAPI = errors.New("the server is not this API")
+	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
 	// ErrTokenRejected: the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 )

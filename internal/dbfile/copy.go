@@ -14,10 +14,10 @@ import (
 	"datasync/internal/model"
 )
 
-// CopyFile copies a file to a new one that nobody else can read, in another process:
-// one that has the file open as a database must not open it again. A file system that
-// can share blocks does; else room must agree to the number of bytes first. Where it
-// fails there is no new file.
+// CopyFile copies a file to a new one that only this user can read. It does so in another
+// process, because a process that has the file open as a database must not open it again. If the
+// file system cannot share blocks, room must first agree to the number of bytes. After a failure
+// there is no new file.
 func CopyFile(ctx context.Context, from, to string, room func(bytes int64) error) (err error) {
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -44,9 +44,9 @@ func CopyFile(ctx context.Context, from, to string, room func(bytes int64) error
 	return nil
 }
 
-// runCopy runs cp with what it writes to as its stdout: by a name, one that outlives this
-// process could make the file again when the next pull has removed it. It gets nothing of
-// this process's environment, as the key may be in it.
+// runCopy runs cp with the new file as its stdout. With a name, a cp that outlives this process
+// could create the file again after the next pull has removed it. cp gets no environment of this
+// process, as that may have the API key.
 func runCopy(ctx context.Context, to *os.File, args ...string) error {
 	cmd := exec.CommandContext(ctx, "cp", append(args, "/dev/stdout")...)
 	cmd.Env = []string{"LC_ALL=C"}
@@ -64,7 +64,7 @@ func runCopy(ctx context.Context, to *os.File, args ...string) error {
 	return err
 }
 
-// SizeOf returns the size of a file in bytes, 0 where there is none.
+// SizeOf returns the size of a file in bytes, 0 if there is no file.
 func SizeOf(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,9 +76,8 @@ func SizeOf(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// CheckRoom fails with ErrRoom where the file system of the database at path has less
-// space left than for so many bytes, a tenth more and 16 MiB: whoever writes to the
-// database needs some too.
+// CheckRoom fails with ErrRoom if the file system of the database at path has too little space
+// for so many bytes, a tenth more and 16 MiB. The writer of the database needs space too.
 func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)) error {
 	have, err := free(filepath.Dir(path))
 	if err != nil {
@@ -91,11 +90,20 @@ func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)
 	return nil
 }
 
-// FreeBytes says how many bytes the folder's file system has left for this user.
+// FreeBytes returns how many bytes the folder's file system has left for this user.
 func FreeBytes(folder string) (int64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(folder, &s); err != nil {
 		return 0, err
 	}
 	return int64(s.Bavail) * int64(s.Bsize), nil //nolint:unconvert // on macOS they are of other types
+}
+
+// SyncFolder makes a rename in the folder durable against a power loss.
+func SyncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -12,10 +12,10 @@ import (
 // Holder is a process that has a database file open.
 type Holder struct {
 	PID int `json:"pid"`
-	// Command is the process's command line without its arguments; empty where the
-	// system does not tell.
+	// Command is the process's command line without its arguments, "" if the system does not
+	// tell.
 	Command string `json:"command"`
-	// Writing says that it keeps everyone else out; others who only read do not.
+	// Writing says that the process writes, and so keeps all others out.
 	Writing bool `json:"writing"`
 }
 
@@ -30,8 +30,8 @@ func (h *Holder) String() string {
 	return fmt.Sprintf("process %d (%s) %s it", h.PID, h.Command, does)
 }
 
-// LockHolder returns a process that has the file open, or nil. It must not be called
-// while this process itself has it open, as DuckDB's lock on it would be lost.
+// LockHolder returns a process that has the file open, or nil. It must not be called while this
+// process has the file open: DuckDB would lose its POSIX lock.
 func LockHolder(name string) (*Holder, error) {
 	path, exists, err := Resolve(name)
 	if err != nil || !exists {
@@ -41,7 +41,7 @@ func LockHolder(name string) (*Holder, error) {
 	if err != nil {
 		return nil, Translate(path, err)
 	}
-	// DuckDB's own lock is a POSIX one on the whole file.
+	// DuckDB takes a POSIX lock on the whole file.
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart}
 	err = errors.Join(syscall.FcntlFlock(f.Fd(), syscall.F_GETLK, &lock), f.Close())
 	if err != nil || lock.Type == syscall.F_UNLCK {

@@ -12,10 +12,9 @@ import (
 	"datasync/internal/owned"
 )
 
-// RemoveLeftovers removes what a killed pull has left beside the database: copies, and
-// what DuckDB had put on disk for want of memory. The caller holds the lock and has the
-// database not open. It fails with an *Error of kind ErrBeside where something else is there
-// than DuckDB's folder.
+// RemoveLeftovers removes the files that a killed pull has left beside the database: snapshots,
+// and DuckDB's spill files. The caller holds the lock and does not have the database open. It
+// fails with ErrBeside if the log or the spill folder is not trusted.
 func RemoveLeftovers(path string) error {
 	if err := CheckNeighbours(path); err != nil {
 		return err
@@ -34,8 +33,8 @@ func removeSnapshots(path string) error {
 	return errors.Join(err, folder.Close())
 }
 
-// removeSpilled removes DuckDB's files from the folder that it uses by default, and that
-// unless it holds something else. What was looked at is what is emptied.
+// removeSpilled removes DuckDB's files from its spill folder, and the folder if it is empty then.
+// It removes by the folder's descriptor: the name may lead elsewhere by now.
 func removeSpilled(path string) error {
 	name := path + ".tmp"
 	if info, err := os.Lstat(name); err != nil || !info.IsDir() {
@@ -59,7 +58,7 @@ func removeSpilled(path string) error {
 	return err
 }
 
-// removeFiles removes the regular files of a folder that are old by their names.
+// removeFiles removes the regular files of a folder whose names are old.
 func removeFiles(folder *owned.Dir, old func(name string) bool) error {
 	files, err := folder.Entries()
 	errs := []error{err}
@@ -68,7 +67,7 @@ func removeFiles(folder *owned.Dir, old func(name string) bool) error {
 			continue
 		}
 		if err := folder.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove what a killed pull has left: %w", err))
+			errs = append(errs, fmt.Errorf("remove a leftover of a killed pull: %w", err))
 		}
 	}
 	return errors.Join(errs...)

@@ -3,7 +3,6 @@ package dbfile
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -14,29 +13,17 @@ import (
 	"datasync/internal/model"
 )
 
-// Lock is a lock on a file beside the database. DuckDB locks the database
-// itself, but with a POSIX lock, which the process loses as soon as anything in
-// it closes another descriptor of the file.
-//
-// It is also where the waits stand that were asked for since the pull began: a line written
-// there outlives a kill at once, a commit takes milliseconds.
-type Lock struct {
-	f *flock.Flock
-	// Left is what a pull that was killed left in it and the database has not yet, and notes
-	// is the file, to add to.
-	Left  string
-	notes *os.File
-}
+// A database has a lock file beside it, on which a pull holds a flock. DuckDB locks the database
+// itself, but by a POSIX lock. A process loses that as soon as it closes any other descriptor of
+// the file.
 
-// lockPatience is how long a lock is waited for: a process that was killed holds
-// its locks until the system has taken it apart, which takes a moment.
+// A killed process holds its locks until the system has removed it, so a lock is retried.
 const (
 	lockPatience = time.Second
 	lockPause    = 20 * time.Millisecond
 )
 
-// WithLockRetry calls open until it fails otherwise than with ErrLocked, or for
-// lockPatience.
+// WithLockRetry calls open again as long as it fails with ErrLocked, for lockPatience at most.
 func WithLockRetry[T any](ctx context.Context, path string, open func() (T, error)) (T, error) {
 	for began := time.Now(); ; {
 		v, err := open()
@@ -52,7 +39,15 @@ func WithLockRetry[T any](ctx context.Context, path string, open func() (T, erro
 	}
 }
 
-// AcquireLock takes the lock of the database at path, or fails with ErrLocked.
+// Lock is the lock of a pull. The lock file also keeps notes of waits that endpoints asked for:
+// a note survives a kill at once, and a commit takes milliseconds.
+type Lock struct {
+	f     *flock.Flock
+	left  string
+	notes *os.File // the same file
+}
+
+// AcquireLock takes the lock of the database at path. It fails with ErrLocked.
 func AcquireLock(path string) (*Lock, error) {
 	f, notes, err := lockFile(path, os.O_RDWR|os.O_APPEND, (*flock.Flock).TryLock)
 	if err != nil {
@@ -60,41 +55,43 @@ func AcquireLock(path string) (*Lock, error) {
 	}
 	left, err := readNotes(notes)
 	if err != nil {
-		// Nothing is lost with one in which nothing stands.
 		if info, errStat := notes.Stat(); errStat == nil && info.Size() == 0 {
-			_ = os.Remove(f.Path())
+			_ = os.Remove(f.Path()) // an empty file has no notes to lose
 		}
 		return nil, errors.Join(Translate(path, err), notes.Close(), f.Close())
 	}
 	return &Lock{f, left, notes}, nil
 }
 
-// maxNotes is how many bytes of a lock file are read: a pull notes a line for each wait.
-const maxNotes = 64 << 20
+// Left returns the notes of a killed pull, a line each, until Forget.
+func (l *Lock) Left() string { return l.left }
 
-func readNotes(f *os.File) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(f, maxNotes))
-	return string(b), err
-}
-
-// Forget empties the file: what was left in it stands in the database now, or is not to be
-// kept.
+// Forget removes the notes of a killed pull, once the database has them or they do not apply.
 func (l *Lock) Forget() error {
-	if l.Left == "" {
+	if l.left == "" {
 		return nil
 	}
 	if err := l.notes.Truncate(0); err != nil {
 		return err
 	}
-	l.Left = ""
+	l.left = ""
 	return nil
 }
 
-// Note adds a line. Where that fails, as on a full disk, the database is left to keep it.
+// Note adds a line. It may fail, as on a full disk: then only the database has the wait.
 func (l *Lock) Note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 
-// lockFile locks the lock file of the database at path by try, and returns it opened with the
-// flag, too: what is locked is what is read and written.
+// Release removes the lock file, unless it has notes that the database lacks, and then unlocks
+// it.
+func (l *Lock) Release() error {
+	if l.left == "" {
+		_ = os.Remove(l.f.Path())
+	}
+	return errors.Join(l.notes.Close(), l.f.Close())
+}
+
+// lockFile locks the lock file of the database at path by try. It also opens the file with the
+// flag, and makes sure that it reads and writes the file that it has locked.
 func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flock.Flock, *os.File, error) {
 	name := path + ".lock"
 	for {
@@ -109,14 +106,10 @@ func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flo
 		}
 		if !ok {
 			_ = opened.Close()
-			detail := "another pull is running"
-			if h, err := LockHolder(path); err == nil && h != nil {
-				detail += ": " + h.String()
-			}
-			return nil, nil, &model.FileError{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
+			return nil, nil, errPulling(path)
 		}
-		// The holder before us removed the name when it ended; a lock on a file
-		// that has no name any more keeps nobody out.
+		// The holder before us removed the name when it ended. A lock on a file without a name
+		// keeps no process out.
 		held, err1 := f.Stat()
 		named, err2 := os.Lstat(name)
 		looked, err3 := opened.Stat()
@@ -128,8 +121,16 @@ func lockFile(path string, flag int, try func(*flock.Flock) (bool, error)) (*flo
 	}
 }
 
-// Pulling reports whether a process holds the lock that a pull holds of the file at
-// that absolute path.
+// errPulling is the error if a pull holds the lock.
+func errPulling(path string) error {
+	detail := "another pull is running"
+	if h, err := LockHolder(path); err == nil && h != nil {
+		detail += ": " + h.String()
+	}
+	return &model.FileError{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
+}
+
+// Pulling reports whether a pull holds the lock of the database at that absolute path.
 func Pulling(path string) (bool, error) {
 	f, err := openNeighbour(path, path+".lock", os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -138,20 +139,11 @@ func Pulling(path string) (bool, error) {
 	if err != nil {
 		return false, Translate(path, err)
 	}
-	// Where nobody holds it, it is had for a moment, for which a pull waits.
+	// If no pull holds the lock this takes it for a moment. A pull that begins now retries.
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
 	held := errors.Is(err, syscall.EWOULDBLOCK)
 	if held {
 		err = nil
 	}
 	return held, Translate(path, errors.Join(err, f.Close()))
-}
-
-// Release removes the lock file while it is still held, unless there are waits in it that
-// the database has not, then lets go of it.
-func (l *Lock) Release() error {
-	if l.Left == "" {
-		_ = os.Remove(l.f.Path())
-	}
-	return errors.Join(l.notes.Close(), l.f.Close())
 }

@@ -13,14 +13,13 @@ import (
 	"datasync/internal/model"
 )
 
-// longestName leaves room, in the 255 bytes of a name, for the endings of FilesOf.
+// longestName leaves space, in the 255 bytes of a name, for the suffixes of FilesOf.
 const longestName = 255 - len(".creating.wal")
 
-// Resolve returns the absolute path of the database file that name means,
-// symbolic links followed, and whether it exists. What could be taken for
-// something else than a plain path is refused with an *Error of kind ErrPath, so
-// that no other file than the one meant is ever made; ErrDamaged is a write-ahead
-// log without its file.
+// Resolve returns the absolute path of the database file of that name, with symbolic links
+// followed, and whether it exists. It fails with ErrPath for a name that the driver could read
+// as anything but a plain path, as that would create another file. It fails with ErrLog if there
+// is a write-ahead log without its file.
 func Resolve(name string) (path string, exists bool, err error) {
 	bad := func(detail, hint string) error {
 		return &model.FileError{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
@@ -37,11 +36,11 @@ func Resolve(name string) (path string, exists bool, err error) {
 	}
 	if n := len(filepath.Base(path)); n > longestName {
 		name = name[:100] + "..."
-		return "", false, bad(fmt.Sprintf("its name has %d bytes, and %d is the most", n, longestName), "give it a shorter one")
+		return "", false, bad(fmt.Sprintf("its name has %d bytes, more than %d", n, longestName), "give it a shorter name")
 	}
-	// The driver reads what follows a '?' as settings, and reads the whole as a URL.
+	// The driver reads the path as a URL, and the text after a '?' as settings.
 	if u, err := url.Parse(path + "?a=b"); err != nil || u.RawQuery != "a=b" || strings.ContainsAny(path, "?#") {
-		return "", false, bad("it has a character that the database driver cannot take (?, #, %, or a control character)", "rename the file or its folder")
+		return "", false, bad("it has a character that the database driver cannot read (?, #, %, or a control character)", "rename the file or its folder")
 	}
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,7 +52,7 @@ func Resolve(name string) (path string, exists bool, err error) {
 			return "", false, bad("it names a folder, which does not exist", "name a file")
 		}
 		if _, err := os.Lstat(path + ".wal"); err == nil {
-			return "", false, &model.FileError{Kind: ErrLog, Path: name, Detail: "the file is gone but its log is there",
+			return "", false, &model.FileError{Kind: ErrLog, Path: name, Detail: "there is a write-ahead log but no file",
 				Hint: "restore the file, or move the .wal file away"}
 		}
 		return path, false, nil
@@ -67,11 +66,11 @@ func Resolve(name string) (path string, exists bool, err error) {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return "", false, bad("it is a link that leads nowhere", "mend or remove the link")
+			return "", false, bad("it is a broken symbolic link", "repair or remove the link")
 		}
 		path = target
 		if info, err = os.Stat(path); err != nil {
-			return "", false, bad(err.Error(), "mend or remove the link")
+			return "", false, bad(err.Error(), "repair or remove the link")
 		}
 	}
 	switch {
@@ -83,8 +82,8 @@ func Resolve(name string) (path string, exists bool, err error) {
 	return path, true, nil
 }
 
-// FilesOf returns the names that the database of that name and what belongs to it have,
-// or may come to have.
+// FilesOf returns the names of the database of that name and of all files that a pull may create
+// for it.
 func FilesOf(name string) []string {
 	files := []string{name}
 	if target, err := filepath.EvalSymlinks(name); err == nil && target != filepath.Clean(name) {
@@ -98,9 +97,9 @@ func FilesOf(name string) []string {
 	return files
 }
 
-// CheckHeader refuses what cannot be a DuckDB file before DuckDB opens it. It
-// must not run while this process has the file open: closing any descriptor of
-// it would drop DuckDB's POSIX lock.
+// CheckHeader fails with ErrForeign for a file that is no DuckDB file, before DuckDB opens it. It
+// must not run while this process has the file open: closing its descriptor would drop DuckDB's
+// POSIX lock.
 func CheckHeader(path string) error {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -118,7 +117,7 @@ func CheckHeader(path string) error {
 	return nil
 }
 
-// Missing is the error where there is no file.
+// Missing returns the error for a database that does not exist.
 func Missing(name string) error {
 	return &model.FileError{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
 }

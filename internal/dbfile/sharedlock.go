@@ -2,20 +2,20 @@ package dbfile
 
 import (
 	"errors"
+	"io"
 	"os"
 
 	"github.com/gofrs/flock"
 )
 
-// SharedLock is the lock of a database that is shared by those who only look: it keeps pulls
-// out, and tells readers of none.
+// SharedLock is a share of a database's lock: no pull begins as long as it is held, and readers
+// do not take its holder for a pull.
 type SharedLock struct {
 	f     *flock.Flock
-	notes *os.File // the same file, to read
+	notes *os.File // the same file
 }
 
-// ShareLock takes the lock of the database at path together with others who do so, or fails
-// with ErrLocked.
+// ShareLock takes a share of the lock of the database at path. It fails with ErrLocked.
 func ShareLock(path string) (*SharedLock, error) {
 	f, notes, err := lockFile(path, os.O_RDONLY, (*flock.Flock).TryRLock)
 	if err != nil {
@@ -24,11 +24,11 @@ func ShareLock(path string) (*SharedLock, error) {
 	return &SharedLock{f, notes}, nil
 }
 
-// ReadNotes returns the waits that a killed pull left in the lock file.
+// ReadNotes returns the notes of a killed pull.
 func (l *SharedLock) ReadNotes() (string, error) { return readNotes(l.notes) }
 
-// Release lets pulls begin. The last one who shares the lock removes its file, unless a killed
-// pull left waits in it.
+// Release unlocks the share. The last holder of a share removes the lock file, unless it has
+// notes of a killed pull.
 func (l *SharedLock) Release() error {
 	defer func() { _ = l.notes.Close() }()
 	if noted, err := l.f.Stat(); err != nil || noted.Size() > 0 {
@@ -40,8 +40,8 @@ func (l *SharedLock) Release() error {
 	return l.f.Close()
 }
 
-// NotesOf returns the waits that a killed pull left in the lock file of the database at path,
-// "" where there is no file or it cannot be read.
+// NotesOf returns the notes that a killed pull left in the lock file of the database at path, ""
+// if there is no lock file or it cannot be read.
 func NotesOf(path string) string {
 	f, err := openNeighbour(path, path+".lock", os.O_RDONLY)
 	if err != nil {
@@ -50,4 +50,12 @@ func NotesOf(path string) string {
 	notes, _ := readNotes(f)
 	_ = f.Close()
 	return notes
+}
+
+// maxNotes is how many bytes of a lock file are read. A pull adds a line for each wait.
+const maxNotes = 64 << 20
+
+func readNotes(f *os.File) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(f, maxNotes))
+	return string(b), err
 }

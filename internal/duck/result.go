@@ -72,11 +72,12 @@ func (r *Result) failure(text string) error {
 }
 
 // stream runs a prepared statement whose rows are fetched while it is running. Every other
-// function of DuckDB holds the whole result in memory first.
+// function of DuckDB holds the whole result in memory first. DuckDB calls this one deprecated and has
+// no replacement for it.
 func stream(statement mapping.PreparedStatement, result *mapping.Result) error {
 	var pending mapping.PendingResult
 	defer mapping.DestroyPending(&pending)
-	if bindings.PendingPreparedStreaming(statement, &pending) == mapping.StateError { //nolint:staticcheck // deprecated without a replacement
+	if bindings.PendingPreparedStreaming(statement, &pending) == mapping.StateError {
 		return errors.New(mapping.PendingError(pending))
 	}
 	if mapping.ExecutePending(pending, result) == mapping.StateError {

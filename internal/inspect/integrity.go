@@ -12,15 +12,15 @@ import (
 	"datasync/internal/model"
 )
 
-// Uncommitted is the number of the batch after the last one that was committed, in files of the
-// third schema and later. There may be events of it: when the log breaks off between those of a
-// whole row group and the end of their transaction, DuckDB 1.5 keeps them, and nothing else of
-// it. No record speaks of them; the next pull removes them and asks for them again.
+// Uncommitted is an SQL expression: the number of the batch after the last one that was committed.
+// It works in files of the third schema and later. The table may have events of that batch: if the
+// log ends between a whole row group and the end of its transaction, DuckDB 1.5 keeps the events
+// and nothing else of the transaction. The next pull removes and fetches them again.
 const Uncommitted = `(SELECT 1 + greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
 
-// contradictions are what a pull must not go on from: rows that the file's own records do
-// not know of, or a log that another file has left beside it. They look at a few rows, and
-// are put so that files of all schemas can be asked; Verify looks at everything.
+// contradictions find what a pull must not continue from: rows that the file's own records do not
+// have, or the log of another file. They read a few rows, and work in files of all schemas. Verify
+// reads everything.
 var contradictions = []string{
 	`SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
 		FROM (SELECT coalesce(sum(stored), 0)::BIGINT AS n FROM page_log) l, (SELECT count(*) AS n FROM events%s) e WHERE l.n <> e.n`,
@@ -28,10 +28,11 @@ var contradictions = []string{
 	`SELECT 'window ' || window_id || ' has pages, but no checkpoint' FROM page_log WHERE window_id NOT IN (SELECT window_id FROM checkpoint) ORDER BY window_id`,
 }
 
-// checkpointsOfOneWriter finds a second row of a writer, in files of the third schema and later.
+// checkpointsOfOneWriter finds a second row of a writer. It works in files of the third schema and later.
 const checkpointsOfOneWriter = `SELECT 'window ' || window_id || ' has ' || count(*) || ' checkpoints of one writer' FROM checkpoints GROUP BY window_id, writer HAVING count(*) > 1 ORDER BY window_id`
 
-// CheckIntegrity refuses a file of which a part is missing, and one that contradicts itself.
+// CheckIntegrity fails with dbfile.ErrDamaged for a truncated file, and with dbfile.ErrUnsound for
+// one that contradicts itself. It is cheap: Verify finds more.
 func CheckIntegrity(ctx context.Context, db *sql.DB, path string, version int) error {
 	if err := checkSize(ctx, db, path); err != nil {
 		return dbfile.Translate(path, err)
@@ -58,8 +59,8 @@ func CheckIntegrity(ctx context.Context, db *sql.DB, path string, version int) e
 	return nil
 }
 
-// checkSize refuses a file that is shorter than the blocks which it uses. DuckDB reads these
-// only when it needs them, and would write on.
+// checkSize fails with dbfile.ErrDamaged if the file ends before the last block that it uses.
+// DuckDB reads blocks only when it needs them, and would continue to write.
 func checkSize(ctx context.Context, db *sql.DB, path string) error {
 	rows, err := db.QueryContext(ctx, "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary AND NOT internal")
 	if err != nil {

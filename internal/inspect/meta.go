@@ -11,8 +11,8 @@ import (
 	"datasync/internal/model"
 )
 
-// ReadMeta returns the table meta as a map. The origin is in small letters, as those of Options
-// are; older programs kept it as it was typed.
+// ReadMeta returns table meta as a map. The origin is in lower case; older programs stored it as it
+// was typed.
 func ReadMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	rows, err := db.QueryContext(ctx, "SELECT key, value FROM meta")
 	if err != nil {
@@ -32,8 +32,8 @@ func ReadMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	return meta, errors.Join(rows.Err(), rows.Close())
 }
 
-// ReadCurrentMeta is readMeta of a file that must be of SchemaVersion, which the pull
-// brings it to. It fails with an *Error of kind ErrOlder.
+// ReadCurrentMeta is ReadMeta of a file that must have the schema SchemaVersion. It fails with
+// dbfile.ErrOlder.
 func ReadCurrentMeta(ctx context.Context, db *sql.DB, path string) (map[string]string, error) {
 	meta, err := ReadMeta(ctx, db)
 	if err != nil {
@@ -46,5 +46,5 @@ func ReadCurrentMeta(ctx context.Context, db *sql.DB, path string) (map[string]s
 	return meta, nil
 }
 
-// CheckedKey is the entry of meta that says up to which batch ids were checked.
+// CheckedKey is the key in table meta of the last batch whose ids the closing check has checked.
 const CheckedKey = "checked_batch"

@@ -11,9 +11,9 @@ import (
 	"datasync/internal/dbfile"
 )
 
-// Table is a table or a view of a file. Its JSON is what datasync schema --json prints.
+// Table is a table or a view of a file. Its JSON is the output of datasync schema --json.
 type Table struct {
-	// Name is qualified by its schema where that is not "main".
+	// Name is qualified by its schema, unless that is "main".
 	Name    string        `json:"name"`
 	Kind    string        `json:"kind"` // table or view
 	Comment string        `json:"comment"`
@@ -23,16 +23,16 @@ type Table struct {
 // TableColumn is a column of a Table.
 type TableColumn struct {
 	Name string `json:"name"`
-	// Type is DuckDB's name of it.
+	// Type is DuckDB's name for the type.
 	Type string `json:"type"`
-	// NotNull says that the table refuses NULL; of a view's columns it is not known.
+	// NotNull says that the column refuses NULL. It is false for a view, whose columns do not tell.
 	NotNull bool   `json:"not_null"`
 	Comment string `json:"comment"`
 }
 
-// ReadSchema returns the tables and views of the file at path, which is open to read:
-// our own ones from the events on, then others by name. Comments are those of the file,
-// and where it has none, ours. The file may be of an older schema.
+// ReadSchema returns the tables and views of the file at path, which is open for reading: ours, from
+// events on, then others by name. A column without a comment in the file gets ours. The file may be
+// of an older schema.
 func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 	tables, err := readTables(ctx, db)
 	if err != nil {
@@ -49,17 +49,17 @@ func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 	}
 	describeView(tables)
 	order := []string{"events", "events_flat", "rejected_events", "checkpoint", "checkpoints", "page_log", "runs", "meta"}
-	place := func(t Table) int {
+	rank := func(t Table) int {
 		if i := slices.Index(order, t.Name); i >= 0 {
 			return i
 		}
 		return len(order)
 	}
-	slices.SortFunc(tables, func(a, b Table) int { return cmp.Or(place(a)-place(b), strings.Compare(a.Name, b.Name)) })
+	slices.SortFunc(tables, func(a, b Table) int { return cmp.Or(rank(a)-rank(b), strings.Compare(a.Name, b.Name)) })
 	return tables, nil
 }
 
-// readTables reads the catalog, a row a column.
+// readTables reads the catalog, one row for each column.
 func readTables(ctx context.Context, db *sql.DB) (tables []Table, err error) {
 	rows, err := db.QueryContext(ctx, `
 		SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || r.name, kind, coalesce(r.comment, ''),
@@ -89,7 +89,7 @@ func readTables(ctx context.Context, db *sql.DB) (tables []Table, err error) {
 	return tables, rows.Err()
 }
 
-// describeView lends the comments of events to the view of them.
+// describeView copies the comments of events to their view.
 func describeView(tables []Table) {
 	comment := map[string]string{}
 	for _, t := range tables {
@@ -108,63 +108,63 @@ func describeView(tables []Table) {
 	}
 }
 
-// comments says of the columns of a table of ours what the file itself does not.
+// comments returns the comments that the file lacks on the columns of one of our tables.
 func comments(table string) map[string]string {
 	switch table {
 	case "events":
 		return map[string]string{
 			"id":          "the event's id at the API",
 			"session_id":  "the session in which it happened",
-			"user_id":     "whose it is; NULL where the API named nobody, or no UUID",
+			"user_id":     "the user; NULL if the API sent none, or no UUID",
 			"type":        "what happened, such as page_view",
-			"name":        "the event's name; NULL where it came with none",
+			"name":        "the event's name; NULL if it came with none",
 			"device_type": "the session's device, such as mobile",
 			"browser":     "the session's browser",
 		}
 	case "events_flat":
 		return map[string]string{
 			"day":  "the day on which it happened, in the connection's time zone",
-			"page": "the member page of properties; NULL where it has none",
+			"page": "the member page of properties; NULL if it has none",
 		}
 	case "rejected_events":
 		return map[string]string{
 			"raw":        "the element's text as it came, with bytes that are no UTF-8 as \\xff",
 			"reason":     "why it is no event, such as missing_id",
-			"reject_key": "the same whenever the same element comes; each stands once",
-			"id":         "the element's id, where it was a UUID",
+			"reject_key": "equal whenever the same element comes; each occurs once",
+			"id":         "the element's id, if it was a UUID",
 			"endpoint":   "which endpoint sent it: events or feed",
 			"batch":      "number of the commit that stored the row",
-			"timestamp":  "its instant, where that can be read",
+			"timestamp":  "its instant, if that can be read",
 		}
 	case "checkpoint", "checkpoints":
 		return map[string]string{
 			"window_id":         "windows are numbered upward, as are their parts",
 			"state":             "not_begun, under_way or done",
 			"upper":             "the instant of its newest event",
-			"lower":             "the border down to which it is walked; NULL for the end",
-			"cursor":            "leads to the next page; NULL where that is the first",
-			"cursor_expires_at": "when the cursor dies, by this machine's clock",
-			"last_timestamp":    "down to here everything from the top is stored",
-			"last_id":           "the event at last_timestamp that was the last",
+			"lower":             "the lower border of its walk; NULL for the end",
+			"cursor":            "asks for the next page; NULL if that is the first",
+			"cursor_expires_at": "when the cursor expires, by this machine's clock",
+			"last_timestamp":    "everything newer than this is stored",
+			"last_id":           "the last event stored, at last_timestamp",
 			"whole":             "the window of which this is a part, or the window itself",
-			"begins":            "the border below which a part was split off; NULL where the walk begins at the newest event",
-			"first_timestamp":   "the instant of the event with which a part began",
+			"begins":            "the upper border of a part; NULL if the walk begins at the newest event",
+			"first_timestamp":   "the instant of the first event of a part",
 			"first_id":          "that event, which the part above must reach",
-			"absorbed":          "a part that could not be walked to its end, and that another one walks again",
+			"absorbed":          "the part was merged into the one above, which walks it again",
 			"pages":             "its pages in page_log",
 			"events":            "the events on them",
-			"walked":            "what pages returned since the walk was last at the top",
+			"walked":            "elements returned since the walk last began at the newest event",
 			"total":             "how many events the API had when the window began",
 			"unordered":         "events came out of order in it",
 			"updated_at":        "when the row last changed",
-			"floor":             "events below it were not wanted; NULL where all were",
-			"page_total":        "how many events the API said to have, as of the last page that was read",
+			"floor":             "the start bound: events before it are not stored; NULL if there is none",
+			"page_total":        "how many events the API had, as of the last page that was read",
 			"cursor_before":     "the cursor that asked for the last page that was read; empty for a first page",
-			"top_at":            "when the walk began at the newest event; NULL where an older version did",
-			"copies":            "elements that the API gave twice on a page, alike in all fields",
-			"ran_out":           "the API had no more pages before the lower border was reached",
-			"failed_runs":       "runs in a row that failed while the walk stood at this cursor",
-			"writer":            "which of the two that commit at the same time wrote the row",
+			"top_at":            "when the walk began at the newest event; NULL if an older version walked",
+			"copies":            "exact copies: elements that the API served twice on a page",
+			"ran_out":           "the API had no more pages above the lower border",
+			"failed_runs":       "runs in a row that failed at this cursor",
+			"writer":            "which of the two concurrent writers wrote the row",
 		}
 	case "page_log":
 		return map[string]string{
@@ -190,9 +190,9 @@ func comments(table string) map[string]string {
 			"run":             "names the pull",
 			"tool_version":    "the datasync that ran",
 			"began_at":        "when it began",
-			"ended_at":        "when it ended; NULL while it runs, or where it was killed",
+			"ended_at":        "when it ended; NULL while it runs, or if it was killed",
 			"outcome":         "running, complete, interrupted, failed or killed",
-			"resumed_from":    "the event behind which it went on",
+			"resumed_from":    "the event after which it resumed",
 			"stored":          "events that it stored",
 			"duplicate":       "elements that were known already",
 			"conflict":        "duplicates that differed from what is stored",
@@ -201,7 +201,7 @@ func comments(table string) map[string]string {
 			"events_429s":     "how many of those were answered by 429",
 			"feed_requests":   "requests to the feed",
 			"feed_429s":       "how many of those were answered by 429",
-			"waiting_s":       "seconds in which nothing was fetched, as no endpoint might be asked or one had failed",
+			"waiting_s":       "seconds without a request, because of rate limits or failures",
 			"fetching_s":      "seconds in which requests were under way",
 			"writing_s":       "seconds of writing, which overlap the others",
 		}

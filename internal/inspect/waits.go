@@ -12,83 +12,107 @@ import (
 	"datasync/internal/model"
 )
 
+// NotBeforeKey is the prefix of the keys in table meta, and in notes, of waits that endpoints
+// asked for.
 const NotBeforeKey = "not_before."
 
-// Wait is until when an endpoint asked to be left alone.
+// Wait says until when an endpoint asked for no request.
 type Wait struct {
 	Endpoint string
 	Until    time.Time
 }
 
-// waits are the waits that a file keeps.
-type waits struct {
-	// Opens says until when each endpoint is to be left alone.
+// Waits are the waits that a file has.
+type Waits struct {
+	// Opens says from when on each endpoint may be asked.
 	Opens map[string]time.Time
-	// Changed are entries that meta should have and has not: only the lock file has them, or
-	// the clock was set back since.
+	// Changed are entries to write to table meta: only the lock file has them, or the clock was set
+	// back since.
 	Changed map[string]string
-	// Implausible are waits that are not kept to; stored are the entries of meta, and stale
-	// those of them that have such a wait.
-	Implausible   []Wait
+	// Implausible are the waits that are ignored because no endpoint can have asked for them.
+	Implausible []Wait
+	// Stored are the keys in table meta, and Stale those of them whose wait is implausible.
 	Stored, Stale []string
 }
 
-// ReadWaits reads the waits of meta, and those that a killed pull noted in the lock file and
-// could not commit any more.
-func ReadWaits(path string, meta map[string]string, notes string, now time.Time) (w waits, err error) {
-	w = waits{Opens: map[string]time.Time{}, Changed: map[string]string{}}
-	kept, implausible := map[string]string{}, map[string]time.Time{}
-	take := func(key, value string, noted bool) error {
-		until, wait, err := parseNotBefore(value)
-		endpoint := strings.TrimPrefix(key, NotBeforeKey)
-		switch {
-		case err != nil:
-			return err
-		case wait > model.LongestKept:
-			if until.After(now) {
-				implausible[endpoint] = until
-			}
-			if !noted {
-				w.Stale = append(w.Stale, key)
-			}
-			return nil
-		}
-		if known, _, err := parseNotBefore(kept[key]); err == nil && !until.After(known) {
-			return nil
-		}
-		if kept[key] = value; noted {
-			w.Changed[key] = value
-		}
-		// Where the clock was set back in the meantime, nobody knows how much of the wait is
-		// over: it begins again, once.
-		if until.Sub(now) > wait {
-			until, w.Changed[key] = now.Add(wait), FormatNotBefore(now, wait)
-		}
-		// Counted from now by the monotonic clock, which UTC would strip: while the wait goes by, the
-		// wall clock may be set.
-		w.Opens[endpoint] = now.Add(until.Sub(now))
-		return nil
+// ReadWaits reads the waits of table meta, and those that a killed pull noted in the lock file but
+// did not commit. It fails with dbfile.ErrDamaged.
+func ReadWaits(path string, meta map[string]string, notes string, now time.Time) (Waits, error) {
+	r := waitReader{
+		Waits: Waits{Opens: map[string]time.Time{}, Changed: map[string]string{}},
+		now:   now, values: map[string]string{}, implausible: map[string]time.Time{},
 	}
 	for key, value := range meta {
 		if !strings.HasPrefix(key, NotBeforeKey) {
 			continue
 		}
-		w.Stored = append(w.Stored, key)
-		if take(key, value, false) != nil {
-			return w, &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Detail: fmt.Sprintf("%s is %q", key, value)}
+		r.Stored = append(r.Stored, key)
+		if r.stored(key, value) != nil {
+			return r.Waits, &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Detail: fmt.Sprintf("%s is %q", key, value)}
 		}
 	}
 	for line := range strings.Lines(notes) {
-		// The last one may be half a line, and what cannot be read is no note.
+		// A kill may leave half a line at the end. Other lines that cannot be read are ignored too.
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if strings.HasPrefix(key, NotBeforeKey) && strings.HasSuffix(line, "\n") {
-			_ = take(key, value, true)
+			r.noted(key, value)
 		}
 	}
-	w.Implausible = SortedWaits(implausible)
-	return w, nil
+	r.Implausible = SortedWaits(r.implausible)
+	return r.Waits, nil
 }
 
+// waitReader collects waits, of which the latest of an endpoint counts.
+type waitReader struct {
+	Waits
+	now         time.Time
+	values      map[string]string // the latest of each key
+	implausible map[string]time.Time
+}
+
+// stored reads an entry of table meta.
+func (r *waitReader) stored(key, value string) error {
+	until, wait, err := parseNotBefore(value)
+	if err == nil && !r.add(key, value, until, wait) && wait > model.LongestKept {
+		r.Stale = append(r.Stale, key)
+	}
+	return err
+}
+
+// noted reads a note of the lock file.
+func (r *waitReader) noted(key, value string) {
+	until, wait, err := parseNotBefore(value)
+	if err == nil && r.add(key, value, until, wait) && r.Changed[key] == "" {
+		r.Changed[key] = value
+	}
+}
+
+// add adds a wait, and reports whether it is plausible and the latest of its endpoint.
+func (r *waitReader) add(key, value string, until time.Time, wait time.Duration) bool {
+	endpoint := strings.TrimPrefix(key, NotBeforeKey)
+	if wait > model.LongestKept {
+		if until.After(r.now) {
+			r.implausible[endpoint] = until
+		}
+		return false
+	}
+	if known, _, err := parseNotBefore(r.values[key]); err == nil && !until.After(known) {
+		return false
+	}
+	r.values[key] = value
+	delete(r.Changed, key)
+	// If the clock was set back in the meantime, it does not tell how much of the wait is over: the
+	// wait begins again, once.
+	if until.Sub(r.now) > wait {
+		until, r.Changed[key] = r.now.Add(wait), FormatNotBefore(r.now, wait)
+	}
+	// The monotonic clock counts from now, even if the wall clock is set during the wait. UTC would
+	// strip it.
+	r.Opens[endpoint] = r.now.Add(until.Sub(r.now))
+	return true
+}
+
+// SortedWaits returns the waits by endpoint.
 func SortedWaits(of map[string]time.Time) (sorted []Wait) {
 	for _, endpoint := range slices.Sorted(maps.Keys(of)) {
 		sorted = append(sorted, Wait{endpoint, of[endpoint]})
@@ -103,11 +127,12 @@ func StillOpen(opens map[string]time.Time, now time.Time) map[string]time.Time {
 	return open
 }
 
+// FormatNotBefore returns the value in table meta of a wait that begins at from.
 func FormatNotBefore(from time.Time, wait time.Duration) string {
 	return from.Add(wait).UTC().Format(time.RFC3339Nano) + " " + wait.String()
 }
 
-// parseNotBefore reads until when, and for how long, an endpoint asked to be left alone.
+// parseNotBefore is the reverse of FormatNotBefore.
 func parseNotBefore(value string) (until time.Time, wait time.Duration, err error) {
 	point, length, _ := strings.Cut(value, " ")
 	until, err1 := time.Parse(time.RFC3339Nano, point)

@@ -9,6 +9,8 @@ import (
 	"datasync/internal/model"
 )
 
+// ReadWindows returns the checkpoints of all windows, the newest window first. The parts of a window
+// follow it from newer to older; merged ones are left out.
 func ReadWindows(ctx context.Context, db *sql.DB) ([]model.Checkpoint, error) {
 	rows, err := db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,
 		epoch_us(last_timestamp), last_id::VARCHAR, pages, events, walked, total, unordered, epoch_us(floor),
@@ -49,7 +51,7 @@ func ReadWindows(ctx context.Context, db *sql.DB) ([]model.Checkpoint, error) {
 	return windows, rows.Err()
 }
 
-// CountHeld counts the elements of a file: events, and rejects that were not stored since.
+// CountHeld counts the elements that a file holds: events and unresolved rejects.
 func CountHeld(ctx context.Context, db *sql.DB) (elements int64, err error) {
 	err = db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved)").Scan(&elements)
 	return elements, err

@@ -63,8 +63,8 @@ const (
 	pageChecksum
 )
 
-// The column of table suspects.
-const suspectID = 0
+// The column of table candidates.
+const candidateID = 0
 
 // setInstant writes t, or NULL where it is not valid.
 func setInstant(c *duck.Column, row int, t sql.Null[model.Instant]) {

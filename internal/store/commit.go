@@ -13,22 +13,22 @@ import (
 	"datasync/internal/model"
 )
 
-// commit is one batch on its way into the tables.
+// commit is the transaction of one batch.
 type commit struct {
 	w     *writer
 	batch int64
 	now   model.Instant
-	// pages is what the page log will keep of each page.
+	// pages are the rows for the page log.
 	pages []loggedPage
-	// rejects are those in the table incoming_rejects, without those of the batch before,
-	// which may not be stored yet; low and high bound the instants of all that is in the batch.
-	rejects    []takenReject
+	// rejects are the rows of table incoming_rejects. keysBefore are keys of the batch before, which
+	// may not be stored yet. low and high bound the instants of the batch.
+	rejects    []newReject
 	keysBefore map[string]bool
 	low, high  model.Instant
 	reasons    map[string]int64
 }
 
-type takenReject struct {
+type newReject struct {
 	page   int
 	reason string
 }
@@ -40,8 +40,9 @@ type loggedPage struct {
 	checksum    inspect.Checksum
 }
 
-// takeNote notes of the pages what is needed when their memory is not theirs any more.
-func (c *commit) takeNote(pages []model.Page) {
+// notePages copies from the pages what the page log needs: their memory is reused before that is
+// written.
+func (c *commit) notePages(pages []model.Page) {
 	c.pages = make([]loggedPage, len(pages))
 	for i := range pages {
 		p, l := &pages[i], &c.pages[i]
@@ -56,17 +57,17 @@ func (c *commit) takeNote(pages []model.Page) {
 	}
 }
 
-// write writes the batch within the transaction that is open. It calls free once it is
-// certain that the next batch may be written at the same time.
+// write writes the batch within the open transaction. It calls free once the next batch may be
+// written concurrently.
 func (c *commit) write(b *model.Batch, free func()) error {
-	c.takeNote(b.Pages)
+	c.notePages(b.Pages)
 	done := 0
 	copied := func(pages int) {
 		for ; done < pages && b.Copied != nil; done++ {
 			b.Copied(done)
 		}
 	}
-	if err := c.takeRejects(b.Pages); err != nil {
+	if err := c.copyRejects(b.Pages); err != nil {
 		return err
 	}
 	if err := c.insertEvents(b.Pages, free, copied); err != nil {
@@ -82,8 +83,7 @@ func (c *commit) write(b *model.Batch, free func()) error {
 	return c.moveCheckpoint(&b.Checkpoint)
 }
 
-// insertEvents stores those events of the pages that are not stored yet: all of them,
-// nearly always.
+// insertEvents stores the events of the pages that are not stored yet. Those are nearly always all.
 func (c *commit) insertEvents(pages []model.Page, free func(), copied func(pages int)) error {
 	overlap, err := c.findStored(pages)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *commit) insertEvents(pages []model.Page, free func(), copied func(pages
 	})
 }
 
-// insertNew stores those events of the pages that are neither stored nor stand twice.
+// insertNew stores the events of the pages that are not stored yet, each id once.
 func (c *commit) insertNew(pages []model.Page, o overlap) error {
 	events, page, err := c.newEvents(pages, o)
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *commit) insertNew(pages []model.Page, o overlap) error {
 	}, nil)
 }
 
-// insertEvent writes a row of the table, and counts it for the page that it came on.
+// insertEvent writes a row of table events, and counts it for its page.
 func (c *commit) insertEvent(columns []duck.Column, row int, e *model.Event, page int) {
 	fillEvent(columns, row, e)
 	columns[eventBatch].Int64(row, c.batch)
@@ -133,7 +133,7 @@ func (c *commit) insertEvent(columns []duck.Column, row int, e *model.Event, pag
 	c.pages[page].checksum.Add(e)
 }
 
-// fillEvent writes the ten columns that an event has before its batch; it lends its texts.
+// fillEvent writes the columns of an event without its batch.
 func fillEvent(columns []duck.Column, row int, e *model.Event) {
 	columns[eventID].UUID(row, e.ID)
 	columns[eventSessionID].UUID(row, e.SessionID)
@@ -147,8 +147,8 @@ func fillEvent(columns []duck.Column, row int, e *model.Event) {
 	columns[eventExtra].TextOrNull(row, e.Extra, e.Extra != "")
 }
 
-// takeRejects copies the pages' rejects, each key once, into the table incoming_rejects.
-func (c *commit) takeRejects(pages []model.Page) error {
+// copyRejects copies the rejects of the pages, each key once, into table incoming_rejects.
+func (c *commit) copyRejects(pages []model.Page) error {
 	var rejects []*model.Reject
 	var page []int
 	first := map[string]bool{}
@@ -162,7 +162,7 @@ func (c *commit) takeRejects(pages []model.Page) error {
 			}
 			first[r.Key] = true
 			rejects, page = append(rejects, r), append(page, i)
-			c.rejects = append(c.rejects, takenReject{i, r.Reason})
+			c.rejects = append(c.rejects, newReject{i, r.Reason})
 			if r.Timestamp.Valid {
 				c.low, c.high = min(c.low, r.Timestamp.V), max(c.high, r.Timestamp.V)
 			}
@@ -179,17 +179,16 @@ func (c *commit) takeRejects(pages []model.Page) error {
 	}, nil)
 }
 
-// insertRejects keeps the rejects that were taken and are not known yet. One whose id is
-// stored as an event of the batch's range of time is resolved from the start, others are by
-// Settle: to look for an id in all of the table takes long. They are written behind the
-// events: the less there is between a whole row group and the end of its transaction, the
-// less likely a kill leaves what removeUncommitted has to remove.
+// insertRejects stores the rejects of table incoming_rejects that are not known yet. A reject whose id
+// is an event in the batch's range of time is resolved at once. Settle resolves the others, as a
+// search for an id in the whole table takes long. Rejects are written after the events, which end
+// with a row group: the shorter the time from there to the end of the transaction, the less likely
+// a kill leaves events for removeUncommitted.
 func (c *commit) insertRejects() error {
 	if len(c.rejects) == 0 {
 		return nil
 	}
-	// It is joined from the side of the batch, which is small: there may be any number of
-	// rejects in the file.
+	// The batch is the small side of the join: the file may have any number of rejects.
 	known := make([]bool, len(c.rejects))
 	err := c.w.pairs("SELECT i.n, true FROM rejected_events r JOIN incoming_rejects i ON i.reject_key = r.reject_key",
 		func(n int64, _ bool) { known[n] = true })
@@ -241,15 +240,15 @@ func (c *commit) logPages(b *model.Batch) error {
 	}, nil)
 }
 
-// hashCursor is what the page log keeps of a cursor: enough to check the chain of
-// pages, too little to be used.
+// hashCursor returns what the page log stores of a cursor: enough to verify the chain of pages, too
+// little to send.
 func hashCursor(cursor string) string {
 	sum := sha256.Sum256([]byte(cursor))
 	return hex.EncodeToString(sum[:8])
 }
 
-// moveCheckpoint writes the row that this writer has in the table checkpoints: two
-// transactions at a time cannot change the same one.
+// moveCheckpoint writes this writer's row in table checkpoints: two concurrent transactions cannot
+// change the same row.
 func (c *commit) moveCheckpoint(k *model.Checkpoint) error {
 	values := append(changedBy(k), c.now, c.w.number, c.batch)
 	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, cursor = $4, cursor_expires_at = $5, last_timestamp = $6, last_id = $7,

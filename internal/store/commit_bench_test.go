@@ -11,8 +11,8 @@ import (
 	"datasync/internal/model"
 )
 
-// BenchmarkCommit measures batches of a whole row group, two at a time, as a pull of an API
-// without limits commits them. The properties are as long as the mock server's usual ones.
+// BenchmarkCommit measures batches of a whole row group, two at a time, as a pull of an API without limits
+// commits them.
 func BenchmarkCommit(b *testing.B) {
 	batches := make([][]model.Event, 4)
 	for i := range batches {

@@ -9,8 +9,15 @@ import (
 	"datasync/internal/model"
 )
 
-// concurrentRejects is how many rejects such a batch may have.
+// concurrentRejects is how many rejects a batch may have that is written concurrently.
 const concurrentRejects = 5000
+
+// batchQueue has the batches that were started. Only StartBatch and Open use it.
+type batchQueue struct {
+	idle   chan *writer // those that no batch has
+	begun  int64        // the number of the batch that was started last
+	latest *flight      // that batch, or nil
+}
 
 // flight is a batch that was started.
 type flight struct {
@@ -34,7 +41,7 @@ type queued struct {
 	concurrent bool
 }
 
-// queue puts a batch behind the one before it.
+// queue puts a batch after the one before it.
 func queue(b *model.Batch, t texts, before *flight) queued {
 	q := queued{flight: &flight{free: make(chan struct{}), ended: make(chan struct{})}, before: before}
 	if !mayBeConcurrent(b, t) {
@@ -46,7 +53,7 @@ func queue(b *model.Batch, t texts, before *flight) queued {
 	return q
 }
 
-// keysBefore are the keys of rejects that may not be stored yet although they came before.
+// keysBefore returns the keys of the rejects of the batch before, if that may not be stored yet.
 func (q *queued) keysBefore() map[string]bool {
 	if !q.concurrent {
 		return nil
@@ -88,10 +95,9 @@ func (q *queued) waitToCommit() error {
 	return nil
 }
 
-// mayBeConcurrent reports whether the batch may be written at the same time as another one: it
-// is a whole row group, which leaves no more in the log than its name (DuckDB writes the
-// log into the file only where no other transaction writes), its events descend, and the
-// keys of its rejects are few.
+// mayBeConcurrent reports whether the batch may be written at the same time as another one. It must
+// be a whole row group, of which the log has only a reference: DuckDB replays the log into the file
+// only while no other transaction writes. Its events must descend, and its rejects must be few.
 func mayBeConcurrent(b *model.Batch, t texts) bool {
 	events, rejects := b.Size()
 	return events == model.MaxRows && rejects <= concurrentRejects && t.long == 0 && t.all <= concurrentBytes && descending(b.Pages) &&
@@ -108,10 +114,10 @@ func rejectKeys(b *model.Batch) map[string]bool {
 	return keys
 }
 
-// errBefore says why a batch was not tried.
+// errBefore is the error of a batch that was not tried.
 var errBefore = errors.New("the batch before this one was not stored")
 
-// notAfter is the error of a batch after one that failed: it has the same cause.
+// notAfter returns the error of a batch after one that failed with err.
 func notAfter(err error) error {
 	if errors.Is(err, errBefore) {
 		return err

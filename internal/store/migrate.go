@@ -19,12 +19,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// update sees that an existing file is ours and brings it to SchemaVersion.
+// update checks that an existing file is ours and migrates it to inspect.SchemaVersion.
 func update(ctx context.Context, path string, opts Options) error {
 	version, err := inspect.CheckOurs(ctx, path, opts.Origin)
 	if errors.Is(err, dbfile.ErrUnreplayed) && torn.MatchString(err.Error()) {
-		// A pull that was killed in a checkpoint is gone on with as any other.
-		if err = mendTorn(ctx, path); err == nil {
+		// A kill during a checkpoint tore a block.
+		if err = repairTorn(ctx, path); err == nil {
 			version, err = inspect.CheckOurs(ctx, path, opts.Origin)
 		}
 	}
@@ -38,12 +38,12 @@ func update(ctx context.Context, path string, opts Options) error {
 	return errors.Join(migrate(ctx, db, version, opts), db.Close())
 }
 
-// create makes the file under another name and renames it when it is whole, so
-// that a kill leaves either no database or one that is ours.
+// create creates the file under another name and renames it when it is complete, so that a kill leaves
+// no database or one that is ours.
 func create(ctx context.Context, path string, opts Options) error {
 	building := path + ".creating"
 	remove := func() error { return errors.Join(os.RemoveAll(building), os.RemoveAll(building+".wal")) }
-	if err := remove(); err != nil { // what a kill has left
+	if err := remove(); err != nil { // a kill may have left some
 		return err
 	}
 	db, err := duck.OpenInstance(ctx, building, append(duck.Sandbox(), duck.StorageFormat()))
@@ -59,8 +59,8 @@ func create(ctx context.Context, path string, opts Options) error {
 	return dbfile.SyncFolder(filepath.Dir(path))
 }
 
-// migrate brings a database from a schema, 0 being an empty database, to
-// SchemaVersion in one transaction, and what it changed out of the write-ahead log.
+// migrate migrates a database from a schema to inspect.SchemaVersion, in one transaction, and writes the
+// log into the file. Schema 0 is an empty database.
 func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -93,8 +93,8 @@ func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
 	return err
 }
 
-// writeMeta notes which schema, program and DuckDB the file is of, and, in a new
-// file, whose.
+// writeMeta stores the file's schema, program and DuckDB version in table meta, and the origin of a new
+// file.
 func writeMeta(ctx context.Context, tx *sql.Tx, opts Options) error {
 	var duckdbVersion string
 	if err := tx.QueryRowContext(ctx, "SELECT version()").Scan(&duckdbVersion); err != nil {

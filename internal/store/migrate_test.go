@@ -14,8 +14,8 @@ import (
 	"datasync/internal/model"
 )
 
-// firstSchema makes a file as the first schema had it: three batches of one window,
-// from the last of which a closing check has deleted a copy.
+// firstSchema creates a file of the first schema: three batches of one window, of which a closing check has
+// deleted a copy from the last one.
 func firstSchema(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "first.duckdb")
@@ -50,7 +50,7 @@ func firstSchema(t *testing.T) string {
 	return path
 }
 
-// An older file can be asked at once, and is brought up to date by the next pull.
+// An older file can be queried at once, and the next pull brings it up to date.
 func TestFilesOfTheFirstSchema(t *testing.T) {
 	path := firstSchema(t)
 	if n := one[int](t, path, "SELECT count(*) FROM events"); n != 29 {
@@ -71,7 +71,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if err != nil || len(windows) != 1 || windows[0].Pages != 3 || windows[0].Floor.Valid || !windows[0].ToTheEnd() {
 		t.Errorf("%+v, %v", windows, err)
 	}
-	// What is new gets the next batch and is checked.
+	// New events get the next batch and are checked.
 	k := mustWindow(t, s)
 	again := event(0)
 	again.Timestamp -= 7_200_000_000
@@ -93,7 +93,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	}
 }
 
-// A copy that no closing check has seen yet is not taken for one that was checked.
+// A closing check checks the batches of an older file that no closing check has seen.
 func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
 	path := firstSchema(t)
 	db, err := sql.Open("duckdb", path)

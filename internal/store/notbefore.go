@@ -12,9 +12,9 @@ import (
 	"datasync/internal/model"
 )
 
-// SetNotBefore keeps that an endpoint asked now to be left alone for wait, as far as
-// model.LongestKept allows, in a transaction of its own, so that the next run keeps to it too. Until
-// that is committed the lock file says so.
+// SetNotBefore persists that an endpoint asked now for no request within wait, of which
+// model.LongestKept counts at most, so that the next run waits too. It commits a transaction of its
+// own. Until then the lock file has a note of it.
 func (s *Store) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
 	wait = min(wait, model.LongestKept)
 	value := inspect.FormatNotBefore(time.Now(), wait)
@@ -22,11 +22,11 @@ func (s *Store) SetNotBefore(ctx context.Context, endpoint string, wait time.Dur
 		s.lock.Note(inspect.NotBeforeKey + endpoint + " " + value)
 		failpoint.Hit("f15")
 	}
-	return s.keepNotBefore(ctx, inspect.NotBeforeKey+endpoint, value)
+	return s.setMeta(ctx, inspect.NotBeforeKey+endpoint, value)
 }
 
-// keepNotBefore gives an entry of meta the value; without one it removes the entry.
-func (s *Store) keepNotBefore(ctx context.Context, key, value string) error {
+// setMeta sets an entry of table meta; the value "" removes it.
+func (s *Store) setMeta(ctx context.Context, key, value string) error {
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", key)
 		if value != "" {
@@ -37,43 +37,42 @@ func (s *Store) keepNotBefore(ctx context.Context, key, value string) error {
 	})
 }
 
-// takeOver brings meta up to date: the waits that the lock file notes come in, implausible
-// ones go, or, where the user said so, all.
-func (s *Store) takeOver(ctx context.Context, meta map[string]string, forget bool) error {
+// adoptWaits adds the waits that the lock file notes to table meta, and removes implausible ones. If
+// forget is true, it removes all of them.
+func (s *Store) adoptWaits(ctx context.Context, meta map[string]string, forget bool) error {
 	now := time.Now()
-	w, err := inspect.ReadWaits(s.path, meta, s.lock.Left, now)
+	w, err := inspect.ReadWaits(s.path, meta, s.lock.Left(), now)
 	if err != nil {
 		return err
 	}
-	s.implausible = w.Implausible
+	s.opened.implausible = w.Implausible
 	drop, keep := w.Stale, w.Changed
 	if forget {
-		s.forgotten = inspect.SortedWaits(inspect.StillOpen(w.Opens, now))
+		s.opened.forgotten = inspect.SortedWaits(inspect.StillOpen(w.Opens, now))
 		drop, keep = w.Stored, nil
 	}
 	for _, key := range drop {
-		if err := s.keepNotBefore(ctx, key, ""); err != nil {
+		if err := s.setMeta(ctx, key, ""); err != nil {
 			return err
 		}
 	}
 	for key, value := range keep {
-		if err := s.keepNotBefore(ctx, key, value); err != nil {
+		if err := s.setMeta(ctx, key, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// ImplausibleWaits returns the waits that were found in the file and dropped, as no endpoint
-// can have asked for them.
-func (s *Store) ImplausibleWaits() []inspect.Wait { return s.implausible }
+// ImplausibleWaits returns the waits that Open dropped because no endpoint can have asked for them.
+func (s *Store) ImplausibleWaits() []inspect.Wait { return s.opened.implausible }
 
-// ForgottenWaits returns the waits that were not over and were dropped because of
+// ForgottenWaits returns the waits that were not over and that Open dropped because of
 // Options.ForgetWaits.
-func (s *Store) ForgottenWaits() []inspect.Wait { return s.forgotten }
+func (s *Store) ForgottenWaits() []inspect.Wait { return s.opened.forgotten }
 
-// NotBefore returns until when each endpoint asked to be left alone. That is never
-// further away than the wait it asked for, nor than LongestWait and some jitter.
+// NotBefore returns from when on each endpoint may be asked. No wait is longer than the endpoint
+// asked for, or than model.LongestKept.
 func (s *Store) NotBefore(ctx context.Context) (map[string]time.Time, error) {
 	meta, err := inspect.ReadMeta(ctx, s.db)
 	if err != nil {

@@ -18,8 +18,7 @@ import (
 	"datasync/internal/store"
 )
 
-// withWaits makes a file at path whose meta has these waits, as they stand there, and a lock
-// file with these notes.
+// withWaits creates a file at path whose table meta has these entries, and a lock file with these notes.
 func withWaits(t *testing.T, path, notes string, waits map[string]string) {
 	t.Helper()
 	if err := mustOpen(t, path).Close(); err != nil {
@@ -49,7 +48,7 @@ func waitOf(wait time.Duration) string {
 	return time.Now().Add(wait).UTC().Format(time.RFC3339Nano) + " " + wait.String()
 }
 
-// fileStatus reads the status of the file at path, as it is.
+// fileStatus reads the status of the file at path.
 func fileStatus(t *testing.T, path string) inspect.Status {
 	t.Helper()
 	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
@@ -82,15 +81,15 @@ func openNames(t *testing.T, opens map[string]time.Time, err error) map[string]b
 	return names
 }
 
-// implausibleWaits is a file with a wait of 57 years and, in the lock file, one of a month,
-// among waits of an hour.
+// implausibleWaits is a file with a wait of 57 years and, in the lock file, one of a month, among waits of an
+// hour.
 func implausibleWaits(t *testing.T, path string) {
 	withWaits(t, path, "not_before.stream-access "+waitOf(720*time.Hour)+"\nnot_before.feed "+waitOf(720*time.Hour)+"\nnot_before.events "+waitOf(time.Hour)+"\n",
 		map[string]string{"events": waitOf(500_000 * time.Hour), "feed": waitOf(time.Hour), "past": "2026-01-01T00:00:00Z 30h"})
 }
 
-// TestImplausibleWaitsAreDropped: a wait of more than a day, which an older version kept, closes
-// nothing; a plausible one of the same endpoint stays.
+// A wait of more than a day, which an older version stored, is ignored; a plausible one of the same endpoint
+// stays.
 func TestImplausibleWaitsAreDropped(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
 	implausibleWaits(t, path)
@@ -119,7 +118,7 @@ func TestImplausibleWaitsAreDropped(t *testing.T) {
 	if diff := cmp.Diff(dropped, endpointsOf(pull.ImplausibleWaits())); diff != "" || pull.ImplausibleWaits()[0].Until.Before(time.Now().Add(400_000*time.Hour)) {
 		t.Errorf("a pull tells of %s%v", diff, pull.ImplausibleWaits())
 	}
-	// Status says the same while the pull runs.
+	// Status agrees while the pull runs.
 	live, _, err := pull.Status(ctx, 0)
 	if diff := cmp.Diff(kept, openNames(t, live.NotBefore, err)); diff != "" || live.NotBeforeLeft["feed"] < 3500 || live.NotBeforeLeft["feed"] > 3600 {
 		t.Errorf("status of the pull: %s%v", diff, live.NotBeforeLeft)
@@ -135,7 +134,7 @@ func TestImplausibleWaitsAreDropped(t *testing.T) {
 	}
 }
 
-// TestForgetWaits: at the user's word no wait is kept to; a dry run leaves them to the pull.
+// With Options.ForgetWaits no wait counts; a dry run leaves them to the pull.
 func TestForgetWaits(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
 	implausibleWaits(t, path)
@@ -176,7 +175,7 @@ func TestForgetWaits(t *testing.T) {
 	}
 }
 
-// TestAWaitThatCannotBeRead is of a file that something else has written to.
+// Another program has written to the file.
 func TestAWaitThatCannotBeRead(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
 	withWaits(t, path, "", map[string]string{"events": "soon"})
@@ -211,8 +210,8 @@ func TestNotBeforeLasts(t *testing.T) {
 	}
 }
 
-// TestWaitsOfAKilledPull: what a killed pull noted in the lock file and could not commit any
-// more is kept to, whatever else stands there, and stays where another pull cannot use it.
+// Waits that a killed pull noted in the lock file, but did not commit, count, whatever else the file holds.
+// They stay if the next pull cannot use the file.
 func TestWaitsOfAKilledPull(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
@@ -229,7 +228,7 @@ func TestWaitsOfAKilledPull(t *testing.T) {
 	if err := os.WriteFile(path+".lock", []byte(noted), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// A dry run keeps to them too, and leaves them to the pull.
+	// A dry run reads them too, and leaves them to the pull.
 	p, err := store.OpenPreflight(ctx, store.Options{Path: path, Origin: origin})
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +277,7 @@ func TestNotBeforeIsNoFurtherAwayThanWasAsked(t *testing.T) {
 	if err != nil || got["feed"].After(time.Now().Add(30*time.Second)) || got["feed"].IsZero() {
 		t.Errorf("%v, %v; want within 30 s", got, err)
 	}
-	// It does not begin again with each pull.
+	// The wait does not begin again with each pull.
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -14,34 +14,32 @@ import (
 	"datasync/internal/model"
 )
 
-// registers the driver
-
 // Options says which file to open and for whom.
 type Options struct {
 	// Path is the database file.
 	Path string
-	// Origin is the API origin whose events the file holds, in small letters, such as
-	// "http://example.com:80". A new file takes it on; an old one must agree.
+	// Origin is the API origin whose events the file holds, in lower case, such as
+	// "http://example.com:80". A file with another origin is refused.
 	Origin string
-	// ToolVersion goes into meta and runs.
+	// ToolVersion is stored in meta and runs.
 	ToolVersion string
-	// MemoryLimit bounds DuckDB's buffers in bytes, as long as no text is long; 0 leaves
-	// DuckDB's default.
+	// MemoryLimit bounds DuckDB's buffers in bytes, as long as no text is long; 0 is DuckDB's
+	// default.
 	MemoryLimit int64
 	// ForgetWaits drops all waits that endpoints asked for in earlier runs.
 	ForgetWaits bool
 }
 
-// Open locks the file and opens it for writing, and makes it where there is none.
-// Nothing is changed before it is certain that the file is ours and of opts.Origin.
-// It fails with an *Error of kind ErrPath, ErrLocked, ErrForeign, ErrOrigin,
-// ErrNewer, ErrFull, ErrDamaged or ErrUnsound.
+// Open locks the file and opens it for writing. It creates the file if there is none. It changes
+// nothing before it has checked that the file is ours and of opts.Origin. It fails with a
+// *model.FileError of dbfile's kinds ErrPath, ErrLocked, ErrForeign, ErrOrigin, ErrNewer, ErrFull,
+// ErrBeside, ErrDamaged or ErrUnsound. The caller closes the store.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	path, exists, err := dbfile.Resolve(opts.Path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, version: opts.ToolVersion, free: dbfile.FreeBytes, search: usualLimits()}
+	s := &Store{path: path, version: opts.ToolVersion, free: dbfile.FreeBytes, search: defaultLimits()}
 	if s.lock, err = dbfile.WithLockRetry(ctx, path, func() (*dbfile.Lock, error) { return dbfile.AcquireLock(path) }); err != nil {
 		return nil, err
 	}
@@ -64,17 +62,17 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if s.db, err = duck.OpenToWrite(ctx, path); err != nil {
 		return nil, err
 	}
-	if s.file, err = os.Stat(path); err != nil {
+	if s.opened.file, err = os.Stat(path); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx, opts)
 }
 
-// prepare sets the instance up and reads where it stands.
+// prepare configures the instance and reads the state of the file.
 func (s *Store) prepare(ctx context.Context, opts Options) error {
-	// Rows are inserted by the threads of the writers alone. Other ones would have no work
-	// but to spin, but with two threads in all DuckDB compresses whole row groups while they
-	// are inserted, if they need not stay in order; with one it does so during the commit.
+	// Only the threads of the writers insert rows: DuckDB's own would only spin. With two threads
+	// DuckDB compresses whole row groups while it inserts them, if they need not stay in order.
+	// With one it compresses them during the commit.
 	_, err := s.db.ExecContext(ctx, fmt.Sprintf("SET GLOBAL threads = %d; SET GLOBAL external_threads = %d; SET GLOBAL preserve_insertion_order = false", model.Writers, model.Writers))
 	if err != nil {
 		return err
@@ -87,7 +85,7 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		return err
 	}
 	if meta["origin"] == opts.Origin {
-		if err := s.takeOver(ctx, meta, opts.ForgetWaits); err != nil {
+		if err := s.adoptWaits(ctx, meta, opts.ForgetWaits); err != nil {
 			return err
 		}
 	}
@@ -97,10 +95,10 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	if err := s.removeUncommitted(ctx); err != nil {
 		return err
 	}
-	if err := s.memory.limit(ctx, s.db, opts.MemoryLimit, meta); err != nil {
+	if err := s.memory.start(ctx, s.db, opts.MemoryLimit, meta); err != nil {
 		return err
 	}
-	s.idle = make(chan *writer, model.Writers)
+	s.batches.idle = make(chan *writer, model.Writers)
 	for n := range model.Writers {
 		w, err := newWriter(s.path, n)
 		if w != nil {
@@ -109,19 +107,19 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		if err != nil {
 			return err
 		}
-		s.idle <- w
+		s.batches.idle <- w
 	}
 	s.writer = s.writers[0]
 	if _, err := s.writer.exec("CREATE TEMP TABLE copies (copy BIGINT, batch BIGINT, checksum BIGINT)"); err != nil {
 		return err
 	}
 	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
-	s.begun = s.batch
+	s.batches.begun = s.batch
 	return err
 }
 
-// takeOrigin gives a file in which nothing is stored yet to another origin; what
-// the old one asked for does not concern it. It returns what meta had before.
+// takeOrigin sets the origin of a file in which nothing is stored yet, and drops the waits that the
+// old origin asked for. It returns meta as it was before.
 func (s *Store) takeOrigin(ctx context.Context, origin string) (map[string]string, error) {
 	meta, err := inspect.ReadMeta(ctx, s.db)
 	if err != nil || meta["origin"] == origin {
@@ -134,7 +132,8 @@ func (s *Store) takeOrigin(ctx context.Context, origin string) (map[string]strin
 	})
 }
 
-// Close closes the file, which writes its log into it, and lets go of the lock.
+// Close closes the file, which replays its log into it, and releases the lock. It waits for batches
+// that were started.
 func (s *Store) Close() error {
 	s.gate.Lock()
 	defer s.gate.Unlock()

@@ -48,7 +48,7 @@ func TestRefusedFilesStayAsTheyWere(t *testing.T) {
 	}{
 		{"text", write("text", []byte("this is no database, it is a text")), dbfile.ErrForeign},
 		{"empty", write("empty", nil), dbfile.ErrForeign},
-		{"DuckDB file of something else", other, dbfile.ErrForeign},
+		{"DuckDB file of another program", other, dbfile.ErrForeign},
 		{"another origin", elsewhere, dbfile.ErrOrigin},
 		{"folder", folder, dbfile.ErrPath},
 		{"question mark", filepath.Join(folder, "a?access_mode=read_write"), dbfile.ErrPath},
@@ -99,7 +99,7 @@ func TestAnEmptyFileTakesAnotherOrigin(t *testing.T) {
 	}
 }
 
-// TestOriginInCapitals: an origin that an older program kept as it was typed is the same one.
+// An older program stored the origin as it was typed, which is the same origin.
 func TestOriginInCapitals(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
@@ -140,10 +140,10 @@ func TestPullingSeesTheLock(t *testing.T) {
 		t.Error("a pull holds the lock")
 	}
 	if err := s.Close(); err != nil || pulling() {
-		t.Errorf("%v, or nobody holds the lock any more", err)
+		t.Errorf("%v, or no process holds the lock any more", err)
 	}
-	// What a killed pull leaves.
+	// A killed pull leaves a lock file.
 	if err := os.WriteFile(path+".lock", nil, 0o600); err != nil || pulling() {
-		t.Errorf("%v, or nobody holds the lock", err)
+		t.Errorf("%v, or no process holds the lock", err)
 	}
 }

@@ -35,12 +35,12 @@ func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (mod
 	if err != nil {
 		return func() (model.Committed, error) { return model.Committed{}, err }
 	}
-	w := <-s.idle
+	w := <-s.batches.idle
 	texts := textsOf(&b)
-	q := queue(&b, texts, s.latest)
-	s.latest = q.flight
-	s.begun++
-	c := &commit{w: w, batch: s.begun, now: model.InstantOf(time.Now()), keysBefore: q.keysBefore(), reasons: map[string]int64{}}
+	q := queue(&b, texts, s.batches.latest)
+	s.batches.latest = q.flight
+	s.batches.begun++
+	c := &commit{w: w, batch: s.batches.begun, now: model.InstantOf(time.Now()), keysBefore: q.keysBefore(), reasons: map[string]int64{}}
 	admitted := make(chan struct{})
 	go func() {
 		defer close(q.ended)
@@ -50,7 +50,7 @@ func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (mod
 		close(admitted)
 		q.done, q.err = s.commitInOrder(c, &b, texts, &q)
 		s.wrote(q.err)
-		s.idle <- w
+		s.batches.idle <- w
 	}()
 	<-admitted
 	return func() (model.Committed, error) {
@@ -73,7 +73,7 @@ func (s *Store) commitInOrder(c *commit, b *model.Batch, t texts, q *queued) (mo
 		return model.Committed{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f5")
-	err := s.memory.makeRoom(c.w, t)
+	err := s.memory.reserve(c.w, t)
 	if err == nil {
 		err = c.write(b, q.letNextWrite)
 	}

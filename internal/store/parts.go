@@ -11,10 +11,9 @@ import (
 	"datasync/internal/model"
 )
 
-// Split makes a part of the window or part of that number: what lies below border is the
-// new part's, which is returned, in the state NotBegun. A window of which no page was
-// committed is under way from then on, so that no other one takes its place. Both change in
-// one transaction.
+// Split splits the window or part of that number at border. It returns the new part below border, in
+// the state NotBegun. A window of which no page was committed is under way from then on, so that
+// OpenWindow does not replace it. Both change in one transaction.
 func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (part model.Checkpoint, err error) {
 	err = s.changeWindows(ctx, func(windows []model.Checkpoint) error {
 		for _, k := range windows {
@@ -34,7 +33,7 @@ func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (
 			}
 			return s.addWindow(&part)
 		}
-		return fmt.Errorf("split window %d: there is none", window)
+		return fmt.Errorf("split window %d: no such window", window)
 	})
 	return part, err
 }
@@ -78,8 +77,7 @@ func (s *Store) merge(window int64, parts []int64) error {
 	return nil
 }
 
-// changeWindows carries out a change of the windows, which it is given, in a transaction
-// beside no other.
+// changeWindows calls change with the windows in a transaction that holds the write gate alone.
 func (s *Store) changeWindows(ctx context.Context, change func([]model.Checkpoint) error) (err error) {
 	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {

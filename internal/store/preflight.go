@@ -12,13 +12,13 @@ import (
 	"datasync/internal/model"
 )
 
-// Preflight is a database file as a pull would find it, or the place where one would make it.
-// As long as it is open no pull begins, but the file may be read. Nothing of it is changed but
-// for the waits that SetNotBefore keeps.
+// Preflight is a database file as a pull would find it, or the path of one that does not exist yet. As
+// long as it is open no pull begins, but other processes may read the file. Only SetNotBefore
+// changes the file.
 type Preflight struct {
 	path, origin string
 	exists       bool
-	lock         *dbfile.SharedLock // nil where there is no file, or it is closed
+	lock         *dbfile.SharedLock // nil if there is no file, and after Close
 
 	windows []model.Checkpoint
 	held    int64
@@ -29,9 +29,8 @@ type Preflight struct {
 	implausible, forgotten []inspect.Wait
 }
 
-// OpenPreflight looks at the file that Open would open with the options, and fails as Open
-// would, except that a file of an older schema is an *Error of kind ErrOlder. Where there is
-// no file, none is made.
+// OpenPreflight reads the file that Open would open with the options. It fails as Open would, and with
+// dbfile.ErrOlder for a file of an older schema. It creates no file. The caller closes it.
 func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) {
 	path, exists, err := dbfile.Resolve(opts.Path)
 	if err != nil {
@@ -71,7 +70,7 @@ func (p *Preflight) read(ctx context.Context) (err error) {
 		return err
 	}
 	if meta["origin"] == p.origin {
-		// What another API asked for does not concern it.
+		// Waits that another API asked for do not apply.
 		noted, err := p.lock.ReadNotes()
 		if err != nil {
 			return err
@@ -106,19 +105,18 @@ func (p *Preflight) Windows(context.Context) ([]model.Checkpoint, error) { retur
 // Held is Store.Held as of when it was opened.
 func (p *Preflight) Held(context.Context) (int64, error) { return p.held, nil }
 
-// ImplausibleWaits returns the waits in the file that are not kept to, as no endpoint can have
-// asked for them. The next pull drops them.
+// ImplausibleWaits returns the waits in the file that are ignored because no endpoint can have asked
+// for them. The next pull drops them.
 func (p *Preflight) ImplausibleWaits() []inspect.Wait { return p.implausible }
 
-// ForgottenWaits returns the waits that are not over and are not kept to because of
-// Options.ForgetWaits. They stay in the file.
+// ForgottenWaits returns the waits that are not over and are ignored because of Options.ForgetWaits.
+// They stay in the file.
 func (p *Preflight) ForgottenWaits() []inspect.Wait { return p.forgotten }
 
 // NotBefore is Store.NotBefore as of when it was opened.
 func (p *Preflight) NotBefore(context.Context) (map[string]time.Time, error) { return p.opens, nil }
 
-// SetNotBefore is Store.SetNotBefore where there is a file, which is opened for that. Without
-// one nothing is kept.
+// SetNotBefore is Store.SetNotBefore, for which it opens the file. Without a file it stores nothing.
 func (p *Preflight) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
 	if !p.exists {
 		return nil
@@ -136,7 +134,7 @@ func (p *Preflight) SetNotBefore(ctx context.Context, endpoint string, wait time
 	return errors.Join(err, dbfile.Translate(p.path, s.Close()))
 }
 
-// Close lets pulls begin.
+// Close releases the lock, so that pulls may begin.
 func (p *Preflight) Close() error {
 	if p.lock == nil {
 		return nil

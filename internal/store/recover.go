@@ -16,19 +16,17 @@ import (
 
 // Recovered says what Recover did.
 type Recovered struct {
-	// Log is the size in bytes of the write-ahead log that was there, 0 where there was
-	// none.
+	// Log is the size in bytes of the write-ahead log that was found, 0 if there was none.
 	Log int64
-	// Void says that there was nothing in it that could be brought into the file: it stays
-	// as it is until the next pull.
+	// Void says that the log has nothing to replay. It stays until the next pull.
 	Void bool
 }
 
-// Recover brings the write-ahead log that a killed process has left into the file, so
-// that the file can be opened to read. A file that is not ours, is newer or cannot be
-// recovered stays as it is: where it cannot be opened to read first, that is tried on a
-// copy. It fails with an *Error of kind ErrPath, ErrMissing, ErrLocked, ErrForeign,
-// ErrNewer, ErrRoom, ErrFull, ErrDamaged or ErrUnsound.
+// Recover replays the write-ahead log that a killed process has left, so that the file can be opened
+// for reading. A file that is not ours, is newer or cannot be recovered stays as it was: if it
+// cannot be opened for reading first, Recover tries on a copy. It fails with a *model.FileError of
+// dbfile's kinds ErrPath, ErrMissing, ErrLocked, ErrForeign, ErrNewer, ErrRoom, ErrFull, ErrBeside,
+// ErrDamaged or ErrUnsound.
 func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	path, exists, err := dbfile.Resolve(name)
 	if err != nil {
@@ -51,12 +49,12 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	_, err = inspect.CheckOurs(ctx, path, "")
 	switch {
 	case err == nil && done.Log > 0:
-		if err := fits(ctx, path); err != nil {
+		if err := checkLog(ctx, path); err != nil {
 			return done, err
 		}
 	case err == nil:
 	case errors.Is(err, dbfile.ErrUnreplayed):
-		if err := mendTorn(ctx, path); err != nil {
+		if err := repairTorn(ctx, path); err != nil {
 			return done, err
 		}
 	case done.Log > 0:
@@ -70,17 +68,16 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	if err := replay(ctx, path); err != nil {
 		return done, err
 	}
-	// DuckDB removes a log that it has brought into the file, and passes over one of which it
-	// knows not even the beginning.
+	// DuckDB removes a log that it has replayed, and ignores one whose beginning it cannot read.
 	left, err := dbfile.SizeOf(path + ".wal")
 	done.Void = left > 0
 	return done, dbfile.Translate(path, err)
 }
 
-// fits reads the file as it would be with its log, which DuckDB does not compare with the
-// file: one of a later state, beside a file that was put back, names blocks that are not there
-// or hold something else.
-func fits(ctx context.Context, path string) error {
+// checkLog reads the file as it would be after the replay of its log. DuckDB does not check that the two
+// belong together: after the file was restored from a copy, its log names blocks that the file lacks
+// or that hold other data.
+func checkLog(ctx context.Context, path string) error {
 	db, err := inspect.OpenReadOnly(ctx, path, "UTC")
 	if err != nil {
 		return err
@@ -93,7 +90,7 @@ func fits(ctx context.Context, path string) error {
 	return nil
 }
 
-// blameLog says of damage that is met where there is a log that it is the log's.
+// blameLog turns ErrDamaged into ErrLog: the caller has met it in a file with a log.
 func blameLog(path string, err error) error {
 	var e *model.FileError
 	if errors.Is(err, dbfile.ErrDamaged) && errors.As(err, &e) {
@@ -102,8 +99,7 @@ func blameLog(path string, err error) error {
 	return err
 }
 
-// replay opens the file for writing, which brings the log into the memory, and from
-// there into the file.
+// replay opens the file for writing, which reads the log into memory, and writes it into the file.
 func replay(ctx context.Context, path string) error {
 	db, err := duck.OpenToWrite(ctx, path)
 	if err != nil {
@@ -113,16 +109,16 @@ func replay(ctx context.Context, path string) error {
 	return dbfile.Translate(path, errors.Join(err, db.Close()))
 }
 
-// rehearse replays the log on a copy of the file, and looks whether what comes out is
-// ours. It returns the blocks that had to be mended in the copy; what comes out is sound then.
-func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) {
+// tryRecovery replays the log on a copy of the file, and checks that the result is ours. It returns the
+// blocks that it had to repair in the copy. If there are any, it has verified all of the copy.
+func tryRecovery(ctx context.Context, path string) (mended []tornBlock, err error) {
 	if holder, err := dbfile.LockHolder(path); err != nil || holder != nil {
 		if err == nil {
 			err = &model.FileError{Kind: dbfile.ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
 		}
 		return nil, err
 	}
-	trial := path + dbfile.SnapshotMark + dbfile.RandomEnd()
+	trial := dbfile.NewSnapshot(path)
 	defer func() {
 		for _, name := range []string{trial, trial + ".wal"} {
 			if errRemove := os.Remove(name); !errors.Is(errRemove, fs.ErrNotExist) {
@@ -144,10 +140,10 @@ func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) 
 	db, err := duck.OpenInstance(ctx, trial, duck.Sandbox())
 	for err != nil {
 		block, ok := tornIn(err)
-		if !ok || !checkpoint || len(mended) == maxTorn {
+		if !ok || !checkpoint || len(mended) == maxRepairs {
 			return nil, about(path, dbfile.Translate(trial, err))
 		}
-		if err := block.mend(trial); err != nil {
+		if err := block.repair(trial); err != nil {
 			return nil, dbfile.Translate(path, err)
 		}
 		mended = append(mended, block)
@@ -164,7 +160,7 @@ func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) 
 	return mended, err
 }
 
-// checkSound reads all of a file and fails where anything in it does not agree.
+// checkSound reads all of a file and fails if anything in it contradicts anything else.
 func checkSound(ctx context.Context, db *sql.DB, path string) error {
 	findings, err := inspect.Verify(ctx, db, path)
 	if err == nil {
@@ -176,7 +172,7 @@ func checkSound(ctx context.Context, db *sql.DB, path string) error {
 	return err
 }
 
-// about says of the file at path what was found out on a copy of it.
+// about turns an error about a copy of the file at path into one about the file.
 func about(path string, err error) error {
 	var e *model.FileError
 	if errors.As(err, &e) {

@@ -17,8 +17,7 @@ import (
 	"datasync/internal/store"
 )
 
-// leaveLog runs statements on a file and leaves them in its write-ahead log, as a
-// process does that is killed.
+// leaveLog runs statements on a file and leaves them in its write-ahead log, like a killed process.
 func leaveLog(t *testing.T, path string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("duckdb", path)
@@ -37,7 +36,7 @@ func leaveLog(t *testing.T, path string, statements ...string) {
 	}
 }
 
-// hashes returns those of all files in a folder, by name.
+// hashes returns the hashes of all files in a folder, by name.
 func hashes(t *testing.T, folder string) map[string][sha256.Size]byte {
 	t.Helper()
 	sums := map[string][sha256.Size]byte{}
@@ -51,11 +50,11 @@ func hashes(t *testing.T, folder string) map[string][sha256.Size]byte {
 	return sums
 }
 
-// anIndex is what DuckDB 1.5 cannot replay while it may not write.
+// anIndex is a statement that DuckDB 1.5 cannot replay in a read-only instance.
 const anIndex = `CREATE INDEX i ON events (type); UPDATE events SET name = 'recovered' WHERE name LIKE '%3'`
 
-// TestRecoverWithAnotherLog: a log that does not belong to the file, as where an older copy
-// was put back, is not brought into it, and one that has nothing in it is not said to be.
+// A log that does not belong to the file, for example because an older copy was restored, is not replayed.
+// An empty log is not reported as replayed.
 func TestRecoverWithAnotherLog(t *testing.T) {
 	folder := t.TempDir()
 	path, later := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "later.duckdb")
@@ -79,7 +78,7 @@ func TestRecoverWithAnotherLog(t *testing.T) {
 		return b
 	}
 	put(later, read(path))
-	// So many rows are written into blocks of the file, to which the log only points.
+	// DuckDB writes so many rows into blocks of the file, and references to them into the log.
 	leaveLog(t, later, `INSERT INTO events SELECT e.* REPLACE (uuid() AS id, uuid() AS session_id) FROM events e, range(30000); UPDATE page_log SET stored = stored + 300000`)
 	put(path+".wal", read(later+".wal"))
 	before := hashes(t, folder)

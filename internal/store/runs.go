@@ -11,8 +11,8 @@ import (
 	"datasync/internal/model"
 )
 
-// BeginRun adds a row for a run. Runs that are still marked as running were
-// killed, as the file's lock lets only one process in.
+// BeginRun adds the row of a run. It marks runs that are still running as killed: only one process at a
+// time has the file's lock.
 func (s *Store) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error {
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err1 := tx.ExecContext(ctx, "UPDATE runs SET outcome = 'killed' WHERE outcome = 'running'")

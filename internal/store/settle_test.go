@@ -31,7 +31,7 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
 		}
 	}
-	// What is checked is not checked again, but copies of it are found.
+	// Checked batches are not checked again, but copies of their events are found.
 	again := event(5)
 	again.Timestamp -= 7_200_000_000
 	mustCommit(t, s, w, pageOf([]model.Event{again}))
@@ -53,7 +53,7 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	}
 }
 
-// Of readings of one reject none of which has its id, the first is kept.
+// Of several readings of one reject, all without its id, the first stays.
 func TestSettleResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)

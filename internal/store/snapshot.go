@@ -9,10 +9,10 @@ import (
 	"datasync/internal/model"
 )
 
-// Snapshot is a copy of the database file, which others can open while the pull goes
-// on. Whoever asked for it removes it.
+// Snapshot is a copy of the database file that other processes can open during the pull. The caller
+// removes it.
 type Snapshot struct {
-	// Path is a file beside the database, which nobody else can read.
+	// Path is a file beside the database that only this user can read.
 	Path string
 	// Batch is the last one that it holds, Events how many events it holds.
 	Batch, Events int64
@@ -21,28 +21,27 @@ type Snapshot struct {
 }
 
 const (
-	// checkpointTries is how often a checkpoint is tried that something keeps off for a
-	// moment, checkpointPause how long is waited in between.
+	// checkpointTries is how often a checkpoint is tried that a transaction keeps off for a moment,
+	// and checkpointPause the time between two tries.
 	checkpointTries = 20
 	checkpointPause = 10 * time.Millisecond
 )
 
-// Changes counts what was written to the file since it was opened. While it stays the
-// same, a snapshot of the file does too.
+// Changes counts the writes to the file since it was opened. As long as it is the same, so is a
+// snapshot.
 func (s *Store) Changes() int64 { return s.changes.Load() }
 
-// Snapshot makes a copy of the file between two commits, which wait for it: all that is
-// committed is brought from the write-ahead log into the file, and another process
-// copies that, as a second descriptor of it would cost this one DuckDB's lock. It fails
-// with an *Error of kind ErrRoom where the disk has too little space left, before
-// anything is copied, and of kind ErrLocked where the pull has failed or ended.
+// Snapshot makes a copy of the file between two commits, which wait for it. It writes the write-ahead
+// log into the file, which another process then copies: this one would lose DuckDB's lock with a
+// second descriptor. It fails with dbfile.ErrRoom, before it copies anything, if the disk has too
+// little space, and with dbfile.ErrLocked if the pull has failed or ended.
 func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	s.gate.Lock()
 	defer s.gate.Unlock()
 	if s.db == nil || s.failed.Load() {
 		return Snapshot{}, &model.FileError{Kind: dbfile.ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
 	}
-	// A checkpoint for which there is no room would end the pull.
+	// A checkpoint without enough disk space would end the pull.
 	log, err := dbfile.SizeOf(s.path + ".wal")
 	if err != nil {
 		return Snapshot{}, dbfile.Translate(s.path, err)
@@ -53,19 +52,19 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	if err := s.checkpoint(ctx); err != nil {
 		return Snapshot{}, err
 	}
-	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + dbfile.SnapshotMark + dbfile.RandomEnd()}
+	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: dbfile.NewSnapshot(s.path)}
 	if c.Events, err = s.writer.count("SELECT count(*) FROM events"); err != nil {
 		return Snapshot{}, dbfile.Translate(s.path, err)
 	}
 	return c, dbfile.CopyFile(ctx, s.path, c.Path, s.room)
 }
 
-// room fails with ErrRoom where the file's folder has no space for so many bytes and
-// for some more of the pull's own.
+// room fails with dbfile.ErrRoom if the file's folder has too little space for so many bytes and some
+// more that the pull needs.
 func (s *Store) room(bytes int64) error { return dbfile.CheckRoom(s.path, bytes, s.free) }
 
-// checkpoint brings all that is committed into the file. One that meets a transaction
-// is tried again; any other failure is one of the file.
+// checkpoint writes the log into the file. It retries a checkpoint that meets a transaction; after any
+// other failure the pull must end.
 func (s *Store) checkpoint(ctx context.Context) error {
 	for tries := 1; ; tries++ {
 		_, err := s.writer.exec("CHECKPOINT")

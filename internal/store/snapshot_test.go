@@ -19,7 +19,7 @@ import (
 	"datasync/internal/store"
 )
 
-// mustSnapshot makes a snapshot, which is removed when the test ends.
+// mustSnapshot makes a snapshot and removes it when the test ends.
 func mustSnapshot(t *testing.T, s *store.Store) store.Snapshot {
 	t.Helper()
 	c, err := s.Snapshot(t.Context())
@@ -58,7 +58,7 @@ func TestSnapshotHoldsWhatIsCommitted(t *testing.T) {
 		if got := one[string](t, c.Path, "SELECT count(*) || ' ' || max(batch) FROM events"); got != fmt.Sprint(c.Events, " ", c.Batch) {
 			t.Errorf("the copy holds %s, want %+v", got, c)
 		}
-		// What is committed later is not in it.
+		// Later commits are not in it.
 		if got := filesIn(t, filepath.Dir(path)); slices.Contains(got, filepath.Base(c.Path)+".wal") {
 			t.Errorf("the copy has a log: %v", got)
 		}
@@ -95,8 +95,7 @@ func TestChangesCountWhatIsWritten(t *testing.T) {
 	}
 }
 
-// TestSnapshotsAmongWrites: each copy is sound and holds the batches up to its own,
-// whatever is read and written at the same time.
+// Each copy is sound and holds the batches up to its own, while others read and write.
 func TestSnapshotsAmongWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
@@ -107,7 +106,7 @@ func TestSnapshotsAmongWrites(t *testing.T) {
 	var copies []store.Snapshot
 	for range 2 {
 		readers.Go(func() {
-			// One at least, where all is written before this begins.
+			// At least one, even if all writes end before this begins.
 			for first := true; first || ctx.Err() == nil; first = false {
 				c, err := s.Snapshot(t.Context())
 				if err != nil {
@@ -191,7 +190,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// It goes on seeing the row that each of the writers had until now.
+			// The transaction still sees the rows that both writers had before.
 			for n := range model.Writers {
 				mustCommit(t, s, windows[0], pageOf(events(10+10*n, 20+10*n)))
 			}
@@ -229,7 +228,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 	}
 }
 
-// setCp has snapshots copied by a script, for which "$3" is the file.
+// setCp makes a script copy snapshots, for which "$3" is the file.
 func setCp(t *testing.T, script string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -239,8 +238,7 @@ func setCp(t *testing.T, script string) {
 	t.Setenv("PATH", bin)
 }
 
-// TestSnapshotByAnOrphan: a cp that outlives its pull, and copies when the next one has
-// removed what it copies to, leaves nothing.
+// A cp that outlives its pull, and copies after the next one has removed its target, leaves no file.
 func TestSnapshotByAnOrphan(t *testing.T) {
 	folder := t.TempDir()
 	s := mustOpen(t, filepath.Join(folder, "a.duckdb"))
@@ -251,8 +249,7 @@ func TestSnapshotByAnOrphan(t *testing.T) {
 	}
 }
 
-// TestSnapshotSharesBlocks: where the file system can, no room is needed. The cp of this
-// test says that it can.
+// A file system that shares blocks needs no free space. The cp of this test reports that it does.
 func TestSnapshotSharesBlocks(t *testing.T) {
 	setCp(t, `[ "$1 $2" = '--reflink=always --' ] && [ -z "$DATASYNC_API_KEY" ] && exec /bin/cp -- "$3" "$4"; exit 1`)
 	t.Setenv("DATASYNC_API_KEY", "ds_test_canary")
@@ -289,7 +286,7 @@ func TestSnapshotIsCancelled(t *testing.T) {
 	}
 }
 
-// TestOpenRemovesCopies: what a killed pull left is removed, what looks like it is not.
+// Open removes the leftovers of a killed pull, but no other file with a similar name.
 func TestOpenRemovesCopies(t *testing.T) {
 	folder := t.TempDir()
 	kept := []string{"a.duckdb", "a.duckdb.snapshot-2026-01-31", "a.duckdb.snapshot-0123456789abcdef.gz", "b.duckdb.snapshot-0123456789abcdef", "a.duckdb.snapshot-0123456789ABCDEF"}

@@ -15,7 +15,7 @@ import (
 	"datasync/internal/model"
 )
 
-// TestStatusOfALink: the size of a file counts its log, also where a link leads to it.
+// The size of a file counts its log, also through a link.
 func TestStatusOfALink(t *testing.T) {
 	folder := t.TempDir()
 	path, link := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "link")
@@ -41,7 +41,7 @@ func TestStatusOfALink(t *testing.T) {
 	}
 }
 
-// TestStatusWhileWriting: the run that is under way is not taken for a killed one.
+// The status during a pull does not report its run as killed.
 func TestStatusWhileWriting(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "a.duckdb"))
 	if err := s.BeginRun(t.Context(), uuid.Max, time.Now()); err != nil {
@@ -56,7 +56,7 @@ func TestStatusWhileWriting(t *testing.T) {
 	if want := []inspect.RejectSample{{Reason: "missing_id", Raw: "{1}"}, {Reason: "missing_type", Raw: "{3}"}}; !slices.Equal(samples, want) {
 		t.Errorf("%v, want %v", samples, want)
 	}
-	// One whose asker has gone leaves no transaction behind, which would keep the log.
+	// A reader that has gone leaves no transaction behind, which would keep the log.
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if again, _, err := s.Status(gone, 1); err != nil || again.Events != 10 {

@@ -12,16 +12,15 @@ import (
 	"datasync/internal/model"
 )
 
-// TestLogsThatBreakOffInATransaction: where the log ends within the transaction of a whole row
-// group, its events may be there, but the file is sound, and the next pull stores each of them
-// once.
+// If the log ends within the transaction of a whole row group, the table may have its events. The file is
+// sound, and the next pull stores each event once.
 func TestLogsThatBreakOffInATransaction(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many copies of two row groups")
 	}
 	ctx, folder := context.Background(), t.TempDir()
 	path := filepath.Join(folder, "a.duckdb")
-	// By another process, as this one would lose DuckDB's lock.
+	// Another process copies the file, as this one would lose DuckDB's lock.
 	copied := func(from, to string) {
 		t.Helper()
 		for _, end := range []string{"", ".wal"} {
@@ -50,7 +49,7 @@ func TestLogsThatBreakOffInATransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := 0
-	// The last entry says that the transaction is at its end, the one before has the row group.
+	// The last entry ends the transaction, and the one before it has the row group.
 	for _, size := range []int64{before, before + 1, (before + after) / 2, after - 40, after - 24, after - 12, after - 4, after - 1, after} {
 		path := filepath.Join(t.TempDir(), "b.duckdb")
 		copied(killed, path)

@@ -10,16 +10,15 @@ import (
 	"datasync/internal/model"
 )
 
-// Windows returns the checkpoints of all windows, the newest window first, each with its
-// parts behind it from newer to older, but for absorbed ones.
+// Windows returns the checkpoints of all windows, as inspect.ReadWindows does.
 func (s *Store) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	windows, err := inspect.ReadWindows(ctx, s.db)
 	return windows, dbfile.Translate(s.path, err)
 }
 
-// OpenWindow adds a window above all others, in the state NotBegun, that goes down
-// to lower, or to the end of what the API has; below floor no events are wanted. It
-// takes the place of one that was opened and of which no page was committed.
+// OpenWindow adds a window above all others, in the state NotBegun, down to lower or to the end of the
+// API's events. Events below floor are out of range. It replaces a window of which no page was
+// committed.
 func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (_ model.Checkpoint, err error) {
 	defer s.write(&err)()
 	k := model.Checkpoint{State: model.NotBegun, Lower: lower, Floor: floor}
@@ -35,7 +34,7 @@ func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Inst
 
 const nextWindow = "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint"
 
-// addWindow adds the row of a window, or a part, of which nothing is stored yet.
+// addWindow adds the row of a new window or part.
 func (s *Store) addWindow(k *model.Checkpoint) error {
 	_, err := s.writer.execArgs(`INSERT INTO checkpoints BY NAME SELECT $1 AS window_id, $2 AS whole, $3 AS state, $4::TIMESTAMPTZ AS lower, $5::TIMESTAMPTZ AS floor,
 		$6::TIMESTAMPTZ AS begins, $7 AS unordered, $8 AS updated_at, $9 AS writer, $10 AS batch, 0 AS pages, 0 AS events, 0 AS walked, 0 AS copies, false AS ran_out, 0 AS failed_runs, false AS absorbed`,
@@ -43,7 +42,7 @@ func (s *Store) addWindow(k *model.Checkpoint) error {
 	return err
 }
 
-// FailRun notes that a run failed while the walk of the window or part stood at its cursor.
+// FailRun counts a run that failed at the cursor of the window or part.
 func (s *Store) FailRun(ctx context.Context, window int64) error {
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE checkpoints SET failed_runs = failed_runs + 1 WHERE window_id = ?", window)
@@ -51,7 +50,7 @@ func (s *Store) FailRun(ctx context.Context, window int64) error {
 	})
 }
 
-// Held is how many elements the file holds: events, and rejects that were not stored since.
+// Held returns how many elements the file holds: events and unresolved rejects.
 func (s *Store) Held(ctx context.Context) (elements int64, err error) {
 	elements, err = inspect.CountHeld(ctx, s.db)
 	return elements, dbfile.Translate(s.path, err)

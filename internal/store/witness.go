@@ -9,7 +9,7 @@ import (
 	"datasync/internal/model"
 )
 
-// Witness says what the API's totals say of the file.
+// Witness returns the API's totals as far as the file has them.
 func (s *Store) Witness(ctx context.Context) (model.Witness, error) {
 	windows, err := inspect.ReadWindows(ctx, s.db)
 	if err != nil {
@@ -19,7 +19,7 @@ func (s *Store) Witness(ctx context.Context) (model.Witness, error) {
 	return model.WitnessOf(windows, repeats), dbfile.Translate(s.path, err)
 }
 
-// SetDeficit keeps the deficit with which a pull ended; the zero value is none.
+// SetDeficit stores the deficit with which a pull ended; the zero value is none.
 func (s *Store) SetDeficit(ctx context.Context, d model.Deficit) error {
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", inspect.DeficitKey)
@@ -30,7 +30,8 @@ func (s *Store) SetDeficit(ctx context.Context, d model.Deficit) error {
 	})
 }
 
-// Deficit returns the deficit with which the last pull ended.
+// Deficit returns the deficit with which the last pull ended, the zero value if there is none. It fails
+// with dbfile.ErrDamaged.
 func (s *Store) Deficit(ctx context.Context) (model.Deficit, error) {
 	meta, err := inspect.ReadMeta(ctx, s.db)
 	if err != nil {

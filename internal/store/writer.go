@@ -10,22 +10,22 @@ import (
 	"datasync/internal/model"
 )
 
-// writer is a connection that commits batches, with what it needs for that. It is not
+// writer is a connection that commits batches, with its temporary tables and table functions. It is not
 // safe for concurrent use.
 type writer struct {
 	conn    *duck.Conn
 	number  int64
 	sources map[string]*duck.TableFunc // by table
-	// events and pages are memory for a commit, kept for the next one.
+	// events and pages are buffers that commits reuse.
 	events []*model.Event
 	pages  []int
-	// around, where it is not nil, is handed every operation to carry it out, or to
-	// fail: for tests.
+	// around, if not nil, is called with every operation, which it runs or makes fail. Only tests set
+	// it.
 	around func(do func() error) error
 }
 
-// newWriter connects to the instance that this process has open at path. It must be closed
-// before the instance, and forgotten after that, also where there is an error with it.
+// newWriter connects to the instance that this process has open at path. The caller closes the writer
+// before the instance and calls forget after that, even if there is an error beside the writer.
 func newWriter(path string, number int) (w *writer, err error) {
 	conn, err := duck.Connect(path, duck.Sandbox())
 	if err != nil {
@@ -35,13 +35,13 @@ func newWriter(path string, number int) (w *writer, err error) {
 	for _, table := range []string{
 		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
 		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp", endpoint FROM main.rejected_events LIMIT 0`,
-		`suspects (id UUID)`,
+		`candidates (id UUID)`,
 	} {
 		if _, err := w.exec("CREATE TEMP TABLE " + table); err != nil {
 			return w, err
 		}
 	}
-	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "suspects"} {
+	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "candidates"} {
 		src, err := duck.NewTableFunc(w.conn, fmt.Sprint("rows_for_", table, number), table)
 		if err != nil {
 			return w, err
@@ -73,8 +73,8 @@ func (w *writer) exec(query string) (changed int64, err error) {
 	return changed, err
 }
 
-// execArgs runs one statement with parameters: int64, Instant, string, bool,
-// uuid.UUID or nil.
+// execArgs runs one statement with values for $1, $2 and so on: int64, model.Instant, string, bool,
+// uuid.UUID or nil. It returns how many rows it changed.
 func (w *writer) execArgs(query string, args ...any) (changed int64, err error) {
 	args = slices.Clone(args)
 	for i, arg := range args {
@@ -95,7 +95,7 @@ func (w *writer) count(query string) (n int64, err error) {
 	return n, err
 }
 
-// pairs runs a query of a BIGINT and a BOOLEAN column and hands each row to yield.
+// pairs runs a query of a BIGINT and a BOOLEAN column and calls yield with each row.
 func (w *writer) pairs(query string, yield func(n int64, flag bool)) error {
 	return w.do(func() error { return w.conn.Pairs(query, yield) })
 }
@@ -103,13 +103,13 @@ func (w *writer) pairs(query string, yield func(n int64, flag bool)) error {
 // close closes the connection; forget follows when the instance is closed.
 func (w *writer) close() { w.conn.Close() }
 
-// readIDs runs a query of one column of ids, none of them NULL, and hands them to yield
-// while it is running. It ends when ctx does.
+// readIDs runs a query of one column of ids without NULLs and calls yield with them while the query
+// runs. It ends when ctx does.
 func (w *writer) readIDs(ctx context.Context, query string, yield func(ids []halves) error) error {
 	return w.do(func() error { return w.conn.StreamUUIDs(ctx, query, yield) })
 }
 
-// insert adds rows to a table, as its source does.
+// insert adds rows to a table, as duck.TableFunc.Insert does.
 func (w *writer) insert(table string, rows int, fill func(columns []duck.Column, row, n int), copied func(rows int)) error {
 	if rows == 0 {
 		return w.sources[table].Insert(0, fill, copied)

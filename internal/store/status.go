@@ -1,0 +1,28 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
+)
+
+// Status returns the status of the file between two commits, and up to n rejects of each reason.
+// Commits wait for it.
+func (s *Store) Status(ctx context.Context, n int) (status inspect.Status, samples []inspect.RejectSample, err error) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.db == nil {
+		return inspect.Status{}, nil, &model.FileError{Path: s.path, Detail: "the pull has ended"}
+	}
+	// database/sql ends a cancelled query some time later. A commit or Close could come first, and
+	// could not replay the log while a transaction is open.
+	ctx = context.WithoutCancel(ctx)
+	if status, err = inspect.ReadLiveStatus(ctx, s.db, s.path, time.Now()); err != nil {
+		return inspect.Status{}, nil, err
+	}
+	samples, err = inspect.RejectSamples(ctx, s.db, n)
+	return status, samples, dbfile.Translate(s.path, err)
+}
