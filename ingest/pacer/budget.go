@@ -3,77 +3,74 @@ package pacer
 import "time"
 
 const (
-	// ahead is the share of a budget that may be spent sooner than evenly.
+	// ahead is the share of a budget that may be spent before its even time.
 	ahead = 0.25
-	// A budget that was learned from refusals is tried for more once at least probeWindows
-	// windows and probeRequests requests have gone by without one: the API may allow more
-	// by now. That is done near the window's end, where a refusal costs a wait of
-	// probeShare of it.
+	// A budget that was learned from refusals is probed for more after probeWindows windows and
+	// probeRequests requests without one, since the API may allow more by now. The probe comes
+	// near the end of the window, where a refusal costs a wait of probeShare of it.
 	probeWindows  = 2
 	probeRequests = 60
 	probeShare    = 0.05
-	// plausible is how many requests a window must have had for its first refusal to be
-	// believed: with fewer it may be anything, and keeping to it would cost much.
-	// So it may be where the wait is a small share of the window.
+	// plausible is how many requests a window must have had for its first refusal to count as its
+	// limit. With fewer, the refusal may have another cause, and honouring it would cost much. The
+	// same holds if the wait is less than plausibleShare of the window.
 	plausible      = 20
 	plausibleShare = 0.1
-	// Where a limit is no window, requests are spread by a spacing that grows with a refusal
-	// and shrinks after so many requests without one. A refusal that asks for a wait of many
-	// spacings is one of a window all the same.
+	// Without windows, requests are spread by a spacing that grows with a refusal and shrinks
+	// after fasterAfter requests without one. A refusal with a wait of more than longWait
+	// spacings shows a window after all.
 	slower, faster        = 1.15, 0.97
 	fasterAfter, longWait = 25, 10
-	// mostSlower is how many times the first spacing it may become.
+	// mostSlower bounds the spacing, as a multiple of the first one.
 	mostSlower = 16
-	// late is the share of a window by which the next one is begun later than it could be:
-	// requests are on their way for now longer, now shorter.
+	// late is the share of a window by which the next one begins later than possible, since the
+	// latency of requests varies.
 	late = 0.005
 )
 
-// Budget is what an endpoint is known to allow, so many requests a window of time, and how
-// much of it is spent. Headers say it, or it is learned from 429s: one shows how many
-// requests a window had room for and when it ends; many requests, or a second one that agrees,
-// make it certain enough to keep to. Whatever the API's own rule is (windows that begin with a
-// request or with the minute, windows that slide, a bucket that fills), it shows in that way.
-// The zero value knows nothing and allows everything.
+// Budget is what an endpoint is known to allow, as requests a window of time, and how much of it is spent.
+// Headers state it, or refusals (429) teach it: one shows how many requests a window had room for and
+// when it ends. Many requests, or a second refusal that agrees, make it certain enough to honour. This
+// works for any rule of the API: windows that begin with a request or with the minute, sliding windows,
+// or a token bucket. The zero value knows nothing and allows everything.
 type Budget struct {
 	limit  int
 	window time.Duration
-	// least is what the window was at least, as a request came too soon.
+	// least is a lower bound of the window, shown by a request that came too early.
 	least time.Duration
-	// stated says that headers told the limit, sure that two windows agreed on it; ofAnswer
-	// that the time which headers name counts from the answer, not from the request.
+	// stated says that headers state the limit, sure that two windows agreed on it, ofAnswer that
+	// the time in headers counts from the answer instead of the request.
 	stated, sure, ofAnswer bool
 
-	// spacing is the time between requests where refusals have shown no windows: the limit
-	// slides, or is a bucket that fills. 0 where windows are what is known. At is when the
-	// last request went out, granted how many were since the spacing changed.
+	// spacing is the time between requests if refusals show no windows, as for a sliding limit or
+	// a token bucket; 0 with windows. At is when the last request was sent, granted how many were
+	// granted since the spacing changed.
 	spacing time.Duration
 	at      time.Time
 	granted int
-	// probe is when the last request went out that was one more than the budget.
+	// probe is when the last request over the budget was sent.
 	probe time.Time
 
-	// The window under way, and the one before, which goes on if the first request after
-	// its end is refused.
+	// The current window, and the previous one, which continues if the first request after its end
+	// is refused.
 	now, before span
-	// quiet counts windows that were spent without a refusal since the last one.
+	// quiet counts the spent windows since the last refusal.
 	quiet int
 }
 
-// span is a window of time in which sent requests were not refused. Its end is zero where
-// it is not known.
+// span is a window of time with the number of granted requests. Its end is zero if unknown.
 type span struct {
 	start, end time.Time
 	sent       int
 	refused    bool
 }
 
-// Known reports whether the budget is kept to.
+// Known reports whether the budget is certain enough to honour.
 func (b *Budget) Known() bool {
 	return b.limit > 0 && b.window > 0 && (b.stated || b.sure || b.spacing > 0)
 }
 
-// Rate is how many requests a second the budget allows; 0 where it is not known.
+// Rate returns how many requests a second the budget allows; 0 if unknown.
 func (b *Budget) Rate() float64 {
 	if !b.Known() {
 		return 0
@@ -84,14 +81,13 @@ func (b *Budget) Rate() float64 {
 	return float64(b.limit) / b.window.Seconds()
 }
 
-// Limit is how many requests a window has room for, where the budget is known.
+// Limit returns how many requests a window allows, if the budget is known.
 func (b *Budget) Limit() int { return b.limit }
 
-// Window is how long a window is, where the budget is known.
+// Window returns the length of a window, if the budget is known.
 func (b *Budget) Window() time.Duration { return b.window }
 
-// Left is how many requests the window under way has left of a known budget, and when the
-// next window begins.
+// Left returns how many requests the current window of a known budget has left, and when the next begins.
 func (b *Budget) Left(now time.Time) (requests int, until time.Time) {
 	if !now.Before(b.now.end) {
 		return b.limit, now.Add(b.window)
@@ -99,9 +95,9 @@ func (b *Budget) Left(now time.Time) (requests int, until time.Time) {
 	return max(0, b.limit-b.now.sent), b.now.end
 }
 
-// Next returns the earliest time for the next request: now where the budget is not known or
-// has room. Evenly says that more requests are wanted than the windows under way have room
-// for: then they are spread over the window, but for a quarter that may go ahead.
+// Next returns the earliest time for the next request: now if the budget is unknown or has room. Evenly
+// says that the caller wants more requests than the current windows have room for. Then they are spread
+// over the window, except for a quarter that may go ahead.
 func (b *Budget) Next(now time.Time, evenly bool) time.Time {
 	if b.spacing > 0 {
 		if at := b.at.Add(b.spacing); at.After(now) {
@@ -131,7 +127,7 @@ func (b *Budget) mayProbe() bool {
 	return !b.stated && b.quiet >= probeWindows && b.quiet*b.limit >= probeRequests
 }
 
-// Sent takes note of a request that goes out at that time.
+// Sent records a request that is sent at that time.
 func (b *Budget) Sent(at time.Time) {
 	if b.now.start.IsZero() || !b.now.end.IsZero() && !at.Before(b.now.end) {
 		if b.now.sent >= b.limit && !b.now.refused {
@@ -148,9 +144,8 @@ func (b *Budget) Sent(at time.Time) {
 	b.at = at
 }
 
-// Granted takes note that a request which went out at that time was not refused. One more
-// than the budget shows that the API allows more by now, which it reports: how much is found
-// out again.
+// Granted records that a request sent at that time was not refused. If it was a probe, the API allows more
+// than the budget: Granted reports that, and the limit is learned again.
 func (b *Budget) Granted(sent time.Time) (more bool) {
 	if b.spacing > 0 {
 		if b.granted++; b.granted >= fasterAfter {
@@ -166,15 +161,15 @@ func (b *Budget) Granted(sent time.Time) (more bool) {
 	return false
 }
 
-// Stated takes in what the headers of an answer say: the limit, what remains of it, and in
-// how much time the window ends. Negative numbers are not known.
+// Stated records the headers of an answer: the limit, the remaining requests, and the time until the window
+// ends. Negative numbers are unknown.
 func (b *Budget) Stated(sent time.Time, limit, remaining int, reset time.Duration) {
 	if limit <= 0 {
 		return
 	}
 	b.limit, b.stated, b.spacing = limit, true, 0
 	if sent.Before(b.now.start) {
-		return // it tells of a window that is over
+		return // it is about a window that is over
 	}
 	used := limit - remaining
 	first := remaining >= 0 && used <= 1
@@ -195,8 +190,7 @@ func (b *Budget) Stated(sent time.Time, limit, remaining int, reset time.Duratio
 	}
 }
 
-// Refused takes in a 429 at that time to a request that went out at sent, and asks for a
-// wait.
+// Refused records a 429 at that time to a request sent at sent, and the wait that it names.
 func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	if wait <= 0 || sent.Before(b.now.start) {
 		return
@@ -238,8 +232,8 @@ func (b *Budget) Refused(sent, now time.Time, wait time.Duration) {
 	}
 }
 
-// spaced takes in a refusal where requests are spread by a spacing, or where it shows that
-// they should be: long before the window is spent or over.
+// spaced records a refusal if requests are spread by a spacing, or if it shows that they should be: long
+// before the window is spent or over.
 func (b *Budget) spaced(now, end time.Time, wait time.Duration) bool {
 	switch {
 	case b.spacing > 0 && wait > longWait*b.spacing:

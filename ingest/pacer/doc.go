@@ -1,4 +1,5 @@
-// Package pacer computes how the API's limits are best used: how an endpoint's budget is
-// spent, how many requests at a time are worth while, and how long a pull must take. It
-// waits for nothing and has no clock; whoever uses it says what time it is.
+// Package pacer computes what follows from limits: how to spend the budget of an endpoint, how many
+// concurrent requests are worthwhile, and how long a pull takes at least.
+//
+// It never waits, has no clock and knows no endpoint: the caller passes the time.
 package pacer

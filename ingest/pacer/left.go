@@ -2,12 +2,11 @@ package pacer
 
 import "time"
 
-// many is from how many requests on their time is computed by the rate alone.
+// many is the number of requests from which the rate alone determines their time.
 const many = 1000
 
-// Left is how long it takes at least, from now on, until the budgets have had room for so
-// many requests; 0 where one of them allows everything, as far as is known. A budget that
-// was seen once only counts, too.
+// Left returns the least time from now until the budgets have room for so many requests; 0 if one of them
+// has no known limit. A limit that was seen only once counts, too.
 func Left(requests int, now time.Time, budgets ...*Budget) time.Duration {
 	type refill struct {
 		limit int
@@ -45,8 +44,8 @@ func Left(requests int, now time.Time, budgets ...*Budget) time.Duration {
 	}
 }
 
-// Speed is how many answers came a second of late, from the last half or more of the time
-// that was spent fetching. Its zero value is ready.
+// Speed measures the recent answers a second, over the last half or more of the fetching time. Its zero
+// value is ready.
 type Speed struct {
 	older, newer, now mark
 }
@@ -56,7 +55,7 @@ type mark struct {
 	answers  int64
 }
 
-// Came takes in that so many answers have come in that time of fetching.
+// Came records the number of answers so far and the fetching time that they took.
 func (s *Speed) Came(answers int64, fetching time.Duration) {
 	s.now = mark{fetching, answers}
 	if fetching >= 2*s.newer.fetching {
@@ -64,7 +63,7 @@ func (s *Speed) Came(answers int64, fetching time.Duration) {
 	}
 }
 
-// Rate is answers a second; 0 where none came.
+// Rate returns answers a second; 0 without answers.
 func (s *Speed) Rate() float64 {
 	if s.now.fetching <= s.older.fetching {
 		return 0

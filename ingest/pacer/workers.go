@@ -8,52 +8,47 @@ import (
 )
 
 const (
-	// firstStep is how many requests at a time are tried after one; the number is doubled
-	// up to gentle, and then grows by half.
+	// firstStep is the number of concurrent requests to try after one. The number doubles up to
+	// gentle, and then grows by half.
 	firstStep, gentle = 4, 16
-	// asGood is the share of the best throughput that fewer requests at a time must bring
-	// to be preferred.
+	// asGood is the share of the best throughput from which fewer requests are preferred.
 	asGood = 0.97
-	// closeBy is how far numbers must lie apart for one between them to be worth a try.
+	// closeBy is the ratio of two numbers from which one between them is worth a try.
 	closeBy = 1.3
-	// calm is how many answers a number that was settled on is kept for, times itself, before
-	// the ones beside it are tried again; unlike is how much its throughput must change for
-	// all that is known to count no more.
+	// calm is how many answers, as a multiple of the chosen number, pass before its neighbours
+	// are tried again. Unlike is the change of its throughput that discards all measurements.
 	calm   = 40
 	unlike = 0.25
 )
 
-// Workers finds how many requests at a time bring the most pages a second. By Little's law
-// n requests at a time which take t each bring n/t a second, so that each answer tells what
-// the number brings that was under way. The number grows while that brings more; then those
-// between the best one and its neighbours are tried. Once in a while it looks again, as what
-// the API can do may change.
+// Workers finds the number of concurrent requests with the most pages a second. By Little's law, n
+// concurrent requests of time t bring n/t a second, so that each answer measures the number that was
+// under way. The number grows while the throughput does; then those between the best one and its
+// neighbours are tried. At times it tries again, since the API may change.
 type Workers struct {
 	most int
-	// rates are throughputs in answers a second, by the number of requests at a time.
+	// rates are throughputs in answers a second, by the number of concurrent requests.
 	rates map[int]float64
 	goal  int
-	// What has been measured at the goal since it was set, but for the answers to requests
-	// that were under way then.
+	// The measurements at the goal since it was set, without the requests under way at that time.
 	answers, inFlight int
 	took              time.Duration
 	earlier           int
-	// settledAt is the throughput at which nothing better was left to try; since counts
-	// answers from then on.
+	// settledAt is the throughput of the final choice; since counts the answers after it.
 	settledAt float64
 	since     int
-	upwards   bool // the next look around goes
+	upwards   bool // the direction of the next lookAround
 }
 
-// NewWorkers returns a search that begins with one request at a time and ends at most.
+// NewWorkers returns a search from one concurrent request to most.
 func NewWorkers(most int) *Workers {
 	return &Workers{most: max(1, most), rates: map[int]float64{}, goal: 1}
 }
 
-// Goal is how many requests at a time to have.
+// Goal returns how many concurrent requests to have.
 func (w *Workers) Goal() int { return w.goal }
 
-// Throughput is the best that was measured, in answers a second; 0 before that.
+// Throughput returns the best measurement, in answers a second; 0 before the first.
 func (w *Workers) Throughput() float64 {
 	best := 0.0
 	for _, rate := range w.rates {
@@ -62,8 +57,8 @@ func (w *Workers) Throughput() float64 {
 	return best
 }
 
-// MoreAllowed takes in that the API's limits allow more than before: what other numbers brought
-// under the old ones says nothing now.
+// MoreAllowed records that the API's limits have been raised, so that measurements under the old limits
+// no longer count.
 func (w *Workers) MoreAllowed() {
 	here, known := w.rates[w.goal]
 	w.rates, w.settledAt = map[int]float64{}, 0
@@ -72,9 +67,8 @@ func (w *Workers) MoreAllowed() {
 	}
 }
 
-// Answered takes in that a page took so long while so many requests were under way, itself
-// included. Bound says that the budget is spent: more requests at a time would bring
-// nothing.
+// Answered records the time of a page and how many requests were under way, itself included. Bound says that
+// the budget is spent, so that more concurrent requests bring nothing.
 func (w *Workers) Answered(inFlight int, took time.Duration, bound bool) {
 	if w.earlier > 0 {
 		w.earlier--
@@ -97,13 +91,13 @@ func (w *Workers) Answered(inFlight int, took time.Duration, bound bool) {
 	w.decide(bound)
 }
 
-// decide sets the goal by what is known.
+// decide sets the goal.
 func (w *Workers) decide(bound bool) {
 	if w.settledAt > 0 {
 		here := w.rates[w.goal]
 		switch {
 		case math.Abs(here/w.settledAt-1) > unlike:
-			// It is another API now.
+			// The API has changed.
 			w.rates = map[int]float64{w.goal: here}
 		case w.since > calm*w.goal && !bound:
 			w.lookAround()
@@ -125,13 +119,13 @@ func (w *Workers) decide(bound bool) {
 	case below == 0 && best > 1:
 		tries = append(tries, max(1, best*2/3))
 	case below > 0 && float64(best) > closeBy*float64(below):
-		// More requests at a time are no quicker each, so that a number cannot bring more
-		// than in proportion to a smaller one.
+		// More concurrent requests are not faster each, so that a number can at most bring the
+		// throughput of a smaller one in proportion.
 		if n := between(below, best); w.rates[below]*float64(n)/float64(below) > w.rates[best] {
 			tries = append(tries, n)
 		}
 	}
-	// The side that is known to bring more first.
+	// First the side with the higher throughput.
 	if len(tries) == 2 && above > 0 && w.rates[below] > w.rates[above] {
 		slices.Reverse(tries)
 	}
@@ -152,7 +146,7 @@ func (w *Workers) aim(goal int) {
 	w.goal = goal
 }
 
-// best is the number that brings the most, or the least that brings nearly as much.
+// best returns the smallest number with nearly the highest throughput.
 func (w *Workers) best() int {
 	most := w.Throughput()
 	for _, n := range slices.Sorted(maps.Keys(w.rates)) {
@@ -163,7 +157,7 @@ func (w *Workers) best() int {
 	return 1
 }
 
-// neighbours are the next numbers that are known, 0 where there is none.
+// neighbours returns the next measured numbers on both sides, 0 if there is none.
 func (w *Workers) neighbours(of int) (below, above int) {
 	for n := range w.rates {
 		switch {
@@ -176,7 +170,7 @@ func (w *Workers) neighbours(of int) (below, above int) {
 	return below, above
 }
 
-// lookAround forgets what is known of the next number on one side.
+// lookAround discards the measurement of the next number on one side.
 func (w *Workers) lookAround() {
 	w.upwards = !w.upwards
 	below, above := w.neighbours(w.goal)
@@ -199,5 +193,5 @@ func (w *Workers) more(n int) int {
 	return min(n, w.most)
 }
 
-// between is the number in the middle of two, by ratio.
+// between returns the geometric mean of two numbers.
 func between(low, high int) int { return int(math.Round(math.Sqrt(float64(low) * float64(high)))) }
