@@ -58,11 +58,11 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	for n, size := range sizes {
 		p := walk.Page{Response: walk.Response{Endpoint: api.Events, Request: api.Request{Cursor: fmt.Sprint("c", n)}, Buffer: newBuffer(size[0])}}
 		p.Page = decode.Page{Events: p.Buffer.Events, Rejects: make([]model.Reject, size[1]), Elements: size[0] + size[1], NextCursor: fmt.Sprint("c", n+1), Descending: true, Ordered: true}
-		for i := range p.Page.Events {
+		for i := range p.Events {
 			at--
-			p.Page.Events[i].Timestamp = at
+			p.Events[i].Timestamp = at
 		}
-		p.Page.Bound()
+		p.Bound()
 		pages = append(pages, p)
 	}
 	b := newTestBatcher(c)

@@ -12,15 +12,15 @@ import (
 
 // The kinds of errors, for errors.Is.
 var (
-	// ErrKeyRefused: the API does not accept the key.
+	// ErrKeyRefused means that the API does not accept the key.
 	ErrKeyRefused = model.NewFailure(model.ExitKey, "key-refused", "the API refused the key")
-	// ErrCursorExpired: the API does not accept the cursor; it has expired or is unknown.
+	// ErrCursorExpired means that the API does not accept the cursor; it has expired or is unknown.
 	ErrCursorExpired = model.NewFailure(model.ExitAPI, "no-headway", "the cursor has expired or is unknown")
-	// ErrRedirected: the API answered with a redirect, which the client does not follow.
+	// ErrRedirected means that the API answered with a redirect, which the client does not follow.
 	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to another address")
-	// ErrNoAPI: no answer in this run may be this API's.
+	// ErrNoAPI means that no answer in this run may be this API's.
 	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
-	// ErrTokenRejected: the feed does not accept the token.
+	// ErrTokenRejected means that the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 )
 

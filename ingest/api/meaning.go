@@ -15,25 +15,25 @@ import (
 type Meaning uint8
 
 const (
-	// MeansFailed: a retry may succeed.
+	// MeansFailed says that a retry may succeed.
 	MeansFailed Meaning = iota
-	// MeansRateLimited: the endpoint received too many requests.
+	// MeansRateLimited says that the endpoint received too many requests.
 	MeansRateLimited
-	// MeansTokenRefused: the feed does not accept the token.
+	// MeansTokenRefused says that the feed does not accept the token.
 	MeansTokenRefused
-	// MeansBrowserRequired: stream-access or the feed requires a browser.
+	// MeansBrowserRequired says that stream-access or the feed requires a browser.
 	MeansBrowserRequired
-	// MeansKeyRefused: the API does not accept the key.
+	// MeansKeyRefused says that the API does not accept the key.
 	MeansKeyRefused
-	// MeansPageTooLarge: the parameter limit is too large.
+	// MeansPageTooLarge says that the parameter limit is too large.
 	MeansPageTooLarge
-	// MeansCursorExpired: the cursor has expired, or is unknown.
+	// MeansCursorExpired says that the cursor has expired, or is unknown.
 	MeansCursorExpired
-	// MeansBoundRefused: the API refuses the parameter until, or those of a probe.
+	// MeansBoundRefused says that the API refuses the parameter until, or those of a probe.
 	MeansBoundRefused
-	// MeansCursorSuspect: the cursor is to blame if a request without it succeeds.
+	// MeansCursorSuspect says that the cursor is to blame if a request without it succeeds.
 	MeansCursorSuspect
-	// MeansRefused: the API refuses the request for another reason.
+	// MeansRefused says that the API refuses the request for another reason.
 	MeansRefused
 )
 
