@@ -2,115 +2,62 @@ package export
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 )
 
-// toFile exports to one file.
-func toFile(ctx context.Context, opts *Options) (result Result, err error) {
+// fileTarget is a single file.
+type fileTarget struct {
+	file   *outfile.File
+	path   string
+	pipe   *pipe // compresses on the way to the file; nil if DuckDB writes it itself
+	result Result
+}
+
+func newFileTarget(opts *Options) (*fileTarget, error) {
 	file, err := outfile.Create(opts.Target, outfile.Rules{Force: opts.Force, Keep: opts.Keep})
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	if opts.Format != Parquet && opts.Compression != "none" {
-		result, err = throughPipe(ctx, opts, file, false, filepath.Dir(opts.Target))
-	} else {
-		result, err = copyAll(ctx, opts, file.Path(), filepath.Dir(opts.Target))
+	t := &fileTarget{file: file, path: opts.Target}
+	if opts.Format == Parquet || opts.Compression == "none" {
+		return t, nil
 	}
-	if err != nil {
-		return Result{}, errors.Join(file.Explain(err), file.Abort())
+	if t.pipe, err = newPipe(file, opts.Compression); err != nil {
+		return nil, errors.Join(err, file.Abort())
 	}
-	result.Files = 1
-	result.Bytes, err = file.Commit()
-	return result, err
+	return t, nil
 }
 
-// copyAll has DuckDB write all rows to one path.
-func copyAll(ctx context.Context, opts *Options, path, scratch string) (result Result, err error) {
-	d, err := open(ctx, opts, store.ReadOptions{Writable: []string{path}}, scratch)
-	if err != nil {
-		return Result{}, err
+func (t *fileTarget) access() (inspect.ReadOptions, string) {
+	path := t.file.Path()
+	if t.pipe != nil {
+		path = t.pipe.path()
 	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	if result.Pull, err = readPull(ctx, d.Session, opts.Database); err != nil {
-		return Result{}, err
-	}
-	src, err := newSource(ctx, d.Session, opts.Selection, false)
-	if err != nil {
-		return Result{}, err
-	}
-	rows := src.rows(opts.list(src.columns))
-	if opts.Format == Parquet && src.sorted() {
-		// Readers skip row groups by their statistics. The other formats have none, and
-		// come in the order of the database, which is for free.
-		rows += " ORDER BY " + src.order
-	}
-	defer opts.Progress.follow(d.Session)()
-	result.Rows, err = d.Exec(ctx, opts.copyTo(rows, path))
-	return result, err
+	return inspect.ReadOptions{Writable: []string{path}}, filepath.Dir(t.path)
 }
 
-// database is the open file, and where what does not fit into memory goes.
-type database struct {
-	*store.Session
-	scratch *outfile.Folder // nil where there is none
-	parent  string          // of scratch
-}
-
-// open opens the database to export from it. A folder in scratch takes what does not fit
-// into memory.
-func open(ctx context.Context, opts *Options, read store.ReadOptions, scratch string) (d database, err error) {
-	if opts.needsScratch() {
-		if d.scratch, err = outfile.Scratch(scratch); err != nil {
-			return database{}, fmt.Errorf("make room for what does not fit into memory: %w", err)
-		}
-		read.TempFolder, d.parent = d.scratch.Path(), scratch
+func (t *fileTarget) write(ctx context.Context, j *job) (err error) {
+	if t.pipe != nil {
+		t.result, err = t.pipe.write(ctx, j)
+		return err
 	}
-	read.MemoryLimit = fmt.Sprint(opts.MemoryLimit, "B")
-	if d.Session, err = store.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
-		err = errors.Join(err, d.scratch.Abort())
-	}
-	return d, err
-}
-
-func (d *database) close() error {
-	err := d.Close()
-	if d.scratch != nil {
-		err = errors.Join(err, d.scratch.Abort())
-	}
+	t.result.Files = 1
+	t.result.Rows, err = j.copyAll(ctx, &j.opts.Layout, t.file.Path())
 	return err
 }
 
-// Exec says what to do where there is too little memory.
-func (d *database) Exec(ctx context.Context, statement string, bound ...sql.NullString) (int64, error) {
-	n, err := d.Session.Exec(ctx, statement, bound...)
-	switch {
-	case err == nil:
-	case strings.Contains(err.Error(), "failed to offload data block"):
-		err = fmt.Errorf("export: %w in %q, where what does not fit into memory goes; free some space there, or give more of it with --memory-limit", outfile.ErrFull, d.parent)
-	case errors.Is(err, store.ErrMemory):
-		err = fmt.Errorf("export: %w; give it more with --memory-limit", err)
-	}
-	return n, err
+func (t *fileTarget) commit() (_ Result, err error) {
+	t.result.Bytes, err = t.file.Commit()
+	return t.result, err
 }
 
-// asStored is by how much events in memory are larger than in the database, at most.
-const asStored = 8
-
-// needsScratch reports whether what is in memory at a time may come to more than the
-// limit: what is sorted, and what several processors have ready before its turn has come.
-// What is small is kept from leaving a folder behind when it is killed.
-func (o *Options) needsScratch() bool {
-	if o.Query != "" {
-		return true
+func (t *fileTarget) abort(err error) error {
+	if t.pipe != nil {
+		t.pipe.close()
 	}
-	info, err := os.Stat(o.Database)
-	return err != nil || info.Size()*asStored > o.MemoryLimit
+	return errors.Join(t.file.Explain(err), t.file.Abort())
 }

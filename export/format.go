@@ -1,13 +1,8 @@
 package export
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-	"strings"
-)
+import "strings"
 
-// Format is a format of files.
+// Format is a file format.
 type Format int
 
 // The formats.
@@ -17,10 +12,10 @@ const (
 	JSONLines
 )
 
-// String is the format's name in a manifest.
+// String returns the format's name in a manifest, which is also its file extension.
 func (f Format) String() string { return [...]string{"parquet", "csv", "jsonl"}[f] }
 
-// compressions are those that a format knows, the default first.
+// compressions returns what a format can be compressed with, the default first.
 func (f Format) compressions() []string {
 	if f == Parquet {
 		return []string{"zstd", "snappy", "gzip", "lz4", "brotli", "none"}
@@ -28,78 +23,21 @@ func (f Format) compressions() []string {
 	return []string{"none", "gzip", "zstd"}
 }
 
-// complete checks the layout and fills in defaults; what is not said about compression,
-// the target's ending says.
-func (l *Layout) complete(target string) error {
-	if l.Format != Parquet {
-		switch {
-		case l.RowGroup != 0:
-			return unfit("row groups are for Parquet")
-		case l.UUIDText:
-			return unfit("only Parquet has UUIDs in more than one form")
-		}
-	}
-	if l.Safe && l.Format != CSV {
-		return unfit("formulas can only be a danger in CSV")
-	}
-	if l.Compression == "" && l.Format != Parquet {
-		l.Compression = map[string]string{".gz": "gzip", ".zst": "zstd"}[ending(target)]
-	}
-	known := l.Format.compressions()
-	if l.Compression = cmp.Or(l.Compression, known[0]); !slices.Contains(known, l.Compression) {
-		return unfit("no compression %q in %s: take one of %s", l.Compression, l.Format, strings.Join(known, ", "))
-	}
-	if l.RowGroup = cmp.Or(l.RowGroup, DefaultRowGroup); l.RowGroup < minRowGroup {
-		return unfit("a row group of %d rows is too small: %d is the least", l.RowGroup, minRowGroup)
-	}
-	if l.FileSize != 0 && l.FileSize < minFileSize {
-		return unfit("a file size of %d bytes is too small: %d is the least", l.FileSize, minFileSize)
-	}
-	return nil
-}
-
-const (
-	minRowGroup = 2048 // DuckDB's vectors are not divided
-	minFileSize = 1_000_000
-)
-
-func ending(target string) string {
-	if n := strings.LastIndexByte(target, '.'); n >= 0 {
-		return strings.ToLower(target[n:])
-	}
-	return ""
-}
-
-// ending is that of the names of files in a folder.
-func (l *Layout) ending() string {
+// extension returns the extension of files in a folder. Parquet compresses inside the file,
+// so its extension does not name the compression.
+func (f Format) extension(compression string) string {
 	suffix := ""
-	if l.Format != Parquet {
-		suffix = map[string]string{"gzip": ".gz", "zstd": ".zst"}[l.Compression]
+	if f != Parquet {
+		suffix = map[string]string{"gzip": ".gz", "zstd": ".zst"}[compression]
 	}
-	return "." + l.Format.String() + suffix
+	return "." + f.String() + suffix
 }
 
-// copyTo is a COPY of rows to a path. DuckDB is kept from a temporary name of its own.
-func (l *Layout) copyTo(rows, path string) string {
-	options := ""
-	switch l.Format {
-	case Parquet:
-		options = fmt.Sprintf("FORMAT parquet, ROW_GROUP_SIZE %d", l.RowGroup)
-	case CSV:
-		options = "FORMAT csv, HEADER true"
-	case JSONLines:
-		// The one column is a line already.
-		options = `FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\x01'`
+// compressionOf returns the compression that a file name's extension asks for, empty for none.
+func compressionOf(target string) string {
+	n := strings.LastIndexByte(target, '.')
+	if n < 0 {
+		return ""
 	}
-	compression := l.Compression
-	if compression == "none" && l.Format == Parquet {
-		compression = "uncompressed"
-	}
-	return fmt.Sprintf("COPY (%s) TO %s (%s, COMPRESSION %s, USE_TMP_FILE false)", rows, text(path), options, compression)
+	return map[string]string{".gz": "gzip", ".zst": "zstd"}[strings.ToLower(target[n:])]
 }
-
-// text is a string in SQL.
-func text(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// name is a name in SQL.
-func name(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

@@ -3,34 +3,17 @@ package export_test
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"datasync/export"
 	"datasync/internal/outfile"
+	"datasync/internal/outfile/outfiletest"
 )
 
-// TestDiskFull exports to a full disk of its own, which needs user namespaces.
-func TestDiskFull(t *testing.T) {
-	const inside = "EXPORT_TEST_FULL"
-	if folder := os.Getenv(inside); folder != "" {
-		exportToFull(t, folder)
-		return
-	}
-	folder := t.TempDir()
-	cmd := exec.Command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
-		`mount -t tmpfs -o size=1500k tmpfs "$0" && exec "$1" -test.run '^TestDiskFull$' -test.v`, folder, os.Args[0])
-	cmd.Env = append(os.Environ(), inside+"="+folder)
-	out, err := cmd.CombinedOutput()
-	if !strings.Contains(string(out), "=== RUN") {
-		t.Skipf("no user namespaces here: %v: %s", err, out)
-	}
-	if err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
-}
+// TestDiskFull: an export that fills the disk says so and leaves the target as it was.
+func TestDiskFull(t *testing.T) { outfiletest.OnSmallDisk(t, "1500k", exportToFull) }
 
 func exportToFull(t *testing.T, folder string) {
 	f := database(t, 100_000)
@@ -56,7 +39,7 @@ func exportToFull(t *testing.T, folder string) {
 			t.Fatal(err)
 		}
 	}
-	// What does not fit into memory goes beside the target.
+	// What exceeds the memory limit spills beside the target.
 	_, err := f.export(export.Options{Target: filepath.Join(folder, "sorted.parquet"), MemoryLimit: 64_000_000, Selection: export.Selection{Query: "SELECT events.* FROM events, range(8) ORDER BY hash(id)"}})
 	if !errors.Is(err, outfile.ErrFull) || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "--memory-limit") || strings.Contains(err.Error(), "max_temp") {
 		t.Errorf("sorted: %v", err)

@@ -5,61 +5,107 @@ import (
 	"errors"
 	"io"
 	"os"
-	"syscall"
 
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
-// toStdout exports to Stdout. Where the reader has gone that is no error.
-func toStdout(ctx context.Context, opts *Options) (Result, error) {
-	result, err := throughPipe(ctx, opts, opts.Stdout, true, opts.Scratch)
-	if errors.Is(err, syscall.EPIPE) {
-		return Result{Broken: true}, nil
-	}
-	return result, err
+// stdoutTarget is the caller's writer.
+type stdoutTarget struct {
+	pipe    *pipe
+	scratch string
+	result  Result
 }
 
-// throughPipe exports to a writer, through a pipe, as DuckDB opens what it writes by name. A
-// writer that may stall is not waited for when ctx has ended: nobody knows when it will go
-// on. The compression is not DuckDB's: it has none for pipes, and for files its gzip is slow.
-func throughPipe(ctx context.Context, opts *Options, to io.Writer, mayStall bool, scratch string) (Result, error) {
+func newStdoutTarget(opts *Options) (*stdoutTarget, error) {
+	p, err := newPipe(opts.Stdout, opts.Compression)
+	if err != nil {
+		return nil, err
+	}
+	p.mayStall = true
+	return &stdoutTarget{pipe: p, scratch: opts.Scratch}, nil
+}
+
+func (t *stdoutTarget) access() (inspect.ReadOptions, string) {
+	return inspect.ReadOptions{Writable: []string{t.pipe.path()}}, t.scratch
+}
+
+func (t *stdoutTarget) write(ctx context.Context, j *job) (err error) {
+	t.result, err = t.pipe.write(ctx, j)
+	return err
+}
+
+func (t *stdoutTarget) commit() (Result, error) { return t.result, nil }
+
+func (t *stdoutTarget) abort(err error) error {
+	t.pipe.close()
+	return err
+}
+
+// pipe takes what DuckDB writes to a writer, as DuckDB only opens files by name, and compresses
+// it: DuckDB compresses no pipes, and its gzip of files is slow.
+type pipe struct {
+	r, w        *os.File
+	to          io.Writer
+	compression string
+	// mayStall says that the writer can block for ever, so that after a cancellation write must
+	// not wait for it.
+	mayStall bool
+}
+
+// newPipe makes a pipe, which write or close ends.
+func newPipe(to io.Writer, compression string) (*pipe, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	defer func() { _ = r.Close() }()
+	return &pipe{r: r, w: w, to: to, compression: compression}, nil
+}
+
+// path is the name by which DuckDB opens the pipe.
+func (p *pipe) path() string { return outfile.DescriptorPath(p.w) }
+
+func (p *pipe) close() { _, _ = p.w.Close(), p.r.Close() }
+
+// copied is what a pipe has passed on.
+type copied struct {
+	bytes int64
+	err   error
+}
+
+// write writes all rows of the job through the pipe. After a cancellation it fails with the
+// cause.
+func (p *pipe) write(ctx context.Context, j *job) (Result, error) {
+	defer p.close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	type copied struct {
-		bytes int64
-		err   error
-	}
-	done := make(chan copied, 1)
+	done := make(chan copied, 1) // one result: the goroutine ends even if nobody waits for it
 	go func() {
-		n, err := pass(untilEnd{ctx, r}, to, opts.Compression)
+		n, err := compress(p.to, untilDone{ctx, p.r}, p.compression)
 		if err != nil {
 			cancel(err)
 		}
 		done <- copied{n, err}
 	}()
-	// A writer that takes nothing must not keep DuckDB from ending.
-	defer context.AfterFunc(ctx, func() { _, _ = io.Copy(io.Discard, r) })()
-	plain := *opts
-	plain.Compression = "none"
-	result, err := copyAll(ctx, &plain, outfile.DescriptorPath(w), scratch)
-	err = errors.Join(err, w.Close())
-	ended := ctx.Done()
-	if !mayStall {
-		ended = nil
+	// DuckDB cannot be interrupted while it blocks on a full pipe.
+	defer context.AfterFunc(ctx, func() { _, _ = io.Copy(io.Discard, p.r) })()
+	uncompressed := j.opts.Layout
+	uncompressed.Compression = "none"
+	rows, err := j.copyAll(ctx, &uncompressed, p.path())
+	err = errors.Join(err, p.w.Close())
+	var canceled <-chan struct{}
+	if p.mayStall {
+		canceled = ctx.Done()
 	}
+	result := Result{Rows: rows, Files: 1}
 	select {
 	case c := <-done:
-		result.Bytes, result.Files = c.bytes, 1
+		result.Bytes = c.bytes
 		err = errors.Join(err, c.err)
-	case <-ended:
+	case <-canceled:
 		err = errors.Join(err, ctx.Err())
 	}
 	if err == nil {
@@ -71,45 +117,46 @@ func throughPipe(ctx context.Context, opts *Options, to io.Writer, mayStall bool
 	return Result{}, err
 }
 
-// pass compresses what it reads and returns how many bytes it has written.
-func pass(from io.Reader, to io.Writer, compression string) (int64, error) {
+// compress copies to a writer and returns how many bytes that received.
+func compress(to io.Writer, from io.Reader, compression string) (int64, error) {
 	counted := &counter{w: to}
-	var compressed io.WriteCloser
+	var compressor io.WriteCloser
 	var err error
 	switch compression {
 	case "gzip":
-		compressed = gzip.NewWriter(counted)
+		compressor = gzip.NewWriter(counted)
 	case "zstd":
-		compressed, err = zstd.NewWriter(counted)
+		compressor, err = zstd.NewWriter(counted)
 	default:
 		return io.Copy(to, from)
 	}
 	if err != nil {
 		return 0, err
 	}
-	if _, err := io.Copy(compressed, from); err != nil {
-		_ = compressed.Close() // which says the same once more
+	if _, err := io.Copy(compressor, from); err != nil {
+		_ = compressor.Close() // repeats the error
 		return counted.n, err
 	}
-	err = compressed.Close()
+	err = compressor.Close()
 	return counted.n, err
 }
 
-// untilEnd reads until ctx ends. What comes after that is not what follows: others read, too.
-type untilEnd struct {
+// untilDone reads until ctx is done. After that another reader drains the pipe too, so what is
+// read has gaps.
+type untilDone struct {
 	ctx context.Context
 	r   io.Reader
 }
 
-func (u untilEnd) Read(b []byte) (int, error) {
+func (u untilDone) Read(b []byte) (int, error) {
 	n, err := u.r.Read(b)
-	if errEnd := u.ctx.Err(); errEnd != nil {
-		return 0, errEnd
+	if errDone := u.ctx.Err(); errDone != nil {
+		return 0, errDone
 	}
 	return n, err
 }
 
-// counter counts the bytes that go through it.
+// counter counts the bytes that a writer took.
 type counter struct {
 	w io.Writer
 	n int64

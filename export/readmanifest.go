@@ -2,18 +2,32 @@ package export
 
 import (
 	"crypto/sha256"
-	"datasync/internal/owned"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
+
+	"datasync/internal/owned"
 )
 
-// readManifest reads a manifest in an export's folder. Where there is none it fails with
-// fs.ErrNotExist, and with owned.ErrNot where why says something against the file.
+// Somebody else may have written the manifest of a folder. So it is read in elements of bounded
+// size, and it can only name files that an export would have made.
+const (
+	maxManifest = 256 << 20 // bytes
+	// maxElement bounds each field of a manifest and each file in it, in bytes. A query, the
+	// longest of them, is an argument of the program, which Linux bounds to 128 KiB.
+	maxElement = 4 << 20
+	// maxPath is the maximum length of a path on Linux, in bytes.
+	maxPath = 4096
+)
+
+// readManifest reads a manifest in an export's folder. It fails with fs.ErrNotExist if there is
+// none, and with owned.ErrNot if why rejects the file.
 func readManifest(folder *owned.Dir, name string, why func(fs.FileInfo, []int) string) (m manifest, err error) {
 	f, err := folder.Open(name, why)
 	if err != nil {
@@ -21,43 +35,43 @@ func readManifest(folder *owned.Dir, name string, why func(fs.FileInfo, []int) s
 	}
 	defer func() { _ = f.Close() }()
 	if err := m.read(f); err != nil {
-		return m, fmt.Errorf("%s is no manifest of an export: %s", name, brief(err)) // which may name a value
+		return m, fmt.Errorf("%s is not a manifest of an export: %s", name, shorten(err)) // the error can quote a value
 	}
 	switch {
 	case m.Version < 1:
-		return m, fmt.Errorf("%s is no manifest of an export", name)
+		return m, fmt.Errorf("%s is not a manifest of an export", name)
 	case m.Version > manifestVersion:
 		return m, fmt.Errorf("%s is of version %d, and this program knows up to %d: update datasync", name, m.Version, manifestVersion)
 	}
 	seen := map[string]bool{}
 	for _, f := range m.Files {
 		if !m.mayName(f.Path) || seen[f.Path] {
-			return m, fmt.Errorf("%s names the file %q, which no such export would make", name, brief(f.Path))
+			return m, fmt.Errorf("%s names the file %q, which no such export would make", name, shorten(f.Path))
 		}
 		seen[f.Path] = true
 	}
 	return m, nil
 }
 
-// read reads a manifest in pieces: anybody may have written it, and a list of a million empty
-// entries takes many times the memory of its text.
+// read reads a manifest element by element, as a list of a million empty files takes many times
+// the memory of its text.
 func (m *manifest) read(r io.Reader) error {
-	pieces := &pieceReader{r: r, left: maxPiece}
-	d := json.NewDecoder(pieces)
+	elements := &elementReader{r: r, left: maxElement}
+	d := json.NewDecoder(elements)
 	if err := expect(d, '{'); err != nil {
 		return err
 	}
 	for d.More() {
-		pieces.left = maxPiece
+		elements.left = maxElement
 		key, err := d.Token()
 		if err != nil {
 			return err
 		}
-		name, _ := key.(string) // which it is: d takes no other key
+		name, _ := key.(string) // the decoder accepts no other type of key
 		if strings.EqualFold(name, "files") {
-			err = m.readFiles(d, pieces)
+			err = m.readFiles(d, elements)
 		} else {
-			err = m.readField(d, pieces, name)
+			err = m.readField(d, elements, name)
 		}
 		if err != nil {
 			return err
@@ -67,23 +81,23 @@ func (m *manifest) read(r io.Reader) error {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something follows it")
+		return errors.New("there is data after it")
 	}
 	return nil
 }
 
-// expect reads a token, which must be that delimiter.
+// expect reads one token and fails unless it is that delimiter.
 func expect(d *json.Decoder, want json.Delim) error {
 	token, err := d.Token()
 	if err == nil && token != want {
-		err = fmt.Errorf("there is no %s where one should be", want)
+		err = fmt.Errorf("%s is missing", want)
 	}
 	return err
 }
 
-// readField reads the value of a field that is not the list of files.
-func (m *manifest) readField(d *json.Decoder, pieces *pieceReader, name string) error {
-	pieces.left = maxPiece
+// readField reads the value of a field other than the list of files.
+func (m *manifest) readField(d *json.Decoder, elements *elementReader, name string) error {
+	elements.left = maxElement
 	var value json.RawMessage
 	if err := d.Decode(&value); err != nil {
 		return err
@@ -95,66 +109,72 @@ func (m *manifest) readField(d *json.Decoder, pieces *pieceReader, name string) 
 	return json.Unmarshal(field, m)
 }
 
-// readFiles reads the list of files, which is all that may be long.
-func (m *manifest) readFiles(d *json.Decoder, pieces *pieceReader) error {
+// readFiles reads the list of files, the only long one.
+func (m *manifest) readFiles(d *json.Decoder, elements *elementReader) error {
 	if err := expect(d, '['); err != nil {
 		return err
 	}
 	for d.More() {
-		pieces.left = maxPiece
-		var f file
+		elements.left = maxElement
+		var f manifestFile
 		if err := d.Decode(&f); err != nil {
 			return err
 		}
-		// So each takes more bytes in the file than in memory, and a path can be one.
+		// Without a SHA-256 an element could be so short that it takes more memory than text.
 		if len(f.SHA256) != 2*sha256.Size || len(f.Path) > maxPath {
-			return fmt.Errorf("the file %q has no SHA-256, or no path", brief(f.Path))
+			return fmt.Errorf("the file %q has no SHA-256, or no path", shorten(f.Path))
 		}
 		m.Files = append(m.Files, f)
 	}
-	pieces.left = maxPiece
+	elements.left = maxElement
 	return expect(d, ']')
-}
-
-const (
-	// maxPiece is how many bytes each field of a manifest and each file in it may have. A
-	// query, the longest of them, is an argument of the program, which Linux ends at 128 KiB.
-	maxPiece = 4 << 20
-	// maxPath is how long a path on Linux may be, in bytes.
-	maxPath = 4096
-)
-
-// pieceReader reads a manifest, and fails where one piece or all of it is too long.
-type pieceReader struct {
-	r    io.Reader
-	left int // of this piece
-	all  int // that were read
 }
 
 var errTooLong = errors.New("it is too long")
 
-func (p *pieceReader) Read(b []byte) (int, error) {
-	if p.left <= 0 || p.all > maxManifest {
+// elementReader reads a manifest. It fails if an element or the whole is too long.
+type elementReader struct {
+	r    io.Reader
+	left int // bytes that this element may still have
+	all  int // bytes read
+}
+
+func (e *elementReader) Read(b []byte) (int, error) {
+	if e.left <= 0 || e.all > maxManifest {
 		return 0, errTooLong
 	}
-	n, err := p.r.Read(b[:min(len(b), p.left)])
-	p.left, p.all = p.left-n, p.all+n
+	n, err := e.r.Read(b[:min(len(b), e.left)])
+	e.left, e.all = e.left-n, e.all+n
 	return n, err
 }
 
-// brief is the beginning of what a manifest says, for a message.
-func brief(value any) string {
-	const most = 200 // bytes
-	s := fmt.Sprint(value)
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
-}
-
-// fileName is what a file of an export to a folder is called, and folderName what the folders
-// of a key are, after what pieces and hivePath make.
+// fileName matches the names that planFolder gives to files, folderName those of hiveName.
 var (
 	fileName   = regexp.MustCompile(`^(?:events-[0-9]+-[0-9]+|rows)-[0-9]{4,}(\..*)$`)
 	folderName = regexp.MustCompile(`^([0-9A-Za-z._%-]+)=[0-9A-Za-z._%-]*$`)
 )
+
+// mayName reports whether an export with the manifest's options could have made a file of that
+// path, with slashes.
+func (m *manifest) mayName(path string) bool {
+	names := strings.Split(path, "/")
+	folders, extension := names[:len(names)-1], fileName.FindStringSubmatch(names[len(names)-1])
+	if extension == nil || len(folders) != len(m.Layout.PartitionBy) || !filepath.IsLocal(path) {
+		return false
+	}
+	for i, name := range folders {
+		key := folderName.FindStringSubmatch(name)
+		if key == nil {
+			return false
+		}
+		if column, err := url.PathUnescape(key[1]); err != nil || !strings.EqualFold(column, m.Layout.PartitionBy[i]) {
+			return false
+		}
+	}
+	for _, format := range []Format{Parquet, CSV, JSONLines} {
+		if format.String() == m.Format && format.extension(m.Layout.Compression) == extension[1] {
+			return true
+		}
+	}
+	return false
+}

@@ -11,166 +11,159 @@ import (
 	"datasync/internal/owned"
 )
 
-// rollForward moves the files that the pending manifest adds to their places, but for those
-// that are there, and gives the manifest its name. It first looks at all of them: found says
-// that this process did not write them itself just now.
-func (a *addition) rollForward(next manifest, found bool) error {
-	staged := map[int]fs.FileInfo{}
-	for n := len(a.m.Files); n < len(next.Files); n++ {
-		info, err := a.look(n, &next.Files[n], found)
-		if err != nil {
-			return err
-		}
-		if info != nil {
-			staged[n] = info
-		}
-	}
-	changed := map[string]bool{}
-	for n := len(a.m.Files); n < len(next.Files); n++ {
-		f := &next.Files[n]
-		if staged[n] == nil {
-			continue
-		}
-		if err := a.move(n, f, staged[n]); err != nil {
-			return err
-		}
-		failpoint.Hit("f14")
-		for p := f.Path; strings.Contains(p, "/"); {
-			p = p[:strings.LastIndexByte(p, '/')]
-			changed[p] = true
-		}
-	}
-	for p := range changed {
-		in, _, err := descend(a.folder.Dir, p+"/", (*owned.Dir).Sub)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(in.File().Sync(), leave(a.folder.Dir, in)); err != nil {
-			return err
-		}
-	}
-	if err := a.folder.File().Sync(); err != nil {
+// pending is an addition whose pending manifest is written. Each of its files is in the staging
+// folder or has been moved to its place.
+type pending struct {
+	target  string // as the user named it
+	staging *staging
+	first   int // the index of the first file that is added
+	next    *manifest
+}
+
+// rollForward moves the staged files to their places and makes the pending manifest the
+// folder's. It changes nothing unless every file passes the check: hasContent after a kill,
+// hasSize if this process has just written the files.
+func (p *pending) rollForward(check func(*manifestFile, *os.File) bool) error {
+	staged, err := p.checkAll(check)
+	if err != nil {
 		return err
 	}
-	if err := a.folder.Rename(manifestName+pendingSuffix, manifestName); err != nil {
+	if err := p.moveAll(staged); err != nil {
+		return err
+	}
+	folder := p.staging.folder
+	if err := folder.Rename(pendingName, manifestName); err != nil {
 		return err
 	}
 	failpoint.Hit("f14")
-	return errors.Join(a.folder.File().Sync(), a.dropStaging())
+	return errors.Join(folder.File().Sync(), p.staging.remove())
 }
 
-// look returns a file of the pending manifest that is in the staging folder, and nil where it
-// is in its place already.
-func (a *addition) look(n int, f *file, found bool) (fs.FileInfo, error) {
-	if a.staging == nil || !a.staging.Has(stagedName(n)) {
-		content, err := f.open(a.folder.Dir)
-		if err == nil && !f.same(content) {
-			err = f.gone()
+// checkAll checks all files and returns those that are staged, by index.
+func (p *pending) checkAll(check func(*manifestFile, *os.File) bool) (map[int]fs.FileInfo, error) {
+	staged := map[int]fs.FileInfo{}
+	for n := p.first; n < len(p.next.Files); n++ {
+		if !p.staging.has(n) {
+			if err := p.checkMoved(&p.next.Files[n]); err != nil {
+				return nil, err
+			}
+			continue
 		}
-		if content != nil {
-			_ = content.Close()
+		info, err := p.checkStaged(n, check)
+		if err != nil {
+			return nil, err
 		}
-		if err != nil && !errors.Is(err, owned.ErrNot) {
-			err = fmt.Errorf("export %q %w: %w; give --force to export anew", a.opts.Target, ErrHistory, err)
-		}
-		return nil, err
+		staged[n] = info
 	}
-	content, err := a.staging.Open(stagedName(n), owned.File)
+	return staged, nil
+}
+
+// checkMoved fails unless a file is in its place.
+func (p *pending) checkMoved(f *manifestFile) error {
+	content, err := f.open(p.staging.folder.Dir)
+	if err == nil && !f.hasContent(content) {
+		err = f.changed()
+	}
+	if content != nil {
+		_ = content.Close()
+	}
+	if err != nil && !errors.Is(err, owned.ErrNot) {
+		err = fmt.Errorf("export %q %w: %w; give --force to export anew", p.target, ErrHistory, err)
+	}
+	return err
+}
+
+// checkStaged fails unless a staged file passes the check and its place is free.
+func (p *pending) checkStaged(n int, check func(*manifestFile, *os.File) bool) (fs.FileInfo, error) {
+	f := &p.next.Files[n]
+	content, err := p.staging.dir.Open(stagedName(n), owned.File)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = content.Close() }()
 	info, err := content.Stat()
-	if err == nil && (info.Size() != f.Bytes || found && !f.same(content)) {
-		err = strange(a.staging.Name(stagedName(n)), "it is not the file that "+manifestName+pendingSuffix+" speaks of")
+	if err == nil && !check(f, content) {
+		err = unexpected(p.staging.name(n), "it is not the file that "+pendingName+" describes")
 	}
 	if err == nil {
-		err = a.isFree(f)
+		err = p.checkFree(f)
 	}
 	return info, err
 }
 
-// isFree fails where something has a file's place already, or no folder of this user leads
-// there.
-func (a *addition) isFree(f *file) (err error) {
-	in, name, err := descend(a.folder.Dir, f.Path, (*owned.Dir).Sub)
+// checkFree fails if something has a file's name already, or if a folder on the way to it is
+// not this user's.
+func (p *pending) checkFree(f *manifestFile) (err error) {
+	folder := p.staging.folder.Dir
+	in, name, err := descend(folder, f.Path, (*owned.Dir).Sub)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, leave(a.folder.Dir, in)) }()
+	defer func() { err = errors.Join(err, leave(folder, in)) }()
 	if in.Has(name) {
 		return taken(in.Name(name))
 	}
 	return nil
 }
 
-func taken(path string) error { return strange(path, "no export has put it there yet") }
+func taken(path string) error { return unexpected(path, "no export has put it there yet") }
 
-// move moves a staged file, which was looked at, to its place. Nothing may be there.
-func (a *addition) move(n int, f *file, looked fs.FileInfo) (err error) {
-	content, err := a.staging.Open(stagedName(n), owned.File)
+// moveAll moves the staged files and syncs the folders that have changed.
+func (p *pending) moveAll(staged map[int]fs.FileInfo) error {
+	changed := map[string]bool{}
+	for n := p.first; n < len(p.next.Files); n++ {
+		if staged[n] == nil {
+			continue
+		}
+		path := p.next.Files[n].Path
+		if err := p.move(n, path, staged[n]); err != nil {
+			return err
+		}
+		failpoint.Hit("f14")
+		for strings.Contains(path, "/") {
+			path = path[:strings.LastIndexByte(path, '/')]
+			changed[path] = true
+		}
+	}
+	folder := p.staging.folder.Dir
+	for path := range changed {
+		in, _, err := descend(folder, path+"/", (*owned.Dir).Sub)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(in.File().Sync(), leave(folder, in)); err != nil {
+			return err
+		}
+	}
+	return folder.File().Sync()
+}
+
+// move moves a staged file to its place. It fails unless the file is the one that was checked,
+// and nothing has its name.
+func (p *pending) move(n int, path string, checked fs.FileInfo) (err error) {
+	content, err := p.staging.dir.Open(stagedName(n), owned.File)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
-	if info, err := content.Stat(); err != nil || !os.SameFile(info, looked) || info.Size() != looked.Size() || !info.ModTime().Equal(looked.ModTime()) {
-		return errors.Join(err, strange(a.staging.Name(stagedName(n)), "it was replaced while it was moved"))
+	if info, err := content.Stat(); err != nil || !os.SameFile(info, checked) || info.Size() != checked.Size() || !info.ModTime().Equal(checked.ModTime()) {
+		return errors.Join(err, unexpected(p.staging.name(n), "it was replaced while it was moved"))
 	}
-	in, name, err := descend(a.folder.Dir, f.Path, (*owned.Dir).Make)
+	folder := p.staging.folder.Dir
+	in, name, err := descend(folder, path, (*owned.Dir).Make)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, leave(a.folder.Dir, in)) }()
-	err = a.staging.Move(stagedName(n), in, name)
+	defer func() { err = errors.Join(err, leave(folder, in)) }()
+	err = p.staging.dir.Move(stagedName(n), in, name)
 	if errors.Is(err, fs.ErrExist) {
 		return taken(in.Name(name))
 	}
 	if err == nil && !in.Stands(content, name) {
-		err = strange(in.Name(name), "it was replaced while it was moved")
+		err = unexpected(in.Name(name), "it was replaced while it was moved")
 	}
 	return err
-}
-
-// check sees that the file is where it should be, and as large.
-func (f *file) check(folder *owned.Dir) error {
-	opened, err := f.open(folder)
-	if err != nil {
-		return err
-	}
-	return opened.Close()
-}
-
-// open opens the file in the folder of the export. It fails with owned.ErrNot where that, or a
-// folder on the way to it, is a link or another user's.
-func (f *file) open(folder *owned.Dir) (_ *os.File, err error) {
-	in, name, err := descend(folder, f.Path, (*owned.Dir).Sub)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, f.gone()
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, leave(folder, in)) }()
-	opened, err := in.Open(name, owned.ReadFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, f.gone()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if info, err := opened.Stat(); err != nil || info.Size() != f.Bytes {
-		return nil, errors.Join(f.gone(), opened.Close())
-	}
-	return opened, nil
-}
-
-func (f *file) gone() error { return fmt.Errorf("its file %s is gone or has changed", f.Path) }
-
-// same reports whether what an open file holds is what the manifest says.
-func (f *file) same(content *os.File) bool {
-	size, sum, err := hash(content)
-	return err == nil && size == f.Bytes && sum == f.SHA256
 }

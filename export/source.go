@@ -2,52 +2,70 @@ package export
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 )
 
-// source is the rows to export, in SQL: those of a relation, known as e, for which a
-// condition holds.
+// source is the rows to export, in SQL: those of a relation, known as e, that meet a condition.
 type source struct {
 	relation, where string
-	columns         []store.ColumnType
-	// axis is a number of each row that rises in the order of rows in a folder's files,
-	// low and high are the conditions that a row's is at least, or less than, a number,
-	// and order sorts.
-	axis, low, high, order string
-	// private says that only the session that made it can see the relation.
-	private bool
+	columns         []duck.ColumnType
+	sort            sortKey
+	// isQuery says that the rows are those of a query. Its relation is temporary: only the
+	// session that made it sees it.
+	isQuery bool
 }
 
-// The way of events through time. The bounds are written so that DuckDB skips what lies
-// outside of them.
+// sortKey is the BIGINT by which the rows of a folder's files ascend, and by which rows are cut
+// into files.
+type sortKey struct {
+	number         string // of a row
+	atLeast, below string // conditions on it, with a verb for an int64
+	order          string // the ORDER BY list, ties broken; empty if rows have no order
+}
+
+// eventsSort compares timestamps, not their numbers, so that DuckDB skips row groups by their
+// statistics.
+var eventsSort = sortKey{
+	number:  `epoch_us(e."timestamp")`,
+	atLeast: `e."timestamp" >= make_timestamptz(%d)`,
+	below:   `e."timestamp" < make_timestamptz(%d)`,
+	order:   `e."timestamp", e.id`,
+}
+
+// rowSort keeps the rows of a table in the order in which they were inserted.
+var rowSort = sortKey{number: "e.rowid", atLeast: "e.rowid >= %d", below: "e.rowid < %d", order: "e.rowid"}
+
+// between returns the conditions that a row's number is at least first and below next.
+func (k *sortKey) between(first, next int64) []string {
+	return []string{fmt.Sprintf(k.atLeast, first), fmt.Sprintf(k.below, next)}
+}
+
 const (
-	eventsAxis  = `epoch_us(e."timestamp")`
-	eventsLow   = `e."timestamp" >= make_timestamptz(%d)`
-	eventsHigh  = `e."timestamp" < make_timestamptz(%d)`
-	eventsOrder = `e."timestamp", e.id`
+	queryView  = "temp.main.selected"
+	queryTable = "temp.main.kept"
 )
 
-// selected is the relation of a query.
-const selected = "temp.main.selected"
-
-// newSource makes the source of a selection. A query is checked to be one SELECT and
-// nothing else; kept says that its rows are made once, so that parts of them can be asked
-// for.
-func newSource(ctx context.Context, s *store.Session, sel Selection, kept bool) (source, error) {
+// newSource makes the source of a selection. It fails with ErrOptions if the condition or the
+// query is not one.
+func newSource(ctx context.Context, s *inspect.Session, sel Selection) (source, error) {
 	if sel.Query != "" {
-		return querySource(ctx, s, sel.Query, kept)
+		return querySource(ctx, s, sel.Query)
 	}
-	src := source{relation: "main.events", axis: eventsAxis, low: eventsLow, high: eventsHigh, order: eventsOrder}
+	return eventsSource(ctx, s, sel)
+}
+
+func eventsSource(ctx context.Context, s *inspect.Session, sel Selection) (source, error) {
+	src := source{relation: "main.events", sort: eventsSort}
 	var conditions []string
 	if sel.Since.Valid {
-		conditions = append(conditions, fmt.Sprintf(src.low, sel.Since.V))
+		conditions = append(conditions, fmt.Sprintf(src.sort.atLeast, sel.Since.V))
 	}
 	if sel.Until.Valid {
-		conditions = append(conditions, fmt.Sprintf(src.high, sel.Until.V))
+		conditions = append(conditions, fmt.Sprintf(src.sort.below, sel.Until.V))
 	}
 	if sel.Where != "" {
 		if err := checkCondition(ctx, s, sel.Where); err != nil {
@@ -55,133 +73,95 @@ func newSource(ctx context.Context, s *store.Session, sel Selection, kept bool) 
 		}
 		conditions = append(conditions, "(\n"+sel.Where+"\n)")
 	}
-	src.where = allOf(conditions...)
+	src.where = conjunction(conditions...)
 	return src, src.describe(s)
 }
 
-// allOf joins conditions; empty ones do not count.
-func allOf(conditions ...string) string {
-	var kept []string
-	for _, c := range conditions {
-		if c != "" {
-			kept = append(kept, c)
-		}
+// querySource makes a view of a query. CREATE VIEW proves that it is one SELECT: its text ends
+// the statement, so there are no parentheses around it that it could close.
+func querySource(ctx context.Context, s *inspect.Session, query string) (source, error) {
+	st, err := s.Prepare(query) // fails for more than one statement
+	if err != nil {
+		return source{}, invalid("the query: %w", err)
 	}
-	return strings.Join(kept, " AND ")
+	isSelect, parameters := st.Kind == duck.Select, len(st.Parameters)
+	st.Close()
+	switch {
+	case !isSelect:
+		return source{}, invalid("the query is not a SELECT")
+	case parameters > 0:
+		return source{}, invalid("the query has parameters, which an export has no values for")
+	}
+	if _, err := s.Exec(ctx, "CREATE TEMP VIEW selected AS "+query); err != nil {
+		return source{}, invalid("the query is not a SELECT that could be a view: %w", err)
+	}
+	src := source{relation: queryView, isQuery: true}
+	return src, src.describe(s)
 }
 
-// rows is the SELECT of columns of the rows for which the conditions hold, too.
+// describe reads the columns, which also tells whether the condition is valid.
+func (src *source) describe(s *inspect.Session) error {
+	st, err := s.Prepare(src.rows("*"))
+	switch {
+	case err != nil && src.where != "":
+		return invalid("the condition: %w", err)
+	case err != nil:
+		return fmt.Errorf("export: %w", err)
+	}
+	defer st.Close()
+	if len(st.Parameters) > 0 {
+		return invalid("the condition has parameters, which an export has no values for")
+	}
+	src.columns = st.Columns
+	return nil
+}
+
+// materialize stores the rows of a query in a table, so that each statement that reads a part
+// of them reads the same rows. Events need no copy.
+func (src *source) materialize(ctx context.Context, s *inspect.Session) error {
+	if !src.isQuery {
+		return nil
+	}
+	order := ""
+	if c := src.column("timestamp"); c != nil {
+		order = " ORDER BY " + identifier(c.Name)
+	}
+	if _, err := s.Exec(ctx, "CREATE TEMP TABLE kept AS SELECT * FROM "+queryView+order); err != nil {
+		return fmt.Errorf("export: the query: %w", err)
+	}
+	src.relation, src.sort = queryTable, rowSort
+	return nil
+}
+
+// batches narrows the source to the events of these commits.
+func (src *source) batches(after, upTo int64) {
+	src.where = conjunction(src.where, fmt.Sprintf("e.batch > %d AND e.batch <= %d", after, upTo))
+}
+
+// rows returns the SELECT of columns of the rows that meet the conditions as well.
 func (src *source) rows(columns string, conditions ...string) string {
-	where := allOf(append([]string{src.where}, conditions...)...)
+	where := conjunction(append([]string{src.where}, conditions...)...)
 	if where != "" {
 		where = " WHERE " + where
 	}
 	return "SELECT " + columns + " FROM " + src.relation + " e" + where
 }
 
-// sorted reports whether rows have an order beyond the one in which they come.
-func (src *source) sorted() bool { return src.order != "" }
-
-// describe finds out the columns, and whether the condition is one.
-func (src *source) describe(s *store.Session) error {
-	st, err := s.Prepare(src.rows("*"))
-	switch {
-	case err != nil && src.where != "":
-		return unfit("the condition: %w", err)
-	case err != nil:
-		return fmt.Errorf("export: %w", err)
-	}
-	defer st.Close()
-	if len(st.Parameters) > 0 {
-		return unfit("the condition has parameters, and nothing says what they are")
-	}
-	src.columns = st.Columns
-	return nil
-}
-
-// querySource makes a relation of a query: a view, or a table of its rows. As the text
-// follows CREATE VIEW and ends it, there are no parentheses that it could close.
-func querySource(ctx context.Context, s *store.Session, query string, kept bool) (source, error) {
-	st, err := s.Prepare(query) // which takes one statement only
+// count returns the number of rows that meet the conditions as well.
+func (src *source) count(ctx context.Context, s *inspect.Session, conditions ...string) (int64, error) {
+	rows, err := ask(ctx, s, src.rows("count(*)", conditions...), 0, 1)
 	if err != nil {
-		return source{}, unfit("the query: %w", err)
+		return 0, err
 	}
-	isSelect, parameters := st.Kind == store.Select, len(st.Parameters)
-	st.Close()
-	switch {
-	case !isSelect:
-		return source{}, unfit("the query is no SELECT")
-	case parameters > 0:
-		return source{}, unfit("the query has parameters, and nothing says what they are")
-	}
-	if _, err := s.Exec(ctx, "CREATE TEMP VIEW selected AS "+query); err != nil {
-		return source{}, unfit("the query is no SELECT that could be a view: %w", err)
-	}
-	src := source{relation: selected, private: true}
-	if err := src.describe(s); err != nil {
-		return source{}, err
-	}
-	if !kept {
-		return src, nil
-	}
-	order := ""
-	if c := src.column("timestamp"); c != nil {
-		order = " ORDER BY " + name(c.Name)
-	}
-	if _, err := s.Exec(ctx, "CREATE TEMP TABLE kept AS SELECT * FROM "+selected+order); err != nil {
-		return source{}, fmt.Errorf("export: the query: %w", err)
-	}
-	src.relation = "temp.main.kept"
-	src.axis, src.low, src.high, src.order = "e.rowid", "e.rowid >= %d", "e.rowid < %d", "e.rowid"
-	return src, nil
+	return rows[0].numbers[0], nil
 }
 
-// column returns the column of that name, nil where there is none.
-func (src *source) column(name string) *store.ColumnType {
+// column returns the column of that name, nil if there is none.
+func (src *source) column(name string) *duck.ColumnType {
 	for i, c := range src.columns {
 		if strings.EqualFold(c.Name, name) {
 			return &src.columns[i]
 		}
 	}
 	return nil
-}
-
-// checkCondition sees that a text is a condition and nothing else, such as one with an
-// ORDER BY behind it, or one that ends in the midst of parentheses.
-func checkCondition(ctx context.Context, s *store.Session, condition string) error {
-	if strings.ContainsRune(condition, 0) {
-		return unfit("the condition has a NUL character in it")
-	}
-	var tree string
-	if err := s.DB().QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", "SELECT 1 FROM events WHERE "+condition).Scan(&tree); err != nil {
-		return err
-	}
-	var parsed struct {
-		Error      bool
-		Message    string `json:"error_message"`
-		Statements []struct {
-			Node struct {
-				Type      string
-				Modifiers []any
-				Groups    []any  `json:"group_expressions"`
-				Aggregate string `json:"aggregate_handling"`
-				Having    any
-				Qualify   any
-				Sample    any
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(tree), &parsed); err != nil {
-		return fmt.Errorf("read the condition: %w", err)
-	}
-	if parsed.Error && !strings.Contains(parsed.Message, "Only SELECT") { // several statements
-		return unfit("the condition: %s", parsed.Message)
-	}
-	if len(parsed.Statements) == 1 {
-		n := parsed.Statements[0].Node
-		if n.Type == "SELECT_NODE" && len(n.Modifiers) == 0 && len(n.Groups) == 0 && n.Aggregate == "STANDARD_HANDLING" && n.Having == nil && n.Qualify == nil && n.Sample == nil {
-			return nil
-		}
-	}
-	return unfit("the condition is more than a condition: leave out what follows it")
 }

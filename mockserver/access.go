@@ -2,17 +2,10 @@ package mockserver
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 )
-
-// accessPlan is an answer of stream-access in the making.
-type accessPlan struct {
-	endpoint, token, header string
-	expiresIn               string // raw JSON, or Omitted
-}
 
 func (s *Server) streamAccess(in *incoming) *answer {
 	refused, header := s.admit(in)
@@ -47,7 +40,7 @@ func (s *Server) streamAccess(in *incoming) *answer {
 			delete(s.tokens, token)
 		}
 	}
-	// A new token leaves the older ones alive.
+	// A new token does not end the older ones.
 	s.tokens[plan.token] = in.now.Add(s.scaled(s.opts.Access.Latency) + life)
 	s.mu.Unlock()
 
@@ -64,7 +57,7 @@ func (s *Server) streamAccess(in *incoming) *answer {
 	}
 }
 
-// newToken returns 64 hex digits.
+// newToken returns a token of 64 hex digits.
 func (s *Server) newToken(n int) string {
 	var raw [32]byte
 	for i := range raw {
@@ -80,10 +73,12 @@ func (s *Server) tokenAlive(token string, now time.Time) bool {
 	return ok && token != "" && now.Before(end)
 }
 
-func (s *Server) revoke(token string) {
+// rejectToken ends the life of the request's token and refuses it.
+func (s *Server) rejectToken(in *incoming) *answer {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tokens, token)
+	delete(s.tokens, in.header.Get(s.opts.Access.TokenHeader))
+	s.mu.Unlock()
+	return s.tokenRejected()
 }
 
 func (s *Server) tokenRejected() *answer {
@@ -94,7 +89,7 @@ func (s *Server) dashboardRequired() *answer {
 	return s.refuse(http.StatusForbidden, "DASHBOARD_REQUIRED", "Stream access is only available from the dashboard")
 }
 
-// looksLikeBrowser is the check that the service is seen to make.
+// looksLikeBrowser is the check that the live service was observed to make.
 func looksLikeBrowser(h http.Header) bool {
 	return strings.Contains(h.Get("User-Agent"), "Mozilla/")
 }
@@ -102,10 +97,4 @@ func looksLikeBrowser(h http.Header) bool {
 func announcesJSON(h http.Header) bool {
 	contentType, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(contentType), "application/json")
-}
-
-// quoted is text as a JSON string.
-func quoted(text string) string {
-	b, _ := json.Marshal(text) // strings always marshal
-	return string(b)
 }

@@ -15,14 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// position is a place between events: behind the one with this timestamp and
-// id. It does not name a number, so it stays right when the set grows.
-type position struct {
-	ts int64 // epoch milliseconds
-	id [16]byte
-}
-
-// bounds are the since and until of a request, in epoch milliseconds.
+// bounds are the parameters since and until of a request, in epoch milliseconds.
 type bounds struct {
 	since, until       int64
 	hasSince, hasUntil bool
@@ -36,9 +29,8 @@ func (e *cursorExpiredError) Error() string {
 	return fmt.Sprintf("Cursor expired %d minute(s) ago", max(0, int(e.ago.Minutes())))
 }
 
-// cursorWire is the JSON inside a cursor. Session and Type are this server's own
-// additions, where the request was for some events only; Since and Sig are too,
-// where an option asks for them.
+// cursorWire is the JSON inside a cursor. Session and Type, of requests with filters, are this
+// server's own additions. So are Since and Sig, which options ask for.
 type cursorWire struct {
 	ID    string `json:"id"`
 	TS    *int64 `json:"ts"`
@@ -52,28 +44,14 @@ type cursorWire struct {
 	Sig string `json:"sig,omitempty"`
 }
 
-// target is where a cursor leads, and what it keeps of the request.
-type target struct {
-	position
-	since  *int64
-	filter filter
-}
-
 // cursorMaker turns positions into cursors and back.
 type cursorMaker struct {
 	opts   Cursors
 	secret []byte
-	ended  atomic.Int64 // cursors that die until then, in epoch milliseconds, are dead
+	ended  atomic.Int64 // cursors that expire until then, in epoch milliseconds, have expired
 }
 
-// ExpireCursors ends the lives of all cursors that were handed out so far, as a pause
-// that is longer than they live would. A cursor that a client has made itself is judged
-// by its end: it is dead where one that was handed out now would outlive it.
-func (s *Server) ExpireCursors() {
-	s.cursors.ended.Store(time.Now().Add(s.scaled(s.opts.Cursor.Life)).UnixMilli())
-}
-
-// encode makes a cursor that dies at exp.
+// encode makes a cursor that expires at exp.
 func (c *cursorMaker) encode(to target, exp time.Time) string {
 	ms := exp.UnixMilli()
 	w := cursorWire{
@@ -128,8 +106,8 @@ func (c *cursorMaker) sign(w cursorWire) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// decodeBase64 takes all the dialects that clients make of a cursor which
-// they have decoded and encoded again.
+// decodeBase64 accepts all variants of base64, as clients may decode a cursor and encode it
+// again.
 func decodeBase64(text string) ([]byte, error) {
 	text = strings.TrimRight(text, "=")
 	if strings.ContainsAny(text, "-_") {

@@ -6,96 +6,15 @@ import (
 	"sync/atomic"
 )
 
-const (
-	// DefaultEvents is the size of the data set where DataOptions names none.
-	DefaultEvents = 3_000_000
-	// NoEvents as DataOptions.Events makes an empty data set.
-	NoEvents = -1
-
-	maxEvents = 1_000_000_000
-
-	// newestMS is 2026-01-27T19:20:12.369Z, the newest event before any growth.
-	newestMS = 1_769_541_612_369
-	// spanMS is how far back the set reaches, whatever its size: 31 days.
-	spanMS = 31 * 24 * 60 * 60 * 1000
-	// growStepMS is the mean distance of the instants that Grow adds. It does
-	// not depend on the size of the set: growth of a set of ten events must
-	// not jump days ahead.
-	growStepMS = 893
-
-	userCount    = 3_000
-	sessionCount = 60_000
-
-	defaultTieSize  = 3
-	defaultTieEvery = 8
-)
-
-// DataOptions describe a data set. The zero value is the default set.
-type DataOptions struct {
-	// Seed selects the data; equal options with an equal seed give equal data.
-	Seed uint64
-	// Events is the size at the start. 0 means DefaultEvents, NoEvents an
-	// empty set; at most 1,000,000,000.
-	Events int
-	// TieSize events of every TieEvery share one millisecond; the others stand
-	// alone. Defaults 3 and 8. TieSize 1 means no ties.
-	TieSize  int
-	TieEvery int
-
-	// DirtyEvery spoils every Nth event (0: none), DirtyRate a random share of
-	// them (0 to 1), with the kinds in turn or at random. No kinds means all.
-	// Which event is spoiled, and how, depends on the seed and the event
-	// alone, so both endpoints and every reading agree about it.
-	DirtyEvery int
-	DirtyRate  float64
-	DirtyKinds []Dirt
-
-	// SwapEvery breaks the order: the first event of every block of SwapEvery
-	// changes places with the one SwapDistance below it (default 1, less than
-	// SwapEvery). A distance beyond the page size breaks the order between
-	// pages. 0: the order is kept.
-	SwapEvery    int
-	SwapDistance int
-
-	// LateEvery hides every Nth of the newest LateWithin (default 1,000)
-	// events until Reveal: they arrive late, below what was read already.
-	// 0: none; otherwise at least 2.
-	LateEvery  int
-	LateWithin int
-}
-
-func (o DataOptions) withDefaults() DataOptions {
-	if o.Events == 0 {
-		o.Events = DefaultEvents
-	}
-	if o.TieSize == 0 {
-		o.TieSize = defaultTieSize
-	}
-	if o.TieEvery == 0 {
-		o.TieEvery = max(defaultTieEvery, o.TieSize)
-	}
-	if o.SwapEvery > 0 && o.SwapDistance == 0 {
-		o.SwapDistance = 1
-	}
-	if o.LateEvery > 0 && o.LateWithin == 0 {
-		o.LateWithin = 1000
-	}
-	if len(o.DirtyKinds) == 0 {
-		o.DirtyKinds = AllDirt()
-	}
-	return o
-}
-
-// Dataset is a set of events, each of which is computed from the seed and its
-// place when it is asked for. Events are numbered from 0, the newest, in the
-// order of the API: timestamp descending, then id descending as lower-case
-// text. It is safe for concurrent use.
+// Dataset is a set of events. It computes each from the seed and the event's number when it is
+// read. Numbers ascend from 0, the newest event, in the order of the API: timestamp descending,
+// then id descending as lower-case text. A Dataset is safe for concurrent use.
 type Dataset struct {
 	opts   DataOptions
 	size   int   // events before growth
-	groups int64 // distinct instants in the set before growth
+	groups int64 // distinct instants before growth
 
-	eventSeed, dirtSeed, sessionSeed, userSeed uint64
+	eventSeed, malformedSeed, sessionSeed, userSeed uint64
 
 	counter counter
 
@@ -103,18 +22,18 @@ type Dataset struct {
 	revealed atomic.Bool
 }
 
-// NewDataset returns the data set that opts describe. It panics where
-// DataOptions.Validate reports an error.
+// NewDataset returns the data set of the options. It panics if DataOptions.Validate returns an
+// error.
 func NewDataset(opts DataOptions) *Dataset {
 	if err := opts.Validate(); err != nil {
 		panic("mockserver: " + err.Error())
 	}
 	d := &Dataset{
-		opts:        opts.withDefaults(),
-		eventSeed:   mix(opts.Seed + 1),
-		dirtSeed:    mix(opts.Seed + 2),
-		sessionSeed: mix(opts.Seed + 3),
-		userSeed:    mix(opts.Seed + 4),
+		opts:          opts.withDefaults(),
+		eventSeed:     mix(opts.Seed + 1),
+		malformedSeed: mix(opts.Seed + 2),
+		sessionSeed:   mix(opts.Seed + 3),
+		userSeed:      mix(opts.Seed + 4),
 	}
 	d.size = max(0, d.opts.Events)
 	if d.size > 0 {
@@ -123,26 +42,25 @@ func NewDataset(opts DataOptions) *Dataset {
 	return d
 }
 
-// Total is the number of events that the API shows now: what Grow added
-// counts, what Reveal has not shown yet does not.
+// Total returns the number of events that the API shows now: with those that Grow added, without
+// those that wait for Reveal.
 func (d *Dataset) Total() int { return d.view().visible() }
 
-// Len is the number of events by which Event, Expected and Late count; it
-// includes the late ones that are still hidden.
+// Len returns the number of events, hidden ones included. Event, Expected and Late take numbers
+// below it.
 func (d *Dataset) Len() int { return d.view().len() }
 
-// Grow adds n newer events on top. Every event keeps its content; its number
-// rises by n.
+// Grow adds n newer events. Each event keeps its content, and its number rises by n.
 func (d *Dataset) Grow(n int) {
 	if n > 0 {
 		d.grown.Add(int64(n))
 	}
 }
 
-// Reveal shows the late events, at their places by timestamp.
+// Reveal shows the late events, in the order of their timestamps.
 func (d *Dataset) Reveal() { d.revealed.Store(true) }
 
-// view freezes the size of the set for the length of one answer.
+// view returns the set as it is now, so that one answer sees one size.
 func (d *Dataset) view() view {
 	return view{d: d, grown: d.grown.Load(), revealed: d.revealed.Load()}
 }
@@ -155,8 +73,8 @@ type view struct {
 
 func (v view) len() int { return int(v.grown) + v.d.size }
 
-// key turns a number, which shifts when the set grows, into the event's key,
-// which does not: 0 is the newest before growth, negative keys came later.
+// key returns the key of an event. Unlike its number, the key does not change when the set grows:
+// 0 is the newest event before growth, and negative keys are newer ones.
 func (v view) key(i int) int64 { return int64(i) - v.grown }
 
 func (v view) hidden(i int) bool {
@@ -176,8 +94,8 @@ func (v view) visible() int {
 	return n
 }
 
-// swapped maps a place in the sequence of answers to an event's number, and
-// back: it is its own inverse.
+// swapped maps an index in the order of answers to an event's number, and back: it is its own
+// inverse.
 func (v view) swapped(i int) int {
 	every := int64(v.d.opts.SwapEvery)
 	if every == 0 {
@@ -197,8 +115,8 @@ func (v view) swapped(i int) int {
 	return j
 }
 
-// after is the number of the first event behind the position (ts, id) in the
-// order of the API. No event need stand at the position itself.
+// after returns the number of the first event after the position (ts, id) in the order of the
+// API. There need be no event at the position.
 func (v view) after(ts int64, id [16]byte) int {
 	return sort.Search(v.len(), func(i int) bool {
 		key := v.key(i)
@@ -212,16 +130,16 @@ func (v view) after(ts int64, id [16]byte) int {
 	})
 }
 
-// firstBefore is the number of the first event whose timestamp lies before
-// ts, in epoch milliseconds.
+// firstBefore returns the number of the first event whose timestamp is less than ts, in epoch
+// milliseconds.
 func (v view) firstBefore(ts int64) int {
 	return sort.Search(v.len(), func(i int) bool {
 		return v.d.instant(v.d.slot(v.key(i)).group) < ts
 	})
 }
 
-// outside reports whether no event is as old as ts, in epoch milliseconds, or
-// none as new. An empty set has no time to be outside of.
+// outside reports whether ts, in epoch milliseconds, is less than all timestamps or greater than
+// all. It is false for an empty set.
 func (v view) outside(ts int64) bool {
 	if v.len() == 0 {
 		return false
@@ -230,8 +148,8 @@ func (v view) outside(ts int64) bool {
 	return ts > at(0) || ts < at(v.len()-1)
 }
 
-// slot says where a key stands among the instants: its group shares one
-// millisecond, position counts inside the group.
+// slot is a key's position among the instants: the events of a group share one millisecond, and
+// position counts within the group.
 type slot struct {
 	group, position, size int64
 }
@@ -246,8 +164,8 @@ func (d *Dataset) slot(key int64) slot {
 	return slot{group: group + rest - size + 1, size: 1}
 }
 
-// instant is the epoch millisecond of a group: evenly spread, each moved at
-// random inside its share, so that the order of groups is the order of time.
+// instant returns the epoch millisecond of a group. The span is divided evenly between groups,
+// and each has a random instant in its part, so groups are in the order of time.
 func (d *Dataset) instant(group int64) int64 {
 	if group == 0 {
 		return newestMS
@@ -256,36 +174,9 @@ func (d *Dataset) instant(group int64) int64 {
 	if group < 0 {
 		return newestMS - group*growStepMS - int64(noise%growStepMS)
 	}
-	// A set of more instants than the span has milliseconds reaches further back.
+	// A set with more instants than the span has milliseconds needs a longer one.
 	span := max(spanMS, d.groups)
 	begin := group * span / d.groups
 	width := (group+1)*span/d.groups - begin
 	return newestMS - begin - int64(noise%uint64(width))
-}
-
-// The constants of mix, and those that keys are multiplied by: all are odd, so
-// that each can be undone (see unmix).
-const (
-	golden    = 0x9E3779B97F4A7C15
-	mixFirst  = 0xBF58476D1CE4E5B9
-	mixSecond = 0x94D049BB133111EB
-	idStep    = 0xD1342543DE82EF95
-)
-
-// mix is the finalizer of splitmix64: a bijection whose output looks random.
-func mix(x uint64) uint64 {
-	x += golden
-	x = (x ^ x>>30) * mixFirst
-	x = (x ^ x>>27) * mixSecond
-	return x ^ x>>31
-}
-
-// floorDiv divides towards minus infinity, b being positive.
-func floorDiv(a, b int64) (quotient, rest int64) {
-	quotient, rest = a/b, a%b
-	if rest < 0 {
-		quotient--
-		rest += b
-	}
-	return quotient, rest
 }

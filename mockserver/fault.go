@@ -1,29 +1,24 @@
 package mockserver
 
 import (
-	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 )
 
 // Forever is the number of times of a Repeat that never ends.
 const Forever = -1
 
-// Fault is one way in which one request goes wrong. The constructors below
-// make them. All durations are divided by Options.TimeScale, as those of the
-// options are.
+// Fault is a way in which one request fails. Constructors such as Status and Truncate make them.
+// All durations are divided by Options.TimeScale, like those of the options.
 //
-// Some faults take the place of the proper answer and then count towards no
-// rate limit. Others change the way in which whatever answer there is goes
-// out. Those that change a page, or the answer of stream-access, have no
-// effect on another one, though they are used up by it.
+// Some faults replace the proper answer; the request then counts towards no rate limit. Others
+// change how any answer is sent. A fault that changes a page, or the answer of stream-access, has
+// no effect on other answers, but is used up by them.
 type Fault struct {
 	name  string
 	times int // 0 means once
 
-	instead func(*Server, *incoming) *answer // takes the place of the answer
-	deliver func(*answer)                    // changes how it goes out
+	instead func(refuser, *incoming) *answer // replaces the answer
+	deliver func(*answer)                    // changes how it is sent
 	page    func(*pagePlan)                  // changes a page
 	access  func(*accessPlan)                // changes the answer of stream-access
 	delay   time.Duration                    // before everything else
@@ -32,7 +27,7 @@ type Fault struct {
 // String names the fault.
 func (f Fault) String() string { return f.name }
 
-// Repeat returns f for n requests in a row; n is Forever for all that follow.
+// Repeat returns f for n requests in a row, or for all that follow if n is Forever.
 func Repeat(n int, f Fault) Fault {
 	if n < 0 {
 		n = Forever
@@ -41,149 +36,29 @@ func Repeat(n int, f Fault) Fault {
 	return f
 }
 
-// Pass is no fault: the request is answered as usual. It makes gaps in a Script.
+// Pass is not a fault: the request is answered as usual. It makes gaps in a Script.
 func Pass() Fault { return Fault{name: "pass"} }
 
-// Delay answers as usual, after d.
+// Delay delays the usual answer by d.
 func Delay(d time.Duration) Fault { return Fault{name: "delay", delay: d} }
 
-// Delayed lets f happen after d.
+// Delayed is f after a delay of d.
 func Delayed(d time.Duration, f Fault) Fault {
 	f.name = "delayed " + f.name
 	f.delay += d
 	return f
 }
 
-// Status answers with an error status and the usual JSON error body.
-func Status(status int) Fault {
-	return Fault{name: "status " + strconv.Itoa(status), instead: func(s *Server, _ *incoming) *answer {
-		return s.bareError(status)
-	}}
-}
-
-// StatusAfter is Status with a Retry-After of so many seconds, rounded up.
-func StatusAfter(status int, wait time.Duration) Fault {
-	return Fault{name: "status " + strconv.Itoa(status) + " with Retry-After", instead: func(s *Server, _ *incoming) *answer {
-		a := s.bareError(status)
-		seconds := wholeSeconds(s.scaled(wait))
-		a.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
-		a.wait = time.Duration(seconds) * time.Second
-		return a
-	}}
-}
-
-// RateLimited answers 429 and names the wait where the endpoint's RateLimit
-// says; in the body, as rateLimit.retryAfter, where that says nothing.
-func RateLimited(wait time.Duration) Fault {
-	return Fault{name: "429", instead: func(s *Server, in *incoming) *answer {
-		limit := s.rateLimit(in)
-		limit.RawBody, limit.RawRetryAfter = "", ""
-		if limit.Named == 0 {
-			limit.Named = RetryAfterBody
-		}
-		return s.limited(limit, s.scaled(wait))
-	}}
-}
-
-// RateLimitedIn answers 429 and names the wait in the given places; none is
-// possible.
-func RateLimitedIn(named Named, wait time.Duration) Fault {
-	return Fault{name: "429", instead: func(s *Server, _ *incoming) *answer {
-		return s.limited(RateLimit{Requests: 10, Named: named}, s.scaled(wait))
-	}}
-}
-
-// RateLimitedRaw answers 429 with exactly this Retry-After (none if empty) and
-// body. Verify holds clients to the wait hold, which the text should name.
-func RateLimitedRaw(retryAfter, body string, hold time.Duration) Fault {
-	return Fault{name: "raw 429", instead: func(s *Server, _ *incoming) *answer {
-		a := &answer{status: http.StatusTooManyRequests, header: jsonHeader(), body: []byte(body), wait: s.scaled(hold)}
-		if retryAfter != "" {
-			a.header.Set("Retry-After", retryAfter)
-		}
-		return a
-	}}
-}
-
-// KeyRefused answers 401.
-func KeyRefused() Fault {
-	return Fault{name: "key refused", instead: func(s *Server, _ *incoming) *answer { return s.keyRefused() }}
-}
-
-// TokenRejected answers 403 INVALID_STREAM_TOKEN and ends the life of the
-// token that the request bore.
-func TokenRejected() Fault {
-	return Fault{name: "token rejected", instead: func(s *Server, in *incoming) *answer {
-		s.revoke(in.header.Get(s.opts.Access.TokenHeader))
-		return s.tokenRejected()
-	}}
-}
-
-// DashboardRequired answers 403 DASHBOARD_REQUIRED.
-func DashboardRequired() Fault {
-	return Fault{name: "dashboard required", instead: func(s *Server, _ *incoming) *answer { return s.dashboardRequired() }}
-}
-
-// CursorExpired answers like a page endpoint to a cursor that has expired.
-func CursorExpired() Fault {
-	return Fault{name: "cursor expired", instead: func(s *Server, _ *incoming) *answer {
-		return s.badCursor(&cursorExpiredError{ago: 3 * time.Minute})
-	}}
-}
-
-// CursorInvalid answers like a page endpoint to a cursor that it cannot read.
-func CursorInvalid() Fault {
-	return Fault{name: "cursor invalid", instead: func(s *Server, _ *incoming) *answer {
-		return s.badCursor(errCursorInvalid)
-	}}
-}
-
-// Body answers 200 with this content type and body.
-func Body(contentType, body string) Fault {
-	return Fault{name: "foreign body", instead: func(*Server, *incoming) *answer {
-		return &answer{
-			status: http.StatusOK,
-			header: http.Header{"Content-Type": {contentType}},
-			body:   []byte(body),
-		}
-	}}
-}
-
-// HTML answers 200 with the error page of a proxy.
-func HTML() Fault {
-	f := Body("text/html; charset=utf-8",
-		"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n")
-	f.name = "html"
-	return f
-}
-
-// Empty answers 200 with an empty body.
-func Empty() Fault {
-	f := Body("application/json", "")
-	f.name = "empty body"
-	return f
-}
-
-// Null answers 200 with the body null.
-func Null() Fault {
-	f := Body("application/json", "null")
-	f.name = "null body"
-	return f
-}
-
-// NoContent answers 204.
-func NoContent() Fault {
-	return Fault{name: "no content", instead: func(*Server, *incoming) *answer {
-		return &answer{status: http.StatusNoContent, header: http.Header{}}
-	}}
-}
-
-// Redirect answers 302 to a location, which is not checked.
-func Redirect(location string) Fault { return RedirectStatus(http.StatusFound, location) }
-
-// RedirectStatus is Redirect with another status.
-func RedirectStatus(status int, location string) Fault {
-	return Fault{name: fmt.Sprintf("redirect %d", status), instead: func(*Server, *incoming) *answer {
-		return &answer{status: status, header: http.Header{"Location": {location}}}
-	}}
+// refuser makes the answers with which faults replace the proper one. The Server is the only
+// implementation: the interface keeps faults, which options hold, from depending on it.
+type refuser interface {
+	bareError(status int) *answer
+	errorAfter(status int, wait time.Duration) *answer
+	limitedAs(in *incoming, wait time.Duration) *answer
+	limited(limit RateLimit, left time.Duration) *answer
+	scaled(d time.Duration) time.Duration
+	keyRefused() *answer
+	rejectToken(in *incoming) *answer
+	dashboardRequired() *answer
+	badCursor(err error) *answer
 }

@@ -5,11 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,29 +13,7 @@ import (
 	"datasync/mockserver"
 )
 
-type wireSession struct {
-	ID, UserID, DeviceType, Browser string
-	EventCount                      int
-}
-
-// tally is what the tests count by themselves, event by event.
-type tally struct{ types, devices, sessions, users map[string]int }
-
-func tallyOf(d *mockserver.Dataset, shown func(i int) bool) tally {
-	c := tally{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}}
-	for i := range d.Len() {
-		if shown(i) {
-			e := d.Event(i)
-			c.types[e.Type]++
-			c.devices[e.DeviceType]++
-			c.sessions[e.SessionID.String()]++
-			c.users[e.UserID.String()]++
-		}
-	}
-	return c
-}
-
-// into asks for JSON and wants 200.
+// into requests JSON and wants 200.
 func (a *api) into(v any, path string, pairs ...string) {
 	a.tb.Helper()
 	resp, body := a.get(path, pairs...)
@@ -51,7 +25,7 @@ func (a *api) into(v any, path string, pairs ...string) {
 	}
 }
 
-// sessions reads the list of sessions to its end.
+// sessions reads all pages of sessions.
 func (a *api) sessions(limit int) (all []wireSession, total int) {
 	a.tb.Helper()
 	for cursor := ""; ; {
@@ -77,64 +51,7 @@ func (a *api) sessions(limit int) (all []wireSession, total int) {
 	}
 }
 
-// TestCounts: stats, sessions and filters agree with the events, before and after
-// the set changes.
-func TestCounts(t *testing.T) {
-	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 20_000, LateEvery: 7, SwapEvery: 50, SwapDistance: 20}})
-	d, a := s.Dataset(), newAPI(t, s)
-	revealed := false
-	check := func(t *testing.T) {
-		t.Helper()
-		want := tallyOf(d, func(i int) bool { return revealed || !d.Late(i) })
-		var stats struct {
-			Counts        struct{ Events, Sessions, Users int }
-			Distributions struct {
-				EventTypes, DeviceTypes []struct {
-					Type  string
-					Count int
-				}
-			}
-			Cache *struct{}
-		}
-		a.into(&stats, mockserver.StatsPath)
-		got := tally{types: map[string]int{}, devices: map[string]int{}}
-		for _, c := range stats.Distributions.EventTypes {
-			got.types[c.Type] = c.Count
-		}
-		for _, c := range stats.Distributions.DeviceTypes {
-			got.devices[c.Type] = c.Count
-		}
-		if fmt.Sprint(got.types, got.devices) != fmt.Sprint(want.types, want.devices) || stats.Cache == nil {
-			t.Errorf("stats %+v, want %v %v", stats, want.types, want.devices)
-		}
-		if c := stats.Counts; c.Events != d.Total() || c.Sessions != len(want.sessions) || c.Users != len(want.users) {
-			t.Errorf("counts %+v, want %d, %d, %d", c, d.Total(), len(want.sessions), len(want.users))
-		}
-		list, total := a.sessions(3000)
-		if len(list) != len(want.sessions) || total != len(list) {
-			t.Errorf("%d sessions of %d, want %d", len(list), total, len(want.sessions))
-		}
-		for _, session := range list {
-			if session.EventCount != want.sessions[session.ID] {
-				t.Fatalf("%+v, want %d events", session, want.sessions[session.ID])
-			}
-		}
-		for name, n := range want.types {
-			if p := a.mustPage(mockserver.EventsPath, "limit", "1", "type", name); *p.Meta.Total != n {
-				t.Errorf("%s: total %d, want %d", name, *p.Meta.Total, n)
-			}
-		}
-	}
-	check(t)
-	d.Grow(500)
-	check(t)
-	d.Reveal()
-	revealed = true
-	check(t)
-}
-
-// TestFilters: events by session and type, page by page; the cursors keep the
-// filter.
+// TestFilters: events by session and type, page by page. Cursors keep the filter.
 func TestFilters(t *testing.T) {
 	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 30_000, LateEvery: 9, SwapEvery: 10}, Events: mockserver.Pages{Cap: 40}})
 	d, a := s.Dataset(), newAPI(t, s)
@@ -168,7 +85,7 @@ func TestFilters(t *testing.T) {
 			if tt.none != (len(want) == 0) {
 				t.Fatalf("%d events to look for", len(want))
 			}
-			// With pages of one event each, every page but the last leads on.
+			// With one event per page, every page but the last has a cursor.
 			for _, limit := range []int{1, 40} {
 				query := []string{"limit", fmt.Sprint(limit)}
 				if tt.session != "" {
@@ -220,7 +137,7 @@ func TestFilters(t *testing.T) {
 	})
 }
 
-// TestLookup: every event and session is found by its id, in a set of any size.
+// TestLookup: each event and session is found by its id, in a set of any size.
 func TestLookup(t *testing.T) {
 	for _, events := range []int{1, 1000, 1_000_000_000} {
 		s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: events, Seed: uint64(events), LateEvery: 5}})
@@ -270,68 +187,6 @@ func TestLookup(t *testing.T) {
 		if resp, body := a.get(path); resp.StatusCode != http.StatusNotFound || !strings.Contains(string(body), `"code":"`+code+`"`) {
 			t.Errorf("%s: %s %s, want %s", path, resp.Status, body, code)
 		}
-	}
-}
-
-func TestBulk(t *testing.T) {
-	s := mockserver.New(small(mockserver.Options{Data: mockserver.DataOptions{Events: 1000}, Bulk: mockserver.RateLimit{Requests: 7}}))
-	d := s.Dataset()
-	server := httptest.NewServer(s)
-	defer server.Close()
-	ids := func(n int) string {
-		all := make([]string, n)
-		for i := range all {
-			all[i] = `"` + d.Event(i).ID.String() + `"`
-		}
-		return `{"ids":[` + strings.Join(all, ",") + `]}`
-	}
-	post := func(a *api, body string) (*http.Response, string) {
-		r := a.request(http.MethodPost, mockserver.BulkPath, nil)
-		r.Body, r.ContentLength = http.NoBody, 0
-		if body != "" {
-			r2, err := http.NewRequest(http.MethodPost, r.URL.String(), strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r2.Header = r.Header
-			r = r2
-		}
-		resp, got, err := a.do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp, string(got)
-	}
-	memory, socket := newAPI(t, s), newAPI(t, s)
-	socket.base, socket.client = server.URL, server.Client()
-	for _, a := range []*api{memory, socket} {
-		resp, body := post(a, ids(100))
-		var got struct {
-			Data    []wireEvent
-			Missing []string
-		}
-		if err := json.Unmarshal([]byte(body), &got); err != nil || resp.StatusCode != 200 || len(got.Data) != 100 || got.Missing == nil || len(got.Missing) != 0 {
-			t.Errorf("%s %.300s", resp.Status, body)
-		}
-		for i, e := range got.Data {
-			if e.ID != d.Event(i).ID.String() {
-				t.Fatalf("%d: %s", i, e.ID)
-			}
-		}
-	}
-	if _, body := post(memory, `{"ids":["x","`+d.Event(3).ID.String()+`"]}`); !strings.HasPrefix(body, `{"data":[{"id":"`+d.Event(3).ID.String()) || !strings.HasSuffix(body, `],"missing":["x"]}`) {
-		t.Error(body)
-	}
-	for _, body := range []string{ids(101), "", `{"ids":[]}`, "no JSON"} {
-		if resp, got := post(memory, body); resp.StatusCode != 400 || !strings.Contains(got, "INVALID_REQUEST") {
-			t.Errorf("%.20s: %s %s", body, resp.Status, got)
-		}
-	}
-	if resp, _ := post(memory, ids(1)); resp.StatusCode != 429 {
-		t.Errorf("the eighth: %s", resp.Status)
-	}
-	if resp, _ := memory.get(mockserver.BulkPath); resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" {
-		t.Errorf("GET: %s", resp.Status)
 	}
 }
 
@@ -387,95 +242,7 @@ func TestSessionCursors(t *testing.T) {
 	})
 }
 
-// TestHead: HEAD says what GET does, without a body, and counts like it; OPTIONS
-// reaches nothing.
-func TestHead(t *testing.T) {
-	for _, over := range []string{"memory", "socket"} {
-		t.Run(over, func(t *testing.T) {
-			opts := small(mockserver.Options{Events: mockserver.Pages{RateLimit: mockserver.RateLimit{Requests: 3, Named: mockserver.RetryAfterSeconds}}})
-			opts.Rate = 1 << 30
-			s := mockserver.New(opts)
-			a := newAPI(t, s)
-			if over == "socket" {
-				server := httptest.NewServer(s)
-				defer server.Close()
-				a.base, a.client = server.URL, server.Client()
-			}
-			head := func(method, path string) (*http.Response, []byte) {
-				resp, body, err := a.do(a.request(method, path, url.Values{"limit": {"7"}}))
-				if err != nil {
-					t.Fatal(err)
-				}
-				return resp, body
-			}
-			_, whole := a.events("limit", "7")
-			for n := range 3 {
-				resp, body := head(http.MethodHead, mockserver.EventsPath)
-				if want := []int{200, 200, 429}[n]; resp.StatusCode != want || len(body) != 0 || want == 200 && resp.ContentLength != int64(len(whole)) {
-					t.Errorf("%d: %s, %d bytes of %d", n, resp.Status, len(body), resp.ContentLength)
-				}
-			}
-			if got := s.Stats().Events; got.Requests != 4 || got.Pages != 1 || got.Events != 7 {
-				t.Errorf("stats %+v", got)
-			}
-			if resp, body := head(http.MethodHead, mockserver.StatsPath); resp.StatusCode != 200 || len(body) != 0 {
-				t.Errorf("HEAD stats: %s %s", resp.Status, body)
-			}
-			if resp, _ := head(http.MethodHead, mockserver.StreamAccessPath); resp.StatusCode != 405 {
-				t.Errorf("HEAD stream-access: %s", resp.Status)
-			}
-			for _, path := range []string{mockserver.EventsPath, mockserver.StreamAccessPath, "/nothing"} {
-				if resp, body := head(http.MethodOptions, path); resp.StatusCode != 504 || !json.Valid(body) {
-					t.Errorf("OPTIONS %s: %s %s", path, resp.Status, body)
-				}
-			}
-		})
-	}
-}
-
-func TestFurtherNeedAKey(t *testing.T) {
-	s := mockserver.New(small(mockserver.Options{}))
-	a := newAPI(t, s)
-	id := "/" + s.Dataset().Event(0).ID.String()
-	for path, want := range map[string]int{
-		mockserver.StatsPath: 401, mockserver.SessionsPath: 401, mockserver.SessionsPath + id: 401, mockserver.EventsPath + id: 401,
-		mockserver.HealthPath: 200, mockserver.InternalHealthPath: 200,
-	} {
-		r := a.request(http.MethodGet, path, nil)
-		r.Header.Del("X-API-Key")
-		if resp, body, err := a.do(r); err != nil || resp.StatusCode != want || !json.Valid(body) {
-			t.Errorf("%s: %v %s", path, err, body)
-		}
-	}
-}
-
-// TestCountsDoNotHoldOthersUp: while the whole of a large set is being counted,
-// other requests are answered.
-func TestCountsDoNotHoldOthersUp(t *testing.T) {
-	s := mockserver.New(small(mockserver.Options{}))
-	a := newAPI(t, s)
-	feed := a.openFeed()
-	release := s.HoldCounts()
-	var wg sync.WaitGroup
-	for _, path := range []string{mockserver.StatsPath, mockserver.SessionsPath} {
-		wg.Go(func() { newAPI(t, s).get(path) })
-	}
-	for s.Stats().InFlight < 2 {
-		runtime.Gosched()
-	}
-	a.mustPage(mockserver.EventsPath, "limit", "1")
-	a.mustPage(feed, "limit", "1")
-	a.into(&struct{}{}, mockserver.EventsPath+"/"+s.Dataset().Event(0).ID.String())
-	a.into(&struct{}{}, mockserver.HealthPath)
-	release()
-	wg.Wait()
-	if n := s.Stats().Further.Requests; n != 4 {
-		t.Errorf("%d further requests, want 4", n)
-	}
-}
-
-// TestSearchesEndWithTheirRequest: nobody waits for what a client that has gone was
-// looking for.
+// TestSearchesEndWithTheirRequest: a search ends when its client has gone.
 func TestSearchesEndWithTheirRequest(t *testing.T) {
 	d := mockserver.NewDataset(mockserver.DataOptions{Events: 1000})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,10 +1,6 @@
 package mockserver
 
 import (
-	"fmt"
-	"net/http"
-	"slices"
-	"strconv"
 	"time"
 )
 
@@ -13,28 +9,28 @@ const (
 	maxViolations = 100
 )
 
-// Stats counts what a server has answered since it was made.
+// Stats are the counts of a server since New.
 type Stats struct {
 	Events, Feed, StreamAccess EndpointStats
-	// Further are the endpoints that no pull needs, together.
+	// Further is the sum of the endpoints that a pull does not need.
 	Further EndpointStats
 
-	Unknown     int // requests to paths that are none of the API's
+	Unknown     int // requests to paths that the API does not have
 	CacheHits   int
-	Tokens      int // answers of stream-access that handed out a token
+	Tokens      int // tokens that stream-access has returned
 	InFlight    int // requests being answered now
 	MaxInFlight int
 
 	Violations int // requests that Verify reports
-	Early      int // those of them that came inside a wait
+	Early      int // violations that were sent during a wait
 
-	// First is when the first request came, Last when the last answer so far ended.
+	// First is the arrival of the first request, Last the end of the last answer so far.
 	First, Last time.Time
-	// Latency is the sum of the pages' own latencies, which the options give; scaled.
+	// Latency is the sum of the pages' latencies that the options ask for; scaled.
 	Latency time.Duration
-	// Blocked is for how long neither endpoint that serves pages could be asked, as its budget
-	// was used up or a wait that it had named went on, and no page was being made. Whoever asks for one page after the other takes
-	// at least Latency and Blocked together.
+	// Blocked is the time in which no page was in the making and neither page endpoint allowed a
+	// request: its budget was used up, or a wait was not over. A client that requests one page
+	// after another takes at least Latency plus Blocked.
 	Blocked time.Duration
 }
 
@@ -42,29 +38,29 @@ type Stats struct {
 type EndpointStats struct {
 	Requests int
 	Limited  int // answers 429
-	Pages    int // pages sent, whole or in part
+	Pages    int // pages sent, at least in part
 	Events   int // events on them
 }
 
 // Entry is a request in a server's log.
 type Entry struct {
 	Time     time.Time
-	Endpoint Endpoint // Any where the path is none of the API's
+	Endpoint Endpoint // Any if the API does not have the path
 	Method   string
 	Path     string
-	Status   int // 0 where no head went out
-	Limit    int // 0 where none (or no number) was sent
+	Status   int // 0 if no head was sent
+	Limit    int // 0 if the request has none, or no number
 	Cursor   bool
 	Since    string
 	Until    string
 	Events   int           // on the page
 	Wait     time.Duration // that the answer named
-	Fault    string        // that the request met; "pass" if none
-	// AcceptsGzip says that the request did, Gzip that the server compressed the page.
+	Fault    string        // of the request; "pass" if none
+	// AcceptsGzip says that the client accepts gzip, Gzip that the server compressed the page.
 	AcceptsGzip, Gzip bool
 }
 
-// journal is what the server remembers about its requests.
+// journal is the server's record of its requests.
 type journal struct {
 	counts    [endpointCount]EndpointStats // Any: unknown paths
 	all       int
@@ -84,172 +80,8 @@ type journal struct {
 	violated   int
 }
 
-// arrive counts a request, notes what is wrong about it, and draws its fault.
-func (s *Server) arrive(in *incoming) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j, e := &s.journal, in.endpoint
-	if j.first.IsZero() {
-		j.first = in.now
-	}
-	in.phase = s.phase(in.now)
-	j.counts[e].Requests++
-	number := j.counts[e].Requests
-	if e != Any {
-		j.all++
-	}
-	in.serial = j.all
-	j.inFlight++
-	j.maxFlight = max(j.maxFlight, j.inFlight)
-	in.inFlight = j.inFlight
-
-	wrong := func(format string, args ...any) {
-		j.violate(fmt.Errorf("%v request %d: %s", e, number, fmt.Sprintf(format, args...)))
-	}
-	if in.key == "" && e.needsKey() {
-		wrong("no header X-API-Key")
-	}
-	switch {
-	case in.cookie == "" && e.needsKey():
-		wrong("no cookie dashboard_api_key")
-	case in.key != "" && in.cookie != "" && in.cookie != in.key:
-		wrong("cookie dashboard_api_key and header X-API-Key disagree")
-	}
-	if e == StreamAccess && !announcesJSON(in.header) {
-		wrong("no Content-Type application/json")
-	}
-	if e == Any {
-		wrong("unknown path %q", in.path)
-		in.fault = Pass()
-		return
-	}
-	switch {
-	case !e.ofPull():
-		wrong("%s %s is no part of a pull", in.method, in.path)
-	case in.method != e.method():
-		wrong("method %s", in.method)
-	case e != StreamAccess && in.query.Get("limit") == "":
-		wrong("no limit")
-	}
-	if w := j.waits[e]; in.now.Before(w.until) && (s.opts.Grace == 0 || in.now.After(w.asked.Add(s.opts.Grace))) {
-		j.early++
-		wrong("came %v before the time that was asked for", w.until.Sub(in.now))
-	}
-	in.fault = s.fault(e, number, j.all)
-}
-
-// note logs an answer before it goes out.
-func (s *Server) note(in *incoming, a *answer) {
-	limit, _ := strconv.Atoi(in.query.Get("limit"))
-	entry := Entry{
-		Time: in.now, Endpoint: in.endpoint, Method: in.method, Path: in.path,
-		Status: a.status, Limit: limit, Cursor: in.query.Get("cursor") != "",
-		Since: in.query.Get("since"), Until: in.query.Get("until"),
-		Events: a.events, Wait: max(a.wait, a.retryDate), Fault: in.fault.name,
-		AcceptsGzip: acceptsGzip(in.header), Gzip: a.gzip,
-	}
-	if a.how == deliverReset || a.how == deliverHang {
-		entry.Status, entry.Events, entry.Wait = 0, 0, 0
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j := &s.journal
-	c := &j.counts[in.endpoint]
-	if entry.Status == http.StatusTooManyRequests {
-		c.Limited++
-	}
-	if entry.Status != 0 && a.pooled != nil && !a.head {
-		c.Pages++
-		c.Events += a.events
-	}
-	if j.logged < maxLog {
-		j.log = append(j.log, entry)
-	} else {
-		j.log[j.logged%maxLog] = entry
-	}
-	j.logged++
-}
-
-// journalWait notes that an answer with a wait goes out now. A shorter wait
-// does not take back a longer one.
-func (s *Server) journalWait(e Endpoint, now time.Time, wait time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := &s.journal.waits[e]
-	w.asked = now
-	if until := now.Add(wait); until.After(w.until) {
-		w.until = until
-	}
-	s.closed(now)
-}
-
-// leave counts an answer as no longer in flight, once.
-func (s *Server) leave(a *answer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !a.done {
-		a.done = true
-		s.journal.inFlight--
-		s.journal.last = time.Now()
-	}
-}
-
-// finish ends an answer and takes its buffer back.
-func (s *Server) finish(a *answer) {
-	s.leave(a)
-	if a.pooled != nil {
-		*a.pooled = a.body[:0]
-		s.buffers.Put(a.pooled)
-		a.pooled, a.body = nil, nil
-	}
-}
-
-func (s *Server) violate(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.journal.violate(err)
-}
-
 func (j *journal) violate(err error) {
 	if j.violated++; len(j.violations) < maxViolations {
 		j.violations = append(j.violations, err)
 	}
-}
-
-// Stats returns the counts up to now.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j := &s.journal
-	var further EndpointStats
-	for e, c := range j.counts {
-		if e := Endpoint(e); e != Any && !e.ofPull() {
-			further.Requests += c.Requests
-			further.Limited += c.Limited
-		}
-	}
-	end := j.last
-	if j.inFlight > 0 {
-		end = time.Now()
-	}
-	return Stats{
-		Events: j.counts[Events], Feed: j.counts[Feed], StreamAccess: j.counts[StreamAccess], Further: further,
-		Unknown: j.counts[Any].Requests, CacheHits: j.cacheHits, Tokens: s.handed,
-		InFlight: j.inFlight, MaxInFlight: j.maxFlight,
-		Violations: j.violated, Early: j.early, First: j.first, Last: j.last,
-		Latency: j.spent.latency, Blocked: j.spent.any.upTo(end) - j.spent.pages.upTo(end),
-	}
-}
-
-// Log returns the last requests, 10,000 at most, in the order in which they
-// were answered.
-func (s *Server) Log() []Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j := &s.journal
-	if j.logged <= maxLog {
-		return slices.Clone(j.log)
-	}
-	at := j.logged % maxLog
-	return slices.Concat(j.log[at:], j.log[:at])
 }

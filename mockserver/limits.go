@@ -1,33 +1,13 @@
 package mockserver
 
 import (
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// window counts the requests of one endpoint by fixed windows.
-type window struct {
-	ends time.Time
-	used int
-}
-
-// take counts a request and reports whether it is within the budget, what is
-// left of it, and how long the window goes on.
-func (w *window) take(now time.Time, requests int, length time.Duration) (ok bool, remaining int, left time.Duration) {
-	if !now.Before(w.ends) {
-		w.ends, w.used = now.Add(length), 0
-	}
-	ok = w.used < requests
-	if ok {
-		w.used++
-	}
-	return ok, max(0, requests-w.used), w.ends.Sub(now)
-}
-
-// setRateHeaders returns the wait that X-RateLimit-Reset names.
+// setRateHeaders sets the X-RateLimit headers and returns the wait that X-RateLimit-Reset names.
 func (s *Server) setRateHeaders(h http.Header, limit RateLimit, remaining int, left time.Duration) time.Duration {
 	h.Set("X-RateLimit-Limit", strconv.Itoa(limit.Requests))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(remaining))
@@ -41,8 +21,7 @@ func (s *Server) setRateHeaders(h http.Header, limit RateLimit, remaining int, l
 	return wait
 }
 
-// limited is the 429 of a rate limit that has left to wait, named in the
-// places that the limit says.
+// limited returns a 429 that names the wait left in the places of the limit.
 func (s *Server) limited(limit RateLimit, left time.Duration) *answer {
 	a := &answer{status: http.StatusTooManyRequests, header: jsonHeader()}
 	name := func(d time.Duration) { a.wait = max(a.wait, d) }
@@ -91,55 +70,27 @@ func (s *Server) limited(limit RateLimit, left time.Duration) *answer {
 	return a
 }
 
-// wholeSeconds rounds up, so that whoever waits so long has waited enough.
-func wholeSeconds(d time.Duration) int64 {
-	return int64((d + time.Second - 1) / time.Second)
+// limitedAs returns the 429 of a fault. It names the wait where the request's rate limit does, or
+// in the body if that has no places.
+func (s *Server) limitedAs(in *incoming, wait time.Duration) *answer {
+	limit := s.rateLimit(in)
+	limit.RawBody, limit.RawRetryAfter = "", ""
+	if limit.Named == 0 {
+		limit.Named = RetryAfterBody
+	}
+	return s.limited(limit, wait)
 }
 
-// waitSeconds is a wait as JSON: whole seconds like the service's, decimals
-// (rounded up to a millisecond) only where the time scale asks for them.
-func (s *Server) waitSeconds(d time.Duration) string {
-	if s.opts.TimeScale == 1 {
-		return strconv.FormatInt(wholeSeconds(d), 10)
+func (s *Server) rateLimit(in *incoming) RateLimit {
+	switch in.endpoint {
+	case Events, Feed:
+		return in.phase.pages(in.endpoint).RateLimit
+	case StreamAccess:
+		return s.opts.Access.RateLimit
+	case Sessions:
+		return s.opts.Sessions
+	case BulkEvents:
+		return s.opts.Bulk
 	}
-	ms := (d + time.Millisecond - 1) / time.Millisecond
-	return strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64)
-}
-
-// lifeSeconds is a lifetime as JSON: never more than it is.
-func lifeSeconds(d time.Duration) string {
-	return strconv.FormatFloat(float64(d.Milliseconds())/1000, 'f', -1, 64)
-}
-
-func durationOf(seconds string) time.Duration {
-	f, err := strconv.ParseFloat(seconds, 64)
-	if err != nil {
-		return 0
-	}
-	return time.Duration(math.Round(f * 1e9))
-}
-
-// PageLatency is what a page of so many events takes with inFlight requests in flight,
-// itself included; not scaled.
-func (p Pages) PageLatency(inFlight, events int) time.Duration {
-	return p.Latency + load(p.Load, inFlight, events)
-}
-
-// load is the latency of a page of so many events while inFlight requests,
-// itself included, are being answered.
-func load(curve []LoadPoint, inFlight, events int) time.Duration {
-	if len(curve) == 0 || events == 0 {
-		return 0
-	}
-	right := 0
-	for right < len(curve)-1 && curve[right].InFlight < inFlight {
-		right++
-	}
-	at := float64(curve[right].Latency)
-	if right > 0 && curve[right].InFlight != inFlight {
-		a, b := curve[right-1], curve[right]
-		slope := float64(b.Latency-a.Latency) / float64(b.InFlight-a.InFlight)
-		at = float64(a.Latency) + slope*float64(inFlight-a.InFlight)
-	}
-	return time.Duration(at * float64(events) / 5000)
+	return RateLimit{}
 }

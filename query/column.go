@@ -6,17 +6,17 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 )
 
-// kind is the way in which the values of a type are written.
+// kind says how sinks write the values of a type.
 type kind int
 
 const (
 	kindText kind = iota
 	kindNumber
 	kindBoolean
-	kindTime // a date with a time of day, which DuckDB returns as a number
+	kindTime // a date with a time of day, read as a number
 	kindJSON
 	kindNested // lists, structs, maps and unions
 )
@@ -25,7 +25,7 @@ const (
 type column struct {
 	name, typeName string
 	kind           kind
-	unit           time.Duration // of kindTime: the unit of the number
+	unit           time.Duration // of kindTime: what the number counts since 1970
 	zoned          bool          // of kindTime: it has a time zone
 }
 
@@ -38,7 +38,7 @@ var times = map[string]column{
 	"TIMESTAMP_NS":             {unit: time.Nanosecond},
 }
 
-func newColumn(t store.ColumnType) column {
+func newColumn(t duck.ColumnType) column {
 	if c, ok := times[t.Type]; ok {
 		c.name, c.typeName, c.kind = t.Name, t.Type, kindTime
 		return c
@@ -62,7 +62,8 @@ func newColumn(t store.ColumnType) column {
 	return c
 }
 
-// cast returns the expression that makes DuckDB format the column's values itself.
+// cast returns the expression of the column's text, which DuckDB writes itself: it knows all
+// types.
 func (c *column) cast(name string, f Format) string {
 	switch {
 	case c.kind == kindTime:
@@ -73,7 +74,7 @@ func (c *column) cast(name string, f Format) string {
 	return fmt.Sprintf("CAST(%s AS VARCHAR)", name)
 }
 
-// appendTime formats a value of kindTime by RFC 3339, with a zone only if its type has one.
+// appendTime appends a value of kindTime by RFC 3339, without an offset if it has no time zone.
 func (c *column) appendTime(b []byte, v int64, zone *time.Location) []byte {
 	switch v {
 	case math.MaxInt64:
@@ -90,19 +91,7 @@ func (c *column) appendTime(b []byte, v int64, zone *time.Location) []byte {
 	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.999999999")
 }
 
-// shownName is the name in the header of a table.
-func (c *column) shownName() string {
-	name, _ := briefly(c.name)
-	return name
-}
-
-// shownType is displayType in the header of a table.
-func (c *column) shownType() string {
-	name, _ := briefly(c.displayType())
-	return name
-}
-
-// displayType is the type as DuckDB's own tables show it.
+// displayType returns the type as DuckDB's own tables show it.
 func (c *column) displayType() string {
 	name := c.typeName
 	for _, t := range [][2]string{

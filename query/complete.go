@@ -6,18 +6,18 @@ import (
 	"strings"
 	"unicode"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/term"
 )
 
-// longestCompletion is the longest word that is offered, in bytes.
+// longestCompletion is the maximum length of a completion in bytes.
 const longestCompletion = 256
 
-// Complete returns completions of the last word of the text, from DuckDB's grammar and the file's
-// tables and columns, and the index at which that word begins. Each completion begins with the
-// word as typed. A name that needs quotes is offered only after an opening quote, together with
-// the closing one.
-func Complete(ctx context.Context, session *store.Session, text string) (words []string, begin int, err error) {
+// Complete returns completions of the last word of a text, and where in the text the word begins.
+// They come from DuckDB's grammar and the file's tables and columns, and begin with the word as
+// typed. A name that needs quotes is only offered after an opening quote, with the closing one.
+func Complete(ctx context.Context, session *inspect.Session, text string) (words []string, begin int, err error) {
 	suggestions, err := Texts(ctx, session, "SELECT suggestion FROM sql_auto_complete($text) ORDER BY suggestion_score", map[string]string{"text": text})
 	if err != nil {
 		return nil, 0, err
@@ -30,9 +30,12 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 	begin, inQuotes := lastWord(text)
 	typed := text[begin:]
 	for _, suggestion := range suggestions {
-		word, ok := completion(suggestion, inQuotes, reserved)
+		word, ok := completion(suggestion, reserved)
+		if inQuotes {
+			word, ok = quotedCompletion(suggestion)
+		}
 		if !ok || len(word) > longestCompletion || term.Visible(word) != word {
-			continue // it has control characters
+			continue // a terminal would obey some of its characters
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {
 			continue
@@ -45,24 +48,30 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 	return words, begin, nil
 }
 
-// completion returns a suggestion of DuckDB as it is written after an opening quote, or without
-// quotes. It returns false if it cannot be written so, such as a reserved word without quotes.
-// DuckDB quotes more names than need quotes.
-func completion(suggestion string, inQuotes bool, reserved []string) (string, bool) {
-	name, quoted := strings.CutPrefix(suggestion, `"`)
+// completion returns how to write a suggestion of DuckDB's without quotes, and false if it needs
+// them. DuckDB puts quotes around more names than need them.
+func completion(suggestion string, reserved []string) (string, bool) {
+	name, quoted := unquote(suggestion)
+	return name, !quoted || isPlain(name) && !slices.Contains(reserved, strings.ToLower(name))
+}
+
+// quotedCompletion returns how to write a suggestion of DuckDB's after an opening quote, and false
+// if it is not a name.
+func quotedCompletion(suggestion string) (string, bool) {
+	name, quoted := unquote(suggestion)
+	return strings.ReplaceAll(name, `"`, `""`) + `"`, quoted || isPlain(name)
+}
+
+// unquote returns a suggestion without its quotes, and whether it had any.
+func unquote(suggestion string) (name string, quoted bool) {
+	name, quoted = strings.CutPrefix(suggestion, `"`)
 	if quoted {
 		name = strings.ReplaceAll(strings.TrimSuffix(name, `"`), `""`, `"`)
 	}
-	switch {
-	case inQuotes:
-		return strings.ReplaceAll(name, `"`, `""`) + `"`, quoted || isPlain(name)
-	case quoted:
-		return name, isPlain(name) && !slices.Contains(reserved, strings.ToLower(name))
-	}
-	return name, true
+	return name, quoted
 }
 
-// isPlain reports whether a text is a name that needs no quotes, or a keyword.
+// isPlain reports whether a name needs no quotes, unless it is a keyword.
 func isPlain(name string) bool {
 	for i, r := range name {
 		if r != '_' && !unicode.IsLetter(r) && (i == 0 || r < '0' || r > '9') {
@@ -72,18 +81,19 @@ func isPlain(name string) bool {
 	return name != ""
 }
 
-// lastWord returns the index of the last word of the text, and whether a quote before it is open.
+// lastWord returns where the last word of a text begins, and whether it follows a quote that is
+// still open.
 func lastWord(text string) (begin int, inQuotes bool) {
 	begin = len(text) - nameEnd(text)
-	lex(text, func(p part, from, _ int) {
-		if p == open && text[from] == '"' {
+	lex(text, func(t token, from, _ int) {
+		if t == open && text[from] == '"' {
 			begin, inQuotes = from+1, true
 		}
 	})
 	return begin, inQuotes
 }
 
-// nameEnd returns the number of bytes at the end of the text that form a name.
+// nameEnd returns how many bytes at the end of a text are of a name.
 func nameEnd(text string) int {
 	n := 0
 	for n < len(text) && inName(text[len(text)-1-n]) {
@@ -92,43 +102,11 @@ func nameEnd(text string) int {
 	return n
 }
 
-// Texts runs a statement whose first column is text, and returns that column.
-func Texts(ctx context.Context, session *store.Session, text string, params map[string]string) ([]string, error) {
-	rows, err := texts(ctx, session, text, params)
-	first := make([]string, len(rows))
-	for i, row := range rows {
-		first[i] = row[0]
-	}
-	return first, err
+// Texts runs a statement whose first column is a VARCHAR and returns that, "" for NULL.
+func Texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) (texts []string, err error) {
+	err = session.Rows(ctx, text, params, func(r *duck.Result, row int) {
+		value, _ := r.Text(0, row)
+		texts = append(texts, strings.Clone(value))
+	})
+	return texts, err
 }
-
-// texts runs a statement and returns its rows.
-func texts(ctx context.Context, session *store.Session, text string, params map[string]string) (rows [][]string, err error) {
-	collect := &collector{}
-	st, columns, cast, err := prepare(ctx, session, text, Options{Params: params})
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
-	result, err := st.Run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	_, _, err = copyRows(result, columns, cast, collect, &Options{})
-	return collect.rows, err
-}
-
-// collector is a sink that keeps the rows.
-type collector struct{ rows [][]string }
-
-func (c *collector) row(cells []cell) error {
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		row[i] = strings.Clone(cell.text)
-	}
-	c.rows = append(c.rows, row)
-	return nil
-}
-
-func (*collector) end() error { return nil }

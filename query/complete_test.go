@@ -11,16 +11,15 @@ import (
 	"datasync/query"
 )
 
-// odd are names that a hostile file can give to tables and columns. DuckDB itself lets none
-// have U+0000.
+// odd are names that tables and columns of a hostile file can have. DuckDB itself refuses U+0000.
 var odd = []string{
 	"zz\x1b]0;x\a", "zz\x1b[2J", "zz\n; SELECT 2", "zz\u202egnp", "zz\u200b", "zz\u00a0x", "zz\u009bx", "zz\ufeff", "zz\r", "zz\t",
 	"zz x", "zz1;DROP TABLE x", "zz--", "zz/*", "zz'q", `zz"d`, `zz"`, "zz$x", "zz.x", "zzß", "zz_plain", "ZZ_case", "zz" + strings.Repeat("z", 100_000),
 	"select", "left", "order", "1zz", "", " ", "zz😀", "zz\u0301",
 }
 
-// TestCompletionOfHostileNames: whatever is completed is seen as it is and can be run, behind
-// a quote and without one.
+// TestCompletionOfHostileNames: a completion shows the real name and can be run, after an opening
+// quote and without one.
 func TestCompletionOfHostileNames(t *testing.T) {
 	path := file(t)
 	db, err := sql.Open("duckdb", path)
@@ -75,6 +74,33 @@ func TestCompletionOfHostileNames(t *testing.T) {
 		words = slices.DeleteFunc(words, func(w string) bool { return strings.HasSuffix(w, " ") })
 		if err != nil || !slices.Equal(words, want) {
 			t.Errorf("%s: %q, want %q, %v", before, words, want, err)
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for _, tc := range []struct {
+		text, want string
+		begin      int
+	}{
+		{"SELECT * FROM ev", "events", 14}, {"SELECT * FROM rejec", "rejected_events", 14}, {"sel", "select", 0}, {"SEL", "SELECT", 0},
+		{"SELECT sess", "session_id", 7}, {"SELECT type FROM events WHERE brow", "browser", 30}, {"SELECT ty", "type", 7},
+	} {
+		words, begin, err := query.Complete(t.Context(), s, tc.text)
+		if err != nil || begin != tc.begin || len(words) == 0 {
+			t.Errorf("%q: %q at %d, %v", tc.text, words, begin, err)
+			continue
+		}
+		found := false
+		for _, w := range words {
+			found = found || strings.TrimSpace(w) == tc.want
+			if !strings.HasPrefix(w, tc.text[begin:]) {
+				t.Errorf("%q: %q", tc.text, w)
+			}
+		}
+		if !found {
+			t.Errorf("%q: %q, want %q among them", tc.text, words, tc.want)
 		}
 	}
 }

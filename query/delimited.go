@@ -2,32 +2,37 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"datasync/internal/term"
 )
 
-// bufferSize is the number of bytes that are buffered before they are written.
+// bufferSize is how many bytes sinks buffer before they write.
 const bufferSize = 64 << 10
 
-// delimitedSink writes CSV and TSV by RFC 4180, except that lines end with "\n". NULL is an empty
-// field and an empty text is "", as in DuckDB.
+// delimitedSink writes CSV and TSV by RFC 4180, with "\n" as the line end. NULL is an empty
+// field and an empty text is "", as DuckDB writes and reads them.
 type delimitedSink struct {
 	w         *bufio.Writer
 	columns   []column
 	delimiter byte
-	special   string // a field with one of these must be quoted
-	terminal  bool
+	special   string // characters for which a field is quoted
+	show      func(string) string
 	safe      bool
 }
 
 func newDelimitedSink(w io.Writer, columns []column, delimiter byte, opts *Options) (*delimitedSink, error) {
-	s := &delimitedSink{bufio.NewWriterSize(w, bufferSize), columns, delimiter, string(delimiter) + "\"\r\n", opts.Terminal, opts.FormulaSafe}
+	s := &delimitedSink{
+		w: bufio.NewWriterSize(w, bufferSize), columns: columns, delimiter: delimiter, special: string(delimiter) + "\"\r\n",
+		show: func(text string) string { return text }, safe: opts.FormulaSafe,
+	}
+	if opts.Terminal {
+		s.show = term.Visible
+	}
 	for i, c := range columns {
 		s.separate(i)
-		s.field(c.name, true)
+		s.text(c.name)
 	}
 	return s, s.w.WriteByte('\n')
 }
@@ -36,8 +41,10 @@ func (s *delimitedSink) row(cells []cell) error {
 	for i, c := range cells {
 		s.separate(i)
 		switch {
+		case c.ok && s.columns[i].kind == kindNumber:
+			s.field("", c.text)
 		case c.ok:
-			s.field(c.text, s.columns[i].kind != kindNumber)
+			s.text(c.text)
 		case len(cells) == 1:
 			// Most readers skip an empty line.
 			_, _ = s.w.WriteString(`""`)
@@ -52,18 +59,22 @@ func (s *delimitedSink) separate(i int) {
 	}
 }
 
-// field writes a field. Its text may come from an attacker.
-func (s *delimitedSink) field(text string, foreign bool) {
+// text writes a field that somebody else may have chosen, with a ' before a formula.
+func (s *delimitedSink) text(text string) {
+	prefix := ""
+	if _, first := utf8.DecodeRuneInString(text); s.safe && isFormula(s.show(text[:first])) {
+		prefix = "'"
+	}
+	s.field(prefix, text)
+}
+
+// field writes a field, quoted if it must be.
+func (s *delimitedSink) field(prefix, text string) {
 	if len(text) > pieceSize {
-		s.longField(text, foreign)
+		s.longField(prefix, text)
 		return
 	}
-	if s.terminal {
-		text = term.Visible(text)
-	}
-	if s.safe && foreign && isFormula(text) {
-		text = "'" + text
-	}
+	text = prefix + s.show(text)
 	if text != "" && !strings.ContainsAny(text, s.special) {
 		_, _ = s.w.WriteString(text)
 		return
@@ -73,24 +84,18 @@ func (s *delimitedSink) field(text string, foreign bool) {
 	_ = s.w.WriteByte('"')
 }
 
-// longField is field in pieces. It makes no copy of a long text.
-func (s *delimitedSink) longField(text string, foreign bool) {
-	show := func(piece string) string { return piece }
-	if s.terminal {
-		show = term.Visible
-	}
+// longField writes a field piece by piece, so that no escaped copy of the whole is in memory.
+func (s *delimitedSink) longField(prefix, text string) {
 	quoted := false
 	for piece := range pieces(text) {
-		quoted = quoted || strings.ContainsAny(show(piece), s.special)
+		quoted = quoted || strings.ContainsAny(s.show(piece), s.special)
 	}
 	if quoted {
 		_ = s.w.WriteByte('"')
 	}
-	if _, first := utf8.DecodeRuneInString(text); s.safe && foreign && isFormula(show(text[:first])) {
-		_ = s.w.WriteByte('\'')
-	}
+	_, _ = s.w.WriteString(prefix)
 	for piece := range pieces(text) {
-		if piece = show(piece); quoted {
+		if piece = s.show(piece); quoted {
 			piece = strings.ReplaceAll(piece, `"`, `""`)
 		}
 		_, _ = s.w.WriteString(piece)
@@ -100,7 +105,7 @@ func (s *delimitedSink) longField(text string, foreign bool) {
 	}
 }
 
-// isFormula reports whether spreadsheets would run a text as a formula (OWASP, "CSV Injection";
+// isFormula reports whether spreadsheets take a text for a formula (OWASP, "CSV Injection";
 // ASVS 1.2.10).
 func isFormula(text string) bool {
 	first, _ := utf8.DecodeRuneInString(text)

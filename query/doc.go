@@ -1,8 +1,12 @@
-// Package query runs SQL on a datasync file and writes the results as tables, CSV, JSON or other
-// text.
+// Package query runs SQL on a datasync file and writes the results in nine formats, from a table
+// to CSV and JSON.
 //
-// It promises to change nothing: the database is opened read-only and cannot reach another file,
-// an extension, the network or a setting. CSV and JSON are written row by row in constant memory.
+// It promises to change nothing: the database is opened read-only, cannot reach another file, an
+// extension or the network, writes nothing to the disk, and refuses settings. Results are written
+// row by row in constant memory, but for Table and Box.
 //
-// It does not know the pull or the command line.
+// Run splits the SQL into statements, prepares each with its parameters, and copies the rows of
+// its result, as text, to the sink of the format.
+//
+// It knows nothing of the pull or of the command line.
 package query

@@ -6,22 +6,21 @@ import (
 )
 
 const (
-	// narrowest is the smallest width to which a column of text is cut. If that is not enough,
-	// columns are omitted.
+	// narrowest is the width below which a column of text is not cut: columns are left out
+	// instead.
 	narrowest = 12
-	// frame is the width of a line beside the cells: a bar and two spaces per column. There is
-	// one more bar.
+	// frame is the width of a bar and two spaces per column. A line has one more bar.
 	frame = 3
 )
 
-// fit is the selection of columns that a table shows, with their widths.
+// fit says which columns a table shows and how wide they may be.
 type fit struct {
-	columns []int // -1 stands for the omitted ones
-	widths  []int // the largest width of each column; 0 is no limit
+	columns []int // indexes; -1 stands for those that are left out
+	widths  []int // the maximum width of each column, by index; 0 is unlimited
 }
 
-// everything shows n columns at any width.
-func everything(n int) fit {
+// wholeTable shows n columns uncut.
+func wholeTable(n int) fit {
 	f := fit{widths: make([]int, n)}
 	for i := range n {
 		f.columns = append(f.columns, i)
@@ -29,27 +28,15 @@ func everything(n int) fit {
 	return f
 }
 
-// fit keeps the table within its width. It cuts columns of text, the widest first. If that is
-// not enough, it omits columns in the middle.
-func (s *tableSink) fit() fit {
-	f := everything(len(s.columns))
-	if s.width <= 0 {
+// fitTable keeps a table within a width, 0 for unlimited: it cuts columns of text, the widest
+// first, and leaves out columns in the middle if that is not enough.
+func fitTable(columns []column, width int, parts ...[]tableRow) fit {
+	f := wholeTable(len(columns))
+	if width <= 0 {
 		return f
 	}
-	natural, least := make([]int, len(s.columns)), make([]int, len(s.columns))
-	for i, c := range s.columns {
-		natural[i] = max(displayWidth(c.shownName()), displayWidth(c.shownType()))
-		for _, rows := range [][]tableRow{s.head, s.tail} {
-			for _, row := range rows {
-				natural[i] = max(natural[i], displayWidth(row.texts[i]))
-			}
-		}
-		least[i] = natural[i]
-		if c.kind != kindNumber && c.kind != kindTime {
-			least[i] = min(natural[i], narrowest)
-		}
-	}
-	for f.width(least) > s.width && f.shown() > 1 {
+	natural, least := columnWidths(columns, parts)
+	for f.width(least) > width && f.shown() > 1 {
 		f.leaveOut()
 	}
 	for _, i := range f.columns {
@@ -57,8 +44,27 @@ func (s *tableSink) fit() fit {
 			f.widths[i] = natural[i]
 		}
 	}
-	f.cut(least, s.width)
+	f.cut(least, width)
 	return f
+}
+
+// columnWidths returns how wide the columns are uncut, and how wide they are at least.
+func columnWidths(columns []column, parts [][]tableRow) (natural, least []int) {
+	natural, least = make([]int, len(columns)), make([]int, len(columns))
+	for i := range columns {
+		name, typeName := heading(&columns[i])
+		natural[i] = max(displayWidth(name), displayWidth(typeName))
+		for _, rows := range parts {
+			for _, row := range rows {
+				natural[i] = max(natural[i], displayWidth(row.texts[i]))
+			}
+		}
+		least[i] = natural[i]
+		if k := columns[i].kind; k != kindNumber && k != kindTime {
+			least[i] = min(natural[i], narrowest)
+		}
+	}
+	return natural, least
 }
 
 // width returns the width of a line whose columns have these widths.
@@ -75,7 +81,7 @@ func (f *fit) width(of []int) int {
 	return total
 }
 
-// shown returns the number of columns that are shown.
+// shown returns how many columns the table shows.
 func (f *fit) shown() int {
 	n := 0
 	for _, i := range f.columns {
@@ -86,11 +92,11 @@ func (f *fit) shown() int {
 	return n
 }
 
-// leaveOut omits one more column, next to those that are already omitted.
+// leaveOut leaves out one more column, next to those in the middle that are left out already.
 func (f *fit) leaveOut() {
 	for at, i := range f.columns {
 		if i < 0 {
-			// On the side with more columns.
+			// The side with more columns left loses one.
 			if at > len(f.columns)-1-at {
 				at--
 			} else {
@@ -103,7 +109,7 @@ func (f *fit) leaveOut() {
 	f.columns[len(f.columns)/2] = -1
 }
 
-// cut narrows the widest columns of text until the line fits.
+// cut makes the widest columns narrower, down to the least widths, until a line fits.
 func (f *fit) cut(least []int, width int) {
 	for over := f.width(f.widths) - width; over > 0; over-- {
 		widest := -1
@@ -119,7 +125,7 @@ func (f *fit) cut(least []int, width int) {
 	}
 }
 
-// row returns a line of the table with the value of each of n columns.
+// row returns a line of the table, of the value of each of n columns.
 func (f *fit) row(n int, value func(i int) string) table.Row {
 	row := make(table.Row, 0, n)
 	for _, i := range f.columns {

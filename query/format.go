@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Format is the name of a format of results.
+// Format is an output format of results.
 type Format string
 
-// The formats. All but the first two are written row by row, in constant memory.
+// The formats. All but Table and Box write each row as it is read, in constant memory.
 const (
-	Table     Format = "table"    // for people: the first and the last rows, with types
+	Table     Format = "table"    // head and tail of the rows, with types
 	Box       Format = "box"      // every row in a box
-	CSV       Format = "csv"      // RFC 4180 except for line ends; NULL is empty, an empty text ""
+	CSV       Format = "csv"      // RFC 4180 with \n as the line end; NULL is empty, an empty text ""
 	TSV       Format = "tsv"      // the same with tabs
-	JSON      Format = "json"     // an array of objects, columns in their order
-	JSONLines Format = "jsonl"    // an object per line
+	JSON      Format = "json"     // one array of objects, columns in their order
+	JSONLines Format = "jsonl"    // one object per line
 	Markdown  Format = "markdown" // a table in GitHub's dialect
-	Line      Format = "line"     // a line per value
+	Line      Format = "line"     // one line per value
 	HTML      Format = "html"     // a table element
 )
 
 var formats = []Format{Table, Box, CSV, TSV, JSON, JSONLines, Markdown, Line, HTML}
 
-// Formats lists all formats, with commas.
+// Formats returns the names of all formats, separated by commas.
 func Formats() string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -42,16 +42,16 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("format %q is none of %s", name, Formats())
 }
 
-// endings are the formats of files by the ending of their names.
-var endings = map[string]Format{
+// extensions are the formats of files by their extension.
+var extensions = map[string]Format{
 	".csv": CSV, ".tsv": TSV, ".json": JSON, ".jsonl": JSONLines, ".ndjson": JSONLines, ".md": Markdown, ".markdown": Markdown,
 	".html": HTML, ".htm": HTML, ".txt": Table,
 }
 
-// FormatOfFile returns the format for the ending of a file's name.
+// FormatOfFile returns the format that a file name's extension stands for.
 func FormatOfFile(name string) (Format, error) {
-	if f, ok := endings[strings.ToLower(filepath.Ext(name))]; ok {
+	if f, ok := extensions[strings.ToLower(filepath.Ext(name))]; ok {
 		return f, nil
 	}
-	return "", fmt.Errorf("the name %q does not tell the format; give one of %s", name, Formats())
+	return "", fmt.Errorf("the extension of %q stands for no format; give one of %s", name, Formats())
 }

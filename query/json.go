@@ -2,30 +2,47 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"datasync/internal/term"
 )
 
-// jsonSink writes an array of objects, or an object per line. Numbers, booleans and JSON are
-// written as JSON, all else as strings. NaN and the infinities are strings, because JSON has no
-// numbers for them.
+// jsonSink writes rows as JSON objects. Numbers and JSON values are copied, all other values
+// are strings. NaN and the infinities are strings too, as JSON has no numbers for them.
 type jsonSink struct {
 	w       *bufio.Writer
 	columns []column
 	names   [][]byte // with the colon
-	lines   bool
+	frame   jsonFrame
 	rows    int
 	buffer  []byte
 }
 
-func newJSONSink(w io.Writer, columns []column, f Format) *jsonSink {
-	s := &jsonSink{w: bufio.NewWriterSize(w, bufferSize), columns: columns, lines: f == JSONLines}
+// jsonFrame is what stands around the objects.
+type jsonFrame struct {
+	first, next string // before the first object, and before each further one
+	after       string // each object
+	end         string // after the last object
+	empty       string // for no objects
+}
+
+// newJSONSink returns a sink that writes one array.
+func newJSONSink(w io.Writer, columns []column) *jsonSink {
+	return newFramedSink(w, columns, jsonFrame{first: "[\n", next: ",\n", end: "\n]\n", empty: "[]\n"})
+}
+
+// newJSONLinesSink returns a sink that writes one object per line.
+func newJSONLinesSink(w io.Writer, columns []column) *jsonSink {
+	return newFramedSink(w, columns, jsonFrame{after: "\n"})
+}
+
+// newFramedSink makes the names of columns unique, as readers keep one of equal members.
+func newFramedSink(w io.Writer, columns []column, frame jsonFrame) *jsonSink {
+	s := &jsonSink{w: bufio.NewWriterSize(w, bufferSize), columns: columns, frame: frame}
 	taken := map[string]bool{}
 	for _, c := range columns {
 		name := c.name
@@ -39,15 +56,12 @@ func newJSONSink(w io.Writer, columns []column, f Format) *jsonSink {
 }
 
 func (s *jsonSink) row(cells []cell) error {
-	b := s.buffer[:0]
-	switch {
-	case s.lines:
-	case s.rows == 0:
-		b = append(b, "[\n"...)
-	default:
-		b = append(b, ",\n"...)
+	before := s.frame.next
+	if s.rows == 0 {
+		before = s.frame.first
 	}
 	s.rows++
+	b := append(s.buffer[:0], before...)
 	b = append(b, '{')
 	for i, c := range cells {
 		if i > 0 {
@@ -61,16 +75,14 @@ func (s *jsonSink) row(cells []cell) error {
 		}
 		b = appendJSON(b, c, s.columns[i].kind)
 	}
-	b = append(b, '}')
-	if s.lines {
-		b = append(b, '\n')
-	}
+	b = append(append(b, '}'), s.frame.after...)
 	s.buffer = b
 	_, err := s.w.Write(b)
 	return err
 }
 
-// long writes a long value in pieces, without a copy of it. It may use the memory of b.
+// long writes a long value piece by piece, so that no escaped copy of the whole is in memory. It
+// overwrites b.
 func (s *jsonSink) long(b []byte, text string, k kind) []byte {
 	escape, quote := appendUnquoted, `"`
 	switch {
@@ -89,13 +101,11 @@ func (s *jsonSink) long(b []byte, text string, k kind) []byte {
 }
 
 func (s *jsonSink) end() error {
-	switch {
-	case s.lines:
-	case s.rows == 0:
-		_, _ = s.w.WriteString("[]\n")
-	default:
-		_, _ = s.w.WriteString("\n]\n")
+	last := s.frame.end
+	if s.rows == 0 {
+		last = s.frame.empty
 	}
+	_, _ = s.w.WriteString(last)
 	return s.w.Flush()
 }
 
@@ -111,18 +121,18 @@ func appendJSON(b []byte, c cell, k kind) []byte {
 	return appendQuoted(b, c.text)
 }
 
-// isNumber reports whether a number of DuckDB is a number of JSON.
+// isNumber reports whether DuckDB's text of a number is a number in JSON.
 func isNumber(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && digits[0] >= '0' && digits[0] <= '9'
 }
 
-// appendRaw appends JSON on one line.
+// appendRaw appends JSON on one line, with characters escaped that a terminal would obey.
 func appendRaw(b []byte, text string) []byte {
 	for _, r := range text {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
-			b = append(b, ' ') // between values; within strings they are escaped
+			b = append(b, ' ') // it is between values: strings have it escaped
 		case term.Hidden(r):
 			b = appendEscaped(b, r)
 		default:
@@ -132,8 +142,8 @@ func appendRaw(b []byte, text string) []byte {
 	return b
 }
 
-// appendQuoted appends text as a JSON string, with characters that could control a terminal
-// escaped.
+// appendQuoted appends text as a JSON string, with characters escaped that a terminal would
+// obey.
 func appendQuoted(b []byte, text string) []byte {
 	return append(appendUnquoted(append(b, '"'), text), '"')
 }

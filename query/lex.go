@@ -5,29 +5,30 @@ import (
 	"unicode/utf8"
 )
 
-// part is the kind of a piece of SQL.
-type part int
+// token is the kind of a piece of SQL, as far as it matters here.
+type token int
 
 const (
-	other     part = iota
-	blank          // white space and comments
-	semicolon      // between statements
-	parameter      // $name
-	open           // a string, name or comment without an end
+	other     token = iota
+	blank           // white space or a comment
+	semicolon       // between statements
+	parameter       // $name
+	open            // a string, name or comment without an end
 )
 
-// lex calls yield for each piece of the text, in order. It follows the quoting rules of
-// DuckDB's scanner, which is PostgreSQL's.
-func lex(text string, yield func(p part, from, to int)) {
+// lex calls yield for each token of the text, in order. It knows quotes and comments as DuckDB's
+// scanner does, which is PostgreSQL's. DuckDB's own duckdb_extract_statements cannot replace it:
+// it fails for text that is not complete yet, and returns neither text nor positions.
+func lex(text string, yield func(t token, from, to int)) {
 	for at := 0; at < len(text); {
-		p, length := piece(text[at:])
-		yield(p, at, at+length)
+		t, length := scan(text[at:])
+		yield(t, at, at+length)
 		at += length
 	}
 }
 
-// piece returns the kind and the length in bytes of the first piece of the text.
-func piece(text string) (part, int) {
+// scan returns the first token of a text and its length in bytes.
+func scan(text string) (token, int) {
 	c := text[0]
 	switch {
 	case c == ';':
@@ -41,25 +42,22 @@ func piece(text string) (part, int) {
 		return blank, len(text)
 	case strings.HasPrefix(text, "/*"):
 		return comment(text)
-	case c == '\'':
-		return quoted(text, 0, false)
-	case c == '"':
-		return quoted(text, 0, false)
+	case c == '\'', c == '"':
+		return quoted(text)
 	case (c == 'e' || c == 'E') && strings.HasPrefix(text[1:], "'"):
-		return quoted(text, 1, true)
+		return escapeString(text)
 	case c == '$':
 		return dollar(text)
 	case inName(c) && (c < '0' || c > '9'):
-		return other, nameLength(text, true)
+		return other, nameLength(text, func(c byte) bool { return inName(c) || c == '$' })
 	}
 	return other, 1
 }
 
-// space is the white space that DuckDB accepts, which includes that of Unicode.
+// space is the characters that DuckDB takes for white space, such as those of pasted text.
 const space = " \t\r\n\f\v\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u2060\u3000\ufeff"
 
-// spaceLength returns the length in bytes of the white-space character at the beginning of the
-// text, or 0.
+// spaceLength returns the length in bytes of the first character if that is white space, else 0.
 func spaceLength(text string) int {
 	if r, size := utf8.DecodeRuneInString(text); strings.ContainsRune(space, r) && r != utf8.RuneError {
 		return size
@@ -67,8 +65,8 @@ func spaceLength(text string) int {
 	return 0
 }
 
-// comment returns the length of /* ... */. Comments may be nested.
-func comment(text string) (part, int) {
+// comment scans /* ... */, which can be nested.
+func comment(text string) (token, int) {
 	depth := 0
 	for at := 0; at+1 < len(text); {
 		switch text[at : at+2] {
@@ -85,14 +83,11 @@ func comment(text string) (part, int) {
 	return open, len(text)
 }
 
-// quoted returns the length of a text in the quotes at begin. A doubled quote belongs to the
-// text, as does an escaped one if the text has backslash escapes.
-func quoted(text string, begin int, escapes bool) (part, int) {
-	quote := text[begin]
-	for at := begin + 1; at < len(text); at++ {
+// quoted scans a string or name, in which its quote is doubled.
+func quoted(text string) (token, int) {
+	quote := text[0]
+	for at := 1; at < len(text); at++ {
 		switch {
-		case escapes && text[at] == '\\':
-			at++
 		case text[at] != quote:
 		case at+1 < len(text) && text[at+1] == quote:
 			at++
@@ -103,9 +98,25 @@ func quoted(text string, begin int, escapes bool) (part, int) {
 	return open, len(text)
 }
 
-// dollar returns the length of $name, or of a text between $tag$ and $tag$.
-func dollar(text string) (part, int) {
-	length := 1 + nameLength(text[1:], false)
+// escapeString scans E'...', in which a quote is doubled or has a backslash before it.
+func escapeString(text string) (token, int) {
+	for at := 2; at < len(text); at++ {
+		switch {
+		case text[at] == '\\':
+			at++
+		case text[at] != '\'':
+		case at+1 < len(text) && text[at+1] == '\'':
+			at++
+		default:
+			return other, at + 1
+		}
+	}
+	return open, len(text)
+}
+
+// dollar scans $name, or a string between $tag$ and $tag$.
+func dollar(text string) (token, int) {
+	length := 1 + nameLength(text[1:], inName)
 	if digits := length > 1 && text[1] >= '0' && text[1] <= '9'; !digits && strings.HasPrefix(text[length:], "$") {
 		tag := text[:length+1]
 		if end := strings.Index(text[len(tag):], tag); end >= 0 {
@@ -119,11 +130,10 @@ func dollar(text string) (part, int) {
 	return parameter, length
 }
 
-// nameLength returns the length of the name at the beginning of the text. A name may contain $,
-// but not begin with it.
-func nameLength(text string, dollars bool) int {
+// nameLength returns how many bytes at the beginning of a text are of a name.
+func nameLength(text string, isOfName func(byte) bool) int {
 	for at := range len(text) {
-		if c := text[at]; !inName(c) && (!dollars || c != '$') || c >= utf8.RuneSelf && spaceLength(text[at:]) > 0 {
+		if c := text[at]; !isOfName(c) || c >= utf8.RuneSelf && spaceLength(text[at:]) > 0 {
 			return at
 		}
 	}
@@ -134,13 +144,13 @@ func inName(c byte) bool {
 	return c == '_' || c >= utf8.RuneSelf || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// Split returns the statements of the text without their semicolons. It omits statements of
-// white space and comments alone. whole reports whether the last statement ends with a semicolon,
-// or there is none.
+// Split returns the statements of a text, without semicolons and without those that are only
+// white space and comments. It reports whether the text is whole: the last statement ends with
+// a semicolon, or there is none.
 func Split(text string) (statements []string, whole bool) {
 	begin, something, unfinished := 0, false, false
-	lex(text, func(p part, from, to int) {
-		switch p {
+	lex(text, func(t token, from, to int) {
+		switch t {
 		case blank:
 		case semicolon:
 			if something {
@@ -159,11 +169,11 @@ func Split(text string) (statements []string, whole bool) {
 	return statements, !something && !unfinished
 }
 
-// replaceParameters replaces each $name by the result of replacement.
+// replaceParameters replaces each $name by the replacement of its name.
 func replaceParameters(text string, replacement func(name string) string) string {
 	var b strings.Builder
-	lex(text, func(p part, from, to int) {
-		if p == parameter {
+	lex(text, func(t token, from, to int) {
+		if t == parameter {
 			b.WriteString(replacement(text[from+1 : to]))
 			return
 		}

@@ -2,42 +2,17 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"fmt"
 	"html"
 	"io"
-	"iter"
 	"strings"
-
-	"datasync/internal/term"
 )
 
-// shown returns the cell's text in formats that distinguish NULL from an empty text.
-func (c cell) shown() string {
-	if !c.ok {
-		return "NULL"
-	}
-	return term.Visible(c.text)
-}
-
-// pieces yields shown, in parts if the text is long.
-func (c cell) pieces() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if !c.ok {
-			yield(c.shown())
-			return
-		}
-		for piece := range pieces(c.text) {
-			if !yield(term.Visible(piece)) {
-				return
-			}
-		}
-	}
-}
-
-// markdownSink writes a table in GitHub's dialect of Markdown.
+// markdownSink writes a table of GitHub's dialect of Markdown.
 type markdownSink struct{ w *bufio.Writer }
 
-// inMarkdown escapes the characters that would end a cell.
+// inMarkdown escapes the character that ends a cell.
 var inMarkdown = strings.NewReplacer("|", `\|`)
 
 func newMarkdownSink(w io.Writer, columns []column) *markdownSink {
@@ -71,7 +46,7 @@ func (s *markdownSink) row(cells []cell) error {
 
 func (s *markdownSink) end() error { return s.w.Flush() }
 
-// lineSink writes a line per value, with an empty line between rows.
+// lineSink writes one line per value, with an empty line between rows.
 type lineSink struct {
 	w     *bufio.Writer
 	names []string // padded to one width

@@ -1,33 +1,32 @@
 package query
 
 import (
+	"datasync/internal/model"
 	"embed"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
-
-	"datasync/internal/model"
 )
 
 //go:embed named/*.sql
 var namedFiles embed.FS
 
-// Named is a query that is part of the program. Its SQL is one SELECT. Each parameter $name is
-// text, which the statement casts to the parameter's type.
+// Named is a query that is built into the program. Its SQL is one SELECT whose parameters,
+// $name, take text, which the statement casts to their types.
 type Named struct {
 	Name        string
 	Title       string  // a few words
-	Description string  // the question and the definition of its terms, on one line
+	Description string  // the question it answers and its terms: sentences on one line
 	Params      []Param // all parameters of the SQL
-	SQL         string  // without the final semicolon
+	SQL         string  // without the semicolon
 }
 
 // Param is a parameter of a Named.
 type Param struct {
 	Name        string
-	Type        string // a type of DuckDB
-	Default     string // in the form that a user would type
+	Type        string // DuckDB's name of it
+	Default     string // as a user would write it
 	Description string
 }
 
@@ -76,12 +75,12 @@ func readNamed(name string) (Named, error) {
 	return n, nil
 }
 
-// paramLine declares a parameter: "$name TYPE = default: description".
+// paramLine matches the declaration of a parameter: "$name TYPE = default: description".
 var paramLine = regexp.MustCompile(`^\$([a-z_]+) ([A-Z]+(?:\[\])?) = (\S+): (\S.*)$`)
 
-// parseNamed parses a file: a comment, an empty line and a statement. Empty comment lines
-// separate the comment into a title, a description and the parameters. Further lines of a
-// parameter are indented.
+// parseNamed parses a file: a comment, an empty line, and the statement. Empty comment lines
+// separate the comment's title, description and parameters. A parameter's further lines are
+// indented.
 func parseNamed(name, text string) (Named, error) {
 	header, statement, ok := strings.Cut(text, "\n\n")
 	if !ok {
@@ -95,7 +94,7 @@ func parseNamed(name, text string) (Named, error) {
 			parts = append(parts, nil)
 			continue
 		case !ok || !strings.HasPrefix(comment, " "):
-			return Named{}, fmt.Errorf("line %q is no comment", line)
+			return Named{}, fmt.Errorf("line %q is not a comment", line)
 		}
 		last := &parts[len(parts)-1]
 		*last = append(*last, comment[1:])
@@ -109,7 +108,7 @@ func parseNamed(name, text string) (Named, error) {
 		return Named{}, err
 	}
 	if n.SQL, ok = strings.CutSuffix(statement, ";\n"); !ok || strings.TrimSpace(n.SQL) == "" {
-		return Named{}, errors.New("the statement does not end with a semicolon and a line's end")
+		return Named{}, errors.New("the statement does not end with a semicolon and a newline")
 	}
 	return n, nil
 }

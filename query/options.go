@@ -6,24 +6,26 @@ import "time"
 type Options struct {
 	// SQL is one or more statements.
 	SQL string
-	// Params are the values of the statements' parameters, $name, as text. They are bound and
-	// never become a part of the SQL.
+	// Params are the values of the statements' parameters, $name, as text. They are bound, not
+	// put into the SQL.
 	Params map[string]string
 	Format Format
-	// Location is the time zone in which times are written; nil is UTC. It must be the zone of
-	// the session.
+	// Location is the time zone in which times are written; nil is UTC. It must be the
+	// session's.
 	Location *time.Location
-	// MaxRows is the number of rows that are written: in a Table the first and the last, in
-	// other formats the first. 0 means 40 in a Table and all in others, less than 0 all.
+	// MaxRows is the number of rows of a result to write: half from the head and half from the
+	// tail in a Table, the first ones in other formats. 0 stands for DefaultTableRows of a Table
+	// and for all of others; a negative number stands for all.
 	MaxRows int
-	// Width is the largest width of a line of Table in characters; 0 is no limit.
+	// Width is the maximum width of a Table's line in characters; 0 is unlimited.
 	Width int
-	// Terminal says that the output is a terminal. Then all formats escape characters that could
-	// control it.
+	// Terminal says that the output goes to a terminal: all formats escape control characters
+	// then.
 	Terminal bool
-	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would run as formulas.
+	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
+	// formulas.
 	FormulaSafe bool
-	// Done is called after each statement with the rows of its result, the rows written, and the
-	// time taken. It may be nil.
+	// Done, if not nil, is called after each statement with the number of rows in its result,
+	// the number of rows that were written, and the time it took.
 	Done func(rows, written int64, took time.Duration)
 }

@@ -8,14 +8,15 @@ import (
 	"slices"
 	"strings"
 
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 )
 
-// ErrParams says that the values of --param do not match the parameters of the SQL.
+// ErrParams says that a parameter of the SQL has no value, or a value no parameter.
 var ErrParams = model.NewFailure(model.ExitUsage, "", "parameters")
 
-// checkParams fails with ErrParams if no statement has a parameter for a value.
+// checkParams fails if a value is given that no statement has a parameter for.
 func checkParams(statements []string, params map[string]string) error {
 	unused := maps.Clone(params)
 	for _, text := range statements {
@@ -30,57 +31,64 @@ func checkParams(statements []string, params map[string]string) error {
 	return nil
 }
 
-// checkPrints fails if a statement asks DuckDB to print by itself. The program discards such
-// output however it is requested; the error tells the user so.
+// checkPrints fails if a statement asks DuckDB to print. The program discards what libraries
+// print, so the user would wait for output that never comes.
 func checkPrints(text string) (err error) {
 	name := ""
-	lex(text, func(p part, from, to int) {
-		if p == blank {
+	lex(text, func(t token, from, to int) {
+		if t == blank {
 			return
 		}
-		if piece := text[from:to]; piece == "(" && (name == "enable_logging" || name == "enable_profiling") {
+		if word := text[from:to]; word == "(" && (name == "enable_logging" || name == "enable_profiling") {
 			err = fmt.Errorf("%s() is refused: only results are printed; EXPLAIN ANALYZE shows how a statement runs", name)
 		} else {
-			name = strings.ToLower(strings.Trim(piece, `"`))
+			name = strings.ToLower(strings.Trim(word, `"`))
 		}
 	})
 	return err
 }
 
-// prepare prepares one statement and binds its parameters. If cast is true, all columns except
-// times are text.
-func prepare(ctx context.Context, session *store.Session, text string, opts Options) (_ *store.Statement, columns []column, cast bool, err error) {
-	if err := checkPrints(text); err != nil {
-		return nil, nil, false, err
-	}
-	st, text, err := prepareTyped(session, text)
-	if errors.Is(err, store.ErrSeveral) {
-		st, text, err = materialise(ctx, session, text)
-	}
-	if err != nil {
-		return nil, nil, false, err
-	}
-	for _, c := range st.Columns {
-		columns = append(columns, newColumn(c))
-	}
-	if st.Kind == store.Select && len(columns) > 0 {
-		// Some statements with rows are not allowed after FROM. They run unchanged.
-		if wrapped, err := session.Prepare(wrap(text, columns, opts.Format)); err == nil {
-			wrapped.Kind = st.Kind
-			st.Close()
-			st, cast = wrapped, true
-		}
-	}
-	if err := bind(st, opts.Params); err != nil {
-		st.Close()
-		return nil, nil, false, err
-	}
-	return st, columns, cast, nil
+// prepared is a statement with its parameters bound. The caller closes it.
+type prepared struct {
+	*duck.Statement
+	columns []column
+	asText  bool // all columns are cast to text, but for times
 }
 
-// materialise runs a statement that DuckDB splits into several, such as PIVOT. It stores the
-// result in a temporary table in memory, and prepares a statement that reads the table.
-func materialise(ctx context.Context, session *store.Session, text string) (*store.Statement, string, error) {
+// prepare prepares one statement.
+func prepare(ctx context.Context, session *inspect.Session, text string, opts Options) (prepared, error) {
+	if err := checkPrints(text); err != nil {
+		return prepared{}, err
+	}
+	st, text, err := prepareTyped(session, text)
+	if errors.Is(err, duck.ErrSeveral) {
+		st, text, err = materialize(ctx, session, text)
+	}
+	if err != nil {
+		return prepared{}, err
+	}
+	p := prepared{Statement: st}
+	for _, c := range st.Columns {
+		p.columns = append(p.columns, newColumn(c))
+	}
+	if st.Kind == duck.Select && len(p.columns) > 0 {
+		// Some statements with rows cannot be a subquery: they are run unwrapped.
+		if wrapped, err := session.Prepare(wrap(text, p.columns, opts.Format)); err == nil {
+			wrapped.Kind = st.Kind
+			st.Close()
+			p.Statement, p.asText = wrapped, true
+		}
+	}
+	if err := bind(p.Statement, opts.Params); err != nil {
+		p.Close()
+		return prepared{}, err
+	}
+	return p, nil
+}
+
+// materialize runs a statement that DuckDB splits into several, such as PIVOT, into a temporary
+// table in memory, and prepares one that reads the table.
+func materialize(ctx context.Context, session *inspect.Session, text string) (*duck.Statement, string, error) {
 	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE datasync_steps AS "+text); err != nil {
 		return nil, "", err
 	}
@@ -89,9 +97,9 @@ func materialise(ctx context.Context, session *store.Session, text string) (*sto
 	return st, read, err
 }
 
-// prepareTyped prepares the statement with text parameters, and returns the SQL that casts each
-// to its type.
-func prepareTyped(session *store.Session, text string) (*store.Statement, string, error) {
+// prepareTyped prepares a statement whose parameters are bound as text: each is cast to the type
+// that DuckDB inferred for it. It returns the SQL with the casts.
+func prepareTyped(session *inspect.Session, text string) (*duck.Statement, string, error) {
 	st, err := session.Prepare(text)
 	if err != nil || len(st.Parameters) == 0 {
 		return st, text, err
@@ -112,7 +120,7 @@ func prepareTyped(session *store.Session, text string) (*store.Statement, string
 	return st, typed, err
 }
 
-func bind(st *store.Statement, params map[string]string) error {
+func bind(st *duck.Statement, params map[string]string) error {
 	for i, p := range st.Parameters {
 		value, ok := params[p.Name]
 		if !ok {
@@ -125,7 +133,7 @@ func bind(st *store.Statement, params map[string]string) error {
 	return nil
 }
 
-// wrap returns a statement that casts the columns of another one.
+// wrap makes a statement with rows the subquery of one that casts its columns.
 func wrap(text string, columns []column, f Format) string {
 	names, casts := make([]string, len(columns)), make([]string, len(columns))
 	for i := range columns {

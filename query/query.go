@@ -6,16 +6,17 @@ import (
 	"io"
 	"time"
 
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 )
 
 // ErrEmpty says that there is no SQL.
 var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
-// Run runs the statements on the session, one after the other until one fails, and writes their
-// results to w. It fails with ErrEmpty, ErrParams, an error of w or an error of DuckDB.
-func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer) error {
+// Run runs the statements on the session, one after another until one fails, and writes their
+// results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error.
+func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
 	statements, _ := Split(opts.SQL)
 	if len(statements) == 0 {
 		return ErrEmpty
@@ -35,61 +36,61 @@ func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer)
 }
 
 // run runs one statement.
-func run(ctx context.Context, session *store.Session, text string, opts Options, w io.Writer) error {
+func run(ctx context.Context, session *inspect.Session, text string, opts Options, w io.Writer) error {
 	began := time.Now()
-	st, columns, cast, err := prepare(ctx, session, text, opts)
+	p, err := prepare(ctx, session, text, opts)
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	result, err := st.Run(ctx)
+	defer p.Close()
+	result, err := p.Run(ctx)
 	if err != nil {
 		return err
 	}
 	defer result.Close()
-	var out sink = nothing{}
-	if st.Kind != store.Other {
-		if out, err = newSink(w, columns, st.Kind, &opts); err != nil {
-			return err
-		}
+	if p.Kind == duck.Other {
+		_, _, err = copyRows(result, &p, discard{}, &opts)
+		return err
 	}
-	rows, written, err := copyRows(result, columns, cast, out, &opts)
+	out, err := newSink(w, p.columns, p.Kind, &opts)
+	if err != nil {
+		return err
+	}
+	rows, written, err := copyRows(result, &p, out, &opts)
 	if err == nil {
 		err = out.end()
 	}
-	if err == nil && opts.Done != nil && st.Kind != store.Other {
+	if err == nil && opts.Done != nil {
 		opts.Done(rows, written, time.Since(began))
 	}
 	return err
 }
 
-// copyRows passes the rows of the result to the sink, up to opts.MaxRows. It returns how many rows
-// there are, as far as it has read, and how many were written.
-func copyRows(result *store.Result, columns []column, cast bool, out sink, opts *Options) (rows, written int64, err error) {
+// copyRows hands the rows of a result to a sink, up to the maximum of the options. It returns
+// how many rows there are and how many are written: if it stops at the maximum, one row more
+// stands for all that are left.
+func copyRows(result *duck.Result, p *prepared, out sink, opts *Options) (rows, written int64, err error) {
 	most := int64(opts.MaxRows)
 	if opts.MaxRows <= 0 || opts.Format == Table {
 		most = -1
 	}
-	cells := make([]cell, len(columns))
-	var instants []byte // the formatted times of a row
+	reader := rowReader{result: result, columns: p.columns, asText: p.asText, zone: opts.Location, cells: make([]cell, len(p.columns))}
 	for {
 		n, err := result.Next()
 		if err != nil || n == 0 {
-			if table, ok := out.(*tableSink); ok {
-				return rows, table.shown(), err
+			if e, ok := out.(excerpt); ok {
+				return rows, e.shown(), err
 			}
 			return rows, rows, err
 		}
 		for row := range n {
 			if rows == most {
-				return rows + 1, rows, nil // at least one more
+				return rows + 1, rows, nil
 			}
 			rows++
-			instants = instants[:0]
-			for i := range columns {
-				if cells[i], instants, err = read(result, &columns[i], i, row, cast, instants, opts.Location); err != nil {
-					return rows, 0, err
-				}
+			cells, err := reader.read(row)
+			if err != nil {
+				return rows, 0, err
 			}
 			if err := out.row(cells); err != nil {
 				return rows, 0, err
@@ -98,39 +99,56 @@ func copyRows(result *store.Result, columns []column, cast bool, out sink, opts 
 	}
 }
 
-// read reads one value. It appends to b the text that it formats, and returns b.
-func read(result *store.Result, c *column, i, row int, cast bool, b []byte, zone *time.Location) (cell, []byte, error) {
-	switch {
-	case c.kind == kindTime:
-		v, ok := result.Int64(i, row)
-		if !ok {
-			return cell{}, b, nil
-		}
-		from := len(b)
-		b = c.appendTime(b, v, zone)
-		return cell{string(b[from:]), true}, b, nil
-	case cast:
-		text, ok := result.Text(i, row)
-		return cell{text, ok}, b, nil
-	}
-	text, ok, err := result.Plain(i, row)
-	return cell{text, ok}, b, err
+// rowReader reads the rows of a result as text.
+type rowReader struct {
+	result  *duck.Result
+	columns []column
+	asText  bool // as of prepared
+	zone    *time.Location
+	cells   []cell
+	buffer  []byte // holds the texts of a row's times
 }
 
-// nothing is the sink of statements without a result.
-type nothing struct{}
+// read returns the cells of a row of the current chunk. They are valid until the next call.
+func (r *rowReader) read(row int) (_ []cell, err error) {
+	r.buffer = r.buffer[:0]
+	for i := range r.columns {
+		if r.cells[i], err = r.cell(i, row); err != nil {
+			return nil, err
+		}
+	}
+	return r.cells, nil
+}
 
-func (nothing) row([]cell) error { return nil }
-func (nothing) end() error       { return nil }
+func (r *rowReader) cell(i, row int) (cell, error) {
+	if r.columns[i].kind == kindTime {
+		v, ok := r.result.Int64(i, row)
+		if !ok {
+			return cell{}, nil
+		}
+		from := len(r.buffer)
+		r.buffer = r.columns[i].appendTime(r.buffer, v, r.zone)
+		return cell{string(r.buffer[from:]), true}, nil
+	}
+	if r.asText {
+		text, ok := r.result.Text(i, row)
+		return cell{text, ok}, nil
+	}
+	text, ok, err := r.result.Plain(i, row)
+	return cell{text, ok}, err
+}
 
-func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options) (sink, error) {
+// newSink returns the sink of a format. A plan of EXPLAIN is no table: it is a drawing.
+func newSink(w io.Writer, columns []column, k duck.StatementKind, opts *Options) (sink, error) {
 	switch opts.Format {
 	case CSV:
 		return newDelimitedSink(w, columns, ',', opts)
 	case TSV:
 		return newDelimitedSink(w, columns, '\t', opts)
-	case JSON, JSONLines:
-		return newJSONSink(w, columns, opts.Format), nil
+	case JSON:
+		return newJSONSink(w, columns), nil
+	case JSONLines:
+		return newJSONLinesSink(w, columns), nil
 	case Markdown:
 		return newMarkdownSink(w, columns), nil
 	case Line:
@@ -140,7 +158,7 @@ func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options
 	case Box:
 		return &boxSink{w: w, columns: columns}, nil
 	case Table:
-		if k == store.Explain {
+		if k == duck.Explain {
 			return &planSink{w}, nil
 		}
 		return newTableSink(w, columns, opts), nil

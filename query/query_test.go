@@ -1,65 +1,20 @@
 package query_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"datasync/internal/store"
 	"datasync/query"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// file makes an empty database of ours and returns its path.
-func file(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "a.duckdb")
-	s, err := store.Open(context.Background(), store.Options{Path: path, Origin: "http://api.test:80"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func open(t *testing.T, path, zone string) *store.Session {
-	t.Helper()
-	s, err := store.OpenSession(context.Background(), path, store.ReadOptions{Timezone: zone})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// ask runs the SQL on the session and returns what it writes.
-func ask(t *testing.T, s *store.Session, opts query.Options) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := query.Run(t.Context(), s, opts, &b); err != nil {
-		t.Fatalf("%s: %v", opts.SQL, err)
-	}
-	return b.String()
-}
-
-func TestTypesComeOutRight(t *testing.T) {
+func TestTypes(t *testing.T) {
 	s := open(t, file(t), "Asia/Tokyo")
 	tokyo, err := time.LoadLocation("Asia/Tokyo")
 	if err != nil {
@@ -121,7 +76,7 @@ func TestTypesComeOutRight(t *testing.T) {
 	}
 }
 
-// TestGolden holds each format to a file; -update writes it anew.
+// TestGolden compares each format with a file, which -update writes anew.
 func TestGolden(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT * FROM (VALUES
@@ -153,7 +108,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What is written as CSV is read by another reader as the same texts.
+// TestCSVIsReadBack: another reader reads the same texts from CSV.
 func TestCSVIsReadBack(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	got := ask(t, s, query.Options{Format: query.CSV, SQL: `SELECT chr(n::INT) || 'x' || chr(n::INT) AS "a,b", n FROM range(1, 300) r(n)`})
@@ -162,14 +117,14 @@ func TestCSVIsReadBack(t *testing.T) {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
 	for n, r := range records[1:] {
-		// encoding/csv takes a carriage return before a line feed away, and no other.
+		// encoding/csv removes a carriage return before a line feed, and no other.
 		if want := string(rune(n+1)) + "x" + string(rune(n+1)); r[0] != want {
 			t.Errorf("%q, want %q", r[0], want)
 		}
 	}
 }
 
-func TestFormulasAreNoFormulas(t *testing.T) {
+func TestFormulaSafe(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	opts := query.Options{Format: query.CSV, SQL: `SELECT '=a' AS "=h", '+a', '-a', '@a', chr(9) || 'a', chr(13) || 'a', chr(10) || 'a', chr(0) || 'a', 'a=', -5, -5.0::DOUBLE, '＝a', NULL, [-1], '-1'::JSON`}
 	plain := ask(t, s, opts)
@@ -223,8 +178,8 @@ func TestMaxRowsOfOtherFormats(t *testing.T) {
 	}
 }
 
-// Whatever the width, no line is longer as long as one column fits, and what is left out
-// is said.
+// TestTablesFitTheirWidth: no line exceeds the width if one column fits into it, and the caption
+// says what is left out.
 func TestTablesFitTheirWidth(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT 'a' AS short, repeat('日本', 40) AS wide, 12345678901 AS number, repeat('x', 200) AS long, 'e' AS e, TIMESTAMPTZ '2026-01-27 19:20:12.369+00' AS t, 7 AS last`
@@ -251,7 +206,7 @@ func TestTablesFitTheirWidth(t *testing.T) {
 	}
 }
 
-func TestNothingMovesTheCursor(t *testing.T) {
+func TestControlCharactersAreEscaped(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT 'a' || chr(27) || '[2J' || chr(8238) || chr(155) || chr(127) AS "n` + "\x1b]0;x\x07" + `", '{"` + "\u202e\u009b" + `":"\u001b"}'::JSON AS j; EXPLAIN SELECT '` + "\x1b" + `' AS x`
 	for _, f := range []query.Format{query.Table, query.Box, query.CSV, query.TSV, query.JSON, query.JSONLines, query.Markdown, query.Line, query.HTML} {
@@ -262,135 +217,6 @@ func TestNothingMovesTheCursor(t *testing.T) {
 	}
 	if got := ask(t, s, query.Options{SQL: text, Format: query.Table}); !strings.Contains(got, `a\x1b[2J\u{202e}\x9b\x7f`) {
 		t.Errorf("%q", got)
-	}
-}
-
-func TestSeveralStatements(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	const text = `CREATE TEMP TABLE x AS SELECT range AS a FROM range(3); -- first; of all
-		SELECT ';' AS semicolon; FROM x ORDER BY a DESC LIMIT 1; INSERT INTO x VALUES (9); SELECT max(a) AS m FROM x;`
-	if got := ask(t, s, query.Options{SQL: text, Format: query.CSV}); got != "semicolon\n;\na\n2\nm\n9\n" {
-		t.Errorf("%q", got)
-	}
-	var b bytes.Buffer
-	err := query.Run(t.Context(), s, query.Options{SQL: "SELECT 1 AS a; SELEC 2; SELECT 3", Format: query.CSV}, &b)
-	if err == nil || !strings.Contains(err.Error(), "SELEC") || b.String() != "a\n1\n" {
-		t.Errorf("%q, %v", b.String(), err)
-	}
-}
-
-func TestStatementsThatAreNoSelect(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	for text, want := range map[string]string{
-		"SHOW TABLES": "checkpoint\n", "DESCRIBE events": "session_id,UUID,NO", "SUMMARIZE events": "session_id,UUID,", "VALUES (1, 'a')": "1,a",
-		"PRAGMA table_info('events')": "1,session_id,UUID,true", "CALL pragma_version()": "v1.5", "EXPLAIN SELECT 1": "DUMMY_SCAN",
-		"PIVOT (SELECT 'a' AS k, DATE '2026-01-27' AS d) ON k USING count(*)": "d,a\n2026-01-27,1\n", "FROM range(2)": "range\n0\n1\n",
-		"WITH a AS (SELECT 5 AS n) FROM a": "n\n5\n", "PREPARE p AS SELECT 7 AS n; EXECUTE p": "n\n7\n",
-	} {
-		if got := ask(t, s, query.Options{SQL: text, Format: query.CSV}); !strings.Contains(got, want) {
-			t.Errorf("%s: %q, want %q in it", text, got, want)
-		}
-	}
-}
-
-func TestParametersAreBound(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	evil := `'; DROP TABLE events; --`
-	for _, tc := range []struct {
-		sql    string
-		params map[string]string
-		want   string
-	}{
-		{"SELECT $v AS v", map[string]string{"v": evil}, "v\n" + evil + "\n"},
-		{"SELECT '$v' AS a, $$ $v $$ AS b, \"$v\" AS c FROM (SELECT 1 AS \"$v\") -- $v\n/* $v */ WHERE $v = 'x'", map[string]string{"v": "x"}, "a,b,c\n$v, $v ,1\n"},
-		{"SELECT n FROM range(10) r(n) WHERE n >= $low AND n < $high LIMIT $most", map[string]string{"low": "3", "high": "8", "most": "2"}, "n\n3\n4\n"},
-		{"SELECT $when < now() AS past, count(*) AS n FROM events WHERE \"timestamp\" > $when", map[string]string{"when": "2026-01-01"}, "past,n\ntrue,0\n"},
-		{"SELECT $a AS a; SELECT $b AS b", map[string]string{"a": "1", "b": "2"}, "a\n1\nb\n2\n"},
-		{"SELECT $1 AS v", map[string]string{"1": "x"}, "v\nx\n"},
-	} {
-		if got := ask(t, s, query.Options{SQL: tc.sql, Format: query.CSV, Params: tc.params}); got != tc.want {
-			t.Errorf("%s: %q, want %q", tc.sql, got, tc.want)
-		}
-	}
-	for _, tc := range []struct {
-		sql    string
-		params map[string]string
-		want   string
-	}{
-		{"SELECT $v", nil, "$v has no value"},
-		{"SELECT 1", map[string]string{"v": "1"}, "no parameter $v"},
-		{"SELECT '$v'", map[string]string{"v": "1"}, "no parameter $v"},
-	} {
-		err := query.Run(t.Context(), s, query.Options{SQL: tc.sql, Format: query.CSV, Params: tc.params}, &bytes.Buffer{})
-		if !errors.Is(err, query.ErrParams) || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%s: %v, want %q", tc.sql, err, tc.want)
-		}
-	}
-	err := query.Run(t.Context(), s, query.Options{SQL: "FROM range(9) WHERE range < $v", Format: query.CSV, Params: map[string]string{"v": "many"}}, &bytes.Buffer{})
-	if err == nil || !strings.Contains(err.Error(), "'many'") {
-		t.Errorf("%v", err)
-	}
-}
-
-func TestAnEndlessQueryCanBeStopped(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	for _, text := range []string{
-		"SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
-		"SELECT a.range FROM range(1000000000) a, range(1000000000) b",
-		"WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
-	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		err := query.Run(ctx, s, query.Options{SQL: text, Format: query.CSV}, &bytes.Buffer{})
-		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-	if got := ask(t, s, query.Options{SQL: "SELECT 1 AS a", Format: query.CSV}); got != "a\n1\n" {
-		t.Errorf("afterwards: %q", got)
-	}
-}
-
-// failing fails after so many bytes.
-type failing struct{ left int }
-
-var errFull = errors.New("full")
-
-func (f *failing) Write(b []byte) (int, error) {
-	if f.left -= len(b); f.left < 0 {
-		return 0, errFull
-	}
-	return len(b), nil
-}
-
-func TestAWriterThatFailsEndsTheQuery(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	for _, f := range []query.Format{query.Table, query.Box, query.CSV, query.TSV, query.JSON, query.JSONLines, query.Markdown, query.Line, query.HTML} {
-		text := "FROM range(1000000000000)"
-		if f == query.Table || f == query.Box {
-			text = "FROM range(100)" // written when all rows have come
-		}
-		if err := query.Run(t.Context(), s, query.Options{SQL: text, Format: f}, &failing{100}); !errors.Is(err, errFull) {
-			t.Errorf("%s: %v", f, err)
-		}
-	}
-}
-
-func TestErrorsAreOneLine(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	for text, want := range map[string]string{
-		"SELECT typ FROM events": "type", "SELEC 1": "SELEC", "SELECT 'a": "unterminated", "SELECT 1\x00; DROP TABLE events": "NUL", "SELECT nosuch(1)": "nosuch",
-		"SELECT error('a')": "a",
-	} {
-		err := query.Run(t.Context(), s, query.Options{SQL: text, Format: query.CSV}, &bytes.Buffer{})
-		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), want) || len(err.Error()) > 400 {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-	for _, text := range []string{"", " \n;; ", "-- nothing", "/* */ ;"} {
-		if err := query.Run(t.Context(), s, query.Options{SQL: text}, &bytes.Buffer{}); !errors.Is(err, query.ErrEmpty) {
-			t.Errorf("%q: %v", text, err)
-		}
 	}
 }
 
@@ -407,32 +233,5 @@ func TestFormatNames(t *testing.T) {
 	}
 	if _, err := query.ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), "jsonl") {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestCompletion(t *testing.T) {
-	s := open(t, file(t), "UTC")
-	for _, tc := range []struct {
-		text, want string
-		begin      int
-	}{
-		{"SELECT * FROM ev", "events", 14}, {"SELECT * FROM rejec", "rejected_events", 14}, {"sel", "select", 0}, {"SEL", "SELECT", 0},
-		{"SELECT sess", "session_id", 7}, {"SELECT type FROM events WHERE brow", "browser", 30}, {"SELECT ty", "type", 7},
-	} {
-		words, begin, err := query.Complete(t.Context(), s, tc.text)
-		if err != nil || begin != tc.begin || len(words) == 0 {
-			t.Errorf("%q: %q at %d, %v", tc.text, words, begin, err)
-			continue
-		}
-		found := false
-		for _, w := range words {
-			found = found || strings.TrimSpace(w) == tc.want
-			if !strings.HasPrefix(w, tc.text[begin:]) {
-				t.Errorf("%q: %q", tc.text, w)
-			}
-		}
-		if !found {
-			t.Errorf("%q: %q, want %q among them", tc.text, words, tc.want)
-		}
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 	"datasync/internal/term"
 )
 
-// written returns what a format makes of a column of the name and a value.
+// written returns the output of a format for a column of that name with one value.
 func written(t *testing.T, opts Options, name, text string, ok bool) string {
 	t.Helper()
 	var b bytes.Buffer
 	columns := []column{{name: name, typeName: "VARCHAR"}, {name: "n", typeName: "BIGINT", kind: kindNumber}, {name: "j", typeName: "JSON", kind: kindJSON}}
-	out, err := newSink(&b, columns, store.Select, &opts)
+	out, err := newSink(&b, columns, duck.Select, &opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +33,8 @@ func written(t *testing.T, opts Options, name, text string, ok bool) string {
 	return b.String()
 }
 
-// FuzzFormats: whatever a column is called and whatever stands in it, no format sends a
-// terminal anything but lines of text, and from those that are made to be read again comes
-// what went in.
+// FuzzFormats: no format sends control characters of names or values to a terminal, and formats
+// that are read again return the same values.
 func FuzzFormats(f *testing.F) {
 	f.Add("type", "=cmd()", true, true, uint8(40))
 	f.Fuzz(func(t *testing.T, name, text string, ok, formulaSafe bool, width uint8) {
@@ -68,7 +67,7 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
-// checkDelimited reads the text with encoding/csv.
+// checkDelimited reads the output with encoding/csv.
 func checkDelimited(t *testing.T, got string, delimiter rune, formulaSafe bool, name, text string, ok bool) {
 	t.Helper()
 	r := csv.NewReader(strings.NewReader(got))
@@ -98,7 +97,7 @@ func checkDelimited(t *testing.T, got string, delimiter rune, formulaSafe bool, 
 	}
 }
 
-// checkJSON reads the text with encoding/json.
+// checkJSON reads the output with encoding/json.
 func checkJSON(t *testing.T, got string, format Format, name, text string, ok bool) {
 	t.Helper()
 	if format == JSON {

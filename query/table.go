@@ -1,69 +1,27 @@
 package query
 
 import (
+	"datasync/internal/term"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
-
-	"datasync/internal/term"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// DefaultTableRows is the number of rows of a long result that Table shows: half of them the
-// first, half the last.
+// DefaultTableRows is how many rows of a long result a Table shows: half of them from the head,
+// half from the tail.
 const DefaultTableRows = 40
 
-// longestCell is the number of bytes of a value that Table and Box show. A column is as wide as
-// its widest cell, and the whole table is in memory until it is drawn.
-const longestCell = 10_000
-
-// tableRow is a row for display.
-type tableRow struct {
-	texts []string
-	cut   int // the number of texts that were cut
-}
-
-// set replaces the texts of the row.
-func (r *tableRow) set(cells []cell) {
-	r.texts, r.cut = slices.Grow(r.texts[:0], len(cells)), 0
-	for _, c := range cells {
-		if !c.ok {
-			r.texts = append(r.texts, c.shown())
-			continue
-		}
-		text, cut := briefly(c.text)
-		if cut {
-			r.cut++
-		}
-		r.texts = append(r.texts, text)
-	}
-}
-
-// briefly returns a text for display, and whether it was cut.
-func briefly(s string) (text string, cut bool) {
-	if len(s) <= longestCell {
-		return strings.Clone(term.Visible(s)), false
-	}
-	return term.Visible(s[:boundary(s, longestCell)]) + "…", true
-}
-
-// cuts says below a table how many values were cut.
-func cuts(n int) string {
-	return fmt.Sprintf("%s cut at %d bytes; --format line shows all of it", count(n, "value"), longestCell)
-}
-
-// tableSink shows the first and the last rows of a result, and the number of rows.
+// tableSink shows the head and the tail of a result, and the number of its rows.
 type tableSink struct {
 	w       io.Writer
 	columns []column
 	width   int
 	head    []tableRow
-	tail    []tableRow // a ring buffer
-	// headRows and tailRows are the largest numbers of each.
+	tail    []tableRow // a ring
+	// headRows and tailRows are the maximum lengths of head and tail.
 	headRows, tailRows int
 	rows               int
 }
@@ -83,7 +41,7 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 func (s *tableSink) row(cells []cell) error {
 	s.rows++
 	var row *tableRow
-	at := s.rows - 1 - s.headRows
+	at := s.rows - 1 - s.headRows // in the tail
 	switch {
 	case at < 0:
 		s.head = append(s.head, tableRow{})
@@ -100,7 +58,7 @@ func (s *tableSink) row(cells []cell) error {
 	return nil
 }
 
-// shown returns the number of rows that are shown.
+// shown returns how many rows the table shows.
 func (s *tableSink) shown() int64 { return int64(len(s.head) + len(s.tail)) }
 
 func (s *tableSink) end() error {
@@ -108,9 +66,9 @@ func (s *tableSink) end() error {
 		at %= s.tailRows
 		s.tail = append(s.tail[at:len(s.tail):len(s.tail)], s.tail[:at]...)
 	}
-	fit := s.fit()
+	fit := fitTable(s.columns, s.width, s.head, s.tail)
 	t := newTable(s.columns, fit)
-	t.AppendHeader(fit.row(len(s.columns), func(i int) string { return s.columns[i].shownType() }))
+	t.AppendHeader(fit.row(len(s.columns), func(i int) string { _, typeName := heading(&s.columns[i]); return typeName }))
 	for _, row := range s.head {
 		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
@@ -124,7 +82,7 @@ func (s *tableSink) end() error {
 	return err
 }
 
-// caption says how many rows and columns there are, and how many are shown.
+// caption says how many rows and columns there are, and how many of them the table shows.
 func (s *tableSink) caption(fit fit) string {
 	c := count(s.rows, "row")
 	if shown := s.shown(); shown < int64(s.rows) {
@@ -140,19 +98,12 @@ func (s *tableSink) caption(fit fit) string {
 		}
 	}
 	if cut > 0 {
-		c += ", " + cuts(cut)
+		c += ", " + cutNote(cut)
 	}
 	return c
 }
 
-func count(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return strconv.Itoa(n) + " " + unit + "s"
-}
-
-// newTable returns a table whose header has the columns' names.
+// newTable returns a table whose header is the columns' names.
 func newTable(columns []column, fit fit) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -166,11 +117,11 @@ func newTable(columns []column, fit fit) table.Writer {
 		configs = append(configs, config)
 	}
 	t.SetColumnConfigs(configs)
-	t.AppendHeader(fit.row(len(columns), func(i int) string { return columns[i].shownName() }))
+	t.AppendHeader(fit.row(len(columns), func(i int) string { name, _ := heading(&columns[i]); return name }))
 	return t
 }
 
-// boxSink shows every row of a result in a box.
+// boxSink shows all rows of a result in one table.
 type boxSink struct {
 	w       io.Writer
 	columns []column
@@ -187,19 +138,19 @@ func (s *boxSink) row(cells []cell) error {
 }
 
 func (s *boxSink) end() error {
-	fit := everything(len(s.columns))
+	fit := wholeTable(len(s.columns))
 	t := newTable(s.columns, fit)
 	for _, row := range s.rows {
 		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
 	}
 	_, err := fmt.Fprintln(s.w, t.Render())
 	if err == nil && s.cut > 0 {
-		_, err = fmt.Fprintln(s.w, cuts(s.cut))
+		_, err = fmt.Fprintln(s.w, cutNote(s.cut))
 	}
 	return err
 }
 
-// planSink shows the drawing of a query plan.
+// planSink writes the drawing of a plan.
 type planSink struct{ w io.Writer }
 
 func (s *planSink) row(cells []cell) error {
@@ -212,6 +163,3 @@ func (s *planSink) row(cells []cell) error {
 }
 
 func (*planSink) end() error { return nil }
-
-// displayWidth is the width of a text on a terminal, in columns.
-func displayWidth(s string) int { return text.StringWidthWithoutEscSequences(s) }

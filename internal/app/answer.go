@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"datasync/ingest"
+	"datasync/internal/inspect"
 	"datasync/internal/live"
 	"datasync/internal/store"
 	"datasync/internal/term"
@@ -16,15 +17,15 @@ const rejectSamples = 3
 
 // liveStatus is the answer of a running pull to "status".
 type liveStatus struct {
-	Status  store.Status
-	Samples []store.RejectSample
+	Status  inspect.Status
+	Samples []inspect.RejectSample
 	Pull    runningPull
 }
 
 // runningPull is how far a running pull is, in its own words.
 type runningPull struct {
 	PID      int
-	Standing ingest.Standing
+	Standing ingest.Snapshot
 }
 
 // answers are what a running pull answers readers from. They implement live.Database.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"datasync/internal/app"
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 func run(args ...string) (code int, stderr string) {
@@ -22,7 +22,7 @@ func TestPullDemo(t *testing.T) {
 	if code, text := run("--db", path, "pull", "--demo", "--demo-events", "120000"); code != 0 {
 		t.Fatalf("exit %d: %s", code, text)
 	}
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}

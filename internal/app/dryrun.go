@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"datasync/ingest"
+	"datasync/ingest/dryrun"
 	"datasync/internal/store"
 	"datasync/internal/term"
 )
@@ -25,7 +25,7 @@ const (
 
 // forecastReport is what a dry run reports.
 type forecastReport struct {
-	ingest.Findings
+	dryrun.Findings
 	name     string // of the file
 	exists   bool   // the file
 	pageSize int
@@ -45,7 +45,7 @@ func runDryRun(ctx context.Context, opts pullOptions) error {
 		return err
 	}
 	waitReport{file.ImplausibleWaits(), file.ForgottenWaits(), opts.forgetWaits, "ignored"}.say(opts.ingest.Notice)
-	found, err := ingest.Survey(ctx, opts.ingest, file)
+	found, err := dryrun.Run(ctx, opts.ingest, file)
 	err = errors.Join(err, file.Close())
 	r := &forecastReport{
 		Findings: found, name: opts.database, exists: file.Exists(), pageSize: opts.ingest.PageSize, perEvent: demoBytes, now: time.Now(),
@@ -112,7 +112,7 @@ func (r *forecastReport) api() string {
 }
 
 // endpoint says what an endpoint serves.
-func (r *forecastReport) endpoint(e *ingest.EndpointFindings) string {
+func (r *forecastReport) endpoint(e *dryrun.EndpointFindings) string {
 	if !e.Usable {
 		return "cannot be used: " + e.Why + limited(e)
 	}
@@ -132,7 +132,7 @@ func (r *forecastReport) endpoint(e *ingest.EndpointFindings) string {
 }
 
 // limited says how many answers were 429.
-func limited(e *ingest.EndpointFindings) string {
+func limited(e *dryrun.EndpointFindings) string {
 	if e.Limited == 0 {
 		return ""
 	}
@@ -164,7 +164,7 @@ func (r *forecastReport) file() string {
 	return fmt.Sprintf("%s, which holds %s", r.name, term.Counted(r.Held, "event"))
 }
 
-func (r *forecastReport) forecast(t *fields, f *ingest.Forecast) {
+func (r *forecastReport) forecast(t *fields, f *dryrun.Forecast) {
 	text := "about " + term.Counted(f.Elements, "event")
 	switch {
 	case f.Again:
@@ -175,10 +175,10 @@ func (r *forecastReport) forecast(t *fields, f *ingest.Forecast) {
 		text = "nothing new"
 	}
 	t.line("to read", "%s: %s by %s", text, term.Counted(f.Pages, "page"), term.Counted(f.Requests, "request"))
-	t.line("time", "about %s, one page after the other, %s", brief(f.OneByOne), r.limits())
+	t.line("time", "about %s, one page after the other, %s", brief(f.Sequential), r.limits())
 	switch {
-	case f.SideBySide.Valid:
-		t.line("", "at best %s with up to %s in parallel, if each is answered as fast as a single one", brief(f.SideBySide.V), term.Counted(int64(f.Walks), "page"))
+	case f.Concurrent.Valid:
+		t.line("", "at best %s with up to %s in parallel, if each is answered as fast as a single one", brief(f.Concurrent.V), term.Counted(int64(f.Walks), "page"))
 	case f.Walks > 1:
 		t.line("", "less with pages in parallel: the pull finds out how many help")
 	}
@@ -205,7 +205,7 @@ func (r *forecastReport) limits() string {
 }
 
 // disk estimates how many bytes the file grows by.
-func (r *forecastReport) disk(f *ingest.Forecast) int64 { return int64(r.perEvent * float64(f.New)) }
+func (r *forecastReport) disk(f *dryrun.Forecast) int64 { return int64(r.perEvent * float64(f.New)) }
 
 // megabytes rounds up to whole megabytes.
 func megabytes(n int64) string {

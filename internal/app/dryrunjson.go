@@ -4,7 +4,7 @@ import (
 	"database/sql"
 	"time"
 
-	"datasync/ingest"
+	"datasync/ingest/dryrun"
 	"datasync/internal/model"
 )
 
@@ -53,9 +53,9 @@ type pullJSON struct {
 	Pages       int64    `json:"pages"`
 	Requests    int64    `json:"requests"`
 	LimitsKnown bool     `json:"limits_known"`
-	OneByOne    float64  `json:"one_by_one_s"`
+	Sequential  float64  `json:"one_by_one_s"`
 	Workers     int64    `json:"workers"`
-	SideBySide  *float64 `json:"side_by_side_s"` // the best case
+	Concurrent  *float64 `json:"side_by_side_s"` // the best case
 	Bytes       int64    `json:"bytes"`
 	PerEvent    float64  `json:"bytes_per_event"`
 	Measured    bool     `json:"measured"` // in this file
@@ -75,17 +75,17 @@ func (r *forecastReport) json() forecastJSON {
 	if f := r.Forecast; f != nil {
 		out.Pull = &pullJSON{
 			Events: f.Elements, New: f.New, Again: f.Again, Pages: f.Pages, Requests: f.Requests, LimitsKnown: f.Known,
-			OneByOne: f.OneByOne.Seconds(), Workers: int64(f.Walks), Bytes: r.disk(f), PerEvent: r.perEvent, Measured: r.measured,
+			Sequential: f.Sequential.Seconds(), Workers: int64(f.Walks), Bytes: r.disk(f), PerEvent: r.perEvent, Measured: r.measured,
 		}
-		if f.SideBySide.Valid {
-			best := f.SideBySide.V.Seconds()
-			out.Pull.SideBySide = &best
+		if f.Concurrent.Valid {
+			best := f.Concurrent.V.Seconds()
+			out.Pull.Concurrent = &best
 		}
 	}
 	return out
 }
 
-func endpointOf(e *ingest.EndpointFindings) endpointJSON {
+func endpointOf(e *dryrun.EndpointFindings) endpointJSON {
 	out := endpointJSON{Usable: e.Usable, Why: e.Why, Page: e.Page, Last: e.Last, Bytes: e.Bytes, Took: e.Took.Seconds(), Cached: e.Cached, Limited: e.Limited}
 	if e.Limit > 0 {
 		out.Limit, out.Window = &e.Limit, secondsOf(e.Window)

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"datasync/export"
-	"datasync/internal/store"
+	"datasync/internal/dbfile"
 	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
@@ -29,7 +29,7 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 	}
 	e := &opts.export
 	*e = export.Options{
-		Database: opts.database, Keep: store.FilesOf(opts.database), Scratch: os.TempDir(), Tool: "datasync " + version,
+		Database: opts.database, Keep: dbfile.FilesOf(opts.database), Scratch: os.TempDir(), Tool: "datasync " + version,
 		Force: c.Bool("force"), Incremental: c.Bool("incremental"),
 	}
 	if err := readTarget(t, c, e); err != nil {

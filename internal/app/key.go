@@ -10,7 +10,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/term"
 )
 
@@ -19,7 +19,7 @@ const maxKey = 4096
 
 // readKey reads the API key from a file, from stdin if that is "-", or from the environment if
 // it is "". A key is never an argument: ps shows those.
-func readKey(t term.IO, file string) (ingest.Secret, error) {
+func readKey(t term.IO, file string) (api.Secret, error) {
 	text, from := t.Getenv("DATASYNC_API_KEY"), "DATASYNC_API_KEY"
 	var err error
 	switch file {
@@ -50,7 +50,7 @@ func readKey(t term.IO, file string) (ingest.Secret, error) {
 	case strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.~+/=") != "":
 		return "", usage("the API key from %s contains a character that keys do not have", from)
 	}
-	return ingest.Secret(text), nil
+	return api.Secret(text), nil
 }
 
 // decodeText removes a byte order mark, which some editors and shells of Windows write, and

@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
 )
 
@@ -34,9 +36,9 @@ func pullError(ctx context.Context, err error) error {
 		return err
 	case errors.As(context.Cause(ctx), &stopped):
 		return fmt.Errorf("%w; %s", stopped, resume)
-	case errors.Is(err, ingest.ErrKeyRefused):
+	case errors.Is(err, api.ErrKeyRefused):
 		return fmt.Errorf("%w; check the key and whether it has expired: a key lives for at most three hours; then %s", err, resume)
-	case errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
+	case errors.Is(err, walk.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
 		return err
 	case errors.Is(err, ingest.ErrFrom):
 		return usage("%w; give --restart to pull earlier events", err)
@@ -52,7 +54,7 @@ func pullError(ctx context.Context, err error) error {
 
 // wrongAddress reports whether the base URL does not lead to the API.
 func wrongAddress(err error) bool {
-	var answer *ingest.APIError
+	var answer *api.APIError
 	var host *net.DNSError
 	var dial *net.OpError
 	var notTLS tls.RecordHeaderError
@@ -62,7 +64,7 @@ func wrongAddress(err error) bool {
 	case errors.As(err, &answer) && answer.Status == http.StatusNotFound, errors.As(err, &host) && host.IsNotFound, errors.As(err, &notTLS):
 		return true
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ingest.ErrRedirected) || errors.Is(err, ingest.ErrNoAPI)
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, api.ErrRedirected) || errors.Is(err, api.ErrNoAPI)
 }
 
 // untrusted reports whether the TLS handshake failed.

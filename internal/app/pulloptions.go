@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/shard"
 	"datasync/internal/model"
 	"datasync/internal/term"
 	"datasync/mockserver"
@@ -107,13 +109,13 @@ func (o *pullOptions) useAPI(c *cli.Context) (err error) {
 	if host := base.Hostname(); base.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
 		o.io.Say("the base URL is plain http: anyone on the network path can read the key")
 	}
-	o.origin, o.ingest.BaseURL = ingest.Origin(base), base
+	o.origin, o.ingest.BaseURL = api.Origin(base), base
 	return nil
 }
 
 func parseWorkers(text string) (int, error) {
 	if text == "auto" {
-		return ingest.Auto, nil
+		return shard.Auto, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxWorkers {

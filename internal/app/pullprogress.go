@@ -26,7 +26,7 @@ func pullProgress(progress *ingest.Progress) term.Progress {
 }
 
 // eventsRead says how many events were read, as in "1,200,000 of 3,000,000 events (40 %)".
-func eventsRead(s ingest.Standing) string {
+func eventsRead(s ingest.Snapshot) string {
 	if s.Total <= 0 {
 		return term.Thousands(s.Walked) + " events"
 	}
@@ -34,7 +34,7 @@ func eventsRead(s ingest.Standing) string {
 }
 
 // activity says how fast the pull is, what it does, and how long it still takes.
-func activity(s ingest.Standing, now time.Time) string {
+func activity(s ingest.Snapshot, now time.Time) string {
 	var parts []string
 	if took := now.Sub(s.Began); s.Read > 0 && took > 0 {
 		parts = append(parts, term.Thousands(int64(float64(s.Read)/took.Seconds()))+" events/s")

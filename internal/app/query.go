@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"time"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/shell"
-	"datasync/internal/store"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -65,9 +65,9 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
 		defer cancel()
 	}
-	var session *store.Session
+	var session *inspect.Session
 	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
-		session, err = store.OpenSession(ctx, path, store.ReadOptions{Timezone: opts.timezone})
+		session, err = inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: opts.timezone})
 		return err
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ func awaitQuery(ctx context.Context, ended <-chan error, out term.Output) error 
 }
 
 // runShell runs the interactive shell.
-func runShell(ctx context.Context, opts queryOptions, session *store.Session) error {
+func runShell(ctx context.Context, opts queryOptions, session *inspect.Session) error {
 	err := shell.Run(ctx, shell.Options{
 		IO: opts.io, Session: session, Query: opts.query, Timing: opts.timing,
 		Greeting: "datasync " + version + ", reading " + term.Visible(opts.database) + ". End a statement with ; and see .help.",
@@ -136,7 +136,7 @@ func runShell(ctx context.Context, opts queryOptions, session *store.Session) er
 // statements run SQL and write the results to one output.
 type statements struct {
 	io      term.IO
-	session *store.Session
+	session *inspect.Session
 	timing  bool
 	out     term.Output
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 	_ "time/tzdata" // --timezone must work on machines without a zone database
 
+	"datasync/internal/dbfile"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -41,7 +41,7 @@ func (o queryOptions) output() (term.Output, error) {
 	if o.file == "" {
 		return o.page(), nil
 	}
-	f, err := outfile.Create(o.file, outfile.Rules{Force: o.force, Keep: store.FilesOf(o.database)})
+	f, err := outfile.Create(o.file, outfile.Rules{Force: o.force, Keep: dbfile.FilesOf(o.database)})
 	return fileOutput{f}, err
 }
 

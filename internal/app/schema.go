@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/internal/term"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -26,9 +26,9 @@ func schemaCommand(t term.IO) *cli.Command {
 			if c.Args().Len() > 1 {
 				return usage("schema takes the name of one table, but got %d arguments", c.Args().Len())
 			}
-			var tables []store.Table
+			var tables []inspect.Table
 			err := withFile(c.Context, t, c.String("db"), func(ctx context.Context, db *sql.DB) (err error) {
-				tables, err = store.ReadSchema(ctx, db, c.String("db"))
+				tables, err = inspect.ReadSchema(ctx, db, c.String("db"))
 				return err
 			})
 			if err == nil && c.Args().Present() {
@@ -47,11 +47,11 @@ func schemaCommand(t term.IO) *cli.Command {
 }
 
 // tableNamed returns only the table of that name, in any case, as in SQL.
-func tableNamed(tables []store.Table, name string) ([]store.Table, error) {
+func tableNamed(tables []inspect.Table, name string) ([]inspect.Table, error) {
 	var names []string
 	for _, t := range tables {
 		if strings.EqualFold(t.Name, name) {
-			return []store.Table{t}, nil
+			return []inspect.Table{t}, nil
 		}
 		names = append(names, t.Name)
 	}
@@ -60,7 +60,7 @@ func tableNamed(tables []store.Table, name string) ([]store.Table, error) {
 
 // schemaText lists tables for a person. Each column is a line, which is wrapped if its comment
 // is long.
-func schemaText(tables []store.Table) string {
+func schemaText(tables []inspect.Table) string {
 	var b strings.Builder
 	for i, t := range tables {
 		if i > 0 {
@@ -94,7 +94,7 @@ func schemaText(tables []store.Table) string {
 }
 
 // schemaCells returns the cells of a column before its comment.
-func schemaCells(c store.TableColumn) [3]string {
+func schemaCells(c inspect.TableColumn) [3]string {
 	notNull := ""
 	if c.NotNull {
 		notNull = "not null"

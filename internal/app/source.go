@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"datasync/internal/inspect"
 	"datasync/internal/reader"
-	"datasync/internal/store"
 	"datasync/internal/term"
 )
 
@@ -27,7 +27,7 @@ func withFile(ctx context.Context, t term.IO, database string, do func(ctx conte
 	defer stop()
 	var db *sql.DB
 	src, err := openSource(ctx, t, database, func(path string) (err error) {
-		db, err = store.OpenReadOnly(ctx, path, "UTC")
+		db, err = inspect.OpenReadOnly(ctx, path, "UTC")
 		return err
 	})
 	if err == nil {

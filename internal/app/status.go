@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/reader"
 	"datasync/internal/store"
@@ -63,7 +65,7 @@ func runStatus(ctx context.Context, opts statusOptions) error {
 			v.samples = nil
 		}
 		err = unlessUnread(v.write(opts))
-	case errors.Is(err, store.ErrLocked) && v.LockHolder != nil:
+	case errors.Is(err, dbfile.ErrLocked) && v.LockHolder != nil:
 		err = errors.Join(unlessUnread(writeHolder(opts, v.LockHolder)), err)
 	}
 	if err != nil || opts.maxAge == 0 {
@@ -91,7 +93,7 @@ func checkAge(v statusView, maxAge time.Duration) error {
 
 // readStatus asks the running pull, or reads the file.
 func readStatus(ctx context.Context, opts statusOptions) (v statusView, err error) {
-	if _, _, err := store.Resolve(opts.database); err != nil {
+	if _, _, err := dbfile.Resolve(opts.database); err != nil {
 		return v, err
 	}
 	if opts.recover {
@@ -109,25 +111,25 @@ func readStatus(ctx context.Context, opts statusOptions) (v statusView, err erro
 	}
 	v = statusView{Status: answer.Status, samples: answer.Samples, pull: &answer.Pull, now: time.Now()}
 	v.Path = opts.database
-	v.LockHolder, err = store.LockHolder(opts.database)
+	v.LockHolder, err = dbfile.LockHolder(opts.database)
 	return v, err
 }
 
 // readFile reads the status from the file. If another process has locked the file, it returns
-// that process in LockHolder and fails with store.ErrLocked.
+// that process in LockHolder and fails with dbfile.ErrLocked.
 func readFile(ctx context.Context, name string) (v statusView, err error) {
 	v.now = time.Now()
-	holder, err := store.LockHolder(name)
+	holder, err := dbfile.LockHolder(name)
 	if err != nil {
 		return v, err
 	}
 	defer func() { v.LockHolder = holder }()
-	db, err := store.OpenReadOnly(ctx, name, "UTC")
+	db, err := inspect.OpenReadOnly(ctx, name, "UTC")
 	if err != nil {
 		return v, err
 	}
-	if v.Status, err = store.ReadStatus(ctx, db, name, v.now); err == nil {
-		v.samples, err = store.RejectSamples(ctx, db, rejectSamples)
+	if v.Status, err = inspect.ReadStatus(ctx, db, name, v.now); err == nil {
+		v.samples, err = inspect.RejectSamples(ctx, db, rejectSamples)
 	}
 	return v, errors.Join(err, db.Close())
 }
@@ -159,11 +161,11 @@ func (v statusView) write(opts statusOptions) error {
 }
 
 // writeHolder writes which process has locked the file. Nothing else is known then.
-func writeHolder(opts statusOptions, holder *store.Holder) error {
+func writeHolder(opts statusOptions, holder *dbfile.Holder) error {
 	if opts.json {
 		return writeJSON(opts.io.Stdout, struct {
-			Path       string        `json:"path"`
-			LockHolder *store.Holder `json:"lock_holder"`
+			Path       string         `json:"path"`
+			LockHolder *dbfile.Holder `json:"lock_holder"`
 		}{opts.database, holder})
 	}
 	f := &fields{}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/internal/term"
 )
 
@@ -79,7 +79,7 @@ func (t *statusText) completeness(v statusView) string {
 	return text
 }
 
-func (t *statusText) rejected(s store.Status) {
+func (t *statusText) rejected(s inspect.Status) {
 	var rejected int64
 	for _, n := range s.Rejected {
 		rejected += n
@@ -92,7 +92,7 @@ func (t *statusText) rejected(s store.Status) {
 }
 
 // total compares the file with the API's number of events.
-func (t *statusText) total(s store.Status) {
+func (t *statusText) total(s inspect.Status) {
 	if s.Total == nil {
 		t.line("API", "did not say how many events it has")
 		return
@@ -120,7 +120,7 @@ func (t *statusText) total(s store.Status) {
 }
 
 // reachedEnd says when a walk last reached the end, unless events are known to be missing.
-func (t *statusText) reachedEnd(s store.Status) {
+func (t *statusText) reachedEnd(s inspect.Status) {
 	if s.ToTheEnd == nil || s.Missing != nil && *s.Missing != 0 {
 		return
 	}
@@ -132,12 +132,12 @@ func (t *statusText) reachedEnd(s store.Status) {
 }
 
 // allDone reports whether every window was read to its end.
-func allDone(s store.Status) bool {
-	return !slices.ContainsFunc(s.Windows, func(w store.WindowStatus) bool { return w.State != model.Done })
+func allDone(s inspect.Status) bool {
+	return !slices.ContainsFunc(s.Windows, func(w inspect.WindowStatus) bool { return w.State != model.Done })
 }
 
 // elements names what a file holds.
-func elements(s store.Status) string {
+func elements(s inspect.Status) string {
 	if len(s.Rejected) > 0 {
 		return "events and rejects"
 	}
@@ -145,7 +145,7 @@ func elements(s store.Status) string {
 }
 
 // windows writes all windows that are not done and the newest that are.
-func (t *statusText) windows(windows []store.WindowStatus) {
+func (t *statusText) windows(windows []inspect.WindowStatus) {
 	shown, left := 0, 0
 	for _, w := range groupWindows(windows) {
 		if w.State == model.Done {
@@ -162,7 +162,7 @@ func (t *statusText) windows(windows []store.WindowStatus) {
 }
 
 // runs writes how the last runs ended, and of the newest, if it was killed, what to do.
-func (t *statusText) runs(runs []store.RunStatus) {
+func (t *statusText) runs(runs []inspect.RunStatus) {
 	for i, r := range runs {
 		text := runText(r)
 		if i == 0 && r.Outcome == "killed" {
@@ -172,7 +172,7 @@ func (t *statusText) runs(runs []store.RunStatus) {
 	}
 }
 
-func runText(r store.RunStatus) string {
+func runText(r inspect.RunStatus) string {
 	text := r.Began.UTC().Format(time.RFC3339) + ": " + r.Outcome
 	if r.Ended != nil && !r.Ended.Before(r.Began) {
 		text += fmt.Sprintf(" after %s", r.Ended.Sub(r.Began).Round(10*time.Millisecond))

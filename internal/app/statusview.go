@@ -3,23 +3,23 @@ package app
 import (
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // statusView is a status for display.
 type statusView struct {
-	store.Status
+	inspect.Status
 	// pull is the running pull; it is nil where none answered.
 	pull    *runningPull
-	samples []store.RejectSample
+	samples []inspect.RejectSample
 	now     time.Time
 }
 
 // statusJSON is the output of status --json.
 type statusJSON struct {
-	store.Status
-	Pull    *pullStatusJSON      `json:"pull"`
-	Samples []store.RejectSample `json:"rejected_samples,omitempty"`
+	inspect.Status
+	Pull    *pullStatusJSON        `json:"pull"`
+	Samples []inspect.RejectSample `json:"rejected_samples,omitempty"`
 }
 
 // pullStatusJSON is a running pull in the JSON of a status.

@@ -74,8 +74,8 @@ func apiCount(s ingest.Summary) string {
 func timeSpent(s ingest.Summary) string {
 	text := brief(s.Took)
 	// The comparison means nothing for a moment, or for limits that the API does not enforce.
-	if s.Floor >= 10*time.Millisecond && s.Took >= s.Floor {
-		text += fmt.Sprintf(", %.2f x the fastest the API allows (%s)", s.Took.Seconds()/s.Floor.Seconds(), brief(s.Floor))
+	if s.Minimum >= 10*time.Millisecond && s.Took >= s.Minimum {
+		text += fmt.Sprintf(", %.2f x the fastest the API allows (%s)", s.Took.Seconds()/s.Minimum.Seconds(), brief(s.Minimum))
 	}
 	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"
 	if s.Waited >= time.Millisecond {

@@ -22,11 +22,15 @@ import (
 	"datasync/docs"
 	"datasync/export"
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/dryrun"
+	"datasync/ingest/walk"
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 	"datasync/query"
 )
 
@@ -35,52 +39,52 @@ func endings() []ending {
 	file := func(kind error) error { return &model.FileError{Kind: kind, Path: "a.duckdb"} }
 	pulled := func(err error) error { return pullError(context.Background(), err) }
 	return []ending{
-		{pulled(&ingest.APIError{Status: 401, Kind: ingest.ErrKeyRefused}), "key-refused", 3},
-		{pulled(ingest.ErrClosed), "api-wait", 4},
-		{pulled(ingest.ErrLimited), "api-wait", 4},
-		{pulled(ingest.ErrNotNow), "api-wait", 4},
-		{pulled(ingest.ErrRedirected), "wrong-address", 4},
-		{pulled(ingest.ErrNoAPI), "wrong-address", 4},
-		{pulled(&ingest.APIError{Status: 404}), "wrong-address", 4},
+		{pulled(&api.APIError{Status: 401, Kind: api.ErrKeyRefused}), "key-refused", 3},
+		{pulled(dispatch.ErrClosed), "api-wait", 4},
+		{pulled(dispatch.ErrLimited), "api-wait", 4},
+		{pulled(dryrun.ErrNotNow), "api-wait", 4},
+		{pulled(api.ErrRedirected), "wrong-address", 4},
+		{pulled(api.ErrNoAPI), "wrong-address", 4},
+		{pulled(&api.APIError{Status: 404}), "wrong-address", 4},
 		{pulled(&net.DNSError{Err: "no such host", Name: "api.test", IsNotFound: true}), "wrong-address", 4},
 		{pulled(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "wrong-address", 4},
 		{pulled(&tls.CertificateVerificationError{Err: errors.New("expired")}), "certificate", 4},
 		{pulled(tls.AlertError(40)), "certificate", 4},
-		{pulled(fmt.Errorf("%w: %w", ingest.ErrNoHeadway, ingest.ErrCursorDead)), "no-headway", 4},
-		{pulled(&ingest.APIError{Status: 410, Kind: ingest.ErrCursorDead}), "no-headway", 4},
-		{pulled(ingest.ErrLoop), "page-loop", 5},
-		{pulled(ingest.ErrNoCursor), "page-loop", 5},
-		{pulled(ingest.ErrMissing), "events-missing", 5},
+		{pulled(fmt.Errorf("%w: %w", walk.ErrNoProgress, api.ErrCursorExpired)), "no-headway", 4},
+		{pulled(&api.APIError{Status: 410, Kind: api.ErrCursorExpired}), "no-headway", 4},
+		{pulled(walk.ErrLoop), "page-loop", 5},
+		{pulled(walk.ErrNoCursor), "page-loop", 5},
+		{pulled(walk.ErrMissing), "events-missing", 5},
 		{pulled(ingest.ErrUnusable), "unusable", 5},
-		{pulled(&ingest.APIError{Status: 503}), "api-failing", 4},
+		{pulled(&api.APIError{Status: 503}), "api-failing", 4},
 		{pulled(syscall.ECONNREFUSED), "api-failing", 4},
-		{pulled(ingest.ErrTokenRejected), "api-failing", 4},
+		{pulled(api.ErrTokenRejected), "api-failing", 4},
 		{errUnsound, "unsound", 5},
-		{file(store.ErrUnsound), "unsound", 5},
+		{file(dbfile.ErrUnsound), "unsound", 5},
 		{export.ErrHistory, "export-history", 5},
-		{file(store.ErrMissing), "no-file", 6},
-		{file(store.ErrFull), "disk-full", 6},
-		{pulled(errors.Join(ingest.ErrClosed, file(store.ErrFull))), "disk-full", 6},
-		{file(store.ErrRoom), "disk-full", 6},
-		{&live.RefusedError{Text: file(store.ErrRoom).Error(), Sent: model.ExitOf(file(store.ErrRoom))}, "disk-full", 6},
+		{file(dbfile.ErrMissing), "no-file", 6},
+		{file(dbfile.ErrFull), "disk-full", 6},
+		{pulled(errors.Join(dispatch.ErrClosed, file(dbfile.ErrFull))), "disk-full", 6},
+		{file(dbfile.ErrRoom), "disk-full", 6},
+		{&live.RefusedError{Text: file(dbfile.ErrRoom).Error(), Sent: model.ExitOf(file(dbfile.ErrRoom))}, "disk-full", 6},
 		{fmt.Errorf("write: %w", outfile.ErrFull), "disk-full", 1},
-		{file(store.ErrUnreplayed), "damaged-log", 6},
-		{file(store.ErrLog), "damaged-log", 6},
-		{file(store.ErrDamaged), "damaged", 6},
-		{file(store.ErrForeign), "not-ours", 6},
-		{file(store.ErrOrigin), "other-api", 6},
-		{file(store.ErrNewer), "other-version", 6},
-		{file(store.ErrOlder), "other-version", 6},
+		{file(dbfile.ErrUnreplayed), "damaged-log", 6},
+		{file(dbfile.ErrLog), "damaged-log", 6},
+		{file(dbfile.ErrDamaged), "damaged", 6},
+		{file(dbfile.ErrForeign), "not-ours", 6},
+		{file(dbfile.ErrOrigin), "other-api", 6},
+		{file(dbfile.ErrNewer), "other-version", 6},
+		{file(dbfile.ErrOlder), "other-version", 6},
 		{live.ErrSilent, "suspended", 6},
-		{file(store.ErrLocked), "locked", 6},
+		{file(dbfile.ErrLocked), "locked", 6},
 		{live.ErrBusy, "locked", 6},
-		{&live.RefusedError{Text: file(store.ErrLocked).Error(), Sent: model.ExitOf(file(store.ErrLocked))}, "locked", 6},
-		{file(store.ErrAccess), "no-access", 6},
-		{file(store.ErrBeside), "untrusted", 6},
+		{&live.RefusedError{Text: file(dbfile.ErrLocked).Error(), Sent: model.ExitOf(file(dbfile.ErrLocked))}, "locked", 6},
+		{file(dbfile.ErrAccess), "no-access", 6},
+		{file(dbfile.ErrBeside), "untrusted", 6},
 		{fmt.Errorf("target: %w", &owned.Error{Path: "a", Why: "it is a symbolic link"}), "untrusted", 6},
-		{file(store.ErrMemory), "memory", 6},
-		{fmt.Errorf("query: %w", store.ErrMemory), "memory", 1},
-		{file(store.ErrLimit), "limits", 6},
+		{file(dbfile.ErrMemory), "memory", 6},
+		{fmt.Errorf("query: %w", dbfile.ErrMemory), "memory", 1},
+		{file(dbfile.ErrLimit), "limits", 6},
 		{pulled(fmt.Errorf("dial: %w", syscall.EMFILE)), "limits", 4},
 		{fmt.Errorf("query: %w", syscall.EMFILE), "limits", 1},
 		{errTooOld, "too-old", 1},
@@ -88,16 +92,16 @@ func endings() []ending {
 		{usage("no such option"), "", 2},
 		{usage("%w", outfile.ErrTarget), "", 2},
 		{fmt.Errorf("%w: %w", outfile.ErrTarget, syscall.EMFILE), "", 2},
-		{file(store.ErrPath), "", 2},
+		{file(dbfile.ErrPath), "", 2},
 		{pulled(ingest.ErrFrom), "", 2},
 		{export.ErrOptions, "", 2},
 		{fmt.Errorf("query: %w", query.ErrParams), "", 2},
 		{query.ErrNoNamed, "", 2},
 		// A pull of another version: of an older one the code alone is known, of a newer one the
 		// topic may be unknown.
-		{&live.RefusedError{Text: file(store.ErrRoom).Error()}, "", 6},
+		{&live.RefusedError{Text: file(dbfile.ErrRoom).Error()}, "", 6},
 		{&live.RefusedError{Text: "sun spots", Sent: model.Exit{Code: 6, Topic: "sun-spots"}}, "", 6},
-		{store.ErrZone, "", 2},
+		{dbfile.ErrZone, "", 2},
 		{query.ErrEmpty, "", 2},
 		{errTimeout, "", 1},
 		{signalled{130}, "", 130},

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
@@ -47,25 +47,25 @@ func verifyCommand(t term.IO) *cli.Command {
 type verified struct {
 	Sound bool `json:"sound"`
 	// Complete is that of the status: a file may be sound and not complete.
-	Complete    bool              `json:"complete"`
-	Findings    []store.Finding   `json:"findings"`
-	Fingerprint store.Fingerprint `json:"fingerprint"`
+	Complete    bool                `json:"complete"`
+	Findings    []inspect.Finding   `json:"findings"`
+	Fingerprint inspect.Fingerprint `json:"fingerprint"`
 }
 
 func verify(ctx context.Context, t term.IO, database string) (verified, error) {
-	v := verified{Findings: []store.Finding{}}
+	v := verified{Findings: []inspect.Finding{}}
 	err := withFile(ctx, t, database, func(ctx context.Context, db *sql.DB) error {
-		findings, err := store.Verify(ctx, db, database)
+		findings, err := inspect.Verify(ctx, db, database)
 		if err != nil {
 			return err
 		}
-		status, err := store.ReadStatus(ctx, db, database, time.Now())
+		status, err := inspect.ReadStatus(ctx, db, database, time.Now())
 		if err != nil {
 			return err
 		}
 		v.Findings = append(v.Findings, findings...)
 		v.Sound, v.Complete = len(findings) == 0, status.Complete
-		v.Fingerprint, err = store.ReadFingerprint(ctx, db, database)
+		v.Fingerprint, err = inspect.ReadFingerprint(ctx, db, database)
 		return err
 	})
 	return v, err

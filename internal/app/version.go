@@ -1,4 +1,4 @@
 package app
 
 // version is the version of the program.
-const version = "0.1.0"
+const version = "0.2.0"

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // waitReport is about the waits in a file that a pull does not keep.
 type waitReport struct {
 	// implausible are waits that no endpoint can have asked for, forgotten those that the user
 	// wants to be ignored.
-	implausible, forgotten []store.Wait
+	implausible, forgotten []inspect.Wait
 	// forget is --forget-waits.
 	forget bool
 	// verb says what becomes of the waits: "dropped", or "ignored" where they stay in the file.

@@ -5,19 +5,19 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/internal/term"
 )
 
 // windowGroup is a window with its parts taken together.
 type windowGroup struct {
-	store.WindowStatus
+	inspect.WindowStatus
 	parts, done int
 }
 
 // groupWindows takes each window and its parts, which follow it, together.
-func groupWindows(windows []store.WindowStatus) (groups []windowGroup) {
+func groupWindows(windows []inspect.WindowStatus) (groups []windowGroup) {
 	for i, next := 0, 0; i < len(windows); i = next {
 		next = i + 1
 		for next < len(windows) && windows[next].PartOf != nil {
@@ -28,7 +28,7 @@ func groupWindows(windows []store.WindowStatus) (groups []windowGroup) {
 	return groups
 }
 
-func groupOf(all []store.WindowStatus) windowGroup {
+func groupOf(all []inspect.WindowStatus) windowGroup {
 	g := windowGroup{WindowStatus: all[0], parts: len(all)}
 	g.Pages, g.Events, g.Lower = 0, 0, all[len(all)-1].Lower
 	for _, part := range all {

@@ -211,11 +211,11 @@ func TestExportFoldersOfOthers(t *testing.T) {
 			path := staged(f)
 			f.must(os.Remove(path), syscall.Mkfifo(path, 0o600))
 		}, "not a regular file", 6},
-		{"a staged file is longer", func(f *folder) { f.must(os.Truncate(staged(f), 1<<20)) }, "speaks of", 6},
+		{"a staged file is longer", func(f *folder) { f.must(os.Truncate(staged(f), 1<<20)) }, "describes", 6},
 		{"a staged file is another", func(f *folder) {
 			b, err := os.ReadFile(staged(f))
 			f.must(err, os.WriteFile(staged(f), bytes.ToUpper(b), 0o600))
-		}, "speaks of", 6},
+		}, "describes", 6},
 		{"a staged file is gone", func(f *folder) { f.must(os.Remove(staged(f))) }, "gone", 5},
 		{"the pending manifest says less", func(f *folder) {
 			f.change(func(m map[string]any) { m["files"] = m["files"].([]any)[1:] })
@@ -225,7 +225,7 @@ func TestExportFoldersOfOthers(t *testing.T) {
 		}, "does not continue", 6},
 		{"the pending manifest is of another database", func(f *folder) {
 			f.change(func(m map[string]any) { m["run"] = "00000000-0000-0000-0000-000000000000" })
-		}, "not the one", 5},
+		}, "another database", 5},
 		{"the folder is another's", chown(func(f *folder) string { return f.path }), "belongs to", 6},
 		{"the manifest is another's", chown(func(f *folder) string { return f.in("_manifest.json") }), "belongs to", 6},
 		{"the pending manifest is another's", chown((*folder).pending), "belongs to", 6},

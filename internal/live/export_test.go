@@ -1,6 +1,9 @@
 package live
 
-import "time"
+import (
+	"time"
+)
+
 
 // SetClientTimeout sets how long a client may take to send or to read.
 func SetClientTimeout(s *Server, d time.Duration) { s.timeout = d }

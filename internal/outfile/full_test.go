@@ -2,34 +2,16 @@ package outfile_test
 
 import (
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"datasync/internal/outfile"
+	"datasync/internal/outfile/outfiletest"
 )
 
-// TestDiskFull fills a disk of its own; it needs user namespaces.
-func TestDiskFull(t *testing.T) {
-	const inside = "OUTFILE_TEST_FULL"
-	if folder := os.Getenv(inside); folder != "" {
-		fill(t, folder)
-		return
-	}
-	folder := t.TempDir()
-	cmd := exec.Command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
-		`mount -t tmpfs -o size=2m tmpfs "$0" && exec "$1" -test.run '^TestDiskFull$' -test.v`, folder, os.Args[0])
-	cmd.Env = append(os.Environ(), inside+"="+folder)
-	out, err := cmd.CombinedOutput()
-	if !strings.Contains(string(out), "=== RUN") {
-		t.Skipf("no user namespaces here: %v: %s", err, out)
-	}
-	if err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
-}
+// TestDiskFull: a write that fills the disk names the target, and leaves what was there.
+func TestDiskFull(t *testing.T) { outfiletest.OnSmallDisk(t, "2m", fill) }
 
 func fill(t *testing.T, folder string) {
 	target := mustWrite(t, filepath.Join(folder, "a"), "old")

@@ -6,43 +6,23 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
 )
 
 func TestMain(m *testing.M) {
-	// Called by the tests as a process of its own: it begins a file and a folder, says so,
-	// and waits to be killed.
+	// The tests start this as a process of its own. It begins a file and a folder, says so, and
+	// waits to be killed.
 	if folder := os.Getenv("OUTFILE_TEST_BEGIN"); folder != "" {
 		begin(folder)
 		return
 	}
 	os.Exit(m.Run())
-}
-
-func begin(folder string) {
-	for _, make := range []func() error{
-		func() error { _, err := outfile.Create(filepath.Join(folder, "file"), outfile.Rules{}); return err },
-		func() error {
-			_, err := outfile.CreateFolder(filepath.Join(folder, "folder"), outfile.Rules{}, nil)
-			return err
-		},
-		func() error { _, err := outfile.Scratch(folder); return err },
-	} {
-		if err := make(); err != nil {
-			panic(err)
-		}
-	}
-	_, _ = os.Stdout.WriteString("begun\n")
-	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func mustWrite(t *testing.T, path, text string) string {
@@ -53,7 +33,7 @@ func mustWrite(t *testing.T, path, text string) string {
 	return path
 }
 
-// holds tests what is in a folder: names, those of folders with a slash.
+// holds checks which names are in a folder. Those of folders have a slash.
 func holds(t *testing.T, folder string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -62,11 +42,18 @@ func holds(t *testing.T, folder string, want ...string) {
 	}
 	var got []string
 	for _, e := range entries {
-		got = append(got, e.Name()+strings.Repeat("/", map[bool]int{true: 1}[e.IsDir()]))
+		got = append(got, e.Name()+slash(e))
 	}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("the folder holds %q, want %q", got, want)
 	}
+}
+
+func slash(e fs.DirEntry) string {
+	if e.IsDir() {
+		return "/"
+	}
+	return ""
 }
 
 func content(t *testing.T, path, want string) {
@@ -76,7 +63,7 @@ func content(t *testing.T, path, want string) {
 	}
 }
 
-// put writes text to a file by its own writer or by its path.
+// put writes text to a file, by Write or by Path.
 func put(t *testing.T, f *outfile.File, text string, byPath bool) {
 	t.Helper()
 	var err error
@@ -90,7 +77,7 @@ func put(t *testing.T, f *outfile.File, text string, byPath bool) {
 	}
 }
 
-// ways are those in which a file is made before it has its name.
+// ways are the ways to make a file before it has its name.
 var ways = map[string]func(string, outfile.Rules) (*outfile.File, error){"without a name": outfile.Create, "with a hidden name": outfile.CreateNamed}
 
 func TestFile(t *testing.T) {
@@ -150,8 +137,8 @@ func TestFileReplaces(t *testing.T) {
 	}
 }
 
-// What comes to be at the target's name in the meantime is not replaced.
-func TestFileComesTooLate(t *testing.T) {
+// TestTargetAppearsMeanwhile: a file that appears at the target meanwhile is not replaced.
+func TestTargetAppearsMeanwhile(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		force bool
@@ -190,7 +177,7 @@ func TestFileComesTooLate(t *testing.T) {
 	}
 }
 
-func TestTargetsThatAreRefused(t *testing.T) {
+func TestRefusedTargets(t *testing.T) {
 	folder := t.TempDir()
 	existing := mustWrite(t, filepath.Join(folder, "existing"), "old")
 	database := mustWrite(t, filepath.Join(folder, "a.duckdb"), "data")
@@ -308,7 +295,7 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	if err := second.Commit(); !errors.Is(err, outfile.ErrTarget) {
 		t.Error(err)
 	}
-	// Somebody adds to it.
+	// Another process adds to it.
 	lock, err := outfile.LockFolder(target)
 	if err != nil {
 		t.Fatal(err)
@@ -329,190 +316,12 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	holds(t, target)
 }
 
-// until waits for what another process does.
-func until(t *testing.T, happened func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(5 * time.Minute); !happened(); {
-		select {
-		case <-limit:
-			t.Fatal("it does not happen")
-		case <-tick.C:
-		}
-	}
-}
-
-// What a killed process leaves goes at once, or with the next one; what is in use stays.
-func TestLeftovers(t *testing.T) {
-	folder := t.TempDir()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "OUTFILE_TEST_BEGIN="+folder)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = stdin.Close() }()
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(stdout, make([]byte, len("begun\n"))); err != nil {
-		t.Fatal(err)
-	}
-	hidden := func() int {
-		entries, err := os.ReadDir(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(entries)
-	}
-	inUse := hidden()
-	outfile.Sweep(folder)
-	if got := hidden(); got != inUse || got < 2 {
-		t.Errorf("%d hidden names, %d before", got, inUse)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()                                 // killed
-	until(t, func() bool { return hidden() == 0 }) // by the janitors
-	// Of killed ones whose janitors were killed, too:
-	mustWrite(t, filepath.Join(folder, ".datasync-export-file"), "half")
-	if err := os.MkdirAll(filepath.Join(folder, ".datasync-export-folder", "a"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	mustWrite(t, filepath.Join(folder, ".datasync-exported"), "somebody's")
-	if err := os.Symlink("/", filepath.Join(folder, ".datasync-export-link")); err != nil {
-		t.Fatal(err)
-	}
-	f, err := outfile.Create(filepath.Join(folder, "a"), outfile.Rules{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Commit(); err != nil {
-		t.Error(err)
-	}
-	holds(t, folder, ".datasync-export-link", ".datasync-exported", "a")
-}
-
-// A folder that has come to have a hidden name by somebody else's doing is not taken for a
-// leftover.
-func TestLeftoversOfOthers(t *testing.T) {
-	folder := t.TempDir()
-	hidden := filepath.Join(folder, ".datasync-export-a")
-	if err := errors.Join(os.Mkdir(hidden, 0o700), os.Chmod(folder, 0o777)); err != nil {
-		t.Fatal(err)
-	}
-	mustWrite(t, filepath.Join(hidden, "mine"), "")
-	outfile.Sweep(folder)
-	content(t, filepath.Join(hidden, "mine"), "")
-	if err := os.Chmod(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if os.Getuid() == 0 {
-		if err := os.Chown(hidden, 65533, 65533); err != nil {
-			t.Fatal(err)
-		}
-		outfile.Sweep(folder)
-		content(t, filepath.Join(hidden, "mine"), "")
-		if err := os.Chown(hidden, 0, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	outfile.Sweep(folder)
-	holds(t, folder)
-}
-
-// Whatever has come to have the hidden name of a folder stays, and what is written goes to
-// the folder that was made, whatever its name is.
-func TestFoldersThatAreRenamed(t *testing.T) {
-	parent := t.TempDir()
-	f, err := outfile.CreateFolder(filepath.Join(parent, "a"), outfile.Rules{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hidden, away := f.Dir().Name(), filepath.Join(parent, "away")
-	if err := errors.Join(os.Rename(hidden, away), os.Mkdir(hidden, 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	mustWrite(t, filepath.Join(hidden, "mine"), "mine")
-	mustWrite(t, filepath.Join(f.Path(), "written"), "written")
-	if err := f.Abort(); err != nil {
-		t.Error(err)
-	}
-	content(t, filepath.Join(hidden, "mine"), "mine")
-	content(t, filepath.Join(away, "written"), "written")
-}
-
-// The folder of a target that is renamed, or replaced by a link, gets nothing that was meant
-// for it.
-func TestParentsThatChange(t *testing.T) {
-	for way, create := range ways {
-		top := t.TempDir()
-		parent, away, elsewhere := filepath.Join(top, "parent"), filepath.Join(top, "away"), filepath.Join(top, "elsewhere")
-		if err := errors.Join(os.Mkdir(parent, 0o700), os.Mkdir(elsewhere, 0o700)); err != nil {
-			t.Fatal(err)
-		}
-		file, err := create(filepath.Join(parent, "file"), outfile.Rules{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		folder, err := outfile.CreateFolder(filepath.Join(parent, "folder"), outfile.Rules{}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, file, "new", true)
-		if err := errors.Join(os.Rename(parent, away), os.Symlink(elsewhere, parent)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := file.Commit(); !errors.Is(err, outfile.ErrTarget) {
-			t.Errorf("%s: %v", way, err)
-		}
-		if err := folder.Commit(); !errors.Is(err, outfile.ErrTarget) {
-			t.Errorf("%s: %v", way, err)
-		}
-		holds(t, elsewhere)
-		holds(t, away)
-	}
-}
-
-// TestHiddenNamesThatAreTaken: what is written by Path reaches the file that was made, though a
-// link has come to have its hidden name.
-func TestHiddenNamesThatAreTaken(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux has names of open files that open them anew")
-	}
-	folder, precious := t.TempDir(), mustWrite(t, filepath.Join(t.TempDir(), "precious"), "precious")
-	f, err := outfile.CreateNamed(filepath.Join(folder, "a"), outfile.Rules{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) != 1 {
-		t.Fatal(entries, err)
-	}
-	name := filepath.Join(folder, entries[0].Name())
-	if err := errors.Join(os.Remove(name), os.Symlink(precious, name)); err != nil {
-		t.Fatal(err)
-	}
-	put(t, f, "new", true)
-	if err := f.Abort(); err != nil {
-		t.Error(err)
-	}
-	content(t, precious, "precious")
-	holds(t, folder, entries[0].Name())
-}
-
 func TestExplain(t *testing.T) {
 	for _, tc := range []struct{ err, want string }{
 		{`IO Error: Could not write file "/a/.hidden/b": Input/output error`, `write "out": IO Error: Could not write file "out/b": Input/output error`},
 		{`Could not write all bytes: No space left on device`, `write "out": the disk is full; free some space, or write elsewhere`},
 		{`Out of Memory Error: failed to offload data block of size 160.0 KiB (160.0 KiB/270.0 KiB used).`, `write "out": the disk is full, of temporary files; free some space, or write elsewhere, or let more memory be used`},
-		{`write /a/.hidden: file too large`, `write "out": the file may not grow any more; raise the limit of file sizes (ulimit -f)`},
+		{`write /a/.hidden: file too large`, `write "out": the file has reached the limit of file sizes; raise it (ulimit -f)`},
 		{`something else`, `something else`},
 	} {
 		if got := outfile.Explain(errors.New(tc.err), "/a/.hidden", "out"); got.Error() != tc.want {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
-	"datasync/internal/store"
 )
 
 const (
@@ -39,7 +39,7 @@ func ask(ctx context.Context, path string, request func() error) error {
 		case ctx.Err() != nil:
 			return err
 		case errors.Is(err, live.ErrNone):
-			if pulling, errLock := store.Pulling(path); errLock != nil || !pulling {
+			if pulling, errLock := dbfile.Pulling(path); errLock != nil || !pulling {
 				return err
 			}
 			if late {
@@ -59,7 +59,7 @@ func ask(ctx context.Context, path string, request func() error) error {
 // silent returns live.ErrSilent with the pull's process and what to do about it.
 func silent(ctx context.Context, path string) error {
 	process, hint := "", "check whether it is suspended"
-	if h, err := store.LockHolder(path); err == nil && h != nil {
+	if h, err := dbfile.LockHolder(path); err == nil && h != nil {
 		process = fmt.Sprintf(" (process %d)", h.PID)
 		hint = fmt.Sprintf("if it is suspended, kill -CONT %d resumes it, and kill %d as well ends it", h.PID, h.PID)
 	}

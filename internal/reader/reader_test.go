@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/reader"
-	"datasync/internal/store"
 )
 
 // pull is a running pull whose copies are empty files.
@@ -94,7 +94,7 @@ func TestOpenWithoutAPull(t *testing.T) {
 	src.Release()
 	// The error of open is returned as it is, and not tried again.
 	opened = nil
-	failed := &model.FileError{Kind: store.ErrMissing, Path: path}
+	failed := &model.FileError{Kind: dbfile.ErrMissing, Path: path}
 	_, err = reader.Open(t.Context(), path+".none", func(path string) error { opened = append(opened, path); return failed })
 	if !errors.Is(err, failed) || len(opened) != 1 {
 		t.Errorf("%v, opened %q", err, opened)
@@ -131,7 +131,7 @@ func TestOpenWhileAPullEnds(t *testing.T) {
 			return nil
 		}
 		stop()
-		return &model.FileError{Kind: store.ErrMissing, Path: path}
+		return &model.FileError{Kind: dbfile.ErrMissing, Path: path}
 	})
 	if err != nil || src.Copy != nil || len(opened) != 2 {
 		t.Errorf("%+v, %v, opened %q", src, err, opened)
@@ -143,7 +143,7 @@ func TestOpenWhileAPullEnds(t *testing.T) {
 func TestOpenALockedFile(t *testing.T) {
 	path := database(t)
 	tries := 0
-	locked := &model.FileError{Kind: store.ErrLocked, Path: path}
+	locked := &model.FileError{Kind: dbfile.ErrLocked, Path: path}
 	if _, err := reader.Open(t.Context(), path, func(string) error { tries++; return locked }); !errors.Is(err, locked) || tries != 1 {
 		t.Errorf("%v after %d tries", err, tries)
 	}
@@ -151,7 +151,7 @@ func TestOpenALockedFile(t *testing.T) {
 
 // TestRefusals: an error of the pull ends the reader with the pull's exit code and topic.
 func TestRefusals(t *testing.T) {
-	p, _ := serve(t, &model.FileError{Kind: store.ErrRoom, Path: "a.duckdb"})
+	p, _ := serve(t, &model.FileError{Kind: dbfile.ErrRoom, Path: "a.duckdb"})
 	_, err := reader.Open(t.Context(), p.path, func(string) error { t.Error("opened"); return nil })
 	if got := model.ExitOf(err); got != (model.Exit{Code: model.ExitFile, Topic: "disk-full"}) {
 		t.Errorf("%v: %+v", err, got)

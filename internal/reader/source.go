@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/live"
-	"datasync/internal/store"
 )
 
 // maxTries bounds how often a reader looks for something to read. The file may be locked, or
@@ -49,7 +49,7 @@ func Open(ctx context.Context, db string, open func(path string) error) (Source,
 // Status has the running pull answer for the database that db names, into the value that status
 // points to, or calls read, which reads the file. asked reports which of the two happened.
 func Status(ctx context.Context, db string, status any, read func() error) (asked bool, err error) {
-	path, exists, err := store.Resolve(db)
+	path, exists, err := dbfile.Resolve(db)
 	if err != nil {
 		return false, err
 	}
@@ -71,14 +71,14 @@ func Status(ctx context.Context, db string, status any, read func() error) (aske
 // find returns the copy of a running pull, or the file itself.
 func find(ctx context.Context, db string) (Source, error) {
 	file := Source{path: db, release: func() {}}
-	path, exists, err := store.Resolve(db)
+	path, exists, err := dbfile.Resolve(db)
 	if err != nil || !exists {
 		return file, nil // opening it gives the better error
 	}
 	file.path = path
 	var lease *live.Lease
 	err = ask(ctx, path, func() (err error) {
-		lease, err = live.Borrow(ctx, path, store.IsSnapshot)
+		lease, err = live.Borrow(ctx, path, dbfile.IsSnapshot)
 		return err
 	})
 	switch {
@@ -92,13 +92,13 @@ func find(ctx context.Context, db string) (Source, error) {
 }
 
 // removed reports whether a copy could not be opened because the pull had ended and removed it.
-func (s Source) removed(err error) bool { return s.Copy != nil && errors.Is(err, store.ErrMissing) }
+func (s Source) removed(err error) bool { return s.Copy != nil && errors.Is(err, dbfile.ErrMissing) }
 
 // taken reports whether the file could not be opened because a pull had just locked it.
 func (s Source) taken(err error) bool {
-	if s.Copy != nil || s.unanswered || !errors.Is(err, store.ErrLocked) {
+	if s.Copy != nil || s.unanswered || !errors.Is(err, dbfile.ErrLocked) {
 		return false
 	}
-	pulling, err := store.Pulling(s.path)
+	pulling, err := dbfile.Pulling(s.path)
 	return pulling && err == nil
 }

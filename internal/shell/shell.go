@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -24,7 +24,7 @@ const (
 type Options struct {
 	IO term.IO
 	// Session is what statements run on.
-	Session *store.Session
+	Session *inspect.Session
 	// Query is how results are written, and Timing whether the time of each statement is shown.
 	// Commands change both.
 	Query  query.Options

@@ -1,13 +1,13 @@
 -- Browser shares
 --
 -- Which browsers were used, in how many sessions, by how many users and for how many
--- events. Events without a browser have a row of their own, in which it is NULL. A
--- session with several counts for each of them, so the shares of sessions may add up
--- to more than 1. An event without a user_id does not count in users.
+-- events. Events without a browser count in a row whose browser is NULL. A session with
+-- several browsers counts for each, so session shares can add up to more than 1. An event
+-- without a user_id does not count in users.
 --
 -- $since TIMESTAMPTZ = -infinity: events from this instant on
 -- $until TIMESTAMPTZ = infinity: events before this instant
--- $limit BIGINT = all: the most rows to give, from the top
+-- $limit BIGINT = all: the maximum number of rows, from the top
 
 WITH chosen AS (
     SELECT browser, session_id, user_id

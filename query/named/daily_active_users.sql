@@ -1,10 +1,10 @@
 -- Daily active users
 --
--- How many users were active on each day, the newest day first. A user is active on a
--- day with any event; a day is one of the connection's time zone. An event whose user_id
--- is NULL belongs to no user: it counts in events and sessions alone, and a session
--- that has no other events on a day is one of that day's anonymous_sessions. A session
--- counts on every day on which it has events. A day without events has no row.
+-- How many users were active on each day, the newest day first. A user is active on a day
+-- with any event. Days are in the connection's time zone. Events without a user_id count
+-- in events and sessions only; sessions with no other events on a day are that day's
+-- anonymous_sessions. A session counts on every day on which it has events. Days without
+-- events have no row.
 --
 -- $since TIMESTAMPTZ = -infinity: events from this instant on
 -- $until TIMESTAMPTZ = infinity: events before this instant

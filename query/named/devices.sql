@@ -1,13 +1,13 @@
 -- Device shares
 --
--- Which types of device were used, in how many sessions, by how many users and for how many
--- events. Events without a device_type have a row of their own, in which it is NULL. A
--- session with several counts for each of them, so the shares of sessions may add up
--- to more than 1. An event without a user_id does not count in users.
+-- Which device types were used, in how many sessions, by how many users and for how many
+-- events. Events without a device_type count in a row whose device_type is NULL. A
+-- session with several device types counts for each, so session shares can add up to more
+-- than 1. An event without a user_id does not count in users.
 --
 -- $since TIMESTAMPTZ = -infinity: events from this instant on
 -- $until TIMESTAMPTZ = infinity: events before this instant
--- $limit BIGINT = all: the most rows to give, from the top
+-- $limit BIGINT = all: the maximum number of rows, from the top
 
 WITH chosen AS (
     SELECT device_type, session_id, user_id

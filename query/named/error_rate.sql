@@ -1,15 +1,15 @@
 -- Error rate
 --
--- Which share of the events of each hour or day are errors, the newest first. An error
--- is an event of one of the types of $errors. Hours and days are those of the
--- connection's time zone; period is when one begins. One without events has no row.
+-- The share of errors among the events of each hour or day, the newest first. An error is
+-- an event whose type is in $errors. Hours and days are in the connection's time zone;
+-- period is the instant at which one begins. Periods without events have no row.
 --
 -- $since TIMESTAMPTZ = -infinity: events from this instant on
 -- $until TIMESTAMPTZ = infinity: events before this instant
 -- $by VARCHAR = day: hour or day
--- $errors VARCHAR[] = error: the types that are errors, with commas between; one that
---   has a comma itself stands in single quotes
--- $limit BIGINT = all: the most rows to give, from the top
+-- $errors VARCHAR[] = error: the types that are errors, separated by commas; a type with
+--   a comma goes in single quotes
+-- $limit BIGINT = all: the maximum number of rows, from the top
 
 WITH marked AS (
     SELECT CASE CAST($by AS VARCHAR)

@@ -1,13 +1,12 @@
--- Events an hour by type
+-- Events per hour and type
 --
--- How many events of each type happened in each hour, the newest hour first. An
--- hour begins where the clocks of the connection's time zone say so; the two hours of
--- the same name on the day on which they are set back stay apart. An hour in which a
--- type has no event has no row for it.
+-- How many events of each type happened in each hour, the newest hour first. Hours begin
+-- by the clock of the connection's time zone. When clocks are set back, the two hours of
+-- the same name have a row each. A type has no row for an hour without its events.
 --
 -- $since TIMESTAMPTZ = -infinity: events from this instant on
 -- $until TIMESTAMPTZ = infinity: events before this instant
--- $limit BIGINT = all: the most rows to give, from the top
+-- $limit BIGINT = all: the maximum number of rows, from the top
 
 -- date_trunc on the TIMESTAMPTZ itself would join those two hours.
 SELECT "timestamp" - (CAST("timestamp" AS TIMESTAMP) - date_trunc('hour', CAST("timestamp" AS TIMESTAMP))) AS hour,

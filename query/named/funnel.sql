@@ -1,17 +1,17 @@
--- Funnel of types in a session
+-- Funnel of event types in a session
 --
--- How many sessions went through a list of types in its order, and where they left.
--- A session reaches the first step by an event of its type, and each further one by an
--- event of its type that is later than the one by which it reached the step before;
--- other events may lie between. Events of the same instant have no order: neither is
--- later. With $within, the last of these events may be at most that much later than
--- the first; a session counts as far as its best try goes. conversion is the share of
--- the sessions that reached the first step, from_previous that of those that reached the
--- step before; both are NULL where there are none.
+-- How many sessions went through a list of event types in order, and where they left. A
+-- session reaches the first step by an event of its type, and each further step by an
+-- event of its type after the one by which it reached the step before. Other events may
+-- happen in between. Events at the same instant have no order: neither is after the
+-- other. With $within, the last of these events may be at most that much later than the
+-- first, and a session counts by its best attempt. conversion is the share of the
+-- sessions that reached the first step; from_previous is the share of those that reached
+-- the step before. Both are NULL if there are none.
 --
--- $steps VARCHAR[] = page_view,click,form_submit,purchase: the types, with commas
---   between; one that has a comma itself stands in single quotes
--- $within INTERVAL = none: the longest time from the first event to the last one
+-- $steps VARCHAR[] = page_view,click,form_submit,purchase: the event types, separated by
+--   commas; a type with a comma goes in single quotes
+-- $within INTERVAL = none: the maximum time from the first event to the last one
 -- $since TIMESTAMPTZ = -infinity: events from this instant on
 -- $until TIMESTAMPTZ = infinity: events before this instant
 
@@ -24,8 +24,8 @@ candidates AS MATERIALIZED (
     FROM events JOIN steps USING (type)
     WHERE "timestamp" >= CAST($since AS TIMESTAMPTZ) AND "timestamp" < CAST($until AS TIMESTAMPTZ)
 ),
--- Every event by which a session can reach a step, with the latest first event that
--- leads to it: that of the step before, whose latest event has the latest one.
+-- Each event by which a session can reach a step, with the latest first event (began) from
+-- which it can: that is the greatest began of the step before.
 reached AS (
     SELECT step, session_id, instant, instant AS began
     FROM candidates

@@ -1,16 +1,16 @@
 -- Retention by day
 --
--- Of the users who were first seen on a day (the cohort), how many were active again so
--- many days later, the newest cohort first. A user is a user_id, so events without one do
--- not count; active is whoever has any event on the day. A user's first event is the
--- first in the whole file, whatever $since and $until say. Days are those of the
--- connection's time zone. Each cohort has a row for each day up to that of the newest
--- event in the file, on which the day may not have been over.
+-- Of the users first seen on a day (the cohort), how many were active again a number of
+-- days later, the newest cohort first. A user is a user_id, so events without one do not
+-- count. A user is active on a day with any event. A user's first event is the first in
+-- the whole file, whatever $since and $until are. Days are in the connection's time zone.
+-- Each cohort has a row for each day up to that of the newest event in the file, which
+-- may not be over yet.
 --
 -- $since TIMESTAMPTZ = -infinity: users first seen at this instant or later
 -- $until TIMESTAMPTZ = infinity: users first seen before this instant
 -- $days BIGINT = 30: how many days to follow a cohort
--- $limit BIGINT = all: the most rows to give, from the top
+-- $limit BIGINT = all: the maximum number of rows, from the top
 
 WITH active AS (
     SELECT user_id, CAST("timestamp" AS DATE) AS day, min("timestamp") AS seen

@@ -1,16 +1,16 @@
 -- Sessions and their length
 --
--- How many sessions began on each day, how long they were, and how many events they
--- had, the newest day first. A session is all events of one session_id; with $gap, a
--- longer pause between two of them begins another session. It belongs as a whole to
--- the day, of the connection's time zone, on which its first event happened, also where
--- it goes on past midnight. Its length is the time from its first to its last event, in
--- seconds; p95_s is the shortest length that 95 of 100 sessions do not exceed. A session
--- of a single event bounced. A day on which no session began has no row.
+-- How many sessions began on each day, how long they were, and how many events they had,
+-- the newest day first. A session is all events with one session_id; with $gap, a longer
+-- pause between two of them begins another session. It counts on the day, in the
+-- connection's time zone, of its first event, even if it continues past midnight. Its
+-- length is the time from its first to its last event, in seconds; p95_s is the shortest
+-- length that 95 of 100 sessions do not exceed. A session with a single event bounced.
+-- Days on which no session began have no row.
 --
 -- $since TIMESTAMPTZ = -infinity: sessions that began at this instant or later
 -- $until TIMESTAMPTZ = infinity: sessions that began before this instant
--- $gap INTERVAL = none: the longest pause within a session, such as 30 minutes
+-- $gap INTERVAL = none: the maximum pause within a session, such as 30 minutes
 
 WITH marked AS (
     SELECT session_id, "timestamp",

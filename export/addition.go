@@ -1,0 +1,228 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"datasync/internal/failpoint"
+	"datasync/internal/inspect"
+	"datasync/internal/outfile"
+	"datasync/internal/owned"
+)
+
+// An export is added to a folder in this order, so that the next export can recover from a kill
+// at any moment:
+//
+//  1. All new files are written to the staging folder, under names that no pattern for data
+//     files matches.
+//  2. The manifest of the folder as it will be gets its pending name, in one step.
+//  3. The new files are moved to their places.
+//  4. The pending manifest becomes the manifest, in one step.
+//
+// A kill before step 2 has changed nothing: the next export removes the staging folder. After
+// step 2 the next export moves the files that are still staged, and finishes.
+
+// addition is a target: a folder with an export, locked, to which an export adds files.
+type addition struct {
+	opts    *Options
+	folder  *outfile.Standing
+	staging staging
+	m       manifest // of the folder
+	next    manifest // as it will be
+	result  Result
+}
+
+// openAddition locks a folder to add to. It returns nil if there is no export to add to.
+func openAddition(opts *Options) (*addition, error) {
+	folder, err := outfile.OpenFolder(opts.Target, outfile.Rules{Keep: opts.Keep})
+	if err != nil || folder == nil {
+		return nil, err
+	}
+	if opts.Force || !folder.Has(manifestName) && !folder.Has(pendingName) {
+		return nil, folder.Close()
+	}
+	return &addition{opts: opts, folder: folder, staging: staging{folder: folder}}, nil
+}
+
+// run finishes what a killed export has left, adds what is new, and closes the folder. It
+// changes nothing before it has checked the whole folder.
+func (a *addition) run(ctx context.Context) (Result, error) {
+	result, err := a.recoverAndAdd(ctx)
+	err = outfile.Explain(errors.Join(err, a.staging.close()), a.folder.Name(stagingName), a.opts.Target)
+	return result, errors.Join(err, a.folder.Close())
+}
+
+func (a *addition) recoverAndAdd(ctx context.Context) (Result, error) {
+	pull, upToDate, err := a.recover(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if upToDate {
+		return Result{UpToDate: true, Pull: pull}, nil
+	}
+	if err := a.staging.create(); err != nil {
+		return Result{}, a.unusable(err)
+	}
+	return exportTo(ctx, a.opts, a)
+}
+
+// unusable says that the folder cannot be the target.
+func (a *addition) unusable(err error) error {
+	if err == nil || errors.Is(err, owned.ErrNot) {
+		return err
+	}
+	return fmt.Errorf("%w %q: %w", outfile.ErrTarget, a.opts.Target, err)
+}
+
+// recover reads the manifest and finishes or removes what a killed export has left. It reports
+// whether the folder has everything then.
+func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err error) {
+	a.m, err = readManifest(a.folder.Dir, manifestName, owned.ReadFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = unexpected(a.folder.Name(pendingName), "there is no "+manifestName+" that it continues")
+	}
+	if err != nil {
+		return pull, false, a.unusable(err)
+	}
+	next, err := a.readPending()
+	if err != nil {
+		return pull, false, err
+	}
+	if err := a.staging.open(); err != nil {
+		return pull, false, a.unusable(err)
+	}
+	m := &a.m
+	if next != nil {
+		m = next
+	}
+	if pull, err = a.compare(ctx, m); err != nil {
+		return pull, false, err
+	}
+	if next == nil {
+		err = a.staging.remove()
+	} else {
+		p := pending{a.opts.Target, &a.staging, len(a.m.Files), next}
+		err = p.rollForward((*manifestFile).hasContent)
+		a.m = *next
+	}
+	return pull, a.m.isUpToDate(&pull), err
+}
+
+// readPending reads the manifest that a killed export has left, nil if there is none. It must
+// continue the folder's manifest.
+func (a *addition) readPending() (*manifest, error) {
+	next, err := readManifest(a.folder.Dir, pendingName, owned.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, a.unusable(err)
+	case !next.continues(&a.m):
+		return nil, unexpected(a.folder.Name(pendingName), "it does not continue "+manifestName)
+	}
+	return &next, nil
+}
+
+// compare opens the database read-only and checks a manifest, which may be pending, against it.
+func (a *addition) compare(ctx context.Context, m *manifest) (pull Pull, err error) {
+	s, err := inspect.OpenSession(ctx, a.opts.Database, inspect.ReadOptions{MemoryLimit: memoryLimit(a.opts)})
+	if err != nil {
+		return pull, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if pull, err = readPull(ctx, s, a.opts.Database); err != nil {
+		return pull, err
+	}
+	src, err := newSource(ctx, s, a.opts.Selection)
+	if err != nil {
+		return pull, err
+	}
+	return pull, a.check(ctx, s, &src, &pull, m)
+}
+
+// check fails if the options or the database do not fit a manifest, or if files of the folder's
+// manifest are gone or have changed.
+func (a *addition) check(ctx context.Context, s *inspect.Session, src *source, pull *Pull, m *manifest) error {
+	wanted := newManifest(a.opts, src, pull)
+	if difference := m.difference(&wanted); difference != "" {
+		return fmt.Errorf("%w %q: the export there has other options: %s; name another folder, or give --force to export anew", outfile.ErrTarget, a.opts.Target, difference)
+	}
+	err := m.checkHistory(ctx, s, src, pull)
+	for i := range a.m.Files {
+		if err == nil {
+			err = a.m.Files[i].check(a.folder.Dir)
+		}
+	}
+	if err != nil && !errors.Is(err, owned.ErrNot) {
+		err = fmt.Errorf("export %q %w: %w; give --force to export anew", a.opts.Target, ErrHistory, err)
+	}
+	return err
+}
+
+func (a *addition) access() (inspect.ReadOptions, string) {
+	return inspect.ReadOptions{WritableFolder: a.staging.dir.Path()}, a.folder.Parent()
+}
+
+// write writes the new files to the staging folder.
+func (a *addition) write(ctx context.Context, j *job) error {
+	// The pull may have committed since the folder was compared.
+	if err := a.check(ctx, j.db.session, &j.src, &j.pull, &a.m); err != nil {
+		return err
+	}
+	if a.m.isUpToDate(&j.pull) {
+		a.result.UpToDate = true
+		return nil
+	}
+	a.next = a.m
+	a.next.setPull(a.opts.Tool, &j.pull)
+	j.src.batches(a.m.Batch, j.pull.Batch)
+	if n, err := j.src.count(ctx, j.db.session); err != nil || n == 0 {
+		return err
+	}
+	first := len(a.m.Files)
+	w := folderWriter{
+		job: j, dir: a.staging.dir, batches: [2]int64{min(a.m.Batch+1, j.pull.Batch), j.pull.Batch},
+		pathInDir: func(index int, _ string) string { return stagedName(first + index) },
+	}
+	files, err := w.write(ctx)
+	if err != nil {
+		return err
+	}
+	a.next.addFiles(files)
+	for _, f := range files {
+		a.result.Files, a.result.Rows, a.result.Bytes = a.result.Files+1, a.result.Rows+f.Rows, a.result.Bytes+f.Bytes
+	}
+	return nil
+}
+
+func (a *addition) commit() (Result, error) {
+	if a.result.UpToDate {
+		return a.result, a.staging.remove()
+	}
+	if a.result.Files > 0 {
+		if err := errors.Join(a.staging.dir.SyncAll(), a.folder.File().Sync()); err != nil {
+			return Result{}, err
+		}
+	}
+	failpoint.Hit("f14")
+	if err := a.next.write(a.folder.Dir, pendingName); err != nil {
+		return Result{}, err
+	}
+	failpoint.Hit("f14")
+	p := pending{a.opts.Target, &a.staging, len(a.m.Files), &a.next}
+	return a.result, p.rollForward((*manifestFile).hasSize)
+}
+
+// abort removes the staged files, unless a pending manifest names them: the next export
+// finishes that.
+func (a *addition) abort(err error) error {
+	if a.staging.dir != nil {
+		err = outfile.Explain(err, a.staging.dir.Path(), a.opts.Target)
+	}
+	if a.folder.Has(pendingName) {
+		return err
+	}
+	return errors.Join(err, a.staging.remove())
+}

@@ -1,0 +1,63 @@
+package export
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"datasync/internal/inspect"
+)
+
+// syntaxTree is the part of DuckDB's json_serialize_sql that tells a bare condition from a
+// longer statement.
+type syntaxTree struct {
+	Error      bool
+	Message    string `json:"error_message"`
+	Statements []struct {
+		Node struct {
+			Type      string
+			Modifiers []any
+			Groups    []any  `json:"group_expressions"`
+			Aggregate string `json:"aggregate_handling"`
+			Having    any
+			Qualify   any
+			Sample    any
+		}
+	}
+}
+
+// checkCondition fails with ErrOptions unless the text is one condition: one that is followed by
+// an ORDER BY, or closes a parenthesis that it did not open, would change our statement.
+func checkCondition(ctx context.Context, s *inspect.Session, condition string) error {
+	if strings.ContainsRune(condition, 0) {
+		return invalid("the condition has a NUL character in it")
+	}
+	var text string
+	err := s.DB().QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", "SELECT 1 FROM events WHERE "+condition).Scan(&text)
+	if err != nil {
+		return err
+	}
+	var tree syntaxTree
+	if err := json.Unmarshal([]byte(text), &tree); err != nil {
+		return fmt.Errorf("read the condition: %w", err)
+	}
+	// DuckDB serializes SELECTs only: that message means that a second statement follows.
+	if tree.Error && !strings.Contains(tree.Message, "Only SELECT") {
+		return invalid("the condition: %s", tree.Message)
+	}
+	if !tree.isBareSelect() {
+		return invalid("the condition is more than a condition: leave out what follows it")
+	}
+	return nil
+}
+
+// isBareSelect reports whether the tree is one SELECT with nothing after its WHERE.
+func (t *syntaxTree) isBareSelect() bool {
+	if len(t.Statements) != 1 {
+		return false
+	}
+	n := t.Statements[0].Node
+	return n.Type == "SELECT_NODE" && len(n.Modifiers) == 0 && len(n.Groups) == 0 && n.Aggregate == "STANDARD_HANDLING" &&
+		n.Having == nil && n.Qualify == nil && n.Sample == nil
+}

@@ -1,0 +1,33 @@
+package export
+
+import (
+	"context"
+	"fmt"
+
+	"datasync/internal/inspect"
+)
+
+// checkHistory fails unless the database has the manifest's last batch, by the same run, and as
+// many rows up to it as the manifest. Else it is another database, or has lost rows.
+func (m *manifest) checkHistory(ctx context.Context, s *inspect.Session, src *source, pull *Pull) error {
+	run, err := runOf(ctx, s, m.Batch)
+	if err != nil {
+		return err
+	}
+	if pull.Batch < m.Batch || run != m.Run {
+		return fmt.Errorf("it was made from another database: batch %d is not by run %s", m.Batch, shorten(m.Run))
+	}
+	n, err := src.count(ctx, s, fmt.Sprintf("e.batch <= %d", m.Batch))
+	if err != nil {
+		return err
+	}
+	if n != m.Rows {
+		return fmt.Errorf("of its %d rows the database has %d: duplicate events were deleted since, or it is another database", m.Rows, n)
+	}
+	return nil
+}
+
+// isUpToDate reports whether an export would add nothing to the manifest's folder.
+func (m *manifest) isUpToDate(pull *Pull) bool {
+	return pull.Batch == m.Batch && pull.Complete == m.Complete
+}
