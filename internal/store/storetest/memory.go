@@ -16,10 +16,10 @@ import (
 	"datasync/internal/model"
 )
 
-// Memory is a store in memory. It may be used by several goroutines.
+// Memory is a store in memory. It is safe for concurrent use.
 type Memory struct {
-	// Fail, where it is not nil, is asked before each operation, by its name such
-	// as "CommitBatch"; its error ends the operation before it does anything.
+	// Fail, if not nil, is called before each operation with its name, such as "CommitBatch". If it
+	// returns an error, the operation does nothing and returns that.
 	Fail func(operation string) error
 
 	mu        sync.Mutex
@@ -37,7 +37,7 @@ type Memory struct {
 	repeats   int64 // of events in the pages of the first window
 }
 
-// place is what a second copy of an event is known by before the closing check.
+// place identifies an event before the closing check: a copy with another instant is stored.
 type place struct {
 	id uuid.UUID
 	at model.Instant
@@ -156,7 +156,7 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Ins
 	return k, nil
 }
 
-// Held says how much is stored.
+// Held returns how many elements are stored.
 func (m *Memory) Held(ctx context.Context) (elements int64, err error) {
 	leave, err := m.enter(ctx, "Held")
 	if err != nil {
@@ -183,7 +183,7 @@ func (m *Memory) FailRun(ctx context.Context, window int64) error {
 	return nil
 }
 
-// Witness says what the API's totals say.
+// Witness returns the API's totals.
 func (m *Memory) Witness(ctx context.Context) (model.Witness, error) {
 	windows, err := m.Windows(ctx)
 	if err != nil {
@@ -198,7 +198,7 @@ func (m *Memory) Witness(ctx context.Context) (model.Witness, error) {
 	return model.WitnessOf(windows, repeats), nil
 }
 
-// SetDeficit keeps a deficit.
+// SetDeficit stores a deficit.
 func (m *Memory) SetDeficit(ctx context.Context, d model.Deficit) error {
 	leave, err := m.enter(ctx, "SetDeficit")
 	if err != nil {
@@ -246,7 +246,7 @@ func (m *Memory) EndRun(ctx context.Context, r model.Run) error {
 	return fmt.Errorf("no run %s", r.ID)
 }
 
-// SetNotBefore keeps a wait.
+// SetNotBefore stores a wait.
 func (m *Memory) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
 	leave, err := m.enter(ctx, "SetNotBefore")
 	if err != nil {
