@@ -16,7 +16,7 @@ const concurrentRejects = 5000
 type batchQueue struct {
 	idle   chan *writer // those that no batch has
 	begun  int64        // the number of the batch that was started last
-	latest *started      // that batch, or nil
+	latest *started     // that batch, or nil
 }
 
 // started is a batch that was started.
