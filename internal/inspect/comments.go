@@ -60,7 +60,7 @@ func checkpointComments() map[string]string {
 		"lower":             "the lower border of its walk; NULL for the end",
 		"cursor":            "asks for the next page; NULL if that is the first",
 		"cursor_expires_at": "when the cursor expires, by this machine's clock",
-		"last_timestamp":    "everything newer than this is stored",
+		"last_timestamp":    "everything from the newest event down to this is stored",
 		"last_id":           "the last event stored, at last_timestamp",
 		"whole":             "the window of which this is a part, or the window itself",
 		"begins":            "the upper border of a part; NULL if the walk begins at the newest event",
