@@ -15,9 +15,8 @@ import (
 
 var benchDB = flag.String("db", "", "database to time exports of; else one of 300,000 events is made")
 
-// BenchmarkAgainstCopy times exports and, in turn with them, COPY of DuckDB with all its
-// defaults: the metric x is the median of ours by the median of DuckDB's, which says more
-// than either on a machine that is not quiet.
+// BenchmarkAgainstCopy times exports in turn with DuckDB's COPY with all defaults. The metric x is
+// the ratio of the medians, which is more reliable than either on a busy machine.
 func BenchmarkAgainstCopy(b *testing.B) {
 	f := &fixture{t: b, path: *benchDB}
 	if f.path == "" {

@@ -14,8 +14,8 @@ import (
 	"datasync/internal/dbfile"
 )
 
-// TestEndInTheMidst ends exports that would take for ever while they are under way.
-func TestEndInTheMidst(t *testing.T) {
+// TestCancel: a cancellation ends exports that would take for ever.
+func TestCancel(t *testing.T) {
 	f := database(t, 10)
 	for name, opts := range map[string]export.Options{
 		"a file":            {Layout: export.Layout{Format: export.CSV}},
@@ -44,9 +44,8 @@ func TestEndInTheMidst(t *testing.T) {
 	}
 }
 
-// anyWritten reports whether a file of the folder has got its first bytes, also one that has
-// no name yet. DuckDB's own progress says less: it may stay unknown from the first row to
-// the last.
+// anyWritten reports whether a file of the folder has its first bytes, even one without a name.
+// DuckDB's own progress does not tell: it can be unknown from the first row to the last.
 func anyWritten(folder string) bool {
 	named, _ := filepath.Glob(filepath.Join(folder, "*"))
 	open, _ := filepath.Glob("/proc/self/fd/*")

@@ -17,8 +17,8 @@ import (
 	"datasync/internal/store/storetest"
 )
 
-// ordered counts the rows of Parquet files that are older than the row before them in the
-// same file.
+// ordered counts the rows of Parquet files that are older than the row before them in the same
+// file.
 const ordered = `SELECT count(*), count(DISTINCT id), count(*) FILTER (before IS NOT NULL AND (moment, id) < (before, id_before)) FROM (
 	SELECT id, "timestamp" AS moment, lag("timestamp") OVER f AS before, lag(id) OVER f AS id_before
 	FROM read_parquet(?, file_row_number = true, filename = true, hive_partitioning = false, union_by_name = true)
@@ -62,7 +62,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestParquetForms(t *testing.T) {
+func TestParquetTypes(t *testing.T) {
 	f := database(t, 5000)
 	for _, compression := range []string{"zstd", "snappy", "gzip", "lz4", "brotli", "none"} {
 		target := filepath.Join(t.TempDir(), "a.parquet")
@@ -89,7 +89,7 @@ func TestParquetForms(t *testing.T) {
 	}
 }
 
-func TestSafeFromFormulas(t *testing.T) {
+func TestFormulaSafe(t *testing.T) {
 	f := newFixture(t)
 	e := storetest.Event(0)
 	e.Type, e.Name, e.Browser = "=1+1", sql.NullString{String: "@SUM(1)", Valid: true}, sql.NullString{String: "a=1", Valid: true}
@@ -113,7 +113,7 @@ func TestSafeFromFormulas(t *testing.T) {
 	}
 }
 
-func TestCompressedTexts(t *testing.T) {
+func TestCompression(t *testing.T) {
 	f := database(t, 500)
 	for _, format := range []export.Format{export.CSV, export.JSONLines} {
 		plain := filepath.Join(t.TempDir(), "a")
@@ -141,7 +141,7 @@ func TestIncompletePull(t *testing.T) {
 	}
 }
 
-// A file of the first schema has no status that could say what is missing.
+// TestOlderFile: a file of the first schema has no status, so what is missing is unknown.
 func TestOlderFile(t *testing.T) {
 	script, err := os.ReadFile("../internal/store/migrations/0001_init.sql")
 	if err != nil {
@@ -169,7 +169,7 @@ func TestOlderFile(t *testing.T) {
 	}
 }
 
-func TestTargetStaysWhereExportFails(t *testing.T) {
+func TestFailedExportKeepsTarget(t *testing.T) {
 	f := database(t, 5000)
 	for _, layout := range []export.Layout{{}, {Format: export.CSV}, {PartitionBy: []string{"type"}}} {
 		folder := t.TempDir()

@@ -29,7 +29,7 @@ func newFixture(t testing.TB) *fixture {
 	return &fixture{t, filepath.Join(t.TempDir(), "a.duckdb"), uuid.New()}
 }
 
-// commit adds each slice of events as a batch; the pull is in that state then.
+// commit adds each slice of events as a batch, and leaves the pull in that state.
 func (f *fixture) commit(state model.State, batches ...[]model.Event) {
 	f.t.Helper()
 	ctx := context.Background()
@@ -68,7 +68,7 @@ func (f *fixture) commit(state model.State, batches ...[]model.Event) {
 	}
 }
 
-// series returns the events from..to of storetest, which descend in time.
+// series returns the events of storetest from a number up to another, which descend in time.
 func series(from, to int) []model.Event {
 	var events []model.Event
 	for n := from; n < to; n++ {
@@ -79,7 +79,7 @@ func series(from, to int) []model.Event {
 	return events
 }
 
-// database makes a file with so many events in batches that the store takes.
+// database makes a file with so many events, in batches of the store's maximum.
 func database(t testing.TB, events int) *fixture {
 	t.Helper()
 	f := newFixture(t)
@@ -105,7 +105,7 @@ func (f *fixture) mustExport(opts export.Options) export.Result {
 	return result
 }
 
-// ask asks a DuckDB that knows nothing of us for one row.
+// ask runs a query in a DuckDB of its own and returns its row.
 func ask(t testing.TB, query string, args ...any) []string {
 	t.Helper()
 	db, err := sql.Open("duckdb", "")
@@ -151,7 +151,7 @@ func read(t checker, path string) string {
 	return string(b)
 }
 
-// tree is all that is in a folder, with sizes, times and contents.
+// tree describes everything in a folder, with sizes, times and contents.
 func tree(t testing.TB, folder string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -182,7 +182,7 @@ func tree(t testing.TB, folder string) string {
 	return b.String()
 }
 
-// checker is what checkFolder needs of a test.
+// checker is the part of a test that checkFolder needs.
 type checker interface {
 	Helper()
 	Errorf(format string, args ...any)

@@ -23,7 +23,7 @@ import (
 
 func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
-// manifest is what a reader takes from one.
+// manifest is the part of a manifest that readers use.
 type manifest struct {
 	Version                 int
 	Format, Origin, Run     string
@@ -42,8 +42,7 @@ type manifestFile struct {
 	Batches      []int64
 }
 
-// checkFolder compares a folder with its manifest, and that with how many rows there
-// should be.
+// checkFolder compares a folder with its manifest, and its rows with the wanted number.
 func checkFolder(t checker, folder string, rows int) manifest {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(folder, "_manifest.json"))
@@ -87,14 +86,14 @@ func checkFolder(t checker, folder string, rows int) manifest {
 	return m
 }
 
-// shuffled makes a file of events in no order, in batches.
+// shuffled makes a file of events in random order, in batches.
 func shuffled(t *testing.T, events int) *fixture {
 	f := newFixture(t)
 	all := series(0, events)
 	random := rand.New(rand.NewPCG(1, 2))
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	for i := range all {
-		// Many at the same instant, and some without a browser.
+		// Many share an instant, and some have no browser.
 		all[i].Timestamp -= all[i].Timestamp % 20_000
 		if i%5 > 0 {
 			all[i].Browser = sql.NullString{String: []string{"Chrome", "Fire/fox & co", "ünï=1", ""}[i%4], Valid: true}
@@ -106,7 +105,7 @@ func shuffled(t *testing.T, events int) *fixture {
 	return f
 }
 
-// TestOrder looks at the order of rows in each file, which several threads have written.
+// TestOrder: rows ascend in each file although several threads write them.
 func TestOrder(t *testing.T) {
 	events := 700_000
 	if testing.Short() {
@@ -150,7 +149,7 @@ func TestOrder(t *testing.T) {
 			}
 		})
 	}
-	// The values come back from the folders' names.
+	// Readers take the values from the folders' names.
 	equal(t, "values", ask(t, `SELECT count(*) FILTER (browser IS NULL), count(*) FILTER (browser = 'Fire/fox & co'), count(*) FILTER (browser = 'ünï=1'), count(*) FILTER (browser = '')
 		FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false)`, filepath.Join(folder, "browser", "*/*.parquet")),
 		count(f, "browser IS NULL"), count(f, "browser = 'Fire/fox & co'"), count(f, "browser = 'ünï=1'"), count(f, "browser = ''"))
@@ -193,7 +192,7 @@ func TestManifest(t *testing.T) {
 func TestFoldersOfQueries(t *testing.T) {
 	f := database(t, 3000)
 	target := filepath.Join(t.TempDir(), "a")
-	// random() would give other rows each time it were asked.
+	// random() gives other rows each time a query runs.
 	f.mustExport(export.Options{Target: target, Selection: export.Selection{Query: `SELECT floor(random() * 4)::INTEGER AS part, id, "timestamp" FROM events ORDER BY random()`},
 		Layout: export.Layout{PartitionBy: []string{"part"}}})
 	checkFolder(t, target, 3000)
@@ -212,11 +211,11 @@ func TestFoldersOfQueries(t *testing.T) {
 	}
 }
 
-// anyText are values that would be something else in SQL, in a path or in a folder's name.
+// anyText are values with a meaning in SQL, in a path or in a folder's name.
 var anyText = []string{"a\x00b", "\x00", "'", "''; DROP TABLE events; --", "$1", "?", `\`, "%00", "%", "a/b", "..", "/", "=", "\n", "\x1b]0;x\a", "\"", "E'\\x01'", "ü\u202e", " ", ""}
 
-// TestPartitionsByAnyText spreads rows by values that nobody would expect: all at once, as
-// small files are written, and each alone.
+// TestPartitionsByAnyText: rows are partitioned by hostile values, in one group of small files and
+// in a file each.
 func TestPartitionsByAnyText(t *testing.T) {
 	f := newFixture(t)
 	events := series(0, 2*len(anyText))
@@ -268,7 +267,7 @@ func ids(events []model.Event) string {
 	return strings.Join(texts, " ")
 }
 
-func TestFoldersThatAreReplaced(t *testing.T) {
+func TestReplacedFolders(t *testing.T) {
 	f := database(t, 300)
 	parent := t.TempDir()
 	target := filepath.Join(parent, "a")
@@ -301,9 +300,9 @@ func TestFoldersThatAreReplaced(t *testing.T) {
 	}
 }
 
-// TestManifestsThatAreTooLarge: what somebody else has written takes neither all memory nor
-// the terminal.
-func TestManifestsThatAreTooLarge(t *testing.T) {
+// TestOversizedManifests: a manifest that somebody else wrote fills neither the memory nor the
+// terminal.
+func TestOversizedManifests(t *testing.T) {
 	f := database(t, 1)
 	many := func(element string) string { return strings.Repeat(element+",", 5_000_000) + element }
 	long := strings.Repeat("a", 3_000_000)

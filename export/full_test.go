@@ -39,7 +39,7 @@ func exportToFull(t *testing.T, folder string) {
 			t.Fatal(err)
 		}
 	}
-	// What does not fit into memory goes beside the target.
+	// What exceeds the memory limit spills beside the target.
 	_, err := f.export(export.Options{Target: filepath.Join(folder, "sorted.parquet"), MemoryLimit: 64_000_000, Selection: export.Selection{Query: "SELECT events.* FROM events, range(8) ORDER BY hash(id)"}})
 	if !errors.Is(err, outfile.ErrFull) || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "--memory-limit") || strings.Contains(err.Error(), "max_temp") {
 		t.Errorf("sorted: %v", err)

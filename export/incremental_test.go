@@ -76,7 +76,7 @@ func TestIncremental(t *testing.T) {
 	}
 }
 
-// A folder that an export made otherwise can be added to.
+// TestIncrementalAfterAnOrdinaryExport: an export without --incremental can be added to.
 func TestIncrementalAfterAnOrdinaryExport(t *testing.T) {
 	f := database(t, 100)
 	opts := export.Options{Target: filepath.Join(t.TempDir(), "a"), Layout: export.Layout{PartitionBy: []string{"type"}}}
@@ -89,7 +89,7 @@ func TestIncrementalAfterAnOrdinaryExport(t *testing.T) {
 	checkFolder(t, opts.Target, 150)
 }
 
-func TestIncrementsThatDoNotFit(t *testing.T) {
+func TestMismatchedIncrements(t *testing.T) {
 	f := database(t, 100)
 	target := filepath.Join(t.TempDir(), "a")
 	f.mustExport(export.Options{Target: target, Incremental: true})
@@ -141,9 +141,9 @@ func TestIncrementsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// TestValuesThatAreTooLong for the name of a folder are refused while nothing has happened, and
-// the error says how to leave them out.
-func TestValuesThatAreTooLong(t *testing.T) {
+// TestValuesTooLongForFolders: a value that is too long for a folder's name is refused before
+// anything is written, and the error says how to leave it out.
+func TestValuesTooLongForFolders(t *testing.T) {
 	f := newFixture(t)
 	f.commit(model.Done, series(0, 10))
 	target := filepath.Join(t.TempDir(), "a")
@@ -177,7 +177,7 @@ func TestValuesThatAreTooLong(t *testing.T) {
 	}
 }
 
-// The closing check may delete copies that were exported before.
+// TestIncrementAfterRowsWereDeleted: the closing check can delete copies that were exported before.
 func TestIncrementAfterRowsWereDeleted(t *testing.T) {
 	f := newFixture(t)
 	moved := storetest.Event(3)
@@ -197,7 +197,7 @@ func TestIncrementAfterRowsWereDeleted(t *testing.T) {
 	checkFolder(t, opts.Target, 20)
 }
 
-// A run may end and another begin on the same database.
+// TestIncrementsOfSeveralRuns: the batches of several runs are added to one folder.
 func TestIncrementsOfSeveralRuns(t *testing.T) {
 	f := database(t, 10)
 	opts := export.Options{Target: filepath.Join(t.TempDir(), "a"), Incremental: true}

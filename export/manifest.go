@@ -1,6 +1,7 @@
 package export
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
@@ -82,7 +83,7 @@ func newManifest(opts *Options, src *source, pull *Pull) manifest {
 		Version: manifestVersion, Origin: pull.Origin, Format: opts.Format.String(), Files: []manifestFile{},
 		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression, UUIDText: opts.UUIDText, Safe: opts.Safe},
 		Selection: selection{Query: opts.Query, Where: opts.Where,
-			Since: timeOrNil(opts.Since.Valid, opts.Since.V), Until: timeOrNil(opts.Until.Valid, opts.Until.V)},
+			Since: timeOrNil(opts.Since), Until: timeOrNil(opts.Until)},
 	}
 	if opts.Format == Parquet {
 		m.Layout.RowGroup = opts.RowGroup
@@ -94,11 +95,11 @@ func newManifest(opts *Options, src *source, pull *Pull) manifest {
 	return m
 }
 
-func timeOrNil(valid bool, at model.Instant) *time.Time {
-	if !valid {
+func timeOrNil(at sql.Null[model.Instant]) *time.Time {
+	if !at.Valid {
 		return nil
 	}
-	t := at.Time()
+	t := at.V.Time()
 	return &t
 }
 

@@ -26,7 +26,7 @@ func TestStdout(t *testing.T) {
 	}
 }
 
-// A reader that goes is no error; one that cannot take what it gets is.
+// TestStdoutBreaks: a reader that closes stdout is no error, a write that fails is.
 func TestStdoutBreaks(t *testing.T) {
 	f := database(t, 100_000)
 	r, w, err := os.Pipe()
@@ -55,7 +55,7 @@ func TestStdoutBreaks(t *testing.T) {
 	}
 }
 
-// A reader that takes nothing does not keep the export from ending.
+// TestStdoutStalls: a reader that reads nothing does not keep the export from ending.
 func TestStdoutStalls(t *testing.T) {
 	f := database(t, 100_000)
 	r, w, err := os.Pipe()

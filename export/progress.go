@@ -6,14 +6,14 @@ import (
 	"datasync/internal/inspect"
 )
 
-// Progress says how far an export is. It may be asked at any time, by any goroutine.
+// Progress is how far an export is. It is safe for concurrent use.
 type Progress struct {
 	mu          sync.Mutex
 	session     *inspect.Session
 	done, total int64
 }
 
-// Percent returns how far the export is, -1 where that is not known.
+// Percent returns how far the export is, from 0 to 100, or -1 if that is unknown.
 func (p *Progress) Percent() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -26,7 +26,7 @@ func (p *Progress) Percent() float64 {
 	return -1
 }
 
-// follow takes what the session says of the statement that it runs, until stop is called.
+// follow reports the session's own progress until stop is called.
 func (p *Progress) follow(s *inspect.Session) (stop func()) {
 	if p == nil {
 		return func() {}
@@ -41,7 +41,7 @@ func (p *Progress) follow(s *inspect.Session) (stop func()) {
 	}
 }
 
-// expect says how many rows there will be, wrote how many more are written.
+// expect adds to the number of rows to write, wrote to the number of rows written.
 func (p *Progress) expect(rows int64) { p.add(0, rows) }
 func (p *Progress) wrote(rows int64)  { p.add(rows, 0) }
 

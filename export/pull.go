@@ -10,22 +10,20 @@ import (
 	"datasync/internal/inspect"
 )
 
-// Pull says how far the pull is of which events are exported.
+// Pull is the state of the pull when it was exported.
 type Pull struct {
 	// Origin is the API.
 	Origin string
-	// Batch is the last commit, and Run the run that made it; 0 and empty where there was
-	// none.
+	// Batch is the last commit, and Run the run that made it; 0 and empty if there is none.
 	Batch int64
 	Run   string
-	// Complete says that every event is here which the API had; what is missing, Status
-	// says. In a file of an older version only the windows are looked at, and Status is
-	// nil.
+	// Complete says that every event of the API is here; Status says what is missing. In a file
+	// of an older version only the windows are known, and Status is nil.
 	Complete bool
 	Status   *inspect.Status
 }
 
-// readPull reads how far the pull is.
+// readPull reads the state of the pull.
 func readPull(ctx context.Context, s *inspect.Session, path string) (p Pull, err error) {
 	err = s.QueryRow(ctx, "SELECT coalesce(max(batch), 0) FROM page_log", nil, &p.Batch)
 	if err != nil {
@@ -46,7 +44,7 @@ func readPull(ctx context.Context, s *inspect.Session, path string) (p Pull, err
 		nil, &p.Origin, &p.Complete)
 }
 
-// runOf returns the run that committed a batch, empty where no batch of that number is.
+// runOf returns the run that committed a batch, empty if there is no such batch.
 func runOf(ctx context.Context, s *inspect.Session, batch int64) (run string, err error) {
 	err = s.QueryRow(ctx, "SELECT CAST(any_value(run) AS VARCHAR) FROM page_log WHERE batch = ? AND endpoint <> 'closing check' HAVING count(*) > 0", []any{batch}, &run)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -55,7 +53,7 @@ func runOf(ctx context.Context, s *inspect.Session, batch int64) (run string, er
 	return run, err
 }
 
-// missing is how many events are not here, nil where that is not known.
+// missing returns how many events are missing, nil if that is unknown.
 func (p *Pull) missing() *int64 {
 	if p.Status == nil {
 		return nil
@@ -63,8 +61,8 @@ func (p *Pull) missing() *int64 {
 	return p.Status.Missing
 }
 
-// asOf is when the newest pull began and ended, and when the newest one began that was
-// complete.
+// asOf returns when the newest pull began and ended, and when the newest complete one began. All are
+// nil if unknown.
 func (p *Pull) asOf() (began, ended, complete *time.Time) {
 	if p.Status == nil {
 		return nil, nil, nil

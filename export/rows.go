@@ -9,13 +9,14 @@ import (
 	"datasync/internal/inspect"
 )
 
-// ask returns the rows of a query whose columns are of type VARCHAR, then of BIGINT.
+// ask returns the rows of a query whose columns are texts of type VARCHAR, then numbers of type
+// BIGINT.
 func ask(ctx context.Context, s *inspect.Session, query string, texts, numbers int) (answers []answer, err error) {
 	err = s.Rows(ctx, query, nil, func(r *duck.Result, row int) {
 		a := answer{make([]sql.NullString, texts), make([]int64, numbers)}
 		for i := range texts {
 			value, ok := r.Text(i, row)
-			// The text goes with the chunk.
+			// The text is only valid as long as the chunk.
 			a.texts[i] = sql.NullString{String: strings.Clone(value), Valid: ok}
 		}
 		for i := range numbers {
@@ -26,6 +27,7 @@ func ask(ctx context.Context, s *inspect.Session, query string, texts, numbers i
 	return answers, err
 }
 
+// answer is a row of ask.
 type answer struct {
 	texts   []sql.NullString
 	numbers []int64

@@ -51,7 +51,7 @@ func TestSelections(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSelection(t *testing.T) {
+func TestInvalidSelections(t *testing.T) {
 	f := database(t, 10)
 	for name, selection := range map[string]export.Selection{
 		"two statements":          {Query: "SELECT 1; SELECT 2"},
@@ -87,7 +87,7 @@ func TestWhatIsNoSelection(t *testing.T) {
 			}
 		})
 	}
-	// What is one SELECT and reaches for what is not its own.
+	// A single SELECT that reads other files.
 	for _, query := range []string{"SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT nothing FROM events", "SELECT getenv('HOME')"} {
 		if _, err := f.export(export.Options{Target: filepath.Join(t.TempDir(), "a"), Selection: export.Selection{Query: query}}); err == nil {
 			t.Errorf("%s was exported", query)
@@ -95,7 +95,7 @@ func TestWhatIsNoSelection(t *testing.T) {
 	}
 }
 
-func TestLayoutsThatCannotBe(t *testing.T) {
+func TestInvalidLayouts(t *testing.T) {
 	f := database(t, 10)
 	for name, opts := range map[string]export.Options{
 		"CSV with row groups":          {Layout: export.Layout{Format: export.CSV, RowGroup: 5000}},
@@ -127,7 +127,7 @@ func TestLayoutsThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestTypesOfQueries(t *testing.T) {
+func TestQueryTypes(t *testing.T) {
 	f := database(t, 1)
 	const query = `SELECT TIMESTAMPTZ '2026-01-31 12:00:00.5+02' AS z, TIMESTAMP '2026-01-31 12:00:00' AS t, TIMESTAMPTZ 'infinity' AS i, 'nan'::DOUBLE AS d, 1.5::FLOAT AS f,
 		170141183460469231731687303715884105727::HUGEINT // 10 AS h, 1.50::DECIMAL(9, 2) AS c, [1, 2] AS l, {'a': 'b'} AS s, '{"a":1}'::JSON AS j, 'a\x00'::BLOB AS b, uuid() AS u, NULL AS n`
@@ -157,7 +157,7 @@ func TestTypesOfQueries(t *testing.T) {
 		"17014118346046923173168730371588410572", "DECIMAL(38,0)", "TIMESTAMP WITH TIME ZONE", "UUID")
 }
 
-func TestOrderOfQueries(t *testing.T) {
+func TestQueryOrder(t *testing.T) {
 	f := database(t, 3000)
 	for _, layout := range []export.Layout{{Format: export.CSV}, {Format: export.JSONLines}, {}} {
 		target := filepath.Join(t.TempDir(), "a")

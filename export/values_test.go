@@ -20,7 +20,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// odd are texts that break formats which do not take care.
+// odd are texts that careless writers of a format break.
 var odd = []string{"", " ", "a", `"`, `""`, "'", ",", "a,b", "\n", "\r", "\r\n", "a\nb", "\t", `\`, `\n`, `\"`, "=1+1", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)",
 	"NULL", "null", "true", "1", "01", "1e5", "ünï", "日本語", "😀", "\u202e", "\u0001", "\x7f", "{}", "[]", "/", "..", "a=b", "a/b", "%41", "__HIVE_DEFAULT_PARTITION__", "\ufeff"}
 
@@ -51,8 +51,8 @@ func drawEvent(t *rapid.T) model.Event {
 	return e
 }
 
-// TestOddEvents compares what comes out with what went in, to each value.
-func TestOddEvents(t *testing.T) {
+// TestUnusualEvents: each value that was stored is read back from each format.
+func TestUnusualEvents(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		events := rapid.SliceOfNDistinct(rapid.Custom(drawEvent), 0, 20, func(e model.Event) uuid.UUID { return e.ID }).Draw(rt, "events")
 		f := newFixture(t)
@@ -91,7 +91,7 @@ func compareCSV(t *rapid.T, f *fixture, path string, want map[string]model.Event
 	if err != nil || len(records) != len(want)+1 || strings.Join(records[0], " ") != "id session_id user_id type name timestamp properties device_type browser extra batch" {
 		t.Fatalf("%d records, %v: %q", len(records), err, records)
 	}
-	// Go's reader makes one character of \r\n.
+	// encoding/csv reads \r\n as \n.
 	text := func(s sql.NullString) string { return strings.ReplaceAll(s.String, "\r\n", "\n") }
 	for _, r := range records[1:] {
 		e := want[r[0]]

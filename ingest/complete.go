@@ -12,11 +12,11 @@ import (
 	"datasync/internal/model"
 )
 
-// docs/complete.md defines "complete": windows that were walked to their ends prove it,
-// and the API's total can only speak against it.
+// docs/complete.md defines "complete": windows that were walked to their ends prove it, and the API's total
+// can only contradict it.
 
-// finish makes the closing check of a pull whose windows are all done, and compares what the file
-// holds with what the API counts.
+// finish makes the closing check of a pull whose windows are all done, and compares the number of elements in
+// the file with the API's total.
 func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	if err := p.allDone(ctx); err != nil {
 		return err
@@ -48,8 +48,8 @@ func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	return missing
 }
 
-// weigh tells what the API's totals say of so many elements in the file, and keeps a deficit for the
-// next pull. Missing is an ErrMissing where events are missing.
+// weigh compares so many elements in the file with the API's totals, and keeps a deficit for the next pull.
+// Missing is a walk.ErrMissing if events are missing.
 func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd bool) (missing, err error) {
 	before, err := p.Store.Deficit(ctx)
 	if err != nil {
@@ -83,8 +83,8 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 	return missing, p.Store.SetDeficit(ctx, now)
 }
 
-// unusable returns an ErrUnusable where most of what came could not be stored, so that the file, of
-// so many events, is not what the user wanted.
+// unusable returns an ErrUnusable if most elements that came could not be stored, so that the file with so
+// many events is not what the user wanted.
 func (t *counters) unusable(events int64) error {
 	met := t.Returned - t.Outside
 	if !model.Unusable(events, met, t.Stored, t.Rejected) {
@@ -97,7 +97,7 @@ func (t *counters) unusable(events int64) error {
 	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
 }
 
-// reasons lists the reasons of new rejects, in parentheses; "" where there are none.
+// reasons lists the reasons of new rejects in parentheses; "" if there are none.
 func (t *counters) reasons() string {
 	if len(t.Reasons) == 0 {
 		return ""
@@ -110,7 +110,7 @@ func (t *counters) reasons() string {
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
 }
 
-// elements is what the file holds, in a word: rejects are not events.
+// elements names what the file has: rejects are not events.
 func (s *Summary) elements() string {
 	if s.TotalRejected > 0 {
 		return "events and rejects"

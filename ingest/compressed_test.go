@@ -28,9 +28,9 @@ func onALink(compress bool) mockserver.Options {
 }
 
 // storable are the kinds of dirt that make no reject: pages with rejects are read twice.
-func storable() (kinds []mockserver.Dirt) {
-	for _, kind := range mockserver.AllDirt() {
-		if !slices.Contains(mockserver.RejectedDirt(), kind) {
+func storable() (kinds []mockserver.Malformed) {
+	for _, kind := range mockserver.AllMalformed() {
+		if !slices.Contains(mockserver.RejectedMalformed(), kind) {
 			kinds = append(kinds, kind)
 		}
 	}

@@ -1,11 +1,11 @@
 package ingest
 
-import "errors"
+import "datasync/internal/model"
 
 // What others test for with errors.Is.
 var (
-	// ErrFrom: the pull is to go further down than the file does.
-	ErrFrom = errors.New("the file does not go down that far")
-	// ErrUnusable: most of what came could not be stored.
-	ErrUnusable = errors.New("what came is hardly usable: it is probably another API, or another version of it")
+	// ErrFrom: Options.From is before the start bound of the file.
+	ErrFrom = model.NewFailure(model.ExitUsage, "", "the file does not go back that far")
+	// ErrUnusable: most elements that came could not be stored.
+	ErrUnusable = model.NewFailure(model.ExitData, "unusable", "hardly any element is a valid event: this is probably another API, or another version of it")
 )

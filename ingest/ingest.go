@@ -20,67 +20,65 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Store is where the pull puts what it reads. It is called by one goroutine at a
-// time but for SetNotBefore, Split, Merge and MergeAndRestart, and what waits for a batch, and not again
-// after an error of a batch.
+// Store keeps what a pull reads. One goroutine at a time calls it, except for SetNotBefore, Split, Merge,
+// MergeAndRestart and the functions that StartBatch returns. After a batch has failed the pull does not call
+// it again.
 type Store interface {
+	// Windows returns the checkpoints of all windows and shards, the newest first.
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
+	// OpenWindow opens a window above all others.
 	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
-	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
-	Merge(ctx context.Context, window int64, parts ...int64) error
-	MergeAndRestart(ctx context.Context, window int64, parts ...int64) error
+	shard.Store
+	// Held returns how many elements the file has, events and rejects.
 	Held(ctx context.Context) (int64, error)
-	// StartBatch begins to store a batch; up to model.Writers of them are under way at a
-	// time, and each is committed after those before it, and only if they were.
+	// StartBatch begins to store a batch. Up to model.Writers batches are written at a time. The store commits
+	// each exactly once, after the batches before it, and only if those were committed.
 	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
+	// Settle makes the closing check of a pull whose windows are all done.
 	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
-	// Witness returns the API's totals of the newest window; SetDeficit keeps what
-	// is missing by them for the next run.
+	// Witness returns the API's totals of the newest window. SetDeficit keeps how many events are missing by
+	// them, for the next run.
 	Witness(ctx context.Context) (model.Witness, error)
 	SetDeficit(ctx context.Context, d model.Deficit) error
 	Deficit(ctx context.Context) (model.Deficit, error)
-	// FailRun counts a run that failed while the walk of a window stood where it stands.
+	// FailRun counts a run that failed at the cursor of a window.
 	FailRun(ctx context.Context, window int64) error
 
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
 	EndRun(ctx context.Context, r model.Run) error
 
-	// SetNotBefore is called by another goroutine than the rest.
+	// SetNotBefore keeps for how long an endpoint asked to be left alone. Any goroutine may call it.
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
-// Options says what to pull and how patiently.
+// Options says what to pull, and how patiently.
 type Options struct {
 	Store Store
-	// Transport carries the requests; nil is the network.
+	// Transport carries the requests; nil means the network.
 	Transport http.RoundTripper
 	BaseURL   *url.URL
 	Key       api.Secret
 	// PageSize is the limit sent with each request, in events.
 	PageSize int
-	// Lookback is how far below the newest stored event a later pull goes down,
-	// for events that arrived late.
+	// Lookback is how far below the newest stored event a later pull reads again, for events that arrived
+	// late.
 	Lookback time.Duration
-	// From limits the first pull into a file, or one with Restart, to the events from
-	// this instant on; later pulls keep to it.
+	// From is the start bound of the first pull into a file, or of one with Restart. Later pulls keep to it.
 	From sql.Null[model.Instant]
-	// Restart walks again from the newest event down to the end, skipping what is
-	// stored.
+	// Restart reads everything again from the newest event down, skipping stored events.
 	Restart bool
-	// RenewCursors allows to send a cursor that has died with a later end, where
-	// going on by time does not work.
+	// RenewCursors allows the pull to send an expired cursor with a later expiry if it cannot resume by time.
 	RenewCursors bool
-	// Workers is how many windows of time may be walked at a time, where the API lets
-	// that be done; shard.Auto is as many as are worth it, 0 and 1 one after the other.
+	// Workers is how many walks there may be at a time, if the API serves pages by time. shard.Auto means as
+	// many as bring more; 0 and 1 mean one.
 	Workers int
-	// MaxWait is the longest wait that an endpoint may ask for before the pull
-	// gives up; MaxRetryTime how long one request may go on failing.
+	// MaxWait is the longest wait that an endpoint may ask for before the pull gives up, MaxRetryTime how long
+	// one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration
-	// Now is the time that events are compared with; nil is time.Now. Waits do not
-	// depend on it.
+	// Now returns the time that events are compared with; nil means time.Now. Waits do not depend on it.
 	Now func() time.Time
-	// Notice is told what a person should know, one thing at a time; it may be nil.
+	// Notice is told what a person should know, by one goroutine at a time; it may be nil.
 	Notice func(string)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress
@@ -109,10 +107,9 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
-// Run finishes the windows of time that earlier runs left unfinished, then walks
-// what is new. The error says why it stopped earlier; what was committed by then
-// stays, and the next run goes on from there. Beside this package's errors it
-// returns those of the Store.
+// Run finishes the windows that earlier runs left unfinished, then reads everything newer. The error says why
+// it stopped before the end. Committed batches stay, and the next run resumes there. Run returns the errors
+// of this package, of packages walk, dispatch and api, and of the Store.
 func Run(ctx context.Context, opts Options) (Summary, error) {
 	opts = opts.WithDefaults()
 	id, err := uuid.NewV7()
@@ -142,7 +139,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	p.counters.add(p.common.Dispatcher.Counts())
 	p.counters.Complete = err == nil
 	p.counters.Took = time.Since(began)
-	p.counters.Floor = p.common.Dispatcher.Minimum(p.counters.needed())
+	p.counters.Minimum = p.common.Dispatcher.Minimum(p.counters.needed())
 	return p.counters.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 
@@ -189,8 +186,7 @@ func (p *pull) run(ctx context.Context) error {
 	return p.finish(ctx, newest)
 }
 
-// end completes the run's row, unless the store has failed: it must not be used
-// any more then.
+// end completes the run's row, unless the store has failed: then nothing may call it any more.
 func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	outcome := "complete"
 	var failed *model.FileError
@@ -208,7 +204,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 		}
 	}
 	s := &p.counters.Summary
-	// It ends as long after its beginning as it took, also where the wall clock was set meanwhile.
+	// By the monotonic clock, because the wall clock may have been set meanwhile.
 	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
 		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
@@ -248,13 +244,13 @@ func (p *pull) walkShard(ctx context.Context, s *shard.Shard) error {
 	return err
 }
 
-// failsAtCursor reports whether a walk ended with an error that may be its cursor's.
+// failsAtCursor reports whether the cursor may be the cause of the error with which a walk ended.
 func failsAtCursor(err error) bool {
 	var file *model.FileError
 	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, walk.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
-// oneByOne is a Store of which several start batches.
+// oneByOne is a Store in which several goroutines start batches.
 type oneByOne struct {
 	Store
 	starting *sync.Mutex

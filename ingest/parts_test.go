@@ -237,8 +237,8 @@ func few(seeds uint64) uint64 {
 func TestWhatStandsAtABorder(t *testing.T) {
 	for _, until := range []mockserver.Bound{mockserver.Exclusive, mockserver.Inclusive} {
 		for name, data := range map[string]mockserver.DataOptions{
-			"rejects":                  {DirtyEvery: 2, DirtyKinds: mockserver.RejectedDirt()},
-			"many rejects":             {DirtyRate: 0.9, DirtyKinds: mockserver.RejectedDirt()},
+			"rejects":                  {DirtyEvery: 2, DirtyKinds: mockserver.RejectedMalformed()},
+			"many rejects":             {DirtyRate: 0.9, DirtyKinds: mockserver.RejectedMalformed()},
 			"all kinds":                {DirtyRate: 0.5},
 			"ties":                     {TieSize: 30, TieEvery: 31},
 			"more ties than a page":    {TieSize: 120, TieEvery: 130},

@@ -315,7 +315,7 @@ func TestPagesWithRejectsAreReadAgain(t *testing.T) {
 // A pull of which hardly anything could be stored is no success, and the next one may be.
 func TestNothingButRejects(t *testing.T) {
 	spoilt := func(rate float64, events int) mockserver.Options {
-		return mockserver.Options{Data: mockserver.DataOptions{Events: events, DirtyRate: rate, DirtyKinds: mockserver.RejectedDirt()}}
+		return mockserver.Options{Data: mockserver.DataOptions{Events: events, DirtyRate: rate, DirtyKinds: mockserver.RejectedMalformed()}}
 	}
 	for _, tc := range []struct {
 		name  string

@@ -138,7 +138,7 @@ func TestSurveyForetells(t *testing.T) {
 			b.t.Errorf("%+v", f)
 		}
 		told := *f.Forecast
-		if told.Known || told.Walks != 8 || !told.SideBySide.Valid || told.SideBySide.V >= told.OneByOne || told.Requests <= told.Pages {
+		if told.Known || told.Walks != 8 || !told.Concurrent.Valid || told.Concurrent.V >= told.Sequential || told.Requests <= told.Pages {
 			b.t.Errorf("%+v", told)
 		}
 		pass(time.Minute)
@@ -146,8 +146,8 @@ func TestSurveyForetells(t *testing.T) {
 		before := b.sent()
 		summary := b.mustPull()
 		sent := int64(b.sent() - before)
-		if ratio := float64(summary.Took) / float64(told.OneByOne); ratio < 0.9 || ratio > 1.1 {
-			b.t.Errorf("it took %v, foretold were %v", summary.Took, told.OneByOne)
+		if ratio := float64(summary.Took) / float64(told.Sequential); ratio < 0.9 || ratio > 1.1 {
+			b.t.Errorf("it took %v, foretold were %v", summary.Took, told.Sequential)
 		}
 		if sent < told.Pages || sent > told.Requests+5 {
 			b.t.Errorf("%d requests, foretold were %d for %d pages", sent, told.Requests, told.Pages)
@@ -158,8 +158,8 @@ func TestSurveyForetells(t *testing.T) {
 		b.opts.Workers = 1
 		first := b.mustSurvey()
 		for range 2 {
-			if f := b.mustSurvey(); f.Forecast.OneByOne < first.Forecast.OneByOne*9/10 {
-				b.t.Errorf("%v, and first %v: %+v", f.Forecast.OneByOne, first.Forecast.OneByOne, f.Events)
+			if f := b.mustSurvey(); f.Forecast.Sequential < first.Forecast.Sequential*9/10 {
+				b.t.Errorf("%v, and first %v: %+v", f.Forecast.Sequential, first.Forecast.Sequential, f.Events)
 			}
 		}
 	})
@@ -168,7 +168,7 @@ func TestSurveyForetells(t *testing.T) {
 	inBubble(t, "limits of both", o, func(b *bench) {
 		b.opts.Workers = shard.Auto
 		// 60 pages: 10 and 40 at once, and 10 in the next window.
-		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.SideBySide.V < 50*time.Second || f.Forecast.SideBySide.V > 70*time.Second {
+		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.Concurrent.V < 50*time.Second || f.Forecast.Concurrent.V > 70*time.Second {
 			b.t.Errorf("%+v", f.Forecast)
 		}
 	})

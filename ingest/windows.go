@@ -10,8 +10,8 @@ import (
 	"datasync/internal/model"
 )
 
-// CheckFrom fails with ErrFrom where the file does not go down to opts.From and this
-// pull would not either.
+// CheckFrom fails with ErrFrom if opts.From is before the start bound of the file and this pull would not
+// change that.
 func CheckFrom(windows []model.Checkpoint, opts Options) error {
 	found := shard.Windows(windows)
 	if opts.Restart || len(found) == 0 {
@@ -86,8 +86,8 @@ func (p *pull) resume(ctx context.Context, found []shard.Window, fromNewest bool
 	return p.openAndWalk(ctx, above, found)
 }
 
-// again returns the borders of a window that walks again, from the top down to from or
-// to the end. What the file wants further down stays wanted.
+// again returns the borders of a window that is read again, from the newest event down to from or to the
+// end. The file's own start bound stays if it is further down.
 func again(newest model.Checkpoint, from sql.Null[model.Instant]) model.Checkpoint {
 	k := model.Checkpoint{Lower: from, Floor: newest.Floor}
 	if !from.Valid || newest.Floor.Valid && from.V < newest.Floor.V {
@@ -96,15 +96,15 @@ func again(newest model.Checkpoint, from sql.Null[model.Instant]) model.Checkpoi
 	return k
 }
 
-// walkedAgain reports whether the newest window is one of an earlier run that walked
-// again in the same way, and was not finished: this run goes on with it.
+// walkedAgain reports whether an earlier run began to read the same window again and did not finish. Then
+// this run resumes it.
 func walkedAgain(newest shard.Window, from sql.Null[model.Instant]) bool {
 	wanted := again(newest[0], from)
 	_, open := newest.Unfinished()
 	return newest[0].Window > 1 && open && newest.Lower() == wanted.Lower && newest[0].Floor == wanted.Floor
 }
 
-// openAndWalk walks a new window with the borders of wanted, above older ones.
+// openAndWalk opens a window with the borders of wanted above older ones, and walks it.
 func (p *pull) openAndWalk(ctx context.Context, wanted model.Checkpoint, older []shard.Window) (shard.Window, error) {
 	k, err := p.Store.OpenWindow(ctx, wanted.Lower, wanted.Floor)
 	if err != nil {
@@ -114,10 +114,9 @@ func (p *pull) openAndWalk(ctx context.Context, wanted model.Checkpoint, older [
 	return p.walkWindow(ctx, shard.Window{k}, older)
 }
 
-// lowerBorder returns how far down a window above newest must go: to the newest
-// event that is stored, less the lookback, and no further than to the floor; to that
-// also where nothing is stored. An event with an instant in the future counts as one of
-// now: below it the next ones arrive.
+// lowerBorder returns how far down a window above newest must go: to the newest stored event less the
+// lookback, but not below the start bound. Without a stored event it is the start bound. An event in the
+// future counts as one of now, because the next events arrive below it.
 func lowerBorder(newest model.Checkpoint, lookback time.Duration, now time.Time) sql.Null[model.Instant] {
 	if !newest.Upper.Valid {
 		return newest.Floor
@@ -129,8 +128,7 @@ func lowerBorder(newest model.Checkpoint, lookback time.Duration, now time.Time)
 	return sql.Null[model.Instant]{V: lower, Valid: true}
 }
 
-// allDone sees that the file itself says of every window and part that it was walked to its
-// end, down to one that went to the end of all that is wanted.
+// allDone checks that every window and shard in the file is done, down to a window that goes to the end.
 func (p *pull) allDone(ctx context.Context) error {
 	windows, err := p.Store.Windows(ctx)
 	if err != nil {
@@ -138,7 +136,7 @@ func (p *pull) allDone(ctx context.Context) error {
 	}
 	for _, f := range shard.Windows(windows) {
 		if k, open := f.Unfinished(); open {
-			return fmt.Errorf("window %d was not walked to its end: this should not be", k.Window)
+			return fmt.Errorf("window %d was not walked to its end: this is a bug", k.Window)
 		}
 		if f.ToTheEnd() {
 			break

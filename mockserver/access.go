@@ -40,7 +40,7 @@ func (s *Server) streamAccess(in *incoming) *answer {
 			delete(s.tokens, token)
 		}
 	}
-	// A new token leaves the older ones alive.
+	// A new token does not end the older ones.
 	s.tokens[plan.token] = in.now.Add(s.scaled(s.opts.Access.Latency) + life)
 	s.mu.Unlock()
 
@@ -57,7 +57,7 @@ func (s *Server) streamAccess(in *incoming) *answer {
 	}
 }
 
-// newToken returns 64 hex digits.
+// newToken returns a token of 64 hex digits.
 func (s *Server) newToken(n int) string {
 	var raw [32]byte
 	for i := range raw {
@@ -89,7 +89,7 @@ func (s *Server) dashboardRequired() *answer {
 	return s.refuse(http.StatusForbidden, "DASHBOARD_REQUIRED", "Stream access is only available from the dashboard")
 }
 
-// looksLikeBrowser is the check that the service is seen to make.
+// looksLikeBrowser is the check that the live service was observed to make.
 func looksLikeBrowser(h http.Header) bool {
 	return strings.Contains(h.Get("User-Agent"), "Mozilla/")
 }

@@ -9,7 +9,7 @@ import (
 	"datasync/mockserver"
 )
 
-// drain asks for the first page of 5,000 events over and over, cheaply.
+// drain requests the first page of 5,000 events again and again.
 func drain(b *testing.B, client *http.Client, base string) {
 	b.Helper()
 	r := (&api{tb: b, base: base}).request(http.MethodGet, mockserver.EventsPath, map[string][]string{"limit": {"5000"}})
@@ -51,7 +51,7 @@ func BenchmarkEvents(b *testing.B) {
 	}
 }
 
-// BenchmarkCount is what the counts cost an event: the first request for stats.
+// BenchmarkCount measures the first request for stats, per event.
 func BenchmarkCount(b *testing.B) {
 	for b.Loop() {
 		s := mockserver.New(mockserver.Options{})
@@ -60,7 +60,7 @@ func BenchmarkCount(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/mockserver.DefaultEvents, "ns/event")
 }
 
-// BenchmarkSession is what a search for the events of a session costs an event.
+// BenchmarkSession measures a search for the events of a session, per event.
 func BenchmarkSession(b *testing.B) {
 	s := mockserver.New(mockserver.Options{})
 	a, session := newAPI(b, s), s.Dataset().Event(0).SessionID.String()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// admit counts the request towards its rate limit. It returns the 429 that
-// the request gets, or the headers for its proper answer.
+// admit counts the request towards its rate limit. It returns a 429, or the headers for the
+// proper answer.
 func (s *Server) admit(in *incoming) (*answer, http.Header) {
 	h := jsonHeader()
 	limit := s.rateLimit(in)
@@ -26,7 +26,7 @@ func (s *Server) admit(in *incoming) (*answer, http.Header) {
 	return nil, h
 }
 
-// phase is the one that a time lies in. s.mu is held.
+// phase returns the phase at a time. s.mu is held.
 func (s *Server) phase(at time.Time) *phase {
 	now := &s.phases[0]
 	for i := range s.phases[1:] {
@@ -37,8 +37,8 @@ func (s *Server) phase(at time.Time) *phase {
 	return now
 }
 
-// closedUntil is when an endpoint that serves pages will have something left of its
-// budget; the zero time where it has now. s.mu is held.
+// closedUntil returns when a page endpoint's budget will allow a request; the zero time if it
+// does now. s.mu is held.
 func (s *Server) closedUntil(e Endpoint, now time.Time) time.Time {
 	w := s.windows[e]
 	used := func(p *phase) bool {
@@ -57,8 +57,8 @@ func (s *Server) closedUntil(e Endpoint, now time.Time) time.Time {
 	return w.ends
 }
 
-// closed notes for how long no endpoint that serves pages can be asked, after what has come
-// of budgets and waits now. s.mu is held.
+// closed records for how long neither page endpoint allows a request, by the budgets and waits
+// of now. s.mu is held.
 func (s *Server) closed(now time.Time) {
 	until := s.opens(Events, now)
 	if feed := s.opens(Feed, now); feed.Before(until) {
@@ -67,8 +67,8 @@ func (s *Server) closed(now time.Time) {
 	s.journal.spent.any.add(now, until)
 }
 
-// opens is when an endpoint that serves pages can be asked again; a time that is over where
-// it can be now. s.mu is held.
+// opens returns when a page endpoint allows a request; a time in the past if it does now. s.mu is
+// held.
 func (s *Server) opens(e Endpoint, now time.Time) time.Time {
 	budget, named := s.closedUntil(e, now), s.journal.waits[e].until
 	if named.After(budget) {

@@ -73,8 +73,7 @@ func TestBulk(t *testing.T) {
 	}
 }
 
-// TestHead: HEAD says what GET does, without a body, and counts like it; OPTIONS
-// reaches nothing.
+// TestHead: HEAD is answered and counted like GET, without a body. OPTIONS is refused.
 func TestHead(t *testing.T) {
 	for _, over := range []string{"memory", "socket"} {
 		t.Run(over, func(t *testing.T) {

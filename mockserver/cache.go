@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// cached is an answer of the cache, as what it takes to give it again.
+// cached is what the cache keeps of an answer to make it again.
 type cached struct {
 	view        view
-	asked, made time.Time // when the request came, when the page was ready
+	asked, made time.Time // when the request came, and when the page was ready
 }
 
 const maxCached = 1024
 
-// loopCursor is a cursor that Cursors.Loop gives again.
+// loopCursor is a cursor that Cursors.Loop returns again.
 type loopCursor struct {
-	text string
-	dies time.Time
+	text    string
+	expires time.Time
 }
 
 func cacheKey(in *incoming) string {
@@ -31,7 +31,7 @@ func (s *Server) cached(in *incoming, opts *Pages) (c cached, hit bool) {
 		s.mu.Lock()
 		c, hit = s.caches[in.endpoint][cacheKey(in)]
 		s.mu.Unlock()
-		// A page that is still on its way to its first client is no hit yet.
+		// A page is no hit before it was sent for the first time.
 		if age := in.now.Sub(c.made); hit && age >= 0 && age < s.scaled(opts.CacheTTL) {
 			return c, true
 		}
@@ -39,14 +39,16 @@ func (s *Server) cached(in *incoming, opts *Pages) (c cached, hit bool) {
 	return cached{view: s.data.view(), asked: in.now, made: in.now}, false
 }
 
-// remember puts a page into the cache, or counts that it came from there.
-func (s *Server) remember(in *incoming, opts *Pages, c cached, hit bool) {
+func (s *Server) countHit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if hit {
-		s.journal.cacheHits++
-		return
-	}
+	s.journal.cacheHits++
+}
+
+// remember puts a page into the cache.
+func (s *Server) remember(in *incoming, opts *Pages, c cached) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	cache := s.caches[in.endpoint]
 	for key, old := range cache {
 		if len(cache) < maxCached {

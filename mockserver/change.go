@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// Change is what is different from a time on. What is nil stays as it was before.
+// Change replaces options at a time. Fields that are nil change nothing.
 //
-// A new budget counts at once, also for the window that is under way: what was used in it
-// stays used, and it ends when it was to end. So do services that keep a counter with
-// an end and compare it with the budget that is configured now. A new RateLimit.Window
-// is that of the next window.
+// A new budget counts at once, in the current window too: requests made in it stay counted, and
+// its end does not move. Services behave so that keep a counter with an expiry and compare it
+// with the budget that is configured now. A new RateLimit.Window begins with the next window.
 type Change struct {
-	// After is when, counted from the server's first request and divided by TimeScale.
+	// After is the time since the server's first request, divided by TimeScale.
 	After time.Duration
 
 	EventsLimit, FeedLimit *RateLimit
@@ -22,13 +21,13 @@ type Change struct {
 	FeedUntil            *Bound
 }
 
-// phase is what is so from a time on.
+// phase is the options of both page endpoints from a time on.
 type phase struct {
 	from         time.Duration // since the first request, scaled
 	events, feed Pages
 }
 
-// phases are those that the options describe; the first begins with the first request.
+// phases returns the phases that the options describe. The first begins with the first request.
 func (o Options) phases() []phase {
 	now := phase{events: o.Events, feed: o.Feed}
 	all := []phase{now}
@@ -54,8 +53,8 @@ func (o Options) phases() []phase {
 	return all
 }
 
-// At returns what the two endpoints that serve pages are at a time, which counts from the
-// first request as Change.After does.
+// At returns the options of both page endpoints at a time since the first request, as of
+// Change.After.
 func (o Options) At(after time.Duration) (events, feed Pages) {
 	o = o.withDefaults()
 	now := 0
@@ -73,7 +72,7 @@ func (l RateLimit) withDefaults() RateLimit {
 	return l
 }
 
-// pages is the endpoint that serves pages, as it is in the phase.
+// pages returns the options of a page endpoint.
 func (p *phase) pages(e Endpoint) *Pages {
 	if e == Feed {
 		return &p.feed
@@ -103,8 +102,8 @@ func (c Change) validate() error {
 
 func (l RateLimit) valid() bool { return l.Requests >= 0 && l.withDefaults().Window > 0 }
 
-// rising reports whether a load curve is one: from 1 in flight on, and without latencies
-// below zero.
+// rising reports whether a load curve is valid: its points ascend from at least 1 request in
+// flight, and no latency is negative.
 func rising(curve []LoadPoint) bool {
 	for i, point := range curve {
 		if point.InFlight <= 0 || point.Latency < 0 || i > 0 && point.InFlight <= curve[i-1].InFlight {

@@ -21,8 +21,8 @@ func TestChangeOfBudget(t *testing.T) {
 	tests := []struct {
 		name   string
 		change mockserver.Change
-		// asked is when requests are sent, in seconds after the first; got is what they
-		// all get: the status, or the seconds to wait with a 429.
+		// asked is when requests are sent, in seconds after the first; got is the status of each,
+		// or the seconds to wait of a 429.
 		asked []float64
 		got   string
 	}{
@@ -64,7 +64,7 @@ func TestChangeOfBudget(t *testing.T) {
 	}
 }
 
-// TestChangeRemaining: a budget below what is used already leaves nothing, not less.
+// TestChangeRemaining: a budget below the number of requests so far leaves 0, not a negative number.
 func TestChangeRemaining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := mockserver.RateLimit{Requests: 4, Headers: true}
@@ -82,7 +82,7 @@ func TestChangeRemaining(t *testing.T) {
 	})
 }
 
-// TestChanges follow one another, scaled, and count from the first request.
+// TestChanges: changes follow each other, scaled, counted from the first request.
 func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		until, ignored := mockserver.Inclusive, mockserver.Ignored
@@ -154,8 +154,7 @@ func TestChangesAreValidated(t *testing.T) {
 	}
 }
 
-// TestStatsOfTime has three pages one after the other, a wait of both endpoints, and two
-// pages at once.
+// TestStatsOfTime: three pages one after another, a wait of both endpoints, and two pages at once.
 func TestStatsOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := mockserver.RateLimit{Requests: 2, Window: 20 * time.Second, Named: mockserver.RetryAfterBody}
@@ -198,7 +197,7 @@ func TestStatsOfTime(t *testing.T) {
 	})
 }
 
-// TestBlockedEndsWithChange: a budget that grows ends the time in which nothing is left.
+// TestBlockedEndsWithChange: a larger budget ends the time in which no request is allowed.
 func TestBlockedEndsWithChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := mockserver.RateLimit{Requests: 1, Window: time.Minute}
@@ -216,8 +215,7 @@ func TestBlockedEndsWithChange(t *testing.T) {
 	})
 }
 
-// TestBlockedByNamedWaits: what is named may be longer than the budget has it, by rounding
-// or without one.
+// TestBlockedByNamedWaits: a named wait may be longer than the window, by rounding or by a fault.
 func TestBlockedByNamedWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := mockserver.New(small(mockserver.Options{

@@ -14,8 +14,8 @@ import (
 	"datasync/mockserver"
 )
 
-// publicClient is a simple client as people write them: it sends the headers that
-// its author found to be enough, and no others.
+// publicClient is a simple client, as people write them. It sends only the headers that its author
+// found to be enough.
 type publicClient struct {
 	tb      testing.TB
 	client  *http.Client
@@ -43,7 +43,7 @@ func (c *publicClient) ask(method, pathAndQuery string) (*http.Response, []byte)
 	return resp, body
 }
 
-// want asks for JSON.
+// want requests JSON.
 func (c *publicClient) want(into any, method, pathAndQuery string) {
 	c.tb.Helper()
 	resp, body := c.ask(method, pathAndQuery)
@@ -55,7 +55,7 @@ func (c *publicClient) want(into any, method, pathAndQuery string) {
 	}
 }
 
-// page asks for a page of events and wants some.
+// page requests a page of events and wants some.
 func (c *publicClient) page(pathAndQuery string) page {
 	c.tb.Helper()
 	var p page
@@ -65,7 +65,7 @@ func (c *publicClient) page(pathAndQuery string) page {
 	return p
 }
 
-// publicClients are what simple clients of the API do.
+// publicClients are simple clients of the API.
 var publicClients = []struct {
 	name    string
 	headers map[string]string
@@ -147,8 +147,8 @@ var publicClients = []struct {
 	}},
 }
 
-// TestPublicClients: simple clients of the live service get on with the mock as it
-// comes, whatever the profile, the time scale and the age of the key.
+// TestPublicClients: simple clients of the live service work with the mock server's defaults, in
+// any profile, at any time scale, with a key of any age.
 func TestPublicClients(t *testing.T) {
 	for _, profile := range mockserver.Profiles() {
 		for _, scale := range []float64{1, 10} {

@@ -9,8 +9,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// compress compresses a page for a client that accepts it. Faults of the delivery
-// come after it: what they cut off, or add, is compressed text.
+// compress compresses a page for a client that accepts it. Faults of the delivery apply to the
+// compressed bytes.
 func (s *Server) compress(in *incoming, a *answer) {
 	if !s.opts.Gzip || a.pooled == nil {
 		return
@@ -24,7 +24,7 @@ func (s *Server) compress(in *incoming, a *answer) {
 	out := bytes.NewBuffer((*zipped)[:0])
 	w := s.zips.Get().(*gzip.Writer)
 	w.Reset(out)
-	// A buffer takes everything.
+	// Writes to a bytes.Buffer do not fail.
 	_, _ = w.Write(a.body)
 	_ = w.Close()
 	s.zips.Put(w)
@@ -38,7 +38,7 @@ func (s *Server) compress(in *incoming, a *answer) {
 func acceptsGzip(h http.Header) bool {
 	codings := h.Values("Accept-Encoding")
 	if len(codings) == 0 {
-		return false // to the letter it accepts anything, but hardly expects it
+		return false // RFC 9110 allows any coding here, but clients do not expect it
 	}
 	everything, accepted := false, map[string]bool{}
 	for _, coding := range strings.Split(strings.Join(codings, ","), ",") {

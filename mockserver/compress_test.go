@@ -81,7 +81,8 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-// What is no page is never compressed, and faults of the delivery damage what goes out.
+// TestGzipAndFaults: only pages are compressed, and faults of the delivery change the compressed
+// bytes.
 func TestGzipAndFaults(t *testing.T) {
 	s := mockserver.New(small(mockserver.Options{Gzip: true, Scripts: []mockserver.Script{{Faults: []mockserver.Fault{
 		mockserver.Status(503), mockserver.HTML(), mockserver.Clip(100), mockserver.Trailing("more"),
@@ -103,7 +104,7 @@ func TestGzipAndFaults(t *testing.T) {
 	}
 }
 
-// A body takes as long as the link does: what goes out counts, not what it inflates to.
+// TestRate: a body takes the link's time for its compressed size.
 func TestRate(t *testing.T) {
 	for _, compress := range []bool{false, true} {
 		for _, rate := range []int64{1000, 1_000_000} {
@@ -120,7 +121,7 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// Over a socket a body that is paced arrives whole, and does not outlive its request.
+// TestRateOverASocket: a paced body arrives whole over a socket, and ends with its request.
 func TestRateOverASocket(t *testing.T) {
 	s := mockserver.New(small(mockserver.Options{Rate: 4_000_000}))
 	a := newAPI(t, s)

@@ -5,25 +5,24 @@ import (
 	"sync"
 )
 
-// counts are how many events a view shows, by what they are before DataOptions
-// spoils them.
+// counts are the numbers of events that a view shows, by their values before DataOptions makes
+// some malformed.
 type counts struct {
 	kinds    [len(eventTypes)]int
 	sessions []int // by the session's number
 }
 
-// counter holds the counts that were made.
+// counter caches counts.
 type counter struct {
 	mu     sync.Mutex
-	before *counts // of the set before growth, with the late events
+	before *counts // of the set before growth, late events included
 	last   *counts
 	lastOf view
 }
 
-// counts counts once, and again only after the set has changed. The first time
-// looks at each event of the set: about 4 ns an event, so 15 ms for the default
-// set, and 4 s for one of 1,000,000,000. Later it looks at those that were added
-// or are hidden. Requests that need no counts do not wait for it.
+// counts counts once, and again only after the set has changed. The first count computes each
+// event: about 4 ns per event, 15 ms for the default set and 4 s for 1,000,000,000 events. Later
+// counts compute added and hidden events only. Requests that need no counts do not wait.
 func (v view) counts() *counts {
 	c := &v.d.counter
 	c.mu.Lock()
@@ -46,7 +45,7 @@ func (v view) counts() *counts {
 	return now
 }
 
-// count adds n to the counts for each event from one key up to another.
+// count adds n to the counts for each event whose key is at least from and less than to.
 func (d *Dataset) count(c *counts, from, to int64, n int) {
 	for key := from; key < to; key++ {
 		h := d.hash(key)

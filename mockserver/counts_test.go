@@ -14,7 +14,7 @@ type wireSession struct {
 	EventCount                      int
 }
 
-// tally is what the tests count by themselves, event by event.
+// tally is counts that the tests make themselves, event by event.
 type tally struct{ types, devices, sessions, users map[string]int }
 
 func tallyOf(d *mockserver.Dataset, shown func(i int) bool) tally {
@@ -31,8 +31,7 @@ func tallyOf(d *mockserver.Dataset, shown func(i int) bool) tally {
 	return c
 }
 
-// TestCounts: stats, sessions and filters agree with the events, before and after
-// the set changes.
+// TestCounts: stats, sessions and filters agree with the events, before and after the set changes.
 func TestCounts(t *testing.T) {
 	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 20_000, LateEvery: 7, SwapEvery: 50, SwapDistance: 20}})
 	d, a := s.Dataset(), newAPI(t, s)
@@ -87,8 +86,7 @@ func TestCounts(t *testing.T) {
 	check(t)
 }
 
-// TestCountsDoNotHoldOthersUp: while the whole of a large set is being counted,
-// other requests are answered.
+// TestCountsDoNotHoldOthersUp: other requests are answered during a count of a large set.
 func TestCountsDoNotHoldOthersUp(t *testing.T) {
 	s := mockserver.New(small(mockserver.Options{}))
 	a := newAPI(t, s)

@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// bounds are the since and until of a request, in epoch milliseconds.
+// bounds are the parameters since and until of a request, in epoch milliseconds.
 type bounds struct {
 	since, until       int64
 	hasSince, hasUntil bool
@@ -29,9 +29,8 @@ func (e *cursorExpiredError) Error() string {
 	return fmt.Sprintf("Cursor expired %d minute(s) ago", max(0, int(e.ago.Minutes())))
 }
 
-// cursorWire is the JSON inside a cursor. Session and Type are this server's own
-// additions, where the request was for some events only; Since and Sig are too,
-// where an option asks for them.
+// cursorWire is the JSON inside a cursor. Session and Type, of requests with filters, are this
+// server's own additions. So are Since and Sig, which options ask for.
 type cursorWire struct {
 	ID    string `json:"id"`
 	TS    *int64 `json:"ts"`
@@ -49,10 +48,10 @@ type cursorWire struct {
 type cursorMaker struct {
 	opts   Cursors
 	secret []byte
-	ended  atomic.Int64 // cursors that die until then, in epoch milliseconds, are dead
+	ended  atomic.Int64 // cursors that expire until then, in epoch milliseconds, have expired
 }
 
-// encode makes a cursor that dies at exp.
+// encode makes a cursor that expires at exp.
 func (c *cursorMaker) encode(to target, exp time.Time) string {
 	ms := exp.UnixMilli()
 	w := cursorWire{
@@ -107,8 +106,8 @@ func (c *cursorMaker) sign(w cursorWire) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// decodeBase64 takes all the dialects that clients make of a cursor which
-// they have decoded and encoded again.
+// decodeBase64 accepts all variants of base64, as clients may decode a cursor and encode it
+// again.
 func decodeBase64(text string) ([]byte, error) {
 	text = strings.TrimRight(text, "=")
 	if strings.ContainsAny(text, "-_") {

@@ -13,7 +13,7 @@ import (
 	"datasync/mockserver"
 )
 
-func TestCursorsAreOpenToForgery(t *testing.T) {
+func TestForgedCursors(t *testing.T) {
 	forge := func(cursor string, change func(map[string]any)) string {
 		raw, err := base64.StdEncoding.DecodeString(cursor)
 		if err != nil {
@@ -81,8 +81,8 @@ func TestBadCursors(t *testing.T) {
 	}
 }
 
-// checkBadCursor looks for a refusal with a code, or, without one, for one that
-// does not name the cursor.
+// checkBadCursor checks for an error with this code, or, if it is empty, for one that does not name
+// the cursor.
 func checkBadCursor(t *testing.T, name string, resp *http.Response, body []byte, status int, code string) {
 	t.Helper()
 	var got struct{ Error, Code, Message string }
@@ -121,8 +121,8 @@ func TestExpiredCursorsByStatus(t *testing.T) {
 	}
 }
 
-// TestOutside: what lies outside the data's time is answered by a status of its
-// own, on the endpoint that has the option alone.
+// TestOutside: bounds outside the data's time get a status of their own, only on the endpoint with
+// the option.
 func TestOutside(t *testing.T) {
 	for e, path := range map[mockserver.Endpoint]string{mockserver.Events: mockserver.EventsPath, mockserver.Feed: mockserver.DefaultFeedPath} {
 		opts := small(mockserver.Options{})
@@ -202,7 +202,7 @@ func TestCursorDialects(t *testing.T) {
 	}
 }
 
-// Whatever the parameters say, the answer is a page or a refusal.
+// FuzzParameters: the answer to any parameters is a page or an error.
 func FuzzParameters(f *testing.F) {
 	f.Add("10", "eyJpZCI6IjEiLCJ0cyI6MSwidiI6MiwiZXhwIjoxfQ==", "", "1769541612369")
 	f.Add("-1", "", "2026-01-27T19:19:13.629Z", "9223372036854775807")

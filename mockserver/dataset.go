@@ -6,16 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// Dataset is a set of events, each of which is computed from the seed and its
-// place when it is asked for. Events are numbered from 0, the newest, in the
-// order of the API: timestamp descending, then id descending as lower-case
-// text. It is safe for concurrent use.
+// Dataset is a set of events. It computes each from the seed and the event's number when it is
+// read. Numbers ascend from 0, the newest event, in the order of the API: timestamp descending,
+// then id descending as lower-case text. A Dataset is safe for concurrent use.
 type Dataset struct {
 	opts   DataOptions
 	size   int   // events before growth
-	groups int64 // distinct instants in the set before growth
+	groups int64 // distinct instants before growth
 
-	eventSeed, dirtSeed, sessionSeed, userSeed uint64
+	eventSeed, malformedSeed, sessionSeed, userSeed uint64
 
 	counter counter
 
@@ -23,18 +22,18 @@ type Dataset struct {
 	revealed atomic.Bool
 }
 
-// NewDataset returns the data set that opts describe. It panics where
-// DataOptions.Validate reports an error.
+// NewDataset returns the data set of the options. It panics if DataOptions.Validate returns an
+// error.
 func NewDataset(opts DataOptions) *Dataset {
 	if err := opts.Validate(); err != nil {
 		panic("mockserver: " + err.Error())
 	}
 	d := &Dataset{
-		opts:        opts.withDefaults(),
-		eventSeed:   mix(opts.Seed + 1),
-		dirtSeed:    mix(opts.Seed + 2),
-		sessionSeed: mix(opts.Seed + 3),
-		userSeed:    mix(opts.Seed + 4),
+		opts:          opts.withDefaults(),
+		eventSeed:     mix(opts.Seed + 1),
+		malformedSeed: mix(opts.Seed + 2),
+		sessionSeed:   mix(opts.Seed + 3),
+		userSeed:      mix(opts.Seed + 4),
 	}
 	d.size = max(0, d.opts.Events)
 	if d.size > 0 {
@@ -43,26 +42,25 @@ func NewDataset(opts DataOptions) *Dataset {
 	return d
 }
 
-// Total is the number of events that the API shows now: what Grow added
-// counts, what Reveal has not shown yet does not.
+// Total returns the number of events that the API shows now: with those that Grow added, without
+// those that wait for Reveal.
 func (d *Dataset) Total() int { return d.view().visible() }
 
-// Len is the number of events by which Event, Expected and Late count; it
-// includes the late ones that are still hidden.
+// Len returns the number of events, hidden ones included. Event, Expected and Late take numbers
+// below it.
 func (d *Dataset) Len() int { return d.view().len() }
 
-// Grow adds n newer events on top. Every event keeps its content; its number
-// rises by n.
+// Grow adds n newer events. Each event keeps its content, and its number rises by n.
 func (d *Dataset) Grow(n int) {
 	if n > 0 {
 		d.grown.Add(int64(n))
 	}
 }
 
-// Reveal shows the late events, at their places by timestamp.
+// Reveal shows the late events, in the order of their timestamps.
 func (d *Dataset) Reveal() { d.revealed.Store(true) }
 
-// view freezes the size of the set for the length of one answer.
+// view returns the set as it is now, so that one answer sees one size.
 func (d *Dataset) view() view {
 	return view{d: d, grown: d.grown.Load(), revealed: d.revealed.Load()}
 }
@@ -75,8 +73,8 @@ type view struct {
 
 func (v view) len() int { return int(v.grown) + v.d.size }
 
-// key turns a number, which shifts when the set grows, into the event's key,
-// which does not: 0 is the newest before growth, negative keys came later.
+// key returns the key of an event. Unlike its number, the key does not change when the set grows:
+// 0 is the newest event before growth, and negative keys are newer ones.
 func (v view) key(i int) int64 { return int64(i) - v.grown }
 
 func (v view) hidden(i int) bool {
@@ -96,8 +94,8 @@ func (v view) visible() int {
 	return n
 }
 
-// swapped maps a place in the sequence of answers to an event's number, and
-// back: it is its own inverse.
+// swapped maps an index in the order of answers to an event's number, and back: it is its own
+// inverse.
 func (v view) swapped(i int) int {
 	every := int64(v.d.opts.SwapEvery)
 	if every == 0 {
@@ -117,8 +115,8 @@ func (v view) swapped(i int) int {
 	return j
 }
 
-// after is the number of the first event behind the position (ts, id) in the
-// order of the API. No event need stand at the position itself.
+// after returns the number of the first event after the position (ts, id) in the order of the
+// API. There need be no event at the position.
 func (v view) after(ts int64, id [16]byte) int {
 	return sort.Search(v.len(), func(i int) bool {
 		key := v.key(i)
@@ -132,16 +130,16 @@ func (v view) after(ts int64, id [16]byte) int {
 	})
 }
 
-// firstBefore is the number of the first event whose timestamp lies before
-// ts, in epoch milliseconds.
+// firstBefore returns the number of the first event whose timestamp is less than ts, in epoch
+// milliseconds.
 func (v view) firstBefore(ts int64) int {
 	return sort.Search(v.len(), func(i int) bool {
 		return v.d.instant(v.d.slot(v.key(i)).group) < ts
 	})
 }
 
-// outside reports whether no event is as old as ts, in epoch milliseconds, or
-// none as new. An empty set has no time to be outside of.
+// outside reports whether ts, in epoch milliseconds, is less than all timestamps or greater than
+// all. It is false for an empty set.
 func (v view) outside(ts int64) bool {
 	if v.len() == 0 {
 		return false
@@ -150,8 +148,8 @@ func (v view) outside(ts int64) bool {
 	return ts > at(0) || ts < at(v.len()-1)
 }
 
-// slot says where a key stands among the instants: its group shares one
-// millisecond, position counts inside the group.
+// slot is a key's position among the instants: the events of a group share one millisecond, and
+// position counts within the group.
 type slot struct {
 	group, position, size int64
 }
@@ -166,8 +164,8 @@ func (d *Dataset) slot(key int64) slot {
 	return slot{group: group + rest - size + 1, size: 1}
 }
 
-// instant is the epoch millisecond of a group: evenly spread, each moved at
-// random inside its share, so that the order of groups is the order of time.
+// instant returns the epoch millisecond of a group. The span is divided evenly between groups,
+// and each has a random instant in its part, so groups are in the order of time.
 func (d *Dataset) instant(group int64) int64 {
 	if group == 0 {
 		return newestMS
@@ -176,7 +174,7 @@ func (d *Dataset) instant(group int64) int64 {
 	if group < 0 {
 		return newestMS - group*growStepMS - int64(noise%growStepMS)
 	}
-	// A set of more instants than the span has milliseconds reaches further back.
+	// A set with more instants than the span has milliseconds needs a longer one.
 	span := max(spanMS, d.groups)
 	begin := group * span / d.groups
 	width := (group+1)*span/d.groups - begin

@@ -171,8 +171,8 @@ func position(t *testing.T, d *mockserver.Dataset, id string) int {
 	return -1
 }
 
-// readEvent reads the wire form by the rules of the API's description, with
-// nothing shared with the server.
+// readEvent reads the wire form by the rules of the API's description. It shares nothing with the
+// server.
 func readEvent(t *testing.T, raw []byte) (m map[string]any, storable bool, instant time.Time) {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
@@ -206,18 +206,18 @@ func readEvent(t *testing.T, raw []byte) (m map[string]any, storable bool, insta
 	return m, ok && kind != "" && isUUID(m["id"]) && isUUID(m["sessionId"]), instant
 }
 
-func TestDirt(t *testing.T) {
-	all := mockserver.AllDirt()
-	if len(all) != len(mockserver.RejectedDirt())+len(mockserver.ToleratedDirt()) {
+func TestMalformed(t *testing.T) {
+	all := mockserver.AllMalformed()
+	if len(all) != len(mockserver.RejectedMalformed())+len(mockserver.ToleratedMalformed()) {
 		t.Fatal("kinds are neither rejected nor tolerated")
 	}
 	for _, kind := range append(all, mockserver.Clean) {
 		t.Run(strings.ReplaceAll(kind.String(), " ", "_"), func(t *testing.T) {
-			d := mockserver.NewDataset(mockserver.DataOptions{Events: 60, DirtyEvery: 3, DirtyKinds: []mockserver.Dirt{kind}})
+			d := mockserver.NewDataset(mockserver.DataOptions{Events: 60, DirtyEvery: 3, DirtyKinds: []mockserver.Malformed{kind}})
 			for i := range 60 {
 				e, want := d.Event(i), d.Expected(i)
-				if dirty := i%3 == 2; dirty != (e.Dirt != mockserver.Clean) && kind != mockserver.Clean {
-					t.Fatalf("event %d is %v", i, e.Dirt)
+				if dirty := i%3 == 2; dirty != (e.Malformed != mockserver.Clean) && kind != mockserver.Clean {
+					t.Fatalf("event %d is %v", i, e.Malformed)
 				}
 				raw := d.AppendEvent(nil, i)
 				m, storable, instant := readEvent(t, raw)
@@ -266,12 +266,12 @@ func checkEvent(t *testing.T, e mockserver.Event, m map[string]any, instant time
 	}
 }
 
-func TestDirtByRate(t *testing.T) {
+func TestMalformedByRate(t *testing.T) {
 	const n = 20_000
 	d := mockserver.NewDataset(mockserver.DataOptions{Events: n, DirtyRate: 0.1})
-	kinds, dirty := map[mockserver.Dirt]int{}, 0
+	kinds, dirty := map[mockserver.Malformed]int{}, 0
 	for i := range n {
-		if k := d.Expected(i).Dirt; k != mockserver.Clean {
+		if k := d.Expected(i).Malformed; k != mockserver.Clean {
 			kinds[k]++
 			dirty++
 		}
@@ -279,16 +279,16 @@ func TestDirtByRate(t *testing.T) {
 	if share := float64(dirty) / n; math.Abs(share-0.1) > 0.01 {
 		t.Errorf("%.3f of the events are dirty, want 0.1", share)
 	}
-	if len(kinds) != len(mockserver.AllDirt()) {
-		t.Errorf("%d kinds of dirt came up, want all %d", len(kinds), len(mockserver.AllDirt()))
+	if len(kinds) != len(mockserver.AllMalformed()) {
+		t.Errorf("%d kinds of dirt came up, want all %d", len(kinds), len(mockserver.AllMalformed()))
 	}
 }
 
-// Dirt must not break the order that the API promises, at the precision that
-// the wire form has.
-func TestDirtKeepsOrder(t *testing.T) {
+// TestMalformedKeepsOrder: malformed events are in the order that the API promises, at the
+// precision of the wire form.
+func TestMalformedKeepsOrder(t *testing.T) {
 	d := mockserver.NewDataset(mockserver.DataOptions{Events: 5000, TieSize: 5, DirtyRate: 0.5,
-		DirtyKinds: []mockserver.Dirt{mockserver.MicroTimestamp, mockserver.NanoTimestamp, mockserver.OffsetTimestamp}})
+		DirtyKinds: []mockserver.Malformed{mockserver.MicroTimestamp, mockserver.NanoTimestamp, mockserver.OffsetTimestamp}})
 	exact := 0
 	for i := 1; i < d.Len(); i++ {
 		a, b := d.Event(i-1), d.Event(i)

@@ -1,13 +1,15 @@
 package mockserver
 
 import (
+	"context"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// ServeHTTP answers a request, by way of the faults that it meets.
+// ServeHTTP answers a request, with its faults.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := s.answer(r)
 	defer s.finish(a)
@@ -37,24 +39,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.head {
 		return
 	}
+	s.deliverBody(ctx, w, a, body)
+}
+
+// deliverBody sends the body as the answer says.
+func (s *Server) deliverBody(ctx context.Context, w http.ResponseWriter, a *answer, body []byte) {
 	flusher := http.NewResponseController(w)
 	switch a.how {
 	case deliverWhole:
 		if a.hasBody() {
-			_, _ = w.Write(body) // the client may be gone, which is its own affair
+			_, _ = w.Write(body) // an error means that the client has gone
 		}
 	case deliverDrip:
-		for len(body) > 0 {
-			if sleep(ctx, a.pause) != nil {
-				panic(http.ErrAbortHandler)
-			}
-			n := min(a.n, len(body))
-			if _, err := w.Write(body[:n]); err != nil {
-				return
-			}
-			_ = flusher.Flush()
-			body = body[n:]
-		}
+		drip(ctx, w, flusher, body, a.n, a.pause)
 	case deliverPaced:
 		s.pace(ctx, w, flusher, body)
 	default:
@@ -71,7 +68,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reset ends the connection with a TCP reset where it can.
+// drip sends n bytes at a time, with a pause before each.
+func drip(ctx context.Context, w io.Writer, flusher *http.ResponseController, body []byte, n int, pause time.Duration) {
+	for len(body) > 0 {
+		if sleep(ctx, pause) != nil {
+			panic(http.ErrAbortHandler)
+		}
+		next := min(n, len(body))
+		if _, err := w.Write(body[:next]); err != nil {
+			return
+		}
+		_ = flusher.Flush()
+		body = body[next:]
+	}
+}
+
+// reset ends the connection by a TCP reset if it can.
 func (s *Server) reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -83,17 +95,17 @@ func (s *Server) reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// hasBody reports whether HTTP allows a body with the answer.
+// hasBody reports whether HTTP allows the answer to have a body.
 func (a *answer) hasBody() bool {
 	return !a.head && a.hasLength()
 }
 
-// hasLength reports whether the answer says how long its body is, or would be.
+// hasLength reports whether the answer has a Content-Length.
 func (a *answer) hasLength() bool {
 	return a.status != http.StatusNoContent && a.status != http.StatusNotModified
 }
 
-// deliverable is how many bytes of the body go out.
+// deliverable returns how many bytes of the body are sent.
 func (a *answer) deliverable() int {
 	switch a.how {
 	case deliverCut, deliverChunked, deliverBroken:
@@ -104,8 +116,7 @@ func (a *answer) deliverable() int {
 	return len(a.body)
 }
 
-// head completes the head of an answer at the moment when it goes out: what
-// it says about time counts from now.
+// head completes the head of an answer when it is sent: its dates and waits count from now.
 func (s *Server) head(a *answer) {
 	now := time.Now()
 	if a.header == nil {
@@ -116,7 +127,7 @@ func (s *Server) head(a *answer) {
 		a.header.Set("Date", date.Format(http.TimeFormat))
 	}
 	if a.retryDate > 0 {
-		// The first whole second that is not too soon.
+		// Round up: an HTTP date has whole seconds.
 		until := now.Add(s.opts.ClockSkew + a.retryDate + time.Second - 1).UTC().Truncate(time.Second)
 		a.header.Set("Retry-After", until.Format(http.TimeFormat))
 		a.wait = max(a.wait, until.Sub(date))

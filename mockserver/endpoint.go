@@ -5,11 +5,11 @@ import (
 	"net/http"
 )
 
-// Endpoint is one of the things that the API answers on.
+// Endpoint is an endpoint of the API.
 type Endpoint uint8
 
-// Any stands for all of them in a Script or a RandomFault. The first three are
-// those of a pull; the live service is seen to have the others too.
+// Any stands for all endpoints in a Script or a RandomFault. A pull needs the next three; the live
+// service was observed to have the others too.
 const (
 	Any Endpoint = iota
 	Events
@@ -36,30 +36,29 @@ func (e Endpoint) String() string {
 }
 
 const (
-	// EventsPath is the path of the events endpoint. With /ID behind it, GET
-	// gives one event.
+	// EventsPath is the path of the events endpoint. GET of EventsPath/ID returns one event.
 	EventsPath = "/api/v1/events"
-	// StreamAccessPath is where access to the feed is handed out, by POST.
+	// StreamAccessPath returns the feed's path and a token, by POST.
 	StreamAccessPath = "/internal/dashboard/stream-access"
-	// DefaultFeedPath is the path of the feed where Options.FeedPaths is empty.
+	// DefaultFeedPath is the path of the feed if Access.FeedPaths is empty.
 	DefaultFeedPath = "/api/v1/events/d4ta/x7k9/feed"
-	// DefaultTokenHeader carries the stream token.
+	// DefaultTokenHeader is the default header for the stream token.
 	DefaultTokenHeader = "X-Stream-Token"
 
-	// SessionsPath lists sessions with the number of their events. With /ID
-	// behind it, GET gives one session.
+	// SessionsPath lists sessions with the number of their events. GET of SessionsPath/ID returns
+	// one session.
 	SessionsPath = "/api/v1/sessions"
-	// BulkPath gives the events whose ids are in the body, by POST.
+	// BulkPath returns the events whose ids are in the body, by POST.
 	BulkPath = "/api/v1/events/bulk"
-	// StatsPath gives counts of events by type and device.
+	// StatsPath returns counts of events by type and device.
 	StatsPath = "/internal/stats"
 	// HealthPath needs no key.
 	HealthPath = "/health"
-	// InternalHealthPath is another path to the same.
+	// InternalHealthPath is a second path of the same endpoint.
 	InternalHealthPath = "/internal/health"
 )
 
-// method is the one that the endpoint wants.
+// method returns the method that the endpoint takes.
 func (e Endpoint) method() string {
 	if e == StreamAccess || e == BulkEvents {
 		return http.MethodPost
@@ -67,8 +66,8 @@ func (e Endpoint) method() string {
 	return http.MethodGet
 }
 
-// allows reports whether the endpoint answers the method: HEAD is answered like
-// GET, without the body.
+// allows reports whether the endpoint answers the method. It answers HEAD like GET, without the
+// body.
 func (e Endpoint) allows(method string) bool {
 	return method == e.method() || method == http.MethodHead && e.method() == http.MethodGet
 }

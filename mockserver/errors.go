@@ -13,19 +13,19 @@ func jsonHeader() http.Header {
 	return http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 }
 
-// hints are what some errors carry beside their message, by their codes.
+// hints are the member hint of some errors, by their codes.
 var hints = map[string]string{
 	"ENDPOINT_NOT_FOUND": "Events are at " + EventsPath,
 	"INVALID_API_KEY":    "Send the key in the header X-API-Key",
 	"DASHBOARD_REQUIRED": "Open the dashboard in a browser",
 }
 
-// statusText has a text for every status, known or not.
+// statusText returns a text for every status, known or not.
 func statusText(status int) string {
 	return cmp.Or(http.StatusText(status), "Status "+strconv.Itoa(status))
 }
 
-// refuse is an error in the API's form.
+// refuse returns an error in the API's form.
 func (s *Server) refuse(status int, code, message string) *answer {
 	return &answer{status: status, header: jsonHeader(), body: []byte(s.errorBody(status, code, message))}
 }
@@ -69,16 +69,16 @@ func (s *Server) badCursor(err error) *answer {
 	return s.refuse(c.ErrorStatus, code, err.Error())
 }
 
-// bareError is an error that says no more than its status does.
+// bareError returns an error that names its status only.
 func (s *Server) bareError(status int) *answer { return s.refuse(status, "", statusText(status)) }
 
-// quoted is text as a JSON string.
+// quoted returns text as a JSON string.
 func quoted(text string) string {
 	b, _ := json.Marshal(text) // strings always marshal
 	return string(b)
 }
 
-// errorAfter is a bareError with a Retry-After.
+// errorAfter returns a bareError with a Retry-After, rounded up to whole seconds.
 func (s *Server) errorAfter(status int, wait time.Duration) *answer {
 	a := s.bareError(status)
 	seconds := wholeSeconds(wait)
@@ -87,7 +87,7 @@ func (s *Server) errorAfter(status int, wait time.Duration) *answer {
 	return a
 }
 
-// success is an answer with this JSON.
+// success returns a 200 with this JSON.
 func success(body []byte) *answer {
 	return &answer{status: http.StatusOK, header: jsonHeader(), body: body}
 }

@@ -7,34 +7,33 @@ import (
 	"github.com/google/uuid"
 )
 
-// Event is one event as a right reading of its wire form has it. Where the
-// wire form holds no usable value (see Dirt), the field is zero.
+// Event is an event as a correct client reads its wire form. A field is zero if the wire form has
+// no usable value (see Malformed).
 type Event struct {
-	ID        uuid.UUID // also of an event whose wire form lacks its id
+	ID        uuid.UUID // set even if the wire form lacks it
 	SessionID uuid.UUID
 	UserID    uuid.UUID
 	Type      string
 	Name      string
 	// Properties is a JSON object without white space.
 	Properties string
-	// TimestampMS is in epoch milliseconds, UTC: the instant of the position.
+	// TimestampMS is the instant by which events are ordered, in epoch milliseconds.
 	TimestampMS int64
-	// Micros are the microseconds beyond TimestampMS, 0 to 999. Only some
-	// dirty events have any.
+	// Micros are the microseconds beyond TimestampMS, 0 to 999. Only some malformed events have
+	// any.
 	Micros     int
 	DeviceType string
 	Browser    string
-	// Dirt says what is wrong or unusual about the wire form.
-	Dirt Dirt
+	// Malformed says how the wire form is broken or unusual.
+	Malformed Malformed
 }
 
-// Time is the event's exact instant, in UTC.
+// Time returns the event's exact instant, in UTC.
 func (e Event) Time() time.Time {
 	return time.UnixMilli(e.TimestampMS).Add(time.Duration(e.Micros) * time.Microsecond).UTC()
 }
 
-// Event returns the event with number i, 0 being the newest. It panics
-// unless 0 <= i < Len().
+// Event returns the event with number i; 0 is the newest. It panics unless 0 <= i < Len().
 func (d *Dataset) Event(i int) Event {
 	v := d.view()
 	if i < 0 || i >= v.len() {
@@ -44,7 +43,7 @@ func (d *Dataset) Event(i int) Event {
 	return r.event(d)
 }
 
-// Late reports whether event i stays hidden until Reveal.
+// Late reports whether event i is hidden until Reveal.
 func (d *Dataset) Late(i int) bool { return d.late(d.view().key(i)) }
 
 var (
@@ -89,20 +88,20 @@ const (
 	nameLength = 5
 )
 
-// record is an event in the form from which it is rendered.
+// record is an event before it is rendered.
 type record struct {
-	id      [16]byte
-	ts      int64 // epoch milliseconds
-	micros  int
-	session uint32
-	user    uint32
-	kind    uint8 // index into eventTypes
-	page    uint8
-	device  uint8
-	browser uint8
-	iso     bool // the timestamp goes out as text, where the endpoint mixes forms
-	name    [nameLength]byte
-	dirt    Dirt
+	id        [16]byte
+	ts        int64 // epoch milliseconds
+	micros    int
+	session   uint32
+	user      uint32
+	kind      uint8 // index into eventTypes
+	page      uint8
+	device    uint8
+	browser   uint8
+	iso       bool // the timestamp is rendered as text, unless the endpoint sends numbers only
+	name      [nameLength]byte
+	malformed Malformed
 }
 
 func (d *Dataset) record(key int64) record {
@@ -110,12 +109,12 @@ func (d *Dataset) record(key int64) record {
 	h := d.hash(key)
 	g := mix(h ^ 0x5851F42D4C957F2D)
 	r := record{
-		id:   d.id(key, s),
-		ts:   d.instant(s.group),
-		kind: kindOf(h),
-		page: uint8(h >> 48 % uint64(len(pagePaths))),
-		iso:  g&1 == 1,
-		dirt: d.dirt(key, h),
+		id:        d.id(key, s),
+		ts:        d.instant(s.group),
+		kind:      kindOf(h),
+		page:      uint8(h >> 48 % uint64(len(pagePaths))),
+		iso:       g&1 == 1,
+		malformed: d.malformed(key, h),
 	}
 	r.session = sessionOf(h)
 	r.user, r.device, r.browser = d.ofSession(r.session)
@@ -124,29 +123,28 @@ func (d *Dataset) record(key int64) record {
 		r.name[i] = base36[g%36]
 		g /= 36
 	}
-	if r.dirt.subMillisecond() && s.position == 0 {
-		// Only the first of its millisecond may lie above it: the others
-		// would break the order.
+	if r.malformed.subMillisecond() && s.position == 0 {
+		// Microseconds on any other event of the millisecond would break the order.
 		r.micros = 1 + int(mix(h)%999)
 	}
 	return r
 }
 
-// hash is what the event's contents are computed from.
+// hash returns the number that an event's values are computed from.
 func (d *Dataset) hash(key int64) uint64 { return mix(d.eventSeed + uint64(key)*golden) }
 
 func kindOf(hash uint64) uint8 { return typeByPercent[(hash>>32&0xFFFF)*100>>16] }
 
 func sessionOf(hash uint64) uint32 { return uint32(hash & 0xFFFFFFFF * sessionCount >> 32) }
 
-// ofSession tells the one user, device and browser that a session has.
+// ofSession returns the user, device and browser of a session.
 func (d *Dataset) ofSession(session uint32) (user uint32, device, browser uint8) {
 	of := mix(d.sessionSeed ^ uint64(session))
 	return session % userCount, uint8(of % uint64(len(deviceTypes))), uint8(of >> 32 % uint64(len(browsers)))
 }
 
-// id computes the event's id. Inside a group the leading 32 bits come from
-// disjoint, falling ranges: the ids are random and yet in order.
+// id computes an event's id. In a group the leading 32 bits are from disjoint, descending ranges,
+// so that ids are random and yet in order.
 func (d *Dataset) id(key int64, s slot) (id [16]byte) {
 	a := mix(d.eventSeed ^ uint64(key)*idStep)
 	b := mix(a + golden)
@@ -191,8 +189,8 @@ func (r *record) event(d *Dataset) Event {
 		Micros:      r.micros,
 		DeviceType:  deviceTypes[r.device],
 		Browser:     browsers[r.browser],
-		Dirt:        r.dirt,
+		Malformed:   r.malformed,
 	}
-	r.dirt.apply(&e)
+	r.malformed.apply(&e)
 	return e
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// delivery is how an answer goes out.
+// delivery is how an answer is sent.
 type delivery uint8
 
 const (
@@ -22,8 +22,7 @@ const (
 	deliverPaced            // the body at Options.Rate
 )
 
-// incoming is a request as far as the API looks at it, with what the server
-// noted when it arrived.
+// incoming is the part of a request that the API reads, with what the server recorded on arrival.
 type incoming struct {
 	method, path string
 	query        url.Values
@@ -41,7 +40,7 @@ type incoming struct {
 	fault    Fault
 }
 
-// answer is what goes out. Handler and transport deliver it alike.
+// answer is a response before it is sent, by ServeHTTP or by the transport in memory.
 type answer struct {
 	status int
 	header http.Header

@@ -7,20 +7,18 @@ import (
 // Forever is the number of times of a Repeat that never ends.
 const Forever = -1
 
-// Fault is one way in which one request goes wrong. The constructors below
-// make them. All durations are divided by Options.TimeScale, as those of the
-// options are.
+// Fault is a way in which one request fails. Constructors such as Status and Truncate make them.
+// All durations are divided by Options.TimeScale, like those of the options.
 //
-// Some faults take the place of the proper answer and then count towards no
-// rate limit. Others change the way in which whatever answer there is goes
-// out. Those that change a page, or the answer of stream-access, have no
-// effect on another one, though they are used up by it.
+// Some faults replace the proper answer; the request then counts towards no rate limit. Others
+// change how any answer is sent. A fault that changes a page, or the answer of stream-access, has
+// no effect on other answers, but is used up by them.
 type Fault struct {
 	name  string
 	times int // 0 means once
 
-	instead func(refuser, *incoming) *answer // takes the place of the answer
-	deliver func(*answer)                    // changes how it goes out
+	instead func(refuser, *incoming) *answer // replaces the answer
+	deliver func(*answer)                    // changes how it is sent
 	page    func(*pagePlan)                  // changes a page
 	access  func(*accessPlan)                // changes the answer of stream-access
 	delay   time.Duration                    // before everything else
@@ -29,7 +27,7 @@ type Fault struct {
 // String names the fault.
 func (f Fault) String() string { return f.name }
 
-// Repeat returns f for n requests in a row; n is Forever for all that follow.
+// Repeat returns f for n requests in a row, or for all that follow if n is Forever.
 func Repeat(n int, f Fault) Fault {
 	if n < 0 {
 		n = Forever
@@ -38,13 +36,13 @@ func Repeat(n int, f Fault) Fault {
 	return f
 }
 
-// Pass is no fault: the request is answered as usual. It makes gaps in a Script.
+// Pass is not a fault: the request is answered as usual. It makes gaps in a Script.
 func Pass() Fault { return Fault{name: "pass"} }
 
-// Delay answers as usual, after d.
+// Delay delays the usual answer by d.
 func Delay(d time.Duration) Fault { return Fault{name: "delay", delay: d} }
 
-// Delayed lets f happen after d.
+// Delayed is f after a delay of d.
 func Delayed(d time.Duration, f Fault) Fault {
 	f.name = "delayed " + f.name
 	f.delay += d

@@ -14,31 +14,30 @@ func Status(status int) Fault {
 	}}
 }
 
-// StatusAfter is Status with a Retry-After of so many seconds, rounded up.
+// StatusAfter is Status with a Retry-After, rounded up to whole seconds.
 func StatusAfter(status int, wait time.Duration) Fault {
 	return Fault{name: "status " + strconv.Itoa(status) + " with Retry-After", instead: func(s refuser, _ *incoming) *answer {
 		return s.errorAfter(status, s.scaled(wait))
 	}}
 }
 
-// RateLimited answers 429 and names the wait where the endpoint's RateLimit
-// says; in the body, as rateLimit.retryAfter, where that says nothing.
+// RateLimited answers 429 and names the wait in the places of the endpoint's RateLimit; if that has
+// none, in the body as rateLimit.retryAfter.
 func RateLimited(wait time.Duration) Fault {
 	return Fault{name: "429", instead: func(s refuser, in *incoming) *answer {
 		return s.limitedAs(in, s.scaled(wait))
 	}}
 }
 
-// RateLimitedIn answers 429 and names the wait in the given places; none is
-// possible.
+// RateLimitedIn answers 429 and names the wait in these places, of which there may be none.
 func RateLimitedIn(named Named, wait time.Duration) Fault {
 	return Fault{name: "429", instead: func(s refuser, _ *incoming) *answer {
 		return s.limited(RateLimit{Requests: 10, Named: named}, s.scaled(wait))
 	}}
 }
 
-// RateLimitedRaw answers 429 with exactly this Retry-After (none if empty) and
-// body. Verify holds clients to the wait hold, which the text should name.
+// RateLimitedRaw answers 429 with exactly this Retry-After (none if empty) and body. Verify reports
+// clients that do not keep the wait hold, which the text should name.
 func RateLimitedRaw(retryAfter, body string, hold time.Duration) Fault {
 	return Fault{name: "raw 429", instead: func(s refuser, _ *incoming) *answer {
 		a := &answer{status: http.StatusTooManyRequests, header: jsonHeader(), body: []byte(body), wait: s.scaled(hold)}
@@ -54,8 +53,7 @@ func KeyRefused() Fault {
 	return Fault{name: "key refused", instead: func(s refuser, _ *incoming) *answer { return s.keyRefused() }}
 }
 
-// TokenRejected answers 403 INVALID_STREAM_TOKEN and ends the life of the
-// token that the request bore.
+// TokenRejected answers 403 INVALID_STREAM_TOKEN and revokes the request's token.
 func TokenRejected() Fault {
 	return Fault{name: "token rejected", instead: func(s refuser, in *incoming) *answer {
 		return s.rejectToken(in)
@@ -121,7 +119,7 @@ func NoContent() Fault {
 	}}
 }
 
-// Redirect answers 302 to a location, which is not checked.
+// Redirect answers 302 with this location, unchecked.
 func Redirect(location string) Fault { return RedirectStatus(http.StatusFound, location) }
 
 // RedirectStatus is Redirect with another status.

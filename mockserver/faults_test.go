@@ -16,8 +16,8 @@ import (
 	"datasync/mockserver"
 )
 
-// outcome is what a client sees of one request, without what may differ
-// between memory and sockets.
+// outcome returns what a client sees of one request, without differences between memory and
+// sockets.
 func outcome(a *api, r *http.Request) string {
 	resp, err := a.client.Do(r)
 	if err != nil {
@@ -95,7 +95,7 @@ func faultTable() []struct {
 	}
 }
 
-// leaving leaves once so many bytes of a body have come.
+// leaving cancels a request after so many bytes of the body.
 type leaving struct {
 	http.RoundTripper
 	left  int
@@ -123,7 +123,7 @@ func (b *leavingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Memory and sockets must look alike to a client under every fault.
+// TestFaultsOverBothTransports: a client sees the same in memory and over sockets, with every fault.
 func TestFaultsOverBothTransports(t *testing.T) {
 	for _, tt := range faultTable() {
 		for _, over := range []string{"memory", "socket"} {
@@ -133,8 +133,7 @@ func TestFaultsOverBothTransports(t *testing.T) {
 				if over == "socket" {
 					server := httptest.NewServer(s)
 					defer server.Close()
-					// On a connection used before, Go's client would send a
-					// request again by itself when it is reset.
+					// Go's client repeats a request by itself if a reused connection is reset.
 					fresh := &http.Transport{DisableKeepAlives: true}
 					a.base, a.client = server.URL, &http.Client{Transport: fresh, CheckRedirect: s.Client().CheckRedirect}
 				}
@@ -165,15 +164,15 @@ func TestFaultsOverBothTransports(t *testing.T) {
 				if err := s.Verify(); err != nil {
 					t.Error(err)
 				}
-				// The next request finds the server in good health.
+				// The next request is answered as usual.
 				a.mustPage(mockserver.EventsPath, "limit", "10")
 			})
 		}
 	}
 }
 
-// A reset may take bytes with it that a client had not read yet, so here the
-// sockets only have to fail.
+// TestResetAfter: over sockets a reset can lose bytes that the client has not read, so there the
+// request only has to fail.
 func TestResetAfter(t *testing.T) {
 	s := mockserver.New(small(mockserver.Options{Scripts: []mockserver.Script{{Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.ResetAfter(1000))}}}}))
 	a := newAPI(t, s)
@@ -195,7 +194,7 @@ func TestPageFaults(t *testing.T) {
 	script := func(f mockserver.Fault) *mockserver.Server {
 		return mockserver.New(small(mockserver.Options{Scripts: []mockserver.Script{{Request: 2, Faults: []mockserver.Fault{f}}}}))
 	}
-	// Each gets the second page of ten events under a fault.
+	// Each case requests the second page of ten events.
 	second := func(t *testing.T, f mockserver.Fault) (a *api, s *mockserver.Server, sent string, p page) {
 		t.Helper()
 		s = script(f)

@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// filter is what a request for some events only asks for: those of a session, of
-// a type, or both. Empty texts ask for nothing in particular. Events count as
-// what they are before DataOptions spoils them.
+// filter is the parameters sessionId and type of a request; empty ones select all events. They
+// are compared with the values before DataOptions makes some events malformed.
 type filter struct{ session, kind string }
 
-// and is the filter with what a request says, which outranks what its cursor kept.
+// and returns the filter of a cursor, overridden by the parameters of the request.
 func (f filter) and(session, kind string) filter {
 	if session != "" {
 		f.session = session
@@ -21,7 +20,7 @@ func (f filter) and(session, kind string) filter {
 	return f
 }
 
-// wanted is a filter over the events of a view.
+// wanted is a filter on the events of a view.
 type wanted struct {
 	view      view
 	all, none bool
@@ -42,7 +41,7 @@ func (f filter) over(v view) wanted {
 	return w
 }
 
-// takes reports whether the event with number i is wanted.
+// takes reports whether the filter selects the event with number i.
 func (w wanted) takes(i int) bool {
 	if w.all {
 		return true
@@ -51,9 +50,9 @@ func (w wanted) takes(i int) bool {
 	return !w.none && (w.kind < 0 || int(kindOf(h)) == w.kind) && (w.session < 0 || int(sessionOf(h)) == w.session)
 }
 
-// next is the place of the first wanted event from a place on, or stop. It looks
-// at each event between: about 7 ns an event, so that a session's last page takes
-// 20 ms in the default set, and 7 s in one of 1,000,000,000.
+// next returns the index of the first selected event at or after an index, or stop. It computes
+// each event in between: about 7 ns per event, so a session's last page takes 20 ms in the default
+// set and 7 s in one of 1,000,000,000 events.
 func (w wanted) next(ctx context.Context, place, stop int) int {
 	for ; !w.none && place < stop && !w.givenUp(ctx, place); place++ {
 		if i := w.view.swapped(place); !w.view.hidden(i) && w.takes(i) {
@@ -63,13 +62,13 @@ func (w wanted) next(ctx context.Context, place, stop int) int {
 	return stop
 }
 
-// givenUp reports whether a long search has nobody left who waits for it. It looks
-// at every millionth place only.
+// givenUp reports whether the client of a long search has gone. It looks at every millionth index
+// only.
 func (w wanted) givenUp(ctx context.Context, place int) bool {
 	return !w.all && place&(1<<20-1) == 0 && ctx.Err() != nil
 }
 
-// count is how many wanted events the view shows.
+// count returns how many selected events the view shows.
 func (w wanted) count(ctx context.Context) (n int) {
 	switch {
 	case w.all:

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	maxBulk = 100 // ids of one request
-	// maxBody is more than maxBulk ids need.
+	maxBulk = 100 // ids per request
+	// maxBody, in bytes, is more than maxBulk ids need.
 	maxBody = 64 << 10
 
-	maxSessions     = 5000 // on one page
+	maxSessions     = 5000 // per page
 	defaultSessions = 100
 )
 
-// readBody reads no more of a body than a request may have.
+// readBody reads a body up to maxBody.
 func readBody(r *http.Request) []byte {
 	if r.Body == nil {
 		return nil
@@ -30,7 +30,7 @@ func readBody(r *http.Request) []byte {
 	return body
 }
 
-// further answers a request to one of the endpoints that no pull needs.
+// further answers a request to an endpoint that a pull does not need.
 func (s *Server) further(in *incoming) *answer {
 	switch in.endpoint {
 	case Sessions:
@@ -101,9 +101,8 @@ func (s *Server) session(in *incoming) *answer {
 	return success(append(s.appendSession([]byte(`{"data":`), session, events), '}'))
 }
 
-// sessions answers a request for a page of the sessions that have events, in the
-// order of their numbers. Its cursors name a number where those of events name a
-// time.
+// sessions answers a request for a page of the sessions that have events, in the order of their
+// numbers. In its cursors the time is such a number.
 func (s *Server) sessions(in *incoming) *answer {
 	limit, refused := s.limit(in, defaultSessions, maxSessions)
 	if refused != nil {

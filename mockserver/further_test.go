@@ -13,7 +13,7 @@ import (
 	"datasync/mockserver"
 )
 
-// into asks for JSON and wants 200.
+// into requests JSON and wants 200.
 func (a *api) into(v any, path string, pairs ...string) {
 	a.tb.Helper()
 	resp, body := a.get(path, pairs...)
@@ -25,7 +25,7 @@ func (a *api) into(v any, path string, pairs ...string) {
 	}
 }
 
-// sessions reads the list of sessions to its end.
+// sessions reads all pages of sessions.
 func (a *api) sessions(limit int) (all []wireSession, total int) {
 	a.tb.Helper()
 	for cursor := ""; ; {
@@ -51,8 +51,7 @@ func (a *api) sessions(limit int) (all []wireSession, total int) {
 	}
 }
 
-// TestFilters: events by session and type, page by page; the cursors keep the
-// filter.
+// TestFilters: events by session and type, page by page. Cursors keep the filter.
 func TestFilters(t *testing.T) {
 	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 30_000, LateEvery: 9, SwapEvery: 10}, Events: mockserver.Pages{Cap: 40}})
 	d, a := s.Dataset(), newAPI(t, s)
@@ -86,7 +85,7 @@ func TestFilters(t *testing.T) {
 			if tt.none != (len(want) == 0) {
 				t.Fatalf("%d events to look for", len(want))
 			}
-			// With pages of one event each, every page but the last leads on.
+			// With one event per page, every page but the last has a cursor.
 			for _, limit := range []int{1, 40} {
 				query := []string{"limit", fmt.Sprint(limit)}
 				if tt.session != "" {
@@ -138,7 +137,7 @@ func TestFilters(t *testing.T) {
 	})
 }
 
-// TestLookup: every event and session is found by its id, in a set of any size.
+// TestLookup: each event and session is found by its id, in a set of any size.
 func TestLookup(t *testing.T) {
 	for _, events := range []int{1, 1000, 1_000_000_000} {
 		s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: events, Seed: uint64(events), LateEvery: 5}})
@@ -243,8 +242,7 @@ func TestSessionCursors(t *testing.T) {
 	})
 }
 
-// TestSearchesEndWithTheirRequest: nobody waits for what a client that has gone was
-// looking for.
+// TestSearchesEndWithTheirRequest: a search ends when its client has gone.
 func TestSearchesEndWithTheirRequest(t *testing.T) {
 	d := mockserver.NewDataset(mockserver.DataOptions{Events: 1000})
 	ctx, cancel := context.WithCancel(t.Context())

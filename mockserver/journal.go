@@ -9,28 +9,28 @@ const (
 	maxViolations = 100
 )
 
-// Stats counts what a server has answered since it was made.
+// Stats are the counts of a server since New.
 type Stats struct {
 	Events, Feed, StreamAccess EndpointStats
-	// Further are the endpoints that no pull needs, together.
+	// Further is the sum of the endpoints that a pull does not need.
 	Further EndpointStats
 
-	Unknown     int // requests to paths that are none of the API's
+	Unknown     int // requests to paths that the API does not have
 	CacheHits   int
-	Tokens      int // answers of stream-access that handed out a token
+	Tokens      int // tokens that stream-access has returned
 	InFlight    int // requests being answered now
 	MaxInFlight int
 
 	Violations int // requests that Verify reports
-	Early      int // those of them that came inside a wait
+	Early      int // violations that were sent during a wait
 
-	// First is when the first request came, Last when the last answer so far ended.
+	// First is the arrival of the first request, Last the end of the last answer so far.
 	First, Last time.Time
-	// Latency is the sum of the pages' own latencies, which the options give; scaled.
+	// Latency is the sum of the pages' latencies that the options ask for; scaled.
 	Latency time.Duration
-	// Blocked is for how long neither endpoint that serves pages could be asked, as its budget
-	// was used up or a wait that it had named went on, and no page was being made. Whoever asks for one page after the other takes
-	// at least Latency and Blocked together.
+	// Blocked is the time in which no page was in the making and neither page endpoint allowed a
+	// request: its budget was used up, or a wait was not over. A client that requests one page
+	// after another takes at least Latency plus Blocked.
 	Blocked time.Duration
 }
 
@@ -38,29 +38,29 @@ type Stats struct {
 type EndpointStats struct {
 	Requests int
 	Limited  int // answers 429
-	Pages    int // pages sent, whole or in part
+	Pages    int // pages sent, at least in part
 	Events   int // events on them
 }
 
 // Entry is a request in a server's log.
 type Entry struct {
 	Time     time.Time
-	Endpoint Endpoint // Any where the path is none of the API's
+	Endpoint Endpoint // Any if the API does not have the path
 	Method   string
 	Path     string
-	Status   int // 0 where no head went out
-	Limit    int // 0 where none (or no number) was sent
+	Status   int // 0 if no head was sent
+	Limit    int // 0 if the request has none, or no number
 	Cursor   bool
 	Since    string
 	Until    string
 	Events   int           // on the page
 	Wait     time.Duration // that the answer named
-	Fault    string        // that the request met; "pass" if none
-	// AcceptsGzip says that the request did, Gzip that the server compressed the page.
+	Fault    string        // of the request; "pass" if none
+	// AcceptsGzip says that the client accepts gzip, Gzip that the server compressed the page.
 	AcceptsGzip, Gzip bool
 }
 
-// journal is what the server remembers about its requests.
+// journal is the server's record of its requests.
 type journal struct {
 	counts    [endpointCount]EndpointStats // Any: unknown paths
 	all       int

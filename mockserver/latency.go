@@ -4,14 +4,13 @@ import (
 	"time"
 )
 
-// PageLatency is what a page of so many events takes with inFlight requests in flight,
-// itself included; not scaled.
+// PageLatency returns the latency of a page with so many events and inFlight requests in flight,
+// itself included. It is not scaled.
 func (p Pages) PageLatency(inFlight, events int) time.Duration {
 	return p.Latency + load(p.Load, inFlight, events)
 }
 
-// load is the latency of a page of so many events while inFlight requests,
-// itself included, are being answered.
+// load interpolates a load curve.
 func load(curve []LoadPoint, inFlight, events int) time.Duration {
 	if len(curve) == 0 || events == 0 {
 		return 0

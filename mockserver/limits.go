@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// setRateHeaders returns the wait that X-RateLimit-Reset names.
+// setRateHeaders sets the X-RateLimit headers and returns the wait that X-RateLimit-Reset names.
 func (s *Server) setRateHeaders(h http.Header, limit RateLimit, remaining int, left time.Duration) time.Duration {
 	h.Set("X-RateLimit-Limit", strconv.Itoa(limit.Requests))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(remaining))
@@ -21,8 +21,7 @@ func (s *Server) setRateHeaders(h http.Header, limit RateLimit, remaining int, l
 	return wait
 }
 
-// limited is the 429 of a rate limit that has left to wait, named in the
-// places that the limit says.
+// limited returns a 429 that names the wait left in the places of the limit.
 func (s *Server) limited(limit RateLimit, left time.Duration) *answer {
 	a := &answer{status: http.StatusTooManyRequests, header: jsonHeader()}
 	name := func(d time.Duration) { a.wait = max(a.wait, d) }
@@ -71,8 +70,8 @@ func (s *Server) limited(limit RateLimit, left time.Duration) *answer {
 	return a
 }
 
-// limitedAs is the 429 of a fault: it names the wait where the request's rate limit does, or in
-// the body if that names none.
+// limitedAs returns the 429 of a fault. It names the wait where the request's rate limit does, or
+// in the body if that has no places.
 func (s *Server) limitedAs(in *incoming, wait time.Duration) *answer {
 	limit := s.rateLimit(in)
 	limit.RawBody, limit.RawRetryAfter = "", ""

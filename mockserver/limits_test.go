@@ -53,7 +53,7 @@ func TestRateLimitIsNamed(t *testing.T) {
 		retryAfter string
 		reset      string
 		body       string
-		wait       time.Duration // that Verify holds clients to
+		wait       time.Duration // that Verify expects clients to keep
 	}{
 		{"nowhere", mockserver.RateLimit{}, "", "", `{"error":"Too Many Requests","code":"RATE_LIMIT_EXCEEDED","message":"Rate limit exceeded"}`, 0},
 		{"retryAfter body", mockserver.RateLimit{Named: mockserver.RetryAfterBody}, "", "", `{"rateLimit":{"retryAfter":10}}`, 10 * time.Second},
@@ -121,7 +121,7 @@ func TestTimeScale(t *testing.T) {
 		if err != nil || r.StatusCode != 200 || !strings.Contains(string(body), `"expiresIn":30,`) {
 			t.Errorf("stream-access: %v %s", err, body)
 		}
-		// The cursor began to age when the page went out.
+		// The life of the cursor counts from when the page was sent.
 		advance(12*time.Second - time.Millisecond - time.Since(begin))
 		a.mustPage(a.openFeed(), "limit", "1", "cursor", *p.Pagination.NextCursor)
 		advance(12*time.Second - time.Since(begin))
@@ -243,7 +243,7 @@ func TestCache(t *testing.T) {
 			t.Error("a hit is not the page of before")
 		}
 		ask("MISS", "limit", "6")
-		ask("", "limit", "7") // 429: hits were not counted, the rest was
+		ask("", "limit", "7") // 429: only hits were not counted
 		advance(3 * time.Second)
 		if s.Stats().CacheHits != 1 || s.Stats().Events.Limited != 1 {
 			t.Errorf("stats %+v", s.Stats())
@@ -252,7 +252,7 @@ func TestCache(t *testing.T) {
 		if again := ask("MISS", "limit", "5"); string(again.Data[0]) == string(first.Data[0]) {
 			t.Error("the cache outlived its time")
 		}
-		// The cursor of the hit has as much less to live as the page was old.
+		// The cursor of the hit expires with that of the first answer.
 		advance(119*time.Second - (27+1+3+60+1)*time.Second)
 		resp, _ := a.events("limit", "5", "cursor", *hit.Pagination.NextCursor)
 		if resp.StatusCode != 400 {
@@ -310,5 +310,5 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// advance lets d pass on the clock of the bubble that the test runs in.
+// advance advances the clock of the test's bubble by d.
 func advance(d time.Duration) { <-time.After(d) }

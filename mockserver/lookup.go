@@ -6,11 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// An id holds all but a few bits of the hashes that it was made of, and mix can be
-// undone. So an event or a session is found by its id without a search, in a set
-// of any size.
+// An id contains all but a few bits of the hashes that it was made of, and mix can be undone. So an
+// event or a session is found by its id without a search, in a set of any size.
 
-// find is the number of the event with this id, as text, if the view shows one.
+// find returns the number of the event with this id, as text, if the view shows it.
 func (v view) find(text string) (i int, ok bool) {
 	id, ok := parseID(text)
 	if !ok {
@@ -29,7 +28,7 @@ func (v view) find(text string) (i int, ok bool) {
 	return 0, false
 }
 
-// findSession is the number of the session with this id, as text, if there is one.
+// findSession returns the number of the session with this id, as text, if there is one.
 func (d *Dataset) findSession(text string) (session uint32, ok bool) {
 	id, ok := parseID(text)
 	if !ok {
@@ -70,9 +69,8 @@ func unshift(x uint64, n int) uint64 {
 	return y
 }
 
-// inverse is the number that an odd number times makes 1, modulo 2^64, by Newton's
-// iteration: each round doubles the bits that are right, of which there are three
-// at first.
+// inverse returns the multiplicative inverse of an odd number modulo 2^64, by Newton's iteration:
+// each round doubles the number of correct bits, which is three at first.
 func inverse(odd uint64) uint64 {
 	x := odd
 	for range 5 {

@@ -1,21 +1,21 @@
 package mockserver
 
-// Expectation is what a right client does with an event.
+// Expectation is what a correct client does with an event.
 type Expectation struct {
-	Storable bool
-	Field    string // the required field that is spoilt, if any
-	Dirt     Dirt
+	Storable  bool
+	Field     string // the required field that is unusable, if any
+	Malformed Malformed
 }
 
-// Expected tells what a right client does with event i. It leaves out what
-// Options.ChaosRate spoils in single readings.
+// Expected returns what a correct client does with event i. It does not know about
+// Options.ChaosRate, which depends on the request.
 func (d *Dataset) Expected(i int) Expectation {
-	k := d.Event(i).Dirt
-	return Expectation{Storable: k.Storable(), Field: k.Field(), Dirt: k}
+	k := d.Event(i).Malformed
+	return Expectation{Storable: k.Storable(), Field: k.Field(), Malformed: k}
 }
 
-// dirt picks the kind for a key; h is the event's hash.
-func (d *Dataset) dirt(key int64, h uint64) Dirt {
+// malformed picks the kind for a key; h is the event's hash.
+func (d *Dataset) malformed(key int64, h uint64) Malformed {
 	kinds := d.opts.DirtyKinds
 	if every := int64(d.opts.DirtyEvery); every > 0 {
 		if block, rest := floorDiv(key, every); rest == every-1 {
@@ -24,7 +24,7 @@ func (d *Dataset) dirt(key int64, h uint64) Dirt {
 		}
 	}
 	if rate := d.opts.DirtyRate; rate > 0 {
-		u := mix(h ^ d.dirtSeed)
+		u := mix(h ^ d.malformedSeed)
 		if float64(u>>11)/(1<<53) < rate {
 			return kinds[mix(u)%uint64(len(kinds))]
 		}
@@ -32,8 +32,8 @@ func (d *Dataset) dirt(key int64, h uint64) Dirt {
 	return Clean
 }
 
-// apply changes an event to what a right reading of its spoilt form yields.
-func (k Dirt) apply(e *Event) {
+// apply changes an event to what a correct client reads from its malformed wire form.
+func (k Malformed) apply(e *Event) {
 	switch k {
 	case UserMissing, UserNull, UserMalformed:
 		e.UserID = [16]byte{}

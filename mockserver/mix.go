@@ -1,7 +1,6 @@
 package mockserver
 
-// The constants of mix, and those that keys are multiplied by: all are odd, so
-// that each can be undone (see unmix).
+// The factors of mix and of keys. All are odd, so that a product can be undone (see unmix).
 const (
 	golden    = 0x9E3779B97F4A7C15
 	mixFirst  = 0xBF58476D1CE4E5B9
@@ -9,7 +8,7 @@ const (
 	idStep    = 0xD1342543DE82EF95
 )
 
-// mix is the finalizer of splitmix64: a bijection whose output looks random.
+// mix is the finalizer of splitmix64: a bijection with random-looking output.
 func mix(x uint64) uint64 {
 	x += golden
 	x = (x ^ x>>30) * mixFirst
@@ -17,7 +16,7 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// floorDiv divides towards minus infinity, b being positive.
+// floorDiv divides and rounds towards minus infinity. b must be positive.
 func floorDiv(a, b int64) (quotient, rest int64) {
 	quotient, rest = a/b, a%b
 	if rest < 0 {

@@ -9,71 +9,66 @@ import (
 	"time"
 )
 
-// Omitted leaves the member out of the answer, as one of the options that
-// state a raw JSON value.
+// Omitted leaves the member out of the answer, as an option that is a raw JSON value.
 const Omitted = "omitted"
 
-// Options describe a server. The zero value is a plain one without limits or
-// faults: three million events, pages of up to 5,000, any key. All durations
-// are divided by TimeScale.
+// Options describe a server. Their zero value has no limits and no faults: three million events,
+// pages of up to 5,000, any key. All durations are divided by TimeScale.
 type Options struct {
 	Data DataOptions
 
-	// Key is the API key; with an empty one any non-empty key is accepted.
-	// The header X-API-Key counts; see Strict for the cookie.
+	// Key is the API key, which the header X-API-Key must hold; see Strict for the cookie. If it
+	// is empty, the server accepts any non-empty key.
 	Key string
-	// KeyRequests is how many requests the key is good for, KeyLife how long
-	// from its first use; 401 afterwards. 0: for ever.
+	// KeyRequests is how many requests may use the key, KeyLife how long from its first use. Then
+	// it gets 401. 0 is unlimited.
 	KeyRequests int
 	KeyLife     time.Duration
 
-	// TimeScale, 1 to 10, divides all lifetimes, windows, waits and
-	// latencies. Default 1. What is scaled goes out as decimals in JSON and
-	// rounded up to whole seconds in headers.
+	// TimeScale, 1 to 10, divides all lifetimes, windows, waits and latencies. Default 1. Scaled
+	// times are decimals in JSON and rounded up to whole seconds in headers.
 	TimeScale float64
 
-	// Strict demands what the API's description does, though the live service
-	// lets requests pass without it:
+	// Strict requires what the API's description does, though the live service accepts requests
+	// without it:
 	//
 	//   - the cookie dashboard_api_key beside the header X-API-Key, with the
 	//     same key; else 401
-	//   - of stream-access a browser-like User-Agent, whatever
-	//     Access.RefuseScripts says, and Content-Type application/json; else
+	//   - for stream-access a browser-like User-Agent, even without
+	//     Access.RefuseScripts, and Content-Type application/json; else
 	//     403 DASHBOARD_REQUIRED
 	//
-	// Verify reports requests without these in either case.
+	// Verify reports requests without these even if Strict is not set.
 	Strict bool
 
 	Events Pages
 	Feed   Pages
 	Access Access
 	Cursor Cursors
-	// Sessions and Bulk are the limits of SessionsPath, with all below it, and
-	// BulkPath. No limit of the other further endpoints is known.
+	// Sessions is the limit of SessionsPath and the paths below it, Bulk that of BulkPath. The
+	// limits of the other endpoints are unknown.
 	Sessions, Bulk RateLimit
-	// Changes come one after the other while the server runs.
+	// Changes replace options while the server runs, in order.
 	Changes []Change
 
-	// Flat puts hasMore, nextCursor and the rest beside data, without
-	// pagination and meta.
+	// Flat puts hasMore, nextCursor and cursorExpiresIn beside data, without pagination and meta.
 	Flat bool
-	// TailFirst puts data behind all other members of a page.
+	// TailFirst puts data after all other members of a page.
 	TailFirst bool
 	LastPage  LastPage
-	// StatedTotal replaces meta.total: raw JSON, or Omitted. Empty: the truth.
+	// StatedTotal replaces meta.total: raw JSON, or Omitted. Empty is the true number.
 	StatedTotal string
 
-	// RepeatAcross begins every page after the first with the last event of
-	// the page before; RepeatWithin puts every Nth event twice into its page
-	// (0: none). Both count towards the limit. RepeatChanged gives the second
-	// copy another name.
+	// RepeatAcross begins each page after the first with the last event of the page before.
+	// RepeatWithin puts every Nth event twice into its page (0: none). Both count towards the
+	// limit. RepeatChanged gives the second copy another name.
 	RepeatAcross  bool
 	RepeatWithin  int
 	RepeatChanged bool
 
-	// ChaosRate is the share (0 to 1) of the feed's pages that carry
-	// X-Chaos-Applied. In each, ChaosEvents events lack one required field,
-	// in this reading only; with 0 nothing is missing in spite of the header.
+	// ChaosRate is the share (0 to 1) of the feed's pages with X-Chaos-Applied. In each,
+	// ChaosEvents events lack a required field, in this answer only. With 0 no field is missing
+	// in spite of the header.
 	ChaosRate   float64
 	ChaosEvents int
 
@@ -85,45 +80,44 @@ type Options struct {
 
 	// Gzip compresses pages for clients that accept it.
 	Gzip bool
-	// Rate is the link's, in bytes a second: the body of every answer goes out so,
-	// each by itself. It is multiplied by TimeScale. 0: as fast as it is read.
+	// Rate is the speed of each answer's body in bytes per second, multiplied by TimeScale. 0 is
+	// unlimited.
 	Rate int64
 
-	// FaultSeed seeds the draw of Random faults, tokens and request ids.
+	// FaultSeed seeds Random faults, tokens and request ids.
 	FaultSeed uint64
 	Random    []RandomFault
 	Scripts   []Script
 
-	// Grace is how long after an answer with a wait requests may still come
-	// in without being a violation: those that other connections had sent
-	// already. Default 0; not scaled.
+	// Grace is how long after an answer with a wait a request is no violation: other connections
+	// may have sent theirs before. Default 0; not scaled.
 	Grace time.Duration
 }
 
-// Pages describe one of the two endpoints that serve pages.
+// Pages describe one of the two page endpoints.
 type Pages struct {
-	// Cap is the largest page, in events; more may be asked for. Default 5,000.
+	// Cap is the size of the largest page in events, even if limit is greater. Default 5,000.
 	Cap int
-	// DefaultLimit is the page size where no limit is sent. Default 100.
+	// DefaultLimit is the page size without the parameter limit. Default 100.
 	DefaultLimit int
 	RateLimit    RateLimit
-	// Since and Until say how the bounds are honoured.
+	// Since and Until say what the bounds do.
 	Since, Until Bound
-	// RefuseMixed answers 400 where a cursor and a bound come together.
+	// RefuseMixed answers 400 to a cursor together with a bound.
 	RefuseMixed bool
-	// OutsideStatus, such as 418, answers a request whose cursor, since or
-	// until lies before the oldest event or after the newest, whether the
-	// endpoint honours the bound or not. 0: such a request is answered as usual.
+	// OutsideStatus, such as 418, answers a request whose cursor, since or until is before the
+	// oldest event or after the newest, even if the endpoint ignores the bound. 0 answers such a
+	// request as usual.
 	OutsideStatus int
 	// EpochOnly sends every timestamp as a number.
 	EpochOnly bool
-	// Latency comes before every answer; Load adds to that of pages by the
-	// number of requests in flight.
+	// Latency is that of every answer. Load adds to that of pages, by the number of requests in
+	// flight.
 	Latency time.Duration
 	Load    []LoadPoint
-	// CacheTTL is how long an identical request is a cache hit: not counted
-	// by the rate limit, and answered as before, with a cursor that has aged
-	// since. 0: no cache and no X-Cache headers.
+	// CacheTTL is how long an identical request is a cache hit: the rate limit does not count it,
+	// and the answer has the events of before and a cursor with less time left. 0 means no cache
+	// and no X-Cache headers.
 	CacheTTL time.Duration
 }
 
@@ -134,85 +128,80 @@ type Access struct {
 	// RefuseScripts answers 403 DASHBOARD_REQUIRED unless the request has a
 	// browser-like User-Agent.
 	RefuseScripts bool
-	// FeedPaths are handed out in turn, all of them valid at any time. They
-	// are not checked: they may be as unsafe as one likes. Default:
-	// DefaultFeedPath alone.
+	// FeedPaths are returned in turn; all are valid at any time. They may be unsafe: they are not
+	// checked. The default is DefaultFeedPath alone.
 	FeedPaths []string
 	// TokenHeader defaults to X-Stream-Token.
 	TokenHeader string
-	// TokenLife defaults to 300 s; StatedLife replaces expiresIn: raw JSON,
-	// or Omitted. Empty: the truth, in seconds.
+	// TokenLife defaults to 300 s. StatedLife replaces expiresIn: raw JSON, or Omitted. Empty is
+	// the true lifetime in seconds.
 	TokenLife  time.Duration
 	StatedLife string
 }
 
-// Cursors describe how pages are chained.
+// Cursors describe the cursors of pages.
 type Cursors struct {
-	// Life defaults to 119 s; StatedLife replaces cursorExpiresIn: raw JSON,
-	// or Omitted. Empty: the truth, in seconds.
+	// Life defaults to 119 s. StatedLife replaces cursorExpiresIn: raw JSON, or Omitted. Empty is
+	// the true lifetime in seconds.
 	Life       time.Duration
 	StatedLife string
-	// Signed refuses every cursor that this server has not made.
+	// Signed refuses all cursors that this server has not made.
 	Signed bool
-	// ForgetBounds makes a cursor from a page with since lead on past it.
+	// ForgetBounds makes the cursor of a page with since forget that bound.
 	ForgetBounds bool
-	// Wrap stands before every cursor and must come back unchanged. It may
-	// hold any character, and be of any length.
+	// Wrap is a prefix of every cursor, of any characters and length. It must come back unchanged.
 	Wrap string
-	// ErrorStatus, 400 to 599, answers an expired or invalid cursor. Default
-	// 400. From 500 on the body is that of any failure: it does not name the
-	// cursor.
+	// ErrorStatus, 400 to 599, answers an expired or invalid cursor. Default 400. From 500 on the
+	// body does not name the cursor.
 	ErrorStatus int
-	// Unnamed makes the body such a one whatever the status.
+	// Unnamed makes the body not name the cursor with any status.
 	Unnamed bool
-	// ShortWords says CURSOR_INVALID for CURSOR_INVALID_FORMAT; SwapWords
-	// says INVALID_CURSOR, and EXPIRED_CURSOR for CURSOR_EXPIRED.
+	// ShortWords replaces CURSOR_INVALID_FORMAT by CURSOR_INVALID. SwapWords replaces it by
+	// INVALID_CURSOR, and CURSOR_EXPIRED by EXPIRED_CURSOR.
 	ShortWords bool
 	SwapWords  bool
-	// Loop makes the cursors of a walk repeat: 1 gives the same one for ever,
-	// 2 goes A, B, A and so on. With LoopRenewed they come to the same
-	// positions, but differ as text. 0: no loop.
+	// Loop makes the cursors of a walk repeat: 1 returns the same one for ever, 2 returns A, B, A
+	// and so on. With LoopRenewed the positions repeat, but the texts differ. 0 means no loop.
 	Loop        int
 	LoopRenewed bool
 }
 
-// Bound says what a since or until parameter, in epoch milliseconds or ISO
-// 8601, does.
+// Bound says what the parameter since or until does. Its value is epoch milliseconds or ISO 8601.
 type Bound uint8
 
-// An exclusive bound leaves out its own millisecond.
+// Exclusive excludes the bound's own millisecond, Inclusive includes it.
 const (
 	Ignored Bound = iota
 	Exclusive
 	Inclusive
 )
 
-// LastPage says how the end of the data is told.
+// LastPage says how the last page is marked.
 type LastPage uint8
 
-// The ways to end. All but LastHasMore say hasMore false on the last page.
+// The marks. All but LastHasMore have hasMore false on the last page.
 const (
 	LastNull       LastPage = iota // nextCursor null
 	LastEmptyText                  // nextCursor ""
 	LastMissing                    // no nextCursor
-	LastExtra                      // a cursor, which leads to an empty page that ends with null
-	LastHasMore                    // hasMore true and nextCursor null, wrongly
-	LastWithCursor                 // hasMore false and a cursor all the same
+	LastExtra                      // hasMore true and a cursor to an empty page, which has null
+	LastHasMore                    // hasMore true and nextCursor null
+	LastWithCursor                 // hasMore false and a cursor
 )
 
-// RateLimit is a budget by fixed windows, which begin with a request.
+// RateLimit is a budget of requests in fixed windows. A window begins with a request.
 type RateLimit struct {
-	// Requests a window; 0: no limit.
+	// Requests per window; 0 is unlimited.
 	Requests int
 	// Window defaults to 60 s.
 	Window time.Duration
-	// Headers puts X-RateLimit-Limit, -Remaining and -Reset on every answer;
-	// the last is in seconds left, or as ResetEpochHeader says.
+	// Headers puts X-RateLimit-Limit, -Remaining and -Reset on every answer. Reset is in seconds
+	// left, or in epoch seconds with ResetEpochHeader.
 	Headers bool
-	// Named are the places in which a 429 names the wait; none is possible.
+	// Named are the places in which a 429 names the wait, of which there may be none.
 	Named Named
-	// RawRetryAfter replaces the header Retry-After, RawBody the body of a
-	// 429. Verify counts on neither.
+	// RawRetryAfter replaces the header Retry-After, and RawBody the body of a 429. Verify ignores
+	// both.
 	RawRetryAfter string
 	RawBody       string
 }
@@ -223,18 +212,17 @@ type Named uint8
 // The places. X-RateLimit-Reset also appears with RateLimit.Headers.
 const (
 	RetryAfterSeconds Named = 1 << iota // header Retry-After: 28
-	RetryAfterDate                      // header Retry-After as HTTP date, in place of seconds
+	RetryAfterDate                      // header Retry-After as an HTTP date instead
 	ResetHeader                         // header X-RateLimit-Reset: 28
 	RetryAfterBody                      // body rateLimit.retryAfter
 	ResetBody                           // body rateLimit.reset
-	ResetEpochHeader                    // header X-RateLimit-Reset as epoch seconds, in place of seconds left
+	ResetEpochHeader                    // header X-RateLimit-Reset in epoch seconds instead
 	RetryAfterTop                       // body retryAfter
 )
 
-// LoadPoint is one point of a load curve: the latency of a page of 5,000
-// events with so many requests in flight, itself included. Between points,
-// and beyond the last two, the curve is a straight line; the latency is
-// proportional to the events of the page.
+// LoadPoint is a point of a load curve: the latency of a page of 5,000 events with so many requests
+// in flight, itself included. The curve is linear between points, and continues the line of the
+// last two. The latency is proportional to the number of events on the page.
 type LoadPoint struct {
 	InFlight int
 	Latency  time.Duration
@@ -262,7 +250,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate reports the options that make no sense, joined.
+// Validate returns an error for each invalid option, joined.
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	var errs []error
@@ -312,5 +300,5 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
-// isError reports whether a status is one of an error.
+// isError reports whether a status is an error's.
 func isError(status int) bool { return status >= 400 && status <= 599 }

@@ -12,7 +12,7 @@ import (
 	"datasync/mockserver"
 )
 
-// small is a set that most tests of options need no more than.
+// small gives the options a small set of data.
 func small(o mockserver.Options) mockserver.Options {
 	if o.Data.Events == 0 {
 		o.Data.Events = 100

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// page answers a request for a page of either endpoint.
+// page answers a request for a page of events.
 func (s *Server) page(in *incoming) *answer {
 	opts := in.phase.pages(in.endpoint)
 	if in.endpoint == Feed && !s.tokenAlive(in.header.Get(s.opts.Access.TokenHeader), in.now) {
 		return s.tokenRejected()
 	}
-	// A hit is answered as of the time when the page was made: the same
-	// events, and a cursor that has aged since.
+	// A hit has the events and the cursor's expiry of the time when the page was made.
 	c, hit := s.cached(in, opts)
 	header := jsonHeader()
 	if !hit {
@@ -44,15 +43,19 @@ func (s *Server) page(in *incoming) *answer {
 	a.body, a.events = s.renderPage((*a.pooled)[:0], plan, ready)
 	c.made = plan.made
 	if opts.CacheTTL > 0 {
-		s.remember(in, opts, c, hit)
-		header.Set("X-Cache", map[bool]string{true: "HIT", false: "MISS"}[hit])
+		if hit {
+			s.countHit()
+			header.Set("X-Cache", "HIT")
+		} else {
+			s.remember(in, opts, c)
+			header.Set("X-Cache", "MISS")
+		}
 		header.Set("X-Cache-TTL", strconv.FormatInt(wholeSeconds(s.scaled(opts.CacheTTL)), 10))
 	}
 	return a
 }
 
-// plan reads the parameters of a page. It returns the refusal that they get,
-// if any.
+// plan reads the parameters of a page, or returns the error for them.
 func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) {
 	v := c.view
 	p := &pagePlan{view: v, stop: v.len(), epochOnly: opts.EpochOnly, serial: in.serial, made: c.made, ctx: in.ctx}
@@ -74,35 +77,14 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 		if opts.RefuseMixed && (b.hasSince || b.hasUntil) {
 			return nil, s.refuse(http.StatusBadRequest, "INVALID_REQUEST", "Use either a cursor or since and until")
 		}
-		to, err := s.cursors.decode(p.cursor, c.asked)
-		if err != nil {
-			return nil, s.badCursor(err)
-		}
-		from, since := to.position, to.since
-		p.filter = to.filter
-		if status := opts.OutsideStatus; status != 0 && v.outside(from.ts) {
-			return nil, s.bareError(status)
-		}
-		p.from = from
-		p.start = s.resume(v, from)
-		if since != nil {
-			p.sinceMark, p.stop = since, stopAt(v, *since, p.stop)
+		if refused := s.planFromCursor(p, opts, c.asked); refused != nil {
+			return nil, refused
 		}
 	}
 	if in.endpoint == Events {
 		p.filter = p.filter.and(in.query.Get("sessionId"), in.query.Get("type"))
 	}
-	if opts.Until != Ignored && b.hasUntil {
-		p.start = max(p.start, v.firstBefore(b.until+boolInt(opts.Until == Inclusive)))
-	}
-	if opts.Since != Ignored && b.hasSince {
-		// As a mark, the bound is the last millisecond that is left out.
-		mark := b.since - boolInt(opts.Since == Inclusive)
-		p.stop = stopAt(v, mark, p.stop)
-		if !s.opts.Cursor.ForgetBounds {
-			p.sinceMark = &mark
-		}
-	}
+	s.planBounds(p, opts, b)
 	if in.endpoint == Feed && s.opts.ChaosRate > 0 {
 		u := mix(s.opts.FaultSeed ^ uint64(in.serial)*golden)
 		p.chaos, p.chaosEvents = float64(u>>11)/(1<<53) < s.opts.ChaosRate, s.opts.ChaosEvents
@@ -113,7 +95,45 @@ func (s *Server) plan(in *incoming, opts *Pages, c cached) (*pagePlan, *answer) 
 	return p, nil
 }
 
-// limit reads the parameter limit of a page.
+// planFromCursor begins the page after the position of its cursor, or returns the error for that.
+func (s *Server) planFromCursor(p *pagePlan, opts *Pages, asked time.Time) *answer {
+	to, err := s.cursors.decode(p.cursor, asked)
+	if err != nil {
+		return s.badCursor(err)
+	}
+	if status := opts.OutsideStatus; status != 0 && p.view.outside(to.ts) {
+		return s.bareError(status)
+	}
+	p.filter, p.from = to.filter, to.position
+	p.start = s.resume(p.view, p.from)
+	if to.since != nil {
+		p.sinceMark, p.stop = to.since, stopAt(p.view, *to.since, p.stop)
+	}
+	return nil
+}
+
+// planBounds restricts the page to the bounds that the endpoint does not ignore.
+func (s *Server) planBounds(p *pagePlan, opts *Pages, b bounds) {
+	if opts.Until != Ignored && b.hasUntil {
+		before := b.until
+		if opts.Until == Inclusive {
+			before++
+		}
+		p.start = max(p.start, p.view.firstBefore(before))
+	}
+	if opts.Since != Ignored && b.hasSince {
+		mark := b.since // the last millisecond that is excluded
+		if opts.Since == Inclusive {
+			mark--
+		}
+		p.stop = stopAt(p.view, mark, p.stop)
+		if !s.opts.Cursor.ForgetBounds {
+			p.sinceMark = &mark
+		}
+	}
+}
+
+// limit reads the parameter limit.
 func (s *Server) limit(in *incoming, unsaid, most int) (int, *answer) {
 	text := in.query.Get("limit")
 	if text == "" {
@@ -126,7 +146,7 @@ func (s *Server) limit(in *incoming, unsaid, most int) (int, *answer) {
 	return min(n, most), nil
 }
 
-// resume is the place behind a position in the sequence of answers.
+// resume returns the index after a position in the order of answers.
 func (s *Server) resume(v view, p position) int {
 	i := v.after(p.ts, p.id)
 	if s.data.opts.SwapEvery > 0 && i > 0 {
@@ -136,13 +156,6 @@ func (s *Server) resume(v view, p position) int {
 }
 
 func stopAt(v view, mark int64, stop int) int { return min(stop, v.firstBefore(mark+1)) }
-
-func boolInt(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
 
 func readBounds(in *incoming) (b bounds, ok bool) {
 	read := func(name string, value *int64, has *bool) bool {

@@ -5,15 +5,14 @@ import (
 	"strconv"
 )
 
-// bytesPerEvent is a little more than the mean; buffers grow by it.
+// bytesPerEvent is slightly above the mean size of an event. Buffers are grown by it.
 const bytesPerEvent = 360
 
-// chaosKinds are what Options.ChaosRate does to events.
-var chaosKinds = [...]Dirt{IDMissing, TypeMissing, TimestampMissing, SessionIDMissing}
+// chaosKinds are the malformations of Options.ChaosRate.
+var chaosKinds = [...]Malformed{IDMissing, TypeMissing, TimestampMissing, SessionIDMissing}
 
-// renderPage appends the body of a page and returns the events in it. It calls
-// ready with their number before it makes the cursor, which begins to age only
-// when the page goes out.
+// renderPage appends the body of a page and returns the number of its events. It calls ready with
+// that number before it makes the cursor, whose life counts from when the page is sent.
 func (s *Server) renderPage(dst []byte, p *pagePlan, ready func(events int)) ([]byte, int) {
 	dst = slices.Grow(dst, min(p.limit, max(0, p.stop-p.start))*bytesPerEvent+4096)
 	dst = append(dst, `{"data":[`...)
@@ -29,8 +28,8 @@ func (s *Server) renderPage(dst []byte, p *pagePlan, ready func(events int)) ([]
 	return append(page, `]}`...), rows
 }
 
-// renderEvents appends the events with commas between them, and returns their
-// number and the place behind the last one.
+// renderEvents appends the events, separated by commas. It returns their number and the index
+// after the last one.
 func (s *Server) renderEvents(dst []byte, p *pagePlan) (_ []byte, rows, end int) {
 	rd := renderer{d: s.data, epochOnly: p.epochOnly}
 	chaosEvery, chaosLeft := 0, 0
@@ -45,7 +44,7 @@ func (s *Server) renderEvents(dst []byte, p *pagePlan) (_ []byte, rows, end int)
 		}
 		if chaosLeft > 0 && rows%chaosEvery == 0 {
 			chaosLeft--
-			r.dirt = chaosKinds[mix(uint64(p.serial)^uint64(rows)<<32)%uint64(len(chaosKinds))]
+			r.malformed = chaosKinds[mix(uint64(p.serial)^uint64(rows)<<32)%uint64(len(chaosKinds))]
 		}
 		if rows > 0 {
 			dst = append(dst, ',')
@@ -73,19 +72,18 @@ func (s *Server) renderEvents(dst []byte, p *pagePlan) (_ []byte, rows, end int)
 			}
 		}
 	}
-	// Hidden events must not make a page look as if another followed.
+	// A page before hidden events only is the last one.
 	for end < p.stop && p.limit > 0 && p.view.hidden(p.view.swapped(end)) {
 		end++
 	}
-	// Nor must events that were not asked for. The cursor still names the last
-	// event of the page.
+	// So is a page after which the filter selects no event.
 	if !wanted.all && p.limit > 0 && wanted.next(p.ctx, end, p.stop) == p.stop {
 		end = p.stop
 	}
 	return dst, rows, end
 }
 
-// renderTail appends the members of a page other than data.
+// renderTail appends all members of a page but data.
 func (s *Server) renderTail(dst []byte, p *pagePlan, rows, end int) []byte {
 	more, cursor := s.lead(p, rows, end)
 	t := pageTail{limit: p.statedLimit, more: more, cursor: cursor, returned: rows + p.returnedDelta, serial: p.serial, total: s.opts.StatedTotal}
@@ -95,8 +93,7 @@ func (s *Server) renderTail(dst []byte, p *pagePlan, rows, end int) []byte {
 	return s.appendTail(dst, t)
 }
 
-// pageTail is what a page holds beside data. cursor and total are raw JSON, or
-// Omitted.
+// pageTail is all members of a page but data. cursor and total are raw JSON, or Omitted.
 type pageTail struct {
 	limit    int
 	more     bool
@@ -143,8 +140,7 @@ func (s *Server) appendTail(dst []byte, t pageTail) []byte {
 	return append(dst, `"}`...)
 }
 
-// lead says what a page tells about the next one. The cursor is raw JSON, or
-// Omitted.
+// lead returns hasMore and nextCursor of a page. The cursor is raw JSON, or Omitted.
 func (s *Server) lead(p *pagePlan, rows, end int) (more bool, cursor string) {
 	switch p.next {
 	case nextSame:
@@ -184,8 +180,7 @@ func (s *Server) lead(p *pagePlan, rows, end int) (more bool, cursor string) {
 	return false, `null`
 }
 
-// cursorAfter is the cursor that leads on from a place in the sequence of
-// answers, as JSON.
+// cursorAfter returns the cursor to an index in the order of answers, as JSON.
 func (s *Server) cursorAfter(p *pagePlan, place int) string {
 	if n := s.opts.Cursor.Loop; n > 0 && place > n*p.limit {
 		place = ((place-1)/p.limit%n + 1) * p.limit
@@ -197,14 +192,14 @@ func (s *Server) cursorAfter(p *pagePlan, place int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.loop[place]
-	if !ok || !p.made.Before(c.dies) {
-		c = loopCursor{text: s.cursorTo(p, from), dies: p.made.Add(s.scaled(s.opts.Cursor.Life))}
+	if !ok || !p.made.Before(c.expires) {
+		c = loopCursor{text: s.cursorTo(p, from), expires: p.made.Add(s.scaled(s.opts.Cursor.Life))}
 		s.loop[place] = c
 	}
 	return c.text
 }
 
-// before is the position behind the event that stands before a place.
+// before returns the position after the event before an index.
 func (s *Server) before(v view, place int) position {
 	key := v.key(0)
 	if place > 0 {

@@ -5,19 +5,18 @@ import (
 	"time"
 )
 
-// next says how a page leads on.
+// next says which next page a page names.
 type next uint8
 
 const (
 	nextTrue  next = iota
 	nextSame       // the cursor of the request again
-	nextStuck      // a new cursor to where the page began
+	nextStuck      // a new cursor to the beginning of the page
 	nextNone       // hasMore without a cursor
-	nextEnd        // an end that is none
+	nextEnd        // a false end
 )
 
-// pagePlan is a page before it is rendered. start and stop are places in the
-// sequence of answers.
+// pagePlan is a page before it is rendered. start and stop are indexes in the order of answers.
 type pagePlan struct {
 	view        view
 	limit       int
@@ -25,13 +24,13 @@ type pagePlan struct {
 	start, stop int
 	epochOnly   bool
 	serial      int
-	made        time.Time // when cursors begin to age
+	made        time.Time // from which the cursor's life counts
 
-	cursor    string   // as it was sent, empty if none was
-	from      position // where cursor leads
-	sinceMark *int64   // the bound that the cursors remember
+	cursor    string   // of the request, empty if it has none
+	from      position // of the cursor
+	sinceMark *int64   // the bound since, which the next cursor keeps
 	filter    filter
-	ctx       context.Context // the request's: nobody waits for the page once it is done
+	ctx       context.Context // of the request
 
 	next          next
 	returnedDelta int
@@ -39,7 +38,7 @@ type pagePlan struct {
 	chaosEvents   int
 }
 
-// accessPlan is an answer of stream-access in the making.
+// accessPlan is an answer of stream-access before it is rendered.
 type accessPlan struct {
 	endpoint, token, header string
 	expiresIn               string // raw JSON, or Omitted

@@ -1,13 +1,13 @@
 package mockserver
 
-// position is a place between events: behind the one with this timestamp and
-// id. It does not name a number, so it stays right when the set grows.
+// position is between two events: after the one with this timestamp and id. It holds no number,
+// so it stays valid when the set grows.
 type position struct {
 	ts int64 // epoch milliseconds
 	id [16]byte
 }
 
-// target is where a cursor leads, and what it keeps of the request.
+// target is the position that a cursor names, and what the cursor keeps of the request.
 type target struct {
 	position
 	since  *int64

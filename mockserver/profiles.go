@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Contract is the API as its own description has it: pages of 100,000, the
-// feed limited like the events endpoint but by a budget of its own, no
-// headers, no latency.
+// Contract returns the API as its own description has it: pages of 100,000 events, a budget of its
+// own for the feed, no headers, no latency.
 func Contract() Options {
 	limit := RateLimit{Requests: 10, Window: 30 * time.Second, Named: RetryAfterBody}
 	feed := limit
@@ -20,9 +19,9 @@ func Contract() Options {
 	}.withDefaults()
 }
 
-// Observed is the API as users of the live service report it: pages of 5,000
-// at most, slow under load, stream-access for browsers only, a cache before
-// the events endpoint, until honoured by the feed alone.
+// Observed returns the API as users of the live service report it: pages of at most 5,000 events,
+// slow under load, stream-access for browsers only, a cache for the events endpoint, and time
+// bounds on the feed only.
 func Observed() Options {
 	return Options{
 		Events: Pages{
@@ -47,8 +46,8 @@ func Observed() Options {
 	}.withDefaults()
 }
 
-// ObservedLoad is the load curve of the live service: about 5,000 events a
-// second in all, whatever the number of requests in flight.
+// ObservedLoad returns the load curve of the live service: about 5,000 events per second in total
+// for any number of requests in flight.
 func ObservedLoad() []LoadPoint {
 	return []LoadPoint{
 		{InFlight: 1, Latency: 4500 * time.Millisecond},
@@ -58,7 +57,7 @@ func ObservedLoad() []LoadPoint {
 	}
 }
 
-// WithoutLatency returns a copy of the options that answers at once.
+// WithoutLatency returns a copy of the options without latencies.
 func (o Options) WithoutLatency() Options {
 	for _, p := range []*Pages{&o.Events, &o.Feed} {
 		p.Latency, p.Load = 0, nil
@@ -71,11 +70,11 @@ func (o Options) WithoutLatency() Options {
 	return o
 }
 
-// Profiles lists the names that ParseProfile knows.
+// Profiles returns the names that ParseProfile knows.
 func Profiles() []string { return []string{"contract", "observed", "plain"} }
 
-// ParseProfile returns the options of a profile by its name: contract,
-// observed, or plain (the zero Options: no limits, no latency).
+// ParseProfile returns the options of a profile by its name: contract, observed, or plain (the zero
+// Options: no limits, no latency).
 func ParseProfile(name string) (Options, error) {
 	switch name {
 	case "contract":

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// fault draws what the request meets, Pass by default. n counts the requests
-// to the endpoint, all those to any. s.mu is held.
+// fault returns the fault of a request: by a script, at random, or Pass. n is the request's number
+// at the endpoint, all its number at all endpoints. s.mu is held.
 func (s *Server) fault(e Endpoint, n, all int) Fault {
 	for _, r := range s.scripts {
 		count := n
@@ -36,7 +36,7 @@ func (s *Server) fault(e Endpoint, n, all int) Fault {
 	return Pass()
 }
 
-// arrive counts a request, notes what is wrong about it, and draws its fault.
+// arrive counts a request, records its violations, and draws its fault.
 func (s *Server) arrive(in *incoming) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +77,7 @@ func (s *Server) arrive(in *incoming) {
 	}
 	switch {
 	case !e.ofPull():
-		wrong("%s %s is no part of a pull", in.method, in.path)
+		wrong("%s %s is not part of a pull", in.method, in.path)
 	case in.method != e.method():
 		wrong("method %s", in.method)
 	case e != StreamAccess && in.query.Get("limit") == "":
@@ -85,12 +85,12 @@ func (s *Server) arrive(in *incoming) {
 	}
 	if w := j.waits[e]; in.now.Before(w.until) && (s.opts.Grace == 0 || in.now.After(w.asked.Add(s.opts.Grace))) {
 		j.early++
-		wrong("came %v before the time that was asked for", w.until.Sub(in.now))
+		wrong("came %v before the end of a wait", w.until.Sub(in.now))
 	}
 	in.fault = s.fault(e, number, j.all)
 }
 
-// note logs an answer before it goes out.
+// note logs an answer before it is sent.
 func (s *Server) note(in *incoming, a *answer) {
 	limit, _ := strconv.Atoi(in.query.Get("limit"))
 	entry := Entry{
@@ -122,8 +122,8 @@ func (s *Server) note(in *incoming, a *answer) {
 	j.logged++
 }
 
-// journalWait notes that an answer with a wait goes out now. A shorter wait
-// does not take back a longer one.
+// journalWait records that an answer with a wait is sent now. A shorter wait does not end a longer
+// one.
 func (s *Server) journalWait(e Endpoint, now time.Time, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +135,7 @@ func (s *Server) journalWait(e Endpoint, now time.Time, wait time.Duration) {
 	s.closed(now)
 }
 
-// leave counts an answer as no longer in flight, once.
+// leave takes an answer out of those in flight, once.
 func (s *Server) leave(a *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func (s *Server) leave(a *answer) {
 	}
 }
 
-// finish ends an answer and takes its buffer back.
+// finish ends an answer and returns its buffer to the pool.
 func (s *Server) finish(a *answer) {
 	s.leave(a)
 	if a.pooled != nil {
@@ -187,8 +187,7 @@ func (s *Server) Stats() Stats {
 	}
 }
 
-// Log returns the last requests, 10,000 at most, in the order in which they
-// were answered.
+// Log returns the last requests, at most 10,000, in the order in which they were answered.
 func (s *Server) Log() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()

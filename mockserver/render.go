@@ -30,11 +30,11 @@ func appendUUID(dst []byte, id *[16]byte) []byte {
 	return append(dst, text[:]...)
 }
 
-// renderer writes events. It remembers the date of the last one, since
-// neighbours share it; so it belongs to one goroutine.
+// renderer renders events. It caches the date of the last one, which most neighbours share, so
+// only one goroutine may use it.
 type renderer struct {
 	d *Dataset
-	// epochOnly keeps timestamps that would be text as numbers.
+	// epochOnly renders all timestamps as numbers.
 	epochOnly bool
 
 	day     int64
@@ -58,8 +58,8 @@ func (rd *renderer) appendISO(dst []byte, ms int64) []byte {
 		byte('0'+milli/100), byte('0'+milli/10%10), byte('0'+milli%10), 'Z')
 }
 
-// AppendEvent appends the wire form of event i to dst, as the events endpoint
-// of the contract has it.
+// AppendEvent appends the wire form of event i to dst, as the events endpoint of Contract sends
+// it.
 func (d *Dataset) AppendEvent(dst []byte, i int) []byte {
 	rd := renderer{d: d}
 	r := d.record(d.view().key(i))
@@ -67,8 +67,8 @@ func (d *Dataset) AppendEvent(dst []byte, i int) []byte {
 }
 
 func (rd *renderer) appendEvent(dst []byte, r *record) []byte {
-	if r.dirt != Clean {
-		return rd.appendDirty(dst, r)
+	if r.malformed != Clean {
+		return rd.appendMalformed(dst, r)
 	}
 	session, user := rd.d.sessionID(r.session), rd.d.userID(r.user)
 	dst = append(dst, `{"id":"`...)
@@ -101,13 +101,13 @@ func (rd *renderer) appendEvent(dst []byte, r *record) []byte {
 	return append(dst, `"}}`...)
 }
 
-// fields are the JSON values of an event's members, empty for one that is
-// left out. Spoilt events are rare, so this way may cost more.
+// fields are the JSON values of an event's members, empty for those that are left out. Rendering
+// them is slower than appendEvent, but malformed events are rare.
 type fields struct {
 	id, sessionID, userID, kind, name, properties, timestamp, session string
 }
 
-func (rd *renderer) appendDirty(dst []byte, r *record) []byte {
+func (rd *renderer) appendMalformed(dst []byte, r *record) []byte {
 	session, user := rd.d.sessionID(r.session), rd.d.userID(r.user)
 	f := fields{
 		id:         quotedUUID(&r.id),
@@ -121,8 +121,8 @@ func (rd *renderer) appendDirty(dst []byte, r *record) []byte {
 	if r.iso && !rd.epochOnly {
 		f.timestamp = rd.quotedISO(r.ts)
 	}
-	rd.spoil(&f, r)
-	if f.session == "" && r.dirt != SessionMissing {
+	rd.malform(&f, r)
+	if f.session == "" && r.malformed != SessionMissing {
 		f.session = rd.sessionObject(r, quotedUUID(&session))
 	}
 
@@ -130,18 +130,18 @@ func (rd *renderer) appendDirty(dst []byte, r *record) []byte {
 		{"id", f.id}, {"sessionId", f.sessionID}, {"userId", f.userID}, {"type", f.kind},
 		{"name", f.name}, {"properties", f.properties}, {"timestamp", f.timestamp}, {"session", f.session},
 	}
-	if r.dirt == KeyOrder {
+	if r.malformed == KeyOrder {
 		for i, j := 0, len(members)-1; i < j; i, j = i+1, j-1 {
 			members[i], members[j] = members[j], members[i]
 		}
 	}
 	open, comma, colon, end := "{", ",", ":", "}"
-	if r.dirt == Whitespace {
+	if r.malformed == Whitespace {
 		open, comma, colon, end = "\n{\r\n  ", " ,\n\t", " : ", " \n}\t"
 	}
 	dst = append(dst, open...)
 	start := len(dst)
-	if r.dirt == ExtraFields {
+	if r.malformed == ExtraFields {
 		dst = append(dst, extraBefore...)
 	}
 	for _, m := range members {
@@ -157,15 +157,15 @@ func (rd *renderer) appendDirty(dst []byte, r *record) []byte {
 		dst = append(dst, colon...)
 		dst = append(dst, m.value...)
 	}
-	if r.dirt == ExtraFields {
+	if r.malformed == ExtraFields {
 		dst = append(append(dst, ','), extraAfter...)
 	}
 	return append(dst, end...)
 }
 
-func (rd *renderer) spoil(f *fields, r *record) {
+func (rd *renderer) malform(f *fields, r *record) {
 	const null, empty = `null`, `""`
-	switch r.dirt {
+	switch r.malformed {
 	case IDMissing:
 		f.id = ""
 	case IDNull:
@@ -220,13 +220,13 @@ func (rd *renderer) spoil(f *fields, r *record) {
 		other := rd.d.sessionID((r.session + 1) % sessionCount)
 		f.session = rd.sessionObject(r, quotedUUID(&other))
 	default:
-		rd.spoilTimestamp(f, r)
+		rd.malformTimestamp(f, r)
 	}
 }
 
-func (rd *renderer) spoilTimestamp(f *fields, r *record) {
+func (rd *renderer) malformTimestamp(f *fields, r *record) {
 	at := time.UnixMilli(r.ts).Add(time.Duration(r.micros) * time.Microsecond).UTC()
-	switch r.dirt {
+	switch r.malformed {
 	case TimestampMissing:
 		f.timestamp = ""
 	case TimestampNull:
@@ -252,7 +252,7 @@ func (rd *renderer) spoilTimestamp(f *fields, r *record) {
 	case MicroTimestamp:
 		f.timestamp = at.Format(`"2006-01-02T15:04:05.000000Z"`)
 	case NanoTimestamp:
-		// Rounded or cut, .456 of a microsecond leaves the same microsecond.
+		// Clients may round or truncate: .456 of a microsecond gives the same result.
 		if r.micros > 0 {
 			at = at.Add(456)
 		}
@@ -270,7 +270,7 @@ func quotedUUID(id *[16]byte) string {
 
 func (rd *renderer) sessionObject(r *record, id string) string {
 	device, browser := deviceTypes[r.device], browsers[r.browser]
-	switch r.dirt {
+	switch r.malformed {
 	case DeviceUnknown:
 		device = unknownDevice
 	case BrowserUnknown:

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// answer decides about a request. The caller sees to finish.
+// answer makes the answer to a request. The caller calls finish.
 func (s *Server) answer(r *http.Request) *answer {
 	endpoint, id := s.route(r.URL)
 	var body []byte
@@ -41,7 +41,7 @@ func (s *Server) answer(r *http.Request) *answer {
 		a.how = deliverPaced
 	}
 	s.note(in, a)
-	a.delay -= time.Since(in.now) // what it took to make the answer is part of its latency
+	a.delay -= time.Since(in.now) // the latency includes the time to make the answer
 	return a
 }
 
@@ -80,8 +80,7 @@ func (s *Server) respond(in *incoming) *answer {
 	return a
 }
 
-// keyAccepted checks the header, and the cookie where Strict says so, and counts
-// the use of the key.
+// keyAccepted checks the header, and the cookie if Strict is set, and counts the use of the key.
 func (s *Server) keyAccepted(in *incoming) bool {
 	want := s.opts.Key
 	if want == "" {
@@ -103,8 +102,8 @@ func (s *Server) keyAccepted(in *incoming) bool {
 	return life == 0 || in.now.Sub(s.keyFirst) < life
 }
 
-// route finds the endpoint of a request, and the id in its path where the
-// endpoint has one; Any where the path is none of the API's.
+// route returns the endpoint of a request, and the id in its path if the endpoint has one. It
+// returns Any for a path that the API does not have.
 func (s *Server) route(u *url.URL) (e Endpoint, id string) {
 	switch u.Path {
 	case EventsPath:

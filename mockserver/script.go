@@ -5,21 +5,19 @@ import (
 	"fmt"
 )
 
-// Script lets certain requests meet certain faults, in order.
+// Script makes requests fail, in order.
 type Script struct {
-	// Endpoint is where the script applies; Any counts the requests to all of
-	// them together.
+	// Endpoint is whose requests the script counts; Any stands for all.
 	Endpoint Endpoint
-	// Request is the first request to meet a fault, counted from 1 since the
-	// server was made. The requests that follow meet the other faults.
-	// Default 1. Of several scripts that apply to a request, the first with
-	// faults left serves it; the others wait.
+	// Request is the number of the first request with a fault, counted from 1 since New. The next
+	// requests have the other faults. Default 1. If several scripts apply to a request, the first
+	// with faults left serves it, and the others wait.
 	Request int
 	Faults  []Fault
 }
 
-// RandomFault is a fault that a share of requests meet, drawn by
-// Options.FaultSeed and the number of the request.
+// RandomFault is a fault of a share of the requests, drawn by Options.FaultSeed and the number of
+// the request.
 type RandomFault struct {
 	Endpoint Endpoint
 	Rate     float64 // 0 to 1
@@ -39,14 +37,14 @@ func (s Script) validate() error {
 	return nil
 }
 
-// running is a script with what it has done so far.
+// running is a script and its state.
 type running struct {
 	Script
 	at   int // index of the next fault
-	used int // how often that one was met
+	used int // how many requests had that fault
 }
 
-// meet returns the fault for the nth request to the script's endpoint.
+// meet returns the fault of the nth request to the script's endpoint.
 func (r *running) meet(n int) (Fault, bool) {
 	if n < r.Request || r.at == len(r.Faults) {
 		return Fault{}, false
@@ -59,7 +57,7 @@ func (r *running) meet(n int) (Fault, bool) {
 	return f, true
 }
 
-// unmet describes the faults that no request has met (often enough).
+// unmet returns an error for the faults that too few requests had.
 func (r *running) unmet() error {
 	var errs []error
 	for i, f := range r.Faults[r.at:] {

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// wholeSeconds rounds up, so that whoever waits so long has waited enough.
+// wholeSeconds rounds up, so that a client that keeps the wait is not early.
 func wholeSeconds(d time.Duration) int64 {
 	return int64((d + time.Second - 1) / time.Second)
 }
 
-// waitSeconds is a wait as JSON: whole seconds like the service's, decimals
-// (rounded up to a millisecond) only where the time scale asks for them.
+// waitSeconds returns a wait as JSON: whole seconds like the service's, or decimals (rounded up to
+// a millisecond) if the time scale is not 1.
 func (s *Server) waitSeconds(d time.Duration) string {
 	if s.opts.TimeScale == 1 {
 		return strconv.FormatInt(wholeSeconds(d), 10)
@@ -21,7 +21,7 @@ func (s *Server) waitSeconds(d time.Duration) string {
 	return strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64)
 }
 
-// lifeSeconds is a lifetime as JSON: never more than it is.
+// lifeSeconds returns a lifetime as JSON, rounded down.
 func lifeSeconds(d time.Duration) string {
 	return strconv.FormatFloat(float64(d.Milliseconds())/1000, 'f', -1, 64)
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// shutdownTime is how long Serve lets requests that are under way go on.
+// shutdownTime is how long Serve waits for requests in flight after ctx is done.
 const shutdownTime = time.Second
 
-// Serve answers on a listener until ctx is done, then lets the requests under
-// way finish for up to a second, and returns nil. It closes the listener.
+// Serve answers on a listener until ctx is done. Then it waits up to a second for requests in
+// flight and returns nil. It closes the listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	// Requests outlive ctx by the shutdown time.
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -22,7 +22,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 	}
-	failed := make(chan error, 1) // so that the goroutine ends in any case
+	failed := make(chan error, 1) // one error: the goroutine ends even if nobody reads it
 	go func() { failed <- server.Serve(l) }()
 	select {
 	case err := <-failed:

@@ -1,17 +1,18 @@
 package mockserver
 
 import (
-	"compress/gzip"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
-// Server is the API. It is an http.Handler; see Transport and Serve for the
-// other ways to use it. It is safe for concurrent use.
+// Server is the mock server. It is an http.Handler; Transport and Serve are the other ways to use
+// it. It is safe for concurrent use.
 type Server struct {
 	opts    Options
-	phases  []phase // what opts.Events and opts.Feed are, and become
+	phases  []phase // of opts.Events, opts.Feed and opts.Changes
 	data    *Dataset
 	cursors cursorMaker
 	buffers sync.Pool // of *[]byte, the bodies of pages
@@ -21,8 +22,8 @@ type Server struct {
 	scripts  []*running
 	windows  [endpointCount]window
 	caches   [endpointCount]map[string]cached
-	tokens   map[string]time.Time // token to end of life
-	handed   int                  // answers of stream-access so far
+	tokens   map[string]time.Time // expiry by token
+	handed   int                  // number of tokens so far
 	loop     map[int]loopCursor
 	keyUsed  int
 	keyFirst time.Time
@@ -31,7 +32,7 @@ type Server struct {
 
 var _ http.Handler = (*Server)(nil)
 
-// New returns a server. It panics where Options.Validate reports an error.
+// New returns a server. It panics if Options.Validate returns an error.
 func New(opts Options) *Server {
 	if err := opts.Validate(); err != nil {
 		panic("mockserver: " + err.Error())
@@ -54,22 +55,20 @@ func New(opts Options) *Server {
 	return s
 }
 
-// Dataset is what the server serves.
+// Dataset returns the data that the server serves.
 func (s *Server) Dataset() *Dataset { return s.data }
 
 func (s *Server) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / s.opts.TimeScale)
 }
 
-// ExpireCursors ends the lives of all cursors that were handed out so far, as a pause
-// that is longer than they live would. A cursor that a client has made itself is judged
-// by its end: it is dead where one that was handed out now would outlive it.
+// ExpireCursors makes all cursors so far expire, like a pause longer than their life. A cursor that
+// a client has made itself expires too if its expiry is not after that of a cursor made now.
 func (s *Server) ExpireCursors() {
 	s.cursors.ended.Store(time.Now().Add(s.scaled(s.opts.Cursor.Life)).UnixMilli())
 }
 
-// newZip returns a compressor that is as fast as they come: the server is rarely what
-// is to be measured.
+// newZip returns a compressor at its fastest level: tests rarely measure the server.
 func newZip() any {
 	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
@@ -78,8 +77,8 @@ func newZip() any {
 	return w
 }
 
-// AddScript lets a server follow further scripts, whose requests count from
-// the server's beginning too. It panics on a script without faults.
+// AddScript adds scripts, whose request numbers count from New too. It panics if a script is
+// invalid.
 func (s *Server) AddScript(scripts ...Script) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,8 +2,7 @@ package mockserver
 
 import "time"
 
-// spans adds up times that may overlap, each of which begins no sooner than the one
-// before: requests come in their order.
+// spans sums up times that may overlap. Each begins no sooner than the one before it.
 type spans struct {
 	until time.Time
 	sum   time.Duration
@@ -18,19 +17,19 @@ func (s *spans) add(from, until time.Time) {
 	}
 }
 
-// upTo is the sum of what lies before a time, which must not be before the last span begins.
+// upTo returns the sum up to a time, which must not be before the beginning of the last span.
 func (s *spans) upTo(end time.Time) time.Duration {
 	return s.sum - max(0, s.until.Sub(end))
 }
 
-// spent is what clients cannot have done without, as the service's own.
+// spent is the time that the service itself took: no client can be faster.
 type spent struct {
 	latency time.Duration
-	pages   spans // a page was being made
-	any     spans // a page was being made, or no endpoint that serves pages could be asked
+	pages   spans // a page was in the making
+	any     spans // a page was in the making, or no page endpoint allowed a request
 }
 
-// page notes a page that came at a time and takes so long.
+// page records a page that was requested at a time.
 func (s *spent) page(at time.Time, latency time.Duration) {
 	s.latency += latency
 	s.pages.add(at, at.Add(latency))

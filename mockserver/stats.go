@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 )
 
-// typeCount is one line of a distribution.
+// typeCount is an entry of a distribution.
 type typeCount struct {
 	Type  string `json:"type"`
 	Count int    `json:"count"`

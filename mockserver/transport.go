@@ -13,13 +13,12 @@ import (
 	"time"
 )
 
-// BaseURL is where Transport finds the server.
+// BaseURL is the server's origin for Transport.
 const BaseURL = "http://datasync.test"
 
-// Transport returns a RoundTripper that asks the server in memory, under
-// BaseURL. It starts no goroutine and does no I/O; all its waits go by package
-// time. So it works in a testing/synctest bubble, as long as the server is
-// made inside of it. A request to another origin fails and is a violation.
+// Transport returns a RoundTripper that calls the server in memory, as BaseURL. It starts no
+// goroutine, does no I/O, and waits by package time. So it works in a testing/synctest bubble if
+// the server is made inside it. A request to another origin fails and is a violation.
 func (s *Server) Transport() http.RoundTripper { return &transport{s} }
 
 // Client returns an HTTP client on Transport that follows no redirects.
@@ -34,7 +33,7 @@ type transport struct{ s *Server }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		defer func() { _ = r.Body.Close() }() // as a RoundTripper must, read or not
+		defer func() { _ = r.Body.Close() }() // as a RoundTripper must
 	}
 	ctx := r.Context()
 	if ctx.Err() != nil {
@@ -111,22 +110,21 @@ func errReset() error {
 
 var errBodyClosed = errors.New("http: read on closed response body")
 
-// memoryBody is the body of an answer in memory. Close may come while a Read
-// waits, as from a watchdog.
+// memoryBody is the body of an answer in memory. Close may be called while a Read waits.
 type memoryBody struct {
 	ctx context.Context
 	s   *Server
 	a   *answer
 
-	end    error         // what Read gives behind the last byte; nil means nothing ever
-	step   int           // bytes a pause; 0 means all at once
+	end    error         // of Read after the last byte; nil blocks for ever
+	step   int           // bytes per pause; 0 means all at once
 	pause  time.Duration // before each step
-	paced  bool          // a step takes as long as the link does, instead
+	paced  bool          // the pause is the link's time for the step instead
 	closed chan struct{}
 
 	mu     sync.Mutex
 	rest   []byte
-	ready  int // bytes of the step that has begun
+	ready  int // bytes left of the current step
 	isOver bool
 }
 
@@ -145,8 +143,8 @@ func (b *memoryBody) Read(p []byte) (int, error) {
 	}
 }
 
-// take copies what is there. Without anything it says how long to wait for
-// more; below zero means for ever.
+// take copies available bytes. If there are none it returns how long to wait for some; a negative
+// wait is for ever.
 func (b *memoryBody) take(p []byte) (n int, wait time.Duration, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -171,8 +169,7 @@ func (b *memoryBody) take(p []byte) (n int, wait time.Duration, err error) {
 	}
 	b.rest = b.rest[n:]
 	if len(b.rest) == 0 && errors.Is(b.end, io.EOF) {
-		// The last byte has gone out: the request is no longer in flight,
-		// though its buffer is until Close.
+		// The last byte is read: the request is no longer in flight. Close returns its buffer.
 		b.s.leave(b.a)
 	}
 	return n, 0, nil

@@ -26,7 +26,7 @@ func pageRequest(a *api, ctx context.Context) *http.Request {
 	return a.request(http.MethodGet, mockserver.EventsPath, map[string][]string{"limit": {"10"}}).WithContext(ctx)
 }
 
-// In a bubble, every wait of the transport must end with its request.
+// TestTransportObeysContexts: in a bubble, each wait of the transport ends with its request.
 func TestTransportObeysContexts(t *testing.T) {
 	for _, f := range []mockserver.Fault{
 		mockserver.Delay(time.Hour), mockserver.Hang(), mockserver.Stall(10), mockserver.Drip(1, time.Second),
@@ -70,7 +70,7 @@ func TestTransportDrips(t *testing.T) {
 	})
 }
 
-// A watchdog closes a body while a read waits for it.
+// TestTransportBodyClosedDuringRead: Close ends a Read that waits.
 func TestTransportBodyClosedDuringRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := oneFault(mockserver.Stall(10))
@@ -102,7 +102,7 @@ func TestTransportBodyClosedDuringRead(t *testing.T) {
 	})
 }
 
-// Pages share buffers: one that is being read must not change.
+// TestTransportBuffersAreNotShared: pages share buffers, but not while one is read.
 func TestTransportBuffersAreNotShared(t *testing.T) {
 	a := newAPI(t, mockserver.New(small(mockserver.Options{})))
 	_, want := a.events("limit", "50")
@@ -149,7 +149,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// A request that hangs must not keep Serve from ending.
+// TestServeEndsHangingRequests: a hanging request does not keep Serve from ending.
 func TestServeEndsHangingRequests(t *testing.T) {
 	s := oneFault(mockserver.Stall(10))
 	l, err := net.Listen("tcp", "127.0.0.1:0")

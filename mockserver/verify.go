@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// Verify reports, joined, what was wrong about the requests so far:
+// Verify returns the violations so far, joined:
 //
-//   - a request to an endpoint inside a wait that one of its answers had named
-//     (429, or any status with Retry-After)
-//   - no header X-API-Key, no cookie dashboard_api_key, or two keys; stream-access
-//     without Content-Type application/json: whether Options.Strict refuses them or not
-//   - a page asked for without limit
-//   - a path that is none of the API's, or none that a pull needs; a method other than
-//     GET, or POST for stream-access; a foreign origin
-//   - a scripted fault that too few requests have met
+//   - a request to an endpoint during a wait that one of its answers named (429, or any status
+//     with Retry-After)
+//   - no header X-API-Key, no cookie dashboard_api_key, or two keys; stream-access without
+//     Content-Type application/json: whether Options.Strict refuses them or not
+//   - a request for a page without limit
+//   - a path that the API does not have or a pull does not need; a method other than GET, or
+//     POST for stream-access; another origin
+//   - a scripted fault that too few requests had
 //
-// It does not judge what the client made of the answers.
+// It does not check what the client did with the answers.
 func (s *Server) Verify() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

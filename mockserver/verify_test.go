@@ -39,8 +39,8 @@ func TestVerify(t *testing.T) {
 			r.Header.Del("X-API-Key")
 			r.Header.Del("Cookie")
 			a.do(r)
-		}, "health request 1: GET /health is no part of a pull"},
-		{"a path that no pull needs", mockserver.Options{}, func(a *api) { a.get(mockserver.SessionsPath) }, "sessions request 1: GET /api/v1/sessions is no part of a pull"},
+		}, "health request 1: GET /health is not part of a pull"},
+		{"a path that no pull needs", mockserver.Options{}, func(a *api) { a.get(mockserver.SessionsPath) }, "sessions request 1: GET /api/v1/sessions is not part of a pull"},
 		{"HEAD", mockserver.Options{}, func(a *api) {
 			a.do(a.request(http.MethodHead, path, map[string][]string{"limit": {"1"}}))
 		}, "events request 1: method HEAD"},
@@ -71,7 +71,7 @@ func TestVerify(t *testing.T) {
 			a.events("limit", "1")
 			advance(10*time.Second - time.Nanosecond)
 			a.events("limit", "1")
-		}, "events request 2: came 1ns before the time that was asked for"},
+		}, "events request 2: came 1ns before the end of a wait"},
 		{"in time", limited(mockserver.Events, mockserver.RateLimited(10*time.Second)), func(a *api) {
 			a.events("limit", "1")
 			advance(10 * time.Second)

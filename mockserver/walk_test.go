@@ -13,8 +13,8 @@ import (
 
 const testKey = "test-key"
 
-// page is what the tests read of a page, by encoding/json: a reader that
-// shares nothing with the server's renderer.
+// page is the part of a page that the tests read, by encoding/json: it shares nothing with the
+// server's renderer.
 type page struct {
 	Data       []json.RawMessage `json:"data"`
 	Pagination struct {
@@ -45,7 +45,7 @@ type wireEvent struct {
 	} `json:"session"`
 }
 
-// api asks a server like a well-behaved client.
+// api is a well-behaved client of a server.
 type api struct {
 	tb     testing.TB
 	client *http.Client
@@ -75,7 +75,7 @@ func (a *api) request(method, path string, query url.Values) *http.Request {
 	return r
 }
 
-// do returns status and body; an error is one of the transport or the body.
+// do returns the status and the body. An error is one of the transport or the body.
 func (a *api) do(r *http.Request) (*http.Response, []byte, error) {
 	resp, err := a.client.Do(r)
 	if err != nil {
@@ -104,7 +104,7 @@ func (a *api) events(pairs ...string) (*http.Response, []byte) {
 	return a.get(mockserver.EventsPath, pairs...)
 }
 
-// mustPage asks for a page and wants 200.
+// mustPage requests a page and wants 200.
 func (a *api) mustPage(path string, pairs ...string) page {
 	a.tb.Helper()
 	resp, body := a.get(path, pairs...)
@@ -118,7 +118,7 @@ func (a *api) mustPage(path string, pairs ...string) page {
 	return p
 }
 
-// openFeed gets a token and the path of the feed.
+// openFeed requests a token and the path of the feed.
 func (a *api) openFeed() (path string) {
 	a.tb.Helper()
 	resp, body, err := a.do(a.request(http.MethodPost, mockserver.StreamAccessPath, nil))
@@ -138,7 +138,7 @@ func (a *api) openFeed() (path string) {
 	return a.feed
 }
 
-// walk reads from the top, or from a cursor, to the end and returns all events.
+// walk reads all pages, from the newest event or from a cursor, and returns all events.
 func (a *api) walk(path string, limit int, cursor string) []wireEvent {
 	a.tb.Helper()
 	var all []wireEvent

@@ -8,6 +8,7 @@ import (
 
 	"datasync/internal/duck"
 	"datasync/internal/inspect"
+	"datasync/internal/term"
 )
 
 // longestCompletion is the maximum length of a completion in bytes.
@@ -29,8 +30,11 @@ func Complete(ctx context.Context, session *inspect.Session, text string) (words
 	begin, inQuotes := lastWord(text)
 	typed := text[begin:]
 	for _, suggestion := range suggestions {
-		word, ok := completion(suggestion, inQuotes, reserved)
-		if !ok || len(word) > longestCompletion || Visible(word) != word {
+		word, ok := completion(suggestion, reserved)
+		if inQuotes {
+			word, ok = quotedCompletion(suggestion)
+		}
+		if !ok || len(word) > longestCompletion || term.Visible(word) != word {
 			continue // a terminal would obey some of its characters
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {
@@ -44,21 +48,27 @@ func Complete(ctx context.Context, session *inspect.Session, text string) (words
 	return words, begin, nil
 }
 
-// completion returns how to write a suggestion of DuckDB's, after an opening quote or without
-// one, and false if it cannot be written so: a reserved word needs quotes, a keyword none.
-// DuckDB puts quotes around more names than need them.
-func completion(suggestion string, inQuotes bool, reserved []string) (string, bool) {
-	name, quoted := strings.CutPrefix(suggestion, `"`)
+// completion returns how to write a suggestion of DuckDB's without quotes, and false if it needs
+// them. DuckDB puts quotes around more names than need them.
+func completion(suggestion string, reserved []string) (string, bool) {
+	name, quoted := unquote(suggestion)
+	return name, !quoted || isPlain(name) && !slices.Contains(reserved, strings.ToLower(name))
+}
+
+// quotedCompletion returns how to write a suggestion of DuckDB's after an opening quote, and false
+// if it is not a name.
+func quotedCompletion(suggestion string) (string, bool) {
+	name, quoted := unquote(suggestion)
+	return strings.ReplaceAll(name, `"`, `""`) + `"`, quoted || isPlain(name)
+}
+
+// unquote returns a suggestion without its quotes, and whether it had any.
+func unquote(suggestion string) (name string, quoted bool) {
+	name, quoted = strings.CutPrefix(suggestion, `"`)
 	if quoted {
 		name = strings.ReplaceAll(strings.TrimSuffix(name, `"`), `""`, `"`)
 	}
-	switch {
-	case inQuotes:
-		return strings.ReplaceAll(name, `"`, `""`) + `"`, quoted || isPlain(name)
-	case quoted:
-		return name, isPlain(name) && !slices.Contains(reserved, strings.ToLower(name))
-	}
-	return name, true
+	return name, quoted
 }
 
 // isPlain reports whether a name needs no quotes, unless it is a keyword.

@@ -7,19 +7,19 @@ import (
 	"strings"
 	"testing"
 
+	"datasync/internal/term"
 	"datasync/query"
 )
 
-// odd are names that a hostile file can give to tables and columns. DuckDB itself lets none
-// have U+0000.
+// odd are names that tables and columns of a hostile file can have. DuckDB itself refuses U+0000.
 var odd = []string{
 	"zz\x1b]0;x\a", "zz\x1b[2J", "zz\n; SELECT 2", "zz\u202egnp", "zz\u200b", "zz\u00a0x", "zz\u009bx", "zz\ufeff", "zz\r", "zz\t",
 	"zz x", "zz1;DROP TABLE x", "zz--", "zz/*", "zz'q", `zz"d`, `zz"`, "zz$x", "zz.x", "zzß", "zz_plain", "ZZ_case", "zz" + strings.Repeat("z", 100_000),
 	"select", "left", "order", "1zz", "", " ", "zz😀", "zz\u0301",
 }
 
-// TestCompletionOfHostileNames: whatever is completed is seen as it is and can be run, behind
-// a quote and without one.
+// TestCompletionOfHostileNames: a completion shows the real name and can be run, after an opening
+// quote and without one.
 func TestCompletionOfHostileNames(t *testing.T) {
 	path := file(t)
 	db, err := sql.Open("duckdb", path)
@@ -48,7 +48,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 			t.Errorf("%s: %v", before, err)
 		}
 		for _, word := range words {
-			if query.Visible(word) != word || len(word) > 300 {
+			if term.Visible(word) != word || len(word) > 300 {
 				t.Errorf("%s: %.60q is offered", before, word)
 			}
 			text := before[:begin] + word

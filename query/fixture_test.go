@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// file makes an empty database of ours and returns its path.
+// file makes an empty datasync file and returns its path.
 func file(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.duckdb")
@@ -43,7 +43,7 @@ func open(t *testing.T, path, zone string) *inspect.Session {
 	return s
 }
 
-// ask runs the SQL on the session and returns what it writes.
+// ask runs SQL on a session and returns the output.
 func ask(t *testing.T, s *inspect.Session, opts query.Options) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -17,9 +17,9 @@ import (
 	"datasync/query"
 )
 
-// hostile are statements that would read, write or reach something else than the file,
-// or undo what keeps them from it. DIR is a folder with a file "secret", and with
-// "other.duckdb", a database; PORT is a port of this machine that is listened on.
+// hostile are statements that try to read or write another file, to open a connection, or to undo
+// the settings that prevent it. DIR is a folder with a file "secret" and a database "other.duckdb".
+// PORT is a port of this machine with a listener.
 const hostile = `
 COPY (SELECT 1) TO 'DIR/out.csv'
 COPY (SELECT 1) TO 'DIR/out.parquet' (FORMAT parquet)
@@ -194,8 +194,7 @@ SELECT pg_read_file('DIR/secret')
 .shell touch DIR/out
 `
 
-// harmless are statements of the same kinds that may do what they say: they change
-// nothing that outlives them.
+// harmless are statements of the same kinds that may succeed: their effects end with the session.
 const harmless = `
 CHECKPOINT
 FORCE CHECKPOINT
@@ -224,8 +223,8 @@ SELECT 'enable_logging(' -- enable_logging(
 FROM query('FROM enable_' || 'logging(storage = ''stdout'')')
 `
 
-// TestHostileStatements runs each statement in a session of its own. Nothing of the
-// folders changes, no socket is opened, and no statement gives what is secret.
+// TestHostileStatements: statements, each in a session of its own, change no file, open no
+// connection, and return no secret.
 func TestHostileStatements(t *testing.T) {
 	path, folder := file(t), t.TempDir()
 	const secret = "ds_test_secret_of_a_file"
@@ -286,7 +285,7 @@ func runAlone(t *testing.T, path, text string, b *bytes.Buffer) (err error) {
 	return query.Run(ctx, s, query.Options{SQL: text, Format: query.CSV}, b)
 }
 
-// listen listens on a port of this machine; calls gets what comes.
+// listen listens on a port of this machine and sends what it receives to calls.
 func listen(t *testing.T) (net.Listener, <-chan struct{}) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -332,8 +331,8 @@ func snapshot(t *testing.T, folders ...string) string {
 	return b.String()
 }
 
-// A query that needs more memory than there is fails; it takes no room on the disk.
-func TestAQueryThatNeedsTooMuchMemory(t *testing.T) {
+// TestQueryTooLargeForMemory: a query that exceeds the memory limit fails and does not spill to disk.
+func TestQueryTooLargeForMemory(t *testing.T) {
 	path := file(t)
 	before := snapshot(t, filepath.Dir(path))
 	s, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{MemoryLimit: "64MB"})

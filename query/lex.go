@@ -29,7 +29,8 @@ func lex(text string, yield func(t token, from, to int)) {
 
 // scan returns the first token of a text and its length in bytes.
 func scan(text string) (token, int) {
-	switch c := text[0]; {
+	c := text[0]
+	switch {
 	case c == ';':
 		return semicolon, 1
 	case spaceLength(text) > 0:

@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// This file splits SQL a second time, by regular expressions for what DuckDB's scanner
-// takes for one piece.
+// This file splits SQL a second time, by regular expressions for the tokens of DuckDB's scanner.
 
-// refBlank is one white space, by the bytes of UTF-8.
+// refBlank matches a character of white space, by its bytes in UTF-8.
 const refBlank = `(?:[ \t\r\n\f\v]|\x{c2}\x{a0}|\x{e2}\x{80}[\x{80}-\x{8b}\x{af}]|\x{e2}\x{81}[\x{9f}\x{a0}]|\x{e3}\x{80}\x{80}|\x{ef}\x{bb}\x{bf})`
 
 var (
 	refSpace  = regexp.MustCompile(`^(?:` + refBlank + `+|--[^\r\n]*)`)
 	refEnds   = regexp.MustCompile(`^` + refBlank + `+|` + refBlank + `+$`)
 	refWithin = regexp.MustCompile(refBlank)
-	// refQuoted is all of a quoted text but the last quote, which it must not give back.
+	// refQuoted matches a quoted text without its last quote, which it must not match as a doubled
+	// one.
 	refQuoted = regexp.MustCompile(`^(?s:[eE]'(?:[^'\\]|\\.|'')*|'(?:[^']|'')*|"(?:[^"]|"")*)`)
 	refBegun  = regexp.MustCompile(`^/\*`)
 	refTag    = regexp.MustCompile(`^\$(?:[A-Za-z_\x{80}-\x{ff}][A-Za-z0-9_\x{80}-\x{ff}]*)?\$`)
 	refName   = regexp.MustCompile(`^[A-Za-z_\x{80}-\x{ff}][A-Za-z0-9_$\x{80}-\x{ff}]*`)
-	// refParameter comes before a tag where both could be meant: $a$ is a tag, $1$ is not.
+	// refParameter takes precedence if both match: $a$ is a tag, $1$ is not.
 	refParameter = regexp.MustCompile(`^\$(?:[A-Za-z0-9_\x{80}-\x{ff}])+`)
 	refMarks     = regexp.MustCompile(`/\*|\*/`)
 )
 
-// refSplit returns what Split should. The expressions see each byte as a character.
+// refSplit is the reference for Split. The expressions match each byte as a character.
 func refSplit(text string) (statements []string, whole bool) {
 	wide := make([]rune, 0, len(text))
 	for i := range len(text) {
@@ -80,7 +80,7 @@ func refSplit(text string) (statements []string, whole bool) {
 	return statements, !something && !unfinished
 }
 
-// refComment measures a comment that has an end.
+// refComment returns the length of a comment that has an end.
 func refComment(text string) (end int, ok bool) {
 	if !strings.HasPrefix(text, "/*") {
 		return 0, false

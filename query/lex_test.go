@@ -40,8 +40,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// FuzzSplit: the statements are those of the reference, and what was split stays as it
-// is.
+// FuzzSplit: statements are those of the reference, and splitting a statement again returns it.
 func FuzzSplit(f *testing.F) {
 	for _, text := range []string{"a;b", "'a;", "$x$;$x$", "/*;*/;", "E'\\';'", "$1;$a$b$a$", "\"a\"\"\";--\r;", "é$é;"} {
 		f.Add(text)

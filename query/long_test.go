@@ -8,11 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"datasync/internal/term"
 	"datasync/query"
 )
 
-// TestLongValues: a value that is written in pieces reads as one that is written at once, wherever
-// a piece ends.
+// TestLongValues: a value that is written piece by piece reads like one that is written at once,
+// wherever a piece ends.
 func TestLongValues(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	run := func(text string, opts query.Options, pattern string, times int) string {
@@ -29,7 +30,7 @@ func TestLongValues(t *testing.T) {
 		for _, size := range []int{1, 9_998, 10_000, 10_001, 32 << 10, 32<<10 + 1, 100_000} {
 			times := max(1, size/len(pattern))
 			want := strings.Repeat(pattern, times)
-			seen := query.Visible(want)
+			seen := term.Visible(want)
 			if got := run(value, query.Options{Format: query.Markdown}, pattern, times); got != "| a |\n| --- |\n| "+strings.ReplaceAll(seen, "|", `\|`)+" |\n" {
 				t.Errorf("Markdown of %d times %q: %.100q", times, pattern, got)
 			}
@@ -69,8 +70,8 @@ func TestLongValues(t *testing.T) {
 	}
 }
 
-// TestTablesCutLongValues: Table and Box show the beginning of a long value, whole characters
-// of it, and say so; one of usual length they show as it is.
+// TestTablesCutLongValues: Table and Box cut a long value after a whole character and say so. They
+// show a shorter value uncut.
 func TestTablesCutLongValues(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for _, pattern := range []string{"x", "\x1b", "漢", "😀", "e\u0301", "\u202e", "\n"} {
@@ -91,7 +92,7 @@ func TestTablesCutLongValues(t *testing.T) {
 		}
 	}
 	var b bytes.Buffer
-	// Of those that were cut in the ring of a tail only the ones that are shown count.
+	// Only cut values that are shown count, not those that the tail dropped.
 	const many = "SELECT repeat('x', CASE WHEN range % 2 = 0 THEN 10001 ELSE 1 END) AS a FROM range(100)"
 	if err := query.Run(t.Context(), s, query.Options{SQL: many, Format: query.Table, MaxRows: 10}, &b); err != nil || !strings.Contains(b.String(), "100 rows (10 shown), 5 values cut") {
 		t.Errorf("%v, %.500q", err, b.String()[max(0, b.Len()-500):])

@@ -22,7 +22,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// when reads an RFC 3339 time of a test.
+// when parses an RFC 3339 time.
 func when(text string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
@@ -31,7 +31,7 @@ func when(text string) time.Time {
 	return t
 }
 
-// insert puts events into a file of ours that is closed.
+// insert inserts events into a closed datasync file.
 func insert(t *testing.T, path string, events []event) {
 	t.Helper()
 	if len(events) == 0 {
@@ -66,7 +66,7 @@ func insert(t *testing.T, path string, events []event) {
 	}
 }
 
-// compareAll asks all named queries and compares what they answer with what Go computes.
+// compareAll runs all named queries and compares the results with those that Go computes.
 func compareAll(t *testing.T, db *sql.DB, zone *time.Location, events []event, q question) {
 	t.Helper()
 	for name, reference := range references() {
@@ -81,7 +81,7 @@ func compareAll(t *testing.T, db *sql.DB, zone *time.Location, events []event, q
 	}
 }
 
-// places are instants about which clocks do odd things, in the zones where they do.
+// places are instants at which clocks change, with their time zones.
 func places() map[string]time.Time {
 	return map[string]time.Time{
 		"UTC":                 when("2026-01-20T00:00:00Z"),
@@ -94,8 +94,8 @@ func places() map[string]time.Time {
 	}
 }
 
-// random makes few sessions and users meet at few instants, so that everything is tied
-// with something, and leaves out whatever may be missing.
+// random makes events of few sessions and users at few instants, so that ties are frequent, and
+// leaves optional values out at random.
 func random(r *rand.Rand, around time.Time) []event {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	sessions, users := 1+r.IntN(30), 1+r.IntN(8)
@@ -119,7 +119,7 @@ func random(r *rand.Rand, around time.Time) []event {
 	return events
 }
 
-// questions asks the same of all queries in several ways, about instants that events have.
+// questions returns parameters for all queries, with bounds at instants of events.
 func questions(r *rand.Rand, events []event) []question {
 	plain := question{days: 30, steps: []string{"page_view", "click", "form_submit", "purchase"}, kind: "page_view", errors: []string{"error"}, by: "day"}
 	all := []question{plain}
@@ -139,7 +139,7 @@ func questions(r *rand.Rand, events []event) []question {
 	return append(all, narrow, from, to)
 }
 
-// TestNamedAgainstGo: small random tables full of ties and NULLs, about the turns of clocks.
+// TestNamedAgainstGo: small random tables full of ties and NULLs, around changes of clocks.
 func TestNamedAgainstGo(t *testing.T) {
 	seed := uint64(0)
 	for _, name := range slices.Sorted(maps.Keys(places())) {
@@ -167,7 +167,7 @@ func TestNamedAgainstGo(t *testing.T) {
 	})
 }
 
-// TestNamedOnPulledEvents: what was pulled, clean and dirty, against the data set itself.
+// TestNamedOnPulledEvents: pulled events, some of them malformed, against the data set itself.
 func TestNamedOnPulledEvents(t *testing.T) {
 	for _, data := range []mockserver.DataOptions{
 		{Events: 20_000, Seed: 3},
@@ -199,7 +199,7 @@ func TestNamedOnPulledEvents(t *testing.T) {
 	}
 }
 
-// pull gets all events of the API into a new file.
+// pull pulls all events of the API into a new file.
 func pull(t *testing.T, path string, server *mockserver.Server) {
 	t.Helper()
 	base, err := url.Parse(mockserver.BaseURL)
@@ -221,7 +221,7 @@ func pull(t *testing.T, path string, server *mockserver.Server) {
 	}
 }
 
-// stored is what a right client has of the data set.
+// stored returns the events of the data set that a correct client stores.
 func stored(data *mockserver.Dataset) (events []event) {
 	numbers := map[uuid.UUID]int{{}: 0}
 	number := func(id uuid.UUID) int {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// event is one as the named queries see it. Empty text and user 0 are NULL.
+// event is an event as the named queries see it. Empty texts and user 0 are NULL.
 type event struct {
 	at                    time.Time
 	session, user         int
@@ -20,7 +20,7 @@ type event struct {
 	properties            string // JSON
 }
 
-// question is the values of the parameters of all named queries.
+// question is values for the parameters of all named queries.
 type question struct {
 	since, until time.Time // zero: all
 	limit        int       // 0: all
@@ -32,7 +32,7 @@ type question struct {
 	by           string
 }
 
-// given writes the values as a user does.
+// given formats the values like a user.
 func (q question) given() map[string]string {
 	bound := func(t time.Time, all string) string {
 		if t.IsZero() {
@@ -80,7 +80,7 @@ func (q question) cut(rows [][]string) [][]string {
 	return rows
 }
 
-// references computes in Go what each named query is to answer.
+// references computes in Go the results of each named query.
 func references() map[string]func([]event, question, *time.Location) [][]string {
 	return map[string]func([]event, question, *time.Location) [][]string{
 		"events_per_hour": eventsPerHour, "error_rate": errorRate, "daily_active_users": dailyActiveUsers, "sessions": sessionLengths,
@@ -110,13 +110,13 @@ func rounded(v float64, digits int) string {
 
 func date(t time.Time, zone *time.Location) string { return t.In(zone).Format(time.DateOnly) }
 
-// hour is when the hour of the zone's clock began in which t lies.
+// hour returns the beginning of t's hour by the clock of its zone.
 func hour(t time.Time, zone *time.Location) time.Time {
 	l := t.In(zone)
 	return l.Add(-time.Duration(l.Minute())*time.Minute - time.Duration(l.Second())*time.Second - time.Duration(l.Nanosecond()))
 }
 
-// midnight is when the zone's day began in which t lies, also where the clocks skip 0:00.
+// midnight returns the beginning of t's day in its zone, even if clocks skip 0:00.
 func midnight(t time.Time, zone *time.Location) time.Time {
 	y, m, d := t.In(zone).Date()
 	begin := time.Date(y, m, d, 0, 0, 0, 0, zone)
@@ -126,7 +126,7 @@ func midnight(t time.Time, zone *time.Location) time.Time {
 	return begin
 }
 
-// distinct counts different values, but for zero ones.
+// distinct counts different values other than zero.
 func distinct[T comparable](events []event, of func(event) T) int {
 	var none T
 	seen := map[T]bool{}
@@ -241,8 +241,8 @@ func sessionLengths(events []event, q question, zone *time.Location) (rows [][]s
 	return rows
 }
 
-// funnel tries each event of the first type and goes on to the earliest later event of
-// each further type.
+// funnel tries each event of the first type, followed by the earliest later event of each further
+// type.
 func funnel(events []event, q question, _ *time.Location) (rows [][]string) {
 	reached := make([]int, len(q.steps)+1)
 	for _, session := range grouped(q.chosen(events), func(e event) int { return e.session }) {
@@ -302,7 +302,7 @@ func retention(events []event, q question, zone *time.Location) (rows [][]string
 	return q.cut(rows)
 }
 
-// page is the page of an event's properties; of one that is no text, its JSON.
+// page returns the page of an event's properties, as JSON if it is not a text.
 func page(e event) string {
 	var object map[string]json.RawMessage
 	if json.Unmarshal([]byte(e.properties), &object) != nil || string(object["page"]) == "null" || object["page"] == nil {
@@ -318,7 +318,10 @@ func page(e event) string {
 // byName sorts names, NULL last.
 func byName(a, b string) int {
 	if (a == "NULL") != (b == "NULL") {
-		return map[bool]int{true: 1, false: -1}[a == "NULL"]
+		if a == "NULL" {
+			return 1
+		}
+		return -1
 	}
 	return strings.Compare(a, b)
 }

@@ -19,7 +19,7 @@ import (
 	"datasync/query"
 )
 
-// openDB is open for database/sql.
+// openDB opens a file with database/sql.
 func openDB(t *testing.T, path, zone string) *sql.DB {
 	t.Helper()
 	db, err := inspect.OpenReadOnly(t.Context(), path, zone)
@@ -34,7 +34,7 @@ func openDB(t *testing.T, path, zone string) *sql.DB {
 	return db
 }
 
-// arguments binds a named query's parameters: to what is given, else to its defaults.
+// arguments binds a named query's parameters to the given values, else to their defaults.
 func arguments(n query.Named, given map[string]string) []any {
 	var args []any
 	for _, p := range n.Params {
@@ -47,7 +47,7 @@ func arguments(n query.Named, given map[string]string) []any {
 	return args
 }
 
-// askNamed runs a named query and returns its rows as text, NULL for NULL.
+// askNamed runs a named query and returns its rows as text.
 func askNamed(db *sql.DB, zone *time.Location, name string, given map[string]string) (result [][]string, err error) {
 	n, err := query.FindNamed(name)
 	if err != nil {
@@ -96,10 +96,10 @@ func cell(value any, typeName string, zone *time.Location) string {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// used finds the parameters of a statement: the JSON paths in it begin with "$.".
+// used matches the parameters of a statement. JSON paths in it begin with "$.".
 var used = regexp.MustCompile(`\$([a-z_]+)`)
 
-// TestNamedFiles holds every file to the form.
+// TestNamedFiles: every file has a valid header and statement.
 func TestNamedFiles(t *testing.T) {
 	all, err := query.NamedQueries()
 	if err != nil {
@@ -151,7 +151,7 @@ func TestNamedFiles(t *testing.T) {
 					t.Errorf("line %d: %q", i+1, line)
 				}
 			}
-			// The file as it is can be run by anyone who binds its parameters.
+			// A user can run the file itself with the parameters bound.
 			rows, err := db.Query(string(text), arguments(n, nil)...)
 			if err != nil {
 				t.Fatal(err)
@@ -173,7 +173,7 @@ func TestFindNamed(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	f, err := query.FindNamed("funnel")
-	if p := f.Params[0]; err != nil || p.Type != "VARCHAR[]" || p.Default != "page_view,click,form_submit,purchase" || !strings.HasSuffix(p.Description, "with commas between; one that has a comma itself stands in single quotes") {
+	if p := f.Params[0]; err != nil || p.Type != "VARCHAR[]" || p.Default != "page_view,click,form_submit,purchase" || !strings.HasSuffix(p.Description, "separated by commas; a type with a comma goes in single quotes") {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for _, name := range []string{"", "top pages", "top_page", "../named/top_pages", "TOP_PAGES", "top_pages.sql"} {
@@ -183,8 +183,9 @@ func TestFindNamed(t *testing.T) {
 	}
 }
 
-// TestNamedRefusesUnfitValues: a value that is not of its parameter's type fails and is named.
-func TestNamedRefusesUnfitValues(t *testing.T) {
+// TestNamedRefusesInvalidValues: a value that is not of its parameter's type fails, and the error
+// names it.
+func TestNamedRefusesInvalidValues(t *testing.T) {
 	path := file(t)
 	insert(t, path, []event{{at: when("2026-01-20T10:00:00Z"), session: 1, user: 1, kind: "page_view"}, {at: when("2026-01-20T10:00:01Z"), session: 1, kind: "click"}})
 	db := openDB(t, path, "UTC")
@@ -194,17 +195,17 @@ func TestNamedRefusesUnfitValues(t *testing.T) {
 	}
 	for _, n := range all {
 		for _, p := range n.Params {
-			unfit := map[string][]string{
+			invalid := map[string][]string{
 				"TIMESTAMPTZ": {"nonsense", "2026-13-01", ""}, "BIGINT": {"nonsense", "1; DROP TABLE events", ""},
 				"INTERVAL": {"5 nonsenses", ""}, "VARCHAR[]": {"page_view,'click"},
 			}[p.Type]
 			if p.Name == "by" {
-				unfit = []string{"minute", ""}
+				invalid = []string{"minute", ""}
 			}
 			if p.Name == "limit" {
-				unfit = append(unfit, "-1")
+				invalid = append(invalid, "-1")
 			}
-			for _, value := range unfit {
+			for _, value := range invalid {
 				result, err := askNamed(db, time.UTC, n.Name, map[string]string{p.Name: value})
 				if err == nil {
 					t.Errorf("%s --param %s=%q: %v", n.Name, p.Name, value, result)
@@ -216,8 +217,8 @@ func TestNamedRefusesUnfitValues(t *testing.T) {
 	}
 }
 
-// TestNamedDocs: docs/queries.md describes each query and its parameters as the file
-// does, and shows what the program answers to the events of the demo.
+// TestNamedDocs: docs/queries.md describes each query and its parameters like the file, and shows
+// results of the demo's events.
 func TestNamedDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/queries.md")
 	if err != nil {
@@ -267,10 +268,10 @@ func TestNamedDocs(t *testing.T) {
 	}
 }
 
-// paramOption is a parameter in the docs' commands.
+// paramOption matches a parameter in the docs' commands.
 var paramOption = regexp.MustCompile(` --param ([a-z]+)=('[^']+'|[^ ']+)`)
 
-// oneLine joins lines, and takes a parameter's name as the docs write it for the files' way.
+// oneLine joins lines and removes the marks of parameters, $ in files and ` in docs.
 func oneLine(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "`", ""), "$", "")
 }

@@ -10,10 +10,11 @@ import (
 
 	"datasync/internal/duck"
 	"datasync/internal/inspect"
+	"datasync/internal/model"
 )
 
 // ErrParams says that a parameter of the SQL has no value, or a value no parameter.
-var ErrParams = errors.New("parameters")
+var ErrParams = model.NewFailure(model.ExitUsage, "", "parameters")
 
 // checkParams fails if a value is given that no statement has a parameter for.
 func checkParams(statements []string, params map[string]string) error {

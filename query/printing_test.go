@@ -1,6 +1,6 @@
 //go:build !race
 
-// With the race detector descriptor 2 stays as it is.
+// With the race detector descriptor 2 is not moved.
 
 package query_test
 
@@ -19,16 +19,16 @@ import (
 	"datasync/query"
 )
 
-// printingEnv has a file that a child of TestNothingElseIsPrinted runs statements on;
-// untakenEnv leaves DuckDB the streams.
+// printingEnv names the file on which a child of TestNothingElseIsPrinted runs statements.
+// untakenEnv leaves the streams to DuckDB.
 const (
 	printingEnv = "DATASYNC_TEST_PRINTING"
 	untakenEnv  = "DATASYNC_TEST_UNTAKEN"
 )
 
-// TestNothingElseIsPrinted: whatever statement runs, nothing arrives on stdout and stderr but
-// what this program writes: each function of DuckDB's that gives rows or sets something, each of
-// its settings, in each form, asked for as query does it and past its checks.
+// TestNothingElseIsPrinted: only this program writes to stdout and stderr, whatever statement runs.
+// It tries each of DuckDB's table functions, pragmas and settings, in each form, by query and past
+// its checks.
 func TestNothingElseIsPrinted(t *testing.T) {
 	if path := os.Getenv(printingEnv); path != "" {
 		runAll(t, path)
@@ -58,12 +58,12 @@ func TestNothingElseIsPrinted(t *testing.T) {
 	}
 }
 
-// probes have DuckDB print, once something has made it do so.
+// probes are statements that make DuckDB print once a setting allows it.
 var probes = []string{
 	`SELECT write_log(chr(27) || ']0;title' || chr(7))`, "SELECT count(*) FROM range(100000)", "EXPLAIN ANALYZE SELECT 1", "SELECT 1 FROM nowhere",
 }
 
-// runAll is the child.
+// runAll runs in the child.
 func runAll(t *testing.T, path string) {
 	out := os.Stdout
 	if os.Getenv(untakenEnv) == "" {
@@ -73,7 +73,7 @@ func runAll(t *testing.T, path string) {
 		}
 		out = s.Stdout
 	}
-	// What has DuckDB print whatever goes before it.
+	// These make DuckDB print in any case.
 	statements := []string{"CALL enable_logging(storage='stdout')", "PRAGMA enable_profiling"}
 	if out != os.Stdout {
 		statements = append(statements, printing(t, path)...)
@@ -107,7 +107,7 @@ func runAll(t *testing.T, path string) {
 	_, _ = fmt.Fprintf(out, "ran %d statements\n", worked)
 }
 
-// printing makes the statements.
+// printing returns the statements.
 func printing(t *testing.T, path string) (all []string) {
 	s, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{})
 	if err != nil {

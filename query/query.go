@@ -2,17 +2,17 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"datasync/internal/duck"
 	"datasync/internal/inspect"
+	"datasync/internal/model"
 )
 
 // ErrEmpty says that there is no SQL.
-var ErrEmpty = errors.New("the SQL is empty")
+var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
 // Run runs the statements on the session, one after another until one fails, and writes their
 // results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error.
@@ -121,16 +121,16 @@ func (r *rowReader) read(row int) (_ []cell, err error) {
 }
 
 func (r *rowReader) cell(i, row int) (cell, error) {
-	switch c := &r.columns[i]; {
-	case c.kind == kindTime:
+	if r.columns[i].kind == kindTime {
 		v, ok := r.result.Int64(i, row)
 		if !ok {
 			return cell{}, nil
 		}
 		from := len(r.buffer)
-		r.buffer = c.appendTime(r.buffer, v, r.zone)
+		r.buffer = r.columns[i].appendTime(r.buffer, v, r.zone)
 		return cell{string(r.buffer[from:]), true}, nil
-	case r.asText:
+	}
+	if r.asText {
 		text, ok := r.result.Text(i, row)
 		return cell{text, ok}, nil
 	}

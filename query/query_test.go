@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTypesComeOutRight(t *testing.T) {
+func TestTypes(t *testing.T) {
 	s := open(t, file(t), "Asia/Tokyo")
 	tokyo, err := time.LoadLocation("Asia/Tokyo")
 	if err != nil {
@@ -76,7 +76,7 @@ func TestTypesComeOutRight(t *testing.T) {
 	}
 }
 
-// TestGolden holds each format to a file; -update writes it anew.
+// TestGolden compares each format with a file, which -update writes anew.
 func TestGolden(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT * FROM (VALUES
@@ -108,7 +108,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What is written as CSV is read by another reader as the same texts.
+// TestCSVIsReadBack: another reader reads the same texts from CSV.
 func TestCSVIsReadBack(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	got := ask(t, s, query.Options{Format: query.CSV, SQL: `SELECT chr(n::INT) || 'x' || chr(n::INT) AS "a,b", n FROM range(1, 300) r(n)`})
@@ -117,14 +117,14 @@ func TestCSVIsReadBack(t *testing.T) {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
 	for n, r := range records[1:] {
-		// encoding/csv takes a carriage return before a line feed away, and no other.
+		// encoding/csv removes a carriage return before a line feed, and no other.
 		if want := string(rune(n+1)) + "x" + string(rune(n+1)); r[0] != want {
 			t.Errorf("%q, want %q", r[0], want)
 		}
 	}
 }
 
-func TestFormulasAreNoFormulas(t *testing.T) {
+func TestFormulaSafe(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	opts := query.Options{Format: query.CSV, SQL: `SELECT '=a' AS "=h", '+a', '-a', '@a', chr(9) || 'a', chr(13) || 'a', chr(10) || 'a', chr(0) || 'a', 'a=', -5, -5.0::DOUBLE, '＝a', NULL, [-1], '-1'::JSON`}
 	plain := ask(t, s, opts)
@@ -178,8 +178,8 @@ func TestMaxRowsOfOtherFormats(t *testing.T) {
 	}
 }
 
-// Whatever the width, no line is longer as long as one column fits, and what is left out
-// is said.
+// TestTablesFitTheirWidth: no line exceeds the width if one column fits into it, and the caption
+// says what is left out.
 func TestTablesFitTheirWidth(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT 'a' AS short, repeat('日本', 40) AS wide, 12345678901 AS number, repeat('x', 200) AS long, 'e' AS e, TIMESTAMPTZ '2026-01-27 19:20:12.369+00' AS t, 7 AS last`
@@ -206,7 +206,7 @@ func TestTablesFitTheirWidth(t *testing.T) {
 	}
 }
 
-func TestNothingMovesTheCursor(t *testing.T) {
+func TestControlCharactersAreEscaped(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT 'a' || chr(27) || '[2J' || chr(8238) || chr(155) || chr(127) AS "n` + "\x1b]0;x\x07" + `", '{"` + "\u202e\u009b" + `":"\u001b"}'::JSON AS j; EXPLAIN SELECT '` + "\x1b" + `' AS x`
 	for _, f := range []query.Format{query.Table, query.Box, query.CSV, query.TSV, query.JSON, query.JSONLines, query.Markdown, query.Line, query.HTML} {

@@ -25,7 +25,7 @@ func TestSeveralStatements(t *testing.T) {
 	}
 }
 
-func TestStatementsThatAreNoSelect(t *testing.T) {
+func TestOtherStatements(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for text, want := range map[string]string{
 		"SHOW TABLES": "checkpoint\n", "DESCRIBE events": "session_id,UUID,NO", "SUMMARIZE events": "session_id,UUID,", "VALUES (1, 'a')": "1,a",
@@ -78,7 +78,7 @@ func TestParametersAreBound(t *testing.T) {
 	}
 }
 
-func TestAnEndlessQueryCanBeStopped(t *testing.T) {
+func TestCancel(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for _, text := range []string{
 		"SELECT count(*) FROM range(1000000000) a, range(1000000000) b",
@@ -97,7 +97,7 @@ func TestAnEndlessQueryCanBeStopped(t *testing.T) {
 	}
 }
 
-func TestAWriterThatFailsEndsTheQuery(t *testing.T) {
+func TestWriterFails(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for _, f := range []query.Format{query.Table, query.Box, query.CSV, query.TSV, query.JSON, query.JSONLines, query.Markdown, query.Line, query.HTML} {
 		text := "FROM range(1000000000000)"

@@ -12,9 +12,10 @@ import (
 	"unicode/utf8"
 
 	"datasync/internal/duck"
+	"datasync/internal/term"
 )
 
-// written returns what a format makes of a column of the name and a value.
+// written returns the output of a format for a column of that name with one value.
 func written(t *testing.T, opts Options, name, text string, ok bool) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -32,9 +33,8 @@ func written(t *testing.T, opts Options, name, text string, ok bool) string {
 	return b.String()
 }
 
-// FuzzFormats: whatever a column is called and whatever stands in it, no format sends a
-// terminal anything but lines of text, and from those that are made to be read again comes
-// what went in.
+// FuzzFormats: no format sends control characters of names or values to a terminal, and formats
+// that are read again return the same values.
 func FuzzFormats(f *testing.F) {
 	f.Add("type", "=cmd()", true, true, uint8(40))
 	f.Fuzz(func(t *testing.T, name, text string, ok, formulaSafe bool, width uint8) {
@@ -67,7 +67,7 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
-// checkDelimited reads the text with encoding/csv.
+// checkDelimited reads the output with encoding/csv.
 func checkDelimited(t *testing.T, got string, delimiter rune, formulaSafe bool, name, text string, ok bool) {
 	t.Helper()
 	r := csv.NewReader(strings.NewReader(got))
@@ -97,7 +97,7 @@ func checkDelimited(t *testing.T, got string, delimiter rune, formulaSafe bool, 
 	}
 }
 
-// checkJSON reads the text with encoding/json.
+// checkJSON reads the output with encoding/json.
 func checkJSON(t *testing.T, got string, format Format, name, text string, ok bool) {
 	t.Helper()
 	if format == JSON {
@@ -128,7 +128,7 @@ func checkHTML(t *testing.T, got, name, text string, ok bool) {
 	if len(cells) != 6 || strings.Count(got, "<") != strings.Count(got, ">") || strings.Count(got, "<") != 2*(1+2+2+6) {
 		t.Fatalf("%d cells in %q", len(cells), got)
 	}
-	for i, want := range map[int]string{0: Visible(name), 3: want, 5: want} {
+	for i, want := range map[int]string{0: term.Visible(name), 3: want, 5: want} {
 		if read := html.UnescapeString(cells[i][1]); read != want {
 			t.Errorf("%q became %q", want, read)
 		}

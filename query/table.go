@@ -1,6 +1,7 @@
 package query
 
 import (
+	"datasync/internal/term"
 	"fmt"
 	"io"
 	"strings"
@@ -40,7 +41,8 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 func (s *tableSink) row(cells []cell) error {
 	s.rows++
 	var row *tableRow
-	switch at := s.rows - 1 - s.headRows; {
+	at := s.rows - 1 - s.headRows // in the tail
+	switch {
 	case at < 0:
 		s.head = append(s.head, tableRow{})
 		row = &s.head[len(s.head)-1]
@@ -153,7 +155,7 @@ type planSink struct{ w io.Writer }
 
 func (s *planSink) row(cells []cell) error {
 	for line := range strings.Lines(cells[len(cells)-1].text) {
-		if _, err := fmt.Fprintln(s.w, Visible(strings.TrimRight(line, "\n"))); err != nil {
+		if _, err := fmt.Fprintln(s.w, term.Visible(strings.TrimRight(line, "\n"))); err != nil {
 			return err
 		}
 	}

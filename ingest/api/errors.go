@@ -1,6 +1,7 @@
 package api
 
 import (
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,13 +12,13 @@ import (
 // What others test for with errors.Is.
 var (
 	// ErrKeyRefused: the API does not accept the key.
-	ErrKeyRefused = errors.New("the API refused the key")
+	ErrKeyRefused = model.NewFailure(model.ExitKey, "key-refused", "the API refused the key")
 	// ErrCursorExpired: the API does not accept a cursor any more, or never did.
-	ErrCursorExpired = errors.New("the cursor has expired or is not known")
+	ErrCursorExpired = model.NewFailure(model.ExitAPI, "no-headway", "the cursor has expired or is unknown")
 	// ErrRedirected: the API answered with a redirect, which is not followed.
-	ErrRedirected = errors.New("the API redirects to somewhere else")
+	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to another address")
 	// ErrNoAPI: what answers has given nothing in this run that this API would.
-	ErrNoAPI = errors.New("what answers is not this API")
+	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
 	// ErrTokenRejected: the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 )

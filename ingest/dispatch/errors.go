@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"datasync/internal/model"
 	"errors"
 	"fmt"
 )
@@ -8,9 +9,9 @@ import (
 // What others test for with errors.Is.
 var (
 	// ErrClosed: each endpoint asks for a longer wait than Options.MaxWait.
-	ErrClosed = errors.New("the API asks for a longer wait than allowed")
+	ErrClosed = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
 	// ErrLimited: every request is answered with a 429.
-	ErrLimited = errors.New("the API only answers that it is asked too often")
+	ErrLimited = model.NewFailure(model.ExitAPI, "api-wait", "the API answers every request with 429 Too Many Requests")
 	// ErrNoBound: no endpoint returns the page before the time that a request names.
 	ErrNoBound = errors.New("the feed gives no pages by time")
 	// ErrBoundRefused is an ErrNoBound: the feed refuses this bound. If it has accepted others, the bound

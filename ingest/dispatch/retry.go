@@ -13,13 +13,12 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// FirstConnect is how long a run tries to reach the API at all.
+// FirstConnect is how long a run tries to reach the API before anything has answered.
 const FirstConnect = 30 * time.Second
 
-// Retry runs op until it succeeds, fails for good, or has failed for longer than
-// limit says; time that waited reports to have gone by waiting as asked is not
-// counted. Pauses have full jitter. A new backoff is made for each request: one
-// that is shared counts the time of the whole pull.
+// Retry runs op until it succeeds, fails with a Permanent error, or has failed for longer than limit. The time
+// that waited returns was spent in waits that the API asked for, and is not counted. Pauses have full jitter.
+// Each request has a backoff of its own: a shared one would count the time of the whole pull.
 func Retry(ctx context.Context, limit, waited func() time.Duration, notice func(string), op func() error) error {
 	pauses := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(250*time.Millisecond), backoff.WithMultiplier(2),
@@ -54,8 +53,7 @@ func Retry(ctx context.Context, limit, waited func() time.Duration, notice func(
 	}}, ctx))
 }
 
-// bounded cuts the last pause short, so that the last try comes when no time is
-// left and not long after.
+// bounded cuts the last pause short, so that the last try comes when the time is over and not long after.
 type bounded struct {
 	backoff.BackOff
 	left func() time.Duration
@@ -70,12 +68,12 @@ func (b bounded) NextBackOff() time.Duration {
 	return min(b.BackOff.NextBackOff(), left)
 }
 
-// fewTries is how often a request is sent that the API refuses for no known reason: it may have
-// been taken a minute ago.
+// fewTries is how often a request is sent that the API refuses without a known reason: it may have accepted
+// the same request a minute ago.
 const fewTries = 4
 
-// refused reports whether the API refuses a request in a way that hardly passes, or sends a page that
-// is too large and cannot be asked for in smaller ones.
+// refused reports whether the API refuses a request in a way that hardly passes, or sends a page that is too
+// large and cannot be divided.
 func refused(err error) bool {
 	var answer *api.APIError
 	var page *decode.TooLarge
@@ -85,8 +83,7 @@ func refused(err error) bool {
 	return errors.As(err, &answer) && (answer.Means == api.MeansRefused || answer.Means == api.MeansCursorSuspect || answer.Means == api.MeansPageTooLarge)
 }
 
-// noticedFailure is the failure in a row of which a person is told: one or two
-// are nothing special.
+// noticedFailure is the failure in a row that a person is told about: one or two are nothing special.
 const noticedFailure = 3
 
 // Permanent reports whether sending the request again cannot help.

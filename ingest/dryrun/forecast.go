@@ -13,31 +13,28 @@ import (
 	"datasync/internal/model"
 )
 
-// Forecast is what a pull takes, as far as the API stays as a survey found it.
+// Forecast says how long a pull takes if the API stays as the dry run has found it.
 type Forecast struct {
-	// Elements is how many events and rejects are to be read, New how many of them the file
-	// does not hold yet.
+	// Elements is how many events and rejects the pull reads, New how many of them the file does not have yet.
 	Elements, New int64
-	// Again says that the walk of an earlier pull cannot be gone on with: all is read again,
-	// from the newest event.
+	// Again says that the pull cannot resume the walk of an earlier one: it reads everything again from the
+	// newest event.
 	Again bool
-	// Pages is how many pages they fill, and Requests how many requests that takes, those for
-	// access included.
+	// Pages is how many pages the elements fill, Requests how many requests that takes, those for tokens
+	// included.
 	Pages, Requests int64
-	// Known says that the limits of all endpoints are known. Those that are not count as none.
+	// Known says that the rate limits of all endpoints are known. An unknown limit counts as none.
 	Known bool
-	// OneByOne is how long one request after the other takes.
-	OneByOne time.Duration
-	// SideBySide is how long several at a time take at best: as long as the limits have it,
-	// and as many requests at a time as are wanted, each of them answered as quickly as one
-	// alone. It is not valid where there is one walk, or nothing bounds that.
-	SideBySide sql.Null[time.Duration]
-	// Walks is how many there are at a time at most.
+	// Sequential is how long the pull takes with one request at a time.
+	Sequential time.Duration
+	// Concurrent is how long it takes at best with several requests at a time: as the limits allow, with every
+	// response as fast as that of a single request. It is not valid with one walk, or without a known bound.
+	Concurrent sql.Null[time.Duration]
+	// Walks is how many walks there are at a time at most.
 	Walks int
 }
 
-// forecast says what a pull with the options takes from now on; nil where the API does not
-// say how much there is.
+// forecast returns how long a pull with the options takes from now on; nil if the API does not state a total.
 func (f *Findings) forecast(opts ingest.Options, windows []model.Checkpoint, newest decode.Page, now time.Time) *Forecast {
 	if !f.Total.Valid {
 		return nil
@@ -58,11 +55,11 @@ func (f *Findings) forecast(opts ingest.Options, windows []model.Checkpoint, new
 	if opts.Restart || p.Again {
 		p.Elements = wanted
 	}
-	p.play(f, opts, now)
+	p.simulate(f, opts, now)
 	return p
 }
 
-// above is about how many elements the API has from floor on.
+// above estimates how many elements the API has from the start bound on.
 func (f *Findings) above(floor sql.Null[model.Instant], newest decode.Page) (int64, bool) {
 	total := f.Total.V
 	if !floor.Valid || total == 0 {
@@ -89,20 +86,19 @@ func roughly(n float64) int64 {
 	return int64(math.Round(n/float64(unit))) * unit
 }
 
-// startsOver reports whether a walk that an earlier pull left unfinished has no way on but
-// from the newest event.
+// startsOver reports whether the only way on for an unfinished walk of an earlier pull is from the newest
+// event.
 func (f *Findings) startsOver(newest shard.Window, opts ingest.Options, now time.Time) bool {
 	k, open := newest.Unfinished()
-	dead := k.Cursor == "" || !k.CursorExpiresAt.IsZero() && k.CursorExpiresAt.Before(now)
-	return open && dead && !f.Until.V && !opts.RenewCursors
+	expired := k.Cursor == "" || !k.CursorExpiresAt.IsZero() && k.CursorExpiresAt.Before(now)
+	return open && expired && !f.Until.V && !opts.RenewCursors
 }
 
-// surveyedPages is how many pages are gone through one by one; from then on time goes by at
-// the rate of those.
-const surveyedPages = 20_000
+// maxSimulated is how many pages the forecast simulates. The time for more is extrapolated.
+const maxSimulated = 20_000
 
-// play goes through the pull's requests.
-func (p *Forecast) play(f *Findings, opts ingest.Options, now time.Time) {
+// simulate plays the pull's requests against the findings.
+func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 	var ends []*source
 	p.Known = true
 	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
@@ -120,8 +116,8 @@ func (p *Forecast) play(f *Findings, opts ingest.Options, now time.Time) {
 		}
 		ends = append(ends, &source{EndpointFindings: *e, took: took, size: int64(size), feed: e == &f.Feed})
 	}
-	one := playOut(ends, p.Elements, 1, now)
-	p.Pages, p.OneByOne = one.pages, one.took
+	one := pull(ends, p.Elements, 1, now)
+	p.Pages, p.Sequential = one.pages, one.took
 	p.Requests = one.pages
 	if one.feed > 0 {
 		p.Requests++
@@ -139,11 +135,11 @@ func (p *Forecast) play(f *Findings, opts ingest.Options, now time.Time) {
 		p.Walks = opts.Workers
 	}
 	if opts.Workers != shard.Auto || p.Known {
-		p.SideBySide = sql.Null[time.Duration]{V: playOut(ends, p.Elements, p.Walks, now).took, Valid: true}
+		p.Concurrent = sql.Null[time.Duration]{V: pull(ends, p.Elements, p.Walks, now).took, Valid: true}
 	}
 }
 
-// source is an endpoint that gives pages in a forecast.
+// source is an endpoint that serves pages in a forecast.
 type source struct {
 	EndpointFindings
 	took time.Duration // a page
@@ -151,15 +147,15 @@ type source struct {
 	feed bool
 }
 
-// played is how a pull came out.
-type played struct {
-	pages, feed int64 // feed counts those from there
+// outcome is the result of a simulated pull.
+type outcome struct {
+	pages, feed int64 // feed counts the pages of the feed
 	took        time.Duration
 }
 
-// playOut goes through a pull by so many walks. Each asks for its next page as the real one
-// does: the events endpoint first, else the feed, else the first that may be asked.
-func playOut(ends []*source, elements int64, walks int, now time.Time) played {
+// pull simulates a pull with so many walks. Each requests its next page as a real one does: from the events
+// endpoint if that may be asked, else from the feed, else from the first one that may be asked.
+func pull(ends []*source, elements int64, walks int, now time.Time) outcome {
 	budgets := make([]pacer.Budget, len(ends))
 	for i, e := range ends {
 		budgets[i] = e.budget
@@ -168,7 +164,7 @@ func playOut(ends []*source, elements int64, walks int, now time.Time) played {
 	for i := range free {
 		free[i] = now
 	}
-	var out played
+	var out outcome
 	end, left := now, elements
 	for {
 		w := 0
@@ -196,9 +192,9 @@ func playOut(ends []*source, elements int64, walks int, now time.Time) played {
 			out.took = end.Sub(now)
 			return out
 		}
-		if out.pages >= surveyedPages {
+		if out.pages >= maxSimulated {
 			more := float64(elements) / float64(elements-left)
-			return played{int64(float64(out.pages) * more), int64(float64(out.feed) * more), time.Duration(float64(end.Sub(now)) * more)}
+			return outcome{int64(float64(out.pages) * more), int64(float64(out.feed) * more), time.Duration(float64(end.Sub(now)) * more)}
 		}
 	}
 }

@@ -20,18 +20,18 @@ import (
 	"datasync/internal/model"
 )
 
-// ErrNotNow: a survey got no page, as whoever could give one wants to be left alone.
-var ErrNotNow = errors.New("the API asked to be left alone")
+// ErrNotNow: no page came because each endpoint that serves pages asked to be left alone.
+var ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked for a wait")
 
 const (
-	// MaxRequests is how many requests a survey sends at most.
+	// MaxRequests is how many requests a dry run sends at most.
 	MaxRequests = 10
 	// firstTries is how many of them may go into the first page.
 	firstTries = 4
 )
 
-// File is what a survey needs to know of the file that a pull would write to, and where it
-// keeps the waits that it is asked for. Where there is no file it holds nothing.
+// File is the file that a pull would write to. The dry run reads its checkpoints, and stores the waits that
+// endpoints ask for. A file that does not exist has no windows and no waits.
 type File interface {
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
 	Held(ctx context.Context) (int64, error)
@@ -41,57 +41,55 @@ type File interface {
 
 var _ File = ingest.Store(nil)
 
-// Findings is what a survey found out.
+// Findings is what a dry run has found out.
 type Findings struct {
 	// Requests is how many were sent, to all endpoints.
 	Requests int64
-	// Total is how many events the API says to have.
+	// Total is the API's total.
 	Total sql.Null[int64]
-	// Newest is the instant of the newest event; Oldest lies about where the events end.
+	// Newest is the instant of the newest event, Oldest about that of the oldest one.
 	Newest, Oldest sql.Null[model.Instant]
-	// Events and Feed are the endpoints that give pages.
+	// Events and Feed are the endpoints that serve pages.
 	Events, Feed EndpointFindings
-	// Until says whether the feed gives the pages before an instant, by the proof that a
-	// pull asks for; it is not valid where that was not found out.
+	// Until says whether the feed serves the pages before an instant, by the proof that a pull demands. It is
+	// not valid if that was not found out.
 	Until sql.Null[bool]
-	// CursorLife and TokenLife are how long the API says that they live; 0 where it does not.
+	// CursorLife and TokenLife are the lives that the API states; 0 if it does not.
 	CursorLife, TokenLife time.Duration
-	// NotBefore says until when endpoints asked to be left alone, now or in earlier runs.
+	// NotBefore is until when endpoints asked to be left alone, now or in earlier runs.
 	NotBefore map[string]time.Time
-	// Held is how many elements, events and rejects, the file holds.
+	// Held is how many elements the file has, events and rejects.
 	Held int64
-	// Forecast is what the pull takes; it is nil where that cannot be said.
+	// Forecast says how long the pull takes; nil if that is not known.
 	Forecast *Forecast
 }
 
-// EndpointFindings is what a survey found out about one endpoint.
+// EndpointFindings is what a dry run has found out about one endpoint.
 type EndpointFindings struct {
-	// Usable says that a page came. If none did, Why says why.
+	// Usable says that a page came. If none did, Why has the reason.
 	Usable bool
 	Why    string
-	// Page is how many elements came; Last says that no more follow, so that it is not known
-	// how many a page can have. Bytes is the size of the page's text, and Took
-	// is how long it took from the request on.
+	// Page is how many elements the page had. Last says that no more follow, so that a full page may have
+	// more. Bytes is the size of the page's text, Took the response time.
 	Page  int
 	Last  bool
 	Bytes int
 	Took  time.Duration
-	// Cached says that it came from a cache, so that Took says little of how long others take.
+	// Cached says that the page came from a cache, so that others may take longer.
 	Cached bool
-	// Limit is how many requests the headers allow in a Window; 0 where they say nothing.
+	// Limit is how many requests the headers allow in a Window; 0 if they do not say.
 	Limit  int
 	Window time.Duration
-	// Limited counts answers 429.
+	// Limited counts 429s.
 	Limited int64
 
 	budget pacer.Budget
 	opens  time.Time
 }
 
-// Run finds out what a pull with the same options would meet and what it would take, by at
-// most MaxRequests requests. It stores nothing but waits, and asks nobody who wants to be
-// left alone: that, like a 429 now, is something that it finds out. Without any page it fails
-// with ErrNotNow, or as a pull would; what it found out by then it returns as well.
+// Run finds out what a pull with the same options would meet and take, by at most MaxRequests requests. It
+// stores nothing but waits. It does not ask an endpoint that is held off: that is a finding, like a 429.
+// Without any page it fails with ErrNotNow, or as a pull would, and returns its findings as well.
 func Run(ctx context.Context, opts ingest.Options, file File) (Findings, error) {
 	opts = opts.WithDefaults()
 	windows, err := file.Windows(ctx)
@@ -119,7 +117,7 @@ func Run(ctx context.Context, opts ingest.Options, file File) (Findings, error) 
 	return s.found, err
 }
 
-// survey is one survey.
+// survey is one dry run.
 type survey struct {
 	dispatcher   *dispatch.Dispatcher
 	client       *api.Client
@@ -127,7 +125,7 @@ type survey struct {
 	notice       func(string)
 	cache        *cacheWatch
 	found        Findings
-	// fatal is what ends the survey, as it would end a pull.
+	// fatal is an error that would end a pull.
 	fatal error
 }
 
@@ -137,21 +135,21 @@ func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[st
 		found: Findings{NotBefore: map[string]time.Time{}},
 	}
 	for name, until := range opens {
-		s.wants(name, until)
+		s.holdOff(name, until)
 	}
 	s.client = api.New(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
 	s.dispatcher = dispatch.New(s.client, dispatch.Options{
-		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: func(string) {}, // that stands among the findings
+		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: func(string) {}, // it is among the findings
 		Persist: func(endpoint string, wait time.Duration) error {
-			s.wants(endpoint, time.Now().Add(wait))
+			s.holdOff(endpoint, time.Now().Add(wait))
 			return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		},
 	}, opts.Progress)
 	return s
 }
 
-// wants takes note that an endpoint wants to be left alone.
-func (s *survey) wants(endpoint string, until time.Time) {
+// holdOff notes until when an endpoint asked to be left alone.
+func (s *survey) holdOff(endpoint string, until time.Time) {
 	if until.After(time.Now()) {
 		s.found.NotBefore[endpoint] = until
 	}
@@ -169,21 +167,20 @@ func (c *cacheWatch) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// run asks for the newest page, for one of the feed, and for some by time, and returns the
-// newest.
+// run requests the newest page, one of the feed, and some by time, and returns the newest page.
 func (s *survey) run(ctx context.Context) (newest decode.Page, err error) {
 	newest, err = s.first(ctx)
 	if s.fatal != nil {
 		return decode.Page{}, s.fatal
 	}
 	if err != nil && !s.client.HasAnswered() && s.dispatcher.Requests() > 0 {
-		return decode.Page{}, err // nobody is there
+		return decode.Page{}, err // nothing answers
 	}
 	if s.found.Events.Cached && newest.NextCursor != "" {
-		// The next page shows how long one takes, and what the headers say.
+		// The next page shows the response time and the headers of an answer without a cache.
 		_, _ = s.page(ctx, api.Events, api.Request{Cursor: newest.NextCursor})
 	}
-	// A pull would go on there.
+	// A pull would continue there.
 	feed, errFeed := s.page(ctx, api.Feed, api.Request{Cursor: newest.NextCursor})
 	switch {
 	case s.fatal != nil:
@@ -200,8 +197,8 @@ func (s *survey) run(ctx context.Context) (newest decode.Page, err error) {
 	return newest, s.fatal
 }
 
-// first gets the newest page from the events endpoint. It does not wait where that asks for
-// it.
+// first requests the newest page from the events endpoint. It does not wait if that endpoint asks to be left
+// alone.
 func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 	var asked error // for a wait
 	patience := func() time.Duration {
@@ -226,10 +223,10 @@ func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 	return newest, errors.Join(err, asked)
 }
 
-// closed reports whether the endpoint wants to be left alone.
+// closed reports whether the endpoint asked to be left alone until later than now.
 func (s *survey) closed(endpoint string) bool { return s.found.NotBefore[endpoint].After(time.Now()) }
 
-// nothing is the error where no page came, and none from the events endpoint because of err.
+// nothing returns the error if no page came, and none from the events endpoint because of err.
 func (s *survey) nothing(err error) error {
 	if !s.closed(api.Events) {
 		return err
@@ -241,7 +238,7 @@ func (s *survey) nothing(err error) error {
 	return fmt.Errorf("%w: come back at %s", ErrNotNow, until.UTC().Format(time.RFC3339))
 }
 
-// take notes what the newest page says.
+// take notes the findings of the newest page.
 func (s *survey) take(p *decode.Page) {
 	f := &s.found
 	f.Total, f.CursorLife = p.Total, p.CursorLife
@@ -254,8 +251,8 @@ func (s *survey) take(p *decode.Page) {
 	}
 }
 
-// byTime finds out whether the feed gives the pages before an instant, and by such pages
-// where the events end.
+// byTime finds out whether the feed serves the pages before an instant, and by such pages where the events
+// end.
 func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	known := shard.SampleOf(newest)
 	if !known.Known.Valid {
@@ -280,8 +277,8 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	s.found.Oldest = shard.SearchOldest(known.Newest, span, MaxRequests, probe)
 }
 
-// page asks an endpoint for a page, once more where that is too large. What it says about a whole page
-// is noted.
+// page requests a page from an endpoint, and a smaller one if that is too large. It notes the findings of a
+// whole page.
 func (s *survey) page(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	for {
 		p, err := s.once(ctx, endpoint, a)
@@ -291,7 +288,7 @@ func (s *survey) page(ctx context.Context, endpoint string, a api.Request) (deco
 	}
 }
 
-// once asks an endpoint for a page once.
+// once requests a page from an endpoint once.
 func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	if s.fatal != nil {
 		return decode.Page{}, s.fatal
@@ -326,7 +323,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 	return p, nil
 }
 
-// about is where the findings about an endpoint are.
+// about returns the findings about an endpoint.
 func (s *survey) about(endpoint string) *EndpointFindings {
 	if endpoint == api.Feed {
 		return &s.found.Feed
@@ -334,7 +331,7 @@ func (s *survey) about(endpoint string) *EndpointFindings {
 	return &s.found.Events
 }
 
-// failed notes why an endpoint gave no page, and whether that ends the survey.
+// failed notes why an endpoint sent no page, and whether that ends the dry run.
 func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
 	if f := s.about(endpoint); !f.Usable {
 		f.Why = err.Error()
@@ -346,10 +343,10 @@ func (s *survey) failed(ctx context.Context, endpoint string, err error) error {
 	return err
 }
 
-// errEnough: the survey has sent as many requests as it may.
+// errEnough: the dry run has sent as many requests as it may.
 var errEnough = errors.New("no request was left for it")
 
-// conclude takes over what the endpoints know of themselves.
+// conclude notes the state of the endpoints.
 func (s *survey) conclude() {
 	s.found.Requests, s.found.TokenLife = s.dispatcher.Requests(), s.dispatcher.TokenLife()
 	for _, name := range []string{api.Events, api.Feed} {

@@ -8,20 +8,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// repeated says whether events of earlier pages that come again are copies: the cursor counts, and no
-// event came on top. Where atBorder is set, the page goes on in order, and only the last event of the one before counts.
+// repeated says whether events of earlier pages on this one are exact copies.
 type repeated struct {
-	counts, atBorder bool
-	last             model.Position
+	// counts says that they are: the cursor counts, and no newer event arrived.
+	counts bool
+	// atBorder says that the page continues in order: then only last, the last event of the page before,
+	// can be a copy.
+	atBorder bool
+	last     model.Position
 }
 
-// countCopies counts the elements of a page that came twice on it, alike in all fields: those below
-// where the walk stood, above the part below, and above the newest event of older windows, whose
-// copies were counted then.
+// countCopies counts the exact copies on a page: elements equal in all fields. Low is how far the walk had
+// read before. Elements that the shard below counts are left out, and those up to known, the newest event of
+// older windows, which were counted then.
 func (p *Page) countCopies(low sql.Null[model.Position], known sql.Null[model.Instant], again repeated) {
 	events := p.Events
 	if again.counts && len(events) > 0 {
-		// What the page before had comes once more, though nothing came on top.
+		// The page repeats events of the page before although no newer event moved them here.
 		for i := range events {
 			if at := events[i].Position(); low.Valid && at.Compare(low.V) >= 0 && (at == again.last || !again.atBorder) && (!known.Valid || at.Timestamp > known.V) {
 				p.Copies++

@@ -12,14 +12,13 @@ import (
 	"datasync/internal/model"
 )
 
-// renewedLife is how long a renewed cursor is to live.
+// renewedLife is the life of a renewed cursor.
 const renewedLife = 100 * time.Second
 
 var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})\s*[,}]`)
 
-// renewCursor returns the cursor with a later end. Cursors are opaque: this works
-// only while they are Base64 of JSON with a member exp, in whole epoch milliseconds,
-// and not signed.
+// renewCursor returns the cursor with a later expiry. Cursors are opaque: this works only as long as they are
+// Base64 of JSON with a member exp, in whole milliseconds since 1970, and not signed.
 func renewCursor(cursor string, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
@@ -39,7 +38,7 @@ func rewriteCursor(cursor string, change func(text string) (string, bool)) (stri
 	return "", false
 }
 
-// replaceNumber replaces the number of the first member that matches.
+// replaceNumber replaces the number in the first match of member.
 func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
 	at := member.FindStringSubmatchIndex(text)
 	if at == nil {
@@ -50,8 +49,8 @@ func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
 
 var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
 
-// CursorAt returns the cursor as it would be if it led to what is below a millisecond, with a
-// later end. It works where renewCursor does, and cursors have a member ts.
+// CursorAt returns a cursor for the events below a millisecond, made from another one, with a later expiry. It
+// works if renewCursor does and cursors have a member ts.
 func CursorAt(cursor string, ms int64, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		text, ok := replaceNumber(text, cursorInstant, ms)
@@ -62,14 +61,14 @@ func CursorAt(cursor string, ms int64, now time.Time) (string, bool) {
 	})
 }
 
-// counter finds members by which a cursor counts, beside what else it may name.
+// counter finds members by which a cursor counts, whatever else it names.
 var counter = regexp.MustCompile(`(?i)\b(offset|skip|page|index|start|from|pos|position|row|n)"?\s*[:=]\s*"?(\d{1,9})\b`)
 
 // digitRuns finds the numbers in a text.
 var digitRuns = regexp.MustCompile(`\d+`)
 
-// NamesEvent reports whether a cursor names the event, or its time: then it leads to what
-// follows that, whatever is deleted. Anything else may count from the newest event.
+// NamesEvent reports whether a cursor names the event or its time. Then it leads to the events after that
+// one, whatever the API deletes. Any other cursor may count from the newest event.
 func NamesEvent(cursor string, last model.Position) bool {
 	id, ms := last.ID.String(), int64(last.Timestamp)/1000
 	at := last.Timestamp.Time()
@@ -94,14 +93,14 @@ func NamesEvent(cursor string, last model.Position) bool {
 	return false
 }
 
-// spelledOut returns the texts that a cursor may stand for: itself, and what it encodes.
+// spelledOut returns the cursor and the texts that it may encode.
 func spelledOut(cursor string) []string {
 	texts := []string{cursor}
 	if text, err := url.QueryUnescape(cursor); err == nil && text != cursor {
 		texts = append(texts, text)
 	}
 	for _, text := range texts {
-		for part := range strings.SplitSeq(text, ".") { // as signed tokens have them
+		for part := range strings.SplitSeq(text, ".") { // as in signed tokens
 			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 				if decoded, err := encoding.DecodeString(strings.TrimRight(part, "=")); err == nil {
 					texts = append(texts, string(decoded))

@@ -14,24 +14,22 @@ import (
 // An API may answer an expired cursor with an error that does not name it. Then a request without
 // the cursor shows whether it is the cursor.
 
-// isStuck reports whether runs in a row have failed at the cursor with which this one began, this one
-// among them, although the API answers a request without it.
+// isStuck reports whether maxFailedRuns in a row, this one included, have failed at the cursor with which
+// this run began, although the API answers a request without it.
 func (w *Walk) isStuck(ctx context.Context, err error) bool {
 	var file *model.FileError
 	switch {
-	case err == nil, w.recovery.startCursor == "", w.at.request != api.Request{Cursor: w.recovery.startCursor}, w.recovery.failedRuns+1 < mostFailedRuns, ctx.Err() != nil,
+	case err == nil, w.recovery.startCursor == "", w.at.request != api.Request{Cursor: w.recovery.startCursor}, w.recovery.failedRuns+1 < maxFailedRuns, ctx.Err() != nil,
 		errors.Is(err, dispatch.ErrClosed), errors.As(err, &file):
 		return false
 	}
 	return w.answersWithout(ctx, "")
 }
 
-// mostFailedRuns is how many runs in a row may fail at the same cursor before another way is
-// tried.
-const mostFailedRuns = 3
+// maxFailedRuns is how many runs in a row may fail at the same cursor before the walk tries another way.
+const maxFailedRuns = 3
 
-// countBroken counts failures in a row that may be the cursor's: 5xx, or no page and no answer at
-// all. Only an answer makes them anything.
+// countBroken counts failures in a row that the cursor may cause: 5xx, no page, or no answer at all.
 func (w *Walk) countBroken(before int, err error) int {
 	var answer *api.APIError
 	switch {
@@ -41,9 +39,9 @@ func (w *Walk) countBroken(before int, err error) int {
 	return before + 1
 }
 
-// isDead reports whether it is the cursor that an answer refuses which does not say so: a 4xx, or,
-// once the cursor's own end has passed, a second failure in a row, where a request without it succeeds.
-func (w *Walk) isDead(ctx context.Context, endpoint string, err error, broken int) bool {
+// isExpired reports whether the cursor has expired although the answer does not say so. It has if a request
+// without it succeeds after a 4xx or, once the cursor's life is over, after a second failure in a row.
+func (w *Walk) isExpired(ctx context.Context, endpoint string, err error, broken int) bool {
 	var answer *api.APIError
 	if w.at.request.Cursor == "" || err == nil || ctx.Err() != nil {
 		return false
@@ -57,12 +55,11 @@ func (w *Walk) isDead(ctx context.Context, endpoint string, err error, broken in
 	return w.answersWithout(ctx, endpoint)
 }
 
-// usualLife is how long a cursor counts as alive that does not say so. The service's own live for
-// two minutes.
+// usualLife is how long a cursor lives if the API does not say. The service's cursors live for two minutes.
 const usualLife = 2 * time.Minute
 
-// outlived reports whether the cursor's own end has passed. Of one from an earlier run that did
-// not say it is not known.
+// outlived reports whether the cursor's life is over. A cursor of an earlier run without an expiry may be of
+// any age.
 func (w *Walk) outlived() bool {
 	switch {
 	case !w.at.expires.IsZero():
@@ -73,11 +70,11 @@ func (w *Walk) outlived() bool {
 	return time.Since(w.at.received) > usualLife
 }
 
-// answersWithout reports whether the endpoint, or any where that is empty, gives a page to a request
-// without a cursor.
+// answersWithout reports whether the endpoint, or any if that is empty, answers a request without a cursor
+// with a page.
 func (w *Walk) answersWithout(ctx context.Context, endpoint string) bool {
 	w.discard()
-	for _, limit := range []int{1, 0} { // some want more than one event, or refuse to send a few
+	for _, limit := range []int{1, 0} { // some endpoints refuse a limit of 1
 		f := w.request(ctx, api.Request{Limit: limit, Only: endpoint})
 		err := f.err
 		if err == nil {

@@ -14,36 +14,33 @@ import (
 	"github.com/google/uuid"
 )
 
-// nextPage gets the page at which the walk stands, whole.
+// nextPage returns the next page, whole. It retries failures, and finds out whether an error means that the
+// cursor has expired.
 func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 	doubted, failures, broken := false, 0, 0
-	pausing := false
-	pause := func(now bool) {
-		if now != pausing {
-			pausing = now
-			if now {
-				w.Dispatcher.BeginWait()
-			} else {
-				w.Dispatcher.EndWait()
-			}
-		}
-	}
-	defer func() { pause(false) }()
+	endWait := func() {}
+	defer func() { endWait() }()
 	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.Waited }, w.Notice, func() (err error) {
-		pause(false)
-		defer func() { pause(err != nil) }()
+		endWait()
+		endWait = func() {}
+		defer func() {
+			if err != nil {
+				w.Dispatcher.BeginWait()
+				endWait = w.Dispatcher.EndWait
+			}
+		}()
 		got, err = w.tryPage(ctx)
-		if broken = w.countBroken(broken, err); w.isDead(ctx, got.Endpoint, err, broken) {
+		if broken = w.countBroken(broken, err); w.isExpired(ctx, got.Endpoint, err, broken) {
 			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
 		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.at.expires) {
-			// It is sent once more before that is believed.
+			// The cursor is sent once more before that is believed.
 			doubted = true
-			//nolint:errorlint // it must not be taken for a dead cursor yet
+			//nolint:errorlint // this must not count as an expired cursor yet
 			err = fmt.Errorf("%v, though it should live until %s", err, w.at.expires.UTC().Format(time.TimeOnly))
 		}
 		if err != nil {
-			// Before the cursor dies of one endpoint's troubles, the other one is asked.
+			// The other endpoint is asked before the cursor expires because of this one's failures.
 			if failures++; failures > 1 || w.at.life > 0 && time.Until(w.at.expires) < w.at.life/2 {
 				w.requester.Avoid = got.Endpoint
 			}
@@ -53,7 +50,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 	return got, err
 }
 
-// requestWhole asks for a page that was read before, whole, beside the walk.
+// requestWhole returns a page again that was read before, whole. The walk stays where it is.
 func (w *Walk) requestWhole(ctx context.Context, at api.Request) (got Page, err error) {
 	w.discard()
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
@@ -84,14 +81,14 @@ func (w *Walk) requestWholeOnce(ctx context.Context, at api.Request) (got Page, 
 	return got, err
 }
 
-// page returns the answer as a page without content, whose memory is not its own yet.
+// page returns the answer as a page without content. The buffer becomes its own once it is decoded.
 func (f *fetched) page() Page {
 	p := Page{Response: f.Response}
 	p.Buffer = nil
 	return p
 }
 
-// decode decodes a body into the page that it is.
+// decode decodes a body into a page.
 func (w *Walk) decode(f fetched, to *Page) error {
 	p, err := f.Buffer.Decode(w.decoder)
 	if err != nil {
@@ -99,8 +96,7 @@ func (w *Walk) decode(f fetched, to *Page) error {
 	}
 	w.totals.see(f.number, p.Total)
 	p.Withhold(w.Client.HasSecret)
-	// What is remembered for longer than the page must not be a part of its
-	// body, or it would keep all of that in memory.
+	// The cursor lives longer than the page. As a part of its body it would keep all of that in memory.
 	p.NextCursor = strings.Clone(p.NextCursor)
 	if n := len(p.Events); n > 0 {
 		to.lastIsEvent = len(p.Rejects) == 0 || p.RejectAfter[len(p.Rejects)-1] < n
@@ -111,8 +107,8 @@ func (w *Walk) decode(f fetched, to *Page) error {
 	return nil
 }
 
-// tryPage asks for the page at which the walk stands. Where it fails, the endpoint of what
-// it returns says of which.
+// tryPage requests the next page once. After a failure, Endpoint of the page that it returns names the
+// endpoint that failed.
 func (w *Walk) tryPage(ctx context.Context) (Page, error) {
 	f := w.fetch(ctx)
 	got := f.page()
@@ -140,14 +136,13 @@ func (w *Walk) tryPage(ctx context.Context) (Page, error) {
 	p.NameAnonymous(w.before(), &w.anonymous)
 	got.Open = len(w.anonymous.Counts) > 0
 	if p.Elements == 0 && p.HasMore && p.NextCursor == w.at.request.Cursor {
-		// As long as it may be a fault that passes, it is no circle.
+		// Retried as a failure first: it may pass.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 	}
 	return got, nil
 }
 
-// before returns the event behind which the page begins at which the walk stands, where
-// that is known.
+// before returns the event after which the next page begins, if that is known.
 func (w *Walk) before() uuid.NullUUID {
 	switch {
 	case w.loop.begun:
@@ -158,12 +153,11 @@ func (w *Walk) before() uuid.NullUUID {
 	return uuid.NullUUID{}
 }
 
-// longestBounded is how long a request may go on failing that is not the only way on.
+// longestBounded is how long a request may go on failing if it is not the only way on.
 const longestBounded = 30 * time.Second
 
-// retryTime is how long the request may go on failing. One that never reached the API at all,
-// or something that is not it, is more likely a wrong address than a passing fault; one by time is
-// not the only way on.
+// retryTime returns how long the request may go on failing. If nothing of the API has answered yet, a wrong
+// address is more likely than a failure that passes. A request by time is not the only way on.
 func (w *Walk) retryTime() time.Duration {
 	if !w.Client.HasAnswered() {
 		return min(w.MaxRetryTime, dispatch.FirstConnect)
@@ -174,10 +168,9 @@ func (w *Walk) retryTime() time.Duration {
 	return w.MaxRetryTime
 }
 
-// lookAhead starts the request for the next page as soon as the tail of this one
-// has told its cursor, while this one is decoded. Where the window may end with
-// this page, or the page has yet to be proven, it first has to be known whether that
-// is wanted.
+// lookAhead sends the request for the next page as soon as the tail of this one has shown its cursor, while
+// this one is decoded. It does not if the window may end with this page, or the page is not proven yet:
+// nobody may want the next one then.
 func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 	if f.Buffer.LargeSlot != nil {
 		return // another large page would have to wait for its memory
@@ -191,14 +184,13 @@ func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 		return
 	}
 	cursor := strings.Clone(t.NextCursor)
-	// One answer, so that the goroutine ends even where nobody waits for it.
+	// Room for the answer, so that the goroutine ends even if nobody waits for it.
 	result := make(chan fetched, 1)
 	go func() { result <- w.requestFresh(ctx, api.Request{Cursor: cursor}, false) }()
 	w.ahead = &ahead{cursor, result}
 }
 
-// fetch gets the body at which the walk stands, by the request ahead if it asked
-// for that.
+// fetch returns the body of the next page, by the request ahead if that is in flight for it.
 func (w *Walk) fetch(ctx context.Context) fetched {
 	if w.ahead != nil && w.at.request == (api.Request{Cursor: w.ahead.cursor}) {
 		f := <-w.ahead.result
@@ -209,8 +201,7 @@ func (w *Walk) fetch(ctx context.Context) fetched {
 	return w.requestFresh(ctx, w.at.request, false)
 }
 
-// discard waits for a request ahead that is not wanted: one request is under way
-// at a time.
+// discard waits for a request ahead that is not wanted, because a walk has one request in flight at a time.
 func (w *Walk) discard() {
 	if w.ahead == nil {
 		return

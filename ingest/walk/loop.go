@@ -8,20 +8,20 @@ import (
 	"datasync/internal/model"
 )
 
-// maxIdlePages is how many pages in a row may fail to lead further down.
+// maxIdlePages is how many pages in a row may lead no further down.
 const maxIdlePages = 100
 
-// loopDetector remembers where a walk has been, to notice that it goes in a circle or
-// does not get anywhere. What it keeps of a page is a few bytes.
+// loopDetector notices that a walk goes in a circle, or gets nowhere. It keeps a few bytes of each page.
 type loopDetector struct {
 	cursors map[digest]bool
 	pages   map[digest]bool
-	last    model.Position // of the last event seen
+	last    model.Position // of the last event, once begun
 	span    model.Instant  // of the last page
 	begun   bool
-	idle    int
+	idle    int // pages in a row that led no further down
 }
 
+// digest stands for a text in the detector's memory.
 type digest [16]byte
 
 func digestOf(text string) digest {
@@ -33,7 +33,7 @@ func newLoopDetector() *loopDetector {
 	return &loopDetector{cursors: map[digest]bool{}, pages: map[digest]bool{}}
 }
 
-// hasLed reports whether the cursor has led to a page before.
+// hasLed reports whether the cursor has led to a page already.
 func (t *loopDetector) hasLed(cursor string) bool { return t.cursors[digestOf(cursor)] }
 
 // rises reports whether the page begins above where the last one ended.
@@ -41,14 +41,13 @@ func (t *loopDetector) rises(p *decode.Page) bool {
 	return t.begun && len(p.Events) > 0 && p.Events[0].Position().Compare(t.last) > 0
 }
 
-// staysAbove reports whether a page that spans as much time as the last one will most
-// likely end above border, and the one after it as well.
+// staysAbove reports whether the next two pages will most likely end above border, if each spans as much time
+// as the last one.
 func (t *loopDetector) staysAbove(border model.Instant) bool {
 	return t.begun && t.last.Timestamp-3*t.span > border
 }
 
-// check takes in the page to which the cursor led. It fails with ErrLoop or
-// ErrNoCursor where the page leads nowhere.
+// check takes in the page of a cursor. It fails with ErrLoop or ErrNoCursor if the page leads nowhere.
 func (t *loopDetector) check(cursor string, p *decode.Page) error {
 	t.cursors[digestOf(cursor)] = true
 	repeated := t.repeats(p)
@@ -68,9 +67,8 @@ func (t *loopDetector) check(cursor string, p *decode.Page) error {
 	return nil
 }
 
-// repeats reports whether the walk has seen this very page, and counts those that
-// do not lead further down. A page of one event is not taken for another one: a
-// service that repeats events at the border of pages may send it twice.
+// repeats reports whether the walk has seen this page before, and counts pages that lead no further down. A
+// page of one event may come twice: some services repeat the last event of a page on the next one.
 func (t *loopDetector) repeats(p *decode.Page) bool {
 	further := false
 	var key string

@@ -14,19 +14,18 @@ import (
 // invalid timestamps. So the walk requests a page with rejects once more.
 
 const (
-	// firstRereads is how many pages with rejects are read again in any case, rereadShare how
-	// many requests there must be for each one after that.
+	// firstRereads is how many pages with rejects are read again in any case. After that, rereadShare
+	// requests allow one more.
 	firstRereads, rereadShare = 20, 10
 )
 
-// rereads counts the pages of a pull that were read again. Its zero value is ready, for any
-// goroutine.
+// rereads counts the pages of a pull that were read again. Its zero value is ready for use by any goroutine.
 type rereads struct {
 	mu   sync.Mutex
 	done int64
 }
 
-// may reports whether one more page may be read again, after so many requests, and counts it.
+// may reports whether one more page may be read again after so many requests, and counts it.
 func (r *rereads) may(requests int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,10 +40,10 @@ func (r *rereads) may(requests int64) bool {
 // the second response. It prefers the same endpoint. If the request fails, it keeps the rejects and
 // counts them as not read again.
 //
-// Elements that are no JSON may as well be a page that was damaged on its way. So such a page
-// fails if it cannot be requested again. If the API does not say how many elements the page has, one
-// such element may be two that lost what was between them: then a second response without such elements
-// takes the place of the first, and one with some must have as many elements.
+// An element that is no JSON may also mean that the network damaged the page. So such a page fails if it
+// cannot be requested again. If the API does not say how many elements the page has, one such element may
+// be two that lost the separator between them. Then a second response without such elements replaces the
+// first, and one with some must have the same number of elements.
 func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Page) error {
 	first := &got.Page
 	if len(first.Rejects) == 0 {
@@ -56,39 +55,47 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 		return nil
 	}
 	if w.ahead != nil {
-		// Two at a time would have the one or the other go to an endpoint with smaller pages.
+		// Of two requests at a time, one would go to the endpoint with smaller pages.
 		f := <-w.ahead.result
 		w.ahead.result <- f
 	}
-	at.Only, at.IfSoon, at.Beside = f.Endpoint, true, f.Buffer.LargeSlot != nil // whose pages are as large
+	at.Only, at.IfSoon, at.Beside = f.Endpoint, true, f.Buffer.LargeSlot != nil // its pages are as large
 	if at.Limit == 0 && first.Damaged == 0 {
 		at.Limit = first.Elements // the same page, but not the same URL for a cache
 	}
 	again := w.requestFresh(ctx, at, true)
 	defer w.Buffers.Release(again.Buffer)
-	err := again.err
-	if err == nil {
-		var second decode.Page
-		second, err = again.Buffer.Decode(decode.New())
-		if err == nil && doubtful && second.Damaged == 0 {
-			f.Buffer.TakeText(again.Buffer)
-			return w.decode(f, got)
-		}
-		if err == nil && doubtful && second.Elements != first.Elements {
-			err = fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
-		}
-		if err == nil {
-			again.Buffer.Events = second.Events
-			w.Observer.NotReadAgain(first.RejectsBehind(second.Elements))
-			first.Mend(&second)
-			f.Buffer.Events = first.Events
-			return nil
-		}
-		err = w.Client.DecodeError(again.Endpoint, again.Buffer, err)
-	}
-	if doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
+	err := w.mend(f, again, got)
+	if err == nil || doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
 		return err
 	}
 	w.Observer.NotReadAgain(len(first.Rejects))
+	return nil
+}
+
+// mend replaces the rejects of a page by events of the second response.
+func (w *Walk) mend(f, again fetched, got *Page) error {
+	first := &got.Page
+	if again.err != nil {
+		return again.err
+	}
+	second, err := again.Buffer.Decode(decode.New())
+	if err != nil {
+		return w.Client.DecodeError(again.Endpoint, again.Buffer, err)
+	}
+	if first.Damaged > 0 && !first.Counted {
+		if second.Damaged == 0 {
+			f.Buffer.TakeText(again.Buffer)
+			return w.decode(f, got)
+		}
+		if second.Elements != first.Elements {
+			err := fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
+			return w.Client.DecodeError(again.Endpoint, again.Buffer, err)
+		}
+	}
+	again.Buffer.Events = second.Events
+	w.Observer.NotReadAgain(first.RejectsBehind(second.Elements))
+	first.Mend(&second)
+	f.Buffer.Events = first.Events
 	return nil
 }

@@ -217,8 +217,8 @@ func (w *Walk) orClosed(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrClosed, until.UTC().Format(time.RFC3339), err)
 }
 
-// lost tells the errors after which the walk must find another way on: that one does
-// not lead there, or that the feed, which is not needed, fails.
+// lost reports whether the walk has to find another way on after err: this one does not lead there, or it
+// uses the feed, which the walk does not depend on.
 func (w *Walk) lost(err error) bool {
 	var file *model.FileError
 	switch {
@@ -228,28 +228,22 @@ func (w *Walk) lost(err error) bool {
 	return w.byTime() || errors.Is(err, api.ErrCursorExpired) || errors.Is(err, ErrNotProven) || errors.Is(err, errMoved)
 }
 
-// follow looks where the page leads.
+// follow takes in a page and where it leads. It fails with ErrLoop, ErrNoCursor or ErrEndsTooEarly if the
+// page leads nowhere.
 func (w *Walk) follow(p *Page) error {
 	w.pages++
 	p.First = w.first
-	// Going up again is no order; the same event twice is one, and so is what a cursor that
-	// counts leads to after events came on top.
-	w.unordered = w.unordered || !p.Ordered || w.loop.rises(&p.Page) && !w.last.shifts
-	above, rises := w.low, w.loop.rises(&p.Page)
+	rises := w.loop.rises(&p.Page)
+	// A page above the last one breaks the order. The same event again does not, nor does the page of a
+	// cursor that counts, after newer events arrived.
+	w.unordered = w.unordered || !p.Ordered || rises && !w.last.shifts
+	p.Unordered = w.unordered
+	above := w.low
 	again := repeated{
 		counts: w.last.shifts && !w.last.stored && !p.Resumed && p.Total.Valid && p.Total == w.last.total, atBorder: !rises, last: w.loop.last,
 	}
 	below := w.scope.floor.Valid && w.loop.begun && w.loop.last.Timestamp < w.scope.floor.V
-	if len(p.Events) > 0 {
-		oldest := p.Oldest
-		if !p.Provisional && (!w.low.Valid || oldest.Compare(w.low.V) < 0) {
-			w.low = sql.Null[model.Position]{V: oldest, Valid: true}
-		}
-		if !w.deepest.Valid || oldest.Compare(w.deepest.V) < 0 {
-			w.deepest, w.recovery.deeper = sql.Null[model.Position]{V: oldest, Valid: true}, true
-		}
-	}
-	p.Unordered = w.unordered
+	w.descend(p)
 	err := w.loop.check(p.Request.Cursor, &p.Page)
 	if !p.Provisional {
 		last, errEnd := w.bounds.Read(p, w.unordered)
@@ -269,4 +263,18 @@ func (w *Walk) follow(p *Page) error {
 	}
 	p.Provisional = p.Provisional || err != nil
 	return err
+}
+
+// descend notes how far down the page goes.
+func (w *Walk) descend(p *Page) {
+	if len(p.Events) == 0 {
+		return
+	}
+	oldest := sql.Null[model.Position]{V: p.Oldest, Valid: true}
+	if !p.Provisional && (!w.low.Valid || p.Oldest.Compare(w.low.V) < 0) {
+		w.low = oldest
+	}
+	if !w.deepest.Valid || p.Oldest.Compare(w.deepest.V) < 0 {
+		w.deepest, w.recovery.deeper = oldest, true
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"datasync/internal/inspect"
 )
 
-// A table that others made shows whatever its names are, and moves no cursor.
+// TestSchemaTextOfOddTables: names that others chose are shown, and cannot move the cursor.
 func TestSchemaTextOfOddTables(t *testing.T) {
 	got := schemaText([]inspect.Table{
 		{Name: "a\x1b[2J", Kind: "view", Columns: []inspect.TableColumn{{Name: "日本", Type: "STRUCT(a TIMESTAMP WITH TIME ZONE)"}, {Name: "b", Type: "INTEGER", NotNull: true, Comment: "x\ny\u202e"}}},

@@ -1,49 +1,46 @@
 package dbfile
 
-import (
-	"errors"
-	"fmt"
-)
+import "datasync/internal/model"
 
 // The kinds of errors about a database file, to be tested with errors.Is.
 var (
 	// ErrPath: the path cannot name a database file.
-	ErrPath = errors.New("unusable database path")
+	ErrPath = model.NewFailure(model.ExitUsage, "", "unusable database path")
 	// ErrMissing: there is no file at the path.
-	ErrMissing = errors.New("database does not exist")
+	ErrMissing = model.NewFailure(model.ExitFile, "no-file", "database does not exist")
 	// ErrLocked: another process has the file open.
-	ErrLocked = errors.New("database is locked")
+	ErrLocked = model.NewFailure(model.ExitFile, "locked", "database is locked")
 	// ErrForeign: the file is no database of datasync.
-	ErrForeign = errors.New("not a datasync database")
+	ErrForeign = model.NewFailure(model.ExitFile, "not-ours", "not a datasync database")
 	// ErrOrigin: the file holds the events of another API.
-	ErrOrigin = errors.New("database of another API origin")
+	ErrOrigin = model.NewFailure(model.ExitFile, "other-api", "database of another API origin")
 	// ErrNewer: the file's schema is newer than this program.
-	ErrNewer = errors.New("database of a newer version")
+	ErrNewer = model.NewFailure(model.ExitFile, "other-version", "database of a newer version")
 	// ErrOlder: the file's schema is too old for the report.
-	ErrOlder = errors.New("database of an older version")
+	ErrOlder = model.NewFailure(model.ExitFile, "other-version", "database of an older version")
 	// ErrFull: the disk is full.
-	ErrFull = errors.New("disk is full")
+	ErrFull = model.NewFailure(model.ExitFile, "disk-full", "disk is full")
 	// ErrRoom: there is too little disk space for a copy of the file.
-	ErrRoom = errors.New("too little disk space for a copy")
+	ErrRoom = model.NewFailure(model.ExitFile, "disk-full", "too little disk space for a copy")
 	// ErrUnreplayed: the file cannot be read before its write-ahead log is replayed, which
 	// writes to the file.
-	ErrUnreplayed = errors.New("database has a write-ahead log that must be replayed first")
+	ErrUnreplayed = model.NewFailure(model.ExitFile, "damaged-log", "database has a write-ahead log that must be replayed first")
 	// ErrDamaged: the file or its write-ahead log cannot be read.
-	ErrDamaged = errors.New("database is damaged")
+	ErrDamaged = model.NewFailure(model.ExitFile, "damaged", "database is damaged")
 	// ErrLog is ErrDamaged for a write-ahead log that cannot be replayed.
-	ErrLog = fmt.Errorf("%w: its write-ahead log cannot be replayed", ErrDamaged)
+	ErrLog = model.SubFailure(ErrDamaged, model.ExitFile, "damaged-log", "its write-ahead log cannot be replayed")
 	// ErrAccess: this user may not read or write the file, or its file system is read-only.
-	ErrAccess = errors.New("no access")
+	ErrAccess = model.NewFailure(model.ExitFile, "no-access", "no access")
 	// ErrBeside: a file beside the database is neither of this user nor of the database's owner.
-	ErrBeside = errors.New("a file beside it is not to be trusted")
+	ErrBeside = model.NewFailure(model.ExitFile, "untrusted", "a file beside it is not to be trusted")
 	// ErrMemory: DuckDB has too little memory.
-	ErrMemory = errors.New("too little memory")
+	ErrMemory = model.NewFailure(model.ExitError, "memory", "too little memory")
 	// ErrLimit: a limit of the process is reached, such as that of the size of files.
-	ErrLimit = errors.New("a limit of this process is reached")
+	ErrLimit = model.NewFailure(model.ExitFile, "limits", "a limit of this process is reached")
 	// ErrZone: DuckDB does not know the time zone.
-	ErrZone = errors.New("unknown time zone")
+	ErrZone = model.NewFailure(model.ExitUsage, "", "unknown time zone")
 	// ErrUnsound: the file can be read, but its tables contradict each other.
-	ErrUnsound = errors.New("database does not agree with its own records")
+	ErrUnsound = model.NewFailure(model.ExitData, "unsound", "database does not agree with its own records")
 )
 
 // RestoreHint is the hint for a damaged file, and restoreLogHint for a damaged log: without its

@@ -2,9 +2,9 @@
 
 package failpoint
 
-// Hit ends the program here if that is what the environment says.
+// Hit ends the program here if the environment names this point.
 func Hit(string) {}
 
-// Soon ends the program a moment from now, in the midst of what is done next, if
-// that is what the environment says.
+// Soon ends the program within 4 ms, during whatever it does next, if the environment names this
+// point.
 func Soon(string) {}

@@ -12,11 +12,10 @@ import (
 	"time"
 )
 
-// hits counts how often the place has been come to.
+// hits counts how often the program has reached the point.
 var hits atomic.Int64
 
-// due reports whether this is the hit at which the program is to end, and whether it is to
-// panic there.
+// due reports whether the program ends at this hit, and whether it does so by a panic.
 func due(name string) (end, panics bool) {
 	wanted, count, _ := strings.Cut(os.Getenv("DATASYNC_FAILPOINT"), ":")
 	wanted, panics = strings.CutPrefix(wanted, "panic ")
@@ -32,7 +31,7 @@ func due(name string) (end, panics bool) {
 
 func end() { _ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL) }
 
-// Hit ends the program here if that is what the environment says.
+// Hit ends the program here if the environment names this point.
 func Hit(name string) {
 	now, panics := due(name)
 	switch {
@@ -44,8 +43,8 @@ func Hit(name string) {
 	}
 }
 
-// Soon ends the program a moment from now, in the midst of what is done next, if
-// that is what the environment says.
+// Soon ends the program within 4 ms, during whatever it does next, if the environment names this
+// point.
 func Soon(name string) {
 	if now, _ := due(name); now {
 		time.AfterFunc(time.Duration(rand.IntN(4000))*time.Microsecond, end)

@@ -11,29 +11,28 @@ import (
 	"datasync/internal/owned"
 )
 
-// File is a file that gets its name when it is whole. Nobody but its owner may read it.
+// File is a file that gets its name when it is whole. Its mode is 0600.
 type File struct {
 	place *place
-	// shared says that the folder in which it is belongs to the caller.
+	// shared says that the caller closes the folder of the file.
 	shared bool
 	f      *os.File
-	// hidden is the name that it has until then; nil where it has none.
+	// hidden is the name before Commit; nil if it has none.
 	hidden *hidden
 }
 
-// Create begins a file. The caller ends it with Commit or Abort. It fails with
-// ErrTarget.
+// Create begins a file. The caller ends it with Commit or Abort. It fails with ErrTarget.
 func Create(target string, rules Rules) (*File, error) { return create(target, rules, nameless) }
 
-// CreateIn begins a file in a folder that stays open until it is ended, and replaces what has
-// the name. The caller ends it with Commit or Abort.
+// CreateIn begins a file in a folder, which the caller keeps open, and replaces a file of that name.
+// The caller ends it with Commit or Abort.
 func CreateIn(folder *owned.Dir, name string) (*File, error) {
 	path := folder.Name(name)
 	file := &File{place: &place{path, path, Rules{Force: true}, folder, name}, shared: true}
 	return file, file.begin(nameless)
 }
 
-// create makes the file by nameless, or with a hidden name where that fails.
+// create makes the file by nameless, or with a hidden name if that fails.
 func create(target string, rules Rules, nameless func(folder *owned.Dir) (*os.File, error)) (*File, error) {
 	p, err := locate(target, rules)
 	if err != nil {
@@ -61,7 +60,7 @@ func (file *File) begin(nameless func(folder *owned.Dir) (*os.File, error)) (err
 	return nil
 }
 
-// Write writes on.
+// Write appends to the file. Its errors name the target.
 func (file *File) Write(b []byte) (int, error) {
 	n, err := file.f.Write(b)
 	if err != nil {
@@ -70,8 +69,8 @@ func (file *File) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Path is a name by which others in this process can write the file, instead of Write. It is
-// that of its descriptor where it can be, as somebody may put a link under the hidden name.
+// Path returns a path by which a library in this process can write the file, instead of Write. It is
+// the path of the descriptor if possible, as somebody else may replace the hidden name by a link.
 func (file *File) Path() string {
 	if file.hidden == nil || reopens(file.f) {
 		return DescriptorPath(file.f)
@@ -79,12 +78,11 @@ func (file *File) Path() string {
 	return file.hidden.path()
 }
 
-// Explain names the target in an error that came of writing to Path, and says what to
-// do about a full disk.
+// Explain names the target in an error of a write to Path, and says what to do about a full disk.
 func (file *File) Explain(err error) error { return Explain(err, file.Path(), file.place.target) }
 
-// Commit makes sure that the file has reached the disk and gives it its name. It returns
-// its size in bytes. After an error the target is as it was. It fails with ErrTarget.
+// Commit syncs the file to the disk and gives it its name. It returns its size in bytes. After an
+// error the target is as it was. It fails with ErrTarget.
 func (file *File) Commit() (size int64, err error) {
 	err = file.f.Sync()
 	if info, errStat := file.f.Stat(); errStat == nil {
@@ -107,15 +105,15 @@ func (file *File) Commit() (size int64, err error) {
 	return size, errors.Join(file.place.parent.File().Sync(), file.end())
 }
 
-// name gives the file its name.
+// name gives the file the target's name.
 func (file *File) name() error {
 	parent, name := file.place.parent, file.place.name
 	switch {
 	case file.hidden == nil && !file.place.rules.Force:
-		// A link is refused where the target has come to exist in the meantime.
+		// linkat fails if the target exists by now.
 		return linkNameless(file.f, parent, name)
 	case file.hidden == nil:
-		// There is no way to replace a name by a file without one.
+		// No system call replaces a name by a file without one.
 		h, err := hide(parent, func(name string) (*os.File, *owned.Dir, error) {
 			return file.f, nil, linkNameless(file.f, parent, name)
 		})
@@ -134,7 +132,7 @@ func (file *File) name() error {
 	if errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	// Some file systems have no links.
+	// Some file systems have no hard links.
 	return parent.Move(file.hidden.name, parent, name)
 }
 
@@ -153,7 +151,7 @@ func (file *File) Abort() error {
 	return errors.Join(errs...)
 }
 
-// end closes what is open.
+// end closes the file, and its folder unless the caller does.
 func (file *File) end() error {
 	err := file.f.Close()
 	if file.shared || errors.Is(err, os.ErrClosed) {
@@ -162,17 +160,18 @@ func (file *File) end() error {
 	return errors.Join(err, file.place.parent.Close())
 }
 
-// Explain puts the target in the place of the path that was written in an error's text.
+// Explain replaces the path that was written by the target in an error's text, and says what to do
+// about a full disk. An error of package owned is not changed.
 func Explain(err error, path, target string) error {
 	if err == nil || errors.Is(err, owned.ErrNot) {
-		return err // which names its own path
+		return err // it names its own path
 	}
 	text := err.Error()
 	if strings.Contains(text, "No space left") || strings.Contains(text, "no space left") || strings.Contains(text, "Disk quota") {
 		return fmt.Errorf("write %q: %w; free some space, or write elsewhere", target, ErrFull)
 	}
 	if strings.Contains(strings.ToLower(text), "file too large") {
-		return fmt.Errorf("write %q: the file may not grow any more; raise the limit of file sizes (ulimit -f)", target)
+		return fmt.Errorf("write %q: the file has reached the limit of file sizes; raise it (ulimit -f)", target)
 	}
 	if strings.Contains(text, "failed to offload data block") {
 		return fmt.Errorf("write %q: %w, of temporary files; free some space, or write elsewhere, or let more memory be used", target, ErrFull)

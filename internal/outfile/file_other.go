@@ -14,10 +14,10 @@ import (
 
 func nameless(*owned.Dir) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-// DescriptorPath is a name by which this process can open what it has open.
+// DescriptorPath returns a path by which this process can reopen an open file.
 func DescriptorPath(f *os.File) string { return fmt.Sprintf("/dev/fd/%d", f.Fd()) }
 
-// reopens: elsewhere that name may stand for the descriptor itself, with its place in the file.
+// reopens returns false: on other systems that path may be the descriptor itself, with its offset.
 func reopens(*os.File) bool { return false }
 
 func linkNameless(*os.File, *owned.Dir, string) error { return errors.ErrUnsupported }

@@ -10,12 +10,11 @@ import (
 	"datasync/internal/owned"
 )
 
-// asidePrefix begins the name that a replaced folder has for a moment where two names
-// cannot be swapped. It is no leftover: until the new folder stands, it is the only one.
+// asidePrefix begins the name that a replaced folder has for a moment if the file system cannot
+// swap two names. Sweep must not remove it: the new folder may not have its name yet.
 const asidePrefix = ".datasync-replaced-"
 
-// Folder is a folder that gets its name when it is whole. Nobody but its owner may read
-// it.
+// Folder is a folder that gets its name when it is whole. Its mode is 0700.
 type Folder struct {
 	place       *place
 	replaceable func(*owned.Dir) error
@@ -24,9 +23,9 @@ type Folder struct {
 	ended       bool
 }
 
-// CreateFolder begins a folder, which may replace an empty one, and, if rules.Force is set,
-// one of this user that replaceable has nothing against. The caller ends it with Commit or
-// Abort. It fails with ErrTarget, or owned.ErrNot.
+// CreateFolder begins a folder. It may replace an empty one, and, if rules.Force is set, one of this
+// user for which replaceable returns nil. The caller ends it with Commit or Abort. It fails with
+// ErrTarget, or owned.ErrNot.
 func CreateFolder(target string, rules Rules, replaceable func(*owned.Dir) error) (*Folder, error) {
 	p, err := locate(target, rules)
 	if err != nil {
@@ -48,8 +47,7 @@ func CreateFolder(target string, rules Rules, replaceable func(*owned.Dir) error
 	return f, nil
 }
 
-// Scratch makes a folder in parent for what is needed for a while only. The caller ends
-// it with Abort.
+// Scratch makes a folder in parent for temporary files. The caller ends it with Abort.
 func Scratch(parent string) (*Folder, error) {
 	d, err := owned.OpenDir(parent)
 	if err != nil {
@@ -63,10 +61,10 @@ func Scratch(parent string) (*Folder, error) {
 	return &Folder{place: &place{target: parent, parent: d}, hidden: h, janitor: watch(h)}, nil
 }
 
-// Dir is the folder as it is until Commit or Abort, which close it.
+// Dir returns the open folder. Commit and Abort close it.
 func (f *Folder) Dir() *owned.Dir { return f.hidden.dir }
 
-// Path is a name by which this process reaches the folder until then.
+// Path returns a path by which this process reaches the folder before Commit or Abort.
 func (f *Folder) Path() string { return f.hidden.path() }
 
 // Explain names the target in an error that came of writing beneath Path.
@@ -74,9 +72,8 @@ func (f *Folder) Explain(err error) error {
 	return Explain(Explain(err, f.hidden.dir.Name(), f.place.target), f.hidden.path(), f.place.target)
 }
 
-// Commit makes sure that all that is in the folder has reached the disk and gives the
-// folder its name. After an error the target is as it was. It fails with ErrTarget, or
-// owned.ErrNot.
+// Commit syncs all files of the folder to the disk and gives the folder its name. After an error the
+// target is as it was. It fails with ErrTarget, or owned.ErrNot.
 func (f *Folder) Commit() error {
 	if err := f.hidden.dir.SyncAll(); err != nil {
 		return errors.Join(f.Explain(err), f.Abort())
@@ -102,13 +99,13 @@ func (f *Folder) Commit() error {
 	return errors.Join(f.place.parent.File().Sync(), f.hidden.close(), f.place.parent.Close())
 }
 
-// name gives the folder its name, which old has, or nothing.
+// name gives the folder the target's name, and removes the old folder that has it, if any.
 func (f *Folder) name(old *owned.Dir) error {
 	parent, name, hidden := f.place.parent, f.place.name, f.hidden.name
 	if old == nil {
 		return parent.Move(hidden, parent, name)
 	}
-	// Whoever adds to the old folder has its lock.
+	// An export that adds to the old folder holds its lock.
 	if err := lock(old.File()); err != nil {
 		return err
 	}
@@ -121,10 +118,10 @@ func (f *Folder) name(old *owned.Dir) error {
 		if parent.Stands(old.File(), hidden) {
 			return parent.RemoveAll(old, hidden)
 		}
-		// Something else took its place in that moment: that gets it back.
+		// Something else has replaced the old folder just now: it gets the name back.
 		return errors.Join(errLocked, parent.Exchange(hidden, name))
 	}
-	// The system, or the file system, cannot.
+	// The system or the file system cannot swap names.
 	aside := asidePrefix + name
 	if left, err := parent.Sub(aside); err == nil {
 		if err := errors.Join(parent.RemoveAll(left, aside), left.Close()); err != nil {
@@ -140,7 +137,7 @@ func (f *Folder) name(old *owned.Dir) error {
 	return parent.RemoveAll(old, aside)
 }
 
-// withoutNames is the error of a rename without the hidden name, which tells nobody anything.
+// withoutNames returns the error of a rename without the hidden name, which a user does not know.
 func withoutNames(err error) error {
 	var of *os.LinkError
 	if errors.As(err, &of) {
@@ -160,16 +157,16 @@ func (f *Folder) Abort() error {
 	return errors.Join(err, f.place.parent.Close())
 }
 
-// Standing is a folder that stands, and which this process has locked, to be changed in place.
+// Standing is an existing folder that this process has locked, to change it in place.
 type Standing struct {
 	*owned.Dir
 	parent *owned.Dir
 	target string
 }
 
-// OpenFolder locks the folder at target, which must be this user's own, to be changed in
-// place. It returns nil where nothing is there. It fails with ErrTarget, as where another
-// process has locked it, or owned.ErrNot. The caller closes it.
+// OpenFolder locks the folder at target, which must be this user's, to change it in place. It returns
+// nil if nothing is there. It fails with ErrTarget, such as for a folder that another process has
+// locked, or owned.ErrNot. The caller closes it.
 func OpenFolder(target string, rules Rules) (*Standing, error) {
 	p, err := locate(target, rules)
 	if err != nil {
@@ -192,13 +189,13 @@ func OpenFolder(target string, rules Rules) (*Standing, error) {
 	return s, nil
 }
 
-// Parent is the path of the folder in which it stands.
+// Parent returns the path of the folder's parent.
 func (s *Standing) Parent() string { return s.parent.Name() }
 
-// Close lets go of the folder and its lock.
+// Close closes the folder, which releases its lock.
 func (s *Standing) Close() error { return errors.Join(s.Dir.Close(), s.parent.Close()) }
 
-// LockFolder is OpenFolder for a folder that must be there.
+// LockFolder is OpenFolder for a folder that must exist.
 func LockFolder(path string) (*Standing, error) {
 	s, err := OpenFolder(filepath.Clean(path), Rules{})
 	if err == nil && s == nil {

@@ -12,7 +12,7 @@ import (
 	"datasync/internal/owned"
 )
 
-// prefix begins the hidden names of what is being written.
+// prefix begins the hidden names of files and folders in the making.
 const prefix = ".datasync-export-"
 
 // hidden is a file or a folder under a hidden name, which this process has locked.
@@ -23,7 +23,7 @@ type hidden struct {
 	name   string // in parent
 }
 
-// path is a name by which others in this process reach it.
+// path returns a path by which this process reaches it.
 func (h *hidden) path() string {
 	if h.dir != nil {
 		return h.dir.Path()
@@ -31,8 +31,7 @@ func (h *hidden) path() string {
 	return filepath.Join(h.parent.Path(), h.name)
 }
 
-// hide makes a new file or folder in parent by make, under a name of its own, and locks
-// it.
+// hide makes a new file or folder in parent, by make, under a random name, and locks it.
 func hide(parent *owned.Dir, make func(name string) (*os.File, *owned.Dir, error)) (*hidden, error) {
 	for {
 		name := prefix + rand.Text()
@@ -51,7 +50,7 @@ func hide(parent *owned.Dir, make func(name string) (*os.File, *owned.Dir, error
 		if err != nil && !errors.Is(err, errLocked) {
 			return nil, errors.Join(err, h.remove())
 		}
-		// Somebody took it for a leftover before it was locked.
+		// A sweep took it for a leftover before it was locked.
 		_ = h.close()
 	}
 }
@@ -91,11 +90,10 @@ func newFolder(parent *owned.Dir) func(string) (*os.File, *owned.Dir, error) {
 	}
 }
 
-// IsHidden reports whether a name is one of what is being written, or was.
+// IsHidden reports whether a name is that of a file or folder in the making, or of a leftover.
 func IsHidden(name string) bool { return strings.HasPrefix(name, prefix) }
 
-// Sweep removes what processes of this user that are gone have left in a folder. What it may
-// not remove stays.
+// Sweep removes what killed processes of this user have left in a folder. It ignores errors.
 func Sweep(folder string) {
 	if d, err := owned.OpenDir(folder); err == nil {
 		sweep(d)
@@ -115,8 +113,8 @@ func sweep(folder *owned.Dir) {
 				}
 				_ = f.Close()
 			}
-		// Where others may rename folders, any folder of this user can have come to have such
-		// a name.
+		// If others may rename folders here, they can give such a name to any folder of this
+		// user.
 		case e.IsDir() && !folder.Shared():
 			if d, err := folder.Sub(e.Name()); err == nil {
 				if lock(d.File()) == nil {
@@ -128,11 +126,10 @@ func sweep(folder *owned.Dir) {
 	}
 }
 
-// errLocked: another process uses the file or folder.
 var errLocked = errors.New("it is being written by another process")
 
-// lock takes the lock of an open file or folder, or fails with errLocked. The lock goes
-// with the process.
+// lock locks an open file or folder, or fails with errLocked. The end of the process releases the
+// lock.
 func lock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

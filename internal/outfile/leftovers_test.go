@@ -30,7 +30,7 @@ func begin(folder string) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// until waits for what another process does.
+// until waits for an effect of another process.
 func until(t *testing.T, happened func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -44,7 +44,8 @@ func until(t *testing.T, happened func() bool) {
 	}
 }
 
-// What a killed process leaves goes at once, or with the next one; what is in use stays.
+// TestLeftovers: janitors, or the next export, remove what a killed process has left, but nothing
+// that is in use.
 func TestLeftovers(t *testing.T) {
 	folder := t.TempDir()
 	cmd := exec.Command(os.Args[0])
@@ -81,7 +82,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	_ = cmd.Wait()                                 // killed
 	until(t, func() bool { return hidden() == 0 }) // by the janitors
-	// Of killed ones whose janitors were killed, too:
+	// The same with killed janitors:
 	mustWrite(t, filepath.Join(folder, ".datasync-export-file"), "half")
 	if err := os.MkdirAll(filepath.Join(folder, ".datasync-export-folder", "a"), 0o700); err != nil {
 		t.Fatal(err)
@@ -100,8 +101,7 @@ func TestLeftovers(t *testing.T) {
 	holds(t, folder, ".datasync-export-link", ".datasync-exported", "a")
 }
 
-// A folder that has come to have a hidden name by somebody else's doing is not taken for a
-// leftover.
+// TestLeftoversOfOthers: a folder that somebody else renamed to a hidden name is not a leftover.
 func TestLeftoversOfOthers(t *testing.T) {
 	folder := t.TempDir()
 	hidden := filepath.Join(folder, ".datasync-export-a")
@@ -128,9 +128,9 @@ func TestLeftoversOfOthers(t *testing.T) {
 	holds(t, folder)
 }
 
-// Whatever has come to have the hidden name of a folder stays, and what is written goes to
-// the folder that was made, whatever its name is.
-func TestFoldersThatAreRenamed(t *testing.T) {
+// TestRenamedFolders: writes go to the folder that was made, even if it is renamed, and whatever has
+// its hidden name then is kept.
+func TestRenamedFolders(t *testing.T) {
 	parent := t.TempDir()
 	f, err := outfile.CreateFolder(filepath.Join(parent, "a"), outfile.Rules{}, nil)
 	if err != nil {
@@ -149,9 +149,9 @@ func TestFoldersThatAreRenamed(t *testing.T) {
 	content(t, filepath.Join(away, "written"), "written")
 }
 
-// The folder of a target that is renamed, or replaced by a link, gets nothing that was meant
-// for it.
-func TestParentsThatChange(t *testing.T) {
+// TestReplacedParents: nothing is written to the target's folder if it was renamed, or replaced by a
+// link.
+func TestReplacedParents(t *testing.T) {
 	for way, create := range ways {
 		top := t.TempDir()
 		parent, away, elsewhere := filepath.Join(top, "parent"), filepath.Join(top, "away"), filepath.Join(top, "elsewhere")
@@ -181,9 +181,9 @@ func TestParentsThatChange(t *testing.T) {
 	}
 }
 
-// TestHiddenNamesThatAreTaken: what is written by Path reaches the file that was made, though a
-// link has come to have its hidden name.
-func TestHiddenNamesThatAreTaken(t *testing.T) {
+// TestTakenHiddenNames: writes to Path reach the file that was made, even if a link has its hidden
+// name.
+func TestTakenHiddenNames(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has names of open files that open them anew")
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Called by the tests as a process of its own: it begins a file and a folder, says so,
-	// and waits to be killed.
+	// The tests start this as a process of its own. It begins a file and a folder, says so, and
+	// waits to be killed.
 	if folder := os.Getenv("OUTFILE_TEST_BEGIN"); folder != "" {
 		begin(folder)
 		return
@@ -33,7 +33,7 @@ func mustWrite(t *testing.T, path, text string) string {
 	return path
 }
 
-// holds tests what is in a folder: names, those of folders with a slash.
+// holds checks which names are in a folder. Those of folders have a slash.
 func holds(t *testing.T, folder string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -42,11 +42,18 @@ func holds(t *testing.T, folder string, want ...string) {
 	}
 	var got []string
 	for _, e := range entries {
-		got = append(got, e.Name()+strings.Repeat("/", map[bool]int{true: 1}[e.IsDir()]))
+		got = append(got, e.Name()+slash(e))
 	}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("the folder holds %q, want %q", got, want)
 	}
+}
+
+func slash(e fs.DirEntry) string {
+	if e.IsDir() {
+		return "/"
+	}
+	return ""
 }
 
 func content(t *testing.T, path, want string) {
@@ -56,7 +63,7 @@ func content(t *testing.T, path, want string) {
 	}
 }
 
-// put writes text to a file by its own writer or by its path.
+// put writes text to a file, by Write or by Path.
 func put(t *testing.T, f *outfile.File, text string, byPath bool) {
 	t.Helper()
 	var err error
@@ -70,7 +77,7 @@ func put(t *testing.T, f *outfile.File, text string, byPath bool) {
 	}
 }
 
-// ways are those in which a file is made before it has its name.
+// ways are the ways to make a file before it has its name.
 var ways = map[string]func(string, outfile.Rules) (*outfile.File, error){"without a name": outfile.Create, "with a hidden name": outfile.CreateNamed}
 
 func TestFile(t *testing.T) {
@@ -130,8 +137,8 @@ func TestFileReplaces(t *testing.T) {
 	}
 }
 
-// What comes to be at the target's name in the meantime is not replaced.
-func TestFileComesTooLate(t *testing.T) {
+// TestTargetAppearsMeanwhile: a file that appears at the target meanwhile is not replaced.
+func TestTargetAppearsMeanwhile(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		force bool
@@ -170,7 +177,7 @@ func TestFileComesTooLate(t *testing.T) {
 	}
 }
 
-func TestTargetsThatAreRefused(t *testing.T) {
+func TestRefusedTargets(t *testing.T) {
 	folder := t.TempDir()
 	existing := mustWrite(t, filepath.Join(folder, "existing"), "old")
 	database := mustWrite(t, filepath.Join(folder, "a.duckdb"), "data")
@@ -288,7 +295,7 @@ func TestFolderIsNotReplaced(t *testing.T) {
 	if err := second.Commit(); !errors.Is(err, outfile.ErrTarget) {
 		t.Error(err)
 	}
-	// Somebody adds to it.
+	// Another process adds to it.
 	lock, err := outfile.LockFolder(target)
 	if err != nil {
 		t.Fatal(err)
@@ -314,7 +321,7 @@ func TestExplain(t *testing.T) {
 		{`IO Error: Could not write file "/a/.hidden/b": Input/output error`, `write "out": IO Error: Could not write file "out/b": Input/output error`},
 		{`Could not write all bytes: No space left on device`, `write "out": the disk is full; free some space, or write elsewhere`},
 		{`Out of Memory Error: failed to offload data block of size 160.0 KiB (160.0 KiB/270.0 KiB used).`, `write "out": the disk is full, of temporary files; free some space, or write elsewhere, or let more memory be used`},
-		{`write /a/.hidden: file too large`, `write "out": the file may not grow any more; raise the limit of file sizes (ulimit -f)`},
+		{`write /a/.hidden: file too large`, `write "out": the file has reached the limit of file sizes; raise it (ulimit -f)`},
 		{`something else`, `something else`},
 	} {
 		if got := outfile.Explain(errors.New(tc.err), "/a/.hidden", "out"); got.Error() != tc.want {

@@ -8,26 +8,27 @@ import (
 	"path/filepath"
 	"strings"
 
+	"datasync/internal/model"
 	"datasync/internal/owned"
 )
 
-// ErrTarget says that nothing can be written to that path.
-var ErrTarget = errors.New("unusable target")
+// ErrTarget says that a path cannot be written to.
+var ErrTarget = model.NewFailure(model.ExitUsage, "", "unusable target")
 
-// ErrFull says that there is no space left for what is written.
-var ErrFull = errors.New("the disk is full")
+// ErrFull says that the disk has no space left.
+var ErrFull = model.NewFailure(model.ExitError, "disk-full", "the disk is full")
 
-// Rules say what a target may be.
+// Rules say which targets may be replaced.
 type Rules struct {
-	// Force says that an existing target is replaced.
+	// Force allows an existing target to be replaced.
 	Force bool
-	// Keep are files that are never replaced, whether they exist or not, such as the
-	// database that is read.
+	// Keep lists files that are never replaced, whether they exist or not, such as the database
+	// that is read.
 	Keep []string
 }
 
-// refuse says of a target why it is refused. What is not this user's is no target that was
-// named wrongly, but one to look at.
+// refuse returns an ErrTarget with the reason. It keeps owned.ErrNot apart: the user has to look at
+// the target, not to name another.
 func refuse(target, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if errors.Is(err, owned.ErrNot) {
@@ -36,8 +37,7 @@ func refuse(target, format string, args ...any) error {
 	return fmt.Errorf("%w %q: %w", ErrTarget, target, err)
 }
 
-// withoutPath is the error without the hidden name that could not be made, which tells
-// nobody anything.
+// withoutPath returns the error without the hidden name, which a user does not know.
 func withoutPath(err error) error {
 	var of *fs.PathError
 	if errors.As(err, &of) {
@@ -46,17 +46,17 @@ func withoutPath(err error) error {
 	return err
 }
 
-// place is where a target is, or will be: a name in a folder that is held open, so that what
-// was looked at is what is written to.
+// place is the location of a target: a name in a folder that stays open, so that the folder that
+// was checked is the one that is written to.
 type place struct {
-	target string // as it was named
+	target string // as the user named it
 	path   string // its absolute path
 	rules  Rules
 	parent *owned.Dir
 	name   string // in parent
 }
 
-// Check returns the absolute path of a file that may be written. It fails with
+// Check returns the absolute path of a target that may be written as a file. It fails with
 // ErrTarget.
 func Check(target string, rules Rules) (string, error) {
 	p, err := locate(target, rules)
@@ -66,7 +66,7 @@ func Check(target string, rules Rules) (string, error) {
 	return p.path, errors.Join(p.checkFile(), p.parent.Close())
 }
 
-// checkFile fails where no file may be written there.
+// checkFile fails if the target may not be written as a file.
 func (p *place) checkFile() error {
 	info, err := p.look()
 	switch {
@@ -86,16 +86,16 @@ func (p *place) checkFile() error {
 	return nil
 }
 
-// checkFolder opens the folder that is there, and returns nil where nothing is. It may be
-// replaced: an empty one always, another one if rules.Force is set and replaceable has nothing
-// against it. The caller closes it.
+// checkFolder opens the folder at the target, and returns nil if nothing is there. It fails unless
+// the folder may be replaced: it is empty, or rules.Force is set and replaceable returns nil. The
+// caller closes it.
 func (p *place) checkFolder(replaceable func(*owned.Dir) error) (_ *owned.Dir, err error) {
 	info, err := p.look()
 	if err != nil || info == nil {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, refuse(p.target, "it is not a folder, and what is asked for needs one")
+		return nil, refuse(p.target, "it is not a folder, which the options ask for")
 	}
 	d, err := p.parent.Sub(p.name)
 	if err != nil {
@@ -121,8 +121,8 @@ func (p *place) checkFolder(replaceable func(*owned.Dir) error) (_ *owned.Dir, e
 	return d, nil
 }
 
-// locate opens the folder of a target. What no target may ever be is refused. The caller
-// closes the folder.
+// locate opens the folder of a target, and refuses what no target may be. The caller closes the
+// folder.
 func locate(target string, rules Rules) (p *place, err error) {
 	if target == "" || strings.Contains(target, "://") || strings.ContainsRune(target, 0) {
 		return nil, refuse(target, "name a file on this machine")
@@ -132,7 +132,7 @@ func locate(target string, rules Rules) (p *place, err error) {
 		return nil, refuse(target, "%w", err)
 	}
 	if IsHidden(filepath.Base(path)) {
-		return nil, refuse(target, "names that begin with %s are for what is being written", prefix)
+		return nil, refuse(target, "names that begin with %s are for files in the making", prefix)
 	}
 	for _, keep := range rules.Keep {
 		if same(path, keep) {
@@ -152,7 +152,7 @@ func locate(target string, rules Rules) (p *place, err error) {
 	return &place{target, path, rules, parent, filepath.Base(path)}, nil
 }
 
-// look returns what is there, nil where nothing is.
+// look returns what the target's name belongs to, nil if nothing.
 func (p *place) look() (fs.FileInfo, error) {
 	info, err := p.parent.Lstat(p.name)
 	switch {
@@ -166,7 +166,7 @@ func (p *place) look() (fs.FileInfo, error) {
 	return info, nil
 }
 
-// stands fails where the target's path does not lead any more to the folder that was opened.
+// stands fails if the target's path no longer leads to the folder that was opened.
 func (p *place) stands() error {
 	now, err1 := os.Stat(filepath.Dir(p.path))
 	opened, err2 := p.parent.File().Stat()
@@ -176,8 +176,8 @@ func (p *place) stands() error {
 	return nil
 }
 
-// same reports whether two paths name the same file, or would if it existed. Names
-// that differ in case only are taken for the same, as some file systems do.
+// same reports whether two paths name the same file, or would if it existed. Names that differ only
+// in case count as the same, as on some file systems they are.
 func same(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)

@@ -11,20 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probe begins the names of files that are made to see whose they are.
+// probe begins the names of files that are made to find out their owner.
 const probe = ".datasync-export-probe-"
 
-// Dir is a folder that is held open. The names that its methods take are those of things in
-// it, never paths, so that no link is followed on the way to them.
+// Dir is an open folder. Its methods take names of files and folders in it, never paths, so they
+// follow no link.
 type Dir struct {
 	path string
 	root *os.Root
 	f    *os.File
-	// mine are the users whose what this one puts there is, where that is known.
+	// mine are the owners of files that this user makes there, nil if not known yet.
 	mine []int
 }
 
-// OpenDir opens whatever folder the path leads to. The caller closes it.
+// OpenDir opens the folder that the path leads to, through links too. The caller closes it.
 func OpenDir(path string) (*Dir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -37,8 +37,8 @@ func OpenDir(path string) (*Dir, error) {
 	return held(path, root)
 }
 
-// OpenOwn opens the folder of one of the users that has the path, following no link at its
-// end. It fails with ErrNot where it is none. The caller closes it.
+// OpenOwn opens the folder at the path, following no link at its end. It fails with ErrNot unless
+// that is a folder of one of the users. The caller closes it.
 func OpenOwn(path string, users []int) (*Dir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -47,7 +47,7 @@ func OpenOwn(path string, users []int) (*Dir, error) {
 	return open(path, users, func() (fs.FileInfo, error) { return os.Lstat(path) }, func() (*os.Root, error) { return os.OpenRoot(path) })
 }
 
-// open opens a folder and sees that it is the one that was looked at.
+// open opens a folder and checks that it is the one that was looked at.
 func open(path string, users []int, look func() (fs.FileInfo, error), root func() (*os.Root, error)) (*Dir, error) {
 	info, err := look()
 	if err != nil {
@@ -87,19 +87,19 @@ func held(path string, root *os.Root) (*Dir, error) {
 	return &Dir{path: path, root: root, f: f}, nil
 }
 
-// Close lets go of the folder.
+// Close closes the folder.
 func (d *Dir) Close() error { return errors.Join(d.f.Close(), d.root.Close()) }
 
-// Name is the path by which it was opened, or that of something in it, for messages.
+// Name returns the path by which the folder was opened, or that of a file in it, for messages.
 func (d *Dir) Name(name ...string) string {
 	return filepath.Join(append([]string{d.path}, name...)...)
 }
 
-// File is the folder's own descriptor, to lock and sync it, and for system calls.
+// File returns the folder's descriptor, to lock it, to sync it, and for system calls.
 func (d *Dir) File() *os.File { return d.f }
 
-// Path is a name by which this process reaches the folder: by its descriptor where the system
-// has such names, so that it reaches no other one.
+// Path returns a path by which this process reaches the folder: through its descriptor if the
+// system has such paths, so that it always leads to this folder.
 func (d *Dir) Path() string {
 	path := descriptorPath(d.f)
 	named, err1 := os.Stat(path)
@@ -110,7 +110,6 @@ func (d *Dir) Path() string {
 	return d.path
 }
 
-// errName: what is no name of something in a folder.
 var errName = errors.New("not a name in a folder")
 
 func check(name string) error {
@@ -120,7 +119,7 @@ func check(name string) error {
 	return nil
 }
 
-// Lstat says what has the name, without following a link.
+// Lstat describes what has the name, without following a link.
 func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	if err := check(name); err != nil {
 		return nil, err
@@ -134,9 +133,9 @@ func (d *Dir) Has(name string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// users are those whose things in the folder are this user's. Some file systems, of other
-// machines above all, give what he makes to another one: what he would make here is compared
-// where something is not plainly his.
+// users returns the owners whose files in the folder count as this user's. Some file systems, above
+// all of other machines, give the files that a user makes to another owner. So if a file belongs to
+// another user, the owner of a new file is compared.
 func (d *Dir) users(of fs.FileInfo) []int {
 	if uid, ok := Owner(of); !ok || uid == os.Geteuid() {
 		return Mine()
@@ -157,22 +156,22 @@ func (d *Dir) users(of fs.FileInfo) []int {
 	return d.mine
 }
 
-// Here are the users whose what this one makes in a folder is.
+// Here returns the owners of files that this user makes in a folder.
 func Here(folder string) []int {
 	d, err := OpenDir(folder)
 	if err != nil {
 		return Mine()
 	}
 	defer func() { _ = d.Close() }()
-	return d.users(nobodys{})
+	return d.users(unowned{})
 }
 
-// nobodys is what is not plainly this user's.
-type nobodys struct{ fs.FileInfo }
+// unowned describes a file of no user, for which users has to make a new file.
+type unowned struct{ fs.FileInfo }
 
-func (nobodys) Sys() any { return &syscall.Stat_t{Uid: ^uint32(0)} }
+func (unowned) Sys() any { return &syscall.Stat_t{Uid: ^uint32(0)} }
 
-// Sub opens a folder of this user in it. It fails with ErrNot where it is none.
+// Sub opens a folder in it. It fails with ErrNot unless that is a folder of this user.
 func (d *Dir) Sub(name string) (*Dir, error) {
 	info, err := d.Lstat(name)
 	if err != nil {
@@ -181,7 +180,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	return open(d.Name(name), d.users(info), func() (fs.FileInfo, error) { return d.Lstat(name) }, func() (*os.Root, error) { return d.root.OpenRoot(name) })
 }
 
-// Make opens a folder of this user in it as Sub does, and makes it where there is none.
+// Make opens a folder in it like Sub, and makes it if there is none.
 func (d *Dir) Make(name string) (*Dir, error) {
 	if err := check(name); err != nil {
 		return nil, err
@@ -203,7 +202,7 @@ func (d *Dir) New(name string) (*Dir, error) {
 	return d.Sub(name)
 }
 
-// Create makes a file in it, which must not exist, and nobody else may read.
+// Create makes a file in it with mode 0600, which must not exist.
 func (d *Dir) Create(name string) (*os.File, error) {
 	if err := check(name); err != nil {
 		return nil, err
@@ -211,8 +210,8 @@ func (d *Dir) Create(name string) (*os.File, error) {
 	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// Open opens a file of this user in it to read. It fails with ErrNot where it is none; why
-// says what is wrong with it, as File and ReadFile do.
+// Open opens a file in it to read. It fails with ErrNot if why, such as File or ReadFile, returns a
+// reason.
 func (d *Dir) Open(name string, why func(info fs.FileInfo, users []int) string) (*os.File, error) {
 	info, err := d.Lstat(name)
 	if err != nil {
@@ -241,7 +240,7 @@ func (d *Dir) Stands(f *os.File, name string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(opened, named)
 }
 
-// Entries are what is in it.
+// Entries returns what is in the folder, in no order.
 func (d *Dir) Entries() ([]fs.DirEntry, error) {
 	f, err := d.root.Open(".")
 	if err != nil {
@@ -251,8 +250,7 @@ func (d *Dir) Entries() ([]fs.DirEntry, error) {
 	return f.ReadDir(-1)
 }
 
-// Rename gives something in it another name, which must not be a folder's. What had that name
-// is replaced.
+// Rename renames a file or folder in it. It replaces a file that has the new name.
 func (d *Dir) Rename(from, to string) error {
 	if err := errors.Join(check(from), check(to)); err != nil {
 		return err
@@ -260,7 +258,7 @@ func (d *Dir) Rename(from, to string) error {
 	return d.root.Rename(from, to)
 }
 
-// Link gives a file in it another name, which must not be taken.
+// Link gives a file in it a second name, which must not be taken.
 func (d *Dir) Link(from, to string) error {
 	if err := errors.Join(check(from), check(to)); err != nil {
 		return err
@@ -268,14 +266,15 @@ func (d *Dir) Link(from, to string) error {
 	return d.root.Link(from, to)
 }
 
-// Move moves something to another folder, where the name must not be taken: fs.ErrExist.
+// Move moves a file or folder to another folder. It fails with fs.ErrExist if the name is taken
+// there.
 func (d *Dir) Move(name string, to *Dir, newName string) error {
 	if err := errors.Join(check(name), check(newName)); err != nil {
 		return err
 	}
 	err := renameNew(int(d.f.Fd()), name, int(to.f.Fd()), newName)
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
-		// The system, or the file system, cannot do both in one step.
+		// The system or the file system cannot check and rename in one step.
 		if to.Has(newName) {
 			err = fs.ErrExist
 		} else {
@@ -304,7 +303,7 @@ func (d *Dir) Remove(name string) error {
 	return d.root.Remove(name)
 }
 
-// Clear removes all that is in the folder, and follows no link.
+// Clear removes everything in the folder, and follows no link.
 func (d *Dir) Clear() error {
 	entries, err := d.Entries()
 	for _, e := range entries {
@@ -313,8 +312,8 @@ func (d *Dir) Clear() error {
 	return err
 }
 
-// RemoveAll removes a folder in it with all that is in that, if it has the name: of another
-// one that has come to have it, nothing is lost.
+// RemoveAll removes an open folder in it, with everything in that. It does nothing if another folder
+// has the name by now.
 func (d *Dir) RemoveAll(sub *Dir, name string) error {
 	if !d.Stands(sub.f, name) {
 		return nil
@@ -325,7 +324,7 @@ func (d *Dir) RemoveAll(sub *Dir, name string) error {
 	return d.Remove(name)
 }
 
-// SyncAll makes all that is in the folder last through a power loss.
+// SyncAll syncs the folder and everything in it to the disk.
 func (d *Dir) SyncAll() error {
 	entries, err := d.Entries()
 	if err != nil {
@@ -353,7 +352,7 @@ func (d *Dir) SyncAll() error {
 	return d.f.Sync()
 }
 
-// Shared reports whether others may rename what this user has put into the folder.
+// Shared reports whether other users may rename this user's files in the folder.
 func (d *Dir) Shared() bool {
 	info, err := d.f.Stat()
 	if err != nil {

@@ -9,25 +9,26 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
-// ErrNot says that a file or folder is not what this user would have put there.
-var ErrNot = errors.New("not to be trusted")
+// ErrNot says that a file or folder is not one that this user would have made.
+var ErrNot = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
 
-// Error says what is wrong with a file or folder.
+// Error is an ErrNot with the path and the reason.
 type Error struct{ Path, Why string }
 
 func (e *Error) Error() string { return fmt.Sprintf("%q is %v: %s", e.Path, ErrNot, e.Why) }
 
-// Unwrap gives errors.Is the sentinel.
+// Unwrap returns ErrNot.
 func (e *Error) Unwrap() error { return ErrNot }
 
-// Mine is the one user whose things are trusted where nothing else is said: that of the
-// process.
+// Mine returns the user of the process, whose files are trusted by default.
 func Mine() []int { return []int{os.Geteuid()} }
 
-// File says why something is no regular file of one of the users with no other name; "" where
-// it is one. A second name is refused as it makes of every change one elsewhere.
+// File returns why something is not a regular file of one of the users with a single name, "" if it
+// is. A file with a second name is refused: a change of it changes a file elsewhere.
 func File(info fs.FileInfo, users []int) string {
 	why := ReadFile(info, users)
 	if s, ok := info.Sys().(*syscall.Stat_t); why == "" && ok && s.Nlink > 1 {
@@ -36,7 +37,7 @@ func File(info fs.FileInfo, users []int) string {
 	return why
 }
 
-// ReadFile is File for what is only read: it may have other names.
+// ReadFile is File for files that are only read: they may have other names.
 func ReadFile(info fs.FileInfo, users []int) string {
 	if why := owner(info, users); why != "" {
 		return why
@@ -47,7 +48,7 @@ func ReadFile(info fs.FileInfo, users []int) string {
 	return ""
 }
 
-// Folder says why something is no folder of one of the users; "" where it is one.
+// Folder returns why something is not a folder of one of the users, "" if it is.
 func Folder(info fs.FileInfo, users []int) string {
 	if why := owner(info, users); why != "" {
 		return why
@@ -58,7 +59,7 @@ func Folder(info fs.FileInfo, users []int) string {
 	return ""
 }
 
-// owner refuses links before owners: whose a link is says nothing of where it leads.
+// owner refuses links first: the owner of a link says nothing about its target.
 func owner(info fs.FileInfo, users []int) string {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return "it is a symbolic link"
@@ -69,7 +70,7 @@ func owner(info fs.FileInfo, users []int) string {
 	return ""
 }
 
-// Owner returns the number of the user whose a file is.
+// Owner returns the user id of a file's owner.
 func Owner(info fs.FileInfo) (uid int, ok bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -78,18 +79,18 @@ func Owner(info fs.FileInfo) (uid int, ok bool) {
 	return int(s.Uid), true
 }
 
-// userName is how a person knows a user: by name, or by number where there is none.
+// userName returns the name of a user, or the user id if there is none.
 func userName(uid int) string {
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
 		return u.Username
 	}
-	return fmt.Sprintf("the user of number %d", uid)
+	return fmt.Sprintf("the user with id %d", uid)
 }
 
-// Open opens a file of one of the users, following no link and waiting for nobody. It fails
-// with ErrNot where it is none, or has another name too.
+// Open opens a file without following a link, and without blocking. It fails with ErrNot unless it
+// is a file of one of the users with a single name.
 func Open(path string, flag int, perm fs.FileMode, users []int) (*os.File, error) {
-	// Before it is opened: to open a FIFO or a device may do something.
+	// Checked before it is opened, as opening a FIFO or a device can have effects.
 	info, err := os.Lstat(path)
 	if err == nil {
 		if why := File(info, users); why != "" {
@@ -106,7 +107,7 @@ func Open(path string, flag int, perm fs.FileMode, users []int) (*os.File, error
 	return checked(f, path, func(info fs.FileInfo) string { return File(info, users) })
 }
 
-// checked returns the open file unless something is wrong with it.
+// checked returns the open file, or closes it if why returns a reason.
 func checked(f *os.File, path string, why func(fs.FileInfo) string) (*os.File, error) {
 	info, err := f.Stat()
 	if err == nil {

@@ -12,7 +12,7 @@ import (
 	"datasync/internal/owned"
 )
 
-// another is a user who owns nothing here.
+// another is a user who owns no file here.
 const another = 65533
 
 func must(t *testing.T, errs ...error) {
@@ -22,7 +22,7 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// odd makes in a folder what is no file of this user, by what is said of it.
+// odd makes files in a folder that are not regular files of this user, by the reason.
 func odd(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	in := func(name string) string { return filepath.Join(folder, name) }
@@ -32,13 +32,13 @@ func odd(t *testing.T, folder string) map[string]string {
 		"fifo": "not a regular file", "one": "hard link", "two": "hard link"}
 	if os.Getuid() == 0 {
 		must(t, os.WriteFile(in("theirs"), nil, 0o666), os.Chown(in("theirs"), another, another))
-		names["theirs"] = "number 65533"
+		names["theirs"] = "id 65533"
 	}
 	return names
 }
 
-// TestFilesThatAreNotOpened: only a regular file of this user with one name is.
-func TestFilesThatAreNotOpened(t *testing.T) {
+// TestRefusedFiles: only a regular file of this user with a single name is opened.
+func TestRefusedFiles(t *testing.T) {
 	folder := t.TempDir()
 	names := odd(t, folder)
 	d, err := owned.OpenDir(folder)
@@ -69,8 +69,8 @@ func TestFilesThatAreNotOpened(t *testing.T) {
 	}
 }
 
-// TestFoldersThatAreNotOpened: nothing but a name in a folder, and a folder of this user.
-func TestFoldersThatAreNotOpened(t *testing.T) {
+// TestRefusedFolders: only a folder of this user is opened, by a name without slashes.
+func TestRefusedFolders(t *testing.T) {
 	folder := t.TempDir()
 	odd(t, folder)
 	d, err := owned.OpenDir(folder)
@@ -104,8 +104,8 @@ func TestFoldersThatAreNotOpened(t *testing.T) {
 	}
 }
 
-// TestMovesAndRemovals: a move replaces nothing, and a removal follows no link and keeps to
-// the folder that was opened.
+// TestMovesAndRemovals: a move replaces nothing. A removal follows no link and only removes the
+// folder that was opened.
 func TestMovesAndRemovals(t *testing.T) {
 	folder, elsewhere := t.TempDir(), t.TempDir()
 	precious := filepath.Join(elsewhere, "precious")
@@ -124,7 +124,7 @@ func TestMovesAndRemovals(t *testing.T) {
 		}
 	}
 	must(t, d.Move("a", sub, "b"), os.Symlink(elsewhere, in("sub/folder")))
-	// Another folder has its name now.
+	// Another folder has the name now.
 	must(t, os.Rename(in("sub"), in("moved")), os.Mkdir(in("sub"), 0o700), os.WriteFile(in("sub/mine"), nil, 0o600))
 	must(t, d.RemoveAll(sub, "sub"))
 	if _, err := os.Lstat(in("sub/mine")); err != nil {
@@ -139,9 +139,8 @@ func TestMovesAndRemovals(t *testing.T) {
 	}
 }
 
-// TestFoldersWhereOthersRename: who owns a folder and who may write to it says whether others
-// may give names there.
-func TestFoldersWhereOthersRename(t *testing.T) {
+// TestShared: the owner and the mode of a folder tell whether other users may rename files in it.
+func TestShared(t *testing.T) {
 	for mode, want := range map[fs.FileMode]bool{0o700: false, 0o755: false, 0o775: true, 0o777: true, 0o777 | fs.ModeSticky: false} {
 		folder := t.TempDir()
 		must(t, os.Chmod(folder, mode))
