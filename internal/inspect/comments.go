@@ -54,7 +54,7 @@ func rejectComments() map[string]string {
 
 func checkpointComments() map[string]string {
 	return map[string]string{
-		"window_id":         "windows are numbered upward, as are their parts",
+		"window_id":         "windows are numbered upward, as are their shards",
 		"state":             "not_begun, under_way or done",
 		"upper":             "the instant of its newest event",
 		"lower":             "the lower border of its walk; NULL for the end",
@@ -62,11 +62,11 @@ func checkpointComments() map[string]string {
 		"cursor_expires_at": "when the cursor expires, by this machine's clock",
 		"last_timestamp":    "everything from the newest event down to this is stored",
 		"last_id":           "the last event stored, at last_timestamp",
-		"whole":             "the window of which this is a part, or the window itself",
-		"begins":            "the upper border of a part; NULL if the walk begins at the newest event",
-		"first_timestamp":   "the instant of the first event of a part",
-		"first_id":          "that event, which the part above must reach",
-		"absorbed":          "the part was merged into the one above, which walks it again",
+		"whole":             "the window of which this is a shard, or the window itself",
+		"begins":            "the upper border of a shard; NULL if the walk begins at the newest event",
+		"first_timestamp":   "the instant of the first event of a shard",
+		"first_id":          "that event, which the shard above must reach",
+		"absorbed":          "the shard was merged into the one above, which walks it again",
 		"pages":             "its pages in page_log",
 		"events":            "the events on them",
 		"walked":            "elements returned since the walk last began at the newest event",

@@ -89,10 +89,10 @@ type waitStatus struct {
 	NotBeforeLeft map[string]float64   `json:"not_before_s"`
 }
 
-// WindowStatus is a window or a part in a Status.
+// WindowStatus is a window or a shard in a Status.
 type WindowStatus struct {
 	Window int64 `json:"window"`
-	// PartOf is the window of which this is a part, nil for a whole window.
+	// PartOf is the window of which this is a shard, nil for a whole window.
 	PartOf    *int64      `json:"part_of"`
 	State     model.State `json:"state"`
 	Upper     *time.Time  `json:"upper"`

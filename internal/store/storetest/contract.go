@@ -44,7 +44,7 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"batches are counted", testCounts},
 		{"windows are kept", testWindows},
 		{"a window that was never begun is replaced", testNeverBegun},
-		{"windows have parts", testParts},
+		{"windows have shards", testShards},
 		{"a batch needs its window", testNoWindow},
 		{"a batch is bounded", testTooLarge},
 		{"an ended context stores nothing", testEndedContext},

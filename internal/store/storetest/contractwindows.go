@@ -59,7 +59,7 @@ func testNeverBegun(t *testing.T, s Store) {
 	}
 }
 
-func testParts(t *testing.T, s Store) {
+func testShards(t *testing.T, s Store) {
 	ctx := context.Background()
 	mustCommit(t, s, mustOpenWindow(t, s), pageOf(900, 903))
 	k, err := s.OpenWindow(ctx, sql.Null[model.Instant]{V: 5, Valid: true}, sql.Null[model.Instant]{V: 5, Valid: true})
@@ -67,7 +67,7 @@ func testParts(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	mustCommit(t, s, k, pageOf(0, 10))
-	// The second part is between the window and the first part.
+	// The second shard is between the window and the first shard.
 	low, err1 := s.Split(ctx, k.Window, 3000)
 	mid, err2 := s.Split(ctx, k.Window, 7000)
 	if err1 != nil || err2 != nil {
@@ -99,7 +99,7 @@ func testParts(t *testing.T, s Store) {
 	k.Lower = at(7000)
 	mid.Lower = at(3000)
 	expect(k, mid, low)
-	// OpenWindow does not replace a part of which nothing is stored.
+	// OpenWindow does not replace a shard of which nothing is stored.
 	if !low.IsPart() || mid.NeverBegun() || k.IsPart() || k.ToTheEnd() || !low.ToTheEnd() {
 		t.Errorf("%+v, %+v, %+v", k, mid, low)
 	}

@@ -65,7 +65,7 @@ func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err
 	return m.mu.Unlock, nil
 }
 
-// Windows returns the windows, the newest first, each with its parts.
+// Windows returns the windows, the newest first, each with its shards.
 func (m *Memory) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Windows")
 	if err != nil {
@@ -82,7 +82,7 @@ func (m *Memory) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	return windows, nil
 }
 
-// Split makes a part.
+// Split adds a shard.
 func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Split")
 	if err != nil {
@@ -90,36 +90,36 @@ func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) 
 	}
 	defer leave()
 	k := &m.windows[window-1]
-	part := model.Checkpoint{
+	shard := model.Checkpoint{
 		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
 		Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 	}
-	k.Lower = part.Begins
+	k.Lower = shard.Begins
 	if !k.IsPart() && k.State == model.NotBegun {
 		k.State = model.UnderWay
 	}
-	m.windows = append(m.windows, part)
-	return part, nil
+	m.windows = append(m.windows, shard)
+	return shard, nil
 }
 
-// Merge merges parts into the window above them.
-func (m *Memory) Merge(ctx context.Context, window int64, parts ...int64) error {
+// Merge merges shards into the window above them.
+func (m *Memory) Merge(ctx context.Context, window int64, shards ...int64) error {
 	leave, err := m.enter(ctx, "Merge")
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return m.merge(window, parts)
+	return m.merge(window, shards)
 }
 
 // MergeAndRestart is Merge, and sets the walk of the window back to its newest event.
-func (m *Memory) MergeAndRestart(ctx context.Context, window int64, parts ...int64) error {
+func (m *Memory) MergeAndRestart(ctx context.Context, window int64, shards ...int64) error {
 	leave, err := m.enter(ctx, "MergeAndRestart")
 	if err != nil {
 		return err
 	}
 	defer leave()
-	if err := m.merge(window, parts); err != nil {
+	if err := m.merge(window, shards); err != nil {
 		return err
 	}
 	k := &m.windows[window-1]
@@ -129,15 +129,15 @@ func (m *Memory) MergeAndRestart(ctx context.Context, window int64, parts ...int
 	return nil
 }
 
-func (m *Memory) merge(window int64, parts []int64) error {
+func (m *Memory) merge(window int64, shards []int64) error {
 	if window > int64(len(m.windows)) {
 		return fmt.Errorf("no window %d", window)
 	}
 	k := &m.windows[window-1]
-	for _, n := range parts {
-		part := &m.windows[n-1]
-		k.Lower, m.absorbed[n] = part.Lower, true
-		part.State, part.Cursor = model.Done, ""
+	for _, n := range shards {
+		shard := &m.windows[n-1]
+		k.Lower, m.absorbed[n] = shard.Lower, true
+		shard.State, shard.Cursor = model.Done, ""
 	}
 	return nil
 }
