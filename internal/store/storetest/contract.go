@@ -18,8 +18,8 @@ type Store interface {
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
 	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
-	Merge(ctx context.Context, window int64, parts ...int64) error
-	MergeAndRestart(ctx context.Context, window int64, parts ...int64) error
+	Merge(ctx context.Context, window int64, shards ...int64) error
+	MergeAndRestart(ctx context.Context, window int64, shards ...int64) error
 	Held(ctx context.Context) (int64, error)
 	FailRun(ctx context.Context, window int64) error
 	Witness(ctx context.Context) (model.Witness, error)
