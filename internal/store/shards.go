@@ -38,9 +38,9 @@ func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (
 	return shard, err
 }
 
-// Merge extends the window or shard of that number down to the lower border of the last of the
-// given shards, which follow below it in this order and are not walked any more. What they stored
-// stays. All of it changes in one transaction.
+// Merge extends the window or shard of that number down to the lower border of the last given shard.
+// The shards follow below it in this order, and are not walked any more. What they stored stays. All of
+// it changes in one transaction.
 func (s *Store) Merge(ctx context.Context, window int64, shards ...int64) error {
 	return s.changeWindows(ctx, func([]model.Checkpoint) error { return s.merge(window, shards) })
 }
