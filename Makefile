@@ -6,11 +6,16 @@ GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
-.PHONY: build test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers \
+.PHONY: build build-arm64 test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers \
   verify vulncheck sbom dist reproducible ci-full
 
 build:
 	go build -trimpath -o datasync .
+
+# For Linux on arm64, with Debian's cross compiler (apt-get install g++-aarch64-linux-gnu).
+build-arm64:
+	CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CGO_ENABLED=1 GOOS=linux GOARCH=arm64 \
+	  go build -trimpath -o dist/datasync-linux-arm64 .
 
 test:
 	go test ./...

@@ -6,14 +6,14 @@ import (
 	"errors"
 	"fmt"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/mockserver"
 )
 
 // compare says where a file of a complete pull differs from what the API has, to each
 // id and instant.
 func compare(api *mockserver.Server, path string) (err error) {
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		return err
 	}
@@ -70,12 +70,12 @@ func compare(api *mockserver.Server, path string) (err error) {
 
 // soundness says what verify finds in a file.
 func soundness(path string) (err error) {
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	findings, err := store.Verify(context.Background(), db, path)
+	findings, err := inspect.Verify(context.Background(), db, path)
 	for _, f := range findings {
 		err = errors.Join(err, fmt.Errorf("%s: %s", f.Check, f.Detail))
 	}

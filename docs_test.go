@@ -165,7 +165,7 @@ func split(text string) []string {
 // unsteady is what differs from run to run and from machine to machine.
 var unsteady = []*regexp.Regexp{
 	regexp.MustCompile(`[0-9,]+ events/s`),
-	regexp.MustCompile(`[0-9.]+ x the floor`),
+	regexp.MustCompile(`[0-9.]+ x the fastest the API allows`),
 	regexp.MustCompile(`([0-9]+[hm])*[0-9.,]+ ?(ms|s|bytes|B|KiB|MiB|MB)\b`),
 	regexp.MustCompile(`[0-9,]+ rows? of the page log`), // one at least for each batch, which are due by time
 	regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`),

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/mockserver"
 )
 
@@ -191,8 +191,8 @@ func TestFailpointInMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Once after each script, and once after the commit.
-	for n := 1; n <= store.SchemaVersion; n++ {
-		if !tried(n-1, store.SchemaVersion, 3) {
+	for n := 1; n <= inspect.SchemaVersion; n++ {
+		if !tried(n-1, inspect.SchemaVersion, 3) {
 			continue
 		}
 		s, base := serve(t, mockserver.Options{Data: mockserver.DataOptions{Events: 4000}, Events: mockserver.Pages{Cap: 200}})
@@ -207,7 +207,7 @@ func TestFailpointInMigration(t *testing.T) {
 			t.Errorf("the program did not come to f13 for the %d. time", n)
 		}
 		want := "1 499"
-		if n == store.SchemaVersion {
+		if n == inspect.SchemaVersion {
 			want = fmt.Sprint(n, " 499")
 		}
 		if got := one(t, path, "SELECT value || ' ' || (SELECT count(*) FROM events) FROM meta WHERE key = 'schema_version'"); got != want {
@@ -226,7 +226,7 @@ func TestFailpointInMigration(t *testing.T) {
 // one asks a file for one text.
 func one(t *testing.T, path, query string) (text string) {
 	t.Helper()
-	db, err := store.OpenReadOnly(t.Context(), path, "UTC")
+	db, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/mockserver"
@@ -42,7 +44,7 @@ func newHistory(t *testing.T, o mockserver.Options) *history {
 // run pulls, with a store that wrap may change, until it ends.
 func (h *history) run(ctx context.Context, wrap func(*store.Store) ingest.Store) (ingest.Summary, error) {
 	h.t.Helper()
-	s, err := store.Open(ctx, store.Options{Path: h.path, Origin: ingest.Origin(h.opts.BaseURL), ToolVersion: "test"})
+	s, err := store.Open(ctx, store.Options{Path: h.path, Origin: api.Origin(h.opts.BaseURL), ToolVersion: "test"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -160,7 +162,7 @@ func healthy(t *testing.T) map[string]*history {
 	part.pull()
 
 	circle := begin("led in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}})
-	if _, err := circle.run(t.Context(), nil); !errors.Is(err, ingest.ErrLoop) {
+	if _, err := circle.run(t.Context(), nil); !errors.Is(err, walk.ErrLoop) {
 		t.Fatal(err)
 	}
 	begin("empty", mockserver.Options{Data: mockserver.DataOptions{Events: mockserver.NoEvents}}).pull()
@@ -282,7 +284,7 @@ func TestEveryStoreOperationFails(t *testing.T) {
 					k = &killing{Store: s, left: n, once: tc.once, before: tc.before}
 					return k
 				})
-				if met = k.left <= 0; met && (!errors.Is(err, errKilled) || errors.Is(err, ingest.ErrMissing)) || !met && (err != nil || !summary.Complete) {
+				if met = k.left <= 0; met && (!errors.Is(err, errKilled) || errors.Is(err, walk.ErrMissing)) || !met && (err != nil || !summary.Complete) {
 					t.Errorf("operation %d failed: %v; the run says %v, complete: %v", n, met, err, summary.Complete)
 				}
 				h.pull()

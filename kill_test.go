@@ -20,7 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/mockserver"
 )
 
@@ -166,7 +167,7 @@ func kill(t *testing.T, binary, folder, base string, random *rand.Rand, long boo
 // leavesSound fails where verify finds anything in what a killed pull left.
 func leavesSound(t *testing.T, folder string) {
 	t.Helper()
-	if err := soundness(filepath.Join(folder, "datasync.duckdb")); err != nil && !errors.Is(err, store.ErrMissing) {
+	if err := soundness(filepath.Join(folder, "datasync.duckdb")); err != nil && !errors.Is(err, dbfile.ErrMissing) {
 		t.Error(err)
 	}
 }
@@ -262,10 +263,10 @@ func TestSignals(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); got != tc.code {
 				t.Errorf("exit %d, want %d: %s", got, tc.code, output)
 			}
-			if text := output.String(); !strings.Contains(text, "run the same command again to go on") || strings.Contains(text, "goroutine") {
+			if text := output.String(); !strings.Contains(text, "run the same command again to resume") || strings.Contains(text, "goroutine") {
 				t.Errorf("output %q", text)
 			}
-			db, err := store.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
+			db, err := inspect.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -98,8 +98,12 @@ func (k *killing) Split(ctx context.Context, window int64, border model.Instant)
 	return part, err
 }
 
-func (k *killing) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
-	return k.do(func() error { return k.Store.Join(ctx, window, fromTop, parts...) })
+func (k *killing) Merge(ctx context.Context, window int64, parts ...int64) error {
+	return k.do(func() error { return k.Store.Merge(ctx, window, parts...) })
+}
+
+func (k *killing) MergeAndRestart(ctx context.Context, window int64, parts ...int64) error {
+	return k.do(func() error { return k.Store.MergeAndRestart(ctx, window, parts...) })
 }
 
 func (k *killing) Settle(ctx context.Context, run uuid.UUID, window int64) (done model.Settled, err error) {

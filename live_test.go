@@ -148,7 +148,7 @@ func TestStatusOfARunningPull(t *testing.T) {
 		"status":               {"process " + pid, "writes it", "400 of 2,000 events (20 %)", "waiting ", "no; a pull is running"},
 		"status|--rejected":    {"400 of 2,000 events"},
 		"query|FROM events":    {"as of batch ", "(400 events)"},
-		"verify":               {"as of batch ", "sound: what is stored agrees", "fingerprint: 400 events"},
+		"verify":               {"as of batch ", "sound: the file agrees", "fingerprint: 400 events"},
 		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial"},
 	} {
 		r := runs(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
@@ -246,7 +246,7 @@ func TestReadersLeaveTheLogAlone(t *testing.T) {
 	if sums() != before {
 		t.Error("a reader has changed the file or its log")
 	}
-	if r := runs(t.Context(), t, binary, folder, base, "status", "--recover"); r.code != 0 || !strings.Contains(r.stderr, "recovered: a write-ahead log of ") || !strings.Contains(r.stdout, "407") {
+	if r := runs(t.Context(), t, binary, folder, base, "status", "--recover"); r.code != 0 || !strings.Contains(r.stderr, "recovered: the write-ahead log of ") || !strings.Contains(r.stdout, "407") {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(path + ".wal"); !errors.Is(err, os.ErrNotExist) {
@@ -300,7 +300,7 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 	if err := pull.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	if _ = pull.Wait(); pull.ProcessState.ExitCode() != 130 || strings.Count(output.String(), "nobody can read the file while this pull is running") != 1 {
+	if _ = pull.Wait(); pull.ProcessState.ExitCode() != 130 || strings.Count(output.String(), "other commands cannot read this file during the pull") != 1 {
 		t.Errorf("exit %d: %s", pull.ProcessState.ExitCode(), output)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 func main() { os.Exit(run()) }
 
-// run is the program; it returns the exit code.
+// run runs the program and returns the exit code.
 func run() int {
 	s, err := streams.Take()
 	if err != nil {

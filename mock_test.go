@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/mockserver"
 )
 
@@ -32,7 +32,7 @@ func TestMockInAnotherProcess(t *testing.T) {
 	if err := mock.Wait(); err != nil {
 		t.Errorf("mock: %v", err)
 	}
-	db, err := store.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
+	db, err := inspect.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestPullCompressed(t *testing.T) {
 		if (compressed > 0) != compress {
 			t.Errorf("%d compressed pages", compressed)
 		}
-		db, err := store.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
+		db, err := inspect.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
 		if err != nil {
 			t.Fatal(err)
 		}

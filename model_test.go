@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -185,7 +186,7 @@ func (w *world) kill(operation int) {
 }
 
 func (w *world) open() *store.Store {
-	s, err := store.Open(context.Background(), store.Options{Path: w.path, Origin: ingest.Origin(w.base), ToolVersion: "test"})
+	s, err := store.Open(context.Background(), store.Options{Path: w.path, Origin: api.Origin(w.base), ToolVersion: "test"})
 	if err != nil {
 		w.rt.Fatal(err)
 	}

@@ -155,7 +155,7 @@ func TestHostileHistories(t *testing.T) {
 					t.Errorf("shows %q: %.1000q", bad, shown)
 				}
 			}
-			if strings.Contains(shown, "what is typed is not kept") == c.kept {
+			if strings.Contains(shown, "the history of this shell is not saved") == c.kept {
 				t.Errorf("%.1000q", shown)
 			}
 			if b, err := os.ReadFile(other); err == nil && string(b) != "SELECT 5;\n" {

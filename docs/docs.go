@@ -1,10 +1,10 @@
-// Package docs is what the program carries along of its documentation, for those who
-// have nothing but the program.
+// Package docs embeds the documentation that the program itself shows: operations.md, for
+// datasync explain. It knows nothing else.
 package docs
 
-import _ "embed" // which operations.md is
+import _ "embed" // operations.md
 
-// Operations is operations.md: what to do after each failure, a section a topic.
+// Operations is operations.md: what to do after each failure, with a section for each topic.
 //
 //go:embed operations.md
 var Operations string

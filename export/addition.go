@@ -7,9 +7,9 @@ import (
 	"io/fs"
 
 	"datasync/internal/failpoint"
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 )
 
 // An export is added to a folder in this order, so that the next export can recover from a kill
@@ -127,7 +127,7 @@ func (a *addition) readPending() (*manifest, error) {
 
 // compare opens the database read-only and checks a manifest, which may be pending, against it.
 func (a *addition) compare(ctx context.Context, m *manifest) (pull Pull, err error) {
-	s, err := store.OpenSession(ctx, a.opts.Database, store.ReadOptions{MemoryLimit: memoryLimit(a.opts)})
+	s, err := inspect.OpenSession(ctx, a.opts.Database, inspect.ReadOptions{MemoryLimit: memoryLimit(a.opts)})
 	if err != nil {
 		return pull, err
 	}
@@ -144,7 +144,7 @@ func (a *addition) compare(ctx context.Context, m *manifest) (pull Pull, err err
 
 // check fails if the options or the database do not fit a manifest, or if files of the folder's
 // manifest are gone or have changed.
-func (a *addition) check(ctx context.Context, s *store.Session, src *source, pull *Pull, m *manifest) error {
+func (a *addition) check(ctx context.Context, s *inspect.Session, src *source, pull *Pull, m *manifest) error {
 	wanted := newManifest(a.opts, src, pull)
 	if difference := m.difference(&wanted); difference != "" {
 		return fmt.Errorf("%w %q: the export there has other options: %s; name another folder, or give --force to export anew", outfile.ErrTarget, a.opts.Target, difference)
@@ -161,8 +161,8 @@ func (a *addition) check(ctx context.Context, s *store.Session, src *source, pul
 	return err
 }
 
-func (a *addition) access() (store.ReadOptions, string) {
-	return store.ReadOptions{WritableFolder: a.staging.dir.Path()}, a.folder.Parent()
+func (a *addition) access() (inspect.ReadOptions, string) {
+	return inspect.ReadOptions{WritableFolder: a.staging.dir.Path()}, a.folder.Parent()
 }
 
 // write writes the new files to the staging folder.

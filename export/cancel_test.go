@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"datasync/export"
-	"datasync/internal/store"
+	"datasync/internal/dbfile"
 )
 
 // TestCancel: a cancellation ends exports that would take for ever.
@@ -26,7 +26,7 @@ func TestCancel(t *testing.T) {
 			folder := t.TempDir()
 			opts.Target = filepath.Join(folder, "a")
 			opts.Query = "SELECT n, n::VARCHAR AS s FROM range(1000000000000) r(n)"
-			opts.Database, opts.Keep = f.path, store.FilesOf(f.path)
+			opts.Database, opts.Keep = f.path, dbfile.FilesOf(f.path)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				defer cancel()

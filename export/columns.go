@@ -7,12 +7,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 )
 
 // list returns the SELECT list of the files: the columns in the form that the format needs,
 // without those that are in the folders' names. Rows are known as e.
-func (l *Layout) list(columns []store.ColumnType) string {
+func (l *Layout) list(columns []duck.ColumnType) string {
 	columns = l.written(columns)
 	if l.Format == JSONLines {
 		return l.line(columns) + " AS line"
@@ -29,8 +29,8 @@ func (l *Layout) list(columns []store.ColumnType) string {
 
 // written returns the columns that the files have. Readers find the others, by which rows are
 // partitioned, in the folders' names.
-func (l *Layout) written(columns []store.ColumnType) []store.ColumnType {
-	var kept []store.ColumnType
+func (l *Layout) written(columns []duck.ColumnType) []duck.ColumnType {
+	var kept []duck.ColumnType
 	for _, c := range columns {
 		if !containsFold(l.PartitionBy, c.Name) {
 			kept = append(kept, c)
@@ -40,7 +40,7 @@ func (l *Layout) written(columns []store.ColumnType) []store.ColumnType {
 }
 
 // expression returns the expression of a column in the form that the format needs.
-func (l *Layout) expression(c store.ColumnType) string {
+func (l *Layout) expression(c duck.ColumnType) string {
 	column := "e." + identifier(c.Name)
 	switch {
 	case l.Format == Parquet:
@@ -60,7 +60,7 @@ func (l *Layout) expression(c store.ColumnType) string {
 	return column
 }
 
-func (l *Layout) parquetExpression(c store.ColumnType, column string) string {
+func (l *Layout) parquetExpression(c duck.ColumnType, column string) string {
 	element := strings.TrimRight(c.Type, "[]0123456789")
 	switch {
 	case l.UUIDText && element == "UUID":
@@ -101,7 +101,7 @@ func (l *Layout) header(column string) string {
 
 // line returns the expression of a row's JSON object. DuckDB's own JSON writer parses JSON
 // values and writes them anew, which changes numbers and escapes.
-func (l *Layout) line(columns []store.ColumnType) string {
+func (l *Layout) line(columns []duck.ColumnType) string {
 	var b strings.Builder
 	b.WriteString("concat(") // copies each text once; a chain of || copies its left side each time
 	between := "{"

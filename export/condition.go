@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // syntaxTree is the part of DuckDB's json_serialize_sql that tells a bare condition from a
@@ -29,7 +29,7 @@ type syntaxTree struct {
 
 // checkCondition fails with ErrOptions unless the text is one condition: one that is followed by
 // an ORDER BY, or closes a parenthesis that it did not open, would change our statement.
-func checkCondition(ctx context.Context, s *store.Session, condition string) error {
+func checkCondition(ctx context.Context, s *inspect.Session, condition string) error {
 	if strings.ContainsRune(condition, 0) {
 		return invalid("the condition has a NUL character in it")
 	}

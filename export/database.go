@@ -7,20 +7,21 @@ import (
 	"os"
 	"strings"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 )
 
 // database is the open file, and the folder for what DuckDB spills to disk.
 type database struct {
-	session *store.Session
+	session *inspect.Session
 	scratch *outfile.Folder // nil if nothing can spill
 	parent  string          // of scratch
 }
 
 // openDatabase opens the file to export from it. A hidden folder in scratch receives what does
 // not fit into memory. The caller closes the database.
-func openDatabase(ctx context.Context, opts *Options, read store.ReadOptions, scratch string) (d database, err error) {
+func openDatabase(ctx context.Context, opts *Options, read inspect.ReadOptions, scratch string) (d database, err error) {
 	if opts.maySpill() {
 		if d.scratch, err = outfile.Scratch(scratch); err != nil {
 			return database{}, fmt.Errorf("make a folder for what does not fit into memory: %w", err)
@@ -28,7 +29,7 @@ func openDatabase(ctx context.Context, opts *Options, read store.ReadOptions, sc
 		read.TempFolder, d.parent = d.scratch.Path(), scratch
 	}
 	read.MemoryLimit = memoryLimit(opts)
-	if d.session, err = store.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
+	if d.session, err = inspect.OpenSession(ctx, opts.Database, read); err != nil && d.scratch != nil {
 		err = errors.Join(err, d.scratch.Abort())
 	}
 	return d, err
@@ -46,13 +47,13 @@ func (d *database) close() error {
 
 // exec runs a statement on one of the database's sessions and returns the number of its rows.
 // Its errors say what to do about too little memory or space.
-func (d *database) exec(ctx context.Context, s *store.Session, st statement) (int64, error) {
+func (d *database) exec(ctx context.Context, s *inspect.Session, st statement) (int64, error) {
 	n, err := s.Exec(ctx, st.sql, st.args...)
 	switch {
 	case err == nil:
 	case strings.Contains(err.Error(), "failed to offload data block"):
 		err = fmt.Errorf("export: %w in %q, which holds what does not fit into memory; free some space there, or raise --memory-limit", outfile.ErrFull, d.parent)
-	case errors.Is(err, store.ErrMemory):
+	case errors.Is(err, dbfile.ErrMemory):
 		err = fmt.Errorf("export: %w; raise --memory-limit", err)
 	}
 	return n, err

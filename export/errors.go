@@ -1,17 +1,17 @@
 package export
 
 import (
-	"errors"
+	"datasync/internal/model"
 	"fmt"
 	"strings"
 )
 
 // ErrOptions says that the options contradict each other, or do not fit the database.
-var ErrOptions = errors.New("invalid export options")
+var ErrOptions = model.NewFailure(model.ExitUsage, "", "invalid export options")
 
 // ErrHistory says that the database no longer holds the rows that were exported before, so
 // that an incremental export cannot add to the folder.
-var ErrHistory = errors.New("cannot be added to")
+var ErrHistory = model.NewFailure(model.ExitData, "export-history", "cannot be added to")
 
 // invalid returns an ErrOptions with a reason.
 func invalid(format string, args ...any) error {

@@ -7,7 +7,7 @@ import (
 )
 
 // Run exports. It fails with ErrOptions, ErrHistory, outfile.ErrTarget, owned.ErrNot, or an error
-// of store.OpenSession; the target is then as it was.
+// of inspect.OpenSession; the target is then as it was.
 func Run(ctx context.Context, opts Options) (Result, error) {
 	if err := opts.complete(); err != nil {
 		return Result{}, err

@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"datasync/export"
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 	"datasync/internal/store/storetest"
 )
 
@@ -174,7 +174,7 @@ func TestFailedExportKeepsTarget(t *testing.T) {
 	for _, layout := range []export.Layout{{}, {Format: export.CSV}, {PartitionBy: []string{"type"}}} {
 		folder := t.TempDir()
 		target := filepath.Join(folder, "a")
-		opts := export.Options{Target: target, Layout: layout, Force: true, Database: f.path, Keep: store.FilesOf(f.path)}
+		opts := export.Options{Target: target, Layout: layout, Force: true, Database: f.path, Keep: dbfile.FilesOf(f.path)}
 		f.mustExport(opts)
 		before := tree(t, folder)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -188,7 +188,7 @@ func TestFailedExportKeepsTarget(t *testing.T) {
 		}
 		opts.Selection = export.Selection{}
 		opts.Database = filepath.Join(folder, "missing.duckdb")
-		if _, err := export.Run(context.Background(), opts); !errors.Is(err, store.ErrMissing) {
+		if _, err := export.Run(context.Background(), opts); !errors.Is(err, dbfile.ErrMissing) {
 			t.Error(err)
 		}
 		if after := tree(t, folder); after != before {

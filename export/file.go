@@ -5,8 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 )
 
 // fileTarget is a single file.
@@ -32,12 +32,12 @@ func newFileTarget(opts *Options) (*fileTarget, error) {
 	return t, nil
 }
 
-func (t *fileTarget) access() (store.ReadOptions, string) {
+func (t *fileTarget) access() (inspect.ReadOptions, string) {
 	path := t.file.Path()
 	if t.pipe != nil {
 		path = t.pipe.path()
 	}
-	return store.ReadOptions{Writable: []string{path}}, filepath.Dir(t.path)
+	return inspect.ReadOptions{Writable: []string{path}}, filepath.Dir(t.path)
 }
 
 func (t *fileTarget) write(ctx context.Context, j *job) (err error) {

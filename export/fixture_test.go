@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"datasync/export"
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/store"
 	"datasync/internal/store/storetest"
@@ -91,7 +92,7 @@ func database(t testing.TB, events int) *fixture {
 }
 
 func (f *fixture) export(opts export.Options) (export.Result, error) {
-	opts.Database, opts.Keep, opts.Scratch, opts.Tool = f.path, store.FilesOf(f.path), f.t.TempDir(), "test"
+	opts.Database, opts.Keep, opts.Scratch, opts.Tool = f.path, dbfile.FilesOf(f.path), f.t.TempDir(), "test"
 	return export.Run(context.Background(), opts)
 }
 

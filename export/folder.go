@@ -5,8 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 )
 
 // folderTarget is a new folder, which may replace an older export.
@@ -24,8 +24,8 @@ func newFolderTarget(opts *Options) (*folderTarget, error) {
 	return &folderTarget{folder: folder, path: opts.Target}, nil
 }
 
-func (t *folderTarget) access() (store.ReadOptions, string) {
-	return store.ReadOptions{WritableFolder: t.folder.Path()}, filepath.Dir(t.path)
+func (t *folderTarget) access() (inspect.ReadOptions, string) {
+	return inspect.ReadOptions{WritableFolder: t.folder.Path()}, filepath.Dir(t.path)
 }
 
 func (t *folderTarget) write(ctx context.Context, j *job) error {

@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,11 +16,9 @@ import (
 	"testing"
 
 	"datasync/export"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
-
-	"database/sql"
 )
 
 func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
@@ -161,7 +160,7 @@ func TestOrder(t *testing.T) {
 // count counts the database's own events.
 func count(f *fixture, where string) string {
 	f.t.Helper()
-	db, err := store.OpenReadOnly(f.t.Context(), f.path, "UTC")
+	db, err := inspect.OpenReadOnly(f.t.Context(), f.path, "UTC")
 	if err != nil {
 		f.t.Fatal(err)
 	}

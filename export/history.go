@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // checkHistory fails unless the database has the manifest's last batch, by the same run, and as
 // many rows up to it as the manifest. Else it is another database, or has lost rows.
-func (m *manifest) checkHistory(ctx context.Context, s *store.Session, src *source, pull *Pull) error {
+func (m *manifest) checkHistory(ctx context.Context, s *inspect.Session, src *source, pull *Pull) error {
 	run, err := runOf(ctx, s, m.Batch)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 )
 
 // partitionKey is what rows are partitioned by.
@@ -50,7 +50,7 @@ func (l *Layout) partitionKeys(src *source) ([]partitionKey, error) {
 	return keys, nil
 }
 
-func columnKey(c *store.ColumnType) partitionKey {
+func columnKey(c *duck.ColumnType) partitionKey {
 	same := func(s string) string { return s }
 	return partitionKey{c.Name, "CAST(e." + identifier(c.Name) + " AS VARCHAR)", same, same}
 }
@@ -58,7 +58,7 @@ func columnKey(c *store.ColumnType) partitionKey {
 // calendarKey returns the key of a unit of the calendar, in UTC. Its values name the whole
 // period ("2026-01"), so that each key can be used alone. They are times in SQL, as texts take
 // longer to compare.
-func calendarKey(unit string, at *store.ColumnType) (partitionKey, bool) {
+func calendarKey(unit string, at *duck.ColumnType) (partitionKey, bool) {
 	unit = strings.ToLower(unit)
 	layout := map[string]string{"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "hour": "%Y-%m-%dT%H"}[unit]
 	if layout == "" || at == nil {

@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
+	"datasync/internal/inspect"
 	"datasync/internal/outfile"
-	"datasync/internal/store"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -29,8 +29,8 @@ func newStdoutTarget(opts *Options) (*stdoutTarget, error) {
 	return &stdoutTarget{pipe: p, scratch: opts.Scratch}, nil
 }
 
-func (t *stdoutTarget) access() (store.ReadOptions, string) {
-	return store.ReadOptions{Writable: []string{t.pipe.path()}}, t.scratch
+func (t *stdoutTarget) access() (inspect.ReadOptions, string) {
+	return inspect.ReadOptions{Writable: []string{t.pipe.path()}}, t.scratch
 }
 
 func (t *stdoutTarget) write(ctx context.Context, j *job) (err error) {

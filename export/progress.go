@@ -3,13 +3,13 @@ package export
 import (
 	"sync"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // Progress is how far an export is. It is safe for concurrent use.
 type Progress struct {
 	mu          sync.Mutex
-	session     *store.Session
+	session     *inspect.Session
 	done, total int64
 }
 
@@ -27,7 +27,7 @@ func (p *Progress) Percent() float64 {
 }
 
 // follow reports the session's own progress until stop is called.
-func (p *Progress) follow(s *store.Session) (stop func()) {
+func (p *Progress) follow(s *inspect.Session) (stop func()) {
 	if p == nil {
 		return func() {}
 	}

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 )
 
 // Pull is the state of the pull when it was exported.
@@ -19,11 +20,11 @@ type Pull struct {
 	// Complete says that every event of the API is here; Status says what is missing. In a file
 	// of an older version only the windows are known, and Status is nil.
 	Complete bool
-	Status   *store.Status
+	Status   *inspect.Status
 }
 
 // readPull reads the state of the pull.
-func readPull(ctx context.Context, s *store.Session, path string) (p Pull, err error) {
+func readPull(ctx context.Context, s *inspect.Session, path string) (p Pull, err error) {
 	err = s.QueryRow(ctx, "SELECT coalesce(max(batch), 0) FROM page_log", nil, &p.Batch)
 	if err != nil {
 		return p, err
@@ -31,12 +32,12 @@ func readPull(ctx context.Context, s *store.Session, path string) (p Pull, err e
 	if p.Run, err = runOf(ctx, s, p.Batch); err != nil {
 		return p, err
 	}
-	status, err := store.ReadStatus(ctx, s.DB(), path, time.Now())
+	status, err := inspect.ReadStatus(ctx, s.DB(), path, time.Now())
 	if err == nil {
 		p.Origin, p.Complete, p.Status = status.Origin, status.Complete, &status
 		return p, nil
 	}
-	if !errors.Is(err, store.ErrOlder) {
+	if !errors.Is(err, dbfile.ErrOlder) {
 		return p, err
 	}
 	return p, s.QueryRow(ctx, `SELECT (SELECT value FROM meta WHERE key = 'origin'), count(*) > 0 AND count(*) FILTER (state <> 'done') = 0 FROM checkpoint`,
@@ -44,7 +45,7 @@ func readPull(ctx context.Context, s *store.Session, path string) (p Pull, err e
 }
 
 // runOf returns the run that committed a batch, empty if there is no such batch.
-func runOf(ctx context.Context, s *store.Session, batch int64) (run string, err error) {
+func runOf(ctx context.Context, s *inspect.Session, batch int64) (run string, err error) {
 	err = s.QueryRow(ctx, "SELECT CAST(any_value(run) AS VARCHAR) FROM page_log WHERE batch = ? AND endpoint <> 'closing check' HAVING count(*) > 0", []any{batch}, &run)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 )
 
 // source is the rows to export, in SQL: those of a relation, known as e, that meet a condition.
 type source struct {
 	relation, where string
-	columns         []store.ColumnType
+	columns         []duck.ColumnType
 	sort            sortKey
 	// isQuery says that the rows are those of a query. Its relation is temporary: only the
 	// session that made it sees it.
@@ -50,14 +51,14 @@ const (
 
 // newSource makes the source of a selection. It fails with ErrOptions if the condition or the
 // query is not one.
-func newSource(ctx context.Context, s *store.Session, sel Selection) (source, error) {
+func newSource(ctx context.Context, s *inspect.Session, sel Selection) (source, error) {
 	if sel.Query != "" {
 		return querySource(ctx, s, sel.Query)
 	}
 	return eventsSource(ctx, s, sel)
 }
 
-func eventsSource(ctx context.Context, s *store.Session, sel Selection) (source, error) {
+func eventsSource(ctx context.Context, s *inspect.Session, sel Selection) (source, error) {
 	src := source{relation: "main.events", sort: eventsSort}
 	var conditions []string
 	if sel.Since.Valid {
@@ -78,12 +79,12 @@ func eventsSource(ctx context.Context, s *store.Session, sel Selection) (source,
 
 // querySource makes a view of a query. CREATE VIEW proves that it is one SELECT: its text ends
 // the statement, so there are no parentheses around it that it could close.
-func querySource(ctx context.Context, s *store.Session, query string) (source, error) {
+func querySource(ctx context.Context, s *inspect.Session, query string) (source, error) {
 	st, err := s.Prepare(query) // fails for more than one statement
 	if err != nil {
 		return source{}, invalid("the query: %w", err)
 	}
-	isSelect, parameters := st.Kind == store.Select, len(st.Parameters)
+	isSelect, parameters := st.Kind == duck.Select, len(st.Parameters)
 	st.Close()
 	switch {
 	case !isSelect:
@@ -99,7 +100,7 @@ func querySource(ctx context.Context, s *store.Session, query string) (source, e
 }
 
 // describe reads the columns, which also tells whether the condition is valid.
-func (src *source) describe(s *store.Session) error {
+func (src *source) describe(s *inspect.Session) error {
 	st, err := s.Prepare(src.rows("*"))
 	switch {
 	case err != nil && src.where != "":
@@ -117,7 +118,7 @@ func (src *source) describe(s *store.Session) error {
 
 // materialize stores the rows of a query in a table, so that each statement that reads a part
 // of them reads the same rows. Events need no copy.
-func (src *source) materialize(ctx context.Context, s *store.Session) error {
+func (src *source) materialize(ctx context.Context, s *inspect.Session) error {
 	if !src.isQuery {
 		return nil
 	}
@@ -147,7 +148,7 @@ func (src *source) rows(columns string, conditions ...string) string {
 }
 
 // count returns the number of rows that meet the conditions as well.
-func (src *source) count(ctx context.Context, s *store.Session, conditions ...string) (int64, error) {
+func (src *source) count(ctx context.Context, s *inspect.Session, conditions ...string) (int64, error) {
 	rows, err := ask(ctx, s, src.rows("count(*)", conditions...), 0, 1)
 	if err != nil {
 		return 0, err
@@ -156,7 +157,7 @@ func (src *source) count(ctx context.Context, s *store.Session, conditions ...st
 }
 
 // column returns the column of that name, nil if there is none.
-func (src *source) column(name string) *store.ColumnType {
+func (src *source) column(name string) *duck.ColumnType {
 	for i, c := range src.columns {
 		if strings.EqualFold(c.Name, name) {
 			return &src.columns[i]

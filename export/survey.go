@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // maxFolders is the greatest number of partitions: readers open all of their files.
@@ -13,7 +13,7 @@ const maxFolders = 10_000
 
 // readPartitions reads which partitions there are, in the order of their values. It fails with
 // ErrOptions if there are too many.
-func readPartitions(ctx context.Context, s *store.Session, src *source, keys []partitionKey) ([]partition, error) {
+func readPartitions(ctx context.Context, s *inspect.Session, src *source, keys []partitionKey) ([]partition, error) {
 	numbers := "count(*), coalesce(min(" + src.sort.number + "), 0), coalesce(max(" + src.sort.number + "), 0)"
 	query := src.rows(numbers)
 	if len(keys) > 0 {
@@ -45,7 +45,7 @@ const samplesPerFile = 128
 
 // readSamples reads the sort key's number of every so many rows, ascending, by the uniqueKey of
 // their partition.
-func readSamples(ctx context.Context, s *store.Session, src *source, keys []partitionKey, fileRows int64) (map[string][]int64, error) {
+func readSamples(ctx context.Context, s *inspect.Session, src *source, keys []partitionKey, fileRows int64) (map[string][]int64, error) {
 	step := max(1, min(1024, fileRows/samplesPerFile))
 	var columns []string
 	for _, k := range keys {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 // target is where an export goes: a file, a pipe, a new folder, or an addition to a folder. Its
@@ -14,7 +14,7 @@ import (
 // export. Only a pipe cannot take back what its reader has got.
 type target interface {
 	// access says what DuckDB may write, and in which folder it may spill.
-	access() (read store.ReadOptions, scratch string)
+	access() (read inspect.ReadOptions, scratch string)
 	// write writes the rows of the job, once, while its database is open.
 	write(ctx context.Context, j *job) error
 	// commit makes visible what was written and says what that is. After an error of commit,

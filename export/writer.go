@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"datasync/internal/inspect"
 	"datasync/internal/owned"
-	"datasync/internal/store"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -128,7 +128,7 @@ func (w *folderWriter) writeAll(ctx context.Context, plan *folderPlan) ([]manife
 		}
 		return nil
 	})
-	work := func(s *store.Session) error {
+	work := func(s *inspect.Session) error {
 		for g := range groups {
 			if err := w.writeGroup(ctx, s, plan, g, files[g.first:]); err != nil {
 				return err
@@ -153,7 +153,7 @@ func (w *folderWriter) writeAll(ctx context.Context, plan *folderPlan) ([]manife
 }
 
 // writeGroup writes the files of a group. Several are sorted at once, in a temporary table.
-func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, plan *folderPlan, g fileGroup, files []manifestFile) (err error) {
+func (w *folderWriter) writeGroup(ctx context.Context, s *inspect.Session, plan *folderPlan, g fileGroup, files []manifestFile) (err error) {
 	if len(g.files) == 1 {
 		files[0], err = w.writeFile(ctx, s, g.first, g.files[0].path, plan.rowsOf(&g.files[0]))
 		return err
@@ -179,7 +179,7 @@ func (w *folderWriter) writeGroup(ctx context.Context, s *store.Session, plan *f
 }
 
 // writeFile writes rows to a file and describes it for the manifest.
-func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, index int, path string, rows statement) (_ manifestFile, err error) {
+func (w *folderWriter) writeFile(ctx context.Context, s *inspect.Session, index int, path string, rows statement) (_ manifestFile, err error) {
 	written, content, err := w.copy(ctx, s, rows, w.pathInDir(index, path))
 	if err != nil {
 		return manifestFile{}, err
@@ -197,7 +197,7 @@ func (w *folderWriter) writeFile(ctx context.Context, s *store.Session, index in
 // copy has DuckDB write rows to a new file with mode 0600 and returns it open. DuckDB opens the
 // file by its path, which goes through the folder's descriptor: only this user can change what
 // that path leads to.
-func (w *folderWriter) copy(ctx context.Context, s *store.Session, rows statement, path string) (n int64, f *os.File, err error) {
+func (w *folderWriter) copy(ctx context.Context, s *inspect.Session, rows statement, path string) (n int64, f *os.File, err error) {
 	folder, name, err := descend(w.dir, path, (*owned.Dir).Make)
 	if err != nil {
 		return 0, nil, err

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"datasync/ingest/api"
 	"datasync/ingest/decode"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
 )
 
@@ -34,33 +36,33 @@ func (c *committed) StartBatch(_ context.Context, b model.Batch) (wait func() (m
 	return func() (model.Committed, error) { return model.Committed{}, nil }
 }
 
-// newSheet returns the memory of a page, with so many events.
-func newSheet(n int) *sheet {
-	s := (&sheets{}).take()
-	s.events = make([]model.Event, n)
+// newBuffer returns the memory of a page, with so many events.
+func newBuffer(n int) *api.Buffer {
+	s := (&api.BufferPool{}).Take()
+	s.Events = make([]model.Event, n)
 	return s
 }
 
 func newTestBatcher(c *committed) *batcher {
 	return &batcher{
-		store: c, checkpoint: model.Checkpoint{Window: 1}, progress: &Progress{}, sheets: &sheets{},
-		tally: newTally(), unordered: func() {}, beside: func() int { return 1 },
+		store: c, checkpoint: model.Checkpoint{Window: 1}, progress: &Progress{}, buffers: &api.BufferPool{},
+		counters: newCounters(), unordered: func() {}, walks: func() int { return 1 },
 	}
 }
 
 // batched sends pages of so many events and rejects each through a batcher.
 func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	t.Helper()
-	var pages []walked
+	var pages []walk.Page
 	at := model.Instant(1 << 40)
 	for n, size := range sizes {
-		p := walked{endpoint: eventsEndpoint, from: ask{cursor: fmt.Sprint("c", n)}, sheet: newSheet(size[0])}
-		p.page = decode.Page{Events: p.sheet.events, Rejects: make([]model.Reject, size[1]), Elements: size[0] + size[1], NextCursor: fmt.Sprint("c", n+1), Descending: true, Ordered: true}
-		for i := range p.page.Events {
+		p := walk.Page{Response: walk.Response{Endpoint: api.Events, Request: api.Request{Cursor: fmt.Sprint("c", n)}, Buffer: newBuffer(size[0])}}
+		p.Page = decode.Page{Events: p.Buffer.Events, Rejects: make([]model.Reject, size[1]), Elements: size[0] + size[1], NextCursor: fmt.Sprint("c", n+1), Descending: true, Ordered: true}
+		for i := range p.Page.Events {
 			at--
-			p.page.Events[i].Timestamp = at
+			p.Page.Events[i].Timestamp = at
 		}
-		p.page.Bound()
+		p.Page.Bound()
 		pages = append(pages, p)
 	}
 	b := newTestBatcher(c)
@@ -69,10 +71,10 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 
 // runOver runs the batcher over these pages. It does so in a bubble, where no time passes
 // while there are pages: on a slow machine a batch would else become due before it is full.
-func (b *batcher) runOver(t *testing.T, pages ...walked) (err error) {
+func (b *batcher) runOver(t *testing.T, pages ...walk.Page) (err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		from := make(chan walked, len(pages))
+		from := make(chan walk.Page, len(pages))
 		for _, p := range pages {
 			from <- p
 		}
@@ -133,8 +135,8 @@ func TestBatchesAreFull(t *testing.T) {
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("batches %v, want %v", got, tc.want)
 			}
-			if n := b.tally.Pages[eventsEndpoint]; n != int64(len(tc.sizes)) || len(b.sheets.free) != len(tc.sizes) {
-				t.Errorf("%d pages counted and %d sheets back, of %d", n, len(b.sheets.free), len(tc.sizes))
+			if n := b.counters.Pages[api.Events]; n != int64(len(tc.sizes)) || b.buffers.Idle() != len(tc.sizes) {
+				t.Errorf("%d pages counted and %d sheets back, of %d", n, b.buffers.Idle(), len(tc.sizes))
 			}
 		})
 	}
@@ -146,8 +148,8 @@ func TestBatchesOfMuchText(t *testing.T) {
 	b := newTestBatcher(c)
 	large := decode.Page{Events: make([]model.Event, 1000), Rejects: make([]model.Reject, 10), Elements: 1010, NextCursor: "c1"}
 	small := decode.Page{Events: make([]model.Event, 7), Elements: 7, NextCursor: "c2"}
-	err := b.runOver(t, walked{endpoint: eventsEndpoint, page: large, sheet: &sheet{}, bytes: 4*maxBatchBytes + 1},
-		walked{endpoint: eventsEndpoint, page: small, sheet: &sheet{}, bytes: 7})
+	err := b.runOver(t, walk.Page{Page: large, Response: walk.Response{Endpoint: api.Events, Buffer: &api.Buffer{}, Bytes: 4*maxBatchBytes + 1}},
+		walk.Page{Page: small, Response: walk.Response{Endpoint: api.Events, Buffer: &api.Buffer{}, Bytes: 7}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,12 +168,12 @@ func TestBatchesOfMuchText(t *testing.T) {
 func TestLargePagesFillBatches(t *testing.T) {
 	c := &committed{fail: func(int) error { return nil }}
 	b := newTestBatcher(c)
-	var pages []walked
+	var pages []walk.Page
 	for n := range 4 {
 		p := decode.Page{Events: make([]model.Event, 100_000), Elements: 100_000, NextCursor: fmt.Sprint("c", n+1)}
-		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: newSheet(0), bytes: 35 << 20})
+		pages = append(pages, walk.Page{Page: p, Response: walk.Response{Endpoint: api.Events, Buffer: newBuffer(0), Bytes: 35 << 20}})
 	}
-	pages = append(pages, walked{endpoint: eventsEndpoint, page: decode.Page{Events: make([]model.Event, 1), Elements: 1}, sheet: newSheet(0), bytes: 2 * maxBatchBytes})
+	pages = append(pages, walk.Page{Page: decode.Page{Events: make([]model.Event, 1), Elements: 1}, Response: walk.Response{Endpoint: api.Events, Buffer: newBuffer(0), Bytes: 2 * maxBatchBytes}})
 	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)
 	}
@@ -232,11 +234,11 @@ func (c *crossed) StartBatch(_ context.Context, b model.Batch) (wait func() (mod
 func TestSheetOfTwoBatches(t *testing.T) {
 	c := &crossed{}
 	b := newTestBatcher(nil)
-	b.store, c.back = c, func() int { return len(b.sheets.free) }
-	var pages []walked
+	b.store, c.back = c, func() int { return b.buffers.Idle() }
+	var pages []walk.Page
 	for n, size := range []int{model.MaxRows - 10, 100, model.MaxRows - 90} {
 		p := decode.Page{Events: make([]model.Event, size), Elements: size, NextCursor: fmt.Sprint("c", n+1)}
-		pages = append(pages, walked{endpoint: eventsEndpoint, page: p, sheet: b.sheets.take()})
+		pages = append(pages, walk.Page{Page: p, Response: walk.Response{Endpoint: api.Events, Buffer: b.buffers.Take()}})
 	}
 	if err := b.runOver(t, pages...); err != nil {
 		t.Fatal(err)

@@ -6,54 +6,57 @@ import (
 	"slices"
 	"strings"
 
+	"datasync/ingest/api"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
 )
 
-// docs/complete.md defines "complete": windows that were walked to their ends prove it,
-// and the API's total can only speak against it.
+// docs/complete.md defines "complete": windows that were walked to their ends prove it, and the API's total
+// can only contradict it.
 
-// finish makes the closing check of a pull whose windows are all done, and compares what the file
-// holds with what the API counts.
-func (p *pull) finish(ctx context.Context, newest family) error {
+// finish makes the closing check of a pull whose windows are all done, and compares the number of elements in
+// the file with the API's total.
+func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	if err := p.allDone(ctx); err != nil {
 		return err
 	}
 	// No more pages come, and the closing check needs memory.
-	p.sheets.forget()
+	p.buffers.Free()
 	settled, err := p.Store.Settle(ctx, p.id, newest[0].Window)
 	if err != nil {
 		return err
 	}
-	p.tally.settle(settled)
-	p.tally.From = newest[0].Floor
+	p.counters.finalize(settled)
+	p.counters.From = newest[0].Floor
 	witness, err := p.Store.Witness(ctx)
 	if err != nil {
 		return err
 	}
-	p.tally.Witness = witness
+	p.counters.Witness = witness
 	here := settled.Events + settled.Rejected
-	missing, err := p.weigh(ctx, &witness, here, newest.toTheEnd())
+	missing, err := p.weigh(ctx, &witness, here, newest.ToTheEnd())
 	if err != nil {
 		return err
 	}
-	if err := p.tally.unusable(settled.Events); err != nil {
+	if err := p.counters.unusable(settled.Events); err != nil {
 		return err
 	}
-	if n := p.tally.Rejected; n > 0 {
-		p.Notice(fmt.Sprintf("%d new elements cannot be events%s: they are kept with their reasons", n, p.tally.reasons()))
+	if n := p.counters.Rejected; n > 0 {
+		p.Notice(fmt.Sprintf("%d new elements cannot be events%s: they are kept with their reasons", n, p.counters.reasons()))
 	}
 	return missing
 }
 
-// weigh tells what the API's totals say of so many elements in the file, and keeps a deficit for the
-// next pull. Missing is an ErrMissing where events are missing.
+// weigh compares so many elements in the file with the API's totals, and keeps a deficit for the next pull.
+// Missing is a walk.ErrMissing if events are missing.
 func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd bool) (missing, err error) {
 	before, err := p.Store.Deficit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	balance := w.Weigh(here)
-	p.tally.Balance = balance
+	p.counters.Balance = balance
 	var now model.Deficit
 	if b := balance.V; b.Missing > 0 {
 		now = model.Deficit{Missing: b.Missing, Total: w.First.V}
@@ -64,13 +67,13 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 			next = "a walk to the end did not find them: the API may count events that it does not serve"
 		}
 		missing = fmt.Errorf("%w: at least %d of the %d that the API counts; %d are here, rejects and copies included; %s",
-			ErrMissing, b.Missing, min(w.First.V, w.Last.V), here+b.Copies, next)
+			walk.ErrMissing, b.Missing, min(w.First.V, w.Last.V), here+b.Copies, next)
 	}
 	switch b := balance.V; {
 	case !w.First.Valid:
 		p.Notice("the API did not say how many events it has: every page was read, but nothing confirms the number")
 	case b.Gone > 0:
-		p.Notice(fmt.Sprintf("at least %d %s here are no longer at the API; whether others are missing cannot be told", b.Gone, p.tally.elements()))
+		p.Notice(fmt.Sprintf("at least %d %s here are no longer at the API; whether others are missing cannot be told", b.Gone, p.counters.elements()))
 	case b.Copies > 0:
 		p.Notice(fmt.Sprintf("of what the API counts %d are exact copies of other events: each is stored once", b.Copies))
 	}
@@ -80,22 +83,22 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 	return missing, p.Store.SetDeficit(ctx, now)
 }
 
-// unusable returns an ErrUnusable where most of what came could not be stored, so that the file, of
-// so many events, is not what the user wanted.
-func (t *tally) unusable(events int64) error {
+// unusable returns an ErrUnusable if most elements that came could not be stored, so that the file with so
+// many events is not what the user wanted.
+func (t *counters) unusable(events int64) error {
 	met := t.Returned - t.Outside
 	if !model.Unusable(events, met, t.Stored, t.Rejected) {
 		return nil
 	}
 	text := t.reasons()
 	if t.sample != "" {
-		text += ", such as " + quoteWords(t.sample)
+		text += ", such as " + api.Quote(t.sample)
 	}
 	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
 }
 
-// reasons lists the reasons of new rejects, in parentheses; "" where there are none.
-func (t *tally) reasons() string {
+// reasons lists the reasons of new rejects in parentheses; "" if there are none.
+func (t *counters) reasons() string {
 	if len(t.Reasons) == 0 {
 		return ""
 	}
@@ -107,7 +110,7 @@ func (t *tally) reasons() string {
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
 }
 
-// elements is what the file holds, in a word: rejects are not events.
+// elements names what the file has: rejects are not events.
 func (s *Summary) elements() string {
 	if s.TotalRejected > 0 {
 		return "events and rejects"

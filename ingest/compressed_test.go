@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"datasync/internal/model"
-
 	"datasync/mockserver"
 )
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -27,10 +28,10 @@ func BenchmarkLink(b *testing.B) {
 	for _, rate := range []int64{5e6, 20e6, 50e6, 100e6, 150e6, 0} {
 		for _, compress := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%vMB/gzip=%v", rate/1e6, compress), func(b *testing.B) {
-				api := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: events}, Gzip: compress, Rate: rate})
+				mock := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: events}, Gzip: compress, Rate: rate})
 				compressed := 0
 				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if api.ServeHTTP(w, r); w.Header().Get("Content-Encoding") != "" {
+					if mock.ServeHTTP(w, r); w.Header().Get("Content-Encoding") != "" {
 						compressed++
 					}
 				}))
@@ -41,7 +42,7 @@ func BenchmarkLink(b *testing.B) {
 				}
 				for b.Loop() {
 					s, err := store.Open(b.Context(), store.Options{
-						Path: filepath.Join(b.TempDir(), "a.duckdb"), Origin: ingest.Origin(base), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit,
+						Path: filepath.Join(b.TempDir(), "a.duckdb"), Origin: api.Origin(base), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit,
 					})
 					if err != nil {
 						b.Fatal(err)

@@ -1,7 +1,5 @@
-// Package ingest is the pull: it reads the API's pages within the limits that
-// the API sets and hands them, decoded and checked, to a store.
+// Package ingest pulls everything new, exactly once: it opens windows of time, lets package shard walk them,
+// collects the pages into batches, and hands those to a Store.
 //
-// A page counts only whole: well-formed to its last byte, with as many events as
-// it says. No endpoint is asked before the time that it asked for. The key goes
-// to the API's own origin and nowhere else.
+// It does not know the command line, and not the database behind the Store.
 package ingest

@@ -10,83 +10,84 @@ import (
 	"sync"
 	"time"
 
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
-	"datasync/internal/store"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 )
 
-// Store is where the pull puts what it reads. It is called by one goroutine at a
-// time but for SetNotBefore, Split and Join, and what waits for a batch, and not again
-// after an error of a batch.
+// Store keeps what a pull reads. One goroutine at a time calls it, except for SetNotBefore, Split, Merge,
+// MergeAndRestart and the functions that StartBatch returns. After a batch has failed the pull does not call
+// it again.
 type Store interface {
+	// Windows returns the checkpoints of all windows and shards, the newest first.
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
+	// OpenWindow opens a window above all others.
 	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
-	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
-	Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error
+	shard.Store
+	// Held returns how many elements the file has, events and rejects.
 	Held(ctx context.Context) (int64, error)
-	// StartBatch begins to store a batch; up to store.Writers of them are under way at a
-	// time, and each is committed after those before it, and only if they were.
+	// StartBatch begins to store a batch. Up to model.Writers batches are written at a time. The store commits
+	// each exactly once, after the batches before it, and only if those were committed.
 	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
+	// Settle makes the closing check of a pull whose windows are all done.
 	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
-	// Witness returns the API's totals of the newest window; SetDeficit keeps what
-	// is missing by them for the next run.
+	// Witness returns the API's totals of the newest window. SetDeficit keeps how many events are missing by
+	// them, for the next run.
 	Witness(ctx context.Context) (model.Witness, error)
 	SetDeficit(ctx context.Context, d model.Deficit) error
 	Deficit(ctx context.Context) (model.Deficit, error)
-	// FailRun counts a run that failed while the walk of a window stood where it stands.
+	// FailRun counts a run that failed at the cursor of a window.
 	FailRun(ctx context.Context, window int64) error
 
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
 	EndRun(ctx context.Context, r model.Run) error
 
-	// SetNotBefore is called by another goroutine than the rest.
+	// SetNotBefore keeps for how long an endpoint asked to be left alone. Any goroutine may call it.
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
-var _ Store = (*store.Store)(nil)
-
-// Options says what to pull and how patiently.
+// Options says what to pull, and how patiently.
 type Options struct {
 	Store Store
-	// Transport carries the requests; nil is the network.
+	// Transport carries the requests; nil means the network.
 	Transport http.RoundTripper
 	BaseURL   *url.URL
-	Key       Secret
+	Key       api.Secret
 	// PageSize is the limit sent with each request, in events.
 	PageSize int
-	// Lookback is how far below the newest stored event a later pull goes down,
-	// for events that arrived late.
+	// Lookback is how far below the newest stored event a later pull reads again, for events that arrived
+	// late.
 	Lookback time.Duration
-	// From limits the first pull into a file, or one with Restart, to the events from
-	// this instant on; later pulls keep to it.
+	// From is the start bound of the first pull into a file, or of one with Restart. Later pulls keep to it.
 	From sql.Null[model.Instant]
-	// Restart walks again from the newest event down to the end, skipping what is
-	// stored.
+	// Restart reads everything again from the newest event down, skipping stored events.
 	Restart bool
-	// RenewCursors allows to send a cursor that has died with a later end, where
-	// going on by time does not work.
+	// RenewCursors allows the pull to send an expired cursor with a later expiry if it cannot resume by time.
 	RenewCursors bool
-	// Workers is how many windows of time may be walked at a time, where the API lets
-	// that be done; Auto is as many as are worth it, 0 and 1 one after the other.
+	// Workers is how many walks there may be at a time, if the API serves pages by time. shard.Auto means as
+	// many as bring more; 0 and 1 mean one.
 	Workers int
-	// MaxWait is the longest wait that an endpoint may ask for before the pull
-	// gives up; MaxRetryTime how long one request may go on failing.
+	// MaxWait is the longest wait that an endpoint may ask for before the pull gives up, MaxRetryTime how long
+	// one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration
-	// Now is the time that events are compared with; nil is time.Now. Waits do not
-	// depend on it.
+	// Now returns the time that events are compared with; nil means time.Now. Waits do not depend on it.
 	Now func() time.Time
-	// Notice is told what a person should know, one thing at a time; it may be nil.
+	// Notice is told what a person should know, by one goroutine at a time; it may be nil.
 	Notice func(string)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns the options with everything set that may be nil.
+func (o Options) WithDefaults() Options {
 	if o.Transport == nil {
-		o.Transport = newLeaver(func() http.RoundTripper { return newTransport() })
+		o.Transport = api.NewTransport()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -106,12 +107,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run finishes the windows of time that earlier runs left unfinished, then walks
-// what is new. The error says why it stopped earlier; what was committed by then
-// stays, and the next run goes on from there. Beside this package's errors it
-// returns those of the Store.
+// Run finishes the windows that earlier runs left unfinished, then reads everything newer. The error says why
+// it stopped before the end. Committed batches stay, and the next run resumes there. Run returns the errors
+// of this package, of packages walk, dispatch and api, and of the Store.
 func Run(ctx context.Context, opts Options) (Summary, error) {
-	opts = opts.withDefaults()
+	opts = opts.WithDefaults()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Summary{}, err
@@ -120,7 +120,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := checkFrom(windows, opts); err != nil {
+	if err := CheckFrom(windows, opts); err != nil {
 		return Summary{}, err
 	}
 	began := time.Now()
@@ -131,41 +131,51 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	client := newClient(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
-	p := &pull{
-		Options: opts, id: id, client: client,
-		endpoints: newEndpoints(client, opts, opens, func(endpoint string, wait time.Duration) error {
-			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
-		}),
-		tally: newTally(),
-		unordered: sync.OnceFunc(func() {
-			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
-		}),
-	}
+	p := newPull(ctx, opts, id, opens)
 	opts.Progress.begin(began)
-	opts.Progress.foretell(p.endpoints.left)
+	opts.Progress.estimateBy(p.common.Dispatcher.Remaining)
+	p.common.Begin()
 	err = p.run(ctx)
-	p.tally.add(p.endpoints)
-	p.tally.Complete = err == nil
-	p.tally.Took = time.Since(began)
-	p.tally.Floor = p.endpoints.floor(p.tally.needed())
-	return p.tally.Summary, errors.Join(err, p.end(ctx, began, err))
+	p.counters.add(p.common.Dispatcher.Counts())
+	p.counters.Complete = err == nil
+	p.counters.Took = time.Since(began)
+	p.counters.Minimum = p.common.Dispatcher.Minimum(p.counters.needed())
+	return p.counters.Summary, errors.Join(err, p.end(ctx, began, err))
 }
 
 // pull is one run.
 type pull struct {
 	Options
 	id        uuid.UUID
-	client    *client
-	endpoints *endpoints
-	tally     *tally
+	common    *walk.Common
+	counters  *counters
 	starting  sync.Mutex // of batches, one at a time
 	unordered func()
-	sheets    sheets
-	rereads   rereads
+	buffers   api.BufferPool
 
 	mu     sync.Mutex
-	failed []int64 // windows and parts whose walks failed at a cursor
+	failed []int64 // windows and shards whose walks failed at a cursor
+}
+
+func newPull(ctx context.Context, opts Options, id uuid.UUID, notBefore map[string]time.Time) *pull {
+	p := &pull{
+		Options: opts, id: id, counters: newCounters(),
+		unordered: sync.OnceFunc(func() {
+			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
+		}),
+	}
+	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	dispatcher := dispatch.New(client, dispatch.Options{
+		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: notBefore, Notice: opts.Notice,
+		Persist: func(endpoint string, wait time.Duration) error {
+			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
+		},
+	}, opts.Progress)
+	p.common = &walk.Common{
+		Client: client, Dispatcher: dispatcher, Buffers: &p.buffers, MaxRetryTime: opts.MaxRetryTime,
+		RenewCursors: opts.RenewCursors, Notice: opts.Notice, Observer: p.counters,
+	}
+	return p
 }
 
 func (p *pull) run(ctx context.Context) error {
@@ -176,8 +186,7 @@ func (p *pull) run(ctx context.Context) error {
 	return p.finish(ctx, newest)
 }
 
-// end completes the run's row, unless the store has failed: it must not be used
-// any more then.
+// end completes the run's row, unless the store has failed: then nothing may call it any more.
 func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	outcome := "complete"
 	var failed *model.FileError
@@ -194,30 +203,30 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 			return err
 		}
 	}
-	s := &p.tally.Summary
-	// It ends as long after its beginning as it took, also where the wall clock was set meanwhile.
+	s := &p.counters.Summary
+	// By the monotonic clock, because the wall clock may have been set meanwhile.
 	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
 		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
 	})
 }
 
-// walk walks a part to its end, and keeps its checkpoint as it is committed.
-func (p *pull) walk(ctx context.Context, t *part) error {
-	k := t.checkpoint()
-	walk := newWalk(p, t, k)
+// walkShard walks a shard to its end, and tells it the checkpoint that is committed.
+func (p *pull) walkShard(ctx context.Context, s *shard.Shard) error {
+	k := s.Checkpoint()
+	reader := walk.New(p.common, s, k, s.Known())
 	writer := &batcher{
-		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, tally: p.tally, progress: p.Progress, sheets: &p.sheets,
-		unordered: p.unordered, beside: t.crew.atWork,
+		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, counters: p.counters, progress: p.Progress, buffers: &p.buffers,
+		unordered: p.unordered, walks: s.Walks,
 	}
-	pages := make(chan walked)
+	pages := make(chan walk.Page) // without a buffer: at most one page waits
 	group, walkCtx := errgroup.WithContext(ctx)
 	gone := make(chan struct{})
 	group.Go(func() error {
 		defer close(pages)
-		return walk.run(walkCtx, pages, gone)
+		return reader.Run(walkCtx, pages, gone)
 	})
-	// The writer does not end with ctx: what was read whole is still committed.
+	// The writer does not end with ctx: it still commits the pages that were read whole.
 	group.Go(func() error {
 		defer close(gone)
 		return writer.run(context.WithoutCancel(ctx), pages)
@@ -226,7 +235,7 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 	if err == nil && writer.checkpoint.State != model.Done {
 		err = fmt.Errorf("the walk of window %d ended before its last page", k.Window)
 	}
-	t.committed(writer.checkpoint)
+	s.Committed(writer.checkpoint)
 	if ctx.Err() == nil && writer.checkpoint.Cursor != "" && failsAtCursor(err) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -235,13 +244,13 @@ func (p *pull) walk(ctx context.Context, t *part) error {
 	return err
 }
 
-// failsAtCursor reports whether a walk ended with an error that may be its cursor's.
+// failsAtCursor reports whether the cursor may be the cause of the error with which a walk ended.
 func failsAtCursor(err error) bool {
 	var file *model.FileError
-	return err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, errPartLost) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
+	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, walk.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
-// oneByOne is a Store of which several start batches.
+// oneByOne is a Store in which several goroutines start batches.
 type oneByOne struct {
 	Store
 	starting *sync.Mutex

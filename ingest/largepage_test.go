@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/ingest"
+	"datasync/ingest/dryrun"
 	"datasync/mockserver"
 )
 
@@ -172,7 +172,7 @@ func TestSurveyOfLargePages(t *testing.T) {
 	largePages(t)
 	api := &sized{sizes: alike(400, 700_000)}
 	onSized(t, "a survey", api, func(b *bench) {
-		found, err := ingest.Survey(b.t.Context(), b.opts, b.store)
+		found, err := dryrun.Run(b.t.Context(), b.opts, b.store)
 		if err != nil || !found.Events.Usable || found.Events.Page != 100 || found.Feed.Page != 100 || !b.told("asking for 100 at a time") {
 			b.t.Errorf("%v, %+v, told %q", err, found, b.notes)
 		}

@@ -16,8 +16,9 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/shard"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
-
 	"datasync/mockserver"
 )
 
@@ -291,7 +292,7 @@ func TestEventsArriveMeanwhile(t *testing.T) {
 					b.server.Dataset().Grow(random.IntN(90))
 				}
 			})
-			if _, err := b.pull(); err != nil && !errors.Is(err, ingest.ErrMissing) {
+			if _, err := b.pull(); err != nil && !errors.Is(err, walk.ErrMissing) {
 				b.t.Fatal(err)
 			}
 			b.opts.Transport = quiet
@@ -309,7 +310,7 @@ func TestGoingOnWithMoreOrFewerWalks(t *testing.T) {
 	if testing.Short() {
 		step = 23
 	}
-	for _, tc := range []struct{ first, then int }{{1, 4}, {4, 1}, {4, 4}, {4, ingest.Auto}, {ingest.Auto, 4}} {
+	for _, tc := range []struct{ first, then int }{{1, 4}, {4, 1}, {4, 4}, {4, shard.Auto}, {shard.Auto, 4}} {
 		for _, dead := range []bool{false, true} {
 			for n := 1; n < 70; n += step {
 				o := inParts(mockserver.Bound(n % 3))
@@ -345,7 +346,7 @@ func TestKilledAtACommit(t *testing.T) {
 		step = 4
 	}
 	for n := 1; n < 45; n += step {
-		for _, then := range []int{1, 4, ingest.Auto} {
+		for _, then := range []int{1, 4, shard.Auto} {
 			o := inParts(mockserver.Bound(1 + n%2))
 			o.Cursor.Life = time.Minute
 			if n > 5 {
@@ -459,7 +460,7 @@ func TestSideBySideUnderLimits(t *testing.T) {
 		o := loaded(mockserver.Observed(), 50)
 		o.Data.Events = 600 * 50
 		tc.change(&o)
-		for _, workers := range []int{4, ingest.Auto} {
+		for _, workers := range []int{4, shard.Auto} {
 			inBubbleOf(t, fmt.Sprint(tc.name, ", workers ", workers), workers, o, func(b *bench) {
 				b.mustPull()
 				b.parts()
@@ -471,7 +472,7 @@ func TestSideBySideUnderLimits(t *testing.T) {
 				if s.MaxInFlight < 2 {
 					b.t.Error("one request at a time")
 				}
-				if took := s.Last.Sub(s.First); workers == ingest.Auto && took > tc.most {
+				if took := s.Last.Sub(s.First); workers == shard.Auto && took > tc.most {
 					b.t.Errorf("took %v, want %v at most", took, tc.most)
 				}
 			})
@@ -501,7 +502,7 @@ func TestKilledInARescue(t *testing.T) {
 				for _, k := range windows[1:] {
 					parts = append(parts, k.Window)
 				}
-				if err := b.store.Join(b.t.Context(), windows[0].Window, true, parts...); err != nil {
+				if err := b.store.MergeAndRestart(b.t.Context(), windows[0].Window, parts...); err != nil {
 					b.t.Fatal(err)
 				}
 				data.Grow(1500)
@@ -546,7 +547,7 @@ func TestPagesThatEndTooEarly(t *testing.T) {
 			case err == nil:
 				b.exact()
 				whole++
-			case !errors.Is(err, ingest.ErrMissing):
+			case !errors.Is(err, walk.ErrMissing):
 				b.t.Error(err)
 			}
 			b.noHoles()

@@ -4,15 +4,15 @@ import (
 	"sync"
 	"time"
 
+	"datasync/ingest/shard"
 	"datasync/internal/model"
 )
 
-// Progress is where a pull stands. Its zero value is ready; Now may be called
-// while the pull goes on.
+// Progress follows a pull. Its zero value is ready for use; any goroutine may call Now during the pull.
 type Progress struct {
 	mu  sync.Mutex
-	now Standing
-	// walked is what Walked adds up, by window or part.
+	now Snapshot
+	// walked has the addends of Snapshot.Walked, by window or shard.
 	walked map[int64]int64
 	whole  bool // the window goes down to the end
 
@@ -20,31 +20,30 @@ type Progress struct {
 	estimate func(pages float64) time.Duration
 }
 
-// Standing is a pull's progress at one moment.
-type Standing struct {
+// Snapshot is a pull's progress at one moment.
+type Snapshot struct {
 	Began time.Time
-	// Read counts what pages returned in this run; Walked the same of the window
-	// that is walked, earlier runs included.
+	// Read counts the elements that this run has read, Walked those of the current window, earlier runs
+	// included.
 	Read, Walked int64
-	// Total is how many events the API says to have; 0 where unknown, or where the
-	// window does not go down to the end.
+	// Total is the API's total; 0 if it is not known, or the window does not go down to the end.
 	Total int64
-	// Endpoint is the one that was asked last.
+	// Endpoint is the one that got the last request.
 	Endpoint string
-	// While Waiting is not empty no endpoint may be asked before Until; it names
-	// the endpoint that will be asked then, and Why is "429" or "503", say.
+	// While Waiting is not empty, no endpoint may be asked before Until. It names the endpoint that is asked
+	// then; Why is the cause, such as "429" or "503".
 	Waiting, Why string
 	Until        time.Time
-	// Left is about how long the pull has still to go; 0 where nothing can be said yet.
+	// Left estimates the remaining time; 0 if there is no estimate yet.
 	Left time.Duration
 }
 
-// Now returns where the pull stands.
-func (p *Progress) Now() Standing {
+// Now returns the progress.
+func (p *Progress) Now() Snapshot {
 	p.mu.Lock()
 	now, pages, estimate := p.now, p.pages, p.estimate
 	p.mu.Unlock()
-	// Another process reads these by the wall clock as it is now, which may have been set since.
+	// Another process reads these by the wall clock, which may have been set since.
 	at := time.Now()
 	for _, instant := range []*time.Time{&now.Began, &now.Until} {
 		if !instant.IsZero() {
@@ -57,39 +56,39 @@ func (p *Progress) Now() Standing {
 	return now
 }
 
-// foretell has the time that is left told by a function of the pages that are left.
-func (p *Progress) foretell(estimate func(pages float64) time.Duration) {
+// estimateBy sets the function that estimates the remaining time from the remaining pages.
+func (p *Progress) estimateBy(estimate func(pages float64) time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.estimate = estimate
 }
 
-func (p *Progress) update(change func(*Standing)) {
+func (p *Progress) update(change func(*Snapshot)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(&p.now)
 }
 
-func (p *Progress) begin(at time.Time) { p.update(func(s *Standing) { s.Began = at }) }
+func (p *Progress) begin(at time.Time) { p.update(func(s *Snapshot) { s.Began = at }) }
 
-// family begins anew with a window and its parts.
-func (p *Progress) family(f family) {
-	p.update(func(s *Standing) {
+// WindowBegun is shard.Observer's: progress begins again with a window and its shards.
+func (p *Progress) WindowBegun(w shard.Window) {
+	p.update(func(s *Snapshot) {
 		p.walked = map[int64]int64{}
 		s.Walked, s.Total = 0, 0
-		for _, k := range f {
+		for _, k := range w {
 			p.walked[k.Window] = k.Walked
 			s.Walked += k.Walked
 		}
-		p.whole = !f.lower().Valid
+		p.whole = !w.Lower().Valid
 		if p.whole {
-			s.Total = f[0].Total.V
+			s.Total = w[0].Total.V
 		}
 	})
 }
 
 func (p *Progress) page(k model.Checkpoint, elements int) {
-	p.update(func(s *Standing) {
+	p.update(func(s *Snapshot) {
 		s.Read += int64(elements)
 		p.pages++
 		s.Walked += k.Walked - p.walked[k.Window]
@@ -103,17 +102,19 @@ func (p *Progress) page(k model.Checkpoint, elements int) {
 	})
 }
 
-// left is how many elements the window still has; 0 where that is not known.
-func (p *Progress) left() int64 {
+// ElementsLeft returns how many elements the window still has; 0 if that is not known.
+func (p *Progress) ElementsLeft() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return max(0, p.now.Total-p.now.Walked)
 }
 
-func (p *Progress) asking(endpoint string) {
-	p.update(func(s *Standing) { s.Endpoint, s.Waiting, s.Until = endpoint, "", time.Time{} })
+// Asking is dispatch.Observer's.
+func (p *Progress) Asking(endpoint string) {
+	p.update(func(s *Snapshot) { s.Endpoint, s.Waiting, s.Until = endpoint, "", time.Time{} })
 }
 
-func (p *Progress) waiting(endpoint, why string, until time.Time) {
-	p.update(func(s *Standing) { s.Waiting, s.Why, s.Until = endpoint, why, until })
+// Waiting is dispatch.Observer's.
+func (p *Progress) Waiting(endpoint, why string, until time.Time) {
+	p.update(func(s *Snapshot) { s.Waiting, s.Why, s.Until = endpoint, why, until })
 }

@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/walk"
 	"datasync/internal/store/storetest"
 	"datasync/mockserver"
 )
@@ -220,17 +223,17 @@ func TestPullStopsWhereGoingOnIsNoUse(t *testing.T) {
 		opts mockserver.Options
 		want error
 	}{
-		{"key refused", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.KeyRefused())), ingest.ErrKeyRefused},
-		{"redirect", scripted(events, 3, mockserver.Redirect("http://evil.test/")), ingest.ErrRedirected},
-		{"the same cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.SameCursor())), ingest.ErrLoop},
-		{"the same events", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.Stuck())), ingest.ErrLoop},
-		{"cursors in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}}, ingest.ErrLoop},
-		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, ingest.ErrLoop},
-		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), ingest.ErrNoCursor},
-		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), ingest.ErrLoop},
-		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), ingest.ErrLimited},
-		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), ingest.ErrClosed},
-		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, ingest.ErrMissing},
+		{"key refused", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.KeyRefused())), api.ErrKeyRefused},
+		{"redirect", scripted(events, 3, mockserver.Redirect("http://evil.test/")), api.ErrRedirected},
+		{"the same cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.SameCursor())), walk.ErrLoop},
+		{"the same events", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.Stuck())), walk.ErrLoop},
+		{"cursors in a circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3}}, walk.ErrLoop},
+		{"cursors in a renewed circle", mockserver.Options{Cursor: mockserver.Cursors{Loop: 3, LoopRenewed: true}}, walk.ErrLoop},
+		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), walk.ErrNoCursor},
+		{"empty pages for ever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), walk.ErrLoop},
+		{"429 for ever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), dispatch.ErrLimited},
+		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), dispatch.ErrClosed},
+		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, walk.ErrMissing},
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
 			summary, err := b.pull()
@@ -258,7 +261,7 @@ func TestPullStopsWhereCursorsDieAtOnce(t *testing.T) {
 			}
 			return real.RoundTrip(r)
 		})
-		if _, err := b.pull(); !errors.Is(err, ingest.ErrNoHeadway) || requests.Load() > 60 {
+		if _, err := b.pull(); !errors.Is(err, walk.ErrNoProgress) || requests.Load() > 60 {
 			b.t.Errorf("%v after %d requests", err, requests.Load())
 		}
 		// Of several walks some of the five requests only looked for a way to split.
@@ -275,13 +278,13 @@ func TestPullStopsWhereThereIsNoAPI(t *testing.T) {
 	inBubble(t, "from the first answer on", scripted(mockserver.Any, 1, page), func(b *bench) {
 		b.opts.MaxRetryTime = time.Hour
 		began := time.Now()
-		if _, err := b.pull(); !errors.Is(err, ingest.ErrNoAPI) || time.Since(began) > time.Minute {
+		if _, err := b.pull(); !errors.Is(err, api.ErrNoAPI) || time.Since(began) > time.Minute {
 			b.t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
 	inBubble(t, "later", scripted(mockserver.Any, 4, page), func(b *bench) {
 		began := time.Now()
-		if _, err := b.pull(); err == nil || errors.Is(err, ingest.ErrNoAPI) || time.Since(began) < b.opts.MaxRetryTime {
+		if _, err := b.pull(); err == nil || errors.Is(err, api.ErrNoAPI) || time.Since(began) < b.opts.MaxRetryTime {
 			b.t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
@@ -292,7 +295,7 @@ func TestPullGivesUpAndGoesOn(t *testing.T) {
 	inBubble(t, "503", scripted(mockserver.Any, 4, mockserver.Repeat(60, mockserver.Status(503))), func(b *bench) {
 		began := time.Now()
 		first, err := b.pull()
-		var answer *ingest.APIError
+		var answer *api.APIError
 		if !errors.As(err, &answer) || answer.Status != 503 || time.Since(began) < b.opts.MaxRetryTime {
 			b.t.Fatalf("%v after %v", err, time.Since(began))
 		}
@@ -320,7 +323,7 @@ func TestPullGivesUpAndGoesOn(t *testing.T) {
 	inBubble(t, "429s that name 0 s", scripted(mockserver.Any, 4, mockserver.Repeat(mockserver.Forever, mockserver.RateLimitedRaw("0", "", 0))), func(b *bench) {
 		_, err := b.pull()
 		stats := b.server.Stats()
-		if requests := stats.Events.Requests + stats.Feed.Requests + stats.StreamAccess.Requests; !errors.Is(err, ingest.ErrLimited) || requests > 400 {
+		if requests := stats.Events.Requests + stats.Feed.Requests + stats.StreamAccess.Requests; !errors.Is(err, dispatch.ErrLimited) || requests > 400 {
 			b.t.Errorf("%v after %d requests", err, requests)
 		}
 	})

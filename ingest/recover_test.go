@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"datasync/internal/model"
-
 	"datasync/mockserver"
 )
 

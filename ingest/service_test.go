@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
-
 	"datasync/mockserver"
 )
 
@@ -153,7 +155,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 				b.opts.MaxWait = maxWait
 				began := time.Now()
 				_, err := b.pull()
-				if took := time.Since(began); !errors.Is(err, ingest.ErrClosed) || took > 2*time.Minute {
+				if took := time.Since(began); !errors.Is(err, dispatch.ErrClosed) || took > 2*time.Minute {
 					b.t.Fatalf("%v after %s", err, took)
 				}
 				_, at, _ := strings.Cut(err.Error(), "come back at ")
@@ -172,7 +174,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 	}}
 	inBubble(t, "a feed that was had", o, func(b *bench) {
 		began := time.Now()
-		if _, err := b.pull(); !errors.Is(err, ingest.ErrClosed) || time.Since(began) > 10*time.Minute {
+		if _, err := b.pull(); !errors.Is(err, dispatch.ErrClosed) || time.Since(began) > 10*time.Minute {
 			b.t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})
@@ -224,7 +226,7 @@ func TestARefusalIsTriedAFewTimes(t *testing.T) {
 			b.refusing(always, status, `{"message":"not \u001b[31mhere","hint":"try next door"}`, nil)
 			began := time.Now()
 			_, err := b.pull()
-			var answer *ingest.APIError
+			var answer *api.APIError
 			if !errors.As(err, &answer) || answer.Status != status || time.Since(began) > time.Minute {
 				b.t.Fatalf("%v after %s", err, time.Since(began))
 			}
@@ -244,7 +246,7 @@ func TestWaitsOfOtherStatuses(t *testing.T) {
 			b.opts.MaxRetryTime = 30 * time.Second
 			b.refusing(always, status, `{}`, http.Header{"Retry-After": {"2"}})
 			began := time.Now()
-			if _, err := b.pull(); err == nil || errors.Is(err, ingest.ErrKeyRefused) || time.Since(began) > time.Hour {
+			if _, err := b.pull(); err == nil || errors.Is(err, api.ErrKeyRefused) || time.Since(began) > time.Hour {
 				b.t.Errorf("%v after %s", err, time.Since(began))
 			}
 		})
@@ -354,7 +356,7 @@ func TestExactCopiesAreCounted(t *testing.T) {
 		o := mockserver.Options{RepeatWithin: 10, StatedTotal: tc.total, Data: mockserver.DataOptions{Events: 1000}, Events: mockserver.Pages{Cap: 55}}
 		inBubble(t, tc.total, o, func(b *bench) {
 			s, err := b.pull()
-			if errors.Is(err, ingest.ErrMissing) != (tc.missing > 0) || s.Balance.V.Missing != tc.missing || !errors.Is(err, ingest.ErrMissing) && err != nil {
+			if errors.Is(err, walk.ErrMissing) != (tc.missing > 0) || s.Balance.V.Missing != tc.missing || !errors.Is(err, walk.ErrMissing) && err != nil {
 				b.t.Fatalf("%v, %+v, %+v", err, s.Balance, s.Witness)
 			}
 			if s.Balance.V.Copies != tc.copies {
@@ -373,7 +375,7 @@ func TestADeficitIsLookedIntoOnce(t *testing.T) {
 		toTheEnd := func() bool {
 			b.t.Helper()
 			before := b.pages()
-			if _, err := b.pull(); !errors.Is(err, ingest.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2010") {
+			if _, err := b.pull(); !errors.Is(err, walk.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2010") {
 				b.t.Fatalf("%v", err)
 			}
 			return b.pages()-before >= 20
@@ -403,7 +405,7 @@ func TestTotalsBesideAStartBound(t *testing.T) {
 			}
 			for range 3 {
 				s, err := b.pull()
-				if below && (err != nil || s.Balance.Valid) || !below && (!errors.Is(err, ingest.ErrMissing) || s.Balance.V.Missing != 10) {
+				if below && (err != nil || s.Balance.Valid) || !below && (!errors.Is(err, walk.ErrMissing) || s.Balance.V.Missing != 10) {
 					b.t.Errorf("%v, %+v", err, s.Balance)
 				}
 			}

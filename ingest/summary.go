@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/internal/model"
 )
 
@@ -14,96 +16,95 @@ type Summary struct {
 	model.Counts
 	// Reasons counts the rejects that this run added, by reason.
 	Reasons map[string]int64
-	// Pages, Requests and Limited (429s) count by endpoint: "events", "feed" and,
-	// but for pages, "stream-access".
+	// Pages, Requests and Limited (429s) count by endpoint: "events", "feed" and, except for pages,
+	// "stream-access".
 	Pages, Requests, Limited map[string]int64
-	// Fetching is the time in which requests were under way; Waited that in which none was,
-	// as no endpoint might be asked or one had failed. Writing goes on beside both.
+	// Fetching is the time in which requests were in flight. Waited is the time in which none was, because no
+	// endpoint could be asked or a request had failed. Writing overlaps with both.
 	Waited, Fetching, Writing, Took time.Duration
-	// Floor is the least time in which the API lets anybody have the pages: for one walk the
-	// time that its answers and its limits took; for several at a time what its limits allow,
-	// or its best throughput, whichever is slower. It is 0 where it is not known.
-	Floor time.Duration
-	// ResumedFrom is the position behind which the walk of an earlier run went on.
+	// Minimum is the API's own minimum for the pages, as dispatch.Dispatcher.Minimum defines it; 0 if it is not
+	// known.
+	Minimum time.Duration
+	// ResumedFrom is the position at which this run resumed the walk of an earlier one.
 	ResumedFrom sql.Null[model.Position]
-	// Total and TotalRejected are what the file holds at the end of a whole walk:
-	// events, and rejects that were not stored since.
+	// Total and TotalRejected count the events in the file at the end of the pull, and the rejects that no
+	// later answer had as events.
 	Total, TotalRejected int64
-	// From is where the file begins, where the pull is limited in time.
+	// From is the start bound of the file.
 	From sql.Null[model.Instant]
 	// NotReadAgain counts the rejects of pages that were not read a second time.
 	NotReadAgain int64
-	// Witness has the API's totals, and Balance compares them with the file, where the walk was
-	// whole.
+	// Witness has the API's totals. Balance compares them with the file after a walk to the end.
 	Witness model.Witness
 	Balance sql.Null[model.Balance]
-	// Complete says that every window was walked to its end and that the API's total does
-	// not speak against it.
+	// Complete says that every window was walked to its end and the API's total does not contradict that.
 	Complete bool
 }
 
-// tally is a Summary that several walks add to.
-type tally struct {
+// counters is a Summary that several walks add to. It is their walk.Observer.
+type counters struct {
 	Summary
 	restarted bool   // a walk went back to the newest event
-	sample    string // of what was rejected
+	sample    string // of a reject
 
 	mu      sync.Mutex
-	writers int // that have batches under way, since the first of them began
-	since   time.Time
+	writers int       // walks whose batches are being written
+	since   time.Time // the first of them began
 }
 
-func newTally() *tally {
-	return &tally{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}}
+func newCounters() *counters {
+	return &counters{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}}
 }
 
-func (t *tally) restart() {
+// Restarted is walk.Observer's.
+func (t *counters) Restarted() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.restarted = true
 }
 
-// notReadAgain counts rejects that a second reading might have brought whole.
-func (t *tally) notReadAgain(rejects int) {
+// NotReadAgain is walk.Observer's: a second response might have had these rejects as events.
+func (t *counters) NotReadAgain(rejects int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.NotReadAgain += int64(rejects)
+	t.Summary.NotReadAgain += int64(rejects)
 }
 
-// keepSample keeps the text of a reject, if there is none yet.
-func (t *tally) keepSample(raw string) {
+// RejectSeen is walk.Observer's. It keeps the first text.
+func (t *counters) RejectSeen(raw string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sample == "" {
-		t.sample = strings.Clone(raw[:min(len(raw), longestWords)])
+		t.sample = strings.Clone(raw[:min(len(raw), api.MaxQuoted)])
 	}
 }
 
 // page counts a page.
-func (t *tally) page(endpoint string) {
+func (t *counters) page(endpoint string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Pages[endpoint]++
 }
 
-// writes takes note that a walk's batches begin or have ended to be written.
-func (t *tally) writes(begins bool) {
+// beginWriting says that a walk has a batch written; endWriting that it has none any more.
+func (t *counters) beginWriting() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case begins:
-		if t.writers++; t.writers == 1 {
-			t.since = time.Now()
-		}
-	default:
-		if t.writers--; t.writers == 0 {
-			t.Writing += time.Since(t.since)
-		}
+	if t.writers++; t.writers == 1 {
+		t.since = time.Now()
+	}
+}
+
+func (t *counters) endWriting() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.writers--; t.writers == 0 {
+		t.Writing += time.Since(t.since)
 	}
 }
 
 // committed counts a batch.
-func (t *tally) committed(c model.Committed) {
+func (t *counters) committed(c model.Committed) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Add(c.Counts)
@@ -112,17 +113,11 @@ func (t *tally) committed(c model.Committed) {
 	}
 }
 
-func (s *Summary) add(e *endpoints) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s.Requests, s.Limited = map[string]int64{}, map[string]int64{}
-	for name, g := range e.gates {
-		s.Requests[name], s.Limited[name] = g.requests, g.limited
-	}
-	s.Fetching, s.Waited = e.clock.Spent(time.Now())
+func (s *Summary) add(c dispatch.Counts) {
+	s.Requests, s.Limited, s.Fetching, s.Waited = c.Requests, c.Limited, c.Fetching, c.Waiting
 }
 
-// needed is how many pages had to be read, as new elements would have filled them.
+// needed returns how many pages the new elements would have filled.
 func (s *Summary) needed() float64 {
 	pages := 0.0
 	for _, n := range s.Pages {
@@ -134,7 +129,7 @@ func (s *Summary) needed() float64 {
 	return pages * float64(s.Returned-s.Duplicate) / float64(s.Returned)
 }
 
-func (s *Summary) settle(done model.Settled) {
+func (s *Summary) finalize(done model.Settled) {
 	s.Stored -= done.Removed
 	s.Duplicate += done.Removed
 	s.Conflict += done.Removed

@@ -10,21 +10,23 @@ import (
 	"testing/synctest"
 	"time"
 
-	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/dryrun"
+	"datasync/ingest/shard"
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
-	"datasync/internal/store"
 	"datasync/mockserver"
 )
 
 // survey surveys, and checks what holds of every survey: it sends ten requests at most, none
 // that the API did not want, and stores no event.
-func (b *bench) survey() (ingest.Findings, error) {
+func (b *bench) survey() (dryrun.Findings, error) {
 	b.t.Helper()
 	before := b.sent()
 	stored := len(b.store.Events())
-	found, err := ingest.Survey(b.t.Context(), b.opts, b.store)
+	found, err := dryrun.Run(b.t.Context(), b.opts, b.store)
 	sent := b.sent() - before
-	if sent > ingest.SurveyRequests || int64(sent) != found.Requests && err == nil {
+	if sent > dryrun.MaxRequests || int64(sent) != found.Requests && err == nil {
 		b.t.Errorf("%d requests were sent, and it says %d", sent, found.Requests)
 	}
 	if err := b.server.Verify(); err != nil {
@@ -36,7 +38,7 @@ func (b *bench) survey() (ingest.Findings, error) {
 	return found, err
 }
 
-func (b *bench) mustSurvey() ingest.Findings {
+func (b *bench) mustSurvey() dryrun.Findings {
 	b.t.Helper()
 	found, err := b.survey()
 	if err != nil {
@@ -89,7 +91,7 @@ func TestSurvey(t *testing.T) {
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
 			f := b.mustSurvey()
-			page := func(e ingest.EndpointFindings) int {
+			page := func(e dryrun.EndpointFindings) int {
 				if !e.Usable {
 					return -1
 				}
@@ -110,7 +112,7 @@ func TestSurvey(t *testing.T) {
 }
 
 // knowsOldest checks that what is said of the oldest event is about right, if anything is.
-func (b *bench) knowsOldest(f ingest.Findings) {
+func (b *bench) knowsOldest(f dryrun.Findings) {
 	b.t.Helper()
 	data := b.server.Dataset()
 	if f.Until.V != f.Oldest.Valid && !f.Events.Last {
@@ -136,7 +138,7 @@ func TestSurveyForetells(t *testing.T) {
 			b.t.Errorf("%+v", f)
 		}
 		told := *f.Forecast
-		if told.Known || told.Walks != 8 || !told.SideBySide.Valid || told.SideBySide.V >= told.OneByOne || told.Requests <= told.Pages {
+		if told.Known || told.Walks != 8 || !told.Concurrent.Valid || told.Concurrent.V >= told.Sequential || told.Requests <= told.Pages {
 			b.t.Errorf("%+v", told)
 		}
 		pass(time.Minute)
@@ -144,8 +146,8 @@ func TestSurveyForetells(t *testing.T) {
 		before := b.sent()
 		summary := b.mustPull()
 		sent := int64(b.sent() - before)
-		if ratio := float64(summary.Took) / float64(told.OneByOne); ratio < 0.9 || ratio > 1.1 {
-			b.t.Errorf("it took %v, foretold were %v", summary.Took, told.OneByOne)
+		if ratio := float64(summary.Took) / float64(told.Sequential); ratio < 0.9 || ratio > 1.1 {
+			b.t.Errorf("it took %v, foretold were %v", summary.Took, told.Sequential)
 		}
 		if sent < told.Pages || sent > told.Requests+5 {
 			b.t.Errorf("%d requests, foretold were %d for %d pages", sent, told.Requests, told.Pages)
@@ -156,17 +158,17 @@ func TestSurveyForetells(t *testing.T) {
 		b.opts.Workers = 1
 		first := b.mustSurvey()
 		for range 2 {
-			if f := b.mustSurvey(); f.Forecast.OneByOne < first.Forecast.OneByOne*9/10 {
-				b.t.Errorf("%v, and first %v: %+v", f.Forecast.OneByOne, first.Forecast.OneByOne, f.Events)
+			if f := b.mustSurvey(); f.Forecast.Sequential < first.Forecast.Sequential*9/10 {
+				b.t.Errorf("%v, and first %v: %+v", f.Forecast.Sequential, first.Forecast.Sequential, f.Events)
 			}
 		}
 	})
 	// Where both name their limits these bound it.
 	o.Feed.RateLimit.Headers = true
 	inBubble(t, "limits of both", o, func(b *bench) {
-		b.opts.Workers = ingest.Auto
+		b.opts.Workers = shard.Auto
 		// 60 pages: 10 and 40 at once, and 10 in the next window.
-		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.SideBySide.V < 50*time.Second || f.Forecast.SideBySide.V > 70*time.Second {
+		if f := b.mustSurvey(); !f.Forecast.Known || f.Forecast.Concurrent.V < 50*time.Second || f.Forecast.Concurrent.V > 70*time.Second {
 			b.t.Errorf("%+v", f.Forecast)
 		}
 	})
@@ -191,8 +193,8 @@ func TestSurveyIsLimited(t *testing.T) {
 		{"the feed", scripted(feed, 1, limited), 3, "feed", nil},
 		{"the feed, by time", scripted(feed, 2, limited), 4, "feed", nil},
 		{"access", scripted(access, 1, limited), 2, "stream-access", nil},
-		{"both", both, 3, "events feed", ingest.ErrNotNow},
-		{"everything", scripted(all, 1, mockserver.Repeat(2, limited)), 2, "events stream-access", ingest.ErrNotNow},
+		{"both", both, 3, "events feed", dryrun.ErrNotNow},
+		{"everything", scripted(all, 1, mockserver.Repeat(2, limited)), 2, "events stream-access", dryrun.ErrNotNow},
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {
 			began := time.Now()
@@ -228,8 +230,8 @@ func TestSurveyFails(t *testing.T) {
 		opts mockserver.Options
 		want error
 	}{
-		{"key refused", mockserver.Options{Key: "another"}, ingest.ErrKeyRefused},
-		{"redirect", scripted(mockserver.Events, 1, mockserver.Redirect("http://evil.test/")), ingest.ErrRedirected},
+		{"key refused", mockserver.Options{Key: "another"}, api.ErrKeyRefused},
+		{"redirect", scripted(mockserver.Events, 1, mockserver.Redirect("http://evil.test/")), api.ErrRedirected},
 		{"failing", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.Status(503))), nil},
 		{"hanging", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.Hang())), nil},
 		{"no page", scripted(mockserver.Any, 1, mockserver.Repeat(mockserver.Forever, mockserver.HTML())), nil},
@@ -254,19 +256,19 @@ func TestSurveyFails(t *testing.T) {
 			}
 			return real.RoundTrip(r)
 		})
-		if _, err := ingest.Survey(ctx, b.opts, b.store); !errors.Is(err, context.Canceled) {
+		if _, err := dryrun.Run(ctx, b.opts, b.store); !errors.Is(err, context.Canceled) {
 			b.t.Error(err)
 		}
 	})
 	inBubble(t, "a wait that cannot be kept", scripted(mockserver.Feed, 1, mockserver.RateLimited(time.Minute)), func(b *bench) {
-		full := &model.FileError{Kind: store.ErrFull}
+		full := &model.FileError{Kind: dbfile.ErrFull}
 		b.store.Fail = func(operation string) error {
 			if operation == "SetNotBefore" {
 				return full
 			}
 			return nil
 		}
-		if _, err := b.survey(); !errors.Is(err, store.ErrFull) {
+		if _, err := b.survey(); !errors.Is(err, dbfile.ErrFull) {
 			b.t.Error(err)
 		}
 	})
@@ -279,8 +281,8 @@ func TestSurveyOfAFile(t *testing.T) {
 		b.stopAfter(800)
 		return b
 	}
-	left := func(b *bench) *ingest.Forecast {
-		f, err := ingest.Survey(b.t.Context(), b.opts, b.store)
+	left := func(b *bench) *dryrun.Forecast {
+		f, err := dryrun.Run(b.t.Context(), b.opts, b.store)
 		if err != nil || f.Held != int64(len(b.store.Events())) {
 			b.t.Fatalf("%v; %d held", err, f.Held)
 		}

@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
-
 	"datasync/internal/store/storetest"
 
 	"github.com/google/uuid"
@@ -315,7 +315,7 @@ func TestCompleteIsTrue(t *testing.T) {
 									return nil
 								}
 							}
-							if err := x.pull(); err != nil && !kill && !errors.Is(err, ingest.ErrMissing) {
+							if err := x.pull(); err != nil && !kill && !errors.Is(err, walk.ErrMissing) {
 								t.Logf("a pull ended with: %v", err)
 							}
 							x.store.Fail = nil
@@ -327,7 +327,7 @@ func TestCompleteIsTrue(t *testing.T) {
 							}
 						}
 						x.api.between = nil
-						if err := x.pull(); err != nil && !errors.Is(err, ingest.ErrMissing) {
+						if err := x.pull(); err != nil && !errors.Is(err, walk.ErrMissing) {
 							t.Errorf("the first pull of a still API: %v", err)
 						}
 						if err := x.pull(); err != nil {

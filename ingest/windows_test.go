@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
-
 	"datasync/mockserver"
 )
 
@@ -97,7 +97,7 @@ func TestLateEventsBelowTheLookback(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		b.server.Dataset().Reveal()
-		if s, err := b.pull(); !errors.Is(err, ingest.ErrMissing) || s.Complete || !strings.Contains(err.Error(), "the next pull walks to the end") {
+		if s, err := b.pull(); !errors.Is(err, walk.ErrMissing) || s.Complete || !strings.Contains(err.Error(), "the next pull walks to the end") {
 			b.t.Errorf("%v, complete: %v", err, s.Complete)
 		}
 		b.mustPull()

@@ -1,6 +1,9 @@
 package query
 
-import "iter"
+import (
+	"datasync/internal/term"
+	"iter"
+)
 
 // cell is a value as text, valid until the next row.
 type cell struct {
@@ -13,7 +16,7 @@ func (c cell) shown() string {
 	if !c.ok {
 		return "NULL"
 	}
-	return Visible(c.text)
+	return term.Visible(c.text)
 }
 
 // pieces yields the text of shown, piece by piece.
@@ -24,7 +27,7 @@ func (c cell) pieces() iter.Seq[string] {
 			return
 		}
 		for piece := range pieces(c.text) {
-			if !yield(Visible(piece)) {
+			if !yield(term.Visible(piece)) {
 				return
 			}
 		}

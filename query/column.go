@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
 )
 
 // kind says how sinks write the values of a type.
@@ -38,7 +38,7 @@ var times = map[string]column{
 	"TIMESTAMP_NS":             {unit: time.Nanosecond},
 }
 
-func newColumn(t store.ColumnType) column {
+func newColumn(t duck.ColumnType) column {
 	if c, ok := times[t.Type]; ok {
 		c.name, c.typeName, c.kind = t.Name, t.Type, kindTime
 		return c

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"unicode"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
+	"datasync/internal/term"
 )
 
 // longestCompletion is the maximum length of a completion in bytes.
@@ -15,7 +17,7 @@ const longestCompletion = 256
 // Complete returns completions of the last word of a text, and where in the text the word begins.
 // They come from DuckDB's grammar and the file's tables and columns, and begin with the word as
 // typed. A name that needs quotes is only offered after an opening quote, with the closing one.
-func Complete(ctx context.Context, session *store.Session, text string) (words []string, begin int, err error) {
+func Complete(ctx context.Context, session *inspect.Session, text string) (words []string, begin int, err error) {
 	suggestions, err := Texts(ctx, session, "SELECT suggestion FROM sql_auto_complete($text) ORDER BY suggestion_score", map[string]string{"text": text})
 	if err != nil {
 		return nil, 0, err
@@ -32,7 +34,7 @@ func Complete(ctx context.Context, session *store.Session, text string) (words [
 		if inQuotes {
 			word, ok = quotedCompletion(suggestion)
 		}
-		if !ok || len(word) > longestCompletion || Visible(word) != word {
+		if !ok || len(word) > longestCompletion || term.Visible(word) != word {
 			continue // a terminal would obey some of its characters
 		}
 		if len(word) < len(typed) || !strings.EqualFold(word[:len(typed)], typed) {
@@ -100,43 +102,11 @@ func nameEnd(text string) int {
 	return n
 }
 
-// Texts runs a statement and returns the texts of its first column.
-func Texts(ctx context.Context, session *store.Session, text string, params map[string]string) ([]string, error) {
-	rows, err := texts(ctx, session, text, params)
-	first := make([]string, len(rows))
-	for i, row := range rows {
-		first[i] = row[0]
-	}
-	return first, err
+// Texts runs a statement whose first column is a VARCHAR and returns that, "" for NULL.
+func Texts(ctx context.Context, session *inspect.Session, text string, params map[string]string) (texts []string, err error) {
+	err = session.Rows(ctx, text, params, func(r *duck.Result, row int) {
+		value, _ := r.Text(0, row)
+		texts = append(texts, strings.Clone(value))
+	})
+	return texts, err
 }
-
-// texts runs a statement and returns its rows as texts.
-func texts(ctx context.Context, session *store.Session, text string, params map[string]string) (rows [][]string, err error) {
-	collect := &collector{}
-	p, err := prepare(ctx, session, text, Options{Params: params})
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	result, err := p.Run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	_, _, err = copyRows(result, &p, collect, &Options{})
-	return collect.rows, err
-}
-
-// collector is a sink that keeps all rows.
-type collector struct{ rows [][]string }
-
-func (c *collector) row(cells []cell) error {
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		row[i] = strings.Clone(cell.text)
-	}
-	c.rows = append(c.rows, row)
-	return nil
-}
-
-func (*collector) end() error { return nil }

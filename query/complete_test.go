@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"datasync/internal/term"
 	"datasync/query"
 )
 
@@ -47,7 +48,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 			t.Errorf("%s: %v", before, err)
 		}
 		for _, word := range words {
-			if query.Visible(word) != word || len(word) > 300 {
+			if term.Visible(word) != word || len(word) > 300 {
 				t.Errorf("%s: %.60q is offered", before, word)
 			}
 			text := before[:begin] + word

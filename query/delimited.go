@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -27,7 +28,7 @@ func newDelimitedSink(w io.Writer, columns []column, delimiter byte, opts *Optio
 		show: func(text string) string { return text }, safe: opts.FormulaSafe,
 	}
 	if opts.Terminal {
-		s.show = Visible
+		s.show = term.Visible
 	}
 	for i, c := range columns {
 		s.separate(i)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"datasync/internal/inspect"
 	"datasync/internal/store"
 	"datasync/query"
 )
@@ -28,9 +29,9 @@ func file(t *testing.T) string {
 	return path
 }
 
-func open(t *testing.T, path, zone string) *store.Session {
+func open(t *testing.T, path, zone string) *inspect.Session {
 	t.Helper()
-	s, err := store.OpenSession(context.Background(), path, store.ReadOptions{Timezone: zone})
+	s, err := inspect.OpenSession(context.Background(), path, inspect.ReadOptions{Timezone: zone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func open(t *testing.T, path, zone string) *store.Session {
 }
 
 // ask runs SQL on a session and returns the output.
-func ask(t *testing.T, s *store.Session, opts query.Options) string {
+func ask(t *testing.T, s *inspect.Session, opts query.Options) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := query.Run(t.Context(), s, opts, &b); err != nil {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/query"
 )
 
@@ -273,7 +273,7 @@ func runAlone(t *testing.T, path, text string, b *bytes.Buffer) (err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // so that none hangs
 	defer cancel()
-	s, err := store.OpenSession(ctx, path, store.ReadOptions{})
+	s, err := inspect.OpenSession(ctx, path, inspect.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +335,7 @@ func snapshot(t *testing.T, folders ...string) string {
 func TestQueryTooLargeForMemory(t *testing.T) {
 	path := file(t)
 	before := snapshot(t, filepath.Dir(path))
-	s, err := store.OpenSession(t.Context(), path, store.ReadOptions{MemoryLimit: "64MB"})
+	s, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{MemoryLimit: "64MB"})
 	if err != nil {
 		t.Fatal(err)
 	}

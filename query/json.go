@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -132,7 +133,7 @@ func appendRaw(b []byte, text string) []byte {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
 			b = append(b, ' ') // it is between values: strings have it escaped
-		case hidden(r):
+		case term.Hidden(r):
 			b = appendEscaped(b, r)
 		default:
 			b = utf8.AppendRune(b, r)
@@ -167,7 +168,7 @@ func appendUnquoted(b []byte, text string) []byte {
 			b = append(b, `\t`...)
 		case r == '\r':
 			b = append(b, `\r`...)
-		case hidden(r):
+		case term.Hidden(r):
 			b = appendEscaped(b, r)
 		default:
 			b = utf8.AppendRune(b, r)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"datasync/internal/term"
 	"datasync/query"
 )
 
@@ -29,7 +30,7 @@ func TestLongValues(t *testing.T) {
 		for _, size := range []int{1, 9_998, 10_000, 10_001, 32 << 10, 32<<10 + 1, 100_000} {
 			times := max(1, size/len(pattern))
 			want := strings.Repeat(pattern, times)
-			seen := query.Visible(want)
+			seen := term.Visible(want)
 			if got := run(value, query.Options{Format: query.Markdown}, pattern, times); got != "| a |\n| --- |\n| "+strings.ReplaceAll(seen, "|", `\|`)+" |\n" {
 				t.Errorf("Markdown of %d times %q: %.100q", times, pattern, got)
 			}

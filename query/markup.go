@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"datasync/internal/term"
 	"fmt"
 	"html"
 	"io"
@@ -17,7 +18,7 @@ var inMarkdown = strings.NewReplacer("|", `\|`)
 func newMarkdownSink(w io.Writer, columns []column) *markdownSink {
 	s := &markdownSink{bufio.NewWriterSize(w, bufferSize)}
 	for _, c := range columns {
-		_, _ = fmt.Fprintf(s.w, "| %s ", inMarkdown.Replace(Visible(c.name)))
+		_, _ = fmt.Fprintf(s.w, "| %s ", inMarkdown.Replace(term.Visible(c.name)))
 	}
 	_, _ = s.w.WriteString("|\n")
 	for _, c := range columns {
@@ -56,10 +57,10 @@ func newLineSink(w io.Writer, columns []column) *lineSink {
 	s := &lineSink{w: bufio.NewWriterSize(w, bufferSize)}
 	widest := 0
 	for _, c := range columns {
-		widest = max(widest, displayWidth(Visible(c.name)))
+		widest = max(widest, displayWidth(term.Visible(c.name)))
 	}
 	for _, c := range columns {
-		name := Visible(c.name)
+		name := term.Visible(c.name)
 		s.names = append(s.names, strings.Repeat(" ", widest-displayWidth(name))+name)
 	}
 	return s
@@ -92,7 +93,7 @@ func newHTMLSink(w io.Writer, columns []column) *htmlSink {
 	s := &htmlSink{bufio.NewWriterSize(w, bufferSize), columns}
 	_, _ = s.w.WriteString("<table>\n<thead>\n<tr>")
 	for _, c := range columns {
-		_, _ = fmt.Fprintf(s.w, "<th>%s</th>", html.EscapeString(Visible(c.name)))
+		_, _ = fmt.Fprintf(s.w, "<th>%s</th>", html.EscapeString(term.Visible(c.name)))
 	}
 	_, _ = s.w.WriteString("</tr>\n</thead>\n<tbody>\n")
 	return s

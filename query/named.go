@@ -1,6 +1,7 @@
 package query
 
 import (
+	"datasync/internal/model"
 	"embed"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type Param struct {
 }
 
 // ErrNoNamed says that no named query has that name.
-var ErrNoNamed = errors.New("no such named query")
+var ErrNoNamed = model.NewFailure(model.ExitUsage, "", "no such named query")
 
 // namedOrder returns the names of the named queries, the simplest question first.
 func namedOrder() []string {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/inspect"
 	"datasync/internal/store"
 	"datasync/mockserver"
 
@@ -173,16 +175,16 @@ func TestNamedOnPulledEvents(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(data.Seed), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a.duckdb")
-			api := mockserver.New(mockserver.Options{Data: data})
-			pull(t, path, api)
-			events := stored(api.Dataset())
+			server := mockserver.New(mockserver.Options{Data: data})
+			pull(t, path, server)
+			events := stored(server.Dataset())
 			r := rand.New(rand.NewPCG(data.Seed, 0))
 			for _, name := range []string{"UTC", "Asia/Kolkata"} {
 				zone, err := time.LoadLocation(name)
 				if err != nil {
 					t.Fatal(err)
 				}
-				db, err := store.OpenReadOnly(t.Context(), path, name)
+				db, err := inspect.OpenReadOnly(t.Context(), path, name)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -198,18 +200,18 @@ func TestNamedOnPulledEvents(t *testing.T) {
 }
 
 // pull pulls all events of the API into a new file.
-func pull(t *testing.T, path string, api *mockserver.Server) {
+func pull(t *testing.T, path string, server *mockserver.Server) {
 	t.Helper()
 	base, err := url.Parse(mockserver.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: ingest.Origin(base), ToolVersion: "test"})
+	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: api.Origin(base), ToolVersion: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	summary, err := ingest.Run(t.Context(), ingest.Options{
-		Store: s, Transport: api.Transport(), BaseURL: base, Key: "ds_test_key", PageSize: 100_000, MaxWait: time.Minute, MaxRetryTime: time.Second,
+		Store: s, Transport: server.Transport(), BaseURL: base, Key: "ds_test_key", PageSize: 100_000, MaxWait: time.Minute, MaxRetryTime: time.Second,
 	})
 	if err != nil || !summary.Complete {
 		t.Fatalf("%v, %+v", err, summary)

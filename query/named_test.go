@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/mockserver"
 	"datasync/query"
 )
@@ -22,7 +22,7 @@ import (
 // openDB opens a file with database/sql.
 func openDB(t *testing.T, path, zone string) *sql.DB {
 	t.Helper()
-	db, err := store.OpenReadOnly(t.Context(), path, zone)
+	db, err := inspect.OpenReadOnly(t.Context(), path, zone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestFindNamed(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	f, err := query.FindNamed("funnel")
-	if p := f.Params[0]; err != nil || p.Type != "VARCHAR[]" || p.Default != "page_view,click,form_submit,purchase" || !strings.HasSuffix(p.Description, "with commas between; one that has a comma itself stands in single quotes") {
+	if p := f.Params[0]; err != nil || p.Type != "VARCHAR[]" || p.Default != "page_view,click,form_submit,purchase" || !strings.HasSuffix(p.Description, "separated by commas; a type with a comma goes in single quotes") {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for _, name := range []string{"", "top pages", "top_page", "../named/top_pages", "TOP_PAGES", "top_pages.sql"} {

@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
 )
 
 // ErrParams says that a parameter of the SQL has no value, or a value no parameter.
-var ErrParams = errors.New("parameters")
+var ErrParams = model.NewFailure(model.ExitUsage, "", "parameters")
 
 // checkParams fails if a value is given that no statement has a parameter for.
 func checkParams(statements []string, params map[string]string) error {
@@ -48,18 +50,18 @@ func checkPrints(text string) (err error) {
 
 // prepared is a statement with its parameters bound. The caller closes it.
 type prepared struct {
-	*store.Statement
+	*duck.Statement
 	columns []column
 	asText  bool // all columns are cast to text, but for times
 }
 
 // prepare prepares one statement.
-func prepare(ctx context.Context, session *store.Session, text string, opts Options) (prepared, error) {
+func prepare(ctx context.Context, session *inspect.Session, text string, opts Options) (prepared, error) {
 	if err := checkPrints(text); err != nil {
 		return prepared{}, err
 	}
 	st, text, err := prepareTyped(session, text)
-	if errors.Is(err, store.ErrSeveral) {
+	if errors.Is(err, duck.ErrSeveral) {
 		st, text, err = materialize(ctx, session, text)
 	}
 	if err != nil {
@@ -69,7 +71,7 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 	for _, c := range st.Columns {
 		p.columns = append(p.columns, newColumn(c))
 	}
-	if st.Kind == store.Select && len(p.columns) > 0 {
+	if st.Kind == duck.Select && len(p.columns) > 0 {
 		// Some statements with rows cannot be a subquery: they are run unwrapped.
 		if wrapped, err := session.Prepare(wrap(text, p.columns, opts.Format)); err == nil {
 			wrapped.Kind = st.Kind
@@ -86,7 +88,7 @@ func prepare(ctx context.Context, session *store.Session, text string, opts Opti
 
 // materialize runs a statement that DuckDB splits into several, such as PIVOT, into a temporary
 // table in memory, and prepares one that reads the table.
-func materialize(ctx context.Context, session *store.Session, text string) (*store.Statement, string, error) {
+func materialize(ctx context.Context, session *inspect.Session, text string) (*duck.Statement, string, error) {
 	if _, err := session.Exec(ctx, "CREATE OR REPLACE TEMP TABLE datasync_steps AS "+text); err != nil {
 		return nil, "", err
 	}
@@ -97,7 +99,7 @@ func materialize(ctx context.Context, session *store.Session, text string) (*sto
 
 // prepareTyped prepares a statement whose parameters are bound as text: each is cast to the type
 // that DuckDB inferred for it. It returns the SQL with the casts.
-func prepareTyped(session *store.Session, text string) (*store.Statement, string, error) {
+func prepareTyped(session *inspect.Session, text string) (*duck.Statement, string, error) {
 	st, err := session.Prepare(text)
 	if err != nil || len(st.Parameters) == 0 {
 		return st, text, err
@@ -118,7 +120,7 @@ func prepareTyped(session *store.Session, text string) (*store.Statement, string
 	return st, typed, err
 }
 
-func bind(st *store.Statement, params map[string]string) error {
+func bind(st *duck.Statement, params map[string]string) error {
 	for i, p := range st.Parameters {
 		value, ok := params[p.Name]
 		if !ok {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 	"datasync/internal/streams"
 	"datasync/query"
 )
@@ -81,7 +81,7 @@ func runAll(t *testing.T, path string) {
 	worked := 0
 	for len(statements) > 0 {
 		few := min(50, len(statements)) // with a session of their own
-		s, err := store.OpenSession(t.Context(), path, store.ReadOptions{MemoryLimit: "500MB"})
+		s, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{MemoryLimit: "500MB"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func runAll(t *testing.T, path string) {
 
 // printing returns the statements.
 func printing(t *testing.T, path string) (all []string) {
-	s, err := store.OpenSession(t.Context(), path, store.ReadOptions{})
+	s, err := inspect.OpenSession(t.Context(), path, inspect.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

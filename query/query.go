@@ -2,20 +2,21 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
 )
 
 // ErrEmpty says that there is no SQL.
-var ErrEmpty = errors.New("the SQL is empty")
+var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
 // Run runs the statements on the session, one after another until one fails, and writes their
 // results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error.
-func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer) error {
+func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
 	statements, _ := Split(opts.SQL)
 	if len(statements) == 0 {
 		return ErrEmpty
@@ -35,7 +36,7 @@ func Run(ctx context.Context, session *store.Session, opts Options, w io.Writer)
 }
 
 // run runs one statement.
-func run(ctx context.Context, session *store.Session, text string, opts Options, w io.Writer) error {
+func run(ctx context.Context, session *inspect.Session, text string, opts Options, w io.Writer) error {
 	began := time.Now()
 	p, err := prepare(ctx, session, text, opts)
 	if err != nil {
@@ -47,7 +48,7 @@ func run(ctx context.Context, session *store.Session, text string, opts Options,
 		return err
 	}
 	defer result.Close()
-	if p.Kind == store.Other {
+	if p.Kind == duck.Other {
 		_, _, err = copyRows(result, &p, discard{}, &opts)
 		return err
 	}
@@ -68,7 +69,7 @@ func run(ctx context.Context, session *store.Session, text string, opts Options,
 // copyRows hands the rows of a result to a sink, up to the maximum of the options. It returns
 // how many rows there are and how many are written: if it stops at the maximum, one row more
 // stands for all that are left.
-func copyRows(result *store.Result, p *prepared, out sink, opts *Options) (rows, written int64, err error) {
+func copyRows(result *duck.Result, p *prepared, out sink, opts *Options) (rows, written int64, err error) {
 	most := int64(opts.MaxRows)
 	if opts.MaxRows <= 0 || opts.Format == Table {
 		most = -1
@@ -100,7 +101,7 @@ func copyRows(result *store.Result, p *prepared, out sink, opts *Options) (rows,
 
 // rowReader reads the rows of a result as text.
 type rowReader struct {
-	result  *store.Result
+	result  *duck.Result
 	columns []column
 	asText  bool // as of prepared
 	zone    *time.Location
@@ -138,7 +139,7 @@ func (r *rowReader) cell(i, row int) (cell, error) {
 }
 
 // newSink returns the sink of a format. A plan of EXPLAIN is no table: it is a drawing.
-func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options) (sink, error) {
+func newSink(w io.Writer, columns []column, k duck.StatementKind, opts *Options) (sink, error) {
 	switch opts.Format {
 	case CSV:
 		return newDelimitedSink(w, columns, ',', opts)
@@ -157,7 +158,7 @@ func newSink(w io.Writer, columns []column, k store.StatementKind, opts *Options
 	case Box:
 		return &boxSink{w: w, columns: columns}, nil
 	case Table:
-		if k == store.Explain {
+		if k == duck.Explain {
 			return &planSink{w}, nil
 		}
 		return newTableSink(w, columns, opts), nil

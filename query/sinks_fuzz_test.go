@@ -11,7 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"datasync/internal/store"
+	"datasync/internal/duck"
+	"datasync/internal/term"
 )
 
 // written returns the output of a format for a column of that name with one value.
@@ -19,7 +20,7 @@ func written(t *testing.T, opts Options, name, text string, ok bool) string {
 	t.Helper()
 	var b bytes.Buffer
 	columns := []column{{name: name, typeName: "VARCHAR"}, {name: "n", typeName: "BIGINT", kind: kindNumber}, {name: "j", typeName: "JSON", kind: kindJSON}}
-	out, err := newSink(&b, columns, store.Select, &opts)
+	out, err := newSink(&b, columns, duck.Select, &opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func checkHTML(t *testing.T, got, name, text string, ok bool) {
 	if len(cells) != 6 || strings.Count(got, "<") != strings.Count(got, ">") || strings.Count(got, "<") != 2*(1+2+2+6) {
 		t.Fatalf("%d cells in %q", len(cells), got)
 	}
-	for i, want := range map[int]string{0: Visible(name), 3: want, 5: want} {
+	for i, want := range map[int]string{0: term.Visible(name), 3: want, 5: want} {
 		if read := html.UnescapeString(cells[i][1]); read != want {
 			t.Errorf("%q became %q", want, read)
 		}

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"datasync/internal/term"
 	"fmt"
 	"io"
 	"strings"
@@ -154,7 +155,7 @@ type planSink struct{ w io.Writer }
 
 func (s *planSink) row(cells []cell) error {
 	for line := range strings.Lines(cells[len(cells)-1].text) {
-		if _, err := fmt.Fprintln(s.w, Visible(strings.TrimRight(line, "\n"))); err != nil {
+		if _, err := fmt.Fprintln(s.w, term.Visible(strings.TrimRight(line, "\n"))); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"datasync/internal/term"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,9 +40,9 @@ func (r *tableRow) set(cells []cell) {
 // s.
 func cutText(s string) (text string, cut bool) {
 	if len(s) <= longestCell {
-		return strings.Clone(Visible(s)), false
+		return strings.Clone(term.Visible(s)), false
 	}
-	return Visible(s[:boundary(s, longestCell)]) + "…", true
+	return term.Visible(s[:boundary(s, longestCell)]) + "…", true
 }
 
 // cutNote says, after a table, how many values are cut.

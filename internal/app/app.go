@@ -1,45 +1,44 @@
 package app
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"os/signal"
 	"syscall"
 
-	"datasync/query"
+	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
 )
 
-// version is what the program says of itself.
-const version = "0.1.0"
-
-// program is one call of the command line.
-type program struct {
-	getenv         func(string) string
-	stdin          io.Reader
-	stdout, stderr io.Writer
+// Main runs the command line and returns the exit code.
+func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// A core file would contain the key.
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	// Without SIGXFSZ, a write beyond ulimit -f fails with an error.
+	signal.Ignore(syscall.SIGXFSZ)
+	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr}
+	root := newApp(t)
+	if err := unlessUnread(root.Run(permute(args, root))); err != nil {
+		t.Say(errorLine(err))
+		return exitOf(err).Code
+	}
+	return 0
 }
 
-// Main runs the command line and returns its exit code.
-func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	// The memory of a crashed program would hold the key.
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
-	// A file that grows beyond ulimit -f is an error of the write.
-	signal.Ignore(syscall.SIGXFSZ)
-	p := &program{getenv, stdin, stdout, stderr}
+// newApp returns the program with its commands.
+func newApp(t term.IO) *cli.App {
 	root := &cli.App{
-		Name: "datasync", Usage: "get every event of the DataSync API into a DuckDB file", Version: version,
-		Writer: stdout, ErrWriter: stderr, HideHelpCommand: true, DisableSliceFlagSeparator: true,
-		Description: exitCodes,
+		Name: "datasync", Usage: "fetch every event of the DataSync API into a DuckDB file", Version: version,
+		Writer: t.Stdout, ErrWriter: t.Stderr, HideHelpCommand: true, DisableSliceFlagSeparator: true,
+		Description: tryIt + exitCodes,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: p.or("DATASYNC_DB", "datasync.duckdb")},
-			cli.HelpFlag, // which is left out where there is a command of the name
+			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (environment: DATASYNC_DB)", Value: t.Env("DATASYNC_DB", "datasync.duckdb")},
+			cli.HelpFlag, // urfave/cli omits it where there is a command "help"
 		},
-		Commands:       []*cli.Command{p.pullCommand(), p.queryCommand(), p.exportCommand(), p.schemaCommand(), p.statusCommand(), p.verifyCommand(), p.explainCommand(), p.mockCommand(), p.helpCommand()},
+		Commands: []*cli.Command{
+			pullCommand(t, runPull), queryCommand(t, runQuery), exportCommand(t, runExport),
+			schemaCommand(t), statusCommand(t, runStatus), verifyCommand(t), explainCommand(t), mockCommand(t, runMock), helpCommand(),
+		},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Action: func(c *cli.Context) error {
@@ -51,18 +50,27 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	}
 	for _, command := range root.Commands {
 		command.OnUsageError = root.OnUsageError
+		for _, f := range command.Flags {
+			if b, ok := f.(*cli.BoolFlag); ok {
+				b.DisableDefaultText = true // it is always false
+			}
+		}
 	}
-	if err := orUnread(root.Run(permute(args, root))); err != nil {
-		p.say(errorLine(err))
-		return exitCode(err)
-	}
-	return 0
+	return root
 }
 
+// tryIt shows a newcomer the first commands.
+const tryIt = `To try it without an API:
+
+  datasync pull --demo
+  datasync query "SELECT type, count(*) FROM events GROUP BY type"
+
+`
+
 // helpCommand is --help for those who write it as a command.
-func (p *program) helpCommand() *cli.Command {
+func helpCommand() *cli.Command {
 	return &cli.Command{
-		Name: "help", Usage: "show this, or the options of a command", ArgsUsage: "[COMMAND]",
+		Name: "help", Usage: "show this help, or the options of a command", ArgsUsage: "[COMMAND]",
 		Action: func(c *cli.Context) error {
 			name := c.Args().First()
 			switch {
@@ -76,25 +84,4 @@ func (p *program) helpCommand() *cli.Command {
 			return c.App.RunContext(c.Context, []string{c.App.Name, name, "--help"})
 		},
 	}
-}
-
-// orUnread returns err, or nil where it is that nobody reads stdout any more: whoever closed
-// it had enough.
-func orUnread(err error) error {
-	var of *fs.PathError
-	if errors.As(err, &of) && of.Path == os.Stdout.Name() && errors.Is(of, syscall.EPIPE) {
-		return nil
-	}
-	return err
-}
-
-// say tells a person one line.
-func (p *program) say(text string) { _, _ = fmt.Fprintln(p.stderr, "datasync:", query.Visible(text)) }
-
-// or returns the environment's value of name, or fallback where it has none.
-func (p *program) or(name, fallback string) string {
-	if v := p.getenv(name); v != "" {
-		return v
-	}
-	return fallback
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"datasync/internal/app"
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
 func run(args ...string) (code int, stderr string) {
@@ -17,12 +17,12 @@ func run(args ...string) (code int, stderr string) {
 	return code, errs.String()
 }
 
-func TestPullDemoIsWholeAndExact(t *testing.T) {
+func TestPullDemo(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	if code, text := run("--db", path, "pull", "--demo", "--demo-events", "120000"); code != 0 {
 		t.Fatalf("exit %d: %s", code, text)
 	}
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,19 +36,19 @@ func TestPullDemoIsWholeAndExact(t *testing.T) {
 	}
 }
 
-func TestWrongUse(t *testing.T) {
+func TestWrongUsage(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		args []string
 		code int
 	}{
 		{"no base URL", []string{"pull"}, 2},
-		{"a base URL that is none", []string{"pull", "--base-url", "::"}, 2},
+		{"an invalid base URL", []string{"pull", "--base-url", "::"}, 2},
 		{"no key", []string{"pull", "--base-url", "http://127.0.0.1:1"}, 2},
 		{"unknown command", []string{"pul"}, 2},
 		{"unknown option", []string{"pull", "--nope"}, 2},
 		{"a folder as database", []string{"--db", t.TempDir(), "pull", "--demo"}, 2},
-		{"a page of nothing", []string{"pull", "--demo", "--page-size", "0"}, 2},
+		{"a page without events", []string{"pull", "--demo", "--page-size", "0"}, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			code, text := run(tc.args...)
@@ -59,8 +59,8 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
-// TestErrorsMoveNoCursor: what an error quotes of the data, or of what was typed, is escaped.
-func TestErrorsMoveNoCursor(t *testing.T) {
+// TestErrorsAreEscaped: text in an error that comes from data or from the command line is escaped.
+func TestErrorsAreEscaped(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	if code, text := run("--db", path, "pull", "--quiet", "--demo", "--demo-events", "10"); code != 0 {
 		t.Fatalf("exit %d: %s", code, text)

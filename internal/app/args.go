@@ -8,74 +8,114 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// permute moves options before the other arguments, as urfave/cli takes what
-// follows the first of those for more of them. Options of the program itself may
-// stand behind the command's name and go in front of it. What comes after "--" is no
-// option, nor is an argument with white space in its name, such as SQL. Where
-// the last option lacks its value, that option alone is left, for the parser to say so.
+// permute moves options in front of the other arguments: urfave/cli takes everything after the
+// first argument for arguments. Options of the program may follow the command's name; permute
+// moves them before it. After "--" there are no options. An argument with white space in its
+// name, such as SQL, is no option. If the last option lacks its value, only that option is kept,
+// and the parser reports it.
 func permute(args []string, root *cli.App) []string {
 	if len(args) == 0 {
 		return args
 	}
-	global := takesValue(root.Flags)
-	var command *cli.Command
-	var own map[string]bool
-	var front, options, rest []string
-	dashes := false // what follows is no option, whatever it looks like
+	p := &permutation{root: root, global: takesValue(root.Flags)}
 	for i := 1; i < len(args); i++ {
-		arg := args[i]
-		if arg == "--" {
-			if command == nil {
-				rest = append(rest, args[i:]...)
-				break
-			}
-			rest, dashes = append(rest, args[i+1:]...), true
+		if args[i] == "--" {
+			p.rest = append(p.rest, p.literal(args[i:])...)
 			break
 		}
-		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		valued, isGlobal := global[name]
-		ownValued, isOwn := own[name]
-		if !isOption(arg, hasValue && (isGlobal || isOwn)) {
-			if command == nil && len(rest) == 0 {
-				if command = root.Command(arg); command != nil {
-					own = takesValue(command.Flags)
-					continue
-				}
-			}
-			rest = append(rest, arg)
-			continue
+		n := p.add(args[i:])
+		if n > len(args)-i {
+			return append(args[:1:1], p.alone(args[i])...)
 		}
-		if isOwn {
-			valued, isGlobal = ownValued, false
-		}
-		group := []string{arg}
-		if valued && !hasValue {
-			if i++; i == len(args) {
-				if isGlobal || command == nil {
-					return []string{args[0], arg}
-				}
-				return []string{args[0], command.Name, arg}
-			}
-			group = append(group, args[i])
-		}
-		if isGlobal || command == nil {
-			front = append(front, group...)
-		} else {
-			options = append(options, group...)
-		}
+		i += n - 1
 	}
-	out := append([]string{args[0]}, front...)
-	if command != nil {
-		out = append(append(out, command.Name), options...)
-		if dashes || slices.ContainsFunc(rest, func(arg string) bool { return len(arg) > 1 && arg[0] == '-' }) {
-			out = append(out, "--") // so that SQL may begin with a comment
-		}
-	}
-	return append(out, rest...)
+	return append(args[:1:1], p.ordered()...)
 }
 
-// isOption reports whether an argument is one. What has white space in it is none, unless
-// that is the value of one that is known.
+// permutation is a command line under way.
+type permutation struct {
+	root    *cli.App
+	global  map[string]bool // the program's options, and whether a value follows them
+	command *cli.Command    // nil before its name
+	own     map[string]bool // the command's options
+	front   []string        // options of the program
+	options []string        // options of the command
+	rest    []string        // arguments
+	dashes  bool            // "--" was seen behind the command's name
+}
+
+// literal returns what "--" leaves of the arguments that begin with it.
+func (p *permutation) literal(args []string) []string {
+	if p.command == nil {
+		return args
+	}
+	p.dashes = true
+	return args[1:]
+}
+
+// add takes the first of the arguments, with its value if it is an option that has one, and
+// returns how many it has taken; more than there are if the value is missing.
+func (p *permutation) add(args []string) int {
+	name, _, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+	valued, isGlobal := p.global[name]
+	ownValued, isOwn := p.own[name]
+	if !isOption(args[0], hasValue && (isGlobal || isOwn)) {
+		p.argument(args[0])
+		return 1
+	}
+	if isOwn {
+		valued, isGlobal = ownValued, false
+	}
+	n := 1
+	if valued && !hasValue {
+		n = 2
+	}
+	if n > len(args) {
+		return n
+	}
+	if isGlobal || p.command == nil {
+		p.front = append(p.front, args[:n]...)
+	} else {
+		p.options = append(p.options, args[:n]...)
+	}
+	return n
+}
+
+// argument takes the command's name or one of its arguments.
+func (p *permutation) argument(arg string) {
+	if p.command == nil && len(p.rest) == 0 {
+		if p.command = p.root.Command(arg); p.command != nil {
+			p.own = takesValue(p.command.Flags)
+			return
+		}
+	}
+	p.rest = append(p.rest, arg)
+}
+
+// alone returns the command line that has this option only.
+func (p *permutation) alone(option string) []string {
+	name := strings.TrimLeft(option, "-")
+	_, isGlobal := p.global[name]
+	if _, isOwn := p.own[name]; p.command == nil || isGlobal && !isOwn {
+		return []string{option}
+	}
+	return []string{p.command.Name, option}
+}
+
+// ordered returns the command line in the order of urfave/cli.
+func (p *permutation) ordered() []string {
+	out := p.front
+	if p.command != nil {
+		out = append(append(out, p.command.Name), p.options...)
+		if p.dashes || slices.ContainsFunc(p.rest, func(arg string) bool { return len(arg) > 1 && arg[0] == '-' }) {
+			out = append(out, "--") // SQL may begin with a comment
+		}
+	}
+	return append(out, p.rest...)
+}
+
+// isOption reports whether an argument is an option. known says that it has the name of an
+// option and a value, which may contain white space.
 func isOption(arg string, known bool) bool {
 	return len(arg) > 1 && arg[0] == '-' && (known || !strings.ContainsFunc(arg, unicode.IsSpace))
 }
@@ -90,12 +130,4 @@ func takesValue(flags []cli.Flag) map[string]bool {
 		}
 	}
 	return names
-}
-
-// noArguments refuses arguments of a command that takes none.
-func noArguments(c *cli.Context) error {
-	if c.Args().Present() {
-		return usage("%s takes no argument, but got %q", c.Command.Name, c.Args().First())
-	}
-	return nil
 }

@@ -24,21 +24,21 @@ func TestPermute(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"nothing", "ds", "ds"},
 		{"in order", "ds|--db|a|query|--format|csv|SELECT 1", "ds|--db|a|query|--format|csv|SELECT 1"},
-		{"options behind", "ds|query|SELECT 1|--format|csv|-q", "ds|query|--format|csv|-q|SELECT 1"},
+		{"options after arguments", "ds|query|SELECT 1|--format|csv|-q", "ds|query|--format|csv|-q|SELECT 1"},
 		{"with an equals sign", "ds|query|SELECT 1|--format=csv", "ds|query|--format=csv|SELECT 1"},
-		{"the program's option behind", "ds|query|SELECT 1|--db|a", "ds|--db|a|query|SELECT 1"},
-		{"the program's option between", "ds|query|--db=a|SELECT 1", "ds|--db=a|query|SELECT 1"},
+		{"an option of the program after arguments", "ds|query|SELECT 1|--db|a", "ds|--db|a|query|SELECT 1"},
+		{"an option of the program after the command", "ds|query|--db=a|SELECT 1", "ds|--db=a|query|SELECT 1"},
 		{"a bool takes no value", "ds|query|--quiet|SELECT 1", "ds|query|--quiet|SELECT 1"},
 		{"a value with a space in it", "ds|query|--format=a b|SELECT 1|--db=my file", "ds|--db=my file|query|--format=a b|SELECT 1"},
 		{"SQL that looks like an option with a value", "ds|query|--nope=1\nSELECT 1", "ds|query|--|--nope=1\nSELECT 1"},
-		{"two dashes behind an argument", "ds|query|SELECT 1|--|-q", "ds|query|--|SELECT 1|-q"},
+		{"two dashes after an argument", "ds|query|SELECT 1|--|-q", "ds|query|--|SELECT 1|-q"},
 		{"a value that looks like an option", "ds|query|SELECT 1|--format|-q", "ds|query|--format|-q|SELECT 1"},
-		{"behind two dashes nothing is one", "ds|query|--|--format", "ds|query|--|--format"},
-		{"a dash is none", "ds|query|-|--format|csv", "ds|query|--format|csv|-"},
+		{"no options after two dashes", "ds|query|--|--format", "ds|query|--|--format"},
+		{"a dash is no option", "ds|query|-|--format|csv", "ds|query|--format|csv|-"},
 		{"SQL that begins with a comment", "ds|query|-- note\nSELECT 1|--format|csv", "ds|query|--format|csv|--|-- note\nSELECT 1"},
-		{"unknown ones stay for the library", "ds|query|SELECT 1|--nope", "ds|query|--nope|SELECT 1"},
-		{"no value left", "ds|query|SELECT 1|--format", "ds|query|--format"},
-		{"no value left for the program's", "ds|query|SELECT 1|--db", "ds|--db"},
+		{"the library reports unknown options", "ds|query|SELECT 1|--nope", "ds|query|--nope|SELECT 1"},
+		{"a missing value", "ds|query|SELECT 1|--format", "ds|query|--format"},
+		{"a missing value of an option of the program", "ds|query|SELECT 1|--db", "ds|--db"},
 		{"an unknown command", "ds|nope|--db|a", "ds|--db|a|nope"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -49,15 +49,14 @@ func TestPermute(t *testing.T) {
 	}
 }
 
-// parsed is what a command line says: of the program, and of query where that is given.
+// parsed is the meaning of a command line: of the program, and of query if that is given.
 type parsed struct {
 	command, db, format string
 	quiet               bool
 	args                []string
 }
 
-// FuzzPermute: what the library makes of the arguments, once they are in its order, is
-// what they say in any order.
+// FuzzPermute: the library parses the permuted arguments to what they mean in any order.
 func FuzzPermute(f *testing.F) {
 	f.Add("ds|query|SELECT 1|--format|csv|--db=a|--|-q")
 	f.Add("ds|query|-- a comment")
@@ -93,8 +92,8 @@ func FuzzPermute(f *testing.F) {
 	})
 }
 
-// refParse reads arguments from left to right, options wherever they stand. It is not
-// clear about help, and about what stands behind two dashes in place of a command.
+// refParse parses arguments from left to right, with options anywhere. clear is false for help
+// and for two dashes in place of a command, which it does not model.
 func refParse(args []string) (p parsed, wrong, clear bool) {
 	quietBy := map[string]bool{}
 	for len(args) > 0 {
@@ -115,7 +114,8 @@ func refParse(args []string) (p parsed, wrong, clear bool) {
 			}
 		}
 		isHelp := name == "help" || name == "h" || name == "version" || name == "v"
-		switch isKnown := to != nil || isQuiet; {
+		isKnown := to != nil || isQuiet
+		switch {
 		case dashes == 0, arg == "-", strings.ContainsFunc(arg, unicode.IsSpace) && (!hasValue || !isKnown && !isHelp):
 			if p.command == "" && !wrong && arg != "query" {
 				wrong = true
@@ -147,7 +147,7 @@ func refParse(args []string) (p parsed, wrong, clear bool) {
 		}
 		if isQuiet {
 			quietBy[name] = true
-			wrong = wrong || len(quietBy) > 1 // which the library does not like
+			wrong = wrong || len(quietBy) > 1 // the library refuses that
 		}
 	}
 	return p, wrong, true

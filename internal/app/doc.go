@@ -1,6 +1,7 @@
-// Package app is the command line: the only room that knows urfave/cli, prints,
-// and turns errors into exit codes.
+// Package app is the command line: one command a file, exit codes and signals. It is the only
+// package that knows urfave/cli, and the only one that prints.
 //
-// It promises that data go to stdout and talk to stderr, that an error is one line
-// which says what to do, and that each kind of error has its exit code.
+// It promises that data go to stdout and messages to stderr, that an error is one line which
+// says what to do, and that each kind of error has its exit code. It does not know HTTP or the
+// tables of the file.
 package app

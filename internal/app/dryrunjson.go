@@ -4,31 +4,31 @@ import (
 	"database/sql"
 	"time"
 
-	"datasync/ingest"
+	"datasync/ingest/dryrun"
 	"datasync/internal/model"
 )
 
-// foreseenJSON is what pull --dry-run --json prints. Times that are not known are null.
-type foreseenJSON struct {
+// forecastJSON is the output of pull --dry-run --json. Unknown times are null.
+type forecastJSON struct {
 	Requests   int64                   `json:"requests"`
 	Total      *int64                  `json:"total"`
 	Newest     *time.Time              `json:"newest"`
-	Oldest     *time.Time              `json:"oldest"` // about
+	Oldest     *time.Time              `json:"oldest"` // roughly
 	PageSize   int                     `json:"page_size"`
 	Endpoints  map[string]endpointJSON `json:"endpoints"`
 	Until      *bool                   `json:"until_honoured"`
 	CursorLife *float64                `json:"cursor_life_s"`
 	TokenLife  *float64                `json:"token_life_s"`
 	NotBefore  map[string]time.Time    `json:"not_before"`
-	// NotBeforeLeft is how long that is from now on, in seconds.
+	// NotBeforeLeft has the same in seconds from now.
 	NotBeforeLeft map[string]float64 `json:"not_before_s"`
 	File          fileJSON           `json:"file"`
-	Pull          *forecastJSON      `json:"pull"`
+	Pull          *pullJSON          `json:"pull"`
 }
 
 type endpointJSON struct {
 	Usable bool     `json:"usable"`
-	Why    string   `json:"why,omitempty"` // not
+	Why    string   `json:"why,omitempty"` // it is not usable
 	Page   int      `json:"page_events"`
 	Last   bool     `json:"last_page"`
 	Bytes  int      `json:"page_bytes"`
@@ -36,7 +36,7 @@ type endpointJSON struct {
 	Cached bool     `json:"page_cached"`
 	Limit  *int     `json:"limit"`
 	Window *float64 `json:"limit_window_s"`
-	// Limited counts answers 429.
+	// Limited counts the answers with status 429.
 	Limited int64 `json:"limited"`
 }
 
@@ -46,46 +46,46 @@ type fileJSON struct {
 	Held   int64  `json:"held"`
 }
 
-type forecastJSON struct {
+type pullJSON struct {
 	Events      int64    `json:"events"`
 	New         int64    `json:"new"`
 	Again       bool     `json:"again"`
 	Pages       int64    `json:"pages"`
 	Requests    int64    `json:"requests"`
 	LimitsKnown bool     `json:"limits_known"`
-	OneByOne    float64  `json:"one_by_one_s"`
+	Sequential  float64  `json:"one_by_one_s"`
 	Workers     int64    `json:"workers"`
-	SideBySide  *float64 `json:"side_by_side_s"` // at best
+	Concurrent  *float64 `json:"side_by_side_s"` // the best case
 	Bytes       int64    `json:"bytes"`
 	PerEvent    float64  `json:"bytes_per_event"`
 	Measured    bool     `json:"measured"` // in this file
 }
 
-func (s *foreseen) json() foreseenJSON {
-	out := foreseenJSON{
-		Requests: s.Requests, Total: orNil(s.Total), Newest: timeOf(s.Newest), Oldest: timeOf(s.Oldest), PageSize: s.pageSize,
-		Endpoints: map[string]endpointJSON{"events": endpointOf(&s.Events), "feed": endpointOf(&s.Feed)},
-		Until:     orNil(s.Until), CursorLife: secondsOf(s.CursorLife), TokenLife: secondsOf(s.TokenLife),
-		NotBefore: map[string]time.Time{}, NotBeforeLeft: map[string]float64{}, File: fileJSON{s.name, s.exists, s.Held},
+func (r *forecastReport) json() forecastJSON {
+	out := forecastJSON{
+		Requests: r.Requests, Total: orNil(r.Total), Newest: timeOf(r.Newest), Oldest: timeOf(r.Oldest), PageSize: r.pageSize,
+		Endpoints: map[string]endpointJSON{"events": endpointOf(&r.Events), "feed": endpointOf(&r.Feed)},
+		Until:     orNil(r.Until), CursorLife: secondsOf(r.CursorLife), TokenLife: secondsOf(r.TokenLife),
+		NotBefore: map[string]time.Time{}, NotBeforeLeft: map[string]float64{}, File: fileJSON{r.name, r.exists, r.Held},
 	}
-	for endpoint, until := range s.NotBefore {
+	for endpoint, until := range r.NotBefore {
 		out.NotBefore[endpoint] = until.UTC()
-		out.NotBeforeLeft[endpoint] = until.Sub(s.now).Round(time.Millisecond).Seconds()
+		out.NotBeforeLeft[endpoint] = until.Sub(r.now).Round(time.Millisecond).Seconds()
 	}
-	if f := s.Forecast; f != nil {
-		out.Pull = &forecastJSON{
+	if f := r.Forecast; f != nil {
+		out.Pull = &pullJSON{
 			Events: f.Elements, New: f.New, Again: f.Again, Pages: f.Pages, Requests: f.Requests, LimitsKnown: f.Known,
-			OneByOne: f.OneByOne.Seconds(), Workers: int64(f.Walks), Bytes: s.disk(f), PerEvent: s.perEvent, Measured: s.measured,
+			Sequential: f.Sequential.Seconds(), Workers: int64(f.Walks), Bytes: r.disk(f), PerEvent: r.perEvent, Measured: r.measured,
 		}
-		if f.SideBySide.Valid {
-			best := f.SideBySide.V.Seconds()
-			out.Pull.SideBySide = &best
+		if f.Concurrent.Valid {
+			best := f.Concurrent.V.Seconds()
+			out.Pull.Concurrent = &best
 		}
 	}
 	return out
 }
 
-func endpointOf(e *ingest.EndpointFindings) endpointJSON {
+func endpointOf(e *dryrun.EndpointFindings) endpointJSON {
 	out := endpointJSON{Usable: e.Usable, Why: e.Why, Page: e.Page, Last: e.Last, Bytes: e.Bytes, Took: e.Took.Seconds(), Cached: e.Cached, Limited: e.Limited}
 	if e.Limit > 0 {
 		out.Limit, out.Window = &e.Limit, secondsOf(e.Window)
@@ -108,7 +108,7 @@ func timeOf(at sql.Null[model.Instant]) *time.Time {
 	return &t
 }
 
-// secondsOf is nil for no time.
+// secondsOf returns nil for 0, which means unknown.
 func secondsOf(d time.Duration) *float64 {
 	if d == 0 {
 		return nil

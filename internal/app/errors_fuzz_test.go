@@ -10,8 +10,8 @@ import (
 	"datasync/internal/store"
 )
 
-// FuzzErrorTexts: whatever an error repeats, of the command line, of a name of a file or
-// of what DuckDB says of SQL, a terminal shows it on one line.
+// FuzzErrorTexts: an error is one line on a terminal, whatever it repeats of the command line,
+// of a file name or of DuckDB's message.
 func FuzzErrorTexts(f *testing.F) {
 	f.Add("\x1b[2J")
 	folder := f.TempDir()
@@ -45,7 +45,7 @@ func FuzzErrorTexts(f *testing.F) {
 	})
 }
 
-// moves says whether a character does something else to a terminal than stand there.
+// moves reports whether a character could control a terminal.
 func moves(r rune) bool {
 	for _, span := range [][2]rune{
 		{0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x200b, 0x200c}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x2064},

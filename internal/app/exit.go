@@ -2,64 +2,70 @@ package app
 
 import (
 	"errors"
-	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
 
-	"datasync/export"
-	"datasync/ingest"
-	"datasync/internal/live"
 	"datasync/internal/model"
-	"datasync/internal/outfile"
-	"datasync/internal/owned"
-	"datasync/internal/store"
-	"datasync/query"
 )
 
-// exitCodes is the table that --help shows.
-const exitCodes = `An error's line ends with the topic that says what to do: see datasync explain.
+// exitCodes is the table in --help.
+const exitCodes = `The line of an error ends with a topic, and datasync explain TOPIC says what to do.
 
 Exit codes:
   0    done
   1    error
   2    wrong usage
-  3    the key was refused
-  4    the API failed; the pull can be resumed
-  5    the data do not add up
-  6    the database is missing, locked, full, damaged, of another API, of a
-       version that does not fit, closed to this user, or not ours; or something
-       beside it, or in the folder of an export, is not to be trusted
+  3    the API refused the key
+  4    the API failed; the same command resumes the pull
+  5    the counts do not match
+  6    the database file is missing, locked, damaged, on a full disk, of another
+       API or version, not readable or not a datasync file; or a file beside it
+       or in the folder of an export is not to be trusted
   130  interrupted (SIGINT)
-  143  ended (SIGTERM, SIGHUP)`
+  143  terminated (SIGTERM, SIGHUP)`
 
-type usageError struct{ error }
-
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// signalled is the error of a pull that a signal stopped.
-type signalled struct{ code int }
-
-func (s signalled) Error() string {
-	return "stopped by a signal"
+// exitOf returns the exit code and the topic of an error.
+func exitOf(err error) model.Exit {
+	exit := model.ExitOf(err)
+	if exit.Code == 0 {
+		exit.Code = model.ExitError
+	}
+	if exit.Topic == "" && exit.Code != model.ExitUsage && outOfFiles(err) {
+		exit.Topic = "limits"
+	}
+	return exit
 }
 
-// exitCode says with which code an error ends the program.
-func exitCode(err error) int {
-	var wrongUsage usageError
-	var stopped signalled
-	var file *model.FileError
-	var refused *live.RefusedError
-	switch {
-	case errors.As(err, &stopped):
-		return stopped.code
-	case errors.As(err, &wrongUsage), errors.Is(err, store.ErrPath), errors.Is(err, outfile.ErrTarget), errors.Is(err, export.ErrOptions), errors.Is(err, query.ErrEmpty), errors.Is(err, store.ErrZone):
-		return 2
-	case errors.Is(err, ingest.ErrKeyRefused):
-		return 3
-	case errors.Is(err, ingest.ErrLoop), errors.Is(err, ingest.ErrNoCursor), errors.Is(err, ingest.ErrMissing), errors.Is(err, ingest.ErrUnusable), errors.Is(err, errUnsound), errors.Is(err, store.ErrUnsound), errors.Is(err, export.ErrHistory):
-		return 5
-	case errors.As(err, &file), errors.As(err, &refused), errors.Is(err, live.ErrBusy), errors.Is(err, live.ErrSilent), errors.Is(err, owned.ErrNot):
-		return 6
-	case errors.Is(err, errPull):
-		return 4
+// outOfFiles reports whether the process or the system has no file descriptor left. The error
+// may come from anywhere, so that no sentinel has its topic.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+// errorLine returns the line that tells a person of an error. It ends with the topic, if the
+// error has one that this program knows.
+func errorLine(err error) string {
+	var parts []string
+	for part := range strings.SplitSeq(err.Error(), "\n") {
+		if !slices.Contains(parts, part) { // the same failure may be joined twice
+			parts = append(parts, part)
+		}
 	}
-	return 1
+	line := strings.Join(parts, "; ")
+	if topic := exitOf(err).Topic; isTopic(topic) { // a newer pull may send one that is unknown
+		line += see(topic)
+	}
+	return line
+}
+
+// unlessUnread returns err, or nil if stdout was closed by its reader, as head(1) does.
+func unlessUnread(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) && path.Path == os.Stdout.Name() && errors.Is(path, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }

@@ -8,67 +8,80 @@ import (
 	"strings"
 
 	"datasync/docs"
+	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
 	"github.com/xrash/smetrics"
 )
 
-func (p *program) explainCommand() *cli.Command {
+func explainCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "explain", Usage: "say what to do after a failure, by the topic that its line names", ArgsUsage: "[TOPIC]",
-		Description: "Without TOPIC it lists them.",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "no-pager", Usage: "do not page what is longer than the screen (DATASYNC_PAGER, PAGER)"}},
-		Action:      p.explain,
+		Name: "explain", Usage: "show what to do about an error, by the topic that its line names", ArgsUsage: "[TOPIC]",
+		Description: "Without TOPIC it lists all topics.",
+		Flags:       []cli.Flag{noPagerFlag()},
+		Action: func(c *cli.Context) error {
+			if c.Args().Len() > 1 {
+				return usage("explain takes one topic, but got %d", c.Args().Len())
+			}
+			text := topicList()
+			if c.Args().Present() {
+				var err error
+				if text, err = topicText(c.Args().First()); err != nil {
+					return err
+				}
+			}
+			out := resultOutput(t, c)
+			_, err := io.WriteString(out, text)
+			return out.End(err)
+		},
 	}
 }
 
-func (p *program) explain(c *cli.Context) error {
-	if c.Args().Len() > 1 {
-		return usage("explain takes one topic, but got %d", c.Args().Len())
-	}
-	text := topicList()
-	if c.Args().Present() {
-		var err error
-		if text, err = topicText(c.Args().First()); err != nil {
-			return err
-		}
-	}
-	out := p.paged(c.Bool("no-pager"))
-	_, err := io.WriteString(out, text)
-	return out.end(err)
+// noPagerFlag is the option of commands whose result may be longer than the screen.
+func noPagerFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-pager", Usage: "do not show long results in a pager (environment: DATASYNC_PAGER, PAGER)"}
 }
 
-// topicList says of each topic what it is about.
+// resultOutput returns stdout, through the pager unless --no-pager is given.
+func resultOutput(t term.IO, c *cli.Context) term.Output {
+	if c.Bool("no-pager") {
+		return term.Plain{Writer: t.Stdout}
+	}
+	return t.Paged()
+}
+
+// topicList returns a line a topic, with the first sentence of its section.
 func topicList() string {
 	var b strings.Builder
-	for _, t := range topics {
-		about, _, _ := strings.Cut(section(t.name), "\n")
-		_, _ = fmt.Fprintf(&b, "%-16s%s\n", t.name, about)
+	for _, topic := range topics {
+		about, _, _ := strings.Cut(section(topic), "\n")
+		_, _ = fmt.Fprintf(&b, "%-16s%s\n", topic, about)
 	}
 	return b.String()
 }
 
-// topicText is the section of that name.
+// topicText returns the section of that name, in any case. Of an unknown name it suggests
+// similar topics.
 func topicText(name string) (string, error) {
 	name = strings.ToLower(name)
 	var near []string
-	for _, t := range topics {
+	for _, topic := range topics {
 		switch {
-		case t.name == name:
-			return t.name + "\n\n" + section(name), nil
-		case alike(t.name, name):
-			near = append(near, t.name)
+		case topic == name:
+			return topic + "\n\n" + section(name), nil
+		case similar(topic, name):
+			near = append(near, topic)
 		}
 	}
 	text := fmt.Sprintf("no topic %q", name)
 	if len(near) > 0 {
-		text += "; near it are " + strings.Join(near, ", ")
+		text += "; similar ones are " + strings.Join(near, ", ")
 	}
 	return "", usageError{errors.New(text + "; datasync explain lists them all")}
 }
 
-// alike reports whether whoever wrote a name may have meant the topic.
-func alike(topic, name string) bool {
+// similar reports whether someone who typed name may have meant the topic.
+func similar(topic, name string) bool {
 	for word := range strings.SplitSeq(name, "-") {
 		if len(word) > 2 && strings.Contains(topic, word) {
 			return true
@@ -77,13 +90,13 @@ func alike(topic, name string) bool {
 	return smetrics.JaroWinkler(topic, name, 0.7, 4) > 0.85
 }
 
-// reference is one from a section to another.
+// reference matches a link from one section to another.
 var reference = regexp.MustCompile(`\[([^\]]+)\]\(#[^)]+\)`)
 
-// section returns the text of a topic in docs/operations.md, without its heading; empty
-// where there is none.
-func section(name string) string {
-	_, text, _ := strings.Cut("\n"+docs.Operations, "\n## "+name+"\n")
+// section returns the text of a topic in docs/operations.md without its heading, or "" if there
+// is no such section.
+func section(topic string) string {
+	_, text, _ := strings.Cut("\n"+docs.Operations, "\n## "+topic+"\n")
 	text, _, _ = strings.Cut(text, "\n## ")
 	text = strings.TrimSpace(reference.ReplaceAllString(text, "$1"))
 	if text == "" {

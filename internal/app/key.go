@@ -10,32 +10,34 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/term"
 )
 
-// maxKey is how many bytes a key may have.
+// maxKey is the length in bytes from which on a text is no key.
 const maxKey = 4096
 
-// key reads the API key, which never stands in an argument: ps shows those.
-func (p *program) key(file string) (ingest.Secret, error) {
-	text, from := p.getenv("DATASYNC_API_KEY"), "DATASYNC_API_KEY"
+// readKey reads the API key from a file, from stdin if that is "-", or from the environment if
+// it is "". A key is never an argument: ps shows those.
+func readKey(t term.IO, file string) (api.Secret, error) {
+	text, from := t.Getenv("DATASYNC_API_KEY"), "DATASYNC_API_KEY"
 	var err error
 	switch file {
 	case "":
 	case "-":
-		text, err = readKey(p.stdin)
+		text, err = readText(t.Stdin)
 		from = "stdin"
 	default:
 		from = file
 		var f *os.File
 		if f, err = os.Open(file); err == nil {
 			defer func() { _ = f.Close() }()
-			if text, err = readKey(f); text != "" {
-				p.warnOfReaders(f)
+			if text, err = readText(f); text != "" {
+				warnOfReaders(t, f)
 			}
 		}
 	}
-	text = strings.TrimSpace(withoutMark(text))
+	text = strings.TrimSpace(decodeText(text))
 	switch {
 	case err != nil:
 		return "", usage("read the API key: %v", err)
@@ -44,16 +46,16 @@ func (p *program) key(file string) (ingest.Secret, error) {
 	case text == "":
 		return "", usage("no API key: set DATASYNC_API_KEY or give --api-key-file FILE")
 	case len(text) >= maxKey:
-		return "", usage("the API key from %s is longer than any key", from)
+		return "", usage("the API key from %s is too long for a key", from)
 	case strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.~+/=") != "":
-		return "", usage("the API key from %s has a character that no key has", from)
+		return "", usage("the API key from %s contains a character that keys do not have", from)
 	}
-	return ingest.Secret(text), nil
+	return api.Secret(text), nil
 }
 
-// withoutMark takes off the byte order mark that some editors and shells of Windows begin a
-// text with. One of UTF-16 says that the text is to be decoded; it has no other sense here.
-func withoutMark(text string) string {
+// decodeText removes a byte order mark, which some editors and shells of Windows write, and
+// decodes UTF-16 if the mark says so.
+func decodeText(text string) string {
 	order := binary.ByteOrder(nil)
 	switch {
 	case strings.HasPrefix(text, "\xff\xfe"):
@@ -70,27 +72,27 @@ func withoutMark(text string) string {
 	}
 	decoded := string(utf16.Decode(units))
 	if len(text)%2 != 0 {
-		decoded += string(utf8.RuneError) // half a character, which no key has
+		decoded += string(utf8.RuneError) // half a character; keys do not have this one
 	}
 	return decoded
 }
 
-// keepIn keeps a key within this process: no core file has it, and package net/http, which
-// logs what a server sends unasked, has nowhere to.
-func keepIn() {
+// protectKey keeps the key within this process. It forbids core files, and discards the log:
+// package net/http logs what a server sends without a request.
+func protectKey() {
 	log.SetOutput(io.Discard)
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 }
 
-func readKey(r io.Reader) (string, error) {
-	// With a mark and in UTF-16 it takes more bytes than it has.
+func readText(r io.Reader) (string, error) {
+	// UTF-16 has twice as many bytes, and a mark.
 	b, err := io.ReadAll(io.LimitReader(r, 2*maxKey+2))
 	return string(b), err
 }
 
-// warnOfReaders says that others may read the file of a key.
-func (p *program) warnOfReaders(f *os.File) {
+// warnOfReaders warns if other users can read the file of the key.
+func warnOfReaders(t term.IO, f *os.File) {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		p.say("others may read the key: chmod 600 " + f.Name())
+		t.Say("other users can read the key: chmod 600 " + f.Name())
 	}
 }

@@ -1,92 +1,114 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"time"
 
+	"datasync/internal/term"
 	"datasync/mockserver"
 
 	"github.com/urfave/cli/v2"
 )
 
-func (p *program) mockCommand() *cli.Command {
+// mockOptions are the command line of mock.
+type mockOptions struct {
+	io     term.IO
+	addr   string
+	server mockserver.Options
+}
+
+func mockCommand(t term.IO, run func(context.Context, mockOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "mock", Usage: "serve a stand-in for the API, for clients of your own",
+		Name: "mock", Usage: "serve a mock of the API, to test clients against",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "addr", Usage: "`HOST:PORT` to listen on", Value: "127.0.0.1:8080"},
-			&cli.IntFlag{Name: "events", Usage: "how many events it has", Value: mockserver.DefaultEvents},
-			&cli.StringFlag{Name: "profile", Usage: "contract, observed or plain (no limits)", Value: "contract"},
-			&cli.Float64Flag{Name: "time-scale", Usage: "divides lifetimes and windows, 1 to 10", Value: 1},
+			&cli.StringFlag{Name: "addr", Usage: "listen on `HOST:PORT`", Value: "127.0.0.1:8080"},
+			&cli.IntFlag{Name: "events", Usage: "serve `N` events", Value: mockserver.DefaultEvents},
+			&cli.StringFlag{Name: "profile", Usage: "the `NAME` of its limits: contract, observed or plain (none)", Value: "contract"},
+			&cli.Float64Flag{Name: "time-scale", Usage: "divide lifetimes and rate-limit windows by `N`, 1 to 10", Value: 1},
 			&cli.BoolFlag{Name: "gzip", Usage: "compress pages for clients that accept it"},
-			&cli.StringFlag{Name: "rate", Usage: "send each answer at this `SIZE` a second, such as 2MB", DefaultText: "unbounded"},
-			&cli.BoolFlag{Name: "strict", Usage: "refuse what the live service lets pass: a header without the cookie, stream-access without a browser's headers"},
-			&cli.DurationFlag{Name: "key-life", Usage: "refuse every key so long after the first request", DefaultText: "none"},
-			&cli.IntFlag{Name: "expired-status", Usage: "answer an expired or invalid cursor by this `STATUS`, such as 502", Value: http.StatusBadRequest},
-			&cli.IntFlag{Name: "outside-status", Usage: "answer a cursor, since or until outside the data's time by this `STATUS`, such as 418", DefaultText: "as usual"},
-			&cli.IntFlag{Name: "access-limit", Usage: "answer 429 to more requests for stream-access in 60 s", DefaultText: "none"},
+			&cli.StringFlag{Name: "rate", Usage: "send each answer at this `SIZE` per second, such as 2MB", DefaultText: "unlimited"},
+			&cli.BoolFlag{Name: "strict", Usage: "refuse requests that the live service accepts: the key's header without its cookie, stream-access without a browser's headers"},
+			&cli.DurationFlag{Name: "key-life", Usage: "refuse every key this `DURATION` after the first request", DefaultText: "none"},
+			&cli.IntFlag{Name: "expired-status", Usage: "answer an expired or invalid cursor with this `STATUS`, such as 502", Value: http.StatusBadRequest},
+			&cli.IntFlag{Name: "outside-status", Usage: "answer a cursor, since or until outside the data's time with this `STATUS`, such as 418", DefaultText: "as usual"},
+			&cli.IntFlag{Name: "access-limit", Usage: "answer 429 to more than `N` requests for stream-access in 60 s", DefaultText: "none"},
 			&cli.Float64Flag{Name: "access-failures", Usage: "answer 502 to this `SHARE` of the requests for stream-access, 0 to 1"},
 		},
-		Action: p.mock,
+		Action: func(c *cli.Context) error {
+			opts, err := readMockOptions(t, c)
+			if err != nil {
+				return err
+			}
+			return run(c.Context, opts)
+		},
 	}
 }
 
-// maxEvents is how many events the mock server may have.
+// runMock serves until a signal comes.
+func runMock(ctx context.Context, opts mockOptions) error {
+	listener, err := net.Listen("tcp", opts.addr)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	log.SetOutput(opts.io.Stderr) // package net/http reports failures there
+	opts.io.Say(fmt.Sprintf("serving %d events on http://%s; %s", max(0, opts.server.Data.Events), listener.Addr(), acceptedKeys(opts.server)))
+	return mockserver.New(opts.server).Serve(ctx, listener)
+}
+
+func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
+	opts := mockOptions{io: t, addr: c.String("addr")}
+	server, err := mockserver.ParseProfile(c.String("profile"))
+	if err != nil {
+		return opts, usage("%v", err)
+	}
+	if err := noArguments(c); err != nil {
+		return opts, err
+	}
+	if server.Data.Events, err = eventCount(c, "events"); err != nil {
+		return opts, err
+	}
+	if c.IsSet("rate") {
+		if server.Rate, err = byteSize(c, "rate", 1000); err != nil {
+			return opts, err
+		}
+	}
+	if err := readRefusals(c, &server); err != nil {
+		return opts, err
+	}
+	server.Gzip, server.TimeScale = c.Bool("gzip"), c.Float64("time-scale")
+	if server.TimeScale == 0 {
+		return opts, usage("time scale 0: want 1 to 10")
+	}
+	if err := server.Validate(); err != nil {
+		return opts, usage("%v", err)
+	}
+	opts.server = server
+	return opts, nil
+}
+
+// maxEvents is the largest number of events of a mock server.
 const maxEvents = 1_000_000_000
 
-// eventCount reads an option that says how many events a mock server has.
+// eventCount reads an option that is the number of events of a mock server.
 func eventCount(c *cli.Context, option string) (int, error) {
-	switch n := c.Int(option); {
+	n := c.Int(option)
+	switch {
 	case n < 0 || n > maxEvents:
 		return 0, usage("--%s %d is not between 0 and %d", option, n, maxEvents)
 	case n == 0:
 		return mockserver.NoEvents, nil
-	default:
-		return n, nil
 	}
+	return n, nil
 }
 
-func (p *program) mock(c *cli.Context) error {
-	opts, err := mockserver.ParseProfile(c.String("profile"))
-	if err != nil {
-		return usage("%v", err)
-	}
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	if opts.Data.Events, err = eventCount(c, "events"); err != nil {
-		return err
-	}
-	if c.IsSet("rate") {
-		if opts.Rate, err = byteSize(c, "rate", 1000); err != nil {
-			return err
-		}
-	}
-	if err := mockRefusals(c, &opts); err != nil {
-		return err
-	}
-	opts.Gzip, opts.TimeScale = c.Bool("gzip"), c.Float64("time-scale")
-	if opts.TimeScale == 0 {
-		return usage("time scale 0: want 1 to 10")
-	}
-	if err := opts.Validate(); err != nil {
-		return usage("%v", err)
-	}
-	listener, err := net.Listen("tcp", c.String("addr"))
-	if err != nil {
-		return err
-	}
-	ctx, stop := untilSignal(c.Context)
-	defer stop()
-	log.SetOutput(p.stderr) // package net/http tells there of what fails
-	p.say(fmt.Sprintf("serving %d events on http://%s; %s", max(0, opts.Data.Events), listener.Addr(), keysAccepted(opts)))
-	return mockserver.New(opts).Serve(ctx, listener)
-}
-
-// mockRefusals reads the options that say what the server refuses.
-func mockRefusals(c *cli.Context, opts *mockserver.Options) error {
+// readRefusals reads the options for requests that the server refuses.
+func readRefusals(c *cli.Context, opts *mockserver.Options) error {
 	opts.Strict, opts.KeyLife = c.Bool("strict"), c.Duration("key-life")
 	if opts.KeyLife < 0 {
 		return usage("--key-life %s is below zero", opts.KeyLife)
@@ -104,7 +126,7 @@ func mockRefusals(c *cli.Context, opts *mockserver.Options) error {
 		return usage("--access-limit %d is not above 0", n)
 	}
 	share := c.Float64("access-failures")
-	if !(share >= 0 && share <= 1) { // NaN is neither
+	if !(share >= 0 && share <= 1) { // also refuses NaN
 		return usage("--access-failures %v is not between 0 and 1", share)
 	}
 	if share > 0 {
@@ -115,8 +137,8 @@ func mockRefusals(c *cli.Context, opts *mockserver.Options) error {
 	return nil
 }
 
-// keysAccepted says which keys the server accepts, and for how long.
-func keysAccepted(opts mockserver.Options) string {
+// acceptedKeys says which keys the server accepts, and for how long.
+func acceptedKeys(opts mockserver.Options) string {
 	text := "any key is accepted"
 	if opts.KeyLife > 0 {
 		life := time.Duration(float64(opts.KeyLife) / opts.TimeScale)

@@ -4,107 +4,103 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
-	_ "time/tzdata" // so that --timezone works on machines without a zone database
 
-	"datasync/internal/outfile"
-	"datasync/internal/store"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
+	"datasync/internal/shell"
+	"datasync/internal/term"
 	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
 
-// maxSQL is how many bytes a statement may have.
-const maxSQL = 16 << 20
-
-// errTimeout: a query took longer than --timeout.
-var errTimeout = errors.New("the query took too long")
-
-func (p *program) queryCommand() *cli.Command {
+func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "query", Usage: "ask the file in SQL; it changes nothing", ArgsUsage: `["SQL" | -]`,
-		Description: "Without SQL, on a terminal, it is a shell.",
+		Name: "query", Usage: "query the file in SQL, read-only", ArgsUsage: `["SQL" | -]`,
+		Description: "Without SQL, on a terminal, it starts an interactive shell.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: query.Formats(), DefaultText: "table on a terminal, else csv"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, in the format that its ending names"},
+			&cli.StringFlag{Name: "format", Usage: "the `FORMAT` of the result: " + query.Formats(), DefaultText: "table on a terminal, else csv"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`; its ending selects the format"},
 			&cli.BoolFlag{Name: "force", Usage: "replace the output file if it exists"},
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
-			&cli.StringFlag{Name: "named", Usage: "run the query of that `NAME`; list shows the names"},
-			&cli.StringSliceFlag{Name: "param", Usage: "the value of $name in the SQL: `NAME=VALUE`"},
-			&cli.StringFlag{Name: "timezone", Usage: "show times in this `ZONE`", Value: "UTC"},
-			&cli.IntFlag{Name: "max-rows", Usage: "write at most `N` rows: of a table head and tail, else the first; 0 is all", DefaultText: "40 of a table, else all"},
-			&cli.DurationFlag{Name: "timeout", Usage: "stop after so long", DefaultText: "none"},
-			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
-			&cli.BoolFlag{Name: "csv-safe", Usage: "put ' before texts in CSV and TSV that a spreadsheet would take for formulas"},
-			&cli.BoolFlag{Name: "no-pager", Usage: "do not page what is longer than the screen (DATASYNC_PAGER, PAGER)"},
+			&cli.StringFlag{Name: "named", Usage: "run the query with this `NAME`; list shows all names"},
+			&cli.StringSliceFlag{Name: "param", Usage: "the value of $name in the SQL, as `NAME=VALUE`"},
+			&cli.StringFlag{Name: "timezone", Usage: "show times in this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
+			&cli.IntFlag{Name: "max-rows", Usage: "write at most `N` rows, of a table the first and the last; 0 is all", DefaultText: "40 in a table, else all"},
+			&cli.DurationFlag{Name: "timeout", Usage: "stop a query that takes longer than this `DURATION`, such as 30s", DefaultText: "none"},
+			&cli.BoolFlag{Name: "timing", Usage: "show how long each statement took"},
+			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV and TSV, put ' before text that a spreadsheet would run as a formula"},
+			noPagerFlag(),
 		},
-		Action: p.query,
+		Action: func(c *cli.Context) error {
+			if listsNamed(c) {
+				return listNamed(t, c)
+			}
+			opts, err := readQueryOptions(t, c)
+			if err != nil {
+				return err
+			}
+			return run(c.Context, opts)
+		},
 	}
 }
 
-func (p *program) query(c *cli.Context) error {
-	if strings.EqualFold(c.String("named"), "list") {
-		return p.listNamed(c)
-	}
-	opts, err := p.queryOptions(c)
-	if err != nil {
-		return err
-	}
+// stopTimeout is how long a query may go on after a signal or --timeout: it may be blocked on
+// a reader that does not read its output.
+const stopTimeout = time.Second
+
+// runQuery runs statements, or the shell if there are none.
+func runQuery(ctx context.Context, opts queryOptions) error {
 	signals := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
-	if opts.SQL != "" {
-		signals = append(signals, os.Interrupt) // the shell has a use of its own for it
+	if !opts.interactive() {
+		signals = append(signals, os.Interrupt) // in the shell it ends a statement
 	}
-	ctx, stop := until(c.Context, signals...)
+	ctx, stop := until(ctx, signals...)
 	defer stop()
-	if d := c.Duration("timeout"); d > 0 && opts.SQL != "" {
+	if d := opts.timeout; d > 0 && !opts.interactive() {
 		var cancel func()
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
 		defer cancel()
 	}
-	var session *store.Session
-	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
-		session, err = store.OpenSession(ctx, path, store.ReadOptions{Timezone: c.String("timezone")})
+	var session *inspect.Session
+	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
+		session, err = inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: opts.timezone})
 		return err
 	})
 	if err != nil {
 		return orStopped(ctx, err)
 	}
-	defer from.release()
-	if opts.SQL == "" {
-		return errors.Join(p.shell(ctx, c, session, opts), session.Close())
+	defer src.Release()
+	if opts.interactive() {
+		return errors.Join(runShell(ctx, opts, session), session.Close())
 	}
-	out, err := p.queryOutput(c)
+	out, err := opts.output()
 	if err != nil {
 		return errors.Join(err, session.Close())
 	}
 	ended := make(chan error, 1)
 	go func() {
-		err := p.write(ctx, session, opts, c.Bool("timing"), out)
-		_ = session.Close() // there is nothing that it could fail to keep
+		s := statements{opts.io, session, opts.timing, out}
+		err := s.run(ctx, opts.query)
+		_ = session.Close() // a read-only session has nothing to lose
 		ended <- err
 	}()
-	return p.awaitQuery(ctx, ended, out)
+	return awaitQuery(ctx, ended, out)
 }
 
-// stopPatience is how long a query may go on after a signal or the end of --timeout: it may
-// be waiting for someone who does not read what it writes.
-const stopPatience = time.Second
-
-// awaitQuery waits for the end of a query, but not for long after a signal or the end of
-// --timeout, unless a person is reading in the pager.
-func (p *program) awaitQuery(ctx context.Context, ended <-chan error, out output) error {
+// awaitQuery waits for the end of a query. After a signal or --timeout it waits for at most
+// stopTimeout, unless a person is reading in the pager.
+func awaitQuery(ctx context.Context, ended <-chan error, out term.Output) error {
 	var err error
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
 		var late <-chan time.Time
-		if g, ok := out.(*pager); !ok || !g.running.Load() {
-			late = time.After(stopPatience)
+		if !out.Reading() {
+			late = time.After(stopTimeout)
 		}
 		select {
 		case err = <-ended:
@@ -115,184 +111,51 @@ func (p *program) awaitQuery(ctx context.Context, ended <-chan error, out output
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return nil
-	case errors.Is(err, query.ErrParams), errors.Is(err, outfile.ErrTarget):
+	case model.ExitOf(err).Code == model.ExitUsage:
 		return usage("%w", err)
 	}
 	return orStopped(ctx, fmt.Errorf("query: %w", err))
 }
 
-// queryOptions reads the command line.
-func (p *program) queryOptions(c *cli.Context) (opts query.Options, err error) {
-	if opts.Params, err = params(c.StringSlice("param")); err != nil {
-		return opts, err
+// runShell runs the interactive shell.
+func runShell(ctx context.Context, opts queryOptions, session *inspect.Session) error {
+	err := shell.Run(ctx, shell.Options{
+		IO: opts.io, Session: session, Query: opts.query, Timing: opts.timing,
+		Greeting: "datasync " + version + ", reading " + term.Visible(opts.database) + ". End a statement with ; and see .help.",
+		Run: func(ctx context.Context, query query.Options, timing bool) error {
+			return statements{opts.io, session, timing, opts.page()}.run(ctx, query)
+		},
+		Explain: errorLine,
+	})
+	if err == nil {
+		err = context.Cause(ctx)
 	}
-	if opts.SQL, err = p.sql(c, opts.Params); err != nil {
-		return opts, err
-	}
-	if opts.Format, err = p.queryFormat(c); err != nil {
-		return opts, usage("%v", err)
-	}
-	zone := c.String("timezone")
-	if opts.Location, err = time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
-		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", zone)
-	}
-	if c.IsSet("max-rows") {
-		if opts.MaxRows = c.Int("max-rows"); opts.MaxRows < 0 {
-			return opts, usage("--max-rows %d is less than 0", opts.MaxRows)
-		} else if opts.MaxRows == 0 {
-			opts.MaxRows = -1
+	return orStopped(ctx, err)
+}
+
+// statements run SQL and write the results to one output.
+type statements struct {
+	io      term.IO
+	session *inspect.Session
+	timing  bool
+	out     term.Output
+}
+
+// run writes the results, ends the output, and then reports on the statements.
+func (s statements) run(ctx context.Context, opts query.Options) error {
+	var notes []string
+	opts.Done = func(rows, written int64, took time.Duration) {
+		if written < rows && opts.Format != query.Table {
+			notes = append(notes, fmt.Sprintf("stopped after %s (--max-rows); there are more", term.Counted(written, "row")))
+			rows = written
+		}
+		if s.timing {
+			notes = append(notes, fmt.Sprintf("%s in %.3f s", term.Counted(rows, "row"), took.Seconds()))
 		}
 	}
-	if c.IsSet("timeout") && c.Duration("timeout") <= 0 {
-		return opts, usage("--timeout %s is not more than 0s", c.Duration("timeout"))
+	err := s.out.End(query.Run(ctx, s.session, opts, s.out))
+	for _, note := range notes {
+		s.io.Say(note)
 	}
-	opts.FormulaSafe = c.Bool("csv-safe")
-	if name := c.String("output"); name == "" || name == "-" {
-		_, opts.Terminal = p.terminal()
-		opts.Width = p.width()
-	}
-	return opts, nil
-}
-
-// queryFormat is the format asked for, or the one that fits where the result goes.
-func (p *program) queryFormat(c *cli.Context) (query.Format, error) {
-	if name := c.String("format"); name != "" {
-		return query.ParseFormat(name)
-	}
-	if name := c.String("output"); name != "" && name != "-" {
-		return query.FormatOfFile(name)
-	}
-	if _, ok := p.terminal(); ok {
-		return query.Table, nil
-	}
-	return query.CSV, nil
-}
-
-// notes are what a person is told of the statements, after their results.
-type notes struct {
-	format query.Format
-	timing bool
-	lines  []string
-}
-
-// done is query.Options.Done.
-func (n *notes) done(rows, written int64, took time.Duration) {
-	if written < rows && n.format != query.Table {
-		n.lines = append(n.lines, fmt.Sprintf("stopped after %s (--max-rows); there are more", counted(written, "row")))
-		rows = written
-	}
-	if n.timing {
-		n.lines = append(n.lines, fmt.Sprintf("%s in %.3f s", counted(rows, "row"), took.Seconds()))
-	}
-}
-
-// write runs the statements and writes what they give, and then what is to be told of
-// them.
-func (p *program) write(ctx context.Context, session *store.Session, opts query.Options, timing bool, out output) error {
-	n := notes{format: opts.Format, timing: timing}
-	opts.Done = n.done
-	err := out.end(query.Run(ctx, session, opts, out))
-	for _, line := range n.lines {
-		p.say(line)
-	}
-	return err
-}
-
-// params reads the values of --param.
-func params(list []string) (map[string]string, error) {
-	values := map[string]string{}
-	for _, text := range list {
-		name, value, ok := strings.Cut(text, "=")
-		name = strings.TrimPrefix(name, "$")
-		if !ok || name == "" {
-			return nil, usage("--param %q is not of the form NAME=VALUE", text)
-		}
-		if _, again := values[name]; again {
-			return nil, usage("--param %s is given twice", name)
-		}
-		values[name] = value
-	}
-	return values, nil
-}
-
-// sql returns the SQL of the command line; none on a terminal asks for the shell. The
-// parameters of a named query get their defaults.
-func (p *program) sql(c *cli.Context, params map[string]string) (string, error) {
-	file, args := c.String("file"), c.Args()
-	switch {
-	case c.IsSet("named"):
-		if file != "" || args.Present() {
-			return "", usage("give the SQL or --named, not both")
-		}
-		return namedSQL(c.String("named"), params)
-	case file != "" && args.Present():
-		return "", usage("give the SQL as an argument or in --file, not both")
-	case args.Len() > 1:
-		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
-	case file != "":
-		return p.readSQL(file)
-	case !args.Present() && p.interactive():
-		return "", nil
-	case !args.Present():
-		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
-	case args.First() == "-":
-		return p.readSQL("-")
-	case strings.TrimSpace(args.First()) == "":
-		return "", query.ErrEmpty
-	}
-	return args.First(), nil
-}
-
-// readSQL reads the SQL from a file, or from stdin where that is "-".
-func (p *program) readSQL(file string) (string, error) {
-	in := p.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return "", usage("read the SQL: %v", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	b, err := io.ReadAll(io.LimitReader(in, maxSQL+1))
-	switch text := strings.TrimPrefix(string(b), "\ufeff"); {
-	case err != nil:
-		return "", usage("read the SQL: %v", err)
-	case len(b) > maxSQL:
-		return "", usage("the SQL is longer than %d MiB", maxSQL>>20)
-	case strings.TrimSpace(text) == "":
-		return "", query.ErrEmpty
-	default:
-		return text, nil
-	}
-}
-
-// width is how many columns what goes to stdout may have, 0 for no limit.
-func (p *program) width() int {
-	if width, _, ok := p.screen(); ok {
-		return width
-	}
-	width, _ := strconv.Atoi(p.getenv("COLUMNS"))
-	return max(0, width)
-}
-
-// queryOutput is where the result goes.
-func (p *program) queryOutput(c *cli.Context) (output, error) {
-	name := c.String("output")
-	if name == "" || name == "-" {
-		return p.paged(c.Bool("no-pager")), nil
-	}
-	f, err := outfile.Create(name, outfile.Rules{Force: c.Bool("force"), Keep: store.FilesOf(c.String("db"))})
-	return fileOutput{f}, err
-}
-
-// fileOutput is a file that is whole or not there.
-type fileOutput struct{ *outfile.File }
-
-func (f fileOutput) end(err error) error {
-	if err != nil {
-		return errors.Join(err, f.Abort())
-	}
-	_, err = f.Commit()
 	return err
 }

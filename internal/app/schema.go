@@ -8,72 +8,70 @@ import (
 	"slices"
 	"strings"
 
-	"datasync/internal/store"
-	"datasync/query"
+	"datasync/internal/inspect"
+	"datasync/internal/term"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 )
 
-// schemaWidth is how wide a line of schema is, where its words allow it.
+// schemaWidth is the width of a line, unless a word is longer.
 const schemaWidth = 80
 
-func (p *program) schemaCommand() *cli.Command {
+func schemaCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "schema", Usage: "say which tables and columns the file has, and what they mean", ArgsUsage: "[TABLE]",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON"}},
-		Action: p.schema,
+		Name: "schema", Usage: "list the tables and columns of the file, with their meaning", ArgsUsage: "[TABLE]",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action: func(c *cli.Context) error {
+			if c.Args().Len() > 1 {
+				return usage("schema takes the name of one table, but got %d arguments", c.Args().Len())
+			}
+			var tables []inspect.Table
+			err := withFile(c.Context, t, c.String("db"), func(ctx context.Context, db *sql.DB) (err error) {
+				tables, err = inspect.ReadSchema(ctx, db, c.String("db"))
+				return err
+			})
+			if err == nil && c.Args().Present() {
+				tables, err = tableNamed(tables, c.Args().First())
+			}
+			if err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return writeJSON(t.Stdout, tables)
+			}
+			_, err = io.WriteString(t.Stdout, schemaText(tables))
+			return err
+		},
 	}
 }
 
-func (p *program) schema(c *cli.Context) error {
-	if c.Args().Len() > 1 {
-		return usage("schema takes the name of one table, but got %d arguments", c.Args().Len())
-	}
-	var tables []store.Table
-	err := p.withFile(c, func(ctx context.Context, db *sql.DB) (err error) {
-		tables, err = store.ReadSchema(ctx, db, c.String("db"))
-		return err
-	})
-	if err == nil && c.Args().Present() {
-		tables, err = tableNamed(tables, c.Args().First())
-	}
-	if err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return writeJSON(p.stdout, tables)
-	}
-	_, err = io.WriteString(p.stdout, schemaText(tables))
-	return err
-}
-
-// tableNamed returns the table of that name alone; as in SQL, case does not matter.
-func tableNamed(tables []store.Table, name string) ([]store.Table, error) {
+// tableNamed returns only the table of that name, in any case, as in SQL.
+func tableNamed(tables []inspect.Table, name string) ([]inspect.Table, error) {
 	var names []string
 	for _, t := range tables {
 		if strings.EqualFold(t.Name, name) {
-			return []store.Table{t}, nil
+			return []inspect.Table{t}, nil
 		}
 		names = append(names, t.Name)
 	}
 	return nil, usage("no table %q; the file has %s", name, strings.Join(names, ", "))
 }
 
-// schemaText lists tables for a person, a line a column, and more where the comment is
-// long.
-func schemaText(tables []store.Table) string {
+// schemaText lists tables for a person. Each column is a line, which is wrapped if its comment
+// is long.
+func schemaText(tables []inspect.Table) string {
 	var b strings.Builder
 	for i, t := range tables {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		title := query.Visible(t.Name)
+		title := term.Visible(t.Name)
 		if t.Kind == "view" {
 			title += " (view)"
 		}
 		if t.Comment != "" {
-			title += ": " + query.Visible(t.Comment)
+			title += ": " + term.Visible(t.Comment)
 		}
 		writeWrapped(&b, "", "  ", title)
 		var widths [3]int
@@ -89,20 +87,23 @@ func schemaText(tables []store.Table) string {
 					lead += text.Pad(cell, widths[j], ' ') + "  "
 				}
 			}
-			writeWrapped(&b, lead, strings.Repeat(" ", text.StringWidth(lead)), query.Visible(c.Comment))
+			writeWrapped(&b, lead, strings.Repeat(" ", text.StringWidth(lead)), term.Visible(c.Comment))
 		}
 	}
 	return b.String()
 }
 
-// schemaCells are what a column's line has before its comment.
-func schemaCells(c store.TableColumn) [3]string {
-	notNull := map[bool]string{true: "not null"}[c.NotNull]
-	return [3]string{query.Visible(c.Name), strings.ReplaceAll(query.Visible(c.Type), "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), notNull}
+// schemaCells returns the cells of a column before its comment.
+func schemaCells(c inspect.TableColumn) [3]string {
+	notNull := ""
+	if c.NotNull {
+		notNull = "not null"
+	}
+	return [3]string{term.Visible(c.Name), strings.ReplaceAll(term.Visible(c.Type), "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), notNull}
 }
 
-// writeWrapped writes lead and a text behind it, whose further lines are indented. A
-// lead that leaves little room has the text run on past the width.
+// writeWrapped writes lead and then a text, whose further lines are indented. After a long lead
+// the text may exceed the width.
 func writeWrapped(b *strings.Builder, lead, indent, s string) {
 	const least = 24
 	room := max(least, schemaWidth-text.StringWidth(indent))

@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
-// A table that others made shows whatever its names are, and moves no cursor.
+// TestSchemaTextOfOddTables: names that others chose are shown, and cannot move the cursor.
 func TestSchemaTextOfOddTables(t *testing.T) {
-	got := schemaText([]store.Table{
-		{Name: "a\x1b[2J", Kind: "view", Columns: []store.TableColumn{{Name: "日本", Type: "STRUCT(a TIMESTAMP WITH TIME ZONE)"}, {Name: "b", Type: "INTEGER", NotNull: true, Comment: "x\ny\u202e"}}},
-		{Name: "long", Kind: "table", Comment: strings.Repeat("word ", 20), Columns: []store.TableColumn{
+	got := schemaText([]inspect.Table{
+		{Name: "a\x1b[2J", Kind: "view", Columns: []inspect.TableColumn{{Name: "日本", Type: "STRUCT(a TIMESTAMP WITH TIME ZONE)"}, {Name: "b", Type: "INTEGER", NotNull: true, Comment: "x\ny\u202e"}}},
+		{Name: "long", Kind: "table", Comment: strings.Repeat("word ", 20), Columns: []inspect.TableColumn{
 			{Name: strings.Repeat("n", 70), Type: "INTEGER", Comment: "it has room for some words all the same, and then breaks"},
 			{Name: "b", Type: "INTEGER", Comment: strings.Repeat("w", 90)}}},
 		{Name: "none", Kind: "table"},

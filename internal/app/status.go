@@ -2,196 +2,175 @@ package app
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 	"time"
 
-	"datasync/internal/live"
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
+	"datasync/internal/reader"
 	"datasync/internal/store"
-	"datasync/query"
+	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
 )
 
-// rejectSamples is how many rejects of each reason status --rejected shows.
-const rejectSamples = 3
+// errTooOld: the last complete pull is older than status --max-age.
+var errTooOld = model.NewFailure(model.ExitError, "too-old", "the data are too old")
 
-// errTooOld: the data are older than status --max-age allows.
-var errTooOld = errors.New("the data are too old")
+// statusOptions are the command line of status.
+type statusOptions struct {
+	io       term.IO
+	database string
+	json     bool
+	rejected bool
+	recover  bool
+	maxAge   time.Duration // 0 for no limit
+}
 
-func (p *program) statusCommand() *cli.Command {
+func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "say what the file holds and where the pull stands",
+		Name: "status", Usage: "show what the file holds and how far the pull is",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "as JSON"},
-			&cli.BoolFlag{Name: "rejected", Usage: "show samples of what was rejected"},
-			&cli.BoolFlag{Name: "recover", Usage: "bring the write-ahead log that a killed process has left into the file first"},
-			&cli.DurationFlag{Name: "max-age", Usage: "end with code 1 where the last complete pull began longer ago", DefaultText: "none"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.BoolFlag{Name: "rejected", Usage: "show samples of rejected elements"},
+			&cli.BoolFlag{Name: "recover", Usage: "first replay the write-ahead log of a killed process into the file"},
+			&cli.DurationFlag{Name: "max-age", Usage: "exit with 1 if the last complete pull began more than this `DURATION` ago, such as 24h", DefaultText: "none"},
 		},
-		Action: p.status,
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			opts := statusOptions{
+				io: t, database: c.String("db"), json: c.Bool("json"), rejected: c.Bool("rejected"), recover: c.Bool("recover"), maxAge: c.Duration("max-age"),
+			}
+			if c.IsSet("max-age") && opts.maxAge <= 0 {
+				return usage("--max-age %s is not more than 0s", opts.maxAge)
+			}
+			return run(c.Context, opts)
+		},
 	}
 }
 
-// reading is withFile for a command that takes no arguments.
-func (p *program) reading(c *cli.Context, do func(ctx context.Context, db *sql.DB) error) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	return p.withFile(c, do)
-}
-
-// withFile opens what there is to read of the file and calls do with it until a signal comes.
-func (p *program) withFile(c *cli.Context, do func(ctx context.Context, db *sql.DB) error) error {
-	ctx, stop := untilSignal(c.Context)
+// runStatus writes the status of the file, and checks its age.
+func runStatus(ctx context.Context, opts statusOptions) error {
+	ctx, stop := untilSignal(ctx)
 	defer stop()
-	var db *sql.DB
-	from, err := p.openSource(ctx, c.String("db"), func(path string) (err error) {
-		db, err = store.OpenReadOnly(ctx, path, "UTC")
-		return err
-	})
-	if err == nil {
-		err = errors.Join(do(ctx, db), db.Close())
-		from.release()
-	}
-	return orStopped(ctx, err)
-}
-
-// seen is a status as it is shown.
-type seen struct {
-	store.Status
-	pull    *running
-	samples []store.RejectSample
-	now     time.Time
-}
-
-func (p *program) status(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	maxAge := c.Duration("max-age")
-	if c.IsSet("max-age") && maxAge <= 0 {
-		return usage("--max-age %s is not more than 0s", maxAge)
-	}
-	ctx, stop := untilSignal(c.Context)
-	defer stop()
-	s, err := p.readStatus(ctx, c)
+	v, err := readStatus(ctx, opts)
 	switch {
 	case err == nil:
-		if !c.Bool("rejected") {
-			s.samples = nil
+		if !opts.rejected {
+			v.samples = nil
 		}
-		err = orUnread(p.writeStatus(c.Bool("json"), s))
-	case errors.Is(err, store.ErrLocked) && s.LockHolder != nil:
-		err = errors.Join(orUnread(p.writeHolder(c, s.LockHolder)), err)
+		err = unlessUnread(v.write(opts))
+	case errors.Is(err, dbfile.ErrLocked) && v.LockHolder != nil:
+		err = errors.Join(unlessUnread(writeHolder(opts, v.LockHolder)), err)
 	}
-	switch {
-	case err != nil || maxAge == 0:
+	if err != nil || opts.maxAge == 0 {
 		return orStopped(ctx, err)
-	case s.CompletedAt == nil:
+	}
+	return checkAge(v, opts.maxAge)
+}
+
+// checkAge fails with errTooOld if the last complete pull began more than maxAge ago.
+func checkAge(v statusView, maxAge time.Duration) error {
+	if v.CompletedAt == nil {
 		return fmt.Errorf("%w: no pull has been complete yet", errTooOld)
-	case s.now.Sub(*s.CompletedAt) > maxAge:
-		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, s.now.Sub(*s.CompletedAt).Round(time.Millisecond), maxAge)
-	case s.CompletedAt.Sub(s.now) > maxAge:
-		// Or else it would be young for as long as the clock was set back.
-		return fmt.Errorf("%w: by this machine's clock the last complete pull began %s in the future, so that its age is not known",
-			errTooOld, s.CompletedAt.Sub(s.now).Round(time.Millisecond))
+	}
+	age := v.now.Sub(*v.CompletedAt)
+	switch {
+	case age > maxAge:
+		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, age.Round(time.Millisecond), maxAge)
+	case -age > maxAge:
+		// Otherwise the data would look fresh until a clock that was set back catches up.
+		return fmt.Errorf("%w: by this machine's clock the last complete pull began %s in the future, so its age is not known",
+			errTooOld, (-age).Round(time.Millisecond))
 	}
 	return nil
 }
 
-// readStatus asks the pull that is running, or reads the file.
-func (p *program) readStatus(ctx context.Context, c *cli.Context) (s seen, err error) {
-	name := c.String("db")
-	path, exists, err := store.Resolve(name)
-	if err == nil && c.Bool("recover") {
-		err = p.recoverLog(ctx, name)
+// readStatus asks the running pull, or reads the file.
+func readStatus(ctx context.Context, opts statusOptions) (v statusView, err error) {
+	if _, _, err := dbfile.Resolve(opts.database); err != nil {
+		return v, err
 	}
-	if err != nil {
-		return s, err
-	}
-	for tries := 1; ; tries++ {
-		itself := source{path: path}
-		if exists {
-			s, err = p.askStatus(ctx, path)
-			if s.Path = name; !errors.Is(err, live.ErrNone) {
-				return s, err
-			}
-			itself.unanswered = errors.Is(err, errUnanswered)
-		}
-		if s, err = readFile(ctx, name); tries == sourceTries || !itself.taken(err) {
-			return s, err
+	if opts.recover {
+		if err := recoverLog(ctx, opts); err != nil {
+			return v, err
 		}
 	}
+	var answer liveStatus
+	asked, err := reader.Status(ctx, opts.database, &answer, func() (err error) {
+		v, err = readFile(ctx, opts.database)
+		return err
+	})
+	if err != nil || !asked {
+		return v, err
+	}
+	v = statusView{Status: answer.Status, samples: answer.Samples, pull: &answer.Pull, now: time.Now()}
+	v.Path = opts.database
+	v.LockHolder, err = dbfile.LockHolder(opts.database)
+	return v, err
 }
 
-// readFile reads the status of a file that no pull writes to. Of one that another program
-// keeps to itself it says which one that is, and fails with store.ErrLocked.
-func readFile(ctx context.Context, name string) (s seen, err error) {
-	s.now = time.Now()
-	holder, err := store.LockHolder(name)
+// readFile reads the status from the file. If another process has locked the file, it returns
+// that process in LockHolder and fails with dbfile.ErrLocked.
+func readFile(ctx context.Context, name string) (v statusView, err error) {
+	v.now = time.Now()
+	holder, err := dbfile.LockHolder(name)
 	if err != nil {
-		return s, err
+		return v, err
 	}
-	defer func() { s.LockHolder = holder }()
-	db, err := store.OpenReadOnly(ctx, name, "UTC")
+	defer func() { v.LockHolder = holder }()
+	db, err := inspect.OpenReadOnly(ctx, name, "UTC")
 	if err != nil {
-		return s, err
+		return v, err
 	}
-	if s.Status, err = store.ReadStatus(ctx, db, name, s.now); err == nil {
-		s.samples, err = store.RejectSamples(ctx, db, rejectSamples)
+	if v.Status, err = inspect.ReadStatus(ctx, db, name, v.now); err == nil {
+		v.samples, err = inspect.RejectSamples(ctx, db, rejectSamples)
 	}
-	return s, errors.Join(err, db.Close())
+	return v, errors.Join(err, db.Close())
 }
 
-// recoverLog brings the write-ahead log that a killed process has left into the file.
-func (p *program) recoverLog(ctx context.Context, name string) error {
-	// What the database writes beside itself meanwhile is nobody else's to read.
-	defer syscall.Umask(syscall.Umask(0o077))
-	done, err := store.Recover(ctx, name)
+// recoverLog replays the write-ahead log of a killed process into the file.
+func recoverLog(ctx context.Context, opts statusOptions) error {
+	defer privateFiles()()
+	done, err := store.Recover(ctx, opts.database)
 	switch {
 	case err != nil:
 		return err
 	case done.Log == 0:
-		p.say("there is nothing to recover: the file has no write-ahead log")
+		opts.io.Say("nothing to recover: the file has no write-ahead log")
 	case done.Void:
-		p.say(fmt.Sprintf("nothing was recovered: of the write-ahead log of %s nothing can be read, and the next pull replaces it", counted(done.Log, "byte")))
+		opts.io.Say(fmt.Sprintf("nothing was recovered: the write-ahead log of %s is not readable, and the next pull replaces it", term.Counted(done.Log, "byte")))
 	default:
-		p.say(fmt.Sprintf("recovered: a write-ahead log of %s was brought into the file", counted(done.Log, "byte")))
+		opts.io.Say(fmt.Sprintf("recovered: the write-ahead log of %s was replayed into the file", term.Counted(done.Log, "byte")))
 	}
 	return nil
 }
 
-func (p *program) writeStatus(asJSON bool, s seen) error {
-	if !asJSON {
-		return writeStatus(p.stdout, s)
+// write writes the status as JSON or for a person.
+func (v statusView) write(opts statusOptions) error {
+	if opts.json {
+		return writeJSON(opts.io.Stdout, v.json())
 	}
-	return writeJSON(p.stdout, struct {
-		store.Status
-		Pull    *pullStatus          `json:"pull"`
-		Samples []store.RejectSample `json:"rejected_samples,omitempty"`
-	}{s.Status, s.pull.status(s.now), s.samples})
-}
-
-// writeHolder says who keeps everyone else out of the file, which is all that can be
-// said of it then.
-func (p *program) writeHolder(c *cli.Context, holder *store.Holder) error {
-	if c.Bool("json") {
-		return writeJSON(p.stdout, struct {
-			Path       string        `json:"path"`
-			LockHolder *store.Holder `json:"lock_holder"`
-		}{c.String("db"), holder})
-	}
-	_, err := fmt.Fprintf(p.stdout, "%-12s%s\n%-12s%s\n", "file", query.Visible(c.String("db")), "open", query.Visible(holder.String()))
+	_, err := io.WriteString(opts.io.Stdout, v.text())
 	return err
 }
 
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+// writeHolder writes which process has locked the file. Nothing else is known then.
+func writeHolder(opts statusOptions, holder *dbfile.Holder) error {
+	if opts.json {
+		return writeJSON(opts.io.Stdout, struct {
+			Path       string         `json:"path"`
+			LockHolder *dbfile.Holder `json:"lock_holder"`
+		}{opts.database, holder})
+	}
+	f := &fields{}
+	f.line("file", "%s", opts.database)
+	f.line("open", "%s", holder)
+	_, err := io.WriteString(opts.io.Stdout, f.String())
+	return err
 }

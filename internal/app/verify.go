@@ -3,85 +3,89 @@ package app
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"datasync/internal/store"
-	"datasync/query"
+	"datasync/internal/inspect"
+	"datasync/internal/model"
+	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
 )
 
-// errUnsound: verify has found something.
-var errUnsound = errors.New("the file does not agree with its own records")
+// errUnsound: verify has findings.
+var errUnsound = model.NewFailure(model.ExitData, "unsound", "the file does not agree with its own records")
 
-func (p *program) verifyCommand() *cli.Command {
+func verifyCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check the file against its own records, and give its fingerprint",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON"}},
-		Action: p.verify,
+		Name: "verify", Usage: "check the file against its own records, and show its fingerprint",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			v, err := verify(c.Context, t, c.String("db"))
+			switch {
+			case err != nil:
+				return err
+			case c.Bool("json"):
+				err = writeJSON(t.Stdout, v)
+			default:
+				_, err = io.WriteString(t.Stdout, v.text())
+			}
+			if err = unlessUnread(err); err == nil && !v.Sound {
+				err = fmt.Errorf("%w: %s; keep a copy, then pull again into a new file", errUnsound, term.Counted(int64(len(v.Findings)), "finding"))
+			}
+			return err
+		},
 	}
 }
 
-// verified is what verify says of a file.
+// verified is the result of verify, and its JSON.
 type verified struct {
 	Sound bool `json:"sound"`
-	// Complete is that of the file's status: a file may be sound before it is complete.
-	Complete    bool              `json:"complete"`
-	Findings    []store.Finding   `json:"findings"`
-	Fingerprint store.Fingerprint `json:"fingerprint"`
+	// Complete is that of the status: a file may be sound and not complete.
+	Complete    bool                `json:"complete"`
+	Findings    []inspect.Finding   `json:"findings"`
+	Fingerprint inspect.Fingerprint `json:"fingerprint"`
 }
 
-func (p *program) verify(c *cli.Context) error {
-	v := verified{Findings: []store.Finding{}}
-	err := p.reading(c, func(ctx context.Context, db *sql.DB) error {
-		path := c.String("db")
-		findings, err := store.Verify(ctx, db, path)
+func verify(ctx context.Context, t term.IO, database string) (verified, error) {
+	v := verified{Findings: []inspect.Finding{}}
+	err := withFile(ctx, t, database, func(ctx context.Context, db *sql.DB) error {
+		findings, err := inspect.Verify(ctx, db, database)
 		if err != nil {
 			return err
 		}
-		status, err := store.ReadStatus(ctx, db, path, time.Now())
+		status, err := inspect.ReadStatus(ctx, db, database, time.Now())
 		if err != nil {
 			return err
 		}
 		v.Findings = append(v.Findings, findings...)
 		v.Sound, v.Complete = len(findings) == 0, status.Complete
-		v.Fingerprint, err = store.ReadFingerprint(ctx, db, path)
+		v.Fingerprint, err = inspect.ReadFingerprint(ctx, db, database)
 		return err
 	})
-	switch {
-	case err != nil:
-		return err
-	case c.Bool("json"):
-		err = writeJSON(p.stdout, v)
-	default:
-		err = v.write(p.stdout)
-	}
-	if err = orUnread(err); err == nil && !v.Sound {
-		err = fmt.Errorf("%w: %s; keep a copy, then pull again into a new file", errUnsound, counted(int64(len(v.Findings)), "finding"))
-	}
-	return err
+	return v, err
 }
 
-func (v *verified) write(w io.Writer) error {
+func (v verified) text() string {
 	var b strings.Builder
 	switch {
 	case v.Sound && v.Complete:
 		b.WriteString("sound: the file agrees with its own records\n")
 	case v.Sound:
-		b.WriteString("sound: what is stored agrees with its own records, but the pull is not complete\n")
+		b.WriteString("sound: the file agrees with its own records, but the pull is not complete\n")
 	}
 	for _, f := range v.Findings {
-		_, _ = fmt.Fprintf(&b, "%s: %s\n", f.Check, query.Visible(f.Detail))
+		_, _ = fmt.Fprintf(&b, "%s: %s\n", f.Check, term.Visible(f.Detail))
 	}
 	print := v.Fingerprint
-	_, _ = fmt.Fprintf(&b, "fingerprint: %s", counted(print.Events, "event"))
+	_, _ = fmt.Fprintf(&b, "fingerprint: %s", term.Counted(print.Events, "event"))
 	if print.Events > 0 {
 		_, _ = fmt.Fprintf(&b, ", ids %s to %s, hash %s", print.MinID, print.MaxID, print.Hash)
 	}
-	_, err := io.WriteString(w, b.String()+"\n")
-	return err
+	return b.String() + "\n"
 }

@@ -4,28 +4,33 @@ import (
 	"fmt"
 	"time"
 
-	"datasync/internal/store"
+	"datasync/internal/inspect"
 )
 
-// tellWaits tells of the waits in a file that are not kept to: no endpoint can have asked for
-// the one kind, the user does not want the other to be kept. What becomes of them in the file
-// stays says: a dry run leaves them there.
-func tellWaits(notice func(string), implausible, forgotten []store.Wait, forget, stays bool) {
+// waitReport is about the waits in a file that a pull does not keep.
+type waitReport struct {
+	// implausible are waits that no endpoint can have asked for, forgotten those that the user
+	// wants to be ignored.
+	implausible, forgotten []inspect.Wait
+	// forget is --forget-waits.
+	forget bool
+	// verb says what becomes of the waits: "dropped", or "ignored" where they stay in the file.
+	verb string
+}
+
+// say reports the waits to notice, unless that is nil.
+func (r waitReport) say(notice func(string)) {
 	if notice == nil {
 		return
 	}
-	done := "dropped"
-	if stays {
-		done = "ignored"
+	for _, w := range r.implausible {
+		notice(fmt.Sprintf("%s a wait in the file that is more than a day long: %s until %s", r.verb, w.Endpoint, w.Until.UTC().Format(time.RFC3339)))
 	}
-	for _, w := range implausible {
-		notice(fmt.Sprintf("%s a wait in the file that is more than a day long: %s until %s", done, w.Endpoint, w.Until.UTC().Format(time.RFC3339)))
-	}
-	for _, w := range forgotten {
-		notice(fmt.Sprintf("%s a wait at your word (--forget-waits): %s asked to be left alone until %s, for another %s", done,
+	for _, w := range r.forgotten {
+		notice(fmt.Sprintf("%s a wait because of --forget-waits: %s asked for no requests until %s, which is in %s", r.verb,
 			w.Endpoint, w.Until.UTC().Format(time.RFC3339), time.Until(w.Until).Round(time.Second)))
 	}
-	if forget && len(forgotten) == 0 {
-		notice("there is no wait to forget (--forget-waits)")
+	if r.forget && len(r.forgotten) == 0 {
+		notice("there is no wait to ignore (--forget-waits)")
 	}
 }

@@ -396,7 +396,7 @@ func TestProxies(t *testing.T) {
 		w.Env = append(w.Env, "HTTP_PROXY="+sink, "http_proxy="+sink, "ALL_PROXY="+sink, "HTTPS_PROXY="+sink)
 		e := w.run(pull("--max-retry-time", "1s"))
 		w.endsWith(e, 4)
-		w.says(e, "whoever is on the way can read the key")
+		w.says(e, "anyone on the network path can read the key")
 		if n := w.sunk.Load(); n > 0 {
 			t.Errorf("%d requests to a proxy", n)
 		}

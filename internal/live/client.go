@@ -12,43 +12,57 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"datasync/internal/model"
 )
 
 // Variables for the tests.
 var (
-	// longestSilence is how long a pull may give no sign of life, longestWait how long it
-	// may take for the answer: a copy may be large.
-	longestSilence = 10 * time.Second
-	longestWait    = 5 * time.Minute
+	// maxSilence is the longest time without a sign of life, maxWait the longest time for the
+	// whole answer: a copy may be large.
+	maxSilence = 10 * time.Second
+	maxWait    = 5 * time.Minute
 )
 
-// maxAnswer is how many bytes of an answer are read.
+// maxAnswer is the largest answer in bytes.
 const maxAnswer = 64 << 20
 
-// What can be wrong with an answer, beside the refusals of the pull.
+// The errors of Status and Borrow, besides *RefusedError.
 var (
-	// ErrNone: no pull answers, or it ended before it did.
-	ErrNone = errors.New("no pull is running that answers")
-	// ErrBusy: too many others are being served.
-	ErrBusy = errors.New("the running pull serves as many readers as it can: try again in a moment")
-	// ErrSilent: the pull does not answer in time, as one that was stopped.
-	ErrSilent = errors.New("the running pull does not answer")
+	// ErrNone: no pull answers, or it ended before it had answered.
+	ErrNone = errors.New("no running pull answers")
+	// ErrBusy: the pull serves its maximum of clients.
+	ErrBusy = model.NewFailure(model.ExitFile, "locked", "the running pull serves its maximum of readers: try again in a moment")
+	// ErrSilent: the pull does not answer in time, for example because it is suspended.
+	ErrSilent = model.NewFailure(model.ExitFile, "suspended", "the running pull does not answer")
 )
 
-// RefusedError is what the pull says of why it cannot answer.
-type RefusedError struct{ Text string }
+// RefusedError is an error of the pull that crossed the socket.
+type RefusedError struct {
+	Text string
+	// Sent are the exit code and the topic that the pull sent; an older pull sends neither.
+	Sent model.Exit
+}
 
 func (e *RefusedError) Error() string { return e.Text }
 
-// Loan is a copy of the database that the pull keeps until it is given back.
-type Loan struct {
+// Exit returns Sent, with model.ExitFile in place of a code that is missing or invalid.
+func (e *RefusedError) Exit() model.Exit {
+	exit := e.Sent
+	if exit.Code < model.ExitError || exit.Code > model.ExitFile {
+		exit.Code = model.ExitFile
+	}
+	return exit
+}
+
+// Lease is a copy of the database. The pull keeps it until Release is called.
+type Lease struct {
 	Snapshot
 	conn net.Conn
 }
 
-// Status asks the pull that works on the database at that absolute path for its status,
-// which is read into status. It fails with ErrNone, ErrBusy, ErrSilent or a
-// *RefusedError.
+// Status asks the pull that writes to the database at that absolute path for its status, and
+// decodes the JSON into status. It fails with ErrNone, ErrBusy, ErrSilent or a *RefusedError.
 func Status(ctx context.Context, database string, status any) error {
 	conn, err := ask(ctx, database, "status", status)
 	if err != nil {
@@ -57,39 +71,38 @@ func Status(ctx context.Context, database string, status any) error {
 	return conn.Close()
 }
 
-// Borrow asks the pull that works on the database at that absolute path for a copy,
-// which must be given back; isCopy says what a copy may be called. It fails as Status
-// does.
-func Borrow(ctx context.Context, database string, isCopy func(database, path string) bool) (*Loan, error) {
-	l := &Loan{}
+// Borrow asks the pull that writes to the database at that absolute path for a copy. isCopy
+// reports whether a path may be that of a copy of the database. The caller must release the
+// lease. Borrow fails with the same errors as Status.
+func Borrow(ctx context.Context, database string, isCopy func(database, path string) bool) (*Lease, error) {
+	l := &Lease{}
 	var err error
 	if l.conn, err = ask(ctx, database, "snapshot", &l.Snapshot); err != nil {
 		return nil, err
 	}
-	// The pull may know the folder by another path.
+	// The pull may know the folder under another path.
 	l.Path = filepath.Join(filepath.Dir(database), filepath.Base(l.Path))
 	if !isCopy(database, l.Path) {
 		return nil, errors.Join(fmt.Errorf("%w: it offers %q", ErrNone, l.Path), l.conn.Close())
 	}
-	// One that has gone already is for whoever opens it to find out.
+	// If the copy is already gone, opening it will fail.
 	if info, err := os.Lstat(l.Path); err == nil && (!info.Mode().IsRegular() || !ownedBy(info, users())) {
-		return nil, errors.Join(fmt.Errorf("%w: %q is not a copy of its", ErrNone, l.Path), l.conn.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %q is not one of its copies", ErrNone, l.Path), l.conn.Close())
 	}
 	return l, nil
 }
 
-// GiveBack says that the copy is not read any more. Where the pull was killed, it
+// Release tells the pull that the copy is no longer read. If the pull was killed, Release
 // removes the copy itself.
-func (l *Loan) GiveBack() {
+func (l *Lease) Release() {
 	_ = l.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 	if _, err := l.conn.Read(make([]byte, 1)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		_ = os.Remove(l.Path) // which a pull that ended has done
+		_ = os.Remove(l.Path) // a pull that ended has already done so
 	}
 	_ = l.conn.Close()
 }
 
-// ask sends the request and reads the answer into value. The connection that it returns
-// is open.
+// ask sends the request and decodes the answer into value. It returns the open connection.
 func ask(ctx context.Context, database, request string, value any) (_ net.Conn, err error) {
 	socket, err := readName(database)
 	if err != nil {
@@ -113,10 +126,10 @@ func ask(ctx context.Context, database, request string, value any) (_ net.Conn, 
 			_ = conn.Close()
 		}
 	}()
-	// Whoever is turned away is so before it has asked: then this fails. It takes no time,
-	// as there is room for so little.
+	// This fails if the server has already refused the connection; its answer is read below. It
+	// cannot block: so few bytes fit into the socket's buffer.
 	_, _ = conn.Write([]byte(request + "\n"))
-	line, err := readLine(&patientReader{ctx, conn, time.Now().Add(longestWait)})
+	line, err := readLine(&silenceReader{ctx, conn, time.Now().Add(maxWait)})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -128,15 +141,15 @@ func ask(ctx context.Context, database, request string, value any) (_ net.Conn, 
 	return conn, decode(line, value)
 }
 
-// patientReader reads as long as something comes now and then, up to the end.
-type patientReader struct {
+// silenceReader fails with os.ErrDeadlineExceeded after maxSilence without a byte, or at end.
+type silenceReader struct {
 	ctx  context.Context
 	conn net.Conn
 	end  time.Time
 }
 
-func (r *patientReader) Read(b []byte) (int, error) {
-	deadline := time.Now().Add(longestSilence)
+func (r *silenceReader) Read(b []byte) (int, error) {
+	deadline := time.Now().Add(maxSilence)
 	if r.end.Before(deadline) {
 		deadline = r.end
 	}
@@ -146,7 +159,6 @@ func (r *patientReader) Read(b []byte) (int, error) {
 	return r.conn.Read(b)
 }
 
-// errTooLong: nothing that a pull would answer.
 var errTooLong = errors.New("the answer is too long")
 
 func readLine(from io.Reader) ([]byte, error) {
@@ -167,7 +179,7 @@ func decode(line []byte, value any) error {
 	var refused *refusal
 	err := json.Unmarshal(line, &refused)
 	if err == nil && refused == nil {
-		err = errors.New("it says nothing")
+		err = errors.New("the answer is null")
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNone, err)
@@ -177,7 +189,7 @@ func decode(line []byte, value any) error {
 	case errBusy.Error():
 		return ErrBusy
 	default:
-		return &RefusedError{refused.Error}
+		return &RefusedError{refused.Error, model.Exit{Code: refused.Exit, Topic: refused.Topic}}
 	}
 	if err := json.Unmarshal(line, value); err != nil {
 		return fmt.Errorf("%w: %w", ErrNone, err)

@@ -8,72 +8,70 @@ import (
 )
 
 const (
-	// sharedFor is for how long after its making a copy is lent to others, though the
-	// database has changed since.
-	sharedFor = time.Second
-	// restFactor times as long as a copy took to make, which holds up the pull, the
-	// next one of a changed database has to wait, so that the pull keeps most of its
-	// time whatever readers ask for.
-	restFactor = 3
+	// shareFor is how long a copy may be shared although the database has changed since.
+	shareFor = time.Second
+	// pauseFactor times the duration of a copy is the pause before the next copy of a changed
+	// database. Making a copy stops the pull: with the pause, the pull keeps most of its time.
+	pauseFactor = 3
 )
 
-// copies lends copies of the database to readers.
+// copies shares copies of the database among readers.
 type copies struct {
 	db Database
 
-	mu      sync.Mutex
-	newest  *loan     // nil where nobody reads it any more
-	flight  *flight   // the copy that is being made
-	change  int64     // of the database when the last copy was made
-	restEnd time.Time // when the next may be made, if the database has changed
+	mu          sync.Mutex
+	newest      *sharedCopy // nil if it has no reader
+	pending     *pending    // the copy that is being made
+	change      int64       // of the database when the last copy was made
+	nextAllowed time.Time   // the earliest next copy of a changed database
 }
 
-// loan is a copy and how many read it.
-type loan struct {
+// sharedCopy is a copy with the number of its readers.
+type sharedCopy struct {
 	Snapshot
 	made    time.Time
 	readers int
 }
 
-// flight is a copy that is being made, and how many wait for it.
-type flight struct {
+// pending is a copy that is being made.
+type pending struct {
 	done    chan struct{}
-	waiting int
-	// What comes of it; to be read when done is closed.
-	loan *loan
+	waiting int // readers, guarded by copies.mu
+	// Valid when done is closed.
+	copy *sharedCopy
 	err  error
 }
 
-// borrow returns a copy, which must be given back: one that is shared, or a new one.
-// Whoever asks while one is made shares it.
-func (c *copies) borrow(ctx context.Context) (*loan, error) {
+// borrow returns a shared or a new copy. The caller must release it. Readers that ask while a
+// copy is being made share that copy.
+func (c *copies) borrow(ctx context.Context) (*sharedCopy, error) {
 	c.mu.Lock()
-	if l := c.newest; l != nil && (time.Since(l.made) < sharedFor || l.Change == c.db.Changes()) {
+	if l := c.newest; l != nil && (time.Since(l.made) < shareFor || l.Change == c.db.Changes()) {
 		l.readers++
 		c.mu.Unlock()
 		return l, nil
 	}
-	f := c.flight
+	f := c.pending
 	if f == nil {
-		f = &flight{done: make(chan struct{})}
-		c.flight = f
-		rest := time.Duration(0)
+		f = &pending{done: make(chan struct{})}
+		c.pending = f
+		wait := time.Duration(0)
 		if c.change != c.db.Changes() {
-			rest = time.Until(c.restEnd)
+			wait = time.Until(c.nextAllowed)
 		}
-		go c.make(ctx, f, rest)
+		go c.make(ctx, f, wait)
 	}
 	f.waiting++
 	c.mu.Unlock()
 	<-f.done
-	return f.loan, f.err
+	return f.copy, f.err
 }
 
-// make makes a copy for all who wait for it.
-func (c *copies) make(ctx context.Context, f *flight, rest time.Duration) {
+// make makes a copy for all readers that wait for it.
+func (c *copies) make(ctx context.Context, f *pending, wait time.Duration) {
 	defer close(f.done)
 	var s Snapshot
-	err := pause(ctx, rest)
+	err := pause(ctx, wait)
 	began := time.Now()
 	if err == nil {
 		s, err = c.db.Snapshot(ctx)
@@ -81,13 +79,13 @@ func (c *copies) make(ctx context.Context, f *flight, rest time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	made := time.Now()
-	c.flight, c.restEnd = nil, made.Add(restFactor*made.Sub(began))
+	c.pending, c.nextAllowed = nil, made.Add(pauseFactor*made.Sub(began))
 	if err != nil {
 		f.err = err
 		return
 	}
-	f.loan = &loan{Snapshot: s, made: made, readers: f.waiting}
-	c.newest, c.change = f.loan, s.Change
+	f.copy = &sharedCopy{Snapshot: s, made: made, readers: f.waiting}
+	c.newest, c.change = f.copy, s.Change
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -104,8 +102,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// giveBack removes the copy where that was its last reader.
-func (c *copies) giveBack(l *loan) {
+// release removes the copy with its last reader.
+func (c *copies) release(l *sharedCopy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l.readers--; l.readers > 0 {
@@ -114,5 +112,5 @@ func (c *copies) giveBack(l *loan) {
 	if c.newest == l {
 		c.newest = nil
 	}
-	_ = os.Remove(l.Path) // what is left is removed by the next pull
+	_ = os.Remove(l.Path) // if this fails, the next pull removes it
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// slow is a database of which a copy takes a while.
+// slow is a database whose copies take time.
 type slow struct {
 	took    time.Duration
 	changes int64
@@ -28,7 +28,7 @@ func (s *slow) Snapshot(ctx context.Context) (Snapshot, error) {
 	return Snapshot{Path: "/nowhere/at/all", Batch: s.copies, Change: change}, s.err
 }
 
-// pass lets time go by in the bubble of a test, which takes none.
+// pass advances the time of a synctest bubble.
 func pass(t *testing.T, d time.Duration) {
 	t.Helper()
 	if err := pause(t.Context(), d); err != nil {
@@ -36,13 +36,13 @@ func pass(t *testing.T, d time.Duration) {
 	}
 }
 
-// TestWhoSharesACopy: all who ask while it is made, within a second of its making, and
-// as long as nothing changes.
-func TestWhoSharesACopy(t *testing.T) {
+// TestReadersShareACopy: readers share a copy if they ask while it is made, within a second
+// afterwards, or before the database changes.
+func TestReadersShareACopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &slow{took: 100 * time.Millisecond}
 		c := &copies{db: db}
-		borrow := func(want int64) *loan {
+		borrow := func(want int64) *sharedCopy {
 			t.Helper()
 			l, err := c.borrow(t.Context())
 			if err != nil || l.Batch != want {
@@ -64,21 +64,21 @@ func TestWhoSharesACopy(t *testing.T) {
 		db.changes++
 		second := borrow(2)
 		db.changes++
-		pass(t, sharedFor-1)
+		pass(t, shareFor-1)
 		borrow(2)
 		pass(t, time.Nanosecond)
 		borrow(3)
 		for range 21 {
-			c.giveBack(first)
+			c.release(first)
 		}
-		c.giveBack(second)
+		c.release(second)
 		borrow(3)
 	})
 }
 
-// TestThePullKeepsItsTime: a copy of what has changed is made no sooner than three times
-// as long after the one before as that took; one of what has not changed, at once.
-func TestThePullKeepsItsTime(t *testing.T) {
+// TestPauseBetweenCopies: between two copies of a changed database, the pause is three times as
+// long as the first copy took. Without a change there is no pause.
+func TestPauseBetweenCopies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &slow{took: 2 * time.Second}
 		c := &copies{db: db}
@@ -88,7 +88,7 @@ func TestThePullKeepsItsTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.giveBack(l)
+			c.release(l)
 			return time.Since(began)
 		}
 		if took := ask(); took != 2*time.Second {
@@ -109,8 +109,8 @@ func TestThePullKeepsItsTime(t *testing.T) {
 	})
 }
 
-// TestACopyThatFails fails for all who wait for it, and the next is another try.
-func TestACopyThatFails(t *testing.T) {
+// TestFailedCopy: it fails for all readers that wait for it, and the next reader tries again.
+func TestFailedCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &slow{took: time.Second, err: errors.New("no")}
 		c := &copies{db: db}

@@ -1,14 +1,15 @@
-// Package live lets others ask a running pull, which keeps them out of its database,
-// over a Unix socket: how it stands, and for a copy of the database.
+// Package live answers other processes while a pull has the database locked: over a Unix
+// socket they get the pull's status, or a copy of the database.
 //
-// It promises that no client can hold up or end the pull, whatever it sends, leaves out
-// or leaves behind; that only the same user can ask; that copies are shared, and gone
-// when nobody reads them any more.
+// It promises that no client can delay or end the pull, whatever it sends, omits or leaves
+// behind; that only the same user can ask; and that readers share copies, which are removed
+// with their last reader.
 //
-// A client sends one line, "status" or "snapshot", and gets one line of JSON:
-// {"error": ...}, or what it asked for. As long as that is being made, a space comes every
-// second in front of it: a pull that is silent for ten seconds was stopped, or hangs. The
-// connection of "snapshot" stays open as long as the client reads the copy.
+// The protocol: a client sends one line, "status" or "snapshot". The server sends one line of
+// JSON: the value, or {"error": TEXT, "exit": CODE, "topic": TOPIC}. An older pull omits "exit"
+// and "topic", and an older client ignores them. While the server prepares the answer, it sends
+// a space every second: a pull that is silent for ten seconds is suspended or stuck. The client
+// of "snapshot" keeps its connection open for as long as it reads the copy.
 //
-// It knows nothing of DuckDB, of the pull, or of the command line.
+// It does not know DuckDB, the pull or the command line.
 package live

@@ -1,16 +1,20 @@
 package live
 
-import "time"
+import (
+	"time"
+)
 
-// BePatientFor sets how long a client may take.
-func BePatientFor(s *Server, d time.Duration) { s.patience = d }
 
-// GiveSignsEvery sets how far signs of life are apart.
-func GiveSignsEvery(s *Server, d time.Duration) { s.signs = d }
+// SetClientTimeout sets how long a client may take to send or to read.
+func SetClientTimeout(s *Server, d time.Duration) { s.timeout = d }
 
-// Wait sets for how long clients bear silence, and wait in all, until undo is called.
-func Wait(silence, all time.Duration) (undo func()) {
-	silenceBefore, allBefore := longestSilence, longestWait
-	longestSilence, longestWait = silence, all
-	return func() { longestSilence, longestWait = silenceBefore, allBefore }
+// SetHeartbeat sets the interval between signs of life.
+func SetHeartbeat(s *Server, d time.Duration) { s.heartbeat = d }
+
+// SetLimits sets how long clients wait for a sign of life, and for an answer, until undo is
+// called.
+func SetLimits(silence, all time.Duration) (undo func()) {
+	silenceBefore, allBefore := maxSilence, maxWait
+	maxSilence, maxWait = silence, all
+	return func() { maxSilence, maxWait = silenceBefore, allBefore }
 }

@@ -18,12 +18,11 @@ import (
 	"datasync/internal/live"
 )
 
-// hang is how long an answer may take before it is said not to come: it only guards against
-// a test that would hang.
+// hang bounds the wait for an answer. It only guards against a test that hangs.
 const hang = 5 * time.Minute
 
-// FuzzRequests: whatever a client sends, it gets what is documented and at most a line,
-// others are served as before, and no copy stays.
+// FuzzRequests: whatever a client sends, it gets a documented answer of at most a line, other
+// clients are served, and no copy is left.
 func FuzzRequests(f *testing.F) {
 	f.Add([]byte("status\n"))
 	db := &fake{path: filepath.Join(f.TempDir(), "a.duckdb")}
@@ -68,8 +67,8 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// impostor answers every request at the socket of a database with what is in answer, and
-// then closes the connection.
+// impostor answers every request at the socket of a database with answer, and then closes the
+// connection.
 func impostor(f *testing.F, database string, answer *atomic.Pointer[[]byte]) {
 	f.Helper()
 	folder := filepath.Join(runtimeFolder(f), "datasync")
@@ -97,8 +96,8 @@ func impostor(f *testing.F, database string, answer *atomic.Pointer[[]byte]) {
 	}
 }
 
-// FuzzAnswers: whatever a server answers, the client takes it for what it says, or refuses
-// it; and it removes and names nothing but a copy of this database.
+// FuzzAnswers: whatever a server answers, the client decodes it correctly or refuses it, and
+// removes and returns only a copy of this database.
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(`{"path":"a.duckdb.copy1","batch":1,"events":10}` + "\n"))
 	db := filepath.Join(f.TempDir(), "a.duckdb")
@@ -133,14 +132,14 @@ func FuzzAnswers(f *testing.F) {
 		if filepath.Dir(loan.Path) != filepath.Dir(db) || !isCopy(db, loan.Path) || strings.Contains(strings.TrimPrefix(loan.Path, db), "/") {
 			t.Errorf("%q leads to %q", answer, loan.Path)
 		}
-		loan.GiveBack()
+		loan.Release()
 		if !exists(db) || !exists(db+".socket") {
-			t.Fatalf("%q made the client remove what is no copy", answer)
+			t.Fatalf("%q made the client remove a file that is no copy", answer)
 		}
 	})
 }
 
-// checkAnswer looks whether an error is what an answer deserves.
+// checkAnswer checks that an error fits the answer.
 func checkAnswer(t *testing.T, answer []byte, isObject bool, object map[string]json.RawMessage, err error) {
 	t.Helper()
 	var said string
@@ -162,8 +161,8 @@ func checkAnswer(t *testing.T, answer []byte, isObject bool, object map[string]j
 	}
 }
 
-// FuzzNameFile: a client only ever asks at the socket that a pull has named, however the
-// file beside the database reads. SOCKET stands for its path.
+// FuzzNameFile: whatever the file beside the database contains, a client connects only to the
+// socket of a pull. SOCKET stands for the path of that socket.
 func FuzzNameFile(f *testing.F) {
 	f.Add("SOCKET\n")
 	db := &fake{path: filepath.Join(f.TempDir(), "a.duckdb")}

@@ -1,12 +1,9 @@
 package live_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,11 +11,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"datasync/internal/live"
+	"datasync/internal/model"
 )
 
 // fake is a database whose copies are small files.
@@ -49,7 +46,7 @@ func (f *fake) Snapshot(context.Context) (live.Snapshot, error) {
 
 func isCopy(database, path string) bool { return strings.HasPrefix(path, database+".copy") }
 
-// serve serves a database in a folder of its own, until stop is called or the test ends.
+// serve serves a database in a new folder, until stop is called or the test ends.
 func serve(t testing.TB) (db *fake, stop func()) {
 	t.Helper()
 	db = &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
@@ -61,15 +58,15 @@ func serveAt(t testing.TB, db *fake, folders []string) (stop func()) {
 	return serveDatabase(t, db, db.path, folders, hang)
 }
 
-// serveDatabase serves clients that may take as long to say what they want.
+// serveDatabase serves clients that may take the duration patience to send their request.
 func serveDatabase(t testing.TB, db live.Database, path string, folders []string, patience time.Duration) (stop func()) {
 	t.Helper()
 	s, err := live.Listen(path, folders)
 	if err != nil {
 		t.Fatal(err)
 	}
-	live.BePatientFor(s, patience)
-	live.GiveSignsEvery(s, 10*time.Millisecond)
+	live.SetClientTimeout(s, patience)
+	live.SetHeartbeat(s, 10*time.Millisecond)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { s.Serve(ctx, db); close(ended) }()
@@ -78,7 +75,7 @@ func serveDatabase(t testing.TB, db live.Database, path string, folders []string
 	return stop
 }
 
-// runtimeFolder is a folder with a short path, as the path of a socket must be short.
+// runtimeFolder returns a folder with a short path, because the path of a socket must be short.
 func runtimeFolder(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("/tmp", "live")
@@ -104,7 +101,7 @@ func dial(t testing.TB, db *fake) net.Conn {
 	return conn
 }
 
-func borrow(t *testing.T, db *fake) *live.Loan {
+func borrow(t *testing.T, db *fake) *live.Lease {
 	t.Helper()
 	l, err := live.Borrow(t.Context(), db.path, isCopy)
 	if err != nil {
@@ -113,7 +110,7 @@ func borrow(t *testing.T, db *fake) *live.Loan {
 	return l
 }
 
-// until waits for what happens in another goroutine.
+// until waits for something that another goroutine does.
 func until(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -159,12 +156,51 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestCopiesAreShared: by all who read an unchanged database; its last reader removes
-// the copy.
+// TestRefusalsCrossWithCodeAndTopic: a reader learns from the pull's answer how the error ends
+// the program. It still understands an older pull, which sends the text alone.
+func TestRefusalsCrossWithCodeAndTopic(t *testing.T) {
+	db, _ := serve(t)
+	full := model.NewFailure(model.ExitFile, "disk-full", "too little disk space")
+	var status struct{}
+	for _, tc := range []struct {
+		err  error
+		want model.Exit
+	}{
+		{&model.FileError{Path: "a.duckdb", Kind: full}, model.Exit{Code: model.ExitFile, Topic: "disk-full"}},
+		{&model.FileError{Path: "a.duckdb", Cause: errors.New("EIO")}, model.Exit{Code: model.ExitFile}},
+		{errors.New("of no kind"), model.Exit{Code: model.ExitFile}},
+	} {
+		db.fail.Store(&tc.err)
+		err := live.Status(t.Context(), db.path, &status)
+		_, errCopy := live.Borrow(t.Context(), db.path, isCopy)
+		for _, err := range []error{err, errCopy} {
+			if got := model.ExitOf(err); got != tc.want || err.Error() != tc.err.Error() {
+				t.Errorf("%v: %+v, want %v: %+v", err, got, tc.err, tc.want)
+			}
+		}
+	}
+	for answer, want := range map[string]model.Exit{
+		`{"error":"disk is full"}`:                              {Code: model.ExitFile},
+		`{"error":"disk is full","exit":6,"topic":"disk-full"}`: {Code: model.ExitFile, Topic: "disk-full"},
+		`{"error":"no","exit":5,"topic":"unsound"}`:             {Code: model.ExitData, Topic: "unsound"},
+		`{"error":"no","exit":-1}`:                              {Code: model.ExitFile},
+		`{"error":"no","exit":143}`:                             {Code: model.ExitFile},
+		`{"error":"no","more":1}`:                               {Code: model.ExitFile},
+	} {
+		hangUp := pretend(t, &fake{path: db.path + ".other"}, answer+"\n")
+		if got := model.ExitOf(live.Status(t.Context(), db.path+".other", &status)); got != want {
+			t.Errorf("%s: %+v, want %+v", answer, got, want)
+		}
+		hangUp()
+	}
+}
+
+// TestCopiesAreShared: all readers of an unchanged database share a copy, and it is removed with
+// the last of them.
 func TestCopiesAreShared(t *testing.T) {
 	db, _ := serve(t)
 	const readers = 20
-	loans := make([]*live.Loan, readers)
+	loans := make([]*live.Lease, readers)
 	var all sync.WaitGroup
 	for i := range loans {
 		all.Go(func() { loans[i] = borrow(t, db) })
@@ -176,22 +212,23 @@ func TestCopiesAreShared(t *testing.T) {
 		}
 	}
 	for _, l := range loans[1:] {
-		l.GiveBack()
+		l.Release()
 	}
 	again := borrow(t, db)
 	if again.Path != loans[0].Path || !exists(again.Path) {
 		t.Errorf("%+v, want %+v", again.Snapshot, loans[0].Snapshot)
 	}
-	loans[0].GiveBack()
-	again.GiveBack()
+	loans[0].Release()
+	again.Release()
 	until(t, "the copy is removed", func() bool { return !exists(again.Path) })
 	if other := borrow(t, db); other.Path == again.Path || !exists(other.Path) {
 		t.Errorf("%+v, want a new copy", other.Snapshot)
 	}
 }
 
-// TestTheEndOfAPullRemovesEverything: also copies that somebody reads, and nobody is left.
-func TestTheEndOfAPullRemovesEverything(t *testing.T) {
+// TestServeRemovesEverything: at its end Serve removes also copies that are being read, and closes
+// all connections.
+func TestServeRemovesEverything(t *testing.T) {
 	before := runtime.NumGoroutine()
 	db, stop := serve(t)
 	l := borrow(t, db)
@@ -208,95 +245,12 @@ func TestTheEndOfAPullRemovesEverything(t *testing.T) {
 			t.Errorf("%s is left", path)
 		}
 	}
-	l.GiveBack()
+	l.Release()
 	until(t, "all goroutines end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// TestClientsThatMisbehave: each of them is sent away, and others are served as before.
-func TestClientsThatMisbehave(t *testing.T) {
-	db, _ := serve(t)
-	for _, tc := range []struct{ name, sends, answer string }{
-		{"rubbish", "\x00\xff\n", "the request is unknown"},
-		{"nothing", "\n", "the request is unknown"},
-		{"another verb", "restart\n", "the request is unknown"},
-		{"capitals", "STATUS\n", "the request is unknown"},
-		{"two verbs", "status snapshot\n", "the request is unknown"},
-		{"a long line", strings.Repeat("x", 64), "the request is too long"},
-		{"a very long line", strings.Repeat("status", 100_000), "the request is too long"},
-	} {
-		conn := dial(t, db)
-		_, _ = io.WriteString(conn, tc.sends)
-		answer, _ := io.ReadAll(conn)
-		var refused struct{ Error string }
-		if _ = json.Unmarshal(answer, &refused); refused.Error != tc.answer {
-			t.Errorf("%s: %q, want %q", tc.name, answer, tc.answer)
-		}
-	}
-	var status struct{ Changes int64 }
-	if err := live.Status(t.Context(), db.path, &status); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestClientsThatSayTooLittle: the time of each runs out, and it gets no answer.
-func TestClientsThatSayTooLittle(t *testing.T) {
-	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-	serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""), 50*time.Millisecond)
-	for _, said := range []string{"", "stat"} {
-		conn := dial(t, db)
-		_, _ = io.WriteString(conn, said)
-		if answer, err := io.ReadAll(conn); len(answer) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("after %q: %q, %v", said, answer, err)
-		}
-	}
-}
-
-// TestClientsThatGoAway: a copy that is not wanted any more is removed, whenever its
-// reader went, and whatever it does in place of it.
-func TestClientsThatGoAway(t *testing.T) {
-	db, _ := serve(t)
-	for _, tc := range []struct {
-		name string
-		do   func(net.Conn)
-	}{
-		{"before the answer", func(c net.Conn) { _ = c.Close() }},
-		{"after the answer", func(c net.Conn) { _, _ = bufio.NewReader(c).ReadString('\n'); _ = c.Close() }},
-		{"within the answer", func(c net.Conn) { _, _ = c.Read(make([]byte, 3)); _ = c.Close() }},
-		{"asks again", func(c net.Conn) { _, _ = bufio.NewReader(c).ReadString('\n'); _, _ = io.WriteString(c, "snapshot\n") }},
-		{"stops sending", func(c net.Conn) { _ = c.(*net.UnixConn).CloseWrite() }},
-	} {
-		before := db.copies.Load()
-		conn := dial(t, db)
-		_, _ = io.WriteString(conn, "snapshot\n")
-		tc.do(conn)
-		until(t, tc.name, func() bool { return db.copies.Load() > before && !exists(fmt.Sprintf("%s.copy%d", db.path, before+1)) })
-	}
-	borrow(t, db).GiveBack()
-}
-
-// TestTooManyClients: one too many is told so, and the pull goes on serving.
-func TestTooManyClients(t *testing.T) {
-	db, _ := serve(t)
-	var loans []*live.Loan
-	for range 64 {
-		loans = append(loans, borrow(t, db))
-	}
-	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrBusy) {
-		t.Errorf("%v, want %v", err, live.ErrBusy)
-	}
-	var status struct{ Changes int64 }
-	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrBusy) {
-		t.Errorf("%v, want %v", err, live.ErrBusy)
-	}
-	loans[0].GiveBack()
-	until(t, "there is room again", func() bool { return live.Status(t.Context(), db.path, &status) == nil })
-	if n := db.copies.Load(); n != 1 {
-		t.Errorf("%d copies were made for 64 readers", n)
-	}
-}
-
-// TestTheSocketOfAKilledPull is noticed, and replaced by that of the next one.
-func TestTheSocketOfAKilledPull(t *testing.T) {
+// TestSocketOfAKilledPull: readers find no pull, and the next pull replaces the socket.
+func TestSocketOfAKilledPull(t *testing.T) {
 	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 	folders := live.Folders(runtimeFolder(t), "")
 	if err := os.Mkdir(folders[0], 0o700); err != nil {
@@ -318,15 +272,15 @@ func TestTheSocketOfAKilledPull(t *testing.T) {
 	if exists(socket) || exists(db.path+".socket.new") {
 		t.Error("what the killed pull left is still there")
 	}
-	borrow(t, db).GiveBack()
+	borrow(t, db).Release()
 	stop()
 	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
 		t.Errorf("%v, want %v", err, live.ErrNone)
 	}
 }
 
-// TestAPullThatIsKilledWhileItLends: its reader removes the copy.
-func TestAPullThatIsKilledWhileItLends(t *testing.T) {
+// TestCopyOfAKilledPull: the reader removes it.
+func TestCopyOfAKilledPull(t *testing.T) {
 	db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 	l := pretend(t, db, fmt.Sprintf(`{"path":"/somewhere/else/%s.copy1","batch":3,"events":30}`, filepath.Base(db.path))+"\n")
 	copied := db.path + ".copy1"
@@ -338,146 +292,5 @@ func TestAPullThatIsKilledWhileItLends(t *testing.T) {
 		t.Errorf("%+v", loan.Snapshot)
 	}
 	l() // closes the connection
-	until(t, "the copy is removed", func() bool { loan.GiveBack(); return !exists(copied) })
-}
-
-// pretend answers as a pull would, with whatever is given, and returns what closes the
-// connection.
-func pretend(t *testing.T, db *fake, answer string) (hangUp func()) {
-	t.Helper()
-	folder := filepath.Join(runtimeFolder(t), "datasync")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("unix", filepath.Join(folder, "0123456789abcdef.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conns := make(chan net.Conn, 1)
-	go func() {
-		defer close(conns)
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		_, _ = bufio.NewReader(conn).ReadString('\n')
-		_, _ = io.WriteString(conn, answer)
-		conns <- conn
-	}()
-	hangUp = sync.OnceFunc(func() {
-		if conn, ok := <-conns; ok {
-			_ = conn.Close()
-		}
-		_ = l.Close()
-	})
-	t.Cleanup(func() { _ = l.Close(); hangUp() })
-	if err := os.WriteFile(db.path+".socket", []byte(l.Addr().String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return hangUp
-}
-
-// TestClientsAreNotPatientForEver: a pull that lives and does not answer is waited for no
-// longer than the client wants, and not for ever.
-func TestClientsAreNotPatientForEver(t *testing.T) {
-	ask := func(ctx context.Context) error {
-		db := &slowFake{takes: time.Hour}
-		db.path = filepath.Join(t.TempDir(), "a.duckdb")
-		serveDatabase(t, db, db.path, live.Folders(runtimeFolder(t), ""), hang)
-		var status any
-		errStatus := live.Status(ctx, db.path, &status)
-		_, err := live.Borrow(ctx, db.path, isCopy)
-		if !errors.Is(err, errStatus) {
-			t.Errorf("a status: %v, a copy: %v", errStatus, err)
-		}
-		return err
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
-	}
-	defer live.Wait(hang, 100*time.Millisecond)()
-	if err := ask(t.Context()); !errors.Is(err, live.ErrSilent) {
-		t.Errorf("%v, want %v", err, live.ErrSilent)
-	}
-}
-
-// slowFake takes its time for each answer.
-type slowFake struct {
-	fake
-	takes time.Duration
-}
-
-func (s *slowFake) take(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, s.takes)
-	defer cancel()
-	<-ctx.Done()
-}
-
-func (s *slowFake) Status(ctx context.Context) (any, error) {
-	s.take(ctx)
-	return s.fake.Status(ctx)
-}
-
-func (s *slowFake) Snapshot(ctx context.Context) (live.Snapshot, error) {
-	s.take(ctx)
-	return s.fake.Snapshot(ctx)
-}
-
-// TestAPullThatIsSilent is given up.
-func TestAPullThatIsSilent(t *testing.T) {
-	defer live.Wait(50*time.Millisecond, time.Minute)()
-	for _, said := range []string{"", " ", "   ", `{"path":"a.duckdb.co`} {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		pretend(t, db, said)
-		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrSilent) {
-			t.Errorf("after %q: %v, want %v", said, err, live.ErrSilent)
-		}
-	}
-}
-
-// TestAnswersThatNoPullGives: the client takes nothing from them.
-func TestAnswersThatNoPullGives(t *testing.T) {
-	for name, answer := range map[string]string{
-		"another file":    `{"path":"/etc/passwd","batch":1,"events":1}`,
-		"no file":         `{"batch":1,"events":1}`,
-		"the database":    `{"path":"a.duckdb"}`,
-		"no JSON":         "hello",
-		"another type":    `{"path":7}`,
-		"an array":        `[]`,
-		"an endless line": strings.Repeat("x", 65<<20),
-	} {
-		t.Run(name, func(t *testing.T) {
-			db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-			pretend(t, db, answer+"\n")
-			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-				t.Errorf("%v, want %v", err, live.ErrNone)
-			}
-		})
-	}
-	t.Run("null", func(t *testing.T) {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		pretend(t, db, "null\n")
-		if err := live.Status(t.Context(), db.path, &struct{}{}); !errors.Is(err, live.ErrNone) {
-			t.Errorf("%v, want %v", err, live.ErrNone)
-		}
-	})
-	t.Run("half a line", func(t *testing.T) {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		hangUp := pretend(t, db, `{"path":"a.duckdb.co`)
-		go hangUp()
-		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-			t.Errorf("%v, want %v", err, live.ErrNone)
-		}
-	})
-	t.Run("none", func(t *testing.T) {
-		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
-		pretend(t, db, "")
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		if _, err := live.Borrow(ctx, db.path, isCopy); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
-		}
-	})
+	until(t, "the copy is removed", func() bool { loan.Release(); return !exists(copied) })
 }

@@ -8,59 +8,60 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"datasync/internal/model"
 )
 
 const (
-	// maxRequest is how many bytes the line of a request may have.
+	// maxRequest is the longest line of a request in bytes.
 	maxRequest = 64
-	// maxConnections is how many clients are served at a time.
+	// maxConnections is the number of clients that are served at a time.
 	maxConnections = 64
-	// patience is how long a client may take to send its request and to take the answer.
-	patience = 5 * time.Second
-	// lifeSigns is how far they are apart.
-	lifeSigns = time.Second
-	// acceptPause is how long is waited where no connection could be accepted.
+	// clientTimeout bounds how long a client takes to send its request, and to read the answer.
+	clientTimeout = 5 * time.Second
+	// heartbeatEvery is the interval between two signs of life.
+	heartbeatEvery = time.Second
+	// acceptPause keeps Serve from spinning while no connection can be accepted.
 	acceptPause = 50 * time.Millisecond
 )
 
 // Snapshot is a copy of a database.
 type Snapshot struct {
-	// Path is where it is: beside the database.
+	// Path is in the folder of the database.
 	Path string `json:"path"`
-	// Batch is the last one that it holds, Events how many events it holds.
+	// Batch is the number of the last batch in it, Events the number of its events.
 	Batch  int64 `json:"batch"`
 	Events int64 `json:"events"`
-	// Change is what the database's Changes returned when it was made.
+	// Change is the result of Database.Changes when the copy was made.
 	Change int64 `json:"-"`
 }
 
-// Database is what a server answers from. Its methods are called from several
-// goroutines.
+// Database is the source of a server's answers. Its methods are called from several goroutines.
 type Database interface {
-	// Status returns what the client of "status" gets, as JSON.
+	// Status returns the answer to "status", which is encoded as JSON.
 	Status(ctx context.Context) (any, error)
-	// Snapshot makes a copy, which the server removes.
+	// Snapshot makes a copy. The server removes it.
 	Snapshot(ctx context.Context) (Snapshot, error)
-	// Changes counts what was written: while it stays the same, a copy is as good as a
-	// new one.
+	// Changes returns a number that grows with each write. While it stays the same, a copy is
+	// up to date.
 	Changes() int64
 }
 
-// Server answers those who want to read a database that is being written to.
+// Server answers the readers of a database while a pull writes to it.
 type Server struct {
-	database string
-	listener *net.UnixListener
-	patience time.Duration
-	signs    time.Duration // between signs of life
-	// status is held by the one status that is read: however many ask, the pull keeps
-	// its memory and processors.
+	database  string
+	listener  *net.UnixListener
+	timeout   time.Duration
+	heartbeat time.Duration // the interval
+	// status is held while one status is read. However many clients ask, the pull keeps its
+	// memory and its processors.
 	status sync.Mutex
 }
 
-// Listen makes the socket of the database at that absolute path in the first folder
-// that is fit for it, and the file beside the database that names it. What a killed pull
-// has left of both is removed first, also where it fails: the caller must hold the
-// database's lock. The server that it returns must be served.
+// Listen makes the socket of the database at that absolute path in the first suitable folder,
+// and the file beside the database that names it. It first removes the socket and the file that
+// a killed pull has left, so the caller must hold the database's lock. The caller must call
+// Serve.
 func Listen(database string, folders []string) (*Server, error) {
 	if err := clean(database); err != nil {
 		return nil, err
@@ -72,23 +73,23 @@ func Listen(database string, folders []string) (*Server, error) {
 	if err := writeName(database, l.Addr().String()); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &Server{database: database, listener: l, patience: patience, signs: lifeSigns}, nil
+	return &Server{database: database, listener: l, timeout: clientTimeout, heartbeat: heartbeatEvery}, nil
 }
 
-// Serve answers until ctx ends. When it returns, all its copies, the socket and the file
-// that names it are gone; whoever still reads a copy has it open.
+// Serve answers clients until ctx ends. When it returns, it has removed all copies, the socket
+// and the file that names it. Readers that have a copy open can go on reading.
 func (s *Server) Serve(ctx context.Context, db Database) {
 	closed := make(chan struct{})
 	context.AfterFunc(ctx, func() {
 		defer close(closed)
-		_ = clean(s.database) // so that nobody comes any more
+		_ = clean(s.database) // first, so that no more clients connect
 		_ = s.listener.Close()
 	})
 	defer func() { <-closed }()
-	lending := &copies{db: db}
+	shared := &copies{db: db}
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
-	places := make(chan struct{}, maxConnections)
+	slots := make(chan struct{}, maxConnections)
 	for {
 		conn, err := s.listener.AcceptUnix()
 		if ctx.Err() != nil {
@@ -98,32 +99,32 @@ func (s *Server) Serve(ctx context.Context, db Database) {
 			return
 		}
 		if err != nil {
-			_ = pause(ctx, acceptPause) // as where there are no descriptors left
+			_ = pause(ctx, acceptPause) // for example, no file descriptor is free
 			continue
 		}
 		select {
-		case places <- struct{}{}:
+		case slots <- struct{}{}:
 		default:
 			_ = s.reply(conn, nil, errBusy)
 			_ = conn.Close()
 			continue
 		}
 		handlers.Go(func() {
-			defer func() { <-places }()
-			s.handle(ctx, conn, db, lending)
+			defer func() { <-slots }()
+			s.handle(ctx, conn, db, shared)
 		})
 	}
 }
 
-// errBusy is what a client gets that is one too many.
+// errBusy is the answer to a client beyond maxConnections. Older clients know this text.
 var errBusy = errors.New("busy")
 
-// handle serves one client, until it goes away or ctx ends.
-func (s *Server) handle(ctx context.Context, conn *net.UnixConn, db Database, lending *copies) {
+// handle serves one client until it disconnects or ctx ends.
+func (s *Server) handle(ctx context.Context, conn *net.UnixConn, db Database, shared *copies) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	_ = conn.SetReadDeadline(time.Now().Add(s.patience))
+	_ = conn.SetReadDeadline(time.Now().Add(s.timeout))
 	request, err := bufio.NewReaderSize(conn, maxRequest).ReadSlice('\n')
 	if err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -133,41 +134,41 @@ func (s *Server) handle(ctx context.Context, conn *net.UnixConn, db Database, le
 	}
 	switch string(request) {
 	case "status\n":
-		silence := s.giveSigns(conn)
+		stopBeat := s.beat(conn)
 		s.status.Lock()
 		status, err := db.Status(ctx)
 		s.status.Unlock()
-		silence()
+		stopBeat()
 		if ctx.Err() == nil {
 			_ = s.reply(conn, status, err)
 		}
 	case "snapshot\n":
-		silence := s.giveSigns(conn)
-		l, err := lending.borrow(ctx)
-		silence()
+		stopBeat := s.beat(conn)
+		c, err := shared.borrow(ctx)
+		stopBeat()
 		if err != nil {
 			if ctx.Err() == nil {
 				_ = s.reply(conn, nil, err)
 			}
 			return
 		}
-		defer lending.giveBack(l)
-		if s.reply(conn, l.Snapshot, nil) == nil {
-			s.untilGone(conn)
+		defer shared.release(c)
+		if s.reply(conn, c.Snapshot, nil) == nil {
+			s.awaitClose(conn)
 		}
 	default:
 		_ = s.reply(conn, nil, errors.New("the request is unknown"))
 	}
 }
 
-// giveSigns sends a space now and then, until silence is called.
-func (s *Server) giveSigns(conn net.Conn) (silence func()) {
+// beat sends a space at each interval until stop is called.
+func (s *Server) beat(conn net.Conn) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for pause(ctx, s.signs) == nil {
-			if conn.SetWriteDeadline(time.Now().Add(s.patience)) != nil {
+		for pause(ctx, s.heartbeat) == nil {
+			if conn.SetWriteDeadline(time.Now().Add(s.timeout)) != nil {
 				return
 			}
 			if _, err := conn.Write([]byte(" ")); err != nil {
@@ -178,30 +179,33 @@ func (s *Server) giveSigns(conn net.Conn) (silence func()) {
 	return func() { cancel(); <-ended }
 }
 
-// untilGone waits until the client closes the connection, or sends what it should not.
-func (s *Server) untilGone(conn net.Conn) {
+// awaitClose waits until the client closes the connection or sends anything.
+func (s *Server) awaitClose(conn net.Conn) {
 	if conn.SetReadDeadline(time.Time{}) == nil {
 		_, _ = conn.Read(make([]byte, 1))
 	}
 }
 
-// reply sends one line of JSON: the error, if there is one, else the value.
+// reply sends one line of JSON: err if it is not nil, else value.
 func (s *Server) reply(conn net.Conn, value any, err error) error {
 	if err != nil {
-		value = refusal{err.Error()}
+		exit := model.ExitOf(err)
+		value = refusal{err.Error(), exit.Code, exit.Topic}
 	}
 	line, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	if err := conn.SetWriteDeadline(time.Now().Add(s.patience)); err != nil {
+	if err := conn.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
 		return err
 	}
 	_, err = conn.Write(append(line, '\n'))
 	return err
 }
 
-// refusal is the answer to a request that is not fulfilled.
+// refusal is the answer to a request that failed.
 type refusal struct {
 	Error string `json:"error"`
+	Exit  int    `json:"exit,omitempty"`
+	Topic string `json:"topic,omitempty"`
 }

@@ -9,38 +9,38 @@ import (
 	"time"
 )
 
-// TestSignsOfLife: an answer that takes longer than a client bears silence is waited for as
-// long as the pull shows that it lives, but not for ever.
+// TestSignsOfLife: while the pull sends signs of life, a client waits for an answer longer than
+// maxSilence, but at most for maxWait.
 func TestSignsOfLife(t *testing.T) {
 	for _, tc := range []struct {
 		name         string
 		signs, takes time.Duration
-		gaveUp       time.Duration // after so long; 0 where the answer comes
+		gaveUp       time.Duration // after this time; 0 if the answer arrives
 	}{
-		{"an answer at once", lifeSigns, 0, 0},
-		{"a slow answer", lifeSigns, 3 * longestSilence, 0},
-		{"a very slow answer", lifeSigns, longestWait - time.Second, 0},
-		{"an answer that comes too late", lifeSigns, longestWait + time.Second, longestWait},
-		{"no sign for too long", longestSilence + time.Second, 3 * longestSilence, longestSilence},
-		{"signs that are just close enough", longestSilence - time.Second, 3 * longestSilence, 0},
+		{"an answer at once", heartbeatEvery, 0, 0},
+		{"a slow answer", heartbeatEvery, 3 * maxSilence, 0},
+		{"a very slow answer", heartbeatEvery, maxWait - time.Second, 0},
+		{"an answer that comes too late", heartbeatEvery, maxWait + time.Second, maxWait},
+		{"no sign for too long", maxSilence + time.Second, 3 * maxSilence, maxSilence},
+		{"signs that are just close enough", maxSilence - time.Second, 3 * maxSilence, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// Over a pipe, whose deadlines go by the time of the bubble.
+			// A pipe, because its deadlines use the time of the bubble.
 			synctest.Test(t, func(t *testing.T) {
 				client, conn := net.Pipe()
 				defer func() { _ = client.Close() }()
 				go func() {
 					defer func() { _ = conn.Close() }()
-					s := &Server{patience: patience, signs: tc.signs}
-					silence := s.giveSigns(conn)
+					s := &Server{timeout: clientTimeout, heartbeat: tc.signs}
+					stop := s.beat(conn)
 					err := pause(t.Context(), tc.takes)
-					silence()
+					stop()
 					if err == nil {
 						_ = s.reply(conn, "ok", nil)
 					}
 				}()
 				began := time.Now()
-				line, err := readLine(&patientReader{t.Context(), client, began.Add(longestWait)})
+				line, err := readLine(&silenceReader{t.Context(), client, began.Add(maxWait)})
 				took := time.Since(began)
 				if tc.gaveUp > 0 && (!errors.Is(err, os.ErrDeadlineExceeded) || took != tc.gaveUp) {
 					t.Errorf("%q, %v after %s, want none after %s", line, err, took, tc.gaveUp)

@@ -18,21 +18,20 @@ import (
 )
 
 const (
-	// maxSocketPath is how many bytes the path of a socket may have: 104 with the byte
-	// that ends it on macOS, 108 on Linux.
+	// maxSocketPath is the longest path of a socket in bytes. With the final NUL, macOS allows
+	// 104 bytes and Linux 108.
 	maxSocketPath = 103
-	// nameSuffix is what the file beside the database that names the socket has behind
-	// the database's own name.
+	// nameSuffix ends the name of the file beside the database that holds the socket's path.
 	nameSuffix = ".socket"
-	// maxNameFile is how many bytes it may have.
+	// maxNameFile is the largest size of that file in bytes.
 	maxNameFile = 4096
 )
 
-// socketPath is what the path of a socket of ours looks like.
+// socketPath matches the paths of this program's sockets.
 var socketPath = regexp.MustCompile(`^/(?:.*/)?datasync(?:-[0-9]+)?/[0-9a-f]{16}\.sock$`)
 
-// Folders returns where a socket may be made, the best place first: the runtime folder
-// of the user, where there is one, and folders of his own for temporary files.
+// Folders returns the folders in which a socket may be made, the best first: the user's runtime
+// folder, then this user's own folders in temporary and in /tmp. It skips relative paths.
 func Folders(runtime, temporary string) []string {
 	var folders []string
 	if filepath.IsAbs(runtime) {
@@ -45,16 +44,15 @@ func Folders(runtime, temporary string) []string {
 	return append(folders, filepath.Join("/tmp", own))
 }
 
-// listen makes the socket of the database at that absolute path in the first folder
-// that is fit for it. One that was left there by a killed pull is replaced: the caller
-// holds the database's lock.
+// listen makes the socket of the database in the first suitable folder. It replaces a socket
+// that a killed pull has left: the caller holds the database's lock.
 func listen(database string, folders []string) (*net.UnixListener, error) {
 	sum := sha256.Sum256([]byte(database))
 	var errs []error
 	for _, folder := range folders {
 		path := filepath.Join(folder, hex.EncodeToString(sum[:8])+".sock")
 		if len(path) > maxSocketPath {
-			errs = append(errs, fmt.Errorf("%q is longer than the %d bytes of a socket's path", path, maxSocketPath))
+			errs = append(errs, fmt.Errorf("%q is longer than the path of a socket may be: %d bytes", path, maxSocketPath))
 			continue
 		}
 		l, err := listenIn(folder, path)
@@ -75,7 +73,7 @@ func listenIn(folder, path string) (*net.UnixListener, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ownedBy(info, owned.Mine()):
-		return nil, fmt.Errorf("%q is not a folder of this user alone", folder)
+		return nil, fmt.Errorf("%q is not a folder that only this user can enter", folder)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -95,7 +93,7 @@ func ownedBy(info fs.FileInfo, users []int) bool {
 	return ok && slices.Contains(users, uid)
 }
 
-// writeName names the socket in the file beside the database.
+// writeName writes the socket's path into the file beside the database.
 func writeName(database, socket string) error {
 	name := database + nameSuffix
 	building := name + ".new"
@@ -116,8 +114,8 @@ func writeName(database, socket string) error {
 	return err
 }
 
-// readName returns the socket that the file beside the database names, if that can be
-// trusted: both must be of this user or of root.
+// readName returns the path of the socket from the file beside the database. It fails unless
+// this user or root owns both.
 func readName(database string) (string, error) {
 	name := database + nameSuffix
 	f, err := owned.Open(name, os.O_RDONLY, 0, users())
@@ -130,7 +128,7 @@ func readName(database string) (string, error) {
 	}
 	path, ok := strings.CutSuffix(string(text), "\n")
 	if !ok || len(text) > maxNameFile || !socketPath.MatchString(path) {
-		return "", fmt.Errorf("%q names no socket", name)
+		return "", fmt.Errorf("%q does not name a socket", name)
 	}
 	info, err := os.Lstat(path)
 	switch {
@@ -142,11 +140,11 @@ func readName(database string) (string, error) {
 	return path, nil
 }
 
-// users are those whose pulls are asked.
+// users returns the users whose pulls a reader trusts.
 func users() []int { return append(owned.Mine(), 0) }
 
-// clean removes what a killed pull has left: the socket that the file beside the
-// database names, and that file. The caller holds the database's lock.
+// clean removes the file beside the database that names a socket, and that socket. The caller
+// holds the database's lock.
 func clean(database string) error {
 	var errs []error
 	if socket, err := readName(database); err == nil {

@@ -12,9 +12,9 @@ import (
 	"datasync/internal/live"
 )
 
-// TestWhereTheSocketIs: in the first folder that is this user's alone and whose path is
-// short enough; the path of the database does not matter.
-func TestWhereTheSocketIs(t *testing.T) {
+// TestSocketFolder: the socket is in the first folder that only this user can enter and whose
+// path is short enough. The path of the database does not matter.
+func TestSocketFolder(t *testing.T) {
 	root := runtimeFolder(t)
 	make := func(name string, mode os.FileMode) string {
 		path := filepath.Join(root, name)
@@ -46,7 +46,7 @@ func TestWhereTheSocketIs(t *testing.T) {
 			if err != nil || filepath.Dir(string(socket)) != good {
 				t.Errorf("the socket is %s, %v; want one in %s", socket, err, good)
 			}
-			borrow(t, db).GiveBack()
+			borrow(t, db).Release()
 			stop()
 		})
 	}
@@ -60,7 +60,7 @@ func TestWhereTheSocketIs(t *testing.T) {
 	}
 }
 
-// TestFolders: what is no absolute path is none.
+// TestFolders: relative paths are skipped.
 func TestFolders(t *testing.T) {
 	for _, tc := range []struct {
 		runtime, temporary string
@@ -76,9 +76,9 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestNamesThatNoPullWrites: a client does not follow them, and a pull removes nothing
-// by them.
-func TestNamesThatNoPullWrites(t *testing.T) {
+// TestInvalidNameFiles: a client does not follow them, and a pull removes no file that they
+// name.
+func TestInvalidNameFiles(t *testing.T) {
 	root := runtimeFolder(t)
 	folder := filepath.Join(root, "datasync")
 	if err := os.Mkdir(folder, 0o700); err != nil {
@@ -107,18 +107,18 @@ func TestNamesThatNoPullWrites(t *testing.T) {
 				t.Errorf("%v, want %v", err, live.ErrNone)
 			}
 			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
-			borrow(t, db).GiveBack()
+			borrow(t, db).Release()
 			stop()
 			if !exists(foreign) || !exists(file) {
-				t.Error("what is not ours was removed")
+				t.Error("a file of another kind was removed")
 			}
 		})
 	}
 }
 
-// TestNamesOfOthers: a file that somebody else has put beside the database names no socket,
-// and a socket of this user's that it names is not removed.
-func TestNamesOfOthers(t *testing.T) {
+// TestNameFilesOfOtherUsers: a file beside the database that another user owns names no socket,
+// and a socket of this user that it names is not removed.
+func TestNameFilesOfOtherUsers(t *testing.T) {
 	root := runtimeFolder(t)
 	mine := &fake{path: filepath.Join(t.TempDir(), "mine.duckdb")}
 	stop := serveAt(t, mine, []string{filepath.Join(root, "datasync")})
@@ -146,9 +146,9 @@ func TestNamesOfOthers(t *testing.T) {
 				t.Errorf("%v, want %v", err, live.ErrNone)
 			}
 			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
-			borrow(t, db).GiveBack()
+			borrow(t, db).Release()
 			stop()
-			borrow(t, mine).GiveBack()
+			borrow(t, mine).Release()
 		})
 	}
 }

@@ -1,6 +1,9 @@
 package model
 
-import "github.com/google/uuid"
+import (
+	"github.com/google/uuid"
+)
+
 
 // MaxRows is how many events a batch may hold: as
 // many as a row group of DuckDB. Events that make up a whole one are written into the

@@ -82,3 +82,10 @@ func (k *Checkpoint) NeverBegun() bool { return k.State == NotBegun && k.Pages =
 
 // IsPart reports whether it was split off from a window.
 func (k *Checkpoint) IsPart() bool { return k.Begins.Valid }
+
+// Restart moves the checkpoint to the newest event: what was read before lies behind a gap.
+func (k *Checkpoint) Restart() {
+	k.State, k.Cursor, k.CursorExpiresAt = UnderWay, "", time.Time{}
+	k.Last, k.Walked, k.Copies, k.RanOut, k.FailedRuns = sql.Null[Position]{}, 0, 0, false, 0
+	k.PageTotal, k.CursorBefore, k.TopAt = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}
+}

@@ -48,3 +48,12 @@ func (e *FileError) Unwrap() []error {
 	}
 	return errs
 }
+
+// Exit returns ExitFile and the topic of Kind, unless Kind is a matter of usage or of data.
+func (e *FileError) Exit() Exit {
+	kind := ExitOf(e.Kind)
+	if kind.Code == ExitUsage || kind.Code == ExitData {
+		return kind
+	}
+	return Exit{ExitFile, kind.Topic}
+}

@@ -16,6 +16,15 @@ type Instant int64
 // Time returns the instant as a time.Time in UTC.
 func (i Instant) Time() time.Time { return time.UnixMicro(int64(i)).UTC() }
 
+// Millisecond returns the millisecond in which the instant lies, counted since 1970.
+func (i Instant) Millisecond() int64 {
+	ms := int64(i) / 1000
+	if int64(i)%1000 < 0 {
+		ms--
+	}
+	return ms
+}
+
 // InstantOf returns t as an Instant; what is finer than a microsecond is cut off.
 func InstantOf(t time.Time) Instant { return Instant(t.UnixMicro()) }
 

@@ -25,3 +25,6 @@ type Run struct {
 // LongestWait is the longest wait that an endpoint can ask for: what names more was
 // misread, such as an instant for a span, or is nonsense.
 const LongestWait = 24 * time.Hour
+
+// LongestKept is LongestWait with the jitter that a pull adds: no wait that is stored is longer.
+const LongestKept = LongestWait + time.Minute

@@ -8,14 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 
+	"datasync/internal/model"
 	"datasync/internal/owned"
 )
 
 // ErrTarget says that a path cannot be written to.
-var ErrTarget = errors.New("unusable target")
+var ErrTarget = model.NewFailure(model.ExitUsage, "", "unusable target")
 
 // ErrFull says that the disk has no space left.
-var ErrFull = errors.New("the disk is full")
+var ErrFull = model.NewFailure(model.ExitError, "disk-full", "the disk is full")
 
 // Rules say which targets may be replaced.
 type Rules struct {

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"datasync/internal/model"
 )
 
 // ErrNot says that a file or folder is not one that this user would have made.
-var ErrNot = errors.New("not to be trusted")
+var ErrNot = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
 
 // Error is an ErrNot with the path and the reason.
 type Error struct{ Path, Why string }

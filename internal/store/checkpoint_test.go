@@ -8,9 +8,9 @@ import (
 	"datasync/internal/store"
 )
 
-// TestCheckpointsThatFail: a checkpoint of DuckDB that fails, wherever in it, takes nothing from
-// what was committed, be it one that is asked for, one that is a part of COMMIT (which then says
-// that it failed, and did not), or the closing one; whoever opens the file again goes on.
+// A checkpoint of DuckDB that fails loses nothing of what was committed, wherever it fails. That holds for
+// a checkpoint of its own, for one within COMMIT, which then reports a failure although it has
+// committed, and for the one that closes the file. A pull that opens the file again resumes.
 func TestCheckpointsThatFail(t *testing.T) {
 	undisturbed := filepath.Join(t.TempDir(), "undisturbed.duckdb")
 	var committed []string // by the first batch, by the second, by all

@@ -1,43 +1,34 @@
 package store
 
 import (
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"runtime"
 	"strings"
+	"time"
 
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 )
 
-// CommitBatch stores the batch's events, rejects, page log and checkpoint in one
-// transaction. Where it fails nothing of the batch is stored, or, where the
-// failure came from COMMIT itself, all or nothing: the caller must then close the
-// store, open it again and read the checkpoint. It must not be called again
-// after an error.
-func (s *Store) CommitBatch(ctx context.Context, b model.Batch) (model.Committed, error) {
-	return s.StartBatch(ctx, b)()
-}
-
-// commit is one batch on its way into the tables.
+// commit is the transaction of one batch.
 type commit struct {
-	s     *Store
 	w     *writer
 	batch int64
 	now   model.Instant
-	// pages is what the page log will keep of each page.
+	// pages are the rows for the page log.
 	pages []loggedPage
-	// rejects are those in the table incoming_rejects, without those of the batch before,
-	// which may not be stored yet; low and high bound the instants of all that is in the batch.
-	rejects    []takenReject
+	// rejects are the rows of table incoming_rejects. keysBefore are keys of the batch before, which
+	// may not be stored yet. low and high bound the instants of the batch.
+	rejects    []newReject
 	keysBefore map[string]bool
 	low, high  model.Instant
 	reasons    map[string]int64
 }
 
-type takenReject struct {
+type newReject struct {
 	page   int
 	reason string
 }
@@ -46,11 +37,12 @@ type loggedPage struct {
 	record      model.PageRecord
 	first, last sql.Null[model.Position]
 	counts      model.Counts
-	checksum    checksum
+	checksum    inspect.Checksum
 }
 
-// takeNote notes of the pages what is needed when their memory is not theirs any more.
-func (c *commit) takeNote(pages []model.Page) {
+// notePages copies from the pages what the page log needs: their memory is reused before that is
+// written.
+func (c *commit) notePages(pages []model.Page) {
 	c.pages = make([]loggedPage, len(pages))
 	for i := range pages {
 		p, l := &pages[i], &c.pages[i]
@@ -65,17 +57,17 @@ func (c *commit) takeNote(pages []model.Page) {
 	}
 }
 
-// write writes the batch within the transaction that is open. It calls free once it is
-// certain that the next batch may be written at the same time.
+// write writes the batch within the open transaction. It calls free once the next batch may be
+// written concurrently.
 func (c *commit) write(b *model.Batch, free func()) error {
-	c.takeNote(b.Pages)
+	c.notePages(b.Pages)
 	done := 0
 	copied := func(pages int) {
 		for ; done < pages && b.Copied != nil; done++ {
 			b.Copied(done)
 		}
 	}
-	if err := c.takeRejects(b.Pages); err != nil {
+	if err := c.copyRejects(b.Pages); err != nil {
 		return err
 	}
 	if err := c.insertEvents(b.Pages, free, copied); err != nil {
@@ -91,8 +83,7 @@ func (c *commit) write(b *model.Batch, free func()) error {
 	return c.moveCheckpoint(&b.Checkpoint)
 }
 
-// insertEvents stores those events of the pages that are not stored yet: all of them,
-// nearly always.
+// insertEvents stores the events of the pages that are not stored yet. Those are nearly always all.
 func (c *commit) insertEvents(pages []model.Page, free func(), copied func(pages int)) error {
 	overlap, err := c.findStored(pages)
 	if err != nil {
@@ -109,7 +100,7 @@ func (c *commit) insertEvents(pages []model.Page, free func(), copied func(pages
 		ends[i] = rows
 	}
 	page, next, done := 0, 0, 0
-	return c.w.insert("events", rows, func(columns []column, row, _ int) {
+	return c.w.insert("events", rows, func(columns []duck.Column, row, _ int) {
 		for next == len(pages[page].Events) {
 			page, next = page+1, 0
 		}
@@ -123,42 +114,41 @@ func (c *commit) insertEvents(pages []model.Page, free func(), copied func(pages
 	})
 }
 
-// insertNew stores those events of the pages that are neither stored nor stand twice.
+// insertNew stores the events of the pages that are not stored yet, each id once.
 func (c *commit) insertNew(pages []model.Page, o overlap) error {
 	events, page, err := c.newEvents(pages, o)
 	if err != nil {
 		return err
 	}
-	defer runtime.KeepAlive(events)
-	return c.w.insert("events", len(events), func(columns []column, row, n int) {
+	return c.w.insert("events", len(events), func(columns []duck.Column, row, n int) {
 		c.insertEvent(columns, row, events[n], page[n])
 	}, nil)
 }
 
-// insertEvent writes a row of the table, and counts it for the page that it came on.
-func (c *commit) insertEvent(columns []column, row int, e *model.Event, page int) {
+// insertEvent writes a row of table events, and counts it for its page.
+func (c *commit) insertEvent(columns []duck.Column, row int, e *model.Event, page int) {
 	fillEvent(columns, row, e)
-	columns[10].int64(row, c.batch)
+	columns[eventBatch].Int64(row, c.batch)
 	c.pages[page].counts.Stored++
-	c.pages[page].checksum.add(e)
+	c.pages[page].checksum.Add(e)
 }
 
-// fillEvent writes the ten columns that an event has before its batch; it lends its texts.
-func fillEvent(columns []column, row int, e *model.Event) {
-	columns[0].uuid(row, e.ID)
-	columns[1].uuid(row, e.SessionID)
-	columns[2].uuidOrNull(row, e.UserID)
-	columns[3].lentText(row, e.Type)
-	columns[4].lentOrNull(row, e.Name.String, e.Name.Valid)
-	columns[5].int64(row, int64(e.Timestamp))
-	columns[6].lentOrNull(row, e.Properties, e.Properties != "")
-	columns[7].lentOrNull(row, e.DeviceType.String, e.DeviceType.Valid)
-	columns[8].lentOrNull(row, e.Browser.String, e.Browser.Valid)
-	columns[9].lentOrNull(row, e.Extra, e.Extra != "")
+// fillEvent writes the columns of an event without its batch.
+func fillEvent(columns []duck.Column, row int, e *model.Event) {
+	columns[eventID].UUID(row, e.ID)
+	columns[eventSessionID].UUID(row, e.SessionID)
+	columns[eventUserID].UUIDOrNull(row, e.UserID)
+	columns[eventType].Text(row, e.Type)
+	columns[eventName].TextOrNull(row, e.Name.String, e.Name.Valid)
+	columns[eventTimestamp].Int64(row, int64(e.Timestamp))
+	columns[eventProperties].TextOrNull(row, e.Properties, e.Properties != "")
+	columns[eventDeviceType].TextOrNull(row, e.DeviceType.String, e.DeviceType.Valid)
+	columns[eventBrowser].TextOrNull(row, e.Browser.String, e.Browser.Valid)
+	columns[eventExtra].TextOrNull(row, e.Extra, e.Extra != "")
 }
 
-// takeRejects copies the pages' rejects, each key once, into the table incoming_rejects.
-func (c *commit) takeRejects(pages []model.Page) error {
+// copyRejects copies the rejects of the pages, each key once, into table incoming_rejects.
+func (c *commit) copyRejects(pages []model.Page) error {
 	var rejects []*model.Reject
 	var page []int
 	first := map[string]bool{}
@@ -172,35 +162,33 @@ func (c *commit) takeRejects(pages []model.Page) error {
 			}
 			first[r.Key] = true
 			rejects, page = append(rejects, r), append(page, i)
-			c.rejects = append(c.rejects, takenReject{i, r.Reason})
+			c.rejects = append(c.rejects, newReject{i, r.Reason})
 			if r.Timestamp.Valid {
 				c.low, c.high = min(c.low, r.Timestamp.V), max(c.high, r.Timestamp.V)
 			}
 		}
 	}
-	defer runtime.KeepAlive(rejects)
-	return c.w.insert("incoming_rejects", len(rejects), func(columns []column, row, n int) {
-		columns[0].int64(row, int64(n))
-		columns[1].lentText(row, rejects[n].Raw)
-		columns[2].lentText(row, rejects[n].Reason)
-		columns[3].lentText(row, rejects[n].Key)
-		columns[4].uuidOrNull(row, rejects[n].ID)
-		columns[5].instantOrNull(row, rejects[n].Timestamp)
-		columns[6].lentText(row, c.pages[page[n]].record.Endpoint)
+	return c.w.insert("incoming_rejects", len(rejects), func(columns []duck.Column, row, n int) {
+		columns[rejectN].Int64(row, int64(n))
+		columns[rejectRaw].Text(row, rejects[n].Raw)
+		columns[rejectReason].Text(row, rejects[n].Reason)
+		columns[rejectKey].Text(row, rejects[n].Key)
+		columns[rejectID].UUIDOrNull(row, rejects[n].ID)
+		setInstant(&columns[rejectTimestamp], row, rejects[n].Timestamp)
+		columns[rejectEndpoint].Text(row, c.pages[page[n]].record.Endpoint)
 	}, nil)
 }
 
-// insertRejects keeps the rejects that were taken and are not known yet. One whose id is
-// stored as an event of the batch's range of time is resolved from the start, others are by
-// Settle: to look for an id in all of the table takes long. They are written behind the
-// events: the less there is between a whole row group and the end of its transaction, the
-// less likely a kill leaves what removeUncommitted has to remove.
+// insertRejects stores the rejects of table incoming_rejects that are not known yet. A reject whose id
+// is an event in the batch's range of time is resolved at once. Settle resolves the others, as a
+// search for an id in the whole table takes long. Rejects are written after the events, which end
+// with a row group: the shorter the time from there to the end of the transaction, the less likely
+// a kill leaves events for removeUncommitted.
 func (c *commit) insertRejects() error {
 	if len(c.rejects) == 0 {
 		return nil
 	}
-	// It is joined from the side of the batch, which is small: there may be any number of
-	// rejects in the file.
+	// The batch is the small side of the join: the file may have any number of rejects.
 	known := make([]bool, len(c.rejects))
 	err := c.w.pairs("SELECT i.n, true FROM rejected_events r JOIN incoming_rejects i ON i.reject_key = r.reject_key",
 		func(n int64, _ bool) { known[n] = true })
@@ -229,38 +217,38 @@ func (c *commit) insertRejects() error {
 }
 
 func (c *commit) logPages(b *model.Batch) error {
-	return c.w.insert("page_log", len(c.pages), func(columns []column, row, n int) {
+	return c.w.insert("page_log", len(c.pages), func(columns []duck.Column, row, n int) {
 		p := &c.pages[n]
-		columns[0].int64(row, c.batch)
-		columns[1].uuid(row, b.Run)
-		columns[2].int64(row, b.Checkpoint.Window)
-		columns[3].text(row, p.record.Endpoint)
-		columns[4].textOrNull(row, p.record.RequestID, p.record.RequestID != "")
-		columns[5].textOrNull(row, hashCursor(p.record.CursorSent), p.record.CursorSent != "")
-		columns[6].textOrNull(row, hashCursor(p.record.CursorReceived), p.record.CursorReceived != "")
-		columns[7].positionOrNull(&columns[8], row, p.first)
-		columns[9].positionOrNull(&columns[10], row, p.last)
-		columns[11].int64(row, p.counts.Returned)
-		columns[12].int64(row, p.counts.Stored)
-		columns[13].int64(row, p.counts.Duplicate)
-		columns[14].int64(row, p.counts.Conflict)
-		columns[15].int64(row, p.counts.Rejected)
-		columns[16].bool(row, p.record.Resumed)
-		columns[17].instantOrNull(row, p.record.Until)
-		columns[18].int64(row, p.counts.Outside)
-		columns[19].int64(row, int64(p.checksum))
+		columns[pageBatch].Int64(row, c.batch)
+		columns[pageRun].UUID(row, b.Run)
+		columns[pageWindow].Int64(row, b.Checkpoint.Window)
+		columns[pageEndpoint].Text(row, p.record.Endpoint)
+		columns[pageRequestID].TextOrNull(row, p.record.RequestID, p.record.RequestID != "")
+		columns[pageCursorSent].TextOrNull(row, hashCursor(p.record.CursorSent), p.record.CursorSent != "")
+		columns[pageCursorReceived].TextOrNull(row, hashCursor(p.record.CursorReceived), p.record.CursorReceived != "")
+		setPosition(&columns[pageFirstTimestamp], &columns[pageFirstID], row, p.first)
+		setPosition(&columns[pageLastTimestamp], &columns[pageLastID], row, p.last)
+		columns[pageReturned].Int64(row, p.counts.Returned)
+		columns[pageStored].Int64(row, p.counts.Stored)
+		columns[pageDuplicate].Int64(row, p.counts.Duplicate)
+		columns[pageConflict].Int64(row, p.counts.Conflict)
+		columns[pageRejected].Int64(row, p.counts.Rejected)
+		columns[pageResumed].Bool(row, p.record.Resumed)
+		setInstant(&columns[pageUntil], row, p.record.Until)
+		columns[pageOutside].Int64(row, p.counts.Outside)
+		columns[pageChecksum].Int64(row, int64(p.checksum))
 	}, nil)
 }
 
-// hashCursor is what the page log keeps of a cursor: enough to check the chain of
-// pages, too little to be used.
+// hashCursor returns what the page log stores of a cursor: enough to verify the chain of pages, too
+// little to send.
 func hashCursor(cursor string) string {
 	sum := sha256.Sum256([]byte(cursor))
 	return hex.EncodeToString(sum[:8])
 }
 
-// moveCheckpoint writes the row that this writer has in the table checkpoints: two
-// transactions at a time cannot change the same one.
+// moveCheckpoint writes this writer's row in table checkpoints: two concurrent transactions cannot
+// change the same row.
 func (c *commit) moveCheckpoint(k *model.Checkpoint) error {
 	values := append(changedBy(k), c.now, c.w.number, c.batch)
 	changed, err := c.w.execArgs(`UPDATE checkpoints SET state = $2, upper = $3, cursor = $4, cursor_expires_at = $5, last_timestamp = $6, last_id = $7,
@@ -282,26 +270,17 @@ func (c *commit) moveCheckpoint(k *model.Checkpoint) error {
 	return nil
 }
 
-// changedBy gives the window's number and what a commit changes of its checkpoint.
+// changedBy returns the parameters of a commit's statements that change a checkpoint: $1 to
+// $19, of which the first is the window's number.
 func changedBy(k *model.Checkpoint) []any {
-	v := []any{k.Window, string(k.State), orNull(k.Upper), nil, nil, nil, nil, k.Pages, k.Events, k.Walked, orNull(k.Total), k.Unordered, nil, nil,
-		orNull(k.PageTotal), orNull(k.CursorBefore), nil, k.Copies, k.RanOut}
-	if k.Cursor != "" {
-		v[3] = k.Cursor
+	lastTimestamp, lastID := positionOrNull(k.Last)
+	firstTimestamp, firstID := positionOrNull(k.First)
+	return []any{
+		k.Window, string(k.State), orNull(k.Upper),
+		orNull(sql.Null[string]{V: k.Cursor, Valid: k.Cursor != ""}), timeOrNull(k.CursorExpiresAt),
+		lastTimestamp, lastID, k.Pages, k.Events, k.Walked, orNull(k.Total), k.Unordered, firstTimestamp, firstID,
+		orNull(k.PageTotal), orNull(k.CursorBefore), timeOrNull(k.TopAt), k.Copies, k.RanOut,
 	}
-	if !k.CursorExpiresAt.IsZero() {
-		v[4] = model.InstantOf(k.CursorExpiresAt)
-	}
-	if k.Last.Valid {
-		v[5], v[6] = k.Last.V.Timestamp, k.Last.V.ID
-	}
-	if k.First.Valid {
-		v[12], v[13] = k.First.V.Timestamp, k.First.V.ID
-	}
-	if !k.TopAt.IsZero() {
-		v[16] = model.InstantOf(k.TopAt)
-	}
-	return v
 }
 
 // orNull returns the value as a parameter of a statement.
@@ -310,4 +289,20 @@ func orNull[T any](v sql.Null[T]) any {
 		return nil
 	}
 	return v.V
+}
+
+// timeOrNull returns t as a parameter, NULL for the zero time.
+func timeOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return model.InstantOf(t)
+}
+
+// positionOrNull returns the two halves of p as parameters.
+func positionOrNull(p sql.Null[model.Position]) (timestamp, id any) {
+	if !p.Valid {
+		return nil, nil
+	}
+	return p.V.Timestamp, p.V.ID
 }

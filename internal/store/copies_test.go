@@ -8,28 +8,29 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
-// moved is a second copy of an event, with an instant that lies n seconds before its own.
+// moved returns a later copy of an event, with an instant n seconds before its own.
 func moved(e model.Event, n int) model.Event {
 	e.Timestamp -= model.Instant(n) * 1_000_000
 	return e
 }
 
-// mustAddUp fails where Verify finds anything, but for the chain of pages, which these
-// histories do not keep.
+// mustAddUp fails for any finding of Verify, except about the chain of pages, which these histories do not
+// have.
 func mustAddUp(t *testing.T, path string) {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	findings, err := store.Verify(context.Background(), db, path)
+	findings, err := inspect.Verify(context.Background(), db, path)
 	if err != nil {
 		t.Error(err)
 	}
@@ -40,8 +41,7 @@ func mustAddUp(t *testing.T, path string) {
 	}
 }
 
-// TestSettleRemovesExactlyTheCopies, whatever ids look like and however poor the
-// fingerprints are.
+// The closing check removes all copies and nothing else, for any kind of ids and for poor fingerprints.
 func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 	poor := func(bits uint64) func([][2]uint64, []uint64) {
 		return func(ids [][2]uint64, out []uint64) {
@@ -51,15 +51,15 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 		}
 	}
 	limits := []struct {
-		name            string
-		by              func([][2]uint64, []uint64)
-		words, suspects int
+		name              string
+		by                func([][2]uint64, []uint64)
+		words, candidates int
 	}{
 		{"usual", store.Fingerprints, 1 << 22, 1_000_000},
 		{"many shares", store.Fingerprints, 64, 10_000},
 		{"poor fingerprints", poor(512), 1 << 12, 100_000},
 		{"one fingerprint", poor(1), 1 << 12, 100_000},
-		{"no room for suspects", poor(1), 1 << 12, 0},
+		{"no room for candidates", poor(1), 1 << 12, 0},
 	}
 	ids := []struct {
 		name string
@@ -81,7 +81,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 				}
 				path := filepath.Join(t.TempDir(), "a.duckdb")
 				s := mustOpen(t, path)
-				s.SearchBy(l.by, l.words, l.suspects)
+				s.SearchBy(l.by, l.words, l.candidates)
 				w := mustWindow(t, s)
 				settle := func(want model.Settled) {
 					t.Helper()
@@ -92,7 +92,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 				first := series(0, 3000)
 				mustCommit(t, s, w, pageOf(first))
 				settle(model.Settled{Events: 3000})
-				// Of the batch before, within the batch, thrice, and none at all.
+				// Of the batch before, within the batch, three times, and none at all.
 				mustCommit(t, s, w, pageOf(append(series(3000, 5000), moved(first[0], 3600), moved(first[2999], 3600), moved(series(4000, 4001)[0], 3600))))
 				mustCommit(t, s, w, pageOf([]model.Event{moved(first[0], 7200)}))
 				settle(model.Settled{Events: 5000, Removed: 4})
@@ -113,7 +113,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 	}
 }
 
-// TestSettleChecksAllOfAFileThatWasNeverChecked with copies in its first and last rows.
+// The copies are in the first and the last rows of the file.
 func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
@@ -131,13 +131,12 @@ func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 	mustAddUp(t, path)
 }
 
-// TestSettleEndsWithTheContext before each of its operations: nothing has happened then,
-// and the next check does all of it.
+// A check that is cancelled before any of its operations changes nothing, and the next check does all of it.
 func TestSettleEndsWithTheContext(t *testing.T) {
-	for _, suspects := range []int{0, 1_000_000} {
+	for _, candidates := range []int{0, 1_000_000} {
 		path := filepath.Join(t.TempDir(), "a.duckdb")
 		s := mustOpen(t, path)
-		s.SearchBy(store.Fingerprints, 1<<12, suspects)
+		s.SearchBy(store.Fingerprints, 1<<12, candidates)
 		w := mustWindow(t, s)
 		mustCommit(t, s, w, pageOf(events(0, 5000)))
 		mustCommit(t, s, w, pageOf([]model.Event{moved(event(7), 3600)}))

@@ -3,23 +3,23 @@ package store
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 
 	"github.com/google/uuid"
 
+	"datasync/internal/duck"
 	"datasync/internal/model"
 )
 
-// overlap is the range of time in which a batch and the table both have events, if there
-// is one.
+// overlap is the range of time in which both a batch and the table have events. If there is none,
+// found is false.
 type overlap struct {
 	low, high model.Instant
 	found     bool
 }
 
-// findStored finds the range of the rows that the table has in the pages' own range of
-// time. There are hardly ever any, and DuckDB's zone maps make it cheap to ask.
+// findStored returns the range of the rows that the table has within the pages' range of time. There
+// are hardly ever any, and DuckDB's zone maps make the query cheap.
 func (c *commit) findStored(pages []model.Page) (o overlap, err error) {
 	low, high := span(pages)
 	if low > high {
@@ -35,10 +35,9 @@ func (c *commit) findStored(pages []model.Page) (o overlap, err error) {
 	return overlap{bounds[0], bounds[1], true}, nil
 }
 
-// newEvents returns the events of the pages that are not stored yet, with the page that
-// each came on, and counts the others. It compares events only where the table holds rows
-// of the batch's own range of time. A copy with another instant escapes it; the closing
-// check finds those.
+// newEvents returns the events of the pages that are not stored yet, each with its page, and counts
+// the others. It compares only events in a range of time of which the table has rows. The closing
+// check finds copies with another instant.
 func (c *commit) newEvents(pages []model.Page, o overlap) (events []*model.Event, page []int, err error) {
 	events, page = c.distinct(pages)
 	if len(events) == 0 || !o.found {
@@ -64,7 +63,7 @@ func (c *commit) newEvents(pages []model.Page, o overlap) (events []*model.Event
 	return events[:fresh], page[:fresh], nil
 }
 
-// span returns the range of time in which the events of the pages lie.
+// span returns the range of time of the events of the pages.
 func span(pages []model.Page) (low, high model.Instant) {
 	low, high = math.MaxInt64, math.MinInt64
 	for i := range pages {
@@ -80,9 +79,8 @@ func span(pages []model.Page) (low, high model.Instant) {
 	return low, high
 }
 
-// distinct returns the pages' events, each id once, the first copy, and which
-// page each came on. Where all positions descend strictly no id can stand twice
-// with one instant, so the set of ids is not needed.
+// distinct returns the first event of each id, with its page. If all positions descend strictly, no id
+// can occur twice with one instant, and it does not need a set of ids.
 func (c *commit) distinct(pages []model.Page) (events []*model.Event, page []int) {
 	total := 0
 	for i := range pages {
@@ -127,26 +125,25 @@ func descending(pages []model.Page) bool {
 			}
 		}
 		if len(p.Events) == 0 && i < len(pages)-1 {
-			// There is nothing to compare the next page with.
+			// The next page has nothing to be compared with.
 			return false
 		}
 	}
 	return true
 }
 
-// compare finds the events between low and high that are stored under the same
-// id in that range, and whether their payload differs.
+// compare calls found for each event between low and high whose id the table has in that range, with
+// whether the two differ.
 func (c *commit) compare(events []*model.Event, low, high model.Instant, found func(n int64, conflict bool)) error {
-	defer runtime.KeepAlive(events)
-	var suspects []int
+	var candidates []int
 	for n, e := range events {
 		if e.Timestamp >= low && e.Timestamp <= high {
-			suspects = append(suspects, n)
+			candidates = append(candidates, n)
 		}
 	}
-	err := c.w.insert("incoming", len(suspects), func(columns []column, row, n int) {
-		columns[0].int64(row, int64(suspects[n]))
-		fillEvent(columns[1:], row, events[suspects[n]])
+	err := c.w.insert("incoming", len(candidates), func(columns []duck.Column, row, n int) {
+		columns[incomingN].Int64(row, int64(candidates[n]))
+		fillEvent(columns[incomingEvent:], row, events[candidates[n]])
 	}, nil)
 	if err != nil {
 		return err

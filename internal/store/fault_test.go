@@ -7,28 +7,28 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
-// errInjected is what an operation fails with that was let fail.
+// errInjected is the error of an operation that a test makes fail.
 var errInjected = errors.New("injected")
 
 // faults are the ways in which operations of the writer fail.
 var faults = []struct {
 	name string
-	// forever lets all fail from the first on; done lets it happen all the same.
+	// forever makes all later operations fail too; done makes the operation happen before it fails.
 	forever, done bool
 }{
 	{"once", false, false}, {"from then on", true, false}, {"once, though it was done", false, true},
 }
 
-// TestEveryOperationFails lets the Nth operation of the writer fail, for each N until
-// there is no such operation: what was committed stays, the rest is not there, and
-// whoever opens the file again and goes on from its checkpoint ends where nothing
-// failed.
+// The Nth operation of the writer fails, for each N until there is no such operation. What was committed
+// stays, and nothing else is there. A pull that opens the file again and resumes from its checkpoint
+// ends with the same contents as one without a failure.
 func TestEveryOperationFails(t *testing.T) {
 	begun := filepath.Join(t.TempDir(), "begun.duckdb")
 	s := mustOpen(t, begun)
@@ -68,7 +68,7 @@ func TestEveryOperationFails(t *testing.T) {
 	}
 }
 
-// copyOf copies a file that nobody has open.
+// copyOf copies a file that no process has open.
 func copyOf(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -94,12 +94,12 @@ func walkToTheEnd(t *testing.T, path string) {
 	}
 }
 
-// contents is all that two files with the same history of pages have in common.
+// contents is what two files with the same history of pages have in common.
 const contents = `SELECT (SELECT sum(hash(id, "timestamp", name))::VARCHAR FROM events) || ' ' || (SELECT count(*) FROM events) || ' ' ||
 	(SELECT string_agg(reject_key || resolved, ' ' ORDER BY reject_key) FROM rejected_events) || ' ' ||
 	(SELECT string_agg(state || pages || ' ' || events, ' ') FROM checkpoint)`
 
-// failNth lets operation n fail, counted from 1; it reports whether that was met.
+// failNth makes operation n fail, counted from 1. It reports whether there was such an operation.
 func failNth(s *store.Store, n int, forever, done bool) *bool {
 	met, count := false, 0
 	s.Around(func(do func() error) error {
@@ -117,11 +117,10 @@ func failNth(s *store.Store, n int, forever, done bool) *bool {
 	return &met
 }
 
-// errWalked: there is nothing left to walk.
+// errWalked means that the history is complete.
 var errWalked = errors.New("walked to the end")
 
-// walkOn commits the next batch of a small history, by what the checkpoint says, or
-// settles it at the end.
+// walkOn commits the next batch of a small history, as the checkpoint says, or settles it at the end.
 func walkOn(s *store.Store) error {
 	ctx := context.Background()
 	windows, err := s.Windows(ctx)
@@ -164,15 +163,15 @@ func walkOn(s *store.Store) error {
 	return err
 }
 
-// mustBeSound fails where Verify finds anything, and returns the contents.
+// mustBeSound fails for any finding of Verify, and returns the contents.
 func mustBeSound(t *testing.T, path string) (held string) {
 	t.Helper()
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	findings, err := store.Verify(context.Background(), db, path)
+	findings, err := inspect.Verify(context.Background(), db, path)
 	if err != nil || len(findings) > 0 {
 		t.Errorf("%v, %v", findings, err)
 	}

@@ -7,74 +7,75 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"datasync/internal/duck"
 )
 
-// idReader hands over ids, some at a time. They are valid until yield returns.
+// idReader calls yield with ids, some at a time, which are valid until yield returns.
 type idReader func(ctx context.Context, yield func(ids []halves) error) error
 
-// idSearch looks for ids that stand twice, at least once among the new ones, without
-// keeping all of them. It reads them twice: first to find the fingerprints that may
-// belong to two, by a filter that cannot always tell, then to see where these stand.
+// idSearch looks for ids that occur twice, at least once among the new ones, without holding all of them
+// in memory. It reads the ids twice: first it collects, by a filter that may err, the fingerprints
+// that two ids may have; then it finds the ids with these fingerprints.
 type idSearch struct {
-	// Of the ids fresh gives the new ones, others those that are not, where there are
-	// some, and all gives both. News is how many are new.
+	// fresh reads the new ids, others all other ids, and all reads both. others is nil if there are
+	// none. newCount is how many ids are new.
 	fresh, others, all idReader
-	news               int
+	newCount           int
 	searchLimits
 }
 
-// searchLimits says how ids are searched. Nothing but speed and memory depends on it.
+// searchLimits says how ids are searched. Only speed and memory depend on it.
 type searchLimits struct {
 	fingerprints func(ids []halves, out []uint64)
-	// words is how many words a filter has at most, suspects how many fingerprints, and
+	// words is how many words a filter has at most, candidates how many fingerprints, and
 	// how many ids, are kept.
-	words, suspects int
+	words, candidates int
 }
 
-// usualLimits keep a search to 32 MB for the filter and as much for suspects, of which
-// there are rarely any. Ids of more than one filter, 33 million, are read again for each.
-func usualLimits() searchLimits {
-	return searchLimits{fingerprints: fingerprints, words: 1 << 22, suspects: 1_000_000}
+// defaultLimits limit a search to 32 MB for the filter and as much for candidates, of which there are
+// rarely any. A filter holds 33 million ids; more ids are read once for each filter.
+func defaultLimits() searchLimits {
+	return searchLimits{fingerprints: fingerprints, words: 1 << 22, candidates: 1_000_000}
 }
 
 const (
-	// fullWord is how many ids there are for a word of a filter that has as many words as
-	// it may, roomyWord for one that is smaller.
+	// fullWord is how many ids a word of the largest filter holds, roomyWord of a smaller one.
 	fullWord, roomyWord = 8, 4
-	// leastWords are so few that a smaller filter would be no faster.
+	// leastWords is the size of a filter that is as fast as any smaller one.
 	leastWords = 1 << 12
 )
 
-// errSuspects: so many ids may stand twice that the search cannot keep them.
-var errSuspects = errors.New("too many ids may stand twice")
+// errCandidates means that the search cannot hold all ids that may occur twice.
+var errCandidates = errors.New("too many ids may occur twice")
 
-// find returns ids among which are all that stand twice: in a usual file none. It fails
-// with errSuspects where there are too many.
+// find returns ids that include all that occur twice; usually there are none. It fails with
+// errCandidates if there are too many.
 func (s *idSearch) find(ctx context.Context) (twice []uuid.UUID, err error) {
-	f := make(filter, min(max(s.news/roomyWord, leastWords), s.words))
-	if s.others != nil && s.news <= s.suspects {
-		suspects, err := s.each(ctx)
+	f := make(filter, min(max(s.newCount/roomyWord, leastWords), s.words))
+	if s.others != nil && s.newCount <= s.candidates {
+		candidates, err := s.each(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return s.confirm(ctx, f, suspects, nil)
+		return s.confirm(ctx, f, candidates, nil)
 	}
-	shares := s.news/(s.words*fullWord) + 1
+	shares := s.newCount/(s.words*fullWord) + 1
 	for share := range shares {
-		suspects, err := s.suspect(ctx, f, uint64(share), uint64(shares))
+		candidates, err := s.collect(ctx, f, uint64(share), uint64(shares))
 		if err != nil {
 			return nil, err
 		}
-		if twice, err = s.confirm(ctx, f, suspects, twice); err != nil {
+		if twice, err = s.confirm(ctx, f, candidates, twice); err != nil {
 			return nil, err
 		}
 	}
 	return twice, nil
 }
 
-// each returns the fingerprints of all new ids, in order: of few, each may be suspected.
+// each returns the fingerprints of all new ids, in order. Of few ids, each can be a candidate.
 func (s *idSearch) each(ctx context.Context) ([]uint64, error) {
-	prints := make([]uint64, 0, s.news+vectorSize)
+	prints := make([]uint64, 0, s.newCount+duck.VectorSize())
 	err := s.fresh(ctx, func(ids []halves) error {
 		n := len(prints)
 		prints = slices.Grow(prints, len(ids))[:n+len(ids)]
@@ -85,21 +86,20 @@ func (s *idSearch) each(ctx context.Context) ([]uint64, error) {
 	return slices.Compact(prints), err
 }
 
-// suspect returns the fingerprints of a share that may belong to more than one id, in
-// order.
-func (s *idSearch) suspect(ctx context.Context, f filter, share, shares uint64) (suspects []uint64, err error) {
+// collect returns the fingerprints of a share that more than one id may have, in order.
+func (s *idSearch) collect(ctx context.Context, f filter, share, shares uint64) (candidates []uint64, err error) {
 	clear(f)
-	prints := make([]uint64, vectorSize)
+	prints := make([]uint64, duck.VectorSize())
 	through := func(known func(h uint64) bool) func([]halves) error {
 		return func(ids []halves) error {
 			s.fingerprints(ids, prints)
 			for _, h := range prints[:len(ids)] {
 				if (shares == 1 || shareOf(h, shares) == share) && known(h) {
-					suspects = append(suspects, h)
+					candidates = append(candidates, h)
 				}
 			}
-			if len(suspects) > s.suspects {
-				return errSuspects
+			if len(candidates) > s.candidates {
+				return errCandidates
 			}
 			return nil
 		}
@@ -107,29 +107,29 @@ func (s *idSearch) suspect(ctx context.Context, f filter, share, shares uint64) 
 	if err = s.fresh(ctx, through(f.add)); err == nil && s.others != nil {
 		err = s.others(ctx, through(f.has))
 	}
-	slices.Sort(suspects)
-	return slices.Compact(suspects), err
+	slices.Sort(candidates)
+	return slices.Compact(candidates), err
 }
 
-// confirm adds to twice the ids with one of the fingerprints which another one had
-// before, be it the same id or not. The filter is emptied and serves once more.
-func (s *idSearch) confirm(ctx context.Context, f filter, suspects []uint64, twice []uuid.UUID) ([]uuid.UUID, error) {
-	if len(suspects) == 0 {
+// confirm adds to twice the ids whose fingerprint is a candidate that an earlier id had, be that the
+// same id or not. It clears the filter and uses it again.
+func (s *idSearch) confirm(ctx context.Context, f filter, candidates []uint64, twice []uuid.UUID) ([]uuid.UUID, error) {
+	if len(candidates) == 0 {
 		return twice, nil
 	}
-	f = f[:min(max(len(suspects)/roomyWord, leastWords), len(f))]
+	f = f[:min(max(len(candidates)/roomyWord, leastWords), len(f))]
 	clear(f)
-	for _, h := range suspects {
+	for _, h := range candidates {
 		f.add(h)
 	}
-	seen, prints := make([]bool, len(suspects)), make([]uint64, vectorSize)
+	seen, prints := make([]bool, len(candidates)), make([]uint64, duck.VectorSize())
 	err := s.all(ctx, func(ids []halves) error {
 		s.fingerprints(ids, prints)
 		for i, h := range prints[:len(ids)] {
 			if !f.has(h) {
 				continue
 			}
-			n, ok := slices.BinarySearch(suspects, h)
+			n, ok := slices.BinarySearch(candidates, h)
 			if ok && seen[n] {
 				twice = append(twice, idOf(ids[i]))
 			}
@@ -137,15 +137,15 @@ func (s *idSearch) confirm(ctx context.Context, f filter, suspects []uint64, twi
 				seen[n] = true
 			}
 		}
-		if len(twice) > s.suspects {
-			return errSuspects
+		if len(twice) > s.candidates {
+			return errCandidates
 		}
 		return nil
 	})
 	return twice, err
 }
 
-// idOf is the id of which h are the halves.
+// idOf returns the id with these halves.
 func idOf(h halves) (id uuid.UUID) {
 	binary.BigEndian.PutUint64(id[:8], h[1]^1<<63)
 	binary.BigEndian.PutUint64(id[8:], h[0])

@@ -11,13 +11,15 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"datasync/internal/duck"
 )
 
 func halvesOf(id uuid.UUID) halves {
 	return halves{binary.BigEndian.Uint64(id[8:]), binary.BigEndian.Uint64(id[:8]) ^ 1<<63}
 }
 
-func TestFingerprintsOfIDsThatAreAlikeInOneHalfDiffer(t *testing.T) {
+func TestFingerprintsOfIDsWithOneEqualHalfDiffer(t *testing.T) {
 	const n = 200_000
 	for name, id := range map[string]func(i uint64) halves{
 		"counted up in the low half":  func(i uint64) halves { return halves{i, 7} },
@@ -28,7 +30,7 @@ func TestFingerprintsOfIDsThatAreAlikeInOneHalfDiffer(t *testing.T) {
 		"swapped":                     func(i uint64) halves { return halves{i % 2 * (i / 2), (i + 1) % 2 * (i / 2)} },
 	} {
 		seen, f, out := map[uint64]halves{}, make(filter, n/roomyWord), make([]uint64, 1)
-		suspects := 0
+		candidates := 0
 		for i := range uint64(n) {
 			fingerprints([]halves{id(i + 2)}, out)
 			if other, ok := seen[out[0]]; ok && other != id(i+2) {
@@ -36,23 +38,23 @@ func TestFingerprintsOfIDsThatAreAlikeInOneHalfDiffer(t *testing.T) {
 			}
 			seen[out[0]] = id(i + 2)
 			if f.add(out[0]) {
-				suspects++
+				candidates++
 			}
 			if !f.has(out[0]) {
 				t.Fatalf("%s: %x is not in the filter", name, id(i+2))
 			}
 		}
-		if suspects > n/200 {
-			t.Errorf("%s: %d of %d are suspected", name, suspects, n)
+		if candidates > n/200 {
+			t.Errorf("%s: %d of %d are suspected", name, candidates, n)
 		}
 	}
 }
 
-// inParts hands over ids in parts of a vector, and reports an end of the context.
+// inParts yields ids in parts of a vector, and fails once the context has ended.
 func inParts(lists ...[]halves) idReader {
 	return func(ctx context.Context, yield func([]halves) error) error {
 		for _, list := range lists {
-			for part := range slices.Chunk(list, vectorSize) {
+			for part := range slices.Chunk(list, duck.VectorSize()) {
 				if err := errors.Join(ctx.Err(), yield(part)); err != nil {
 					return err
 				}
@@ -62,10 +64,9 @@ func inParts(lists ...[]halves) idReader {
 	}
 }
 
-// TestSearchFindsAllThatStandTwice compares the search with a map, for random ids of
-// which some stand more than once.
-func TestSearchFindsAllThatStandTwice(t *testing.T) {
-	usual := usualLimits()
+// The search finds the same ids as a map does, for random ids of which some occur more than once.
+func TestSearchFindsAllThatOccurTwice(t *testing.T) {
+	usual := defaultLimits()
 	poor := func(bits uint64) func([]halves, []uint64) {
 		return func(ids []halves, out []uint64) {
 			fingerprints(ids, out)
@@ -78,13 +79,13 @@ func TestSearchFindsAllThatStandTwice(t *testing.T) {
 		"usual":                    usual,
 		"many shares":              {fingerprints, 100, 100_000},
 		"full filters":             {fingerprints, 1 << 10, 100_000},
-		"poor fingerprints":        {poor(1 << 14), usual.words, usual.suspects},
-		"one fingerprint":          {poor(1), usual.words, usual.suspects},
+		"poor fingerprints":        {poor(1 << 14), usual.words, usual.candidates},
+		"one fingerprint":          {poor(1), usual.words, usual.candidates},
 		"poor ones in many shares": {poor(1 << 30), 64, 100_000},
 		"no room for new ones":     {fingerprints, usual.words, 1500},
 	} {
 		for _, size := range []struct{ news, others, copies int }{
-			{1, 0, 0}, {2, 0, 1}, {vectorSize, 0, 1}, {vectorSize + 1, 0, 1}, {9000, 0, 0}, {9000, 0, 300}, {1, 9000, 1}, {3000, 5000, 0}, {3000, 5000, 200},
+			{1, 0, 0}, {2, 0, 1}, {duck.VectorSize(), 0, 1}, {duck.VectorSize() + 1, 0, 1}, {9000, 0, 0}, {9000, 0, 300}, {1, 9000, 1}, {3000, 5000, 0}, {3000, 5000, 200},
 		} {
 			t.Run(fmt.Sprintf("%s/%+v", name, size), func(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, uint64(size.news)))
@@ -112,7 +113,7 @@ func TestSearchFindsAllThatStandTwice(t *testing.T) {
 				}
 				maps.DeleteFunc(count, func(_ uuid.UUID, n int) bool { return n == 1 })
 
-				s := idSearch{fresh: inParts(news), all: inParts(others, news), news: size.news, searchLimits: limits}
+				s := idSearch{fresh: inParts(news), all: inParts(others, news), newCount: size.news, searchLimits: limits}
 				if size.others > 0 {
 					s.others = inParts(others)
 				}
@@ -137,25 +138,25 @@ func TestSearchFindsAllThatStandTwice(t *testing.T) {
 	}
 }
 
-func TestSearchGivesUpWhereTooMuchIsSuspected(t *testing.T) {
+func TestSearchFailsWithTooManyCandidates(t *testing.T) {
 	ids := make([]halves, 10_000)
 	for i := range ids {
 		ids[i] = halves{uint64(i), 1}
 	}
 	one := func(_ []halves, out []uint64) { clear(out) }
 	for name, s := range map[string]idSearch{
-		"of all":  {fresh: inParts(ids), all: inParts(ids), news: len(ids)},
-		"of new":  {fresh: inParts(ids[:9000]), others: inParts(ids[9000:]), all: inParts(ids), news: 9000},
-		"few new": {fresh: inParts(ids[:100]), others: inParts(ids[100:]), all: inParts(ids), news: 100},
+		"of all":  {fresh: inParts(ids), all: inParts(ids), newCount: len(ids)},
+		"of new":  {fresh: inParts(ids[:9000]), others: inParts(ids[9000:]), all: inParts(ids), newCount: 9000},
+		"few new": {fresh: inParts(ids[:100]), others: inParts(ids[100:]), all: inParts(ids), newCount: 100},
 	} {
 		s.searchLimits = searchLimits{one, 1 << 12, 5000}
-		if twice, err := s.find(t.Context()); !errors.Is(err, errSuspects) {
+		if twice, err := s.find(t.Context()); !errors.Is(err, errCandidates) {
 			t.Errorf("%s: %d found, %v", name, len(twice), err)
 		}
 	}
 }
 
-func TestReadingOfIDsEndsWithTheContext(t *testing.T) {
+func TestReadIDsEndsWithItsContext(t *testing.T) {
 	s, err := Open(t.Context(), Options{Path: t.TempDir() + "/a.duckdb", Origin: "http://api.test:80"})
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +173,7 @@ func TestReadingOfIDsEndsWithTheContext(t *testing.T) {
 		cancel()
 		return nil
 	})
-	if !errors.Is(err, context.Canceled) || rows != vectorSize {
+	if !errors.Is(err, context.Canceled) || rows != duck.VectorSize() {
 		t.Errorf("%v after %d rows", err, rows)
 	}
 	for query, want := range map[string]int{"SELECT uuid() FROM range(5000)": 5000, "SELECT uuid() FROM range(0)": 0} {

@@ -2,68 +2,69 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/bits"
 	"strconv"
 
+	"datasync/internal/duck"
 	"datasync/internal/model"
 )
 
-// PullMemoryLimit is what a pull lends DuckDB in bytes, as long as no text is long: enough
-// for two row groups at a time, and little enough for the whole to stay below 350 MB.
+// PullMemoryLimit is the memory limit of DuckDB in a pull, in bytes, as long as no text is long. It
+// is enough for two row groups at a time, and keeps the process below 350 MB.
 const PullMemoryLimit = 64_000_000
 
-// longText is the length in bytes from which on DuckDB 1.5 keeps a text in a block of its
-// own. Of these it holds all in memory that are in one transaction, and when it writes the
-// table, all of one vector of rows.
+// longText is the length in bytes from which DuckDB 1.5 stores a text in a block of its own. It holds
+// all of these in memory that one transaction has, and all of one vector when it writes the table.
 const longText = 4096
 
 const longestKey = "longest_text"
 
-// memory is what DuckDB may use. Texts that are long need more than others: it grows with
-// the longest that the file has, up to what DuckDB takes by itself.
+// memory is DuckDB's memory limit. It grows with the longest text of the file, up to DuckDB's own
+// default.
 type memory struct {
-	usual, lent, most int64 // in bytes; 0 is what DuckDB takes by itself
-	longest           int   // in bytes, rounded up to a power of two; 0 where none is long
+	base, limit, most int64 // in bytes; base 0 leaves DuckDB's default
+	longest           int   // in bytes, rounded up to a power of two; 0 if no text is long
 }
 
-// limitMemory lends DuckDB what the options say, and what the file's long texts need.
-func (s *Store) limitMemory(ctx context.Context, usual int64, meta map[string]string) error {
-	if usual == 0 {
+// start sets DuckDB's limit to base bytes and what the file's long texts need. Base 0 leaves DuckDB's
+// default.
+func (m *memory) start(ctx context.Context, db *sql.DB, base int64, meta map[string]string) error {
+	if base == 0 {
 		return nil
 	}
-	s.memory.usual = usual
-	s.memory.longest, _ = strconv.Atoi(meta[longestKey])
-	err := s.db.QueryRowContext(ctx, "SELECT parse_formatted_bytes(current_setting('memory_limit'))::BIGINT").Scan(&s.memory.most)
+	m.base = base
+	m.longest, _ = strconv.Atoi(meta[longestKey])
+	err := db.QueryRowContext(ctx, "SELECT parse_formatted_bytes(current_setting('memory_limit'))::BIGINT").Scan(&m.most)
 	if err != nil {
 		return err
 	}
-	s.memory.lent = s.memory.needed(texts{})
-	_, err = s.db.ExecContext(ctx, setMemory(s.memory.lent))
+	m.limit = m.needed(texts{})
+	_, err = db.ExecContext(ctx, setMemory(m.limit))
 	return err
 }
 
-// needed is how many bytes it takes where a transaction has these texts.
+// needed returns how many bytes DuckDB needs for a transaction with these texts.
 func (m *memory) needed(t texts) int64 {
-	// Where events are compared there are three copies at a time.
-	copies := 3 * int64(max(t.long, t.all-besideBytes))
-	return min(m.usual+copies+int64(vectorSize)*int64(m.longest), m.most)
+	// Comparing events takes three copies at a time.
+	copies := 3 * int64(max(t.long, t.all-concurrentBytes))
+	return min(m.base+copies+int64(duck.VectorSize())*int64(m.longest), m.most)
 }
 
 func setMemory(bytes int64) string { return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", bytes) }
 
-// lend lets DuckDB use so many bytes, if it may not use more already.
-func (w *writer) lend(m *memory, bytes int64) error {
-	if m.usual == 0 || bytes <= m.lent {
+// raise sets DuckDB's limit to so many bytes, unless it is higher already.
+func (m *memory) raise(w *writer, bytes int64) error {
+	if m.base == 0 || bytes <= m.limit {
 		return nil
 	}
-	m.lent = bytes
+	m.limit = bytes
 	_, err := w.exec(setMemory(bytes))
 	return err
 }
 
-// texts is how much text events and rejects have, in bytes: in all, in long ones, and in
-// the longest.
+// texts is how many bytes of text events and rejects have: in all, in long texts, and in the longest.
 type texts struct{ all, long, longest int }
 
 func (t *texts) add(lengths ...int) {
@@ -90,23 +91,26 @@ func textsOf(b *model.Batch) (t texts) {
 	return t
 }
 
-// makeRoom sees that long texts fit into DuckDB's memory, now and whenever the table is
-// written, which is why the file remembers the longest.
-func (c *commit) makeRoom(t texts) error {
-	m := &c.s.memory
+// reserve raises DuckDB's limit for these texts, and stores the length of the longest: DuckDB needs as
+// much again whenever it writes the table.
+func (m *memory) reserve(w *writer, t texts) error {
 	remember := t.longest > m.longest
 	if remember {
 		m.longest = 1 << bits.Len(uint(t.longest))
 	}
-	if err := c.w.lend(m, m.needed(t)); err != nil {
+	if err := m.raise(w, m.needed(t)); err != nil {
 		return err
 	}
 	if !remember {
 		return nil
 	}
-	if _, err := c.w.execArgs("DELETE FROM meta WHERE key = $1", longestKey); err != nil {
+	if _, err := w.execArgs("DELETE FROM meta WHERE key = $1", longestKey); err != nil {
 		return err
 	}
-	_, err := c.w.execArgs("INSERT INTO meta VALUES ($1, $2)", longestKey, strconv.Itoa(m.longest))
+	_, err := w.execArgs("INSERT INTO meta VALUES ($1, $2)", longestKey, strconv.Itoa(m.longest))
 	return err
 }
+
+// concurrentBytes is how much text a batch may have that is written concurrently: two of them must
+// fit into a pull's memory.
+const concurrentBytes = 24 << 20

@@ -10,40 +10,43 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/duck"
 	"datasync/internal/failpoint"
+	"datasync/internal/inspect"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// update sees that an existing file is ours and brings it to SchemaVersion.
+// update checks that an existing file is ours and migrates it to inspect.SchemaVersion.
 func update(ctx context.Context, path string, opts Options) error {
-	version, err := checkOurs(ctx, path, opts.Origin)
-	if errors.Is(err, ErrUnreplayed) && torn.MatchString(err.Error()) {
-		// A pull that was killed in a checkpoint is gone on with as any other.
-		if err = mendTorn(ctx, path); err == nil {
-			version, err = checkOurs(ctx, path, opts.Origin)
+	version, err := inspect.CheckOurs(ctx, path, opts.Origin)
+	if errors.Is(err, dbfile.ErrUnreplayed) && torn.MatchString(err.Error()) {
+		// A kill during a checkpoint tore a block.
+		if err = repairTorn(ctx, path); err == nil {
+			version, err = inspect.CheckOurs(ctx, path, opts.Origin)
 		}
 	}
-	if err != nil || version == SchemaVersion {
+	if err != nil || version == inspect.SchemaVersion {
 		return err
 	}
-	db, err := openToWrite(ctx, path)
+	db, err := duck.OpenToWrite(ctx, path)
 	if err != nil {
 		return err
 	}
 	return errors.Join(migrate(ctx, db, version, opts), db.Close())
 }
 
-// create makes the file under another name and renames it when it is whole, so
-// that a kill leaves either no database or one that is ours.
+// create creates the file under another name and renames it when it is complete, so that a kill leaves
+// no database or one that is ours.
 func create(ctx context.Context, path string, opts Options) error {
 	building := path + ".creating"
 	remove := func() error { return errors.Join(os.RemoveAll(building), os.RemoveAll(building+".wal")) }
-	if err := remove(); err != nil { // what a kill has left
+	if err := remove(); err != nil { // a kill may have left some
 		return err
 	}
-	db, err := openInstance(ctx, building, append([]setting{storageFormat}, closedWorld...))
+	db, err := duck.OpenInstance(ctx, building, append(duck.Sandbox(), duck.StorageFormat()))
 	if err == nil {
 		err = errors.Join(migrate(ctx, db, 0, opts), db.Close())
 	}
@@ -53,11 +56,11 @@ func create(ctx context.Context, path string, opts Options) error {
 	if err := os.Rename(building, path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return dbfile.SyncFolder(filepath.Dir(path))
 }
 
-// migrate brings a database from a schema, 0 being an empty database, to
-// SchemaVersion in one transaction, and what it changed out of the write-ahead log.
+// migrate migrates a database from a schema to inspect.SchemaVersion, in one transaction, and writes the
+// log into the file. Schema 0 is an empty database.
 func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -90,34 +93,25 @@ func migrate(ctx context.Context, db *sql.DB, from int, opts Options) error {
 	return err
 }
 
-// writeMeta notes which schema, program and DuckDB the file is of, and, in a new
-// file, whose.
+// writeMeta stores the file's schema, program and DuckDB version in table meta, and the origin of a new
+// file.
 func writeMeta(ctx context.Context, tx *sql.Tx, opts Options) error {
 	var duckdbVersion string
 	if err := tx.QueryRowContext(ctx, "SELECT version()").Scan(&duckdbVersion); err != nil {
 		return err
 	}
-	for _, m := range []setting{
-		{"application", application},
-		{"schema_version", strconv.Itoa(SchemaVersion)},
+	for _, m := range []struct{ key, value string }{
+		{"application", inspect.Application},
+		{"schema_version", strconv.Itoa(inspect.SchemaVersion)},
 		{"tool_version", opts.ToolVersion},
 		{"duckdb_version", duckdbVersion},
 	} {
-		_, err1 := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", m.name)
-		_, err2 := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.name, m.value)
+		_, err1 := tx.ExecContext(ctx, "DELETE FROM meta WHERE key = ?", m.key)
+		_, err2 := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", m.key, m.value)
 		if err := errors.Join(err1, err2); err != nil {
 			return err
 		}
 	}
 	_, err := tx.ExecContext(ctx, "INSERT INTO meta SELECT 'origin', ? WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'origin')", opts.Origin)
 	return err
-}
-
-// syncFolder makes a rename in the folder last through a power loss.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -9,12 +9,13 @@ import (
 	"strconv"
 	"testing"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/store"
 )
 
-// firstSchema makes a file as the first schema had it: three batches of one window,
-// from the last of which a closing check has deleted a copy.
+// firstSchema creates a file of the first schema: three batches of one window, of which a closing check has
+// deleted a copy from the last one.
 func firstSchema(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "first.duckdb")
@@ -49,17 +50,17 @@ func firstSchema(t *testing.T) string {
 	return path
 }
 
-// An older file can be asked at once, and is brought up to date by the next pull.
+// An older file can be queried at once, and the next pull brings it up to date.
 func TestFilesOfTheFirstSchema(t *testing.T) {
 	path := firstSchema(t)
 	if n := one[int](t, path, "SELECT count(*) FROM events"); n != 29 {
 		t.Errorf("%d events", n)
 	}
-	db, err := store.OpenReadOnly(context.Background(), path, "UTC")
+	db, err := inspect.OpenReadOnly(context.Background(), path, "UTC")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Verify(context.Background(), db, path); !errors.Is(err, store.ErrOlder) {
+	if _, err := inspect.Verify(context.Background(), db, path); !errors.Is(err, dbfile.ErrOlder) {
 		t.Errorf("verify: %v", err)
 	}
 	if err := db.Close(); err != nil {
@@ -70,7 +71,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if err != nil || len(windows) != 1 || windows[0].Pages != 3 || windows[0].Floor.Valid || !windows[0].ToTheEnd() {
 		t.Errorf("%+v, %v", windows, err)
 	}
-	// What is new gets the next batch and is checked.
+	// New events get the next batch and are checked.
 	k := mustWindow(t, s)
 	again := event(0)
 	again.Timestamp -= 7_200_000_000
@@ -84,7 +85,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != strconv.Itoa(store.SchemaVersion) {
+	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != strconv.Itoa(inspect.SchemaVersion) {
 		t.Errorf("schema %s", v)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM page_log l FULL JOIN (SELECT batch FROM events GROUP BY 1) e USING (batch) WHERE checksum IS NULL"); n != 4 {
@@ -92,7 +93,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	}
 }
 
-// A copy that no closing check has seen yet is not taken for one that was checked.
+// A closing check checks the batches of an older file that no closing check has seen.
 func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
 	path := firstSchema(t)
 	db, err := sql.Open("duckdb", path)
@@ -113,5 +114,28 @@ func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
 	s := mustOpen(t, path)
 	if done, err := s.Settle(context.Background(), [16]byte{}, 1); err != nil || done.Removed != 1 || done.Events != 29 {
 		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// The schema of an older file has only the columns that the file has.
+func TestSchemaOfTheFirstSchema(t *testing.T) {
+	path := firstSchema(t)
+	db, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := inspect.ReadSchema(t.Context(), db, path)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range tables {
+		for _, c := range r.Columns {
+			if c.Comment == "" {
+				t.Errorf("%s.%s has no comment", r.Name, c.Name)
+			}
+			if r.Name == "checkpoint" && c.Name == "floor" {
+				t.Error("a column that the file does not have")
+			}
+		}
 	}
 }

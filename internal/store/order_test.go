@@ -9,13 +9,13 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
-// ask returns the answer to a query, as the store's database has it now.
+// ask returns the result of a query of the store's database.
 func ask(t *testing.T, s *store.Store, query string) (answer string) {
 	t.Helper()
 	if err := s.DB().QueryRow(query).Scan(&answer); err != nil {
@@ -24,7 +24,7 @@ func ask(t *testing.T, s *store.Store, query string) (answer string) {
 	return answer
 }
 
-// rowGroup returns the events of a whole row group, the nth of a series that descends.
+// rowGroup returns the events of a whole row group, the nth of a descending series.
 func rowGroup(n int) []model.Event { return events(n*model.MaxRows, (n+1)*model.MaxRows) }
 
 func batchOf(k model.Checkpoint, pages ...model.Page) model.Batch {
@@ -33,16 +33,15 @@ func batchOf(k model.Checkpoint, pages ...model.Page) model.Batch {
 	return model.Batch{Run: uuid.Max, Pages: pages, Checkpoint: k}
 }
 
-// TestTwoAtATime: the second of two whole row groups is written before the first is
-// committed, and committed after it.
+// The second of two whole row groups is written before the first is committed, and committed after it.
 func TestTwoAtATime(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "x.duckdb"))
 	k := mustWindow(t, s)
 	written := make(chan struct{})
 	operations, last := [model.Writers]int{}, 0
 	s.AroundEach(func(writer int, do func() error) error {
-		// BEGIN, what is stored, the events, the page log, the checkpoint (of which the
-		// second writer has no row that it could change yet), COMMIT.
+		// BEGIN, the query of stored events, the events, the page log, the checkpoint (the second writer has
+		// no row to update yet), COMMIT.
 		operations[writer]++
 		if writer == 0 && operations[0] == 6 {
 			<-written
@@ -87,8 +86,7 @@ func TestTwoAtATime(t *testing.T) {
 	}
 }
 
-// TestStartedTogether: batches that are started without a wait between them are stored as
-// those that were not, to the row and the page log.
+// Batches that are started without a wait in between are stored like others, to the row and the page log.
 func TestStartedTogether(t *testing.T) {
 	out := pageOf(events(3*model.MaxRows, 3*model.MaxRows+100))
 	out.Events[7], out.Events[70] = out.Events[70], out.Events[7]
@@ -154,15 +152,14 @@ func reject(n int) model.Reject {
 	return model.Reject{Key: fmt.Sprint("sha256:", n), Reason: "missing_id", Raw: "{}"}
 }
 
-// spoilt is a reject with the id and the instant of an event.
+// spoilt returns a reject with the id and the instant of an event.
 func spoilt(n int) model.Reject {
 	e := event(n)
 	return model.Reject{Key: "id:" + e.ID.String(), ID: uuid.NullUUID{UUID: e.ID, Valid: true}, Reason: "missing_type", Raw: "{}",
 		Timestamp: sql.Null[model.Instant]{V: e.Timestamp, Valid: true}}
 }
 
-// TestNoneAfterOneThatFailed lets each operation of the first of two batches fail, with
-// the second one under way: neither is stored.
+// Each operation of the first of two batches fails, with the second one under way: neither is stored.
 func TestNoneAfterOneThatFailed(t *testing.T) {
 	operations := []int{1, 2, 3, 4, 5, 6}
 	if testing.Short() {
@@ -210,9 +207,9 @@ func TestNoneAfterOneThatFailed(t *testing.T) {
 	}
 }
 
-// TestLongTexts: a pull's memory is enough for as long texts as a batch may hold, and for
-// two batches of as much text as may be written at a time; also in the next run, which
-// writes the table with the long ones again.
+// A pull's memory is enough for texts as long as a batch may hold, and for two batches with as much text as
+// may be written concurrently. It is also enough in the next run, which writes the table with the long
+// texts again.
 func TestLongTexts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("much text")
@@ -272,7 +269,7 @@ func TestLongTexts(t *testing.T) {
 	}
 }
 
-// TestManyRejects: the end of a walk has the memory to compare as many rejects as there are.
+// At the end of a walk there is memory to compare any number of rejects.
 func TestManyRejects(t *testing.T) {
 	if testing.Short() {
 		t.Skip("much text")

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 )
 
-// Split makes a part of the window or part of that number: what lies below border is the
-// new part's, which is returned, in the state NotBegun. A window of which no page was
-// committed is under way from then on, so that no other one takes its place. Both change in
-// one transaction.
+// Split splits the window or part of that number at border. It returns the new part below border, in
+// the state NotBegun. A window of which no page was committed is under way from then on, so that
+// OpenWindow does not replace it. Both change in one transaction.
 func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (part model.Checkpoint, err error) {
 	err = s.changeWindows(ctx, func(windows []model.Checkpoint) error {
 		for _, k := range windows {
@@ -32,58 +33,67 @@ func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (
 			}
 			return s.addWindow(&part)
 		}
-		return fmt.Errorf("split window %d: there is none", window)
+		return fmt.Errorf("split window %d: no such window", window)
 	})
 	return part, err
 }
 
-// Join has the window or part of that number go down to where the last of the parts does,
-// which follow below it and will not be walked any more. What they have stored stays. FromTop
-// says that it is to be walked again from its first page on. All change in one transaction.
-func (s *Store) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
+// Merge extends the window or part of that number down to the lower border of the last of the
+// given parts, which follow below it in this order and are not walked any more. What they stored
+// stays. All of it changes in one transaction.
+func (s *Store) Merge(ctx context.Context, window int64, parts ...int64) error {
+	return s.changeWindows(ctx, func([]model.Checkpoint) error { return s.merge(window, parts) })
+}
+
+// MergeAndRestart is Merge, after which the window is walked again from its newest event.
+func (s *Store) MergeAndRestart(ctx context.Context, window int64, parts ...int64) error {
 	return s.changeWindows(ctx, func([]model.Checkpoint) error {
-		now := model.InstantOf(time.Now())
-		for _, part := range parts {
-			changed, err := s.writer.execArgs(`UPDATE checkpoints SET lower = (SELECT lower FROM checkpoint WHERE window_id = $2), updated_at = $3 WHERE window_id = $1`, window, part, now)
-			if err != nil {
-				return err
-			}
-			if changed == 0 {
-				return fmt.Errorf("join part %d to window %d: there is none", part, window)
-			}
-			if _, err := s.writer.execArgs("UPDATE checkpoints SET absorbed = true, state = 'done', cursor = NULL, updated_at = $2 WHERE window_id = $1", part, now); err != nil {
-				return err
-			}
+		if err := s.merge(window, parts); err != nil {
+			return err
 		}
-		if !fromTop {
-			return nil
-		}
-		// What it had read says nothing of what has come since.
+		// What the walk has read does not cover what has come since.
 		_, err := s.writer.execArgs(`UPDATE checkpoints SET state = 'under_way', cursor = NULL, cursor_expires_at = NULL, upper = NULL,
 			last_timestamp = NULL, last_id = NULL, walked = 0, page_total = NULL, cursor_before = NULL, top_at = NULL, copies = 0, ran_out = false,
-			failed_runs = 0, updated_at = $2 WHERE window_id = $1`, window, now)
+			failed_runs = 0, updated_at = $2 WHERE window_id = $1`, window, model.InstantOf(time.Now()))
 		return err
 	})
 }
 
-// changeWindows carries out a change of the windows, which it is given, in a transaction
-// beside no other.
+// merge changes the rows of the window and the parts.
+func (s *Store) merge(window int64, parts []int64) error {
+	now := model.InstantOf(time.Now())
+	for _, part := range parts {
+		changed, err := s.writer.execArgs(`UPDATE checkpoints SET lower = (SELECT lower FROM checkpoint WHERE window_id = $2), updated_at = $3 WHERE window_id = $1`, window, part, now)
+		if err != nil {
+			return err
+		}
+		if changed == 0 {
+			return fmt.Errorf("merge part %d into window %d: no such window", part, window)
+		}
+		if _, err := s.writer.execArgs("UPDATE checkpoints SET absorbed = true, state = 'done', cursor = NULL, updated_at = $2 WHERE window_id = $1", part, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeWindows calls change with the windows in a transaction that holds the write gate alone.
 func (s *Store) changeWindows(ctx context.Context, change func([]model.Checkpoint) error) (err error) {
 	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	windows, err := readWindows(ctx, s.db)
+	windows, err := inspect.ReadWindows(ctx, s.db)
 	if err != nil {
-		return translate(s.path, err)
+		return dbfile.Translate(s.path, err)
 	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return translate(s.path, err)
+		return dbfile.Translate(s.path, err)
 	}
 	if err := change(windows); err != nil {
 		_, _ = s.writer.exec("ROLLBACK")
-		return translate(s.path, err)
+		return dbfile.Translate(s.path, err)
 	}
 	_, err = s.writer.exec("COMMIT")
-	return translate(s.path, err)
+	return dbfile.Translate(s.path, err)
 }

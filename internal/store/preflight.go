@@ -6,19 +6,19 @@ import (
 	"os"
 	"time"
 
-	"github.com/gofrs/flock"
-
+	"datasync/internal/dbfile"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 )
 
-// Preflight is a database file as a pull would find it, or the place where one would make it.
-// As long as it is open no pull begins, but the file may be read. Nothing of it is changed but
-// for the waits that SetNotBefore keeps.
+// Preflight is a database file as a pull would find it, or the path of one that does not exist yet. As
+// long as it is open no pull begins, but other processes may read the file. Only SetNotBefore
+// changes the file.
 type Preflight struct {
 	path, origin string
 	exists       bool
-	lock         *flock.Flock // nil where there is no file, or it is closed
-	notes        *os.File     // the same file, to read
+	lock         *dbfile.SharedLock // nil if there is no file, and after Close
 
 	windows []model.Checkpoint
 	held    int64
@@ -26,14 +26,13 @@ type Preflight struct {
 	bytes   int64
 
 	forget                 bool
-	implausible, forgotten []Wait
+	implausible, forgotten []inspect.Wait
 }
 
-// OpenPreflight looks at the file that Open would open with the options, and fails as Open
-// would, except that a file of an older schema is an *Error of kind ErrOlder. Where there is
-// no file, none is made.
+// OpenPreflight reads the file that Open would open with the options. It fails as Open would, and with
+// dbfile.ErrOlder for a file of an older schema. It creates no file. The caller closes it.
 func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) {
-	path, exists, err := Resolve(opts.Path)
+	path, exists, err := dbfile.Resolve(opts.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -41,59 +40,49 @@ func OpenPreflight(ctx context.Context, opts Options) (_ *Preflight, err error) 
 	if !exists {
 		return p, nil
 	}
-	p.lock, err = patiently(ctx, path, func() (lock *flock.Flock, err error) {
-		lock, p.notes, err = shareLock(path)
-		return lock, err
-	})
+	p.lock, err = dbfile.WithLockRetry(ctx, path, func() (*dbfile.SharedLock, error) { return dbfile.ShareLock(path) })
 	if err != nil {
 		return nil, err
 	}
 	if err := p.read(ctx); err != nil {
-		return nil, errors.Join(translate(path, err), p.Close())
+		return nil, errors.Join(dbfile.Translate(path, err), p.Close())
 	}
 	return p, nil
 }
 
-// shareLock takes the lock of the database at path together with others who do so: that
-// keeps pulls out, and tells readers of none.
-func shareLock(path string) (*flock.Flock, *os.File, error) {
-	return lockFile(path, os.O_RDONLY, (*flock.Flock).TryRLock)
-}
-
 func (p *Preflight) read(ctx context.Context) (err error) {
-	if _, err := checkOurs(ctx, p.path, p.origin); err != nil {
+	if _, err := inspect.CheckOurs(ctx, p.path, p.origin); err != nil {
 		return err
 	}
-	db, err := OpenReadOnly(ctx, p.path, "UTC")
+	db, err := inspect.OpenReadOnly(ctx, p.path, "UTC")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	meta, err := readCurrentMeta(ctx, db, p.path)
+	meta, err := inspect.ReadCurrentMeta(ctx, db, p.path)
 	if err != nil {
 		return err
 	}
-	s := &Store{path: p.path, db: db}
-	if p.windows, err = s.Windows(ctx); err != nil {
+	if p.windows, err = inspect.ReadWindows(ctx, db); err != nil {
 		return err
 	}
-	if p.held, err = s.Held(ctx); err != nil {
+	if p.held, err = inspect.CountHeld(ctx, db); err != nil {
 		return err
 	}
 	if meta["origin"] == p.origin {
-		// What another API asked for does not concern it.
-		noted, err := readNotes(p.notes)
+		// Waits that another API asked for do not apply.
+		noted, err := p.lock.ReadNotes()
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		w, err := readWaits(p.path, meta, noted, now)
+		w, err := inspect.ReadWaits(p.path, meta, noted, now)
 		if err != nil {
 			return err
 		}
-		p.opens, p.implausible = w.opens, w.implausible
+		p.opens, p.implausible = w.Opens, w.Implausible
 		if p.forget {
-			p.opens, p.forgotten = nil, sortedWaits(stillOpen(w.opens, now))
+			p.opens, p.forgotten = nil, inspect.SortedWaits(inspect.StillOpen(w.Opens, now))
 		}
 	}
 	for _, name := range []string{p.path, p.path + ".wal"} {
@@ -116,50 +105,41 @@ func (p *Preflight) Windows(context.Context) ([]model.Checkpoint, error) { retur
 // Held is Store.Held as of when it was opened.
 func (p *Preflight) Held(context.Context) (int64, error) { return p.held, nil }
 
-// ImplausibleWaits returns the waits in the file that are not kept to, as no endpoint can have
-// asked for them. The next pull drops them.
-func (p *Preflight) ImplausibleWaits() []Wait { return p.implausible }
+// ImplausibleWaits returns the waits in the file that are ignored because no endpoint can have asked
+// for them. The next pull drops them.
+func (p *Preflight) ImplausibleWaits() []inspect.Wait { return p.implausible }
 
-// ForgottenWaits returns the waits that are not over and are not kept to because of
-// Options.ForgetWaits. They stay in the file.
-func (p *Preflight) ForgottenWaits() []Wait { return p.forgotten }
+// ForgottenWaits returns the waits that are not over and are ignored because of Options.ForgetWaits.
+// They stay in the file.
+func (p *Preflight) ForgottenWaits() []inspect.Wait { return p.forgotten }
 
 // NotBefore is Store.NotBefore as of when it was opened.
 func (p *Preflight) NotBefore(context.Context) (map[string]time.Time, error) { return p.opens, nil }
 
-// SetNotBefore is Store.SetNotBefore where there is a file, which is opened for that. Without
-// one nothing is kept.
+// SetNotBefore is Store.SetNotBefore, for which it opens the file. Without a file it stores nothing.
 func (p *Preflight) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
 	if !p.exists {
 		return nil
 	}
 	asked := time.Now()
-	db, err := openToWrite(ctx, p.path)
+	db, err := duck.OpenToWrite(ctx, p.path)
 	if err != nil {
-		return translate(p.path, err)
+		return dbfile.Translate(p.path, err)
 	}
 	s := &Store{path: p.path, db: db}
 	_, err = s.takeOrigin(ctx, p.origin)
 	if err == nil {
 		err = s.SetNotBefore(ctx, endpoint, wait-time.Since(asked))
 	}
-	return errors.Join(err, translate(p.path, s.Close()))
+	return errors.Join(err, dbfile.Translate(p.path, s.Close()))
 }
 
-// Close lets pulls begin.
+// Close releases the lock, so that pulls may begin.
 func (p *Preflight) Close() error {
 	if p.lock == nil {
 		return nil
 	}
 	lock := p.lock
 	p.lock = nil
-	defer func() { _ = p.notes.Close() }()
-	// The last one who shares the lock removes it, unless a killed pull left waits in it.
-	if noted, err := lock.Stat(); err != nil || noted.Size() > 0 {
-		return errors.Join(err, lock.Close())
-	}
-	if last, err := lock.TryLock(); err == nil && last {
-		_ = os.Remove(lock.Path())
-	}
-	return lock.Close()
+	return lock.Release()
 }

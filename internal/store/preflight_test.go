@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/store"
 )
 
@@ -31,7 +32,7 @@ func mustPreflight(t *testing.T, path string) *store.Preflight {
 	return p
 }
 
-// made makes a file of 20 events at path and returns its bytes.
+// made creates a file of 20 events at path and returns its bytes.
 func made(t *testing.T, path string) []byte {
 	t.Helper()
 	s := mustOpen(t, path)
@@ -54,7 +55,7 @@ func content(t *testing.T, path string) []byte {
 	return b
 }
 
-// onlyFile checks that nothing lies beside the file.
+// onlyFile checks that the folder has no other file.
 func onlyFile(t *testing.T, path string) {
 	t.Helper()
 	files, err := os.ReadDir(filepath.Dir(path))
@@ -79,8 +80,8 @@ func TestPreflightReads(t *testing.T) {
 	if err := errors.Join(err1, err2, err3); err != nil || held != 20 || len(windows) != 1 || time.Until(opens["feed"]) < 50*time.Minute || p.Bytes() != int64(len(before)) {
 		t.Errorf("%d, %d windows, %v, %d bytes: %v", held, len(windows), opens, p.Bytes(), err)
 	}
-	// Readers and others like it take no notice, and a pull has to wait.
-	if pulling, err := store.Pulling(path); pulling || err != nil {
+	// Readers and other dry runs are not kept out, and a pull waits.
+	if pulling, err := dbfile.Pulling(path); pulling || err != nil {
 		t.Errorf("pulling: %v, %v", pulling, err)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM events"); n != 20 {
@@ -89,7 +90,7 @@ func TestPreflightReads(t *testing.T) {
 	if err := mustPreflight(t, path).Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := store.Open(ctx, store.Options{Path: path, Origin: origin}); !errors.Is(err, store.ErrLocked) {
+	if _, err := store.Open(ctx, store.Options{Path: path, Origin: origin}); !errors.Is(err, dbfile.ErrLocked) {
 		t.Errorf("a pull: %v", err)
 	}
 	if err := p.Close(); err != nil {
@@ -117,7 +118,7 @@ func TestPreflightKeepsWaits(t *testing.T) {
 	}
 }
 
-// It refuses what a pull refuses, and a file that a pull would bring up to date.
+// A dry run refuses what a pull refuses, and a file that a pull would migrate.
 func TestPreflightRefuses(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
 	made(t, path)
@@ -130,10 +131,10 @@ func TestPreflightRefuses(t *testing.T) {
 		path, origin string
 		want         error
 	}{
-		{path, "http://other.test:80", store.ErrOrigin},
-		{text, origin, store.ErrForeign},
-		{old, origin, store.ErrOlder},
-		{t.TempDir(), origin, store.ErrPath},
+		{path, "http://other.test:80", dbfile.ErrOrigin},
+		{text, origin, dbfile.ErrForeign},
+		{old, origin, dbfile.ErrOlder},
+		{t.TempDir(), origin, dbfile.ErrPath},
 	} {
 		_, err := store.OpenPreflight(ctx, store.Options{Path: tc.path, Origin: tc.origin})
 		if !errors.Is(err, tc.want) {
@@ -144,12 +145,12 @@ func TestPreflightRefuses(t *testing.T) {
 		}
 	}
 	mustOpen(t, path)
-	if _, err := preflight(path); !errors.Is(err, store.ErrLocked) {
+	if _, err := preflight(path); !errors.Is(err, dbfile.ErrLocked) {
 		t.Errorf("while a pull is running: %v", err)
 	}
 }
 
-// What another API asked for is not kept to in a file in which nothing is stored.
+// Waits that another API asked for do not count in a file in which nothing is stored.
 func TestPreflightOfAnEmptyFile(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.duckdb")
 	s, err := store.Open(ctx, store.Options{Path: path, Origin: "http://mistyped.test:80"})

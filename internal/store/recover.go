@@ -8,73 +8,53 @@ import (
 	"os"
 	"strings"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 )
 
 // Recovered says what Recover did.
 type Recovered struct {
-	// Log is the size in bytes of the write-ahead log that was there, 0 where there was
-	// none.
+	// Log is the size in bytes of the write-ahead log that was found, 0 if there was none.
 	Log int64
-	// Void says that there was nothing in it that could be brought into the file: it stays
-	// as it is until the next pull.
+	// Void says that the log has nothing to replay. It stays until the next pull.
 	Void bool
 }
 
-// missing is the error where there is no file.
-func missing(name string) error {
-	return &model.FileError{Kind: ErrMissing, Path: name, Hint: "run datasync pull first, or name another file with --db"}
-}
-
-// whyUnreadable says why a file could not be opened to read: err, unless it has gone in
-// the meantime, or its write-ahead log is in the way.
-func whyUnreadable(path string, err error) error {
-	if _, errFile := os.Lstat(path); errors.Is(errFile, fs.ErrNotExist) {
-		return missing(path)
-	}
-	var e *model.FileError
-	if !errors.As(err, &e) || errors.Is(err, ErrLocked) || errors.Is(err, ErrForeign) || errors.Is(err, ErrBeside) || errors.Is(err, ErrNewer) || errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	if _, errLog := os.Lstat(path + ".wal"); errLog != nil {
-		return err
-	}
-	return &model.FileError{Kind: ErrUnreplayed, Path: path, Cause: e.Cause, Hint: "run datasync status --recover"}
-}
-
-// Recover brings the write-ahead log that a killed process has left into the file, so
-// that the file can be opened to read. A file that is not ours, is newer or cannot be
-// recovered stays as it is: where it cannot be opened to read first, that is tried on a
-// copy. It fails with an *Error of kind ErrPath, ErrMissing, ErrLocked, ErrForeign,
-// ErrNewer, ErrRoom, ErrFull, ErrDamaged or ErrUnsound.
+// Recover replays the write-ahead log that a killed process has left, so that the file can be opened
+// for reading. A file that is not ours, is newer or cannot be recovered stays as it was: if it
+// cannot be opened for reading first, Recover tries on a copy. It fails with a *model.FileError of
+// dbfile's kinds ErrPath, ErrMissing, ErrLocked, ErrForeign, ErrNewer, ErrRoom, ErrFull, ErrBeside,
+// ErrDamaged or ErrUnsound.
 func Recover(ctx context.Context, name string) (done Recovered, err error) {
-	path, exists, err := Resolve(name)
+	path, exists, err := dbfile.Resolve(name)
 	if err != nil {
 		return done, err
 	}
 	if !exists {
-		return done, missing(name)
+		return done, dbfile.Missing(name)
 	}
-	lock, err := patiently(ctx, path, func() (*fileLock, error) { return acquireLock(path) })
+	lock, err := dbfile.WithLockRetry(ctx, path, func() (*dbfile.Lock, error) { return dbfile.AcquireLock(path) })
 	if err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
-	if err := removeLeftovers(path); err != nil {
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	if err := dbfile.RemoveLeftovers(path); err != nil {
 		return done, err
 	}
-	if done.Log, err = sizeOf(path + ".wal"); err != nil {
-		return done, translate(path, err)
+	if done.Log, err = dbfile.SizeOf(path + ".wal"); err != nil {
+		return done, dbfile.Translate(path, err)
 	}
-	_, err = checkOurs(ctx, path, "")
+	_, err = inspect.CheckOurs(ctx, path, "")
 	switch {
 	case err == nil && done.Log > 0:
-		if err := fits(ctx, path); err != nil {
+		if err := checkLog(ctx, path); err != nil {
 			return done, err
 		}
 	case err == nil:
-	case errors.Is(err, ErrUnreplayed):
-		if err := mendTorn(ctx, path); err != nil {
+	case errors.Is(err, dbfile.ErrUnreplayed):
+		if err := repairTorn(ctx, path); err != nil {
 			return done, err
 		}
 	case done.Log > 0:
@@ -88,59 +68,57 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	if err := replay(ctx, path); err != nil {
 		return done, err
 	}
-	// DuckDB removes a log that it has brought into the file, and passes over one of which it
-	// knows not even the beginning.
-	left, err := sizeOf(path + ".wal")
+	// DuckDB removes a log that it has replayed, and ignores one whose beginning it cannot read.
+	left, err := dbfile.SizeOf(path + ".wal")
 	done.Void = left > 0
-	return done, translate(path, err)
+	return done, dbfile.Translate(path, err)
 }
 
-// fits reads the file as it would be with its log, which DuckDB does not compare with the
-// file: one of a later state, beside a file that was put back, names blocks that are not there
-// or hold something else.
-func fits(ctx context.Context, path string) error {
-	db, err := OpenReadOnly(ctx, path, "UTC")
+// checkLog reads the file as it would be after the replay of its log. DuckDB does not check that the two
+// belong together: after the file was restored from a copy, its log names blocks that the file lacks
+// or that hold other data.
+func checkLog(ctx context.Context, path string) error {
+	db, err := inspect.OpenReadOnly(ctx, path, "UTC")
 	if err != nil {
 		return err
 	}
-	_, err1 := Verify(ctx, db, path)
-	_, err2 := ReadFingerprint(ctx, db, path)
-	if err := errors.Join(err1, err2, db.Close()); errors.Is(err, ErrDamaged) {
+	_, err1 := inspect.Verify(ctx, db, path)
+	_, err2 := inspect.ReadFingerprint(ctx, db, path)
+	if err := errors.Join(err1, err2, db.Close()); errors.Is(err, dbfile.ErrDamaged) {
 		return blameLog(path, err)
 	}
 	return nil
 }
 
-// blameLog says of damage that is met where there is a log that it is the log's.
+// blameLog turns ErrDamaged into ErrLog: the caller has met it in a file with a log.
 func blameLog(path string, err error) error {
 	var e *model.FileError
-	if errors.Is(err, ErrDamaged) && errors.As(err, &e) {
-		return &model.FileError{Kind: ErrLog, Path: path, Detail: e.Detail, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
+	if errors.Is(err, dbfile.ErrDamaged) && errors.As(err, &e) {
+		return &model.FileError{Kind: dbfile.ErrLog, Path: path, Detail: e.Detail, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}
 	}
 	return err
 }
 
-// replay opens the file for writing, which brings the log into the memory, and from
-// there into the file.
+// replay opens the file for writing, which reads the log into memory, and writes it into the file.
 func replay(ctx context.Context, path string) error {
-	db, err := openToWrite(ctx, path)
+	db, err := duck.OpenToWrite(ctx, path)
 	if err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "CHECKPOINT")
-	return translate(path, errors.Join(err, db.Close()))
+	return dbfile.Translate(path, errors.Join(err, db.Close()))
 }
 
-// rehearse replays the log on a copy of the file, and looks whether what comes out is
-// ours. It returns the blocks that had to be mended in the copy; what comes out is sound then.
-func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) {
-	if holder, err := LockHolder(path); err != nil || holder != nil {
+// tryRecovery replays the log on a copy of the file, and checks that the result is ours. It returns the
+// blocks that it had to repair in the copy. If there are any, it has verified all of the copy.
+func tryRecovery(ctx context.Context, path string) (mended []tornBlock, err error) {
+	if holder, err := dbfile.LockHolder(path); err != nil || holder != nil {
 		if err == nil {
-			err = &model.FileError{Kind: ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
+			err = &model.FileError{Kind: dbfile.ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
 		}
 		return nil, err
 	}
-	trial := path + snapshotMark + randomEnd()
+	trial := dbfile.NewSnapshot(path)
 	defer func() {
 		for _, name := range []string{trial, trial + ".wal"} {
 			if errRemove := os.Remove(name); !errors.Is(errRemove, fs.ErrNotExist) {
@@ -148,33 +126,33 @@ func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) 
 			}
 		}
 	}()
-	room := func(bytes int64) error { return checkRoom(path, bytes, freeBytes) }
-	if err := copyFile(ctx, path, trial, room); err != nil {
+	room := func(bytes int64) error { return dbfile.CheckRoom(path, bytes, dbfile.FreeBytes) }
+	if err := dbfile.CopyFile(ctx, path, trial, room); err != nil {
 		return nil, err
 	}
-	if err := copyFile(ctx, path+".wal", trial+".wal", room); err != nil {
+	if err := dbfile.CopyFile(ctx, path+".wal", trial+".wal", room); err != nil {
 		return nil, err
 	}
 	checkpoint, err := inCheckpoint(trial + ".wal")
 	if err != nil {
-		return nil, translate(path, err)
+		return nil, dbfile.Translate(path, err)
 	}
-	db, err := openInstance(ctx, trial, closedWorld)
+	db, err := duck.OpenInstance(ctx, trial, duck.Sandbox())
 	for err != nil {
 		block, ok := tornIn(err)
-		if !ok || !checkpoint || len(mended) == maxTorn {
-			return nil, about(path, translate(trial, err))
+		if !ok || !checkpoint || len(mended) == maxRepairs {
+			return nil, about(path, dbfile.Translate(trial, err))
 		}
-		if err := block.mend(trial); err != nil {
-			return nil, translate(path, err)
+		if err := block.repair(trial); err != nil {
+			return nil, dbfile.Translate(path, err)
 		}
 		mended = append(mended, block)
-		db, err = openInstance(ctx, trial, closedWorld)
+		db, err = duck.OpenInstance(ctx, trial, duck.Sandbox())
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	version, err := checkMeta(ctx, db, path, "")
+	version, err := inspect.CheckMeta(ctx, db, path, "")
 	if err == nil {
-		err = about(path, checkWhole(ctx, db, trial, version))
+		err = about(path, inspect.CheckIntegrity(ctx, db, trial, version))
 	}
 	if err == nil && len(mended) > 0 {
 		err = about(path, checkSound(ctx, db, trial))
@@ -182,19 +160,19 @@ func rehearse(ctx context.Context, path string) (mended []tornBlock, err error) 
 	return mended, err
 }
 
-// checkSound reads all of a file and fails where anything in it does not agree.
+// checkSound reads all of a file and fails if anything in it contradicts anything else.
 func checkSound(ctx context.Context, db *sql.DB, path string) error {
-	findings, err := Verify(ctx, db, path)
+	findings, err := inspect.Verify(ctx, db, path)
 	if err == nil {
-		_, err = ReadFingerprint(ctx, db, path)
+		_, err = inspect.ReadFingerprint(ctx, db, path)
 	}
 	if err == nil && len(findings) > 0 {
-		err = &model.FileError{Kind: ErrDamaged, Path: path, Detail: findings[0].Check + ": " + findings[0].Detail, Hint: restore}
+		err = &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Detail: findings[0].Check + ": " + findings[0].Detail, Hint: dbfile.RestoreHint}
 	}
 	return err
 }
 
-// about says of the file at path what was found out on a copy of it.
+// about turns an error about a copy of the file at path into one about the file.
 func about(path string, err error) error {
 	var e *model.FileError
 	if errors.As(err, &e) {

@@ -11,12 +11,13 @@ import (
 	"slices"
 	"testing"
 
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
 )
 
-// leaveLog runs statements on a file and leaves them in its write-ahead log, as a
-// process does that is killed.
+// leaveLog runs statements on a file and leaves them in its write-ahead log, like a killed process.
 func leaveLog(t *testing.T, path string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("duckdb", path)
@@ -35,7 +36,7 @@ func leaveLog(t *testing.T, path string, statements ...string) {
 	}
 }
 
-// hashes returns those of all files in a folder, by name.
+// hashes returns the hashes of all files in a folder, by name.
 func hashes(t *testing.T, folder string) map[string][sha256.Size]byte {
 	t.Helper()
 	sums := map[string][sha256.Size]byte{}
@@ -49,11 +50,11 @@ func hashes(t *testing.T, folder string) map[string][sha256.Size]byte {
 	return sums
 }
 
-// anIndex is what DuckDB 1.5 cannot replay while it may not write.
+// anIndex is a statement that DuckDB 1.5 cannot replay in a read-only instance.
 const anIndex = `CREATE INDEX i ON events (type); UPDATE events SET name = 'recovered' WHERE name LIKE '%3'`
 
-// TestRecoverWithAnotherLog: a log that does not belong to the file, as where an older copy
-// was put back, is not brought into it, and one that has nothing in it is not said to be.
+// A log that does not belong to the file, for example because an older copy was restored, is not replayed.
+// An empty log is not reported as replayed.
 func TestRecoverWithAnotherLog(t *testing.T) {
 	folder := t.TempDir()
 	path, later := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "later.duckdb")
@@ -77,12 +78,12 @@ func TestRecoverWithAnotherLog(t *testing.T) {
 		return b
 	}
 	put(later, read(path))
-	// So many rows are written into blocks of the file, to which the log only points.
+	// DuckDB writes so many rows into blocks of the file, and references to them into the log.
 	leaveLog(t, later, `INSERT INTO events SELECT e.* REPLACE (uuid() AS id, uuid() AS session_id) FROM events e, range(30000); UPDATE page_log SET stored = stored + 300000`)
 	put(path+".wal", read(later+".wal"))
 	before := hashes(t, folder)
 	_, err := store.Recover(t.Context(), path)
-	if !errors.Is(err, store.ErrLog) {
+	if !errors.Is(err, dbfile.ErrLog) {
 		t.Errorf("%v, want ErrLog", err)
 	}
 	if after := hashes(t, folder); !maps.Equal(before, after) {
@@ -112,13 +113,13 @@ func TestRecover(t *testing.T) {
 		{name: "no log", events: 10},
 		{name: "a log", statements: []string{row}, events: 11},
 		{name: "a log that cannot be read", statements: []string{anIndex, row}, unreadable: true, events: 11},
-		{name: "a damaged log", statements: []string{row}, damage: true, unreadable: true, kind: store.ErrDamaged, left: []string{"a.duckdb.wal"}},
-		{name: "a damaged log that cannot be read", statements: []string{anIndex, row}, damage: true, unreadable: true, kind: store.ErrDamaged, left: []string{"a.duckdb.wal"}},
-		{name: "a log of another file", statements: []string{"INSERT INTO checkpoints SELECT * FROM checkpoints"}, kind: store.ErrUnsound, left: []string{"a.duckdb.wal"}},
-		{name: "a log of another file that cannot be read", statements: []string{anIndex, "INSERT INTO checkpoints SELECT * FROM checkpoints"}, unreadable: true, kind: store.ErrUnsound, left: []string{"a.duckdb.wal"}},
-		{name: "a newer file", statements: []string{anIndex, "UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, unreadable: true, kind: store.ErrNewer, left: []string{"a.duckdb.wal"}},
-		{name: "a newer file that can be read", statements: []string{"UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, kind: store.ErrNewer, left: []string{"a.duckdb.wal"}},
-		{name: "a file that is not ours", statements: []string{anIndex, "DROP TABLE meta"}, unreadable: true, kind: store.ErrForeign, left: []string{"a.duckdb.wal"}},
+		{name: "a damaged log", statements: []string{row}, damage: true, unreadable: true, kind: dbfile.ErrDamaged, left: []string{"a.duckdb.wal"}},
+		{name: "a damaged log that cannot be read", statements: []string{anIndex, row}, damage: true, unreadable: true, kind: dbfile.ErrDamaged, left: []string{"a.duckdb.wal"}},
+		{name: "a log of another file", statements: []string{"INSERT INTO checkpoints SELECT * FROM checkpoints"}, kind: dbfile.ErrUnsound, left: []string{"a.duckdb.wal"}},
+		{name: "a log of another file that cannot be read", statements: []string{anIndex, "INSERT INTO checkpoints SELECT * FROM checkpoints"}, unreadable: true, kind: dbfile.ErrUnsound, left: []string{"a.duckdb.wal"}},
+		{name: "a newer file", statements: []string{anIndex, "UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, unreadable: true, kind: dbfile.ErrNewer, left: []string{"a.duckdb.wal"}},
+		{name: "a newer file that can be read", statements: []string{"UPDATE meta SET value = '99' WHERE key = 'schema_version'"}, kind: dbfile.ErrNewer, left: []string{"a.duckdb.wal"}},
+		{name: "a file that is not ours", statements: []string{anIndex, "DROP TABLE meta"}, unreadable: true, kind: dbfile.ErrForeign, left: []string{"a.duckdb.wal"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -143,12 +144,12 @@ func TestRecover(t *testing.T) {
 			}
 			before := hashes(t, folder)
 			if tc.unreadable {
-				_, err := store.OpenReadOnly(t.Context(), path, "UTC")
-				if !errors.Is(err, store.ErrUnreplayed) || hintOf(err) != "run datasync status --recover" {
+				_, err := inspect.OpenReadOnly(t.Context(), path, "UTC")
+				if !errors.Is(err, dbfile.ErrUnreplayed) || hintOf(err) != "run datasync status --recover" {
 					t.Errorf("to read: %v", err)
 				}
 				_, err = store.Open(t.Context(), store.Options{Path: path, Origin: origin})
-				if !errors.Is(err, store.ErrUnreplayed) {
+				if !errors.Is(err, dbfile.ErrUnreplayed) {
 					t.Errorf("to pull: %v", err)
 				}
 			}
@@ -194,23 +195,23 @@ func TestRecoverIsRefused(t *testing.T) {
 			t.Errorf("%v, want %v", err, kind)
 		}
 	}
-	recover(store.ErrMissing)
+	recover(dbfile.ErrMissing)
 	s := mustOpen(t, path)
-	recover(store.ErrLocked)
+	recover(dbfile.ErrLocked)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte("something else"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	recover(store.ErrForeign)
+	recover(dbfile.ErrForeign)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path+".wal", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	recover(store.ErrDamaged)
+	recover(dbfile.ErrDamaged)
 	if got := filesIn(t, folder); !slices.Equal(got, []string{"a.duckdb.wal"}) {
 		t.Errorf("left are %v", got)
 	}

@@ -11,8 +11,8 @@ import (
 	"datasync/internal/model"
 )
 
-// BeginRun adds a row for a run. Runs that are still marked as running were
-// killed, as the file's lock lets only one process in.
+// BeginRun adds the row of a run. It marks runs that are still running as killed: only one process at a
+// time has the file's lock.
 func (s *Store) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error {
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err1 := tx.ExecContext(ctx, "UPDATE runs SET outcome = 'killed' WHERE outcome = 'running'")
@@ -40,24 +40,4 @@ func (s *Store) EndRun(ctx context.Context, r model.Run) error {
 			r.Waiting.Seconds(), r.Fetching.Seconds(), r.Writing.Seconds(), r.ID.String())
 		return err
 	})
-}
-
-// inTransaction runs do in a transaction of its own, beside those of the batches, for
-// which it does not wait: a wait that was asked for must not be lost.
-func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
-	s.beside.Lock()
-	s.turn.RLock()
-	defer func() {
-		s.wrote(err)
-		s.turn.RUnlock()
-		s.beside.Unlock()
-	}()
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return translate(s.path, err)
-	}
-	if err := do(tx); err != nil {
-		return translate(s.path, errors.Join(err, tx.Rollback()))
-	}
-	return translate(s.path, tx.Commit())
 }

@@ -5,17 +5,20 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/dbfile"
 	"datasync/internal/failpoint"
 	"datasync/internal/model"
-
-	"github.com/google/uuid"
 )
 
-// Settle ends a run: it deletes second copies of an id, which have another instant
-// than the first (others do not get past CommitBatch), the copy of the higher batch,
-// resolves the rejects that are stored by now or are another reading of one that
-// is kept, and ends windows of which a newer one has walked all. The page log gets a row that corrects the counts of each batch which lost
-// copies. All of it is one transaction.
+// Settle makes the closing check of a run, in one transaction:
+//
+//   - It deletes later copies of an id. They have another instant than the first, as CommitBatch
+//     stores no others. The page log gets a row for each batch that lost copies, which corrects
+//     its counts.
+//   - It resolves rejects that are stored by now, or are another reading of a stored reject.
+//   - It ends windows whose range a newer window has walked.
 func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ model.Settled, err error) {
 	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {
@@ -25,7 +28,7 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ mode
 		return model.Settled{}, err
 	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return model.Settled{}, translate(s.path, err)
+		return model.Settled{}, dbfile.Translate(s.path, err)
 	}
 	settled, err := s.settle(ctx, run, window)
 	if err != nil {
@@ -33,12 +36,12 @@ func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ mode
 		if errEnd := ctx.Err(); errEnd != nil && errors.Is(err, errEnd) {
 			return model.Settled{}, errEnd
 		}
-		return model.Settled{}, translate(s.path, err)
+		return model.Settled{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f8")
 	failpoint.Soon("f9")
 	if _, err := s.writer.exec("COMMIT"); err != nil {
-		return model.Settled{}, translate(s.path, err)
+		return model.Settled{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f10")
 	return settled, nil
@@ -49,7 +52,7 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done m
 		return done, err
 	}
 	w := s.writer
-	// What a writer committed before the last one counts no more, nor leads its cursor anywhere.
+	// Only the row of the last commit counts. The cursor of an earlier row is outdated.
 	if _, err = w.exec("DELETE FROM checkpoints c WHERE batch < (SELECT max(batch) FROM checkpoints n WHERE n.window_id = c.window_id)"); err != nil {
 		return done, err
 	}
@@ -68,14 +71,14 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done m
 	if done.Rejected -= n; err != nil || done.Rejected == 0 {
 		return done, err
 	}
-	// Where more are here than the API has, it may have sent the id of one or another
-	// element in one reading and left it out in the other.
+	// If more elements are here than the API has, it may have sent an element once with its id and once
+	// without.
 	total, err := w.count(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
 	if err != nil {
 		return done, err
 	}
 	if done.Events+done.Rejected > total {
-		if err := w.lend(&s.memory, s.memory.most); err != nil {
+		if err := s.memory.raise(w, s.memory.most); err != nil {
 			return done, err
 		}
 	}
@@ -93,30 +96,29 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done m
 	return done, nil
 }
 
-// endOlder ends the windows that are older than one which was walked to the end of all that
-// is wanted: it has walked what they had left.
+// endOlder ends the windows that are older than one that was walked to its start bound or to the end:
+// that walk covers the rest of theirs.
 func (w *writer) endOlder() error {
 	_, err := w.exec(`UPDATE checkpoints SET state = 'done', cursor = NULL WHERE state <> 'done' AND whole < (SELECT max(whole) FROM (
 		SELECT whole FROM checkpoint WHERE NOT absorbed GROUP BY whole HAVING bool_and(state = 'done') AND bool_or(lower IS NOT DISTINCT FROM floor)))`)
 	return err
 }
 
-// faces are the rejects that are not resolved, by what an element is known by beside its
-// id.
-const faces = `WITH faces AS (
+// digests are the unresolved rejects with the fields that identify an element without its id.
+const digests = `WITH digests AS (
 	SELECT rowid AS line, batch, id, "timestamp" AS instant, CASE WHEN json_valid(raw) THEN lower(raw ->> '$.sessionId') END AS session,
 		CASE WHEN json_valid(raw) THEN raw ->> '$.type' END AS type, coalesce(CASE WHEN json_valid(raw) THEN raw ->> '$.name' END, '') AS name
 	FROM rejected_events WHERE NOT resolved)
 `
 
-// resolveStored finds the rejects without an id that are, in all that an event must have
-// and in their names, events that are stored.
-const resolveStored = faces + `SELECT line FROM faces WHERE id IS NULL AND (instant, session, type, name)
-	IN (SELECT (e."timestamp", e.session_id::VARCHAR, e.type, coalesce(e.name, '')) FROM events e WHERE e."timestamp" IN (SELECT instant FROM faces WHERE id IS NULL))
+// resolveStored finds the rejects without an id that agree with a stored event in all fields that an
+// event must have, and in the name.
+const resolveStored = digests + `SELECT line FROM digests WHERE id IS NULL AND (instant, session, type, name)
+	IN (SELECT (e."timestamp", e.session_id::VARCHAR, e.type, coalesce(e.name, '')) FROM events e WHERE e."timestamp" IN (SELECT instant FROM digests WHERE id IS NULL))
 	ORDER BY batch, line`
 
-// resolveRejected finds those that are other readings of what is kept as another reject,
-// with its id or longer: what both of them show is the same, the name and one thing more.
-const resolveRejected = faces + `SELECT DISTINCT r.line FROM faces r JOIN faces o ON r.name = o.name AND r.line <> o.line
+// resolveRejected finds other readings of a reject that is stored with its id, or earlier. Both agree in
+// the name, in the instant or the session, and in whatever else both have.
+const resolveRejected = digests + `SELECT DISTINCT r.line FROM digests r JOIN digests o ON r.name = o.name AND r.line <> o.line
 	WHERE r.id IS NULL AND (o.id IS NOT NULL OR (o.batch, o.line) < (r.batch, r.line)) AND r.name <> '' AND (r.instant = o.instant OR r.session = o.session)
 	AND coalesce(r.instant = o.instant, true) AND coalesce(r.session = o.session, true) ORDER BY r.line`

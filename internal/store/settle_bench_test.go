@@ -5,15 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
-	"datasync/internal/model"
-
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 var settleEvents = flag.Int("settle-events", 300_000, "BenchmarkSettle with so many events in the file")
 
-// BenchmarkSettle measures the check that ends a first pull, and the one that ends a
-// later pull of a single event.
+// BenchmarkSettle measures the closing check of a first pull, and of a later pull of a single event.
 func BenchmarkSettle(b *testing.B) {
 	s := mustOpen(b, filepath.Join(b.TempDir(), "a.duckdb"))
 	w := mustWindow(b, s)

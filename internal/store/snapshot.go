@@ -2,19 +2,17 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"regexp"
 	"strings"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 )
 
-// Snapshot is a copy of the database file, which others can open while the pull goes
-// on. Whoever asked for it removes it.
+// Snapshot is a copy of the database file that other processes can open during the pull. The caller
+// removes it.
 type Snapshot struct {
-	// Path is a file beside the database, which nobody else can read.
+	// Path is a file beside the database that only this user can read.
 	Path string
 	// Batch is the last one that it holds, Events how many events it holds.
 	Batch, Events int64
@@ -23,43 +21,30 @@ type Snapshot struct {
 }
 
 const (
-	// checkpointTries is how often a checkpoint is tried that something keeps off for a
-	// moment, checkpointPause how long is waited in between.
+	// checkpointTries is how often a checkpoint is tried that a transaction keeps off for a moment,
+	// and checkpointPause the time between two tries.
 	checkpointTries = 20
 	checkpointPause = 10 * time.Millisecond
 )
 
-// snapshotMark stands between the database's name and the random end of a snapshot's.
-const snapshotMark = ".snapshot-"
-
-var snapshotEnd = regexp.MustCompile(`^[0-9a-f]{16}$`)
-
-// IsSnapshot reports whether path is what a snapshot of the database at that absolute
-// path can be called.
-func IsSnapshot(database, path string) bool {
-	end, ok := strings.CutPrefix(path, database+snapshotMark)
-	return ok && snapshotEnd.MatchString(end)
-}
-
-// Changes counts what was written to the file since it was opened. While it stays the
-// same, a snapshot of the file does too.
+// Changes counts the writes to the file since it was opened. As long as it is the same, so is a
+// snapshot.
 func (s *Store) Changes() int64 { return s.changes.Load() }
 
-// Snapshot makes a copy of the file between two commits, which wait for it: all that is
-// committed is brought from the write-ahead log into the file, and another process
-// copies that, as a second descriptor of it would cost this one DuckDB's lock. It fails
-// with an *Error of kind ErrRoom where the disk has too little space left, before
-// anything is copied, and of kind ErrLocked where the pull has failed or ended.
+// Snapshot makes a copy of the file between two commits, which wait for it. It writes the write-ahead
+// log into the file, which another process then copies: this one would lose DuckDB's lock with a
+// second descriptor. It fails with dbfile.ErrRoom, before it copies anything, if the disk has too
+// little space, and with dbfile.ErrLocked if the pull has failed or ended.
 func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.gate.Lock()
+	defer s.gate.Unlock()
 	if s.db == nil || s.failed.Load() {
-		return Snapshot{}, &model.FileError{Kind: ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
+		return Snapshot{}, &model.FileError{Kind: dbfile.ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
 	}
-	// A checkpoint for which there is no room would end the pull.
-	log, err := sizeOf(s.path + ".wal")
+	// A checkpoint without enough disk space would end the pull.
+	log, err := dbfile.SizeOf(s.path + ".wal")
 	if err != nil {
-		return Snapshot{}, translate(s.path, err)
+		return Snapshot{}, dbfile.Translate(s.path, err)
 	}
 	if err := s.room(log); err != nil {
 		return Snapshot{}, err
@@ -67,25 +52,19 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	if err := s.checkpoint(ctx); err != nil {
 		return Snapshot{}, err
 	}
-	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: s.path + snapshotMark + randomEnd()}
+	c := Snapshot{Batch: s.batch, Change: s.changes.Load(), Path: dbfile.NewSnapshot(s.path)}
 	if c.Events, err = s.writer.count("SELECT count(*) FROM events"); err != nil {
-		return Snapshot{}, translate(s.path, err)
+		return Snapshot{}, dbfile.Translate(s.path, err)
 	}
-	return c, copyFile(ctx, s.path, c.Path, s.room)
+	return c, dbfile.CopyFile(ctx, s.path, c.Path, s.room)
 }
 
-func randomEnd() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // which does not fail
-	return hex.EncodeToString(b[:])
-}
+// room fails with dbfile.ErrRoom if the file's folder has too little space for so many bytes and some
+// more that the pull needs.
+func (s *Store) room(bytes int64) error { return dbfile.CheckRoom(s.path, bytes, s.free) }
 
-// room fails with ErrRoom where the file's folder has no space for so many bytes and
-// for some more of the pull's own.
-func (s *Store) room(bytes int64) error { return checkRoom(s.path, bytes, s.free) }
-
-// checkpoint brings all that is committed into the file. One that meets a transaction
-// is tried again; any other failure is one of the file.
+// checkpoint writes the log into the file. It retries a checkpoint that meets a transaction; after any
+// other failure the pull must end.
 func (s *Store) checkpoint(ctx context.Context) error {
 	for tries := 1; ; tries++ {
 		_, err := s.writer.exec("CHECKPOINT")
@@ -94,10 +73,10 @@ func (s *Store) checkpoint(ctx context.Context) error {
 		}
 		if !strings.Contains(err.Error(), "Cannot CHECKPOINT") {
 			s.failed.Store(true)
-			return translate(s.path, err)
+			return dbfile.Translate(s.path, err)
 		}
 		if tries == checkpointTries {
-			return &model.FileError{Kind: ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
+			return &model.FileError{Kind: dbfile.ErrLocked, Path: s.path, Cause: err, Hint: "try again in a moment"}
 		}
 		select {
 		case <-ctx.Done():

@@ -11,8 +11,8 @@ import (
 
 var snapshotEvents = flag.Int("snapshot-events", 300_000, "BenchmarkSnapshot with so many events in the file")
 
-// BenchmarkSnapshot measures for how long a snapshot holds up commits, after a batch of
-// 100,000 events, and after none.
+// BenchmarkSnapshot measures for how long a snapshot delays commits, after a batch of 100,000 events and
+// after none.
 func BenchmarkSnapshot(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "a.duckdb")
 	s := mustOpen(b, path)

@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/store"
-
-	"github.com/google/uuid"
 )
 
-// mustSnapshot makes a snapshot, which is removed when the test ends.
+// mustSnapshot makes a snapshot and removes it when the test ends.
 func mustSnapshot(t *testing.T, s *store.Store) store.Snapshot {
 	t.Helper()
 	c, err := s.Snapshot(t.Context())
@@ -48,7 +49,7 @@ func TestSnapshotHoldsWhatIsCommitted(t *testing.T) {
 	for batch := range 3 {
 		done := mustCommit(t, s, w, pageOf(events(10*batch, 10*batch+10)))
 		c := mustSnapshot(t, s)
-		if !store.IsSnapshot(s.Path(), c.Path) || c.Batch != done.Batch || c.Events != int64(10*batch+10) || c.Change != s.Changes() {
+		if !dbfile.IsSnapshot(s.Path(), c.Path) || c.Batch != done.Batch || c.Events != int64(10*batch+10) || c.Change != s.Changes() {
 			t.Errorf("%+v after batch %d", c, done.Batch)
 		}
 		if info, err := os.Stat(c.Path); err != nil || info.Mode() != 0o600 {
@@ -57,7 +58,7 @@ func TestSnapshotHoldsWhatIsCommitted(t *testing.T) {
 		if got := one[string](t, c.Path, "SELECT count(*) || ' ' || max(batch) FROM events"); got != fmt.Sprint(c.Events, " ", c.Batch) {
 			t.Errorf("the copy holds %s, want %+v", got, c)
 		}
-		// What is committed later is not in it.
+		// Later commits are not in it.
 		if got := filesIn(t, filepath.Dir(path)); slices.Contains(got, filepath.Base(c.Path)+".wal") {
 			t.Errorf("the copy has a log: %v", got)
 		}
@@ -94,8 +95,7 @@ func TestChangesCountWhatIsWritten(t *testing.T) {
 	}
 }
 
-// TestSnapshotsAmongWrites: each copy is sound and holds the batches up to its own,
-// whatever is read and written at the same time.
+// Each copy is sound and holds the batches up to its own, while others read and write.
 func TestSnapshotsAmongWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
@@ -106,7 +106,7 @@ func TestSnapshotsAmongWrites(t *testing.T) {
 	var copies []store.Snapshot
 	for range 2 {
 		readers.Go(func() {
-			// One at least, where all is written before this begins.
+			// At least one, even if all writes end before this begins.
 			for first := true; first || ctx.Err() == nil; first = false {
 				c, err := s.Snapshot(t.Context())
 				if err != nil {
@@ -163,7 +163,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 		text    string
 		broken  bool // nothing can be committed any more
 	}{
-		{"no room for a checkpoint", full(1 << 20), store.ErrRoom, "17 MiB are needed, 1 MiB are free", false},
+		{"no room for a checkpoint", full(1 << 20), dbfile.ErrRoom, "17 MiB are needed, 1 MiB are free", false},
 		{"no room for the copy", func(t *testing.T, s *store.Store) {
 			asked := 0
 			s.Free(func(folder string) (int64, error) {
@@ -175,7 +175,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 				}
 				return 2 << 20, nil
 			})
-		}, store.ErrRoom, "MiB are needed, 2 MiB are free; free some space", false},
+		}, dbfile.ErrRoom, "MiB are needed, 2 MiB are free; free some space", false},
 		{"a transaction that does not end", func(t *testing.T, s *store.Store) {
 			tx, err := s.DB().Begin()
 			if err != nil {
@@ -190,11 +190,11 @@ func TestSnapshotIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// It goes on seeing the row that each of the writers had until now.
+			// The transaction still sees the rows that both writers had before.
 			for n := range model.Writers {
 				mustCommit(t, s, windows[0], pageOf(events(10+10*n, 20+10*n)))
 			}
-		}, store.ErrLocked, "try again", false},
+		}, dbfile.ErrLocked, "try again", false},
 		{"a commit that failed", func(t *testing.T, s *store.Store) {
 			w := mustWindow(t, s)
 			failNth(s, 2, false, false)
@@ -202,12 +202,12 @@ func TestSnapshotIsRefused(t *testing.T) {
 			if !errors.Is(err, errInjected) {
 				t.Fatal(err)
 			}
-		}, store.ErrLocked, "about to end", true},
+		}, dbfile.ErrLocked, "about to end", true},
 		{"a store that is closed", func(t *testing.T, s *store.Store) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-		}, store.ErrLocked, "about to end", true},
+		}, dbfile.ErrLocked, "about to end", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -228,7 +228,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 	}
 }
 
-// setCp has snapshots copied by a script, for which "$3" is the file.
+// setCp makes a script copy snapshots, for which "$3" is the file.
 func setCp(t *testing.T, script string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -238,8 +238,7 @@ func setCp(t *testing.T, script string) {
 	t.Setenv("PATH", bin)
 }
 
-// TestSnapshotByAnOrphan: a cp that outlives its pull, and copies when the next one has
-// removed what it copies to, leaves nothing.
+// A cp that outlives its pull, and copies after the next one has removed its target, leaves no file.
 func TestSnapshotByAnOrphan(t *testing.T) {
 	folder := t.TempDir()
 	s := mustOpen(t, filepath.Join(folder, "a.duckdb"))
@@ -250,8 +249,7 @@ func TestSnapshotByAnOrphan(t *testing.T) {
 	}
 }
 
-// TestSnapshotSharesBlocks: where the file system can, no room is needed. The cp of this
-// test says that it can.
+// A file system that shares blocks needs no free space. The cp of this test reports that it does.
 func TestSnapshotSharesBlocks(t *testing.T) {
 	setCp(t, `[ "$1 $2" = '--reflink=always --' ] && [ -z "$DATASYNC_API_KEY" ] && exec /bin/cp -- "$3" "$4"; exit 1`)
 	t.Setenv("DATASYNC_API_KEY", "ds_test_canary")
@@ -288,7 +286,7 @@ func TestSnapshotIsCancelled(t *testing.T) {
 	}
 }
 
-// TestOpenRemovesCopies: what a killed pull left is removed, what looks like it is not.
+// Open removes the leftovers of a killed pull, but no other file with a similar name.
 func TestOpenRemovesCopies(t *testing.T) {
 	folder := t.TempDir()
 	kept := []string{"a.duckdb", "a.duckdb.snapshot-2026-01-31", "a.duckdb.snapshot-0123456789abcdef.gz", "b.duckdb.snapshot-0123456789abcdef", "a.duckdb.snapshot-0123456789ABCDEF"}
@@ -307,89 +305,5 @@ func TestOpenRemovesCopies(t *testing.T) {
 	slices.Sort(want)
 	if got := filesIn(t, folder); !slices.Equal(got, want) {
 		t.Errorf("left are %v, want %v", got, want)
-	}
-}
-
-// TestStatusOfALink: the size of a file counts its log, also where a link leads to it.
-func TestStatusOfALink(t *testing.T) {
-	folder := t.TempDir()
-	path, link := filepath.Join(folder, "a.duckdb"), filepath.Join(folder, "link")
-	if err := errors.Join(mustOpen(t, path).Close(), os.Symlink(path, link)); err != nil {
-		t.Fatal(err)
-	}
-	leaveLog(t, path, "INSERT INTO meta VALUES ('a', 'log')")
-	var want int64
-	for _, name := range []string{path, path + ".wal"} {
-		info, err := os.Stat(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want += info.Size()
-	}
-	db, err := store.OpenReadOnly(t.Context(), link, "UTC")
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, errRead := store.ReadStatus(t.Context(), db, link, time.Now())
-	if err := errors.Join(errRead, db.Close()); err != nil || status.Bytes != want {
-		t.Errorf("%d bytes, want %d; %v", status.Bytes, want, err)
-	}
-}
-
-// TestStatusWhileWriting: the run that is under way is not taken for a killed one.
-func TestStatusWhileWriting(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "a.duckdb"))
-	if err := s.BeginRun(t.Context(), uuid.Max, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	rejects := []model.Reject{{Key: "1", Reason: "missing_id", Raw: "{1}"}, {Key: "2", Reason: "missing_id", Raw: "{2}"}, {Key: "3", Reason: "missing_type", Raw: "{3}"}}
-	mustCommit(t, s, mustWindow(t, s), pageOf(events(0, 10), rejects...))
-	status, samples, err := s.Status(t.Context(), 1)
-	if err != nil || status.Events != 10 || status.Rejected["missing_id"] != 2 || len(status.Windows) != 1 || status.Runs[0].Outcome != "running" || status.Complete {
-		t.Errorf("%+v, %v", status, err)
-	}
-	if want := []store.RejectSample{{Reason: "missing_id", Raw: "{1}"}, {Reason: "missing_type", Raw: "{3}"}}; !slices.Equal(samples, want) {
-		t.Errorf("%v, want %v", samples, want)
-	}
-	// One whose asker has gone leaves no transaction behind, which would keep the log.
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if again, _, err := s.Status(gone, 1); err != nil || again.Events != 10 {
-		t.Errorf("%+v, %v", again, err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(s.Path() + ".wal"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the log is left: %v", err)
-	}
-	if _, _, err := s.Status(t.Context(), 1); err == nil {
-		t.Error("a store that is closed has a status")
-	}
-}
-
-func TestPullingSeesTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.duckdb")
-	pulling := func() bool {
-		t.Helper()
-		held, err := store.Pulling(path)
-		if err != nil {
-			t.Error(err)
-		}
-		return held
-	}
-	if pulling() {
-		t.Error("there is no file yet")
-	}
-	s := mustOpen(t, path)
-	if !pulling() {
-		t.Error("a pull holds the lock")
-	}
-	if err := s.Close(); err != nil || pulling() {
-		t.Errorf("%v, or nobody holds the lock any more", err)
-	}
-	// What a killed pull leaves.
-	if err := os.WriteFile(path+".lock", nil, 0o600); err != nil || pulling() {
-		t.Errorf("%v, or nobody holds the lock", err)
 	}
 }

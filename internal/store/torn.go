@@ -10,28 +10,29 @@ import (
 	"regexp"
 	"strconv"
 	"syscall"
+
+	"datasync/internal/dbfile"
 )
 
-// A checkpoint of DuckDB puts what is new of its catalog and tables into the same blocks of
-// 256 KiB as what is old and still counts, until the header names the new. A process that is
-// killed in the midst of such a write, or a loss of power, leaves a block of which all that
-// counts is as it was, and the checksum is not: DuckDB opens no such file. It says in its
-// error what the checksum should be.
+// A checkpoint of DuckDB writes new parts of its catalog and tables into the same blocks of 256 KiB
+// as old parts, which are valid until the header names the new ones. A kill or a power loss during
+// such a write leaves a torn block: its valid parts are unchanged, but its checksum is wrong. DuckDB
+// does not open such a file. Its error has the right checksum.
 
-// torn finds the block in that error.
+// torn matches that error.
 var torn = regexp.MustCompile(`computed checksum (\d+) does not match stored checksum \d+ in block at location (\d+)`)
 
-// tornBlock is one that a checkpoint has written in part.
+// tornBlock is a block that a checkpoint has written in part.
 type tornBlock struct {
 	at       int64
 	checksum uint64
 }
 
-// maxTorn is how many blocks of a file are mended. One process writes one at a time; a loss of
-// power may meet several.
-const maxTorn = 64
+// maxRepairs is how many blocks of a file are repaired at most. A process writes one at a time; a
+// power loss may tear several.
+const maxRepairs = 64
 
-// tornIn finds the block that an error of opening a file is about.
+// tornIn returns the block that an error of opening a file names.
 func tornIn(err error) (b tornBlock, ok bool) {
 	m := torn.FindStringSubmatch(err.Error())
 	if m == nil {
@@ -43,8 +44,8 @@ func tornIn(err error) (b tornBlock, ok bool) {
 	return b, err1 == nil && err2 == nil
 }
 
-// mend writes the checksum of what the block holds now. The caller has the file not open.
-func (b tornBlock) mend(path string) (err error) {
+// repair writes the checksum of the block's present contents. The caller does not have the file open.
+func (b tornBlock) repair(path string) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
@@ -53,9 +54,9 @@ func (b tornBlock) mend(path string) (err error) {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// inCheckpoint reports whether a log ends with the two entries that a checkpoint makes before
-// it writes to the file. An entry is its size, its checksum, and what DuckDB serializes, which
-// begins with its type: here 99, where the new catalog will be, and 100, a commit.
+// inCheckpoint reports whether a log ends with the two entries that a checkpoint adds before it writes
+// to the file. An entry is its size, its checksum and a serialized object, which begins with its
+// type: 99 is the position of the new catalog, and 100 a commit.
 func inCheckpoint(log string) (bool, error) {
 	const head, most = 16, 64
 	b, err := tailOf(log, 2*head+2*most)
@@ -79,7 +80,7 @@ func inCheckpoint(log string) (bool, error) {
 	return true, nil
 }
 
-// tailOf returns the last bytes of a file, all of them if they are fewer.
+// tailOf returns so many bytes at the end of a file, or all bytes of a shorter one.
 func tailOf(path string, bytes int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
@@ -95,16 +96,16 @@ func tailOf(path string, bytes int64) ([]byte, error) {
 	return b, err
 }
 
-// mendTorn mends a file that cannot be opened as a checkpoint has written blocks of it in
-// part, if a copy of it that was mended so is sound.
-func mendTorn(ctx context.Context, path string) error {
-	blocks, err := rehearse(ctx, path)
+// repairTorn repairs a file that cannot be opened because of torn blocks. It does so only if a copy that
+// was repaired in the same way is sound.
+func repairTorn(ctx context.Context, path string) error {
+	blocks, err := tryRecovery(ctx, path)
 	if err != nil {
 		return err
 	}
 	for _, b := range blocks {
-		if err := b.mend(path); err != nil {
-			return translate(path, err)
+		if err := b.repair(path); err != nil {
+			return dbfile.Translate(path, err)
 		}
 	}
 	return nil

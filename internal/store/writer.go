@@ -1,87 +1,48 @@
 package store
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"slices"
 
-	duckdb "github.com/duckdb/duckdb-go/v2"
-	"github.com/duckdb/duckdb-go/v2/mapping"
-	"github.com/google/uuid"
-
+	"datasync/internal/duck"
+	"datasync/internal/failpoint"
 	"datasync/internal/model"
 )
 
-// connection is one to an instance that database/sql has open, by the driver's public
-// mapping of DuckDB's C API: database/sql can neither append whole columns nor read a
-// result that is still being made.
-type connection struct {
-	db   mapping.Database
-	conn mapping.Connection
-}
-
-// connect connects to the instance that this process has open at path with the same
-// settings.
-func connect(path string, settings []setting) (c connection, err error) {
-	var config mapping.Config
-	if mapping.CreateConfig(&config) == mapping.StateError {
-		return c, errors.New("create DuckDB configuration")
-	}
-	defer mapping.DestroyConfig(&config)
-	for _, s := range append([]setting{{"duckdb_api", "go"}}, settings...) {
-		if mapping.SetConfig(config, s.name, s.value) == mapping.StateError {
-			return c, fmt.Errorf("set DuckDB option %s", s.name)
-		}
-	}
-	var message string
-	if mapping.GetOrCreateFromCache(duckdb.GetInstanceCache(), path, &c.db, config, &message) == mapping.StateError {
-		mapping.Close(&c.db)
-		return c, errors.New(message)
-	}
-	if mapping.Connect(c.db, &c.conn) == mapping.StateError {
-		mapping.Close(&c.db)
-		return c, errors.New("connect to DuckDB")
-	}
-	return c, nil
-}
-
-func (c *connection) close() {
-	mapping.Disconnect(&c.conn)
-	mapping.Close(&c.db)
-}
-
-// writer is a connection that commits batches, with what it needs for that. It is not
+// writer is a connection that commits batches, with its temporary tables and table functions. It is not
 // safe for concurrent use.
 type writer struct {
-	connection
+	conn    *duck.Conn
 	number  int64
-	sources map[string]*source // by table
-	// events and pages are memory for a commit, kept for the next one.
+	sources map[string]*duck.TableFunc // by table
+	// events and pages are buffers that commits reuse.
 	events []*model.Event
 	pages  []int
-	// around, where it is not nil, is handed every operation to carry it out, or to
-	// fail: for tests.
+	// around, if not nil, is called with every operation, which it runs or makes fail. Only tests set
+	// it.
 	around func(do func() error) error
 }
 
-// newWriter connects to the instance that this process has open at path. It must be closed
-// before the instance, and forgotten after that, also where there is an error with it.
+// newWriter connects to the instance that this process has open at path. The caller closes the writer
+// before the instance and calls forget after that, even if there is an error beside the writer.
 func newWriter(path string, number int) (w *writer, err error) {
-	conn, err := connect(path, closedWorld)
+	conn, err := duck.Connect(path, duck.Sandbox())
 	if err != nil {
 		return nil, err
 	}
-	w = &writer{connection: conn, number: int64(number), sources: map[string]*source{}}
+	w = &writer{conn: conn, number: int64(number), sources: map[string]*duck.TableFunc{}}
 	for _, table := range []string{
 		`incoming AS SELECT 0::BIGINT AS n, * EXCLUDE (batch) FROM main.events LIMIT 0`,
 		`incoming_rejects AS SELECT 0::BIGINT AS n, raw, reason, reject_key, id, "timestamp", endpoint FROM main.rejected_events LIMIT 0`,
-		`suspects (id UUID)`,
+		`candidates (id UUID)`,
 	} {
 		if _, err := w.exec("CREATE TEMP TABLE " + table); err != nil {
 			return w, err
 		}
 	}
-	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "suspects"} {
-		src, err := w.newSource(fmt.Sprint("rows_for_", table, number), table)
+	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "candidates"} {
+		src, err := duck.NewTableFunc(w.conn, fmt.Sprint("rows_for_", table, number), table)
 		if err != nil {
 			return w, err
 		}
@@ -92,7 +53,7 @@ func newWriter(path string, number int) (w *writer, err error) {
 
 func (w *writer) forget() {
 	for _, src := range w.sources {
-		src.forget()
+		src.Forget()
 	}
 }
 
@@ -106,66 +67,26 @@ func (w *writer) do(operation func() error) error {
 // exec runs one statement without parameters and returns how many rows it changed.
 func (w *writer) exec(query string) (changed int64, err error) {
 	err = w.do(func() (err error) {
-		changed, err = w.query(query)
+		changed, err = w.conn.Run(query)
 		return err
 	})
 	return changed, err
 }
 
-func (w *writer) query(query string) (changed int64, err error) {
-	var res mapping.Result
-	defer mapping.DestroyResult(&res)
-	if mapping.Query(w.conn, query, &res) == mapping.StateError {
-		return 0, errors.New(mapping.ResultError(&res))
-	}
-	return int64(mapping.RowsChanged(&res)), nil
-}
-
-// execArgs runs one statement with parameters: int64, Instant, string, bool,
-// uuid.UUID or nil.
+// execArgs runs one statement with values for $1, $2 and so on: int64, model.Instant, string, bool,
+// uuid.UUID or nil. It returns how many rows it changed.
 func (w *writer) execArgs(query string, args ...any) (changed int64, err error) {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if at, ok := arg.(model.Instant); ok {
+			args[i] = duck.Timestamp(at)
+		}
+	}
 	err = w.do(func() (err error) {
-		changed, err = w.executeWith(query, args)
+		changed, err = w.conn.RunArgs(query, args)
 		return err
 	})
 	return changed, err
-}
-
-func (w *writer) executeWith(query string, args []any) (int64, error) {
-	var stmt mapping.PreparedStatement
-	defer mapping.DestroyPrepare(&stmt)
-	if mapping.Prepare(w.conn, query, &stmt) == mapping.StateError {
-		return 0, errors.New(mapping.PrepareError(stmt))
-	}
-	for i, arg := range args {
-		index := mapping.IdxT(i + 1)
-		var state mapping.State
-		switch v := arg.(type) {
-		case nil:
-			state = mapping.BindNull(stmt, index)
-		case int64:
-			state = mapping.BindInt64(stmt, index, v)
-		case model.Instant:
-			state = mapping.BindTimestampTZ(stmt, index, mapping.NewTimestamp(int64(v)))
-		case string:
-			state = mapping.BindVarcharLength(stmt, index, v, mapping.IdxT(len(v)))
-		case uuid.UUID:
-			state = mapping.BindVarchar(stmt, index, v.String())
-		case bool:
-			state = mapping.BindBoolean(stmt, index, v)
-		default:
-			return 0, fmt.Errorf("bind parameter %d: unsupported type %T", i+1, arg)
-		}
-		if state == mapping.StateError {
-			return 0, fmt.Errorf("bind parameter %d: %s", i+1, mapping.PrepareError(stmt))
-		}
-	}
-	var res mapping.Result
-	defer mapping.DestroyResult(&res)
-	if mapping.ExecutePrepared(stmt, &res) == mapping.StateError {
-		return 0, errors.New(mapping.ResultError(&res))
-	}
-	return int64(mapping.RowsChanged(&res)), nil
 }
 
 // count runs a query of one BIGINT.
@@ -174,31 +95,35 @@ func (w *writer) count(query string) (n int64, err error) {
 	return n, err
 }
 
-// pairs runs a query of a BIGINT and a BOOLEAN column and hands each row to yield.
+// pairs runs a query of a BIGINT and a BOOLEAN column and calls yield with each row.
 func (w *writer) pairs(query string, yield func(n int64, flag bool)) error {
-	return w.do(func() error { return w.readPairs(query, yield) })
+	return w.do(func() error { return w.conn.Pairs(query, yield) })
 }
 
-func (w *writer) readPairs(query string, yield func(n int64, flag bool)) error {
-	var res mapping.Result
-	defer mapping.DestroyResult(&res)
-	if mapping.Query(w.conn, query, &res) == mapping.StateError {
-		return errors.New(mapping.ResultError(&res))
+// close closes the connection; forget follows when the instance is closed.
+func (w *writer) close() { w.conn.Close() }
+
+// readIDs runs a query of one column of ids without NULLs and calls yield with them while the query
+// runs. It ends when ctx does.
+func (w *writer) readIDs(ctx context.Context, query string, yield func(ids []halves) error) error {
+	return w.do(func() error { return w.conn.StreamUUIDs(ctx, query, yield) })
+}
+
+// insert adds rows to a table, as duck.TableFunc.Insert does.
+func (w *writer) insert(table string, rows int, fill func(columns []duck.Column, row, n int), copied func(rows int)) error {
+	if rows == 0 {
+		return w.sources[table].Insert(0, fill, copied)
 	}
-	for {
-		raw := mapping.FetchChunk(res)
-		rows := 0
-		if raw.Ptr != nil {
-			rows = int(mapping.DataChunkGetSize(raw))
+	return w.do(func() error {
+		err := w.sources[table].Insert(rows, func(columns []duck.Column, row, n int) {
+			if n == rows/2 {
+				failpoint.Hit("f6")
+			}
+			fill(columns, row, n)
+		}, copied)
+		if err == nil {
+			failpoint.Hit("f7")
 		}
-		if rows == 0 {
-			mapping.DestroyDataChunk(&raw)
-			return nil
-		}
-		numbers, flags := readPairs(raw, rows)
-		for i := range rows {
-			yield(numbers[i], flags[i])
-		}
-		mapping.DestroyDataChunk(&raw)
-	}
+		return err
+	})
 }

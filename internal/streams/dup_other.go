@@ -2,7 +2,6 @@
 
 package streams
 
-import "golang.org/x/sys/unix"
 
-// dup2 puts the file of one descriptor on another.
+// dup2 duplicates a descriptor onto another.
 func dup2(from, to int) error { return unix.Dup2(from, to) }

@@ -2,5 +2,5 @@
 
 package streams
 
-// replaced are the descriptors that lead nowhere after Take.
+// replaced are the descriptors whose writes are discarded after Take.
 var replaced = []int{1, 2}

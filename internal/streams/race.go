@@ -2,6 +2,6 @@
 
 package streams
 
-// replaced are the descriptors that lead nowhere after Take: the race detector reports on
-// descriptor 2.
+// replaced are the descriptors whose writes are discarded after Take. The race detector reports
+// on descriptor 2.
 var replaced = []int{1}

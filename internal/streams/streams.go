@@ -9,30 +9,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Least is how many file descriptors must be free when the program starts. A pull of the
-// demo and every export end well with twelve, three of which are for what Take makes; the
-// rest is for connections.
+// Least is the number of file descriptors that must be free when the program starts. A pull of
+// the demo and every export succeed with twelve, three of which Take uses. The rest is for
+// connections.
 const Least = 20
 
-// ErrFew says that fewer descriptors than Least are free.
+// ErrFew says that fewer than Least descriptors are free.
 var ErrFew = errors.New("too few file descriptors")
 
-// Streams are what the process was started with. Closing one closes what it stands for.
+// Streams are the streams with which the process was started.
 type Streams struct{ Stdin, Stdout, Stderr *os.File }
 
-// Take moves stdout and stderr away from descriptors 1 and 2, on which nothing leads
-// anywhere afterwards. Only the Go runtime's account of a crash still goes to stderr. It may
-// be called once, before anything else is started. After an error, such as ErrFew, nothing
-// was moved.
+// Take moves stdout and stderr away from descriptors 1 and 2, and discards later writes to these. Only the Go runtime still reports a crash on stderr. Take may be called once,
+// before anything else starts. After an error, such as ErrFew, nothing was moved.
 //
-// A write to a stream whose reader has gone fails with EPIPE and never ends the process: Go
-// does that for descriptors 1 and 2 alone.
+// A write to a stream whose reader is gone fails with EPIPE and never ends the process: Go ends a
+// process only for descriptors 1 and 2.
 func Take() (Streams, error) {
 	if err := enough(); err != nil {
 		return Streams{}, err
 	}
-	// The runtime's own descriptors are made when something first waits for one, and it ends
-	// the process where it gets none. Now there are enough.
+	// The runtime opens descriptors of its own when something first waits for one, and ends the
+	// process if it gets none. Have it do so now, while there are enough.
 	r, w, err := os.Pipe()
 	if err != nil {
 		return Streams{}, err
@@ -55,29 +53,29 @@ func Take() (Streams, error) {
 	}
 	for _, fd := range replaced {
 		if err := dup2(null, fd); err != nil {
-			return Streams{}, fmt.Errorf("put descriptor %d aside: %w", fd, err)
+			return Streams{}, fmt.Errorf("replace descriptor %d: %w", fd, err)
 		}
 	}
 	return s, nil
 }
 
-// crashTo has the runtime tell of a crash there, too.
+// crashTo makes the runtime report a crash on stderr as well.
 func crashTo(stderr *os.File) error {
 	flags, err := unix.FcntlInt(2, unix.F_GETFL, 0)
 	if err != nil {
-		return fmt.Errorf("look at stderr: %w", err)
+		return fmt.Errorf("get the flags of stderr: %w", err)
 	}
 	if err := debug.SetCrashOutput(stderr, debug.CrashOptions{}); err != nil {
 		return err
 	}
-	if flags&unix.O_NONBLOCK != 0 { // which that has undone
+	if flags&unix.O_NONBLOCK != 0 { // SetCrashOutput has made it blocking
 		return unix.SetNonblock(2, true)
 	}
 	return nil
 }
 
-// duplicate returns the file of a descriptor on another one. The two share whether writes
-// block, which is left as it was.
+// duplicate returns a file on a new descriptor. The two descriptors share whether writes block,
+// and that stays as it was.
 func duplicate(fd uintptr, name string) (*os.File, error) {
 	other, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -86,8 +84,8 @@ func duplicate(fd uintptr, name string) (*os.File, error) {
 	return os.NewFile(uintptr(other), name), nil
 }
 
-// nowhere opens what takes everything and keeps nothing. Where there is no /dev/null, as in a
-// bare chroot, it is what takes nothing: the end of a pipe that only reads.
+// nowhere opens a descriptor that discards all writes. Without /dev/null, as in a bare chroot, it
+// is the read end of a pipe, on which writes fail.
 func nowhere() (int, error) {
 	if fd, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0); err == nil {
 		return fd, nil
@@ -100,8 +98,8 @@ func nowhere() (int, error) {
 	return p[0], unix.Close(p[1])
 }
 
-// enough fails with ErrFew where fewer than Least descriptors are free. It takes that many
-// for a moment: what the process has inherited counts against the limit as well.
+// enough fails with ErrFew if fewer than Least descriptors are free. It opens that many for a
+// moment, because inherited descriptors count against the limit as well.
 func enough() error {
 	var taken []int
 	defer func() {
@@ -122,7 +120,7 @@ func enough() error {
 	return nil
 }
 
-// least is a limit under which Least descriptors would be free where only free are now.
+// least returns a limit with which Least descriptors would be free, if now only free are.
 func least(free int) uint64 {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

@@ -1,6 +1,6 @@
 //go:build !race
 
-// With the race detector descriptor 2 stays as it is.
+// With the race detector, descriptor 2 is not replaced.
 
 package streams_test
 
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(3)
 	}
-	// As a library in C does.
+	// Like a library in C.
 	for _, fd := range []int{1, 2} {
 		_, _ = unix.Write(fd, []byte("from elsewhere\n"))
 	}
@@ -77,13 +77,13 @@ func TestMain(m *testing.M) {
 		cmd := exec.Command("sh", "-c", "echo data; echo talk >&2; ls -l /proc/self/fd/ | grep -c pipe >&2")
 		cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
 		_ = cmd.Run()
-		// One that gets none gets none of this process's.
+		// Without streams of its own, a process does not get those of this one.
 		_ = exec.Command("sh", "-c", "echo elsewhere; echo elsewhere >&2").Run()
 	}
 	os.Exit(0)
 }
 
-// child runs this test's program as a child, by a shell that redirects its streams.
+// child runs this test binary as a child of a shell that redirects its streams.
 func child(t *testing.T, what, shell string) (stdout, stderr string, code int) {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", shell+`exec "$@"`, "bash", os.Args[0])
@@ -100,8 +100,8 @@ func child(t *testing.T, what, shell string) (stdout, stderr string, code int) {
 	return out.String(), err.String(), cmd.ProcessState.ExitCode()
 }
 
-// TestOnlyTheProgramWrites: what is written to descriptors 1 and 2, as libraries do, arrives
-// nowhere, also where they were closed when the program started.
+// TestOnlyTheProgramWrites: writes of libraries to descriptors 1 and 2 are discarded, also if the
+// descriptors were closed when the program started.
 func TestOnlyTheProgramWrites(t *testing.T) {
 	for _, c := range []struct{ redirect, stdout, stderr string }{
 		{"", "data\n", "talk\n"},
@@ -118,15 +118,15 @@ func TestOnlyTheProgramWrites(t *testing.T) {
 	}
 }
 
-// TestAStreamThatDoesNotBlock: one that some other process shares and has made so stays so, and
-// all arrives.
-func TestAStreamThatDoesNotBlock(t *testing.T) {
+// TestNonBlockingStream: a stream that another process has made non-blocking stays so, and all
+// data arrive.
+func TestNonBlockingStream(t *testing.T) {
 	if stdout, stderr, code := child(t, "not blocking", ""); code != 0 || stdout != "true\n" || stderr != "true\n" {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
 }
 
-// TestCrashesAreSeen: what the runtime tells of a fault of the program still goes to stderr.
+// TestCrashesAreSeen: the runtime still reports a crash on stderr.
 func TestCrashesAreSeen(t *testing.T) {
 	for what, want := range map[string]string{"panic": "panic: a fault of the program", "throw": "goroutine "} {
 		stdout, stderr, code := child(t, what, "")
@@ -136,8 +136,8 @@ func TestCrashesAreSeen(t *testing.T) {
 	}
 }
 
-// TestAReaderThatHasGone is an error of the write and not the end of the process.
-func TestAReaderThatHasGone(t *testing.T) {
+// TestClosedReader: the write fails, and the process continues.
+func TestClosedReader(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -152,16 +152,16 @@ func TestAReaderThatHasGone(t *testing.T) {
 	_ = w.Close()
 }
 
-// TestProcessesGetWhatTheyAreGiven and nothing else of the streams.
-func TestProcessesGetWhatTheyAreGiven(t *testing.T) {
+// TestChildProcesses: they get the streams that they are given, and no other.
+func TestChildProcesses(t *testing.T) {
 	stdout, stderr, _ := child(t, "process", "")
 	if stdout != "data\n" || !strings.HasPrefix(stderr, "talk\n") || strings.Contains(stderr, "elsewhere") {
 		t.Errorf("%q, %q", stdout, stderr)
 	}
 }
 
-// TestFewDescriptors: fewer than are needed are refused in one line, before anything is begun,
-// also where the limit is high and most are in use.
+// TestFewDescriptors: with too few free descriptors the program refuses to start, with one line,
+// also if the limit is high and most are in use.
 func TestFewDescriptors(t *testing.T) {
 	inherited := `ulimit -n 64; for i in {10..55}; do eval "exec $i</dev/null"; done; `
 	for _, shell := range append(limits(6, 22), inherited) {
@@ -177,7 +177,7 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
-// limits are the shell's ways to set each limit of descriptors from one to another.
+// limits returns shell commands that set each limit of descriptors between two numbers.
 func limits(from, to int) (set []string) {
 	for n := from; n <= to; n++ {
 		set = append(set, fmt.Sprintf("ulimit -n %d; ", n))

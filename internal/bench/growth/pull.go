@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/bench/measure"
 	"datasync/internal/model"
 	"datasync/internal/store"
@@ -37,13 +38,13 @@ const gcPercent = 20
 
 // Pull pulls as "datasync pull" does, and writes each Commit to out as a line of JSON. A
 // ctx that is cancelled ends it as a signal would; that is no error.
-func Pull(ctx context.Context, base, file string, key ingest.Secret, out io.Writer) (err error) {
+func Pull(ctx context.Context, base, file string, key api.Secret, out io.Writer) (err error) {
 	baseURL, err := url.Parse(base)
 	if err != nil {
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
-	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit})
+	s, err := store.Open(ctx, store.Options{Path: file, Origin: api.Origin(baseURL), ToolVersion: "bench", MemoryLimit: store.PullMemoryLimit})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/bench/pages"
 	"datasync/internal/bench/rivals"
 	"datasync/internal/bench/table"
@@ -40,7 +41,7 @@ func pulled(t *testing.T, base string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(ctx, store.Options{Path: file, Origin: ingest.Origin(baseURL), ToolVersion: "test"})
+	s, err := store.Open(ctx, store.Options{Path: file, Origin: api.Origin(baseURL), ToolVersion: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

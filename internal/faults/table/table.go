@@ -29,8 +29,8 @@ type Test struct{ Folder, Name string }
 var (
 	line    = regexp.MustCompile(`^\| ([A-Z]+[0-9]+|[0-9]+\.[0-9]+) \|`)
 	cell    = regexp.MustCompile(`(?:[^|\\]|\\.)*\|`)
-	named   = regexp.MustCompile("`([a-z]+\\.Test[A-Za-z0-9_]+)`")
-	defined = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
+	named   = regexp.MustCompile("`([a-z]+\\.(?:Test|Fuzz)[A-Za-z0-9_]+)`")
+	defined = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
 )
 
 // Read reads the rows, in their order.

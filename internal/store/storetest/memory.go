@@ -1,24 +1,19 @@
-// Package storetest has the contract of a pull's store as a test suite, and a
-// store in memory that fulfils it, for tests that cannot use DuckDB.
 package storetest
 
 import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"datasync/internal/model"
-	"datasync/internal/store"
-
 	"github.com/google/uuid"
+
+	"datasync/internal/model"
 )
 
 // Memory is a store in memory. It may be used by several goroutines.
@@ -107,13 +102,34 @@ func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) 
 	return part, nil
 }
 
-// Join makes parts one with the window above them.
-func (m *Memory) Join(ctx context.Context, window int64, fromTop bool, parts ...int64) error {
-	leave, err := m.enter(ctx, "Join")
+// Merge merges parts into the window above them.
+func (m *Memory) Merge(ctx context.Context, window int64, parts ...int64) error {
+	leave, err := m.enter(ctx, "Merge")
 	if err != nil {
 		return err
 	}
 	defer leave()
+	return m.merge(window, parts)
+}
+
+// MergeAndRestart is Merge, and sets the walk of the window back to its newest event.
+func (m *Memory) MergeAndRestart(ctx context.Context, window int64, parts ...int64) error {
+	leave, err := m.enter(ctx, "MergeAndRestart")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := m.merge(window, parts); err != nil {
+		return err
+	}
+	k := &m.windows[window-1]
+	k.State, k.Cursor, k.CursorExpiresAt, k.Walked = model.UnderWay, "", time.Time{}, 0
+	k.PageTotal, k.CursorBefore, k.TopAt, k.Copies, k.RanOut, k.FailedRuns = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}, 0, false, 0
+	k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
+	return nil
+}
+
+func (m *Memory) merge(window int64, parts []int64) error {
 	if window > int64(len(m.windows)) {
 		return fmt.Errorf("no window %d", window)
 	}
@@ -122,11 +138,6 @@ func (m *Memory) Join(ctx context.Context, window int64, fromTop bool, parts ...
 		part := &m.windows[n-1]
 		k.Lower, m.absorbed[n] = part.Lower, true
 		part.State, part.Cursor = model.Done, ""
-	}
-	if fromTop {
-		k.State, k.Cursor, k.CursorExpiresAt, k.Walked = model.UnderWay, "", time.Time{}, 0
-		k.PageTotal, k.CursorBefore, k.TopAt, k.Copies, k.RanOut, k.FailedRuns = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}, 0, false, 0
-		k.Upper, k.Last = sql.Null[model.Instant]{}, sql.Null[model.Position]{}
 	}
 	return nil
 }
@@ -143,165 +154,6 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Ins
 	k := model.Checkpoint{Window: n, Whole: n, State: model.NotBegun, Lower: lower, Floor: floor}
 	m.windows = append(m.windows, k)
 	return k, nil
-}
-
-// StartBatch stores a batch.
-func (m *Memory) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
-	done, err := m.CommitBatch(ctx, b)
-	return func() (model.Committed, error) { return done, err }
-}
-
-// CommitBatch stores a batch.
-func (m *Memory) CommitBatch(ctx context.Context, b model.Batch) (model.Committed, error) {
-	leave, err := m.enter(ctx, "CommitBatch")
-	if err != nil {
-		return model.Committed{}, err
-	}
-	defer leave()
-	if events, rejects := b.Size(); max(events, rejects) > model.MaxRows {
-		return model.Committed{}, fmt.Errorf("%d events, %d rejects", events, rejects)
-	}
-	if b.Checkpoint.Window < 1 || b.Checkpoint.Window > int64(len(m.windows)) {
-		return model.Committed{}, fmt.Errorf("no window %d", b.Checkpoint.Window)
-	}
-	m.batch++
-	done := model.Committed{Batch: m.batch, Reasons: map[string]int64{}}
-	for _, p := range b.Pages {
-		counts := m.storeEvents(p.Events)
-		if b.Checkpoint.Window == 1 && !p.Record.Resumed {
-			m.repeats += counts.Duplicate - counts.Conflict
-		}
-		done.Add(counts)
-		done.Add(m.keepRejects(p.Rejects, done.Reasons))
-		done.Add(model.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
-		m.log = append(m.log, copyRecord(p.Record))
-	}
-	for i := range b.Pages {
-		if b.Copied != nil {
-			b.Copied(i)
-		}
-	}
-	k := b.Checkpoint
-	k.Lower, k.FailedRuns = m.windows[k.Window-1].Lower, 0
-	m.windows[k.Window-1] = k
-	return done, nil
-}
-
-func (m *Memory) storeEvents(events []model.Event) model.Counts {
-	n := model.Counts{Returned: int64(len(events))}
-	for _, e := range events {
-		here := place{e.ID, e.Timestamp}
-		at, known := m.places[here]
-		if !known {
-			m.places[here] = len(m.events)
-			m.events = append(m.events, stored{copyEvent(e), m.batch})
-			n.Stored++
-			continue
-		}
-		n.Duplicate++
-		if m.events[at].Event != e {
-			n.Conflict++
-		}
-	}
-	return n
-}
-
-func (m *Memory) keepRejects(rejects []model.Reject, reasons map[string]int64) model.Counts {
-	n := model.Counts{Returned: int64(len(rejects))}
-	for _, r := range rejects {
-		if m.rejects[r.Key] != nil {
-			n.Duplicate++
-			continue
-		}
-		r.Key, r.Raw = strings.Clone(r.Key), strings.Clone(r.Raw)
-		m.rejects[r.Key] = &r
-		n.Rejected++
-		reasons[r.Reason]++
-	}
-	return n
-}
-
-// Settle removes later copies of ids and resolves rejects.
-func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (model.Settled, error) {
-	leave, err := m.enter(ctx, "Settle")
-	if err != nil {
-		return model.Settled{}, err
-	}
-	defer leave()
-	m.endOlder()
-	seen := map[uuid.UUID]bool{}
-	before := len(m.events)
-	m.events = slices.DeleteFunc(m.events, func(s stored) bool {
-		later := seen[s.ID]
-		seen[s.ID] = true
-		return later
-	})
-	if before > len(m.events) {
-		clear(m.places)
-		for i, e := range m.events {
-			m.places[place{e.ID, e.Timestamp}] = i
-		}
-	}
-	done := model.Settled{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
-	for key, r := range m.rejects {
-		m.resolved[key] = r.ID.Valid && seen[r.ID.UUID]
-		if !m.resolved[key] {
-			done.Rejected++
-		}
-	}
-	if k := m.windows[window-1]; k.Floor.Valid || !k.Total.Valid || done.Events+done.Rejected > k.Total.V {
-		done.Rejected -= m.resolveWithoutID()
-	}
-	return done, nil
-}
-
-// endOlder ends the windows that are older than one walked to the end.
-func (m *Memory) endOlder() {
-	open, whole := map[int64]bool{}, map[int64]bool{}
-	for _, k := range m.windows {
-		open[k.Whole] = open[k.Whole] || k.State != model.Done
-		whole[k.Whole] = whole[k.Whole] || !m.absorbed[k.Window] && k.ToTheEnd()
-	}
-	for i := len(m.windows) - 1; i >= 0; i-- {
-		if n := m.windows[i].Whole; whole[n] && !open[n] {
-			for j := range m.windows {
-				if m.windows[j].Whole < n {
-					m.windows[j].State, m.windows[j].Cursor = model.Done, ""
-				}
-			}
-		}
-	}
-}
-
-// resolveWithoutID resolves the rejects without an id that are stored by all else, or
-// kept with their ids.
-func (m *Memory) resolveWithoutID() (resolved int64) {
-	type face struct{ sessionID, kind, name string }
-	at := map[model.Instant][]face{}
-	for _, e := range m.events {
-		at[e.Timestamp] = append(at[e.Timestamp], face{e.SessionID.String(), e.Type, e.Name.String})
-	}
-	for key, r := range m.rejects {
-		var raw struct{ SessionID, Type, Name string }
-		if m.resolved[key] || r.ID.Valid || !r.Timestamp.Valid || json.Unmarshal([]byte(r.Raw), &raw) != nil {
-			continue
-		}
-		if slices.Contains(at[r.Timestamp.V], face{strings.ToLower(raw.SessionID), raw.Type, raw.Name}) || m.keptWithID(r.Timestamp, raw.Name) {
-			m.resolved[key] = true
-			resolved++
-		}
-	}
-	return resolved
-}
-
-func (m *Memory) keptWithID(at sql.Null[model.Instant], name string) bool {
-	for key, r := range m.rejects {
-		var raw struct{ Name string }
-		if !m.resolved[key] && r.ID.Valid && r.Timestamp == at && json.Unmarshal([]byte(r.Raw), &raw) == nil && name != "" && raw.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Held says how much is stored.
@@ -401,7 +253,7 @@ func (m *Memory) SetNotBefore(ctx context.Context, endpoint string, wait time.Du
 		return err
 	}
 	defer leave()
-	m.notBefore[endpoint] = time.Now().Add(store.BoundWait(wait))
+	m.notBefore[endpoint] = time.Now().Add(min(wait, model.LongestKept))
 	return nil
 }
 
@@ -445,17 +297,4 @@ func (m *Memory) Runs() []model.Run {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.runs)
-}
-
-// copyEvent returns an event that shares no memory with e, as that is used again.
-func copyEvent(e model.Event) model.Event {
-	for _, text := range []*string{&e.Type, &e.Name.String, &e.DeviceType.String, &e.Browser.String, &e.Properties, &e.Extra} {
-		*text = strings.Clone(*text)
-	}
-	return e
-}
-
-func copyRecord(r model.PageRecord) model.PageRecord {
-	r.RequestID = strings.Clone(r.RequestID)
-	return r
 }

@@ -1,0 +1,89 @@
+package docs_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mostWords is how many words a sentence may have (CONTRIBUTING.md, English).
+const mostWords = 25
+
+var (
+	generated = regexp.MustCompile(`(?s)<!-- begin .*?<!-- end [a-z]+ -->`)
+	fenced    = regexp.MustCompile("(?ms)^```.*?^```$")
+	code      = regexp.MustCompile("`[^`]*`")
+	aside     = regexp.MustCompile(`\([^()]*\)`)
+	item      = regexp.MustCompile(`^ *([-*>]|[0-9]+\.) +`)
+	sentence  = regexp.MustCompile(`[.:;?!]["*_]*( +|$)`)
+	// banned is what the rules for English name, and what earlier texts said in its place.
+	banned = regexp.MustCompile(`(?i)\b(what is|what are|that which|whoever|nobody|goes on to|lies? behind|comes of|side by side|` +
+		`has died|dead cursor|cursor died|stands? in for|as it is above|foretold|foreseen|for ever)\b`)
+	// cited are sentences that show what not to write.
+	cited = regexp.MustCompile(`(?s)- Do not write .*?\n- |\| not \| but \|.*`)
+)
+
+// paragraphs returns a document's paragraphs and items as one line each, without code, tables and
+// headings.
+func paragraphs(text string) (all []string) {
+	open := false
+	for line := range strings.Lines(fenced.ReplaceAllString(text, "")) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "|"):
+			open = false
+		case !open || item.MatchString(line) && !strings.HasPrefix(line, ">"):
+			all = append(all, item.ReplaceAllString(line, ""))
+			open = true
+		default:
+			all[len(all)-1] += " " + strings.TrimLeft(line, "> ")
+		}
+	}
+	return all
+}
+
+// longSentences returns those with more than mostWords words. A part after a colon or a semicolon
+// counts as a sentence; code and links count as one word, and asides in brackets as none.
+func longSentences(text string) (long []string) {
+	text = link.ReplaceAllString(text, "]")
+	for _, p := range paragraphs(text) {
+		p = aside.ReplaceAllString(code.ReplaceAllString(p, "code"), "")
+		for _, s := range sentence.Split(p, -1) {
+			if len(strings.Fields(s)) > mostWords {
+				long = append(long, strings.Join(strings.Fields(s), " "))
+			}
+		}
+	}
+	return long
+}
+
+// earlier are documents from before these rules.
+var earlier = regexp.MustCompile(`^docs/(ARCHITECTURE|export|faults|mock|operations|queries|query|decisions/01[45].*)\.md$`)
+
+// TestEnglish: documents keep the rules of CONTRIBUTING.md that a machine can check.
+func TestEnglish(t *testing.T) {
+	for name, text := range documents(t) {
+		if earlier.MatchString(name) {
+			continue
+		}
+		text = generated.ReplaceAllString(text, "")
+		for _, s := range longSentences(text) {
+			t.Errorf("%s: a sentence of %d words: %s", name, len(strings.Fields(s)), s)
+		}
+		prose := code.ReplaceAllString(cited.ReplaceAllString(text, ""), "code")
+		for _, phrase := range banned.FindAllString(prose, -1) {
+			t.Errorf("%s: says %q", name, phrase)
+		}
+	}
+}
+
+// TestLongSentences: the check finds a long sentence across lines, and no code, table or short part.
+func TestLongSentences(t *testing.T) {
+	ten := "a b c d e f g h i j "
+	text := "# " + ten + ten + ten + "\n\n" + ten + "\n" + ten + ten + "end. Short.\n\n- " + ten + ten + "as follows: " + ten + "\n- `" + ten + ten + "`\n\n" +
+		"    " + ten + ten + ten + "\n\n| " + ten + ten + ten + "|\n"
+	if got, want := longSentences(text), []string{ten + ten + ten + "end"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,0 +1,31 @@
+package dispatch
+
+import (
+	"datasync/internal/model"
+	"errors"
+	"fmt"
+)
+
+// What others test for with errors.Is.
+var (
+	// ErrClosed: each endpoint asks for a longer wait than Options.MaxWait.
+	ErrClosed = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
+	// ErrLimited: every request is answered with a 429.
+	ErrLimited = model.NewFailure(model.ExitAPI, "api-wait", "the API answers every request with 429 Too Many Requests")
+	// ErrNoBound: no endpoint returns the page before the time that a request names.
+	ErrNoBound = errors.New("the feed gives no pages by time")
+	// ErrBoundRefused is an ErrNoBound: the feed refuses this bound. If it has accepted others, the bound
+	// most likely lies outside of the time that the API has events of.
+	ErrBoundRefused = fmt.Errorf("%w: it refuses this one", ErrNoBound)
+	// ErrHeldOff: Once does not send the request because the endpoint asked for a wait.
+	ErrHeldOff = errors.New("it asked to be left alone")
+	// ErrBudgetSpent: Once does not send the request because the endpoint's rate limit is used up.
+	ErrBudgetSpent = errors.New("its limit is used up")
+)
+
+// errFeedClosed: the feed is closed for a while or for the run, so the page has to come from the events
+// endpoint, or later.
+var errFeedClosed = errors.New("the feed is closed")
+
+// feedClosed returns an errFeedClosed with its cause.
+func feedClosed(cause error) error { return fmt.Errorf("%w: %w", errFeedClosed, cause) }

@@ -1,0 +1,230 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"datasync/ingest/api"
+	"datasync/ingest/pacer"
+)
+
+const (
+	// While a request to an endpoint is in flight, the next one follows some fastest responses later,
+	// between leastGap (or unsureGap, if its budget is not known) and mostGap: a 429 will have come by
+	// then.
+	gapResponses                 = 3
+	leastGap, unsureGap, mostGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
+	// soonEnough is how long a request with IfSoon waits for its endpoint.
+	soonEnough = time.Second
+	// longHold is from which wait of the events endpoint on a person is told that the feed serves in its
+	// place.
+	longHold = 5 * time.Minute
+)
+
+// budgetSpent is the reason for a wait that the endpoint has not asked for: it would answer 429.
+const budgetSpent = "its limit"
+
+// permit is a request that may be sent now, and counts as sent.
+type permit struct {
+	*endpoint
+	token  *api.Access // for the feed
+	sent   time.Time
+	atOnce int // requests in flight, with this one
+	// whole says that the request is for a whole page, of at most pageSize events.
+	whole    bool
+	pageSize int
+}
+
+// needsFeed reports whether only the feed can answer the request.
+func needsFeed(req api.Request) bool { return req.Bounded || req.Only == api.Feed && !req.IfSoon }
+
+// choose waits until the request may be sent to one of its endpoints, and returns the permit. It fetches
+// the feed's token before. It fails with errFeedClosed if the feed admits nobody.
+func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) (permit, error) {
+	queue := d.anyQueue
+	if needsFeed(req) {
+		queue = d.feedQueue
+	}
+	// Neither these waits nor the queue count as a failure of the page.
+	began := time.Now()
+	defer func() { r.Waited += time.Since(began) }()
+	if err := queue.enter(ctx); err != nil {
+		return permit{}, err
+	}
+	defer queue.leave()
+	for token := (*api.Access)(nil); ; {
+		if err := ctx.Err(); err != nil {
+			return permit{}, err
+		}
+		p, until, changed, err := d.pick(r, req, token)
+		switch {
+		case err != nil:
+			return permit{}, err
+		case p.endpoint == nil:
+			token, err = nil, d.wait(ctx, until, changed)
+		case p.name == api.Feed && token == nil:
+			token, err = d.token(ctx)
+		default:
+			if !req.Bounded {
+				d.tellHeldOff(p)
+			}
+			return p, nil
+		}
+		if err != nil {
+			return permit{}, err
+		}
+	}
+}
+
+// pick returns a permit for an endpoint that may be asked now. If none may, it returns until when; a zero
+// time is the end of a request in flight. Changed is closed when that may have changed. Without a token
+// it returns the feed without taking the permit.
+func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ permit, until time.Time, changed <-chan struct{}, _ error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	if req.IfSoon && (d.next(d.endpoints[req.Only], now).Sub(now) > soonEnough || req.Only == api.Feed && d.feed.abandoned) {
+		req.Only = ""
+	}
+	feedOnly, eventsOnly := req.Bounded || req.Only == api.Feed, req.Only == api.Events
+	if d.load.clock.Now(pacer.Fetching) >= d.demand.AtOnce(d.load.workers.Goal()) {
+		return permit{}, time.Time{}, d.changed, nil
+	}
+	if feedOnly && d.feed.abandoned {
+		return permit{}, now, nil, ErrNoBound
+	}
+	events, feed := d.endpoints[api.Events], d.endpoints[api.Feed]
+	first, until := feed, d.next(feed, now)
+	feedOpen := !until.After(now) && !d.feed.abandoned && !eventsOnly
+	wake := until
+	if !feedOnly {
+		at := d.next(events, now)
+		if !at.After(now) && (!feedOpen || r.Avoid != api.Events) {
+			return d.take(events, nil, req, now), now, nil, nil
+		}
+		if at.Before(wake) || d.feed.abandoned || eventsOnly {
+			wake = at
+		}
+		if !at.After(until) || eventsOnly || d.feed.hopeless(now, d.options.MaxRetryTime) || d.feed.unknown() && until.Sub(now) > d.options.MaxWait {
+			first, until = events, at
+		}
+	}
+	if feedOpen {
+		if token == nil {
+			return permit{endpoint: feed}, now, nil, nil
+		}
+		return d.take(feed, token, req, now), now, nil, nil
+	}
+	switch wait := until.Sub(now); {
+	case wait > d.options.MaxWait && feedOnly:
+		return permit{}, until, nil, ErrNoBound
+	case wait > d.options.MaxWait:
+		return permit{}, until, nil, fmt.Errorf("%w: come back at %s", ErrClosed, until.UTC().Format(time.RFC3339))
+	}
+	if d.load.clock.Now(pacer.Fetching) == 0 {
+		why := first.reason
+		if !first.opensAt.After(now) {
+			why = budgetSpent
+		}
+		d.observer.Waiting(first.name, why, until)
+	}
+	return permit{}, wake, d.changed, nil
+}
+
+// take counts a request as sent now. The lock is held.
+func (d *Dispatcher) take(p *endpoint, token *api.Access, req api.Request, now time.Time) permit {
+	whole := req.Limit == 0 && p.name != api.StreamAccess
+	p.requests++
+	p.inFlight++
+	p.lastSent = now
+	p.budget.Sent(now)
+	d.load.clock.Begin(pacer.Fetching, now)
+	size := 0
+	if whole {
+		d.load.whole++
+		d.load.most = max(d.load.most, d.load.whole)
+		size = d.client.PageSize(p.name)
+	}
+	return permit{p, token, now, d.load.clock.Now(pacer.Fetching), whole, size}
+}
+
+// wait waits until then, or, where that is zero, until something has changed.
+func (d *Dispatcher) wait(ctx context.Context, until time.Time, changed <-chan struct{}) error {
+	if until.IsZero() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+			return nil
+		}
+	}
+	d.BeginWait()
+	defer d.EndWait()
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-changed:
+	case <-timer.C:
+	}
+	return nil
+}
+
+// next returns when the endpoint may be asked: not before the end of a wait that it asked for, nor
+// before its budget allows it. The lock is held.
+func (d *Dispatcher) next(p *endpoint, now time.Time) time.Time {
+	at := p.opensAt
+	if p.inFlight > 0 {
+		at = Later(at, p.lastSent.Add(d.gap(p)))
+	}
+	at = Later(at, now)
+	// One walk is even by itself, and the last requests are sent as soon as they can.
+	evenly := d.load.most > 1 && d.demand.Pages() > d.requestsLeft(now, 1)
+	paced := p.budget.Next(at, evenly)
+	if evenly && paced.Sub(now) > d.options.MaxWait {
+		paced = p.budget.Next(at, false)
+	}
+	if paced.Sub(now) > d.options.MaxWait {
+		return at // so long a wait is for the API to ask for
+	}
+	return Later(at, paced)
+}
+
+// gap returns how long after a request that is in flight the endpoint gets another one.
+func (d *Dispatcher) gap(p *endpoint) time.Duration {
+	if d.load.fastest == 0 {
+		return mostGap
+	}
+	least := unsureGap
+	if p.budget.Known() {
+		least = leastGap
+	}
+	return min(max(gapResponses*d.load.fastest, least), mostGap)
+}
+
+// tellHeldOff says, once in a run, that the feed serves because the events endpoint asked for a long wait.
+// Without it nothing shows why a pull is as slow as the feed.
+func (d *Dispatcher) tellHeldOff(p permit) {
+	if p.name != api.Feed {
+		return
+	}
+	d.mu.Lock()
+	until := d.endpoints[api.Events].opensAt
+	tell := !d.heldOffTold && time.Until(until) > min(d.options.MaxWait, longHold)
+	d.heldOffTold = d.heldOffTold || tell
+	d.mu.Unlock()
+	if tell {
+		d.options.Notice(fmt.Sprintf("the %s endpoint asked to be left alone until %s: going on by the %s; with --forget-waits the next pull asks it all the same",
+			api.Events, until.UTC().Format(time.RFC3339), api.Feed))
+	}
+}
+
+// Later returns the later of two instants.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,52 @@
+package walk
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"datasync/ingest/api"
+)
+
+// A cache in front of the API answers with pages of some seconds ago. A page from before the pull lacks the
+// events that arrived since. A page from before another one cannot show which events that one skipped.
+
+const (
+	// oldestCached is how old a cached page is at most. The service caches for 30 s.
+	oldestCached = 2 * time.Minute
+	// maxFresh is how often a page is requested with another URL before every page counts as cached.
+	maxFresh = 2
+)
+
+// cacheState is what the walks of a pull know about a cache.
+type cacheState struct {
+	began time.Time   // the pull
+	all   atomic.Bool // a cache answers every request
+}
+
+// requestFresh returns a page that no cache has made before the pull began or, if it must be fresh, at all.
+// It requests a cached page again with another limit: to a cache, another URL is another page.
+func (w *Walk) requestFresh(ctx context.Context, at api.Request, must bool) fetched {
+	f := w.request(ctx, at)
+	for tries := 1; f.err == nil && f.Buffer.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {
+		again := at
+		if again.Limit == 0 {
+			again.Limit = w.Client.PageSize(f.Endpoint)
+		}
+		again.Only, again.IfSoon = f.Endpoint, true
+		// At random, because another pull may just have asked for one less.
+		if again.Limit -= tries + rand.IntN(again.Limit/10+1); again.Limit < 1 {
+			break
+		}
+		if tries > maxFresh {
+			w.cache.all.Store(true)
+			w.Notice("a cache answers every request: events of its last seconds may be missing until the next pull")
+			break
+		}
+		w.Buffers.Release(f.Buffer)
+		f = w.request(ctx, again)
+	}
+	f.Request = at
+	return f
+}

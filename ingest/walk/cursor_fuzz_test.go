@@ -1,0 +1,82 @@
+package walk
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tokensOf returns what the text of JSON consists of.
+func tokensOf(text string) (tokens []json.Token) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	for decoder.UseNumber(); ; {
+		token, err := decoder.Token()
+		if err != nil {
+			return tokens
+		}
+		tokens = append(tokens, token)
+	}
+}
+
+// FuzzRewriteCursor: a cursor that is renewed differs in the numbers that are meant alone.
+func FuzzRewriteCursor(f *testing.F) {
+	for _, text := range []string{`{"id":"1","ts":1769541612369,"v":2,"exp":1769541731369}`, `{"exp":1.5}`, `{"exp":1,"exp":2}`, "hello"} {
+		f.Add(base64.StdEncoding.EncodeToString([]byte(text)), int64(1))
+	}
+	now := time.UnixMilli(1769541612369)
+	f.Fuzz(func(t *testing.T, cursor string, ms int64) {
+		end := json.Number(strconv.FormatInt(now.Add(renewedLife).UnixMilli(), 10))
+		renewed, ok := renewCursor(cursor, now)
+		checkRewritten(t, cursor, renewed, ok, end)
+		moved, both := CursorAt(cursor, ms, now)
+		checkRewritten(t, cursor, moved, both, end, json.Number(strconv.FormatInt(ms, 10)))
+		if both && !ok {
+			t.Errorf("%q can be moved to %q, but not be renewed", cursor, moved)
+		}
+	})
+}
+
+// checkRewritten compares a cursor with what it became: as many numbers may be others as
+// are given, and must be those.
+func checkRewritten(t *testing.T, before, after string, ok bool, numbers ...json.Number) {
+	t.Helper()
+	if !ok {
+		if after != "" {
+			t.Errorf("%q became %q all the same", before, after)
+		}
+		return
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		text, err := encoding.DecodeString(before)
+		if err != nil {
+			continue
+		}
+		changed, err := encoding.DecodeString(after)
+		if err != nil {
+			t.Fatalf("%q became %q, in another alphabet: %v", before, after, err)
+		}
+		if !json.Valid(text) {
+			return
+		}
+		was, is := tokensOf(string(text)), tokensOf(string(changed))
+		if !json.Valid(changed) || len(was) != len(is) {
+			t.Fatalf("%q became %q", text, changed)
+		}
+		others := 0
+		for i := range was {
+			if was[i] == is[i] {
+				continue
+			}
+			n, isNumber := is[i].(json.Number)
+			if others++; !isNumber || !slices.Contains(numbers, n) || others > len(numbers) {
+				t.Fatalf("%q became %q", text, changed)
+			}
+		}
+		return
+	}
+	t.Errorf("%q became %q though it is no Base64", before, after)
+}

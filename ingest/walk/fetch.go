@@ -1,0 +1,225 @@
+package walk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+
+	"github.com/google/uuid"
+)
+
+// nextPage returns the next page, whole. It retries failures, and finds out whether an error means that the
+// cursor has expired.
+func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
+	doubted, failures, broken := false, 0, 0
+	endWait := func() {}
+	defer func() { endWait() }()
+	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.Waited }, w.Notice, func() (err error) {
+		endWait()
+		endWait = func() {}
+		defer func() {
+			if err != nil {
+				w.Dispatcher.BeginWait()
+				endWait = w.Dispatcher.EndWait
+			}
+		}()
+		got, err = w.tryPage(ctx)
+		if broken = w.countBroken(broken, err); w.isExpired(ctx, got.Endpoint, err, broken) {
+			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
+		}
+		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.at.expires) {
+			// The cursor is sent once more before that is believed.
+			doubted = true
+			//nolint:errorlint // this must not count as an expired cursor yet
+			err = fmt.Errorf("%v, though it should live until %s", err, w.at.expires.UTC().Format(time.TimeOnly))
+		}
+		if err != nil {
+			// The other endpoint is asked before the cursor expires because of this one's failures.
+			if failures++; failures > 1 || w.at.life > 0 && time.Until(w.at.expires) < w.at.life/2 {
+				w.requester.Avoid = got.Endpoint
+			}
+		}
+		return err
+	})
+	return got, err
+}
+
+// requestWhole returns a page again that was read before, whole. The walk stays where it is.
+func (w *Walk) requestWhole(ctx context.Context, at api.Request) (got Page, err error) {
+	w.discard()
+	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
+	err = dispatch.Retry(ctx, limit, func() time.Duration { return w.requester.Waited }, w.Notice, func() (err error) {
+		for {
+			got, err = w.requestWholeOnce(ctx, at)
+			if !w.Dispatcher.AskForLess(got.Endpoint, &api.Request{}, err) {
+				return err
+			}
+		}
+	})
+	return got, err
+}
+
+func (w *Walk) requestWholeOnce(ctx context.Context, at api.Request) (got Page, err error) {
+	f := w.requestFresh(ctx, at, true)
+	got, err = f.page(), f.err
+	if err == nil {
+		err = w.decode(f, &got)
+	}
+	if err == nil && got.Damaged > 0 {
+		err = w.readAgain(ctx, at, f, &got)
+	}
+	if err != nil {
+		w.Buffers.Release(f.Buffer)
+		got.Buffer = nil
+	}
+	return got, err
+}
+
+// page returns the answer as a page without content. The buffer becomes its own once it is decoded.
+func (f *fetched) page() Page {
+	p := Page{Response: f.Response}
+	p.Buffer = nil
+	return p
+}
+
+// decode decodes a body into a page.
+func (w *Walk) decode(f fetched, to *Page) error {
+	p, err := f.Buffer.Decode(w.decoder)
+	if err != nil {
+		return w.Client.DecodeError(f.Endpoint, f.Buffer, err)
+	}
+	w.totals.see(f.number, p.Total)
+	p.Withhold(w.Client.HasSecret)
+	// The cursor lives longer than the page. As a part of its body it would keep all of that in memory.
+	p.NextCursor = strings.Clone(p.NextCursor)
+	if n := len(p.Events); n > 0 {
+		to.lastIsEvent = len(p.Rejects) == 0 || p.RejectAfter[len(p.Rejects)-1] < n
+		to.lastEvent = p.Events[n-1].Position()
+	}
+	to.Page, to.Buffer, f.Buffer.Events = p, f.Buffer, p.Events
+	to.SecretRequest = w.Client.HasSecret(to.Request.Cursor)
+	return nil
+}
+
+// tryPage requests the next page once. After a failure, Endpoint of the page that it returns names the
+// endpoint that failed.
+func (w *Walk) tryPage(ctx context.Context) (Page, error) {
+	f := w.fetch(ctx)
+	got := f.page()
+	got.Resumed = w.at.resumed
+	if f.err != nil {
+		w.Buffers.Release(f.Buffer)
+		return got, f.err
+	}
+	w.requester.Avoid = ""
+	w.lookAhead(ctx, f)
+	err := w.decode(f, &got)
+	p := &got.Page
+	if err == nil {
+		err = w.readAgain(ctx, w.at.request, f, &got)
+	}
+	if err != nil {
+		w.Buffers.Release(f.Buffer)
+		got.Buffer = nil
+		w.discard()
+		if w.Dispatcher.AskForLess(f.Endpoint, &api.Request{}, err) {
+			return w.tryPage(ctx)
+		}
+		return got, err
+	}
+	p.NameAnonymous(w.before(), &w.anonymous)
+	got.Open = len(w.anonymous.Counts) > 0
+	if p.Elements == 0 && p.HasMore && p.NextCursor == w.at.request.Cursor {
+		// Retried as a failure first: it may pass.
+		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
+	}
+	return got, nil
+}
+
+// before returns the event after which the next page begins, if that is known.
+func (w *Walk) before() uuid.NullUUID {
+	switch {
+	case w.loop.begun:
+		return uuid.NullUUID{UUID: w.loop.last.ID, Valid: true}
+	case w.state.mode == confirming:
+		return uuid.NullUUID{UUID: w.state.proof.Anchor.ID, Valid: true}
+	}
+	return uuid.NullUUID{}
+}
+
+// longestBounded is how long a request may go on failing if it is not the only way on.
+const longestBounded = 30 * time.Second
+
+// retryTime returns how long the request may go on failing. If nothing of the API has answered yet, a wrong
+// address is more likely than a failure that passes. A request by time is not the only way on.
+func (w *Walk) retryTime() time.Duration {
+	if !w.Client.HasAnswered() {
+		return min(w.MaxRetryTime, dispatch.FirstConnect)
+	}
+	if w.byTime() {
+		return min(w.MaxRetryTime, longestBounded)
+	}
+	return w.MaxRetryTime
+}
+
+// lookAhead sends the request for the next page as soon as the tail of this one has shown its cursor, while
+// this one is decoded. It does not if the window may end with this page, or the page is not proven yet:
+// nobody may want the next one then.
+func (w *Walk) lookAhead(ctx context.Context, f fetched) {
+	if f.Buffer.LargeSlot != nil {
+		return // another large page would have to wait for its memory
+	}
+	t, ok := decode.PeekTail(f.body)
+	if !ok || !t.HasMore || t.NextCursor == "" || t.NextCursor == w.at.request.Cursor || w.loop.hasLed(t.NextCursor) ||
+		w.state.mode != following {
+		return
+	}
+	if border := w.bounds.Border(); border.Valid && !w.loop.staysAbove(border.V) {
+		return
+	}
+	cursor := strings.Clone(t.NextCursor)
+	// Room for the answer, so that the goroutine ends even if nobody waits for it.
+	result := make(chan fetched, 1)
+	go func() { result <- w.requestFresh(ctx, api.Request{Cursor: cursor}, false) }()
+	w.ahead = &ahead{cursor, result}
+}
+
+// fetch returns the body of the next page, by the request ahead if that is in flight for it.
+func (w *Walk) fetch(ctx context.Context) fetched {
+	if w.ahead != nil && w.at.request == (api.Request{Cursor: w.ahead.cursor}) {
+		f := <-w.ahead.result
+		w.ahead = nil
+		return f
+	}
+	w.discard()
+	return w.requestFresh(ctx, w.at.request, false)
+}
+
+// discard waits for a request ahead that is not wanted, because a walk has one request in flight at a time.
+func (w *Walk) discard() {
+	if w.ahead == nil {
+		return
+	}
+	f := <-w.ahead.result
+	w.ahead = nil
+	if f.err == nil && w.last.shifts {
+		if p, err := f.Buffer.Decode(decode.New()); err == nil {
+			w.totals.see(f.number, p.Total)
+		}
+	}
+	w.Buffers.Release(f.Buffer)
+}
+
+func (w *Walk) request(ctx context.Context, at api.Request) fetched {
+	memory, began := w.Buffers.Take(), time.Now()
+	memory.Beside = at.Beside
+	body, endpoint, err := w.Dispatcher.Page(ctx, &w.requester, at, memory)
+	now := time.Now()
+	return fetched{Response{memory, endpoint, at, now, now.Sub(began), len(body), w.answers.Add(1)}, body, err}
+}

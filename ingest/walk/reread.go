@@ -1,0 +1,101 @@
+package walk
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"datasync/ingest/api"
+	"datasync/ingest/decode"
+	"datasync/ingest/dispatch"
+)
+
+// The service sends malformed elements on purpose, in one response only: it omits fields, or writes
+// invalid timestamps. So the walk requests a page with rejects once more.
+
+const (
+	// firstRereads is how many pages with rejects are read again in any case. After that, rereadShare
+	// requests allow one more.
+	firstRereads, rereadShare = 20, 10
+)
+
+// rereads counts the pages of a pull that were read again. Its zero value is ready for use by any goroutine.
+type rereads struct {
+	mu   sync.Mutex
+	done int64
+}
+
+// may reports whether one more page may be read again after so many requests, and counts it.
+func (r *rereads) may(requests int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done >= firstRereads && (r.done+1)*rereadShare >= requests {
+		return false
+	}
+	r.done++
+	return true
+}
+
+// readAgain requests a page with rejects once more and replaces each reject by the valid event of
+// the second response. It prefers the same endpoint. If the request fails, it keeps the rejects and
+// counts them as not read again.
+//
+// An element that is no JSON may also mean that the network damaged the page. So such a page fails if it
+// cannot be requested again. If the API does not say how many elements the page has, one such element may
+// be two that lost the separator between them. Then a second response without such elements replaces the
+// first, and one with some must have the same number of elements.
+func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Page) error {
+	first := &got.Page
+	if len(first.Rejects) == 0 {
+		return nil
+	}
+	doubtful := first.Damaged > 0 && !first.Counted
+	if !w.rereads.may(w.Dispatcher.Requests()) && !doubtful {
+		w.Observer.NotReadAgain(len(first.Rejects))
+		return nil
+	}
+	if w.ahead != nil {
+		// Of two requests at a time, one would go to the endpoint with smaller pages.
+		f := <-w.ahead.result
+		w.ahead.result <- f
+	}
+	at.Only, at.IfSoon, at.Beside = f.Endpoint, true, f.Buffer.LargeSlot != nil // its pages are as large
+	if at.Limit == 0 && first.Damaged == 0 {
+		at.Limit = first.Elements // the same page, but not the same URL for a cache
+	}
+	again := w.requestFresh(ctx, at, true)
+	defer w.Buffers.Release(again.Buffer)
+	err := w.mend(f, again, got)
+	if err == nil || doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
+		return err
+	}
+	w.Observer.NotReadAgain(len(first.Rejects))
+	return nil
+}
+
+// mend replaces the rejects of a page by events of the second response.
+func (w *Walk) mend(f, again fetched, got *Page) error {
+	first := &got.Page
+	if again.err != nil {
+		return again.err
+	}
+	second, err := again.Buffer.Decode(decode.New())
+	if err != nil {
+		return w.Client.DecodeError(again.Endpoint, again.Buffer, err)
+	}
+	if first.Damaged > 0 && !first.Counted {
+		if second.Damaged == 0 {
+			f.Buffer.TakeText(again.Buffer)
+			return w.decode(f, got)
+		}
+		if second.Elements != first.Elements {
+			err := fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
+			return w.Client.DecodeError(again.Endpoint, again.Buffer, err)
+		}
+	}
+	again.Buffer.Events = second.Events
+	w.Observer.NotReadAgain(first.RejectsBehind(second.Elements))
+	first.Mend(&second)
+	f.Buffer.Events = first.Events
+	return nil
+}

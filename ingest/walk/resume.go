@@ -1,0 +1,111 @@
+package walk
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"datasync/ingest/api"
+	"datasync/internal/model"
+)
+
+const (
+	// maxFailures is how many ways on may fail in a row before the walk has got further down than before.
+	maxFailures = 3
+	// maxRestarts is how often a walk restarts because events may have moved past it.
+	maxRestarts = 2
+)
+
+// recovery is which ways on a walk has tried.
+type recovery struct {
+	// startCursor is the cursor with which the walk began, after failedRuns runs in a row that failed at it.
+	startCursor string
+	failedRuns  int64
+	// failures counts ways in a row that failed, restarts the walks from the newest event.
+	failures, restarts int
+	// deeper says that the walk has gone further down since the last way failed.
+	deeper bool
+	// timeTried says that the walk tried to resume by time, and that has not been proven.
+	timeTried bool
+	// expired is the last cursor of the API's that expired, renewed what was sent in its place.
+	expired, renewed string
+}
+
+// recover finds another way on after the last one has failed: by the time of the last event, then by a
+// renewed cursor if that is allowed, then from the window's newest event.
+func (w *Walk) recover(cause error) error {
+	w.discard()
+	if w.scope.isShard && !w.low.Valid {
+		return fmt.Errorf("%w: %w", ErrUnreachable, cause)
+	}
+	r, failed := &w.recovery, w.at.request.Cursor
+	if r.deeper {
+		// What did not work further up may work here.
+		r.failures, r.timeTried, r.renewed = 0, false, ""
+	}
+	if errors.Is(cause, errMoved) {
+		return w.restart(cause)
+	}
+	if r.failures++; r.failures > maxFailures {
+		return fmt.Errorf("%w: %d ways on in a row have failed (%w)", ErrNoProgress, r.failures, cause)
+	}
+	if w.state.afterTime && errors.Is(cause, ErrNotProven) {
+		r.timeTried = true
+	}
+	if failed != "" && r.renewed != failed {
+		r.expired = failed
+	}
+	r.deeper = false
+	// An offset below a page by time is one more that may shift: the newest event is always right.
+	ordered := w.low.Valid && !w.unordered && !w.last.shifts
+	anonymous := w.anonymous
+	w.leavePage()
+	if ordered && !r.timeTried && !w.Dispatcher.FeedAbandoned() {
+		r.timeTried = true // until it has been proven
+		w.state = state{mode: searching, proof: ProofByTime(w.low.V)}
+		w.at.request = ByTime(w.low.V.Timestamp)
+		w.Notice(fmt.Sprintf("%v: going on by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
+		return nil
+	}
+	if renewed, ok := renewCursor(r.expired, time.Now()); ok && ordered && w.RenewCursors && r.renewed == "" {
+		r.renewed = renewed
+		w.state, w.anonymous = w.confirm(false), anonymous // it stands where it stood
+		w.at.request = api.Request{Cursor: renewed}
+		w.Notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
+		return nil
+	}
+	return w.restart(cause)
+}
+
+// leavePage forgets what is known of the page behind which the walk stood.
+func (w *Walk) leavePage() {
+	w.at = place{request: w.at.request, resumed: true, received: w.at.received}
+	w.state, w.last, w.loop, w.anonymous.Counts = state{}, reading{}, newLoopDetector(), nil
+}
+
+// restart resumes at the window's newest event.
+func (w *Walk) restart(cause error) error {
+	if w.scope.isShard {
+		return fmt.Errorf("%w: %w", ErrUnreachable, cause)
+	}
+	if errors.Is(cause, errMoved) {
+		if w.recovery.restarts++; w.recovery.restarts > maxRestarts {
+			return fmt.Errorf("%w: %w", ErrMissing, cause)
+		}
+	}
+	w.leavePage()
+	again := ""
+	if each := w.Dispatcher.PageTime(); each > 0 {
+		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
+	}
+	w.Notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))
+	w.at.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
+	w.Observer.Restarted()
+	return nil
+}
+
+// ByTime returns the request for the newest page whose events are of the instant's millisecond or older.
+func ByTime(at model.Instant) api.Request {
+	return api.Request{Until: at.Millisecond() + 1, Bounded: true}
+}

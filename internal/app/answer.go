@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"datasync/ingest"
+	"datasync/internal/inspect"
+	"datasync/internal/live"
+	"datasync/internal/store"
+	"datasync/internal/term"
+)
+
+// rejectSamples is the number of rejects of each reason that status --rejected shows.
+const rejectSamples = 3
+
+// liveStatus is the answer of a running pull to "status".
+type liveStatus struct {
+	Status  inspect.Status
+	Samples []inspect.RejectSample
+	Pull    runningPull
+}
+
+// runningPull is how far a running pull is, in its own words.
+type runningPull struct {
+	PID      int
+	Standing ingest.Snapshot
+}
+
+// answers are what a running pull answers readers from. They implement live.Database.
+type answers struct {
+	*store.Store
+	progress *ingest.Progress
+}
+
+func (a answers) Status(ctx context.Context) (any, error) {
+	s, samples, err := a.Store.Status(ctx, rejectSamples)
+	return liveStatus{s, samples, runningPull{os.Getpid(), a.progress.Now()}}, err
+}
+
+func (a answers) Snapshot(ctx context.Context) (live.Snapshot, error) {
+	s, err := a.Store.Snapshot(ctx)
+	return live.Snapshot{Path: s.Path, Batch: s.Batch, Events: s.Events, Change: s.Change}, err
+}
+
+// answerReaders answers other processes that read the file, until stop is called. Without a
+// socket the pull runs all the same, and says so.
+func answerReaders(ctx context.Context, t term.IO, s *store.Store, progress *ingest.Progress, notice func(string)) (stop func()) {
+	server, err := live.Listen(s.Path(), live.Folders(t.Getenv("XDG_RUNTIME_DIR"), t.Env("TMPDIR", "/tmp")))
+	if err != nil {
+		notice(fmt.Sprintf("other commands cannot read this file during the pull: could not create its socket: %v%s", err, see(topicNoSocket)))
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		server.Serve(ctx, answers{s, progress})
+	}()
+	return func() { cancel(); <-ended }
+}

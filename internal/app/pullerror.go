@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/walk"
+	"datasync/internal/model"
+)
+
+const resume = "run the same command again to resume"
+
+// The ends of a pull that can be resumed. They carry the topics of errors from the network,
+// which have no sentinel of their own.
+var (
+	errFailing     = model.NewFailure(model.ExitAPI, "api-failing", resume)
+	errAddress     = model.NewFailure(model.ExitAPI, "wrong-address", resume)
+	errCertificate = model.NewFailure(model.ExitAPI, "certificate", resume)
+	errLimits      = model.NewFailure(model.ExitAPI, "limits", resume)
+)
+
+// pullError adds to an error what the user can do, and that the pull can be resumed.
+func pullError(ctx context.Context, err error) error {
+	var stopped signalled
+	var file *model.FileError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &file) && file.Kind != nil:
+		return err
+	case errors.As(context.Cause(ctx), &stopped):
+		return fmt.Errorf("%w; %s", stopped, resume)
+	case errors.Is(err, api.ErrKeyRefused):
+		return fmt.Errorf("%w; check the key and whether it has expired: a key lives for at most three hours; then %s", err, resume)
+	case errors.Is(err, walk.ErrMissing), errors.Is(err, ingest.ErrUnusable), file != nil:
+		return err
+	case errors.Is(err, ingest.ErrFrom):
+		return usage("%w; give --restart to pull earlier events", err)
+	case outOfFiles(err):
+		return fmt.Errorf("%w; %w", err, errLimits)
+	case wrongAddress(err):
+		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
+	case untrusted(err):
+		return fmt.Errorf("%w; %w", err, errCertificate)
+	}
+	return fmt.Errorf("%w; %w", err, errFailing)
+}
+
+// wrongAddress reports whether the base URL does not lead to the API.
+func wrongAddress(err error) bool {
+	var answer *api.APIError
+	var host *net.DNSError
+	var dial *net.OpError
+	var notTLS tls.RecordHeaderError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "proxyconnect":
+		return false // the address of the proxy is wrong
+	case errors.As(err, &answer) && answer.Status == http.StatusNotFound, errors.As(err, &host) && host.IsNotFound, errors.As(err, &notTLS):
+		return true
+	}
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, api.ErrRedirected) || errors.Is(err, api.ErrNoAPI)
+}
+
+// untrusted reports whether the TLS handshake failed.
+func untrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var alert tls.AlertError
+	return errors.As(err, &certificate) || errors.As(err, &alert)
+}

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"database/sql"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/ingest/shard"
+	"datasync/internal/model"
+	"datasync/internal/term"
+	"datasync/mockserver"
+
+	"github.com/urfave/cli/v2"
+)
+
+// maxWorkers is the largest value of --workers.
+const maxWorkers = 256
+
+// pullOptions are the command line of pull.
+type pullOptions struct {
+	io       term.IO
+	database string
+	// origin names the API whose events the file holds.
+	origin      string
+	forgetWaits bool
+	dryRun      bool
+	json        bool // of a dry run
+	quiet       bool
+	ingest      ingest.Options
+}
+
+// readPullOptions reads the command line and the key.
+func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
+	opts := pullOptions{
+		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		ingest: ingest.Options{
+			PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"), RenewCursors: c.Bool("renew-cursors"),
+			MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: t.Say,
+		},
+	}
+	if err := noArguments(c); err != nil {
+		return opts, err
+	}
+	if opts.json && !opts.dryRun {
+		return opts, usage("--json is for --dry-run: use datasync status --json after a pull")
+	}
+	protectKey()
+	if err := checkLimits(&opts.ingest); err != nil {
+		return opts, err
+	}
+	var err error
+	if opts.ingest.Workers, err = parseWorkers(c.String("workers")); err != nil {
+		return opts, err
+	}
+	if opts.ingest.From, err = instantOption(c, "from"); err != nil {
+		return opts, err
+	}
+	if from := opts.ingest.From; from.Valid && (from.V < 0 || from.V > model.InstantOf(time.Now())) {
+		return opts, usage("--from %s is not between 1970 and now", c.String("from"))
+	}
+	if c.Bool("demo") {
+		return opts, opts.useDemo(c)
+	}
+	return opts, opts.useAPI(c)
+}
+
+func checkLimits(opts *ingest.Options) error {
+	switch {
+	case opts.PageSize < 1 || opts.PageSize > 500_000:
+		return usage("--page-size %d is not between 1 and 500000", opts.PageSize)
+	case opts.Lookback < 0 || opts.Lookback > 100*365*24*time.Hour:
+		return usage("--lookback %s is not between 0s and a hundred years", opts.Lookback)
+	case opts.MaxWait <= 0:
+		return usage("--max-wait %s is not more than 0s", opts.MaxWait)
+	case opts.MaxRetryTime <= 0:
+		return usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
+	}
+	return nil
+}
+
+// useDemo has the pull ask a mock server within this process.
+func (o *pullOptions) useDemo(c *cli.Context) (err error) {
+	if c.IsSet("base-url") {
+		return usage("--demo pulls from the built-in server: omit --base-url")
+	}
+	mock := mockserver.Contract().WithoutLatency()
+	if mock.Data.Events, err = eventCount(c, "demo-events"); err != nil {
+		return err
+	}
+	o.origin, o.ingest.Transport, o.ingest.Key = "demo", mockserver.New(mock).Transport(), "ds_test_demo"
+	o.ingest.BaseURL, err = url.Parse(mockserver.BaseURL)
+	return err
+}
+
+// useAPI has the pull ask the API at --base-url with the user's key.
+func (o *pullOptions) useAPI(c *cli.Context) (err error) {
+	base, err := parseBaseURL(c.String("base-url"))
+	if err != nil {
+		return err
+	}
+	if o.ingest.Key, err = readKey(o.io, c.String("api-key-file")); err != nil {
+		return err
+	}
+	if host := base.Hostname(); base.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		o.io.Say("the base URL is plain http: anyone on the network path can read the key")
+	}
+	o.origin, o.ingest.BaseURL = api.Origin(base), base
+	return nil
+}
+
+func parseWorkers(text string) (int, error) {
+	if text == "auto" {
+		return shard.Auto, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxWorkers {
+		return 0, usage("--workers %q is neither auto nor a number between 1 and %d", text, maxWorkers)
+	}
+	return n, nil
+}
+
+// instantOption reads an option that is a date, which means its begin in UTC, or a time.
+func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error) {
+	if !c.IsSet(name) {
+		return sql.Null[model.Instant]{}, nil
+	}
+	text := c.String(name)
+	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
+		}
+	}
+	return sql.Null[model.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
+}
+
+func parseBaseURL(text string) (*url.URL, error) {
+	if text == "" {
+		return nil, usage("no API to pull from: give --base-url URL, set DATASYNC_BASE_URL, or try --demo")
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return nil, usage("the base URL is not of the form http://HOST or https://HOST:PORT")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, usage("the base URL has the port %s: ports are 1 to 65535", port)
+		}
+	}
+	u.Host = strings.ToLower(u.Host) // the origin of an API must have one spelling
+	return u, nil
+}

@@ -1,0 +1,179 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+	_ "time/tzdata" // --timezone must work on machines without a zone database
+
+	"datasync/internal/dbfile"
+	"datasync/internal/outfile"
+	"datasync/internal/term"
+	"datasync/query"
+
+	"github.com/urfave/cli/v2"
+)
+
+// maxSQL is the largest SQL text in bytes.
+const maxSQL = 16 << 20
+
+// queryOptions are the command line of query.
+type queryOptions struct {
+	io       term.IO
+	database string
+	query    query.Options
+	timezone string
+	timeout  time.Duration // 0 for none
+	timing   bool
+	force    bool
+	file     string // to write to; "" for stdout
+	// page returns stdout, through a pager if it is wanted.
+	page func() term.Output
+}
+
+// interactive reports whether the command line asks for the shell.
+func (o queryOptions) interactive() bool { return o.query.SQL == "" }
+
+// output opens what the result is written to.
+func (o queryOptions) output() (term.Output, error) {
+	if o.file == "" {
+		return o.page(), nil
+	}
+	f, err := outfile.Create(o.file, outfile.Rules{Force: o.force, Keep: dbfile.FilesOf(o.database)})
+	return fileOutput{f}, err
+}
+
+// fileOutput is an output file, which is complete or does not exist.
+type fileOutput struct{ *outfile.File }
+
+func (f fileOutput) End(err error) error {
+	if err != nil {
+		return errors.Join(err, f.Abort())
+	}
+	_, err = f.Commit()
+	return err
+}
+
+func (fileOutput) Reading() bool { return false }
+
+func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) {
+	opts = queryOptions{
+		io: t, database: c.String("db"), timezone: c.String("timezone"), timeout: c.Duration("timeout"), timing: c.Bool("timing"),
+		force: c.Bool("force"), file: c.String("output"), page: func() term.Output { return resultOutput(t, c) },
+	}
+	if opts.file == "-" {
+		opts.file = ""
+	}
+	q := &opts.query
+	if q.Params, err = parseParams(c.StringSlice("param")); err != nil {
+		return opts, err
+	}
+	if q.SQL, err = readSQL(t, c, q.Params); err != nil {
+		return opts, err
+	}
+	if q.Format, err = resultFormat(t, c.String("format"), opts.file); err != nil {
+		return opts, usage("%v", err)
+	}
+	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
+		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
+	}
+	if c.IsSet("max-rows") {
+		if q.MaxRows = c.Int("max-rows"); q.MaxRows < 0 {
+			return opts, usage("--max-rows %d is less than 0", q.MaxRows)
+		} else if q.MaxRows == 0 {
+			q.MaxRows = -1
+		}
+	}
+	if c.IsSet("timeout") && opts.timeout <= 0 {
+		return opts, usage("--timeout %s is not more than 0s", opts.timeout)
+	}
+	q.FormulaSafe = c.Bool("csv-safe")
+	if opts.file == "" {
+		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
+	}
+	return opts, nil
+}
+
+// resultFormat returns the format with that name, or the one that suits the output.
+func resultFormat(t term.IO, name, file string) (query.Format, error) {
+	switch {
+	case name != "":
+		return query.ParseFormat(name)
+	case file != "":
+		return query.FormatOfFile(file)
+	case t.OutputIsTerminal():
+		return query.Table, nil
+	}
+	return query.CSV, nil
+}
+
+// parseParams reads the values of --param.
+func parseParams(list []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, text := range list {
+		name, value, ok := strings.Cut(text, "=")
+		name = strings.TrimPrefix(name, "$")
+		if !ok || name == "" {
+			return nil, usage("--param %q is not of the form NAME=VALUE", text)
+		}
+		if _, again := values[name]; again {
+			return nil, usage("--param %s is given twice", name)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// readSQL returns the SQL of the command line, or "" for the shell. For a named query it adds
+// the defaults of the parameters to params.
+func readSQL(t term.IO, c *cli.Context, params map[string]string) (string, error) {
+	file, args := c.String("file"), c.Args()
+	switch {
+	case c.IsSet("named"):
+		if file != "" || args.Present() {
+			return "", usage("give the SQL or --named, not both")
+		}
+		return namedSQL(c.String("named"), params)
+	case file != "" && args.Present():
+		return "", usage("give the SQL as an argument or in --file, not both")
+	case args.Len() > 1:
+		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
+	case file != "":
+		return readSQLFile(t, file)
+	case !args.Present() && t.Interactive():
+		return "", nil
+	case !args.Present():
+		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
+	case args.First() == "-":
+		return readSQLFile(t, "-")
+	case strings.TrimSpace(args.First()) == "":
+		return "", query.ErrEmpty
+	}
+	return args.First(), nil
+}
+
+// readSQLFile reads the SQL from a file, or from stdin if that is "-".
+func readSQLFile(t term.IO, file string) (string, error) {
+	in := t.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", usage("read the SQL: %v", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxSQL+1))
+	text := strings.TrimPrefix(string(b), "\ufeff")
+	switch {
+	case err != nil:
+		return "", usage("read the SQL: %v", err)
+	case len(b) > maxSQL:
+		return "", usage("the SQL is longer than %d MiB", maxSQL>>20)
+	case strings.TrimSpace(text) == "":
+		return "", query.ErrEmpty
+	}
+	return text, nil
+}

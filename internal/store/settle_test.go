@@ -1,0 +1,81 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"datasync/internal/model"
+)
+
+func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	w := mustWindow(t, s)
+	moved := event(3)
+	moved.Timestamp -= 3_600_000_000
+	spoilt := func(n int) model.Reject {
+		id := event(n).ID
+		return model.Reject{Key: "id:" + id.String(), ID: uuid.NullUUID{UUID: id, Valid: true}, Reason: "missing_type", Raw: "{}"}
+	}
+	mustCommit(t, s, w, pageOf(events(0, 10), spoilt(100), spoilt(200)))
+	mustCommit(t, s, w, pageOf([]model.Event{moved}))
+	mustCommit(t, s, w, pageOf(events(100, 101)))
+	for round, want := range []model.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+		got, err := s.Settle(context.Background(), uuid.Max, w.Window)
+		if err != nil || got != want {
+			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
+		}
+	}
+	// Checked batches are not checked again, but copies of their events are found.
+	again := event(5)
+	again.Timestamp -= 7_200_000_000
+	mustCommit(t, s, w, pageOf([]model.Event{again}))
+	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got.Removed != 1 {
+		t.Errorf("%+v, %v; want 1 removed", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []string{
+		`SELECT count(*) = 11 AND count(DISTINCT id) = 11 FROM events`,
+		`SELECT sum(stored) = 11 AND bool_and(returned = stored + duplicate + rejected) FROM page_log`,
+		fmt.Sprintf(`SELECT count(*) = 1 FROM events WHERE id = '%s' AND batch = 1`, moved.ID),
+		fmt.Sprintf(`SELECT bool_and(resolved = (id = '%s')) FROM rejected_events`, event(100).ID),
+	} {
+		if !one[bool](t, path, check) {
+			t.Errorf("not so: %s", check)
+		}
+	}
+}
+
+// Of several readings of one reject, all without its id, the first stays.
+func TestSettleResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	k := mustWindow(t, s)
+	at := sql.Null[model.Instant]{V: event(0).Timestamp, Valid: true}
+	for _, r := range []model.Reject{
+		{Key: "1", Raw: `{"name":"n","sessionId":"S","type":"click","timestamp":1}`, Timestamp: at},
+		{Key: "2", Raw: `{"name":"n","sessionId":"other","type":"click","timestamp":1}`, Timestamp: at},
+		{Key: "3", Raw: `{"name":"n","type":"click","timestamp":1}`, Timestamp: at},
+		{Key: "4", Raw: `{"name":"n","sessionId":"s","type":"click"}`},
+		{Key: "5", Raw: `{"name":"n","type":"click"}`},
+	} {
+		r.Reason = "missing_id"
+		mustCommit(t, s, k, pageOf(nil, r))
+	}
+	if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](t, path, "SELECT string_agg(reject_key, ' ' ORDER BY reject_key) FROM rejected_events WHERE resolved"); got != "3 4" {
+		t.Errorf("resolved are %s", got)
+	}
+}

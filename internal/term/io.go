@@ -1,0 +1,70 @@
+package term
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// IO is where a command reads and writes, and the environment in which it runs.
+type IO struct {
+	// Getenv returns the value of an environment variable, as os.Getenv does.
+	Getenv func(string) string
+	Stdin  io.Reader
+	// Stdout takes data, Stderr messages.
+	Stdout, Stderr io.Writer
+}
+
+// Say writes one line to stderr, under the program's name and with control characters escaped.
+func (t IO) Say(text string) { sayTo(t.Stderr, text) }
+
+func sayTo(w io.Writer, text string) { _, _ = fmt.Fprintln(w, "datasync:", Visible(text)) }
+
+// Env returns the value of the environment variable, or fallback where it is unset or empty.
+func (t IO) Env(name, fallback string) string {
+	if v := t.Getenv(name); v != "" {
+		return v
+	}
+	return fallback
+}
+
+// OutputIsTerminal reports whether stdout is a terminal.
+func (t IO) OutputIsTerminal() bool { _, ok := terminal(t.Stdout); return ok }
+
+// Interactive reports whether both stdin and stdout are terminals.
+func (t IO) Interactive() bool {
+	_, in := terminal(t.Stdin)
+	return in && t.OutputIsTerminal()
+}
+
+// Size returns the columns and rows of the terminal on stdout; both are 0 where stdout is none.
+func (t IO) Size() (width, height int) {
+	f, ok := terminal(t.Stdout)
+	if !ok {
+		return 0, 0
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		return 0, 0
+	}
+	return width, height
+}
+
+// Width returns the columns of the terminal on stdout, else the value of COLUMNS; 0 means no
+// limit.
+func (t IO) Width() int {
+	if width, _ := t.Size(); width > 0 {
+		return width
+	}
+	width, _ := strconv.Atoi(t.Getenv("COLUMNS"))
+	return max(0, width)
+}
+
+// terminal returns the file behind a stream if that is a terminal.
+func terminal(stream any) (*os.File, bool) {
+	f, ok := stream.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
