@@ -1,4 +1,4 @@
-# The verbs of this project. CI is .ci/run.
+# The verbs of this project. CI is .ci/run; docs/testing.md describes the test suites.
 FUZZTIME ?= 30s
 GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 
@@ -81,24 +81,17 @@ reproducible:
 
 # Exports read back by other implementations, which are fetched from their registries.
 readers:
-	readers/run.sh
+	internal/readers/run.sh
 
-# Every fault of docs/faults.md, all cases, with a table of the results: 40 minutes on two cores.
+# Every fault of docs/faults.md, all cases, with a table of the results.
 faults:
 	cd internal/faults && go run ./report
 
-# Everything, in at most an hour on two cores: what guards main, and then the full forms of what
-# go test ./... tries a few cases of. -all and -kill-seeds 20 are for the root package: each
-# failpoint, each failing operation, 20 chains of kills; make faults has 200 of these. -race
-# is -short, as it takes five times as long; each fuzz target gets a few seconds.
+# All cases of all suites, in at most an hour on two cores. WRITE=1 puts its table of minutes
+# into docs/testing.md.
 ci-full:
-	bash .ci/run
-	go test -count=1 -timeout 30m . -args -all -kill-seeds 20
-	$(MAKE) faults
-	go test -race -short -timeout 30m ./...
-	$(MAKE) fuzz FUZZTIME=5s
-	$(MAKE) readers
+	WRITE=$(WRITE) .ci/full
 
 # 3,000,000 events over sockets, killed and resumed on the way.
 soak:
-	go test -count=1 -timeout 30m -run '^TestKillLoop$$' . -args -soak
+	go test -count=1 -timeout 30m -run '^TestKillLoop$$' ./internal/e2e/kill -args -soak

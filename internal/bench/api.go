@@ -204,8 +204,8 @@ func (a *apiRun) readKilled(ctx context.Context, file string, resume *api.Resume
 	return nil
 }
 
-// check compares the file with what was served, and looks whether the pull kept to the
-// API's rules; what it sent inside a wait is a figure of its own.
+// check compares the file with the served events, and checks that the pull kept the API's rules.
+// Requests within a wait are counted separately.
 func (a *apiRun) check(ctx context.Context, m *mock) error {
 	if st := m.server.Stats(); st.Violations > st.Early {
 		return fmt.Errorf("requests that a client should not send: %w", m.server.Verify())
@@ -282,7 +282,7 @@ func (m *mock) kill(cmd *exec.Cmd, sent int) (onTheWay int, _ error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	ended := make(chan error, 1) // so that whoever waits for the process ends in any case
+	ended := make(chan error, 1) // buffered, so that the goroutine that waits for the process always ends
 	go func() { ended <- cmd.Wait() }()
 	// Pages come a tenth of a second apart and more.
 	look := time.NewTicker(5 * time.Millisecond)

@@ -40,7 +40,7 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// TestAPITargets are computed turn by turn, and say what was not run.
+// TestAPITargets: targets are computed turn by turn, and name the missing runs.
 func TestAPITargets(t *testing.T) {
 	run := func(turn int, workers string, wall time.Duration, early int) api.Run {
 		return api.Run{Scenario: api.Observed, Events: 10_000, Turn: turn, Workers: workers, Cost: measure.Cost{Wall: wall}, Least: 10 * time.Second,

@@ -40,7 +40,7 @@ func (r *apiResult) markdown() string {
 	return b.String()
 }
 
-// targets compares with what was to be reached.
+// targets compares the results with their targets.
 func (r *apiResult) targets() []report.Target {
 	var targets []report.Target
 	for _, s := range r.scenarios {

@@ -71,7 +71,7 @@ func (c *comparison) play(ctx context.Context, chosen rivalChoice) (err error) {
 	return c.slow(ctx, chosen)
 }
 
-// fast compares on all events, and measures what is done with a file of as many.
+// fast compares the rivals on all events, and measures queries and exports of a file with as many.
 func (c *comparison) fast(ctx context.Context, chosen rivalChoice) error {
 	all, stop, err := c.contest(ctx, c.events)
 	if err != nil {

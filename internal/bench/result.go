@@ -57,7 +57,7 @@ func (r *comparisonResult) markdown() string {
 	return b.String()
 }
 
-// targets compares with what was to be reached.
+// targets compares the results with their targets.
 func (r *comparisonResult) targets() []report.Target {
 	size := thousands(r.events) + " events: "
 	var targets []report.Target

@@ -59,8 +59,8 @@ func renderLines(_ context.Context, args []string) error {
 	return set.RenderLines()
 }
 
-// serve serves a Set, prints its URL, and ends with its stdin: when whoever has started it
-// ends, however that comes.
+// serve serves a Set, prints its URL, and ends with its stdin: when its parent process
+// ends, for any reason.
 func serve(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	folder := flags.String("folder", "", "where the pages are")

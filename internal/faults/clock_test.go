@@ -13,18 +13,19 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// shifted is a program whose wall clock is wrong; its monotonic one is right.
+// shifted is a program with a wrong wall clock and a right monotonic clock.
 type shifted struct {
 	*running
 	memory *os.File
-	at     int64 // where by how many seconds stands
+	at     int64 // where the offset in seconds is
 }
 
-// wrongClock is what takes the place of the kernel's clock_gettime in the program's memory:
-// it makes the system call, and adds to the wall clock what stands behind it.
+// wrongClock replaces the kernel's clock_gettime in the program's memory. It makes the system call
+// and adds the offset that follows it to the wall clock.
 var wrongClock = []byte{
 	0xb8, 0xe4, 0x00, 0x00, 0x00, // mov $228, %eax: clock_gettime
 	0x0f, 0x05, // syscall
@@ -33,18 +34,18 @@ var wrongClock = []byte{
 	0x48, 0x8b, 0x0d, 0x06, 0x00, 0x00, 0x00, // mov 6(%rip), %rcx
 	0x48, 0x01, 0x0e, // add %rcx, (%rsi)
 	0xc3, // ret
-	0, 0, // where the number of seconds begins is a multiple of 8
+	0, 0, // the offset in seconds, aligned to 8 bytes
 }
 
-// startAt starts the program with a wall clock that is wrong by so much. Neither Go nor
-// DuckDB asks the C library for the time, but the code that the kernel has put into the
-// program's memory: that is what is changed, before the program's first instruction.
+// startAt starts the program with a wall clock that is wrong by this much. Neither Go nor DuckDB
+// asks the C library for the time: they call code that the kernel maps into the program (the vDSO).
+// startAt changes that code before the program's first instruction.
 func (w *world) startAt(by time.Duration, c command) *shifted {
 	w.Helper()
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		w.Skip("the machine code is that of Linux on amd64")
 	}
-	runtime.LockOSThread() // who traces is a thread
+	runtime.LockOSThread() // the tracer is a thread, not a process
 	defer runtime.UnlockOSThread()
 	r := w.command(c)
 	r.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
@@ -74,7 +75,7 @@ func (w *world) startAt(by time.Duration, c command) *shifted {
 	return s
 }
 
-// clockCode finds where the kernel's clock_gettime is.
+// clockCode finds the kernel's clock_gettime.
 func (s *shifted) clockCode() int64 {
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", s.Process.Pid))
 	if err != nil {
@@ -101,7 +102,7 @@ func (s *shifted) clockCode() int64 {
 			s.w.Fatal(err)
 		}
 		for _, symbol := range symbols {
-			// The code must fit into what it replaces, which has room for that.
+			// The replacement must fit into the original code.
 			if symbol.Name == "__vdso_clock_gettime" && symbol.Size >= uint64(len(wrongClock)+8) && symbol.Value%8 == 0 {
 				return from + int64(symbol.Value)
 			}
@@ -111,10 +112,10 @@ func (s *shifted) clockCode() int64 {
 	return 0
 }
 
-// set sets the wall clock to be wrong by so much.
+// set sets the wall clock to be wrong by this much.
 func (s *shifted) set(by time.Duration) {
 	s.w.Helper()
-	var seconds [8]byte // the lowest first
+	var seconds [8]byte // the low word first
 	for i := range seconds {
 		seconds[i] = byte(by / time.Second >> (8 * i))
 	}
@@ -123,16 +124,15 @@ func (s *shifted) set(by time.Duration) {
 	}
 }
 
-// until is how wrong a clock is that shows this year.
+// until is the offset of a clock that shows this year.
 func until(year int) time.Duration {
 	return time.Until(time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)).Truncate(time.Second)
 }
 
-// jumps are by how much clocks are wrong.
+// jumps are the offsets of wrong clocks.
 var jumps = []time.Duration{time.Hour, -time.Hour, until(1970), until(2100), 36 * time.Hour, -26 * time.Hour}
 
-// limitedPages is an API with all that has to do with time: lives of cursors and tokens, and
-// two waits.
+// limitedPages is an API in which time matters: cursors and tokens that expire, and two waits.
 func limitedPages() mockserver.Options {
 	o := tcpPages()
 	o.Cursor = mockserver.Cursors{Signed: true}
@@ -145,8 +145,8 @@ func limitedPages() mockserver.Options {
 	return o
 }
 
-// TestTheClockIsSet: a wall clock that is set back or forth within a pull, or was wrong from
-// its beginning, changes nothing of what it does.
+// TestTheClockIsSet: a wall clock that is set back or forth during a pull, or wrong from its start,
+// changes no result.
 func TestTheClockIsSet(t *testing.T) {
 	t.Parallel()
 	type clock struct{ before, after time.Duration }
@@ -154,7 +154,7 @@ func TestTheClockIsSet(t *testing.T) {
 	for _, by := range jumps {
 		clocks = append(clocks, clock{0, by}, clock{by, 0})
 	}
-	for _, c := range some(clocks, 3) {
+	for _, c := range harness.Some(clocks, 3) {
 		t.Run(fmt.Sprintf("from %s to %s", c.before, c.after), func(t *testing.T) {
 			t.Parallel()
 			o := limitedPages()
@@ -177,7 +177,7 @@ func TestTheClockIsSet(t *testing.T) {
 	}
 }
 
-// tookTime is that no run ended before it began, nor a while after it.
+// tookTime fails the test where a run ended before it began, or long after.
 func (w *world) tookTime() {
 	w.Helper()
 	for _, row := range w.query("SELECT ended_at >= began_at AND ended_at < began_at + to_seconds(600) AS ok, began_at, ended_at FROM runs")[1:] {
@@ -187,19 +187,19 @@ func (w *world) tookTime() {
 	}
 }
 
-// negative finds a span that is.
+// negative finds a negative span.
 var negative = regexp.MustCompile(`\W-\d+(\.\d+)?(h|m|s|ms|µs)`)
 
-// waitingFor is how many seconds a status says that a pull still waits.
+// waitingFor finds how many seconds status says a pull still waits.
 var waitingFor = regexp.MustCompile(`waiting (\d+) s `)
 
-// TestTheClockIsSetInAWait: a wait that an earlier run kept goes on as long as it would have,
-// when the clock is set meanwhile: no request comes sooner, and none years later. Whoever asks
-// the pull is told what is left of it.
+// TestTheClockIsSetInAWait: a wait that an earlier run stored lasts as long as before when the
+// clock is set in the meantime. No request comes sooner, and none comes years later. status shows
+// the remaining wait.
 func TestTheClockIsSetInAWait(t *testing.T) {
 	t.Parallel()
 	const wait = 15 * time.Second
-	for _, by := range some(jumps, 3) {
+	for _, by := range harness.Some(jumps, 3) {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -237,13 +237,13 @@ func TestTheClockIsSetInAWait(t *testing.T) {
 	}
 }
 
-// TestTheClockIsSetBetweenPulls: pulls at other times than the clock says find what they
-// left, keep a stored wait for no longer than the API asked for, and keep all of it unless
-// the clock went forth.
+// TestTheClockIsSetBetweenPulls: pulls with wrong clocks find the events of the pulls before. They
+// keep a stored wait no longer than the API asked for, and keep all of it unless the clock was set
+// forward.
 func TestTheClockIsSetBetweenPulls(t *testing.T) {
 	t.Parallel()
 	const wait = 10 * time.Second
-	for _, by := range some(jumps, 3) {
+	for _, by := range harness.Some(jumps, 3) {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -260,13 +260,13 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 			w.API.Dataset().Grow(500)
 			second := w.startAt(by, command{Args: []string{"pull"}}).wait()
 			w.endsWith(second, 0)
-			w.sound()
+			w.verifies()
 			w.hasAll()
 			w.noTraces()
 			if by < 0 {
 				w.wasPolite()
 			}
-			// At whatever time somebody asks, nothing lasts less than nothing.
+			// No span is negative, whatever the clock shows.
 			for _, at := range []time.Duration{0, by, -48 * time.Hour} {
 				e := w.startAt(at, command{Args: []string{"status"}}).wait()
 				w.endsWith(e, 0)
@@ -276,21 +276,21 @@ func TestTheClockIsSetBetweenPulls(t *testing.T) {
 			}
 			w.endsWith(w.startAt(-48*time.Hour+min(by, 0), command{Args: []string{"status", "--max-age", "1h"}}).wait(), 1)
 			w.tookTime()
-			// Back at the right time, what came meanwhile comes too.
+			// With the right clock again, a pull gets the events that came in the meantime.
 			w.API.Dataset().Grow(500)
 			w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
-			w.sound()
+			w.verifies()
 			w.hasAll()
 		})
 	}
 }
 
-// TestTheServersClockIsWrong: dates in Retry-After count from the answer's own date.
+// TestTheServersClockIsWrong: a date in Retry-After counts from the response's own Date.
 func TestTheServersClockIsWrong(t *testing.T) {
 	t.Parallel()
 	const wait = 2 * time.Second
 	type skew struct{ server, client time.Duration }
-	for _, k := range some([]skew{
+	for _, k := range harness.Some([]skew{
 		{24 * time.Hour, 0}, {-24 * time.Hour, 0}, {24 * time.Hour, -24 * time.Hour}, {-24 * time.Hour, 24 * time.Hour}, {until(1970), 0}, {until(2100), 0},
 	}, 2) {
 		t.Run(fmt.Sprintf("%s and %s", k.server, k.client), func(t *testing.T) {
@@ -311,8 +311,8 @@ func TestTheServersClockIsWrong(t *testing.T) {
 	}
 }
 
-// TestZonesAndLocales: what is stored and what is written are the same everywhere, also in
-// the night in which the clocks are set back.
+// TestZonesAndLocales: results and exports are the same in every time zone and locale, also in the
+// night in which daylight saving time ends.
 func TestZonesAndLocales(t *testing.T) {
 	t.Parallel()
 	night := time.Until(time.Date(2026, 10, 25, 0, 59, 59, 0, time.UTC))
@@ -345,7 +345,7 @@ func TestZonesAndLocales(t *testing.T) {
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 1000, DirtyEvery: 100}}
 	want := outputs(newWorld(t, o), 0, []string{"TZ=UTC", "LANG=C", "LC_ALL=C"})
-	for _, p := range some([]place{
+	for _, p := range harness.Some([]place{
 		{[]string{"TZ=Pacific/Kiritimati", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8"}, 0},
 		{[]string{"TZ=Europe/Berlin", "LANG=de_DE.UTF-8", "LC_ALL=de_DE.UTF-8"}, night},
 		{[]string{"TZ=Europe/Berlin"}, dst},

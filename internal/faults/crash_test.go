@@ -10,19 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// TestACommitThatReturnedIsSafe: of a pull that is killed behind a commit, nothing is lost when
-// the power fails just then, not even on a disk that keeps the name of a file, as of a log that
-// begins with that commit, only when its folder was synced.
+// TestACommitThatReturnedIsSafe: a pull is killed after a commit, and the power fails just then. No
+// committed event is lost, even on a disk that keeps a file's name only when its folder was synced
+// (the log's, where that commit began the log).
 func TestACommitThatReturnedIsSafe(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
 	for n := range 2 {
 		w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 6000}, Events: pages, Feed: pages})
 		c := pull("--quiet", "--workers", "1")
-		c.Program, c.Env = failing, []string{fmt.Sprint("DATASYNC_FAILPOINT=f10:", n+1)}
+		c.Program, c.Env = harness.FailpointProgram(t), []string{fmt.Sprint("DATASYNC_FAILPOINT=f10:", n+1)}
 		r, e := w.record(c)
 		w.endsWith(e, -1)
 		random := rand.New(rand.NewPCG(1, 2))
@@ -34,21 +35,21 @@ func TestACommitThatReturnedIsSafe(t *testing.T) {
 	}
 }
 
-// TestDiskFails: whichever call that writes to or syncs the database or its log fails, once or
-// from then on, the pull ends with 6, or is complete; what was committed stays, and the next
-// pull ends with just the API's events.
+// TestDiskFails: whichever write or sync of the database or its log fails, once or from then on,
+// the pull ends with 6 or is complete. Committed events stay, and the next pull ends with exactly
+// the API's events.
 func TestDiskFails(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("there is no strace here, and nothing else to let a call fail")
 	}
-	for _, call := range some([]string{"fsync", "pwrite64", "write", "renameat", "unlink"}, 2) {
-		for _, forever := range some([]string{"", "+"}, 1) {
+	for _, call := range harness.Some([]string{"fsync", "pwrite64", "write", "renameat", "unlink"}, 2) {
+		for _, forever := range harness.Some([]string{"", "+"}, 1) {
 			t.Run(call+forever, func(t *testing.T) {
 				t.Parallel()
 				for n := 1; failNth(t, strace, call, n, forever); n++ {
-					if !*all {
+					if !harness.All() {
 						return
 					}
 				}
@@ -57,8 +58,8 @@ func TestDiskFails(t *testing.T) {
 	}
 }
 
-// failNth lets a pull's nth call fail, of each thread, and all after it or not. It reports
-// whether there was one.
+// failNth lets the nth call of each thread of a pull fail, alone or with all later ones. It reports
+// whether there was such a call.
 func failNth(t *testing.T, strace, call string, n int, forever string) (met bool) {
 	data := mockserver.DataOptions{Events: 2000, DirtyEvery: 200}
 	pages := mockserver.Pages{Cap: 500}
@@ -68,7 +69,7 @@ func failNth(t *testing.T, strace, call string, n int, forever string) (met bool
 	for _, path := range []string{w.File, w.File + ".wal", w.File + ".creating", w.File + ".creating.wal"} {
 		args = append(args, "-P", path)
 	}
-	args = append(args, binary)
+	args = append(args, harness.Program(t))
 	e := w.run(command{Program: strace, Args: append(args, pull("--quiet", "--workers", "1").Args...)})
 	calls, err := os.ReadFile(log)
 	if err != nil || os.Remove(log) != nil {

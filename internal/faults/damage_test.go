@@ -11,15 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// in is the world until the end of a test within its own, of which one runs at a time.
+// in returns the world for a subtest. Only one such subtest runs at a time.
 func (w *world) in(t *testing.T) *world {
 	outer := w.T
 	w.T = t
@@ -27,7 +25,7 @@ func (w *world) in(t *testing.T) *world {
 	return w
 }
 
-// contents are those of a database and of its write-ahead log, by what their names end in.
+// contents are the bytes of a database and of its write-ahead log, by suffix.
 type contents map[string][]byte
 
 // keep reads the database and its log.
@@ -45,7 +43,7 @@ func (w *world) keep() contents {
 	return kept
 }
 
-// put makes a folder in which nothing else is than these.
+// put makes a folder that holds only these files.
 func (w *world) put(c contents) {
 	w.Helper()
 	files, err := os.ReadDir(w.Folder)
@@ -64,7 +62,7 @@ func (w *world) put(c contents) {
 	}
 }
 
-// sums are the hashes of all files in the folder, by name.
+// sums returns the hashes of all files in the folder, by name.
 func (w *world) sums() map[string][sha256.Size]byte {
 	w.Helper()
 	files, err := os.ReadDir(w.Folder)
@@ -82,7 +80,7 @@ func (w *world) sums() map[string][sha256.Size]byte {
 	return sums
 }
 
-// unchanged says that all files are as they were, and no others.
+// unchanged fails the test where a file changed, is missing or is new.
 func (w *world) unchanged(before map[string][sha256.Size]byte) {
 	w.Helper()
 	after := w.sums()
@@ -98,28 +96,28 @@ func (w *world) unchanged(before map[string][sha256.Size]byte) {
 	}
 }
 
-// flipped is a copy with one bit of the byte at that offset another.
+// flipped returns a copy with one bit of one byte changed.
 func flipped(text []byte, at, bit int) []byte {
 	c := slices.Clone(text)
 	c[at] ^= 1 << bit
 	return c
 }
 
-// damagedPages is an API of what fits into some blocks of a file.
+// damagedPages is an API whose events fill several blocks of a file.
 func damagedPages() mockserver.Options {
 	pages := mockserver.Pages{Cap: 500}
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 3000, DirtyEvery: 200}, Events: pages, Feed: pages}
 }
 
-// What a file of DuckDB begins with, and what it consists of.
+// The sizes of a DuckDB file's headers and blocks.
 const (
 	headers = 3 * 4096
 	block   = 256 << 10
 )
 
-// TestDamagedFiles: whatever part of a file is missing or another, no command crashes, each
-// that succeeds says what it would of the whole file, each other one ends with 6 and leaves
-// the file as it is, and a pull writes into no file that is cut short.
+// TestDamagedFiles: whatever part of a file is missing or changed, no command crashes. A command
+// that succeeds prints the result of the undamaged file. Every other command ends with 6 and
+// changes nothing, and a pull writes into no truncated file.
 func TestDamagedFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, damagedPages())
@@ -134,7 +132,7 @@ func TestDamagedFiles(t *testing.T) {
 		e := w.run(command{Args: args})
 		w.endsWith(e, 0)
 		if want[i] = e.Out; args[0] == "status" {
-			want[i] = "" // which says how long ago something was
+			want[i] = "" // ages, such as "3 minutes ago", differ between runs
 		}
 	}
 	type damage struct {
@@ -161,7 +159,7 @@ func TestDamagedFiles(t *testing.T) {
 		damages = append(damages, damage{fmt.Sprint("zeros at ", at), zeroed, false})
 	}
 	seen := map[string]int{}
-	for _, d := range some(damages, 5) {
+	for _, d := range harness.Some(damages, 5) {
 		t.Run(d.name, func(t *testing.T) {
 			w := w.in(t)
 			w.put(contents{"": d.text})
@@ -190,7 +188,7 @@ func TestDamagedFiles(t *testing.T) {
 				seen["harmless"]++
 				w.isWhole()
 			default:
-				// A pull reads what it needs. What it did not need is as damaged as before.
+				// A pull reads only the blocks that it needs. The others stay damaged.
 				seen["not met by the pull"]++
 				if e := w.run(command{Args: []string{"verify"}}); e.Code == 0 {
 					w.isWhole()
@@ -205,8 +203,8 @@ func TestDamagedFiles(t *testing.T) {
 	w.recovers()
 }
 
-// TestForeignFiles: what is no database of datasync is refused by every command, and stays
-// as it is.
+// TestForeignFiles: every command refuses a file that is no database of datasync, and leaves it
+// unchanged.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, schemaEvents())
@@ -252,7 +250,7 @@ func TestForeignFiles(t *testing.T) {
 		name string
 		text []byte
 	}
-	for _, f := range some([]file{
+	for _, f := range harness.Some([]file{
 		{"empty", nil}, {"text", []byte("a text, and nothing else\n")}, {"one byte", []byte{0}}, {"SQLite", sqlite},
 		{"Parquet", read("x.parquet")}, {"CSV", read("x.csv")}, {"gzip", packed.Bytes()}, {"DuckDB", duckdb},
 		{"zeros", make([]byte, 1<<20)}, {"no more than the magic bytes", magic},
@@ -269,169 +267,6 @@ func TestForeignFiles(t *testing.T) {
 				}
 				w.unchanged(before)
 			}
-		})
-	}
-}
-
-// killedOften makes a log of several commits: it returns the files, and how many events are
-// there after each of the commits, from what the file has without its log.
-func (w *world) killedOften() (files contents, commits []int) {
-	w.Helper()
-	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
-	commits = append(commits, w.stored())
-	for range 5 {
-		w.API.Dataset().Grow(150)
-		e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
-		if e.Signal != syscall.SIGKILL {
-			w.Fatalf("not killed: %v", e)
-		}
-		if n := w.stored(); n > commits[len(commits)-1] {
-			commits = append(commits, n)
-		}
-	}
-	if files = w.keep(); len(files[".wal"]) == 0 || len(commits) < 4 {
-		w.Fatalf("a log of %d bytes, commits %v", len(files[".wal"]), commits)
-	}
-	return files, commits
-}
-
-// logged is an API of small pages, so that some commits make a small log.
-func logged() mockserver.Options {
-	pages := mockserver.Pages{Cap: 100}
-	return mockserver.Options{Data: mockserver.DataOptions{Events: 600, DirtyEvery: 100}, Events: pages, Feed: pages}
-}
-
-// spread gives so many offsets all over a text of that size, some of them beside each other.
-func spread(size, n int) (offsets []int) {
-	for i := range n {
-		offsets = append(offsets, min(size-1, size*i/n+i%5))
-	}
-	return offsets
-}
-
-// TestLogCutShort: a write-ahead log that ends anywhere gives what was committed up to there,
-// to readers, which leave it as it is, and to the next pull, which gets the rest again.
-func TestLogCutShort(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, logged())
-	files, commits := w.killedOften()
-	last := 0
-	for _, size := range append(some(spread(len(files[".wal"]), 55), 3), len(files[".wal"])) {
-		t.Run(strconv.Itoa(size), func(t *testing.T) {
-			w := w.in(t)
-			w.put(contents{"": files[""], ".wal": files[".wal"][:size]})
-			before := w.sums()
-			n := w.stored()
-			if !slices.Contains(commits, n) || n < last {
-				t.Errorf("%d events, want one of %v, and not less than %d", n, commits, last)
-			}
-			last = n
-			w.endsWith(w.run(command{Args: []string{"status"}}), 0)
-			w.sound()
-			w.unchanged(before)
-			w.recovers()
-		})
-	}
-	if last != commits[len(commits)-1] {
-		t.Errorf("the whole log gives %d events of %v", last, commits)
-	}
-}
-
-// TestLogFlipped: a write-ahead log in which a byte is another is refused by every command
-// and stays as it is, or, where the byte says how long something is, gives what was committed
-// before. Without it the pull goes on from the file.
-func TestLogFlipped(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, logged())
-	files, commits := w.killedOften()
-	log := files[".wal"]
-	seen := map[string]int{}
-	for i, at := range some(append(spread(len(log), 55), 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 24, 32), 4) {
-		t.Run(strconv.Itoa(at), func(t *testing.T) {
-			w := w.in(t)
-			w.put(contents{"": files[""], ".wal": flipped(log, at, i%8)})
-			before := w.sums()
-			e := w.run(command{Args: []string{"query", "--format", "csv", "SELECT count(*) FROM events"}})
-			w.endsWith(e, 0, 6)
-			if e.Code == 0 {
-				seen["cut short"]++
-				if n, err := strconv.Atoi(strings.Fields(e.Out)[1]); err != nil || !slices.Contains(commits, n) {
-					t.Errorf("%d events, want one of %v: %v", n, commits, err)
-				}
-				w.sound()
-				w.unchanged(before)
-				w.recovers()
-				return
-			}
-			seen["refused"]++
-			w.says(e, "datasync status --recover")
-			for _, args := range [][]string{{"status"}, {"verify"}, {"export", "--csv", "-"}, {"pull", "--quiet"}, {"status", "--recover"}} {
-				e = w.run(command{Args: args})
-				w.endsWith(e, 6)
-				w.unchanged(before)
-			}
-			w.says(e, "move its .wal file away")
-			if err := os.Remove(w.File + ".wal"); err != nil {
-				t.Fatal(err)
-			}
-			if n := w.stored(); n != commits[0] {
-				t.Errorf("%d events without the log, want %d", n, commits[0])
-			}
-			w.recovers()
-		})
-	}
-	t.Logf("logs: %v", seen)
-}
-
-// TestLogIsElsewhere: a file without its log is what it was some commits ago, and the next
-// pull gets the rest; a log without its file is left alone; a log that another file has left
-// is noticed before a pull writes.
-func TestLogIsElsewhere(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, logged())
-	files, commits := w.killedOften()
-
-	w.put(contents{"": files[""]}) // deleted, or a copy without it
-	if n := w.stored(); n != commits[0] {
-		t.Errorf("%d events without the log, want %d", n, commits[0])
-	}
-	w.recovers()
-	whole := w.keep()
-
-	w.put(contents{".wal": files[".wal"]})
-	before := w.sums()
-	for _, args := range everyCommand {
-		e := w.run(command{Args: args})
-		w.endsWith(e, 6)
-		w.says(e, ".wal")
-		w.unchanged(before)
-	}
-
-	other := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Seed: 3, Events: 400}})
-	e := other.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10:1"}})
-	if e.Signal != syscall.SIGKILL {
-		t.Fatal(e)
-	}
-	for name, c := range map[string]contents{
-		"its own, of an earlier time": {"": whole[""], ".wal": files[".wal"]},
-		"of another API":              {"": whole[""], ".wal": other.keep()[".wal"]},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := w.in(t)
-			w.put(c)
-			before := w.sums()
-			e := w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}})
-			w.endsWith(e, 0, 6)
-			for _, args := range [][]string{{"pull", "--quiet"}, {"status", "--recover"}} {
-				e := w.run(command{Args: args})
-				w.endsWith(e, 5, 6)
-				w.says(e, ".wal")
-				w.unchanged(before)
-			}
-			if err := os.Remove(w.File + ".wal"); err != nil {
-				t.Fatal(err)
-			}
-			w.recovers()
 		})
 	}
 }

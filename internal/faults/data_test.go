@@ -6,42 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
-	"unicode"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
-
-	"github.com/creack/pty"
-	"github.com/google/uuid"
-	"github.com/parquet-go/parquet-go"
 )
 
-// quoted is a text as JSON, as it is.
+// quoted returns a text as JSON, unchanged where JSON allows that.
 func quoted(text string) string {
 	b, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // cannot happen
+		panic(err) // a string always has JSON
 	}
 	return string(b)
 }
 
-// odd is an element that an API should not send.
+// odd is an event that an API should not send.
 type odd struct {
 	name string
-	// member has this value, as it stands in the JSON; none where it is "-".
+	// the member's value, as JSON; "-" removes the member
 	member, value string
-	// reason is why it is rejected. Else column, or the member of extra behind the point, has
-	// this text; <nil> is NULL.
+	// reason is why the event is rejected. An event that is stored has this text in column, or in
+	// the member of extra after the point; <nil> is NULL.
 	reason, column, want string
 }
 
-// element makes the odd one of the nth event. Members that events do not have stand at the end.
+// element returns the nth event with the odd member. Members that events do not have come last.
 func (o *odd) element(n int) string {
 	event := ownEvent(n)
 	at := strings.Index(event, `"`+o.member+`":`)
@@ -55,7 +46,7 @@ func (o *odd) element(n int) string {
 	rest := json.NewDecoder(strings.NewReader(event[start:]))
 	var old json.RawMessage
 	if err := rest.Decode(&old); err != nil {
-		panic(err) // cannot happen
+		panic(err) // a map always has JSON
 	}
 	end := start + len(old)
 	if o.value == "-" {
@@ -64,8 +55,8 @@ func (o *odd) element(n int) string {
 	return event[:start] + o.value + event[end:]
 }
 
-// takes pulls events of which every second one is odd, and looks for each of them: in the
-// tables, and in exports that others read.
+// takes pulls events of which every second one is odd. It looks for each of them in the tables and
+// in exports that other implementations read.
 func (w *world) takes(cases []odd) {
 	w.Helper()
 	var elements []string
@@ -110,7 +101,7 @@ func (w *world) takes(cases []odd) {
 	w.exports(events)
 }
 
-// columnOf is a column's value, or that of a member of the JSON in it, as it stands there.
+// columnOf returns a column's value, or that of a member of its JSON.
 func columnOf(event map[string]any, column string) any {
 	column, member, inner := strings.Cut(column, ".")
 	value := event[column]
@@ -128,7 +119,7 @@ func columnOf(event map[string]any, column string) any {
 	return string(members[member])
 }
 
-// lines gives the rows of a query: texts decoded, objects as they stand.
+// lines returns the rows of a query, with texts decoded and objects as raw JSON.
 func (w *world) lines(sql string) []map[string]any {
 	w.Helper()
 	e := w.run(command{Args: []string{"query", "--format", "jsonl", sql}})
@@ -164,138 +155,8 @@ func (w *world) decoded(text []byte) (rows []map[string]any) {
 	}
 }
 
-// exports says that exports have these events, as readers that share nothing with the
-// program see them.
-func (w *world) exports(want map[string]map[string]any) {
-	w.Helper()
-	path := func(name string) string {
-		at := filepath.Join(w.Folder, name)
-		w.Kept = append(w.Kept, at)
-		return at
-	}
-	read := map[string]func(text []byte) []map[string]any{
-		"--jsonl":   w.decoded,
-		"--csv":     w.fromCSV,
-		"--parquet": w.fromParquet,
-	}
-	for _, format := range slices.Sorted(maps.Keys(read)) {
-		file := path("export" + strings.TrimLeft(format, "-"))
-		e := w.run(command{Args: []string{"export", format, file}})
-		w.endsWith(e, 0)
-		text, err := os.ReadFile(file)
-		if err != nil {
-			w.Fatal(err)
-		}
-		got := map[string]map[string]any{}
-		for _, row := range read[format](text) {
-			got[fmt.Sprint(row["id"])] = row
-		}
-		if len(got) != len(want) {
-			w.Errorf("%s: %d events, want %d", format, len(got), len(want))
-		}
-		for id, event := range want {
-			for column := range event {
-				if a, b := textOf(got[id], column), textOf(event, column); a != b {
-					w.Errorf("%s: %s of %s is %.200q, want %.200q", format, column, id, a, b)
-				}
-			}
-		}
-	}
-}
-
-// textOf is a column as text, an instant without the zeros at its end.
-func textOf(event map[string]any, column string) string {
-	switch value := columnOf(event, column).(type) {
-	case nil:
-		return "NULL"
-	case float64:
-		return fmt.Sprint(int64(value))
-	default:
-		return fmt.Sprint(value)
-	}
-}
-
-// fromCSV reads CSV by RFC 4180: what is quoted is a text, also an empty one. (encoding/csv
-// changes line ends.)
-func (w *world) fromCSV(text []byte) (rows []map[string]any) {
-	w.Helper()
-	var names []string
-	row, field := map[string]any{}, 0
-	for rest := string(text); rest != ""; {
-		var value any
-		if strings.HasPrefix(rest, `"`) {
-			end := 1
-			for ; rest[end] != '"' || rest[end+1] == '"'; end++ {
-				if rest[end] == '"' {
-					end++
-				}
-			}
-			value, rest = strings.ReplaceAll(rest[1:end], `""`, `"`), rest[end+1:]
-		} else {
-			end := strings.IndexAny(rest, ",\n")
-			if end > 0 {
-				value = rest[:end]
-			}
-			rest = rest[end:]
-		}
-		if len(rows) == 0 {
-			names = append(names, fmt.Sprint(value))
-		}
-		row[names[field]] = value
-		if field++; rest[0] == '\n' {
-			rows, row, field = append(rows, row), map[string]any{}, 0
-		}
-		rest = rest[1:]
-	}
-	return rows[1:]
-}
-
-func (w *world) fromParquet(text []byte) (rows []map[string]any) {
-	w.Helper()
-	file, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
-	if err != nil {
-		w.Fatal(err)
-	}
-	columns := file.Schema().Columns()
-	for _, group := range file.RowGroups() {
-		reader := group.Rows()
-		buffer := make([]parquet.Row, 100)
-		for {
-			n, err := reader.ReadRows(buffer)
-			for _, values := range buffer[:n] {
-				row := map[string]any{}
-				for _, v := range values {
-					name := columns[v.Column()][0]
-					switch {
-					case v.IsNull():
-					case strings.HasSuffix(name, "id"):
-						row[name] = uuid.UUID(v.ByteArray()).String()
-					case name == "timestamp":
-						row[name] = time.UnixMicro(v.Int64()).UTC().Format("2006-01-02T15:04:05.999999Z")
-					case name == "batch":
-						row[name] = fmt.Sprint(v.Int64())
-					default:
-						row[name] = string(v.ByteArray())
-					}
-				}
-				rows = append(rows, row)
-			}
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				w.Fatal(err)
-			}
-		}
-		if err := reader.Close(); err != nil {
-			w.Fatal(err)
-		}
-	}
-	return rows
-}
-
-// TestOddMembers: what is no event is kept with its reason, what an event may lack is NULL,
-// and whatever has no column goes to extra; the events around it are stored all the same.
+// TestOddMembers: an element that is no event is kept with its reason. An optional member that is
+// missing is NULL, and unknown members go to extra. The events around it are stored.
 func TestOddMembers(t *testing.T) {
 	t.Parallel()
 	cases := []odd{
@@ -343,8 +204,8 @@ func TestOddMembers(t *testing.T) {
 	newWorld(t, mockserver.Options{}).takes(cases)
 }
 
-// TestOddTexts: a text is stored as it came, through to every export, or rejected and kept;
-// it is never changed.
+// TestOddTexts: a text is stored unchanged and reaches every export unchanged, or the event is
+// rejected and kept.
 func TestOddTexts(t *testing.T) {
 	t.Parallel()
 	cases := []odd{
@@ -385,8 +246,8 @@ func TestOddTexts(t *testing.T) {
 	w.leavesTerminalsAlone()
 }
 
-// TestElementsThatAreNoJSON: one element that no reader of JSON takes is kept with its text, if its quotes
-// and brackets show where it ends; all around it is stored.
+// TestElementsThatAreNoJSON: one element that is no valid JSON is kept as text, if its quotes and
+// brackets show where it ends. The events around it are stored.
 func TestElementsThatAreNoJSON(t *testing.T) {
 	t.Parallel()
 	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
@@ -425,77 +286,7 @@ func TestElementsThatAreNoJSON(t *testing.T) {
 	})
 }
 
-// moves reports whether no terminal may get the character from data: such ones move the cursor, erase,
-// set the clipboard, or turn the direction of writing.
-func moves(r rune) bool {
-	return unicode.Is(unicode.Cc, r) && r != '\n' && r != '\r' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
-}
-
-// leavesTerminalsAlone says that nothing of the data does anything to a terminal, while a pipe
-// gets it as it is.
-func (w *world) leavesTerminalsAlone() {
-	w.Helper()
-	const all = "SELECT type, name, properties, device_type, browser, extra FROM events ORDER BY id"
-	commands := [][]string{
-		{"query", all},
-		{"query", "SELECT raw FROM rejected_events"},
-		{"query", "SELECT error(name) FROM events WHERE name LIKE '%2J%'"},
-		{"query", "SELECT name::INT FROM events WHERE name LIKE '%2J%'"},
-		{"query", "--param", "a=\x1b[2J", "SELECT $a"},
-		{"query", "SELECT '\x1b[2J\u202e'"},
-		{"query", "SELECT \x1b[2J"},
-		{"status"}, {"status", "--rejected"}, {"verify"}, {"schema"}, {"\x1b[2J"}, {"query", "--named", "top_pages"},
-	}
-	for _, format := range []string{"table", "box", "csv", "tsv", "json", "jsonl", "markdown", "line", "html"} {
-		commands = append(commands, []string{"query", "--no-pager", "--format", format, all})
-	}
-	for _, args := range commands {
-		text := w.onTerminal(args...)
-		if at := strings.IndexFunc(text, moves); at >= 0 {
-			w.Errorf("%q writes %q to a terminal", args, text[max(0, at-20):min(len(text), at+20)])
-		}
-		w.noSecret("a terminal", []byte(text))
-	}
-	rows := w.query("SELECT name FROM events WHERE contains(name, chr(27)) OR name LIKE '=%' ORDER BY name")
-	if want := [][]string{{"name"}, {"\x1b[2J\x1b]0;x\x07"}, {"=cmd|' /C calc'!A0"}}; fmt.Sprint(rows) != fmt.Sprint(want) {
-		w.Errorf("a pipe gets %q, want %q", rows, want)
-	}
-	safe := w.run(command{Args: []string{"query", "--csv-safe", "SELECT name FROM events WHERE name LIKE '=%'"}})
-	if safe.Out != "name\n'=cmd|' /C calc'!A0\n" {
-		w.Errorf("a spreadsheet gets %q", safe.Out)
-	}
-}
-
-// onTerminal is what the program writes to a terminal.
-func (w *world) onTerminal(args ...string) string {
-	w.Helper()
-	return w.onTerminalOf(5000, args...)
-}
-
-// onTerminalOf is onTerminal with so many lines. Longer output goes to the pager.
-func (w *world) onTerminalOf(lines uint16, args ...string) string {
-	w.Helper()
-	screen, tty, err := pty.Open()
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer func() { _ = screen.Close() }()
-	if err := pty.Setsize(screen, &pty.Winsize{Rows: lines, Cols: 200}); err != nil {
-		w.Fatal(err)
-	}
-	r := w.start(command{Args: args, Env: append([]string{"TERM=xterm", "DATASYNC_PAGER=cat"}, w.Env...), Terminal: tty})
-	_ = tty.Close()
-	text := make(chan string)
-	go func() {
-		b, _ := io.ReadAll(screen) // ends with an error when nobody has the other side
-		text <- string(b)
-	}()
-	got := <-text
-	r.wait()
-	return got
-}
-
-// TestOddNumbers: numbers in properties are kept digit by digit.
+// TestOddNumbers: numbers in properties keep every digit.
 func TestOddNumbers(t *testing.T) {
 	t.Parallel()
 	var cases []odd
@@ -510,8 +301,8 @@ func TestOddNumbers(t *testing.T) {
 	newWorld(t, mockserver.Options{}).takes(cases)
 }
 
-// TestOddInstants: an instant is the same to the microsecond in every reading, or the event
-// is rejected; seconds and microseconds are not guessed.
+// TestOddInstants: a timestamp is the same to the microsecond in every notation, or the event is
+// rejected. Seconds and microseconds are not guessed.
 func TestOddInstants(t *testing.T) {
 	t.Parallel()
 	at := func(value, want string) odd { return odd{value, "timestamp", value, "", "timestamp", want} }
@@ -519,7 +310,7 @@ func TestOddInstants(t *testing.T) {
 	const far = "timestamp_out_of_range"
 	newWorld(t, mockserver.Options{}).takes([]odd{
 		at("0", "1970-01-01T00:00:00Z"), at("-0", "1970-01-01T00:00:00Z"), at("1", "1970-01-01T00:00:00.001Z"),
-		at("1769541612", "1970-01-21T11:32:21.612Z"), // seconds are taken for what they say
+		at("1769541612", "1970-01-21T11:32:21.612Z"), // seconds are read as milliseconds
 		at("1769541612369", "2026-01-27T19:20:12.369Z"), at(`"1769541612369"`, "2026-01-27T19:20:12.369Z"),
 		at("1769541612369.4567", "2026-01-27T19:20:12.369456Z"), at("1.769541612369e12", "2026-01-27T19:20:12.369Z"),
 		at("7258118399999", "2199-12-31T23:59:59.999Z"),
@@ -537,11 +328,11 @@ func TestOddInstants(t *testing.T) {
 	})
 }
 
-// TestFewEvents: no events, one, just a page, or an empty last page are a whole pull, and
-// its exports are valid.
+// TestFewEvents: no event, one event, exactly one page or an empty last page make a complete pull
+// with valid exports.
 func TestFewEvents(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name         string
 		events, size int
 		emptyEnd     bool
@@ -563,7 +354,7 @@ func TestFewEvents(t *testing.T) {
 				}
 				return text
 			}))
-			for range 2 { // the second finds nothing new
+			for range 2 { // the second pull finds nothing new
 				e := w.run(command{Args: []string{"pull"}})
 				w.endsWith(e, 0)
 				w.says(e, "complete")

@@ -8,17 +8,18 @@ import (
 	"syscall"
 	"testing"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// manyEvents are so many that a pull commits more than once: some 12 MB on disk.
+// manyEvents take some 12 MB on disk, so a pull commits more than once.
 func manyEvents() mockserver.Options {
 	pages := mockserver.Pages{Cap: 2000}
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 40_000, DirtyEvery: 500}, Events: pages, Feed: pages}
 }
 
-// TestDiskIsFull: a pull whose disk gets full ends with 6 and keeps what it has committed,
-// whatever it was about to write, and goes on once there is more space.
+// TestDiskIsFull: whatever a pull was writing when its disk became full, it ends with 6 and keeps
+// the committed events. It resumes once there is space.
 func TestDiskIsFull(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -26,11 +27,11 @@ func TestDiskIsFull(t *testing.T) {
 	}
 	const kB = 1 << 10
 	seeds := []int64{0, 37 * kB, 111 * kB, 190 * kB, 260 * kB}
-	for _, offset := range some(seeds, 1) {
+	for _, offset := range harness.Some(seeds, 1) {
 		t.Run(fmt.Sprint("offset ", offset), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
-			// In steps from a disk on which no file can be made to one that has space for all.
+			// From a disk on which no file can be made to one with enough space for all events.
 			size, stored, fullTimes := 64*kB+offset, 0, 0
 			w.mount(w.Folder, size)
 			for step := int64(260 * kB); ; size += step {
@@ -44,8 +45,8 @@ func TestDiskIsFull(t *testing.T) {
 				}
 				w.endsWith(e, 6)
 				w.says(e, "disk is full", "free some space")
-				// What can be read now must be there later, and what was there before must be
-				// there now.
+				// Events that can be read now must be there later, and those from before must still
+				// be there.
 				now := stored
 				if _, err := os.Stat(w.File); err == nil {
 					now = w.stored()
@@ -58,14 +59,14 @@ func TestDiskIsFull(t *testing.T) {
 					t.Fatalf("%d events on a disk of %d bytes, %d before", now, size, stored)
 				}
 				stored = now
-				if size > 3<<20 && !*all {
+				if size > 3<<20 && !harness.All() {
 					step = 1 << 20
 				}
 			}
 			if fullTimes < 3 {
 				t.Errorf("the disk was full %d times", fullTimes)
 			}
-			w.sound()
+			w.verifies()
 			w.hasAll()
 			// There may have been too little space to write the log into the file.
 			w.resize(w.Folder, 96<<20)
@@ -75,21 +76,21 @@ func TestDiskIsFull(t *testing.T) {
 	}
 }
 
-// TestDiskIsFullOfFullBatches: the same where two full batches are written at a time, and
-// what is there grows by more than is free.
+// TestDiskIsFullOfFullBatches: the same with two full batches at a time, where the file grows by
+// more than the free space.
 func TestDiskIsFullOfFullBatches(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 400_000}, Events: mockserver.Pages{Cap: 20_000}, Feed: mockserver.Pages{Cap: 20_000}}
-	for _, megabytes := range some([]int64{14, 6, 10, 18, 22, 26, 30, 34}, 1) {
+	for _, megabytes := range harness.Some([]int64{14, 6, 10, 18, 22, 26, 30, 34}, 1) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, o)
 			w.mount(w.Folder, megabytes<<20)
 			stored := 0
-			for range 2 { // the second meets what the first has left
+			for range 2 { // the second pull starts from the first one's files
 				e := w.run(command{Args: []string{"pull", "--quiet"}})
 				w.endsWith(e, 0, 6)
 				if e.Code == 6 {
@@ -109,8 +110,8 @@ func TestDiskIsFullOfFullBatches(t *testing.T) {
 	}
 }
 
-// TestFoldersBesideAreFull: a pull and its readers need no room in the home, for temporary
-// files or for the socket on which they ask it, which has another place to go to.
+// TestFoldersBesideAreFull: a pull and its readers need no space in the home folder, in the folder
+// for temporary files or in the runtime folder. The socket has a fallback folder.
 func TestFoldersBesideAreFull(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -124,7 +125,7 @@ func TestFoldersBesideAreFull(t *testing.T) {
 		w.Kept = append(w.Kept, filler)
 	}
 	for _, folder := range []string{w.temp, w.runtime} {
-		if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, "nr_inodes=2"); err != nil { // the folder and its filler
+		if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, "nr_inodes=2"); err != nil { // the folder and the file that fills it
 			t.Fatal(err)
 		}
 	}
@@ -142,14 +143,14 @@ func TestFoldersBesideAreFull(t *testing.T) {
 	w.isWhole()
 }
 
-// TestDiskIsFullOfSomethingElse: when others take the disk's space in the middle of a pull,
-// and give it back, nothing that was committed is lost.
+// TestDiskIsFullOfSomethingElse: other programs take the disk's space during a pull and free it
+// again. No committed event is lost.
 func TestDiskIsFullOfSomethingElse(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}
-	for _, request := range some([]int64{6, 2, 9, 11, 13, 17}, 2) {
+	for _, request := range harness.Some([]int64{6, 2, 9, 11, 13, 17}, 2) {
 		t.Run(fmt.Sprint("at request ", request), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
@@ -187,8 +188,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// TestExportToAFullDisk: an export that finds no space leaves no file, leaves an older one as
-// it was, and nothing else behind; so does one whose temporary files find none.
+// TestExportToAFullDisk: an export without enough space leaves no file, keeps an older one
+// unchanged, and leaves nothing else. The same holds where only its temporary files find no space.
 func TestExportToAFullDisk(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -207,7 +208,7 @@ func TestExportToAFullDisk(t *testing.T) {
 		{"--parquet", filepath.Join(target, "a.parquet")}, {"--csv", filepath.Join(target, "a.csv")}, {"--jsonl", filepath.Join(target, "a.jsonl")},
 		{"--parquet", filepath.Join(target, "folder"), "--partition-by", "type"},
 		{"--parquet", filepath.Join(target, "more"), "--incremental"},
-		// The temporary files of a sort lie beside the target.
+		// The temporary files of a sort are beside the target.
 		{"--jsonl", filepath.Join(target, "b.jsonl"), "--memory-limit", "64MB", "--query", "SELECT a.id, b.id AS other FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
 		{"--csv", filepath.Join(target, "folder"), "--memory-limit", "64MB", "--partition-by", "part", "--query", "SELECT b.id % 3 AS part, a.id FROM events a, range(60) b(id) ORDER BY hash(a.id, b.id) LIMIT 3000000"},
 	} {
@@ -261,8 +262,8 @@ func (w *world) holdsOnly(folder string, names ...string) {
 	}
 }
 
-// TestQueryWithoutSpace: a query needs no disk, whether there is space or not, and says so
-// where it needs more memory than there is.
+// TestQueryWithoutSpace: a query needs no disk space. One that needs more memory than it may use
+// says so.
 func TestQueryWithoutSpace(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {

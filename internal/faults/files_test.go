@@ -8,22 +8,23 @@ import (
 	"syscall"
 	"testing"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// requests is how many the API has had.
+// requests returns how many requests the API had.
 func (w *world) requests() int {
 	stats := w.API.Stats()
 	return stats.Events.Requests + stats.Feed.Requests + stats.StreamAccess.Requests
 }
 
-// fewPages is an API that takes some requests.
+// fewPages is an API that takes a few requests.
 func fewPages() mockserver.Options {
 	pages := mockserver.Pages{Cap: 200}
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 3000}, Events: pages, Feed: pages}
 }
 
-// unwritable are ways to keep the program from writing; each says how to undo it.
+// unwritable are ways to keep the program from writing. Each returns its undo.
 var unwritable = []struct {
 	name     string
 	withFile bool
@@ -52,8 +53,8 @@ func firstOf(errs ...error) error {
 	return nil
 }
 
-// TestReadOnly: where it may not write a pull says so before it asks the API for anything,
-// and whoever only reads can do so, whether there is a log or not.
+// TestReadOnly: a pull that may not write says so before its first request. Readers work, with and
+// without a log.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	if !inNamespace(t) {
@@ -74,7 +75,7 @@ func TestReadOnly(t *testing.T) {
 					}
 					if log {
 						w.API.Dataset().Grow(500)
-						if e := w.run(command{Program: failing, Args: []string{"pull", "--quiet"}, Env: []string{"DATASYNC_FAILPOINT=f10:1"}}); e.Signal != syscall.SIGKILL {
+						if e := w.run(command{Program: harness.FailpointProgram(w), Args: []string{"pull", "--quiet"}, Env: []string{"DATASYNC_FAILPOINT=f10:1"}}); e.Signal != syscall.SIGKILL {
 							t.Fatal(e)
 						}
 					}
@@ -87,7 +88,7 @@ func TestReadOnly(t *testing.T) {
 				asked := w.requests()
 				e := w.run(command{Args: []string{"pull", "--quiet"}})
 				if tc.name == "a read-only folder" && log {
-					// All files that it writes are there, and may be written.
+					// All files that a pull writes exist and are writable.
 					w.endsWith(e, 0)
 				} else if w.endsWith(e, 6); w.requests() != asked {
 					t.Errorf("the API was asked %d times", w.requests()-asked)
@@ -113,8 +114,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// giveAway lets the program run as a user who may do no more than anybody else, if the test
-// runs as one who may do anything.
+// giveAway runs the program as an unprivileged user where the test runs as root.
 func (w *world) giveAway() {
 	w.Helper()
 	if os.Getuid() != 0 {
@@ -124,13 +124,13 @@ func (w *world) giveAway() {
 	err := filepath.WalkDir(filepath.Dir(w.Folder), func(path string, _ os.DirEntry, err error) error {
 		return firstOf(err, os.Chown(path, w.user, w.user))
 	})
-	if err := firstOf(err, os.Chmod(filepath.Dir(failing), 0o755)); err != nil {
+	if err := firstOf(err, os.Chmod(harness.ProgramsFolder(w), 0o755)); err != nil {
 		w.Fatal(err)
 	}
 }
 
-// TestOddNames: a database of any name that a file can have is made just there, or refused
-// without making any other.
+// TestOddNames: a database of any valid file name is created under exactly that name, or refused
+// without creating any other file.
 func TestOddNames(t *testing.T) {
 	t.Parallel()
 	for name, code := range map[string]int{
@@ -159,7 +159,7 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// TestLinks: a link to a database is the database; one that leads nowhere is refused.
+// TestLinks: a link to a database works like the database. A dangling link is refused.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fewPages())
@@ -178,7 +178,7 @@ func TestLinks(t *testing.T) {
 		t.Fatal(e)
 	}
 	w.API.Dataset().Grow(300)
-	// It leads to the file now.
+	// Now the link's target exists.
 	if e := w.run(command{Args: []string{"--db", filepath.Join(links, "dangling"), "pull", "--quiet"}}); e.Code != 0 {
 		t.Fatal(e)
 	}
@@ -190,9 +190,8 @@ func TestLinks(t *testing.T) {
 	w.isWhole()
 }
 
-// TestFileGoesAway: a pull whose file is removed, renamed or replaced under it does not say
-// that it is complete, and the next one makes a whole file, or goes on with the one that is
-// there.
+// TestFileGoesAway: a pull whose file is removed, renamed or replaced does not report complete. The
+// next one makes a complete file, or continues with the one that is there.
 func TestFileGoesAway(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(w *world) error{
@@ -233,8 +232,8 @@ func TestFileGoesAway(t *testing.T) {
 	}
 }
 
-// TestLockFiles: what lies where the lock file should be, and is none, is neither waited for
-// nor written to.
+// TestLockFiles: a FIFO, folder or link in place of the lock file is neither waited for nor written
+// to.
 func TestLockFiles(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(path string) error{
@@ -261,7 +260,7 @@ func TestLockFiles(t *testing.T) {
 			w.recovers()
 		})
 	}
-	// A file of something else is no harm.
+	// A regular file with other contents does no harm.
 	w := newWorld(t, fewPages())
 	if err := os.WriteFile(w.File+".lock", []byte("not_before.events x\x00\xff\nrubbish"), 0o600); err != nil {
 		t.Fatal(err)

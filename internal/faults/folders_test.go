@@ -11,12 +11,14 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"datasync/internal/e2e/harness"
 )
 
 // mallory is another user of the machine.
 const mallory = 65533
 
-// asOthers keeps a test that needs files of another user from running where none can be made.
+// asOthers skips a test that needs files of another user where it cannot make them.
 func asOthers(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -24,12 +26,12 @@ func asOthers(t *testing.T) {
 	}
 }
 
-// folder is an export that was killed when its pending manifest had its name and no file had
-// been moved yet.
+// folder is an export that was killed after its pending manifest got its name, and before a file
+// was moved.
 type folder struct {
 	*world
 	path string
-	// victim is a file of the user that lies elsewhere, and outside the folder in which it is.
+	// victim is a file of the user outside the folder.
 	victim, outside string
 }
 
@@ -48,13 +50,13 @@ func newFolder(t *testing.T) *folder {
 			t.Fatal(e)
 		}
 	}
-	if e := w.run(command{Args: f.args(), Program: failing, Env: []string{"DATASYNC_FAILPOINT=f14:3"}}); e.Signal != syscall.SIGKILL {
+	if e := w.run(command{Args: f.args(), Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=f14:3"}}); e.Signal != syscall.SIGKILL {
 		t.Fatal(e)
 	}
 	return f
 }
 
-// again is a folder like it in a world of its own.
+// again returns a copy of the folder in a new world.
 func (f *folder) again(t *testing.T) *folder {
 	w := newWorld(t, fewPages())
 	for from, to := range map[string]string{f.Folder: w.Folder, f.home: w.home} {
@@ -93,7 +95,7 @@ func (f *folder) change(how func(m map[string]any)) {
 	f.must(err, os.WriteFile(f.pending(), b, 0o600))
 }
 
-// last is the last file of the pending manifest, and the one that is staged for it.
+// last returns the last file of the pending manifest, and its staged file.
 func (f *folder) last() (entry map[string]any, staged string) {
 	f.Helper()
 	var m struct{ Files []map[string]any }
@@ -103,7 +105,7 @@ func (f *folder) last() (entry map[string]any, staged string) {
 	return m.Files[n], filepath.Join(f.staging(), fmt.Sprintf("%06d.tmp", n))
 }
 
-// lead has the last file lie at that path.
+// lead sets the path of the last file.
 func (f *folder) lead(path string) {
 	f.change(func(m map[string]any) {
 		files := m["files"].([]any)
@@ -111,7 +113,7 @@ func (f *folder) lead(path string) {
 	})
 }
 
-// elsewhere is all that lies outside the folder, with its contents.
+// elsewhere returns all files outside the folder, with their contents.
 func (f *folder) elsewhere() string {
 	f.Helper()
 	var b strings.Builder
@@ -131,8 +133,8 @@ func (f *folder) elsewhere() string {
 	return b.String()
 }
 
-// TestExportFoldersOfOthers: a folder that somebody else has filled, or changed, leads an
-// export to nothing outside of it.
+// TestExportFoldersOfOthers: in a folder that another user filled or changed, an export changes no
+// file outside it.
 func TestExportFoldersOfOthers(t *testing.T) {
 	t.Parallel()
 	first := newFolder(t)
@@ -279,15 +281,15 @@ func TestExportFoldersOfOthers(t *testing.T) {
 	})
 }
 
-// TestExportFoldersThatChange: somebody swaps what is in the folder for links while exports
-// run. Whatever they meet, nothing outside changes.
+// TestExportFoldersThatChange: another user swaps files of the folder for links while exports run.
+// Nothing outside the folder changes.
 func TestExportFoldersThatChange(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{".datasync-staging", "type=click", "_manifest.json", "_manifest.json.pending", ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFolder(t)
-			// What a file that is written by its path would meet there.
+			// the paths that an export by path would follow
 			trap := filepath.Join(f.home, "trap")
 			f.must(os.Mkdir(trap, 0o700))
 			for n := range 60 {
@@ -319,7 +321,7 @@ func TestExportFoldersThatChange(t *testing.T) {
 					_ = os.Rename(away, path)
 				}
 			})
-			for range some(make([]int, 50), 5) {
+			for range harness.Some(make([]int, 50), 5) {
 				f.API.Dataset().Grow(50)
 				f.run(pull("--quiet"))
 				if e := f.run(command{Args: f.args()}); e.Code != 0 && e.Code != 2 && e.Code != 5 && e.Code != 6 && e.Code != 1 {
@@ -335,8 +337,8 @@ func TestExportFoldersThatChange(t *testing.T) {
 	}
 }
 
-// TestFilesBesideOfOthers: what somebody else has put beside the database is neither written
-// to nor taken for the database's own.
+// TestFilesBesideOfOthers: another user's files beside the database are neither written to nor read
+// as the database's own.
 func TestFilesBesideOfOthers(t *testing.T) {
 	t.Parallel()
 	link := func(suffix, target string) func(f *folder) {
@@ -358,7 +360,7 @@ func TestFilesBesideOfOthers(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		make    func(f *folder)
-		refused []string // commands that end with 6; the others with 0
+		refused []string // commands that end with 6; the others end with 0
 	}{
 		{"a lock that is a link", link(".lock", "USER/.bashrc"), pulls},
 		{"a lock that is a link to nothing", link(".lock", "USER/nothing"), pulls},
@@ -410,20 +412,21 @@ func TestFilesBesideOfOthers(t *testing.T) {
 	}
 }
 
-// TestFilesOfTheOwner: a database of somebody else can be read with what he has beside it.
+// TestFilesOfTheOwner: a user can read another user's database together with the owner's files
+// beside it.
 func TestFilesOfTheOwner(t *testing.T) {
 	t.Parallel()
 	asOthers(t)
 	w := newWorld(t, fewPages())
 	w.giveAway()
-	e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=f10"}})
+	e := w.run(command{Args: []string{"pull", "--quiet"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=f10"}})
 	if e.Signal != syscall.SIGKILL {
 		t.Fatal(e)
 	}
 	if info, err := os.Lstat(w.File + ".wal"); err != nil || info.Sys().(*syscall.Stat_t).Uid != uint32(w.user) {
 		t.Fatal(info, err)
 	}
-	w.user = 0 // root reads it, and the owner's log with it
+	w.user = 0 // root reads it together with the owner's log
 	if e := w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}); e.Code != 0 {
 		t.Error(e)
 	}

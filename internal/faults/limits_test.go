@@ -8,15 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// underWay is for how long after a 429 requests may still come that went out before that was
-// read. On a busy machine nothing bounds it: that several walks keep to a wait is tested where
-// time is not the machine's (ingest), that one does, here.
+// underWay is how long after a 429 a request may still arrive that was sent before the program read
+// it. A busy machine has no bound for that. Here one walk keeps to a wait; that several do is
+// tested in virtual time (ingest).
 const underWay = within
 
-// both has both endpoints that give pages meet these faults, from their nth request on.
+// both lets both endpoints that serve pages meet these faults, from their nth request on.
 func both(nth int, f ...mockserver.Fault) []mockserver.Script {
 	return []mockserver.Script{
 		{Endpoint: mockserver.Events, Request: nth, Faults: f},
@@ -24,8 +25,8 @@ func both(nth int, f ...mockserver.Fault) []mockserver.Script {
 	}
 }
 
-// TestWaitsAreKept: a wait that an answer asks for is kept to, in whatever way it is written;
-// one that is written in no way at all is some seconds. It does not count as a failure.
+// TestWaitsAreKept: the program keeps a wait that a response asks for, in every notation. Without a
+// valid notation it waits some seconds. A wait does not count as a failure.
 func TestWaitsAreKept(t *testing.T) {
 	t.Parallel()
 	date := func() mockserver.Fault { return mockserver.RateLimitedIn(mockserver.RetryAfterDate, 2*time.Second) }
@@ -33,7 +34,7 @@ func TestWaitsAreKept(t *testing.T) {
 		return func() mockserver.Fault { return mockserver.RateLimitedRaw(retryAfter, body, hold) }
 	}
 	const second = time.Second
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		name  string
 		fault func() mockserver.Fault
 		skew  time.Duration
@@ -66,10 +67,10 @@ func TestWaitsAreKept(t *testing.T) {
 			w := newWorld(t, o)
 			scripts := both(5, c.fault(), c.fault())
 			if c.least == 0 {
-				scripts = both(5, c.fault())[:1] // nothing has to be waited for, be it at the feed
+				scripts = both(5, c.fault())[:1] // no wait is needed, be it at the feed
 			}
 			w.API.AddScript(scripts...)
-			// Less than the wait: or else it would count as a failure that lasts.
+			// Less than the wait, which would otherwise end the pull as a failure.
 			e := w.run(command{Args: []string{"pull", "--workers", "1", "--max-retry-time", "500ms"}})
 			w.endsWith(e, 0)
 			if e.Took < c.least {
@@ -80,11 +81,11 @@ func TestWaitsAreKept(t *testing.T) {
 	}
 }
 
-// TestWaitsThatAreInstants: a number that can only be the instant at which a wait ends is one,
-// in whichever place and unit.
+// TestWaitsThatAreInstants: a number that can only be the instant at which a wait ends is read as
+// one, in every field and unit.
 func TestWaitsThatAreInstants(t *testing.T) {
 	t.Parallel()
-	for _, c := range some([]struct {
+	for _, c := range harness.Some([]struct {
 		name, header, body string
 		unit               time.Duration
 	}{
@@ -123,11 +124,11 @@ func TestWaitsThatAreInstants(t *testing.T) {
 	}
 }
 
-// TestWaitsTooLong: a wait that is longer than allowed ends the pull at once, with the time to
-// come back; the next pull before then asks nothing.
+// TestWaitsTooLong: a wait longer than --max-wait ends the pull at once, with the time to come
+// back. The next pull before that time sends no request.
 func TestWaitsTooLong(t *testing.T) {
 	t.Parallel()
-	for _, text := range some([]string{`{"rateLimit":{"retryAfter":3600}}`, `{"retryAfter":"86400"}`, `{"rateLimit":{"reset":7200.5}}`}, 1) {
+	for _, text := range harness.Some([]string{`{"rateLimit":{"retryAfter":3600}}`, `{"retryAfter":"86400"}`, `{"rateLimit":{"reset":7200.5}}`}, 1) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
@@ -149,11 +150,11 @@ func TestWaitsTooLong(t *testing.T) {
 	}
 }
 
-// TestLimitedForEver: an API that answers nothing but 429 ends the pull as one that can be
-// resumed, after a bounded number of requests; with waits that it names and with none.
+// TestLimitedForEver: an API that answers nothing but 429, with or without a wait, ends the pull as
+// resumable after a bounded number of requests.
 func TestLimitedForEver(t *testing.T) {
 	t.Parallel()
-	for _, f := range some([]struct {
+	for _, f := range harness.Some([]struct {
 		name string
 		http.HandlerFunc
 	}{
@@ -162,7 +163,7 @@ func TestLimitedForEver(t *testing.T) {
 		{"0 s", answering(429, "{}", "Retry-After", "0")},
 		{"1 s", answering(429, "", "Retry-After", "1")},
 	}, 2) {
-		for _, workers := range some([]string{"4", "1"}, 1) {
+		for _, workers := range harness.Some([]string{"4", "1"}, 1) {
 			t.Run(f.name+", workers "+workers, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())
@@ -184,12 +185,12 @@ func TestLimitedForEver(t *testing.T) {
 	}
 }
 
-// TestAWaitOutlivesACursor: where both endpoints ask to be left alone for longer than the
-// cursor lives, the walk goes on by another way afterwards, without a loop of dead cursors.
+// TestAWaitOutlivesACursor: where both endpoints ask for a wait that is longer than the cursor's
+// life, the walk resumes by another way, without a loop of expired cursors.
 func TestAWaitOutlivesACursor(t *testing.T) {
 	t.Parallel()
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {
-		for _, workers := range some([]string{"4", "1"}, 1) {
+		for _, workers := range harness.Some([]string{"4", "1"}, 1) {
 			t.Run(fmt.Sprintf("until %d, workers %s", until, workers), func(t *testing.T) {
 				t.Parallel()
 				o := tcpPages()
@@ -208,8 +209,8 @@ func TestAWaitOutlivesACursor(t *testing.T) {
 	}
 }
 
-// TestTheFeedIsLimited: 429s of stream-access and of the feed are kept to, each by itself, and
-// the pull goes on by the events endpoint.
+// TestTheFeedIsLimited: the program keeps the waits of stream-access and of the feed apart, and
+// continues with the events endpoint.
 func TestTheFeedIsLimited(t *testing.T) {
 	t.Parallel()
 	for _, e := range []mockserver.Endpoint{mockserver.StreamAccess, mockserver.Feed} {
@@ -220,7 +221,8 @@ func TestTheFeedIsLimited(t *testing.T) {
 			o.Grace = underWay
 			o.Scripts = []mockserver.Script{{Endpoint: e, Faults: []mockserver.Fault{mockserver.RateLimited(3 * time.Second), mockserver.RateLimitedRaw("", "", 0)}}}
 			w := newWorld(t, o)
-			// One comes for certain: the feed is wanted each time that events are not to be had.
+			// One comes for certain: the feed is asked whenever the events endpoint is
+			// rate-limited.
 			w.endsWith(w.run(command{Args: []string{"pull", "--workers", "4"}}), 0)
 			for range 3 {
 				if s := w.API.Stats(); s.StreamAccess.Limited+s.Feed.Limited >= 2 {
@@ -233,11 +235,11 @@ func TestTheFeedIsLimited(t *testing.T) {
 	}
 }
 
-// TestAllWalksAreLimited: where walks that go side by side are limited, all of them pause, and
-// do not come back all at once.
+// TestAllWalksAreLimited: parallel walks that are rate-limited all pause, and do not all return at
+// once.
 func TestAllWalksAreLimited(t *testing.T) {
 	t.Parallel()
-	for _, workers := range some([]string{"4", "auto", "16"}, 1) {
+	for _, workers := range harness.Some([]string{"4", "auto", "16"}, 1) {
 		t.Run("workers "+workers, func(t *testing.T) {
 			t.Parallel()
 			limit := mockserver.RateLimit{Requests: 10, Window: 2 * time.Second, Named: mockserver.RetryAfterBody}
@@ -246,7 +248,7 @@ func TestAllWalksAreLimited(t *testing.T) {
 			o.Events.RateLimit, o.Feed.RateLimit, o.Feed.Until = limit, limit, mockserver.Inclusive
 			o.Events.Latency, o.Feed.Latency = 50*time.Millisecond, 50*time.Millisecond
 			o.Grace = underWay
-			o.Scripts = both(12, mockserver.RateLimited(2*time.Second)) // where the machine is too slow for the limits
+			o.Scripts = both(12, mockserver.RateLimited(2*time.Second)) // the machine may be too slow to meet the limits
 			w := newWorld(t, o)
 			e := w.run(command{Args: []string{"pull", "--workers", workers}})
 			w.endsWith(e, 0)
@@ -261,15 +263,15 @@ func TestAllWalksAreLimited(t *testing.T) {
 	}
 }
 
-// TestCursorsDie: cursors that die while a pull runs, between two pulls, or because the server
-// forgot them or has another key, lead to no gap and nothing twice.
+// TestCursorsDie: cursors that expire during a pull or between two, or that the server no longer
+// knows, cause no gap and no duplicate.
 func TestCursorsDie(t *testing.T) {
 	t.Parallel()
 	type death struct {
 		name   string
 		change func(*mockserver.Options)
 	}
-	for _, d := range some([]death{
+	for _, d := range harness.Some([]death{
 		{"by time", func(o *mockserver.Options) { o.Feed.Until = mockserver.Inclusive }},
 		{"from the top", func(*mockserver.Options) {}},
 		{"by time, exclusive", func(o *mockserver.Options) { o.Feed.Until = mockserver.Exclusive }},
@@ -283,11 +285,11 @@ func TestCursorsDie(t *testing.T) {
 		o := tcpPages()
 		o.Data.TieEvery, o.Data.TieSize = 300, 40
 		d.change(&o)
-		for _, workers := range some([]string{"1", "4"}, 1) {
+		for _, workers := range harness.Some([]string{"1", "4"}, 1) {
 			t.Run(fmt.Sprintf("%s, in a run, workers %s", d.name, workers), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
-				// Cursors die twice.
+				// The cursors expire twice.
 				var n atomic.Int64
 				w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if i := n.Add(1); i == 12 || i == 20 {
@@ -328,7 +330,7 @@ func TestCursorsDie(t *testing.T) {
 					w.sound()
 					had := w.stored()
 					if w.mend(); other {
-						// The same events of a server with another secret, as after a rotation.
+						// The same events from a server with another secret, as after a rotation.
 						o.FaultSeed = 99
 						w.API = mockserver.New(o)
 						w.mend()
@@ -338,7 +340,7 @@ func TestCursorsDie(t *testing.T) {
 					e := w.run(command{Args: []string{"pull", "--workers", workers}})
 					w.endsWith(e, 0)
 					if had > 0 && !strings.Contains(e.Err, "going on by the time of the last event") && !strings.Contains(e.Err, "walking again from the newest event") && workers == "1" {
-						t.Errorf("not a word of the dead cursor: %v", e)
+						t.Errorf("the expired cursor is not reported: %v", e)
 					}
 					if s := w.API.Stats(); s.Events.Requests+s.Feed.Requests > 120 {
 						t.Errorf("%d and %d requests for 30 pages", s.Events.Requests, s.Feed.Requests)
@@ -351,14 +353,14 @@ func TestCursorsDie(t *testing.T) {
 	}
 }
 
-// TestCursorsDieOfAge: after two minutes every cursor of the API's is dead, whether the program
-// was killed meanwhile or stopped; the pull that goes on afterwards is exact.
+// TestCursorsDieOfAge: after two minutes every cursor of the API has expired, whether the program
+// was killed or stopped in the meantime. The pull after it is exact.
 func TestCursorsDieOfAge(t *testing.T) {
 	t.Parallel()
-	if !*all {
+	if !harness.All() {
 		t.Skip("takes two minutes: only with -all")
 	}
-	// A bounded wait of the real time that the contract gives a cursor.
+	// A bounded wait of the real life of a cursor in the contract.
 	const age = 121 * time.Second
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {
 		t.Run(fmt.Sprintf("killed, until %d", until), func(t *testing.T) {

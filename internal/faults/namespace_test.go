@@ -1,24 +1,22 @@
 package faults
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"datasync/internal/e2e/harness"
 )
 
-// The environment of a test that runs in a mount namespace of its own: that it does, and
-// where the programs are.
-const (
-	namespaceEnv = "DATASYNC_FAULTS_NAMESPACE"
-	programsEnv  = "DATASYNC_FAULTS_PROGRAMS"
-)
+// namespaceEnv is set in a test process that has a mount namespace of its own.
+const namespaceEnv = "DATASYNC_FAULTS_NAMESPACE"
 
-// inNamespace runs the test again, in a process that may mount file systems which nobody else
-// sees, and reports whether this is it. Where there are none the test is skipped.
+// inNamespace runs the test again in a process with a mount namespace of its own, and reports
+// whether this is that process. It skips the test where there are no namespaces.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(namespaceEnv) != "" {
@@ -31,11 +29,8 @@ func inNamespace(t *testing.T) bool {
 	if out, err := exec.Command("unshare", append(args, "mount", "-t", "tmpfs", "tmpfs", t.TempDir())...).CombinedOutput(); err != nil {
 		t.Skipf("no mount namespaces here: %v: %s", err, out)
 	}
-	cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=20m", "-test.parallel=2", fmt.Sprint("-all=", *all))...)
-	cmd.Env = append(os.Environ(), namespaceEnv+"=1", programsEnv+"="+filepath.Dir(failing))
-	if *with != "" {
-		cmd.Args = append(cmd.Args, "-program="+*with)
-	}
+	cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=20m", "-test.parallel=2", fmt.Sprint("-all=", harness.All()), "-program="+flag.Lookup("program").Value.String())...)
+	cmd.Env = append(os.Environ(), namespaceEnv+"=1", harness.ProgramsEnv+"="+harness.ProgramsFolder(t))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Errorf("%v\n%s", err, out)
@@ -43,7 +38,7 @@ func inNamespace(t *testing.T) bool {
 	return false
 }
 
-// mount lets a folder be a disk of its own, of so many bytes, until the test ends.
+// mount makes a folder a disk of this many bytes, until the test ends.
 func (w *world) mount(folder string, bytes int64) {
 	w.Helper()
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, diskOf(bytes)); err != nil {

@@ -16,14 +16,12 @@ import (
 	"datasync/mockserver"
 )
 
-// What SECURITY.md says is not guarded has tests, too: who relies on a sentence there must
-// be able to see that it is true.
+// The tests of this file show that SECURITY.md is right about the limits of its guards.
 
-// otherKey is a key that may stand where the canary may not.
+// otherKey is a key that may be where the canary may not.
 const otherKey = "ds_test_in_an_event_1"
 
-// TestTheKeyWithinAnEvent: what stands in an event, or in what cannot be one, is stored as it
-// came.
+// TestTheKeyWithinAnEvent: a key within an event, or within a reject, is stored unchanged.
 func TestTheKeyWithinAnEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -36,8 +34,8 @@ func TestTheKeyWithinAnEvent(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotLookedFor: an API that sends back a key of less than eight characters, or any
-// key backwards, gets it into a message.
+// TestWhatIsNotLookedFor: an API that sends back a key of less than eight characters, or any key
+// reversed, gets it into a message.
 func TestWhatIsNotLookedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -56,7 +54,8 @@ func TestWhatIsNotLookedFor(t *testing.T) {
 	}
 }
 
-// TestPlainHTTPOnTheWay: over plain http a machine on the way reads the key and changes events.
+// TestPlainHTTPOnTheWay: with plain http a machine between the program and the API reads the key
+// and changes events.
 func TestPlainHTTPOnTheWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -75,8 +74,8 @@ func TestPlainHTTPOnTheWay(t *testing.T) {
 	}
 }
 
-// TestExportedFilesAreNotRead: an export to the same folder looks at the size of a file that
-// an earlier one made, and at nothing in it.
+// TestExportedFilesAreNotRead: an export to the same folder checks the size of an earlier file, not
+// its contents.
 func TestExportedFilesAreNotRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fewPages())
@@ -108,8 +107,8 @@ func TestExportedFilesAreNotRead(t *testing.T) {
 	w.noTraces()
 }
 
-// TestProcessesOfTheSameUser: they read the key in the environment of a pull, unless it came
-// in a file.
+// TestProcessesOfTheSameUser: they read the key in the environment of a pull, unless it came from a
+// file.
 func TestProcessesOfTheSameUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -159,14 +158,14 @@ func TestEnvironmentOfChildren(t *testing.T) {
 	if got := w.onTerminalOf(5, "query", "SELECT range FROM range(100)"); !strings.Contains(got, "99") {
 		t.Errorf("%q", got)
 	}
-	if err := os.Remove(seen + ".sh"); err != nil { // which the pager had
+	if err := os.Remove(seen + ".sh"); err != nil { // the pager's
 		t.Fatal(err)
 	}
 	if e := w.run(command{Args: []string{"export", "--quiet", "--parquet", filepath.Join(bin, "out"), "--partition-by", "type"}}); e.Code != 0 {
 		t.Error(e)
 	}
 	h := w.hold(1, command{Args: []string{"pull", "--restart"}})
-	w.endsWith(w.run(command{Args: []string{"query", "FROM events LIMIT 1"}}), 0) // reads a copy, by cp
+	w.endsWith(w.run(command{Args: []string{"query", "FROM events LIMIT 1"}}), 0) // reads a copy, made by cp
 	h.letGo()
 	w.endsWith(h.wait(), 0)
 	for name, has := range map[string]bool{"pager": true, "sh": true, "cp": false} {
@@ -184,7 +183,7 @@ func TestEnvironmentOfChildren(t *testing.T) {
 	w.noTraces()
 }
 
-// TestModesStay: a database that exists already keeps its mode.
+// TestModesStay: an existing database keeps its mode.
 func TestModesStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -198,7 +197,7 @@ func TestModesStay(t *testing.T) {
 	}
 }
 
-// TestWhatAQueryMayTake: DuckDB's own limits of memory and processors hold for queries.
+// TestWhatAQueryMayTake: DuckDB's own limits of memory and threads hold for queries.
 func TestWhatAQueryMayTake(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})

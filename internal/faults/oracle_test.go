@@ -1,15 +1,12 @@
 package faults
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/csv"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,13 +14,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
+
+	"github.com/google/uuid"
 )
 
-// endsWith is O1: the program ended with one of the codes, and if that says that something
-// went wrong, the last line says what, on one line.
-func (w *world) endsWith(e ended, codes ...int) {
+// endsWith is O1: the program ended with one of the codes. If the code is an error's, the last line
+// says what failed.
+func (w *world) endsWith(e harness.Result, codes ...int) {
 	w.Helper()
 	if !slices.Contains(codes, e.Code) {
 		w.Errorf("O1: want exit %v: %v", codes, e)
@@ -33,11 +35,11 @@ func (w *world) endsWith(e ended, codes ...int) {
 	}
 }
 
-// trace finds what only a crash prints.
+// trace matches the output of a crash.
 var trace = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+|SIG[A-Z]+:|runtime: |terminate called|unexpected fault address)`)
 
-// isClear says that an error is told as it should be.
-func (w *world) isClear(e ended) {
+// isClear fails the test where an error is more than one clear line.
+func (w *world) isClear(e harness.Result) {
 	w.Helper()
 	if trace.MatchString(e.Err) || trace.MatchString(e.Out) {
 		w.Errorf("O1: a stack trace: %v", e)
@@ -58,25 +60,53 @@ func (w *world) isClear(e ended) {
 	}
 }
 
-// says is O1 as well: the error speaks of all that.
-func (w *world) says(e ended, texts ...string) {
+// says is O1 as well: the error contains these texts.
+func (w *world) says(e harness.Result, texts ...string) {
 	w.Helper()
 	for _, text := range texts {
 		if !strings.Contains(e.Err, text) {
-			w.Errorf("O1: nothing of %q in %v", text, e)
+			w.Errorf("O1: the error does not contain %q: %v", text, e)
 		}
 	}
 }
 
-// sound is O2 and O3, of whatever is in the file; there may be none yet.
+// sound is O2 and O3 of the file, if there is one yet.
 func (w *world) sound() {
 	w.Helper()
 	if _, err := os.Stat(w.File); errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	if e := w.run(command{Args: []string{"verify", "--json"}}); e.Code != 0 {
+	w.verifies()
+	w.counts()
+}
+
+// verifies is O2: verify finds nothing. It keeps the fingerprint.
+func (w *world) verifies() {
+	w.Helper()
+	e := w.run(command{Args: []string{"verify", "--json"}})
+	if e.Code != 0 {
 		w.Errorf("O2: %v", e)
+		return
 	}
+	w.verified, w.verifiedState = e.Out, w.state()
+}
+
+// state changes with the database and its log.
+func (w *world) state() (state string) {
+	for _, path := range []string{w.File, w.File + ".wal"} {
+		var s syscall.Stat_t
+		if err := syscall.Stat(path, &s); err != nil {
+			state += err.Error()
+			continue
+		}
+		state += fmt.Sprint(s.Ino, s.Size, s.Mtim, s.Ctim, " ")
+	}
+	return state
+}
+
+// counts is O3: each id is stored once, and as often as the page log says.
+func (w *world) counts() {
+	w.Helper()
 	const sums = `SELECT count(*), count(DISTINCT id), (SELECT coalesce(sum(stored), 0)::BIGINT FROM page_log) FROM events`
 	rows := w.query(sums)
 	if len(rows) != 2 || rows[1][0] != rows[1][1] || rows[1][0] != rows[1][2] {
@@ -84,7 +114,7 @@ func (w *world) sound() {
 	}
 }
 
-// query gives the rows of a statement, the names first.
+// query returns the rows of a statement, the column names first.
 func (w *world) query(sql string) [][]string {
 	w.Helper()
 	e := w.run(command{Args: []string{"query", "--format", "csv", sql}})
@@ -98,7 +128,7 @@ func (w *world) query(sql string) [][]string {
 	return rows
 }
 
-// stored is how many events are in the file.
+// stored returns how many events are in the file.
 func (w *world) stored() int {
 	w.Helper()
 	if _, err := os.Stat(w.File); errors.Is(err, fs.ErrNotExist) {
@@ -111,8 +141,8 @@ func (w *world) stored() int {
 	return n
 }
 
-// recovers is O2 to O6 and O8: what is there is sound, and a pull from the mended API ends
-// with just the API's events.
+// recovers is O2 to O6 and O8: the file is sound, and a pull from an API without faults ends with
+// exactly its events.
 func (w *world) recovers(options ...string) {
 	w.Helper()
 	w.sound()
@@ -124,63 +154,65 @@ func (w *world) recovers(options ...string) {
 	w.isWhole()
 }
 
-// isWhole is O2 to O6 and O8 of a pull that is complete.
+// isWhole is O2 to O6 and O8 of a complete pull.
 func (w *world) isWhole() {
 	w.Helper()
-	w.sound()
+	w.verifies()
 	w.hasAll()
 	w.noTraces()
 	w.wasPolite()
 }
 
-// hasAll is O4: the file has each event of the API, at its instant, and nothing else, and
-// its fingerprint is that of a file in which nothing went wrong.
+// hasAll is O3 and O4: the file has each event of the API once, at its instant, and no other.
 func (w *world) hasAll() {
 	w.Helper()
-	data := w.API.Dataset()
-	want := make(map[string]string, data.Len())
-	for i := range data.Len() {
-		if data.Expected(i).Storable {
-			e := data.Event(i)
-			want[id(e.ID)] = strconv.FormatInt(e.Time().UnixMicro(), 10)
+	want, _ := harness.Expected(w.API)
+	rows := w.query(`SELECT id, epoch_us("timestamp") AS at, (SELECT coalesce(sum(stored), 0)::BIGINT FROM page_log) AS stored FROM events`)[1:]
+	if len(rows) == 0 {
+		w.counts()
+	}
+	for _, row := range rows {
+		id, err := uuid.Parse(row[0])
+		if err != nil {
+			w.Fatal(err)
+		}
+		at, ok := want[id]
+		if !ok || row[1] != strconv.FormatInt(at, 10) {
+			w.Fatalf("O4: event %s at %s is stored twice or not the API's: want %d (%v)", row[0], row[1], at, ok)
+		}
+		delete(want, id)
+		if row[2] != strconv.Itoa(len(rows)) {
+			w.Fatalf("O3: %d events, the page log has %s", len(rows), row[2])
 		}
 	}
-	rows := w.query(`SELECT id, epoch_us("timestamp") AS at FROM events`)
-	for _, row := range rows[1:] {
-		if at, ok := want[row[0]]; !ok || at != row[1] {
-			w.Fatalf("O4: event %s at %s, want %q", row[0], row[1], at)
-		}
-	}
-	if got := len(rows) - 1; got != len(want) { // no id stands twice: O3
-		w.Fatalf("O4: %d events, want %d", got, len(want))
+	if len(want) > 0 {
+		w.Fatalf("O4: %d events of the API are missing", len(want))
 	}
 }
 
-func id(b [16]byte) string {
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
-
-// fingerprint is that of the file, of all columns.
+// fingerprint is verify's, over all columns. It does not run again for a file that did not
+// change since.
 func (w *world) fingerprint() string {
 	w.Helper()
-	e := w.run(command{Args: []string{"verify", "--json"}})
+	if w.verified == "" || w.verifiedState != w.state() {
+		w.verifies()
+	}
 	var report struct {
 		Fingerprint struct {
 			Events int64
 			Hash   string
 		}
 	}
-	if err := json.Unmarshal([]byte(e.Out), &report); err != nil || e.Code != 0 {
-		w.Fatalf("O2: %v: %v", err, e)
+	if err := json.Unmarshal([]byte(w.verified), &report); err != nil {
+		w.Fatalf("O2: %v: %s", err, w.verified)
 	}
 	return fmt.Sprint(report.Fingerprint.Events, " ", report.Fingerprint.Hash)
 }
 
-var undisturbed sync.Map // of mockserver.DataOptions, as text, to fingerprints
+var undisturbed sync.Map // fingerprints by mockserver.DataOptions, as text
 
-// isAsUndisturbed is O4 for all columns: the file is as one that was pulled from an API of
-// these events without a fault.
+// isAsUndisturbed is O4 for all columns: the file equals one that was pulled from an API with these
+// events and without a fault.
 func (w *world) isAsUndisturbed(data mockserver.DataOptions) {
 	w.Helper()
 	want, ok := undisturbed.Load(fmt.Sprint(data))
@@ -205,48 +237,28 @@ func (w *world) wasPolite() {
 	}
 }
 
-// secrets are the key and the tokens, in all the forms in which they could be written.
-func (w *world) secrets() (forms [][]byte) {
+// secrets are the key and the tokens.
+func (w *world) secrets() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	texts := []string{key}
-	for t := range w.tokens {
-		texts = append(texts, t)
-	}
-	for _, s := range texts {
-		forms = append(forms, []byte(s), []byte(url.QueryEscape(s)), []byte(hex.EncodeToString([]byte(s))))
-		// What stands before it decides how it looks in base64.
-		for skip := range 3 {
-			encoded := base64.StdEncoding.EncodeToString([]byte(s)[(3-skip)%3:])
-			forms = append(forms, []byte(encoded[:len(encoded)-4]))
-		}
-	}
-	return forms
+	return append(slices.Collect(maps.Keys(w.tokens)), key)
 }
 
 // noSecret is O5 of one text.
 func (w *world) noSecret(where string, text []byte) {
 	w.Helper()
-	for _, s := range w.secrets() {
-		if len(s) >= 8 && bytes.Contains(text, s) {
-			w.Errorf("O5: a secret stands in %s: %.300q", where, text[max(0, bytes.Index(text, s)-100):])
-			return
-		}
+	if spelling, around, found := harness.FindSecret(text, w.secrets()...); found {
+		w.Errorf("O5: the secret %q is in %s: %q", spelling, where, around)
 	}
 }
 
-// noTraces is O5 of all files and of all that stands in the database, and O6.
+// noTraces is O5 of all files and of the database's contents, and O6.
 func (w *world) noTraces() {
 	w.Helper()
 	w.noSecretInFiles()
-	all := ""
-	for _, row := range w.query("SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'")[1:] {
-		all += "SELECT * FROM " + row[0] + ";"
-	}
-	if e := w.run(command{Args: []string{"query", "--format", "jsonl", all}}); e.Code != 0 { // which looks for them
-		w.Errorf("O5: %v", e)
-	}
-	// The folder of the sockets stays, and is empty.
+	// run looks for the secrets in the output.
+	w.dump()
+	// The sockets' folder stays, and is empty.
 	_ = os.Remove(filepath.Join(w.runtime, "datasync"))
 	kept := append([]string{w.File}, w.Kept...)
 	for _, folder := range []string{w.Folder, w.home, w.temp, w.runtime} {
@@ -265,6 +277,36 @@ func (w *world) noTraces() {
 	}
 }
 
+// tables has the names of a database's tables, as they were last seen: they are the same in all
+// files of a version.
+var tables atomic.Pointer[[]string]
+
+// dump prints all tables, in one run where their names are known.
+func (w *world) dump() {
+	w.Helper()
+	if names := tables.Load(); names != nil && w.dumpTables(*names).Code == 0 {
+		return
+	}
+	var names []string
+	for _, row := range w.query("SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'")[1:] {
+		names = append(names, row[0])
+	}
+	tables.Store(&names)
+	if e := w.dumpTables(names); e.Code != 0 {
+		w.Errorf("O5: %v", e)
+	}
+}
+
+// dumpTables prints these tables. It fails where there are others.
+func (w *world) dumpTables(names []string) harness.Result {
+	w.Helper()
+	statements := fmt.Sprintf("SELECT CASE WHEN count(*) <> %d THEN error('other tables') END AS same FROM information_schema.tables WHERE table_type = 'BASE TABLE'", len(names))
+	for _, name := range names {
+		statements += "; SELECT * FROM " + name
+	}
+	return w.run(command{Args: []string{"query", "--format", "jsonl", statements}})
+}
+
 // noSecretInFiles is O5 of all files.
 func (w *world) noSecretInFiles() {
 	w.Helper()
@@ -281,8 +323,8 @@ func (w *world) noSecretInFiles() {
 	}
 }
 
-// peaksBelow says that a run kept within so many megabytes of memory.
-func (w *world) peaksBelow(e ended, megabytes int64) {
+// peaksBelow fails the test where a run took more than this much memory.
+func (w *world) peaksBelow(e harness.Result, megabytes int64) {
 	w.Helper()
 	if e.Peak > megabytes<<20 {
 		w.Errorf("a peak of %d MB, want at most %d: %v", e.Peak>>20, megabytes, e)

@@ -15,15 +15,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// TestThePowerFails at any moment of a pull, and what the disk had not been told to keep is
-// gone, in whole or in part: what is left is whole batches, at least all whose commits had
-// been synced, and the next pull ends whole. A log in which a hole is left is refused.
+// TestThePowerFails: the power fails at any moment of a pull, and unsynced writes are lost, in
+// whole or in part. The file then has whole batches, at least all whose commits were synced, and
+// the next pull is complete. A log with a hole is refused.
 func TestThePowerFails(t *testing.T) {
 	t.Parallel()
 	slow := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
@@ -32,9 +34,9 @@ func TestThePowerFails(t *testing.T) {
 		pages                      mockserver.Pages
 		events, breaks, reads, few int
 	}
-	for _, tc := range some([]workload{
-		{"small batches", slow, 6000, 12, 8, 2},                           // in the log
-		{"a full batch", mockserver.Pages{Cap: 10_000}, 140_000, 9, 5, 1}, // which goes to the file itself
+	for _, tc := range harness.Some([]workload{
+		{"small batches", slow, 6000, 12, 8, 2},                           // into the log
+		{"a full batch", mockserver.Pages{Cap: 10_000}, 140_000, 9, 5, 1}, // into the file itself
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +46,7 @@ func TestThePowerFails(t *testing.T) {
 			first, e := w.record(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms"))
 			w.endsWith(e, 4)
 			w.mend()
-			// A reader has the log written into the file in the midst.
+			// A reader makes the pull write the log into the file while it runs.
 			w.atRequest(int64(tc.reads), func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
 			second, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
 			w.endsWith(e, 0)
@@ -54,7 +56,7 @@ func TestThePowerFails(t *testing.T) {
 			random := rand.New(rand.NewPCG(18, 18))
 			now, err := os.ReadFile(w.File)
 			if all := second.after(len(second.ops), noneLost, false, random); err != nil || len(all) != 1 || !bytes.Equal(now, all["datasync.duckdb"]) {
-				t.Fatalf("what was recorded is not what was done: %d files, %v", len(all), err)
+				t.Fatalf("the recording does not reproduce the file: %d files, %v", len(all), err)
 			}
 			for run, r := range []recording{first, second} {
 				var points []int // at each sync, and where sizes and names change
@@ -66,54 +68,75 @@ func TestThePowerFails(t *testing.T) {
 						points = append(points, r.first+i+1)
 					}
 				}
-				w.fails(r, fmt.Sprint("run ", run+1), some(points, tc.few), random)
+				w.fails(r, fmt.Sprint("run ", run+1), harness.Some(points, tc.few))
 			}
 		})
 	}
 }
 
-// hurry lets an API with those options answer at once from now on.
+// hurry makes an API with these options respond without latency from now on.
 func (w *world) hurry(o mockserver.Options) {
 	o.Events.Latency, o.Feed.Latency = 0, 0
 	w.API = mockserver.New(o)
 	w.mend()
 }
 
-// fails lets the power fail behind so many operations of a recording, in turn.
-func (w *world) fails(r recording, where string, points []int, random *rand.Rand) {
+// fails lets the power fail after each of these operations of a recording.
+func (w *world) fails(r recording, where string, points []int) {
 	w.Helper()
-	certain, states, refused := 0, 0, 0
-	for i, n := range points {
-		for try, l := range []lost{allLost, noneLost, tailLost, tailLost, anyLost, anyLost, anyLost} {
-			strict := try == 3 || try == 6
-			at := fmt.Sprintf("%s, operation %d (%s), lost %d, strict %v", where, n, r.ops[n-1].kind, l, strict)
-			v := w.stateOf(r.after(n, l, strict, random))
-			events, ok := v.opens(at, certain > 0 && !strict, l == anyLost)
-			if ok && events < certain && !strict {
-				w.Errorf("%s: %d events, and %d were certain before", at, events, certain)
-			}
-			if l == allLost {
-				certain = max(certain, events)
-			}
-			states++
-			if !ok {
-				refused++
-			}
-			if !ok || (i+try)%7 == 0 {
-				v.goesOn(at)
-			}
-			if err := os.RemoveAll(v.Folder); err != nil {
-				w.Error(err)
-			}
+	var states, refused atomic.Int64
+	// try makes a state of the disk after point i. It returns the number of events, and whether
+	// the file could be opened.
+	try := func(t *testing.T, i, n int, l lost, certain int) (events int, ok bool) {
+		point := points[i]
+		strict := n == 3 || n == 6
+		at := fmt.Sprintf("%s, operation %d (%s), lost %d, strict %v", where, point, r.ops[point-1].kind, l, strict)
+		v := w.stateOf(r.after(point, l, strict, rand.New(rand.NewPCG(uint64(point), uint64(n)))))
+		v.T = t
+		events, ok = v.opens(at, certain > 0 && !strict, l == anyLost)
+		if ok && events < certain && !strict {
+			t.Errorf("%s: %d events, and %d were certain before", at, events, certain)
 		}
+		states.Add(1)
+		if !ok {
+			refused.Add(1)
+		}
+		if !ok || (i+n)%7 == 0 {
+			v.goesOn(at)
+		}
+		if err := os.RemoveAll(v.Folder); err != nil {
+			t.Error(err)
+		}
+		return events, ok
 	}
-	w.Logf("%s: %d operations, %d states, of which %d were refused; %d events were certain at last", where, len(r.ops)-r.first, states, refused, certain)
+	// The synced events at a point are certain from there on.
+	certain := make([]int, len(points))
+	for i := range points {
+		before := 0
+		if i > 0 {
+			before = certain[i-1]
+		}
+		events, _ := try(w.T, i, 0, allLost, before)
+		certain[i] = max(before, events)
+	}
+	w.Run(where, func(t *testing.T) {
+		for i, point := range points {
+			t.Run(fmt.Sprint("operation ", point), func(t *testing.T) {
+				t.Parallel()
+				for n, l := range []lost{noneLost, tailLost, tailLost, anyLost, anyLost, anyLost} {
+					try(t, i, n+1, l, certain[i])
+				}
+			})
+		}
+	})
+	w.Logf("%s: %d operations, %d states, of which %d were refused; %d events were certain at last", where, len(r.ops)-r.first, states.Load(), refused.Load(), certain[len(certain)-1])
 }
 
-// stateOf is a world with the same API and these files.
+// stateOf returns a world with the same API and these files.
 func (w *world) stateOf(files map[string][]byte) *world {
 	w.Helper()
-	v := &world{T: w.T, API: w.API, Base: w.Base, Folder: filepath.Join(w.TempDir(), "data"), home: w.home, temp: w.temp, runtime: w.runtime}
+	top := w.TempDir()
+	v := &world{T: w.T, API: w.API, Base: w.Base, Folder: filepath.Join(top, "data"), home: top, temp: w.temp, runtime: w.runtime}
 	v.File = filepath.Join(v.Folder, "datasync.duckdb")
 	if err := os.Mkdir(v.Folder, 0o700); err != nil {
 		w.Fatal(err)
@@ -126,9 +149,9 @@ func (w *world) stateOf(files map[string][]byte) *world {
 	return v
 }
 
-// opens tests that the file opens and is sound, if need be when its log was brought into it,
-// and says how many events are in it. Where its log may have holes it may be refused: then
-// that is moved away.
+// opens tests that the file opens and verify finds nothing, if necessary after its log was
+// replayed, and returns the number of events. A log that may have holes may be refused, and is then
+// moved away.
 func (w *world) opens(at string, must, holes bool) (events int, ok bool) {
 	w.Helper()
 	if _, err := os.Stat(w.File); errors.Is(err, fs.ErrNotExist) {
@@ -144,7 +167,7 @@ func (w *world) opens(at string, must, holes bool) (events int, ok bool) {
 		recovered := w.run(command{Args: []string{"status", "--recover"}})
 		if recovered.Code == 6 && holes {
 			w.isClear(recovered)
-			if err := os.Rename(w.File+".wal", filepath.Join(w.home, "away")); err != nil {
+			if err := os.Rename(w.File+".wal", filepath.Join(w.home, "away.wal")); err != nil {
 				w.Errorf("%s: %v: %v", at, err, recovered)
 			}
 			return 0, false
@@ -168,14 +191,14 @@ func (w *world) goesOn(at string) {
 		w.Errorf("%s: %v", at, e)
 		return
 	}
-	w.sound()
+	w.verifies()
 	w.hasAll()
 	w.holdsOnly(w.Folder, filepath.Base(w.File))
 }
 
-// TestAWriteIsTorn: a pull that is killed within a write, of which a part is in the file then,
-// has lost nothing, also where DuckDB cannot open the file any more: the next pull, or status
-// --recover, mends it.
+// TestAWriteIsTorn: a pull is killed within a write, so a part of the block is in the file. No
+// event is lost, even where DuckDB cannot open the file: the next pull, or status --recover,
+// repairs it.
 func TestAWriteIsTorn(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}
@@ -190,11 +213,11 @@ func TestAWriteIsTorn(t *testing.T) {
 	w.hurry(o)
 	certain, torn, writes := 0, 0, 0
 	for i, o := range r.ops {
-		if i < r.first || o.kind != "write" || len(o.data) != 256<<10 || o.offset != 3*4096 { // the first block, which is written again and again
+		if i < r.first || o.kind != "write" || len(o.data) != 256<<10 || o.offset != 3*4096 { // the first block, which each checkpoint writes again
 			continue
 		}
 		writes++
-		for part, size := range some([]int{4096, 8192, 16384, 20480, 40960, 131072, len(o.data) - 4096}, 2) {
+		for part, size := range harness.Some([]int{4096, 8192, 16384, 20480, 40960, 131072, len(o.data) - 4096}, 2) {
 			if size > len(o.data) {
 				continue
 			}
@@ -224,8 +247,8 @@ func TestAWriteIsTorn(t *testing.T) {
 	t.Logf("%d writes, %d files that could not be opened", writes, torn)
 }
 
-// isNotMended takes from the log what says that a checkpoint had begun: then a block that is
-// another is damage, which is not made to look like something else.
+// isNotMended removes the log's record that a checkpoint began. A changed block is then damage, and
+// must be reported as such.
 func (w *world) isNotMended(at string, files map[string][]byte) {
 	w.Helper()
 	const said = 2*16 + 5 + 12 // two entries
@@ -242,16 +265,16 @@ func (w *world) isNotMended(at string, files map[string][]byte) {
 	}
 }
 
-// TestExportsAreSynced: what an export has written is synced before it gets its name, and the
-// folder of that name behind it.
+// TestExportsAreSynced: an export syncs its file before it gets its name, and the folder after
+// that.
 func TestExportsAreSynced(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("there is no strace here, and without it nobody sees what is synced")
+		t.Skip("strace is missing, which shows the syncs")
 	}
 	for options, written := range map[string]string{
-		"":                    `out/(#[0-9]+|\.datasync-export-[A-Z0-9]+)>`, // it has no name, or a hidden one
+		"":                    `out/(#[0-9]+|\.datasync-export-[A-Z0-9]+)>`, // without a name, or with a hidden one
 		"--partition-by=type": `events-[^/]+\.parquet>`,
 		"--incremental":       `events-[^/]+\.parquet>`,
 	} {
@@ -264,7 +287,7 @@ func TestExportsAreSynced(t *testing.T) {
 			if err := os.Mkdir(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			args := []string{"-f", "-qq", "-y", "-o", log, "-e", "trace=fsync,fdatasync,linkat,rename,renameat,renameat2", binary, "export", "--quiet", "--parquet", filepath.Join(folder, "target")}
+			args := []string{"-f", "-qq", "-y", "-o", log, "-e", "trace=fsync,fdatasync,linkat,rename,renameat,renameat2", harness.Program(t), "export", "--quiet", "--parquet", filepath.Join(folder, "target")}
 			if e := w.run(command{Program: strace, Args: append(args, strings.Fields(options)...)}); e.Code != 0 {
 				t.Fatal(e)
 			}

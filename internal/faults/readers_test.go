@@ -16,11 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// hostile are statements that would read, write or reach something else than the database.
-// DIR is a folder with a file "secret".
+// hostile are statements that would read, write or reach anything but the database. DIR is a folder
+// with a file "secret".
 var hostile = []string{
 	`SELECT * FROM read_text('/etc/passwd')`,
 	`COPY events TO 'DIR/out.csv'`,
@@ -65,16 +66,16 @@ var hostile = []string{
 	`.shell touch DIR/out`,
 }
 
-// opens is a system call in strace's output that names a file or makes a socket.
+// opens matches a system call in strace's output that names a file or makes a socket.
 var opens = regexp.MustCompile(`\b(open|openat|openat2|creat|mkdir|mkdirat|rename|renameat|renameat2|unlink|unlinkat|link|linkat|symlink|symlinkat|truncate|mknod|mknodat|socket|connect)\((.*)`)
 
-// TestStatementsThatAreRefused: each ends with one line and code 1, the database keeps each
-// byte, and the program neither opened, wrote nor made anything else on the way.
+// TestStatementsThatAreRefused: each ends with one line and code 1. The database keeps each byte,
+// and the program opened, wrote and created nothing else.
 func TestStatementsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("there is no strace here, and without it nobody sees which files are opened")
+		t.Skip("strace is missing, which shows the opened files")
 	}
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
@@ -85,14 +86,14 @@ func TestStatementsThatAreRefused(t *testing.T) {
 	before := w.bytes(dir)
 	fill := strings.NewReplacer("DIR", dir, "DB", w.File)
 	t.Run("all", func(t *testing.T) {
-		for i, text := range some(hostile, 8) {
+		for i, text := range harness.Some(hostile, 8) {
 			t.Run(text, func(t *testing.T) {
 				t.Parallel()
 				log := filepath.Join(filepath.Dir(w.Folder), fmt.Sprint("strace", i))
-				e := w.run(command{Program: strace, Args: []string{"-f", "-qq", "-o", log, "-e", "trace=%file,%net", "-E", "GOTRACEBACK=none", binary, "query", fill.Replace(text)}})
+				e := w.run(command{Program: strace, Args: []string{"-f", "-qq", "-o", log, "-e", "trace=%file,%net", "-E", "GOTRACEBACK=none", harness.Program(t), "query", fill.Replace(text)}})
 				w.endsWith(e, 1)
 				if strings.Contains(e.Out+e.Err, "secret-of-a-file") || strings.Contains(e.Out+e.Err, "root:") {
-					t.Errorf("it gives what is secret: %v", e)
+					t.Errorf("the output has the secret: %v", e)
 				}
 				calls, err := os.ReadFile(log)
 				if err != nil || !strings.Contains(string(calls), w.File) {
@@ -109,7 +110,7 @@ func TestStatementsThatAreRefused(t *testing.T) {
 	if after := w.bytes(dir); after != before {
 		t.Errorf("files changed from\n%s to\n%s", before, after)
 	}
-	w.sound()
+	w.verifies()
 	w.hasAll()
 }
 
@@ -135,7 +136,7 @@ func (w *world) harmless(call, args string) bool {
 	return strings.Contains(args, "O_RDONLY") || path == "/dev/null"
 }
 
-// bytes says what stands in the files of the folders and of the program's.
+// bytes returns the contents of the files of these folders and of the program's.
 func (w *world) bytes(folders ...string) string {
 	w.Helper()
 	var b strings.Builder
@@ -156,26 +157,26 @@ func (w *world) bytes(folders ...string) string {
 	return b.String()
 }
 
-// TestAnEndlessQueryIsInterrupted soon (in two seconds on a machine that has nothing else to
-// do), whatever it is busy with.
+// TestAnEndlessQueryIsInterrupted: a query ends soon after a signal, within two seconds on an idle
+// machine, whatever it is computing.
 func TestAnEndlessQueryIsInterrupted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	before := w.bytes()
 	t.Run("all", func(t *testing.T) {
-		for _, sql := range some([]string{
+		for _, sql := range harness.Some([]string{
 			"SELECT count(*) FROM events a, events b, events c, events d",
 			"WITH RECURSIVE r(n) AS (SELECT 1::HUGEINT UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
 			"SELECT max(md5(a.range || '')) FROM range(100000000000) a",
 			"SELECT count(*) FROM range(1000000) a WHERE regexp_matches(repeat('a', 30000 + a.range % 7), '(a*)*b')",
 			"SELECT a.id FROM events a, events b, events c WHERE a.id::VARCHAR > b.id::VARCHAR ORDER BY c.id, a.id LIMIT 1",
-			"FROM range(100000000000)", // what it writes is read
+			"FROM range(100000000000)", // reads its output
 		}, 2) {
 			for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 				t.Run(fmt.Sprint(signal, " ", sql), func(t *testing.T) {
 					t.Parallel()
-					// What the first statement gives says that the second one begins.
+					// The first statement's result shows that the second one begins.
 					out, in, err := os.Pipe()
 					if err != nil {
 						t.Fatal(err)
@@ -207,12 +208,12 @@ func TestAnEndlessQueryIsInterrupted(t *testing.T) {
 	}
 }
 
-// TestAQueryComesFirstAfterAKill: whoever reads first what a killed pull left sees whole
-// batches and changes no byte.
+// TestAQueryComesFirstAfterAKill: the first reader of a killed pull's files sees whole batches and
+// changes no byte.
 func TestAQueryComesFirstAfterAKill(t *testing.T) {
 	t.Parallel()
 	const whole = "SELECT count(*) = (SELECT coalesce(sum(stored), 0) FROM page_log) AND count(*) = count(DISTINCT id) AS whole FROM events"
-	for _, point := range some([]string{"f6:2", "f10:2", "f9:2", "f5:2", "f7:2", "f8:2", "f12:2", "f1:15"}, 3) {
+	for _, point := range harness.Some([]string{"f6:2", "f10:2", "f9:2", "f5:2", "f7:2", "f8:2", "f12:2", "f1:15"}, 3) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
@@ -220,7 +221,7 @@ func TestAQueryComesFirstAfterAKill(t *testing.T) {
 			o.Events.Latency, o.Feed.Latency = 300*time.Millisecond, 300*time.Millisecond
 			o.Data.Events = 1500
 			w := newWorld(t, o)
-			e := w.run(command{Args: []string{"pull", "--quiet", "--workers", "1"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=" + point}})
+			e := w.run(command{Args: []string{"pull", "--quiet", "--workers", "1"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=" + point}})
 			if e.Signal != syscall.SIGKILL && !strings.HasPrefix(point, "f9") && !strings.HasPrefix(point, "f11") {
 				t.Fatalf("it was not killed: %v", e)
 			}
@@ -241,8 +242,8 @@ func TestAQueryComesFirstAfterAKill(t *testing.T) {
 	}
 }
 
-// TestTargetsOfExports: what is there is kept unless --force is given, what is no file is
-// never written to, and what is written is whole and nobody else's to read.
+// TestTargetsOfExports: an existing file is kept unless --force is given. A target that is no
+// regular file is never written to. An exported file is whole and readable by its owner only.
 func TestTargetsOfExports(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -279,7 +280,7 @@ func TestTargetsOfExports(t *testing.T) {
 		{"s3://bucket/a.csv", 2, "name a file on this machine"},
 		{"datasync.duckdb --force", 2, "it is the database"},
 		{"datasync.duckdb.wal", 2, "it is the database, or a file that belongs to it"},
-		{"/sys/a.csv", 2, ""}, // nobody may write there, root neither
+		{"/sys/a.csv", 2, ""}, // not even root may write there
 		{"/proc/a.csv", 2, ""},
 	} {
 		for _, format := range []string{"--csv", "--parquet", "--jsonl"} {
@@ -295,7 +296,7 @@ func TestTargetsOfExports(t *testing.T) {
 		t.Errorf("files changed from\n%s to\n%s", before, after)
 	}
 	w.endsWith(w.run(command{Args: []string{"export", "--csv", "-"}, Redirect: ">/dev/full"}), 1)
-	// What is written well, also on another file system, and in place of something.
+	// Valid targets, also on another file system, and in place of an existing file.
 	for _, args := range []string{"there/a.csv", "old.csv --force", filepath.Join(shm, "b.csv")} {
 		w.endsWith(w.run(command{Args: append([]string{"export", "--quiet", "--csv"}, strings.Fields(args)...)}), 0)
 		path, _, _ := strings.Cut(args, " ")
@@ -329,7 +330,8 @@ func csvRows(t *testing.T, path string) [][]string {
 	return rows
 }
 
-// TestExportOfAnIncompletePull has what is stored, and says that this is not all.
+// TestExportOfAnIncompletePull: the export has the stored events, and the program says that it is
+// partial.
 func TestExportOfAnIncompletePull(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, tcpPages())
@@ -355,8 +357,7 @@ func TestExportOfAnIncompletePull(t *testing.T) {
 	}
 }
 
-// TestExportTwice: the second export is the first one again, and either holds what a query
-// gives.
+// TestExportTwice: the second export equals the first, and both equal the rows of a query.
 func TestExportTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, tcpPages())
@@ -372,7 +373,7 @@ func TestExportTwice(t *testing.T) {
 				w.endsWith(w.run(command{Args: append([]string{"export", "--quiet", "--" + format, target}, strings.Fields(options)...)}), 0)
 				var sum strings.Builder
 				err := filepath.WalkDir(target, func(path string, d fs.DirEntry, err error) error {
-					if err != nil || d.IsDir() || d.Name() == "_manifest.json" { // which says when
+					if err != nil || d.IsDir() || d.Name() == "_manifest.json" { // the time of the export
 						return err
 					}
 					text, err := os.ReadFile(path)
@@ -395,7 +396,7 @@ func TestExportTwice(t *testing.T) {
 	w.isWhole()
 }
 
-// agree tests that the rows of an export are those of a query.
+// agree fails the test where the rows of an export are not those of a query.
 func (w *world) agree(rows [][]string) {
 	w.Helper()
 	got, want := slices.Clone(rows[1:]), w.query(`SELECT id, session_id, type FROM events`)[1:]

@@ -9,25 +9,27 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"datasync/internal/e2e/harness"
 )
 
-// recording is what was done to the files of a folder, in its order: they were made as a
-// program found them, and then the program came.
+// recording is the list of changes to the files of a folder, in order: first those that make its
+// initial files, then the program's.
 type recording struct {
 	ops []op
-	// first is where the program begins.
+	// first is the index of the program's first operation.
 	first int
 }
 
-// op is a change of one file or of the folder's names, or a sync.
+// op is a change of a file or of the folder's names, or a sync.
 type op struct {
 	kind     string // write, truncate, create, rename, unlink, sync, sync folder
-	file     int    // of write, truncate, create and sync: the file, whatever its name is
+	file     int    // of write, truncate, create and sync: the file, whatever its current name
 	name, to string // of create, rename and unlink
 	offset   int64  // of write; the size of truncate
 	data     []byte
-	// from is what a sync covers: the operations before, as it does not cover those that
-	// happened while it was under way.
+	// from is the index up to which a sync covers operations, as it does not cover those that
+	// were made while it ran.
 	from int
 }
 
@@ -39,16 +41,16 @@ var (
 	inQuotes = regexp.MustCompile(`"([^"]*)"(\.\.\.)?`)
 )
 
-// record runs a command and records what it does to the world's folder.
-func (w *world) record(c command) (recording, ended) {
+// record runs a command and records its changes to the world's folder.
+func (w *world) record(c command) (recording, harness.Result) {
 	w.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		w.Skip("there is no strace here, and without it nobody sees what is written and synced")
+		w.Skip("strace is missing, which shows the writes and syncs")
 	}
 	program := c.Program
 	if program == "" {
-		program = binary
+		program = harness.Program(w)
 	}
 	var r recording
 	files, err := os.ReadDir(w.Folder)
@@ -56,7 +58,7 @@ func (w *world) record(c command) (recording, ended) {
 		w.Fatal(err)
 	}
 	number := map[string]int{} // the files that have a name now
-	size := map[int]int64{}    // DuckDB appends to its log without saying where
+	size := map[int]int64{}    // DuckDB appends to its log without an offset
 	for i, f := range files {
 		data, err := os.ReadFile(filepath.Join(w.Folder, f.Name()))
 		if err != nil {
@@ -188,21 +190,21 @@ func (w *world) record(c command) (recording, ended) {
 	return r, e
 }
 
-// lost says which of a file's operations that no sync covers have not reached the disk.
+// lost says which operations of a file that no sync covers have not reached the disk.
 type lost int
 
 const (
 	allLost  lost = iota
-	tailLost      // the last ones, and of one a part
-	anyLost       // any, and of some a part, so that there may be holes
-	noneLost      // as where the program alone is killed
+	tailLost      // the last ones, and a part of one
+	anyLost       // any, and parts of some, so there may be holes
+	noneLost      // as where only the program is killed
 )
 
-// after returns what the files hold after the power has failed behind the first n operations.
-// A sync of a file covers what was done to names before, as in a journal, unless strict: then
-// only one of the folder does.
+// after returns the contents of the files after the power failed behind the first n operations. A
+// sync of a file also covers earlier changes of names, as in a journal. With strict only a sync of
+// the folder does.
 func (r recording) after(n int, l lost, strict bool, random *rand.Rand) map[string][]byte {
-	names, synced := 0, map[int]int{} // up to where they are certain
+	names, synced := 0, map[int]int{} // how many operations are certain
 	for _, o := range r.ops[:n] {
 		switch o.kind {
 		case "sync folder":

@@ -10,19 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// redirecting answers with a redirect.
+// redirecting responds with a redirect.
 func redirecting(status int, to string) http.HandlerFunc {
 	return answering(status, "", "Location", to)
 }
 
-// elsewhere are places to which an API could redirect, by what they are. Some of them are
-// sinks; whether the API itself is asked again is for the test to see.
+// elsewhere are targets of redirects, by kind. Some of them are sinks; the test checks whether the
+// API itself is asked again.
 func (w *world) elsewhere() map[string]string {
 	sink, _ := strings.CutPrefix(w.sink(), "http://")
-	// The same server by another address, which is another host.
+	// The same server by another address, which counts as another host.
 	_, port, err := net.SplitHostPort(sink)
 	if err != nil {
 		w.Fatal(err)
@@ -46,8 +47,8 @@ func (w *world) elsewhere() map[string]string {
 	}
 }
 
-// TestRedirects: no redirect is followed, wherever it leads and over http or https: the pull
-// ends at once, with one request, and nobody else is asked anything.
+// TestRedirects: the program follows no redirect, wherever it leads, over http or https. The pull
+// ends at once, after one request, and no other server is asked.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	type redirect struct {
@@ -65,7 +66,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 	for _, secure := range []bool{false, true} {
-		for _, c := range some(cases, 2) {
+		for _, c := range harness.Some(cases, 2) {
 			t.Run(fmt.Sprintf("%d to %s, https %v", c.status, c.to, secure), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, tcpPages())
@@ -89,8 +90,8 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestRedirectsInMidPull: a redirect from a page ends the pull where it stands; one of the
-// feed or of stream-access is no reason to.
+// TestRedirectsInMidPull: a redirect from a page ends the pull there. One from the feed or from
+// stream-access does not.
 func TestRedirectsInMidPull(t *testing.T) {
 	t.Parallel()
 	for _, what := range []string{"a page", "the feed", "stream-access"} {
@@ -98,7 +99,7 @@ func TestRedirectsInMidPull(t *testing.T) {
 			t.Parallel()
 			o := tcpPages()
 			if what != "a page" {
-				// So that the feed is wanted.
+				// So that the feed is asked.
 				o.Scripts = []mockserver.Script{{Endpoint: mockserver.Events, Request: 5, Faults: []mockserver.Fault{mockserver.RateLimited(5 * time.Second)}}}
 			}
 			w := newWorld(t, o)
@@ -118,7 +119,7 @@ func TestRedirectsInMidPull(t *testing.T) {
 				e := w.run(command{Args: []string{"pull", "--workers", "1"}})
 				w.endsWith(e, 4)
 				if n := w.stored(); n == 0 {
-					t.Error("nothing of what came before is stored")
+					t.Error("the events before the redirect are not stored")
 				}
 			} else {
 				w.endsWith(w.run(command{Args: []string{"pull", "--workers", "1"}}), 0)
@@ -131,8 +132,8 @@ func TestRedirectsInMidPull(t *testing.T) {
 	}
 }
 
-// TestLeadingElsewhere: nothing else that an answer can have leads the program to another
-// server: cookies, other addresses for the same thing, or a chain of redirects.
+// TestLeadingElsewhere: cookies, headers with other addresses and chains of redirects lead the
+// program to no other server.
 func TestLeadingElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, tcpPages())
@@ -155,7 +156,7 @@ func TestLeadingElsewhere(t *testing.T) {
 	if n := w.sunk.Load(); n != 0 {
 		t.Errorf("%d requests to others", n)
 	}
-	// Chains a, b, b and a, b, a: b is another server, which redirects on.
+	// Chains a, b, b and a, b, a: b is another server, which redirects again.
 	for _, back := range []bool{false, true} {
 		w := newWorld(t, tcpPages())
 		to := ""

@@ -1,8 +1,9 @@
 package faults
 
 import (
+	"datasync/internal/e2e/harness"
+
 	"compress/gzip"
-	"database/sql"
 	endian "encoding/binary"
 	"errors"
 	"fmt"
@@ -20,30 +21,18 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
 )
 
-// change does to the database what datasync never would. It leaves a write-ahead log
+// change runs statements on the database, which datasync never would. It leaves a write-ahead log
 // beside the file if there was one.
 func (w *world) change(statements ...string) {
 	w.Helper()
-	db, err := sql.Open("duckdb", w.File)
-	if err != nil {
-		w.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
 	if _, err := os.Stat(w.File + ".wal"); err == nil {
 		statements = append([]string{"PRAGMA disable_checkpoint_on_shutdown", "SET wal_autocheckpoint = '1TB'"}, statements...)
 	}
-	for _, s := range statements {
-		if _, err := db.Exec(s); err != nil {
-			w.Fatalf("%s: %v", s, err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		w.Fatal(err)
-	}
+	harness.Change(w, w.File, statements...)
 	w.chmod()
 }
 
-// chmod gives files the mode that the program gives them.
+// chmod gives the files the mode that the program gives them.
 func (w *world) chmod() {
 	w.Helper()
 	for _, name := range []string{w.File, w.File + ".wal"} {
@@ -53,7 +42,7 @@ func (w *world) chmod() {
 	}
 }
 
-// unpack puts a file of testdata/schema and its log, if it has one, in the database's place.
+// unpack replaces the database with a file of testdata/schema, and with its log if it has one.
 func (w *world) unpack(name string) {
 	w.Helper()
 	for _, end := range []string{"", ".wal"} {
@@ -76,7 +65,7 @@ func (w *world) unpack(name string) {
 	w.change(fmt.Sprintf("UPDATE meta SET value = '%s' WHERE key = 'origin'", w.Base))
 }
 
-// schemas are the versions of the schema of which there are files.
+// schemas are the versions of the schema for which there are files.
 const schemas = 5
 
 // schemaEvents is the API that the files were pulled from.
@@ -84,15 +73,15 @@ func schemaEvents() mockserver.Options {
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 400}}
 }
 
-// TestFilesOfOlderSchemas: a file of each older schema, complete or left by a kill, can be
-// queried and exported as it is, and the next pull brings it up to date and ends whole.
+// TestFilesOfOlderSchemas: a file of each older schema, complete or left by a kill, can be queried
+// and exported unchanged. The next pull migrates and completes it.
 func TestFilesOfOlderSchemas(t *testing.T) {
 	t.Parallel()
 	var files []string
 	for version := range schemas {
 		files = append(files, fmt.Sprint("v", version+1), fmt.Sprint("v", version+1, "-killed"))
 	}
-	for _, name := range some(files, 3) {
+	for _, name := range harness.Some(files, 3) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, schemaEvents())
 			w.unpack(name)
@@ -122,7 +111,7 @@ func TestFilesOfOlderSchemas(t *testing.T) {
 			}
 			w.unchanged(before)
 			if !killed {
-				// A pull that is refused leaves it as it is, too.
+				// A refused pull leaves it unchanged, too.
 				other := w.start(command{Args: []string{"pull", "--quiet"}, Env: []string{"DATASYNC_BASE_URL=http://127.0.0.1:9"}}).wait()
 				w.endsWith(other, 6)
 				w.unchanged(before)
@@ -137,8 +126,8 @@ func TestFilesOfOlderSchemas(t *testing.T) {
 	}
 }
 
-// TestKilledWhileItMigrates: a kill at each step of the migration leaves the file as it was or
-// brought up to date, never between, and the next pull ends whole.
+// TestKilledWhileItMigrates: a kill at any step of the migration leaves the file of the old schema
+// or of the new one, and the next pull is complete.
 func TestKilledWhileItMigrates(t *testing.T) {
 	t.Parallel()
 	type kill struct {
@@ -153,12 +142,12 @@ func TestKilledWhileItMigrates(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range some(kills, 2) {
+	for _, k := range harness.Some(kills, 2) {
 		t.Run(fmt.Sprint(k.name, " f13:", k.point), func(t *testing.T) {
 			w := newWorld(t, schemaEvents())
 			w.unpack(k.name)
 			version := k.name[1:2]
-			e := w.run(command{Args: []string{"pull", "--quiet"}, Program: failing, Env: []string{fmt.Sprint("DATASYNC_FAILPOINT=f13:", k.point)}})
+			e := w.run(command{Args: []string{"pull", "--quiet"}, Program: harness.FailpointProgram(w), Env: []string{fmt.Sprint("DATASYNC_FAILPOINT=f13:", k.point)}})
 			if e.Signal != syscall.SIGKILL {
 				t.Errorf("not killed: %v", e)
 			}
@@ -182,14 +171,14 @@ func TestKilledWhileItMigrates(t *testing.T) {
 	}
 }
 
-// everyCommand are those that open the database.
+// everyCommand are the commands that open the database.
 var everyCommand = [][]string{
 	{"query", "SELECT count(*) FROM events"}, {"status"}, {"status", "--recover"}, {"verify"}, {"schema"},
 	{"export", "--csv", "-"}, {"export", "--parquet", "x.parquet"}, {"pull", "--quiet"}, {"pull", "--dry-run"},
 }
 
-// TestNewerFiles: a file of a newer schema, or of a newer DuckDB, is refused by every
-// command, which says which version it needs, and stays as it is.
+// TestNewerFiles: every command refuses a file of a newer schema, or of a newer DuckDB. It says
+// which version is needed and leaves the file unchanged.
 func TestNewerFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, schemaEvents())
@@ -227,7 +216,7 @@ func TestNewerFiles(t *testing.T) {
 	w.recovers()
 }
 
-// sumUp writes the checksum of a header, as DuckDB does, in front of it.
+// sumUp writes the checksum of a header in front of it, as DuckDB does.
 func sumUp(header []byte) {
 	const word = 0xbf58476d1ce4e5b9
 	sum := uint64(5381)
@@ -238,8 +227,8 @@ func sumUp(header []byte) {
 	endian.LittleEndian.PutUint64(header, sum)
 }
 
-// TestRecordsThatContradict: a pull goes on from no file whose tables contradict each other,
-// says how they do, and leaves it as it is; verify finds it, too.
+// TestRecordsThatContradict: a pull refuses a file whose tables contradict each other, says how,
+// and leaves it unchanged. verify finds the contradiction, too.
 func TestRecordsThatContradict(t *testing.T) {
 	t.Parallel()
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 1000, DirtyEvery: 50}, Events: mockserver.Pages{Cap: 100}, Feed: mockserver.Pages{Cap: 100}}
@@ -248,7 +237,7 @@ func TestRecordsThatContradict(t *testing.T) {
 	w.API.Dataset().Grow(100)
 	pulled := w.keep()
 	type change struct{ name, statement, says string }
-	for _, tc := range some([]change{
+	for _, tc := range harness.Some([]change{
 		{"no checkpoint", "DELETE FROM checkpoints", "has pages, but no checkpoint"},
 		{"two checkpoints", "INSERT INTO checkpoints SELECT * FROM checkpoints", "2 checkpoints of one writer"},
 		{"an event less", "DELETE FROM events WHERE rowid = 7", "events stored, the table has"},
@@ -279,7 +268,7 @@ func TestRecordsThatContradict(t *testing.T) {
 			w.unchanged(before)
 		})
 	}
-	// What a commit left that its log does not tell the end of is no contradiction.
+	// A commit whose end is not in the log is no contradiction.
 	w.put(pulled)
 	w.change("INSERT INTO events SELECT * REPLACE (uuid() AS id, (SELECT max(batch) + 1 FROM page_log) AS batch) FROM events WHERE rowid < 3")
 	w.endsWith(w.run(command{Args: []string{"verify"}}), 0)
@@ -289,8 +278,8 @@ func TestRecordsThatContradict(t *testing.T) {
 	w.isWhole()
 }
 
-// TestAnotherSource: a pull from another origin is refused, whatever it has. Another key's
-// events at the same origin cannot be told from this one's, and are counted.
+// TestAnotherSource: a pull from another origin is refused. Events of another key at the same
+// origin cannot be told from this key's, and are counted.
 func TestAnotherSource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, schemaEvents())

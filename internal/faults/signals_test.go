@@ -3,20 +3,19 @@ package faults
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 
 	"github.com/creack/pty"
 )
 
-// held is a pull that has come to some request, whose answer it waits for until letGo is
-// called.
+// held is a pull that waits for the response to some request until letGo is called.
 type held struct {
 	*running
 	letGo func()
@@ -38,7 +37,7 @@ func (w *world) hold(n int64, c command) held {
 	return h
 }
 
-// signal sends one to the program.
+// signal sends a signal to the program.
 func (r *running) signal(s syscall.Signal) {
 	r.w.Helper()
 	if err := r.Process.Signal(s); err != nil {
@@ -46,8 +45,8 @@ func (r *running) signal(s syscall.Signal) {
 	}
 }
 
-// TestSignalsEndAPullAtAnyMoment: SIGINT, SIGTERM and SIGHUP end a pull soon (in a second or two),
-// also while it writes a large batch, and the next one goes on.
+// TestSignalsEndAPullAtAnyMoment: SIGINT, SIGTERM and SIGHUP end a pull within a second or two,
+// also while it writes a large batch. The next pull resumes.
 func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	type moment struct {
@@ -62,7 +61,7 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 		}
 	}
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 150_000, DirtyEvery: 5000}, Events: mockserver.Pages{Cap: 5000}}
-	for _, m := range some(moments, 3) {
+	for _, m := range harness.Some(moments, 3) {
 		t.Run(fmt.Sprintf("%s at request %d", m.signal, m.request), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, o)
@@ -98,15 +97,15 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 	}
 }
 
-// TestTheSecondSignalEndsItAtOnce: it does not wait for what the first one lets be written,
-// and nothing that was committed is lost.
+// TestTheSecondSignalEndsItAtOnce: after a second signal the pull does not finish the write that
+// the first one allowed. No committed event is lost.
 func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 	t.Parallel()
 	o := mockserver.Options{Data: mockserver.DataOptions{Events: 120_000}, Events: mockserver.Pages{Cap: 10_000}}
 	var abrupt, tried int
 	var mu sync.Mutex
 	t.Run("all", func(t *testing.T) {
-		for _, pause := range some([]time.Duration{0, 5 * time.Millisecond, time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond}, 3) {
+		for _, pause := range harness.Some([]time.Duration{0, 5 * time.Millisecond, time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond}, 3) {
 			t.Run(pause.String(), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
@@ -119,7 +118,7 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 				if e.Code != 130 || trace.MatchString(e.Err) {
 					t.Error(e)
 				}
-				// Who was ended at once could not say so in the table.
+				// A run that ended at once could not record its outcome.
 				mu.Lock()
 				tried++
 				if _, err := os.Stat(w.File); err != nil || w.query("SELECT outcome FROM runs")[1][0] == "running" {
@@ -136,8 +135,8 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 	}
 }
 
-// TestAStoppedPullGoesOn: a pull that was stopped for longer than cursors and tokens live
-// finds another way on when it is continued, and ends whole.
+// TestAStoppedPullGoesOn: a pull that was stopped for longer than cursors and tokens live resumes
+// by another way when it is continued, and is complete.
 func TestAStoppedPullGoesOn(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 100, Until: mockserver.Inclusive}
@@ -145,7 +144,7 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 	limited.Data.Events, limited.TimeScale, limited.Events.Cap, limited.Feed.Cap = 3000, 10, 100, 100
 	short := mockserver.Options{Data: mockserver.DataOptions{Events: 3000}, Events: pages, Feed: pages,
 		Cursor: mockserver.Cursors{Life: 10 * time.Second, Signed: true}, Access: mockserver.Access{TokenLife: 10 * time.Second}}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name    string
 		o       mockserver.Options
 		request int64
@@ -159,7 +158,7 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tc.o)
-			// All that the pull is answered comes while it cannot read it.
+			// All responses arrive while the pull cannot read them.
 			h := w.hold(tc.request, command{Args: []string{"pull"}})
 			h.signal(syscall.SIGSTOP)
 			h.letGo()
@@ -173,8 +172,8 @@ func TestAStoppedPullGoesOn(t *testing.T) {
 	}
 }
 
-// TestReadersOfAStoppedPull end in time and say which process does not answer, whether they
-// ask it before or after it is stopped, and the pull goes on as if nobody had asked.
+// TestReadersOfAStoppedPull: readers that ask a pull, before or after it is stopped, end in time
+// and name the process that does not answer. The pull continues undisturbed.
 func TestReadersOfAStoppedPull(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 100}
@@ -186,7 +185,7 @@ func TestReadersOfAStoppedPull(t *testing.T) {
 	}
 	h.signal(syscall.SIGSTOP)
 	var readers []*running
-	for _, args := range some([]string{
+	for _, args := range harness.Some([]string{
 		"query|--timeout|1s|FROM events", "query|FROM events", "export|--parquet|a.parquet", "export|--csv|-", "status", "status|--json", "verify", "schema",
 	}, 1) {
 		readers = append(readers, w.start(command{Args: strings.Split(args, "|")}))
@@ -202,7 +201,8 @@ func TestReadersOfAStoppedPull(t *testing.T) {
 	w.isWhole()
 }
 
-// TestNobodyReadsWhatAPullSays: a pull goes on where its stderr or all of its files are gone.
+// TestNobodyReadsWhatAPullSays: a pull continues where its stderr, or all of its standard files,
+// are closed.
 func TestNobodyReadsWhatAPullSays(t *testing.T) {
 	t.Parallel()
 	for _, redirect := range []string{"<&- >&- 2>&-", "2>&-", "2>/dev/full", "gone"} {
@@ -226,8 +226,8 @@ func TestNobodyReadsWhatAPullSays(t *testing.T) {
 	}
 }
 
-// TestReadersThatGoAway: "query ... | head -1", and the same of export, end quietly, and the
-// database is as it was.
+// TestReadersThatGoAway: "query ... | head -1" and "export ... | head -1" end quietly and leave the
+// database unchanged.
 func TestReadersThatGoAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{})
@@ -241,7 +241,7 @@ func TestReadersThatGoAway(t *testing.T) {
 		{"export", "--jsonl", "-"},
 		{"export", "--csv", "-"},
 	} {
-		// What the program's exit code is, bash says.
+		// bash prints the program's exit code.
 		c := command{Args: args, Redirect: "| head -1; exit ${PIPESTATUS[0]}"}
 		e := w.run(c)
 		if e.Code != 0 || strings.Count(e.Out, "\n") > 1 || trace.MatchString(e.Err) || strings.Contains(e.Err, "pipe") {
@@ -254,7 +254,7 @@ func TestReadersThatGoAway(t *testing.T) {
 	w.isWhole()
 }
 
-// TestTheTerminalIsClosed: a pull on a terminal that goes away ends as by SIGTERM.
+// TestTheTerminalIsClosed: a pull whose terminal is closed ends as by SIGTERM.
 func TestTheTerminalIsClosed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, tcpPages())
@@ -282,128 +282,15 @@ func TestTheTerminalIsClosed(t *testing.T) {
 	w.isAsUndisturbed(tcpPages().Data)
 }
 
-// TestTwoPullsOnOneFile: the second ends at once, names the first and asks the API nothing;
-// the first takes no notice.
-func TestTwoPullsOnOneFile(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, tcpPages())
-	link := filepath.Join(w.Folder, "link.duckdb")
-	if err := os.Symlink(w.File, link); err != nil {
-		t.Fatal(err)
-	}
-	w.Kept = append(w.Kept, link)
-	h := w.hold(8, command{Args: []string{"pull", "--workers", "1"}})
-	before := len(w.API.Log())
-	for _, args := range [][]string{{"pull"}, {"pull", "--restart"}, {"pull", "--quiet", "--db", link}, {"pull", "--dry-run"}, {"status", "--recover"}} {
-		e := w.run(command{Args: args})
-		w.endsWith(e, 6)
-		w.says(e, "another pull is running", fmt.Sprintf("process %d", h.Process.Pid))
-	}
-	if after := len(w.API.Log()); after != before {
-		t.Errorf("%d requests were sent", after-before)
-	}
-	h.letGo()
-	w.endsWith(h.wait(), 0)
-	w.isWhole()
-	w.isAsUndisturbed(tcpPages().Data)
-}
-
-// TestPullsThatBeginTogether: of many that begin on a new file at the same time at least one
-// does its work, and the others say that it does.
-func TestPullsThatBeginTogether(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, tcpPages())
-	var pulls []*running
-	for range 8 {
-		pulls = append(pulls, w.start(command{Args: []string{"pull"}}))
-	}
-	done := 0
-	for _, r := range pulls {
-		e := r.wait()
-		w.endsWith(e, 0, 6)
-		if e.Code == 0 {
-			done++
-		}
-	}
-	if done == 0 {
-		t.Error("nobody pulled")
-	}
-	w.isWhole()
-	w.isAsUndisturbed(tcpPages().Data)
-}
-
-// TestAPullWhileSomebodyReads: it ends before it asks the API anything, and names the reader.
-func TestAPullWhileSomebodyReads(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, mockserver.Options{})
-	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
-	before := len(w.API.Log())
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader := w.start(command{Args: []string{"query", "SELECT 'begins' FROM range(100000000)"}, Stdout: in})
-	_ = in.Close()
-	if _, err := out.Read(make([]byte, 10)); err != nil {
-		t.Error(err)
-	}
-	e := w.run(command{Args: []string{"pull"}})
-	w.endsWith(e, 6)
-	w.says(e, fmt.Sprintf("process %d", reader.Process.Pid))
-	if after := len(w.API.Log()); after != before {
-		t.Errorf("%d requests were sent", after-before)
-	}
-	_ = out.Close()
-	w.endsWith(reader.wait(), 0)
-	w.API.Dataset().Grow(100)
-	w.recovers()
-}
-
-// TestReadersDuringAPull: whoever reads while a pull writes gets whole batches, and neither
-// waits for the other.
-func TestReadersDuringAPull(t *testing.T) {
-	t.Parallel()
-	pages := mockserver.Pages{Cap: 200, Latency: 30 * time.Millisecond}
-	o := mockserver.Options{Data: mockserver.DataOptions{Events: 20_000, DirtyEvery: 200}, Events: pages, Feed: pages}
-	w := newWorld(t, o)
-	pulling := w.start(command{Args: []string{"pull", "--workers", "1"}})
-	ended := make(chan ended, 1)
-	go func() { ended <- pulling.wait() }()
-	for {
-		select {
-		case e := <-ended:
-			w.endsWith(e, 0)
-			_ = os.Remove(filepath.Join(w.Folder, "a.csv"))
-			w.isWhole()
-			w.isAsUndisturbed(o.Data)
-			return
-		default:
-		}
-		for _, args := range [][]string{
-			{"query", "SELECT (SELECT count(*) FROM events) = (SELECT coalesce(sum(stored), 0) FROM page_log) AS whole"},
-			{"verify"}, {"status"}, {"schema"}, {"export", "--csv", "a.csv", "--force"},
-		} {
-			e := w.run(command{Args: args})
-			if e.Code == 6 && strings.Contains(e.Err, "no such") || e.Code == 6 && strings.Contains(e.Err, "does not exist") {
-				continue // the pull has just begun
-			}
-			w.endsWith(e, 0)
-			if args[0] == "query" && e.Out != "whole\ntrue\n" {
-				t.Error(e)
-			}
-		}
-	}
-}
-
-// TestAPanic rolls back what was being written and shows where it came from, without a
-// secret; it is a fault of the program.
+// TestAPanic: a panic rolls the open transaction back and shows its origin, without a secret. It
+// counts as a fault of the program.
 func TestAPanic(t *testing.T) {
 	t.Parallel()
-	for _, point := range some([]string{"f3:9", "f1:5", "f6:2", "f10:1", "f4:1", "f5:1", "f8:1", "f2:1", "f7:1"}, 3) {
+	for _, point := range harness.Some([]string{"f3:9", "f1:5", "f6:2", "f10:1", "f4:1", "f5:1", "f8:1", "f2:1", "f7:1"}, 3) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
-			e := w.run(command{Args: []string{"pull", "--workers", "1"}, Program: failing, Env: []string{"DATASYNC_FAILPOINT=panic " + point, "GOTRACEBACK=all"}})
+			e := w.run(command{Args: []string{"pull", "--workers", "1"}, Program: harness.FailpointProgram(w), Env: []string{"DATASYNC_FAILPOINT=panic " + point, "GOTRACEBACK=all"}})
 			if e.Code != 2 || !strings.Contains(e.Err, "panic: failpoint ") || strings.Contains(e.Err, "SIGSEGV") {
 				t.Errorf("want exit 2: %v", e)
 			}
@@ -414,8 +301,8 @@ func TestAPanic(t *testing.T) {
 	}
 }
 
-// TestCrashesShowNoSecret: SIGQUIT, which prints all goroutines, and SIGABRT leave neither
-// the key in what is printed nor a file with the program's memory.
+// TestCrashesShowNoSecret: SIGQUIT, which prints all goroutines, and SIGABRT leave the key neither
+// in the output nor in a core file.
 func TestCrashesShowNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

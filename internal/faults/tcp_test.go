@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 
 	"github.com/Shopify/toxiproxy/v2"
@@ -19,7 +20,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// between puts a proxy between the program and the API, on whose connections things go wrong.
+// between puts a proxy between the program and the API.
 func (w *world) between() *toxiproxy.Proxy {
 	w.Helper()
 	upstream, err := url.Parse(w.Base)
@@ -36,8 +37,8 @@ func (w *world) between() *toxiproxy.Proxy {
 	return p
 }
 
-// spoil lets this toxic act on what the API sends, on that share of the connections.
-func (w *world) spoil(p *toxiproxy.Proxy, kind, attributes string, share float64) {
+// addToxic adds a toxic to this share of the connections, for the bytes that the API sends.
+func (w *world) addToxic(p *toxiproxy.Proxy, kind, attributes string, share float64) {
 	w.Helper()
 	toxic := fmt.Sprintf(`{"name": %q, "type": %q, "stream": "downstream", "toxicity": %g, "attributes": {%s}}`, kind, kind, share, attributes)
 	if _, err := p.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
@@ -45,7 +46,7 @@ func (w *world) spoil(p *toxiproxy.Proxy, kind, attributes string, share float64
 	}
 }
 
-// atRequest calls do when the nth request, counted from 1, has come, before it is answered.
+// atRequest calls do when the nth request, counted from 1, has come, before its response.
 func (w *world) atRequest(n int64, do func()) {
 	var requests atomic.Int64
 	w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -56,22 +57,22 @@ func (w *world) atRequest(n int64, do func()) {
 	}))
 }
 
-// tcpFault is what toxiproxy does to the connections.
+// tcpFault is a fault that toxiproxy causes on connections.
 type tcpFault struct {
 	kind, attributes string
 	share            float64
 }
 
-// tcpPages is an API of small pages, so that a pull has some way to go.
+// tcpPages is an API of small pages, so that a pull takes many requests.
 func tcpPages() mockserver.Options {
 	pages := mockserver.Pages{Cap: 100}
 	return mockserver.Options{Data: mockserver.DataOptions{Events: 3000, DirtyEvery: 200}, Events: pages, Feed: pages}
 }
 
-// TestConnectionsAreBad: what TCP faults leave of a link still gets everything across.
+// TestConnectionsAreBad: a pull over a link with TCP faults is complete.
 func TestConnectionsAreBad(t *testing.T) {
 	t.Parallel()
-	for _, f := range some([]tcpFault{
+	for _, f := range harness.Some([]tcpFault{
 		{"reset_peer", `"timeout": 0`, 0.3},
 		{"slicer", `"average_size": 64, "size_variation": 60, "delay": 20`, 1},
 		{"bandwidth", `"rate": 500`, 1},
@@ -87,7 +88,7 @@ func TestConnectionsAreBad(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, tcpPages())
 			p := w.between()
-			w.spoil(p, f.kind, f.attributes, f.share)
+			w.addToxic(p, f.kind, f.attributes, f.share)
 			e := w.run(command{Args: []string{"pull"}})
 			w.endsWith(e, 0)
 			w.peaksBelow(e, peak)
@@ -97,11 +98,11 @@ func TestConnectionsAreBad(t *testing.T) {
 	}
 }
 
-// TestConnectionsBreakForGood: a link that breaks in mid-pull and stays so ends the pull as
-// one that can be resumed, and when it is there again the next pull goes on.
+// TestConnectionsBreakForGood: a link that breaks during a pull and stays broken ends the pull as
+// resumable. The next pull resumes once the link works.
 func TestConnectionsBreakForGood(t *testing.T) {
 	t.Parallel()
-	for _, f := range some([]tcpFault{
+	for _, f := range harness.Some([]tcpFault{
 		{"reset_peer", `"timeout": 0`, 1},
 		{"limit_data", `"bytes": 300`, 1},
 		{"limit_data", `"bytes": 0`, 1},
@@ -114,10 +115,10 @@ func TestConnectionsBreakForGood(t *testing.T) {
 			p := w.between()
 			w.atRequest(8, func() {
 				if f.kind == "down" {
-					go p.Stop() // which waits for the connections' end
+					go p.Stop() // waits for the connections' end
 					return
 				}
-				w.spoil(p, f.kind, f.attributes, f.share)
+				w.addToxic(p, f.kind, f.attributes, f.share)
 			})
 			e := w.run(pull("--workers", "1"))
 			w.endsWith(e, 4)
@@ -135,20 +136,19 @@ func TestConnectionsBreakForGood(t *testing.T) {
 	}
 }
 
-// TestALinkHangs: a link on which nothing comes any more, and which is then cut, is nothing but
-// a request that failed.
+// TestALinkHangs: a link that hangs and is then cut is one failed request.
 func TestALinkHangs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, tcpPages())
 	p := w.between()
 	w.atRequest(8, func() {
-		w.spoil(p, "timeout", `"timeout": 0`, 1)
+		w.addToxic(p, "timeout", `"timeout": 0`, 1)
 		time.AfterFunc(2*time.Second, func() { p.Toxics.ResetToxics(t.Context()) })
 	})
 	w.outlasts(peak)
 }
 
-// dripping sends the API's answers so many bytes at a time.
+// dripping sends the API's responses in pieces of this many bytes.
 func (w *world) dripping(bytes int, every time.Duration) http.HandlerFunc {
 	return w.changed(func(rw http.ResponseWriter, r *http.Request, answer *httptest.ResponseRecorder) {
 		rw.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
@@ -171,13 +171,12 @@ func (w *world) dripping(bytes int, every time.Duration) http.HandlerFunc {
 	})
 }
 
-// TestAnswersHang: an answer that does not begin is waited for for 90 s, one that goes on no
-// further for 30 s, and one that trickles for about a minute; one that is slow, but brings a
-// kilobyte a second by and large, is read to its end. What hangs for good ends the pull as
-// one that can be resumed.
+// TestAnswersHang: the program waits 90 s for a response to begin, 30 s for one that stops, and
+// about a minute for one that trickles. It reads a slow response of at least a kilobyte a second to
+// its end. A hang that stays ends the pull as resumable.
 func TestAnswersHang(t *testing.T) {
 	t.Parallel()
-	if !*all {
+	if !harness.All() {
 		t.Skip("takes two minutes: only with -all")
 	}
 	hang := func(part string) http.HandlerFunc {
@@ -187,7 +186,7 @@ func TestAnswersHang(t *testing.T) {
 				return
 			}
 			_, _ = io.WriteString(conn, part)
-			_, _ = io.Copy(io.Discard, conn) // until the program ends it
+			_, _ = io.Copy(io.Discard, conn) // until the program closes it
 			_ = conn.Close()
 		}
 	}
@@ -215,7 +214,7 @@ func TestAnswersHang(t *testing.T) {
 			var met atomic.Int64
 			h := c.of(w)
 			counted := func(rw http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPost { // access would take a minute of its own to fail
+				if r.Method == http.MethodPost { // a request for access would take a minute to fail
 					w.API.ServeHTTP(rw, r)
 					return
 				}

@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// limitedEvents lets the events endpoint answer once, and then ask for a wait now and then,
-// so that the feed is wanted.
+// limitedEvents makes the events endpoint respond once and then ask for a wait now and then, so
+// that the feed is asked.
 func limitedEvents(o mockserver.Options) mockserver.Options {
 	o.Data = mockserver.DataOptions{Events: 2000}
 	o.Events.Cap, o.Feed.Cap = 50, 50
@@ -21,11 +22,11 @@ func limitedEvents(o mockserver.Options) mockserver.Options {
 	return o
 }
 
-// TestTokensExpire: a token that ends while it is in use, earlier than it was said to or in
-// whatever way, is renewed, once for each refusal, and no page is missing or comes twice.
+// TestTokensExpire: a token that expires in use, early or in any way, is renewed, once for each
+// refusal. No page is missing or doubled.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct{ name, stated string }{
+	for _, tc := range harness.Some([]struct{ name, stated string }{
 		{"early", "300"}, {"as stated", ""}, {"0", "0"}, {"-1", "-1"}, {"1e300", "1e300"}, {"absent", mockserver.Omitted}, {"null", "null"},
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
@@ -43,11 +44,11 @@ func TestTokensExpire(t *testing.T) {
 	}
 }
 
-// TestAccessThatIsNone: what stream-access says in a way that cannot be used closes the feed, for
-// the run or a while; the events endpoint still gives everything.
+// TestAccessThatIsNone: an unusable response of stream-access holds the feed off, for the run or
+// for a while. The events endpoint still delivers everything.
 func TestAccessThatIsNone(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct{ name, body string }{
+	for _, tc := range harness.Some([]struct{ name, body string }{
 		{"a text for a life", access(`"expiresIn":"300"`)},
 		{"a life beyond numbers", access(`"expiresIn":1e400`)},
 		{"a life of NaN", access(`"expiresIn":NaN`)},
@@ -89,7 +90,7 @@ func TestAccessThatIsNone(t *testing.T) {
 	}
 }
 
-// access is an answer of stream-access, but for what is given.
+// access is a response of stream-access, with this part replaced.
 func access(instead string) string {
 	members := []string{`"endpoint":"/feed"`, `"token":"0123456789abcdef"`, `"tokenHeader":"X-Stream-Token"`, `"expiresIn":300`}
 	name, _, _ := strings.Cut(instead, ":")
@@ -101,9 +102,9 @@ func access(instead string) string {
 	return `{"streamAccess":{` + strings.Join(members, ",") + `}}`
 }
 
-// feedOf answers with 100 events of an API of a test's own. Its events endpoint asks for a
-// wait after the first page; meanwhile there is a feed, to which access says who is let in.
-// It returns how many requests came to anything else than those two.
+// feedOf serves the 100 events of a test's own API. Its events endpoint asks for a wait after the
+// first page, so the feed is asked, with the access that access returns. feedOf returns the number
+// of requests to other paths.
 func (w *world) feedOf(access func() string, status int) *atomic.Int64 {
 	var asked, others atomic.Int64
 	page := listed(ownEvents(0, 100), 20)
@@ -133,12 +134,12 @@ func (w *world) feedOf(access func() string, status int) *atomic.Int64 {
 	return &others
 }
 
-// TestFeedPaths: the feed's path leads to the API's own origin or nowhere: no key and no token
-// comes to another one, whatever the API says, and the pull goes on without the feed.
+// TestFeedPaths: the feed's path leads to the API's own origin or nowhere. No key and no token goes
+// to another origin, and the pull continues without the feed.
 func TestFeedPaths(t *testing.T) {
 	t.Parallel()
-	for _, tc := range some([]struct {
-		path string // SINK and HOST are those of another origin
+	for _, tc := range harness.Some([]struct {
+		path string // SINK and HOST are another origin's
 		used bool
 	}{
 		{"SINK/feed", false}, {"//HOST/feed", false}, {"/feed", true}, {`/\HOST/feed`, false}, {`\\HOST\feed`, false}, {"/../admin", false},
@@ -171,10 +172,10 @@ func TestFeedPaths(t *testing.T) {
 	}
 }
 
-// TestFeedPathsThatChange: where the feed moves with each access, and the old place knows
-// nobody any more, the pull follows, and asks for access no more often than each 5 seconds.
+// TestFeedPathsThatChange: where each access names another path of the feed, and the old path is
+// gone, the pull follows. It asks for access at most every 5 seconds.
 func TestFeedPathsThatChange(t *testing.T) {
-	if !*all {
+	if !harness.All() {
 		t.Skip("it waits for five seconds")
 	}
 	t.Parallel()
@@ -205,14 +206,14 @@ func TestFeedPathsThatChange(t *testing.T) {
 	}
 }
 
-// TestRefusals: a refused key ends the pull with code 3, whichever endpoint refuses it, and
-// is called the key; a token that is refused for ever costs the feed, and not the pull.
+// TestRefusals: a refused key ends the pull with code 3, whichever endpoint refuses it, and the
+// message names the key. A token that is always refused costs the feed, not the pull.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	refuse := func(e mockserver.Endpoint, f mockserver.Fault) mockserver.Script {
 		return mockserver.Script{Endpoint: e, Request: 1, Faults: []mockserver.Fault{mockserver.Repeat(mockserver.Forever, f)}}
 	}
-	for _, tc := range some([]struct {
+	for _, tc := range harness.Some([]struct {
 		name   string
 		script mockserver.Script
 		code   int

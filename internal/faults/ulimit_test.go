@@ -8,14 +8,15 @@ import (
 	"syscall"
 	"testing"
 
+	"datasync/internal/e2e/harness"
 	"datasync/mockserver"
 )
 
-// TestLimitsOfFiles: with few descriptors, or files that may not grow, a pull ends as it
-// should or says why it cannot, keeps what it has committed, and goes on without the limit.
+// TestLimitsOfFiles: with few descriptors, or with a limit on file sizes, a pull ends normally or
+// says why it cannot. It keeps the committed events and resumes without the limit.
 func TestLimitsOfFiles(t *testing.T) {
 	t.Parallel()
-	for _, limit := range some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
+	for _, limit := range harness.Some([]string{"-f 600", "-n 16", "-f 8", "-n 10", "-n 12", "-n 24", "-n 32", "-f 1", "-f 64", "-f 300", "-f 1500", "-f 3000", "-f 5000"}, 3) {
 		t.Run(limit, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
@@ -45,8 +46,8 @@ func TestLimitsOfFiles(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors: under each limit of descriptors under which the program can be loaded,
-// each command ends as without one, or says in one line that it has too few and leaves nothing.
+// TestFewDescriptors: under each limit of descriptors with which the program can start, each
+// command ends as without a limit, or says in one line that it has too few and leaves nothing.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
 	var limits []int
@@ -56,7 +57,7 @@ func TestFewDescriptors(t *testing.T) {
 	w := newWorld(t, manyEvents())
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	refused := 0
-	for _, n := range some(limits, 8) {
+	for _, n := range harness.Some(limits, 8) {
 		for i, args := range [][]string{
 			{"pull", "--quiet", "--db", "new.duckdb"}, {"pull", "--quiet", "--demo", "--demo-events", "3000", "--db", "new.duckdb"},
 			{"pull", "--dry-run", "--db", "new.duckdb"}, {"query", "SELECT count(*) FROM events"}, {"query", "-o", "OUT/a.csv", "FROM events"},
@@ -97,19 +98,19 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
-// TestLimitsOfMemory: with too little address space a pull says so or is ended by its
-// runtime, while it writes as well as while it reads a log that a killed one has left; what
-// was committed is there when there is more.
+// TestLimitsOfMemory: with too little address space a pull says so, or its runtime ends it, while
+// it writes as well as while it replays the log of a killed pull. The committed events are there
+// once there is more memory.
 func TestLimitsOfMemory(t *testing.T) {
 	t.Parallel()
-	for i, megabytes := range some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
+	for i, megabytes := range harness.Some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {
 		t.Run(fmt.Sprint(megabytes, " MB"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, manyEvents())
 			stored := 0
 			if i%2 == 0 {
-				// It leaves a log behind.
-				e := w.run(command{Program: failing, Args: []string{"pull", "--quiet", "--page-size", "500"}, Env: []string{"DATASYNC_FAILPOINT=f10:2"}})
+				// It leaves a log.
+				e := w.run(command{Program: harness.FailpointProgram(w), Args: []string{"pull", "--quiet", "--page-size", "500"}, Env: []string{"DATASYNC_FAILPOINT=f10:2"}})
 				if e.Signal != syscall.SIGKILL {
 					t.Fatal(e)
 				}
@@ -123,7 +124,7 @@ func TestLimitsOfMemory(t *testing.T) {
 			limits := []string{fmt.Sprint("-v ", megabytes<<10)}
 			for _, args := range [][]string{{"pull", "--quiet"}, {"query", "SELECT count(*) FROM events"}, {"status"}, {"verify"}, {"export", "--csv", "-"}} {
 				e := w.run(command{Args: args, Limits: limits})
-				// Go's runtime, and C++ without an exception, cannot but end the process.
+				// Go's runtime, and C++ code without an exception, can only end the process.
 				if e.Signal == 0 && !trace.MatchString(e.Err) {
 					w.endsWith(e, 0, 1, 4, 6)
 				}
@@ -139,14 +140,14 @@ func TestLimitsOfMemory(t *testing.T) {
 	}
 }
 
-// TestLongValues: a value of 60 MB takes a small multiple of itself, whatever a format makes of
-// each character, and a table shows its beginning.
+// TestLongValues: a value of 60 MB takes a small multiple of its size in memory in every format,
+// and a table shows its beginning.
 func TestLongValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, mockserver.Options{Data: mockserver.DataOptions{Events: 10}})
 	w.endsWith(w.run(command{Args: []string{"pull", "--quiet"}}), 0)
 	const length = 60_000_000
-	for _, value := range some([]string{"repeat(chr(27), 60000000)", "repeat(chr(8238), 20000000)", "repeat(chr(10), 60000000)", "repeat('漢', 20000000)", "'e' || repeat(chr(769), 30000000)", "repeat('\"', 60000000)", "repeat('x', 60000000)::BLOB"}, 1) {
+	for _, value := range harness.Some([]string{"repeat(chr(27), 60000000)", "repeat(chr(8238), 20000000)", "repeat(chr(10), 60000000)", "repeat('漢', 20000000)", "'e' || repeat(chr(769), 30000000)", "repeat('\"', 60000000)", "repeat('x', 60000000)::BLOB"}, 1) {
 		for _, format := range []string{"table", "box", "csv", "tsv", "json", "jsonl", "markdown", "line", "html"} {
 			var n size
 			e := w.run(command{Args: []string{"query", "--format", format, "SELECT " + value + " AS a"}, Stdout: &n})
@@ -159,7 +160,7 @@ func TestLongValues(t *testing.T) {
 	}
 }
 
-// size counts what is written to it.
+// size counts the bytes that are written to it.
 type size int64
 
 func (c *size) Write(b []byte) (int, error) {

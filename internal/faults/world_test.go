@@ -17,35 +17,37 @@ import (
 	"datasync/mockserver"
 )
 
-// key is what must not be found in anything.
+// key must be found nowhere.
 const key = "ds_test_canary_Zk4Wq8LrT2"
 
-// world is what something goes wrong in.
+// world is the surroundings of a program under test: an API and folders.
 type world struct {
 	*testing.T
-	// API is what the program shall get in the end. It answers at Base unless another
-	// handler does.
+	// API is the source of the events. It responds at Base unless another handler does.
 	API  *mockserver.Server
 	Base string
-	// Folder is the program's working folder, and File the database in it. There are no
-	// other files in it but those that a test puts there and names in Kept.
+	// Folder is the program's working folder, and File the database in it. No other file may be
+	// left in it, except those that a test makes and lists in Kept.
 	Folder, File string
 	Kept         []string
-	// user is whose process the program is, if not the test's own.
+	// user is the program's user, if not the test's own
 	user int
-	// home, temp and runtime are the program's, and empty in the end.
+	// home, temp and runtime are the program's folders, and empty at the end.
 	home, temp, runtime string
 
-	// Env is what the program finds in its environment besides.
+	// Env is added to the program's environment.
 	Env []string
+
+	// verified is what verify said last, of a file in the state verifiedState.
+	verified, verifiedState string
 
 	handler     atomic.Pointer[http.Handler]
 	raw         atomic.Pointer[func(net.Conn)]
-	connections atomic.Int64 // that the program has made
+	connections atomic.Int64 // of the program, so far
 	sunk        atomic.Int64
 
 	mu     sync.Mutex
-	tokens map[string]bool // all that the API has handed out
+	tokens map[string]bool // all tokens that the program has sent
 }
 
 // newWorld makes a world with an API on a loopback port.
@@ -75,7 +77,7 @@ func newWorld(t *testing.T, o mockserver.Options) *world {
 	return w
 }
 
-// server returns a server of the API that has yet to be started.
+// server returns a server of the API that is not started yet.
 func (w *world) server() *httptest.Server {
 	s := httptest.NewUnstartedServer(w)
 	s.Listener = listener{s.Listener, w}
@@ -87,7 +89,7 @@ func (w *world) server() *httptest.Server {
 	return s
 }
 
-// ServeHTTP answers at Base.
+// ServeHTTP responds at Base.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if token := r.Header.Get(mockserver.DefaultTokenHeader); token != "" {
 		w.mu.Lock()
@@ -97,7 +99,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	(*w.handler.Load()).ServeHTTP(rw, r)
 }
 
-// listener counts connections, and gives them to whoever wants them as they are.
+// listener counts connections, and gives them to a function that takes them raw.
 type listener struct {
 	net.Listener
 	w *world
@@ -121,13 +123,13 @@ func (l listener) Accept() (net.Conn, error) {
 // take gives all connections to f from now on, until mend.
 func (w *world) take(f func(net.Conn)) { w.raw.Store(&f) }
 
-// answer lets h answer at Base from now on.
+// answer lets h respond at Base from now on.
 func (w *world) answer(h http.Handler) { w.handler.Store(&h) }
 
-// breakAfter answers all requests after the nth with h, until mend.
+// breakAfter lets h respond to all requests after the nth, until mend.
 func (w *world) breakAfter(n int64, h http.HandlerFunc) { w.breakFor(n, math.MaxInt64-n, h) }
 
-// breakFor answers so many requests after the nth with h; the others reach the API.
+// breakFor lets h respond to this many requests after the nth. The others reach the API.
 func (w *world) breakFor(n, times int64, h http.HandlerFunc) {
 	var requests atomic.Int64
 	w.answer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -139,14 +141,14 @@ func (w *world) breakFor(n, times int64, h http.HandlerFunc) {
 	}))
 }
 
-// mend lets the API answer again.
+// mend lets the API respond again.
 func (w *world) mend() {
 	w.raw.Store(nil)
 	w.answer(w.API)
 }
 
-// sink serves a foreign origin and returns its URL. A request to it with a secret fails the
-// test; sunk counts all of them.
+// sink serves a foreign origin and returns its URL. A request to it with a secret fails the test;
+// sunk counts the requests.
 func (w *world) sink() string {
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.sunk.Add(1)
@@ -159,7 +161,7 @@ func (w *world) sink() string {
 	return s.URL
 }
 
-// hijack answers with these bytes as they are and ends the connection.
+// hijack sends these bytes in place of a response and closes the connection.
 func hijack(raw string) http.HandlerFunc {
 	return func(rw http.ResponseWriter, _ *http.Request) {
 		conn, _, err := rw.(http.Hijacker).Hijack()
@@ -171,7 +173,7 @@ func hijack(raw string) http.HandlerFunc {
 	}
 }
 
-// reset ends a connection by RST instead of FIN.
+// reset closes a connection by RST instead of FIN.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

@@ -92,7 +92,7 @@ type waitStatus struct {
 // WindowStatus is a window or a part in a Status.
 type WindowStatus struct {
 	Window int64 `json:"window"`
-	// PartOf is the window of which this is a part, nil for a whole window.
+	// PartOf is the window of which this is a part, nil for a window itself.
 	PartOf    *int64      `json:"part_of"`
 	State     model.State `json:"state"`
 	Upper     *time.Time  `json:"upper"`

@@ -4,7 +4,6 @@ import (
 	"time"
 )
 
-
 // SetClientTimeout sets how long a client may take to send or to read.
 func SetClientTimeout(s *Server, d time.Duration) { s.timeout = d }
 

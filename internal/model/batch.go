@@ -4,7 +4,6 @@ import (
 	"github.com/google/uuid"
 )
 
-
 // MaxRows is how many events a batch may hold: as
 // many as a row group of DuckDB. Events that make up a whole one are written into the
 // file compressed, once, and are no part of the log; fewer are written into the log,

@@ -75,7 +75,7 @@ func TestOtherBytes(t *testing.T) {
 // too, and none runs a script when it is installed.
 func TestReaders(t *testing.T) {
 	read := func(name string) string {
-		text, err := os.ReadFile("../../readers/" + name)
+		text, err := os.ReadFile("../../internal/readers/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func run(t *testing.T, env []string, script string, args ...string) (code int, s
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// TestRelease builds what is released twice, with the same bytes, and looks at it.
+// TestRelease builds a release twice, with the same bytes, and checks its files.
 func TestRelease(t *testing.T) {
 	dist, scratch := t.TempDir(), t.TempDir()
 	if code, said := run(t, []string{"TMPDIR=" + scratch}, "./reproducible.sh", dist); code != 0 {
@@ -127,7 +127,7 @@ func vulncheck(t *testing.T, program string) {
 		}
 		return "GOVULNDB=file://" + folder
 	}
-	// Nobody listens at port 1, so that the true database is out of reach.
+	// No server listens at port 1, so the real database cannot be reached.
 	unreachable := []string{"GOVULNDB=", "HTTPS_PROXY=http://127.0.0.1:1", "https_proxy=http://127.0.0.1:1", "NO_PROXY=", "no_proxy="}
 	for _, tc := range []struct {
 		name string

@@ -13,9 +13,9 @@ import (
 	"datasync/mockserver"
 )
 
-// TestLeastIsReachable has pages asked for side by side, from whichever endpoint is open:
-// nobody is faster than Least, and with the right number in flight it is nearly reached.
-// All time is that of a bubble.
+// TestLeastIsReachable requests pages in parallel, from any endpoint that is not rate-limited. No
+// run is faster than Least, and with the right number of requests in flight it is nearly reached.
+// The test runs in virtual time.
 func TestLeastIsReachable(t *testing.T) {
 	const events = 600_000
 	for name, inFlight := range map[string][]int{

@@ -36,7 +36,7 @@ func (r Run) Floor() time.Duration {
 	return r.Served.Latency + r.Served.Blocked
 }
 
-// OfFloor is the wall time, of the floor.
+// OfFloor is the wall time as a multiple of Floor.
 func (r Run) OfFloor() float64 { return measure.Ratio(r.Wall, r.Floor()) }
 
 // Sent is how many pages the server has sent.

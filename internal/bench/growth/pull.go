@@ -59,7 +59,7 @@ func Pull(ctx context.Context, base, file string, key api.Secret, out io.Writer)
 		MaxWait: 5 * time.Minute, MaxRetryTime: 5 * time.Minute,
 	})
 	if ctx.Err() != nil {
-		return nil // of whatever was interrupted; what is in the file is proven at the end
+		return nil // the interruption's own error; the file is checked at the end
 	}
 	return err
 }

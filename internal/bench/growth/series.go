@@ -25,7 +25,7 @@ type Step struct {
 }
 
 // Steps cuts a series into steps of so many events. A commit belongs to the step in
-// which it ended; what is left at the end is a step if it is at least half of one.
+// which it ended. The rest at the end is a step if it is at least half of one.
 func (s Series) Steps(events int64) []Step {
 	var steps []Step
 	var of []Commit

@@ -10,8 +10,8 @@ import (
 	"datasync/mockserver"
 )
 
-// Server answers the path of the events endpoint with the pages of a Set, whoever asks and
-// whatever limit is sent; a cursor that is none of the Set's is refused. It has LinesPath
+// Server answers the path of the events endpoint with the pages of a Set, for any
+// key and limit. It refuses a cursor that is not the Set's. It has LinesPath
 // too, if that was rendered, and nothing else.
 //
 // A body goes from the file to the socket within the kernel (sendfile, where the system

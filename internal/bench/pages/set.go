@@ -18,7 +18,7 @@ type Set struct {
 	Index
 }
 
-// Index says what is in a Set.
+// Index describes a Set.
 type Index struct {
 	Events   int   `json:"events"`
 	PageSize int   `json:"page_size"` // in events

@@ -1,3 +1,3 @@
-// Package report writes what was measured as Markdown, and puts it between markers into a
-// document that is otherwise written by hand.
+// Package report writes measurements as Markdown, between the markers of a document that is
+// otherwise written by hand.
 package report

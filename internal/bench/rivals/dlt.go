@@ -30,7 +30,7 @@ func DLT(ctx context.Context, folder string) ([]Program, error) {
 			Command: func(ctx context.Context, job Job) *exec.Cmd {
 				cmd := exec.CommandContext(ctx, e.program("python"), script, "--url", job.BaseURL, "--key", Key, "--db", job.File(),
 					"--folder", filepath.Join(job.Folder, "pipelines"), "--way", way)
-				// It is to leave nothing at home and tell nobody.
+				// It must write nothing into the home folder and send no telemetry.
 				cmd.Env = append(os.Environ(), "DLT_DATA_DIR="+job.Folder, "RUNTIME__DLTHUB_TELEMETRY=false")
 				return cmd
 			},

@@ -20,7 +20,7 @@ type Program struct {
 	Command func(ctx context.Context, job Job) *exec.Cmd
 }
 
-// Job is what there is to do: to store the pages at BaseURL in File.
+// Job is a rival's task: to store the pages at BaseURL in File.
 type Job struct {
 	BaseURL string
 	// Pattern matches the files on disk that are served, one a page.

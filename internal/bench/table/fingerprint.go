@@ -44,7 +44,7 @@ func (s *Sum) Add(id uuid.UUID, micros int64, kind string) {
 	s.rows++
 }
 
-// Fingerprint returns that of what was added.
+// Fingerprint returns the fingerprint of the added rows.
 func (s *Sum) Fingerprint() Fingerprint {
 	return Fingerprint{Rows: s.rows, Distinct: s.rows, Sum: s.sum.String()}
 }

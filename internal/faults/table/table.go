@@ -17,13 +17,13 @@ import (
 // Row is a fault.
 type Row struct {
 	ID, Fault string
-	// Tests hold it, as package.TestName. There are none where Reason says why.
+	// Tests are the tests of the fault, as package.TestName. Reason says why there are none.
 	Tests    []string
 	Reason   string
 	Observed string
 }
 
-// Test is a test function in a folder, whose path begins at the project's root.
+// Test is a test function in a folder, whose path is relative to the project's root.
 type Test struct{ Folder, Name string }
 
 var (
@@ -33,7 +33,7 @@ var (
 	defined = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
 )
 
-// Read reads the rows, in their order.
+// Read returns the rows, in their order.
 func Read(path string) ([]Row, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -63,7 +63,8 @@ func Read(path string) ([]Row, error) {
 	return rows, nil
 }
 
-// Find finds all tests below the project's root, by the names that rows give them.
+// Find finds all tests below the project's root, by the names that rows give them: the last part
+// of the package's path, and the function.
 func Find(root string) (map[string]Test, error) {
 	tests := map[string]Test{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -75,26 +76,28 @@ func Find(root string) (map[string]Test, error) {
 			return err
 		}
 		folder, err := filepath.Rel(root, filepath.Dir(path))
-		room := filepath.Base(folder)
-		if folder == "." {
-			room = "main"
+		if err != nil {
+			return err
 		}
 		for _, m := range defined.FindAllSubmatch(text, -1) {
-			name := room + "." + string(m[1])
+			name := filepath.Base(folder) + "." + string(m[1])
+			if other, ok := tests[name]; ok && other.Folder != folder {
+				return fmt.Errorf("%s is in both %s and %s: rename one, as documents name tests by the last part of the path", name, other.Folder, folder)
+			}
 			tests[name] = Test{Folder: folder, Name: string(m[1])}
 		}
-		return err
+		return nil
 	})
 	return tests, err
 }
 
 // Event is a line of go test -json.
 type Event struct {
-	Action, Test, Output string
-	Elapsed              float64 // seconds
+	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds
 }
 
-// Events reads them.
+// Events returns the lines of go test -json.
 func Events(r io.Reader) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for d := json.NewDecoder(r); ; {

@@ -1,0 +1,72 @@
+# The steps of .ci/run and .ci/full, which source this file. A step ends the script where it
+# fails, and prints how long it took.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export GOFLAGS=-mod=readonly
+root=$PWD
+rows='' # of the table of steps: "| step | minutes |"
+
+step() { # name, command...
+  local name=$1 began=$SECONDS
+  shift
+  "$@"
+  took "$name" $((SECONDS - began))
+}
+
+took() { # name, seconds
+  local minutes
+  minutes=$(awk -v s="$2" 'BEGIN { printf "%.1f", s / 60 }')
+  rows+="| $1 | $minutes |"$'\n'
+  printf '== %s: %s minutes\n' "$1" "$minutes"
+}
+
+# The code is formatted, and the dependencies in the module cache are those of go.sum.
+sources() {
+  local unformatted
+  unformatted=$(git ls-files '*.go' | xargs -r gofmt -l)
+  if [ -n "$unformatted" ]; then
+    printf 'gofmt would change:\n%s\n' "$unformatted" >&2
+    return 1
+  fi
+  tools/supply/verify.sh
+}
+
+lint() { # folder of a module
+  (cd "$1" && go tool -modfile="$root/tools/go.mod" golangci-lint run)
+}
+
+lint_all() {
+  local file
+  for file in go.mod internal/readers/go.mod internal/bench/go.mod internal/faults/go.mod tools/supply/go.mod; do
+    lint "$(dirname "$file")"
+  done
+}
+
+# Where a signal ends a test's process, only -v tells which test it was.
+race() { # packages
+  local log
+  log=$(mktemp)
+  if ! go test -race -short -timeout 30m -v "$@" >"$log" 2>&1; then
+    grep -E -B 25 '^(FAIL|panic|signal)|^ *--- FAIL|DATA RACE' "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  grep '^ok' "$log"
+  rm -f "$log"
+}
+
+tests_of() { # folder of a module, arguments of go test
+  local folder=$1
+  shift
+  (cd "$folder" && go test "$@")
+}
+
+# The benchmarks' harness, on a few pages and without the rivals that come from PyPI.
+bench_harness() { tests_of internal/bench ./...; }
+
+# Known vulnerabilities, where their database can be reached; the same bytes from two builds;
+# the SBOM.
+supply_chain() {
+  tools/supply/vulncheck.sh
+  tests_of tools/supply -count=1 ./...
+}
