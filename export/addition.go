@@ -27,7 +27,7 @@ import (
 // addition is a target: a folder with an export, locked, to which an export adds files.
 type addition struct {
 	opts    *Options
-	folder  *outfile.Standing
+	folder  *outfile.LockedFolder
 	staging staging
 	m       manifest // of the folder
 	next    manifest // as it will be

@@ -82,7 +82,7 @@ func (p *pipe) write(ctx context.Context, j *job) (Result, error) {
 	defer p.close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	done := make(chan copied, 1) // one result: the goroutine ends even if nobody waits for it
+	done := make(chan copied, 1) // one result: the goroutine ends even if write does not wait for it
 	go func() {
 		n, err := compress(p.to, untilDone{ctx, p.r}, p.compression)
 		if err != nil {

@@ -162,7 +162,7 @@ func (p *pending) move(n int, path string, checked fs.FileInfo) (err error) {
 	if errors.Is(err, fs.ErrExist) {
 		return taken(in.Name(name))
 	}
-	if err == nil && !in.Stands(content, name) {
+	if err == nil && !in.Holds(content, name) {
 		err = unexpected(in.Name(name), "it was replaced while it was moved")
 	}
 	return err

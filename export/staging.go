@@ -18,7 +18,7 @@ func stagedName(index int) string { return fmt.Sprintf("%06d.tmp", index) }
 
 // staging is the staging folder of a folder.
 type staging struct {
-	folder *outfile.Standing
+	folder *outfile.LockedFolder
 	dir    *owned.Dir // nil if there is none
 }
 

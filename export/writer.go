@@ -208,7 +208,7 @@ func (w *folderWriter) copy(ctx context.Context, s *inspect.Session, rows statem
 	}
 	rows.sql = w.job.opts.copyTo(rows.sql, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
 	n, err = w.job.db.exec(ctx, s, rows)
-	if err == nil && !folder.Stands(f, name) {
+	if err == nil && !folder.Holds(f, name) {
 		err = fmt.Errorf("export: %q was replaced while it was written", folder.Name(name))
 	}
 	if err != nil {

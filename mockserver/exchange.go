@@ -31,7 +31,7 @@ type incoming struct {
 	key, cookie  string
 	ctx          context.Context
 
-	endpoint Endpoint // Any where the path is none of the API's
+	endpoint Endpoint // Any if the API does not have the path
 	id       string   // in the path
 	now      time.Time
 	phase    *phase // that it came in

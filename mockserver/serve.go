@@ -22,7 +22,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 	}
-	failed := make(chan error, 1) // one error: the goroutine ends even if nobody reads it
+	failed := make(chan error, 1) // one error: the goroutine ends even if Serve does not read it
 	go func() { failed <- server.Serve(l) }()
 	select {
 	case err := <-failed:

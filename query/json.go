@@ -22,7 +22,7 @@ type jsonSink struct {
 	buffer  []byte
 }
 
-// jsonFrame is what stands around the objects.
+// jsonFrame is the text around the objects.
 type jsonFrame struct {
 	first, next string // before the first object, and before each further one
 	after       string // each object

@@ -67,8 +67,8 @@ func run(ctx context.Context, session *inspect.Session, text string, opts Option
 }
 
 // copyRows hands the rows of a result to a sink, up to the maximum of the options. It returns
-// how many rows there are and how many are written: if it stops at the maximum, one row more
-// stands for all that are left.
+// how many rows there are and how many are written. If it stops at the maximum, it counts one more
+// row for all that are left.
 func copyRows(result *duck.Result, p *prepared, out sink, opts *Options) (rows, written int64, err error) {
 	most := int64(opts.MaxRows)
 	if opts.MaxRows <= 0 || opts.Format == Table {

@@ -114,7 +114,7 @@ func checkJSON(t *testing.T, got string, format Format, name, text string, ok bo
 		return // another column is called otherwise
 	}
 	var value *string
-	name, text = string([]rune(name)), string([]rune(text)) // as encoding/json reads what is no UTF-8
+	name, text = string([]rune(name)), string([]rune(text)) // as encoding/json reads invalid UTF-8
 	if err := json.Unmarshal(row[name], &value); err != nil || ok != (value != nil) || ok && *value != text {
 		t.Errorf("%q became %s: %v", text, row[name], err)
 	}

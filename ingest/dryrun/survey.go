@@ -20,7 +20,7 @@ import (
 	"datasync/internal/model"
 )
 
-// ErrNotNow: no page came because each endpoint that serves pages asked to be left alone.
+// ErrNotNow says that no page came because each endpoint that serves pages asked to be left alone.
 var ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked for a wait")
 
 const (

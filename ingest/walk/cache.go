@@ -3,7 +3,6 @@ package walk
 import (
 	"context"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"datasync/ingest/api"
@@ -18,12 +17,6 @@ const (
 	// maxFresh is how often a page is requested with another URL before every page counts as cached.
 	maxFresh = 2
 )
-
-// cacheState is what the walks of a pull know about a cache.
-type cacheState struct {
-	began time.Time   // the pull
-	all   atomic.Bool // a cache answers every request
-}
 
 // requestFresh returns a page that no cache has made before the pull began or, if it must be fresh, at all.
 // It requests a cached page again with another limit: to a cache, another URL is another page.

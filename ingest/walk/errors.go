@@ -1,8 +1,9 @@
 package walk
 
 import (
-	"datasync/internal/model"
 	"errors"
+
+	"datasync/internal/model"
 )
 
 // What others test for with errors.Is.
@@ -19,3 +20,17 @@ var (
 	// it stands.
 	ErrUnreachable = errors.New("no way leads to where the part stands")
 )
+
+// What a page says about the walk that requested it.
+var (
+	// ErrNotProven: the page does not follow where the walk stood.
+	ErrNotProven = errors.New("what came is not what follows")
+	// ErrNothingLeft: below the border at which a shard begins there are no events.
+	ErrNothingLeft = errors.New("nothing is left")
+	// ErrEndsTooEarly: a page says that it is the last one, but known events lie below it.
+	ErrEndsTooEarly = errors.New("a page says that it is the last one, and is not")
+)
+
+// errMoved: the walk may have skipped events, and reading the previous page again has not shown that it did
+// not.
+var errMoved = errors.New("the API deleted events during the walk, so the walk may have skipped others")

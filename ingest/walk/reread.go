@@ -3,7 +3,6 @@ package walk
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
@@ -12,29 +11,6 @@ import (
 
 // The service sends malformed elements on purpose, in one response only: it omits fields, or writes
 // invalid timestamps. So the walk requests a page with rejects once more.
-
-const (
-	// firstRereads is how many pages with rejects are read again in any case. After that, rereadShare
-	// requests allow one more.
-	firstRereads, rereadShare = 20, 10
-)
-
-// rereads counts the pages of a pull that were read again. Its zero value is ready for use by any goroutine.
-type rereads struct {
-	mu   sync.Mutex
-	done int64
-}
-
-// may reports whether one more page may be read again after so many requests, and counts it.
-func (r *rereads) may(requests int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.done >= firstRereads && (r.done+1)*rereadShare >= requests {
-		return false
-	}
-	r.done++
-	return true
-}
 
 // readAgain requests a page with rejects once more and replaces each reject by the valid event of
 // the second response. It prefers the same endpoint. If the request fails, it keeps the rejects and

@@ -17,21 +17,6 @@ const (
 	maxRestarts = 2
 )
 
-// recovery is which ways on a walk has tried.
-type recovery struct {
-	// startCursor is the cursor with which the walk began, after failedRuns runs in a row that failed at it.
-	startCursor string
-	failedRuns  int64
-	// failures counts ways in a row that failed, restarts the walks from the newest event.
-	failures, restarts int
-	// deeper says that the walk has gone further down since the last way failed.
-	deeper bool
-	// timeTried says that the walk tried to resume by time, and that has not been proven.
-	timeTried bool
-	// expired is the last cursor of the API's that expired, renewed what was sent in its place.
-	expired, renewed string
-}
-
 // recover finds another way on after the last one has failed: by the time of the last event, then by a
 // renewed cursor if that is allowed, then from the window's newest event.
 func (w *Walk) recover(cause error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"datasync/export"
@@ -82,10 +83,16 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	return nil
 }
 
-// percentProgress describes something as a bar of 100 %. percent is negative if unknown.
+// percentProgress describes something as a bar of 100 %. While percent is negative, which means
+// unknown, the bar stays.
 func percentProgress(percent func() float64) term.Progress {
-	// 100 % would say that the file has its name.
-	done := func() int64 { return int64(min(99, max(0, percent()))) }
+	var last atomic.Int64
+	done := func() int64 {
+		if p := percent(); p >= 0 {
+			last.Store(int64(min(99, p))) // 100 % would mean that the target exists
+		}
+		return last.Load()
+	}
 	return term.Progress{
 		Delay: percentDelay,
 		Count: func() (int64, int64) { return done(), 100 },

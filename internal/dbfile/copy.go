@@ -76,8 +76,8 @@ func SizeOf(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// CheckRoom fails with ErrRoom if the file system of the database at path has too little space
-// for so many bytes, a tenth more and 16 MiB. The writer of the database needs space too.
+// CheckRoom fails with ErrRoom if the file system of the database at path has too little space. It must
+// have space for so many bytes, a tenth more and 16 MiB. The writer of the database needs space too.
 func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)) error {
 	have, err := free(filepath.Dir(path))
 	if err != nil {

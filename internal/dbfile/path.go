@@ -21,65 +21,76 @@ const longestName = 255 - len(".creating.wal")
 // as anything but a plain path, as that would create another file. It fails with ErrLog if there
 // is a write-ahead log without its file.
 func Resolve(name string) (path string, exists bool, err error) {
-	bad := func(detail, hint string) error {
-		return &model.FileError{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
-	}
-	switch name {
-	case "":
-		return "", false, bad("it is empty", "name a file with --db")
-	case ":memory:":
-		return "", false, bad("a database in memory cannot be resumed", "name a file with --db")
-	}
-	path, err = filepath.Abs(name)
-	if err != nil {
-		return "", false, bad(err.Error(), "name a file with --db")
-	}
-	if n := len(filepath.Base(path)); n > longestName {
-		name = name[:100] + "..."
-		return "", false, bad(fmt.Sprintf("its name has %d bytes, more than %d", n, longestName), "give it a shorter name")
-	}
-	// The driver reads the path as a URL, and the text after a '?' as settings.
-	if u, err := url.Parse(path + "?a=b"); err != nil || u.RawQuery != "a=b" || strings.ContainsAny(path, "?#") {
-		return "", false, bad("it has a character that the database driver cannot read (?, #, %, or a control character)", "rename the file or its folder")
+	if path, err = plainPath(name); err != nil {
+		return "", false, err
 	}
 	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		parent, err := os.Stat(filepath.Dir(path))
-		if err != nil || !parent.IsDir() {
-			return "", false, bad("its folder does not exist", "make the folder first")
-		}
-		if strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/.") {
-			return "", false, bad("it names a folder, which does not exist", "name a file")
-		}
-		if _, err := os.Lstat(path + ".wal"); err == nil {
-			return "", false, &model.FileError{Kind: ErrLog, Path: name, Detail: "there is a write-ahead log but no file",
-				Hint: "restore the file, or move the .wal file away"}
-		}
-		return path, false, nil
-	}
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return path, false, checkAbsent(name, path)
+	case errors.Is(err, fs.ErrPermission):
 		return "", false, Translate(path, err)
-	}
-	if err != nil {
-		return "", false, bad(err.Error(), "name a file with --db")
+	case err != nil:
+		return "", false, badPath(name, err.Error(), "name a file with --db")
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return "", false, bad("it is a broken symbolic link", "repair or remove the link")
+			return "", false, badPath(name, "it is a broken symbolic link", "repair or remove the link")
 		}
 		path = target
 		if info, err = os.Stat(path); err != nil {
-			return "", false, bad(err.Error(), "repair or remove the link")
+			return "", false, badPath(name, err.Error(), "repair or remove the link")
 		}
 	}
 	switch {
 	case info.IsDir():
-		return "", false, bad("it is a folder", "name a file in it, such as "+filepath.Join(name, "datasync.duckdb"))
+		return "", false, badPath(name, "it is a folder", "name a file in it, such as "+filepath.Join(name, "datasync.duckdb"))
 	case !info.Mode().IsRegular():
-		return "", false, bad("it is not a regular file", "name a file with --db")
+		return "", false, badPath(name, "it is not a regular file", "name a file with --db")
 	}
 	return path, true, nil
+}
+
+// plainPath returns the absolute path of that name, which the driver reads as nothing but a path.
+func plainPath(name string) (path string, err error) {
+	switch name {
+	case "":
+		return "", badPath(name, "it is empty", "name a file with --db")
+	case ":memory:":
+		return "", badPath(name, "a database in memory cannot be resumed", "name a file with --db")
+	}
+	path, err = filepath.Abs(name)
+	if err != nil {
+		return "", badPath(name, err.Error(), "name a file with --db")
+	}
+	if n := len(filepath.Base(path)); n > longestName {
+		return "", badPath(name[:100]+"...", fmt.Sprintf("its name has %d bytes, more than %d", n, longestName), "give it a shorter name")
+	}
+	// The driver reads the path as a URL, and the text after a '?' as settings.
+	if u, err := url.Parse(path + "?a=b"); err != nil || u.RawQuery != "a=b" || strings.ContainsAny(path, "?#") {
+		return "", badPath(name, "it has a character that the database driver cannot read (?, #, %, or a control character)", "rename the file or its folder")
+	}
+	return path, nil
+}
+
+// checkAbsent checks that a database can be created at path, where there is no file.
+func checkAbsent(name, path string) error {
+	if parent, err := os.Stat(filepath.Dir(path)); err != nil || !parent.IsDir() {
+		return badPath(name, "its folder does not exist", "make the folder first")
+	}
+	if strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/.") {
+		return badPath(name, "it names a folder, which does not exist", "name a file")
+	}
+	if _, err := os.Lstat(path + ".wal"); err == nil {
+		return &model.FileError{Kind: ErrLog, Path: name, Detail: "there is a write-ahead log but no file",
+			Hint: "restore the file, or move the .wal file away"}
+	}
+	return nil
+}
+
+func badPath(name, detail, hint string) error {
+	return &model.FileError{Kind: ErrPath, Path: name, Detail: detail, Hint: hint}
 }
 
 // FilesOf returns the names of the database of that name and of all files that a pull may create

@@ -40,8 +40,8 @@ func (l *SharedLock) Release() error {
 	return l.f.Close()
 }
 
-// NotesOf returns the notes that a killed pull left in the lock file of the database at path, ""
-// if there is no lock file or it cannot be read.
+// NotesOf returns the notes that a killed pull left in the lock file of the database at path. It
+// returns "" if there is no lock file, or if it cannot be read.
 func NotesOf(path string) string {
 	f, err := openNeighbour(path, path+".lock", os.O_RDONLY)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"unsafe"
 )
 
-// A DuckDB string longer than inlineLength is the address of its text. DuckDB copies the text
-// after the function that fills the chunk has returned, so the text must stay where it is until
-// DuckDB asks for the next chunk. cgo's rules forbid C to keep an address of Go's memory unless
-// that is pinned. A call of the runtime, or of DuckDB, for each text would cost too much: short
-// texts are copied into memory of C, and only long ones are pinned.
+// A DuckDB string longer than inlineLength is the address of its text. DuckDB copies the text after the
+// function that fills the chunk has returned. So the text must stay where it is until DuckDB asks for
+// the next chunk. cgo's rules forbid C to keep an address of Go's memory unless that is pinned. A call
+// of the runtime, or of DuckDB, for each text would cost too much: short texts are copied into memory
+// of C, and only long ones are pinned.
 
 const (
 	// pinnedText is the length in bytes from which a text is pinned instead of copied.

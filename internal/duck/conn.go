@@ -8,9 +8,9 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// Conn is a connection to an instance that database/sql has open. It uses the driver's public
-// mapping of the C API, because database/sql can neither insert whole columns nor read a
-// result that is still being made. It is not safe for concurrent use, except for Progress.
+// Conn is a connection to an instance that database/sql has open. It uses the driver's public mapping
+// of the C API. database/sql can neither insert whole columns nor read a result that is still being
+// made. It is not safe for concurrent use, except for Progress.
 type Conn struct {
 	path string
 	db   mapping.Database

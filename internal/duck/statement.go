@@ -123,9 +123,9 @@ func (st *Statement) Run(ctx context.Context) (*Result, error) {
 	return r, nil
 }
 
-// Rows runs one statement with texts for its parameters, by name, and calls each with every row
-// of the result, as a number within the chunk. What each reads is valid until it returns. It
-// fails if the statement has a parameter without a value. The statement ends when ctx does.
+// Rows runs one statement with texts for its parameters, by name. It calls each with every row of the
+// result, a number within the chunk. What each reads is valid until it returns. It fails if the
+// statement has a parameter without a value. The statement ends when ctx does.
 func (c *Conn) Rows(ctx context.Context, text string, params map[string]string, each func(r *Result, row int)) error {
 	st, err := c.Prepare(text)
 	if err != nil {

@@ -63,8 +63,8 @@ func (c *Column) Bool(row int, v bool) {
 	unsafe.Slice((*bool)(c.data), vectorSize)[row] = v
 }
 
-// UUID writes a UUID. DuckDB stores it as a 128-bit integer, low half first, with the highest
-// bit flipped, so that the order of signed integers is the order of the bytes.
+// UUID writes a UUID. DuckDB stores it as a 128-bit integer, low half first. The highest bit is
+// flipped, so that the order of signed integers is the order of the bytes.
 func (c *Column) UUID(row int, id uuid.UUID) {
 	halves := unsafe.Slice((*[2]uint64)(c.data), vectorSize)
 	halves[row] = [2]uint64{

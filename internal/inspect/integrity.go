@@ -12,10 +12,10 @@ import (
 	"datasync/internal/model"
 )
 
-// Uncommitted is an SQL expression: the number of the batch after the last one that was committed.
-// It works in files of the third schema and later. The table may have events of that batch: if the
-// log ends between a whole row group and the end of its transaction, DuckDB 1.5 keeps the events
-// and nothing else of the transaction. The next pull removes and fetches them again.
+// Uncommitted is an SQL expression: the number of the batch after the last one that was committed. It
+// works in files of the third schema and later. The table may have events of that batch. The log may
+// end between a whole row group and the end of its transaction. DuckDB 1.5 then keeps the events and
+// nothing else of the transaction. The next pull removes and fetches them again.
 const Uncommitted = `(SELECT 1 + greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
 
 // contradictions find what a pull must not continue from: rows that the file's own records do not

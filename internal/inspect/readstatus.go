@@ -44,36 +44,17 @@ func ReadLiveStatus(ctx context.Context, db *sql.DB, path string, now time.Time)
 func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Time) (Status, error) {
 	var s Status
 	s.Path, s.Windows, s.Rejected, s.Runs = path, []WindowStatus{}, map[string]int64{}, []RunStatus{}
-	if file, _, err := dbfile.Resolve(path); err == nil { // the log is beside the target of a link
-		for _, name := range []string{file, file + ".wal"} {
-			if info, err := os.Stat(name); err == nil {
-				s.Bytes += info.Size()
-			}
-		}
-	}
-	var newest, oldest sql.NullInt64
-	var completed sql.NullTime
-	var settled bool
+	s.readSize()
 	meta, err := ReadCurrentMeta(ctx, db, path)
 	if err != nil {
 		return s, err
 	}
 	s.Origin = meta["origin"]
-	err = errors.Join(
-		db.QueryRowContext(ctx, `SELECT count(*), epoch_us(max("timestamp")), epoch_us(min("timestamp")) FROM events`).Scan(&s.Events, &newest, &oldest),
-		db.QueryRowContext(ctx, `SELECT coalesce(sum(duplicate), 0)::BIGINT, coalesce(sum(conflict), 0)::BIGINT FROM page_log`).Scan(&s.Duplicates, &s.Conflicts),
-		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&settled),
-		db.QueryRowContext(ctx, `SELECT arg_max(began_at, rowid) FROM runs WHERE outcome = 'complete'`).Scan(&completed),
-		s.readRejects(ctx, db), s.readRuns(ctx, db))
+	var settled bool
+	err = errors.Join(s.readEvents(ctx, db), s.readRejects(ctx, db), s.readRuns(ctx, db),
+		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&settled))
 	if err != nil {
 		return s, dbfile.Translate(path, err)
-	}
-	if newest.Valid {
-		s.Newest, s.Oldest = instantTime(model.Instant(newest.Int64)), instantTime(model.Instant(oldest.Int64))
-	}
-	if completed.Valid {
-		at := completed.Time.UTC()
-		s.CompletedAt = &at
 	}
 	windows, err := ReadWindows(ctx, db)
 	if err != nil {
@@ -91,16 +72,45 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	s.Complete = settled && !s.Unusable
 	s.weigh(model.WitnessOf(windows, repeats))
 	s.takeWindows(slices.DeleteFunc(windows, func(k model.Checkpoint) bool { return k.NeverBegun() }), now)
-	w, err := ReadWaits(path, meta, notes, now)
+	return s, s.takeWaits(meta, notes, now)
+}
+
+// readSize adds the sizes of the file and its log.
+func (s *Status) readSize() {
+	file, _, err := dbfile.Resolve(s.Path) // the log is beside the target of a link
 	if err != nil {
-		return s, err
+		return
+	}
+	for _, name := range []string{file, file + ".wal"} {
+		if info, err := os.Stat(name); err == nil {
+			s.Bytes += info.Size()
+		}
+	}
+}
+
+func (s *Status) readEvents(ctx context.Context, db *sql.DB) error {
+	var newest, oldest sql.NullInt64
+	err := errors.Join(
+		db.QueryRowContext(ctx, `SELECT count(*), epoch_us(max("timestamp")), epoch_us(min("timestamp")) FROM events`).Scan(&s.Events, &newest, &oldest),
+		db.QueryRowContext(ctx, `SELECT coalesce(sum(duplicate), 0)::BIGINT, coalesce(sum(conflict), 0)::BIGINT FROM page_log`).Scan(&s.Duplicates, &s.Conflicts))
+	if newest.Valid {
+		s.Newest, s.Oldest = instantTime(model.Instant(newest.Int64)), instantTime(model.Instant(oldest.Int64))
+	}
+	return err
+}
+
+// takeWaits adds the waits of table meta and of the notes that are not over.
+func (s *Status) takeWaits(meta map[string]string, notes string, now time.Time) error {
+	w, err := ReadWaits(s.Path, meta, notes, now)
+	if err != nil {
+		return err
 	}
 	s.NotBefore, s.NotBeforeLeft = StillOpen(w.Opens, now), map[string]float64{}
 	for endpoint, until := range s.NotBefore {
 		s.NotBefore[endpoint] = until.UTC()
 		s.NotBeforeLeft[endpoint] = until.Sub(now).Round(time.Millisecond).Seconds()
 	}
-	return s, nil
+	return nil
 }
 
 func (s *Status) takeWindows(windows []model.Checkpoint, now time.Time) {
@@ -199,6 +209,14 @@ func (s *Status) readRejects(ctx context.Context, db *sql.DB) error {
 }
 
 func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
+	var completed sql.NullTime
+	if err := db.QueryRowContext(ctx, `SELECT arg_max(began_at, rowid) FROM runs WHERE outcome = 'complete'`).Scan(&completed); err != nil {
+		return err
+	}
+	if completed.Valid {
+		at := completed.Time.UTC()
+		s.CompletedAt = &at
+	}
 	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT run::VARCHAR, began_at, ended_at, outcome, stored, duplicate, rejected, waiting_s
 		FROM runs ORDER BY rowid DESC LIMIT %d`, statusRuns))
 	if err != nil {

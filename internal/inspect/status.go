@@ -29,8 +29,8 @@ type fileStatus struct {
 
 // walkStatus says how far the file's windows are walked.
 type walkStatus struct {
-	// Complete says that every window was walked to its end, that the closing check was made,
-	// and that no event is missing by the API's own count.
+	// Complete says that every window was walked to its end and the closing check was made. By the
+	// API's own count no event is missing.
 	Complete bool `json:"complete"`
 	// CursorAlive says whether the next pull can resume by the cursor of the newest window
 	// under way, by our clock; it is nil if no window is under way.
@@ -89,10 +89,10 @@ type waitStatus struct {
 	NotBeforeLeft map[string]float64   `json:"not_before_s"`
 }
 
-// WindowStatus is a window or a part in a Status.
+// WindowStatus is a window or a shard in a Status.
 type WindowStatus struct {
 	Window int64 `json:"window"`
-	// PartOf is the window of which this is a part, nil for a window itself.
+	// PartOf is the window of which this is a shard, nil for a window itself.
 	PartOf    *int64      `json:"part_of"`
 	State     model.State `json:"state"`
 	Upper     *time.Time  `json:"upper"`

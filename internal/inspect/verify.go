@@ -109,9 +109,9 @@ var checks = []check{
 				SELECT whole, last(lower ORDER BY begins DESC NULLS FIRST) AS lower, any_value(floor) AS floor, max(upper) FILTER (window_id = whole) AS upper
 				FROM checkpoint WHERE NOT absorbed GROUP BY whole))
 		WHERE lower IS DISTINCT FROM floor AND (below IS NULL OR lower > upper_below)`},
-	// A part begins at the lower border of the part above, which must have reached its first event.
-	// Of a part that has not begun this is checked once it has.
-	{"windows", `SELECT 'there is a gap between parts ' || above || ' and ' || window_id FROM (
+	// A shard begins at the lower border of the shard above, which must have reached its first event.
+	// Of a shard that has not begun this is checked once it has.
+	{"windows", `SELECT 'there is a gap between shards ' || above || ' and ' || window_id FROM (
 			SELECT *, lag(window_id) OVER parts AS above, lag(lower) OVER parts AS ends, lag(state) OVER parts AS state_above
 			FROM checkpoint WHERE NOT absorbed WINDOW parts AS (PARTITION BY whole ORDER BY begins DESC NULLS FIRST)) c
 		WHERE above IS NOT NULL AND (ends IS DISTINCT FROM begins OR state_above = 'done' AND NOT unordered AND (first_timestamp IS NULL AND state <> 'not_begun'

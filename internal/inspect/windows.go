@@ -9,7 +9,7 @@ import (
 	"datasync/internal/model"
 )
 
-// ReadWindows returns the checkpoints of all windows, the newest window first. The parts of a window
+// ReadWindows returns the checkpoints of all windows, the newest window first. The shards of a window
 // follow it from newer to older; merged ones are left out.
 func ReadWindows(ctx context.Context, db *sql.DB) ([]model.Checkpoint, error) {
 	rows, err := db.QueryContext(ctx, `SELECT window_id, state, epoch_us(upper), epoch_us(lower), coalesce(cursor, ''), cursor_expires_at,

@@ -95,7 +95,7 @@ func (file *File) Commit() (size int64, err error) {
 	if err := file.place.checkFile(); err != nil {
 		return 0, errors.Join(err, file.Abort())
 	}
-	if err := file.place.stands(); err != nil {
+	if err := file.place.checkParent(); err != nil {
 		return 0, errors.Join(err, file.Abort())
 	}
 	if err := file.name(); err != nil {
@@ -140,7 +140,7 @@ func (file *File) name() error {
 func (file *File) Abort() error {
 	var errs []error
 	if file.hidden != nil {
-		if file.place.parent.Stands(file.f, file.hidden.name) {
+		if file.place.parent.Holds(file.f, file.hidden.name) {
 			errs = append(errs, file.place.parent.Remove(file.hidden.name))
 		}
 		file.hidden = nil

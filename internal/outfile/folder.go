@@ -81,7 +81,7 @@ func (f *Folder) Commit() error {
 	failpoint.Hit("f14")
 	old, err := f.place.checkFolder(f.replaceable)
 	if err == nil {
-		err = f.place.stands()
+		err = f.place.checkParent()
 	}
 	if err == nil {
 		if err = f.name(old); err != nil {
@@ -109,13 +109,13 @@ func (f *Folder) name(old *owned.Dir) error {
 	if err := lock(old.File()); err != nil {
 		return err
 	}
-	if !parent.Stands(old.File(), name) {
+	if !parent.Holds(old.File(), name) {
 		return errLocked // it has just been replaced
 	}
 	err := parent.Exchange(hidden, name)
 	if err == nil {
 		failpoint.Hit("f14")
-		if parent.Stands(old.File(), hidden) {
+		if parent.Holds(old.File(), hidden) {
 			return parent.RemoveAll(old, hidden)
 		}
 		// Something else has replaced the old folder just now: it gets the name back.
@@ -157,8 +157,8 @@ func (f *Folder) Abort() error {
 	return errors.Join(err, f.place.parent.Close())
 }
 
-// Standing is an existing folder that this process has locked, to change it in place.
-type Standing struct {
+// LockedFolder is an existing folder that this process has locked, to change it in place.
+type LockedFolder struct {
 	*owned.Dir
 	parent *owned.Dir
 	target string
@@ -167,7 +167,7 @@ type Standing struct {
 // OpenFolder locks the folder at target, which must be this user's, to change it in place. It returns
 // nil if nothing is there. It fails with ErrTarget, such as for a folder that another process has
 // locked, or owned.ErrNot. The caller closes it.
-func OpenFolder(target string, rules Rules) (*Standing, error) {
+func OpenFolder(target string, rules Rules) (*LockedFolder, error) {
 	p, err := locate(target, rules)
 	if err != nil {
 		return nil, err
@@ -178,8 +178,8 @@ func OpenFolder(target string, rules Rules) (*Standing, error) {
 	if err != nil || d == nil {
 		return nil, errors.Join(err, p.parent.Close())
 	}
-	s := &Standing{d, p.parent, target}
-	if err = lock(d.File()); err == nil && !p.parent.Stands(d.File(), p.name) {
+	s := &LockedFolder{d, p.parent, target}
+	if err = lock(d.File()); err == nil && !p.parent.Holds(d.File(), p.name) {
 		err = errLocked // it has just been replaced
 	}
 	if err != nil {
@@ -190,13 +190,13 @@ func OpenFolder(target string, rules Rules) (*Standing, error) {
 }
 
 // Parent returns the path of the folder's parent.
-func (s *Standing) Parent() string { return s.parent.Name() }
+func (s *LockedFolder) Parent() string { return s.parent.Name() }
 
 // Close closes the folder, which releases its lock.
-func (s *Standing) Close() error { return errors.Join(s.Dir.Close(), s.parent.Close()) }
+func (s *LockedFolder) Close() error { return errors.Join(s.Dir.Close(), s.parent.Close()) }
 
 // LockFolder is OpenFolder for a folder that must exist.
-func LockFolder(path string) (*Standing, error) {
+func LockFolder(path string) (*LockedFolder, error) {
 	s, err := OpenFolder(filepath.Clean(path), Rules{})
 	if err == nil && s == nil {
 		err = refuse(path, "%w", fs.ErrNotExist)

@@ -44,7 +44,7 @@ func hide(parent *owned.Dir, make func(name string) (*os.File, *owned.Dir, error
 		}
 		err = lock(f)
 		h := &hidden{f, dir, parent, name}
-		if err == nil && parent.Stands(f, name) {
+		if err == nil && parent.Holds(f, name) {
 			return h, nil
 		}
 		if err != nil && !errors.Is(err, errLocked) {
@@ -60,7 +60,7 @@ func (h *hidden) remove() error {
 	var err error
 	if h.dir != nil {
 		err = h.parent.RemoveAll(h.dir, h.name)
-	} else if h.parent.Stands(h.f, h.name) {
+	} else if h.parent.Holds(h.f, h.name) {
 		err = h.parent.Remove(h.name)
 	}
 	return errors.Join(err, h.close())
@@ -108,7 +108,7 @@ func sweep(folder *owned.Dir) {
 		case !IsHidden(e.Name()):
 		case e.Type().IsRegular():
 			if f, err := folder.Open(e.Name(), owned.File); err == nil {
-				if lock(f) == nil && folder.Stands(f, e.Name()) {
+				if lock(f) == nil && folder.Holds(f, e.Name()) {
 					_ = folder.Remove(e.Name())
 				}
 				_ = f.Close()

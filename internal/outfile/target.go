@@ -166,8 +166,8 @@ func (p *place) look() (fs.FileInfo, error) {
 	return info, nil
 }
 
-// stands fails if the target's path no longer leads to the folder that was opened.
-func (p *place) stands() error {
+// checkParent fails if the target's path no longer leads to the folder that was opened.
+func (p *place) checkParent() error {
 	now, err1 := os.Stat(filepath.Dir(p.path))
 	opened, err2 := p.parent.File().Stat()
 	if err1 != nil || err2 != nil || !os.SameFile(now, opened) {

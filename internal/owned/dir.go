@@ -233,8 +233,8 @@ func (d *Dir) Open(name string, why func(info fs.FileInfo, users []int) string) 
 	})
 }
 
-// Stands reports whether an open file or folder has that name in it.
-func (d *Dir) Stands(f *os.File, name string) bool {
+// Holds reports whether an open file or folder has that name in it.
+func (d *Dir) Holds(f *os.File, name string) bool {
 	opened, err1 := f.Stat()
 	named, err2 := d.Lstat(name)
 	return err1 == nil && err2 == nil && os.SameFile(opened, named)
@@ -315,7 +315,7 @@ func (d *Dir) Clear() error {
 // RemoveAll removes an open folder in it, with everything in that. It does nothing if another folder
 // has the name by now.
 func (d *Dir) RemoveAll(sub *Dir, name string) error {
-	if !d.Stands(sub.f, name) {
+	if !d.Holds(sub.f, name) {
 		return nil
 	}
 	if err := sub.Clear(); err != nil {

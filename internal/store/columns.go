@@ -66,7 +66,7 @@ const (
 // The column of table candidates.
 const candidateID = 0
 
-// setInstant writes t, or NULL where it is not valid.
+// setInstant writes t, or NULL if it is not valid.
 func setInstant(c *duck.Column, row int, t sql.Null[model.Instant]) {
 	if !t.Valid {
 		c.Null(row)
@@ -75,7 +75,7 @@ func setInstant(c *duck.Column, row int, t sql.Null[model.Instant]) {
 	c.Int64(row, int64(t.V))
 }
 
-// setPosition writes the two halves of p, or NULL to both columns where it is not valid.
+// setPosition writes the two halves of p, or NULL to both columns if it is not valid.
 func setPosition(instant, id *duck.Column, row int, p sql.Null[model.Position]) {
 	if !p.Valid {
 		instant.Null(row)

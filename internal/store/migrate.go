@@ -38,8 +38,8 @@ func update(ctx context.Context, path string, opts Options) error {
 	return errors.Join(migrate(ctx, db, version, opts), db.Close())
 }
 
-// create creates the file under another name and renames it when it is complete, so that a kill leaves
-// no database or one that is ours.
+// create creates the file under another name and renames it when it is complete. So a kill leaves no
+// database, or one that is ours.
 func create(ctx context.Context, path string, opts Options) error {
 	building := path + ".creating"
 	remove := func() error { return errors.Join(os.RemoveAll(building), os.RemoveAll(building+".wal")) }

@@ -37,27 +37,28 @@ func (s *Store) setMeta(ctx context.Context, key, value string) error {
 	})
 }
 
-// adoptWaits adds the waits that the lock file notes to table meta, and removes implausible ones. If
-// forget is true, it removes all of them.
-func (s *Store) adoptWaits(ctx context.Context, meta map[string]string, forget bool) error {
-	now := time.Now()
-	w, err := inspect.ReadWaits(s.path, meta, s.lock.Left(), now)
-	if err != nil {
+// adoptWaits adds the waits that the lock file notes to table meta, and removes implausible ones.
+func (s *Store) adoptWaits(ctx context.Context, w *inspect.Waits) error {
+	if err := s.removeWaits(ctx, w.Stale); err != nil {
 		return err
 	}
-	s.opened.implausible = w.Implausible
-	drop, keep := w.Stale, w.Changed
-	if forget {
-		s.opened.forgotten = inspect.SortedWaits(inspect.StillOpen(w.Opens, now))
-		drop, keep = w.Stored, nil
-	}
-	for _, key := range drop {
-		if err := s.setMeta(ctx, key, ""); err != nil {
+	for key, value := range w.Changed {
+		if err := s.setMeta(ctx, key, value); err != nil {
 			return err
 		}
 	}
-	for key, value := range keep {
-		if err := s.setMeta(ctx, key, value); err != nil {
+	return nil
+}
+
+// forgetWaits removes all waits from table meta.
+func (s *Store) forgetWaits(ctx context.Context, w *inspect.Waits) error {
+	s.opened.forgotten = inspect.SortedWaits(inspect.StillOpen(w.Opens, time.Now()))
+	return s.removeWaits(ctx, w.Stored)
+}
+
+func (s *Store) removeWaits(ctx context.Context, keys []string) error {
+	for _, key := range keys {
+		if err := s.setMeta(ctx, key, ""); err != nil {
 			return err
 		}
 	}

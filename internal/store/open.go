@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"datasync/internal/dbfile"
 	"datasync/internal/duck"
@@ -85,7 +86,17 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		return err
 	}
 	if meta["origin"] == opts.Origin {
-		if err := s.adoptWaits(ctx, meta, opts.ForgetWaits); err != nil {
+		w, err := inspect.ReadWaits(s.path, meta, s.lock.Left(), time.Now())
+		if err != nil {
+			return err
+		}
+		s.opened.implausible = w.Implausible
+		if opts.ForgetWaits {
+			err = s.forgetWaits(ctx, &w)
+		} else {
+			err = s.adoptWaits(ctx, &w)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -98,6 +109,16 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 	if err := s.memory.start(ctx, s.db, opts.MemoryLimit, meta); err != nil {
 		return err
 	}
+	if err := s.openWriters(); err != nil {
+		return err
+	}
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
+	s.batches.begun = s.batch
+	return err
+}
+
+// openWriters connects the writers. Close closes them, even after an error.
+func (s *Store) openWriters() error {
 	s.batches.idle = make(chan *writer, model.Writers)
 	for n := range model.Writers {
 		w, err := newWriter(s.path, n)
@@ -110,11 +131,7 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		s.batches.idle <- w
 	}
 	s.writer = s.writers[0]
-	if _, err := s.writer.exec("CREATE TEMP TABLE copies (copy BIGINT, batch BIGINT, checksum BIGINT)"); err != nil {
-		return err
-	}
-	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
-	s.batches.begun = s.batch
+	_, err := s.writer.exec("CREATE TEMP TABLE copies (copy BIGINT, batch BIGINT, checksum BIGINT)")
 	return err
 }
 

@@ -38,7 +38,7 @@ func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (mod
 	w := <-s.batches.idle
 	texts := textsOf(&b)
 	q := queue(&b, texts, s.batches.latest)
-	s.batches.latest = q.flight
+	s.batches.latest = q.started
 	s.batches.begun++
 	c := &commit{w: w, batch: s.batches.begun, now: model.InstantOf(time.Now()), keysBefore: q.keysBefore(), reasons: map[string]int64{}}
 	admitted := make(chan struct{})

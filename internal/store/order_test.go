@@ -207,9 +207,9 @@ func TestNoneAfterOneThatFailed(t *testing.T) {
 	}
 }
 
-// A pull's memory is enough for texts as long as a batch may hold, and for two batches with as much text as
-// may be written concurrently. It is also enough in the next run, which writes the table with the long
-// texts again.
+// A pull's memory is enough for texts as long as a batch may hold. It is enough for two batches with as
+// much text as may be written concurrently. It is also enough in the next run, which writes the table
+// with the long texts again.
 func TestLongTexts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("much text")

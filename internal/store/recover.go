@@ -111,7 +111,7 @@ func replay(ctx context.Context, path string) error {
 
 // tryRecovery replays the log on a copy of the file, and checks that the result is ours. It returns the
 // blocks that it had to repair in the copy. If there are any, it has verified all of the copy.
-func tryRecovery(ctx context.Context, path string) (mended []tornBlock, err error) {
+func tryRecovery(ctx context.Context, path string) (repaired []tornBlock, err error) {
 	if holder, err := dbfile.LockHolder(path); err != nil || holder != nil {
 		if err == nil {
 			err = &model.FileError{Kind: dbfile.ErrLocked, Path: path, Detail: holder.String(), Hint: "wait for it to end"}
@@ -133,31 +133,42 @@ func tryRecovery(ctx context.Context, path string) (mended []tornBlock, err erro
 	if err := dbfile.CopyFile(ctx, path+".wal", trial+".wal", room); err != nil {
 		return nil, err
 	}
-	checkpoint, err := inCheckpoint(trial + ".wal")
+	db, repaired, err := openTorn(ctx, path, trial)
 	if err != nil {
-		return nil, dbfile.Translate(path, err)
-	}
-	db, err := duck.OpenInstance(ctx, trial, duck.Sandbox())
-	for err != nil {
-		block, ok := tornIn(err)
-		if !ok || !checkpoint || len(mended) == maxRepairs {
-			return nil, about(path, dbfile.Translate(trial, err))
-		}
-		if err := block.repair(trial); err != nil {
-			return nil, dbfile.Translate(path, err)
-		}
-		mended = append(mended, block)
-		db, err = duck.OpenInstance(ctx, trial, duck.Sandbox())
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	version, err := inspect.CheckMeta(ctx, db, path, "")
 	if err == nil {
 		err = about(path, inspect.CheckIntegrity(ctx, db, trial, version))
 	}
-	if err == nil && len(mended) > 0 {
+	if err == nil && len(repaired) > 0 {
 		err = about(path, checkSound(ctx, db, trial))
 	}
-	return mended, err
+	return repaired, err
+}
+
+// openTorn opens a copy of the file at path. If the log shows that a checkpoint was interrupted, it
+// repairs torn blocks of the copy, which it returns.
+func openTorn(ctx context.Context, path, trial string) (db *sql.DB, repaired []tornBlock, err error) {
+	checkpoint, err := inCheckpoint(trial + ".wal")
+	if err != nil {
+		return nil, nil, dbfile.Translate(path, err)
+	}
+	for {
+		db, err := duck.OpenInstance(ctx, trial, duck.Sandbox())
+		if err == nil {
+			return db, repaired, nil
+		}
+		block, ok := tornIn(err)
+		if !ok || !checkpoint || len(repaired) == maxRepairs {
+			return nil, nil, about(path, dbfile.Translate(trial, err))
+		}
+		if err := block.repair(trial); err != nil {
+			return nil, nil, dbfile.Translate(path, err)
+		}
+		repaired = append(repaired, block)
+	}
 }
 
 // checkSound reads all of a file and fails if anything in it contradicts anything else.

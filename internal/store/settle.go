@@ -71,29 +71,35 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done m
 	if done.Rejected -= n; err != nil || done.Rejected == 0 {
 		return done, err
 	}
-	// If more elements are here than the API has, it may have sent an element once with its id and once
-	// without.
+	n, err = s.resolveWithoutID(window, done.Events+done.Rejected)
+	done.Rejected -= n
+	return done, err
+}
+
+// resolveWithoutID resolves rejects without an id that are other readings of stored elements, of which
+// there are so many. It does so only as long as more elements are here than the API has: the API may
+// then have sent an element once with its id and once without.
+func (s *Store) resolveWithoutID(window, elements int64) (resolved int64, err error) {
+	w := s.writer
 	total, err := w.count(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
-	if err != nil {
-		return done, err
+	if err != nil || elements <= total {
+		return 0, err
 	}
-	if done.Events+done.Rejected > total {
-		if err := s.memory.raise(w, s.memory.most); err != nil {
-			return done, err
-		}
+	if err := s.memory.raise(w, s.memory.most); err != nil {
+		return 0, err
 	}
 	for _, resolve := range []string{resolveStored, resolveRejected} {
-		surplus := done.Events + done.Rejected - total
+		surplus := elements - resolved - total
 		if surplus <= 0 {
 			break
 		}
 		n, err := w.exec(fmt.Sprintf(`UPDATE rejected_events SET resolved = true WHERE rowid IN (%s LIMIT %d)`, resolve, surplus))
 		if err != nil {
-			return done, err
+			return resolved, err
 		}
-		done.Rejected -= n
+		resolved += n
 	}
-	return done, nil
+	return resolved, nil
 }
 
 // endOlder ends the windows that are older than one that was walked to its start bound or to the end:

@@ -14,10 +14,10 @@ import (
 	"datasync/internal/dbfile"
 )
 
-// A checkpoint of DuckDB writes new parts of its catalog and tables into the same blocks of 256 KiB
-// as old parts, which are valid until the header names the new ones. A kill or a power loss during
-// such a write leaves a torn block: its valid parts are unchanged, but its checksum is wrong. DuckDB
-// does not open such a file. Its error has the right checksum.
+// A checkpoint of DuckDB writes new parts of its catalog and tables into blocks of 256 KiB that also
+// have old parts. The old parts are valid until the header names the new ones. A kill or a power loss
+// during such a write leaves a torn block: its valid parts are unchanged, but its checksum is wrong.
+// DuckDB does not open such a file. Its error has the right checksum.
 
 // torn matches that error.
 var torn = regexp.MustCompile(`computed checksum (\d+) does not match stored checksum \d+ in block at location (\d+)`)

@@ -34,7 +34,7 @@ func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Inst
 
 const nextWindow = "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint"
 
-// addWindow adds the row of a new window or part.
+// addWindow adds the row of a new window or shard.
 func (s *Store) addWindow(k *model.Checkpoint) error {
 	_, err := s.writer.execArgs(`INSERT INTO checkpoints BY NAME SELECT $1 AS window_id, $2 AS whole, $3 AS state, $4::TIMESTAMPTZ AS lower, $5::TIMESTAMPTZ AS floor,
 		$6::TIMESTAMPTZ AS begins, $7 AS unordered, $8 AS updated_at, $9 AS writer, $10 AS batch, 0 AS pages, 0 AS events, 0 AS walked, 0 AS copies, false AS ran_out, 0 AS failed_runs, false AS absorbed`,
@@ -42,7 +42,7 @@ func (s *Store) addWindow(k *model.Checkpoint) error {
 	return err
 }
 
-// FailRun counts a run that failed at the cursor of the window or part.
+// FailRun counts a run that failed at the cursor of the window or shard.
 func (s *Store) FailRun(ctx context.Context, window int64) error {
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE checkpoints SET failed_runs = failed_runs + 1 WHERE window_id = ?", window)

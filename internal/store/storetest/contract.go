@@ -13,13 +13,13 @@ import (
 	"datasync/internal/model"
 )
 
-// Store is what the contract is about: the operations of a pull's store.
+// Store is the interface that the contract is about: the operations of a pull's store.
 type Store interface {
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
 	OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (model.Checkpoint, error)
 	Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error)
-	Merge(ctx context.Context, window int64, parts ...int64) error
-	MergeAndRestart(ctx context.Context, window int64, parts ...int64) error
+	Merge(ctx context.Context, window int64, shards ...int64) error
+	MergeAndRestart(ctx context.Context, window int64, shards ...int64) error
 	Held(ctx context.Context) (int64, error)
 	FailRun(ctx context.Context, window int64) error
 	Witness(ctx context.Context) (model.Witness, error)
@@ -35,8 +35,7 @@ type Store interface {
 
 var _ Store = (*Memory)(nil)
 
-// TestContract tests that the stores which open returns, each of them empty, keep
-// the contract.
+// TestContract tests that a store passes the contract. Each call of open must return an empty one.
 func TestContract(t *testing.T, open func(t *testing.T) Store) {
 	for _, tc := range []struct {
 		name string
@@ -45,7 +44,7 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"batches are counted", testCounts},
 		{"windows are kept", testWindows},
 		{"a window that was never begun is replaced", testNeverBegun},
-		{"windows have parts", testParts},
+		{"windows have shards", testShards},
 		{"a batch needs its window", testNoWindow},
 		{"a batch is bounded", testTooLarge},
 		{"an ended context stores nothing", testEndedContext},
@@ -63,7 +62,7 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 	}
 }
 
-// Event returns event n of a series that descends by a millisecond.
+// Event returns event n of a series that descends by a millisecond from event to event.
 func Event(n int) model.Event {
 	return model.Event{
 		ID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "event %d", n)), SessionID: uuid.NewSHA1(uuid.Nil, []byte("session")),
@@ -162,8 +161,8 @@ func testSettle(t *testing.T, s Store) {
 	}
 }
 
-// An event that came without its id in one reading is stored by another one; where
-// the API has as many as are here, it is one of its own.
+// A reject without an id may be another reading of a stored event. It is not if the API has as many
+// elements as the store.
 func testSettleWithoutID(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
 	like := Event(5)
@@ -173,7 +172,7 @@ func testSettleWithoutID(t *testing.T, s Store) {
 	}
 	broken := withoutID("c", "")
 	broken.Raw = `{"name":"\ud800"`
-	// A reject itself, once with its id and without a type.
+	// Another reading of a reject, with its id and without a type.
 	kept := withoutID("id:"+Event(77).ID.String(), `,"name":"twice"`)
 	kept.ID, kept.Reason, kept.Raw = uuid.NullUUID{UUID: Event(77).ID, Valid: true}, "missing_type", strings.Replace(kept.Raw, `"type":"click",`, "", 1)
 	mustCommit(t, s, k, pageOf(0, 3, withoutID("a", ""), withoutID("b", `,"name":"other"`), broken, kept, withoutID("d", `,"name":"twice"`)))

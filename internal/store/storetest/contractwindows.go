@@ -59,7 +59,7 @@ func testNeverBegun(t *testing.T, s Store) {
 	}
 }
 
-func testParts(t *testing.T, s Store) {
+func testShards(t *testing.T, s Store) {
 	ctx := context.Background()
 	mustCommit(t, s, mustOpenWindow(t, s), pageOf(900, 903))
 	k, err := s.OpenWindow(ctx, sql.Null[model.Instant]{V: 5, Valid: true}, sql.Null[model.Instant]{V: 5, Valid: true})
@@ -67,7 +67,7 @@ func testParts(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	mustCommit(t, s, k, pageOf(0, 10))
-	// The second part lies between the window and the first.
+	// The second shard is between the window and the first shard.
 	low, err1 := s.Split(ctx, k.Window, 3000)
 	mid, err2 := s.Split(ctx, k.Window, 7000)
 	if err1 != nil || err2 != nil {
@@ -76,7 +76,7 @@ func testParts(t *testing.T, s Store) {
 	first := Event(500)
 	low.First, low.Last, low.Pages = sql.Null[model.Position]{V: first.Position(), Valid: true}, sql.Null[model.Position]{V: first.Position(), Valid: true}, 1
 	mustCommit(t, s, low, pageOf(500, 501))
-	// A commit that knows nothing of the split leaves the border where it is.
+	// A commit with a checkpoint from before the split keeps the border.
 	k.State = model.Done
 	if _, err := s.CommitBatch(ctx, model.Batch{Run: uuid.Max, Pages: []model.Page{pageOf(10, 12)}, Checkpoint: k}); err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func testParts(t *testing.T, s Store) {
 	k.Lower = at(7000)
 	mid.Lower = at(3000)
 	expect(k, mid, low)
-	// A part of which nothing is stored keeps its place where a window is opened.
+	// OpenWindow does not replace a shard of which nothing is stored.
 	if !low.IsShard() || mid.NeverBegun() || k.IsShard() || k.ToTheEnd() || !low.ToTheEnd() {
 		t.Errorf("%+v, %+v, %+v", k, mid, low)
 	}

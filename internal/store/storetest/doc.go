@@ -1,3 +1,3 @@
-// Package storetest holds the contract of a pull's store as a test suite, and a store in memory
+// Package storetest holds the contract of a pull's store as a test suite. It also has a store in memory
 // that passes it, for tests of the pull. It does not link DuckDB.
 package storetest

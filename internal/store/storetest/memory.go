@@ -16,10 +16,10 @@ import (
 	"datasync/internal/model"
 )
 
-// Memory is a store in memory. It may be used by several goroutines.
+// Memory is a store in memory. It is safe for concurrent use.
 type Memory struct {
-	// Fail, where it is not nil, is asked before each operation, by its name such
-	// as "CommitBatch"; its error ends the operation before it does anything.
+	// Fail, if not nil, is called before each operation with its name, such as "CommitBatch". If it
+	// returns an error, the operation does nothing and returns that.
 	Fail func(operation string) error
 
 	mu        sync.Mutex
@@ -37,7 +37,7 @@ type Memory struct {
 	repeats   int64 // of events in the pages of the first window
 }
 
-// place is what a second copy of an event is known by before the closing check.
+// place identifies an event before the closing check: a copy with another instant is stored.
 type place struct {
 	id uuid.UUID
 	at model.Instant
@@ -65,7 +65,7 @@ func (m *Memory) enter(ctx context.Context, operation string) (leave func(), err
 	return m.mu.Unlock, nil
 }
 
-// Windows returns the windows, the newest first, each with its parts.
+// Windows returns the windows, the newest first, each with its shards.
 func (m *Memory) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Windows")
 	if err != nil {
@@ -82,7 +82,7 @@ func (m *Memory) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 	return windows, nil
 }
 
-// Split makes a part.
+// Split adds a shard.
 func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) (model.Checkpoint, error) {
 	leave, err := m.enter(ctx, "Split")
 	if err != nil {
@@ -90,36 +90,36 @@ func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) 
 	}
 	defer leave()
 	k := &m.windows[window-1]
-	part := model.Checkpoint{
+	shard := model.Checkpoint{
 		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
 		Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 	}
-	k.Lower = part.Begins
+	k.Lower = shard.Begins
 	if !k.IsShard() && k.State == model.NotBegun {
 		k.State = model.UnderWay
 	}
-	m.windows = append(m.windows, part)
-	return part, nil
+	m.windows = append(m.windows, shard)
+	return shard, nil
 }
 
-// Merge merges parts into the window above them.
-func (m *Memory) Merge(ctx context.Context, window int64, parts ...int64) error {
+// Merge merges shards into the window above them.
+func (m *Memory) Merge(ctx context.Context, window int64, shards ...int64) error {
 	leave, err := m.enter(ctx, "Merge")
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return m.merge(window, parts)
+	return m.merge(window, shards)
 }
 
 // MergeAndRestart is Merge, and sets the walk of the window back to its newest event.
-func (m *Memory) MergeAndRestart(ctx context.Context, window int64, parts ...int64) error {
+func (m *Memory) MergeAndRestart(ctx context.Context, window int64, shards ...int64) error {
 	leave, err := m.enter(ctx, "MergeAndRestart")
 	if err != nil {
 		return err
 	}
 	defer leave()
-	if err := m.merge(window, parts); err != nil {
+	if err := m.merge(window, shards); err != nil {
 		return err
 	}
 	k := &m.windows[window-1]
@@ -129,15 +129,15 @@ func (m *Memory) MergeAndRestart(ctx context.Context, window int64, parts ...int
 	return nil
 }
 
-func (m *Memory) merge(window int64, parts []int64) error {
+func (m *Memory) merge(window int64, shards []int64) error {
 	if window > int64(len(m.windows)) {
 		return fmt.Errorf("no window %d", window)
 	}
 	k := &m.windows[window-1]
-	for _, n := range parts {
-		part := &m.windows[n-1]
-		k.Lower, m.absorbed[n] = part.Lower, true
-		part.State, part.Cursor = model.Done, ""
+	for _, n := range shards {
+		shard := &m.windows[n-1]
+		k.Lower, m.absorbed[n] = shard.Lower, true
+		shard.State, shard.Cursor = model.Done, ""
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Ins
 	return k, nil
 }
 
-// Held says how much is stored.
+// Held returns how many elements are stored.
 func (m *Memory) Held(ctx context.Context) (elements int64, err error) {
 	leave, err := m.enter(ctx, "Held")
 	if err != nil {
@@ -183,7 +183,7 @@ func (m *Memory) FailRun(ctx context.Context, window int64) error {
 	return nil
 }
 
-// Witness says what the API's totals say.
+// Witness returns the API's totals.
 func (m *Memory) Witness(ctx context.Context) (model.Witness, error) {
 	windows, err := m.Windows(ctx)
 	if err != nil {
@@ -198,7 +198,7 @@ func (m *Memory) Witness(ctx context.Context) (model.Witness, error) {
 	return model.WitnessOf(windows, repeats), nil
 }
 
-// SetDeficit keeps a deficit.
+// SetDeficit stores a deficit.
 func (m *Memory) SetDeficit(ctx context.Context, d model.Deficit) error {
 	leave, err := m.enter(ctx, "SetDeficit")
 	if err != nil {
@@ -246,7 +246,7 @@ func (m *Memory) EndRun(ctx context.Context, r model.Run) error {
 	return fmt.Errorf("no run %s", r.ID)
 }
 
-// SetNotBefore keeps a wait.
+// SetNotBefore stores a wait.
 func (m *Memory) SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error {
 	leave, err := m.enter(ctx, "SetNotBefore")
 	if err != nil {

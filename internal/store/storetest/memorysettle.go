@@ -64,20 +64,20 @@ func (m *Memory) endOlder() {
 	}
 }
 
-// resolveWithoutID resolves the rejects without an id that are stored by all else, or
-// kept with their ids.
+// resolveWithoutID resolves rejects without an id that are other readings of an event, or of a reject
+// with an id.
 func (m *Memory) resolveWithoutID() (resolved int64) {
-	type face struct{ sessionID, kind, name string }
-	at := map[model.Instant][]face{}
+	type digest struct{ sessionID, kind, name string }
+	at := map[model.Instant][]digest{}
 	for _, e := range m.events {
-		at[e.Timestamp] = append(at[e.Timestamp], face{e.SessionID.String(), e.Type, e.Name.String})
+		at[e.Timestamp] = append(at[e.Timestamp], digest{e.SessionID.String(), e.Type, e.Name.String})
 	}
 	for key, r := range m.rejects {
 		var raw struct{ SessionID, Type, Name string }
 		if m.resolved[key] || r.ID.Valid || !r.Timestamp.Valid || json.Unmarshal([]byte(r.Raw), &raw) != nil {
 			continue
 		}
-		if slices.Contains(at[r.Timestamp.V], face{strings.ToLower(raw.SessionID), raw.Type, raw.Name}) || m.keptWithID(r.Timestamp, raw.Name) {
+		if slices.Contains(at[r.Timestamp.V], digest{strings.ToLower(raw.SessionID), raw.Type, raw.Name}) || m.keptWithID(r.Timestamp, raw.Name) {
 			m.resolved[key] = true
 			resolved++
 		}

@@ -11,44 +11,44 @@ import (
 	"datasync/internal/model"
 )
 
-// Split splits the window or part of that number at border. It returns the new part below border, in
+// Split splits the window or shard of that number at border. It returns the new shard below border, in
 // the state NotBegun. A window of which no page was committed is under way from then on, so that
 // OpenWindow does not replace it. Both change in one transaction.
-func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (part model.Checkpoint, err error) {
+func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (shard model.Checkpoint, err error) {
 	err = s.changeWindows(ctx, func(windows []model.Checkpoint) error {
 		for _, k := range windows {
 			if k.Window != window {
 				continue
 			}
-			if err := s.db.QueryRowContext(ctx, nextWindow).Scan(&part.Window); err != nil {
+			if err := s.db.QueryRowContext(ctx, nextWindow).Scan(&shard.Window); err != nil {
 				return err
 			}
-			part = model.Checkpoint{
-				Window: part.Window, Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
+			shard = model.Checkpoint{
+				Window: shard.Window, Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
 				Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 			}
 			if _, err := s.writer.execArgs(`UPDATE checkpoints SET lower = $2, updated_at = $3,
 				state = CASE WHEN begins IS NULL AND state = 'not_begun' THEN 'under_way' ELSE state END WHERE window_id = $1`, window, border, model.InstantOf(time.Now())); err != nil {
 				return err
 			}
-			return s.addWindow(&part)
+			return s.addWindow(&shard)
 		}
 		return fmt.Errorf("split window %d: no such window", window)
 	})
-	return part, err
+	return shard, err
 }
 
-// Merge extends the window or part of that number down to the lower border of the last of the
-// given parts, which follow below it in this order and are not walked any more. What they stored
-// stays. All of it changes in one transaction.
-func (s *Store) Merge(ctx context.Context, window int64, parts ...int64) error {
-	return s.changeWindows(ctx, func([]model.Checkpoint) error { return s.merge(window, parts) })
+// Merge extends the window or shard of that number down to the lower border of the last given shard.
+// The shards follow below it in this order, and are not walked any more. What they stored stays. All of
+// it changes in one transaction.
+func (s *Store) Merge(ctx context.Context, window int64, shards ...int64) error {
+	return s.changeWindows(ctx, func([]model.Checkpoint) error { return s.merge(window, shards) })
 }
 
 // MergeAndRestart is Merge, after which the window is walked again from its newest event.
-func (s *Store) MergeAndRestart(ctx context.Context, window int64, parts ...int64) error {
+func (s *Store) MergeAndRestart(ctx context.Context, window int64, shards ...int64) error {
 	return s.changeWindows(ctx, func([]model.Checkpoint) error {
-		if err := s.merge(window, parts); err != nil {
+		if err := s.merge(window, shards); err != nil {
 			return err
 		}
 		// What the walk has read does not cover what has come since.
@@ -59,18 +59,18 @@ func (s *Store) MergeAndRestart(ctx context.Context, window int64, parts ...int6
 	})
 }
 
-// merge changes the rows of the window and the parts.
-func (s *Store) merge(window int64, parts []int64) error {
+// merge changes the rows of the window and the shards.
+func (s *Store) merge(window int64, shards []int64) error {
 	now := model.InstantOf(time.Now())
-	for _, part := range parts {
-		changed, err := s.writer.execArgs(`UPDATE checkpoints SET lower = (SELECT lower FROM checkpoint WHERE window_id = $2), updated_at = $3 WHERE window_id = $1`, window, part, now)
+	for _, shard := range shards {
+		changed, err := s.writer.execArgs(`UPDATE checkpoints SET lower = (SELECT lower FROM checkpoint WHERE window_id = $2), updated_at = $3 WHERE window_id = $1`, window, shard, now)
 		if err != nil {
 			return err
 		}
 		if changed == 0 {
-			return fmt.Errorf("merge part %d into window %d: no such window", part, window)
+			return fmt.Errorf("merge shard %d into window %d: no such window", shard, window)
 		}
-		if _, err := s.writer.execArgs("UPDATE checkpoints SET absorbed = true, state = 'done', cursor = NULL, updated_at = $2 WHERE window_id = $1", part, now); err != nil {
+		if _, err := s.writer.execArgs("UPDATE checkpoints SET absorbed = true, state = 'done', cursor = NULL, updated_at = $2 WHERE window_id = $1", shard, now); err != nil {
 			return err
 		}
 	}

@@ -16,11 +16,11 @@ const concurrentRejects = 5000
 type batchQueue struct {
 	idle   chan *writer // those that no batch has
 	begun  int64        // the number of the batch that was started last
-	latest *flight      // that batch, or nil
+	latest *started     // that batch, or nil
 }
 
-// flight is a batch that was started.
-type flight struct {
+// started is a batch that was started.
+type started struct {
 	// lowest is the position of the last event if the next batch may be written concurrently,
 	// and keys are those of its rejects; free is closed once it may begin.
 	lowest sql.Null[model.Position]
@@ -33,17 +33,17 @@ type flight struct {
 	err   error
 }
 
-// queued is a flight and its place in the order of batches.
+// queued is a batch that was started, and its place in the order of batches.
 type queued struct {
-	*flight
-	before *flight // nil for the first batch
+	*started
+	before *started // nil for the first batch
 	// concurrent says that the batch is written while the one before it is.
 	concurrent bool
 }
 
 // queue puts a batch after the one before it.
-func queue(b *model.Batch, t texts, before *flight) queued {
-	q := queued{flight: &flight{free: make(chan struct{}), ended: make(chan struct{})}, before: before}
+func queue(b *model.Batch, t texts, before *started) queued {
+	q := queued{started: &started{free: make(chan struct{}), ended: make(chan struct{})}, before: before}
 	if !mayBeConcurrent(b, t) {
 		return q
 	}

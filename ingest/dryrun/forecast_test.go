@@ -1,0 +1,82 @@
+package dryrun
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/decode"
+	"datasync/ingest/pacer"
+	"datasync/ingest/shard"
+	"datasync/internal/model"
+)
+
+// limited is a budget of so many requests a minute, as an answer states it.
+func limited(requests int, now time.Time) (b pacer.Budget) {
+	b.Sent(now)
+	b.Stated(now, requests, requests-1, time.Minute)
+	b.Granted(now)
+	return b
+}
+
+func TestForecast(t *testing.T) {
+	now := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	total := func(n int64) sql.Null[int64] { return sql.Null[int64]{V: n, Valid: true} }
+	fast := EndpointFindings{Usable: true, Page: 100, Took: time.Second}
+	slow := EndpointFindings{Usable: true, Page: 50, Took: 2 * time.Second}
+	atLimit := EndpointFindings{Usable: true, Page: 100, Took: time.Millisecond, Limit: 60, Window: time.Minute, budget: limited(60, now)}
+	expired := []model.Checkpoint{{Window: 1, Whole: 1, State: model.UnderWay, Pages: 3, Cursor: "c", CursorExpiresAt: now.Add(-time.Hour)}}
+	for name, tc := range map[string]struct {
+		found   Findings
+		opts    ingest.Options
+		windows []model.Checkpoint
+		want    Forecast
+	}{
+		"one walk reads page after page": {
+			Findings{Total: total(1000), Events: fast}, ingest.Options{Workers: 1}, nil,
+			Forecast{Elements: 1000, New: 1000, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 1},
+		},
+		"the file has a part": {
+			Findings{Total: total(1000), Held: 700, Events: fast}, ingest.Options{Workers: 1}, nil,
+			Forecast{Elements: 300, New: 300, Pages: 3, Requests: 3, Sequential: 3 * time.Second, Walks: 1},
+		},
+		"a restart reads everything": {
+			Findings{Total: total(1000), Held: 700, Events: fast}, ingest.Options{Workers: 1, Restart: true}, nil,
+			Forecast{Elements: 1000, New: 300, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 1},
+		},
+		"an expired cursor reads everything": {
+			Findings{Total: total(1000), Held: 700, Events: fast}, ingest.Options{Workers: 1}, expired,
+			Forecast{Elements: 1000, New: 300, Again: true, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 1},
+		},
+		"unless the feed serves pages by time": {
+			Findings{Total: total(1000), Held: 700, Events: fast, Until: sql.Null[bool]{V: true, Valid: true}}, ingest.Options{Workers: 1}, expired,
+			Forecast{Elements: 300, New: 300, Pages: 3, Requests: 3, Sequential: 3 * time.Second, Walks: 1},
+		},
+		"only the feed": {
+			Findings{Total: total(100), Feed: slow, TokenLife: time.Second}, ingest.Options{Workers: 1}, nil,
+			Forecast{Elements: 100, New: 100, Pages: 2, Requests: 2 + 1 + 4, Sequential: 4 * time.Second, Walks: 1},
+		},
+		"several walks": {
+			Findings{Total: total(1000), Events: fast, Until: sql.Null[bool]{V: true, Valid: true}}, ingest.Options{Workers: 5}, nil,
+			Forecast{
+				Elements: 1000, New: 1000, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 5,
+				Concurrent: sql.Null[time.Duration]{V: 2 * time.Second, Valid: true},
+			},
+		},
+	} {
+		got := tc.found.forecast(tc.opts, tc.windows, decode.Page{}, now)
+		if got == nil || *got != tc.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+		}
+	}
+	// A limit of 60 requests a minute bounds every pull, however many walks there are.
+	found := Findings{Total: total(30_000), Events: atLimit, Until: sql.Null[bool]{V: true, Valid: true}}
+	f := found.forecast(ingest.Options{Workers: shard.Auto}, nil, decode.Page{}, now)
+	if f == nil || !f.Known || f.Pages != 300 || f.Concurrent.V < 4*time.Minute || f.Sequential < f.Concurrent.V || f.Sequential > 6*time.Minute {
+		t.Errorf("%+v", f)
+	}
+	if f := (&Findings{Events: fast}).forecast(ingest.Options{}, nil, decode.Page{}, now); f != nil {
+		t.Errorf("without a total: %+v", f)
+	}
+}
