@@ -62,10 +62,10 @@ func TestClientReadsBodies(t *testing.T) {
 		{"twice", "gzip, gzip", zip(zipped), "", true},
 		{"another encoding", "br", "{a page}", "", true},
 	} {
-		for _, asked := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, requested %v", tc.name, asked), func(t *testing.T) {
+		for _, wantGzip := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, requested %v", tc.name, wantGzip), func(t *testing.T) {
 				c := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
-					if got := r.Header.Get("Accept-Encoding"); (got == "gzip") != asked || !asked && got != "" {
+					if got := r.Header.Get("Accept-Encoding"); (got == "gzip") != wantGzip || !wantGzip && got != "" {
 						t.Errorf("Accept-Encoding is %q", got)
 					}
 					if tc.encoding != "" {
@@ -73,7 +73,7 @@ func TestClientReadsBodies(t *testing.T) {
 					}
 					_, _ = w.Write([]byte(tc.body))
 				})
-				c.compression[Events] = &compression{gzip: asked, lastSize: minMeasuredPage}
+				c.compression[Events] = &compression{gzip: wantGzip, lastSize: minMeasuredPage}
 				body, _, err := c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 				if body != tc.want || errors.Is(err, decode.ErrMalformed) != tc.bad || (err != nil) != tc.bad {
 					t.Errorf("%q, %v; want %q", body, err, tc.want)
@@ -213,8 +213,8 @@ func TestSecretsAreFound(t *testing.T) {
 	s.add(token)
 	texts := []string{key, token, "a-young-token", "the key " + key + "!", strings.ToUpper(token), "https://api.test/?key=" + url.QueryEscape(key), "/" + url.PathEscape(key) + "/", hex.EncodeToString([]byte(key))}
 	for before := range 5 {
-		for behind := range 5 {
-			text := strings.Repeat("\xff", before) + key + strings.Repeat("\xff", behind)
+		for after := range 5 {
+			text := strings.Repeat("\xff", before) + key + strings.Repeat("\xff", after)
 			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 				texts = append(texts, "."+encoding.EncodeToString([]byte(text))+".")
 			}

@@ -103,16 +103,16 @@ func respondFrames(text, more string, every time.Duration) func(net.Conn) {
 		if _, err := io.ReadFull(conn, make([]byte, len(preface))); err != nil {
 			return
 		}
-		asked, closed := make(chan struct{}), make(chan struct{})
+		requested, closed := make(chan struct{}), make(chan struct{})
 		defer close(closed)
 		go func() {
 			_, _ = io.WriteString(conn, frame(frameSettings, 0, 0, "")+frame(frameSettings, 1, 0, ""))
-			<-asked
+			<-requested
 			repeat(conn, closed, text, more, every)
 		}()
 		for readFrame(conn) != frameHeaders {
 		}
-		close(asked)
+		close(requested)
 		_, _ = io.Copy(io.Discard, conn)
 	}
 }
