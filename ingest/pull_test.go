@@ -172,7 +172,7 @@ func TestPullFailsAndResumes(t *testing.T) {
 	inBubble(t, "503", scripted(mockserver.Any, 4, mockserver.Repeat(60, mockserver.Status(503))), func(b *bench) {
 		began := time.Now()
 		first, err := b.pull()
-		var answer *api.APIError
+		var answer *api.Error
 		if !errors.As(err, &answer) || answer.Status != 503 || time.Since(began) < b.opts.MaxRetryTime {
 			b.t.Fatalf("%v after %v", err, time.Since(began))
 		}

@@ -222,7 +222,7 @@ func TestRefusalIsRetriedAFewTimes(t *testing.T) {
 			b.refusing(always, status, `{"message":"not \u001b[31mhere","hint":"try next door"}`, nil)
 			began := time.Now()
 			_, err := b.pull()
-			var answer *api.APIError
+			var answer *api.Error
 			if !errors.As(err, &answer) || answer.Status != status || time.Since(began) > time.Minute {
 				b.t.Fatalf("%v after %s", err, time.Since(began))
 			}

@@ -30,7 +30,7 @@ type Access struct {
 // send.
 var ErrFeedUnusable = errors.New("the feed cannot be used")
 
-// Access requests access to the feed. The error is an *APIError, or wraps decode.ErrMalformed for an
+// Access requests access to the feed. The error is an *Error, or wraps decode.ErrMalformed for an
 // answer without an access and ErrFeedUnusable for one that is not safe to use.
 func (c *Client) Access(ctx context.Context) (*Access, error) {
 	requested, answer := time.Now(), &Buffer{}

@@ -50,9 +50,9 @@ func FuzzParseAccess(f *testing.F) {
 	})
 }
 
-// FuzzNewAPIError: an error shows only the status, the code and the texts of an answer, on one line that
+// FuzzNewError: an error shows only the status, the code and the texts of an answer, on one line that
 // is safe for a terminal.
-func FuzzNewAPIError(f *testing.F) {
+func FuzzNewError(f *testing.F) {
 	f.Add(400, `{"code":"CURSOR_EXPIRED","message":"gone","hint":"\u001b[2J"}`, "3", true)
 	f.Fuzz(func(t *testing.T, status int, body, after string, withCursor bool) {
 		if status < 100 || status > 999 {
@@ -64,7 +64,7 @@ func FuzzNewAPIError(f *testing.F) {
 		}
 		resp := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {after}}}
 		for _, endpoint := range []string{Events, Feed, StreamAccess} {
-			e := newAPIError(endpoint, resp, []byte(body), want)
+			e := newError(endpoint, resp, []byte(body), want)
 			if !codePattern.MatchString(e.Code) && e.Code != "" || !oneShortLine(e.Error()) {
 				t.Errorf("%q", e.Error())
 			}

@@ -129,7 +129,7 @@ func (c *compression) compare(rate float64, took time.Duration) {
 // onError records the error of a request with gzip and returns it. It sets the Kind of a 406 to
 // errGzipRefused. A 429 says nothing about gzip.
 func (c *compression) onError(err error) error {
-	var answer *APIError
+	var answer *Error
 	if errors.As(err, &answer) {
 		switch answer.Status {
 		case http.StatusTooManyRequests:

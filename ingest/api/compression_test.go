@@ -72,7 +72,7 @@ func runs(words []string) string {
 }
 
 func TestCompressionChoosesFasterEncoding(t *testing.T) {
-	inflate, refused := fmt.Errorf("%w: gzip: invalid checksum", decode.ErrMalformed), &APIError{Status: 406}
+	inflate, refused := fmt.Errorf("%w: gzip: invalid checksum", decode.ErrMalformed), &Error{Status: 406}
 	for _, tc := range []struct {
 		name  string
 		pages int
@@ -96,7 +96,7 @@ func TestCompressionChoosesFasterEncoding(t *testing.T) {
 		{"refused gzip", 500, link{plain: 5e6, err: refused}, "4 plain, 1 gzip, 495 plain"},
 		// The first failure may have any cause, a second one counts against gzip.
 		{"gzip that hangs", 500, link{plain: 5e6, err: errors.New("too little")}, "4 plain, 1 gzip, 16 plain, 1 gzip, 478 plain"},
-		{"a rate limit", 10, link{plain: 5e6, err: &APIError{Status: 429}}, "4 plain, 6 gzip"},
+		{"a rate limit", 10, link{plain: 5e6, err: &Error{Status: 429}}, "4 plain, 6 gzip"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got, _ := play(&compression{}, tc.pages, tc.link); got != tc.want {

@@ -84,7 +84,7 @@ func (c *connection) onInterim(endpoint string, status int) error {
 	var err error
 	switch {
 	case status == http.StatusSwitchingProtocols:
-		err = &APIError{Endpoint: endpoint, Status: status, Means: MeansFailed}
+		err = &Error{Endpoint: endpoint, Status: status, Means: MeansFailed}
 	case n > maxInterim:
 		err = fmt.Errorf("the %s endpoint sent more than %d interim answers (%d) before its answer", endpoint, maxInterim, status)
 	default:

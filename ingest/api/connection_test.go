@@ -332,7 +332,7 @@ func TestRequestEndsWhileWritesBlock(t *testing.T) {
 			cancel()
 			select {
 			case err := <-ended:
-				var answer *APIError // after its status
+				var answer *Error // after its status
 				if !errors.Is(err, context.Canceled) && !errors.As(err, &answer) {
 					t.Error(err)
 				}

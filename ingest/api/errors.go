@@ -24,8 +24,8 @@ var (
 	ErrTokenRejected = errors.New("the feed refused the token")
 )
 
-// APIError is an answer other than a page.
-type APIError struct {
+// Error is an answer other than a page.
+type Error struct {
 	Endpoint string
 	// Status is the HTTP status.
 	Status int
@@ -45,7 +45,7 @@ type APIError struct {
 	reply reply
 }
 
-func (e *APIError) Error() string {
+func (e *Error) Error() string {
 	text := fmt.Sprintf("%s answered %03d", e.Endpoint, e.Status)
 	if e.Status == http.StatusSwitchingProtocols {
 		text += " " + http.StatusText(e.Status) + ", which was not requested"
@@ -78,4 +78,4 @@ func Quote(text string) string {
 }
 
 // Unwrap returns the kind.
-func (e *APIError) Unwrap() error { return e.Kind }
+func (e *Error) Unwrap() error { return e.Kind }

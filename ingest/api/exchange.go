@@ -32,7 +32,7 @@ type response struct {
 }
 
 // do sends the request and reads the whole body of a 200 into the buffer, decompressed and at most
-// limit bytes. Everything else is an error: an *APIError if the API answered. It uses the
+// limit bytes. Everything else is an error: an *Error if the API answered. It uses the
 // transport without an http.Client, since that reads the target of a redirect even if it does
 // not follow it.
 func (c *Client) do(endpoint string, req *http.Request, want Request, limit int64, into *Buffer) (_ response, err error) {
@@ -50,7 +50,7 @@ func (c *Client) do(endpoint string, req *http.Request, want Request, limit int6
 	resp, err := c.transport.RoundTrip(req.WithContext(tracked))
 	if err != nil {
 		err = requestError(ctx, endpoint, err)
-		var answer *APIError
+		var answer *Error
 		if errors.As(err, &answer) {
 			c.hasAnswered.Store(true)
 		}
@@ -72,7 +72,7 @@ func (c *Client) readResponse(ctx context.Context, x *exchange, resp *http.Respo
 		if resp.StatusCode == http.StatusSwitchingProtocols {
 			x.conn.close() // it no longer speaks HTTP
 		}
-		return answer, newAPIError(x.endpoint, resp, errorBody(resp, x.watchdog), x.want)
+		return answer, newError(x.endpoint, resp, errorBody(resp, x.watchdog), x.want)
 	}
 	var err error
 	answer.gzipped, err = x.readBody(resp, func() error { return x.into.acquireLargeSlot(ctx, c.largeSlot) })
@@ -120,13 +120,13 @@ func (x *exchange) bodyError(ctx context.Context, err error) error {
 	return nil
 }
 
-// rateLimitIn returns an *APIError if the body of a 200 is no page but reports a rate limit, which
+// rateLimitIn returns an *Error if the body of a 200 is no page but reports a rate limit, which
 // a service behind a gateway may do.
 func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request) error {
 	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {
 		return nil
 	}
-	if e := newAPIError(endpoint, resp, body, want); e.Means == MeansRateLimited {
+	if e := newError(endpoint, resp, body, want); e.Means == MeansRateLimited {
 		return e
 	}
 	return nil
@@ -138,7 +138,7 @@ func requestError(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	var answer *APIError
+	var answer *Error
 	if errors.As(err, &answer) {
 		return err // it names the endpoint
 	}

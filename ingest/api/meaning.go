@@ -122,7 +122,7 @@ var (
 )
 
 // meaning returns what the answer says about the request, by the first rule that applies. It ignores
-// a named wait, which newAPIError looks at.
+// a named wait, which newError looks at.
 func (a *reply) meaning(want Request) Meaning {
 	client := a.status >= 400 && a.status < 500
 	switch {
@@ -206,11 +206,11 @@ func (a *reply) smallerPage(refused int) int {
 // minGuessedPageSize is the smallest page size to try if the API names no number.
 const minGuessedPageSize = 10
 
-// newAPIError returns the error of an answer other than a page to the request.
-func newAPIError(endpoint string, resp *http.Response, body []byte, want Request) *APIError {
+// newError returns the error of an answer other than a page to the request.
+func newError(endpoint string, resp *http.Response, body []byte, want Request) *Error {
 	a := parseReply(endpoint, resp.StatusCode, body)
 	a.exhausted = strings.TrimSpace(resp.Header.Get("X-RateLimit-Remaining")) == "0"
-	e := &APIError{Endpoint: endpoint, Status: a.status, Code: a.code, Message: a.message, Hint: a.hint, Means: a.meaning(want)}
+	e := &Error{Endpoint: endpoint, Status: a.status, Code: a.code, Message: a.message, Hint: a.hint, Means: a.meaning(want)}
 	status := a.status
 	if e.Means == MeansRateLimited {
 		status = http.StatusTooManyRequests

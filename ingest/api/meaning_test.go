@@ -87,7 +87,7 @@ func TestMeaningOfAnswers(t *testing.T) {
 			if header == nil {
 				header = http.Header{}
 			}
-			e := newAPIError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: header}, []byte(tc.body), tc.request)
+			e := newError(tc.endpoint, &http.Response{StatusCode: tc.status, Header: header}, []byte(tc.body), tc.request)
 			if e.Means != tc.want || e.Status != tc.status {
 				t.Errorf("%v means %d, want %d", e, e.Means, tc.want)
 			}
@@ -130,7 +130,7 @@ func TestMessagesOfTheAPIAreShown(t *testing.T) {
 		`{"message":"key ds_test_s... is no key"}`:                  `events answered 418`,
 		`{"statusCode":418,"message":["no","tea"]}`:                 `events answered 418: "no; tea"`,
 	} {
-		err := s.redact(Events, newAPIError(Events, &http.Response{StatusCode: 418, Header: http.Header{}}, []byte(body), Request{}))
+		err := s.redact(Events, newError(Events, &http.Response{StatusCode: 418, Header: http.Header{}}, []byte(body), Request{}))
 		if err.Error() != want {
 			t.Errorf("%s: %s, want %s", body, err, want)
 		}

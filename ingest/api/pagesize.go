@@ -39,7 +39,7 @@ func (c *Client) grow(endpoint string, limit, bytes int) {
 
 // LimitRefused reduces the page size of an endpoint that refused the limit of a request. It returns
 // the new size in events, or 0 if there is no smaller one.
-func (c *Client) LimitRefused(endpoint string, refused int, answer *APIError) int {
+func (c *Client) LimitRefused(endpoint string, refused int, answer *Error) int {
 	size := c.pageSizes[endpoint]
 	if now := int(size.Load()); now < refused {
 		return now // another walk has reduced it already

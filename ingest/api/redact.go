@@ -93,7 +93,7 @@ func (s *secrets) fragmentIn(text string) bool {
 
 // redact returns err or, if its text contains a secret, an error of the same kinds without the text.
 func (s *secrets) redact(endpoint string, err error) error {
-	var answer *APIError
+	var answer *Error
 	if errors.As(err, &answer) {
 		for _, text := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
 			// The quoted form may be escaped or cut, and so contain a secret where the text does not.

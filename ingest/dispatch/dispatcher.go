@@ -137,7 +137,7 @@ func (d *Dispatcher) Page(ctx context.Context, r *Requester, req api.Request, in
 // onFailure returns nil if the request is to be sent again because of how it failed: after a wait, or
 // for a smaller page, which it changes in req. Else it returns the error of the request.
 func (d *Dispatcher) onFailure(p permit, req *api.Request, err error) error {
-	var answer *api.APIError
+	var answer *api.Error
 	switch {
 	case errors.As(err, &answer) && answer.Means == api.MeansRateLimited:
 		err := d.onRateLimited(p.endpoint)
@@ -185,7 +185,7 @@ func (d *Dispatcher) send(ctx context.Context, p permit, req api.Request, into *
 	d.observer.Asking(p.name)
 	body, stated, err := d.client.Page(ctx, p.name, req, p.token, into)
 	d.onResponse(p, stated, err)
-	var answer *api.APIError
+	var answer *api.Error
 	if stated.Wait > 0 && !errors.As(err, &answer) {
 		err = errors.Join(err, d.options.Persist(p.name, stated.Wait))
 	}
@@ -206,7 +206,7 @@ func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 	}
 	load.clock.End(pacer.Fetching, now)
 	took := now.Sub(p.sent)
-	var answer *api.APIError
+	var answer *api.Error
 	isAnswer := errors.As(err, &answer)
 	switch {
 	case isAnswer && (answer.Named || answer.Means == api.MeansRateLimited):
@@ -230,7 +230,7 @@ func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 }
 
 // onRateLimit takes in what an answer shows of the endpoint's limit. The lock is held.
-func (d *Dispatcher) onRateLimit(p permit, answer *api.APIError, stated api.RateLimit, now time.Time) {
+func (d *Dispatcher) onRateLimit(p permit, answer *api.Error, stated api.RateLimit, now time.Time) {
 	more := p.learn(answer, stated, p.sent, now)
 	if answer != nil {
 		return

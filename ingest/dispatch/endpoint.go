@@ -44,7 +44,7 @@ type endpoint struct {
 
 // holdOff closes the endpoint for as long as it asked, and a little longer, so that clients that were
 // told the same do not come back together.
-func (p *endpoint) holdOff(answer *api.APIError, now time.Time) {
+func (p *endpoint) holdOff(answer *api.Error, now time.Time) {
 	wait := answer.Wait
 	switch {
 	case !answer.Named:
@@ -72,7 +72,7 @@ func (p *endpoint) close(until time.Time, reason string) {
 }
 
 // learn takes in the rate limit that an answer shows.
-func (p *endpoint) learn(answer *api.APIError, stated api.RateLimit, sent, now time.Time) (moreAllowed bool) {
+func (p *endpoint) learn(answer *api.Error, stated api.RateLimit, sent, now time.Time) (moreAllowed bool) {
 	switch {
 	case answer != nil:
 		if answer.Means == api.MeansRateLimited && answer.Named {

@@ -77,7 +77,7 @@ func (d *Dispatcher) FeedAbandoned() bool {
 // onFeedResponse takes in how a request to the feed ended. A feed that admits nobody counts as closed: the
 // page itself has not failed then.
 func (d *Dispatcher) onFeedResponse(p permit, req api.Request, err error) error {
-	var answer *api.APIError
+	var answer *api.Error
 	switch {
 	case err == nil:
 		d.admitted()
@@ -144,7 +144,7 @@ func (d *Dispatcher) denyFeed(reason string) {
 
 // waitForAccess closes the feed for as long as stream-access asked to be left alone. An answer other
 // than a 429 counts as a denial.
-func (d *Dispatcher) waitForAccess(answer *api.APIError) {
+func (d *Dispatcher) waitForAccess(answer *api.Error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.feed.accessWaits++
@@ -187,7 +187,7 @@ func (d *Dispatcher) token(ctx context.Context) (*api.Access, error) {
 	d.observer.Asking(api.StreamAccess)
 	token, err := d.tokens.renew(ctx)
 	d.onResponse(p, api.RateLimit{}, err)
-	var answer *api.APIError
+	var answer *api.Error
 	switch {
 	case err == nil:
 		p.unnamedStreak = 0 // nobody else asks

@@ -25,7 +25,7 @@ func (d *Dispatcher) Once(ctx context.Context, from string, req api.Request, int
 	p := d.take(d.endpoints[from], token, req, time.Now())
 	d.mu.Unlock()
 	body, err = d.send(ctx, p, req, into)
-	var answer *api.APIError
+	var answer *api.Error
 	if errors.As(err, &answer) && answer.Endpoint == from && (answer.Named || answer.Means == api.MeansRateLimited) {
 		err = errors.Join(err, d.persistHold(p.endpoint))
 	}

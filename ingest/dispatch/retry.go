@@ -75,7 +75,7 @@ const fewTries = 4
 // refused reports whether the API refuses a request in a way that hardly passes, or sends a page that is too
 // large and cannot be divided.
 func refused(err error) bool {
-	var answer *api.APIError
+	var answer *api.Error
 	var page *decode.TooLarge
 	if errors.As(err, &page) && page.Final {
 		return true

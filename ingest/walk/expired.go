@@ -31,7 +31,7 @@ const maxFailedRuns = 3
 
 // countBroken counts failures in a row that the cursor may cause: 5xx, no page, or no answer at all.
 func (w *Walk) countBroken(before int, err error) int {
-	var answer *api.APIError
+	var answer *api.Error
 	switch {
 	case err == nil, errors.As(err, &answer) && answer.Means != api.MeansFailed:
 		return 0
@@ -42,7 +42,7 @@ func (w *Walk) countBroken(before int, err error) int {
 // isExpired reports whether the cursor has expired although the answer does not say so. It has if a request
 // without it succeeds after a 4xx or, once the cursor's life is over, after a second failure in a row.
 func (w *Walk) isExpired(ctx context.Context, endpoint string, err error, broken int) bool {
-	var answer *api.APIError
+	var answer *api.Error
 	if w.at.request.Cursor == "" || err == nil || ctx.Err() != nil {
 		return false
 	}
@@ -84,7 +84,7 @@ func (w *Walk) answersWithout(ctx context.Context, endpoint string) bool {
 		if err == nil {
 			return true
 		}
-		var answer *api.APIError
+		var answer *api.Error
 		if !errors.As(err, &answer) || answer.Means != api.MeansBoundRefused {
 			return false
 		}

@@ -54,7 +54,7 @@ func pullError(ctx context.Context, err error) error {
 
 // wrongAddress reports whether the base URL does not lead to the API.
 func wrongAddress(err error) bool {
-	var answer *api.APIError
+	var answer *api.Error
 	var host *net.DNSError
 	var dial *net.OpError
 	var notTLS tls.RecordHeaderError
