@@ -51,8 +51,8 @@ type pipe struct {
 	r, w        *os.File
 	to          io.Writer
 	compression string
-	// mayStall says that the writer can block for ever, so that after a cancellation write must
-	// not wait for it.
+	// mayStall says that the writer can block forever, so that after a cancellation write must not
+	// wait for it.
 	mayStall bool
 }
 
@@ -141,8 +141,8 @@ func compress(to io.Writer, from io.Reader, compression string) (int64, error) {
 	return counted.n, err
 }
 
-// untilDone reads until ctx is done. After that another reader drains the pipe too, so what is
-// read has gaps.
+// untilDone reads until ctx is done. After that another reader drains the pipe too, so the bytes
+// read have gaps.
 type untilDone struct {
 	ctx context.Context
 	r   io.Reader

@@ -17,11 +17,11 @@ type target interface {
 	access() (read inspect.ReadOptions, scratch string)
 	// write writes the rows of the job, once, while its database is open.
 	write(ctx context.Context, j *job) error
-	// commit makes visible what was written and says what that is. After an error of commit,
-	// and instead of it, the caller calls abort.
+	// commit makes the written rows visible and describes them. After an error of commit, and
+	// instead of it, the caller calls abort.
 	commit() (Result, error)
-	// abort removes what was written. It returns the error that made it necessary, joined with
-	// its own, in the words of the user's target.
+	// abort removes everything that write wrote. It returns the error that made it necessary,
+	// joined with its own, in the words of the user's target.
 	abort(err error) error
 }
 

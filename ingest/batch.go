@@ -242,8 +242,8 @@ func (b *batcher) add(p *walk.Page) {
 	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
 }
 
-// fits returns how many of the remaining events and rejects of a page the batch has room for, and how much
-// text they have by the page's average. An empty batch has room for at least one.
+// fits returns how many of the page's remaining events and rejects the batch has room for. It also returns
+// how much text they have, by the page's average. An empty batch has room for at least one.
 func (b *batcher) fits(p *walk.Page, events, rejects int) (n, m, bytes int) {
 	each := max(1, p.Bytes/max(1, len(p.Events)+len(p.Rejects)))
 	room := max(0, maxBatchBytes/max(1, b.walks())-b.next.bytes) / each

@@ -52,7 +52,7 @@ type Store interface {
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
-// Options says what to pull, and how patiently.
+// Options says what to pull, and how long to wait and retry.
 type Options struct {
 	Store Store
 	// Transport carries the requests; nil means the network.

@@ -4,7 +4,7 @@ import (
 	"datasync/ingest/decode"
 )
 
-// PageTooLarge halves the page size of an endpoint that sent a page over a limit, and halves again
+// PageTooLarge halves the page size of an endpoint that sent a page over a limit. It halves again
 // while the size exceeds the elements that were read of that page. It returns the new size in
 // events, or 0 if there is no smaller one or the endpoint ignores the limit of a request.
 func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
@@ -27,9 +27,9 @@ func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
 	}
 }
 
-// grow doubles the page size of an endpoint after a page of limit events and so many bytes, if two
-// such pages are at most half of the limits. So a few large events do not slow down all later
-// pages, and the size converges if events are alike.
+// grow doubles the page size of an endpoint after a page of limit events and so many bytes. It does
+// so only if two such pages are at most half of the limits. So a few large events do not slow down
+// all later pages, and the size converges if events are alike.
 func (c *Client) grow(endpoint string, limit, bytes int) {
 	largest := int(c.maxPageSizes[endpoint].Load())
 	if limit < largest && bytes <= maxPage/4 && limit <= decode.MaxElements/4 {

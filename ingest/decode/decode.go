@@ -45,8 +45,8 @@ func newPaginationSplitter() *objectSplitter {
 
 func newMetaSplitter() *objectSplitter { return newSplitter("total", "returned", "requestId") }
 
-// pagination and meta are the two groups of members that have an object of their own or, in the flat
-// form, lie at the top level.
+// pagination and meta are two groups of members. Each has an object of its own or, in the flat form,
+// is at the top level.
 type (
 	pagination struct{ hasMore, nextCursor, cursorExpiresIn value }
 	meta       struct{ total, returned, requestID value }
@@ -76,9 +76,9 @@ func New() *Decoder {
 }
 
 // Decode decodes a page, nested or flat. It accepts the JSON that encoding/json accepts. Any other body is
-// an error that wraps ErrMalformed, or a *TooLarge; it says what is wrong at which byte, and shows
-// nothing of the body. Only an element of data may be malformed: it becomes a reject, if its quotes
-// and brackets show where it ends.
+// an error that wraps ErrMalformed, or a *TooLarge; it names the mistake and its byte, and shows nothing
+// of the body. Only an element of data may be malformed: it becomes a reject, if its quotes and brackets
+// show where it ends.
 //
 // The events overwrite the memory of events up to its capacity; what lies beyond them stays. Events
 // and rejects share the memory of the body.

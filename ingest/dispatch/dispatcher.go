@@ -17,7 +17,7 @@ const (
 	// manyLimited is how many 429s in a row, with no page between them, end the pull after
 	// Options.MaxRetryTime.
 	manyLimited = 10
-	// maxFeedClosed is how often the feed may admit nobody before a request by time fails.
+	// maxFeedClosed is how often the feed may refuse this client before a request by time fails.
 	maxFeedClosed = 5
 )
 

@@ -42,8 +42,8 @@ type endpoint struct {
 	requests, limited int64
 }
 
-// holdOff closes the endpoint for as long as it asked, and a little longer, so that clients that were
-// told the same do not come back together.
+// holdOff closes the endpoint for as long as it asked, and a little longer. Else all clients that got
+// the same wait would come back together.
 func (p *endpoint) holdOff(answer *api.Error, now time.Time) {
 	wait := answer.Wait
 	switch {

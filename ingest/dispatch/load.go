@@ -137,7 +137,7 @@ type Counts struct {
 	Fetching, Waiting time.Duration
 }
 
-// Counts returns what was sent until now.
+// Counts returns the requests and pages so far.
 func (d *Dispatcher) Counts() Counts {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -40,7 +40,7 @@ type permit struct {
 func needsFeed(req api.Request) bool { return req.Bounded || req.Only == api.Feed && !req.IfSoon }
 
 // choose waits until the request may be sent to one of its endpoints, and returns the permit. It fetches
-// the feed's token before. It fails with errFeedClosed if the feed admits nobody.
+// the feed's token before. It fails with errFeedClosed if the feed refuses this client.
 func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) (permit, error) {
 	queue := d.anyQueue
 	if needsFeed(req) {

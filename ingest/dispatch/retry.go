@@ -72,8 +72,8 @@ func (b bounded) NextBackOff() time.Duration {
 // the same request a minute ago.
 const fewTries = 4
 
-// refused reports whether the API refuses a request in a way that hardly passes, or sends a page that is too
-// large and cannot be divided.
+// refused reports whether the failure hardly passes: the API refuses the request, or sends a page that is
+// too large and cannot be divided.
 func refused(err error) bool {
 	var answer *api.Error
 	var page *decode.TooLarge

@@ -120,7 +120,7 @@ type client struct {
 	seed    uint64
 }
 
-// played is what came of it.
+// played has the outcome.
 type played struct {
 	sent, refused  []time.Time
 	early, tooSoon int
@@ -204,13 +204,13 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// terms are what a budget is held to.
+// terms are the limits that a budget must keep.
 type terms struct {
 	refused float64 // the share of requests that may be
-	used    float64 // the share of what is allowed that must be
+	used    float64 // the share of the allowed requests that must be
 }
 
-// holds plays an hour of a client that wants as much as it can get, and looks at it from the
+// holds plays an hour of a client that wants as much as it can get. It checks the terms from the
 // fifth minute on, and again from ten minutes after the limit changed.
 func (c client) holds(t *testing.T, want terms) {
 	t.Helper()
@@ -243,8 +243,8 @@ func TestBudgetOfWindows(t *testing.T) {
 						}
 						want := terms{0.02, 0.95}
 						if limit <= 10 && !headers {
-							// To look whether more is allowed costs up to three refusals in 60 requests, and
-							// a window that is a second too long a tenth of ten requests now and then.
+							// A probe for more costs up to three refusals in 60 requests. Now and then a
+							// window that is a second too long costs a tenth of ten requests.
 							want = terms{0.055, 0.9}
 						}
 						t.Run(fmt.Sprintf("%d, then %d; aligned %v; answers within %v; headers %v", limit, then, aligned, slowest, headers), func(t *testing.T) {

@@ -60,7 +60,7 @@ type Options struct {
 	// RenewCursors allows to split by cursors that are made for it.
 	RenewCursors bool
 	Notice       func(string)
-	// Walk walks a shard to its end, and tells the shard what is committed.
+	// Walk walks a shard to its end, and tells the shard of each commit.
 	Walk func(ctx context.Context, s *Shard) error
 }
 

@@ -17,8 +17,8 @@ type merged struct {
 }
 
 // rejoin merges shards of an earlier run that have not begun into the one above, unless that is done. The
-// one above could not end before they begin, and with fewer walks than then that may be after it has read
-// all that is theirs.
+// one above cannot end before they begin. With fewer walks than then, it may have read all of their
+// events by that time.
 func (c *Coordinator) rejoin(ctx context.Context, w Window) (Window, error) {
 	kept := w[:1:1]
 	for _, k := range w[1:] {
@@ -81,8 +81,8 @@ func (c *Coordinator) merge(one, last int) merged {
 	return m
 }
 
-// restart lets the window be walked again from the newest event down to the end of the last shard that is
-// unreachable, and reports whether one is.
+// restart reports whether a shard is unreachable. If so, the window is walked again from the newest event
+// to the end of the last such shard.
 func (c *Coordinator) restart(ctx context.Context) (bool, error) {
 	m, ok := c.takeUnreachable()
 	if !ok {

@@ -17,7 +17,7 @@ import (
 const (
 	// ProbeLimit is how many events show where a page begins.
 	ProbeLimit = 10
-	// maxProbes is how many requests may go into finding the oldest event, closeEnough the share of the
+	// maxProbes is how many requests may search for the oldest event. closeEnough is the share of the
 	// whole span within which it has to be known.
 	maxProbes   = 12
 	closeEnough = 0.02
@@ -137,7 +137,7 @@ func (c *Coordinator) ways(cursor string) []func(model.Instant) api.Request {
 
 // searchOldest returns about where the events end, as far as that is found.
 func (c *Coordinator) searchOldest(ctx context.Context, way func(model.Instant) api.Request, sample Sample, bottom sql.Null[model.Instant]) sql.Null[model.Instant] {
-	// What is left may well be as dense.
+	// The remaining events may well be as dense.
 	span := model.Instant(c.pages.Load()) * sample.Span
 	oldest := SearchOldest(sample.Newest, span, maxProbes, func(at model.Instant) (decode.Page, error) { return c.probe(ctx, way(at), 1) })
 	if !oldest.Valid && !bottom.Valid && span > 0 {
@@ -158,8 +158,8 @@ func (c *Coordinator) probe(ctx context.Context, req api.Request, limit int) (de
 }
 
 // SearchOldest finds about where the events end: between an instant below which there are some, and one
-// below which there are none. It looks first as far below the newest as span says, if that is known, and
-// makes at most so many probes, each of which requests the newest event below an instant.
+// below which there are none. Its first probe is as far below the newest event as span says, if that is
+// known. It makes at most so many probes. Each requests the newest event below an instant.
 func SearchOldest(newest, span model.Instant, most int, probe func(model.Instant) (decode.Page, error)) (oldest sql.Null[model.Instant]) {
 	some, none := newest, model.Instant(math.MinInt64)
 	if span <= 0 {

@@ -12,7 +12,7 @@ import (
 	"datasync/internal/model"
 )
 
-// Shard is a window, or what was split off from one. The coordinator's lock guards it. It is the
+// Shard is a window, or a part split off from one. The coordinator's lock guards it. It is the
 // walk.Bounds of the walk that reads it.
 type Shard struct {
 	coordinator *Coordinator
@@ -175,7 +175,7 @@ func (s *Shard) note(p *decode.Page) {
 	}
 }
 
-// endsWith reports whether the shard ends with the page because its events go down to what is below.
+// endsWith reports whether the shard ends with the page because its events reach the shard below.
 func (s *Shard) endsWith(p *decode.Page) bool {
 	if len(p.Events) == 0 {
 		return false

@@ -28,7 +28,7 @@ func Windows(checkpoints []model.Checkpoint) (found []Window) {
 // Lower returns the border down to which the window is walked.
 func (w Window) Lower() sql.Null[model.Instant] { return w[len(w)-1].Lower }
 
-// ToTheEnd reports whether the window goes down to the end of all that is wanted.
+// ToTheEnd reports whether the window goes down to the start bound or to the API's oldest event.
 func (w Window) ToTheEnd() bool { return w[len(w)-1].ToTheEnd() }
 
 // Unfinished returns the newest checkpoint that is not done, if there is one.

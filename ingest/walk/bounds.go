@@ -14,7 +14,7 @@ type Bounds interface {
 	// that this page may contain.
 	Start() (first api.Request, bound model.Instant)
 	// Begins says which event the shard begins with, on a page whose newest event is given. It returns an
-	// error, ErrNotProven, if nobody would read what lies above that page.
+	// error, ErrNotProven, if no walk would read the events above that page.
 	Begins(first, newest model.Position) error
 	// Border returns an instant above which the walk does not end, if there is one.
 	Border() sql.Null[model.Instant]

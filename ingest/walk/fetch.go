@@ -144,7 +144,7 @@ func (w *Walk) retryTime() time.Duration {
 
 // lookAhead sends the request for the next page as soon as the tail of this one has shown its cursor, while
 // this one is decoded. It does not if the window may end with this page, or the page is not proven yet:
-// nobody may want the next one then.
+// then the next one may not be wanted.
 func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 	if f.Buffer.LargeSlot != nil {
 		return // another large page would have to wait for its memory
@@ -158,7 +158,7 @@ func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 		return
 	}
 	cursor := strings.Clone(t.NextCursor)
-	// Room for the answer, so that the goroutine ends even if nobody waits for it.
+	// Room for the answer, so that the goroutine ends even if the walk has ended.
 	result := make(chan fetched, 1)
 	go func() { result <- w.requestFresh(ctx, api.Request{Cursor: cursor}, false) }()
 	w.ahead = &ahead{cursor, result}

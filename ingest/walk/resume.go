@@ -63,7 +63,7 @@ func (w *Walk) recover(cause error) error {
 	return w.restart(cause)
 }
 
-// leavePage forgets what is known of the page behind which the walk stood.
+// leavePage forgets the last page, as the walk does not continue from it.
 func (w *Walk) leavePage() {
 	w.at = place{request: w.at.request, resumed: true, received: w.at.received}
 	w.state, w.last, w.loop, w.anonymous.Counts = state{}, reading{}, newLoopDetector(), nil

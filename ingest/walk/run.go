@@ -135,8 +135,8 @@ func (w *Walk) step(p *Page, last reading) {
 	}
 }
 
-// orClosed returns err, or, if the events endpoint asked for a longer wait than a pull may wait and the
-// feed failed meanwhile, an ErrClosed that says until when.
+// orClosed returns an ErrClosed with the end of the wait if the feed failed while the events endpoint
+// asked for too long a wait. Else it returns err.
 func (w *Walk) orClosed(ctx context.Context, err error) error {
 	var file *model.FileError
 	until, tooLong := w.Dispatcher.EventsClosedUntil()

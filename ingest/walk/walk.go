@@ -25,7 +25,7 @@ type Walk struct {
 	first    model.Position // with which the shard began, if in this walk
 
 	// low is the position down to which everything from the window's newest event has been read, by this
-	// walk or before it, deepest the oldest position that was seen at all.
+	// walk or before it. deepest is the oldest position that was seen at all.
 	low, deepest sql.Null[model.Position]
 	loop         *loopDetector
 	anonymous    decode.AnonymousCounter
@@ -71,6 +71,6 @@ type recovery struct {
 	deeper bool
 	// timeTried says that the walk tried to resume by time, and that has not been proven.
 	timeTried bool
-	// expired is the last cursor of the API's that expired, renewed what was sent in its place.
+	// expired is the last cursor of the API's that expired, renewed the one that was sent instead.
 	expired, renewed string
 }

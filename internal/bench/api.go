@@ -37,8 +37,8 @@ type apiRun struct {
 	result                   apiResult
 }
 
-// measureAPI pulls from services of several kinds, one page after the other and side by
-// side, and once more with a kill in between.
+// measureAPI pulls from services of several kinds: with one walk, with several, and once more with
+// a kill in between.
 func measureAPI(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("api", flag.ExitOnError)
 	a := &apiRun{place: placeFlags(flags)}
@@ -85,7 +85,7 @@ func (a *apiRun) measure(ctx context.Context) (err error) {
 	if a.binary, err = a.build(ctx); err != nil {
 		return err
 	}
-	// A program of an older commit, by --root, may not know of windows side by side.
+	// A program of an older commit, by --root, may not know parallel walks.
 	_, help, err := measure.Process(ctx, a.binary, "pull", "--help")
 	if err != nil {
 		return err

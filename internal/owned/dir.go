@@ -240,7 +240,7 @@ func (d *Dir) Holds(f *os.File, name string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(opened, named)
 }
 
-// Entries returns what is in the folder, in no order.
+// Entries returns the folder's entries, in no order.
 func (d *Dir) Entries() ([]fs.DirEntry, error) {
 	f, err := d.root.Open(".")
 	if err != nil {

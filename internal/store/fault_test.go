@@ -26,9 +26,9 @@ var faults = []struct {
 	{"once", false, false}, {"from then on", true, false}, {"once, though it was done", false, true},
 }
 
-// The Nth operation of the writer fails, for each N until there is no such operation. What was committed
-// stays, and nothing else is there. A pull that opens the file again and resumes from its checkpoint
-// ends with the same contents as one without a failure.
+// The Nth operation of the writer fails, for each N until there is no such operation. Committed events
+// stay, and there are no others. A pull that opens the file again and resumes from its checkpoint ends
+// with the same contents as one without a failure.
 func TestEveryOperationFails(t *testing.T) {
 	begun := filepath.Join(t.TempDir(), "begun.duckdb")
 	s := mustOpen(t, begun)

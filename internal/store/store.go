@@ -70,8 +70,8 @@ func (s *Store) wrote(err error) {
 	}
 }
 
-// inPlace fails with dbfile.ErrMissing if the path is not the path of the open file any more: what
-// is written to that would be lost.
+// inPlace fails with dbfile.ErrMissing if the path is not the path of the open file any more: all
+// later writes would be lost.
 func (s *Store) inPlace() error {
 	if now, err := os.Stat(s.path); err == nil && os.SameFile(s.opened.file, now) {
 		return nil

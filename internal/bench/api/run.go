@@ -20,8 +20,8 @@ type Run struct {
 	Least  time.Duration
 }
 
-// Sequential is the argument of --workers for one page after the other, Auto that for as
-// many windows side by side as the program finds best.
+// Sequential is the argument of --workers for one page after the other. With Auto, the program
+// chooses how many shards it reads in parallel.
 const (
 	Sequential = "1"
 	Auto       = "auto"
