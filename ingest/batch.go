@@ -177,8 +177,8 @@ func (b *batcher) end(o outcome) error {
 	return nil
 }
 
-// crowded reports whether as much text is in memory as one batch had while the store still copies another
-// one.
+// crowded reports whether memory holds as much text as one batch had, while the store still copies
+// another one.
 func (b *batcher) crowded() bool {
 	held := b.held.Load()
 	return held > 0 && held+int64(b.next.bytes) > b.most+b.most/8
@@ -265,7 +265,7 @@ func (b *batcher) pass(p *walk.Page) {
 	b.progress.page(b.checkpoint, p.Elements)
 }
 
-// advance moves the checkpoint behind the page. After an open page it waits for one that is not: a walk that
+// advance moves the checkpoint past the page. After an open page it waits for one that is not: a walk that
 // resumes there gives all rejects their keys.
 func (b *batcher) advance(p *walk.Page) {
 	k := b.checkpoint
@@ -281,7 +281,7 @@ func (b *batcher) advance(p *walk.Page) {
 	b.checkpoint = k
 }
 
-// moveBehind moves a checkpoint behind the page.
+// moveBehind moves a checkpoint past the page.
 func moveBehind(k *model.Checkpoint, p *walk.Page) {
 	if p.Request == (api.Request{}) {
 		// The walk is at the newest event, perhaps again: between this page and what it had read before, there

@@ -78,7 +78,7 @@ type Options struct {
 	MaxWait, MaxRetryTime time.Duration
 	// Now returns the time that events are compared with; nil means time.Now. Waits do not depend on it.
 	Now func() time.Time
-	// Notice is told what a person should know, by one goroutine at a time; it may be nil.
+	// Notice gets messages for the user, from one goroutine at a time; it may be nil.
 	Notice func(string)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress

@@ -34,7 +34,7 @@ type endpoint struct {
 	inFlight int
 	lastSent time.Time
 	// tooLarge is the first page that was too large, shrunkTo how many events were requested after it.
-	// shrinkNoted says that a person knows.
+	// shrinkNoted says that the user was told.
 	tooLarge    *decode.TooLarge
 	shrunkTo    int
 	shrinkNoted bool

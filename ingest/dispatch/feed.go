@@ -15,8 +15,8 @@ const (
 	// firstPause is how long the feed counts as closed after it refuses this client. It doubles up
 	// to longestPause as long as that goes on.
 	firstPause, longestPause = time.Second, 30 * time.Second
-	// fewAccesses is how often stream-access may fail before a feed that never sent a page is no endpoint
-	// to wait for.
+	// fewAccesses is how often stream-access may fail before the pull no longer waits for a feed that
+	// never sent a page.
 	fewAccesses = 3
 )
 

@@ -83,7 +83,7 @@ func refused(err error) bool {
 	return errors.As(err, &answer) && (answer.Means == api.MeansRefused || answer.Means == api.MeansCursorSuspect || answer.Means == api.MeansPageTooLarge)
 }
 
-// noticedFailure is the failure in a row that a person is told about: one or two are nothing special.
+// noticedFailure is the number of failures in a row at which the user is told: one or two are common.
 const noticedFailure = 3
 
 // Permanent reports whether sending the request again cannot help.

@@ -18,8 +18,8 @@ type Bounds interface {
 	Begins(first, newest model.Position) error
 	// Border returns an instant above which the walk does not end, if there is one.
 	Border() sql.Null[model.Instant]
-	// Read takes in a page behind which the walk stands, and reports whether it is the last one. It sets
-	// Reached and RanOut of the page, and fails with ErrEndsTooEarly.
+	// Read takes in the page that the walk has read last, and reports whether the walk ends with it. It
+	// sets Reached and RanOut of the page, and fails with ErrEndsTooEarly.
 	Read(p *Page, unordered bool) (last bool, err error)
 }
 

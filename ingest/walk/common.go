@@ -18,7 +18,7 @@ type Common struct {
 	MaxRetryTime time.Duration
 	// RenewCursors allows to send an expired cursor with a later expiry.
 	RenewCursors bool
-	// Notice is told what a person should know.
+	// Notice gets messages for the user.
 	Notice   func(string)
 	Observer Observer
 

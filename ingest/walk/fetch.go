@@ -34,7 +34,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
 		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.at.expires) {
-			// The cursor is sent once more before that is believed.
+			// The walk believes an early expiry only after it has sent the cursor once more.
 			doubted = true
 			//nolint:errorlint // this must not count as an expired cursor yet
 			err = fmt.Errorf("%v, though it should live until %s", err, w.at.expires.UTC().Format(time.TimeOnly))
@@ -130,7 +130,7 @@ func (w *Walk) before() uuid.NullUUID {
 // longestBounded is how long a request may go on failing if it is not the only way on.
 const longestBounded = 30 * time.Second
 
-// retryTime returns how long the request may go on failing. If nothing of the API has answered yet, a wrong
+// retryTime returns how long the request may go on failing. If the API has not answered yet, a wrong
 // address is more likely than a failure that passes. A request by time is not the only way on.
 func (w *Walk) retryTime() time.Duration {
 	if !w.Client.HasAnswered() {

@@ -31,9 +31,9 @@ type state struct {
 	afterTime bool
 }
 
-// Proof tells from pages whether they may be trusted, if they do not come by the cursor of the page before:
-// nothing may be newer than Bound, and Anchor, the last event of the walk, must come before anything
-// older. A page or more of the anchor's own millisecond may come first.
+// Proof decides whether to trust pages that did not come by the cursor of the page before: nothing may be
+// newer than Bound, and Anchor, the last event of the walk, must come before anything older. A page or more
+// of the anchor's own millisecond may come first.
 type Proof struct {
 	Anchor model.Position
 	Bound  model.Instant

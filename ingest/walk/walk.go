@@ -32,8 +32,8 @@ type Walk struct {
 	unordered    bool
 	pages        int64 // since the walk was at the newest event
 
-	// last is the page behind which the walk stands. The totals show whether events below it may have
-	// moved past.
+	// last is the page that was read last. The totals show whether events may have moved past the
+	// walk.
 	last    reading
 	totals  totals
 	answers atomic.Int64

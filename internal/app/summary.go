@@ -11,7 +11,7 @@ import (
 	"datasync/internal/term"
 )
 
-// writeSummary writes what a pull did.
+// writeSummary writes the result of a pull for a person.
 func writeSummary(w io.Writer, s ingest.Summary) {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
@@ -84,7 +84,7 @@ func timeSpent(s ingest.Summary) string {
 	return text + ", " + brief(max(0, s.Took-s.Fetching-s.Waited)) + " here"
 }
 
-// brief rounds a duration to what a person reads.
+// brief rounds a duration for a person.
 func brief(d time.Duration) string {
 	switch {
 	case d >= time.Minute:

@@ -21,8 +21,8 @@ type Snapshot struct {
 }
 
 const (
-	// checkpointTries is how often a checkpoint is tried that a transaction keeps off for a moment,
-	// and checkpointPause the time between two tries.
+	// checkpointTries is how often the store tries a checkpoint that a transaction blocks for a
+	// moment. checkpointPause is the time between two tries.
 	checkpointTries = 20
 	checkpointPause = 10 * time.Millisecond
 )
