@@ -70,7 +70,7 @@ func (p *pipe) path() string { return outfile.DescriptorPath(p.w) }
 
 func (p *pipe) close() { _, _ = p.w.Close(), p.r.Close() }
 
-// copied is what a pipe has passed on.
+// copied is the outcome of a pipe: the bytes that it has passed on, and its error.
 type copied struct {
 	bytes int64
 	err   error

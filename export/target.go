@@ -10,8 +10,8 @@ import (
 // target is where an export goes: a file, a pipe, a new folder, or an addition to a folder. Its
 // methods are called by one goroutine, in this order.
 //
-// A file or folder holds what it held before until commit has succeeded, and then the whole
-// export. Only a pipe cannot take back what its reader has got.
+// A file or folder keeps its old contents until commit has succeeded, and then holds the whole
+// export. Only a pipe cannot take back bytes that its reader has received.
 type target interface {
 	// access says what DuckDB may write, and in which folder it may spill.
 	access() (read inspect.ReadOptions, scratch string)
@@ -25,7 +25,7 @@ type target interface {
 	abort(err error) error
 }
 
-// job is what a target is given to write.
+// job has everything that a target needs to write.
 type job struct {
 	opts *Options
 	db   *database

@@ -110,7 +110,7 @@ func (t *counters) reasons() string {
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
 }
 
-// elements names what the file has: rejects are not events.
+// elements names the kinds of elements in the file: rejects are not events.
 func (s *Summary) elements() string {
 	if s.TotalRejected > 0 {
 		return "events and rejects"

@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Store keeps what a pull reads. One goroutine at a time calls it, except for SetNotBefore, Split, Merge,
-// MergeAndRestart and the functions that StartBatch returns. After a batch has failed the pull does not call
-// it again.
+// Store keeps the events, rejects and checkpoints of a pull. One goroutine at a time calls it, except for
+// SetNotBefore, Split, Merge, MergeAndRestart and the functions that StartBatch returns. After a batch has
+// failed the pull does not call it again.
 type Store interface {
 	// Windows returns the checkpoints of all windows and shards, the newest first.
 	Windows(ctx context.Context) ([]model.Checkpoint, error)

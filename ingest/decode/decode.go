@@ -80,8 +80,8 @@ func New() *Decoder {
 // of the body. Only an element of data may be malformed: it becomes a reject, if its quotes and brackets
 // show where it ends.
 //
-// The events overwrite the memory of events up to its capacity; what lies beyond them stays. Events
-// and rejects share the memory of the body.
+// The events overwrite the memory of events up to its capacity; the memory beyond them is
+// unchanged. Events and rejects share the memory of the body.
 func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	d.scan.text, d.page.Events = body, events
 	defer d.release()

@@ -181,7 +181,7 @@ func (d *Dispatcher) endStreak() {
 	d.limited.count = 0
 }
 
-// send sends one request for a page, and takes in what its answer says about the endpoint.
+// send sends one request for a page, and records the state of the endpoint by its answer.
 func (d *Dispatcher) send(ctx context.Context, p permit, req api.Request, into *api.Buffer) (string, error) {
 	d.observer.Asking(p.name)
 	body, stated, err := d.client.Page(ctx, p.name, req, p.token, into)
@@ -196,7 +196,7 @@ func (d *Dispatcher) send(ctx context.Context, p permit, req api.Request, into *
 	return body, err
 }
 
-// onResponse takes in the end of a request. A request for a whole page shows how fast the API is.
+// onResponse records the end of a request. A request for a whole page shows how fast the API is.
 func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

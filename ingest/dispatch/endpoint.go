@@ -12,7 +12,7 @@ import (
 
 const (
 	// unnamedWait is the wait after an answer that asks for one without naming its length. It doubles
-	// up to longestUnnamed as long as that goes on.
+	// up to longestUnnamed if the next answers do the same.
 	unnamedWait    = 5 * time.Second
 	longestUnnamed = time.Minute
 	// shortWait is how long a named wait must be to be kept as it is each time. A shorter one is at
@@ -71,7 +71,7 @@ func (p *endpoint) close(until time.Time, reason string) {
 	}
 }
 
-// learn takes in the rate limit that an answer shows.
+// learn updates the budget by the rate limit that an answer shows.
 func (p *endpoint) learn(answer *api.Error, stated api.RateLimit, sent, now time.Time) (moreAllowed bool) {
 	switch {
 	case answer != nil:

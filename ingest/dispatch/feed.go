@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// firstPause is how long the feed counts as closed after it refuses this client. It doubles up
-	// to longestPause as long as that goes on.
+	// firstPause is how long the feed counts as closed after it refuses this client. It doubles
+	// with each further refusal, up to longestPause.
 	firstPause, longestPause = time.Second, 30 * time.Second
 	// fewAccesses is how often stream-access may fail before the pull no longer waits for a feed that
 	// never sent a page.
@@ -22,7 +22,7 @@ const (
 
 // feedState says whether the feed admits this client. The dispatcher's lock guards it.
 type feedState struct {
-	// abandoned says that the run goes on without the feed.
+	// abandoned says that the run continues without the feed.
 	abandoned bool
 	// served says that the feed has sent a page in this run.
 	served bool
@@ -67,14 +67,14 @@ func (d *Dispatcher) FeedHopeless() bool {
 	return d.feed.hopeless(time.Now(), d.options.MaxRetryTime)
 }
 
-// FeedAbandoned reports whether the run goes on without the feed.
+// FeedAbandoned reports whether the run continues without the feed.
 func (d *Dispatcher) FeedAbandoned() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.feed.abandoned
 }
 
-// onFeedResponse takes in how a request to the feed ended. A feed that refuses this client counts as
+// onFeedResponse records how a request to the feed ended. A feed that refuses this client counts as
 // closed: the page itself has not failed then.
 func (d *Dispatcher) onFeedResponse(p permit, req api.Request, err error) error {
 	var answer *api.Error
@@ -155,7 +155,7 @@ func (d *Dispatcher) waitForAccess(answer *api.Error) {
 	d.endpoints[api.Feed].close(access.opensAt, access.reason)
 }
 
-// abandonFeed goes on without the feed for the rest of the run.
+// abandonFeed stops using the feed for the rest of the run.
 func (d *Dispatcher) abandonFeed(why error) {
 	d.mu.Lock()
 	before := d.feed.abandoned

@@ -28,11 +28,11 @@ const (
 	late = 0.005
 )
 
-// Budget is what an endpoint is known to allow, as requests a window of time, and how much of it is spent.
-// Headers state it, or refusals (429) teach it: one shows how many requests a window had room for and
-// when it ends. Many requests, or a second refusal that agrees, make it certain enough to honour. This
-// works for any rule of the API: windows that begin with a request or with the minute, sliding windows,
-// or a token bucket. The zero value knows nothing and allows everything.
+// Budget is the known rate limit of an endpoint, in requests a window of time, and the part of it that is
+// spent. Headers state it, or refusals (429) teach it: one shows how many requests a window had room for
+// and when it ends. Many requests, or a second refusal that agrees, make it certain enough to honour. This
+// works for any rule of the API: windows that begin with a request or with the minute, sliding windows, or
+// a token bucket. The zero value knows nothing and allows everything.
 type Budget struct {
 	limit  int
 	window time.Duration

@@ -16,8 +16,8 @@ var begin = time.Date(2026, 1, 27, 12, 0, 17, 400e6, time.UTC)
 
 func at(seconds float64) time.Time { return begin.Add(time.Duration(seconds * float64(time.Second))) }
 
-// limiter is a service's rule. It says of a request whether there is room for it, or how long
-// until there is, and what it would tell of the window.
+// limiter is a service's rule. It says whether there is room for a request, or how long until there
+// is, and how many remain.
 type limiter interface {
 	ask(now time.Time) (ok bool, left int, wait time.Duration)
 	// allows is how many requests it lets through between two times at most.
@@ -134,8 +134,8 @@ type underWay struct {
 	wait        time.Duration
 }
 
-// quick is how long a 429 takes, gap what lies between requests that are under way together,
-// as in ingest.
+// quick is how long a 429 takes. gap is the time between requests that are under way together, as
+// in dispatch.
 const quick, gap = 20 * time.Millisecond, 60 * time.Millisecond
 
 func (c client) play(length time.Duration) (p played) {
@@ -187,7 +187,7 @@ func (c client) play(length time.Duration) (p played) {
 	return p
 }
 
-// between counts what lies between two times.
+// between counts the times from one to another.
 func between(times []time.Time, from, to time.Time) (n int) {
 	for _, t := range times {
 		if !t.Before(from) && t.Before(to) {
@@ -314,7 +314,7 @@ func TestBudgetOfBuckets(t *testing.T) {
 	}
 }
 
-// What each call makes of a budget.
+// The effect of each call on a budget.
 func TestBudget(t *testing.T) {
 	known := func(b *pacer.Budget) { // ten a minute, by headers
 		b.Sent(at(0))

@@ -81,7 +81,7 @@ type Coordinator struct {
 
 	mu       sync.Mutex
 	shards   []*Shard // from newer to older
-	walks    int      // that go on
+	walks    int      // under way
 	splitter splitter
 	sample   Sample
 	// unordered says that events are out of order, so that borders in time mean little. offsets says that

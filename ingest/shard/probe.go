@@ -29,7 +29,7 @@ const (
 	firstSpan = model.Instant(30 * 24 * time.Hour / time.Microsecond)
 )
 
-// Sample says what the last page with events in order was like.
+// Sample describes the last page with events in order.
 type Sample struct {
 	// Span is the time between its newest and its oldest event.
 	Span model.Instant
@@ -42,13 +42,13 @@ type Sample struct {
 	cursor string
 }
 
-// SampleOf returns what a page is like.
+// SampleOf returns the sample of a page.
 func SampleOf(p *decode.Page) (s Sample) {
 	s.take(p, 0)
 	return s
 }
 
-// take notes what a page of so many bytes is like.
+// take records the sample of a page of so many bytes.
 func (s *Sample) take(p *decode.Page, bytes int) {
 	s.Bytes = bytes
 	if !p.Descending || len(p.Events) < 2 {

@@ -161,7 +161,7 @@ func (s *Shard) Read(p *walk.Page, unordered bool) (last bool, err error) {
 	return true, nil
 }
 
-// note takes in how far down a page goes.
+// note records how far down a page goes.
 func (s *Shard) note(p *decode.Page) {
 	if len(p.Events) == 0 {
 		return

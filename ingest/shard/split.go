@@ -17,7 +17,7 @@ const (
 	usualSlack = 0.15
 )
 
-// splitter is what the coordinator knows about splitting shards.
+// splitter has the coordinator's state for splitting shards.
 type splitter struct {
 	// way returns the request for the newest page below an instant; nil until such a way is proven. searched
 	// says that there was a search.
@@ -34,7 +34,7 @@ type splitter struct {
 // stop lets no more shards be split off.
 func (s *splitter) stop() { s.way, s.searched = nil, true }
 
-// split is a shard to split, and the border. Slack is what its owner has from then on.
+// split is a shard to split, and the border. slack is that of its owner from then on.
 type split struct {
 	owner  *Shard
 	window int64 // the owner's

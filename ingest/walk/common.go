@@ -9,7 +9,7 @@ import (
 	"datasync/ingest/dispatch"
 )
 
-// Common is what all walks of a pull share.
+// Common is shared by all walks of a pull.
 type Common struct {
 	Client     *api.Client
 	Dispatcher *dispatch.Dispatcher
@@ -52,7 +52,7 @@ func (r *rereads) may(requests int64) bool {
 	return true
 }
 
-// cacheState is what the walks of a pull know about a cache.
+// cacheState has the findings of a pull's walks about a cache.
 type cacheState struct {
 	began time.Time   // the pull
 	all   atomic.Bool // a cache answers every request

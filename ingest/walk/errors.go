@@ -26,7 +26,7 @@ var (
 	ErrNotProven = errors.New("what came is not what follows")
 	// ErrNothingLeft: below the border at which a shard begins there are no events.
 	ErrNothingLeft = errors.New("nothing is left")
-	// ErrEndsTooEarly: a page says that it is the last one, but known events lie below it.
+	// ErrEndsTooEarly: a page says that it is the last one, but known events are below it.
 	ErrEndsTooEarly = errors.New("a page says that it is the last one, and is not")
 )
 

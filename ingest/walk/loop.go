@@ -48,7 +48,7 @@ func (t *loopDetector) staysAbove(border model.Instant) bool {
 	return t.begun && t.last.Timestamp-3*t.span > border
 }
 
-// check takes in the page of a cursor. It fails with ErrLoop or ErrNoCursor if the page leads nowhere.
+// check records the page of a cursor. It fails with ErrLoop or ErrNoCursor if the page leads nowhere.
 func (t *loopDetector) check(cursor string, p *decode.Page) error {
 	t.cursors[digestOf(cursor)] = true
 	repeated := t.repeats(p)

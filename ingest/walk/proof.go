@@ -21,7 +21,7 @@ const (
 	confirming
 )
 
-// state is the mode of a walk and what it has to prove.
+// state is the mode of a walk, with the proof that the mode requires.
 type state struct {
 	mode  mode
 	proof Proof // while searching and confirming; while starting, only its Bound
@@ -41,7 +41,7 @@ type Proof struct {
 	Below bool
 }
 
-// Verdict is what a page says about a proof.
+// Verdict is the result of checking a proof against a page.
 type Verdict int
 
 // The verdicts on a page.
@@ -62,7 +62,7 @@ func BoundAbove(at model.Instant) model.Instant {
 	return model.Instant((at.Millisecond()+1)*1000 + 999)
 }
 
-// Check returns what the page says.
+// Check returns the verdict of the page.
 func (f Proof) Check(p *decode.Page) Verdict {
 	for i := range p.Events {
 		at := p.Events[i].Position()

@@ -159,8 +159,8 @@ func (w *Walk) lost(err error) bool {
 	return w.byTime() || errors.Is(err, api.ErrCursorExpired) || errors.Is(err, ErrNotProven) || errors.Is(err, errMoved)
 }
 
-// follow takes in a page and where it leads. It fails with ErrLoop, ErrNoCursor or ErrEndsTooEarly if the
-// page leads nowhere.
+// follow records a page and its cursor. It fails with ErrLoop, ErrNoCursor or ErrEndsTooEarly if the page
+// leads nowhere.
 func (w *Walk) follow(p *Page) error {
 	w.pages++
 	p.First = w.first

@@ -40,7 +40,7 @@ type Walk struct {
 	ahead   *ahead
 }
 
-// scope is what does not change about a walk.
+// scope has the fields of a walk that never change.
 type scope struct {
 	isShard bool // split off from a window
 	// floor is the start bound, below which nothing is wanted.

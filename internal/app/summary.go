@@ -70,7 +70,8 @@ func apiCount(s ingest.Summary) string {
 	return ""
 }
 
-// timeSpent says how long the pull took, compared with the API's own minimum, and on what.
+// timeSpent says how long the pull took, compared with the API's own minimum, and how much of that
+// was waiting.
 func timeSpent(s ingest.Summary) string {
 	text := brief(s.Took)
 	// The comparison means nothing for a moment, or for limits that the API does not enforce.

@@ -266,7 +266,7 @@ func (m *mock) pull(ctx context.Context, binary, workers string) *exec.Cmd {
 		args = append(args, "--workers", workers)
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
-	// What a person has set for the program does not count here.
+	// The user's own settings do not count here.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "DATASYNC_") })
 	cmd.Env = append(cmd.Env, "DATASYNC_API_KEY="+rivals.Key, "DATASYNC_BASE_URL="+m.url)
 	return cmd

@@ -119,7 +119,7 @@ func check(name string) error {
 	return nil
 }
 
-// Lstat describes what has the name, without following a link.
+// Lstat describes the file of that name, without following a link.
 func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	if err := check(name); err != nil {
 		return nil, err

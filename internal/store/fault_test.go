@@ -94,7 +94,7 @@ func walkToTheEnd(t *testing.T, path string) {
 	}
 }
 
-// contents is what two files with the same history of pages have in common.
+// contents is equal for two files with the same history of pages.
 const contents = `SELECT (SELECT sum(hash(id, "timestamp", name))::VARCHAR FROM events) || ' ' || (SELECT count(*) FROM events) || ' ' ||
 	(SELECT string_agg(reject_key || resolved, ' ' ORDER BY reject_key) FROM rejected_events) || ' ' ||
 	(SELECT string_agg(state || pages || ' ' || events, ' ') FROM checkpoint)`

@@ -16,7 +16,7 @@ type Snapshot struct {
 	Path string
 	// Batch is the last one that it holds, Events how many events it holds.
 	Batch, Events int64
-	// Change is what Changes returned when it was made.
+	// Change is the value of Changes when the copy was made.
 	Change int64
 }
 

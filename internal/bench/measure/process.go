@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Cost is what a process took.
+// Cost is the time and the memory of a process.
 type Cost struct {
 	Wall time.Duration
 	// CPU is user and system time, children included.
