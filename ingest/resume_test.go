@@ -322,7 +322,7 @@ func TestResumeByTimeWithoutItsAnchor(t *testing.T) {
 			return resp, err
 		})
 		b.mustPull()
-		if len(b.notices) != 2 || !strings.Contains(b.notices[1], "not what follows") {
+		if len(b.notices) != 2 || !strings.Contains(b.notices[1], "does not continue the walk") {
 			b.t.Errorf("notices %q", b.notices)
 		}
 	})
