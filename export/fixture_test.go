@@ -79,7 +79,7 @@ func series(from, to int) []model.Event {
 	return events
 }
 
-// database makes a file with so many events, in batches of the store's maximum.
+// database makes a file with that many events, in batches of the store's maximum.
 func database(t testing.TB, events int) *fixture {
 	t.Helper()
 	f := newFixture(t)

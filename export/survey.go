@@ -43,8 +43,8 @@ func readPartitions(ctx context.Context, s *inspect.Session, src *source, keys [
 // samplesPerFile is how many rows of each file are sampled to find where to cut.
 const samplesPerFile = 128
 
-// readSamples reads the sort key's number of every so many rows, ascending, by the uniqueKey of
-// their partition.
+// readSamples reads the sort key's number of a sample of rows, ascending, by the uniqueKey of their
+// partition.
 func readSamples(ctx context.Context, s *inspect.Session, src *source, keys []partitionKey, fileRows int64) (map[string][]int64, error) {
 	step := max(1, min(1024, fileRows/samplesPerFile))
 	var columns []string

@@ -36,7 +36,7 @@ func (c *committed) StartBatch(_ context.Context, b model.Batch) (wait func() (m
 	return func() (model.Committed, error) { return model.Committed{}, nil }
 }
 
-// newBuffer returns a page buffer with so many events.
+// newBuffer returns a page buffer with that many events.
 func newBuffer(n int) *api.Buffer {
 	s := (&api.BufferPool{}).Take()
 	s.Events = make([]model.Event, n)
@@ -50,7 +50,7 @@ func newTestBatcher(c *committed) *batcher {
 	}
 }
 
-// batched sends pages of so many events and rejects each through a batcher.
+// batched sends pages of that many events and rejects each through a batcher.
 func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 	t.Helper()
 	var pages []walk.Page

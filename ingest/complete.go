@@ -48,8 +48,8 @@ func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	return missing
 }
 
-// weigh compares so many elements in the file with the API's totals, and keeps a deficit for the next pull.
-// Missing is a walk.ErrMissing if events are missing.
+// weigh compares the number of elements in the file with the API's totals, and keeps a deficit for the next
+// pull. Missing is a walk.ErrMissing if events are missing.
 func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd bool) (missing, err error) {
 	before, err := p.Store.Deficit(ctx)
 	if err != nil {

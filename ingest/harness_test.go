@@ -159,7 +159,7 @@ func (b *bench) readTwice(few int64) int64 {
 	return few
 }
 
-// stopAfter pulls until at least so many events are stored.
+// stopAfter pulls until at least that many events are stored.
 func (b *bench) stopAfter(events int) {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())

@@ -82,7 +82,7 @@ func (s *sized) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(200, append(parts, end)...)
 }
 
-// alike returns so many equal sizes.
+// alike returns that many equal sizes.
 func alike(n, size int) []int { return slices.Repeat([]int{size}, n) }
 
 func onSized(t *testing.T, name string, api *sized, test func(*bench)) {

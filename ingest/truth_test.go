@@ -74,7 +74,7 @@ func (c *changing) arrive(n int) {
 	}
 }
 
-// arriveLate adds events within so much of the newest one.
+// arriveLate adds events at most that much older than the newest one.
 func (c *changing) arriveLate(n int, within time.Duration) {
 	for range n {
 		c.put(happened{c.now.Add(-time.Duration(c.random.Int64N(int64(within)))).Truncate(time.Millisecond), c.id()})

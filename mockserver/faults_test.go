@@ -95,7 +95,7 @@ func faultTable() []struct {
 	}
 }
 
-// leaving cancels a request after so many bytes of the body.
+// leaving cancels a request after that many bytes of the body.
 type leaving struct {
 	http.RoundTripper
 	left  int

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// PageLatency returns the latency of a page with so many events and inFlight requests in flight,
+// PageLatency returns the latency of a page with that many events and inFlight requests in flight,
 // itself included. It is not scaled.
 func (p Pages) PageLatency(inFlight, events int) time.Duration {
 	return p.Latency + load(p.Load, inFlight, events)

@@ -220,7 +220,7 @@ const (
 	RetryAfterTop                       // body retryAfter
 )
 
-// LoadPoint is a point of a load curve: the latency of a page of 5,000 events with so many requests
+// LoadPoint is a point of a load curve: the latency of a page of 5,000 events with that many requests
 // in flight, itself included. The curve is linear between points, and continues the line of the
 // last two. The latency is proportional to the number of events on the page.
 type LoadPoint struct {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Contract returns the API as its own description has it: pages of 100,000 events, a budget of its
-// own for the feed, no headers, no latency.
+// Contract returns the API by its own description: pages of 100,000 events, a budget of its own for
+// the feed, no headers, no latency.
 func Contract() Options {
 	limit := RateLimit{Requests: 10, Window: 30 * time.Second, Named: RetryAfterBody}
 	feed := limit

@@ -53,7 +53,7 @@ func ask(t *testing.T, s *inspect.Session, opts query.Options) string {
 	return b.String()
 }
 
-// failing fails after so many bytes.
+// failing fails after that many bytes.
 type failing struct{ left int }
 
 var errFull = errors.New("full")

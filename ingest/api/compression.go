@@ -175,7 +175,7 @@ func (c *compression) stopGzip(hopeless bool) {
 	c.coolDown(pages, 0)
 }
 
-// coolDown delays the next trial by the time of so many pages in the slower encoding.
+// coolDown delays the next trial by the time of the given number of pages in the slower encoding.
 func (c *compression) coolDown(pages int, took time.Duration) {
 	c.cooldownPages, c.cooldown, c.fetching = pages, time.Duration(pages)*max(took, c.lastDuration), 0
 }

@@ -27,9 +27,9 @@ func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
 	}
 }
 
-// grow doubles the page size of an endpoint after a page of limit events and so many bytes. It does
-// so only if two such pages are at most half of the limits. So a few large events do not slow down
-// all later pages, and the size converges if events are alike.
+// grow doubles the page size of an endpoint after a page of the given events and bytes. It does so
+// only if two such pages are at most half of the limits. So a few large events do not slow down all
+// later pages, and the size converges if events are alike.
 func (c *Client) grow(endpoint string, limit, bytes int) {
 	largest := int(c.maxPageSizes[endpoint].Load())
 	if limit < largest && bytes <= maxPage/4 && limit <= decode.MaxElements/4 {

@@ -170,8 +170,8 @@ func (d *Decoder) data(i, depth int) int {
 	}
 }
 
-// guessEvents guesses how many events so many bytes hold. The API's have about 350 bytes, and its pages
-// at most 5,000 events. The bound keeps a large body of something else from reserving memory.
+// guessEvents guesses how many events a body of size bytes holds. The API's have about 350 bytes, and its
+// pages at most 5,000 events. The bound keeps a large body of something else from reserving memory.
 func guessEvents(size int) int { return min(size/300+1, 6000) }
 
 // element decodes the element of data at i, and returns the offset of the comma or bracket after it.

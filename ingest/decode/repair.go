@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RejectsAfter counts the rejects after the first so many elements of the page. Another reading of only
-// so many elements says nothing about them.
+// RejectsAfter counts the rejects after the given number of elements of the page. Another reading of only
+// that many elements says nothing about them.
 func (p *Page) RejectsAfter(elements int) (n int) {
 	for i, events := range p.RejectAfter {
 		if i+events >= elements {

@@ -55,7 +55,7 @@ func (d *Dispatcher) Goal() (walks int, page time.Duration) {
 	return walks, d.load.lastPage
 }
 
-// CanSendSoon reports whether so many requests can be sent without a wait for a limit.
+// CanSendSoon reports whether that many requests can be sent without a wait for a limit.
 func (d *Dispatcher) CanSendSoon(requests int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -73,7 +73,7 @@ func (d *Dispatcher) PageTime() time.Duration {
 	return (fetching + waiting) / time.Duration(d.load.pages)
 }
 
-// Remaining estimates how long so many pages take: at the rate of the last ones, or as long as the limits
+// Remaining estimates how long that many pages take: at the rate of the last ones, or as long as the limits
 // need. It is 0 before the first page.
 func (d *Dispatcher) Remaining(pages float64) time.Duration {
 	d.mu.Lock()
@@ -95,7 +95,7 @@ func (d *Dispatcher) Remaining(pages float64) time.Duration {
 	return max(closed+fetching, pacer.Left(int(math.Ceil(pages)), now, budgets...)+d.load.lastPage)
 }
 
-// Minimum returns the API's own minimum for so many pages. For one walk it is the time that the API took
+// Minimum returns the API's own minimum for that many pages. For one walk it is the time that the API took
 // for its answers and asked to wait; for several, what its limits allow or its best throughput under
 // load, whichever is slower.
 func (d *Dispatcher) Minimum(pages float64) time.Duration {
@@ -174,7 +174,7 @@ func (d *Dispatcher) allowedRate() float64 {
 	return sum
 }
 
-// requestsLeft returns how many requests the current rate-limit windows have left, with so many windows
+// requestsLeft returns how many requests the current rate-limit windows have left, with that many windows
 // after them. The lock is held.
 func (d *Dispatcher) requestsLeft(now time.Time, windows int) (requests int) {
 	for _, p := range d.pageEndpoints() {

@@ -153,7 +153,7 @@ type outcome struct {
 	took        time.Duration
 }
 
-// pull simulates a pull with so many walks. Each requests its next page as a real one does: from the events
+// pull simulates a pull with that many walks. Each requests its next page as a real one does: from the events
 // endpoint if that may be asked, else from the feed, else from the first one that may be asked.
 func pull(ends []*source, elements int64, walks int, now time.Time) outcome {
 	budgets := make([]pacer.Budget, len(ends))

@@ -12,7 +12,7 @@ import (
 	"datasync/internal/model"
 )
 
-// limited is a budget of so many requests a minute, as an answer states it.
+// limited is a budget of that many requests a minute, as an answer states it.
 func limited(requests int, now time.Time) (b pacer.Budget) {
 	b.Sent(now)
 	b.Stated(now, requests, requests-1, time.Minute)

@@ -5,7 +5,7 @@ import "time"
 // many is the number of requests from which the rate alone determines their time.
 const many = 1000
 
-// Left returns the least time from now until the budgets have room for so many requests; 0 if one of them
+// Left returns the least time from now until the budgets have room for that many requests; 0 if one of them
 // has no known limit. A limit that was seen only once counts, too.
 func Left(requests int, now time.Time, budgets ...*Budget) time.Duration {
 	type refill struct {

@@ -12,7 +12,7 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// curve is how many seconds a page takes with so many requests under way.
+// curve is how many seconds a page takes with that many requests under way.
 type curve func(n int) float64
 
 var curves = map[string]curve{
@@ -49,7 +49,7 @@ type pending struct {
 	inFlight    int
 }
 
-// answer gives so many answers, and returns how many came a second.
+// answer gives that many answers, and returns how many came a second.
 func (s *service) answer(c curve, answers int) float64 {
 	began := s.now
 	for range answers {

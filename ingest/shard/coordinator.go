@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// Auto, as Options.Workers, lets the coordinator choose the number of walks, up to
+	// Auto as Options.Workers lets the coordinator choose the number of walks, up to
 	// dispatch.MaxWorkers.
 	Auto = -1
 	// worthSplitting is how long one walk alone must still take for Auto to have more.

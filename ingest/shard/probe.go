@@ -48,7 +48,7 @@ func SampleOf(p *decode.Page) (s Sample) {
 	return s
 }
 
-// take records the sample of a page of so many bytes.
+// take records the sample of a page of that many bytes.
 func (s *Sample) take(p *decode.Page, bytes int) {
 	s.Bytes = bytes
 	if !p.Descending || len(p.Events) < 2 {
@@ -160,7 +160,7 @@ func (c *Coordinator) probe(ctx context.Context, req api.Request, limit int) (de
 
 // SearchOldest finds about where the events end: between an instant below which there are some, and one
 // below which there are none. Its first probe is as far below the newest event as span says, if that is
-// known. It makes at most so many probes. Each requests the newest event below an instant.
+// known. It makes no more probes than most. Each requests the newest event below an instant.
 func SearchOldest(newest, span model.Instant, most int, probe func(model.Instant) (decode.Page, error)) (oldest sql.Null[model.Instant]) {
 	some, none := newest, model.Instant(math.MinInt64)
 	if span <= 0 {

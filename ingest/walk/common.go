@@ -41,7 +41,7 @@ type rereads struct {
 	done int64
 }
 
-// may reports whether one more page may be read again after so many requests, and counts it.
+// may reports whether one more page may be read again after this many requests, and counts it.
 func (r *rereads) may(requests int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

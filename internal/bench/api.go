@@ -274,7 +274,7 @@ func (m *mock) pull(ctx context.Context, binary, workers string) *exec.Cmd {
 
 var errEnded = errors.New("the pull ended before it could be killed")
 
-// kill starts a pull and kills it when so many pages have been sent. It fails where the
+// kill starts a pull and kills it when that many pages have been sent. It fails where the
 // pull ends before.
 func (m *mock) kill(cmd *exec.Cmd, sent int) (onTheWay int, _ error) {
 	var stderr bytes.Buffer

@@ -64,7 +64,7 @@ func (p *place) build(ctx context.Context) (string, error) {
 	return binary, nil
 }
 
-// pages returns the Set of so many events, rendered now if need be.
+// pages returns the Set of that many events, rendered now if need be.
 func (p *place) pages(ctx context.Context, events int) (*pages.Set, error) {
 	folder, there, err := pages.Cache{Folder: p.work, Root: p.root}.Find(events)
 	if err != nil {

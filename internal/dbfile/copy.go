@@ -77,7 +77,7 @@ func SizeOf(path string) (int64, error) {
 }
 
 // CheckRoom fails with ErrRoom if the file system of the database at path has too little space. It must
-// have space for so many bytes, a tenth more and 16 MiB. The writer of the database needs space too.
+// have space for that many bytes, a tenth more and 16 MiB. The writer of the database needs space too.
 func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)) error {
 	have, err := free(filepath.Dir(path))
 	if err != nil {

@@ -54,7 +54,7 @@ func (m *memory) needed(t texts) int64 {
 
 func setMemory(bytes int64) string { return fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", bytes) }
 
-// raise sets DuckDB's limit to so many bytes, unless it is higher already.
+// raise sets DuckDB's limit to that many bytes, unless it is higher already.
 func (m *memory) raise(w *writer, bytes int64) error {
 	if m.base == 0 || bytes <= m.limit {
 		return nil

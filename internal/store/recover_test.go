@@ -78,7 +78,7 @@ func TestRecoverWithAnotherLog(t *testing.T) {
 		return b
 	}
 	put(later, read(path))
-	// DuckDB writes so many rows into blocks of the file, and references to them into the log.
+	// DuckDB writes that many rows into blocks of the file, and references to them into the log.
 	leaveLog(t, later, `INSERT INTO events SELECT e.* REPLACE (uuid() AS id, uuid() AS session_id) FROM events e, range(30000); UPDATE page_log SET stored = stored + 300000`)
 	put(path+".wal", read(later+".wal"))
 	before := hashes(t, folder)

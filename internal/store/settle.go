@@ -76,9 +76,9 @@ func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done m
 	return done, err
 }
 
-// resolveWithoutID resolves rejects without an id that are other readings of stored elements, of which
-// there are so many. It does so only as long as more elements are here than the API has: the API may
-// then have sent an element once with its id and once without.
+// resolveWithoutID resolves rejects without an id that are other readings of stored elements. It does
+// so only while the file has more elements than the API: then the API may have sent an element once
+// with its id and once without.
 func (s *Store) resolveWithoutID(window, elements int64) (resolved int64, err error) {
 	w := s.writer
 	total, err := w.count(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))

@@ -59,7 +59,7 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	return c, dbfile.CopyFile(ctx, s.path, c.Path, s.room)
 }
 
-// room fails with dbfile.ErrRoom if the file's folder has too little space for so many bytes and some
+// room fails with dbfile.ErrRoom if the file's folder has too little space for that many bytes and some
 // more that the pull needs.
 func (s *Store) room(bytes int64) error { return dbfile.CheckRoom(s.path, bytes, s.free) }
 

@@ -80,7 +80,7 @@ func inCheckpoint(log string) (bool, error) {
 	return true, nil
 }
 
-// tailOf returns so many bytes at the end of a file, or all bytes of a shorter one.
+// tailOf returns that many bytes at the end of a file, or all bytes of a shorter one.
 func tailOf(path string, bytes int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {

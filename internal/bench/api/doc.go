@@ -1,3 +1,3 @@
 // Package api has services with several kinds of limits, by which a pull is measured. For each it
-// computes the least time in which the service can serve so many pages.
+// computes the least time in which the service can serve a number of pages.
 package api

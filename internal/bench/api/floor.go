@@ -9,21 +9,21 @@ import (
 	"datasync/mockserver"
 )
 
-// Pages is how many pages so many events are at least, as the service cuts them.
+// Pages is the least number of pages for the events, as the service cuts them.
 func Pages(o mockserver.Options, events int) int {
 	eventsPages, feed := o.At(0)
 	size := max(eventsPages.Cap, feed.Cap)
 	return (events + size - 1) / size
 }
 
-// Least is the least time in which the service can serve so many events, however many requests are
+// Least is the least time in which the service can serve that many events, however many requests are
 // in flight. It lasts from the first request to the end of the last answer, at the service's scale.
 // Two bounds hold at once:
 //
 //   - the budgets of both endpoints together, of which each window's is used as soon as it
 //     begins;
-//   - the load curve, by which so many requests in flight as serve the most pages are in
-//     flight from the beginning of each window to the end, and never more than pages are left.
+//   - the load curve: from the beginning of each window to its end, the number of requests in
+//     flight is the one that serves the most pages, but never more than pages are left.
 //
 // Of a load that changes, the best counts all the time. That each of several walks has a
 // last page that is not full is not in it.
@@ -40,13 +40,13 @@ func Least(o mockserver.Options, events int) time.Duration {
 	return time.Duration(float64(least) / cmp.Or(o.TimeScale, 1))
 }
 
-// opening is a time from which on so many pages more are allowed; not scaled.
+// opening is a time at which more pages become allowed, and their number; not scaled.
 type opening struct {
 	at    time.Duration
 	pages int
 }
 
-// openings are those of both endpoints, by time, until so many pages are allowed.
+// openings are those of both endpoints, by time, until that many pages are allowed.
 func openings(o mockserver.Options, pages int) []opening {
 	all := slices.Concat(openingsOf(o, mockserver.Events, pages), openingsOf(o, mockserver.Feed, pages))
 	slices.SortStableFunc(all, func(a, b opening) int { return cmp.Compare(a.at, b.at) })
@@ -89,7 +89,7 @@ func limitAt(o mockserver.Options, e mockserver.Endpoint, at time.Duration) mock
 	return events.RateLimit
 }
 
-// serving is the least time for so many full pages by the load curves alone, at whatever
+// serving is the least time for that many full pages by the load curves alone, at whatever
 // number in flight is best; not scaled.
 func serving(o mockserver.Options, pages int) time.Duration {
 	best := math.Inf(1)
@@ -99,7 +99,7 @@ func serving(o mockserver.Options, pages int) time.Duration {
 	return time.Duration(best)
 }
 
-// fastest is the latency of a full page with so many in flight, of the endpoint and at the
+// fastest is the latency of a full page with that many in flight, of the endpoint and at the
 // time where it is least.
 func fastest(o mockserver.Options, inFlight int) time.Duration {
 	least := time.Duration(math.MaxInt64)

@@ -46,7 +46,7 @@ func TestLeastIsReachable(t *testing.T) {
 	}
 }
 
-// ask asks for so many pages, so many at a time, and returns how long that took.
+// ask asks for the pages, some at a time, and returns how long that took.
 func ask(t *testing.T, o mockserver.Options, pages, inFlight int) (took time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &asker{t: t, client: mockserver.New(o).Client(), left: pages, opens: map[string]time.Time{}}

@@ -67,7 +67,7 @@ func Scenarios() []Scenario {
 	}
 }
 
-// Options are those of the scenario's mock server with so many events, and all its times
+// Options are those of the scenario's mock server with that many events, and all its times
 // divided by the time scale.
 func (s Scenario) Options(events int, timeScale float64) mockserver.Options {
 	o := mockserver.Observed()

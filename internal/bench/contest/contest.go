@@ -123,7 +123,7 @@ func size(file string) (int64, error) {
 	return info.Size(), nil
 }
 
-// Fastest lets programs run in turns, so many of them, and returns the one with the fastest
+// Fastest lets programs run in turns, that many of them, and returns the one with the fastest
 // run.
 func (c *Contest) Fastest(ctx context.Context, programs []rivals.Program, turns int, tell func(rivals.Program, Run)) (fastest rivals.Program, err error) {
 	var least time.Duration

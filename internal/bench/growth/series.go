@@ -24,7 +24,7 @@ type Step struct {
 	Median, Longest time.Duration
 }
 
-// Steps cuts a series into steps of so many events. A commit belongs to the step in
+// Steps cuts a series into steps of that many events. A commit belongs to the step in
 // which it ended. The rest at the end is a step if it is at least half of one.
 func (s Series) Steps(events int64) []Step {
 	var steps []Step

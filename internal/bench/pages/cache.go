@@ -28,7 +28,7 @@ type Cache struct {
 	Root string
 }
 
-// Find returns the folder for the Set of so many events, and whether the Set is there. The name has
+// Find returns the folder for the Set of that many events, and whether the Set is there. The name has
 // a hash of the mock server and this package, so it changes with their code. Older Sets of as many
 // events are removed.
 func (c Cache) Find(events int) (folder string, there bool, err error) {
@@ -56,7 +56,7 @@ func (c Cache) Find(events int) (folder string, there bool, err error) {
 	return folder, err == nil, err
 }
 
-// Room fails where the file system has no room for so many events more.
+// Room fails where the file system has no room for that many events more.
 func (c Cache) Room(events int) error {
 	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
 		return err
