@@ -155,8 +155,8 @@ func (a *apiRun) whole(ctx context.Context, opts mockserver.Options, workers str
 	return run, a.check(ctx, m)
 }
 
-// killed pulls as an undisturbed run did, kills the program at two fifths of the pages, lets
-// all cursors die, and pulls the rest.
+// killed pulls as an undisturbed run did, kills the program at two fifths of the pages, lets all
+// cursors expire, and pulls the rest.
 func (a *apiRun) killed(ctx context.Context, opts mockserver.Options, undisturbed api.Run) (resume api.Resume, err error) {
 	m, err := a.serve(ctx, opts)
 	if err != nil {

@@ -80,7 +80,7 @@ func (p *place) pages(ctx context.Context, events int) (*pages.Set, error) {
 	return pages.Open(folder)
 }
 
-// lines sees to the JSON lines of a Set.
+// lines renders the JSON lines of a Set if need be.
 func (p *place) lines(ctx context.Context, set *pages.Set) error {
 	if set.HasLines() {
 		return nil
@@ -120,7 +120,7 @@ func startServer(ctx context.Context, set *pages.Set) (url string, stop func(), 
 	return strings.TrimSpace(line), stop, nil
 }
 
-// say tells a person how far it is.
+// say reports progress to the user.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
 
 // thousands writes 3000000 as 3,000,000.

@@ -11,7 +11,7 @@ type rivalChoice map[string]bool
 
 func rivalNames() []string { return []string{"download", "read_json", "plain", "dlt", "ingestr"} }
 
-// chooseRivals reads names with commas between them.
+// chooseRivals reads names separated by commas.
 func chooseRivals(names string) (rivalChoice, error) {
 	chosen := rivalChoice{}
 	for name := range strings.SplitSeq(names, ",") {

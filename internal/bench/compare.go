@@ -22,8 +22,8 @@ type comparison struct {
 	result                    comparisonResult
 }
 
-// compare measures datasync beside its rivals. All that are fast store all events; the
-// slow ones store fewer, and datasync runs on as few beside them.
+// compare measures datasync beside its rivals. Fast rivals store all events. Slow ones store fewer,
+// and datasync stores as few beside them.
 func compare(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("compare", flag.ExitOnError)
 	c := &comparison{place: placeFlags(flags)}
@@ -149,8 +149,8 @@ func (c *comparison) slow(ctx context.Context, chosen rivalChoice) error {
 // tryEvents is on how many events the ways of a slow rival are tried.
 const tryEvents = 100_000
 
-// enter gives a rival from PyPI in its fastest way, if it can be had and does what it is
-// to do; else the result says why not.
+// enter returns a rival from PyPI, used in its fastest way. If it cannot be installed or fails, the
+// result says why.
 func (c *comparison) enter(ctx context.Context, tries *contest.Contest, name string, install func() ([]rivals.Program, error)) (rivals.Program, bool) {
 	say("installing %s from PyPI, unless it was before", name)
 	ways, err := install()

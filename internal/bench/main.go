@@ -16,8 +16,7 @@ import (
 	"syscall"
 )
 
-// commands are what a person calls, and roles the parts that this program starts itself
-// for.
+// commands are for users, and roles are for the processes that this program starts.
 func commands() map[string]func(ctx context.Context, args []string) error {
 	return map[string]func(context.Context, []string) error{
 		"api":     measureAPI,

@@ -263,9 +263,9 @@ func TestAllWalksAreLimited(t *testing.T) {
 	}
 }
 
-// TestCursorsDie: cursors that expire during a pull or between two, or that the server no longer
+// TestCursorsExpire: cursors that expire during a pull or between two, or that the server no longer
 // knows, cause no gap and no duplicate.
-func TestCursorsDie(t *testing.T) {
+func TestCursorsExpire(t *testing.T) {
 	t.Parallel()
 	type death struct {
 		name   string
@@ -353,9 +353,9 @@ func TestCursorsDie(t *testing.T) {
 	}
 }
 
-// TestCursorsDieOfAge: after two minutes every cursor of the API has expired, whether the program
+// TestCursorsExpireByAge: after two minutes every cursor of the API has expired, whether the program
 // was killed or stopped in the meantime. The pull after it is exact.
-func TestCursorsDieOfAge(t *testing.T) {
+func TestCursorsExpireByAge(t *testing.T) {
 	t.Parallel()
 	if !harness.All() {
 		t.Skip("takes two minutes: only with -all")

@@ -25,8 +25,8 @@ func Pages(o mockserver.Options, events int) int {
 //   - the load curve: from the beginning of each window to its end, the number of requests in
 //     flight is the one that serves the most pages, but never more than pages are left.
 //
-// Of a load that changes, the best counts all the time. That each of several walks has a
-// last page that is not full is not in it.
+// If the load changes, the best one counts all the time. The bounds ignore that the last page of
+// each walk is not full.
 func Least(o mockserver.Options, events int) time.Duration {
 	left := Pages(o, events)
 	var least time.Duration

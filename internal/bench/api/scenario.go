@@ -26,7 +26,7 @@ type Scenario struct {
 // Observed is the scenario of the service as it was observed.
 const Observed = "observed"
 
-// Scenarios are all there are, in the order in which they are measured.
+// Scenarios returns all scenarios, in the order in which they are measured.
 func Scenarios() []Scenario {
 	return []Scenario{
 		{Name: Observed, What: "the mock server's profile of that name", Long: true,
@@ -76,7 +76,7 @@ func (s Scenario) Options(events int, timeScale float64) mockserver.Options {
 	return o
 }
 
-// Choose returns the scenarios with those names, which have commas between; all for none.
+// Choose returns the scenarios with those names, separated by commas; all if there is no name.
 func Choose(names string) ([]Scenario, error) {
 	all := Scenarios()
 	if names == "" {

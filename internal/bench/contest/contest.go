@@ -15,7 +15,7 @@ import (
 	"datasync/internal/bench/table"
 )
 
-// Contest is a job and who does it.
+// Contest is a job and its programs.
 type Contest struct {
 	Set *pages.Set
 	// BaseURL is where the Set is served.

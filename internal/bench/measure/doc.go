@@ -1,3 +1,3 @@
-// Package measure runs programs in processes of their own and says what they took: wall
-// time, CPU time, memory, and how much of the machine was taken away meanwhile.
+// Package measure runs programs in processes of their own. It measures wall time, CPU time and
+// memory, and how much of the machine was taken away meanwhile.
 package measure

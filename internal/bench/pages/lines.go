@@ -9,8 +9,8 @@ import (
 	"datasync/mockserver"
 )
 
-// LinesPath is where the server has the events of the Set as one file of JSON lines, for
-// who cannot read pages.
+// LinesPath is where the server has the events of the Set as one file of JSON lines, for programs
+// that cannot read pages.
 const LinesPath = "/events.jsonl"
 
 func (s *Set) lines() string { return filepath.Join(s.folder, "events.jsonl") }

@@ -9,8 +9,8 @@ import (
 // tailLength exceeds the length of a page after its events.
 const tailLength = 1 << 10
 
-// Next returns the cursor that a page of a Set leads on with, empty for the last page. It
-// looks at the page's end alone.
+// Next returns the next cursor of a page of a Set, empty for the last page. It reads only the end
+// of the page.
 func Next(body []byte) (string, error) {
 	tail := body[max(0, len(body)-tailLength):]
 	at := bytes.LastIndex(tail, []byte(`"pagination":`))
