@@ -280,7 +280,7 @@ func TestMalformedByRate(t *testing.T) {
 		t.Errorf("%.3f of the events are dirty, want 0.1", share)
 	}
 	if len(kinds) != len(mockserver.AllMalformed()) {
-		t.Errorf("%d kinds of dirt came up, want all %d", len(kinds), len(mockserver.AllMalformed()))
+		t.Errorf("%d malformed kinds came up, want all %d", len(kinds), len(mockserver.AllMalformed()))
 	}
 }
 

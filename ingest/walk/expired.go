@@ -14,9 +14,9 @@ import (
 // An API may answer an expired cursor with an error that does not name it. Then a request without
 // the cursor shows whether it is the cursor.
 
-// isStuck reports whether maxFailedRuns in a row, this one included, have failed at the cursor with which
-// this run began. The API does answer a request without it.
-func (w *Walk) isStuck(ctx context.Context, err error) bool {
+// cursorKeepsFailing reports whether maxFailedRuns in a row, this one included, have failed at the cursor with
+// which this run began. A request without the cursor must succeed.
+func (w *Walk) cursorKeepsFailing(ctx context.Context, err error) bool {
 	var file *model.FileError
 	switch {
 	case err == nil, w.recovery.startCursor == "", w.at.request != api.Request{Cursor: w.recovery.startCursor}, w.recovery.failedRuns+1 < maxFailedRuns, ctx.Err() != nil,

@@ -41,7 +41,7 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 	}
 	again := w.requestFresh(ctx, at, true)
 	defer w.Buffers.Release(again.Buffer)
-	err := w.mend(f, again, got)
+	err := w.repair(f, again, got)
 	if err == nil || doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {
 		return err
 	}
@@ -49,8 +49,8 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 	return nil
 }
 
-// mend replaces the rejects of a page by events of the second response.
-func (w *Walk) mend(f, again fetched, got *Page) error {
+// repair replaces the rejects of a page by events of the second response.
+func (w *Walk) repair(f, again fetched, got *Page) error {
 	first := &got.Page
 	if again.err != nil {
 		return again.err

@@ -66,7 +66,7 @@ func (w *Walk) Run(ctx context.Context, out chan<- Page, gone <-chan struct{}) e
 		if !send(out, gone, p) {
 			return nil
 		}
-		if fault != nil && (w.state.mode != following || w.scope.isShard || errors.Is(fault, ErrEndsTooEarly) || w.isStuck(ctx, fault)) {
+		if fault != nil && (w.state.mode != following || w.scope.isShard || errors.Is(fault, ErrEndsTooEarly) || w.cursorKeepsFailing(ctx, fault)) {
 			// The page came from a way on that leads nowhere.
 			if err := w.recover(fmt.Errorf("%w: %w", ErrNotProven, fault)); err != nil {
 				return err
@@ -116,7 +116,7 @@ func (w *Walk) nextTrusted(ctx context.Context) (p Page, back *Page, err error) 
 // recoverOrEnd finds another way on after err, or returns the error with which the walk ends.
 func (w *Walk) recoverOrEnd(ctx context.Context, err error) error {
 	switch {
-	case ctx.Err() == nil && (w.lost(err) || w.isStuck(ctx, err)):
+	case ctx.Err() == nil && (w.lost(err) || w.cursorKeepsFailing(ctx, err)):
 		return w.recover(err)
 	case ctx.Err() != nil && w.lost(err):
 		return ctx.Err() // there is no time for another way

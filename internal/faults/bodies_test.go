@@ -134,7 +134,7 @@ func TestAnswersThatNobodyAskedFor(t *testing.T) {
 				if met.Load() < 2 {
 					t.Errorf("met %d times", met.Load())
 				}
-				w.mend()
+				w.repair()
 				w.isWhole()
 			})
 			t.Run(f.name+" of "+path+", for good", func(t *testing.T) {

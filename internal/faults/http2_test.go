@@ -150,7 +150,7 @@ func TestHTTP2(t *testing.T) {
 			if met.Load() == 0 {
 				t.Error("nothing went wrong")
 			}
-			w.mend()
+			w.repair()
 			w.isWhole()
 			t.Logf("%d MB, %s, %d connections", e.Peak>>20, e.Took, w.connections.Load())
 		})
@@ -202,7 +202,7 @@ func TestHTTP2Hangs(t *testing.T) {
 	if e.Took < 10*time.Second || met.Load() != 1 {
 		t.Errorf("met %d times: %v", met.Load(), e)
 	}
-	w.mend()
+	w.repair()
 	w.isWhole()
 	t.Logf("%s, %d connections", e.Took, w.connections.Load())
 }

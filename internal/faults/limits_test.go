@@ -329,11 +329,11 @@ func TestCursorsExpire(t *testing.T) {
 					}
 					w.sound()
 					had := w.stored()
-					if w.mend(); other {
+					if w.repair(); other {
 						// The same events from a server with another secret, as after a rotation.
 						o.FaultSeed = 99
 						w.API = mockserver.New(o)
-						w.mend()
+						w.repair()
 					} else {
 						w.API.ExpireCursors()
 					}

@@ -146,7 +146,7 @@ func (w *world) stored() int {
 func (w *world) recovers(options ...string) {
 	w.Helper()
 	w.sound()
-	w.mend()
+	w.repair()
 	if e := w.run(command{Args: append([]string{"pull"}, options...)}); e.Code != 0 {
 		w.Errorf("O4: %v", e)
 		return

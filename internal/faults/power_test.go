@@ -45,12 +45,12 @@ func TestThePowerFails(t *testing.T) {
 			w.breakAfter(int64(tc.breaks), func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
 			first, e := w.record(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms"))
 			w.endsWith(e, 4)
-			w.mend()
+			w.repair()
 			// A reader makes the pull write the log into the file while it runs.
 			w.atRequest(int64(tc.reads), func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
 			second, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
 			w.endsWith(e, 0)
-			w.mend()
+			w.repair()
 			w.isWhole()
 			w.hurry(o)
 			random := rand.New(rand.NewPCG(18, 18))
@@ -78,7 +78,7 @@ func TestThePowerFails(t *testing.T) {
 func (w *world) hurry(o mockserver.Options) {
 	o.Events.Latency, o.Feed.Latency = 0, 0
 	w.API = mockserver.New(o)
-	w.mend()
+	w.repair()
 }
 
 // fails lets the power fail after each of these operations of a recording.
@@ -206,7 +206,7 @@ func TestAWriteIsTorn(t *testing.T) {
 	w := newWorld(t, o)
 	w.breakAfter(8, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) })
 	w.endsWith(w.run(pull("--quiet", "--workers", "1", "--max-retry-time", "1ms")), 4)
-	w.mend()
+	w.repair()
 	w.atRequest(8, func() { w.endsWith(w.run(command{Args: []string{"query", "SELECT count(*) FROM events"}}), 0) })
 	r, e := w.record(command{Args: []string{"pull", "--quiet", "--workers", "1"}})
 	w.endsWith(e, 0)

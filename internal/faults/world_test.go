@@ -120,13 +120,13 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 }
 
-// take gives all connections to f from now on, until mend.
+// take gives all connections to f from now on, until repair.
 func (w *world) take(f func(net.Conn)) { w.raw.Store(&f) }
 
 // answer lets h respond at Base from now on.
 func (w *world) answer(h http.Handler) { w.handler.Store(&h) }
 
-// breakAfter lets h respond to all requests after the nth, until mend.
+// breakAfter lets h respond to all requests after the nth, until repair.
 func (w *world) breakAfter(n int64, h http.HandlerFunc) { w.breakFor(n, math.MaxInt64-n, h) }
 
 // breakFor lets h respond to this many requests after the nth. The others reach the API.
@@ -141,8 +141,8 @@ func (w *world) breakFor(n, times int64, h http.HandlerFunc) {
 	}))
 }
 
-// mend lets the API respond again.
-func (w *world) mend() {
+// repair lets the API respond again.
+func (w *world) repair() {
 	w.raw.Store(nil)
 	w.answer(w.API)
 }

@@ -233,13 +233,13 @@ func TestWaitsOfAKilledPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreseen, err := p.NotBefore(ctx)
+	planned, err := p.NotBefore(ctx)
 	if err := errors.Join(err, p.Close()); err != nil {
 		t.Fatal(err)
 	}
 	s = mustOpen(t, path)
 	opens, err := s.NotBefore(ctx)
-	for _, opens := range []map[string]time.Time{foreseen, opens} {
+	for _, opens := range []map[string]time.Time{planned, opens} {
 		for endpoint, want := range map[string]time.Duration{"events": time.Hour, "feed": 2 * time.Hour} {
 			if left := time.Until(opens[endpoint]); left > want || left < want-10*time.Minute {
 				t.Errorf("%s is closed for %s, want %s", endpoint, left, want)

@@ -58,7 +58,7 @@ func Recover(ctx context.Context, name string) (done Recovered, err error) {
 			return done, err
 		}
 	case done.Log > 0:
-		return done, blameLog(path, err)
+		return done, asLogError(path, err)
 	default:
 		return done, err
 	}
@@ -85,13 +85,13 @@ func checkLog(ctx context.Context, path string) error {
 	_, err1 := inspect.Verify(ctx, db, path)
 	_, err2 := inspect.ReadFingerprint(ctx, db, path)
 	if err := errors.Join(err1, err2, db.Close()); errors.Is(err, dbfile.ErrDamaged) {
-		return blameLog(path, err)
+		return asLogError(path, err)
 	}
 	return nil
 }
 
-// blameLog turns ErrDamaged into ErrLog: the caller has met it in a file with a log.
-func blameLog(path string, err error) error {
+// asLogError turns ErrDamaged into ErrLog: the caller has met it in a file with a log.
+func asLogError(path string, err error) error {
 	var e *model.FileError
 	if errors.Is(err, dbfile.ErrDamaged) && errors.As(err, &e) {
 		return &model.FileError{Kind: dbfile.ErrLog, Path: path, Detail: e.Detail, Cause: e.Cause, Hint: "move the .wal file away, but keep it, and look at the file without it"}

@@ -136,7 +136,7 @@ func TestEchoes(t *testing.T) {
 				key = "ds_test_+Canary/0123456789=="
 			}
 			folder, runtime := t.TempDir(), t.TempDir()
-			base, mended := echoing(t, e, key)
+			base, repaired := echoing(t, e, key)
 			outputs := map[string][]byte{}
 			datasync := func(args ...string) []byte {
 				cmd := exec.CommandContext(t.Context(), binary, args...)
@@ -155,7 +155,7 @@ func TestEchoes(t *testing.T) {
 			if !strings.Contains(tables, `"stored":100`) {
 				t.Errorf("the tables are %s", tables)
 			}
-			mended.Store(true)
+			repaired.Store(true)
 			if e.page != nil {
 				datasync("pull")
 				if out := string(datasync("query", "SELECT count(*), count(DISTINCT id) FROM events")); !strings.HasSuffix(out, "\n1000,1000\n") {
@@ -172,18 +172,18 @@ const echoedToken = "DS_TEST_TOKEN_OF_THE_FEED"
 
 // echoing serves an API of 1,000 events on pages of 100. After two good pages it sends back the
 // secret. With an echo in pages all pages have it, and requests fail after the third page until
-// mended is set.
-func echoing(t *testing.T, e echo, key string) (base string, mended *atomic.Bool) {
+// repaired is set.
+func echoing(t *testing.T, e echo, key string) (base string, repaired *atomic.Bool) {
 	t.Helper()
 	api := mockserver.New(mockserver.Options{Key: key, Data: mockserver.DataOptions{Events: 1000}, Events: mockserver.Pages{Cap: 100}, Feed: mockserver.Pages{Cap: 100}})
 	var pages atomic.Int64
-	mended = &atomic.Bool{}
+	repaired = &atomic.Bool{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		isEvents, isAccess := r.URL.Path == "/api/v1/events", r.Method == http.MethodPost
 		switch {
 		case e.page != nil:
 			switch {
-			case !mended.Load() && (!isEvents || pages.Add(1) > 3):
+			case !repaired.Load() && (!isEvents || pages.Add(1) > 3):
 				w.WriteHeader(http.StatusServiceUnavailable)
 			case isAccess:
 				api.ServeHTTP(w, r)
@@ -208,7 +208,7 @@ func echoing(t *testing.T, e echo, key string) (base string, mended *atomic.Bool
 		}
 	}))
 	t.Cleanup(server.Close)
-	return server.URL, mended
+	return server.URL, repaired
 }
 
 // echoPage sends a page that contains the key.
