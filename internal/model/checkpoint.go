@@ -43,12 +43,19 @@ type Checkpoint struct {
 	Last sql.Null[Position]
 	// Pages and Events count the committed pages of the window and the events on them.
 	Pages, Events int64
-	// Walked counts the elements of pages since the walk last began at the newest event.
-	Walked int64
 	// Total is the API's number of events, as of the window's first page.
 	Total sql.Null[int64]
 	// Unordered marks a window whose positions do not always descend.
 	Unordered bool
+	SinceTop
+	// FailedRuns is how many consecutive runs failed at this cursor.
+	FailedRuns int64
+}
+
+// SinceTop says what a walk has met since it last began at the newest event, the top of its window.
+type SinceTop struct {
+	// Walked counts the elements of pages since the walk last began at the newest event.
+	Walked int64
 	// PageTotal is the API's number of events, as of the last committed page. CursorBefore is the
 	// cursor that requested this page, "" for a first page. After the total has fallen, a cursor
 	// that counts from the top skips events.
@@ -60,8 +67,6 @@ type Checkpoint struct {
 	Copies int64
 	// RanOut says that the API had no more pages above the lower border.
 	RanOut bool
-	// FailedRuns is how many consecutive runs failed at this cursor.
-	FailedRuns int64
 }
 
 // ToTheEnd reports whether the window, or the shard, goes down to the start bound or to the end of the API,
@@ -78,6 +83,5 @@ func (k *Checkpoint) IsShard() bool { return k.Begins.Valid }
 // Restart moves the checkpoint to the newest event. A gap separates that from the events read before.
 func (k *Checkpoint) Restart() {
 	k.State, k.Cursor, k.CursorExpiresAt = UnderWay, "", time.Time{}
-	k.Last, k.Walked, k.Copies, k.RanOut, k.FailedRuns = sql.Null[Position]{}, 0, 0, false, 0
-	k.PageTotal, k.CursorBefore, k.TopAt = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}
+	k.Last, k.SinceTop, k.FailedRuns = sql.Null[Position]{}, SinceTop{}, 0
 }
