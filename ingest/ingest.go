@@ -34,8 +34,8 @@ type Store interface {
 	// StartBatch begins to store a batch. Up to model.Writers batches are written at a time. The store commits
 	// each exactly once, after the batches before it, and only if those were committed.
 	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
-	// Settle makes the closing check of a pull whose windows are all done.
-	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
+	// Finalize makes the closing check of a pull whose windows are all done.
+	Finalize(ctx context.Context, run uuid.UUID, window int64) (model.Finalized, error)
 	// Witness returns the API's totals of the newest window. SetDeficit keeps how many events are missing by
 	// them, for the next run.
 	Witness(ctx context.Context) (model.Witness, error)

@@ -184,7 +184,7 @@ func (s *Shard) endsWith(p *decode.Page) bool {
 		return b.first.Valid && p.Reaches(b.first.V, s.coordinator.unordered)
 	}
 	border := s.checkpoint.Lower
-	if s.coordinator.unordered || s.checkpoint.Floor.Valid && s.checkpoint.ToTheEnd() {
+	if s.coordinator.unordered || s.checkpoint.StartBound.Valid && s.checkpoint.ToTheEnd() {
 		// Something newer may still follow below the border, but hardly after a whole page; and no total
 		// would show that.
 		return border.Valid && p.Newest.Timestamp < border.V

@@ -17,7 +17,7 @@ import (
 // windows, if this one does not go down to their end.
 func New(common *Common, bounds Bounds, k model.Checkpoint, known sql.Null[model.Instant]) *Walk {
 	w := &Walk{
-		Common: common, bounds: bounds, scope: scope{isShard: k.IsShard(), floor: k.Floor, known: known}, decoder: decode.New(),
+		Common: common, bounds: bounds, scope: scope{isShard: k.IsShard(), floor: k.StartBound, known: known}, decoder: decode.New(),
 		at:   place{request: api.Request{Cursor: k.Cursor}, expires: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0},
 		last: readingOf(&k), recovery: recovery{startCursor: k.Cursor, failedRuns: k.FailedRuns},
 		low: k.Last, deepest: k.Last, loop: newLoopDetector(), unordered: k.Unordered, pages: k.Pages,

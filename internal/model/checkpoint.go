@@ -32,9 +32,9 @@ type Checkpoint struct {
 	// Lower is the lower border of the walk; without one, the walk ends with the API's last page.
 	// Only a split or a merge of shards changes it, never a commit.
 	Lower sql.Null[Instant]
-	// Floor is the start bound, below which no event is stored; without one, all are. It is fixed
+	// StartBound is the start bound, below which no event is stored; without one, all are. It is fixed
 	// when the window is opened.
-	Floor sql.Null[Instant]
+	StartBound sql.Null[Instant]
 	// Cursor requests the page after the last committed one; "" requests the first page.
 	Cursor string
 	// CursorExpiresAt is when the cursor expires by the local clock; zero if the API did not say.
@@ -71,7 +71,7 @@ type SinceTop struct {
 
 // ToTheEnd reports whether the window, or the shard, goes down to the start bound or to the end of the API,
 // so that no older window has anything left to walk.
-func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.Floor }
+func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.StartBound }
 
 // NeverBegun reports whether no page of the opened window was committed, so that another window may replace
 // it. A shard is never replaced.

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // ask returns the result of a query of the store's database.
@@ -78,7 +78,7 @@ func TestTwoAtATime(t *testing.T) {
 	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', writer, batch), ', ' ORDER BY batch) FROM checkpoints"); got != "0 1, 1 2" {
 		t.Error(got)
 	}
-	if _, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil {
+	if _, err := s.Finalize(t.Context(), uuid.Max, k.Window); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', writer, batch), ', ' ORDER BY batch) FROM checkpoints"); got != "1 2" {
@@ -133,7 +133,7 @@ func TestStartedTogether(t *testing.T) {
 					}
 					got[together] += fmt.Sprint(n, done)
 				}
-				if _, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil {
+				if _, err := s.Finalize(t.Context(), uuid.Max, k.Window); err != nil {
 					t.Fatal(err)
 				}
 				got[together] += ask(t, s, `SELECT (SELECT count(*)::VARCHAR || ' ' || sum(hash(e::VARCHAR)) FROM events e) || ' ' ||
@@ -290,8 +290,8 @@ func TestManyRejects(t *testing.T) {
 				}
 				mustCommit(t, s, k, pageOf(events(batch*10, batch*10+10), rejects...))
 			}
-			if settled, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil || settled.Rejected != int64(3*size[0]) {
-				t.Errorf("%+v, %v", settled, err)
+			if finalized, err := s.Finalize(t.Context(), uuid.Max, k.Window); err != nil || finalized.Rejected != int64(3*size[0]) {
+				t.Errorf("%+v, %v", finalized, err)
 			}
 		})
 	}

@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // mustSnapshot makes a snapshot and removes it when the test ends.
@@ -77,7 +77,7 @@ func TestChangesCountWhatIsWritten(t *testing.T) {
 		"a wait":     func() error { return s.SetNotBefore(ctx, "feed", time.Second) },
 		"a run":      func() error { return s.BeginRun(ctx, uuid.Max, time.Now()) },
 		"its end":    func() error { return s.EndRun(ctx, model.Run{ID: uuid.Max}) },
-		"a settling": func() error { _, err := s.Settle(ctx, uuid.Max, w.Window); return err },
+		"a settling": func() error { _, err := s.Finalize(ctx, uuid.Max, w.Window); return err },
 		"a window":   func() error { _, err := s.OpenWindow(ctx, noInstant, noInstant); return err },
 	} {
 		before := s.Changes()
