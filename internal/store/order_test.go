@@ -3,6 +3,7 @@ package store_test
 import (
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -86,6 +87,8 @@ func TestTwoAtATime(t *testing.T) {
 	}
 }
 
+var all = flag.Bool("all", false, "try all cases where the tests try a few of them")
+
 // Batches that are started without a wait in between are stored like others, to the row and the page log.
 func TestStartedTogether(t *testing.T) {
 	out := pageOf(events(3*model.MaxRows, 3*model.MaxRows+100))
@@ -106,7 +109,8 @@ func TestStartedTogether(t *testing.T) {
 		"a copy of another instant":   {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf([]model.Event{moved})}},
 		"after what was there before": {{pageOf(events(0, model.MaxRows+5))}, {pageOf(rowGroup(0))}},
 	} {
-		if testing.Short() && name != "row groups" && name != "rejects in row groups" && name != "not in order" && name != "few" {
+		usual := name == "row groups" || name == "rejects in row groups" || name == "some twice" || name == "few"
+		if !*all && !usual {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -221,6 +225,9 @@ func TestLongTexts(t *testing.T) {
 		"as many as in a batch": {{model.MaxRows, 540}, {model.MaxRows, 540}, {model.MaxRows - 1, 540}},
 		"two at a time":         {{model.MaxRows, 190}, {model.MaxRows, 190}, {model.MaxRows, 190}, {model.MaxRows, 190}},
 	} {
+		if !*all && name != "long" && name != "two at a time" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.duckdb")
 			var s *store.Store
