@@ -21,13 +21,6 @@ const (
 	maxPage = 128 << 20
 	// maxAccess is the largest answer of stream-access, in bytes.
 	maxAccess = 1 << 20
-	// maxErrorBody is how many bytes of an error's body are read.
-	maxErrorBody = 64 << 10
-	// headerLimit bounds the time until the headers of an answer, idleLimit the time without a
-	// byte of its body. After the first minute, a body must bring minBytesPerSecond.
-	headerLimit       = 90 * time.Second
-	idleLimit         = 30 * time.Second
-	minBytesPerSecond = 1 << 10
 )
 
 // dashboardRequired is the error code for requests that do not look like a browser's.
@@ -117,7 +110,27 @@ func (c *Client) wantsGzip(endpoint string) bool {
 func (c *Client) gzipFailed(endpoint string, err error) error {
 	c.compressionMu.Lock()
 	defer c.compressionMu.Unlock()
-	return c.compression[endpoint].onError(err)
+	return recordGzipError(c.compression[endpoint], err)
+}
+
+// recordGzipError records the error of a request with gzip and returns it. It sets the Kind of a
+// 406 to errGzipRefused. A 429 says nothing about gzip.
+func recordGzipError(c *compression, err error) error {
+	var answer *Error
+	if errors.As(err, &answer) {
+		switch answer.Status {
+		case http.StatusTooManyRequests:
+			return err
+		case http.StatusNotAcceptable:
+			answer.Kind = errGzipRefused
+		}
+	}
+	if errors.Is(err, decode.ErrMalformed) || errors.Is(err, errGzipRefused) {
+		c.onUnusable()
+	} else {
+		c.onFailure()
+	}
+	return err
 }
 
 // pageFetched records how a full page arrived, for the choice of gzip and of the page size.

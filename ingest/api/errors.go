@@ -22,6 +22,8 @@ var (
 	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
 	// ErrTokenRejected means that the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
+	// errGzipRefused means that the server refuses requests for gzip, and may accept others.
+	errGzipRefused = errors.New("it refuses gzip")
 )
 
 // Error is an answer other than a page.
@@ -79,3 +81,12 @@ func Quote(text string) string {
 
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
+
+// clearTexts empties each text of the body that is not safe to print.
+func (e *Error) clearTexts(isSafe func(text string) bool) {
+	for _, text := range []*string{&e.Code, &e.Message, &e.Hint} {
+		if !isSafe(*text) {
+			*text = ""
+		}
+	}
+}

@@ -138,6 +138,9 @@ func requestError(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
+	if errors.Is(err, errSwitched) {
+		return &Error{Endpoint: endpoint, Status: http.StatusSwitchingProtocols, Means: MeansFailed}
+	}
 	var answer *Error
 	if errors.As(err, &answer) {
 		return err // it names the endpoint
