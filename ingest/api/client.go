@@ -16,15 +16,9 @@ import (
 )
 
 const (
-	// maxPage is the largest page, in bytes after decompression. A page of 100,000 events has
-	// about 35 MB.
-	maxPage = 128 << 20
 	// maxAccess is the largest answer of stream-access, in bytes.
 	maxAccess = 1 << 20
 )
-
-// dashboardRequired is the error code for requests that do not look like a browser's.
-const dashboardRequired = "DASHBOARD_REQUIRED"
 
 // Client sends one request and returns one typed answer. It never waits and never retries. It is
 // safe for concurrent use.
@@ -32,12 +26,9 @@ type Client struct {
 	transport http.RoundTripper
 	secrets   *secrets
 	base      *url.URL
-	// pageSizes has the limit sent to each endpoint: at first the configured one, then the one
-	// that the endpoint accepts.
-	pageSizes map[string]*atomic.Int64
-	// maxPageSizes has the largest of these: the configured one, or the API's maximum.
-	maxPageSizes map[string]*atomic.Int64
-	hasAnswered  atomic.Bool // an answer in this run may be the API's
+	// pageSizes has the page size of each endpoint.
+	pageSizes   map[string]*pageSize
+	hasAnswered atomic.Bool // an answer in this run may be the API's
 
 	compressionMu sync.Mutex // guards the values of compression
 	// compression is decided for each endpoint, since their servers may differ.
@@ -46,19 +37,14 @@ type Client struct {
 	largeSlot chan struct{}
 }
 
-// New returns a client that sends key to the origin of base and nowhere else. PageSize is the
+// New returns a client that sends key to the origin of base and nowhere else. FullPage is the
 // number of events of a full page.
-func New(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *Client {
-	sizes := map[string]*atomic.Int64{Events: {}, Feed: {}}
-	maximums := map[string]*atomic.Int64{Events: {}, Feed: {}}
-	for endpoint := range sizes {
-		sizes[endpoint].Store(int64(pageSize))
-		maximums[endpoint].Store(int64(pageSize))
-	}
+func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Client {
 	jar, secrets := newCookies(), newSecrets(key)
 	secrets.cookieValues = func() []string { return jar.values(base) }
 	return &Client{
-		base: base, pageSizes: sizes, maxPageSizes: maximums, secrets: secrets, largeSlot: make(chan struct{}, 1),
+		base: base, secrets: secrets, largeSlot: make(chan struct{}, 1),
+		pageSizes:   map[string]*pageSize{Events: newPageSize(fullPage), Feed: newPageSize(fullPage)},
 		compression: map[string]*compression{Events: {}, Feed: {}},
 		transport:   &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
@@ -138,7 +124,7 @@ func (c *Client) pageFetched(endpoint string, page *Buffer, resp response, wantG
 	c.compressionMu.Lock()
 	c.compression[endpoint].onPage(page.Size(), resp.took, wantGzip, resp.gzipped)
 	c.compressionMu.Unlock()
-	c.grow(endpoint, page.Limit, page.Size())
+	c.pageSizes[endpoint].grow(page.Limit, page.Size())
 }
 
 // countElements completes a *decode.TooLarge by the elements of the text that was read, and reports
@@ -163,9 +149,22 @@ func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text
 // PageSize returns how many events the next full page of the endpoint requests; 0 for stream-access.
 func (c *Client) PageSize(endpoint string) int {
 	if size := c.pageSizes[endpoint]; size != nil {
-		return int(size.Load())
+		return int(size.current.Load())
 	}
 	return 0
+}
+
+// PageTooLarge reduces the page size of an endpoint that sent a page over a limit. It returns the
+// new size in events, or 0 if there is no smaller one or the endpoint ignores the limit of a
+// request.
+func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
+	return c.pageSizes[endpoint].halve(page)
+}
+
+// LimitRefused reduces the page size of an endpoint that refused the limit of a request. It returns
+// the new size in events, or 0 if there is no smaller one.
+func (c *Client) LimitRefused(endpoint string, refused int, answer *Error) int {
+	return c.pageSizes[endpoint].limitRefused(refused, answer.maximums)
 }
 
 // DecodeError adds to an error of the decoder which endpoint sent the page. It returns a

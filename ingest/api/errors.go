@@ -26,6 +26,33 @@ var (
 	errGzipRefused = errors.New("it refuses gzip")
 )
 
+// Meaning is what an answer other than a page says about the request. The table in docs/answers.md
+// has the rules.
+type Meaning uint8
+
+const (
+	// MeansFailed says that a retry may succeed.
+	MeansFailed Meaning = iota
+	// MeansRateLimited says that the endpoint received too many requests.
+	MeansRateLimited
+	// MeansTokenRefused says that the feed does not accept the token.
+	MeansTokenRefused
+	// MeansBrowserRequired says that stream-access or the feed requires a browser.
+	MeansBrowserRequired
+	// MeansKeyRefused says that the API does not accept the key.
+	MeansKeyRefused
+	// MeansPageTooLarge says that the parameter limit is too large.
+	MeansPageTooLarge
+	// MeansCursorExpired says that the cursor has expired, or is unknown.
+	MeansCursorExpired
+	// MeansBoundRefused says that the API refuses the parameter until, or those of a probe.
+	MeansBoundRefused
+	// MeansCursorSuspect says that the cursor is to blame if a request without it succeeds.
+	MeansCursorSuspect
+	// MeansRefused says that the API refuses the request for another reason.
+	MeansRefused
+)
+
 // Error is an answer other than a page.
 type Error struct {
 	Endpoint string
@@ -43,8 +70,9 @@ type Error struct {
 
 	// Means is what the answer says about the request, by docs/answers.md.
 	Means Meaning
-	// reply is set for MeansPageTooLarge: its message may name the largest page size.
-	reply reply
+	// maximums are the numbers that the message names as a maximum, if Means is MeansPageTooLarge.
+	// They outlive Message, which may contain a secret.
+	maximums []int
 }
 
 func (e *Error) Error() string {
