@@ -9,32 +9,22 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"datasync/ingest/decode"
 )
 
-const (
-	// maxAccess is the largest answer of stream-access, in bytes.
-	maxAccess = 1 << 20
-)
-
 // Client sends one request and returns one typed answer. It never waits and never retries. It is
 // safe for concurrent use.
 type Client struct {
-	transport http.RoundTripper
-	secrets   *secrets
 	base      *url.URL
-	// pageSizes has the page size of each endpoint.
-	pageSizes   map[string]*pageSize
-	hasAnswered atomic.Bool // an answer in this run may be the API's
+	secrets   *secrets
+	sender    sender
+	pageSizes map[string]*pageSize // by endpoint
 
 	compressionMu sync.Mutex // guards the values of compression
 	// compression is decided for each endpoint, since their servers may differ.
 	compression map[string]*compression
-	// largeSlot has room for one page whose text is larger than maxPooledText.
-	largeSlot chan struct{}
 }
 
 // New returns a client that sends key to the origin of base and nowhere else. FullPage is the
@@ -43,10 +33,15 @@ func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Clien
 	jar, secrets := newCookies(), newSecrets(key)
 	secrets.cookieValues = func() []string { return jar.values(base) }
 	return &Client{
-		base: base, secrets: secrets, largeSlot: make(chan struct{}, 1),
+		base:    base,
+		secrets: secrets,
+		sender: sender{
+			transport: &originGuard{next: next, base: base, key: key, cookies: jar},
+			secrets:   secrets,
+			largeSlot: make(chan struct{}, 1),
+		},
 		pageSizes:   map[string]*pageSize{Events: newPageSize(fullPage), Feed: newPageSize(fullPage)},
 		compression: map[string]*compression{Events: {}, Feed: {}},
-		transport:   &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
 }
 
@@ -57,7 +52,7 @@ func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Clien
 // that exceeds a limit, and wraps decode.ErrMalformed if decompression fails.
 func (c *Client) Page(ctx context.Context, endpoint string, want Request, token *Access, into *Buffer) (string, RateLimit, error) {
 	into.Limit = cmp.Or(want.Limit, c.PageSize(endpoint))
-	req, err := c.pageRequest(ctx, want, into.Limit, token)
+	req, err := pageRequest(ctx, c.base, want, into.Limit, token)
 	if err != nil {
 		return "", RateLimit{}, err
 	}
@@ -66,7 +61,7 @@ func (c *Client) Page(ctx context.Context, endpoint string, want Request, token 
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	began := time.Now()
-	resp, err := c.do(endpoint, req, want, maxPage, into)
+	resp, err := c.sender.do(endpoint, req, want, maxPage, into)
 	resp.took = time.Since(began)
 	if err == nil && wantGzip && resp.gzipped && !looksLikeObject(into.Text()) {
 		// As malformed, it is requested without gzip the next time.
@@ -139,9 +134,29 @@ func countElements(err error, page *Buffer) bool {
 	return large.Counted
 }
 
+// Access requests access to the feed. The error is an *Error, or wraps decode.ErrMalformed for an
+// answer without an access and ErrFeedUnusable for one that is not safe to use.
+func (c *Client) Access(ctx context.Context) (*Access, error) {
+	requested, answer := time.Now(), &Buffer{}
+	req, err := newRequest(ctx, c.base, http.MethodPost, accessPath, nil, strings.NewReader("{}"))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if _, err := c.sender.do(StreamAccess, req, Request{}, maxAccess, answer); err != nil {
+		return nil, err
+	}
+	access, err := parseAccess(answer.Text(), requested)
+	if err != nil {
+		return nil, err
+	}
+	c.secrets.add(access.token)
+	return access, nil
+}
+
 // HasAnswered reports whether an answer in this run may be the API's: an error status, or a body
 // that is a JSON object.
-func (c *Client) HasAnswered() bool { return c.hasAnswered.Load() }
+func (c *Client) HasAnswered() bool { return c.sender.hasAnswered.Load() }
 
 // HasSecret reports whether a text contains the key or a token of the feed, in any usual encoding.
 func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text) }
@@ -175,7 +190,7 @@ func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 		large.Endpoint, large.Requested = endpoint, page.Limit
 		return large
 	}
-	if !c.hasAnswered.Load() {
+	if !c.sender.hasAnswered.Load() {
 		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
 	}
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
