@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,6 +111,24 @@ func TestFormulaSafe(t *testing.T) {
 		Query: `SELECT unnest(['=', '+', '-', '@', chr(9), chr(10), chr(13), chr(0), '＝', '＋', '－', '＠', '', 'a', 'é']) || '1' AS "＝t"`}})
 	if text := read(t, target); strings.Count(text, "'") != 13 || !strings.HasPrefix(text, "'＝t\n") || !strings.HasSuffix(text, "'＠1\n1\na1\né1\n") {
 		t.Errorf("%q", text)
+	}
+}
+
+// Rows keep the order of the selection, also with --csv-safe, on several row groups.
+func TestFormulaSafeKeepsTheOrder(t *testing.T) {
+	f := database(t, 10)
+	target := filepath.Join(t.TempDir(), "a.csv")
+	f.mustExport(export.Options{Target: target, Layout: export.Layout{Format: export.CSV, Safe: true}, Selection: export.Selection{Query: "SELECT n::VARCHAR AS n FROM range(1_000_000) r(n)"}})
+	last := -1
+	for line := range strings.Lines(strings.TrimPrefix(read(t, target), "n\n")) {
+		n, err := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil || n != last+1 {
+			t.Fatalf("%q after %d", line, last)
+		}
+		last = n
+	}
+	if last != 999_999 {
+		t.Errorf("%d is the last row", last)
 	}
 }
 
