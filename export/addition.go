@@ -46,7 +46,7 @@ func openAddition(opts *Options) (*addition, error) {
 	return &addition{opts: opts, folder: folder, staging: staging{folder: folder}}, nil
 }
 
-// run finishes what a killed export has left, adds what is new, and closes the folder. It
+// run finishes what a killed export has left, adds the new events, and closes the folder. It
 // changes nothing before it has checked the whole folder.
 func (a *addition) run(ctx context.Context) (Result, error) {
 	result, err := a.recoverAndAdd(ctx)

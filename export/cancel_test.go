@@ -14,7 +14,7 @@ import (
 	"datasync/internal/dbfile"
 )
 
-// TestCancel: a cancellation ends exports that would take for ever.
+// TestCancel: a cancellation ends exports that would never end.
 func TestCancel(t *testing.T) {
 	f := database(t, 10)
 	for name, opts := range map[string]export.Options{

@@ -23,7 +23,7 @@ func descend(from *owned.Dir, path string, step func(*owned.Dir, string) (*owned
 	return folder, names[len(names)-1], nil
 }
 
-// leave closes what descend opened.
+// leave closes the folders that descend opened.
 func leave(from, folder *owned.Dir) error {
 	if folder == from {
 		return nil

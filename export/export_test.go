@@ -155,7 +155,7 @@ func TestIncompletePull(t *testing.T) {
 	}
 }
 
-// TestOlderFile: a file of the first schema has no status, so what is missing is unknown.
+// TestOlderFile: a file of the first schema has no status, so the missing events are unknown.
 func TestOlderFile(t *testing.T) {
 	script, err := os.ReadFile("../internal/store/migrations/0001_init.sql")
 	if err != nil {

@@ -15,7 +15,7 @@ const (
 // String returns the format's name in a manifest, which is also its file extension.
 func (f Format) String() string { return [...]string{"parquet", "csv", "jsonl"}[f] }
 
-// compressions returns what a format can be compressed with, the default first.
+// compressions returns the compressions of a format, the default first.
 func (f Format) compressions() []string {
 	if f == Parquet {
 		return []string{"zstd", "snappy", "gzip", "lz4", "brotli", "none"}

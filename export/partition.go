@@ -8,7 +8,7 @@ import (
 	"datasync/internal/duck"
 )
 
-// partitionKey is what rows are partitioned by.
+// partitionKey is a key by which rows are partitioned.
 type partitionKey struct {
 	name string
 	// value is the expression of a row's value.

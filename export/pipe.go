@@ -51,8 +51,8 @@ type pipe struct {
 	r, w        *os.File
 	to          io.Writer
 	compression string
-	// mayStall says that the writer can block for ever, so that after a cancellation write must
-	// not wait for it.
+	// mayStall says that the writer can block forever, so that after a cancellation write must not
+	// wait for it.
 	mayStall bool
 }
 
@@ -70,7 +70,7 @@ func (p *pipe) path() string { return outfile.DescriptorPath(p.w) }
 
 func (p *pipe) close() { _, _ = p.w.Close(), p.r.Close() }
 
-// copied is what a pipe has passed on.
+// copied is the outcome of a pipe: the bytes that it has passed on, and its error.
 type copied struct {
 	bytes int64
 	err   error
@@ -141,8 +141,8 @@ func compress(to io.Writer, from io.Reader, compression string) (int64, error) {
 	return counted.n, err
 }
 
-// untilDone reads until ctx is done. After that another reader drains the pipe too, so what is
-// read has gaps.
+// untilDone reads until ctx is done. After that another reader drains the pipe too, so the bytes
+// read have gaps.
 type untilDone struct {
 	ctx context.Context
 	r   io.Reader

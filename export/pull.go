@@ -17,8 +17,8 @@ type Pull struct {
 	// Batch is the last commit, and Run the run that made it; 0 and empty if there is none.
 	Batch int64
 	Run   string
-	// Complete says that every event of the API is here; Status says what is missing. In a file
-	// of an older version only the windows are known, and Status is nil.
+	// Complete says that every event of the API is here; if not, Status says why. In a file of an
+	// older version only the windows are known, and Status is nil.
 	Complete bool
 	Status   *inspect.Status
 }

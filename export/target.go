@@ -10,22 +10,22 @@ import (
 // target is where an export goes: a file, a pipe, a new folder, or an addition to a folder. Its
 // methods are called by one goroutine, in this order.
 //
-// A file or folder holds what it held before until commit has succeeded, and then the whole
-// export. Only a pipe cannot take back what its reader has got.
+// A file or folder keeps its old contents until commit has succeeded, and then holds the whole
+// export. Only a pipe cannot take back bytes that its reader has received.
 type target interface {
 	// access says what DuckDB may write, and in which folder it may spill.
 	access() (read inspect.ReadOptions, scratch string)
 	// write writes the rows of the job, once, while its database is open.
 	write(ctx context.Context, j *job) error
-	// commit makes visible what was written and says what that is. After an error of commit,
-	// and instead of it, the caller calls abort.
+	// commit makes the written rows visible and describes them. After an error of commit, and
+	// instead of it, the caller calls abort.
 	commit() (Result, error)
-	// abort removes what was written. It returns the error that made it necessary, joined with
-	// its own, in the words of the user's target.
+	// abort removes everything that write wrote. It returns the error that made it necessary,
+	// joined with its own, in the words of the user's target.
 	abort(err error) error
 }
 
-// job is what a target is given to write.
+// job has everything that a target needs to write.
 type job struct {
 	opts *Options
 	db   *database

@@ -177,8 +177,8 @@ func (b *batcher) end(o outcome) error {
 	return nil
 }
 
-// crowded reports whether as much text is in memory as one batch had while the store still copies another
-// one.
+// crowded reports whether memory holds as much text as one batch had, while the store still copies
+// another one.
 func (b *batcher) crowded() bool {
 	held := b.held.Load()
 	return held > 0 && held+int64(b.next.bytes) > b.most+b.most/8
@@ -242,8 +242,8 @@ func (b *batcher) add(p *walk.Page) {
 	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
 }
 
-// fits returns how many of the remaining events and rejects of a page the batch has room for, and how much
-// text they have by the page's average. An empty batch has room for at least one.
+// fits returns how many of the page's remaining events and rejects the batch has room for. It also returns
+// how much text they have, by the page's average. An empty batch has room for at least one.
 func (b *batcher) fits(p *walk.Page, events, rejects int) (n, m, bytes int) {
 	each := max(1, p.Bytes/max(1, len(p.Events)+len(p.Rejects)))
 	room := max(0, maxBatchBytes/max(1, b.walks())-b.next.bytes) / each
@@ -265,7 +265,7 @@ func (b *batcher) pass(p *walk.Page) {
 	b.progress.page(b.checkpoint, p.Elements)
 }
 
-// advance moves the checkpoint behind the page. After an open page it waits for one that is not: a walk that
+// advance moves the checkpoint past the page. After an open page it waits for one that is not: a walk that
 // resumes there gives all rejects their keys.
 func (b *batcher) advance(p *walk.Page) {
 	k := b.checkpoint
@@ -281,7 +281,7 @@ func (b *batcher) advance(p *walk.Page) {
 	b.checkpoint = k
 }
 
-// moveBehind moves a checkpoint behind the page.
+// moveBehind moves a checkpoint past the page.
 func moveBehind(k *model.Checkpoint, p *walk.Page) {
 	if p.Request == (api.Request{}) {
 		// The walk is at the newest event, perhaps again: between this page and what it had read before, there

@@ -15,7 +15,7 @@ import (
 // docs/complete.md defines "complete": windows that were walked to their ends prove it, and the API's total
 // can only contradict it.
 
-// finish makes the closing check of a pull whose windows are all done, and compares the number of elements in
+// finish makes the closing check of a pull whose windows are all done. It compares the number of elements in
 // the file with the API's total.
 func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	if err := p.allDone(ctx); err != nil {
@@ -83,8 +83,8 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 	return missing, p.Store.SetDeficit(ctx, now)
 }
 
-// unusable returns an ErrUnusable if most elements that came could not be stored, so that the file with so
-// many events is not what the user wanted.
+// unusable returns an ErrUnusable if most elements that came could not be stored: such a file is of little
+// use.
 func (t *counters) unusable(events int64) error {
 	met := t.Returned - t.Outside
 	if !model.Unusable(events, met, t.Stored, t.Rejected) {
@@ -110,7 +110,7 @@ func (t *counters) reasons() string {
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
 }
 
-// elements names what the file has: rejects are not events.
+// elements names the kinds of elements in the file: rejects are not events.
 func (s *Summary) elements() string {
 	if s.TotalRejected > 0 {
 		return "events and rejects"

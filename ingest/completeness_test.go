@@ -143,7 +143,8 @@ func TestUnexpectedEndIsConfirmed(t *testing.T) {
 	}
 }
 
-// Exact copies count as such anywhere: side by side, across the border of two pages, or after all other events.
+// Exact copies count as such anywhere: next to each other, across the border of two pages, or after all other
+// events.
 func TestCopiesAnywhere(t *testing.T) {
 	for name, where := range map[string]func(*changing, int) int{
 		"side by side":    func(_ *changing, i int) int { return 3 + 7*i },

@@ -20,9 +20,9 @@ import (
 	klauspost "github.com/klauspost/compress/gzip"
 )
 
-// BenchmarkLink pulls 300,000 events into a file over links of some speeds, from a mock
-// server that compresses for those who ask for it and from one that does not. It renders
-// and compresses in this process, on the processors that the pull has as well.
+// BenchmarkLink pulls 300,000 events into a file over links of some speeds. One mock server
+// compresses pages on request, the other never does. It renders and compresses in this process, on
+// the processors that the pull has as well.
 func BenchmarkLink(b *testing.B) {
 	const events = 300_000
 	for _, rate := range []int64{5e6, 20e6, 50e6, 100e6, 150e6, 0} {

@@ -2,7 +2,7 @@ package ingest
 
 import "datasync/internal/model"
 
-// What others test for with errors.Is.
+// Errors that callers test for with errors.Is.
 var (
 	// ErrFrom: Options.From is before the start bound of the file.
 	ErrFrom = model.NewFailure(model.ExitUsage, "", "the file does not go back that far")

@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Store keeps what a pull reads. One goroutine at a time calls it, except for SetNotBefore, Split, Merge,
-// MergeAndRestart and the functions that StartBatch returns. After a batch has failed the pull does not call
-// it again.
+// Store keeps the events, rejects and checkpoints of a pull. One goroutine at a time calls it, except for
+// SetNotBefore, Split, Merge, MergeAndRestart and the functions that StartBatch returns. After a batch has
+// failed the pull does not call it again.
 type Store interface {
 	// Windows returns the checkpoints of all windows and shards, the newest first.
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
@@ -52,7 +52,7 @@ type Store interface {
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
 
-// Options says what to pull, and how patiently.
+// Options says what to pull, and how long to wait and retry.
 type Options struct {
 	Store Store
 	// Transport carries the requests; nil means the network.
@@ -78,7 +78,7 @@ type Options struct {
 	MaxWait, MaxRetryTime time.Duration
 	// Now returns the time that events are compared with; nil means time.Now. Waits do not depend on it.
 	Now func() time.Time
-	// Notice is told what a person should know, by one goroutine at a time; it may be nil.
+	// Notice gets messages for the user, from one goroutine at a time; it may be nil.
 	Notice func(string)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress

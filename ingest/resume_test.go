@@ -159,7 +159,7 @@ func TestRestartFrom(t *testing.T) {
 		at := func(n int) sql.Null[model.Instant] {
 			return sql.Null[model.Instant]{V: model.InstantOf(b.server.Dataset().Event(n).Time()), Valid: true}
 		}
-		// What the interrupted pull had left is walked too.
+		// The rest of the interrupted pull is walked too.
 		b.opts.Restart, b.opts.From = true, at(300)
 		b.mustPull()
 		if s := b.mustPull(); s.Stored != 0 || s.Returned > 500 {

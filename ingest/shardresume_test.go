@@ -176,8 +176,8 @@ func TestConcurrentWalksUnderLimits(t *testing.T) {
 	}
 }
 
-// A window that restarts from the newest event forgets its old position, even if the pull is killed before the next
-// page, the API grows, and cursors expire early.
+// A window that restarts from the newest event forgets its old position. That holds even if the pull is killed
+// before the next page, the API grows, and cursors expire early.
 func TestKilledDuringRestartFromNewest(t *testing.T) {
 	for _, bounded := range []bool{false, true} {
 		for _, workers := range []int{1, 4} {

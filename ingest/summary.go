@@ -11,7 +11,7 @@ import (
 	"datasync/internal/model"
 )
 
-// Summary is what a pull did.
+// Summary is the result of a pull.
 type Summary struct {
 	model.Counts
 	// Reasons counts the rejects that this run added, by reason.
@@ -86,7 +86,8 @@ func (t *counters) page(endpoint string) {
 	t.Pages[endpoint]++
 }
 
-// beginWriting says that a walk has a batch written; endWriting that it has none any more.
+// beginWriting records that the store begins to write a walk's batch; endWriting, that it has
+// ended.
 func (t *counters) beginWriting() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

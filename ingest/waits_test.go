@@ -88,7 +88,7 @@ func TestWaitsThatAreInstants(t *testing.T) {
 			}
 			kept, err := b.store.NotBefore(b.t.Context())
 			for endpoint, until := range kept {
-				// The pull ends as soon as one of them has given all that is left.
+				// The pull ends as soon as one of them has given the last page.
 				if err != nil || until.After(time.Now().Add(2*time.Second)) {
 					b.t.Errorf("%s is closed until %v, %v", endpoint, until, err)
 				}

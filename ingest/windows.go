@@ -23,8 +23,8 @@ func CheckFrom(windows []model.Checkpoint, opts Options) error {
 	return nil
 }
 
-// windows walks what is left of the windows of earlier runs, then, unless that led past the newest event
-// anyway, a new window above them. It returns the newest window.
+// windows walks the rest of the windows of earlier runs. Then it walks a new window above them, unless
+// that led past the newest event anyway. It returns the newest window.
 func (p *pull) windows(ctx context.Context) (shard.Window, error) {
 	checkpoints, err := p.Store.Windows(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func (p *pull) resume(ctx context.Context, found []shard.Window, fromNewest bool
 	if fromNewest {
 		return found[0], nil
 	}
-	// What is out of order once may be so again.
+	// Events that were out of order may be so again.
 	above := model.Checkpoint{StartBound: newest.StartBound, Unordered: newest.Unordered}
 	above.Lower = lowerBorder(newest, p.Lookback, p.Now())
 	return p.openAndWalk(ctx, above, found)

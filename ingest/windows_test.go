@@ -42,7 +42,7 @@ func TestLaterPullsReadTheLookback(t *testing.T) {
 				data.Grow(grow)
 				before := b.pages()
 				summary := b.mustPull()
-				// The page on which the border lies has an event below it.
+				// The page with the border has an event below it.
 				least := (grow + within + size) / size
 				if read := b.pages() - before; read < least-1 || read > least+1 || summary.Stored != int64(grow) {
 					b.t.Errorf("round %d: %d new events and %d in the lookback with %d pages: %+v", round, grow, within, read, summary.Counts)

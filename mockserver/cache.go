@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// cached is what the cache keeps of an answer to make it again.
+// cached has the data from which the cache makes an answer again.
 type cached struct {
 	view        view
 	asked, made time.Time // when the request came, and when the page was ready

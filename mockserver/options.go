@@ -106,8 +106,8 @@ type Pages struct {
 	// RefuseMixed answers 400 to a cursor together with a bound.
 	RefuseMixed bool
 	// OutsideStatus, such as 418, answers a request whose cursor, since or until is before the
-	// oldest event or after the newest, even if the endpoint ignores the bound. 0 answers such a
-	// request as usual.
+	// oldest event or after the newest. That holds even if the endpoint ignores the bound. 0
+	// answers such a request as usual.
 	OutsideStatus int
 	// EpochOnly sends every timestamp as a number.
 	EpochOnly bool
@@ -160,8 +160,8 @@ type Cursors struct {
 	// INVALID_CURSOR, and CURSOR_EXPIRED by EXPIRED_CURSOR.
 	ShortWords bool
 	SwapWords  bool
-	// Loop makes the cursors of a walk repeat: 1 returns the same one for ever, 2 returns A, B, A
-	// and so on. With LoopRenewed the positions repeat, but the texts differ. 0 means no loop.
+	// Loop makes the cursors of a walk repeat: 1 always returns the same one, 2 returns A, B, A and
+	// so on. With LoopRenewed the positions repeat, but the texts differ. 0 means no loop.
 	Loop        int
 	LoopRenewed bool
 }

@@ -19,9 +19,9 @@ func Contract() Options {
 	}.withDefaults()
 }
 
-// Observed returns the API as users of the live service report it: pages of at most 5,000 events,
-// slow under load, stream-access for browsers only, a cache for the events endpoint, and time
-// bounds on the feed only.
+// Observed returns the API as users of the live service report it. It is slow under load, its pages
+// have at most 5,000 events, and stream-access is for browsers only. The events endpoint has a
+// cache, and only the feed has time bounds.
 func Observed() Options {
 	return Options{
 		Events: Pages{

@@ -116,7 +116,7 @@ type memoryBody struct {
 	s   *Server
 	a   *answer
 
-	end    error         // of Read after the last byte; nil blocks for ever
+	end    error         // of Read after the last byte; nil blocks forever
 	step   int           // bytes per pause; 0 means all at once
 	pause  time.Duration // before each step
 	paced  bool          // the pause is the link's time for the step instead
@@ -144,7 +144,7 @@ func (b *memoryBody) Read(p []byte) (int, error) {
 }
 
 // take copies available bytes. If there are none it returns how long to wait for some; a negative
-// wait is for ever.
+// wait is without end.
 func (b *memoryBody) take(p []byte) (n int, wait time.Duration, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

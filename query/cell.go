@@ -38,7 +38,7 @@ func (c cell) pieces() iter.Seq[string] {
 type sink interface {
 	// row takes the next row. The cells are valid until it returns.
 	row(cells []cell) error
-	// end writes what is left. It is called once, after the last row, unless row failed.
+	// end writes the remaining output. It is called once, after the last row, unless row failed.
 	end() error
 }
 

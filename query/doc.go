@@ -5,8 +5,8 @@
 // extension or the network, writes nothing to the disk, and refuses settings. Results are written
 // row by row in constant memory, but for Table and Box.
 //
-// Run splits the SQL into statements, prepares each with its parameters, and copies the rows of
-// its result, as text, to the sink of the format.
+// Run splits the SQL into statements and prepares each with its parameters. It copies the rows of
+// the result, as text, to the sink of the format.
 //
 // It knows nothing of the pull or of the command line.
 package query

@@ -25,7 +25,7 @@ type Options struct {
 	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
 	// formulas.
 	FormulaSafe bool
-	// Done, if not nil, is called after each statement with the number of rows in its result,
-	// the number of rows that were written, and the time it took.
+	// Done, if not nil, is called after each statement: with the number of rows in its result, the
+	// number of written rows, and the duration.
 	Done func(rows, written int64, took time.Duration)
 }

@@ -179,7 +179,7 @@ func TestMaxRowsOfOtherFormats(t *testing.T) {
 }
 
 // TestTablesFitTheirWidth: no line exceeds the width if one column fits into it, and the caption
-// says what is left out.
+// says how much is left out.
 func TestTablesFitTheirWidth(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	const text = `SELECT 'a' AS short, repeat('日本', 40) AS wide, 12345678901 AS number, repeat('x', 200) AS long, 'e' AS e, TIMESTAMPTZ '2026-01-27 19:20:12.369+00' AS t, 7 AS last`

@@ -48,8 +48,8 @@ func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Clien
 // Page fetches a page into the buffer and returns its text, which is not decoded yet, and the rate
 // limit that the headers state. Token is nil for the events endpoint.
 //
-// The error is an *Error if the API answered with something else, a *decode.TooLarge for a page
-// that exceeds a limit, and wraps decode.ErrMalformed if decompression fails.
+// The error is an *Error if the API answered with something else, and a *decode.TooLarge if a page
+// exceeds a limit. It wraps decode.ErrMalformed if decompression fails.
 func (c *Client) Page(ctx context.Context, endpoint string, want Request, token *Access, into *Buffer) (string, RateLimit, error) {
 	into.Limit = cmp.Or(want.Limit, c.PageSize(endpoint))
 	req, err := pageRequest(ctx, c.base, want, into.Limit, token)

@@ -23,7 +23,7 @@ const (
 )
 
 // compression decides whether the next page of an endpoint is requested with gzip or plain. It
-// keeps the encoding that delivers more decompressed bytes a second, and tries the other one more
+// keeps the encoding that delivers more decompressed bytes a second. It tries the other one more
 // and more rarely, so that it follows a link that changes. It has no clock: it counts the time of
 // requests, without the waits between them. The zero value begins plain. It is not safe for
 // concurrent use.

@@ -29,9 +29,9 @@ const (
 var errSwitched = errors.New("the server switched to another protocol")
 
 // connection is the network connection of one request. Package net/http does not always return when
-// the context ends: the body of a 101 is the bare connection, and if the server does not read what
-// it makes the client send (an answer to each PING, to each SETTINGS), reading and closing a body
-// wait for a lock of the connection. Closing the connection ends all of that.
+// the context ends: the body of a 101 is the bare connection. A server may also make the client
+// send (an answer to each PING, to each SETTINGS) and read none of it. Then reading and closing a
+// body wait for a lock of the connection. Closing the connection ends all of that.
 type connection struct {
 	mu      sync.Mutex
 	conn    net.Conn // below TLS, whose Close may wait for a write; nil while there is none

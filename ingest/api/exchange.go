@@ -130,8 +130,8 @@ func (x *exchange) bodyError(ctx context.Context, err error) error {
 	return nil
 }
 
-// rateLimitIn returns an *Error if the body of a 200 is no page but reports a rate limit, which
-// a service behind a gateway may do.
+// rateLimitIn returns an *Error if the body of a 200 is no page but reports a rate limit. A service
+// behind a gateway may do that.
 func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request) error {
 	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {
 		return nil

@@ -15,12 +15,12 @@ func New() *Decoder {
 }
 
 // Decode decodes a page, nested or flat. It accepts the JSON that encoding/json accepts. Any other body is
-// an error that wraps ErrMalformed, or a *TooLarge; it says what is wrong at which byte, and shows
-// nothing of the body. Only an element of data may be malformed: it becomes a reject, if its quotes
-// and brackets show where it ends.
+// an error that wraps ErrMalformed, or a *TooLarge; it names the mistake and its byte, and shows nothing
+// of the body. Only an element of data may be malformed: it becomes a reject, if its quotes and brackets
+// show where it ends.
 //
-// The events overwrite the memory of events up to its capacity; what lies beyond them stays. Events
-// and rejects share the memory of the body.
+// The events overwrite the memory of events up to its capacity; the memory beyond them is
+// unchanged. Events and rejects share the memory of the body.
 func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	d.scan.text, d.page.Events = body, events
 	defer d.release()

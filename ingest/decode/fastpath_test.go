@@ -37,7 +37,7 @@ func stale() model.Event {
 	return e
 }
 
-// checkFastPath decodes the element at the beginning of text by the fast path and by the normalizer, and
+// checkFastPath decodes the element at the beginning of text by the fast path and by the normalizer. It
 // fails if the fast path accepts it with another result.
 func checkFastPath(t *testing.T, d *Decoder, text string) (accepted bool) {
 	t.Helper()

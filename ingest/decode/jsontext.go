@@ -58,8 +58,8 @@ func unescaped(c byte) byte {
 	return c
 }
 
-// escapedRune decodes the \u escape at the beginning of text, or the pair of them that makes up one code
-// point, and returns its length in bytes. A lone surrogate is U+FFFD of one escape.
+// escapedRune decodes the \u escape at the beginning of text, or a surrogate pair of them. It returns
+// the length in bytes. A lone surrogate is U+FFFD of one escape.
 func escapedRune(text string) (rune, int) {
 	r := hexRune(text[2:6])
 	if !utf16.IsSurrogate(r) {

@@ -341,7 +341,7 @@ func refUUID(raw refValue) (uuid.UUID, bool) {
 		return uuid.UUID{}, false
 	}
 	id, err := uuid.Parse(text)
-	if err != nil { // the result has what was parsed so far
+	if err != nil { // the result has the bytes parsed so far
 		return uuid.UUID{}, false
 	}
 	return id, true

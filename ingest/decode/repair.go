@@ -42,8 +42,8 @@ func (p *Page) elements() []element {
 }
 
 // Repair replaces rejects by events of a second reading of the page. It matches elements by id, or by
-// their place between two events of both readings, since the API may have received or deleted others
-// in the meantime.
+// their place between two events of both readings. Their index may differ: the API may have received
+// or deleted others in the meantime.
 func (p *Page) Repair(second *Page) {
 	r := newRepair(p, second)
 	r.matchIDs()

@@ -17,11 +17,11 @@ const (
 	// manyLimited is how many 429s in a row, with no page between them, end the pull after
 	// Options.MaxRetryTime.
 	manyLimited = 10
-	// maxFeedClosed is how often the feed may admit nobody before a request by time fails.
+	// maxFeedClosed is how often the feed may refuse this client before a request by time fails.
 	maxFeedClosed = 5
 )
 
-// Options says how patient a Dispatcher is.
+// Options says how long a Dispatcher waits and retries.
 type Options struct {
 	// MaxWait is the longest wait that an endpoint may ask for before the request fails, MaxRetryTime how
 	// long one request may go on failing.
@@ -31,7 +31,7 @@ type Options struct {
 	// Persist stores each wait that an endpoint asked for, before anything else happens, so that the next
 	// run keeps it too.
 	Persist func(endpoint string, wait time.Duration) error
-	// Notice is told what a person should know.
+	// Notice gets messages for the user.
 	Notice func(string)
 }
 
@@ -40,7 +40,7 @@ type Observer interface {
 	// Asking says that a request is sent to the endpoint.
 	Asking(endpoint string)
 	// Waiting says that no endpoint may be asked before until. The endpoint is the one that is asked
-	// then; why is an HTTP status such as "429", or what else closed it.
+	// then; why is an HTTP status such as "429", or another reason.
 	Waiting(endpoint, why string, until time.Time)
 }
 
@@ -100,9 +100,9 @@ func New(client *api.Client, options Options, observer Observer) *Dispatcher {
 	return d
 }
 
-// Page requests a page from whichever endpoint may be asked, until one answers something else than a
+// Page requests a page from an endpoint that may be asked, until one answers with anything but a
 // wait. Only the feed is asked for a page by time: if it does not return one, Page fails with
-// ErrNoBound. Other errors are ErrClosed, ErrLimited, and those of api.Client. The body lies in the
+// ErrNoBound. Other errors are ErrClosed, ErrLimited, and those of api.Client. The body is in the
 // memory of into.
 func (d *Dispatcher) Page(ctx context.Context, r *Requester, req api.Request, into *api.Buffer) (body, from string, err error) {
 	for closed := 0; ; {
@@ -161,7 +161,8 @@ func (d *Dispatcher) onFailure(p permit, req *api.Request, err error) error {
 	return err
 }
 
-// Succeeded says that the endpoint sent a page, and returns what a person should know of its size.
+// Succeeded records that the endpoint sent a page. It returns a message for the user about its
+// size, or "".
 func (d *Dispatcher) Succeeded(from string) (note string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -180,7 +181,7 @@ func (d *Dispatcher) endStreak() {
 	d.limited.count = 0
 }
 
-// send sends one request for a page, and takes in what its answer says about the endpoint.
+// send sends one request for a page, and records the state of the endpoint by its answer.
 func (d *Dispatcher) send(ctx context.Context, p permit, req api.Request, into *api.Buffer) (string, error) {
 	d.observer.Asking(p.name)
 	body, stated, err := d.client.Page(ctx, p.name, req, p.token, into)
@@ -195,7 +196,7 @@ func (d *Dispatcher) send(ctx context.Context, p permit, req api.Request, into *
 	return body, err
 }
 
-// onResponse takes in the end of a request. A request for a whole page shows how fast the API is.
+// onResponse records the end of a request. A request for a whole page shows how fast the API is.
 func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -229,7 +230,7 @@ func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 	d.changed = make(chan struct{})
 }
 
-// onRateLimit takes in what an answer shows of the endpoint's limit. The lock is held.
+// onRateLimit records what an answer shows about the endpoint's limit. The lock is held.
 func (d *Dispatcher) onRateLimit(p permit, answer *api.Error, stated api.RateLimit, now time.Time) {
 	more := p.learn(answer, stated, p.sent, now)
 	if answer != nil {

@@ -172,7 +172,7 @@ func TestUnnamedWaitsDouble(t *testing.T) {
 	})
 }
 
-// A feed that admits nobody is no reason to wait: the events endpoint serves.
+// A feed that refuses every client is no reason to wait: the events endpoint serves.
 func TestTheFeedAdmitsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, nil, func(path string) (int, map[string]string, string) {

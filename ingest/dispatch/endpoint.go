@@ -12,7 +12,7 @@ import (
 
 const (
 	// unnamedWait is the wait after an answer that asks for one without naming its length. It doubles
-	// up to longestUnnamed as long as that goes on.
+	// up to longestUnnamed if the next answers do the same.
 	unnamedWait    = 5 * time.Second
 	longestUnnamed = time.Minute
 	// shortWait is how long a named wait must be to be kept as it is each time. A shorter one is at
@@ -34,7 +34,7 @@ type endpoint struct {
 	inFlight int
 	lastSent time.Time
 	// tooLarge is the first page that was too large, shrunkTo how many events were requested after it.
-	// shrinkNoted says that a person knows.
+	// shrinkNoted says that the user was told.
 	tooLarge    *decode.TooLarge
 	shrunkTo    int
 	shrinkNoted bool
@@ -42,8 +42,8 @@ type endpoint struct {
 	requests, limited int64
 }
 
-// holdOff closes the endpoint for as long as it asked, and a little longer, so that clients that were
-// told the same do not come back together.
+// holdOff closes the endpoint for as long as it asked, and a little longer. Else all clients that got
+// the same wait would come back together.
 func (p *endpoint) holdOff(answer *api.Error, now time.Time) {
 	wait := answer.Wait
 	switch {
@@ -71,7 +71,7 @@ func (p *endpoint) close(until time.Time, reason string) {
 	}
 }
 
-// learn takes in the rate limit that an answer shows.
+// learn updates the budget by the rate limit that an answer shows.
 func (p *endpoint) learn(answer *api.Error, stated api.RateLimit, sent, now time.Time) (moreAllowed bool) {
 	switch {
 	case answer != nil:

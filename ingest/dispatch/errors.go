@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// What others test for with errors.Is.
+// Errors that callers test for with errors.Is.
 var (
 	// ErrClosed: each endpoint asks for a longer wait than Options.MaxWait.
 	ErrClosed = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
@@ -15,7 +15,7 @@ var (
 	// ErrNoBound: no endpoint returns the page before the time that a request names.
 	ErrNoBound = errors.New("the feed gives no pages by time")
 	// ErrBoundRefused is an ErrNoBound: the feed refuses this bound. If it has accepted others, the bound
-	// most likely lies outside of the time that the API has events of.
+	// is most likely outside the range of the API's events.
 	ErrBoundRefused = fmt.Errorf("%w: it refuses this one", ErrNoBound)
 	// ErrHeldOff: Once does not send the request because the endpoint asked for a wait.
 	ErrHeldOff = errors.New("it asked to be left alone")

@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// firstPause is how long the feed counts as closed when it admits nobody. It doubles up to
-	// longestPause as long as that goes on.
+	// firstPause is how long the feed counts as closed after it refuses this client. It doubles
+	// with each further refusal, up to longestPause.
 	firstPause, longestPause = time.Second, 30 * time.Second
-	// fewAccesses is how often stream-access may fail before a feed that never sent a page is no endpoint
-	// to wait for.
+	// fewAccesses is how often stream-access may fail before the pull no longer waits for a feed that
+	// never sent a page.
 	fewAccesses = 3
 )
 
 // feedState says whether the feed admits this client. The dispatcher's lock guards it.
 type feedState struct {
-	// abandoned says that the run goes on without the feed.
+	// abandoned says that the run continues without the feed.
 	abandoned bool
 	// served says that the feed has sent a page in this run.
 	served bool
 	// tokensRefused counts tokens in a row that the feed refused.
 	tokensRefused int
-	// denials counts the pauses since its last page in which the feed admitted nobody, the first of them at
-	// deniedSince.
+	// denials counts the pauses since its last page in which the feed refused this client. The first of
+	// them began at deniedSince.
 	denials     int
 	deniedSince time.Time
 	// accessWaits counts the waits that stream-access has asked for since the last page.
@@ -52,7 +52,7 @@ func (f *feedState) hopeless(now time.Time, patience time.Duration) bool {
 // unknown reports whether access to the feed has failed, and the feed has sent no page in this run.
 func (f *feedState) unknown() bool { return !f.served && f.denials+f.accessWaits > 0 }
 
-// deny counts a pause in which the feed admits nobody.
+// deny counts a pause after the feed refused this client.
 func (f *feedState) deny(now time.Time) {
 	if f.denials == 0 {
 		f.deniedSince = now
@@ -67,15 +67,15 @@ func (d *Dispatcher) FeedHopeless() bool {
 	return d.feed.hopeless(time.Now(), d.options.MaxRetryTime)
 }
 
-// FeedAbandoned reports whether the run goes on without the feed.
+// FeedAbandoned reports whether the run continues without the feed.
 func (d *Dispatcher) FeedAbandoned() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.feed.abandoned
 }
 
-// onFeedResponse takes in how a request to the feed ended. A feed that admits nobody counts as closed: the
-// page itself has not failed then.
+// onFeedResponse records how a request to the feed ended. A feed that refuses this client counts as
+// closed: the page itself has not failed then.
 func (d *Dispatcher) onFeedResponse(p permit, req api.Request, err error) error {
 	var answer *api.Error
 	switch {
@@ -128,8 +128,8 @@ func (d *Dispatcher) admitted() {
 	d.feed = feedState{abandoned: d.feed.abandoned, served: true, deniedSince: d.feed.deniedSince}
 }
 
-// denyFeed closes the feed, which admits nobody, for a while. If nothing has answered in this run, the
-// feed is not at fault, and each try may take long.
+// denyFeed closes the feed for a while, because it refuses this client. If nothing has answered in
+// this run, the feed is not at fault, and each try may take long.
 func (d *Dispatcher) denyFeed(reason string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -155,7 +155,7 @@ func (d *Dispatcher) waitForAccess(answer *api.Error) {
 	d.endpoints[api.Feed].close(access.opensAt, access.reason)
 }
 
-// abandonFeed goes on without the feed for the rest of the run.
+// abandonFeed stops using the feed for the rest of the run.
 func (d *Dispatcher) abandonFeed(why error) {
 	d.mu.Lock()
 	before := d.feed.abandoned
@@ -190,7 +190,7 @@ func (d *Dispatcher) token(ctx context.Context) (*api.Access, error) {
 	var answer *api.Error
 	switch {
 	case err == nil:
-		p.unnamedStreak = 0 // nobody else asks
+		p.unnamedStreak = 0 // no other goroutine asks
 		return token, nil
 	case ctx.Err() != nil:
 		return nil, err

@@ -7,7 +7,8 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// headroom is how many more requests at a time are worth while than keep up with the limits on average.
+// headroom multiplies the number of requests at a time that keeps up with the limits on average: so
+// many are worth while.
 const headroom = 1.2
 
 // Demand says what the walks want. The dispatcher calls both functions under its lock, so they must not
@@ -121,14 +122,14 @@ func (d *Dispatcher) BeginWait() {
 	d.load.clock.Begin(pacer.Waiting, time.Now())
 }
 
-// EndWait ends what BeginWait began.
+// EndWait ends the wait that BeginWait began.
 func (d *Dispatcher) EndWait() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.load.clock.End(pacer.Waiting, time.Now())
 }
 
-// Counts is what a dispatcher has sent and how long that took.
+// Counts has a dispatcher's requests, and their time.
 type Counts struct {
 	// Requests and Limited (429s) count by endpoint.
 	Requests, Limited map[string]int64
@@ -137,7 +138,7 @@ type Counts struct {
 	Fetching, Waiting time.Duration
 }
 
-// Counts returns what was sent until now.
+// Counts returns the counts so far.
 func (d *Dispatcher) Counts() Counts {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -65,7 +65,7 @@ func (d *Dispatcher) LastPage() time.Duration {
 	return d.load.lastPage
 }
 
-// EndpointState is what is known of an endpoint.
+// EndpointState has the limit and the waits of an endpoint.
 type EndpointState struct {
 	// Limited counts its 429s.
 	Limited int64
@@ -75,7 +75,7 @@ type EndpointState struct {
 	OpensAt time.Time
 }
 
-// State returns what is known of an endpoint now.
+// State returns the current state of an endpoint.
 func (d *Dispatcher) State(of string) EndpointState {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"datasync/ingest/decode"
 )
 
-// AskForLess reports whether the request is to be sent once more because err says that its page was too
-// large, and changes what it asks for. That costs none of the time for retries. A single element that is
-// too large for a page is requested so that only its beginning is read.
+// AskForLess makes the request ask for less if err says that its page was too large, and reports whether
+// to send it again. That costs none of the time for retries. A single element that is too large for a
+// page is requested so that only its beginning is read.
 func (d *Dispatcher) AskForLess(from string, req *api.Request, err error) bool {
 	var page *decode.TooLarge
 	if !errors.As(err, &page) {

@@ -17,8 +17,8 @@ const (
 	leastGap, unsureGap, mostGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.
 	soonEnough = time.Second
-	// longHold is from which wait of the events endpoint on a person is told that the feed serves in its
-	// place.
+	// longHold is the shortest wait of the events endpoint for which the user is told that the feed
+	// serves instead.
 	longHold = 5 * time.Minute
 )
 
@@ -40,7 +40,7 @@ type permit struct {
 func needsFeed(req api.Request) bool { return req.Bounded || req.Only == api.Feed && !req.IfSoon }
 
 // choose waits until the request may be sent to one of its endpoints, and returns the permit. It fetches
-// the feed's token before. It fails with errFeedClosed if the feed admits nobody.
+// the feed's token before. It fails with errFeedClosed if the feed refuses this client.
 func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) (permit, error) {
 	queue := d.anyQueue
 	if needsFeed(req) {
@@ -78,8 +78,8 @@ func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) 
 }
 
 // pick returns a permit for an endpoint that may be asked now. If none may, it returns until when; a zero
-// time is the end of a request in flight. Changed is closed when that may have changed. Without a token
-// it returns the feed without taking the permit.
+// time means the end of a request in flight. changed is closed when that time may have changed. Without a
+// token it returns the feed without taking the permit.
 func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ permit, until time.Time, changed <-chan struct{}, _ error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -180,14 +180,14 @@ func (d *Dispatcher) next(p *endpoint, now time.Time) time.Time {
 		at = Later(at, p.lastSent.Add(d.gap(p)))
 	}
 	at = Later(at, now)
-	// One walk is even by itself, and the last requests are sent as soon as they can.
+	// One walk spaces its requests by itself, and the last requests are sent as soon as possible.
 	evenly := d.load.most > 1 && d.demand.Pages() > d.requestsLeft(now, 1)
 	paced := p.budget.Next(at, evenly)
 	if evenly && paced.Sub(now) > d.options.MaxWait {
 		paced = p.budget.Next(at, false)
 	}
 	if paced.Sub(now) > d.options.MaxWait {
-		return at // so long a wait is for the API to ask for
+		return at // only the API may ask for so long a wait
 	}
 	return Later(at, paced)
 }

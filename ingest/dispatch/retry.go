@@ -72,8 +72,8 @@ func (b bounded) NextBackOff() time.Duration {
 // the same request a minute ago.
 const fewTries = 4
 
-// refused reports whether the API refuses a request in a way that hardly passes, or sends a page that is too
-// large and cannot be divided.
+// refused reports whether the failure hardly passes: the API refuses the request, or sends a page that is
+// too large and cannot be divided.
 func refused(err error) bool {
 	var answer *api.Error
 	var page *decode.TooLarge
@@ -83,7 +83,7 @@ func refused(err error) bool {
 	return errors.As(err, &answer) && (answer.Means == api.MeansRefused || answer.Means == api.MeansCursorSuspect || answer.Means == api.MeansPageTooLarge)
 }
 
-// noticedFailure is the failure in a row that a person is told about: one or two are nothing special.
+// noticedFailure is the number of failures in a row at which the user is told: one or two are common.
 const noticedFailure = 3
 
 // Permanent reports whether sending the request again cannot help.

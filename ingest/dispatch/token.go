@@ -11,7 +11,8 @@ import (
 // renewalGap is the least time between two requests for access.
 const renewalGap = 5 * time.Second
 
-// tokens keeps the feed's token for whoever is first in its queue. Any goroutine may call invalidate.
+// tokens keeps the feed's token. The first requester in its queue renews it. Any goroutine may call
+// invalidate.
 type tokens struct {
 	client *api.Client
 	queue  queue

@@ -41,7 +41,7 @@ type File interface {
 
 var _ File = ingest.Store(nil)
 
-// Findings is what a dry run has found out.
+// Findings has the results of a dry run.
 type Findings struct {
 	// Requests is how many were sent, to all endpoints.
 	Requests int64
@@ -64,7 +64,7 @@ type Findings struct {
 	Forecast *Forecast
 }
 
-// EndpointFindings is what a dry run has found out about one endpoint.
+// EndpointFindings has the results about one endpoint.
 type EndpointFindings struct {
 	// Usable says that a page came. If none did, Why has the reason.
 	Usable bool

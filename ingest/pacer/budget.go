@@ -5,9 +5,9 @@ import "time"
 const (
 	// ahead is the share of a budget that may be spent before its even time.
 	ahead = 0.25
-	// A budget that was learned from refusals is probed for more after probeWindows windows and
-	// probeRequests requests without one, since the API may allow more by now. The probe comes
-	// near the end of the window, where a refusal costs a wait of probeShare of it.
+	// A budget that was learned from refusals is probed after probeWindows windows and
+	// probeRequests requests without a refusal: the API may allow more by now. The probe comes near
+	// the end of the window, where a refusal costs a wait of probeShare of it.
 	probeWindows  = 2
 	probeRequests = 60
 	probeShare    = 0.05
@@ -28,18 +28,18 @@ const (
 	late = 0.005
 )
 
-// Budget is what an endpoint is known to allow, as requests a window of time, and how much of it is spent.
-// Headers state it, or refusals (429) teach it: one shows how many requests a window had room for and
-// when it ends. Many requests, or a second refusal that agrees, make it certain enough to honour. This
-// works for any rule of the API: windows that begin with a request or with the minute, sliding windows,
-// or a token bucket. The zero value knows nothing and allows everything.
+// Budget is the known rate limit of an endpoint, in requests a window of time, and the part of it that is
+// spent. Headers state it, or refusals (429) teach it: one shows how many requests a window had room for
+// and when it ends. Many requests, or a second refusal that agrees, make it certain enough to honour. This
+// works for any rule of the API: windows that begin with a request or with the minute, sliding windows, or
+// a token bucket. The zero value knows nothing and allows everything.
 type Budget struct {
 	limit  int
 	window time.Duration
 	// least is a lower bound of the window, shown by a request that came too early.
 	least time.Duration
-	// stated says that headers state the limit, sure that two windows agreed on it, ofAnswer that
-	// the time in headers counts from the answer instead of the request.
+	// stated says that headers state the limit, sure that two windows agreed on it. ofAnswer says
+	// that the time in headers counts from the answer instead of the request.
 	stated, sure, ofAnswer bool
 
 	// spacing is the time between requests if refusals show no windows, as for a sliding limit or

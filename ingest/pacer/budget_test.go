@@ -16,8 +16,8 @@ var begin = time.Date(2026, 1, 27, 12, 0, 17, 400e6, time.UTC)
 
 func at(seconds float64) time.Time { return begin.Add(time.Duration(seconds * float64(time.Second))) }
 
-// limiter is a service's rule. It says of a request whether there is room for it, or how long
-// until there is, and what it would tell of the window.
+// limiter is a service's rule. It says whether there is room for a request, or how long until there
+// is, and how many remain.
 type limiter interface {
 	ask(now time.Time) (ok bool, left int, wait time.Duration)
 	// allows is how many requests it lets through between two times at most.
@@ -120,7 +120,7 @@ type client struct {
 	seed    uint64
 }
 
-// played is what came of it.
+// played has the outcome.
 type played struct {
 	sent, refused  []time.Time
 	early, tooSoon int
@@ -134,8 +134,8 @@ type underWay struct {
 	wait        time.Duration
 }
 
-// quick is how long a 429 takes, gap what lies between requests that are under way together,
-// as in ingest.
+// quick is how long a 429 takes. gap is the time between requests that are under way together, as
+// in dispatch.
 const quick, gap = 20 * time.Millisecond, 60 * time.Millisecond
 
 func (c client) play(length time.Duration) (p played) {
@@ -187,7 +187,7 @@ func (c client) play(length time.Duration) (p played) {
 	return p
 }
 
-// between counts what lies between two times.
+// between counts the times from one to another.
 func between(times []time.Time, from, to time.Time) (n int) {
 	for _, t := range times {
 		if !t.Before(from) && t.Before(to) {
@@ -204,13 +204,13 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// terms are what a budget is held to.
+// terms are the limits that a budget must keep.
 type terms struct {
 	refused float64 // the share of requests that may be
-	used    float64 // the share of what is allowed that must be
+	used    float64 // the share of the allowed requests that must be
 }
 
-// holds plays an hour of a client that wants as much as it can get, and looks at it from the
+// holds plays an hour of a client that wants as much as it can get. It checks the terms from the
 // fifth minute on, and again from ten minutes after the limit changed.
 func (c client) holds(t *testing.T, want terms) {
 	t.Helper()
@@ -243,8 +243,8 @@ func TestBudgetOfWindows(t *testing.T) {
 						}
 						want := terms{0.02, 0.95}
 						if limit <= 10 && !headers {
-							// To look whether more is allowed costs up to three refusals in 60 requests, and
-							// a window that is a second too long a tenth of ten requests now and then.
+							// A probe for more costs up to three refusals in 60 requests. Now and then a
+							// window that is a second too long costs a tenth of ten requests.
 							want = terms{0.055, 0.9}
 						}
 						t.Run(fmt.Sprintf("%d, then %d; aligned %v; answers within %v; headers %v", limit, then, aligned, slowest, headers), func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestBudgetOfBuckets(t *testing.T) {
 	}
 }
 
-// What each call makes of a budget.
+// The effect of each call on a budget.
 func TestBudget(t *testing.T) {
 	known := func(b *pacer.Budget) { // ten a minute, by headers
 		b.Sent(at(0))

@@ -24,10 +24,10 @@ var curves = map[string]curve{
 	"overloaded":  func(n int) float64 { return math.Pow(float64(n), 1.5) },
 }
 
-// throughput is what so many requests at a time bring a second.
+// throughput is how many pages a second n requests at a time bring.
 func (c curve) throughput(n int) float64 { return float64(n) / c(n) }
 
-// best is the most that up to so many bring.
+// best is the best throughput of up to most requests at a time.
 func (c curve) best(most int) (best float64) {
 	for n := 1; n <= most; n++ {
 		best = max(best, c.throughput(n))
@@ -141,7 +141,7 @@ func TestWorkersPreferFewer(t *testing.T) {
 	if w.Goal() != 1 || w.Throughput() != 1 {
 		t.Errorf("%d at a time, %v a second, though the budget is spent", w.Goal(), w.Throughput())
 	}
-	// What says nothing of the goal is left out.
+	// Answers that say nothing about the goal are left out.
 	w.Answered(1, 0, false)
 	w.Answered(9, time.Second, false)
 	if w.Goal() != 1 || w.Throughput() != 1 {

@@ -17,18 +17,20 @@ import (
 )
 
 const (
-	// Auto is, as Options.Workers, as many walks at a time as are worth it, up to dispatch.MaxWorkers.
+	// Auto, as Options.Workers, lets the coordinator choose the number of walks, up to
+	// dispatch.MaxWorkers.
 	Auto = -1
 	// worthSplitting is how long one walk alone must still take for Auto to have more.
 	worthSplitting = 3 * time.Second
-	// FastPage is the rate in bytes a second at which pages come so fast that this machine is what a pull
-	// waits for.
+	// FastPage is the rate of pages, in bytes a second, from which on this machine limits a pull, not the
+	// API.
 	FastPage = 50e6
-	// autoBytes is how much text of pages Auto's walks may have in flight, maxBytes the same of walks that
-	// were asked for.
+	// autoBytes is how many bytes of pages may be in flight with Auto. maxBytes is the same with a given
+	// number of walks.
 	autoBytes = 128 << 20
 	maxBytes  = 512 << 20
-	// maxLosses is how many shards may be lost, for whatever reason, before no more are split off.
+	// maxLosses is how many shards may be lost, for any reason, before the coordinator stops
+	// splitting.
 	maxLosses = 5
 )
 
@@ -57,10 +59,10 @@ type Options struct {
 	Store Store
 	// Workers is how many walks there may be at a time, or Auto.
 	Workers int
-	// RenewCursors allows to split by cursors that are made for it.
+	// RenewCursors allows splits by cursors of walk.CursorAt.
 	RenewCursors bool
 	Notice       func(string)
-	// Walk walks a shard to its end, and tells the shard what is committed.
+	// Walk walks a shard to its end, and tells the shard of each commit.
 	Walk func(ctx context.Context, s *Shard) error
 }
 
@@ -79,11 +81,11 @@ type Coordinator struct {
 
 	mu       sync.Mutex
 	shards   []*Shard // from newer to older
-	walks    int      // that go on
+	walks    int      // under way
 	splitter splitter
 	sample   Sample
-	// unordered says that borders in time mean little here, offsets that cursors may count from the newest
-	// event: then one walk is easier to prove than several.
+	// unordered says that events are out of order, so that borders in time mean little. offsets says that
+	// cursors may count from the newest event. Either way one walk is easier to prove than several.
 	unordered, offsets bool
 }
 
@@ -132,7 +134,7 @@ func (c *Coordinator) walkAll(ctx context.Context) error {
 	return jobs.Wait()
 }
 
-// coordinate starts as many walks as are wanted and can be had, until none is left.
+// coordinate starts walks as long as more are wanted and shards wait, until no walk is left.
 func (c *Coordinator) coordinate(ctx context.Context, jobs *errgroup.Group) error {
 	searchCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -257,8 +259,8 @@ func (c *Coordinator) choose() (*Shard, split) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wanted := c.wanted()
-	// With Auto all shards of an earlier run begin at once, however many are wanted: the cursors that lead to
-	// where they stand today may not do so later.
+	// With Auto all shards of an earlier run begin at once, however many are wanted: their cursors may expire
+	// while they wait.
 	if i := slices.IndexFunc(c.shards, func(s *Shard) bool { return s.state == waiting }); i >= 0 && (c.walks < wanted || c.options.Workers == Auto) {
 		return c.begin(c.shards[i]), split{}
 	}

@@ -17,7 +17,7 @@ import (
 	"datasync/internal/model"
 )
 
-// books is a Store and an Observer that notes what it is told.
+// books is a Store and an Observer that records its calls.
 type books struct {
 	mu     sync.Mutex
 	notes  []string

@@ -17,8 +17,8 @@ type merged struct {
 }
 
 // rejoin merges shards of an earlier run that have not begun into the one above, unless that is done. The
-// one above could not end before they begin, and with fewer walks than then that may be after it has read
-// all that is theirs.
+// one above cannot end before they begin. With fewer walks than then, it may have read all of their
+// events by that time.
 func (c *Coordinator) rejoin(ctx context.Context, w Window) (Window, error) {
 	kept := w[:1:1]
 	for _, k := range w[1:] {
@@ -35,8 +35,8 @@ func (c *Coordinator) rejoin(ctx context.Context, w Window) (Window, error) {
 	return kept, nil
 }
 
-// mergeLost merges what lost shards have left into the next shard above that is still walked. Without one
-// they are unreachable.
+// mergeLost merges the rest of lost shards into the next shard above that is still walked. A lost shard
+// without one is unreachable.
 func (c *Coordinator) mergeLost(ctx context.Context) error {
 	for {
 		m, ok := c.takeLost()
@@ -49,7 +49,7 @@ func (c *Coordinator) mergeLost(ctx context.Context) error {
 	}
 }
 
-// takeLost takes the next lost shard out, and those between it and the one that takes it over.
+// takeLost merges the next lost shard, and those between, into the shard above that takes over.
 func (c *Coordinator) takeLost() (merged, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,8 +69,8 @@ func (c *Coordinator) takeLost() (merged, bool) {
 	}
 }
 
-// merge takes the shards below one, up to last, out, and lets that one go as far down as they did. The lock
-// is held.
+// merge removes the shards below one, up to last, and extends one down to the lower border of last. The
+// lock is held.
 func (c *Coordinator) merge(one, last int) merged {
 	m := merged{into: c.shards[one].checkpoint.Window}
 	for _, s := range c.shards[one+1 : last+1] {
@@ -81,8 +81,8 @@ func (c *Coordinator) merge(one, last int) merged {
 	return m
 }
 
-// restart lets the window be walked again from the newest event down to the end of the last shard that is
-// unreachable, and reports whether one is.
+// restart reports whether a shard is unreachable. If so, the window is walked again from the newest event
+// to the end of the last such shard.
 func (c *Coordinator) restart(ctx context.Context) (bool, error) {
 	m, ok := c.takeUnreachable()
 	if !ok {

@@ -17,18 +17,19 @@ import (
 const (
 	// ProbeLimit is how many events show where a page begins.
 	ProbeLimit = 10
-	// maxProbes is how many requests may go into finding the oldest event, closeEnough the share of the
+	// maxProbes is how many requests may search for the oldest event. closeEnough is the share of the
 	// whole span within which it has to be known.
 	maxProbes   = 12
 	closeEnough = 0.02
-	// maxSearches is how often a way is looked for as long as that fails. searchPause is how many pages lie
-	// between two searches at least; it doubles.
+	// maxSearches is how many searches for a way may fail. searchPause is the least number of pages between
+	// two searches; it doubles.
 	maxSearches, searchPause = 5, 5
-	// firstSpan is where the oldest event is looked for first if nothing tells: a month back.
+	// firstSpan is how far back the first probe for the oldest event goes without an estimate: a
+	// month.
 	firstSpan = model.Instant(30 * 24 * time.Hour / time.Microsecond)
 )
 
-// Sample says what the last page with events in order was like.
+// Sample describes the last page with events in order.
 type Sample struct {
 	// Span is the time between its newest and its oldest event.
 	Span model.Instant
@@ -41,13 +42,13 @@ type Sample struct {
 	cursor string
 }
 
-// SampleOf returns what a page is like.
+// SampleOf returns the sample of a page.
 func SampleOf(p *decode.Page) (s Sample) {
 	s.take(p, 0)
 	return s
 }
 
-// take notes what a page of so many bytes is like.
+// take records the sample of a page of so many bytes.
 func (s *Sample) take(p *decode.Page, bytes int) {
 	s.Bytes = bytes
 	if !p.Descending || len(p.Events) < 2 {
@@ -63,11 +64,11 @@ func (s *Sample) take(p *decode.Page, bytes int) {
 	}
 }
 
-// Proof returns the proof of the page that a way leads to which is asked for the known event.
+// Proof returns the proof for a page that a way requests at the known event.
 func (s *Sample) Proof() walk.Proof { return walk.ProofByTime(s.Known.V) }
 
-// mustSearch reports whether a way to split is to be looked for now, because there are fewer walks than
-// are wanted. That is done once, unless it fails.
+// mustSearch reports whether to search for a way to split now, because there are fewer walks than are
+// wanted. There is one search, unless it fails.
 func (c *Coordinator) mustSearch() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,7 +80,7 @@ func (c *Coordinator) mustSearch() bool {
 	return true
 }
 
-// searchLater lets a way be looked for again some pages later, a few times.
+// searchLater allows another search some pages later, a few times.
 func (c *Coordinator) searchLater() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,7 +92,7 @@ func (c *Coordinator) searchLater() {
 
 // search looks for a way to request the newest page below an instant: by time or, if that is allowed, by a
 // cursor that is made for it. The coordinator takes the first way that is proven. Then search looks where
-// the events end, if the window goes down to there. That it finds none is no error: the walk goes on alone.
+// the events end, if the window goes down to there. To find no way is no error: the walk continues alone.
 func (c *Coordinator) search(ctx context.Context) {
 	defer c.changed()
 	c.mu.Lock()
@@ -105,7 +106,7 @@ func (c *Coordinator) search(ctx context.Context) {
 			failed = failed || !errors.Is(err, dispatch.ErrBoundRefused)
 			continue
 		}
-		// There was more when the known event came.
+		// When the known event came, the API had more events below it.
 		if sample.Proof().Check(&p) != walk.Proven || sample.cursor != "" && !p.HasMore {
 			continue
 		}
@@ -137,7 +138,7 @@ func (c *Coordinator) ways(cursor string) []func(model.Instant) api.Request {
 
 // searchOldest returns about where the events end, as far as that is found.
 func (c *Coordinator) searchOldest(ctx context.Context, way func(model.Instant) api.Request, sample Sample, bottom sql.Null[model.Instant]) sql.Null[model.Instant] {
-	// What is left may well be as dense.
+	// The remaining events may well be as dense.
 	span := model.Instant(c.pages.Load()) * sample.Span
 	oldest := SearchOldest(sample.Newest, span, maxProbes, func(at model.Instant) (decode.Page, error) { return c.probe(ctx, way(at), 1) })
 	if !oldest.Valid && !bottom.Valid && span > 0 {
@@ -158,8 +159,8 @@ func (c *Coordinator) probe(ctx context.Context, req api.Request, limit int) (de
 }
 
 // SearchOldest finds about where the events end: between an instant below which there are some, and one
-// below which there are none. It looks first as far below the newest as span says, if that is known, and
-// makes at most so many probes, each of which requests the newest event below an instant.
+// below which there are none. Its first probe is as far below the newest event as span says, if that is
+// known. It makes at most so many probes. Each requests the newest event below an instant.
 func SearchOldest(newest, span model.Instant, most int, probe func(model.Instant) (decode.Page, error)) (oldest sql.Null[model.Instant]) {
 	some, none := newest, model.Instant(math.MinInt64)
 	if span <= 0 {

@@ -12,12 +12,12 @@ import (
 	"datasync/internal/model"
 )
 
-// Shard is a window, or what was split off from one. The coordinator's lock guards it. It is the
+// Shard is a window, or a part split off from one. The coordinator's lock guards it. It is the
 // walk.Bounds of the walk that reads it.
 type Shard struct {
 	coordinator *Coordinator
-	// checkpoint is as it was when the walk began, and as committed last after that; its borders are those
-	// of now.
+	// checkpoint is the one at which the walk began, then the last committed one. Its borders are always
+	// current.
 	checkpoint model.Checkpoint
 	state      state
 	// ending says that the walk has read its last page.
@@ -146,9 +146,9 @@ func (s *Shard) Read(p *walk.Page, unordered bool) (last bool, err error) {
 	if s.ending || p.HasMore {
 		return s.ending, nil
 	}
-	// Whether there is anything in a shard below that has not begun is not known. One that began while this
-	// one read on may lie below it. If the API ends in the same place again after another way on, everything
-	// below is gone.
+	// A shard below that has not begun may be empty. One that has begun has an event: if this shard has not
+	// reached that, the page ends too early. If the API ends in the same place again after another way on,
+	// all events below are gone.
 	if b := s.below(); b != nil && b.first.Valid && (!s.last.Valid || s.last.V.Compare(b.first.V) > 0) {
 		if s.tooEarly.Valid && s.tooEarly.V == s.last.V {
 			s.ending = true
@@ -161,7 +161,7 @@ func (s *Shard) Read(p *walk.Page, unordered bool) (last bool, err error) {
 	return true, nil
 }
 
-// note takes in how far down a page goes.
+// note records how far down a page goes.
 func (s *Shard) note(p *decode.Page) {
 	if len(p.Events) == 0 {
 		return
@@ -175,7 +175,7 @@ func (s *Shard) note(p *decode.Page) {
 	}
 }
 
-// endsWith reports whether the shard ends with the page because its events go down to what is below.
+// endsWith reports whether the shard ends with the page because its events reach the shard below.
 func (s *Shard) endsWith(p *decode.Page) bool {
 	if len(p.Events) == 0 {
 		return false
@@ -185,8 +185,8 @@ func (s *Shard) endsWith(p *decode.Page) bool {
 	}
 	border := s.checkpoint.Lower
 	if s.coordinator.unordered || s.checkpoint.StartBound.Valid && s.checkpoint.ToTheEnd() {
-		// Something newer may still follow below the border, but hardly after a whole page; and no total
-		// would show that.
+		// A newer event may still follow below the border, but hardly after a whole page, and no total
+		// would show it.
 		return border.Valid && p.Newest.Timestamp < border.V
 	}
 	return border.Valid && p.Oldest.Timestamp < border.V

@@ -17,14 +17,14 @@ const (
 	usualSlack = 0.15
 )
 
-// splitter is what the coordinator knows about splitting shards.
+// splitter has the coordinator's state for splitting shards.
 type splitter struct {
-	// way returns the request for the newest page below an instant; nil until such a way is proven. Searched
-	// says that one was looked for.
+	// way returns the request for the newest page below an instant; nil until such a way is proven. searched
+	// says that there was a search.
 	way      func(model.Instant) api.Request
 	searched bool
-	// pages counts pages that were read, nextSearch is after how many of them a way is looked for again,
-	// searches how often that has failed.
+	// pages counts pages that were read. After nextSearch of them the next search for a way begins.
+	// searches counts those that failed.
 	pages, nextSearch, searches int
 	losses                      int // of shards
 	// oldest is about where the API's events end.
@@ -34,7 +34,7 @@ type splitter struct {
 // stop lets no more shards be split off.
 func (s *splitter) stop() { s.way, s.searched = nil, true }
 
-// split is a shard to split, and the border. Slack is what its owner has from then on.
+// split is a shard to split, and the border. slack is that of its owner from then on.
 type split struct {
 	owner  *Shard
 	window int64 // the owner's
@@ -42,9 +42,9 @@ type split struct {
 	slack  float64
 }
 
-// whereToSplit returns the shard with most left and a border for one of several more walks; a nil owner if
-// none is worth it. Each walk is to get as much, and an idle one the older half. The border lies below
-// what the owner has requested.
+// whereToSplit returns the shard with most left and a border for one of several more walks. The owner is
+// nil if no split is worth it. All walks get equal parts, and an idle one gets the older half. The border
+// is below the owner's last request.
 //
 // The owner keeps a whole number of pages less a little, so that little of its last page belongs to the
 // other shard, too. If the owner's end was chosen in that way, both sides get half of its slack. The lock is

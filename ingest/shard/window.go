@@ -11,9 +11,8 @@ import (
 // newer to older.
 type Window []model.Checkpoint
 
-// Windows groups the checkpoints of a file, the newest window first. It leaves out windows that were
-// opened and of which no page was committed: the next one takes their place, with the borders that are
-// wanted then.
+// Windows groups the checkpoints of a file, the newest window first. It leaves out opened windows
+// without a committed page: the next window replaces them, with borders of its own.
 func Windows(checkpoints []model.Checkpoint) (found []Window) {
 	for _, k := range checkpoints {
 		if n := len(found); n > 0 && found[n-1][0].Whole == k.Whole {
@@ -28,7 +27,7 @@ func Windows(checkpoints []model.Checkpoint) (found []Window) {
 // Lower returns the border down to which the window is walked.
 func (w Window) Lower() sql.Null[model.Instant] { return w[len(w)-1].Lower }
 
-// ToTheEnd reports whether the window goes down to the end of all that is wanted.
+// ToTheEnd reports whether the window goes down to the start bound or to the API's oldest event.
 func (w Window) ToTheEnd() bool { return w[len(w)-1].ToTheEnd() }
 
 // Unfinished returns the newest checkpoint that is not done, if there is one.

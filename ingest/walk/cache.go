@@ -9,7 +9,8 @@ import (
 )
 
 // A cache in front of the API answers with pages of some seconds ago. A page from before the pull lacks the
-// events that arrived since. A page from before another one cannot show which events that one skipped.
+// events that arrived since. A page from before another page was read cannot show which events that page
+// skipped.
 
 const (
 	// oldestCached is how old a cached page is at most. The service caches for 30 s.
@@ -18,8 +19,8 @@ const (
 	maxFresh = 2
 )
 
-// requestFresh returns a page that no cache has made before the pull began or, if it must be fresh, at all.
-// It requests a cached page again with another limit: to a cache, another URL is another page.
+// requestFresh returns a page that no cache made before the pull began. If it must be fresh, no cache made
+// it at all. It requests a cached page again with another limit: to a cache, another URL is another page.
 func (w *Walk) requestFresh(ctx context.Context, at api.Request, must bool) fetched {
 	f := w.request(ctx, at)
 	for tries := 1; f.err == nil && f.Buffer.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {

@@ -9,7 +9,7 @@ import (
 	"datasync/ingest/dispatch"
 )
 
-// Common is what all walks of a pull share.
+// Common is shared by all walks of a pull.
 type Common struct {
 	Client     *api.Client
 	Dispatcher *dispatch.Dispatcher
@@ -18,7 +18,7 @@ type Common struct {
 	MaxRetryTime time.Duration
 	// RenewCursors allows to send an expired cursor with a later expiry.
 	RenewCursors bool
-	// Notice is told what a person should know.
+	// Notice gets messages for the user.
 	Notice   func(string)
 	Observer Observer
 
@@ -52,7 +52,7 @@ func (r *rereads) may(requests int64) bool {
 	return true
 }
 
-// cacheState is what the walks of a pull know about a cache.
+// cacheState has the findings of a pull's walks about a cache.
 type cacheState struct {
 	began time.Time   // the pull
 	all   atomic.Bool // a cache answers every request

@@ -15,7 +15,7 @@ import (
 // the cursor shows whether it is the cursor.
 
 // isStuck reports whether maxFailedRuns in a row, this one included, have failed at the cursor with which
-// this run began, although the API answers a request without it.
+// this run began. The API does answer a request without it.
 func (w *Walk) isStuck(ctx context.Context, err error) bool {
 	var file *model.FileError
 	switch {

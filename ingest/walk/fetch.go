@@ -34,7 +34,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
 		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.at.expires) {
-			// The cursor is sent once more before that is believed.
+			// The walk believes an early expiry only after it has sent the cursor once more.
 			doubted = true
 			//nolint:errorlint // this must not count as an expired cursor yet
 			err = fmt.Errorf("%v, though it should live until %s", err, w.at.expires.UTC().Format(time.TimeOnly))
@@ -130,7 +130,7 @@ func (w *Walk) before() uuid.NullUUID {
 // longestBounded is how long a request may go on failing if it is not the only way on.
 const longestBounded = 30 * time.Second
 
-// retryTime returns how long the request may go on failing. If nothing of the API has answered yet, a wrong
+// retryTime returns how long the request may go on failing. If the API has not answered yet, a wrong
 // address is more likely than a failure that passes. A request by time is not the only way on.
 func (w *Walk) retryTime() time.Duration {
 	if !w.Client.HasAnswered() {
@@ -144,7 +144,7 @@ func (w *Walk) retryTime() time.Duration {
 
 // lookAhead sends the request for the next page as soon as the tail of this one has shown its cursor, while
 // this one is decoded. It does not if the window may end with this page, or the page is not proven yet:
-// nobody may want the next one then.
+// then the next one may not be wanted.
 func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 	if f.Buffer.LargeSlot != nil {
 		return // another large page would have to wait for its memory
@@ -158,7 +158,7 @@ func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 		return
 	}
 	cursor := strings.Clone(t.NextCursor)
-	// Room for the answer, so that the goroutine ends even if nobody waits for it.
+	// Room for the answer, so that the goroutine ends even if the walk has ended.
 	result := make(chan fetched, 1)
 	go func() { result <- w.requestFresh(ctx, api.Request{Cursor: cursor}, false) }()
 	w.ahead = &ahead{cursor, result}

@@ -114,7 +114,7 @@ func (w *Walk) startsAbove(back *decode.Page) bool {
 	return len(back.Events) > 0 && back.Newest.Compare(w.low.V) >= 0
 }
 
-// joins reports whether no event can lie between a page that was read again and the page after it, which was
+// joins reports whether no event can be between a page that was read again and the page after it, which was
 // read earlier: the two overlap, or nothing has changed in between.
 func (w *Walk) joins(before, after *Page) bool {
 	back, next := &before.Page, &after.Page

@@ -11,7 +11,8 @@ import (
 // maxIdlePages is how many pages in a row may lead no further down.
 const maxIdlePages = 100
 
-// loopDetector notices that a walk goes in a circle, or gets nowhere. It keeps a few bytes of each page.
+// loopDetector detects a walk that repeats pages or makes no progress. It keeps a few bytes of each
+// page.
 type loopDetector struct {
 	cursors map[digest]bool
 	pages   map[digest]bool
@@ -21,7 +22,7 @@ type loopDetector struct {
 	idle    int // pages in a row that led no further down
 }
 
-// digest stands for a text in the detector's memory.
+// digest represents a text in the detector's memory.
 type digest [16]byte
 
 func digestOf(text string) digest {
@@ -47,7 +48,7 @@ func (t *loopDetector) staysAbove(border model.Instant) bool {
 	return t.begun && t.last.Timestamp-3*t.span > border
 }
 
-// check takes in the page of a cursor. It fails with ErrLoop or ErrNoCursor if the page leads nowhere.
+// check records the page of a cursor. It fails with ErrLoop or ErrNoCursor if the page leads nowhere.
 func (t *loopDetector) check(cursor string, p *decode.Page) error {
 	t.cursors[digestOf(cursor)] = true
 	repeated := t.repeats(p)

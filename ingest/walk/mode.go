@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// confirm returns the state in which a cursor has to lead to what lies below low. Without an order of
-// events nothing could show that, and the walk follows.
+// confirm returns the state in which the page of a cursor has to begin just below low. Events out of
+// order cannot prove that: then the walk follows without proof.
 func (w *Walk) confirm(afterTime bool) state {
 	if !w.low.Valid || w.unordered {
 		return state{}

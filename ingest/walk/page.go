@@ -16,14 +16,14 @@ type Page struct {
 
 	// Resumed says that the request did not use the cursor of the page before.
 	Resumed bool
-	// OutOfRange counts elements that are left out because they lie below the window's start bound, or
-	// above the first event of a shard, whose upper neighbour has them.
+	// OutOfRange counts elements that are left out: those below the window's start bound, and those
+	// above the first event of a shard, which the shard above has.
 	OutOfRange int64
 	// First is the event with which the shard began, if it began in this walk.
 	First model.Position
-	// Last says that the walk ends with the page. Provisional says that the page is stored, but that the
-	// walk does not stand behind it: it requests the page again. Open says that a walk which begins behind
-	// the page could not tell its first rejects from the last ones of the page.
+	// Last says that the walk ends with the page. Provisional says that the page is stored, but the
+	// checkpoint stays before it: the walk requests the page again. Open says that a walk which begins
+	// after the page could not tell its first rejects from the last ones of the page.
 	Last, Provisional, Open bool
 	// Unordered says that events of this page or an earlier one were out of order.
 	Unordered bool

@@ -21,7 +21,7 @@ const (
 	confirming
 )
 
-// state is the mode of a walk and what it has to prove.
+// state is the mode of a walk, with the proof that the mode requires.
 type state struct {
 	mode  mode
 	proof Proof // while searching and confirming; while starting, only its Bound
@@ -31,9 +31,9 @@ type state struct {
 	afterTime bool
 }
 
-// Proof tells from pages whether they may be trusted, if they do not come by the cursor of the page before:
-// nothing may be newer than Bound, and Anchor, the last event of the walk, must come before anything
-// older. A page or more of the anchor's own millisecond may come first.
+// Proof decides whether to trust pages that did not come by the cursor of the page before: nothing may be
+// newer than Bound, and Anchor, the last event of the walk, must come before anything older. A page or more
+// of the anchor's own millisecond may come first.
 type Proof struct {
 	Anchor model.Position
 	Bound  model.Instant
@@ -41,7 +41,7 @@ type Proof struct {
 	Below bool
 }
 
-// Verdict is what a page says about a proof.
+// Verdict is the result of checking a proof against a page.
 type Verdict int
 
 // The verdicts on a page.
@@ -62,7 +62,7 @@ func BoundAbove(at model.Instant) model.Instant {
 	return model.Instant((at.Millisecond()+1)*1000 + 999)
 }
 
-// Check returns what the page says.
+// Check returns the verdict of the page.
 func (f Proof) Check(p *decode.Page) Verdict {
 	for i := range p.Events {
 		at := p.Events[i].Position()

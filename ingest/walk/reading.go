@@ -49,7 +49,7 @@ type totals []seenTotal
 // seenTotal is the total in the answer of that number.
 type seenTotal struct{ number, total int64 }
 
-// see takes in the total of an answer.
+// see records the total of an answer.
 func (t *totals) see(number int64, total sql.Null[int64]) {
 	if !total.Valid {
 		return

@@ -26,7 +26,7 @@ func (w *Walk) recover(cause error) error {
 	}
 	r, failed := &w.recovery, w.at.request.Cursor
 	if r.deeper {
-		// What did not work further up may work here.
+		// A way that failed further up may work here.
 		r.failures, r.timeTried, r.renewed = 0, false, ""
 	}
 	if errors.Is(cause, errMoved) {
@@ -42,7 +42,8 @@ func (w *Walk) recover(cause error) error {
 		r.expired = failed
 	}
 	r.deeper = false
-	// An offset below a page by time is one more that may shift: the newest event is always right.
+	// A cursor that counts from the newest event may shift again after a page by time. A walk from
+	// the newest event is always right.
 	ordered := w.low.Valid && !w.unordered && !w.last.shifts
 	anonymous := w.anonymous
 	w.leavePage()
@@ -55,7 +56,7 @@ func (w *Walk) recover(cause error) error {
 	}
 	if renewed, ok := renewCursor(r.expired, time.Now()); ok && ordered && w.RenewCursors && r.renewed == "" {
 		r.renewed = renewed
-		w.state, w.anonymous = w.confirm(false), anonymous // it stands where it stood
+		w.state, w.anonymous = w.confirm(false), anonymous // its position is unchanged
 		w.at.request = api.Request{Cursor: renewed}
 		w.Notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
 		return nil
@@ -63,7 +64,7 @@ func (w *Walk) recover(cause error) error {
 	return w.restart(cause)
 }
 
-// leavePage forgets what is known of the page behind which the walk stood.
+// leavePage forgets the last page, as the walk does not continue from it.
 func (w *Walk) leavePage() {
 	w.at = place{request: w.at.request, resumed: true, received: w.at.received}
 	w.state, w.last, w.loop, w.anonymous.Counts = state{}, reading{}, newLoopDetector(), nil

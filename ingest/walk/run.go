@@ -30,7 +30,7 @@ func New(common *Common, bounds Bounds, k model.Checkpoint, known sql.Null[model
 	case k.Cursor != "":
 		w.state = w.confirm(false)
 	default:
-		// It begins at the newest event, and what came since the last time lies above low.
+		// The walk begins at the newest event, and newer events may have come above low.
 		w.low, w.deepest = sql.Null[model.Position]{}, sql.Null[model.Position]{}
 	}
 	return w
@@ -83,7 +83,8 @@ func (w *Walk) Run(ctx context.Context, out chan<- Page, gone <-chan struct{}) e
 	}
 }
 
-// send reports whether the page was taken; else who takes pages says why it is gone.
+// send reports whether the page was taken. If not, the receiver has ended, and its own error says
+// why.
 func send(out chan<- Page, gone <-chan struct{}, p Page) bool {
 	select {
 	case out <- p:
@@ -123,7 +124,7 @@ func (w *Walk) recoverOrEnd(ctx context.Context, err error) error {
 	return w.orClosed(ctx, err)
 }
 
-// step moves the walk behind the page.
+// step continues the walk after the page.
 func (w *Walk) step(p *Page, last reading) {
 	if !p.Provisional {
 		w.last = last
@@ -135,8 +136,8 @@ func (w *Walk) step(p *Page, last reading) {
 	}
 }
 
-// orClosed returns err, or, if the events endpoint asked for a longer wait than a pull may wait and the
-// feed failed meanwhile, an ErrClosed that says until when.
+// orClosed returns an ErrClosed with the end of the wait if the feed failed while the events endpoint
+// asked for too long a wait. Else it returns err.
 func (w *Walk) orClosed(ctx context.Context, err error) error {
 	var file *model.FileError
 	until, tooLong := w.Dispatcher.EventsClosedUntil()
@@ -147,8 +148,8 @@ func (w *Walk) orClosed(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrClosed, until.UTC().Format(time.RFC3339), err)
 }
 
-// lost reports whether the walk has to find another way on after err: this one does not lead there, or it
-// uses the feed, which the walk does not depend on.
+// lost reports whether the walk has to find another way on after err: the current one has failed, or it
+// uses the feed, on which the walk does not depend.
 func (w *Walk) lost(err error) bool {
 	var file *model.FileError
 	switch {
@@ -158,8 +159,8 @@ func (w *Walk) lost(err error) bool {
 	return w.byTime() || errors.Is(err, api.ErrCursorExpired) || errors.Is(err, ErrNotProven) || errors.Is(err, errMoved)
 }
 
-// follow takes in a page and where it leads. It fails with ErrLoop, ErrNoCursor or ErrEndsTooEarly if the
-// page leads nowhere.
+// follow records a page and its cursor. It fails with ErrLoop, ErrNoCursor or ErrEndsTooEarly if the page
+// leads nowhere.
 func (w *Walk) follow(p *Page) error {
 	w.pages++
 	p.First = w.first

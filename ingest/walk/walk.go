@@ -25,22 +25,22 @@ type Walk struct {
 	first    model.Position // with which the shard began, if in this walk
 
 	// low is the position down to which everything from the window's newest event has been read, by this
-	// walk or before it, deepest the oldest position that was seen at all.
+	// walk or before it. deepest is the oldest position that was seen at all.
 	low, deepest sql.Null[model.Position]
 	loop         *loopDetector
 	anonymous    decode.AnonymousCounter
 	unordered    bool
 	pages        int64 // since the walk was at the newest event
 
-	// last is the page behind which the walk stands. The totals show whether events below it may have
-	// moved past.
+	// last is the page that was read last. The totals show whether events may have moved past the
+	// walk.
 	last    reading
 	totals  totals
 	answers atomic.Int64
 	ahead   *ahead
 }
 
-// scope is what does not change about a walk.
+// scope has the fields of a walk that never change.
 type scope struct {
 	isShard bool // split off from a window
 	// floor is the start bound, below which nothing is wanted.
@@ -71,6 +71,6 @@ type recovery struct {
 	deeper bool
 	// timeTried says that the walk tried to resume by time, and that has not been proven.
 	timeTried bool
-	// expired is the last cursor of the API's that expired, renewed what was sent in its place.
+	// expired is the last cursor of the API's that expired, renewed the one that was sent instead.
 	expired, renewed string
 }

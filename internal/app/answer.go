@@ -22,13 +22,13 @@ type liveStatus struct {
 	Pull    runningPull
 }
 
-// runningPull is how far a running pull is, in its own words.
+// runningPull is the progress that a running pull reports.
 type runningPull struct {
 	PID      int
 	Standing ingest.Snapshot
 }
 
-// answers are what a running pull answers readers from. They implement live.Database.
+// answers has the data with which a running pull answers readers. It implements live.Database.
 type answers struct {
 	*store.Store
 	progress *ingest.Progress

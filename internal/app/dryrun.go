@@ -23,7 +23,7 @@ const (
 	manyEvents = 100_000
 )
 
-// forecastReport is what a dry run reports.
+// forecastReport is the report of a dry run.
 type forecastReport struct {
 	dryrun.Findings
 	name     string // of the file

@@ -48,8 +48,8 @@ func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli
 	}
 }
 
-// stopTimeout is how long a query may go on after a signal or --timeout: it may be blocked on
-// a reader that does not read its output.
+// stopTimeout is how long a query may continue after a signal or --timeout: it may be blocked on a
+// reader that does not read its output.
 const stopTimeout = time.Second
 
 // runQuery runs statements, or the shell if there are none.

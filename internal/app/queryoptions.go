@@ -36,7 +36,7 @@ type queryOptions struct {
 // interactive reports whether the command line asks for the shell.
 func (o queryOptions) interactive() bool { return o.query.SQL == "" }
 
-// output opens what the result is written to.
+// output opens the destination of the result.
 func (o queryOptions) output() (term.Output, error) {
 	if o.file == "" {
 		return o.page(), nil

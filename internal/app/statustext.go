@@ -136,7 +136,7 @@ func allDone(s inspect.Status) bool {
 	return !slices.ContainsFunc(s.Windows, func(w inspect.WindowStatus) bool { return w.State != model.Done })
 }
 
-// elements names what a file holds.
+// elements names the kinds of elements in a file.
 func elements(s inspect.Status) string {
 	if len(s.Rejected) > 0 {
 		return "events and rejects"

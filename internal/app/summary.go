@@ -11,7 +11,7 @@ import (
 	"datasync/internal/term"
 )
 
-// writeSummary writes what a pull did.
+// writeSummary writes the result of a pull for a person.
 func writeSummary(w io.Writer, s ingest.Summary) {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
@@ -70,7 +70,8 @@ func apiCount(s ingest.Summary) string {
 	return ""
 }
 
-// timeSpent says how long the pull took, compared with the API's own minimum, and on what.
+// timeSpent says how long the pull took, compared with the API's own minimum, and how much of that
+// was waiting.
 func timeSpent(s ingest.Summary) string {
 	text := brief(s.Took)
 	// The comparison means nothing for a moment, or for limits that the API does not enforce.
@@ -84,7 +85,7 @@ func timeSpent(s ingest.Summary) string {
 	return text + ", " + brief(max(0, s.Took-s.Fetching-s.Waited)) + " here"
 }
 
-// brief rounds a duration to what a person reads.
+// brief rounds a duration for a person.
 func brief(d time.Duration) string {
 	switch {
 	case d >= time.Minute:

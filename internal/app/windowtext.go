@@ -10,13 +10,13 @@ import (
 	"datasync/internal/term"
 )
 
-// windowGroup is a window with its parts taken together.
+// windowGroup is a window with its shards taken together.
 type windowGroup struct {
 	inspect.WindowStatus
 	parts, done int
 }
 
-// groupWindows takes each window and its parts, which follow it, together.
+// groupWindows takes each window and its shards, which follow it, together.
 func groupWindows(windows []inspect.WindowStatus) (groups []windowGroup) {
 	for i, next := 0, 0; i < len(windows); i = next {
 		next = i + 1

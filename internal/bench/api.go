@@ -37,8 +37,8 @@ type apiRun struct {
 	result                   apiResult
 }
 
-// measureAPI pulls from services of several kinds, one page after the other and side by
-// side, and once more with a kill in between.
+// measureAPI pulls from services of several kinds: with one walk, with several, and once more with
+// a kill in between.
 func measureAPI(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("api", flag.ExitOnError)
 	a := &apiRun{place: placeFlags(flags)}
@@ -85,7 +85,7 @@ func (a *apiRun) measure(ctx context.Context) (err error) {
 	if a.binary, err = a.build(ctx); err != nil {
 		return err
 	}
-	// A program of an older commit, by --root, may not know of windows side by side.
+	// A program of an older commit, by --root, may not know parallel walks.
 	_, help, err := measure.Process(ctx, a.binary, "pull", "--help")
 	if err != nil {
 		return err
@@ -266,7 +266,7 @@ func (m *mock) pull(ctx context.Context, binary, workers string) *exec.Cmd {
 		args = append(args, "--workers", workers)
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
-	// What a person has set for the program does not count here.
+	// The user's own settings do not count here.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "DATASYNC_") })
 	cmd.Env = append(cmd.Env, "DATASYNC_API_KEY="+rivals.Key, "DATASYNC_BASE_URL="+m.url)
 	return cmd

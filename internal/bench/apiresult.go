@@ -20,7 +20,7 @@ type apiResult struct {
 	resumes   []api.Resume
 }
 
-// markdown writes the result as it stands in docs/performance.md.
+// markdown writes the result for docs/performance.md.
 func (r *apiResult) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.head)

@@ -16,7 +16,7 @@ import (
 	"datasync/internal/bench/rivals"
 )
 
-// place is where a command finds the project and puts what it makes.
+// place is where a command finds the project and puts its files.
 type place struct {
 	root, work string
 	write      bool
@@ -32,7 +32,7 @@ func placeFlags(flags *flag.FlagSet) *place {
 	return p
 }
 
-// open makes the folders. What it returns removes what need not stay.
+// open makes the folders. The function that it returns removes temporary ones.
 func (p *place) open() (done func() error, err error) {
 	if p.work == "" {
 		cache, err := os.UserCacheDir()

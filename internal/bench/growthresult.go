@@ -23,7 +23,7 @@ type growthResult struct {
 	step          int64
 }
 
-// mockURL finds the address in what "datasync mock" says first.
+// mockURL finds the address in the first line of "datasync mock".
 func mockURL(line string) (string, error) {
 	if url := regexp.MustCompile(`http://[0-9.:]+[0-9]`).FindString(line); url != "" {
 		return url, nil
@@ -38,7 +38,7 @@ func (r *growthResult) steps() (names []string, steps [][]growth.Step) {
 	return names, steps
 }
 
-// markdown writes the result as it stands in docs/performance.md.
+// markdown writes the result for docs/performance.md.
 func (r *growthResult) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.head)

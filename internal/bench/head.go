@@ -11,7 +11,7 @@ import (
 	"datasync/internal/bench/rivals"
 )
 
-// head says where, when and of what a result is.
+// head says on which machine, when and from which commit a result is.
 type head struct {
 	machine measure.Machine
 	duckdb  string

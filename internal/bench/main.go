@@ -1,7 +1,6 @@
-// Command bench measures datasync against other ways to get the same events into a DuckDB
-// file, how it fares while its file grows, and how near it comes to what an API with limits
-// allows. See docs/performance.md, and CONTRIBUTING.md
-// for how to run it.
+// Command bench measures datasync against other ways to get the same events into a DuckDB file. It
+// also measures pulls into a growing file, and pulls against an API's limits. See
+// docs/performance.md, and CONTRIBUTING.md for how to run it.
 //
 // Each thing that is measured runs in a process of its own. For those that are part of
 // this module it starts itself again in another role.

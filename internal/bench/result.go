@@ -39,7 +39,7 @@ func (s skipped) reason() string {
 	return text
 }
 
-// markdown writes the result as it stands in docs/performance.md.
+// markdown writes the result for docs/performance.md.
 func (r *comparisonResult) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.head)

@@ -12,7 +12,7 @@ import (
 	"datasync/internal/model"
 )
 
-// TestTranslate: what the driver and the system say of a file, as they say it.
+// TestTranslate: the driver's and the system's errors about a file, verbatim.
 func TestTranslate(t *testing.T) {
 	of := func(err error) error { return &fs.PathError{Op: "open", Path: "a.duckdb.lock", Err: err} }
 	for _, tc := range []struct {

@@ -11,7 +11,7 @@ import (
 	"datasync/internal/model"
 )
 
-// cause is a cause of errors, known by what the system returns or DuckDB writes.
+// cause is a cause of errors, known by the system's error or DuckDB's text.
 type cause struct {
 	kind   error // nil for an error that has no kind of its own
 	errors []error
@@ -21,7 +21,7 @@ type cause struct {
 	plain bool
 }
 
-// memoryTexts are what DuckDB, or the system below it, writes if memory ran out.
+// memoryTexts are the texts of DuckDB, or of the system below it, if memory ran out.
 var memoryTexts = []string{"Out of Memory Error", "std::bad_alloc"}
 
 // causes are in the order in which they are tried.

@@ -17,9 +17,8 @@ type Conn struct {
 	conn mapping.Connection
 }
 
-// Connect connects to the instance that this process has open at path with the same settings;
-// other settings would make DuckDB wait for ever. The caller closes the connection before the
-// instance.
+// Connect connects to the instance that this process has open at path with the same settings; other
+// settings would make DuckDB wait forever. The caller closes the connection before the instance.
 func Connect(path string, settings []Setting) (*Conn, error) {
 	var config mapping.Config
 	if mapping.CreateConfig(&config) == mapping.StateError {

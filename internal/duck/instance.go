@@ -44,7 +44,7 @@ func StorageFormat() Setting { return Setting{"storage_compatibility_version", "
 
 // OpenInstance opens the file with the settings and checks that it can be used. Before that it
 // refuses a log or a spill folder that DuckDB must not open. The process must not have the file
-// open with other settings: DuckDB would wait for ever.
+// open with other settings: DuckDB would wait forever.
 func OpenInstance(ctx context.Context, path string, settings []Setting) (*sql.DB, error) {
 	if err := dbfile.CheckNeighbours(path); err != nil {
 		return nil, err

@@ -10,8 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// What a writer needs: statements that no context interrupts, as half a transaction is worth
-// nothing.
+// Statements for writers: no context interrupts them, as half a transaction is worth nothing.
 
 // Timestamp is a parameter of type TIMESTAMP WITH TIME ZONE: microseconds since 1970, in UTC.
 type Timestamp int64

@@ -124,8 +124,8 @@ func (st *Statement) Run(ctx context.Context) (*Result, error) {
 }
 
 // Rows runs one statement with texts for its parameters, by name. It calls each with every row of the
-// result, a number within the chunk. What each reads is valid until it returns. It fails if the
-// statement has a parameter without a value. The statement ends when ctx does.
+// result, a number within the chunk. The texts that each reads are valid until it returns. It fails
+// if the statement has a parameter without a value. The statement ends when ctx does.
 func (c *Conn) Rows(ctx context.Context, text string, params map[string]string, each func(r *Result, row int)) error {
 	st, err := c.Prepare(text)
 	if err != nil {

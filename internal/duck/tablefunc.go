@@ -76,7 +76,7 @@ func NewTableFunc(c *Conn, name, table string) (*TableFunc, error) {
 	return f, nil
 }
 
-// Forget frees what the function holds. No statement may use it any more.
+// Forget frees the memory of the function. No statement may use it any more.
 func (f *TableFunc) Forget() {
 	for i := range f.types {
 		mapping.DestroyLogicalType(&f.types[i])

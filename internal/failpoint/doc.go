@@ -3,8 +3,8 @@
 // cost nothing.
 //
 // The environment variable DATASYNC_FAILPOINT names the point. "f6" makes the program send itself
-// SIGKILL when it reaches f6 for the first time, "f6:3" for the third time, and "panic f6:3" makes
-// it panic instead. The points:
+// SIGKILL when it reaches f6 for the first time. "f6:3" does so for the third time, and "panic
+// f6:3" makes it panic instead. The points:
 //
 //	f1   before a request            f8   after the checkpoint moved
 //	f2   after its headers           f9   during COMMIT

@@ -72,9 +72,9 @@ func TestLargeElements(t *testing.T) {
 	})
 }
 
-// TestElementsThatAreTooLarge: of an element larger than 16 MiB its beginning is kept, with its
-// size and digest, in little memory, even where it alone exceeds a page's limit. The events around
-// it are stored.
+// TestElementsThatAreTooLarge: the beginning of an element larger than 16 MiB is kept, with its
+// size and digest. That takes little memory, even if the element alone exceeds a page's limit. The
+// events around it are stored.
 func TestElementsThatAreTooLarge(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20

@@ -185,8 +185,8 @@ func TestLimitedForEver(t *testing.T) {
 	}
 }
 
-// TestAWaitOutlivesACursor: where both endpoints ask for a wait that is longer than the cursor's
-// life, the walk resumes by another way, without a loop of expired cursors.
+// TestAWaitOutlivesACursor: if both endpoints ask for a wait that outlives the cursor, the walk
+// resumes by another way, without a loop of expired cursors.
 func TestAWaitOutlivesACursor(t *testing.T) {
 	t.Parallel()
 	for _, until := range []mockserver.Bound{mockserver.Inclusive, mockserver.Ignored} {

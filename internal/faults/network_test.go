@@ -35,8 +35,8 @@ func (w *world) outlasts(megabytes int64, options ...string) {
 	w.isWhole()
 }
 
-// givesUp fails the test where a pull does not end as resumable because of a fault that stays, or
-// where the next one does not resume without the fault.
+// givesUp fails the test if a pull does not end as resumable because of a fault that stays. It also
+// fails if the next pull does not resume without the fault.
 func (w *world) givesUp(megabytes int64, options ...string) harness.Result {
 	w.Helper()
 	e := w.run(pull(options...))
@@ -60,8 +60,8 @@ func answering(status int, body string, header ...string) http.HandlerFunc {
 	}
 }
 
-// TestEachRequestFails: for each n the nth request of a pull fails, alone, which the pull survives,
-// or with all later ones, which ends the pull as resumable.
+// TestEachRequestFails: the nth request of a pull fails, for each n. If it fails alone, the pull
+// survives; if all later ones fail too, the pull ends as resumable.
 func TestEachRequestFails(t *testing.T) {
 	t.Parallel()
 	o := tcpPages()

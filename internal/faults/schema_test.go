@@ -126,8 +126,8 @@ func TestFilesOfOlderSchemas(t *testing.T) {
 	}
 }
 
-// TestKilledWhileItMigrates: a kill at any step of the migration leaves the file of the old schema
-// or of the new one, and the next pull is complete.
+// TestKilledWhileItMigrates: a kill at any step of the migration leaves a file of the old schema or
+// of the new one. The next pull is complete.
 func TestKilledWhileItMigrates(t *testing.T) {
 	t.Parallel()
 	type kill struct {

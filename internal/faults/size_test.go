@@ -113,8 +113,8 @@ func TestTooMuch(t *testing.T) {
 	})
 }
 
-// TestBombs: a response that inflates to more than a page may have, or is not compressed as it
-// says, ends the pull as resumable, within the memory of the largest page.
+// TestBombs: a response may inflate to more than a page may have, or not be compressed as it says.
+// It ends the pull as resumable, within the memory of the largest page.
 func TestBombs(t *testing.T) {
 	t.Parallel()
 	megabyte := zipped(strings.Repeat(" ", 1<<20))

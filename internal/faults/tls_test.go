@@ -117,7 +117,7 @@ func alwaysSends(text string) func(net.Conn) {
 }
 
 // TestCertificates: a server that cannot prove to be the API, or that speaks no current TLS, ends
-// the pull at once, after one connection or two, and gets nothing of the key.
+// the pull at once. It sees one connection or two, and nothing of the key.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	cert := func(change func(*x509.Certificate)) func(*world, *secured) {

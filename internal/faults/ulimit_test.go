@@ -46,8 +46,8 @@ func TestLimitsOfFiles(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors: under each limit of descriptors with which the program can start, each
-// command ends as without a limit, or says in one line that it has too few and leaves nothing.
+// TestFewDescriptors: the program runs under each limit of descriptors with which it can start.
+// Each command ends as without a limit, or says in one line that it has too few and leaves nothing.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
 	var limits []int
@@ -98,9 +98,9 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
-// TestLimitsOfMemory: with too little address space a pull says so, or its runtime ends it, while
-// it writes as well as while it replays the log of a killed pull. The committed events are there
-// once there is more memory.
+// TestLimitsOfMemory: with too little address space a pull says so, or its runtime ends it. That
+// holds while it writes, and while it replays the log of a killed pull. The committed events are
+// there once there is more memory.
 func TestLimitsOfMemory(t *testing.T) {
 	t.Parallel()
 	for i, megabytes := range harness.Some([]int{900, 500, 1300, 1500, 700, 1100, 1700, 2000, 2500}, 2) {

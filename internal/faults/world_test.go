@@ -38,7 +38,7 @@ type world struct {
 	// Env is added to the program's environment.
 	Env []string
 
-	// verified is what verify said last, of a file in the state verifiedState.
+	// verified is the last output of verify, about a file in the state verifiedState.
 	verified, verifiedState string
 
 	handler     atomic.Pointer[http.Handler]

@@ -42,7 +42,7 @@ func flatComments() map[string]string {
 
 func rejectComments() map[string]string {
 	return map[string]string{
-		"raw":        "the element's text as it came, with bytes that are no UTF-8 as \\xff",
+		"raw":        "the element's own text, with bytes that are no UTF-8 as \\xff",
 		"reason":     "why it is no event, such as missing_id",
 		"reject_key": "equal whenever the same element comes; each occurs once",
 		"id":         "the element's id, if it was a UUID",
@@ -58,7 +58,7 @@ func checkpointComments() map[string]string {
 		"state":             "not_begun, under_way or done",
 		"upper":             "the instant of its newest event",
 		"lower":             "the lower border of its walk; NULL for the end",
-		"cursor":            "asks for the next page; NULL if that is the first",
+		"cursor":            "requests the next page; NULL if that is the first",
 		"cursor_expires_at": "when the cursor expires, by this machine's clock",
 		"last_timestamp":    "everything from the newest event down to this is stored",
 		"last_id":           "the last event stored, at last_timestamp",
@@ -75,7 +75,7 @@ func checkpointComments() map[string]string {
 		"updated_at":        "when the row last changed",
 		"floor":             "the start bound: events before it are not stored; NULL if there is none",
 		"page_total":        "how many events the API had, as of the last page that was read",
-		"cursor_before":     "the cursor that asked for the last page that was read; empty for a first page",
+		"cursor_before":     "the cursor that requested the last page that was read; empty for a first page",
 		"top_at":            "when the walk began at the newest event; NULL if an older version walked",
 		"copies":            "exact copies: elements that the API served twice on a page",
 		"ran_out":           "the API had no more pages above the lower border",
@@ -99,9 +99,9 @@ func pageComments() map[string]string {
 		"returned":        "how many elements it had",
 		"stored":          "how many of them were new events",
 		"duplicate":       "how many were known already",
-		"conflict":        "how many of the duplicates differed from what is stored",
+		"conflict":        "how many of the duplicates differed from the stored event",
 		"rejected":        "how many cannot be events and were not known",
-		"resumed":         "it was not asked for by the cursor of the page before",
+		"resumed":         "it was not requested by the cursor of the page before",
 	}
 }
 
@@ -115,7 +115,7 @@ func runComments() map[string]string {
 		"resumed_from":    "the event after which it resumed",
 		"stored":          "events that it stored",
 		"duplicate":       "elements that were known already",
-		"conflict":        "duplicates that differed from what is stored",
+		"conflict":        "duplicates that differed from the stored event",
 		"rejected":        "elements that cannot be events and were not known",
 		"events_requests": "requests to the events endpoint",
 		"events_429s":     "how many of those were answered by 429",

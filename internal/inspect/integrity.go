@@ -18,9 +18,9 @@ import (
 // nothing else of the transaction. The next pull removes and fetches them again.
 const Uncommitted = `(SELECT 1 + greatest((SELECT coalesce(max(batch), 0) FROM page_log), (SELECT coalesce(max(batch), 0) FROM checkpoints)))`
 
-// contradictions find what a pull must not continue from: rows that the file's own records do not
-// have, or the log of another file. They read a few rows, and work in files of all schemas. Verify
-// reads everything.
+// contradictions find files from which a pull must not continue: those with rows that their own
+// records do not have, or with the log of another file. They read a few rows, and work in files of
+// all schemas. Verify reads everything.
 var contradictions = []string{
 	`SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
 		FROM (SELECT coalesce(sum(stored), 0)::BIGINT AS n FROM page_log) l, (SELECT count(*) AS n FROM events%s) e WHERE l.n <> e.n`,

@@ -41,7 +41,7 @@ type walkStatus struct {
 	Windows []WindowStatus `json:"windows"`
 }
 
-// eventStatus counts what is stored.
+// eventStatus counts the stored events.
 type eventStatus struct {
 	Events int64 `json:"stored"`
 	// Newest and Oldest are the instants of events.

@@ -21,10 +21,10 @@ type Batch struct {
 	Run        uuid.UUID
 	Pages      []Page
 	Checkpoint Checkpoint
-	// Copied, if not nil, is called with the index of each page, one after another, once the
-	// memory of its events, rejects and texts may be reused. That is before the batch is
-	// compressed and committed, which takes most of the time. After a failure it may not be
-	// called for all pages.
+	// Copied, if not nil, is called with the index of each page, one after another. From then on
+	// the memory of the page's events, rejects and texts may be reused. That is before the batch is
+	// compressed and committed, which takes most of the time. After a failure it may not be called
+	// for all pages.
 	Copied func(page int)
 }
 

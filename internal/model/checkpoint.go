@@ -69,8 +69,8 @@ type SinceTop struct {
 	RanOut bool
 }
 
-// ToTheEnd reports whether the window, or the shard, goes down to the start bound or to the end of the API,
-// so that no older window has anything left to walk.
+// ToTheEnd reports whether the window, or the shard, goes down to the start bound or to the API's oldest
+// event. Then no older window has anything left to walk.
 func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.StartBound }
 
 // NeverBegun reports whether no page of the opened window was committed, so that another window may replace

@@ -14,7 +14,7 @@ const (
 
 // Exit is how an error ends the program.
 type Exit struct {
-	// Code is the exit code; 0 stands for an error that does not say.
+	// Code is the exit code; 0 means that the error names none.
 	Code int
 	// Topic is the section of docs/operations.md on this error; "" where the message is enough.
 	Topic string

@@ -67,7 +67,7 @@ func (f *Folder) Dir() *owned.Dir { return f.hidden.dir }
 // Path returns a path by which this process reaches the folder before Commit or Abort.
 func (f *Folder) Path() string { return f.hidden.path() }
 
-// Explain names the target in an error that came of writing beneath Path.
+// Explain names the target in an error of writing beneath Path.
 func (f *Folder) Explain(err error) error {
 	return Explain(Explain(err, f.hidden.dir.Name(), f.place.target), f.hidden.path(), f.place.target)
 }

@@ -10,7 +10,7 @@ import (
 	"datasync/internal/outfile/outfiletest"
 )
 
-// TestDiskFull: a write that fills the disk names the target, and leaves what was there.
+// TestDiskFull: a write that fills the disk names the target, and leaves it unchanged.
 func TestDiskFull(t *testing.T) { outfiletest.OnSmallDisk(t, "2m", fill) }
 
 func fill(t *testing.T, folder string) {

@@ -152,7 +152,7 @@ func locate(target string, rules Rules) (p *place, err error) {
 	return &place{target, path, rules, parent, filepath.Base(path)}, nil
 }
 
-// look returns what the target's name belongs to, nil if nothing.
+// look describes the file or folder of the target's name, nil if there is none.
 func (p *place) look() (fs.FileInfo, error) {
 	info, err := p.parent.Lstat(p.name)
 	switch {

@@ -119,7 +119,7 @@ func check(name string) error {
 	return nil
 }
 
-// Lstat describes what has the name, without following a link.
+// Lstat describes the file of that name, without following a link.
 func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	if err := check(name); err != nil {
 		return nil, err
@@ -240,7 +240,7 @@ func (d *Dir) Holds(f *os.File, name string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(opened, named)
 }
 
-// Entries returns what is in the folder, in no order.
+// Entries returns the folder's entries, in no order.
 func (d *Dir) Entries() ([]fs.DirEntry, error) {
 	f, err := d.root.Open(".")
 	if err != nil {

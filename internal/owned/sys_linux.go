@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// descriptorPath is a name by which this process can open what it has open.
+// descriptorPath is a name by which this process can open an open file again.
 func descriptorPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
 
 // exchange swaps two names in a folder in one step.

@@ -55,7 +55,7 @@ func serve(t *testing.T, fail error) (p *pull, stop func()) {
 	return p, stop
 }
 
-// database makes a file that stands for a database.
+// database makes a file that a test takes for a database.
 func database(t *testing.T) string {
 	t.Helper()
 	folder, err := filepath.EvalSymlinks(t.TempDir())

@@ -46,8 +46,9 @@ func Open(ctx context.Context, db string, open func(path string) error) (Source,
 	}
 }
 
-// Status has the running pull answer for the database that db names, into the value that status
-// points to, or calls read, which reads the file. asked reports which of the two happened.
+// Status asks the running pull for the status of the database that db names, and stores the answer
+// in the value that status points to. If no pull runs, it calls read, which reads the file. asked
+// reports which of the two happened.
 func Status(ctx context.Context, db string, status any, read func() error) (asked bool, err error) {
 	path, exists, err := dbfile.Resolve(db)
 	if err != nil {

@@ -32,8 +32,8 @@ type event struct {
 // odd are texts that break readers and writers which do not take care.
 var odd = []string{"", " ", `"`, "'", ",", "a\nb", "a\r\nb", "\t", `\`, "=1+1", "NULL", "null", "true", "1", "ünï", "日本語", "😀", "\u202e", "\u0001", "{}", "a=b", "a/b", "%41", "__HIVE_DEFAULT_PARTITION__"}
 
-// events are what the API has: each odd text in each place, NULL wherever it may be, and
-// the ends of what time there is.
+// events are what the API has: each odd text in each place, NULL wherever it may be, and the first
+// and the last possible instant.
 func events() []event {
 	var all []event
 	for n := range 1500 {

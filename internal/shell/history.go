@@ -38,9 +38,9 @@ func historyFolder(getenv func(string) string) string {
 	return filepath.Join(state, "datasync")
 }
 
-// openHistory opens or creates the history in that folder. The file must be a regular file of
-// this user, in a folder to which nobody else can write: its contents are shown, and
-// entries may be secret.
+// openHistory opens or creates the history in that folder. The file must be a regular file of this
+// user, in a folder to which no other user can write: its contents are shown, and entries may be
+// secret.
 func openHistory(folder string) (_ *history, err error) {
 	if folder == "" {
 		return nil, nil

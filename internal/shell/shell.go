@@ -23,7 +23,7 @@ const (
 // Options describe a shell.
 type Options struct {
 	IO term.IO
-	// Session is what statements run on.
+	// Session runs the statements.
 	Session *inspect.Session
 	// Query is how results are written, and Timing whether the time of each statement is shown.
 	// Commands change both.

@@ -8,9 +8,9 @@ import (
 	"datasync/internal/store"
 )
 
-// A checkpoint of DuckDB that fails loses nothing of what was committed, wherever it fails. That holds
-// for a checkpoint of its own and for the one that closes the file. It holds for one within COMMIT,
-// which then reports a failure although it has committed. A pull that opens the file again resumes.
+// A checkpoint of DuckDB that fails loses no committed event, wherever it fails. That holds for a
+// checkpoint of its own and for the one that closes the file. It holds for one within COMMIT, which
+// then reports a failure although it has committed. A pull that opens the file again resumes.
 func TestCheckpointsThatFail(t *testing.T) {
 	undisturbed := filepath.Join(t.TempDir(), "undisturbed.duckdb")
 	var committed []string // by the first batch, by the second, by all

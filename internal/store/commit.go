@@ -240,8 +240,8 @@ func (c *commit) logPages(b *model.Batch) error {
 	}, nil)
 }
 
-// hashCursor returns what the page log stores of a cursor: enough to verify the chain of pages, too
-// little to send.
+// hashCursor returns the hash of a cursor for the page log: enough to verify the chain of pages,
+// too little to send.
 func hashCursor(cursor string) string {
 	sum := sha256.Sum256([]byte(cursor))
 	return hex.EncodeToString(sum[:8])

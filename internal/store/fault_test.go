@@ -26,9 +26,9 @@ var faults = []struct {
 	{"once", false, false}, {"from then on", true, false}, {"once, though it was done", false, true},
 }
 
-// The Nth operation of the writer fails, for each N until there is no such operation. What was committed
-// stays, and nothing else is there. A pull that opens the file again and resumes from its checkpoint
-// ends with the same contents as one without a failure.
+// The Nth operation of the writer fails, for each N until there is no such operation. Committed events
+// stay, and there are no others. A pull that opens the file again and resumes from its checkpoint ends
+// with the same contents as one without a failure.
 func TestEveryOperationFails(t *testing.T) {
 	begun := filepath.Join(t.TempDir(), "begun.duckdb")
 	s := mustOpen(t, begun)
@@ -94,7 +94,7 @@ func walkToTheEnd(t *testing.T, path string) {
 	}
 }
 
-// contents is what two files with the same history of pages have in common.
+// contents is equal for two files with the same history of pages.
 const contents = `SELECT (SELECT sum(hash(id, "timestamp", name))::VARCHAR FROM events) || ' ' || (SELECT count(*) FROM events) || ' ' ||
 	(SELECT string_agg(reject_key || resolved, ' ' ORDER BY reject_key) FROM rejected_events) || ' ' ||
 	(SELECT string_agg(state || pages || ' ' || events, ' ') FROM checkpoint)`

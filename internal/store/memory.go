@@ -28,8 +28,8 @@ type memory struct {
 	longest           int   // in bytes, rounded up to a power of two; 0 if no text is long
 }
 
-// start sets DuckDB's limit to base bytes and what the file's long texts need. Base 0 leaves DuckDB's
-// default.
+// start sets DuckDB's limit to base bytes and the need of the file's long texts. Base 0 leaves
+// DuckDB's default.
 func (m *memory) start(ctx context.Context, db *sql.DB, base int64, meta map[string]string) error {
 	if base == 0 {
 		return nil

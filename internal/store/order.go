@@ -20,8 +20,8 @@ func (s *Store) CommitBatch(ctx context.Context, b model.Batch) (model.Committed
 	return s.StartBatch(ctx, b)()
 }
 
-// StartBatch begins what CommitBatch does and returns at once if fewer than model.Writers
-// batches are under way; wait returns when the batch is committed or has failed.
+// StartBatch starts the work of CommitBatch and returns at once if fewer than model.Writers batches
+// are under way; wait returns when the batch is committed or has failed.
 //
 // Batches are committed in the order in which they were started, and none after one that
 // failed. A batch that is refused, because ctx has ended or it is too large, was never started.

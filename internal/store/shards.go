@@ -39,8 +39,8 @@ func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (
 }
 
 // Merge extends the window or shard of that number down to the lower border of the last given shard.
-// The shards follow below it in this order, and are not walked any more. What they stored stays. All of
-// it changes in one transaction.
+// The shards follow below it in this order, and are not walked any more. Their stored events stay. All
+// of it changes in one transaction.
 func (s *Store) Merge(ctx context.Context, window int64, shards ...int64) error {
 	return s.changeWindows(ctx, func([]model.Checkpoint) error { return s.merge(window, shards) })
 }
@@ -51,7 +51,7 @@ func (s *Store) MergeAndRestart(ctx context.Context, window int64, shards ...int
 		if err := s.merge(window, shards); err != nil {
 			return err
 		}
-		// What the walk has read does not cover what has come since.
+		// The walk's pages do not cover events that have come since.
 		_, err := s.writer.execArgs(`UPDATE checkpoints SET state = 'under_way', cursor = NULL, cursor_expires_at = NULL, upper = NULL,
 			last_timestamp = NULL, last_id = NULL, walked = 0, page_total = NULL, cursor_before = NULL, top_at = NULL, copies = 0, ran_out = false,
 			failed_runs = 0, updated_at = $2 WHERE window_id = $1`, window, model.InstantOf(time.Now()))

@@ -16,13 +16,13 @@ type Snapshot struct {
 	Path string
 	// Batch is the last one that it holds, Events how many events it holds.
 	Batch, Events int64
-	// Change is what Changes returned when it was made.
+	// Change is the value of Changes when the copy was made.
 	Change int64
 }
 
 const (
-	// checkpointTries is how often a checkpoint is tried that a transaction keeps off for a moment,
-	// and checkpointPause the time between two tries.
+	// checkpointTries is how often the store tries a checkpoint that a transaction blocks for a
+	// moment. checkpointPause is the time between two tries.
 	checkpointTries = 20
 	checkpointPause = 10 * time.Millisecond
 )

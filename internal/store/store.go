@@ -33,7 +33,7 @@ type Store struct {
 	// keeps DuckDB from the checkpoint of a commit too. It guards batch, and db until Close.
 	gate   sync.RWMutex
 	batch  int64       // the last one committed
-	failed atomic.Bool // a write failed, and what the file holds is not known
+	failed atomic.Bool // a write failed, and the file's contents are unknown
 	// changes counts writes.
 	changes atomic.Int64
 	memory  memory
@@ -43,7 +43,7 @@ type Store struct {
 	free func(folder string) (int64, error)
 }
 
-// opened is what Open found.
+// opened has the findings of Open.
 type opened struct {
 	file os.FileInfo
 	// removed is how many events of an uncommitted batch Open removed.
@@ -70,8 +70,8 @@ func (s *Store) wrote(err error) {
 	}
 }
 
-// inPlace fails with dbfile.ErrMissing if the path is not the path of the open file any more: what
-// is written to that would be lost.
+// inPlace fails with dbfile.ErrMissing if the path is not the path of the open file any more: all
+// later writes would be lost.
 func (s *Store) inPlace() error {
 	if now, err := os.Stat(s.path); err == nil && os.SameFile(s.opened.file, now) {
 		return nil

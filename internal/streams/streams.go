@@ -20,8 +20,9 @@ var ErrFew = errors.New("too few file descriptors")
 // Streams are the streams with which the process was started.
 type Streams struct{ Stdin, Stdout, Stderr *os.File }
 
-// Take moves stdout and stderr away from descriptors 1 and 2, and discards later writes to these. Only the Go runtime still reports a crash on stderr. Take may be called once,
-// before anything else starts. After an error, such as ErrFew, nothing was moved.
+// Take moves stdout and stderr away from descriptors 1 and 2, and discards later writes to these. Only the Go
+// runtime still reports a crash on stderr. Take may be called once, before anything else starts. After an
+// error, such as ErrFew, nothing was moved.
 //
 // A write to a stream whose reader is gone fails with EPIPE and never ends the process: Go ends a
 // process only for descriptors 1 and 2.

@@ -1,3 +1,3 @@
-// Package supply is what checks and describes what the program is made of; make's verbs
-// verify, vulncheck, sbom, dist and reproducible are its scripts.
+// Package supply checks and describes the parts of the program. Its scripts are the targets verify,
+// vulncheck, sbom, dist and reproducible of make.
 package supply

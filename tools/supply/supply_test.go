@@ -79,7 +79,7 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// bom looks for what matters in an SBOM.
+// bom checks the parts of an SBOM that matter.
 func bom(t *testing.T, path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {

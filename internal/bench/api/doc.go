@@ -1,3 +1,3 @@
-// Package api has what a pull from an API with limits is measured by: services of several
-// kinds, and the least time in which each of them lets anybody have so many pages.
+// Package api has services with several kinds of limits, by which a pull is measured. For each it
+// computes the least time in which the service can serve so many pages.
 package api

@@ -16,9 +16,9 @@ func Pages(o mockserver.Options, events int) int {
 	return (events + size - 1) / size
 }
 
-// Least is the least time in which a service lets anybody have so many events, whatever is
-// asked for side by side, from the first request to the end of the last answer; scaled, as it
-// passes. It is bounded by both at once:
+// Least is the least time in which the service can serve so many events, however many requests are
+// in flight. It lasts from the first request to the end of the last answer, at the service's scale.
+// Two bounds hold at once:
 //
 //   - the budgets of both endpoints together, of which each window's is used as soon as it
 //     begins;

@@ -15,20 +15,19 @@ type Run struct {
 	// Workers is the argument of --workers; empty for a program that does not know it.
 	Workers string
 	measure.Cost
-	// Served is what the mock server has counted, Least what the service takes at least.
+	// Served has the mock server's counts. Least is the least time of the service.
 	Served mockserver.Stats
 	Least  time.Duration
 }
 
-// Sequential is the argument of --workers for one page after the other, Auto that for as
-// many windows side by side as the program finds best.
+// Sequential is the argument of --workers for one page after the other. With Auto, the program
+// chooses how many shards it reads in parallel.
 const (
 	Sequential = "1"
 	Auto       = "auto"
 )
 
-// Floor is what the pull takes at least: for one that asks for one page after the other,
-// what its pages and waits took; else Least.
+// Floor is the least time of the pull: with one walk, the time of its pages and waits; else Least.
 func (r Run) Floor() time.Duration {
 	if r.Workers == Auto {
 		return r.Least

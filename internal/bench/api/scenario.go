@@ -9,9 +9,8 @@ import (
 	"datasync/mockserver"
 )
 
-// grace is what a request may have been on its way already when an answer that asks for a
-// wait goes out on another connection: far more than loopback takes, far less than any
-// wait.
+// grace is how long a request may be on its way while another connection gets an answer that asks
+// for a wait. It is far more than loopback takes, and far less than any wait.
 const grace = 20 * time.Millisecond
 
 // Scenario is a kind of service.

@@ -34,7 +34,7 @@ type Run struct {
 	Events  int
 	Turn    int // from 1
 	measure.Cost
-	FileSize int64 // bytes, with the write-ahead log; 0 of what stores nothing
+	FileSize int64 // bytes, with the write-ahead log; 0 for a program that stores nothing
 }
 
 // Rate is in events a second.
@@ -86,8 +86,8 @@ func (c *Contest) Once(ctx context.Context, program rivals.Program, keep string)
 	return run, err
 }
 
-// check compares the table in a process of its own: what memory this one takes would
-// count as that of the programs it starts.
+// check compares the table in a process of its own: the memory of this one would count as that of
+// the programs it starts.
 func (c *Contest) check(ctx context.Context, file, relation string) error {
 	_, stdout, err := measure.Command(rivals.Self(ctx, "fingerprint", "--db", file, "--relation", relation))
 	if err != nil {

@@ -1,3 +1,3 @@
-// Package contest lets programs do the same job in turns, so that what disturbs the machine
-// disturbs all of them, and compares them turn by turn.
+// Package contest lets programs do the same job in turns and compares them turn by turn. So a
+// disturbance of the machine disturbs all of them.
 package contest

@@ -46,7 +46,7 @@ func (m Machine) String() string {
 	return fmt.Sprintf("%s, %d cores%s; %s; %s", m.CPU, m.Cores, memory, m.OS, m.Go)
 }
 
-// field returns what stands behind a name and a separator on the first such line of a file.
+// field returns the text after a name and a separator on the first such line of a file.
 func field(file, name, separator string) string {
 	f, err := os.Open(file)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Cost is what a process took.
+// Cost is the time and the memory of a process.
 type Cost struct {
 	Wall time.Duration
 	// CPU is user and system time, children included.
@@ -22,9 +22,9 @@ type Cost struct {
 	// largest of its children. The kernel counts what the starting process had resident
 	// when it started the other, so it is never less than that.
 	PeakRSS int64
-	// Steal is the share of the machine's CPU time (0 to 1) that its host gave to others
-	// meanwhile, Load the load average of the last minute at the start; both are negative
-	// where the system does not tell.
+	// Steal is the share of the machine's CPU time (0 to 1) that its host gave to others meanwhile.
+	// Load is the load average of the last minute at the start. Both are negative if the system
+	// does not tell.
 	Steal, Load float64
 }
 

@@ -28,9 +28,9 @@ type Cache struct {
 	Root string
 }
 
-// Find returns where the Set of so many events lies or is to lie, and whether it is there.
-// Its name tells what it was made by: where the mock server or this package has changed,
-// it is another. Sets of as many events made otherwise are removed.
+// Find returns the folder for the Set of so many events, and whether the Set is there. The name has
+// a hash of the mock server and this package, so it changes with their code. Older Sets of as many
+// events are removed.
 func (c Cache) Find(events int) (folder string, there bool, err error) {
 	madeBy, err := hashSources(filepath.Join(c.Root, "mockserver"), filepath.Join(c.Root, "internal", "bench", "pages"))
 	if err != nil {
@@ -73,7 +73,7 @@ func (c Cache) Room(events int) error {
 	return nil
 }
 
-// hashSources identifies what the Go files in some folders say, but for their tests.
+// hashSources hashes the Go files in some folders, without their tests.
 func hashSources(folders ...string) (string, error) {
 	h := sha256.New()
 	for _, folder := range folders {

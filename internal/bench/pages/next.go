@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// tailLength is more than what stands behind the events of a page.
+// tailLength exceeds the length of a page after its events.
 const tailLength = 1 << 10
 
 // Next returns the cursor that a page of a Set leads on with, empty for the last page. It

@@ -16,7 +16,7 @@ import (
 	"datasync/mockserver"
 )
 
-// key is what the mock server is asked with; it accepts any.
+// key is the API key of requests: the mock server accepts any.
 const key = "ds_test_bench"
 
 // Render renders a Set into a folder, which must not exist: it is there when the Set
@@ -52,7 +52,7 @@ func Render(folder string, events, pageSize int) (err error) {
 	return os.Rename(unfinished, folder)
 }
 
-// Expected is what the mock server itself says of its events.
+// Expected is the fingerprint of the mock server's own events.
 func Expected(data *mockserver.Dataset) table.Fingerprint {
 	var sum table.Sum
 	for i := range data.Len() {

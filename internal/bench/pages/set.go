@@ -9,7 +9,7 @@ import (
 	"datasync/internal/bench/table"
 )
 
-// indexName is what the index is called. It does not end as pages do.
+// indexName is the name of the index. It does not end as those of pages do.
 const indexName = "index"
 
 // Set is a folder of rendered pages.
@@ -25,7 +25,7 @@ type Index struct {
 	Bytes    int64 `json:"bytes"`     // of all bodies
 	// Cursors ask for the pages, one for each; the first is empty.
 	Cursors []string `json:"cursors"`
-	// Want is what a table holds into which all events were stored.
+	// Want is the fingerprint of a table with all events.
 	Want table.Fingerprint `json:"want"`
 }
 
@@ -37,7 +37,7 @@ func pageName(n int) string { return fmt.Sprintf("page-%06d.json", n) }
 // Pattern matches the files of all pages, in their order.
 func (s *Set) Pattern() string { return filepath.Join(s.folder, "page-*.json") }
 
-// Folder is where the Set lies.
+// Folder is the folder of the Set.
 func (s *Set) Folder() string { return s.folder }
 
 // Open opens the Set in a folder.

@@ -13,7 +13,7 @@ import (
 	"datasync/mockserver"
 )
 
-// Downloaded is what Download read.
+// Downloaded is the result of Download.
 type Downloaded struct {
 	Pages int   `json:"pages"`
 	Bytes int64 `json:"bytes"` // of bodies

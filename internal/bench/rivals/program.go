@@ -10,11 +10,11 @@ import (
 // Program is something that is measured: how it is started for a Job, and where it puts
 // the events.
 type Program struct {
-	// Name is short and stands in tables. Version says which version or way of using it
-	// this is, where there are several.
+	// Name is short, for tables. Version says which version or way of using it this is, where there
+	// are several.
 	Name, Version string
-	// Relation is the part of a query that names the events in Job.File, with the columns
-	// id, timestamp and type; empty for what stores nothing.
+	// Relation is the part of a query that names the events in Job.File, with the columns id,
+	// timestamp and type; empty for a program that stores nothing.
 	Relation string
 	// Command returns the command that does the Job.
 	Command func(ctx context.Context, job Job) *exec.Cmd

@@ -10,8 +10,8 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
 )
 
-// pageColumns says to read_json what a page is made of, so that it need not find out.
-// What it is not told of it does not read.
+// pageColumns names the columns of a page for read_json, so that it need not detect them. It reads
+// no others.
 const pageColumns = `{data: 'STRUCT(id UUID, "sessionId" UUID, "userId" UUID, "type" VARCHAR, name VARCHAR, properties JSON, "timestamp" VARCHAR, ` +
 	`session STRUCT("deviceType" VARCHAR, browser VARCHAR))[]'}`
 
@@ -61,8 +61,8 @@ func FindReadJSONWay(name string) (ReadJSONWay, error) {
 	return ReadJSONWay{}, fmt.Errorf("no way %q to use read_json: want one of %s", name, strings.Join(names, "; "))
 }
 
-// ReadJSON stores pages on disk, a file each, in a DuckDB file by DuckDB's own read_json:
-// what someone has who downloaded the pages by another program.
+// ReadJSON stores pages on disk, a file each, in a DuckDB file by DuckDB's own read_json. Another
+// program has to download the pages first.
 func ReadJSON(ctx context.Context, pattern, file string, way ReadJSONWay) (err error) {
 	db, err := sql.Open("duckdb", file)
 	if err != nil {

@@ -9,9 +9,8 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
 )
 
-// Read reads the Fingerprint of what a relation (the name of a table, or a query in
-// parentheses) in a DuckDB file holds; it must have the columns id, timestamp (a
-// TIMESTAMPTZ) and type.
+// Read reads the Fingerprint of a relation in a DuckDB file: the name of a table, or a query in
+// parentheses. It must have the columns id, timestamp (a TIMESTAMPTZ) and type.
 func Read(ctx context.Context, file, relation string) (f Fingerprint, err error) {
 	db, err := sql.Open("duckdb", file+"?access_mode=read_only")
 	if err != nil {

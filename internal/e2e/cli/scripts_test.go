@@ -20,8 +20,7 @@ import (
 
 // TestScripts runs the scripts of testdata/script. Their command datasync is the built program.
 // $API is an API of 3,000 events that accepts the key ds_test_good. $LIMITED has the limits of the
-// contract, $CLOSED asks for a long wait after the first request, and $HTML is a server that is no
-// API.
+// contract. $CLOSED asks for a long wait after the first request. $HTML is a server that is no API.
 func TestScripts(t *testing.T) {
 	bin := filepath.Dir(linkedProgram(t))
 	testscript.Run(t, testscript.Params{

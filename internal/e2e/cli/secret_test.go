@@ -228,8 +228,8 @@ func echoPage(w http.ResponseWriter, r *http.Request, api http.Handler, e echo, 
 	_ = json.NewEncoder(w).Encode(page)
 }
 
-// TestWhatAPullLeavesBehind: a pull that ends with its stacks on stderr, as by a panic or a signal,
-// shows no key there, in a core file or on its command line.
+// TestWhatAPullLeavesBehind: a pull may end with its stacks on stderr, as by a panic or a signal.
+// The key is not there, in a core file or on the command line.
 func TestWhatAPullLeavesBehind(t *testing.T) {
 	binary := harness.Program(t)
 	for _, traceback := range []string{"all", "system", "crash"} {

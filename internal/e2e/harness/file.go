@@ -134,7 +134,7 @@ func One(tb testing.TB, path, query string) (text string) {
 	return value.String
 }
 
-// holderName is what a test binary is called when it is to hold a file.
+// holderName is the name of a test binary that only holds a file open.
 const holderName = "datasync-test-holder"
 
 // Hold starts another process that opens the file with DuckDB, to "read" or to "write", and

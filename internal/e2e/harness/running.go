@@ -143,7 +143,7 @@ func KilledAt(tb testing.TB, point, folder, base string, args ...string) bool {
 	return killed
 }
 
-// Await waits until what other processes do has happened.
+// Await waits until other processes have done something.
 func Await(tb testing.TB, what string, happened func() bool) {
 	tb.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -73,8 +73,8 @@ func NoSecret(tb testing.TB, secrets []string, texts map[string][]byte, folders 
 	}
 }
 
-// OnlyDatabase fails the test where a pull left more in its folder than the database, where
-// other users can read that, or where [Key] is in it or in the output.
+// OnlyDatabase fails the test if a pull left more in its folder than the database, or if other
+// users can read that. It also fails if [Key] is in it or in the output.
 func OnlyDatabase(tb testing.TB, folder string, output []byte) {
 	tb.Helper()
 	NoSecret(tb, []string{Key}, map[string][]byte{"the output": output}, folder)

@@ -90,8 +90,8 @@ func TestNamedTests(t *testing.T) {
 	}
 }
 
-// TestSecurity: in SECURITY.md each row names a test, and so does each sentence that says what is
-// not guarded, or it says why there is none.
+// TestSecurity: in SECURITY.md each row, and each sentence about a missing guard, names a test or
+// says why there is none.
 func TestSecurity(t *testing.T) {
 	text, err := os.ReadFile("../../../SECURITY.md")
 	if err != nil {
@@ -141,8 +141,8 @@ func lastCell(claim string) string {
 	return row[strings.LastIndex(row, "|"):]
 }
 
-// guarded returns the rows of a text's tables, and the sentences of the paragraphs that say what
-// is not guarded.
+// guarded returns the rows of a text's tables, and the sentences of the paragraphs about missing
+// guards.
 func guarded(text string) (rows, sentences []string) {
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		if strings.HasPrefix(paragraph, "|") {
@@ -153,7 +153,7 @@ func guarded(text string) (rows, sentences []string) {
 			continue
 		}
 		rest = strings.Join(strings.Fields(rest), " ")
-		// What is in brackets ends no sentence.
+		// A full stop in brackets ends no sentence.
 		masked := aside.ReplaceAllStringFunc(rest, func(s string) string { return strings.ReplaceAll(s, ".", ",") })
 		from := 0
 		for _, m := range append(end.FindAllStringSubmatchIndex(masked, -1), []int{0, 0, len(rest), 0}) {

@@ -267,7 +267,7 @@ func (m *Memory) NotBefore(ctx context.Context) (map[string]time.Time, error) {
 	return maps.Clone(m.notBefore), nil
 }
 
-// Events returns what is stored, newest first.
+// Events returns the stored events, newest first.
 func (m *Memory) Events() []model.Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
