@@ -147,10 +147,10 @@ func (p *pull) allDone(ctx context.Context) error {
 
 // walkWindow walks a window and its shards, above older windows, to their end.
 func (p *pull) walkWindow(ctx context.Context, w shard.Window, older []shard.Window) (shard.Window, error) {
-	coordinator := shard.New(p.common.Dispatcher, shard.Options{
-		Store: p.Store, Workers: p.Workers, RenewCursors: p.RenewCursors, Notice: p.Notice, Walk: p.walkShard,
+	coordinator := shard.NewCoordinator(p.common.Dispatcher, shard.Options{
+		Store: p.Store, Workers: p.Workers, RenewCursors: p.RenewCursors, Notice: p.Notice, WalkShard: p.walkShard,
 	}, windowObserver{p.Progress, p.counters})
-	return coordinator.Walk(ctx, w, older)
+	return coordinator.Run(ctx, w, older)
 }
 
 // windowObserver shows the windows to the progress, and the restarts to the counters.

@@ -47,7 +47,7 @@ const (
 	MeansCursorExpired
 	// MeansBoundRefused says that the API refuses the parameter until, or those of a probe.
 	MeansBoundRefused
-	// MeansCursorSuspect says that the cursor is to blame if a request without it succeeds.
+	// MeansCursorSuspect says that the cursor may have expired: it has if a request without it succeeds.
 	MeansCursorSuspect
 	// MeansRefused says that the API refuses the request for another reason.
 	MeansRefused

@@ -39,7 +39,7 @@ func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	if err := d.readMeta(); err != nil {
 		return Page{}, err
 	}
-	d.page.Bound()
+	d.page.SetRange()
 	return d.page, nil
 }
 

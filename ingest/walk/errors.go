@@ -17,13 +17,13 @@ var (
 	// ErrNoCursor: a page says that there are more, but has no cursor.
 	ErrNoCursor = model.NewFailure(model.ExitData, "page-loop", "a page announces more pages but has no cursor")
 	// ErrUnreachable: only a walk from the newest event can reach the rest of a shard.
-	ErrUnreachable = errors.New("no way leads to where the part stands")
+	ErrUnreachable = errors.New("the shard cannot be resumed")
 )
 
 // Errors that a page shows about the walk that requested it.
 var (
 	// ErrNotProven: the page does not follow the walk's last one.
-	ErrNotProven = errors.New("what came is not what follows")
+	ErrNotProven = errors.New("the page does not continue the walk")
 	// ErrNothingLeft: below the border at which a shard begins there are no events.
 	ErrNothingLeft = errors.New("nothing is left")
 	// ErrEndsTooEarly: a page says that it is the last one, but known events are below it.

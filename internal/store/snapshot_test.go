@@ -163,7 +163,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 		text    string
 		broken  bool // nothing can be committed any more
 	}{
-		{"no room for a checkpoint", full(1 << 20), dbfile.ErrRoom, "17 MiB are needed, 1 MiB are free", false},
+		{"no room for a checkpoint", full(1 << 20), dbfile.ErrNoRoomForCopy, "17 MiB are needed, 1 MiB are free", false},
 		{"no room for the copy", func(t *testing.T, s *store.Store) {
 			asked := 0
 			s.Free(func(folder string) (int64, error) {
@@ -175,7 +175,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 				}
 				return 2 << 20, nil
 			})
-		}, dbfile.ErrRoom, "MiB are needed, 2 MiB are free; free some space", false},
+		}, dbfile.ErrNoRoomForCopy, "MiB are needed, 2 MiB are free; free some space", false},
 		{"a transaction that does not end", func(t *testing.T, s *store.Store) {
 			tx, err := s.DB().Begin()
 			if err != nil {
