@@ -19,12 +19,12 @@ type database struct {
 	parent  string          // of scratch
 }
 
-// openDatabase opens the file to export from it. A hidden folder in scratch receives what does
-// not fit into memory. The caller closes the database.
+// openDatabase opens the file to export from it. A hidden folder in scratch receives data
+// that exceeds the memory limit. The caller closes the database.
 func openDatabase(ctx context.Context, opts *Options, read inspect.ReadOptions, scratch string) (d database, err error) {
 	if opts.maySpill() {
 		if d.scratch, err = outfile.Scratch(scratch); err != nil {
-			return database{}, fmt.Errorf("make a folder for what does not fit into memory: %w", err)
+			return database{}, fmt.Errorf("make a folder for data that exceeds the memory limit: %w", err)
 		}
 		read.TempFolder, d.parent = d.scratch.Path(), scratch
 	}
@@ -52,7 +52,7 @@ func (d *database) exec(ctx context.Context, s *inspect.Session, st statement) (
 	switch {
 	case err == nil:
 	case strings.Contains(err.Error(), "failed to offload data block"):
-		err = fmt.Errorf("export: %w in %q, which holds what does not fit into memory; free some space there, or raise --memory-limit", outfile.ErrFull, d.parent)
+		err = fmt.Errorf("export: %w in %q, which holds data that exceeds the memory limit; free some space there, or raise --memory-limit", outfile.ErrFull, d.parent)
 	case errors.Is(err, dbfile.ErrMemory):
 		err = fmt.Errorf("export: %w; raise --memory-limit", err)
 	}

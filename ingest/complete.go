@@ -75,7 +75,7 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 	case b.Gone > 0:
 		p.Notice(fmt.Sprintf("at least %d %s here are no longer at the API; whether others are missing cannot be told", b.Gone, p.counters.elements()))
 	case b.Copies > 0:
-		p.Notice(fmt.Sprintf("of what the API counts %d are exact copies of other events: each is stored once", b.Copies))
+		p.Notice(fmt.Sprintf("of the API's total, %d are exact copies of other events: each is stored once", b.Copies))
 	}
 	if now == before {
 		return missing, nil

@@ -161,7 +161,7 @@ func newPull(ctx context.Context, opts Options, id uuid.UUID, notBefore map[stri
 	p := &pull{
 		Options: opts, id: id, counters: newCounters(),
 		unordered: sync.OnceFunc(func() {
-			opts.Notice("events do not come in their order: each is compared with what is stored by its id")
+			opts.Notice("events are out of order: each is compared with the stored ones by its id")
 		}),
 	}
 	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)

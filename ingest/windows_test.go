@@ -205,7 +205,7 @@ func TestStoredCursorMustContinue(t *testing.T) {
 			})
 			b.mustPull()
 			// Of several walks the one whose cursor it was may have had nothing left to read.
-			if b.opts.Workers == 1 && (len(b.notices) < 1 || !strings.Contains(b.notices[0], "not what follows")) {
+			if b.opts.Workers == 1 && (len(b.notices) < 1 || !strings.Contains(b.notices[0], "does not continue the walk")) {
 				b.t.Errorf("notices %q", b.notices)
 			}
 			for _, note := range b.notices {

@@ -53,5 +53,5 @@ func FormatOfFile(name string) (Format, error) {
 	if f, ok := extensions[strings.ToLower(filepath.Ext(name))]; ok {
 		return f, nil
 	}
-	return "", fmt.Errorf("the extension of %q stands for no format; give one of %s", name, Formats())
+	return "", fmt.Errorf("the extension of %q names no format; give one of %s", name, Formats())
 }

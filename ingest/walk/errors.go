@@ -25,9 +25,9 @@ var (
 	// ErrNotProven: the page does not follow the walk's last one.
 	ErrNotProven = errors.New("the page does not continue the walk")
 	// ErrNothingLeft: below the border at which a shard begins there are no events.
-	ErrNothingLeft = errors.New("nothing is left")
+	ErrNothingLeft = errors.New("no events are left")
 	// ErrEndsTooEarly: a page says that it is the last one, but known events are below it.
-	ErrEndsTooEarly = errors.New("a page says that it is the last one, and is not")
+	ErrEndsTooEarly = errors.New("a page says that it is the last one, but known events follow")
 )
 
 // errMoved: the walk may have skipped events, and reading the previous page again has not ruled that out.

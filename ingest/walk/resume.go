@@ -85,7 +85,7 @@ func (w *Walk) restart(cause error) error {
 	if each := w.Dispatcher.PageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
-	w.Notice(fmt.Sprintf("%v: restarting from the newest event, %d pages again%s, skipping what is stored", cause, w.pages, again))
+	w.Notice(fmt.Sprintf("%v: restarting from the newest event, %d pages again%s, skipping stored events", cause, w.pages, again))
 	w.next.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
 	w.Observer.Restarted()
 	return nil

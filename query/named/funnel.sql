@@ -1,13 +1,13 @@
 -- Funnel of event types in a session
 --
 -- How many sessions went through a list of event types in order, and where they left. A
--- session reaches the first step by an event of its type, and each further step by an
--- event of its type after the one by which it reached the step before. Other events may
--- happen in between. Events at the same instant have no order: neither is after the
--- other. With $within, the last of these events may be at most that much later than the
--- first, and a session counts by its best attempt. conversion is the share of the
--- sessions that reached the first step; from_previous is the share of those that reached
--- the step before. Both are NULL if there are none.
+-- session reaches the first step by an event of its type. It reaches each further step
+-- by an event of that step's type after the one that reached the step before. Other
+-- events may happen in between. Events at the same instant have no order: neither is
+-- after the other. With $within, the last of these events may be at most that much
+-- later than the first, and a session counts by its best attempt. conversion is the
+-- share of the sessions that reached the first step; from_previous is the share of
+-- those that reached the step before. Both are NULL if there are none.
 --
 -- $steps VARCHAR[] = page_view,click,form_submit,purchase: the event types, separated by
 --   commas; a type with a comma goes in single quotes
