@@ -70,7 +70,7 @@ func (a *addition) recoverAndAdd(ctx context.Context) (Result, error) {
 
 // unusable says that the folder cannot be the target.
 func (a *addition) unusable(err error) error {
-	if err == nil || errors.Is(err, owned.ErrNot) {
+	if err == nil || errors.Is(err, owned.ErrUntrusted) {
 		return err
 	}
 	return fmt.Errorf("%w %q: %w", outfile.ErrTarget, a.opts.Target, err)
@@ -155,7 +155,7 @@ func (a *addition) check(ctx context.Context, s *inspect.Session, src *source, p
 			err = a.m.Files[i].check(a.folder.Dir)
 		}
 	}
-	if err != nil && !errors.Is(err, owned.ErrNot) {
+	if err != nil && !errors.Is(err, owned.ErrUntrusted) {
 		err = fmt.Errorf("export %q %w: %w; give --force to export anew", a.opts.Target, ErrHistory, err)
 	}
 	return err

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// Run exports. It fails with ErrOptions, ErrHistory, outfile.ErrTarget, owned.ErrNot, or an error
+// Run exports. It fails with ErrOptions, ErrHistory, outfile.ErrTarget, owned.ErrUntrusted, or an error
 // of inspect.OpenSession; the target is then as it was.
 func Run(ctx context.Context, opts Options) (Result, error) {
 	if err := opts.complete(); err != nil {

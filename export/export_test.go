@@ -113,6 +113,20 @@ func TestFormulaSafe(t *testing.T) {
 	}
 }
 
+// Rows keep their order with --csv-safe, also where several threads write.
+func TestFormulaSafeKeepsTheOrder(t *testing.T) {
+	f := database(t, 400_000)
+	var texts [2]string
+	for i := range texts {
+		target := filepath.Join(t.TempDir(), "a.csv")
+		f.mustExport(export.Options{Target: target, Layout: export.Layout{Format: export.CSV, Safe: i == 1}})
+		texts[i] = read(t, target)
+	}
+	if texts[0] != texts[1] {
+		t.Error("without a formula in it, a file is the same with --csv-safe")
+	}
+}
+
 func TestCompression(t *testing.T) {
 	f := database(t, 500)
 	for _, format := range []export.Format{export.CSV, export.JSONLines} {

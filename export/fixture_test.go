@@ -59,7 +59,7 @@ func (f *fixture) commit(state model.State, batches ...[]model.Event) {
 		}
 	}
 	if state == model.Done {
-		if _, err := s.Settle(ctx, f.run, windows[0].Window); err != nil {
+		if _, err := s.Finalize(ctx, f.run, windows[0].Window); err != nil {
 			f.t.Fatal(err)
 		}
 	}

@@ -21,7 +21,7 @@ func (f *manifestFile) check(folder *owned.Dir) error {
 	return opened.Close()
 }
 
-// open opens the file in the folder of the export. It fails with owned.ErrNot if that, or a
+// open opens the file in the folder of the export. It fails with owned.ErrUntrusted if that, or a
 // folder on the way to it, is a link or another user's.
 func (f *manifestFile) open(folder *owned.Dir) (_ *os.File, err error) {
 	in, name, err := descend(folder, f.Path, (*owned.Dir).Sub)

@@ -27,7 +27,7 @@ const (
 )
 
 // readManifest reads a manifest in an export's folder. It fails with fs.ErrNotExist if there is
-// none, and with owned.ErrNot if why rejects the file.
+// none, and with owned.ErrUntrusted if why rejects the file.
 func readManifest(folder *owned.Dir, name string, why func(fs.FileInfo, []int) string) (m manifest, err error) {
 	f, err := folder.Open(name, why)
 	if err != nil {

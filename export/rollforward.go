@@ -67,7 +67,7 @@ func (p *pending) checkMoved(f *manifestFile) error {
 	if content != nil {
 		_ = content.Close()
 	}
-	if err != nil && !errors.Is(err, owned.ErrNot) {
+	if err != nil && !errors.Is(err, owned.ErrUntrusted) {
 		err = fmt.Errorf("export %q %w: %w; give --force to export anew", p.target, ErrHistory, err)
 	}
 	return err

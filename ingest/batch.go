@@ -219,7 +219,7 @@ func (b *batcher) add(p *walk.Page) {
 	}
 	whole := n == len(events) && m == len(rejects)
 	if whole {
-		record.Outside = p.OutOfRange
+		record.OutOfRange = p.OutOfRange
 		if !p.Last {
 			record.CursorReceived = p.NextCursor
 		}

@@ -62,7 +62,7 @@ func batched(t *testing.T, c *committed, sizes ...[2]int) (*batcher, error) {
 			at--
 			p.Events[i].Timestamp = at
 		}
-		p.Bound()
+		p.SetRange()
 		pages = append(pages, p)
 	}
 	b := newTestBatcher(c)

@@ -23,23 +23,23 @@ func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	}
 	// No more pages come, and the closing check needs memory.
 	p.buffers.Free()
-	settled, err := p.Store.Settle(ctx, p.id, newest[0].Window)
+	finalized, err := p.Store.Finalize(ctx, p.id, newest[0].Window)
 	if err != nil {
 		return err
 	}
-	p.counters.finalize(settled)
-	p.counters.From = newest[0].Floor
+	p.counters.finalize(finalized)
+	p.counters.From = newest[0].StartBound
 	witness, err := p.Store.Witness(ctx)
 	if err != nil {
 		return err
 	}
 	p.counters.Witness = witness
-	here := settled.Events + settled.Rejected
+	here := finalized.Events + finalized.Rejected
 	missing, err := p.weigh(ctx, &witness, here, newest.ToTheEnd())
 	if err != nil {
 		return err
 	}
-	if err := p.counters.unusable(settled.Events); err != nil {
+	if err := p.counters.unusable(finalized.Events); err != nil {
 		return err
 	}
 	if n := p.counters.Rejected; n > 0 {

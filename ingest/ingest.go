@@ -34,8 +34,8 @@ type Store interface {
 	// StartBatch begins to store a batch. Up to model.Writers batches are written at a time. The store commits
 	// each exactly once, after the batches before it, and only if those were committed.
 	StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error))
-	// Settle makes the closing check of a pull whose windows are all done.
-	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
+	// Finalize makes the closing check of a pull whose windows are all done.
+	Finalize(ctx context.Context, run uuid.UUID, window int64) (model.Finalized, error)
 	// Witness returns the API's totals of the newest window. SetDeficit keeps how many events are missing by
 	// them, for the next run.
 	Witness(ctx context.Context) (model.Witness, error)
@@ -47,7 +47,7 @@ type Store interface {
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
 	EndRun(ctx context.Context, r model.Run) error
 
-	// SetNotBefore keeps for how long an endpoint asked to be left alone. Any goroutine may call it.
+	// SetNotBefore keeps for how long an endpoint asked for a wait. Any goroutine may call it.
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
 	NotBefore(ctx context.Context) (map[string]time.Time, error)
 }
@@ -147,7 +147,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 type pull struct {
 	Options
 	id        uuid.UUID
-	common    *walk.Common
+	common    *walk.Shared
 	counters  *counters
 	starting  sync.Mutex // of batches, one at a time
 	unordered func()
@@ -171,7 +171,7 @@ func newPull(ctx context.Context, opts Options, id uuid.UUID, notBefore map[stri
 			return opts.Store.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		},
 	}, opts.Progress)
-	p.common = &walk.Common{
+	p.common = &walk.Shared{
 		Client: client, Dispatcher: dispatcher, Buffers: &p.buffers, MaxRetryTime: opts.MaxRetryTime,
 		RenewCursors: opts.RenewCursors, Notice: opts.Notice, Observer: p.counters,
 	}
@@ -247,7 +247,7 @@ func (p *pull) walkShard(ctx context.Context, s *shard.Shard) error {
 // failsAtCursor reports whether the cursor may be the cause of the error with which a walk ended.
 func failsAtCursor(err error) bool {
 	var file *model.FileError
-	return err != nil && !errors.Is(err, dispatch.ErrClosed) && !errors.Is(err, walk.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
+	return err != nil && !errors.Is(err, dispatch.ErrWaitTooLong) && !errors.Is(err, walk.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
 // oneByOne is a Store in which several goroutines start batches.

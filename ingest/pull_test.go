@@ -109,7 +109,7 @@ func TestPullStopsAtPermanentFaults(t *testing.T) {
 		{"no cursor", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.NoCursor())), walk.ErrNoCursor},
 		{"empty pages forever", scripted(events, 3, mockserver.Repeat(mockserver.Forever, mockserver.EmptyPage())), walk.ErrLoop},
 		{"429 forever", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(10*time.Second))), dispatch.ErrLimited},
-		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), dispatch.ErrClosed},
+		{"a day's wait", scripted(all, 3, mockserver.Repeat(mockserver.Forever, mockserver.RateLimited(24*time.Hour))), dispatch.ErrWaitTooLong},
 		{"a total of more than there is", mockserver.Options{StatedTotal: "2100"}, walk.ErrMissing},
 	} {
 		inBubble(t, tc.name, tc.opts, func(b *bench) {

@@ -84,7 +84,7 @@ func (b *bench) resumeWalkingAgain() {
 	b.t.Helper()
 	b.stopAfter(900)
 	pass(time.Hour)
-	if summary := b.mustPull(); summary.Took > 5*time.Minute || !strings.Contains(strings.Join(b.notices, "\n"), "walking again") {
+	if summary := b.mustPull(); summary.Took > 5*time.Minute || !strings.Contains(strings.Join(b.notices, "\n"), "restarting from") {
 		b.t.Errorf("took %v; notices %q", summary.Took, b.notices)
 	}
 }
@@ -206,7 +206,7 @@ func TestTimeBoundIsRetriedLater(t *testing.T) {
 	}
 	withOneWalk(t, "", o, func(b *bench) {
 		b.mustPull()
-		if len(b.notices) != 3 || !strings.Contains(b.notices[1], "walking again") || !strings.Contains(b.notices[2], "by the time") {
+		if len(b.notices) != 3 || !strings.Contains(b.notices[1], "restarting from") || !strings.Contains(b.notices[2], "by the time") {
 			b.t.Errorf("notices %q", b.notices)
 		}
 	})
@@ -241,7 +241,7 @@ func TestPullAfterCursorsExpired(t *testing.T) {
 			b.stopAfter(800)
 			pass(10 * time.Minute)
 			summary := b.mustPull()
-			if summary.Duplicate == 0 || len(b.notices) < 2 || !strings.Contains(b.notices[1], "walking again") {
+			if summary.Duplicate == 0 || len(b.notices) < 2 || !strings.Contains(b.notices[1], "restarting from") {
 				b.t.Errorf("%+v; notices %q", summary.Counts, b.notices)
 			}
 		})

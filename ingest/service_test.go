@@ -129,7 +129,7 @@ func TestRunsThatFailAtTheSameCursor(t *testing.T) {
 				b.t.Fatal("pulled from an API that is down")
 			}
 		}
-		if b.noticed("walking again") {
+		if b.noticed("restarting from") {
 			b.t.Errorf("notices %q", b.notices)
 		}
 		b.mustPull()
@@ -151,7 +151,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 				b.opts.MaxWait = maxWait
 				began := time.Now()
 				_, err := b.pull()
-				if took := time.Since(began); !errors.Is(err, dispatch.ErrClosed) || took > 2*time.Minute {
+				if took := time.Since(began); !errors.Is(err, dispatch.ErrWaitTooLong) || took > 2*time.Minute {
 					b.t.Fatalf("%v after %s", err, took)
 				}
 				_, at, _ := strings.Cut(err.Error(), "come back at ")
@@ -170,7 +170,7 @@ func TestNoFeedAndALongWait(t *testing.T) {
 	}}
 	inBubble(t, "a feed that was available", o, func(b *bench) {
 		began := time.Now()
-		if _, err := b.pull(); !errors.Is(err, dispatch.ErrClosed) || time.Since(began) > 10*time.Minute {
+		if _, err := b.pull(); !errors.Is(err, dispatch.ErrWaitTooLong) || time.Since(began) > 10*time.Minute {
 			b.t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})

@@ -130,7 +130,7 @@ func (s *Summary) needed() float64 {
 	return pages * float64(s.Returned-s.Duplicate) / float64(s.Returned)
 }
 
-func (s *Summary) finalize(done model.Settled) {
+func (s *Summary) finalize(done model.Finalized) {
 	s.Stored -= done.Removed
 	s.Duplicate += done.Removed
 	s.Conflict += done.Removed

@@ -101,13 +101,13 @@ func TestWaitsThatAreInstants(t *testing.T) {
 func TestFeedServesForLong(t *testing.T) {
 	inBubble(t, "an hour", scripted(mockserver.Events, 3, mockserver.RateLimited(time.Hour)), func(b *bench) {
 		b.mustPull()
-		if n := strings.Count(strings.Join(b.notices, "\n"), "the events endpoint asked to be left alone until 2000-01-01T01:"); n != 1 {
+		if n := strings.Count(strings.Join(b.notices, "\n"), "the events endpoint asked for a wait until 2000-01-01T01:"); n != 1 {
 			b.t.Errorf("%d notices: %q", n, b.notices)
 		}
 	})
 	inBubble(t, "a minute", scripted(mockserver.Events, 3, mockserver.RateLimited(time.Minute)), func(b *bench) {
 		b.mustPull()
-		if strings.Contains(strings.Join(b.notices, "\n"), "left alone") {
+		if strings.Contains(strings.Join(b.notices, "\n"), "asked for a wait") {
 			b.t.Errorf("notices %q", b.notices)
 		}
 	})

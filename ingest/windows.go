@@ -17,7 +17,7 @@ func CheckFrom(windows []model.Checkpoint, opts Options) error {
 	if opts.Restart || len(found) == 0 {
 		return nil
 	}
-	if floor := found[0][0].Floor; opts.From.Valid && floor.Valid && opts.From.V < floor.V {
+	if floor := found[0][0].StartBound; opts.From.Valid && floor.Valid && opts.From.V < floor.V {
 		return fmt.Errorf("%w: it begins at %s", ErrFrom, floor.V.Time().Format(time.RFC3339Nano))
 	}
 	return nil
@@ -37,7 +37,7 @@ func (p *pull) windows(ctx context.Context) (shard.Window, error) {
 	found := shard.Windows(checkpoints)
 	switch {
 	case len(found) == 0:
-		return p.openAndWalk(ctx, model.Checkpoint{Lower: p.From, Floor: p.From}, nil)
+		return p.openAndWalk(ctx, model.Checkpoint{Lower: p.From, StartBound: p.From}, nil)
 	case p.Restart && !walkedAgain(found[0], p.From):
 		wanted := again(found[0][0], p.From)
 		w, err := p.openAndWalk(ctx, wanted, found)
@@ -46,10 +46,10 @@ func (p *pull) windows(ctx context.Context) (shard.Window, error) {
 		}
 		return p.resume(ctx, append([]shard.Window{w}, found...), true)
 	case !p.Restart && deficit.Missing > 0 && !deficit.Walked && found[0].IsDone():
-		floor := found[0][0].Floor
+		floor := found[0][0].StartBound
 		p.Notice("events were missing at the end of the last pull: this one walks to the end")
-		return p.openAndWalk(ctx, model.Checkpoint{Lower: floor, Floor: floor}, found)
-	case !p.Restart && p.From.Valid && p.From != found[0][0].Floor:
+		return p.openAndWalk(ctx, model.Checkpoint{Lower: floor, StartBound: floor}, found)
+	case !p.Restart && p.From.Valid && p.From != found[0][0].StartBound:
 		p.Notice("--from limits a first pull or one with --restart: it changes nothing now")
 	}
 	return p.resume(ctx, found, false)
@@ -81,7 +81,7 @@ func (p *pull) resume(ctx context.Context, found []shard.Window, fromNewest bool
 		return found[0], nil
 	}
 	// Events that were out of order may be so again.
-	above := model.Checkpoint{Floor: newest.Floor, Unordered: newest.Unordered}
+	above := model.Checkpoint{StartBound: newest.StartBound, Unordered: newest.Unordered}
 	above.Lower = lowerBorder(newest, p.Lookback, p.Now())
 	return p.openAndWalk(ctx, above, found)
 }
@@ -89,9 +89,9 @@ func (p *pull) resume(ctx context.Context, found []shard.Window, fromNewest bool
 // again returns the borders of a window that is read again, from the newest event down to from or to the
 // end. The file's own start bound stays if it is further down.
 func again(newest model.Checkpoint, from sql.Null[model.Instant]) model.Checkpoint {
-	k := model.Checkpoint{Lower: from, Floor: newest.Floor}
-	if !from.Valid || newest.Floor.Valid && from.V < newest.Floor.V {
-		k.Floor = from
+	k := model.Checkpoint{Lower: from, StartBound: newest.StartBound}
+	if !from.Valid || newest.StartBound.Valid && from.V < newest.StartBound.V {
+		k.StartBound = from
 	}
 	return k
 }
@@ -101,12 +101,12 @@ func again(newest model.Checkpoint, from sql.Null[model.Instant]) model.Checkpoi
 func walkedAgain(newest shard.Window, from sql.Null[model.Instant]) bool {
 	wanted := again(newest[0], from)
 	_, open := newest.Unfinished()
-	return newest[0].Window > 1 && open && newest.Lower() == wanted.Lower && newest[0].Floor == wanted.Floor
+	return newest[0].Window > 1 && open && newest.Lower() == wanted.Lower && newest[0].StartBound == wanted.StartBound
 }
 
 // openAndWalk opens a window with the borders of wanted above older ones, and walks it.
 func (p *pull) openAndWalk(ctx context.Context, wanted model.Checkpoint, older []shard.Window) (shard.Window, error) {
-	k, err := p.Store.OpenWindow(ctx, wanted.Lower, wanted.Floor)
+	k, err := p.Store.OpenWindow(ctx, wanted.Lower, wanted.StartBound)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +119,11 @@ func (p *pull) openAndWalk(ctx context.Context, wanted model.Checkpoint, older [
 // future counts as one of now, because the next events arrive below it.
 func lowerBorder(newest model.Checkpoint, lookback time.Duration, now time.Time) sql.Null[model.Instant] {
 	if !newest.Upper.Valid {
-		return newest.Floor
+		return newest.StartBound
 	}
 	lower := min(newest.Upper.V, model.InstantOf(now)) - model.Instant(lookback.Microseconds())
-	if newest.Floor.Valid {
-		lower = max(lower, newest.Floor.V)
+	if newest.StartBound.Valid {
+		lower = max(lower, newest.StartBound.V)
 	}
 	return sql.Null[model.Instant]{V: lower, Valid: true}
 }
@@ -147,10 +147,10 @@ func (p *pull) allDone(ctx context.Context) error {
 
 // walkWindow walks a window and its shards, above older windows, to their end.
 func (p *pull) walkWindow(ctx context.Context, w shard.Window, older []shard.Window) (shard.Window, error) {
-	coordinator := shard.New(p.common.Dispatcher, shard.Options{
-		Store: p.Store, Workers: p.Workers, RenewCursors: p.RenewCursors, Notice: p.Notice, Walk: p.walkShard,
+	coordinator := shard.NewCoordinator(p.common.Dispatcher, shard.Options{
+		Store: p.Store, Workers: p.Workers, RenewCursors: p.RenewCursors, Notice: p.Notice, WalkShard: p.walkShard,
 	}, windowObserver{p.Progress, p.counters})
-	return coordinator.Walk(ctx, w, older)
+	return coordinator.Run(ctx, w, older)
 }
 
 // windowObserver shows the windows to the progress, and the restarts to the counters.

@@ -239,7 +239,7 @@ func TestCursorOfATimePageMustContinue(t *testing.T) {
 			return real.RoundTrip(r)
 		})
 		b.mustPull()
-		if len(b.notices) < 2 || !strings.Contains(b.notices[1], "walking again") {
+		if len(b.notices) < 2 || !strings.Contains(b.notices[1], "restarting from") {
 			b.t.Errorf("notices %q", b.notices)
 		}
 	})

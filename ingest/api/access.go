@@ -1,12 +1,10 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"strings"
 	"time"
 
@@ -14,6 +12,9 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 )
+
+// maxAccess is the largest answer of stream-access, in bytes.
+const maxAccess = 1 << 20
 
 // Access grants access to the feed, as an answer of stream-access does: the path of the feed, a
 // token, and the name of the header that carries it.
@@ -29,26 +30,6 @@ type Access struct {
 // ErrFeedUnusable means that stream-access names a path, a token or a header that is never safe to
 // send.
 var ErrFeedUnusable = errors.New("the feed cannot be used")
-
-// Access requests access to the feed. The error is an *Error, or wraps decode.ErrMalformed for an
-// answer without an access and ErrFeedUnusable for one that is not safe to use.
-func (c *Client) Access(ctx context.Context) (*Access, error) {
-	requested, answer := time.Now(), &Buffer{}
-	req, err := c.request(ctx, http.MethodPost, accessPath, nil, strings.NewReader("{}"))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if _, err := c.do(StreamAccess, req, Request{}, maxAccess, answer); err != nil {
-		return nil, err
-	}
-	access, err := parseAccess(answer.Text(), requested)
-	if err != nil {
-		return nil, err
-	}
-	c.secrets.add(access.token)
-	return access, nil
-}
 
 // parseAccess reads an answer of stream-access to a request of that time. It returns
 // ErrFeedUnusable for values that are not safe to send.

@@ -77,7 +77,7 @@ func FuzzNewError(f *testing.F) {
 			case errors.Is(e, ErrKeyRefused) && status != 401 && status != 403, errors.Is(e, ErrRedirected) && status/100 != 3:
 				t.Errorf("%d has the kind %v", status, e.Kind)
 			}
-			if e.Means == MeansPageTooLarge && e.reply.smallerPage(1000) >= 1000 {
+			if e.Means == MeansPageTooLarge && smallerPage(1000, e.maximums) >= 1000 {
 				t.Errorf("%q: the page size does not shrink", body)
 			}
 		}

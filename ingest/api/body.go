@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// maxErrorBody is how many bytes of an error's body are read.
+const maxErrorBody = 64 << 10
+
 // errorBody reads the body of an answer that is not a 200, as far as it arrives, and decompresses
 // it if its header says so. By RFC 9110, section 6.4.1, some answers have no body: another
 // protocol follows a 101.

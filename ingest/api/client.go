@@ -9,65 +9,39 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"datasync/ingest/decode"
 )
 
-const (
-	// maxPage is the largest page, in bytes after decompression. A page of 100,000 events has
-	// about 35 MB.
-	maxPage = 128 << 20
-	// maxAccess is the largest answer of stream-access, in bytes.
-	maxAccess = 1 << 20
-	// maxErrorBody is how many bytes of an error's body are read.
-	maxErrorBody = 64 << 10
-	// headerLimit bounds the time until the headers of an answer, idleLimit the time without a
-	// byte of its body. After the first minute, a body must bring minBytesPerSecond.
-	headerLimit       = 90 * time.Second
-	idleLimit         = 30 * time.Second
-	minBytesPerSecond = 1 << 10
-)
-
-// dashboardRequired is the error code for requests that do not look like a browser's.
-const dashboardRequired = "DASHBOARD_REQUIRED"
-
 // Client sends one request and returns one typed answer. It never waits and never retries. It is
 // safe for concurrent use.
 type Client struct {
-	transport http.RoundTripper
-	secrets   *secrets
 	base      *url.URL
-	// pageSizes has the limit sent to each endpoint: at first the configured one, then the one
-	// that the endpoint accepts.
-	pageSizes map[string]*atomic.Int64
-	// maxPageSizes has the largest of these: the configured one, or the API's maximum.
-	maxPageSizes map[string]*atomic.Int64
-	hasAnswered  atomic.Bool // an answer in this run may be the API's
+	secrets   *secrets
+	sender    sender
+	pageSizes map[string]*pageSize // by endpoint
 
 	compressionMu sync.Mutex // guards the values of compression
 	// compression is decided for each endpoint, since their servers may differ.
 	compression map[string]*compression
-	// largeSlot has room for one page whose text is larger than maxPooledText.
-	largeSlot chan struct{}
 }
 
-// New returns a client that sends key to the origin of base and nowhere else. PageSize is the
+// New returns a client that sends key to the origin of base and nowhere else. FullPage is the
 // number of events of a full page.
-func New(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *Client {
-	sizes := map[string]*atomic.Int64{Events: {}, Feed: {}}
-	maximums := map[string]*atomic.Int64{Events: {}, Feed: {}}
-	for endpoint := range sizes {
-		sizes[endpoint].Store(int64(pageSize))
-		maximums[endpoint].Store(int64(pageSize))
-	}
+func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Client {
 	jar, secrets := newCookies(), newSecrets(key)
 	secrets.cookieValues = func() []string { return jar.values(base) }
 	return &Client{
-		base: base, pageSizes: sizes, maxPageSizes: maximums, secrets: secrets, largeSlot: make(chan struct{}, 1),
+		base:    base,
+		secrets: secrets,
+		sender: sender{
+			transport: &originGuard{next: next, base: base, key: key, cookies: jar},
+			secrets:   secrets,
+			largeSlot: make(chan struct{}, 1),
+		},
+		pageSizes:   map[string]*pageSize{Events: newPageSize(fullPage), Feed: newPageSize(fullPage)},
 		compression: map[string]*compression{Events: {}, Feed: {}},
-		transport:   &originGuard{next: next, base: base, key: key, cookies: jar},
 	}
 }
 
@@ -78,7 +52,7 @@ func New(next http.RoundTripper, base *url.URL, key Secret, pageSize int) *Clien
 // exceeds a limit. It wraps decode.ErrMalformed if decompression fails.
 func (c *Client) Page(ctx context.Context, endpoint string, want Request, token *Access, into *Buffer) (string, RateLimit, error) {
 	into.Limit = cmp.Or(want.Limit, c.PageSize(endpoint))
-	req, err := c.pageRequest(ctx, want, into.Limit, token)
+	req, err := pageRequest(ctx, c.base, want, into.Limit, token)
 	if err != nil {
 		return "", RateLimit{}, err
 	}
@@ -87,7 +61,7 @@ func (c *Client) Page(ctx context.Context, endpoint string, want Request, token 
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	began := time.Now()
-	resp, err := c.do(endpoint, req, want, maxPage, into)
+	resp, err := c.sender.do(endpoint, req, want, maxPage, into)
 	resp.took = time.Since(began)
 	if err == nil && wantGzip && resp.gzipped && !looksLikeObject(into.Text()) {
 		// As malformed, it is requested without gzip the next time.
@@ -117,7 +91,27 @@ func (c *Client) wantsGzip(endpoint string) bool {
 func (c *Client) gzipFailed(endpoint string, err error) error {
 	c.compressionMu.Lock()
 	defer c.compressionMu.Unlock()
-	return c.compression[endpoint].onError(err)
+	return recordGzipError(c.compression[endpoint], err)
+}
+
+// recordGzipError records the error of a request with gzip and returns it. It sets the Kind of a
+// 406 to errGzipRefused. A 429 says nothing about gzip.
+func recordGzipError(c *compression, err error) error {
+	var answer *Error
+	if errors.As(err, &answer) {
+		switch answer.Status {
+		case http.StatusTooManyRequests:
+			return err
+		case http.StatusNotAcceptable:
+			answer.Kind = errGzipRefused
+		}
+	}
+	if errors.Is(err, decode.ErrMalformed) || errors.Is(err, errGzipRefused) {
+		c.onUnusable()
+	} else {
+		c.onFailure()
+	}
+	return err
 }
 
 // pageFetched records how a full page arrived, for the choice of gzip and of the page size.
@@ -125,7 +119,7 @@ func (c *Client) pageFetched(endpoint string, page *Buffer, resp response, wantG
 	c.compressionMu.Lock()
 	c.compression[endpoint].onPage(page.Size(), resp.took, wantGzip, resp.gzipped)
 	c.compressionMu.Unlock()
-	c.grow(endpoint, page.Limit, page.Size())
+	c.pageSizes[endpoint].grow(page.Limit, page.Size())
 }
 
 // countElements completes a *decode.TooLarge by the elements of the text that was read, and reports
@@ -140,9 +134,29 @@ func countElements(err error, page *Buffer) bool {
 	return large.Counted
 }
 
+// Access requests access to the feed. The error is an *Error, or wraps decode.ErrMalformed for an
+// answer without an access and ErrFeedUnusable for one that is not safe to use.
+func (c *Client) Access(ctx context.Context) (*Access, error) {
+	requested, answer := time.Now(), &Buffer{}
+	req, err := newRequest(ctx, c.base, http.MethodPost, accessPath, nil, strings.NewReader("{}"))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if _, err := c.sender.do(StreamAccess, req, Request{}, maxAccess, answer); err != nil {
+		return nil, err
+	}
+	access, err := parseAccess(answer.Text(), requested)
+	if err != nil {
+		return nil, err
+	}
+	c.secrets.add(access.token)
+	return access, nil
+}
+
 // HasAnswered reports whether an answer in this run may be the API's: an error status, or a body
 // that is a JSON object.
-func (c *Client) HasAnswered() bool { return c.hasAnswered.Load() }
+func (c *Client) HasAnswered() bool { return c.sender.hasAnswered.Load() }
 
 // HasSecret reports whether a text contains the key or a token of the feed, in any usual encoding.
 func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text) }
@@ -150,9 +164,22 @@ func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text
 // PageSize returns how many events the next full page of the endpoint requests; 0 for stream-access.
 func (c *Client) PageSize(endpoint string) int {
 	if size := c.pageSizes[endpoint]; size != nil {
-		return int(size.Load())
+		return int(size.current.Load())
 	}
 	return 0
+}
+
+// PageTooLarge reduces the page size of an endpoint that sent a page over a limit. It returns the
+// new size in events, or 0 if there is no smaller one or the endpoint ignores the limit of a
+// request.
+func (c *Client) PageTooLarge(endpoint string, page *decode.TooLarge) int {
+	return c.pageSizes[endpoint].halve(page)
+}
+
+// LimitRefused reduces the page size of an endpoint that refused the limit of a request. It returns
+// the new size in events, or 0 if there is no smaller one.
+func (c *Client) LimitRefused(endpoint string, refused int, answer *Error) int {
+	return c.pageSizes[endpoint].limitRefused(refused, answer.maximums)
 }
 
 // DecodeError adds to an error of the decoder which endpoint sent the page. It returns a
@@ -163,7 +190,7 @@ func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 		large.Endpoint, large.Requested = endpoint, page.Limit
 		return large
 	}
-	if !c.hasAnswered.Load() {
+	if !c.sender.hasAnswered.Load() {
 		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
 	}
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)

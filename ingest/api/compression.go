@@ -1,12 +1,8 @@
 package api
 
 import (
-	"errors"
-	"net/http"
 	"slices"
 	"time"
-
-	"datasync/ingest/decode"
 )
 
 const (
@@ -25,9 +21,6 @@ const (
 	// a page: trials of the slower encoding must cost little.
 	minCooldown, maxCooldown = 16, 1024
 )
-
-// errGzipRefused is the error of a server that refuses requests for gzip, and may accept others.
-var errGzipRefused = errors.New("it refuses gzip")
 
 // compression decides whether the next page of an endpoint is requested with gzip or plain. It
 // keeps the encoding that delivers more decompressed bytes a second. It tries the other one more
@@ -124,26 +117,6 @@ func (c *compression) compare(rate float64, took time.Duration) {
 	c.coolDown(minCooldown, took)
 	c.gzip, c.measured, c.compared = !c.gzip, 0, rate
 	c.measure(rate, took)
-}
-
-// onError records the error of a request with gzip and returns it. It sets the Kind of a 406 to
-// errGzipRefused. A 429 says nothing about gzip.
-func (c *compression) onError(err error) error {
-	var answer *Error
-	if errors.As(err, &answer) {
-		switch answer.Status {
-		case http.StatusTooManyRequests:
-			return err
-		case http.StatusNotAcceptable:
-			answer.Kind = errGzipRefused
-		}
-	}
-	if errors.Is(err, decode.ErrMalformed) || errors.Is(err, errGzipRefused) {
-		c.onUnusable()
-	} else {
-		c.onFailure()
-	}
-	return err
 }
 
 // onUnusable records that gzip itself failed: the next request is plain.

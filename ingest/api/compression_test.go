@@ -40,7 +40,7 @@ func play(c *compression, pages int, l link) (string, time.Duration) {
 		}
 		requested = append(requested, encoding)
 		if gzip && l.err != nil {
-			_ = c.onError(l.err)
+			_ = recordGzipError(c, l.err)
 			continue
 		}
 		gzipped := (gzip || l.always) && !l.never

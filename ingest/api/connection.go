@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,6 +23,10 @@ const (
 	// connection is closed.
 	closeDelay = time.Second
 )
+
+// errSwitched is the error of a request that the server answered with a 101, which it did not
+// request.
+var errSwitched = errors.New("the server switched to another protocol")
 
 // connection is the network connection of one request. Package net/http does not always return when
 // the context ends: the body of a 101 is the bare connection. A server may also make the client
@@ -84,7 +89,7 @@ func (c *connection) onInterim(endpoint string, status int) error {
 	var err error
 	switch {
 	case status == http.StatusSwitchingProtocols:
-		err = &Error{Endpoint: endpoint, Status: status, Means: MeansFailed}
+		err = errSwitched
 	case n > maxInterim:
 		err = fmt.Errorf("the %s endpoint sent more than %d interim answers (%d) before its answer", endpoint, maxInterim, status)
 	default:

@@ -316,7 +316,7 @@ func TestRequestEndsWhileWritesBlock(t *testing.T) {
 			dial, full := nonReading(t, tc.text, tc.more)
 			c := clientOver(t, dial, true, nil)
 			// Without the pings, which would detect this after half a minute.
-			c.transport.(*originGuard).next.(*http.Transport).HTTP2 = &http.HTTP2Config{}
+			c.sender.transport.(*originGuard).next.(*http.Transport).HTTP2 = &http.HTTP2Config{}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended := make(chan error)

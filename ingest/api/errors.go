@@ -22,6 +22,35 @@ var (
 	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
 	// ErrTokenRejected means that the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
+	// errGzipRefused means that the server refuses requests for gzip, and may accept others.
+	errGzipRefused = errors.New("it refuses gzip")
+)
+
+// Meaning is what an answer other than a page says about the request. The table in docs/answers.md
+// has the rules.
+type Meaning uint8
+
+const (
+	// MeansFailed says that a retry may succeed.
+	MeansFailed Meaning = iota
+	// MeansRateLimited says that the endpoint received too many requests.
+	MeansRateLimited
+	// MeansTokenRefused says that the feed does not accept the token.
+	MeansTokenRefused
+	// MeansBrowserRequired says that stream-access or the feed requires a browser.
+	MeansBrowserRequired
+	// MeansKeyRefused says that the API does not accept the key.
+	MeansKeyRefused
+	// MeansPageTooLarge says that the parameter limit is too large.
+	MeansPageTooLarge
+	// MeansCursorExpired says that the cursor has expired, or is unknown.
+	MeansCursorExpired
+	// MeansBoundRefused says that the API refuses the parameter until, or those of a probe.
+	MeansBoundRefused
+	// MeansCursorSuspect says that the cursor may have expired: it has if a request without it succeeds.
+	MeansCursorSuspect
+	// MeansRefused says that the API refuses the request for another reason.
+	MeansRefused
 )
 
 // Error is an answer other than a page.
@@ -41,8 +70,9 @@ type Error struct {
 
 	// Means is what the answer says about the request, by docs/answers.md.
 	Means Meaning
-	// reply is set for MeansPageTooLarge: its message may name the largest page size.
-	reply reply
+	// maximums are the numbers that the message names as a maximum, if Means is MeansPageTooLarge.
+	// They outlive Message, which may contain a secret.
+	maximums []int
 }
 
 func (e *Error) Error() string {
@@ -79,3 +109,12 @@ func Quote(text string) string {
 
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
+
+// clearTexts empties each text of the body that is not safe to print.
+func (e *Error) clearTexts(isSafe func(text string) bool) {
+	for _, text := range []*string{&e.Code, &e.Message, &e.Hint} {
+		if !isSafe(*text) {
+			*text = ""
+		}
+	}
+}

@@ -8,11 +8,21 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"datasync/ingest/decode"
 	"datasync/internal/failpoint"
 )
+
+// sender sends the requests of a client, one at a time or several at once.
+type sender struct {
+	transport http.RoundTripper
+	secrets   *secrets
+	// largeSlot has room for one page whose text is larger than maxPooledText.
+	largeSlot   chan struct{}
+	hasAnswered atomic.Bool // an answer in this run may be the API's
+}
 
 // exchange is one request and the reading of its answer.
 type exchange struct {
@@ -35,8 +45,8 @@ type response struct {
 // limit bytes. Everything else is an error: an *Error if the API answered. It uses the
 // transport without an http.Client, since that reads the target of a redirect even if it does
 // not follow it.
-func (c *Client) do(endpoint string, req *http.Request, want Request, limit int64, into *Buffer) (_ response, err error) {
-	defer func() { err = c.secrets.redact(endpoint, err) }()
+func (s *sender) do(endpoint string, req *http.Request, want Request, limit int64, into *Buffer) (_ response, err error) {
+	defer func() { err = s.secrets.redact(endpoint, err) }()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	conn := &connection{cancel: cancel}
@@ -47,12 +57,12 @@ func (c *Client) do(endpoint string, req *http.Request, want Request, limit int6
 	tracked, release := conn.track(ctx, endpoint)
 	defer release()
 	failpoint.Hit("f1")
-	resp, err := c.transport.RoundTrip(req.WithContext(tracked))
+	resp, err := s.transport.RoundTrip(req.WithContext(tracked))
 	if err != nil {
 		err = requestError(ctx, endpoint, err)
 		var answer *Error
 		if errors.As(err, &answer) {
-			c.hasAnswered.Store(true)
+			s.hasAnswered.Store(true)
 		}
 		return response{}, err
 	}
@@ -60,25 +70,25 @@ func (c *Client) do(endpoint string, req *http.Request, want Request, limit int6
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
 	x := &exchange{endpoint: endpoint, want: want, limit: limit, into: into, watchdog: watchdog, conn: conn}
-	return c.readResponse(ctx, x, resp)
+	return s.readResponse(ctx, x, resp)
 }
 
 // readResponse reads an answer to its end. Whatever is no page, and no access, is an error.
-func (c *Client) readResponse(ctx context.Context, x *exchange, resp *http.Response) (response, error) {
+func (s *sender) readResponse(ctx context.Context, x *exchange, resp *http.Response) (response, error) {
 	answer := response{rateLimit: readRateLimit(resp.Header, time.Now())}
 	x.into.Cached = isCached(resp.Header)
 	if resp.StatusCode != http.StatusOK {
-		c.hasAnswered.Store(true)
+		s.hasAnswered.Store(true)
 		if resp.StatusCode == http.StatusSwitchingProtocols {
 			x.conn.close() // it no longer speaks HTTP
 		}
 		return answer, newError(x.endpoint, resp, errorBody(resp, x.watchdog), x.want)
 	}
 	var err error
-	answer.gzipped, err = x.readBody(resp, func() error { return x.into.acquireLargeSlot(ctx, c.largeSlot) })
+	answer.gzipped, err = x.readBody(resp, func() error { return x.into.acquireLargeSlot(ctx, s.largeSlot) })
 	// A login page, or the page of another server, does not count as an answer of the API.
 	if err != nil || bytes.HasPrefix(bytes.TrimLeft(x.into.text, " \t\r\n"), []byte("{")) {
-		c.hasAnswered.Store(true)
+		s.hasAnswered.Store(true)
 	}
 	if err := x.bodyError(ctx, err); err != nil {
 		return answer, err
@@ -137,6 +147,9 @@ func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request
 func requestError(ctx context.Context, endpoint string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
+	}
+	if errors.Is(err, errSwitched) {
+		return &Error{Endpoint: endpoint, Status: http.StatusSwitchingProtocols, Means: MeansFailed}
 	}
 	var answer *Error
 	if errors.As(err, &answer) {

@@ -10,35 +10,11 @@ import (
 	"time"
 )
 
-// Meaning is what an answer other than a page says about the request. The table in docs/answers.md
-// has the rules.
-type Meaning uint8
+// dashboardRequired is the error code for requests that do not look like a browser's.
+const dashboardRequired = "DASHBOARD_REQUIRED"
 
-const (
-	// MeansFailed says that a retry may succeed.
-	MeansFailed Meaning = iota
-	// MeansRateLimited says that the endpoint received too many requests.
-	MeansRateLimited
-	// MeansTokenRefused says that the feed does not accept the token.
-	MeansTokenRefused
-	// MeansBrowserRequired says that stream-access or the feed requires a browser.
-	MeansBrowserRequired
-	// MeansKeyRefused says that the API does not accept the key.
-	MeansKeyRefused
-	// MeansPageTooLarge says that the parameter limit is too large.
-	MeansPageTooLarge
-	// MeansCursorExpired says that the cursor has expired, or is unknown.
-	MeansCursorExpired
-	// MeansBoundRefused says that the API refuses the parameter until, or those of a probe.
-	MeansBoundRefused
-	// MeansCursorSuspect says that the cursor may have expired: it has if a request without it
-	// succeeds.
-	MeansCursorSuspect
-	// MeansRefused says that the API refuses the request for another reason.
-	MeansRefused
-)
-
-// reply is a parsed answer other than a page.
+// reply is a parsed answer other than a page. The table in docs/answers.md has the rules by which
+// it gets its Meaning.
 type reply struct {
 	endpoint string
 	status   int
@@ -183,10 +159,8 @@ func retryable(status int) bool {
 	return status >= 500 || status < 300
 }
 
-// smallerPage returns the page size to request after the answer refused one: the largest one that its
-// message names, or else a tenth. It is 0 if none remains.
-func (a *reply) smallerPage(refused int) int {
-	smaller := 0
+// maximums returns the numbers that the message names as a maximum.
+func (a *reply) maximums() (numbers []int) {
 	for _, found := range maximumPattern.FindAllStringSubmatch(strings.ToLower(a.message), -1) {
 		digits := strings.Map(func(r rune) rune {
 			if r < '0' || r > '9' {
@@ -194,18 +168,12 @@ func (a *reply) smallerPage(refused int) int {
 			}
 			return r
 		}, found[1])
-		if n, err := strconv.Atoi(digits); err == nil && n < refused {
-			smaller = max(smaller, n)
+		if n, err := strconv.Atoi(digits); err == nil {
+			numbers = append(numbers, n)
 		}
 	}
-	if smaller == 0 && refused/10 >= minGuessedPageSize {
-		smaller = refused / 10
-	}
-	return smaller
+	return numbers
 }
-
-// minGuessedPageSize is the smallest page size to try if the API names no number.
-const minGuessedPageSize = 10
 
 // newError returns the error of an answer other than a page to the request.
 func newError(endpoint string, resp *http.Response, body []byte, want Request) *Error {
@@ -228,7 +196,7 @@ func newError(endpoint string, resp *http.Response, body []byte, want Request) *
 	case MeansCursorExpired:
 		e.Kind = ErrCursorExpired
 	case MeansPageTooLarge:
-		e.reply = a
+		e.maximums = a.maximums()
 	case MeansRefused:
 		if status >= 300 && status < 400 {
 			e.Kind = ErrRedirected

@@ -109,11 +109,11 @@ func TestSmallerPages(t *testing.T) {
 		"limit must be at most 99999999999999999999": 10_000,
 	} {
 		a := parseReply(Events, 400, []byte(`{"message":"`+message+`"}`))
-		if got := a.smallerPage(100_000); got != want {
+		if got := smallerPage(100_000, a.maximums()); got != want {
 			t.Errorf("%q: %d, want %d", message, got, want)
 		}
 	}
-	if a := parseReply(Events, 400, nil); a.smallerPage(1) != 0 {
+	if a := parseReply(Events, 400, nil); smallerPage(1, a.maximums()) != 0 {
 		t.Error("the page size is below one event")
 	}
 }

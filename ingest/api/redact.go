@@ -95,12 +95,10 @@ func (s *secrets) fragmentIn(text string) bool {
 func (s *secrets) redact(endpoint string, err error) error {
 	var answer *Error
 	if errors.As(err, &answer) {
-		for _, text := range []*string{&answer.Code, &answer.Message, &answer.Hint} {
+		answer.clearTexts(func(text string) bool {
 			// The quoted form may be escaped or cut, and so contain a secret where the text does not.
-			if !s.printable(*text) || !s.printable(Quote(*text)) || s.fragmentIn(*text) {
-				*text = ""
-			}
-		}
+			return s.printable(text) && s.printable(Quote(text)) && !s.fragmentIn(text)
+		})
 	}
 	if err == nil || s.printable(err.Error()) {
 		return err

@@ -48,7 +48,7 @@ func (r *Request) isFullPage() bool { return r.Limit == 0 }
 
 // pageRequest returns the HTTP request for a page of at most limit events. Without a token it goes
 // to the events endpoint, with one to the feed.
-func (c *Client) pageRequest(ctx context.Context, want Request, limit int, token *Access) (*http.Request, error) {
+func pageRequest(ctx context.Context, base *url.URL, want Request, limit int, token *Access) (*http.Request, error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}
 	if want.Cursor != "" {
 		query.Set("cursor", want.Cursor)
@@ -57,9 +57,9 @@ func (c *Client) pageRequest(ctx context.Context, want Request, limit int, token
 		query.Set("until", strconv.FormatInt(want.Until, 10))
 	}
 	if token == nil {
-		return c.request(ctx, http.MethodGet, eventsPath, query, nil)
+		return newRequest(ctx, base, http.MethodGet, eventsPath, query, nil)
 	}
-	req, err := c.request(ctx, http.MethodGet, token.path, query, nil)
+	req, err := newRequest(ctx, base, http.MethodGet, token.path, query, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +67,13 @@ func (c *Client) pageRequest(ctx context.Context, want Request, limit int, token
 	return req, nil
 }
 
-func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
+// newRequest returns an HTTP request for a path of the API.
+func newRequest(ctx context.Context, base *url.URL, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
 	ref, err := url.Parse(path)
 	if err != nil {
 		return nil, fmt.Errorf("parse the path that the API named: %w", err)
 	}
-	u := c.base.ResolveReference(ref)
+	u := base.ResolveReference(ref)
 	u.RawQuery = query.Encode()
 	return http.NewRequestWithContext(ctx, method, u.String(), body)
 }

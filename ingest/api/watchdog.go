@@ -8,6 +8,14 @@ import (
 	"datasync/internal/failpoint"
 )
 
+const (
+	// headerLimit bounds the time until the headers of an answer, idleLimit the time without a
+	// byte of its body. After the first minute, a body must bring minBytesPerSecond.
+	headerLimit       = 90 * time.Second
+	idleLimit         = 30 * time.Second
+	minBytesPerSecond = 1 << 10
+)
+
 // watchdog reads the body of an answer. It expires if the answer does not begin, pauses for too
 // long, or arrives too slowly.
 type watchdog struct {

@@ -1,71 +1,10 @@
 package decode
 
 import (
-	"errors"
 	"fmt"
 
 	"datasync/internal/model"
 )
-
-// ErrMalformed is the error of a body that is not a whole, well-formed page: it was cut off, or another
-// server or a proxy answered. The request has failed, and nothing of the body may be used.
-var ErrMalformed = errors.New("malformed page")
-
-// The members of a page, as indexes of the values of newPageSplitter. The flat form of a page has the
-// members of pagination and meta at its top level.
-const (
-	pageData = iota
-	pagePagination
-	pageMeta
-	pageHasMore
-	pageNextCursor
-	pageCursorExpiresIn
-	pageTotal
-	pageReturned
-	pageRequestID
-)
-
-// maxElement is the largest element that may be an event, in bytes. Of a larger one, the beginning is
-// kept as a reject. The API's have some 350 bytes, and DuckDB takes several times the memory of a text
-// to store it.
-const maxElement = 16 << 20
-
-// MaxElements is how many elements a page may have. Elements of a few bytes, which the API never sends,
-// would take a hundred times the memory of their text.
-const MaxElements = 500_000
-
-func newPageSplitter() *objectSplitter {
-	return newSplitter("data", "pagination", "meta",
-		"hasMore", "nextCursor", "cursorExpiresIn", "total", "returned", "requestId")
-}
-
-func newPaginationSplitter() *objectSplitter {
-	return newSplitter("hasMore", "nextCursor", "cursorExpiresIn")
-}
-
-func newMetaSplitter() *objectSplitter { return newSplitter("total", "returned", "requestId") }
-
-// pagination and meta are two groups of members. Each has an object of its own or, in the flat form,
-// is at the top level.
-type (
-	pagination struct{ hasMore, nextCursor, cursorExpiresIn value }
-	meta       struct{ total, returned, requestID value }
-)
-
-// Decoder decodes one page after another. From each it learns the notation and the order of member
-// names for the next one, but keeps none of its memory. It is for one goroutine at a time.
-type Decoder struct {
-	scan            scanner
-	norm            *normalizer
-	timestamps      timestampReader
-	page            Page
-	keys            rejectKeys
-	tooManyElements bool // the page has more than MaxElements
-	// cuts are the truncated elements of the next page, by their offsets.
-	cuts map[int]Cut
-
-	top, pagination, meta *objectSplitter
-}
 
 // New returns a decoder of pages.
 func New() *Decoder {
@@ -100,7 +39,7 @@ func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	if err := d.readMeta(); err != nil {
 		return Page{}, err
 	}
-	d.page.Bound()
+	d.page.SetRange()
 	return d.page, nil
 }
 
@@ -117,10 +56,6 @@ func (d *Decoder) release() {
 		o.release()
 	}
 	d.norm.release()
-}
-
-func malformed(what string, at int) error {
-	return fmt.Errorf("%w: %s at byte %d", ErrMalformed, what, at)
 }
 
 // document scans the whole body, which must be one object.

@@ -41,9 +41,9 @@ type Page struct {
 // resumes as after any expired cursor.
 const WithheldCursor = "withheld"
 
-// Withhold keeps secrets outside of the elements from being stored: it clears such a request id and marks
+// RedactSecrets keeps secrets outside of the elements from being stored: it clears such a request id and marks
 // such a cursor.
-func (p *Page) Withhold(isSecret func(string) bool) {
+func (p *Page) RedactSecrets(isSecret func(string) bool) {
 	if isSecret(p.RequestID) {
 		p.RequestID = ""
 	}
@@ -71,7 +71,7 @@ func (p *Page) CutBelow(bound model.Instant, below bool) (removed int64) {
 	}
 	p.Rejects, p.RejectAfter = kept, nil
 	p.Events = slices.DeleteFunc(p.Events, func(e model.Event) bool { return e.Timestamp < bound })
-	p.Bound()
+	p.SetRange()
 	return int64(before - len(p.Events) - len(p.Rejects))
 }
 
@@ -89,8 +89,8 @@ func (p *Page) CutAbove() (removed int64) {
 	return int64(n)
 }
 
-// Bound sets Newest and Oldest. It needs Ordered.
-func (p *Page) Bound() {
+// SetRange sets Newest and Oldest. It needs Ordered.
+func (p *Page) SetRange() {
 	n := len(p.Events)
 	if n == 0 {
 		p.Newest, p.Oldest = model.Position{}, model.Position{}

@@ -165,7 +165,7 @@ func (r *repair) apply() {
 	}
 	p.Events, p.Rejects = append(p.Events[:0], events...), rejects
 	p.setOrder()
-	p.Bound()
+	p.SetRange()
 }
 
 // setOrder sets Ordered and Descending.

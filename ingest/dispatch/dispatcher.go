@@ -26,7 +26,7 @@ type Options struct {
 	// MaxWait is the longest wait that an endpoint may ask for before the request fails, MaxRetryTime how
 	// long one request may go on failing.
 	MaxWait, MaxRetryTime time.Duration
-	// NotBefore is until when endpoints asked to be left alone in earlier runs.
+	// NotBefore is until when endpoints asked for a wait in earlier runs.
 	NotBefore map[string]time.Time
 	// Persist stores each wait that an endpoint asked for, before anything else happens, so that the next
 	// run keeps it too.
@@ -73,10 +73,10 @@ type limitedStreak struct {
 
 // Requester is one walk, as the dispatcher sees it. One request at a time uses it.
 type Requester struct {
-	// Avoid is the endpoint that is asked only if the other one is closed.
-	Avoid string
-	// Waited is how long the walk has waited because endpoints were closed.
-	Waited time.Duration
+	// AvoidEndpoint is the endpoint that is asked only if the other one is closed.
+	AvoidEndpoint string
+	// WaitedForLimits is how long the walk has waited because endpoints were closed.
+	WaitedForLimits time.Duration
 }
 
 // New returns a Dispatcher for the client's requests. It sends one request at a time until SetDemand.
@@ -84,7 +84,7 @@ func New(client *api.Client, options Options, observer Observer) *Dispatcher {
 	d := &Dispatcher{
 		client: client, tokens: newTokens(client), options: options, observer: observer,
 		anyQueue: newQueue(), feedQueue: newQueue(), endpoints: map[string]*endpoint{}, changed: make(chan struct{}),
-		demand: Demand{AtOnce: func(int) int { return 1 }, Pages: func() int { return 0 }},
+		demand: Demand{MaxInFlight: func(int) int { return 1 }, Pages: func() int { return 0 }},
 		load:   load{workers: pacer.NewWorkers(MaxWorkers)},
 	}
 	for _, name := range []string{api.Events, api.Feed, api.StreamAccess} {
@@ -102,12 +102,12 @@ func New(client *api.Client, options Options, observer Observer) *Dispatcher {
 
 // Page requests a page from an endpoint that may be asked, until one answers with anything but a
 // wait. Only the feed is asked for a page by time: if it does not return one, Page fails with
-// ErrNoBound. Other errors are ErrClosed, ErrLimited, and those of api.Client. The body is in the
+// ErrNoPageByTime. Other errors are ErrWaitTooLong, ErrLimited, and those of api.Client. The body is in the
 // memory of into.
 func (d *Dispatcher) Page(ctx context.Context, r *Requester, req api.Request, into *api.Buffer) (body, from string, err error) {
 	for closed := 0; ; {
 		if needsFeed(req) && (closed > maxFeedClosed || d.FeedAbandoned() || closed > 0 && d.FeedHopeless()) {
-			return "", api.Feed, ErrNoBound
+			return "", api.Feed, ErrNoPageByTime
 		}
 		p, err := d.choose(ctx, r, req)
 		if errors.Is(err, errFeedClosed) {
@@ -143,7 +143,7 @@ func (d *Dispatcher) onFailure(p permit, req *api.Request, err error) error {
 		err := d.onRateLimited(p.endpoint)
 		if needsFeed(*req) && errors.Is(err, ErrLimited) {
 			d.endStreak()
-			err = fmt.Errorf("%w: %w", ErrNoBound, err)
+			err = fmt.Errorf("%w: %w", ErrNoPageByTime, err)
 		}
 		return err
 	case errors.As(err, &answer) && answer.Means == api.MeansPageTooLarge:
@@ -155,7 +155,7 @@ func (d *Dispatcher) onFailure(p permit, req *api.Request, err error) error {
 		return nil
 	case errors.As(err, &answer) && answer.Named:
 		return errors.Join(err, d.persistHold(p.endpoint))
-	case d.AskForLess(p.name, req, err):
+	case d.ReducePageSize(p.name, req, err):
 		return nil
 	}
 	return err
@@ -277,7 +277,7 @@ func (d *Dispatcher) pageEndpoints() []*endpoint {
 	return []*endpoint{d.endpoints[api.Events], d.endpoints[api.Feed]}
 }
 
-// EventsClosedUntil returns until when the events endpoint asked to be left alone, and whether that is
+// EventsClosedUntil returns until when the events endpoint asked for a wait, and whether that is
 // longer than a pull may wait.
 func (d *Dispatcher) EventsClosedUntil() (until time.Time, tooLong bool) {
 	d.mu.Lock()

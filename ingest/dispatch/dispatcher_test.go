@@ -145,13 +145,13 @@ func TestTooLongAWait(t *testing.T) {
 		began := time.Now()
 		f := newFixture(t, map[string]time.Time{api.Events: began.Add(time.Hour), api.Feed: began.Add(2 * time.Hour)}, ok)
 		_, err := f.page(t, api.Request{})
-		if !errors.Is(err, dispatch.ErrClosed) || !strings.Contains(err.Error(), began.Add(time.Hour).UTC().Format(time.RFC3339)) || len(f.paths) != 0 {
+		if !errors.Is(err, dispatch.ErrWaitTooLong) || !strings.Contains(err.Error(), began.Add(time.Hour).UTC().Format(time.RFC3339)) || len(f.paths) != 0 {
 			t.Errorf("%v, requests: %q", err, f.paths)
 		}
-		if _, err := f.page(t, api.Request{Bounded: true}); !errors.Is(err, dispatch.ErrNoBound) {
+		if _, err := f.page(t, api.Request{Bounded: true}); !errors.Is(err, dispatch.ErrNoPageByTime) {
 			t.Errorf("by time: %v", err)
 		}
-		if _, err := f.Once(t.Context(), api.Events, api.Request{}, &api.Buffer{}); !errors.Is(err, dispatch.ErrHeldOff) || len(f.paths) != 0 {
+		if _, err := f.TryPage(t.Context(), api.Events, api.Request{}, &api.Buffer{}); !errors.Is(err, dispatch.ErrHeldOff) || len(f.paths) != 0 {
 			t.Errorf("once: %v, requests: %q", err, f.paths)
 		}
 	})
@@ -181,7 +181,7 @@ func TestTheFeedAdmitsNobody(t *testing.T) {
 			}
 			return ok(path)
 		})
-		if _, err := f.page(t, api.Request{Bounded: true}); !errors.Is(err, dispatch.ErrNoBound) || !f.FeedAbandoned() {
+		if _, err := f.page(t, api.Request{Bounded: true}); !errors.Is(err, dispatch.ErrNoPageByTime) || !f.FeedAbandoned() {
 			t.Errorf("%v, abandoned: %v", err, f.FeedAbandoned())
 		}
 		if from, err := f.page(t, api.Request{}); err != nil || from != api.Events {
@@ -210,7 +210,7 @@ func TestRetryEndsAtItsLimit(t *testing.T) {
 			}
 		})
 	}
-	for _, permanent := range []error{dispatch.ErrClosed, dispatch.ErrNoBound, api.ErrKeyRefused} {
+	for _, permanent := range []error{dispatch.ErrWaitTooLong, dispatch.ErrNoPageByTime, api.ErrKeyRefused} {
 		tries := 0
 		err := dispatch.Retry(t.Context(), func() time.Duration { return time.Minute }, func() time.Duration { return 0 }, func(string) {}, func() error {
 			tries++

@@ -1,24 +1,25 @@
 package dispatch
 
 import (
-	"datasync/internal/model"
 	"errors"
 	"fmt"
+
+	"datasync/internal/model"
 )
 
 // Errors that callers test for with errors.Is.
 var (
-	// ErrClosed: each endpoint asks for a longer wait than Options.MaxWait.
-	ErrClosed = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
+	// ErrWaitTooLong: each endpoint asks for a longer wait than Options.MaxWait.
+	ErrWaitTooLong = model.NewFailure(model.ExitAPI, "api-wait", "the API asks for a longer wait than allowed")
 	// ErrLimited: every request is answered with a 429.
 	ErrLimited = model.NewFailure(model.ExitAPI, "api-wait", "the API answers every request with 429 Too Many Requests")
-	// ErrNoBound: no endpoint returns the page before the time that a request names.
-	ErrNoBound = errors.New("the feed gives no pages by time")
-	// ErrBoundRefused is an ErrNoBound: the feed refuses this bound. If it has accepted others, the bound
+	// ErrNoPageByTime: no endpoint returns the page before the time that a request names.
+	ErrNoPageByTime = errors.New("the feed gives no pages by time")
+	// ErrBoundRefused is an ErrNoPageByTime: the feed refuses this bound. If it has accepted others, the bound
 	// is most likely outside the range of the API's events.
-	ErrBoundRefused = fmt.Errorf("%w: it refuses this one", ErrNoBound)
+	ErrBoundRefused = fmt.Errorf("%w: it refuses this one", ErrNoPageByTime)
 	// ErrHeldOff: Once does not send the request because the endpoint asked for a wait.
-	ErrHeldOff = errors.New("it asked to be left alone")
+	ErrHeldOff = errors.New("it asked for a wait")
 	// ErrBudgetSpent: Once does not send the request because the endpoint's rate limit is used up.
 	ErrBudgetSpent = errors.New("its limit is used up")
 )

@@ -142,7 +142,7 @@ func (d *Dispatcher) denyFeed(reason string) {
 	d.endpoints[api.Feed].close(now.Add(pause), reason)
 }
 
-// waitForAccess closes the feed for as long as stream-access asked to be left alone. An answer other
+// waitForAccess closes the feed for as long as stream-access asked for a wait. An answer other
 // than a 429 counts as a denial.
 func (d *Dispatcher) waitForAccess(answer *api.Error) {
 	d.mu.Lock()
@@ -162,7 +162,7 @@ func (d *Dispatcher) abandonFeed(why error) {
 	d.feed.abandoned = true
 	d.mu.Unlock()
 	if !before {
-		d.options.Notice(fmt.Sprintf("going on without the feed: %v", why))
+		d.options.Notice(fmt.Sprintf("continuing without the feed: %v", why))
 	}
 }
 

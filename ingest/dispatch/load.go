@@ -14,9 +14,9 @@ const headroom = 1.2
 // Demand says what the walks want. The dispatcher calls both functions under its lock, so they must not
 // call the dispatcher.
 type Demand struct {
-	// AtOnce returns how many requests may be in flight. Worthwhile is how many bring more throughput,
+	// MaxInFlight returns how many requests may be in flight. Worthwhile is how many bring more throughput,
 	// as far as the dispatcher knows.
-	AtOnce func(worthwhile int) int
+	MaxInFlight func(worthwhile int) int
 	// Pages returns how many more pages are wanted; 0 where that is not known.
 	Pages func() int
 }
@@ -43,9 +43,9 @@ func (d *Dispatcher) SetDemand(demand Demand) {
 	d.demand = demand
 }
 
-// Goal returns how many walks are worth while, and how long the last page took. There are no more walks
+// TargetWalks returns how many walks are worth while, and how long the last page took. There are no more walks
 // than it takes to use up the limits.
-func (d *Dispatcher) Goal() (walks int, page time.Duration) {
+func (d *Dispatcher) TargetWalks() (walks int, page time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	walks = d.load.workers.Goal()

@@ -9,9 +9,9 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// Once requests a page from one endpoint, once and without waiting. If that endpoint may not be asked now,
+// TryPage requests a page from one endpoint, once and without waiting. If that endpoint may not be asked now,
 // it fails with ErrHeldOff or ErrBudgetSpent. The caller tells Succeeded of a page that it could decode.
-func (d *Dispatcher) Once(ctx context.Context, from string, req api.Request, into *api.Buffer) (body string, err error) {
+func (d *Dispatcher) TryPage(ctx context.Context, from string, req api.Request, into *api.Buffer) (body string, err error) {
 	if err := d.mayAskNow(from); err != nil {
 		return "", err
 	}

@@ -8,10 +8,10 @@ import (
 	"datasync/ingest/decode"
 )
 
-// AskForLess makes the request ask for less if err says that its page was too large, and reports whether
+// ReducePageSize makes the request ask for less if err says that its page was too large, and reports whether
 // to send it again. That costs none of the time for retries. A single element that is too large for a
 // page is requested so that only its beginning is read.
-func (d *Dispatcher) AskForLess(from string, req *api.Request, err error) bool {
+func (d *Dispatcher) ReducePageSize(from string, req *api.Request, err error) bool {
 	var page *decode.TooLarge
 	if !errors.As(err, &page) {
 		return false

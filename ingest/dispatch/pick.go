@@ -48,7 +48,7 @@ func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) 
 	}
 	// Neither these waits nor the queue count as a failure of the page.
 	began := time.Now()
-	defer func() { r.Waited += time.Since(began) }()
+	defer func() { r.WaitedForLimits += time.Since(began) }()
 	if err := queue.enter(ctx); err != nil {
 		return permit{}, err
 	}
@@ -88,11 +88,11 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 		req.Only = ""
 	}
 	feedOnly, eventsOnly := req.Bounded || req.Only == api.Feed, req.Only == api.Events
-	if d.load.clock.Now(pacer.Fetching) >= d.demand.AtOnce(d.load.workers.Goal()) {
+	if d.load.clock.Now(pacer.Fetching) >= d.demand.MaxInFlight(d.load.workers.Goal()) {
 		return permit{}, time.Time{}, d.changed, nil
 	}
 	if feedOnly && d.feed.abandoned {
-		return permit{}, now, nil, ErrNoBound
+		return permit{}, now, nil, ErrNoPageByTime
 	}
 	events, feed := d.endpoints[api.Events], d.endpoints[api.Feed]
 	first, until := feed, d.next(feed, now)
@@ -100,7 +100,7 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 	wake := until
 	if !feedOnly {
 		at := d.next(events, now)
-		if !at.After(now) && (!feedOpen || r.Avoid != api.Events) {
+		if !at.After(now) && (!feedOpen || r.AvoidEndpoint != api.Events) {
 			return d.take(events, nil, req, now), now, nil, nil
 		}
 		if at.Before(wake) || d.feed.abandoned || eventsOnly {
@@ -118,9 +118,9 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 	}
 	switch wait := until.Sub(now); {
 	case wait > d.options.MaxWait && feedOnly:
-		return permit{}, until, nil, ErrNoBound
+		return permit{}, until, nil, ErrNoPageByTime
 	case wait > d.options.MaxWait:
-		return permit{}, until, nil, fmt.Errorf("%w: come back at %s", ErrClosed, until.UTC().Format(time.RFC3339))
+		return permit{}, until, nil, fmt.Errorf("%w: come back at %s", ErrWaitTooLong, until.UTC().Format(time.RFC3339))
 	}
 	if d.load.clock.Now(pacer.Fetching) == 0 {
 		why := first.reason
@@ -216,7 +216,7 @@ func (d *Dispatcher) tellHeldOff(p permit) {
 	d.heldOffTold = d.heldOffTold || tell
 	d.mu.Unlock()
 	if tell {
-		d.options.Notice(fmt.Sprintf("the %s endpoint asked to be left alone until %s: going on by the %s; with --forget-waits the next pull asks it all the same",
+		d.options.Notice(fmt.Sprintf("the %s endpoint asked for a wait until %s: continuing with the %s; with --forget-waits the next pull asks it all the same",
 			api.Events, until.UTC().Format(time.RFC3339), api.Feed))
 	}
 }

@@ -89,5 +89,5 @@ const noticedFailure = 3
 // Permanent reports whether sending the request again cannot help.
 func Permanent(err error) bool {
 	var file *model.FileError
-	return api.Permanent(err) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLimited) || errors.Is(err, ErrNoBound) || errors.As(err, &file)
+	return api.Permanent(err) || errors.Is(err, ErrWaitTooLong) || errors.Is(err, ErrLimited) || errors.Is(err, ErrNoPageByTime) || errors.As(err, &file)
 }

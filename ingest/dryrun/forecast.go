@@ -42,7 +42,7 @@ func (f *Findings) forecast(opts ingest.Options, windows []model.Checkpoint, new
 	found := shard.Windows(windows)
 	floor := opts.From
 	if len(found) > 0 && !opts.Restart {
-		floor = found[0][0].Floor
+		floor = found[0][0].StartBound
 	}
 	wanted, ok := f.above(floor, newest)
 	if !ok {

@@ -20,7 +20,7 @@ import (
 	"datasync/internal/model"
 )
 
-// ErrNotNow says that no page came because each endpoint that serves pages asked to be left alone.
+// ErrNotNow says that no page came because each endpoint that serves pages asked for a wait.
 var ErrNotNow = model.NewFailure(model.ExitAPI, "api-wait", "the API asked for a wait")
 
 const (
@@ -56,7 +56,7 @@ type Findings struct {
 	Until sql.Null[bool]
 	// CursorLife and TokenLife are the lives that the API states; 0 if it does not.
 	CursorLife, TokenLife time.Duration
-	// NotBefore is until when endpoints asked to be left alone, now or in earlier runs.
+	// NotBefore is until when endpoints asked for a wait, now or in earlier runs.
 	NotBefore map[string]time.Time
 	// Held is how many elements the file has, events and rejects.
 	Held int64
@@ -148,7 +148,7 @@ func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[st
 	return s
 }
 
-// holdOff notes until when an endpoint asked to be left alone.
+// holdOff notes until when an endpoint asked for a wait.
 func (s *survey) holdOff(endpoint string, until time.Time) {
 	if until.After(time.Now()) {
 		s.found.NotBefore[endpoint] = until
@@ -223,7 +223,7 @@ func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 	return newest, errors.Join(err, asked)
 }
 
-// closed reports whether the endpoint asked to be left alone until later than now.
+// closed reports whether the endpoint asked for a wait until later than now.
 func (s *survey) closed(endpoint string) bool { return s.found.NotBefore[endpoint].After(time.Now()) }
 
 // nothing returns the error if no page came, and none from the events endpoint because of err.
@@ -265,7 +265,7 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	}
 	p, err := probe(known.Known.V.Timestamp)
 	switch verdict := known.Proof().Check(&p); {
-	case err != nil && !errors.Is(err, dispatch.ErrNoBound), err == nil && verdict == walk.Undecided:
+	case err != nil && !errors.Is(err, dispatch.ErrNoPageByTime), err == nil && verdict == walk.Undecided:
 		return
 	default:
 		s.found.Until = sql.Null[bool]{V: err == nil && verdict == walk.Proven, Valid: true}
@@ -282,7 +282,7 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 func (s *survey) page(ctx context.Context, endpoint string, a api.Request) (decode.Page, error) {
 	for {
 		p, err := s.once(ctx, endpoint, a)
-		if s.fatal != nil || !s.dispatcher.AskForLess(endpoint, &a, err) {
+		if s.fatal != nil || !s.dispatcher.ReducePageSize(endpoint, &a, err) {
 			return p, err
 		}
 	}
@@ -302,7 +302,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 	}
 	memory := &api.Buffer{}
 	defer memory.ReleaseLargeSlot()
-	body, err := s.dispatcher.Once(ctx, endpoint, a, memory)
+	body, err := s.dispatcher.TryPage(ctx, endpoint, a, memory)
 	if err != nil {
 		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}

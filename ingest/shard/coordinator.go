@@ -59,11 +59,11 @@ type Options struct {
 	Store Store
 	// Workers is how many walks there may be at a time, or Auto.
 	Workers int
-	// RenewCursors allows splits by cursors of walk.CursorAt.
+	// RenewCursors allows splits by cursors of walk.CursorBelow.
 	RenewCursors bool
 	Notice       func(string)
-	// Walk walks a shard to its end, and tells the shard of each commit.
-	Walk func(ctx context.Context, s *Shard) error
+	// WalkShard walks a shard to its end, and tells the shard of each commit.
+	WalkShard func(ctx context.Context, s *Shard) error
 }
 
 // Coordinator walks a window in shards, at the same time. Its lock may be held while a dispatcher's is
@@ -89,14 +89,14 @@ type Coordinator struct {
 	unordered, offsets bool
 }
 
-// New returns a coordinator whose walks send their requests by the dispatcher.
-func New(dispatcher *dispatch.Dispatcher, options Options, observer Observer) *Coordinator {
+// NewCoordinator returns a coordinator whose walks send their requests by the dispatcher.
+func NewCoordinator(dispatcher *dispatch.Dispatcher, options Options, observer Observer) *Coordinator {
 	return &Coordinator{options: options, observer: observer, dispatcher: dispatcher, wake: make(chan struct{}, 1)}
 }
 
-// Walk walks a window and its shards, above older windows, to their end, and returns their checkpoints. A
+// Run walks a window and its shards, above older windows, to their end, and returns their checkpoints. A
 // Coordinator walks one window.
-func (c *Coordinator) Walk(ctx context.Context, w Window, older []Window) (Window, error) {
+func (c *Coordinator) Run(ctx context.Context, w Window, older []Window) (Window, error) {
 	w, err := c.rejoin(ctx, w)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c *Coordinator) Walk(ctx context.Context, w Window, older []Window) (Windo
 		c.unordered = c.unordered || k.Unordered
 	}
 	c.observer.WindowBegun(w)
-	c.dispatcher.SetDemand(dispatch.Demand{AtOnce: c.atOnce, Pages: func() int { return int(c.pages.Load()) }})
+	c.dispatcher.SetDemand(dispatch.Demand{MaxInFlight: c.atOnce, Pages: func() int { return int(c.pages.Load()) }})
 	for {
 		if err := c.walkAll(ctx); err != nil {
 			return nil, err
@@ -185,7 +185,7 @@ func (c *Coordinator) idle() bool {
 // walk walks a shard and notes how that ended.
 func (c *Coordinator) walk(ctx context.Context, s *Shard) error {
 	defer c.changed()
-	err := c.options.Walk(ctx, s)
+	err := c.options.WalkShard(ctx, s)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.walks--
@@ -198,7 +198,7 @@ func (c *Coordinator) walk(ctx context.Context, s *Shard) error {
 	switch {
 	case errors.Is(err, walk.ErrNothingLeft), errors.Is(err, dispatch.ErrBoundRefused) && c.splitter.losses < maxLosses:
 		c.splitter.oldest = s.checkpoint.Begins
-	case errors.Is(err, walk.ErrNotProven), errors.Is(err, dispatch.ErrNoBound), c.splitter.losses >= maxLosses:
+	case errors.Is(err, walk.ErrNotProven), errors.Is(err, dispatch.ErrNoPageByTime), c.splitter.losses >= maxLosses:
 		c.splitter.stop() // another shard would hardly fare better
 	}
 	return nil
@@ -218,7 +218,7 @@ func (c *Coordinator) wanted() int {
 	if c.options.Workers != Auto {
 		return max(1, min(c.options.Workers, maxBytes/max(1, c.sample.Bytes)))
 	}
-	goal, took := c.dispatcher.Goal()
+	goal, took := c.dispatcher.TargetWalks()
 	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting || float64(c.sample.Bytes) > FastPage*took.Seconds() && c.walks < 2 {
 		return 1
 	}

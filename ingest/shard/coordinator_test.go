@@ -63,11 +63,11 @@ func coordinate(t *testing.T, w Window, walkShard func(b *books, s *Shard) error
 	})
 	client := api.New(refuse, &url.URL{Scheme: "http", Host: "api.test"}, "ds_test_key", 10)
 	dispatcher := dispatch.New(client, dispatch.Options{Persist: nil, Notice: func(string) {}}, quiet{})
-	c := New(dispatcher, Options{
+	c := NewCoordinator(dispatcher, Options{
 		Store: b, Workers: 3, Notice: func(string) {},
-		Walk: func(_ context.Context, s *Shard) error { return walkShard(b, s) },
+		WalkShard: func(_ context.Context, s *Shard) error { return walkShard(b, s) },
 	}, b)
-	done, err := c.Walk(t.Context(), w, nil)
+	done, err := c.Run(t.Context(), w, nil)
 	return b, done, err
 }
 

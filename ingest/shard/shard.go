@@ -100,8 +100,8 @@ func (s *Shard) Border() sql.Null[model.Instant] {
 	return border
 }
 
-// Start is walk.Bounds's.
-func (s *Shard) Start() (first api.Request, bound model.Instant) {
+// FirstRequest is walk.Bounds's.
+func (s *Shard) FirstRequest() (first api.Request, bound model.Instant) {
 	s.coordinator.mu.Lock()
 	defer s.coordinator.mu.Unlock()
 	way := s.coordinator.splitter.way
@@ -112,8 +112,8 @@ func (s *Shard) Start() (first api.Request, bound model.Instant) {
 	return way(begins), walk.BoundAbove(begins)
 }
 
-// Begins is walk.Bounds's. It refuses a page below where the shard above has ended.
-func (s *Shard) Begins(first, newest model.Position) error {
+// SetFirst is walk.Bounds's. It refuses a page below where the shard above has ended.
+func (s *Shard) SetFirst(first, newest model.Position) error {
 	s.coordinator.mu.Lock()
 	defer s.coordinator.mu.Unlock()
 	if i := slices.Index(s.coordinator.shards, s); i > 0 {
@@ -128,8 +128,8 @@ func (s *Shard) Begins(first, newest model.Position) error {
 	return nil
 }
 
-// Read is walk.Bounds's.
-func (s *Shard) Read(p *walk.Page, unordered bool) (last bool, err error) {
+// AddPage is walk.Bounds's.
+func (s *Shard) AddPage(p *walk.Page, unordered bool) (last bool, err error) {
 	c := s.coordinator
 	defer c.changed()
 	c.mu.Lock()
@@ -184,7 +184,7 @@ func (s *Shard) endsWith(p *decode.Page) bool {
 		return b.first.Valid && p.Reaches(b.first.V, s.coordinator.unordered)
 	}
 	border := s.checkpoint.Lower
-	if s.coordinator.unordered || s.checkpoint.Floor.Valid && s.checkpoint.ToTheEnd() {
+	if s.coordinator.unordered || s.checkpoint.StartBound.Valid && s.checkpoint.ToTheEnd() {
 		// A newer event may still follow below the border, but hardly after a whole page, and no total
 		// would show it.
 		return border.Valid && p.Newest.Timestamp < border.V

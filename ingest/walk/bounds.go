@@ -10,17 +10,17 @@ import (
 // Bounds says how far a walk goes: the borders of its window, or of its shard of one. They may move
 // during the walk. One goroutine, the walk's, calls it.
 type Bounds interface {
-	// Start returns the request for the first page of a shard that has not begun, and the newest instant
+	// FirstRequest returns the request for the first page of a shard that has not begun, and the newest instant
 	// that this page may contain.
-	Start() (first api.Request, bound model.Instant)
-	// Begins says which event the shard begins with, on a page whose newest event is given. It returns an
+	FirstRequest() (first api.Request, bound model.Instant)
+	// SetFirst says which event the shard begins with, on a page whose newest event is given. It returns an
 	// error, ErrNotProven, if no walk would read the events above that page.
-	Begins(first, newest model.Position) error
+	SetFirst(first, newest model.Position) error
 	// Border returns an instant above which the walk does not end, if there is one.
 	Border() sql.Null[model.Instant]
-	// Read records the page that the walk has read last, and reports whether the walk ends with it. It
+	// AddPage records the page that the walk has read last, and reports whether the walk ends with it. It
 	// sets Reached and RanOut of the page, and fails with ErrEndsTooEarly.
-	Read(p *Page, unordered bool) (last bool, err error)
+	AddPage(p *Page, unordered bool) (last bool, err error)
 }
 
 // Observer receives the incidents of a walk. Any goroutine calls it.

@@ -9,8 +9,8 @@ import (
 	"datasync/ingest/dispatch"
 )
 
-// Common is shared by all walks of a pull.
-type Common struct {
+// Shared is shared by all walks of a pull.
+type Shared struct {
 	Client     *api.Client
 	Dispatcher *dispatch.Dispatcher
 	Buffers    *api.BufferPool
@@ -27,7 +27,7 @@ type Common struct {
 }
 
 // Begin says that the pull begins now: a page that a cache made before is requested again.
-func (c *Common) Begin() { c.cache.began = time.Now() }
+func (c *Shared) Begin() { c.cache.began = time.Now() }
 
 const (
 	// firstRereads is how many pages with rejects are read again in any case. After that, rereadShare

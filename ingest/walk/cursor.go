@@ -49,9 +49,9 @@ func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
 
 var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
 
-// CursorAt returns a cursor for the events below a millisecond, made from another one, with a later expiry. It
+// CursorBelow returns a cursor for the events below a millisecond, made from another one, with a later expiry. It
 // works if renewCursor does and cursors have a member ts.
-func CursorAt(cursor string, ms int64, now time.Time) (string, bool) {
+func CursorBelow(cursor string, ms int64, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		text, ok := replaceNumber(text, cursorInstant, ms)
 		if !ok {

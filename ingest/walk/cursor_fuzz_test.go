@@ -32,7 +32,7 @@ func FuzzRewriteCursor(f *testing.F) {
 		end := json.Number(strconv.FormatInt(now.Add(renewedLife).UnixMilli(), 10))
 		renewed, ok := renewCursor(cursor, now)
 		checkRewritten(t, cursor, renewed, ok, end)
-		moved, both := CursorAt(cursor, ms, now)
+		moved, both := CursorBelow(cursor, ms, now)
 		checkRewritten(t, cursor, moved, both, end, json.Number(strconv.FormatInt(ms, 10)))
 		if both && !ok {
 			t.Errorf("%q can be moved to %q, but not be renewed", cursor, moved)

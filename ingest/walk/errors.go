@@ -17,7 +17,7 @@ var (
 	// ErrNoCursor: a page says that there are more, but has no cursor.
 	ErrNoCursor = model.NewFailure(model.ExitData, "page-loop", "a page announces more pages but has no cursor")
 	// ErrUnreachable: only a walk from the newest event can reach the rest of a shard.
-	ErrUnreachable = errors.New("no page leads to the rest of a shard")
+	ErrUnreachable = errors.New("the shard cannot be resumed")
 )
 
 // Errors that a page shows about the walk that requested it.

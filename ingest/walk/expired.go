@@ -19,8 +19,8 @@ import (
 func (w *Walk) cursorKeepsFailing(ctx context.Context, err error) bool {
 	var file *model.FileError
 	switch {
-	case err == nil, w.recovery.startCursor == "", w.at.request != api.Request{Cursor: w.recovery.startCursor}, w.recovery.failedRuns+1 < maxFailedRuns, ctx.Err() != nil,
-		errors.Is(err, dispatch.ErrClosed), errors.As(err, &file):
+	case err == nil, w.recovery.startCursor == "", w.next.request != api.Request{Cursor: w.recovery.startCursor}, w.recovery.failedRuns+1 < maxFailedRuns, ctx.Err() != nil,
+		errors.Is(err, dispatch.ErrWaitTooLong), errors.As(err, &file):
 		return false
 	}
 	return w.answersWithout(ctx, "")
@@ -43,7 +43,7 @@ func (w *Walk) countBroken(before int, err error) int {
 // without it succeeds after a 4xx or, once the cursor's life is over, after a second failure in a row.
 func (w *Walk) isExpired(ctx context.Context, endpoint string, err error, broken int) bool {
 	var answer *api.Error
-	if w.at.request.Cursor == "" || err == nil || ctx.Err() != nil {
+	if w.next.request.Cursor == "" || err == nil || ctx.Err() != nil {
 		return false
 	}
 	switch {
@@ -62,12 +62,12 @@ const usualLife = 2 * time.Minute
 // any age.
 func (w *Walk) outlived() bool {
 	switch {
-	case !w.at.expires.IsZero():
-		return !time.Now().Before(w.at.expires)
-	case w.at.request.Cursor == w.recovery.startCursor:
+	case !w.next.expires.IsZero():
+		return !time.Now().Before(w.next.expires)
+	case w.next.request.Cursor == w.recovery.startCursor:
 		return true
 	}
-	return time.Since(w.at.received) > usualLife
+	return time.Since(w.next.received) > usualLife
 }
 
 // answersWithout reports whether the endpoint, or any if that is empty, answers a request without a cursor

@@ -20,7 +20,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 	doubted, failures, broken := false, 0, 0
 	endWait := func() {}
 	defer func() { endWait() }()
-	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.Waited }, w.Notice, func() (err error) {
+	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.WaitedForLimits }, w.Notice, func() (err error) {
 		endWait()
 		endWait = func() {}
 		defer func() {
@@ -33,16 +33,16 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 		if broken = w.countBroken(broken, err); w.isExpired(ctx, got.Endpoint, err, broken) {
 			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
-		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.at.expires) {
+		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.next.expires) {
 			// The walk believes an early expiry only after it has sent the cursor once more.
 			doubted = true
 			//nolint:errorlint // this must not count as an expired cursor yet
-			err = fmt.Errorf("%v, though it should live until %s", err, w.at.expires.UTC().Format(time.TimeOnly))
+			err = fmt.Errorf("%v, though it should live until %s", err, w.next.expires.UTC().Format(time.TimeOnly))
 		}
 		if err != nil {
 			// The other endpoint is asked before the cursor expires because of this one's failures.
-			if failures++; failures > 1 || w.at.life > 0 && time.Until(w.at.expires) < w.at.life/2 {
-				w.requester.Avoid = got.Endpoint
+			if failures++; failures > 1 || w.next.life > 0 && time.Until(w.next.expires) < w.next.life/2 {
+				w.requester.AvoidEndpoint = got.Endpoint
 			}
 		}
 		return err
@@ -54,10 +54,10 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 func (w *Walk) requestWhole(ctx context.Context, at api.Request) (got Page, err error) {
 	w.discard()
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
-	err = dispatch.Retry(ctx, limit, func() time.Duration { return w.requester.Waited }, w.Notice, func() (err error) {
+	err = dispatch.Retry(ctx, limit, func() time.Duration { return w.requester.WaitedForLimits }, w.Notice, func() (err error) {
 		for {
 			got, err = w.requestWholeOnce(ctx, at)
-			if !w.Dispatcher.AskForLess(got.Endpoint, &api.Request{}, err) {
+			if !w.Dispatcher.ReducePageSize(got.Endpoint, &api.Request{}, err) {
 				return err
 			}
 		}
@@ -86,30 +86,30 @@ func (w *Walk) requestWholeOnce(ctx context.Context, at api.Request) (got Page, 
 func (w *Walk) tryPage(ctx context.Context) (Page, error) {
 	f := w.fetch(ctx)
 	got := f.page()
-	got.Resumed = w.at.resumed
+	got.Resumed = w.next.resumed
 	if f.err != nil {
 		w.Buffers.Release(f.Buffer)
 		return got, f.err
 	}
-	w.requester.Avoid = ""
+	w.requester.AvoidEndpoint = ""
 	w.lookAhead(ctx, f)
 	err := w.decode(f, &got)
 	p := &got.Page
 	if err == nil {
-		err = w.readAgain(ctx, w.at.request, f, &got)
+		err = w.readAgain(ctx, w.next.request, f, &got)
 	}
 	if err != nil {
 		w.Buffers.Release(f.Buffer)
 		got.Buffer = nil
 		w.discard()
-		if w.Dispatcher.AskForLess(f.Endpoint, &api.Request{}, err) {
+		if w.Dispatcher.ReducePageSize(f.Endpoint, &api.Request{}, err) {
 			return w.tryPage(ctx)
 		}
 		return got, err
 	}
 	p.NameAnonymous(w.before(), &w.anonymous)
 	got.Open = len(w.anonymous.Counts) > 0
-	if p.Elements == 0 && p.HasMore && p.NextCursor == w.at.request.Cursor {
+	if p.Elements == 0 && p.HasMore && p.NextCursor == w.next.request.Cursor {
 		// Retried as a failure first: it may pass.
 		return got, fmt.Errorf("%w: an empty page leads to itself", ErrLoop)
 	}
@@ -150,7 +150,7 @@ func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 		return // another large page would have to wait for its memory
 	}
 	t, ok := decode.PeekTail(f.body)
-	if !ok || !t.HasMore || t.NextCursor == "" || t.NextCursor == w.at.request.Cursor || w.loop.hasLed(t.NextCursor) ||
+	if !ok || !t.HasMore || t.NextCursor == "" || t.NextCursor == w.next.request.Cursor || w.loop.hasLed(t.NextCursor) ||
 		w.state.mode != following {
 		return
 	}
@@ -166,11 +166,11 @@ func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 
 // fetch returns the body of the next page, by the request ahead if that is in flight for it.
 func (w *Walk) fetch(ctx context.Context) fetched {
-	if w.ahead != nil && w.at.request == (api.Request{Cursor: w.ahead.cursor}) {
+	if w.ahead != nil && w.next.request == (api.Request{Cursor: w.ahead.cursor}) {
 		f := <-w.ahead.result
 		w.ahead = nil
 		return f
 	}
 	w.discard()
-	return w.requestFresh(ctx, w.at.request, false)
+	return w.requestFresh(ctx, w.next.request, false)
 }

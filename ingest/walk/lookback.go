@@ -23,7 +23,7 @@ const maxLookBacks = 5
 
 // mayHaveMoved reports whether the walk may have skipped events between the last page and p.
 func (w *Walk) mayHaveMoved(p *Page) bool {
-	if p.Request.Cursor == "" || !w.last.shifts {
+	if p.Request.Cursor == "" || !w.last.mayCount {
 		return false
 	}
 	return w.last.stored || fell(w.last.total, p.Total) || w.totals.fell(w.last.number, p.number)
@@ -62,8 +62,8 @@ func (w *Walk) lookBack(ctx context.Context, p *Page) (*Page, error) {
 		if joined {
 			back.Provisional, back.Resumed, back.Unordered = true, true, w.unordered
 			back.OutOfRange += back.DropAnonymous()
-			if w.scope.floor.Valid {
-				back.OutOfRange += back.CutBelow(w.scope.floor.V, false)
+			if w.scope.startBound.Valid {
+				back.OutOfRange += back.CutBelow(w.scope.startBound.V, false)
 			}
 			return &back, nil
 		}
@@ -76,7 +76,7 @@ func (w *Walk) lookBack(ctx context.Context, p *Page) (*Page, error) {
 // It is ErrNotProven if there may be other ways on.
 func (w *Walk) notRead(err error) error {
 	var file *model.FileError
-	if errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, dispatch.ErrLimited) || errors.As(err, &file) {
+	if errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrWaitTooLong) || errors.Is(err, dispatch.ErrLimited) || errors.As(err, &file) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNotProven, err)

@@ -53,7 +53,7 @@ func (w *Walk) start(p *Page) error {
 		return fmt.Errorf("%w below %s", ErrNotProven, bound.Time().Format(time.RFC3339Nano))
 	}
 	first := p.Events[0].Position()
-	if err := w.bounds.Begins(first, p.Newest); err != nil {
+	if err := w.bounds.SetFirst(first, p.Newest); err != nil {
 		return err
 	}
 	w.state, w.first = state{}, first

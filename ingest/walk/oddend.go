@@ -23,6 +23,6 @@ func (w *Walk) confirmEnd(ctx context.Context, p *Page) error {
 		return err
 	}
 	w.replace(p, &again, nil)
-	p.Resumed = w.at.resumed
+	p.Resumed = w.next.resumed
 	return nil
 }

@@ -16,8 +16,8 @@ type reading struct {
 	total sql.Null[int64]
 	// number is that of its answer among the walk's.
 	number int64
-	// shifts says that the page's cursor may count from the newest event.
-	shifts bool
+	// mayCount says that the page's cursor may count from the newest event.
+	mayCount bool
 	// stored says that an earlier run read it. The API may have deleted events since then.
 	stored bool
 }
@@ -27,17 +27,17 @@ func readingOf(k *model.Checkpoint) reading {
 	if k.Cursor == "" || NamesEvent(k.Cursor, k.Last.V) {
 		return reading{}
 	}
-	return reading{known: k.CursorBefore.Valid, from: api.Request{Cursor: k.CursorBefore.V}, total: k.PageTotal, shifts: true, stored: true}
+	return reading{known: k.CursorBefore.Valid, from: api.Request{Cursor: k.CursorBefore.V}, total: k.PageTotal, mayCount: true, stored: true}
 }
 
 // behind returns the page as the one that is read last now.
 func (r reading) behind(p *Page) reading {
 	next := reading{known: !p.Request.Bounded || p.Request.Cursor == "", from: p.Request, total: p.Total, number: p.number}
 	if n := len(p.Events); n > 0 && p.lastIsEvent {
-		next.shifts = !NamesEvent(p.NextCursor, p.lastEvent)
+		next.mayCount = !NamesEvent(p.NextCursor, p.lastEvent)
 	} else {
 		// The cursor may name an element that is no event. All cursors of an API are of one kind.
-		next.shifts = r.shifts || !r.known
+		next.mayCount = r.mayCount || !r.known
 	}
 	return next
 }

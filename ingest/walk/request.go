@@ -16,7 +16,7 @@ func (w *Walk) discard() {
 	}
 	f := <-w.ahead.result
 	w.ahead = nil
-	if f.err == nil && w.last.shifts {
+	if f.err == nil && w.last.mayCount {
 		if p, err := f.Buffer.Decode(decode.New()); err == nil {
 			w.totals.see(f.number, p.Total)
 		}
@@ -39,7 +39,7 @@ func (w *Walk) decode(f fetched, to *Page) error {
 		return w.Client.DecodeError(f.Endpoint, f.Buffer, err)
 	}
 	w.totals.see(f.number, p.Total)
-	p.Withhold(w.Client.HasSecret)
+	p.RedactSecrets(w.Client.HasSecret)
 	// The cursor lives longer than the page. As a part of its body it would keep all of that in memory.
 	p.NextCursor = strings.Clone(p.NextCursor)
 	if n := len(p.Events); n > 0 {

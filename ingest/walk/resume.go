@@ -24,7 +24,7 @@ func (w *Walk) recover(cause error) error {
 	if w.scope.isShard && !w.low.Valid {
 		return fmt.Errorf("%w: %w", ErrUnreachable, cause)
 	}
-	r, failed := &w.recovery, w.at.request.Cursor
+	r, failed := &w.recovery, w.next.request.Cursor
 	if r.deeper {
 		// A way that failed further up may work here.
 		r.failures, r.timeTried, r.renewed = 0, false, ""
@@ -44,21 +44,21 @@ func (w *Walk) recover(cause error) error {
 	r.deeper = false
 	// A cursor that counts from the newest event may shift again after a page by time. A walk from
 	// the newest event is always right.
-	ordered := w.low.Valid && !w.unordered && !w.last.shifts
+	ordered := w.low.Valid && !w.unordered && !w.last.mayCount
 	anonymous := w.anonymous
 	w.leavePage()
 	if ordered && !r.timeTried && !w.Dispatcher.FeedAbandoned() {
 		r.timeTried = true // until it has been proven
 		w.state = state{mode: searching, proof: ProofByTime(w.low.V)}
-		w.at.request = ByTime(w.low.V.Timestamp)
-		w.Notice(fmt.Sprintf("%v: going on by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
+		w.next.request = ByTime(w.low.V.Timestamp)
+		w.Notice(fmt.Sprintf("%v: resuming by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
 		return nil
 	}
 	if renewed, ok := renewCursor(r.expired, time.Now()); ok && ordered && w.RenewCursors && r.renewed == "" {
 		r.renewed = renewed
 		w.state, w.anonymous = w.confirm(false), anonymous // its position is unchanged
-		w.at.request = api.Request{Cursor: renewed}
-		w.Notice(fmt.Sprintf("%v: going on by a renewed cursor", cause))
+		w.next.request = api.Request{Cursor: renewed}
+		w.Notice(fmt.Sprintf("%v: resuming by a renewed cursor", cause))
 		return nil
 	}
 	return w.restart(cause)
@@ -66,7 +66,7 @@ func (w *Walk) recover(cause error) error {
 
 // leavePage forgets the last page, as the walk does not continue from it.
 func (w *Walk) leavePage() {
-	w.at = place{request: w.at.request, resumed: true, received: w.at.received}
+	w.next = nextRequest{request: w.next.request, resumed: true, received: w.next.received}
 	w.state, w.last, w.loop, w.anonymous.Counts = state{}, reading{}, newLoopDetector(), nil
 }
 
@@ -85,8 +85,8 @@ func (w *Walk) restart(cause error) error {
 	if each := w.Dispatcher.PageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
-	w.Notice(fmt.Sprintf("%v: walking again from the newest event, %d pages again%s, skipping stored events", cause, w.pages, again))
-	w.at.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
+	w.Notice(fmt.Sprintf("%v: restarting from the newest event, %d pages again%s, skipping stored events", cause, w.pages, again))
+	w.next.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
 	w.Observer.Restarted()
 	return nil
 }

@@ -15,23 +15,23 @@ import (
 
 // New returns a walk that resumes at the checkpoint k. Known is the instant of the newest event of older
 // windows, if this one does not go down to their end.
-func New(common *Common, bounds Bounds, k model.Checkpoint, known sql.Null[model.Instant]) *Walk {
+func New(common *Shared, bounds Bounds, k model.Checkpoint, known sql.Null[model.Instant]) *Walk {
 	w := &Walk{
-		Common: common, bounds: bounds, scope: scope{isShard: k.IsShard(), floor: k.Floor, known: known}, decoder: decode.New(),
-		at:   place{request: api.Request{Cursor: k.Cursor}, expires: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0},
+		Shared: common, bounds: bounds, scope: scope{isShard: k.IsShard(), startBound: k.StartBound, known: known}, decoder: decode.New(),
+		next: nextRequest{request: api.Request{Cursor: k.Cursor}, expires: k.CursorExpiresAt, resumed: k.State == model.UnderWay || k.Pages > 0},
 		last: readingOf(&k), recovery: recovery{startCursor: k.Cursor, failedRuns: k.FailedRuns},
-		low: k.Last, deepest: k.Last, loop: newLoopDetector(), unordered: k.Unordered, pages: k.Pages,
+		low: k.Last, oldestSeen: k.Last, loop: newLoopDetector(), unordered: k.Unordered, pages: k.Pages,
 	}
 	switch {
 	case k.IsShard() && !k.First.Valid:
 		w.state.mode = starting
-		w.at.request, w.state.proof.Bound = bounds.Start()
-		w.at.resumed = true
+		w.next.request, w.state.proof.Bound = bounds.FirstRequest()
+		w.next.resumed = true
 	case k.Cursor != "":
 		w.state = w.confirm(false)
 	default:
 		// The walk begins at the newest event, and newer events may have come above low.
-		w.low, w.deepest = sql.Null[model.Position]{}, sql.Null[model.Position]{}
+		w.low, w.oldestSeen = sql.Null[model.Position]{}, sql.Null[model.Position]{}
 	}
 	return w
 }
@@ -130,22 +130,22 @@ func (w *Walk) step(p *Page, last reading) {
 		w.last = last
 		w.totals.forget(last.number)
 	}
-	w.at = place{request: api.Request{Cursor: p.NextCursor}, received: p.Received, life: p.CursorLife}
+	w.next = nextRequest{request: api.Request{Cursor: p.NextCursor}, received: p.Received, life: p.CursorLife}
 	if p.CursorLife > 0 {
-		w.at.expires = p.Received.Add(p.CursorLife)
+		w.next.expires = p.Received.Add(p.CursorLife)
 	}
 }
 
-// orClosed returns an ErrClosed with the end of the wait if the feed failed while the events endpoint
+// orClosed returns an ErrWaitTooLong with the end of the wait if the feed failed while the events endpoint
 // asked for too long a wait. Else it returns err.
 func (w *Walk) orClosed(ctx context.Context, err error) error {
 	var file *model.FileError
 	until, tooLong := w.Dispatcher.EventsClosedUntil()
-	if !tooLong || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrClosed) || errors.Is(err, ErrUnreachable) {
+	if !tooLong || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, api.ErrKeyRefused) || errors.Is(err, dispatch.ErrWaitTooLong) || errors.Is(err, ErrUnreachable) {
 		return err
 	}
 	//nolint:errorlint // the wait is why the pull ends, whatever the feed's error is
-	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrClosed, until.UTC().Format(time.RFC3339), err)
+	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrWaitTooLong, until.UTC().Format(time.RFC3339), err)
 }
 
 // lost reports whether the walk has to find another way on after err: the current one has failed, or it
@@ -153,7 +153,7 @@ func (w *Walk) orClosed(ctx context.Context, err error) error {
 func (w *Walk) lost(err error) bool {
 	var file *model.FileError
 	switch {
-	case err == nil, w.at.request == api.Request{}, errors.Is(err, api.ErrKeyRefused), errors.As(err, &file):
+	case err == nil, w.next.request == api.Request{}, errors.Is(err, api.ErrKeyRefused), errors.As(err, &file):
 		return false
 	}
 	return w.byTime() || errors.Is(err, api.ErrCursorExpired) || errors.Is(err, ErrNotProven) || errors.Is(err, errMoved)
@@ -167,24 +167,24 @@ func (w *Walk) follow(p *Page) error {
 	rises := w.loop.rises(&p.Page)
 	// A page above the last one breaks the order. The same event again does not, nor does the page of a
 	// cursor that counts, after newer events arrived.
-	w.unordered = w.unordered || !p.Ordered || rises && !w.last.shifts
+	w.unordered = w.unordered || !p.Ordered || rises && !w.last.mayCount
 	p.Unordered = w.unordered
 	above := w.low
 	again := repeated{
-		counts: w.last.shifts && !w.last.stored && !p.Resumed && p.Total.Valid && p.Total == w.last.total, atBorder: !rises, last: w.loop.last,
+		counts: w.last.mayCount && !w.last.stored && !p.Resumed && p.Total.Valid && p.Total == w.last.total, atBorder: !rises, last: w.loop.last,
 	}
-	below := w.scope.floor.Valid && w.loop.begun && w.loop.last.Timestamp < w.scope.floor.V
+	below := w.scope.startBound.Valid && w.loop.begun && w.loop.last.Timestamp < w.scope.startBound.V
 	w.descend(p)
 	err := w.loop.check(p.Request.Cursor, &p.Page)
 	if !p.Provisional {
-		last, errEnd := w.bounds.Read(p, w.unordered)
+		last, errEnd := w.bounds.AddPage(p, w.unordered)
 		if p.Last = last; errEnd != nil {
 			err = errEnd
 		}
 		p.countCopies(above, w.scope.known, again)
 	}
-	if w.scope.floor.Valid {
-		p.OutOfRange += p.CutBelow(w.scope.floor.V, below)
+	if w.scope.startBound.Valid {
+		p.OutOfRange += p.CutBelow(w.scope.startBound.V, below)
 	}
 	if len(p.Rejects) > 0 && !w.Client.HasSecret(p.Rejects[0].Raw) {
 		w.Observer.RejectSeen(p.Rejects[0].Raw)
@@ -205,7 +205,7 @@ func (w *Walk) descend(p *Page) {
 	if !p.Provisional && (!w.low.Valid || p.Oldest.Compare(w.low.V) < 0) {
 		w.low = oldest
 	}
-	if !w.deepest.Valid || p.Oldest.Compare(w.deepest.V) < 0 {
-		w.deepest, w.recovery.deeper = oldest, true
+	if !w.oldestSeen.Valid || p.Oldest.Compare(w.oldestSeen.V) < 0 {
+		w.oldestSeen, w.recovery.deeper = oldest, true
 	}
 }

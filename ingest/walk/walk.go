@@ -13,24 +13,24 @@ import (
 
 // Walk goes from page to page of one window or shard, newer to older. One goroutine uses it.
 type Walk struct {
-	*Common
+	*Shared
 	bounds    Bounds
 	scope     scope
 	requester dispatch.Requester
 	decoder   *decode.Decoder
 
-	at       place
+	next     nextRequest
 	state    state
 	recovery recovery
 	first    model.Position // with which the shard began, if in this walk
 
 	// low is the position down to which everything from the window's newest event has been read, by this
-	// walk or before it. deepest is the oldest position that was seen at all.
-	low, deepest sql.Null[model.Position]
-	loop         *loopDetector
-	anonymous    decode.AnonymousCounter
-	unordered    bool
-	pages        int64 // since the walk was at the newest event
+	// walk or before it. oldestSeen is the oldest position of any page.
+	low, oldestSeen sql.Null[model.Position]
+	loop            *loopDetector
+	anonymous       decode.AnonymousCounter
+	unordered       bool
+	pages           int64 // since the walk was at the newest event
 
 	// last is the page that was read last. The totals show whether events may have moved past the
 	// walk.
@@ -43,14 +43,14 @@ type Walk struct {
 // scope has the fields of a walk that never change.
 type scope struct {
 	isShard bool // split off from a window
-	// floor is the start bound, below which nothing is wanted.
-	floor sql.Null[model.Instant]
+	// startBound is the border below which no event is wanted.
+	startBound sql.Null[model.Instant]
 	// known is the instant of the newest event of older windows, whose copies were counted then.
 	known sql.Null[model.Instant]
 }
 
-// place is where the next page is.
-type place struct {
+// nextRequest is the request for the next page, and its cursor.
+type nextRequest struct {
 	request api.Request
 	// resumed says that the cursor did not come with the page before.
 	resumed bool

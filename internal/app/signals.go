@@ -63,7 +63,7 @@ func orStopped(ctx context.Context, err error) error {
 		return nil
 	case errors.As(cause, &stopped):
 		return stopped
-	case errors.Is(cause, errTimeout) && !errors.Is(err, live.ErrSilent):
+	case errors.Is(cause, errTimeout) && !errors.Is(err, live.ErrUnresponsive):
 		return cause
 	}
 	return err

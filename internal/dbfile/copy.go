@@ -76,7 +76,7 @@ func SizeOf(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// CheckRoom fails with ErrRoom if the file system of the database at path has too little space. It must
+// CheckRoom fails with ErrNoRoomForCopy if the file system of the database at path has too little space. It must
 // have space for that many bytes, a tenth more and 16 MiB. The writer of the database needs space too.
 func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)) error {
 	have, err := free(filepath.Dir(path))
@@ -84,7 +84,7 @@ func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)
 		return Translate(path, err)
 	}
 	if need := bytes + bytes/10 + 16<<20; have < need {
-		return &model.FileError{Kind: ErrRoom, Path: path, Detail: fmt.Sprintf("%d MiB are needed, %d MiB are free", (need+1<<20-1)>>20, have>>20),
+		return &model.FileError{Kind: ErrNoRoomForCopy, Path: path, Detail: fmt.Sprintf("%d MiB are needed, %d MiB are free", (need+1<<20-1)>>20, have>>20),
 			Hint: "free some space, or wait for the pull to end"}
 	}
 	return nil

@@ -20,8 +20,8 @@ var (
 	ErrOlder = model.NewFailure(model.ExitFile, "other-version", "database of an older version")
 	// ErrFull: the disk is full.
 	ErrFull = model.NewFailure(model.ExitFile, "disk-full", "disk is full")
-	// ErrRoom: there is too little disk space for a copy of the file.
-	ErrRoom = model.NewFailure(model.ExitFile, "disk-full", "too little disk space for a copy")
+	// ErrNoRoomForCopy: there is too little disk space for a copy of the file.
+	ErrNoRoomForCopy = model.NewFailure(model.ExitFile, "disk-full", "too little disk space for a copy")
 	// ErrUnreplayed: the file cannot be read before its write-ahead log is replayed, which
 	// writes to the file.
 	ErrUnreplayed = model.NewFailure(model.ExitFile, "damaged-log", "database has a write-ahead log that must be replayed first")
@@ -31,8 +31,8 @@ var (
 	ErrLog = model.SubFailure(ErrDamaged, model.ExitFile, "damaged-log", "its write-ahead log cannot be replayed")
 	// ErrAccess: this user may not read or write the file, or its file system is read-only.
 	ErrAccess = model.NewFailure(model.ExitFile, "no-access", "no access")
-	// ErrBeside: a file beside the database is neither of this user nor of the database's owner.
-	ErrBeside = model.NewFailure(model.ExitFile, "untrusted", "a file beside it is not to be trusted")
+	// ErrUntrustedNeighbour: a file beside the database is neither of this user nor of the database's owner.
+	ErrUntrustedNeighbour = model.NewFailure(model.ExitFile, "untrusted", "a file beside it is not to be trusted")
 	// ErrMemory: DuckDB has too little memory.
 	ErrMemory = model.NewFailure(model.ExitError, "memory", "too little memory")
 	// ErrLimit: a limit of the process is reached, such as that of the size of files.

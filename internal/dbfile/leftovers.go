@@ -14,7 +14,7 @@ import (
 
 // RemoveLeftovers removes the files that a killed pull has left beside the database: snapshots,
 // and DuckDB's spill files. The caller holds the lock and does not have the database open. It
-// fails with ErrBeside if the log or the spill folder is not trusted.
+// fails with ErrUntrustedNeighbour if the log or the spill folder is not trusted.
 func RemoveLeftovers(path string) error {
 	if err := CheckNeighbours(path); err != nil {
 		return err

@@ -33,10 +33,10 @@ func errBeside(path, name, why string) error {
 	if name == path+".wal" {
 		hint = "see who put it there, and move it away; if that was you, put a copy of it in its place (cp, then mv): it is a part of the database"
 	}
-	return &model.FileError{Kind: ErrBeside, Path: path, Detail: filepath.Base(name) + ": " + why, Hint: hint}
+	return &model.FileError{Kind: ErrUntrustedNeighbour, Path: path, Detail: filepath.Base(name) + ": " + why, Hint: hint}
 }
 
-// openNeighbour opens a file beside the database. It fails with ErrBeside if the file is not
+// openNeighbour opens a file beside the database. It fails with ErrUntrustedNeighbour if the file is not
 // trusted.
 func openNeighbour(path, name string, flag int) (*os.File, error) {
 	f, err := owned.Open(name, flag, 0o600, trusted(path))
@@ -54,7 +54,7 @@ func openNeighbour(path, name string, flag int) (*os.File, error) {
 }
 
 // CheckNeighbours checks the files that DuckDB opens beside the database at path: its write-ahead
-// log, and its spill folder. It fails with ErrBeside.
+// log, and its spill folder. It fails with ErrUntrustedNeighbour.
 func CheckNeighbours(path string) error {
 	users := trusted(path)
 	for _, file := range []struct {

@@ -339,7 +339,7 @@ func TestCursorsExpire(t *testing.T) {
 					}
 					e := w.run(command{Args: []string{"pull", "--workers", workers}})
 					w.endsWith(e, 0)
-					if had > 0 && !strings.Contains(e.Err, "going on by the time of the last event") && !strings.Contains(e.Err, "walking again from the newest event") && workers == "1" {
+					if had > 0 && !strings.Contains(e.Err, "resuming by the time of the last event") && !strings.Contains(e.Err, "restarting from the newest event") && workers == "1" {
 						t.Errorf("the expired cursor is not reported: %v", e)
 					}
 					if s := w.API.Stats(); s.Events.Requests+s.Feed.Requests > 120 {

@@ -163,7 +163,7 @@ func TestFeedPaths(t *testing.T) {
 				t.Errorf("%d requests to the feed, %d to the foreign origin: %v", feed.Load(), w.sunk.Load(), e)
 			}
 			if !tc.used {
-				w.says(e, "going on without the feed: the feed cannot be used: its path is refused")
+				w.says(e, "continuing without the feed: the feed cannot be used: its path is refused")
 			}
 			if strings.ContainsFunc(e.Err, moves) {
 				t.Errorf("it writes the path as it came: %q", e.Err)

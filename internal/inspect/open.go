@@ -96,7 +96,7 @@ func whyUnreadable(path string, err error) error {
 		return dbfile.Missing(path)
 	}
 	var e *model.FileError
-	if !errors.As(err, &e) || errors.Is(err, dbfile.ErrLocked) || errors.Is(err, dbfile.ErrForeign) || errors.Is(err, dbfile.ErrBeside) || errors.Is(err, dbfile.ErrNewer) || errors.Is(err, fs.ErrPermission) {
+	if !errors.As(err, &e) || errors.Is(err, dbfile.ErrLocked) || errors.Is(err, dbfile.ErrForeign) || errors.Is(err, dbfile.ErrUntrustedNeighbour) || errors.Is(err, dbfile.ErrNewer) || errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	if _, errLog := os.Lstat(path + ".wal"); errLog != nil {

@@ -50,9 +50,9 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 		return s, err
 	}
 	s.Origin = meta["origin"]
-	var settled bool
+	var finalized bool
 	err = errors.Join(s.readEvents(ctx, db), s.readRejects(ctx, db), s.readRuns(ctx, db),
-		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&settled))
+		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&finalized))
 	if err != nil {
 		return s, dbfile.Translate(path, err)
 	}
@@ -69,7 +69,7 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 		return s, &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Detail: err.Error()}
 	}
 	s.Unusable, s.LookedInto = s.unusable(), deficit.Walked
-	s.Complete = settled && !s.Unusable
+	s.Complete = finalized && !s.Unusable
 	s.weigh(model.WitnessOf(windows, repeats))
 	s.takeWindows(slices.DeleteFunc(windows, func(k model.Checkpoint) bool { return k.NeverBegun() }), now)
 	return s, s.takeWaits(meta, notes, now)
@@ -137,8 +137,8 @@ func (s *Status) takeWindows(windows []model.Checkpoint, now time.Time) {
 		s.Windows = append(s.Windows, w)
 		s.Complete = s.Complete && k.State == model.Done
 	}
-	if len(windows) > 0 && windows[0].Floor.Valid {
-		s.From = instantTime(windows[0].Floor.V)
+	if len(windows) > 0 && windows[0].StartBound.Valid {
+		s.From = instantTime(windows[0].StartBound.V)
 	}
 }
 

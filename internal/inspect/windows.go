@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
 // ReadWindows returns the checkpoints of all windows, the newest window first. The shards of a window
@@ -35,7 +35,7 @@ func ReadWindows(ctx context.Context, db *sql.DB) ([]model.Checkpoint, error) {
 		}
 		k.Upper = sql.Null[model.Instant]{V: model.Instant(upper.Int64), Valid: upper.Valid}
 		k.Lower = sql.Null[model.Instant]{V: model.Instant(lower.Int64), Valid: lower.Valid}
-		k.Floor = sql.Null[model.Instant]{V: model.Instant(floor.Int64), Valid: floor.Valid}
+		k.StartBound = sql.Null[model.Instant]{V: model.Instant(floor.Int64), Valid: floor.Valid}
 		k.Last = sql.Null[model.Position]{V: model.Position{Timestamp: model.Instant(lastTimestamp.Int64), ID: lastID.UUID}, Valid: lastID.Valid}
 		k.Begins = sql.Null[model.Instant]{V: model.Instant(begins.Int64), Valid: begins.Valid}
 		k.First = sql.Null[model.Position]{V: model.Position{Timestamp: model.Instant(firstTimestamp.Int64), ID: firstID.UUID}, Valid: firstID.Valid}

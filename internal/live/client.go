@@ -29,12 +29,12 @@ const maxAnswer = 64 << 20
 
 // The errors of Status and Borrow, besides *RefusedError.
 var (
-	// ErrNone: no pull answers, or it ended before it had answered.
-	ErrNone = errors.New("no running pull answers")
+	// ErrNoPull: no pull answers, or it ended before it had answered.
+	ErrNoPull = errors.New("no running pull answers")
 	// ErrBusy: the pull serves its maximum of clients.
 	ErrBusy = model.NewFailure(model.ExitFile, "locked", "the running pull serves its maximum of readers: try again in a moment")
-	// ErrSilent: the pull does not answer in time, for example because it is suspended.
-	ErrSilent = model.NewFailure(model.ExitFile, "suspended", "the running pull does not answer")
+	// ErrUnresponsive: the pull does not answer in time, for example because it is suspended.
+	ErrUnresponsive = model.NewFailure(model.ExitFile, "suspended", "the running pull does not answer")
 )
 
 // RefusedError is an error of the pull that crossed the socket.
@@ -62,7 +62,7 @@ type Lease struct {
 }
 
 // Status asks the pull that writes to the database at that absolute path for its status, and
-// decodes the JSON into status. It fails with ErrNone, ErrBusy, ErrSilent or a *RefusedError.
+// decodes the JSON into status. It fails with ErrNoPull, ErrBusy, ErrUnresponsive or a *RefusedError.
 func Status(ctx context.Context, database string, status any) error {
 	conn, err := ask(ctx, database, "status", status)
 	if err != nil {
@@ -83,11 +83,11 @@ func Borrow(ctx context.Context, database string, isCopy func(database, path str
 	// The pull may know the folder under another path.
 	l.Path = filepath.Join(filepath.Dir(database), filepath.Base(l.Path))
 	if !isCopy(database, l.Path) {
-		return nil, errors.Join(fmt.Errorf("%w: it offers %q", ErrNone, l.Path), l.conn.Close())
+		return nil, errors.Join(fmt.Errorf("%w: it offers %q", ErrNoPull, l.Path), l.conn.Close())
 	}
 	// If the copy is already gone, opening it will fail.
 	if info, err := os.Lstat(l.Path); err == nil && (!info.Mode().IsRegular() || !ownedBy(info, users())) {
-		return nil, errors.Join(fmt.Errorf("%w: %q is not one of its copies", ErrNone, l.Path), l.conn.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %q is not one of its copies", ErrNoPull, l.Path), l.conn.Close())
 	}
 	return l, nil
 }
@@ -106,7 +106,7 @@ func (l *Lease) Release() {
 func ask(ctx context.Context, database, request string, value any) (_ net.Conn, err error) {
 	socket, err := readName(database)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNone, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoPull, err)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	switch {
@@ -115,7 +115,7 @@ func ask(ctx context.Context, database, request string, value any) (_ net.Conn, 
 	case errors.Is(err, syscall.EAGAIN):
 		return nil, ErrBusy
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrNone, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoPull, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
@@ -134,9 +134,9 @@ func ask(ctx context.Context, database, request string, value any) (_ net.Conn, 
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, ErrSilent
+		return nil, ErrUnresponsive
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrNone, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoPull, err)
 	}
 	return conn, decode(line, value)
 }
@@ -182,7 +182,7 @@ func decode(line []byte, value any) error {
 		err = errors.New("the answer is null")
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNone, err)
+		return fmt.Errorf("%w: %w", ErrNoPull, err)
 	}
 	switch refused.Error {
 	case "":
@@ -192,7 +192,7 @@ func decode(line []byte, value any) error {
 		return &RefusedError{refused.Error, model.Exit{Code: refused.Exit, Topic: refused.Topic}}
 	}
 	if err := json.Unmarshal(line, value); err != nil {
-		return fmt.Errorf("%w: %w", ErrNone, err)
+		return fmt.Errorf("%w: %w", ErrNoPull, err)
 	}
 	return nil
 }

@@ -72,8 +72,8 @@ func TestClientsGiveUpInTheEnd(t *testing.T) {
 		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 	}
 	defer live.SetLimits(hang, 100*time.Millisecond)()
-	if err := ask(t.Context()); !errors.Is(err, live.ErrSilent) {
-		t.Errorf("%v, want %v", err, live.ErrSilent)
+	if err := ask(t.Context()); !errors.Is(err, live.ErrUnresponsive) {
+		t.Errorf("%v, want %v", err, live.ErrUnresponsive)
 	}
 }
 
@@ -99,14 +99,14 @@ func (s *slowFake) Snapshot(ctx context.Context) (live.Snapshot, error) {
 	return s.fake.Snapshot(ctx)
 }
 
-// TestSilentPull: clients give up with ErrSilent.
+// TestSilentPull: clients give up with ErrUnresponsive.
 func TestSilentPull(t *testing.T) {
 	defer live.SetLimits(50*time.Millisecond, time.Minute)()
 	for _, said := range []string{"", " ", "   ", `{"path":"a.duckdb.co`} {
 		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 		pretend(t, db, said)
-		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrSilent) {
-			t.Errorf("after %q: %v, want %v", said, err, live.ErrSilent)
+		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrUnresponsive) {
+			t.Errorf("after %q: %v, want %v", said, err, live.ErrUnresponsive)
 		}
 	}
 }
@@ -125,24 +125,24 @@ func TestInvalidAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 			pretend(t, db, answer+"\n")
-			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-				t.Errorf("%v, want %v", err, live.ErrNone)
+			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNoPull) {
+				t.Errorf("%v, want %v", err, live.ErrNoPull)
 			}
 		})
 	}
 	t.Run("null", func(t *testing.T) {
 		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 		pretend(t, db, "null\n")
-		if err := live.Status(t.Context(), db.path, &struct{}{}); !errors.Is(err, live.ErrNone) {
-			t.Errorf("%v, want %v", err, live.ErrNone)
+		if err := live.Status(t.Context(), db.path, &struct{}{}); !errors.Is(err, live.ErrNoPull) {
+			t.Errorf("%v, want %v", err, live.ErrNoPull)
 		}
 	})
 	t.Run("half a line", func(t *testing.T) {
 		db := &fake{path: filepath.Join(t.TempDir(), "a.duckdb")}
 		hangUp := pretend(t, db, `{"path":"a.duckdb.co`)
 		go hangUp()
-		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-			t.Errorf("%v, want %v", err, live.ErrNone)
+		if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNoPull) {
+			t.Errorf("%v, want %v", err, live.ErrNoPull)
 		}
 	})
 	t.Run("none", func(t *testing.T) {

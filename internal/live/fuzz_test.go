@@ -148,7 +148,7 @@ func checkAnswer(t *testing.T, answer []byte, isObject bool, object map[string]j
 	switch {
 	case err == nil && (!isObject || said != ""):
 		t.Errorf("%q was taken for an answer", answer)
-	case err == nil, errors.Is(err, live.ErrNone):
+	case err == nil, errors.Is(err, live.ErrNoPull):
 	case errors.Is(err, live.ErrBusy), errors.As(err, &refused):
 		if !isObject {
 			t.Errorf("%q was taken for a refusal: %v", answer, err)
@@ -188,7 +188,7 @@ func FuzzNameFile(f *testing.F) {
 			t.Errorf("asked by %q", text)
 		case err == nil && status.Changes == nil:
 			t.Errorf("%q leads to somebody else", text)
-		case err != nil && (path == socket && named || !errors.Is(err, live.ErrNone)):
+		case err != nil && (path == socket && named || !errors.Is(err, live.ErrNoPull)):
 			t.Errorf("%q: %v", text, err)
 		}
 	})

@@ -151,7 +151,7 @@ func TestStatus(t *testing.T) {
 		t.Error(err)
 	}
 	stop()
-	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrNone) {
+	if err := live.Status(t.Context(), db.path, &status); !errors.Is(err, live.ErrNoPull) {
 		t.Error(err)
 	}
 }
@@ -265,8 +265,8 @@ func TestSocketOfAKilledPull(t *testing.T) {
 	if err := errors.Join(l.Close(), os.WriteFile(db.path+".socket", []byte(socket+"\n"), 0o600), os.WriteFile(db.path+".socket.new", nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) || !exists(socket) {
-		t.Errorf("%v, want %v", err, live.ErrNone)
+	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNoPull) || !exists(socket) {
+		t.Errorf("%v, want %v", err, live.ErrNoPull)
 	}
 	stop := serveAt(t, db, folders)
 	if exists(socket) || exists(db.path+".socket.new") {
@@ -274,8 +274,8 @@ func TestSocketOfAKilledPull(t *testing.T) {
 	}
 	borrow(t, db).Release()
 	stop()
-	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-		t.Errorf("%v, want %v", err, live.ErrNone)
+	if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNoPull) {
+		t.Errorf("%v, want %v", err, live.ErrNoPull)
 	}
 }
 

@@ -103,8 +103,8 @@ func TestInvalidNameFiles(t *testing.T) {
 			if err := os.WriteFile(db.path+".socket", []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-				t.Errorf("%v, want %v", err, live.ErrNone)
+			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNoPull) {
+				t.Errorf("%v, want %v", err, live.ErrNoPull)
 			}
 			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
 			borrow(t, db).Release()
@@ -142,8 +142,8 @@ func TestNameFilesOfOtherUsers(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNone) {
-				t.Errorf("%v, want %v", err, live.ErrNone)
+			if _, err := live.Borrow(t.Context(), db.path, isCopy); !errors.Is(err, live.ErrNoPull) {
+				t.Errorf("%v, want %v", err, live.ErrNoPull)
 			}
 			stop := serveAt(t, db, []string{filepath.Join(root, "datasync-2")})
 			borrow(t, db).Release()

@@ -74,7 +74,7 @@ func WitnessOf(windows []Checkpoint, repeats int64) (w Witness) {
 			continue
 		}
 		if newest == 0 {
-			newest, bounded = k.Whole, k.Floor.Valid
+			newest, bounded = k.Whole, k.StartBound.Valid
 			w.First, w.Last = k.Total, k.Total
 		}
 		if k.Whole == newest && k.PageTotal.Valid && w.First.Valid {

@@ -46,8 +46,8 @@ type Committed struct {
 	Reasons map[string]int64
 }
 
-// Settled is the content of a file after a whole walk.
-type Settled struct {
+// Finalized is the content of a file after a whole walk.
+type Finalized struct {
 	// Events is how many events are stored, Rejected how many rejects are not resolved.
 	Events, Rejected int64
 	// Removed is how many duplicates of an id were deleted.

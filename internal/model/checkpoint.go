@@ -32,9 +32,9 @@ type Checkpoint struct {
 	// Lower is the lower border of the walk; without one, the walk ends with the API's last page.
 	// Only a split or a merge of shards changes it, never a commit.
 	Lower sql.Null[Instant]
-	// Floor is the start bound, below which no event is stored; without one, all are. It is fixed
+	// StartBound is the start bound, below which no event is stored; without one, all are. It is fixed
 	// when the window is opened.
-	Floor sql.Null[Instant]
+	StartBound sql.Null[Instant]
 	// Cursor requests the page after the last committed one; "" requests the first page.
 	Cursor string
 	// CursorExpiresAt is when the cursor expires by the local clock; zero if the API did not say.
@@ -43,12 +43,19 @@ type Checkpoint struct {
 	Last sql.Null[Position]
 	// Pages and Events count the committed pages of the window and the events on them.
 	Pages, Events int64
-	// Walked counts the elements of pages since the walk last began at the newest event.
-	Walked int64
 	// Total is the API's number of events, as of the window's first page.
 	Total sql.Null[int64]
 	// Unordered marks a window whose positions do not always descend.
 	Unordered bool
+	SinceTop
+	// FailedRuns is how many consecutive runs failed at this cursor.
+	FailedRuns int64
+}
+
+// SinceTop says what a walk has met since it last began at the newest event, the top of its window.
+type SinceTop struct {
+	// Walked counts the elements of pages since the walk last began at the newest event.
+	Walked int64
 	// PageTotal is the API's number of events, as of the last committed page. CursorBefore is the
 	// cursor that requested this page, "" for a first page. After the total has fallen, a cursor
 	// that counts from the top skips events.
@@ -60,13 +67,11 @@ type Checkpoint struct {
 	Copies int64
 	// RanOut says that the API had no more pages above the lower border.
 	RanOut bool
-	// FailedRuns is how many consecutive runs failed at this cursor.
-	FailedRuns int64
 }
 
 // ToTheEnd reports whether the window, or the shard, goes down to the start bound or to the API's oldest
 // event. Then no older window has anything left to walk.
-func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.Floor }
+func (k *Checkpoint) ToTheEnd() bool { return k.Lower == k.StartBound }
 
 // NeverBegun reports whether no page of the opened window was committed, so that another window may replace
 // it. A shard is never replaced.
@@ -78,6 +83,5 @@ func (k *Checkpoint) IsShard() bool { return k.Begins.Valid }
 // Restart moves the checkpoint to the newest event. A gap separates that from the events read before.
 func (k *Checkpoint) Restart() {
 	k.State, k.Cursor, k.CursorExpiresAt = UnderWay, "", time.Time{}
-	k.Last, k.Walked, k.Copies, k.RanOut, k.FailedRuns = sql.Null[Position]{}, 0, 0, false, 0
-	k.PageTotal, k.CursorBefore, k.TopAt = sql.Null[int64]{}, sql.Null[string]{}, time.Time{}
+	k.Last, k.SinceTop, k.FailedRuns = sql.Null[Position]{}, SinceTop{}, 0
 }

@@ -102,7 +102,7 @@ type PageRecord struct {
 	// bound of its request, if it had one.
 	Resumed bool
 	Until   sql.Null[Instant]
-	// Outside is how many elements of the page were out of range, below the start bound, and not
+	// OutOfRange is how many elements of the page were out of range, below the start bound, and not
 	// stored.
-	Outside int64
+	OutOfRange int64
 }

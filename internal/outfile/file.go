@@ -163,7 +163,7 @@ func (file *File) end() error {
 // Explain replaces the path that was written by the target in an error's text, and says what to do
 // about a full disk. An error of package owned is not changed.
 func Explain(err error, path, target string) error {
-	if err == nil || errors.Is(err, owned.ErrNot) {
+	if err == nil || errors.Is(err, owned.ErrUntrusted) {
 		return err // it names its own path
 	}
 	text := err.Error()

@@ -25,7 +25,7 @@ type Folder struct {
 
 // CreateFolder begins a folder. It may replace an empty one, and, if rules.Force is set, one of this
 // user for which replaceable returns nil. The caller ends it with Commit or Abort. It fails with
-// ErrTarget, or owned.ErrNot.
+// ErrTarget, or owned.ErrUntrusted.
 func CreateFolder(target string, rules Rules, replaceable func(*owned.Dir) error) (*Folder, error) {
 	p, err := locate(target, rules)
 	if err != nil {
@@ -73,7 +73,7 @@ func (f *Folder) Explain(err error) error {
 }
 
 // Commit syncs all files of the folder to the disk and gives the folder its name. After an error the
-// target is as it was. It fails with ErrTarget, or owned.ErrNot.
+// target is as it was. It fails with ErrTarget, or owned.ErrUntrusted.
 func (f *Folder) Commit() error {
 	if err := f.hidden.dir.SyncAll(); err != nil {
 		return errors.Join(f.Explain(err), f.Abort())
@@ -166,7 +166,7 @@ type LockedFolder struct {
 
 // OpenFolder locks the folder at target, which must be this user's, to change it in place. It returns
 // nil if nothing is there. It fails with ErrTarget, such as for a folder that another process has
-// locked, or owned.ErrNot. The caller closes it.
+// locked, or owned.ErrUntrusted. The caller closes it.
 func OpenFolder(target string, rules Rules) (*LockedFolder, error) {
 	p, err := locate(target, rules)
 	if err != nil {

@@ -27,11 +27,11 @@ type Rules struct {
 	Keep []string
 }
 
-// refuse returns an ErrTarget with the reason. It keeps owned.ErrNot apart: the user has to look at
+// refuse returns an ErrTarget with the reason. It keeps owned.ErrUntrusted apart: the user has to look at
 // the target, not to name another.
 func refuse(target, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	if errors.Is(err, owned.ErrNot) {
+	if errors.Is(err, owned.ErrUntrusted) {
 		return fmt.Errorf("target %q: %w", target, err)
 	}
 	return fmt.Errorf("%w %q: %w", ErrTarget, target, err)

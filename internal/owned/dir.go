@@ -37,7 +37,7 @@ func OpenDir(path string) (*Dir, error) {
 	return held(path, root)
 }
 
-// OpenOwn opens the folder at the path, following no link at its end. It fails with ErrNot unless
+// OpenOwn opens the folder at the path, following no link at its end. It fails with ErrUntrusted unless
 // that is a folder of one of the users. The caller closes it.
 func OpenOwn(path string, users []int) (*Dir, error) {
 	path, err := filepath.Abs(path)
@@ -171,7 +171,7 @@ type unowned struct{ fs.FileInfo }
 
 func (unowned) Sys() any { return &syscall.Stat_t{Uid: ^uint32(0)} }
 
-// Sub opens a folder in it. It fails with ErrNot unless that is a folder of this user.
+// Sub opens a folder in it. It fails with ErrUntrusted unless that is a folder of this user.
 func (d *Dir) Sub(name string) (*Dir, error) {
 	info, err := d.Lstat(name)
 	if err != nil {
@@ -210,7 +210,7 @@ func (d *Dir) Create(name string) (*os.File, error) {
 	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// Open opens a file in it to read. It fails with ErrNot if why, such as File or ReadFile, returns a
+// Open opens a file in it to read. It fails with ErrUntrusted if why, such as File or ReadFile, returns a
 // reason.
 func (d *Dir) Open(name string, why func(info fs.FileInfo, users []int) string) (*os.File, error) {
 	info, err := d.Lstat(name)

@@ -13,16 +13,16 @@ import (
 	"datasync/internal/model"
 )
 
-// ErrNot says that a file or folder is not one that this user would have made.
-var ErrNot = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
+// ErrUntrusted says that a file or folder is not one that this user would have made.
+var ErrUntrusted = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
 
-// Error is an ErrNot with the path and the reason.
+// Error is an ErrUntrusted with the path and the reason.
 type Error struct{ Path, Why string }
 
-func (e *Error) Error() string { return fmt.Sprintf("%q is %v: %s", e.Path, ErrNot, e.Why) }
+func (e *Error) Error() string { return fmt.Sprintf("%q is %v: %s", e.Path, ErrUntrusted, e.Why) }
 
-// Unwrap returns ErrNot.
-func (e *Error) Unwrap() error { return ErrNot }
+// Unwrap returns ErrUntrusted.
+func (e *Error) Unwrap() error { return ErrUntrusted }
 
 // Mine returns the user of the process, whose files are trusted by default.
 func Mine() []int { return []int{os.Geteuid()} }
@@ -87,7 +87,7 @@ func userName(uid int) string {
 	return fmt.Sprintf("the user with id %d", uid)
 }
 
-// Open opens a file without following a link, and without blocking. It fails with ErrNot unless it
+// Open opens a file without following a link, and without blocking. It fails with ErrUntrusted unless it
 // is a file of one of the users with a single name.
 func Open(path string, flag int, perm fs.FileMode, users []int) (*os.File, error) {
 	// Checked before it is opened, as opening a FIFO or a device can have effects.

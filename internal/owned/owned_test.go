@@ -46,11 +46,11 @@ func TestRefusedFiles(t *testing.T) {
 	defer func() { _ = d.Close() }()
 	for name, want := range names {
 		for _, flag := range []int{os.O_RDONLY, os.O_RDWR | os.O_CREATE} {
-			if _, err := owned.Open(filepath.Join(folder, name), flag, 0o600, owned.Mine()); !errors.Is(err, owned.ErrNot) || !strings.Contains(err.Error(), want) {
+			if _, err := owned.Open(filepath.Join(folder, name), flag, 0o600, owned.Mine()); !errors.Is(err, owned.ErrUntrusted) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %s", name, err, want)
 			}
 		}
-		if _, err := d.Open(name, owned.File); !errors.Is(err, owned.ErrNot) || !strings.Contains(err.Error(), want) {
+		if _, err := d.Open(name, owned.File); !errors.Is(err, owned.ErrUntrusted) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s in a folder: %v, want %s", name, err, want)
 		}
 	}
@@ -86,7 +86,7 @@ func TestRefusedFolders(t *testing.T) {
 		_, err2 := d.Make(name)
 		_, err3 := owned.OpenOwn(filepath.Join(folder, name), owned.Mine())
 		for _, err := range []error{err1, err2, err3} {
-			if !errors.Is(err, owned.ErrNot) {
+			if !errors.Is(err, owned.ErrUntrusted) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

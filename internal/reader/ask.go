@@ -22,9 +22,9 @@ const (
 var errUnanswered = errors.New("the pull that has locked the file does not answer")
 
 // ask calls request until the pull that has locked the file answers. It fails with
-//   - live.ErrNone where no pull runs, joined with errUnanswered where one runs but did not
+//   - live.ErrNoPull where no pull runs, joined with errUnanswered where one runs but did not
 //     answer within beginTimeout;
-//   - live.ErrSilent where the pull gave no sign of life, or had not answered a request when the
+//   - live.ErrUnresponsive where the pull gave no sign of life, or had not answered a request when the
 //     deadline of ctx passed;
 //   - the error of ctx, or any other error of request.
 func ask(ctx context.Context, path string, request func() error) error {
@@ -34,11 +34,11 @@ func ask(ctx context.Context, path string, request func() error) error {
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, live.ErrSilent), errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case errors.Is(err, live.ErrUnresponsive), errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return silent(ctx, path)
 		case ctx.Err() != nil:
 			return err
-		case errors.Is(err, live.ErrNone):
+		case errors.Is(err, live.ErrNoPull):
 			if pulling, errLock := dbfile.Pulling(path); errLock != nil || !pulling {
 				return err
 			}
@@ -56,7 +56,7 @@ func ask(ctx context.Context, path string, request func() error) error {
 	}
 }
 
-// silent returns live.ErrSilent with the pull's process and what to do about it.
+// silent returns live.ErrUnresponsive with the pull's process and what to do about it.
 func silent(ctx context.Context, path string) error {
 	process, hint := "", "check whether it is suspended"
 	if h, err := dbfile.LockHolder(path); err == nil && h != nil {
@@ -66,5 +66,5 @@ func silent(ctx context.Context, path string) error {
 	if ctx.Err() != nil {
 		hint += "; or allow more time with a longer --timeout"
 	}
-	return fmt.Errorf("%w%s: %s", live.ErrSilent, process, hint)
+	return fmt.Errorf("%w%s: %s", live.ErrUnresponsive, process, hint)
 }

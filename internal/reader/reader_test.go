@@ -151,7 +151,7 @@ func TestOpenALockedFile(t *testing.T) {
 
 // TestRefusals: an error of the pull ends the reader with the pull's exit code and topic.
 func TestRefusals(t *testing.T) {
-	p, _ := serve(t, &model.FileError{Kind: dbfile.ErrRoom, Path: "a.duckdb"})
+	p, _ := serve(t, &model.FileError{Kind: dbfile.ErrNoRoomForCopy, Path: "a.duckdb"})
 	_, err := reader.Open(t.Context(), p.path, func(string) error { t.Error("opened"); return nil })
 	if got := model.ExitOf(err); got != (model.Exit{Code: model.ExitFile, Topic: "disk-full"}) {
 		t.Errorf("%v: %+v", err, got)

@@ -29,7 +29,7 @@ func (s Source) Release() { s.release() }
 
 // Open finds the database that db names, and calls open with the path of the file or of the
 // copy. Where a pull begins or ends at that moment, it calls open again with another path. It
-// fails with the error of open or of Ask, except live.ErrNone.
+// fails with the error of open or of Ask, except live.ErrNoPull.
 func Open(ctx context.Context, db string, open func(path string) error) (Source, error) {
 	for tries := 1; ; tries++ {
 		src, err := find(ctx, db)
@@ -58,7 +58,7 @@ func Status(ctx context.Context, db string, status any, read func() error) (aske
 		src := Source{path: path}
 		if exists {
 			err := ask(ctx, path, func() error { return live.Status(ctx, path, status) })
-			if !errors.Is(err, live.ErrNone) {
+			if !errors.Is(err, live.ErrNoPull) {
 				return true, err
 			}
 			src.unanswered = errors.Is(err, errUnanswered)
@@ -83,7 +83,7 @@ func find(ctx context.Context, db string) (Source, error) {
 		return err
 	})
 	switch {
-	case errors.Is(err, live.ErrNone):
+	case errors.Is(err, live.ErrNoPull):
 		file.unanswered = errors.Is(err, errUnanswered)
 		return file, nil
 	case err != nil:

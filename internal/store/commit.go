@@ -48,8 +48,8 @@ func (c *commit) notePages(pages []model.Page) {
 		p, l := &pages[i], &c.pages[i]
 		l.record = p.Record
 		l.record.RequestID = strings.Clone(p.Record.RequestID)
-		l.counts.Outside = p.Record.Outside
-		l.counts.Returned = p.Record.Outside + int64(len(p.Events)+len(p.Rejects))
+		l.counts.Outside = p.Record.OutOfRange
+		l.counts.Returned = p.Record.OutOfRange + int64(len(p.Events)+len(p.Rejects))
 		if n := len(p.Events); n > 0 {
 			l.first = sql.Null[model.Position]{V: p.Events[0].Position(), Valid: true}
 			l.last = sql.Null[model.Position]{V: p.Events[n-1].Position(), Valid: true}
@@ -180,7 +180,7 @@ func (c *commit) copyRejects(pages []model.Page) error {
 }
 
 // insertRejects stores the rejects of table incoming_rejects that are not known yet. A reject whose id
-// is an event in the batch's range of time is resolved at once. Settle resolves the others, as a
+// is an event in the batch's range of time is resolved at once. Finalize resolves the others, as a
 // search for an id in the whole table takes long. Rejects are written after the events, which end
 // with a row group: the shorter the time from there to the end of the transaction, the less likely
 // a kill leaves events for removeUncommitted.

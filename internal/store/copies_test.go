@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // moved returns a later copy of an event, with an instant n seconds before its own.
@@ -42,7 +42,7 @@ func mustAddUp(t *testing.T, path string) {
 }
 
 // The closing check removes all copies and nothing else, for any kind of ids and for poor fingerprints.
-func TestSettleRemovesExactlyTheCopies(t *testing.T) {
+func TestFinalizeRemovesExactlyTheCopies(t *testing.T) {
 	poor := func(bits uint64) func([][2]uint64, []uint64) {
 		return func(ids [][2]uint64, out []uint64) {
 			for i := range ids {
@@ -83,23 +83,23 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 				s := mustOpen(t, path)
 				s.SearchBy(l.by, l.words, l.candidates)
 				w := mustWindow(t, s)
-				settle := func(want model.Settled) {
+				finalize := func(want model.Finalized) {
 					t.Helper()
-					if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != want {
+					if got, err := s.Finalize(context.Background(), uuid.Max, w.Window); err != nil || got != want {
 						t.Errorf("%+v, %v; want %+v", got, err, want)
 					}
 				}
 				first := series(0, 3000)
 				mustCommit(t, s, w, pageOf(first))
-				settle(model.Settled{Events: 3000})
+				finalize(model.Finalized{Events: 3000})
 				// Of the batch before, within the batch, three times, and none at all.
 				mustCommit(t, s, w, pageOf(append(series(3000, 5000), moved(first[0], 3600), moved(first[2999], 3600), moved(series(4000, 4001)[0], 3600))))
 				mustCommit(t, s, w, pageOf([]model.Event{moved(first[0], 7200)}))
-				settle(model.Settled{Events: 5000, Removed: 4})
+				finalize(model.Finalized{Events: 5000, Removed: 4})
 				mustCommit(t, s, w, pageOf(series(5000, 5100)))
-				settle(model.Settled{Events: 5100})
+				finalize(model.Finalized{Events: 5100})
 				mustCommit(t, s, w, pageOf([]model.Event{moved(series(5099, 5100)[0], 9000)}))
-				settle(model.Settled{Events: 5100, Removed: 1})
+				finalize(model.Finalized{Events: 5100, Removed: 1})
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -114,7 +114,7 @@ func TestSettleRemovesExactlyTheCopies(t *testing.T) {
 }
 
 // The copies are in the first and the last rows of the file.
-func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
+func TestFinalizeChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
 	w := mustWindow(t, s)
@@ -122,7 +122,7 @@ func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 		mustCommit(t, s, w, pageOf(append(events(from, from+3000), moved(event(from), 3600))))
 	}
 	mustCommit(t, s, w, pageOf([]model.Event{moved(event(8999), 7200), moved(event(0), 7300)}))
-	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got != (model.Settled{Events: 9000, Removed: 5}) {
+	if got, err := s.Finalize(context.Background(), uuid.Max, w.Window); err != nil || got != (model.Finalized{Events: 9000, Removed: 5}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := s.Close(); err != nil {
@@ -132,7 +132,7 @@ func TestSettleChecksAllOfAFileThatWasNeverChecked(t *testing.T) {
 }
 
 // A check that is cancelled before any of its operations changes nothing, and the next check does all of it.
-func TestSettleEndsWithTheContext(t *testing.T) {
+func TestFinalizeEndsWithTheContext(t *testing.T) {
 	for _, candidates := range []int{0, 1_000_000} {
 		path := filepath.Join(t.TempDir(), "a.duckdb")
 		s := mustOpen(t, path)
@@ -150,10 +150,10 @@ func TestSettleEndsWithTheContext(t *testing.T) {
 				}
 				return do()
 			})
-			got, err := s.Settle(ctx, uuid.Max, w.Window)
+			got, err := s.Finalize(ctx, uuid.Max, w.Window)
 			cancel()
 			if err == nil {
-				if got != (model.Settled{Events: 5000, Removed: 1}) {
+				if got != (model.Finalized{Events: 5000, Removed: 1}) {
 					t.Errorf("%+v after %d ends", got, ended)
 				}
 				break

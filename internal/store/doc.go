@@ -9,5 +9,5 @@
 //
 // Locks are taken in this order: the file's lock (internal/dbfile), Store.concurrent, Store.gate. A
 // batch holds the gate shared from the moment at which StartBatch returns until it has ended.
-// Snapshot, Status, Settle, OpenWindow, Split, Merge and Close hold it alone.
+// Snapshot, Status, Finalize, OpenWindow, Split, Merge and Close hold it alone.
 package store

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/inspect"
 	"datasync/internal/model"
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // errInjected is the error of an operation that a test makes fail.
@@ -120,7 +120,7 @@ func failNth(s *store.Store, n int, forever, done bool) *bool {
 // errWalked means that the history is complete.
 var errWalked = errors.New("walked to the end")
 
-// walkOn commits the next batch of a small history, as the checkpoint says, or settles it at the end.
+// walkOn commits the next batch of a small history, as the checkpoint says, or finalizes it at the end.
 func walkOn(s *store.Store) error {
 	ctx := context.Background()
 	windows, err := s.Windows(ctx)
@@ -146,7 +146,7 @@ func walkOn(s *store.Store) error {
 		pageOf(events(20, 30), rejects...),
 	}
 	if k.Pages == int64(len(history)) {
-		if _, err := s.Settle(ctx, uuid.Max, k.Window); err != nil {
+		if _, err := s.Finalize(ctx, uuid.Max, k.Window); err != nil {
 			return err
 		}
 		return errWalked

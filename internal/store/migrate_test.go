@@ -68,7 +68,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	}
 	s := mustOpen(t, path)
 	windows, err := s.Windows(context.Background())
-	if err != nil || len(windows) != 1 || windows[0].Pages != 3 || windows[0].Floor.Valid || !windows[0].ToTheEnd() {
+	if err != nil || len(windows) != 1 || windows[0].Pages != 3 || windows[0].StartBound.Valid || !windows[0].ToTheEnd() {
 		t.Errorf("%+v, %v", windows, err)
 	}
 	// New events get the next batch and are checked.
@@ -79,7 +79,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	if done := mustCommit(t, s, k, pageOf([]model.Event{again})); done.Batch != 5 {
 		t.Errorf("batch %d", done.Batch)
 	}
-	if done, err := s.Settle(context.Background(), [16]byte{}, k.Window); err != nil || done.Removed != 1 || done.Events != 30 {
+	if done, err := s.Finalize(context.Background(), [16]byte{}, k.Window); err != nil || done.Removed != 1 || done.Events != 30 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	if err := s.Close(); err != nil {
@@ -112,7 +112,7 @@ func TestUncheckedBatchesOfTheFirstSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, path)
-	if done, err := s.Settle(context.Background(), [16]byte{}, 1); err != nil || done.Removed != 1 || done.Events != 29 {
+	if done, err := s.Finalize(context.Background(), [16]byte{}, 1); err != nil || done.Removed != 1 || done.Events != 29 {
 		t.Errorf("%+v, %v", done, err)
 	}
 }

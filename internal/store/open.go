@@ -34,7 +34,7 @@ type Options struct {
 // Open locks the file and opens it for writing. It creates the file if there is none. It changes
 // nothing before it has checked that the file is ours and of opts.Origin. It fails with a
 // *model.FileError of dbfile's kinds ErrPath, ErrLocked, ErrForeign, ErrOrigin, ErrNewer, ErrFull,
-// ErrBeside, ErrDamaged or ErrUnsound. The caller closes the store.
+// ErrUntrustedNeighbour, ErrDamaged or ErrUnsound. The caller closes the store.
 func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	path, exists, err := dbfile.Resolve(opts.Path)
 	if err != nil {
@@ -152,8 +152,8 @@ func (s *Store) takeOrigin(ctx context.Context, origin string) (map[string]strin
 // Close closes the file, which replays its log into it, and releases the lock. It waits for batches
 // that were started.
 func (s *Store) Close() error {
-	s.gate.Lock()
-	defer s.gate.Unlock()
+	s.writeGate.Lock()
+	defer s.writeGate.Unlock()
 	for _, w := range s.writers {
 		w.close()
 	}

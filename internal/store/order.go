@@ -45,8 +45,8 @@ func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (mod
 	go func() {
 		defer close(q.ended)
 		// Close and Snapshot wait for a batch from the moment at which StartBatch returns.
-		s.gate.RLock()
-		defer s.gate.RUnlock()
+		s.writeGate.RLock()
+		defer s.writeGate.RUnlock()
 		close(admitted)
 		q.done, q.err = s.commitInOrder(c, &b, texts, &q)
 		s.wrote(q.err)

@@ -3,16 +3,17 @@ package store_test
 import (
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // ask returns the result of a query of the store's database.
@@ -78,13 +79,15 @@ func TestTwoAtATime(t *testing.T) {
 	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', writer, batch), ', ' ORDER BY batch) FROM checkpoints"); got != "0 1, 1 2" {
 		t.Error(got)
 	}
-	if _, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil {
+	if _, err := s.Finalize(t.Context(), uuid.Max, k.Window); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, s, "SELECT string_agg(concat_ws(' ', writer, batch), ', ' ORDER BY batch) FROM checkpoints"); got != "1 2" {
 		t.Errorf("after the end: %s", got)
 	}
 }
+
+var all = flag.Bool("all", false, "try all cases where the tests try a few of them")
 
 // Batches that are started without a wait in between are stored like others, to the row and the page log.
 func TestStartedTogether(t *testing.T) {
@@ -106,7 +109,8 @@ func TestStartedTogether(t *testing.T) {
 		"a copy of another instant":   {{pageOf(rowGroup(0))}, {pageOf(rowGroup(1))}, {pageOf([]model.Event{moved})}},
 		"after what was there before": {{pageOf(events(0, model.MaxRows+5))}, {pageOf(rowGroup(0))}},
 	} {
-		if testing.Short() && name != "row groups" && name != "rejects in row groups" && name != "not in order" && name != "few" {
+		usual := name == "row groups" || name == "rejects in row groups" || name == "some twice" || name == "few"
+		if !*all && !usual {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -133,7 +137,7 @@ func TestStartedTogether(t *testing.T) {
 					}
 					got[together] += fmt.Sprint(n, done)
 				}
-				if _, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil {
+				if _, err := s.Finalize(t.Context(), uuid.Max, k.Window); err != nil {
 					t.Fatal(err)
 				}
 				got[together] += ask(t, s, `SELECT (SELECT count(*)::VARCHAR || ' ' || sum(hash(e::VARCHAR)) FROM events e) || ' ' ||
@@ -221,6 +225,9 @@ func TestLongTexts(t *testing.T) {
 		"as many as in a batch": {{model.MaxRows, 540}, {model.MaxRows, 540}, {model.MaxRows - 1, 540}},
 		"two at a time":         {{model.MaxRows, 190}, {model.MaxRows, 190}, {model.MaxRows, 190}, {model.MaxRows, 190}},
 	} {
+		if !*all && name != "long" && name != "two at a time" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.duckdb")
 			var s *store.Store
@@ -290,8 +297,8 @@ func TestManyRejects(t *testing.T) {
 				}
 				mustCommit(t, s, k, pageOf(events(batch*10, batch*10+10), rejects...))
 			}
-			if settled, err := s.Settle(t.Context(), uuid.Max, k.Window); err != nil || settled.Rejected != int64(3*size[0]) {
-				t.Errorf("%+v, %v", settled, err)
+			if finalized, err := s.Finalize(t.Context(), uuid.Max, k.Window); err != nil || finalized.Rejected != int64(3*size[0]) {
+				t.Errorf("%+v, %v", finalized, err)
 			}
 		})
 	}

@@ -25,7 +25,7 @@ type Recovered struct {
 // Recover replays the write-ahead log that a killed process has left, so that the file can be opened
 // for reading. A file that is not ours, is newer or cannot be recovered stays as it was: if it
 // cannot be opened for reading first, Recover tries on a copy. It fails with a *model.FileError of
-// dbfile's kinds ErrPath, ErrMissing, ErrLocked, ErrForeign, ErrNewer, ErrRoom, ErrFull, ErrBeside,
+// dbfile's kinds ErrPath, ErrMissing, ErrLocked, ErrForeign, ErrNewer, ErrNoRoomForCopy, ErrFull, ErrUntrustedNeighbour,
 // ErrDamaged or ErrUnsound.
 func Recover(ctx context.Context, name string) (done Recovered, err error) {
 	path, exists, err := dbfile.Resolve(name)

@@ -24,7 +24,7 @@ func (s *Store) Split(ctx context.Context, window int64, border model.Instant) (
 				return err
 			}
 			shard = model.Checkpoint{
-				Window: shard.Window, Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
+				Window: shard.Window, Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, StartBound: k.StartBound,
 				Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 			}
 			if _, err := s.writer.execArgs(`UPDATE checkpoints SET lower = $2, updated_at = $3,

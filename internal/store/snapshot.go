@@ -33,11 +33,11 @@ func (s *Store) Changes() int64 { return s.changes.Load() }
 
 // Snapshot makes a copy of the file between two commits, which wait for it. It writes the write-ahead
 // log into the file, which another process then copies: this one would lose DuckDB's lock with a
-// second descriptor. It fails with dbfile.ErrRoom, before it copies anything, if the disk has too
+// second descriptor. It fails with dbfile.ErrNoRoomForCopy, before it copies anything, if the disk has too
 // little space, and with dbfile.ErrLocked if the pull has failed or ended.
 func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
-	s.gate.Lock()
-	defer s.gate.Unlock()
+	s.writeGate.Lock()
+	defer s.writeGate.Unlock()
 	if s.db == nil || s.failed.Load() {
 		return Snapshot{}, &model.FileError{Kind: dbfile.ErrLocked, Path: s.path, Detail: "the pull that has it open is about to end", Hint: "try again in a moment"}
 	}
@@ -59,7 +59,7 @@ func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
 	return c, dbfile.CopyFile(ctx, s.path, c.Path, s.room)
 }
 
-// room fails with dbfile.ErrRoom if the file's folder has too little space for that many bytes and some
+// room fails with dbfile.ErrNoRoomForCopy if the file's folder has too little space for that many bytes and some
 // more that the pull needs.
 func (s *Store) room(bytes int64) error { return dbfile.CheckRoom(s.path, bytes, s.free) }
 

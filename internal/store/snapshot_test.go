@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/dbfile"
 	"datasync/internal/model"
 	"datasync/internal/store"
+
+	"github.com/google/uuid"
 )
 
 // mustSnapshot makes a snapshot and removes it when the test ends.
@@ -77,7 +77,7 @@ func TestChangesCountWhatIsWritten(t *testing.T) {
 		"a wait":     func() error { return s.SetNotBefore(ctx, "feed", time.Second) },
 		"a run":      func() error { return s.BeginRun(ctx, uuid.Max, time.Now()) },
 		"its end":    func() error { return s.EndRun(ctx, model.Run{ID: uuid.Max}) },
-		"a settling": func() error { _, err := s.Settle(ctx, uuid.Max, w.Window); return err },
+		"a settling": func() error { _, err := s.Finalize(ctx, uuid.Max, w.Window); return err },
 		"a window":   func() error { _, err := s.OpenWindow(ctx, noInstant, noInstant); return err },
 	} {
 		before := s.Changes()
@@ -163,7 +163,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 		text    string
 		broken  bool // nothing can be committed any more
 	}{
-		{"no room for a checkpoint", full(1 << 20), dbfile.ErrRoom, "17 MiB are needed, 1 MiB are free", false},
+		{"no room for a checkpoint", full(1 << 20), dbfile.ErrNoRoomForCopy, "17 MiB are needed, 1 MiB are free", false},
 		{"no room for the copy", func(t *testing.T, s *store.Store) {
 			asked := 0
 			s.Free(func(folder string) (int64, error) {
@@ -175,7 +175,7 @@ func TestSnapshotIsRefused(t *testing.T) {
 				}
 				return 2 << 20, nil
 			})
-		}, dbfile.ErrRoom, "MiB are needed, 2 MiB are free; free some space", false},
+		}, dbfile.ErrNoRoomForCopy, "MiB are needed, 2 MiB are free; free some space", false},
 		{"a transaction that does not end", func(t *testing.T, s *store.Store) {
 			tx, err := s.DB().Begin()
 			if err != nil {

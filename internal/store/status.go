@@ -12,8 +12,8 @@ import (
 // Status returns the status of the file between two commits, and up to n rejects of each reason.
 // Commits wait for it.
 func (s *Store) Status(ctx context.Context, n int) (status inspect.Status, samples []inspect.RejectSample, err error) {
-	s.gate.Lock()
-	defer s.gate.Unlock()
+	s.writeGate.Lock()
+	defer s.writeGate.Unlock()
 	if s.db == nil {
 		return inspect.Status{}, nil, &model.FileError{Path: s.path, Detail: "the pull has ended"}
 	}

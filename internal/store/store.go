@@ -28,12 +28,12 @@ type Store struct {
 	// concurrent is held by transactions that run concurrently with batches: two of them that
 	// change one row would fail.
 	concurrent sync.Mutex
-	// gate is the write gate. Batches, which order themselves, and concurrent transactions share
+	// writeGate is the write gate. Batches, which order themselves, and concurrent transactions share
 	// it. All other writes hold it alone, as do Snapshot and Status: a transaction that reads
 	// keeps DuckDB from the checkpoint of a commit too. It guards batch, and db until Close.
-	gate   sync.RWMutex
-	batch  int64       // the last one committed
-	failed atomic.Bool // a write failed, and the file's contents are unknown
+	writeGate sync.RWMutex
+	batch     int64       // the last one committed
+	failed    atomic.Bool // a write failed, and the file's contents are unknown
 	// changes counts writes.
 	changes atomic.Int64
 	memory  memory
@@ -55,10 +55,10 @@ type opened struct {
 // write keeps all others from the file until the returned function is called, with the error of the
 // write in *err.
 func (s *Store) write(err *error) (done func()) {
-	s.gate.Lock()
+	s.writeGate.Lock()
 	return func() {
 		s.wrote(*err)
-		s.gate.Unlock()
+		s.writeGate.Unlock()
 	}
 }
 
@@ -87,10 +87,10 @@ func (s *Store) Path() string { return s.path }
 // that a wait that an endpoint asked for is stored at once.
 func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
 	s.concurrent.Lock()
-	s.gate.RLock()
+	s.writeGate.RLock()
 	defer func() {
 		s.wrote(err)
-		s.gate.RUnlock()
+		s.writeGate.RUnlock()
 		s.concurrent.Unlock()
 	}()
 	tx, err := s.db.BeginTx(ctx, nil)

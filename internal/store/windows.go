@@ -21,7 +21,7 @@ func (s *Store) Windows(ctx context.Context) ([]model.Checkpoint, error) {
 // committed.
 func (s *Store) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Instant]) (_ model.Checkpoint, err error) {
 	defer s.write(&err)()
-	k := model.Checkpoint{State: model.NotBegun, Lower: lower, Floor: floor}
+	k := model.Checkpoint{State: model.NotBegun, Lower: lower, StartBound: floor}
 	if _, err := s.writer.execArgs("DELETE FROM checkpoints WHERE state = $1 AND pages = 0 AND begins IS NULL", string(model.NotBegun)); err != nil {
 		return model.Checkpoint{}, dbfile.Translate(s.path, err)
 	}
@@ -38,7 +38,7 @@ const nextWindow = "SELECT coalesce(max(window_id), 0) + 1 FROM checkpoint"
 func (s *Store) addWindow(k *model.Checkpoint) error {
 	_, err := s.writer.execArgs(`INSERT INTO checkpoints BY NAME SELECT $1 AS window_id, $2 AS whole, $3 AS state, $4::TIMESTAMPTZ AS lower, $5::TIMESTAMPTZ AS floor,
 		$6::TIMESTAMPTZ AS begins, $7 AS unordered, $8 AS updated_at, $9 AS writer, $10 AS batch, 0 AS pages, 0 AS events, 0 AS walked, 0 AS copies, false AS ran_out, 0 AS failed_runs, false AS absorbed`,
-		k.Window, k.Whole, string(k.State), orNull(k.Lower), orNull(k.Floor), orNull(k.Begins), k.Unordered, model.InstantOf(time.Now()), s.writer.number, s.batch)
+		k.Window, k.Whole, string(k.State), orNull(k.Lower), orNull(k.StartBound), orNull(k.Begins), k.Unordered, model.InstantOf(time.Now()), s.writer.number, s.batch)
 	return err
 }
 

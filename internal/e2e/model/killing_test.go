@@ -104,8 +104,8 @@ func (k *killing) MergeAndRestart(ctx context.Context, window int64, parts ...in
 	return k.do(func() error { return k.Store.MergeAndRestart(ctx, window, parts...) })
 }
 
-func (k *killing) Settle(ctx context.Context, run uuid.UUID, window int64) (done model.Settled, err error) {
-	err = k.do(func() error { done, err = k.Store.Settle(ctx, run, window); return err })
+func (k *killing) Finalize(ctx context.Context, run uuid.UUID, window int64) (done model.Finalized, err error) {
+	err = k.do(func() error { done, err = k.Store.Finalize(ctx, run, window); return err })
 	return done, err
 }
 

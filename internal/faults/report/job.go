@@ -40,13 +40,15 @@ func fullForms(kills int) (folders []string, arguments map[string][]string) {
 	model := filepath.Join("internal", "e2e", "model")
 	cli := filepath.Join("internal", "e2e", "cli")
 	decode := filepath.Join("ingest", "decode")
-	return []string{faults, kill, model, cli, decode}, map[string][]string{
+	store := filepath.Join("internal", "store")
+	return []string{faults, kill, model, cli, store, decode}, map[string][]string{
 		// Programs that are killed, limited or cut off wait most of the time.
 		faults: {"-all", "-test.parallel", "10"},
 		kill:   {"-all", "-kill-seeds", fmt.Sprint(kills), "-test.parallel", "8"},
 		cli:    {"-all", "-test.parallel", "8"},
 		model:  {"-all", "-rapid.checks", "300"},
 		decode: {"-all", "-decoder-events", "3000000"},
+		store:  {"-all"},
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
 // Store is the interface that the contract is about: the operations of a pull's store.
@@ -26,7 +26,7 @@ type Store interface {
 	SetDeficit(ctx context.Context, d model.Deficit) error
 	Deficit(ctx context.Context) (model.Deficit, error)
 	CommitBatch(ctx context.Context, b model.Batch) (model.Committed, error)
-	Settle(ctx context.Context, run uuid.UUID, window int64) (model.Settled, error)
+	Finalize(ctx context.Context, run uuid.UUID, window int64) (model.Finalized, error)
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
 	EndRun(ctx context.Context, r model.Run) error
 	SetNotBefore(ctx context.Context, endpoint string, wait time.Duration) error
@@ -49,8 +49,8 @@ func TestContract(t *testing.T, open func(t *testing.T) Store) {
 		{"a batch is bounded", testTooLarge},
 		{"an ended context stores nothing", testEndedContext},
 		{"a whole walk ends older windows", testWholeWalk},
-		{"later copies are removed, rejects resolved", testSettle},
-		{"rejects without an id are resolved", testSettleWithoutID},
+		{"later copies are removed, rejects resolved", testFinalize},
+		{"rejects without an id are resolved", testFinalizeWithoutID},
 		{"what is left out is counted", testOutside},
 		{"failed runs are counted up to the next commit", testFailRun},
 		{"a deficit lasts", testDeficit},
@@ -144,15 +144,15 @@ func testEndedContext(t *testing.T, s Store) {
 	}
 }
 
-func testSettle(t *testing.T, s Store) {
+func testFinalize(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
 	moved := pageOf(3, 4)
 	moved.Events[0].Timestamp -= 3_600_000_000
 	mustCommit(t, s, k, pageOf(0, 10, spoilt(100), spoilt(200)))
 	mustCommit(t, s, k, moved)
 	mustCommit(t, s, k, pageOf(100, 101))
-	for round, want := range []model.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
-		if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got != want {
+	for round, want := range []model.Finalized{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+		if got, err := s.Finalize(context.Background(), uuid.Max, k.Window); err != nil || got != want {
 			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
 		}
 	}
@@ -163,7 +163,7 @@ func testSettle(t *testing.T, s Store) {
 
 // A reject without an id may be another reading of a stored event. It is not if the API has as many
 // elements as the store.
-func testSettleWithoutID(t *testing.T, s Store) {
+func testFinalizeWithoutID(t *testing.T, s Store) {
 	k := mustOpenWindow(t, s)
 	like := Event(5)
 	withoutID := func(key, name string) model.Reject {
@@ -179,7 +179,7 @@ func testSettleWithoutID(t *testing.T, s Store) {
 	k.Total = sql.Null[int64]{V: 15, Valid: true}
 	mustCommit(t, s, k, pageOf(3, 10))
 	for round, want := range []int64{5, 3} {
-		if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != want {
+		if got, err := s.Finalize(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != want {
 			t.Errorf("round %d: %+v, %v; want %d rejected", round, got, err, want)
 		}
 		k.Total.V = 13
@@ -195,7 +195,7 @@ func testOutside(t *testing.T, s Store) {
 	reject := spoilt(90)
 	reject.Timestamp = sql.Null[model.Instant]{V: 77, Valid: true}
 	p := pageOf(0, 3, reject, spoilt(91))
-	p.Record.Outside = 4
+	p.Record.OutOfRange = 4
 	if got := mustCommit(t, s, k, p); got.Counts != (model.Counts{Returned: 9, Stored: 3, Rejected: 2, Outside: 4}) {
 		t.Errorf("%+v", got.Counts)
 	}

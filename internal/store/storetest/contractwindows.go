@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
 func testWindows(t *testing.T, s Store) {
@@ -90,7 +90,7 @@ func testShards(t *testing.T, s Store) {
 		}
 		for i, w := range want {
 			g := got[i]
-			if g.Window != w.Window || g.Whole != k.Window || g.State != w.State || g.Begins != w.Begins || g.Lower != w.Lower || g.Floor != k.Floor || g.First != w.First || g.Cursor != w.Cursor {
+			if g.Window != w.Window || g.Whole != k.Window || g.State != w.State || g.Begins != w.Begins || g.Lower != w.Lower || g.StartBound != k.StartBound || g.First != w.First || g.Cursor != w.Cursor {
 				t.Errorf("%d: %+v, want %+v", i, g, w)
 			}
 		}
@@ -134,7 +134,7 @@ func testWholeWalk(t *testing.T, s Store) {
 	if _, err := s.CommitBatch(context.Background(), model.Batch{Pages: []model.Page{pageOf(0, 9)}, Checkpoint: whole}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Settle(context.Background(), uuid.Max, whole.Window); err != nil {
+	if _, err := s.Finalize(context.Background(), uuid.Max, whole.Window); err != nil {
 		t.Fatal(err)
 	}
 	windows, err := s.Windows(context.Background())

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
 // Memory is a store in memory. It is safe for concurrent use.
@@ -91,7 +91,7 @@ func (m *Memory) Split(ctx context.Context, window int64, border model.Instant) 
 	defer leave()
 	k := &m.windows[window-1]
 	shard := model.Checkpoint{
-		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, Floor: k.Floor,
+		Window: int64(len(m.windows) + 1), Whole: k.Whole, State: model.NotBegun, Lower: k.Lower, StartBound: k.StartBound,
 		Begins: sql.Null[model.Instant]{V: border, Valid: true}, Unordered: k.Unordered,
 	}
 	k.Lower = shard.Begins
@@ -151,7 +151,7 @@ func (m *Memory) OpenWindow(ctx context.Context, lower, floor sql.Null[model.Ins
 	defer leave()
 	m.windows = slices.DeleteFunc(m.windows, func(k model.Checkpoint) bool { return k.NeverBegun() })
 	n := int64(len(m.windows) + 1)
-	k := model.Checkpoint{Window: n, Whole: n, State: model.NotBegun, Lower: lower, Floor: floor}
+	k := model.Checkpoint{Window: n, Whole: n, State: model.NotBegun, Lower: lower, StartBound: floor}
 	m.windows = append(m.windows, k)
 	return k, nil
 }

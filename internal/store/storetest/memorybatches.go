@@ -36,7 +36,7 @@ func (m *Memory) CommitBatch(ctx context.Context, b model.Batch) (model.Committe
 		}
 		done.Add(counts)
 		done.Add(m.keepRejects(p.Rejects, done.Reasons))
-		done.Add(model.Counts{Returned: p.Record.Outside, Outside: p.Record.Outside})
+		done.Add(model.Counts{Returned: p.Record.OutOfRange, Outside: p.Record.OutOfRange})
 		m.log = append(m.log, copyRecord(p.Record))
 	}
 	for i := range b.Pages {

@@ -5,49 +5,49 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/dbfile"
 	"datasync/internal/failpoint"
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
-// Settle makes the closing check of a run, in one transaction:
+// Finalize makes the closing check of a run, in one transaction:
 //
 //   - It deletes later copies of an id. They have another instant than the first, as CommitBatch
 //     stores no others. The page log gets a row for each batch that lost copies, which corrects
 //     its counts.
 //   - It resolves rejects that are stored by now, or are another reading of a stored reject.
 //   - It ends windows whose range a newer window has walked.
-func (s *Store) Settle(ctx context.Context, run uuid.UUID, window int64) (_ model.Settled, err error) {
+func (s *Store) Finalize(ctx context.Context, run uuid.UUID, window int64) (_ model.Finalized, err error) {
 	defer s.write(&err)()
 	if err := ctx.Err(); err != nil {
-		return model.Settled{}, err
+		return model.Finalized{}, err
 	}
 	if err := s.inPlace(); err != nil {
-		return model.Settled{}, err
+		return model.Finalized{}, err
 	}
 	if _, err := s.writer.exec("BEGIN TRANSACTION"); err != nil {
-		return model.Settled{}, dbfile.Translate(s.path, err)
+		return model.Finalized{}, dbfile.Translate(s.path, err)
 	}
-	settled, err := s.settle(ctx, run, window)
+	finalized, err := s.finalize(ctx, run, window)
 	if err != nil {
 		_, _ = s.writer.exec("ROLLBACK")
 		if errEnd := ctx.Err(); errEnd != nil && errors.Is(err, errEnd) {
-			return model.Settled{}, errEnd
+			return model.Finalized{}, errEnd
 		}
-		return model.Settled{}, dbfile.Translate(s.path, err)
+		return model.Finalized{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f8")
 	failpoint.Soon("f9")
 	if _, err := s.writer.exec("COMMIT"); err != nil {
-		return model.Settled{}, dbfile.Translate(s.path, err)
+		return model.Finalized{}, dbfile.Translate(s.path, err)
 	}
 	failpoint.Hit("f10")
-	return settled, nil
+	return finalized, nil
 }
 
-func (s *Store) settle(ctx context.Context, run uuid.UUID, window int64) (done model.Settled, err error) {
+func (s *Store) finalize(ctx context.Context, run uuid.UUID, window int64) (done model.Finalized, err error) {
 	if done.Removed, err = s.removeCopies(ctx, run, window); err != nil {
 		return done, err
 	}

@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
-func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
+func TestFinalizeRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
 	w := mustWindow(t, s)
@@ -25,8 +25,8 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	mustCommit(t, s, w, pageOf(events(0, 10), spoilt(100), spoilt(200)))
 	mustCommit(t, s, w, pageOf([]model.Event{moved}))
 	mustCommit(t, s, w, pageOf(events(100, 101)))
-	for round, want := range []model.Settled{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
-		got, err := s.Settle(context.Background(), uuid.Max, w.Window)
+	for round, want := range []model.Finalized{{Events: 11, Rejected: 1, Removed: 1}, {Events: 11, Rejected: 1}} {
+		got, err := s.Finalize(context.Background(), uuid.Max, w.Window)
 		if err != nil || got != want {
 			t.Errorf("round %d: %+v, %v; want %+v", round, got, err, want)
 		}
@@ -35,7 +35,7 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	again := event(5)
 	again.Timestamp -= 7_200_000_000
 	mustCommit(t, s, w, pageOf([]model.Event{again}))
-	if got, err := s.Settle(context.Background(), uuid.Max, w.Window); err != nil || got.Removed != 1 {
+	if got, err := s.Finalize(context.Background(), uuid.Max, w.Window); err != nil || got.Removed != 1 {
 		t.Errorf("%+v, %v; want 1 removed", got, err)
 	}
 	if err := s.Close(); err != nil {
@@ -54,7 +54,7 @@ func TestSettleRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 }
 
 // Of several readings of one reject, all without its id, the first stays.
-func TestSettleResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
+func TestFinalizeResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	s := mustOpen(t, path)
 	k := mustWindow(t, s)
@@ -69,7 +69,7 @@ func TestSettleResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
 		r.Reason = "missing_id"
 		mustCommit(t, s, k, pageOf(nil, r))
 	}
-	if got, err := s.Settle(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != 3 {
+	if got, err := s.Finalize(context.Background(), uuid.Max, k.Window); err != nil || got.Rejected != 3 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := s.Close(); err != nil {

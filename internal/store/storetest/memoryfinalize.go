@@ -7,16 +7,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
-// Settle removes later copies of ids and resolves rejects.
-func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (model.Settled, error) {
-	leave, err := m.enter(ctx, "Settle")
+// Finalize removes later copies of ids and resolves rejects.
+func (m *Memory) Finalize(ctx context.Context, _ uuid.UUID, window int64) (model.Finalized, error) {
+	leave, err := m.enter(ctx, "Finalize")
 	if err != nil {
-		return model.Settled{}, err
+		return model.Finalized{}, err
 	}
 	defer leave()
 	m.endOlder()
@@ -33,14 +33,14 @@ func (m *Memory) Settle(ctx context.Context, _ uuid.UUID, window int64) (model.S
 			m.places[place{e.ID, e.Timestamp}] = i
 		}
 	}
-	done := model.Settled{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
+	done := model.Finalized{Events: int64(len(m.events)), Removed: int64(before - len(m.events))}
 	for key, r := range m.rejects {
 		m.resolved[key] = r.ID.Valid && seen[r.ID.UUID]
 		if !m.resolved[key] {
 			done.Rejected++
 		}
 	}
-	if k := m.windows[window-1]; k.Floor.Valid || !k.Total.Valid || done.Events+done.Rejected > k.Total.V {
+	if k := m.windows[window-1]; k.StartBound.Valid || !k.Total.Valid || done.Events+done.Rejected > k.Total.V {
 		done.Rejected -= m.resolveWithoutID()
 	}
 	return done, nil

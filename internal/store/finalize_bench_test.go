@@ -5,19 +5,19 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
-var settleEvents = flag.Int("settle-events", 300_000, "BenchmarkSettle with so many events in the file")
+var finalizeEvents = flag.Int("finalize-events", 300_000, "BenchmarkFinalize with so many events in the file")
 
-// BenchmarkSettle measures the closing check of a first pull, and of a later pull of a single event.
-func BenchmarkSettle(b *testing.B) {
+// BenchmarkFinalize measures the closing check of a first pull, and of a later pull of a single event.
+func BenchmarkFinalize(b *testing.B) {
 	s := mustOpen(b, filepath.Join(b.TempDir(), "a.duckdb"))
 	w := mustWindow(b, s)
 	next := 0
-	for ; next < *settleEvents; next += model.MaxRows {
+	for ; next < *finalizeEvents; next += model.MaxRows {
 		mustCommit(b, s, w, pageOf(events(next, next+model.MaxRows)))
 	}
 	for _, tc := range []struct {
@@ -36,7 +36,7 @@ func BenchmarkSettle(b *testing.B) {
 				b.StopTimer()
 				tc.prepare()
 				b.StartTimer()
-				if done, err := s.Settle(b.Context(), uuid.Max, w.Window); err != nil || done.Removed != 0 {
+				if done, err := s.Finalize(b.Context(), uuid.Max, w.Window); err != nil || done.Removed != 0 {
 					b.Fatal(done, err)
 				}
 			}
