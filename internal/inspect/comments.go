@@ -133,3 +133,18 @@ func metaComments() map[string]string {
 		"value": "as text",
 	}
 }
+
+// reworded returns the present wording of a comment that a migration stored. Migrations do not change
+// once files have them. A comment that is not ours stays.
+func reworded(stored string) string {
+	switch stored {
+	case "one row an event; each id stands once":
+		return "one row an event; each id occurs once"
+	case "where the walk of each window of time stands: not_begun, under_way or done",
+		"where the walk of each window of time, or of each part of one, stands: not_begun, under_way or done":
+		return "the walk of each window of time, or of each shard of one: not_begun, under_way or done"
+	case "runs in a row that failed while the walk stood at this cursor":
+		return "runs in a row that failed at this cursor"
+	}
+	return stored
+}

@@ -32,7 +32,7 @@ type TableColumn struct {
 
 // ReadSchema returns the tables and views of the file at path, which is open for reading: ours, from
 // events on, then others by name. A column without a comment in the file gets ours. The file may be
-// of an older schema.
+// of an older schema, and a comment that a migration stored may have a better wording now.
 func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 	tables, err := readTables(ctx, db)
 	if err != nil {
@@ -40,9 +40,10 @@ func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 	}
 	for i := range tables {
 		t := &tables[i]
+		t.Comment = reworded(t.Comment)
 		for j := range t.Columns {
 			c := &t.Columns[j]
-			if c.Comment == "" {
+			if c.Comment = reworded(c.Comment); c.Comment == "" {
 				c.Comment = comments(t.Name)[c.Name]
 			}
 		}
