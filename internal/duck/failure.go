@@ -37,7 +37,7 @@ func explained(message string) string {
 	}
 	line := strings.Join(strings.Fields(strings.ReplaceAll(message, "\n", " ")), " ")
 	if closedFiles.MatchString(line) {
-		line += "; a query reads no file but the database"
+		line += "; a query can reach no file but the database"
 	}
 	return line
 }
