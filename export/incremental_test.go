@@ -19,7 +19,7 @@ import (
 
 func TestIncremental(t *testing.T) {
 	for name, layout := range map[string]export.Layout{
-		"Parquet": {}, "CSV": {Format: export.CSV, Compression: "gzip"}, "JSON lines": {Format: export.JSONLines},
+		"Parquet": {}, "CSV": {Format: export.CSV, Compression: "gzip"}, "JSON Lines": {Format: export.JSONLines},
 		"hive": {PartitionBy: []string{"day", "type"}}, "size": {FileSize: 1_000_000},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	signal.Ignore(syscall.SIGXFSZ)
 	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr}
 	root := newApp(t)
-	if err := unlessUnread(root.Run(permute(args, root))); err != nil {
+	if err := unlessUnread(noSuchHelp(root.Run(permute(args, root)))); err != nil {
 		t.Say(errorLine(err))
 		return exitOf(err).Code
 	}
@@ -28,7 +28,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 // newApp returns the program with its commands.
 func newApp(t term.IO) *cli.App {
 	root := &cli.App{
-		Name: "datasync", Usage: "fetch every event of the DataSync API into a DuckDB file", Version: version,
+		Name: "datasync", Usage: "pull every event of the DataSync API into a DuckDB file", Version: version,
 		Writer: t.Stdout, ErrWriter: t.Stderr, HideHelpCommand: true, DisableSliceFlagSeparator: true,
 		Description: tryIt + exitCodes,
 		Flags: []cli.Flag{
@@ -40,10 +40,10 @@ func newApp(t term.IO) *cli.App {
 			schemaCommand(t), statusCommand(t, runStatus), verifyCommand(t), explainCommand(t), mockCommand(t, runMock), helpCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
+		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return optionError(c, err) },
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("unknown command %q; see datasync --help", c.Args().First())
+				return unknownCommand(c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -79,7 +79,7 @@ func helpCommand() *cli.Command {
 			case name == "":
 				return cli.ShowAppHelp(c)
 			case c.App.Command(name) == nil:
-				return usage("unknown command %q; see datasync --help", name)
+				return unknownCommand(name)
 			}
 			return c.App.RunContext(c.Context, []string{c.App.Name, name, "--help"})
 		},

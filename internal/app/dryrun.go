@@ -152,9 +152,9 @@ func (r *forecastReport) byTime() string {
 	case !r.Until.Valid:
 		return "unknown whether the feed honours until"
 	case r.Until.V:
-		return "the feed honours until: an interrupted pull resumes where it stopped, and time ranges can be fetched in parallel"
+		return "the feed honours until: an interrupted pull resumes where it stopped, and shards of a window can be read in parallel"
 	}
-	return "the feed does not honour until: time ranges are fetched one after the other"
+	return "the feed does not honour until: pages are read one after the other"
 }
 
 func (r *forecastReport) file() string {

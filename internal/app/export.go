@@ -16,11 +16,11 @@ import (
 
 func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "export", Usage: "write events to Parquet, CSV or JSON lines",
+		Name: "export", Usage: "write events to Parquet, CSV or JSON Lines",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "parquet", Usage: "write Parquet to `PATH`"},
 			&cli.StringFlag{Name: "csv", Usage: "write CSV to `PATH`, or to stdout if it is -"},
-			&cli.StringFlag{Name: "jsonl", Usage: "write JSON lines to `PATH`, or to stdout if it is -"},
+			&cli.StringFlag{Name: "jsonl", Usage: "write JSON Lines to `PATH`, or to stdout if it is -"},
 			&cli.BoolFlag{Name: "force", Usage: "replace the target if it exists"},
 			&cli.StringFlag{Name: "query", Usage: "export the rows of this `SELECT` instead of all events"},
 			&cli.StringFlag{Name: "where", Usage: "export the events that meet this `CONDITION` in SQL"},

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"datasync/internal/term"
@@ -52,7 +53,7 @@ func mockCommand(t term.IO, run func(context.Context, mockOptions) error) *cli.C
 func runMock(ctx context.Context, opts mockOptions) error {
 	listener, err := net.Listen("tcp", opts.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; --addr HOST:PORT chooses another address", err)
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
@@ -65,9 +66,12 @@ func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 	opts := mockOptions{io: t, addr: c.String("addr")}
 	server, err := mockserver.ParseProfile(c.String("profile"))
 	if err != nil {
-		return opts, usage("%v", err)
+		return opts, usage("--profile %q is none of %s", c.String("profile"), strings.Join(mockserver.Profiles(), ", "))
 	}
 	if err := noArguments(c); err != nil {
+		return opts, err
+	}
+	if err := checkAddress(c.Context, opts.addr); err != nil {
 		return opts, err
 	}
 	if server.Data.Events, err = eventCount(c, "events"); err != nil {
@@ -82,14 +86,26 @@ func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 		return opts, err
 	}
 	server.Gzip, server.TimeScale = c.Bool("gzip"), c.Float64("time-scale")
-	if server.TimeScale == 0 {
-		return opts, usage("time scale 0: want 1 to 10")
+	if scale := server.TimeScale; !(scale >= 1 && scale <= 10) { // also refuses NaN
+		return opts, usage("--time-scale %v is not between 1 and 10", scale)
 	}
 	if err := server.Validate(); err != nil {
 		return opts, usage("%v", err)
 	}
 	opts.server = server
 	return opts, nil
+}
+
+// checkAddress refuses a text that is no address to listen on.
+func checkAddress(ctx context.Context, addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return usage("--addr %q: want HOST:PORT, such as 127.0.0.1:8080", addr)
+	}
+	if _, err := net.DefaultResolver.LookupPort(ctx, "tcp", port); err != nil {
+		return usage("--addr %q: want a port from 0 to 65535", addr)
+	}
+	return nil
 }
 
 // maxEvents is the largest number of events of a mock server.

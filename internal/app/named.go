@@ -18,6 +18,11 @@ func listNamed(t term.IO, c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
+	for _, name := range []string{"file", "param", "output", "force", "format"} {
+		if c.IsSet(name) {
+			return usage("--named list writes a list to stdout: omit --%s", name)
+		}
+	}
 	all, err := query.NamedQueries()
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 
 func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "pull", Usage: "fetch new events; resumes a pull that was interrupted",
+		Name: "pull", Usage: "pull new events; resumes a pull that was interrupted",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL` (environment: DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
 			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, and not from the environment: DATASYNC_API_KEY"},
@@ -24,7 +24,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, or an RFC 3339 time"},
 			&cli.BoolFlag{Name: "restart", Usage: "read all events again and store the missing ones"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "as a last resort, send an expired cursor again with a later expiry"},
-			&cli.StringFlag{Name: "workers", Usage: "fetch `N` time ranges in parallel, or auto for as many as help", Value: "auto"},
+			&cli.StringFlag{Name: "workers", Usage: "split a window of time into shards, and read `N` of them in parallel; auto finds how many help", Value: "auto"},
 			&cli.DurationFlag{Name: "max-wait", Usage: "end with 4 if the API asks for a longer wait than this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
 			&cli.BoolFlag{Name: "forget-waits", Usage: "ignore the waits that the API asked for in earlier runs"},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "retry a failed request for this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
@@ -71,7 +71,7 @@ func pull(ctx context.Context, opts pullOptions) error {
 	if !opts.quiet {
 		run.Notice, stopShowing = opts.io.Show(pullProgress(run.Progress))
 		if n := s.Removed(); n > 0 {
-			run.Notice("removed " + term.Counted(n, "event") + " of a batch that was not written completely: they are fetched again")
+			run.Notice("removed " + term.Counted(n, "event") + " of a batch that was not written completely: they are pulled again")
 		}
 	}
 	waitReport{s.ImplausibleWaits(), s.ForgottenWaits(), opts.forgetWaits, "dropped"}.say(run.Notice)

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"datasync/ingest"
@@ -49,6 +48,9 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	if opts.json && !opts.dryRun {
 		return opts, usage("--json is for --dry-run: use datasync status --json after a pull")
 	}
+	if err := needs(c, "demo-events", "demo"); err != nil {
+		return opts, err
+	}
 	protectKey()
 	if err := checkLimits(&opts.ingest); err != nil {
 		return opts, err
@@ -87,6 +89,9 @@ func checkLimits(opts *ingest.Options) error {
 func (o *pullOptions) useDemo(c *cli.Context) (err error) {
 	if c.IsSet("base-url") {
 		return usage("--demo pulls from the built-in server: omit --base-url")
+	}
+	if c.IsSet("api-key-file") {
+		return usage("--demo pulls from the built-in server, which needs no key: omit --api-key-file")
 	}
 	mock := mockserver.Contract().WithoutLatency()
 	if mock.Data.Events, err = eventCount(c, "demo-events"); err != nil {
@@ -136,21 +141,4 @@ func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error)
 		}
 	}
 	return sql.Null[model.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
-}
-
-func parseBaseURL(text string) (*url.URL, error) {
-	if text == "" {
-		return nil, usage("no API to pull from: give --base-url URL, set DATASYNC_BASE_URL, or try --demo")
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return nil, usage("the base URL is not of the form http://HOST or https://HOST:PORT")
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return nil, usage("the base URL has the port %s: ports are 1 to 65535", port)
-		}
-	}
-	u.Host = strings.ToLower(u.Host) // the origin of an API must have one spelling
-	return u, nil
 }

@@ -63,8 +63,13 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 		io: t, database: c.String("db"), timezone: c.String("timezone"), timeout: c.Duration("timeout"), timing: c.Bool("timing"),
 		force: c.Bool("force"), file: c.String("output"), page: func() term.Output { return resultOutput(t, c) },
 	}
+	if err := needs(c, "force", "output"); err != nil {
+		return opts, err
+	}
 	if opts.file == "-" {
-		opts.file = ""
+		if opts.file = ""; opts.force {
+			return opts, usage("stdout cannot be replaced: omit --force")
+		}
 	}
 	q := &opts.query
 	if q.Params, err = parseParams(c.StringSlice("param")); err != nil {
@@ -73,8 +78,19 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if q.SQL, err = readSQL(t, c, q.Params); err != nil {
 		return opts, err
 	}
+	if opts.interactive() {
+		// The shell writes to the terminal, and Ctrl-C stops its statements.
+		for _, name := range []string{"output", "timeout"} {
+			if c.IsSet(name) {
+				return opts, usage("--%s needs SQL: give it as an argument or in --file", name)
+			}
+		}
+	}
 	if q.Format, err = resultFormat(t, c.String("format"), opts.file); err != nil {
 		return opts, usage("%v", err)
+	}
+	if q.FormulaSafe = c.Bool("csv-safe"); q.FormulaSafe && (c.IsSet("format") || opts.file != "") && q.Format != query.CSV && q.Format != query.TSV {
+		return opts, usage("--csv-safe is for csv and tsv: omit it, or give --format csv")
 	}
 	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
 		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
@@ -89,7 +105,6 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if c.IsSet("timeout") && opts.timeout <= 0 {
 		return opts, usage("--timeout %s is not more than 0s", opts.timeout)
 	}
-	q.FormulaSafe = c.Bool("csv-safe")
 	if opts.file == "" {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
 	}

@@ -32,7 +32,7 @@ func (v statusView) text() string {
 	}
 	t.line("complete", "%s", t.completeness(v))
 	t.line("events", "%s%s", term.Thousands(v.Events), span(v.Oldest, v.Newest))
-	t.line("duplicates", "%s (%s with other contents)%s", term.Thousands(v.Duplicates), term.Thousands(v.Conflicts), seeIfAny(v.Conflicts, topicConflicts))
+	t.line("re-read", "%s already stored (%s conflicting)%s", term.Thousands(v.Duplicates), term.Thousands(v.Conflicts), seeIfAny(v.Conflicts, topicConflicts))
 	t.rejected(v.Status)
 	t.total(v.Status)
 	t.reachedEnd(v.Status)

@@ -29,7 +29,7 @@ func writeSummary(w io.Writer, s ingest.Summary) {
 	if s.Total > 0 {
 		line("in the file", "%s events", term.Thousands(s.Total))
 	}
-	line("duplicates", "%s (%s with other contents)", term.Thousands(s.Duplicate), term.Thousands(s.Conflict))
+	line("re-read", "%s already stored (%s conflicting)", term.Thousands(s.Duplicate), term.Thousands(s.Conflict))
 	rejected := term.Thousands(s.Rejected) + reasons(s.Reasons)
 	if s.NotReadAgain > 0 {
 		rejected += fmt.Sprintf("; %s earlier rejects were not read again: --restart reads everything again", term.Thousands(s.NotReadAgain))
@@ -74,8 +74,9 @@ func apiCount(s ingest.Summary) string {
 // was waiting.
 func timeSpent(s ingest.Summary) string {
 	text := brief(s.Took)
-	// The comparison means nothing for a moment, or for limits that the API does not enforce.
-	if s.Minimum >= 10*time.Millisecond && s.Took >= s.Minimum {
+	// The comparison means nothing without a page, for a moment, or for limits that the API does
+	// not enforce.
+	if s.Pages["events"]+s.Pages["feed"] > 0 && s.Minimum >= 10*time.Millisecond && s.Took >= s.Minimum {
 		text += fmt.Sprintf(", %.2f x the fastest the API allows (%s)", s.Took.Seconds()/s.Minimum.Seconds(), brief(s.Minimum))
 	}
 	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"

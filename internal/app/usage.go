@@ -19,6 +19,14 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// needs refuses an option that has no effect without another one.
+func needs(c *cli.Context, option, other string) error {
+	if c.IsSet(option) && !c.IsSet(other) {
+		return usage("--%s needs --%s", option, other)
+	}
+	return nil
+}
+
 // noArguments refuses the arguments of a command that takes none.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {

@@ -13,6 +13,9 @@ import (
 // even if they quote these words.
 var damage = regexp.MustCompile(`^(IO|Serialization) Error: .*(Corrupt|checksum|enough bytes|deserialize)`)
 
+// closedFiles matches DuckDB's errors about files, which the session's settings forbid to reach.
+var closedFiles = regexp.MustCompile(`^Permission Error: (File system LocalFileSystem|Cannot access file) .*disabled by configuration$`)
+
 // Failure turns DuckDB's text into an error on one line: a *model.FileError if the file is
 // damaged, dbfile.ErrMemory if memory ran out.
 func (c *Conn) Failure(text string) error {
@@ -32,5 +35,9 @@ func explained(message string) string {
 	for _, rest := range []string{"\n\nLINE ", "\n\tCandidate functions", "\n\tCandidate macros"} {
 		message, _, _ = strings.Cut(message, rest)
 	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(message, "\n", " ")), " ")
+	line := strings.Join(strings.Fields(strings.ReplaceAll(message, "\n", " ")), " ")
+	if closedFiles.MatchString(line) {
+		line += "; a query can reach no file but the database"
+	}
+	return line
 }

@@ -274,7 +274,7 @@ func TestRecordsThatContradict(t *testing.T) {
 	w.endsWith(w.run(command{Args: []string{"verify"}}), 0)
 	e := w.run(command{Args: []string{"pull"}})
 	w.endsWith(e, 0)
-	w.says(e, "removed 3 events of a batch that was not written completely: they are fetched again")
+	w.says(e, "removed 3 events of a batch that was not written completely: they are pulled again")
 	w.isWhole()
 }
 

@@ -154,3 +154,15 @@ func TestPipes(t *testing.T) {
 		t.Error(fmt.Sprint("exit ", cmd.ProcessState.ExitCode()))
 	}
 }
+
+// TestShellOptions: the shell refuses options that it does not heed.
+func TestShellOptions(t *testing.T) {
+	folder := harness.Demo(t)
+	for _, args := range [][]string{{"--output", "a.csv"}, {"--timeout", "5s"}} {
+		x := harness.NewTerminal(t, folder, nil, append([]string{"query"}, args...)...)
+		x.Expect(`datasync: ` + args[0] + ` needs SQL: give it as an argument or in --file`)
+		if code := x.Exit(); code != 2 {
+			t.Errorf("%s: exit %d", args, code)
+		}
+	}
+}

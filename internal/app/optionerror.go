@@ -1,0 +1,110 @@
+package app
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The errors of package flag about a command line.
+var (
+	unknownOption = regexp.MustCompile(`(?s)^flag provided but not defined: -(.*)$`)
+	withoutValue  = regexp.MustCompile(`(?s)^flag needs an argument: -(.*)$`)
+	wrongValue    = regexp.MustCompile(`(?s)^invalid (?:boolean )?value ("(?:[^"\\]|\\.)*") for (?:flag )?-([^:]+): (.*)$`)
+	wrongSyntax   = regexp.MustCompile(`(?s)^bad flag syntax: (.*)$`)
+)
+
+// optionError turns an error of the library about the options of a command into one that names
+// the option as it is written in --help, and what to do.
+func optionError(c *cli.Context, err error) error {
+	text := err.Error()
+	help := "see datasync --help"
+	command := c.App.Command(c.Command.Name) // nil for the program
+	if command != nil {
+		help = "see datasync " + command.Name + " --help"
+	}
+	if m := unknownOption.FindStringSubmatch(text); m != nil {
+		if owners := commandsWith(c.App, m[1]); command == nil && len(owners) > 0 {
+			return usage("%s is an option of %s: give it after the command", dashed(m[1]), strings.Join(owners, ", "))
+		}
+		return usage("unknown option %s; %s", dashed(m[1]), help)
+	}
+	if m := withoutValue.FindStringSubmatch(text); m != nil {
+		return usage("%s needs a value; %s", dashed(m[1]), help)
+	}
+	if m := wrongValue.FindStringSubmatch(text); m != nil {
+		want := wanted(optionNamed(c.Command.Flags, m[2]))
+		if strings.Contains(m[3], "range") {
+			want = "the value is out of range"
+		}
+		return usage("%s %s: %s", dashed(m[2]), m[1], want)
+	}
+	if m := wrongSyntax.FindStringSubmatch(text); m != nil {
+		return usage("option %q is not of the form --NAME or --NAME=VALUE; %s", m[1], help)
+	}
+	if forms, ok := strings.CutPrefix(text, "Cannot use two forms of the same flag: "); ok {
+		first, second, _ := strings.Cut(forms, " ")
+		return usage("%s and %s are the same option: give one of them", dashed(first), dashed(second))
+	}
+	return usage("%w", err)
+}
+
+// noSuchHelp turns the library's error about --help for an unknown command into one of wrong
+// usage.
+func noSuchHelp(err error) error {
+	if err == nil {
+		return nil
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "No help topic for '"); ok {
+		return unknownCommand(strings.TrimSuffix(name, "'"))
+	}
+	return err
+}
+
+func unknownCommand(name string) error { return usage("unknown command %q; see datasync --help", name) }
+
+// dashed returns the name of an option as it is written on a command line.
+func dashed(name string) string {
+	if utf8.RuneCountInString(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// commandsWith returns the names of the commands that have an option.
+func commandsWith(program *cli.App, option string) (names []string) {
+	for _, command := range program.Commands {
+		if optionNamed(command.Flags, option) != nil {
+			names = append(names, command.Name)
+		}
+	}
+	return names
+}
+
+// optionNamed returns the option of that name, or nil.
+func optionNamed(flags []cli.Flag, name string) cli.Flag {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			return f
+		}
+	}
+	return nil
+}
+
+// wanted says which values an option takes.
+func wanted(f cli.Flag) string {
+	switch f.(type) {
+	case *cli.DurationFlag:
+		return "want a duration with a unit, such as 10m"
+	case *cli.IntFlag, *cli.Int64Flag:
+		return "want a whole number"
+	case *cli.Float64Flag:
+		return "want a number"
+	case *cli.BoolFlag:
+		return "the option takes no value"
+	}
+	return "the option does not take this value"
+}
