@@ -135,12 +135,15 @@ func oneEntry(text string) string {
 // run runs statements until they end or Ctrl-C is pressed.
 func (s *shell) run(ctx context.Context, text string) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ended := make(chan struct{})
+	// Without the wait, the goroutine could take the Ctrl-C of the next statement.
+	defer func() { cancel(); <-ended }()
 	select {
 	case <-s.interrupts: // from before the statement
 	default:
 	}
 	go func() {
+		defer close(ended)
 		select {
 		case <-s.interrupts:
 			cancel()
