@@ -63,7 +63,7 @@ func TestFewDescriptors(t *testing.T) {
 			{"pull", "--dry-run", "--db", "new.duckdb"}, {"query", "SELECT count(*) FROM events"}, {"query", "-o", "OUT/a.csv", "FROM events"},
 			{"export", "--quiet", "--csv", "-"}, {"export", "--quiet", "--csv", "OUT/a.csv.gz"}, {"export", "--quiet", "--parquet", "OUT/a.parquet"},
 			{"export", "--quiet", "--jsonl", "OUT/a", "--incremental"}, {"export", "--quiet", "--parquet", "OUT/a", "--partition-by", "day"},
-			{"export", "--quiet", "--csv", "OUT/a", "--file-size", "1MB"}, {"status"}, {"status", "--recover"}, {"verify"}, {"schema"}, {"mock", "--addr", "no port"}, {"--help"},
+			{"export", "--quiet", "--csv", "OUT/a", "--file-size", "1MB"}, {"status"}, {"status", "--recover"}, {"verify"}, {"schema"}, {"mock", "--addr", strings.TrimPrefix(w.Base, "http://")}, {"--help"},
 		} {
 			home := t.TempDir()
 			for j := range args {
