@@ -8,7 +8,7 @@ import (
 // Endpoint is an endpoint of the API.
 type Endpoint uint8
 
-// Any stands for all endpoints in a Script or a RandomFault. A pull needs the next three; the live
+// Any means all endpoints in a Script or a RandomFault. A pull needs the next three; the live
 // service was observed to have the others too.
 const (
 	Any Endpoint = iota

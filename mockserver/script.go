@@ -7,7 +7,7 @@ import (
 
 // Script makes requests fail, in order.
 type Script struct {
-	// Endpoint is whose requests the script counts; Any stands for all.
+	// Endpoint names the endpoint whose requests the script counts; Any counts all requests.
 	Endpoint Endpoint
 	// Request is the number of the first request with a fault, counted from 1 since New. The next
 	// requests have the other faults. Default 1. If several scripts apply to a request, the first

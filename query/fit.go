@@ -15,7 +15,7 @@ const (
 
 // fit says which columns a table shows and how wide they may be.
 type fit struct {
-	columns []int // indexes; -1 stands for those that are left out
+	columns []int // indexes; -1 marks a column that is left out
 	widths  []int // the maximum width of each column, by index; 0 is unlimited
 }
 

@@ -48,7 +48,7 @@ var extensions = map[string]Format{
 	".html": HTML, ".htm": HTML, ".txt": Table,
 }
 
-// FormatOfFile returns the format that a file name's extension stands for.
+// FormatOfFile returns the format of a file name's extension.
 func FormatOfFile(name string) (Format, error) {
 	if f, ok := extensions[strings.ToLower(filepath.Ext(name))]; ok {
 		return f, nil

@@ -14,8 +14,8 @@ type Options struct {
 	// session's.
 	Location *time.Location
 	// MaxRows is the number of rows of a result to write: half from the head and half from the
-	// tail in a Table, the first ones in other formats. 0 stands for DefaultTableRows of a Table
-	// and for all of others; a negative number stands for all.
+	// tail in a Table, the first ones in other formats. 0 means DefaultTableRows for a Table
+	// and all rows for other formats; a negative number means all.
 	MaxRows int
 	// Width is the maximum width of a Table's line in characters; 0 is unlimited.
 	Width int

@@ -14,7 +14,7 @@ type waitReport struct {
 	implausible, forgotten []inspect.Wait
 	// forget is --forget-waits.
 	forget bool
-	// verb says what becomes of the waits: "dropped", or "ignored" where they stay in the file.
+	// verb is "dropped", or "ignored" if the waits stay in the file.
 	verb string
 }
 

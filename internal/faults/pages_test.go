@@ -177,7 +177,7 @@ func TestPaginationsThatContradict(t *testing.T) {
 func TestOddCursors(t *testing.T) {
 	t.Parallel()
 	for _, tc := range harness.Some([]struct {
-		name, cursor string // c stands for the index that follows it
+		name, cursor string // without the index that comes before it
 		refused      bool
 	}{
 		{"what URLs are made of", `c&limit=1#?/../%2e%00+ =`, false},

@@ -162,7 +162,7 @@ func checkAnswer(t *testing.T, answer []byte, isObject bool, object map[string]j
 }
 
 // FuzzNameFile: whatever the file beside the database contains, a client connects only to the
-// socket of a pull. SOCKET stands for the path of that socket.
+// socket of a pull. SOCKET is replaced by the path of that socket.
 func FuzzNameFile(f *testing.F) {
 	f.Add("SOCKET\n")
 	db := &fake{path: filepath.Join(f.TempDir(), "a.duckdb")}

@@ -62,10 +62,10 @@ func TestProgressLines(t *testing.T) {
 			Delay: 5 * time.Second,
 			Line:  func(now time.Time) string { return fmt.Sprintf("line at %s", now.Sub(began)) },
 		})
-		time.Sleep(26 * time.Second)
+		<-time.After(26 * time.Second)
 		say("a message")
 		stop()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if got := stderr.String(); got != "datasync: line at 15s\ndatasync: line at 25s\ndatasync: a message\n" {
 			t.Errorf("%q", got)
 		}
@@ -77,7 +77,7 @@ func TestProgressWithoutLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		io, _, stderr := bufferIO(nil)
 		say, stop := io.Show(term.Progress{Count: func() (int64, int64) { return 1, 2 }})
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		say("a message")
 		stop()
 		if got := stderr.String(); got != "datasync: a message\n" {

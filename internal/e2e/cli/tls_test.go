@@ -32,7 +32,7 @@ func TestTLS(t *testing.T) {
 		{"trusted", "127.0.0.1", true, 0, 0, ""},
 		{"TLS 1.2", "127.0.0.1", true, tls.VersionTLS12, 0, ""},
 		{"TLS 1.1", "127.0.0.1", true, tls.VersionTLS11, 4, "protocol version not supported"},
-		{"signed by nobody known", "127.0.0.1", false, 0, 4, "certificate signed by unknown authority"},
+		{"signed by an unknown authority", "127.0.0.1", false, 0, 4, "certificate signed by unknown authority"},
 		{"another host's", "localhost", true, 0, 4, "not localhost"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
