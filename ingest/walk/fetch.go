@@ -127,11 +127,11 @@ func (w *Walk) before() uuid.NullUUID {
 	return uuid.NullUUID{}
 }
 
-// longestBounded is how long a request may go on failing if it is not the only way on.
+// longestBounded is how long a request may go on failing if it is not the only way to resume.
 const longestBounded = 30 * time.Second
 
 // retryTime returns how long the request may go on failing. If the API has not answered yet, a wrong
-// address is more likely than a failure that passes. A request by time is not the only way on.
+// address is more likely than a failure that passes. A request by time is not the only way to resume.
 func (w *Walk) retryTime() time.Duration {
 	if !w.Client.HasAnswered() {
 		return min(w.MaxRetryTime, dispatch.FirstConnect)

@@ -17,7 +17,7 @@ const (
 	maxRestarts = 2
 )
 
-// recover finds another way on after the last one has failed: by the time of the last event, then by a
+// recover finds another way to resume after the last one has failed: by the time of the last event, then by a
 // renewed cursor if that is allowed, then from the window's newest event.
 func (w *Walk) recover(cause error) error {
 	w.discard()

@@ -67,7 +67,7 @@ func (w *Walk) Run(ctx context.Context, out chan<- Page, gone <-chan struct{}) e
 			return nil
 		}
 		if fault != nil && (w.state.mode != following || w.scope.isShard || errors.Is(fault, ErrEndsTooEarly) || w.cursorKeepsFailing(ctx, fault)) {
-			// The page came from a way on that leads nowhere.
+			// The way to resume that the walk chose does not lead to older pages.
 			if err := w.recover(fmt.Errorf("%w: %w", ErrNotProven, fault)); err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ func (w *Walk) nextTrusted(ctx context.Context) (p Page, back *Page, err error) 
 	return p, back, err
 }
 
-// recoverOrEnd finds another way on after err, or returns the error with which the walk ends.
+// recoverOrEnd finds another way to resume after err, or returns the error with which the walk ends.
 func (w *Walk) recoverOrEnd(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() == nil && (w.lost(err) || w.cursorKeepsFailing(ctx, err)):
@@ -148,7 +148,7 @@ func (w *Walk) orClosed(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: come back at %s; meanwhile %v", dispatch.ErrWaitTooLong, until.UTC().Format(time.RFC3339), err)
 }
 
-// lost reports whether the walk has to find another way on after err: the current one has failed, or it
+// lost reports whether the walk has to find another way to resume after err: the current one has failed, or it
 // uses the feed, on which the walk does not depend.
 func (w *Walk) lost(err error) bool {
 	var file *model.FileError
