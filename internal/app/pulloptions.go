@@ -135,8 +135,12 @@ func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error)
 		return sql.Null[model.Instant]{}, nil
 	}
 	text := c.String(name)
+	zone, err := time.LoadLocation(c.String("timezone")) // UTC for a command without the option
+	if err != nil {
+		zone = time.UTC
+	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
 		}
 	}
