@@ -1,10 +1,10 @@
 package term
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,21 +22,24 @@ type IO struct {
 	Color *Color
 }
 
-// Say writes one line to stderr, under the program's name and with control characters escaped.
-func (t IO) Say(text string) { sayTo(t.Stderr, text) }
+// Say writes a message to stderr, under the program's name and with control characters escaped: one line, which a
+// terminal gets wrapped at words.
+func (t IO) Say(text string) { t.sayIn(Style{}.Bad, text) }
 
 // SayError is Say for the error that ends a command: the program's name is red.
-func (t IO) SayError(text string) {
-	_, _ = fmt.Fprintln(t.Stderr, t.Style(t.Stderr).Bad("datasync:"), Visible(text))
+func (t IO) SayError(text string) { t.sayIn(t.Style(t.Stderr).Bad, text) }
+
+func (t IO) sayIn(paint func(string) string, text string) {
+	line, _ := strings.CutPrefix(said(text, t.ErrorWidth()), name)
+	_, _ = io.WriteString(t.Stderr, paint(name)+line)
 }
 
 // SayAtOnce is Say for a process that is about to end. On a terminal it first erases the line with the cursor,
 // which has the ^C that the terminal shows. It waits for at most a second, as stderr may be blocked.
 func (t IO) SayAtOnce(text string) {
+	text = said(text, t.ErrorWidth())
 	if t.obeys(t.Stderr) {
-		text = clear + said(text)
-	} else {
-		text = said(text)
+		text = clear + text
 	}
 	written := make(chan struct{})
 	go func() {
@@ -49,10 +52,13 @@ func (t IO) SayAtOnce(text string) {
 	}
 }
 
-func sayTo(w io.Writer, text string) { _, _ = io.WriteString(w, said(text)) }
+// name begins each message.
+const name = "datasync:"
 
-// said returns the line of a message.
-func said(text string) string { return "datasync: " + Visible(text) + "\n" }
+// said returns the line of a message, wrapped at this many columns.
+func said(text string, columns int) string {
+	return Wrap(name+" "+Visible(text), columns, 2) + "\n"
+}
 
 // Env returns the value of the environment variable, or fallback where it is unset or empty.
 func (t IO) Env(name, fallback string) string {
