@@ -105,6 +105,8 @@ func wanted(f cli.Flag) string {
 		return "want a number"
 	case *cli.BoolFlag:
 		return "the option takes no value"
+	case *cli.GenericFlag:
+		return "want auto, always or never" // --color is the only one
 	}
 	return "the option does not take this value"
 }
