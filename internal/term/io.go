@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -23,6 +24,19 @@ func (t IO) Say(text string) { sayTo(t.Stderr, text) }
 
 func sayTo(w io.Writer, text string) { _, _ = fmt.Fprintln(w, "datasync:", Visible(text)) }
 
+// Quote writes lines to stderr as they are, with control characters escaped.
+func (t IO) Quote(lines string) {
+	for line := range strings.Lines(lines) {
+		_, _ = fmt.Fprintln(t.Stderr, Visible(strings.TrimSuffix(line, "\n")))
+	}
+}
+
+// ErrorWidth returns the columns of the terminal on stderr, else the value of COLUMNS; 0 means no limit.
+func (t IO) ErrorWidth() int {
+	t.Stdout = t.Stderr
+	return t.Width()
+}
+
 // Env returns the value of the environment variable, or fallback where it is unset or empty.
 func (t IO) Env(name, fallback string) string {
 	if v := t.Getenv(name); v != "" {
@@ -33,6 +47,9 @@ func (t IO) Env(name, fallback string) string {
 
 // OutputIsTerminal reports whether stdout is a terminal.
 func (t IO) OutputIsTerminal() bool { _, ok := terminal(t.Stdout); return ok }
+
+// InputIsTerminal reports whether stdin is a terminal.
+func (t IO) InputIsTerminal() bool { _, ok := terminal(t.Stdin); return ok }
 
 // Interactive reports whether both stdin and stdout are terminals.
 func (t IO) Interactive() bool {
