@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"datasync/internal/term"
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -20,6 +21,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	root := newApp(t)
 	if err := unlessUnread(noSuchHelp(root.Run(permute(args, root)))); err != nil {
 		t.SayError(errorLine(err))
+		t.Quote(query.Excerpt(err, t.ErrorWidth()))
 		return exitOf(err).Code
 	}
 	return 0

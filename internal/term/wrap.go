@@ -3,7 +3,6 @@ package term
 import (
 	"strings"
 
-	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 )
 
@@ -11,17 +10,17 @@ import (
 // in parentheses at its end stays together, as it may be a command. A word that is wider than a line is not cut.
 // Columns of 0 mean no limit.
 func Wrap(text string, columns, indent int) string {
-	if columns <= 0 || runewidth.StringWidth(text) <= columns {
+	if columns <= 0 || Width(text) <= columns {
 		return text
 	}
 	var b strings.Builder
 	at, begins := 0, true
 	for _, word := range words(text) {
-		width := runewidth.StringWidth(word)
+		width := Width(word)
 		if !begins && at+width > columns && strings.TrimSpace(word) != "" {
 			b.WriteString("\n" + strings.Repeat(" ", indent))
 			at, word = indent, strings.TrimLeft(word, " ")
-			width = runewidth.StringWidth(word)
+			width = Width(word)
 		}
 		b.WriteString(word)
 		at, begins = at+width, begins && strings.TrimSpace(word) == ""
