@@ -41,7 +41,7 @@ func (r *pullResult) text(err error, style term.Style, columns int) string {
 		return ""
 	}
 	t := &summaryText{columns: columns}
-	_, _ = fmt.Fprintf(t, "datasync: %s\n", r.head(style))
+	t.WriteString(term.Wrap("datasync: "+r.head(style), columns, 2) + "\n")
 	r.writeStored(t)
 	if r.Complete || r.Balance.Valid {
 		t.line("missing", "%s", r.missing())

@@ -8,24 +8,38 @@ import (
 
 // Wrap breaks a text between words where it is wider than columns, and indents the lines after the first. A text
 // in parentheses at its end stays together, as it may be a command. A word that is wider than a line is not cut.
-// Columns of 0 mean no limit.
+// Columns of 0 mean no limit. Colours of a Style take no columns.
 func Wrap(text string, columns, indent int) string {
-	if columns <= 0 || Width(text) <= columns {
+	indent = min(indent, columns/5)
+	if columns <= 0 || columnsOf(text) <= columns {
 		return text
 	}
 	var b strings.Builder
 	at, begins := 0, true
 	for _, word := range words(text) {
-		width := Width(word)
+		width := columnsOf(word)
 		if !begins && at+width > columns && strings.TrimSpace(word) != "" {
 			b.WriteString("\n" + strings.Repeat(" ", indent))
 			at, word = indent, strings.TrimLeft(word, " ")
-			width = Width(word)
+			width = columnsOf(word)
 		}
 		b.WriteString(word)
 		at, begins = at+width, begins && strings.TrimSpace(word) == ""
 	}
 	return b.String()
+}
+
+// columnsOf returns how many columns a text takes on a terminal.
+func columnsOf(text string) int {
+	width := 0
+	for text != "" {
+		before, after, found := strings.Cut(text, "\x1b[")
+		width += Width(before)
+		if text = after; found {
+			_, text, _ = strings.Cut(after, "m")
+		}
+	}
+	return width
 }
 
 // words splits a text before spaces: each word has the spaces before it.

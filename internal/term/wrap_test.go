@@ -19,8 +19,10 @@ func TestWrap(t *testing.T) {
 		{refused, 80, "datasync: API key refused: 401 INVALID_API_KEY; set a new DATASYNC_API_KEY\n  (datasync explain key-refused)"},
 		{refused, 40, "datasync: API key refused: 401\n  INVALID_API_KEY; set a new\n  DATASYNC_API_KEY\n  (datasync explain key-refused)"},
 		{"  stored    93,000 new events, about 207,000 to fetch", 40, "  stored    93,000 new events, about\n  207,000 to fetch"},
+		{"datasync: \x1b[33mnot complete\x1b[0m, \x1b[33m6 rejected\x1b[0m", 33, "datasync: \x1b[33mnot complete\x1b[0m, \x1b[33m6\n  rejected\x1b[0m"},
+		{"datasync: \x1b[33mnot complete\x1b[0m", 22, "datasync: \x1b[33mnot complete\x1b[0m"},
 		{"a/path/that/is/long and more", 10, "a/path/that/is/long\n  and more"},
-		{"世界 世界 世界", 9, "世界 世界\n  世界"},
+		{"世界 世界 世界", 9, "世界 世界\n 世界"},
 		{"", 10, ""},
 	} {
 		if got := term.Wrap(tc.text, tc.columns, 2); got != tc.want {

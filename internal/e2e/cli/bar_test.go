@@ -17,7 +17,7 @@ import (
 func stuck(t *testing.T, columns int, env []string, args ...string) *harness.Terminal {
 	t.Helper()
 	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
-	env = append([]string{"DATASYNC_API_KEY=" + harness.Key, "DATASYNC_BASE_URL=" + base}, env...)
+	env = append([]string{"DATASYNC_API_KEY=" + harness.Key, "DATASYNC_BASE_URL=" + base, "NO_COLOR=1"}, env...)
 	x := harness.NewTerminalOf(t, columns, t.TempDir(), env, append(args, "pull", "--max-wait", "2h")...)
 	<-fifth
 	return x
@@ -88,7 +88,7 @@ func TestTheWindowIsResized(t *testing.T) {
 	}{{100, `400 of 2,000  waiting \d+ min`}, {40, `\[> +\] waiting \d+ s`}, {20, `\r 20 %  \d+ min left`}, {100, `400 of 2,000  waiting \d+ min`}} {
 		x.Resize(to.columns)
 		text := x.Text()
-		s.show(text[seen:]).Resize(to.columns, 30)
+		s.show(text[seen:]).Resize(to.columns, 60)
 		seen = len(text)
 		x.Expect(to.bar + `.*\x1b\[J\r`)
 	}

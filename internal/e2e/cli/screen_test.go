@@ -6,11 +6,11 @@ import (
 	"github.com/hinshun/vt10x"
 )
 
-// screen is what a terminal of 30 lines shows after the program has written text.
+// screen is what a terminal of 60 lines shows after the program has written text.
 type screen struct{ vt10x.Terminal }
 
 func newScreen(columns int) screen {
-	return screen{vt10x.New(vt10x.WithSize(columns, 30))}
+	return screen{vt10x.New(vt10x.WithSize(columns, 60))}
 }
 
 // show writes more text to the screen.
