@@ -86,6 +86,7 @@ func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err e
 	if err != nil {
 		return pull, false, a.unusable(err)
 	}
+	a.opts.escaping = a.m.Layout.Escaping
 	next, err := a.readPending()
 	if err != nil {
 		return pull, false, err
@@ -184,7 +185,7 @@ func (a *addition) write(ctx context.Context, j *job) error {
 	first := len(a.m.Files)
 	w := folderWriter{
 		job: j, dir: a.staging.dir, batches: [2]int64{min(a.m.Batch+1, j.pull.Batch), j.pull.Batch},
-		pathInDir: func(index int, _ string) string { return stagedName(first + index) },
+		pathInDir: func(index int, _ string) string { return stagedName(first + index) }, added: a.m.Files,
 	}
 	files, err := w.write(ctx)
 	if err != nil {

@@ -41,6 +41,7 @@ type manifest struct {
 
 type layout struct {
 	PartitionBy []string `json:"partition_by,omitempty"`
+	Escaping    escaping `json:"escaping,omitempty"` // of folders' names
 	FileSize    int64    `json:"file_size,omitempty"`
 	Compression string   `json:"compression"`
 	RowGroup    int64    `json:"row_group_size,omitempty"`
@@ -84,6 +85,9 @@ func newManifest(opts *Options, src *source, pull *Pull) manifest {
 		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression, UUIDText: opts.UUIDText, Safe: opts.Safe},
 		Selection: selection{Query: opts.Query, Where: opts.Where,
 			Since: timeOrNil(opts.Since), Until: timeOrNil(opts.Until)},
+	}
+	if len(opts.PartitionBy) > 0 {
+		m.Layout.Escaping = opts.escaping
 	}
 	if opts.Format == Parquet {
 		m.Layout.RowGroup = opts.RowGroup

@@ -16,6 +16,7 @@ func (m *manifest) difference(other *manifest) string {
 	}{
 		{"format", m.Format, other.Format},
 		{"partitioning", strings.Join(m.Layout.PartitionBy, ","), strings.Join(other.Layout.PartitionBy, ",")},
+		{"escaping of folder names", string(m.Layout.Escaping), string(other.Layout.Escaping)},
 		{"file size", m.Layout.FileSize, other.Layout.FileSize},
 		{"compression", m.Layout.Compression, other.Layout.Compression},
 		{"row group size", m.Layout.RowGroup, other.Layout.RowGroup},

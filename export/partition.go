@@ -44,6 +44,9 @@ func (l *Layout) partitionKeys(src *source) ([]partitionKey, error) {
 		}
 		keys = append(keys, k)
 	}
+	if err := checkKeyNames(keys); err != nil {
+		return nil, err
+	}
 	if len(keys) > 0 && len(l.written(src.columns)) == 0 {
 		return nil, invalid("no column is left beside those to partition by")
 	}

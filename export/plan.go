@@ -36,7 +36,7 @@ func planFolder(l *Layout, src *source, keys []partitionKey, partitions []partit
 	plan := folderPlan{src: src, columns: l.list(src.columns), keys: keys}
 	for i := range partitions {
 		p := &partitions[i]
-		folder := hivePath(keys, p.values)
+		folder := l.escaping.path(keys, p.values)
 		bounds := append(append([]int64{p.first}, p.cuts...), p.last+1)
 		for n := range len(bounds) - 1 {
 			path := fmt.Sprintf("%s%s-%04d%s", folder, prefix, n, l.Format.extension(l.Compression))

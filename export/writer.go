@@ -23,6 +23,8 @@ type folderWriter struct {
 	// pathInDir returns the path in dir, with slashes, of a file by its index and its path in
 	// the plan.
 	pathInDir func(index int, path string) string
+	// added are the files of the folder to which the new ones are added, nil if there are none.
+	added []manifestFile
 }
 
 // write plans the files, writes them and returns them in the order of the plan.
@@ -55,6 +57,10 @@ func (w *folderWriter) plan(ctx context.Context) (plan folderPlan, rows int64, e
 	if err != nil {
 		return plan, 0, err
 	}
+	names := folderNames{j.opts.escaping, &j.src, j.opts.Where, keys, partitions, w.added}
+	if err := names.check(w.dir); err != nil {
+		return plan, 0, err
+	}
 	var largest int64
 	for _, p := range partitions {
 		rows, largest = rows+p.rows, max(largest, p.rows)
@@ -72,9 +78,6 @@ func (w *folderWriter) plan(ctx context.Context) (plan folderPlan, rows int64, e
 			}
 			cutAll(partitions, samples, fileRows)
 		}
-	}
-	if err := checkFolderNames(w.dir, &j.src, keys, partitions); err != nil {
-		return plan, 0, err
 	}
 	return planFolder(&j.opts.Layout, &j.src, keys, partitions, w.prefix()), rows, nil
 }

@@ -17,10 +17,10 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	// Without SIGXFSZ, a write beyond ulimit -f fails with an error.
 	signal.Ignore(syscall.SIGXFSZ)
-	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr}
+	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr, Color: &term.Color{}}
 	root := newApp(t)
 	if err := unlessUnread(noSuchHelp(root.Run(permute(args, root)))); err != nil {
-		t.Say(errorLine(err))
+		t.SayError(errorLine(err))
 		t.Quote(query.Excerpt(err, t.ErrorWidth()))
 		return exitOf(err).Code
 	}
@@ -35,6 +35,7 @@ func newApp(t term.IO) *cli.App {
 		Description: tryIt + exitCodes,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (environment: DATASYNC_DB)", Value: t.Env("DATASYNC_DB", "datasync.duckdb")},
+			&cli.GenericFlag{Name: "color", Usage: "colours in the output, `WHEN`: auto, always or never (environment: NO_COLOR)", Value: t.Color, DefaultText: "auto"},
 			cli.HelpFlag, // urfave/cli omits it where there is a command "help"
 		},
 		Commands: []*cli.Command{

@@ -95,8 +95,7 @@ func percentProgress(percent func() float64) term.Progress {
 	}
 	return term.Progress{
 		Delay: percentDelay,
-		Count: func() (int64, int64) { return done(), 100 },
-		After: func(time.Time) string { return fmt.Sprintf(" %d %%", done()) },
+		Bar:   func(time.Time) term.Bar { return term.Bar{Done: done(), Total: 100} },
 	}
 }
 

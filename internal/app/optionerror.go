@@ -17,8 +17,8 @@ var (
 	wrongSyntax   = regexp.MustCompile(`(?s)^bad flag syntax: (.*)$`)
 )
 
-// optionError turns an error of the library about the options of a command into one that names
-// the option as it is written in --help, and what to do.
+// optionError turns an error of the library about a command's options into a message of ours. It
+// names the option as --help does, and says what to do.
 func optionError(c *cli.Context, err error) error {
 	text := err.Error()
 	help := "see datasync --help"
@@ -105,6 +105,8 @@ func wanted(f cli.Flag) string {
 		return "want a number"
 	case *cli.BoolFlag:
 		return "the option takes no value"
+	case *cli.GenericFlag:
+		return "want auto, always or never" // --color is the only one
 	}
 	return "the option does not take this value"
 }

@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"runtime/debug"
+	"sync"
+	"syscall"
 	"time"
 
 	"datasync/ingest"
@@ -46,7 +50,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 
 // runPull runs a pull or, with --dry-run, a forecast.
 func runPull(ctx context.Context, opts pullOptions) error {
-	ctx, stop := untilSignal(ctx)
+	ctx, stop := untilQuit(ctx, opts.sayQuit, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer privateFiles()()
 	if opts.dryRun {
@@ -55,10 +59,31 @@ func runPull(ctx context.Context, opts pullOptions) error {
 	return pullError(ctx, pull(ctx, opts))
 }
 
+// sayQuit is the last that a pull says after a second signal.
+func (o *pullOptions) sayQuit() {
+	if !o.dryRun && !o.quiet {
+		o.io.SayAtOnce("quit; committed events are kept; run the same command to resume")
+	}
+}
+
 // pull stores everything new and reports progress and a summary.
 func pull(ctx context.Context, opts pullOptions) error {
 	// Most of a pull's memory is in use all the time, so that collecting it often costs little.
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	result := pullResult{progress: &ingest.Progress{}, file: opts.database}
+	err := pullInto(ctx, opts, &result)
+	if opts.quiet {
+		return err
+	}
+	result.stopped = errors.As(context.Cause(ctx), new(signalled))
+	if text := result.text(err, opts.io.Style(opts.io.Stderr)); text != "" {
+		_, _ = io.WriteString(opts.io.Stderr, text)
+	}
+	return err
+}
+
+// pullInto pulls into the file and fills the result.
+func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	s, err := store.Open(ctx, store.Options{
 		Path: opts.database, Origin: opts.origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit, ForgetWaits: opts.forgetWaits,
 	})
@@ -66,25 +91,37 @@ func pull(ctx context.Context, opts pullOptions) error {
 		return err
 	}
 	run := opts.ingest
-	run.Store, run.Progress = s, &ingest.Progress{}
-	stopShowing := func() {}
+	run.Store, run.Progress = s, result.progress
+	stopShowing, settle := func() {}, func() {}
 	if !opts.quiet {
 		run.Notice, stopShowing = opts.io.Show(pullProgress(run.Progress))
+		stopShowing = sync.OnceFunc(stopShowing)
+		settle = onSignal(ctx, func(by signalled) {
+			stopShowing()
+			run.Notice(opts.stopping(by))
+		})
 		if n := s.Removed(); n > 0 {
 			run.Notice("removed " + term.Counted(n, "event") + " of a batch that was not written completely: they are pulled again")
 		}
 	}
 	waitReport{s.ImplausibleWaits(), s.ForgottenWaits(), opts.forgetWaits, "dropped"}.say(run.Notice)
 	stopAnswering := answerReaders(ctx, opts.io, s, run.Progress, run.Notice)
-	summary, err := ingest.Run(ctx, run)
+	result.Summary, err = ingest.Run(ctx, run)
+	settle()
 	stopAnswering()
 	stopShowing()
 	if errClose := s.Close(); errClose != nil && err == nil {
 		err = errClose
-		summary.Complete = false
-	}
-	if !opts.quiet && !errors.Is(err, ingest.ErrFrom) {
-		writeSummary(opts.io.Stderr, summary)
+		result.Complete = false
 	}
 	return err
+}
+
+// stopping says what a pull does after the first signal.
+func (o *pullOptions) stopping(by signalled) string {
+	text := "stopping: committing what has arrived"
+	if by.code == 130 && (o.io.Typed() || o.io.ErrorsAreSeen()) {
+		text += "; Ctrl-C again to quit now"
+	}
+	return text
 }

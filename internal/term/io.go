@@ -6,7 +6,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -17,12 +19,41 @@ type IO struct {
 	Stdin  io.Reader
 	// Stdout takes data, Stderr messages.
 	Stdout, Stderr io.Writer
+	// Color says when output has colours; nil means on terminals.
+	Color *Color
 }
 
 // Say writes one line to stderr, under the program's name and with control characters escaped.
 func (t IO) Say(text string) { sayTo(t.Stderr, text) }
 
-func sayTo(w io.Writer, text string) { _, _ = fmt.Fprintln(w, "datasync:", Visible(text)) }
+// SayError is Say for the error that ends a command: the program's name is red.
+func (t IO) SayError(text string) {
+	_, _ = fmt.Fprintln(t.Stderr, t.Style(t.Stderr).Bad("datasync:"), Visible(text))
+}
+
+// SayAtOnce is Say for a process that is about to end. On a terminal it first erases the line with the cursor,
+// which has the ^C that the terminal shows. It waits for at most a second, as stderr may be blocked.
+func (t IO) SayAtOnce(text string) {
+	if t.obeys(t.Stderr) {
+		text = clear + said(text)
+	} else {
+		text = said(text)
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = io.WriteString(t.Stderr, text)
+	}()
+	select {
+	case <-written:
+	case <-time.After(time.Second):
+	}
+}
+
+func sayTo(w io.Writer, text string) { _, _ = io.WriteString(w, said(text)) }
+
+// said returns the line of a message.
+func said(text string) string { return "datasync: " + Visible(text) + "\n" }
 
 // Quote writes lines to stderr as they are, with control characters escaped.
 func (t IO) Quote(lines string) {
@@ -56,6 +87,20 @@ func (t IO) Interactive() bool {
 	_, in := terminal(t.Stdin)
 	return in && t.OutputIsTerminal()
 }
+
+// Typed reports whether a SIGINT may be a Ctrl-C: whether stdin is a terminal, and this process is of the group
+// that gets the signals of its keys. The command timeout, for one, moves its command into another group.
+func (t IO) Typed() bool {
+	f, ok := terminal(t.Stdin)
+	if !ok {
+		return false
+	}
+	group, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP)
+	return err != nil || group == unix.Getpgrp()
+}
+
+// ErrorsAreSeen reports whether stderr is a terminal.
+func (t IO) ErrorsAreSeen() bool { _, ok := terminal(t.Stderr); return ok }
 
 // Size returns the columns and rows of the terminal on stdout; both are 0 where stdout is none.
 func (t IO) Size() (width, height int) {
