@@ -108,6 +108,9 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	}
 	if opts.file == "" {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
+		if style := t.Style(t.Stdout); style.Dim("x") != "x" && (c.Bool("no-pager") || t.PagerShowsColors()) {
+			q.Dim = style.Dim
+		}
 	}
 	return opts, nil
 }
