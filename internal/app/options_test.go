@@ -69,14 +69,11 @@ func TestQueryOptions(t *testing.T) {
 			return queryCommand(io, func(_ context.Context, opts queryOptions) error { got = opts; return nil })
 		}, tc.args...)
 		tc.want.Location = time.UTC
-		if diff := cmp.Diff(tc.want, got.query, cmpopts.EquateEmpty(), sameZone); diff != "" || err != nil || got.file != tc.file {
+		if diff := cmp.Diff(tc.want, got.query, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" || err != nil || got.file != tc.file {
 			t.Errorf("%s: file %q, %v %s", tc.name, got.file, err, diff)
 		}
 	}
 }
-
-// sameZone compares time zones by name.
-var sameZone = cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })
 
 func TestExportOptions(t *testing.T) {
 	var got exportOptions
@@ -85,7 +82,7 @@ func TestExportOptions(t *testing.T) {
 	}, "--parquet", "out", "--partition-by", "day, type", "--file-size", "100MB", "--uuid", "string", "--memory-limit", "1GiB", "--incremental")
 	want := export.Options{Target: "out", Incremental: true, MemoryLimit: 1 << 30}
 	want.Format, want.PartitionBy, want.FileSize, want.UUIDText = export.Parquet, []string{"day", "type"}, 100_000_000, true
-	if diff := cmp.Diff(want, got.export, cmpopts.IgnoreFields(export.Options{}, "Database", "Keep", "Scratch", "Tool"), sameZone); diff != "" || err != nil {
+	if diff := cmp.Diff(want, got.export, cmpopts.IgnoreFields(export.Options{}, "Database", "Keep", "Scratch", "Tool"), cmpopts.IgnoreUnexported(export.Layout{})); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
 }
