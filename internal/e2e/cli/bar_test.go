@@ -85,7 +85,7 @@ func TestTheWindowIsResized(t *testing.T) {
 	for _, to := range []struct {
 		columns int
 		bar     string
-	}{{100, `400 of 2,000  waiting \d+ min`}, {40, `\[> +\] waiting \d+ s`}, {20, `\r 20 %  \d+ min left`}, {100, `400 of 2,000  waiting \d+ min`}} {
+	}{{100, `400 of 2,000  waiting \d+ min`}, {40, `\[> +\] waiting \d+ s`}, {20, `\r 20 % +\d+ min left`}, {100, `400 of 2,000  waiting \d+ min`}} {
 		x.Resize(to.columns)
 		text := x.Text()
 		s.show(text[seen:]).Resize(to.columns, 60)
