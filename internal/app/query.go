@@ -19,8 +19,7 @@ import (
 
 func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "query", Usage: "query the file in SQL, read-only", ArgsUsage: `["SQL" | -]`,
-		Description: "Without SQL, on a terminal, it starts an interactive shell.",
+		Name: "query", Usage: "query the file in SQL, read-only; without SQL, a shell", ArgsUsage: `["SQL" | -]`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Usage: "the `FORMAT` of the result: " + query.Formats(), DefaultText: "table on a terminal, else csv"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`; its ending selects the format"},
