@@ -192,9 +192,7 @@ func (a *addition) write(ctx context.Context, j *job) error {
 		return err
 	}
 	a.next.addFiles(files)
-	for _, f := range files {
-		a.result.Files, a.result.Rows, a.result.Bytes = a.result.Files+1, a.result.Rows+f.Rows, a.result.Bytes+f.Bytes
-	}
+	a.result = summary(files)
 	return nil
 }
 

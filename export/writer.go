@@ -209,7 +209,7 @@ func (w *folderWriter) copy(ctx context.Context, s *inspect.Session, rows statem
 	if f, err = folder.Create(name); err != nil {
 		return 0, nil, err
 	}
-	rows.sql = w.job.opts.copyTo(rows.sql, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
+	rows.sql = w.job.opts.copyTo(rows.sql, w.job.src.columns, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
 	n, err = w.job.db.exec(ctx, s, rows)
 	if err == nil && !folder.Holds(f, name) {
 		err = fmt.Errorf("export: %q was replaced while it was written", folder.Name(name))

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"datasync/internal/term"
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -21,6 +22,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	line := arrange(args, root)
 	if err := unlessUnread(line.named(noSuchHelp(root, root.Run(line.args)))); err != nil {
 		t.SayError(errorLine(err))
+		t.Quote(query.Excerpt(err, t.ErrorWidth()))
 		return exitOf(err).Code
 	}
 	return 0

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
 	"syscall"
 
 	"datasync/internal/model"
@@ -46,13 +44,7 @@ func outOfFiles(err error) bool {
 // errorLine returns the line that tells a person of an error. It ends with the topic, if the
 // error has one that this program knows.
 func errorLine(err error) string {
-	var parts []string
-	for part := range strings.SplitSeq(err.Error(), "\n") {
-		if !slices.Contains(parts, part) { // the same failure may be joined twice
-			parts = append(parts, part)
-		}
-	}
-	line := strings.Join(parts, "; ")
+	line := model.Line(err)
 	if topic := exitOf(err).Topic; isTopic(topic) { // a newer pull may send one that is unknown
 		line += see(topic)
 	}

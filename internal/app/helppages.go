@@ -55,10 +55,10 @@ func helpPages() []helpPage {
 			{"datasync export --csv - --since 7d | gzip > week.csv.gz", "The last 7 days, to a pipe"},
 			{"datasync export --parquet lake --partition-by day --incremental", "A folder that grows"},
 		}, []helpGroup{
-			{"Target", "parquet csv jsonl excel force"},
+			{"Target", "parquet csv jsonl force"},
 			{"Events", "since until where query timezone"},
 			{"Parquet", "types uuid compression row-group-size"},
-			{"CSV", "delimiter csv-safe"},
+			{"CSV", "excel delimiter csv-safe"},
 			{"Folder", "partition-by file-size incremental"},
 			file,
 			{"Output", "memory-limit quiet verbose progress color"},

@@ -76,7 +76,7 @@ func pull(ctx context.Context, opts pullOptions) error {
 		return err
 	}
 	result.stopped = errors.As(context.Cause(ctx), new(signalled))
-	if text := result.text(err, opts.io.Style(opts.io.Stderr)); text != "" {
+	if text := result.text(err, opts.io.Style(opts.io.Stderr), opts.io.ErrorWidth()); text != "" {
 		_, _ = io.WriteString(opts.io.Stderr, text)
 	}
 	return err

@@ -26,21 +26,22 @@ type pullResult struct {
 // summaryText is the summary of a pull. It leaves out what is zero, except for stored and missing events.
 type summaryText struct {
 	strings.Builder
-	style term.Style
+	columns int // of the terminal; 0 means no limit
 }
 
 func (t *summaryText) line(name, format string, args ...any) {
-	_, _ = fmt.Fprintf(t, "  %-10s%s\n", name, term.Visible(fmt.Sprintf(format, args...)))
+	text := fmt.Sprintf("  %-10s%s", name, term.Visible(fmt.Sprintf(format, args...)))
+	t.WriteString(term.Wrap(text, t.columns, len("  ")+10) + "\n")
 }
 
 // text returns the summary for a person. It is "" after a failure without which nothing would have to be told: the
 // error is then the only line. A signal is no failure.
-func (r *pullResult) text(err error, style term.Style) string {
+func (r *pullResult) text(err error, style term.Style, columns int) string {
 	if err != nil && !r.stopped && r.Stored == 0 && r.Rejected == 0 {
 		return ""
 	}
-	t := &summaryText{style: style}
-	_, _ = fmt.Fprintf(t, "datasync: %s\n", r.head(style))
+	t := &summaryText{columns: columns}
+	t.WriteString(term.Wrap("datasync: "+r.head(style), columns, 2) + "\n")
 	r.writeStored(t)
 	if r.Complete || r.Balance.Valid {
 		t.line("missing", "%s", r.missing())

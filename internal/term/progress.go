@@ -5,8 +5,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 const (
@@ -51,7 +49,7 @@ type lines struct {
 func (l *lines) say(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sayTo(l.to, text)
+	_, _ = io.WriteString(l.to, said(text, widthOf(l.to)))
 }
 
 // clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for Ctrl-C.
@@ -67,7 +65,7 @@ type bar struct {
 	style Style
 
 	mu    sync.Mutex // held while something is written
-	shown string     // the line on the screen; "" while there is none
+	shown bool
 }
 
 // follow draws the bar until stop is called.
@@ -80,35 +78,39 @@ func (b *bar) follow() (stop func()) {
 		stopDrawing()
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.shown != "" {
+		if b.shown {
 			_, _ = b.to.WriteString(clear)
-			b.shown = ""
+			b.shown = false
 		}
 	}
 }
 
-// draw asks for the window's size each time, as it may change.
-func (b *bar) draw(now time.Time) {
-	columns, _, err := term.GetSize(int(b.to.Fd()))
-	if err != nil || columns <= 0 {
+// line returns the line to show. It asks for the window's size each time, as that may change.
+func (b *bar) line(now time.Time) string {
+	columns := widthOf(b.to)
+	if columns == 0 {
 		columns = 80
 	}
-	line := b.Bar(now).line(now, columns, b.style)
+	return b.Bar(now).line(now, columns, b.style)
+}
+
+func (b *bar) draw(now time.Time) {
+	line := b.line(now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.shown = line
+	b.shown = true
 	_, _ = b.to.WriteString("\r" + line + "\x1b[J\r")
 }
 
 // say writes above the bar.
 func (b *bar) say(text string) {
+	text, line := said(text, widthOf(b.to)), b.line(time.Now())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	again := ""
-	if b.shown != "" {
-		again = b.shown + "\r"
+	if !b.shown {
+		line = ""
 	}
-	_, _ = b.to.WriteString(clear + said(text) + again)
+	_, _ = b.to.WriteString(clear + text + line + "\r")
 }
 
 // repeat calls do at each tick, the first time after delay and one tick, until stop is called.
