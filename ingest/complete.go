@@ -91,8 +91,8 @@ func (t *counters) unusable(events int64) error {
 		return nil
 	}
 	text := t.reasons()
-	if t.sample != "" {
-		text += ", such as " + api.Quote(t.sample)
+	if t.Sample != "" {
+		text += ", such as " + api.Quote(t.Sample)
 	}
 	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
 }
