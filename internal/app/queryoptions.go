@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	_ "time/tzdata" // --timezone must work on machines without a zone database
@@ -107,6 +108,9 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	}
 	if opts.file == "" {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
+		if style := t.Style(t.Stdout); style.Dim("x") != "x" && (c.Bool("no-pager") || t.PagerShowsColors()) {
+			q.Dim = style.Dim
+		}
 	}
 	return opts, nil
 }
@@ -157,16 +161,36 @@ func readSQL(t term.IO, c *cli.Context, params map[string]string) (string, error
 		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
 	case file != "":
 		return readSQLFile(t, file)
+	case args.First() == "-", !args.Present() && !t.InputIsTerminal():
+		text, err := readSQLFile(t, "-")
+		if errors.Is(err, query.ErrEmpty) && !args.Present() {
+			return "", usage(noSQL)
+		}
+		return text, err
 	case !args.Present() && t.Interactive():
 		return "", nil
 	case !args.Present():
-		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
-	case args.First() == "-":
-		return readSQLFile(t, "-")
+		return "", usage(noSQL)
 	case strings.TrimSpace(args.First()) == "":
 		return "", query.ErrEmpty
 	}
-	return args.First(), nil
+	return args.First(), otherOption(args.First())
+}
+
+// noSQL says how to give the SQL.
+const noSQL = `no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or on stdin`
+
+// otherOption fails for an argument that is no SQL but the value of an option.
+func otherOption(arg string) error {
+	if _, err := query.FindNamed(arg); err == nil {
+		return usage("%s is no SQL; to run the named query use --named %s", arg, arg)
+	}
+	if strings.EqualFold(filepath.Ext(arg), ".sql") && !strings.ContainsAny(arg, "\"'\n") {
+		if _, err := os.Stat(arg); err == nil {
+			return usage("%q is no SQL; to read the SQL from that file use --file", arg)
+		}
+	}
+	return nil
 }
 
 // readSQLFile reads the SQL from a file, or from stdin if that is "-".

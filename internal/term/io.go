@@ -1,6 +1,7 @@
 package term
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -60,6 +61,13 @@ func said(text string, columns int) string {
 	return Wrap(name+" "+Visible(text), columns, 2) + "\n"
 }
 
+// Quote writes lines to stderr as they are, with control characters escaped.
+func (t IO) Quote(lines string) {
+	for line := range strings.Lines(lines) {
+		_, _ = fmt.Fprintln(t.Stderr, Visible(strings.TrimSuffix(line, "\n")))
+	}
+}
+
 // Env returns the value of the environment variable, or fallback where it is unset or empty.
 func (t IO) Env(name, fallback string) string {
 	if v := t.Getenv(name); v != "" {
@@ -70,6 +78,9 @@ func (t IO) Env(name, fallback string) string {
 
 // OutputIsTerminal reports whether stdout is a terminal.
 func (t IO) OutputIsTerminal() bool { _, ok := terminal(t.Stdout); return ok }
+
+// InputIsTerminal reports whether stdin is a terminal.
+func (t IO) InputIsTerminal() bool { _, ok := terminal(t.Stdin); return ok }
 
 // Interactive reports whether both stdin and stdout are terminals.
 func (t IO) Interactive() bool {

@@ -3,7 +3,6 @@ package term
 import (
 	"strings"
 
-	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 )
 
@@ -35,7 +34,7 @@ func columnsOf(text string) int {
 	width := 0
 	for text != "" {
 		before, after, found := strings.Cut(text, "\x1b[")
-		width += runewidth.StringWidth(before)
+		width += Width(before)
 		if text = after; found {
 			_, text, _ = strings.Cut(after, "m")
 		}
