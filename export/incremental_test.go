@@ -141,42 +141,6 @@ func TestMismatchedIncrements(t *testing.T) {
 	}
 }
 
-// TestValuesTooLongForFolders: a value that is too long for a folder's name is refused before
-// anything is written, and the error says how to leave it out.
-func TestValuesTooLongForFolders(t *testing.T) {
-	f := newFixture(t)
-	f.commit(model.Done, series(0, 10))
-	target := filepath.Join(t.TempDir(), "a")
-	opts := export.Options{Target: target, Incremental: true, Layout: export.Layout{PartitionBy: []string{"day", "type"}}}
-	f.mustExport(opts)
-	before := tree(t, target)
-	events := series(10, 14)
-	for i, text := range []string{strings.Repeat("x", 250), strings.Repeat("x", 251), strings.Repeat("é", 41), strings.Repeat("é", 125)} {
-		events[i].Type = text
-	}
-	f.commit(model.Done, events)
-	where := `coalesce(strlen(CAST("type" AS VARCHAR)), 0) < 250`
-	for _, target := range []string{target, filepath.Join(t.TempDir(), "b")} {
-		opts.Target = target
-		_, err := f.export(opts)
-		if !errors.Is(err, export.ErrOptions) || !strings.Contains(err.Error(), "a value of type ") || !strings.Contains(err.Error(), "--where '"+where+"'") || len(err.Error()) > 600 {
-			t.Errorf("%v", err)
-		}
-	}
-	if after := tree(t, target); after != before {
-		t.Errorf("%s, before %s", after, before)
-	}
-	opts.Incremental, opts.Where = false, where
-	f.mustExport(opts)
-	checkFolder(t, opts.Target, 11)
-	opts.Target = filepath.Join(t.TempDir(), "c")
-	opts.Selection = export.Selection{Query: "SELECT type AS type, 1 AS n FROM events"}
-	opts.PartitionBy = []string{"type"}
-	if _, err := f.export(opts); !errors.Is(err, export.ErrOptions) || !strings.Contains(err.Error(), " a WHERE in the query") {
-		t.Errorf("%v", err)
-	}
-}
-
 // TestIncrementAfterRowsWereDeleted: the closing check can delete copies that were exported before.
 func TestIncrementAfterRowsWereDeleted(t *testing.T) {
 	f := newFixture(t)

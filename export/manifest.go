@@ -41,11 +41,15 @@ type manifest struct {
 
 type layout struct {
 	PartitionBy []string `json:"partition_by,omitempty"`
+	Escaping    escaping `json:"escaping,omitempty"` // of folders' names
 	FileSize    int64    `json:"file_size,omitempty"`
 	Compression string   `json:"compression"`
 	RowGroup    int64    `json:"row_group_size,omitempty"`
 	UUIDText    bool     `json:"uuid_as_string,omitempty"`
 	Safe        bool     `json:"csv_safe,omitempty"`
+	Excel       bool     `json:"excel,omitempty"`
+	Delimiter   string   `json:"delimiter,omitempty"` // other than a comma
+	Timezone    string   `json:"timezone,omitempty"`  // other than UTC
 }
 
 type selection struct {
@@ -81,9 +85,16 @@ type manifestFile struct {
 func newManifest(opts *Options, src *source, pull *Pull) manifest {
 	m := manifest{
 		Version: manifestVersion, Origin: pull.Origin, Format: opts.Format.String(), Files: []manifestFile{},
-		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression, UUIDText: opts.UUIDText, Safe: opts.Safe},
+		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression, UUIDText: opts.UUIDText,
+			Safe: opts.Safe, Excel: opts.Excel, Timezone: opts.Timezone},
 		Selection: selection{Query: opts.Query, Where: opts.Where,
 			Since: timeOrNil(opts.Since), Until: timeOrNil(opts.Until)},
+	}
+	if d := opts.delimiter(); d != ',' {
+		m.Layout.Delimiter = string(d)
+	}
+	if len(opts.PartitionBy) > 0 {
+		m.Layout.Escaping = escapeHive
 	}
 	if opts.Format == Parquet {
 		m.Layout.RowGroup = opts.RowGroup

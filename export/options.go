@@ -60,6 +60,13 @@ type Layout struct {
 	UUIDText bool
 	// Safe puts ' before texts in CSV that a spreadsheet could take for a formula.
 	Safe bool
+	// Excel makes CSV that Excel opens as it is: with a byte order mark and local times, and with
+	// ' before texts that Excel would run or change.
+	Excel bool
+	// Delimiter separates the fields of CSV; 0 is a comma.
+	Delimiter byte
+	// Timezone is the zone of days to partition by, and of times for Excel. Empty is UTC.
+	Timezone string
 	// PartitionBy lists columns, or day, month, year or hour. Rows with the same values share
 	// a folder.
 	PartitionBy []string
@@ -70,6 +77,11 @@ type Layout struct {
 // Result says what an export wrote.
 type Result struct {
 	Rows, Bytes, Files int64
+	// Longest is the number of rows of the file that has most.
+	Longest int64
+	// Empty names a column to partition by that has empty texts. Spark refuses their folder. It is
+	// empty if no column has.
+	Empty string
 	// UpToDate says that an incremental export had nothing to add.
 	UpToDate bool
 	// Broken says that the reader of Stdout closed it before the end.
@@ -92,8 +104,8 @@ const (
 // timeLayout is RFC 3339 in UTC, for instants in CSV, JSON Lines and manifests.
 const timeLayout = "2006-01-02T15:04:05.999999Z07:00"
 
-// toFolder reports whether the options ask for a folder of files.
-func (o *Options) toFolder() bool {
+// IsFolder reports whether the options ask for a folder of files.
+func (o *Options) IsFolder() bool {
 	return o.Incremental || len(o.PartitionBy) > 0 || o.FileSize > 0
 }
 
@@ -106,7 +118,7 @@ func (o *Options) complete() error {
 		return invalid("the end %s is not after the beginning %s", o.Until.V.Time().Format(timeLayout), o.Since.V.Time().Format(timeLayout))
 	case o.Query != "" && o.Incremental:
 		return invalid("a query cannot be exported incrementally, as its new rows cannot be told from its old ones")
-	case o.Stdout != nil && o.toFolder():
+	case o.Stdout != nil && o.IsFolder():
 		return invalid("a folder cannot be written to stdout")
 	case o.Stdout != nil && o.Format == Parquet:
 		return invalid("Parquet cannot be written to stdout: name a file")
@@ -125,15 +137,28 @@ func (l *Layout) complete(target string) error {
 			return invalid("only Parquet has UUIDs in more than one form")
 		}
 	}
-	if l.Safe && l.Format != CSV {
+	switch {
+	case l.Format == CSV:
+	case l.Safe:
 		return invalid("formulas can only be a danger in CSV")
+	case l.Excel:
+		return invalid("Excel opens CSV, and no other format of an export")
+	case l.Delimiter != 0:
+		return invalid("a delimiter is for CSV")
 	}
+	if l.Timezone == "UTC" {
+		l.Timezone = ""
+	}
+	l.Safe = l.Safe || l.Excel
 	if l.Compression == "" && l.Format != Parquet {
 		l.Compression = compressionOf(target)
 	}
 	known := l.Format.compressions()
 	if l.Compression = cmp.Or(l.Compression, known[0]); !slices.Contains(known, l.Compression) {
 		return invalid("no compression %q in %s: take one of %s", l.Compression, l.Format, strings.Join(known, ", "))
+	}
+	if l.Excel && l.Compression != "none" {
+		return invalid("Excel opens no compressed file: name it without .gz or .zst")
 	}
 	if l.RowGroup = cmp.Or(l.RowGroup, DefaultRowGroup); l.RowGroup < minRowGroup {
 		return invalid("a row group of %d rows is too small: the minimum is %d", l.RowGroup, minRowGroup)

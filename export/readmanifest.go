@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -42,6 +41,8 @@ func readManifest(folder *owned.Dir, name string, why func(fs.FileInfo, []int) s
 		return m, fmt.Errorf("%s is not a manifest of an export", name)
 	case m.Version > manifestVersion:
 		return m, fmt.Errorf("%s is of version %d, and this program knows up to %d: update datasync", name, m.Version, manifestVersion)
+	case !m.Layout.Escaping.isKnown():
+		return m, fmt.Errorf("%s says that folder names are escaped by %q, which this program does not know: update datasync", name, shorten(m.Layout.Escaping))
 	}
 	seen := map[string]bool{}
 	for _, f := range m.Files {
@@ -148,11 +149,8 @@ func (e *elementReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fileName matches the names that planFolder gives to files, folderName those of hiveName.
-var (
-	fileName   = regexp.MustCompile(`^(?:events-[0-9]+-[0-9]+|rows)-[0-9]{4,}(\..*)$`)
-	folderName = regexp.MustCompile(`^([0-9A-Za-z._%-]+)=[0-9A-Za-z._%-]*$`)
-)
+// fileName matches the names that planFolder gives to files.
+var fileName = regexp.MustCompile(`^(?:events-[0-9]+-[0-9]+|rows)-[0-9]{4,}(\..*)$`)
 
 // mayName reports whether an export with the manifest's options could have made a file of that
 // path, with slashes.
@@ -163,11 +161,7 @@ func (m *manifest) mayName(path string) bool {
 		return false
 	}
 	for i, name := range folders {
-		key := folderName.FindStringSubmatch(name)
-		if key == nil {
-			return false
-		}
-		if column, err := url.PathUnescape(key[1]); err != nil || !strings.EqualFold(column, m.Layout.PartitionBy[i]) {
+		if !m.Layout.Escaping.couldName(name, m.Layout.PartitionBy[i]) {
 			return false
 		}
 	}

@@ -18,11 +18,15 @@ import (
 type folderWriter struct {
 	job *job
 	dir *owned.Dir
+	// escaping is that of the folders' names.
+	escaping escaping
 	// batches are the first and the last commit of which events may be in the files.
 	batches [2]int64
 	// pathInDir returns the path in dir, with slashes, of a file by its index and its path in
 	// the plan.
 	pathInDir func(index int, path string) string
+	// added are the files of the folder to which the new ones are added, nil if there are none.
+	added []manifestFile
 }
 
 // write plans the files, writes them and returns them in the order of the plan.
@@ -55,6 +59,10 @@ func (w *folderWriter) plan(ctx context.Context) (plan folderPlan, rows int64, e
 	if err != nil {
 		return plan, 0, err
 	}
+	names := folderNames{w.escaping, &j.src, j.opts.Where, keys, partitions, w.added}
+	if err := names.check(w.dir); err != nil {
+		return plan, 0, err
+	}
 	var largest int64
 	for _, p := range partitions {
 		rows, largest = rows+p.rows, max(largest, p.rows)
@@ -73,10 +81,7 @@ func (w *folderWriter) plan(ctx context.Context) (plan folderPlan, rows int64, e
 			cutAll(partitions, samples, fileRows)
 		}
 	}
-	if err := checkFolderNames(w.dir, &j.src, keys, partitions); err != nil {
-		return plan, 0, err
-	}
-	return planFolder(&j.opts.Layout, &j.src, keys, partitions, w.prefix()), rows, nil
+	return planFolder(&j.opts.Layout, &j.src, w.escaping, keys, partitions, w.prefix()), rows, nil
 }
 
 // prefix begins the names of the files. Those of another addition have other batches.
@@ -206,7 +211,7 @@ func (w *folderWriter) copy(ctx context.Context, s *inspect.Session, rows statem
 	if f, err = folder.Create(name); err != nil {
 		return 0, nil, err
 	}
-	rows.sql = w.job.opts.copyTo(rows.sql, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
+	rows.sql = w.job.opts.copyTo(rows.sql, w.job.src.columns, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
 	n, err = w.job.db.exec(ctx, s, rows)
 	if err == nil && !folder.Holds(f, name) {
 		err = fmt.Errorf("export: %q was replaced while it was written", folder.Name(name))

@@ -42,9 +42,6 @@ func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	if err := p.counters.unusable(finalized.Events); err != nil {
 		return err
 	}
-	if n := p.counters.Rejected; n > 0 {
-		p.Notice(fmt.Sprintf("%d new elements cannot be events%s: they are kept with their reasons", n, p.counters.reasons()))
-	}
 	return missing
 }
 
@@ -91,8 +88,8 @@ func (t *counters) unusable(events int64) error {
 		return nil
 	}
 	text := t.reasons()
-	if t.sample != "" {
-		text += ", such as " + api.Quote(t.sample)
+	if t.Sample != "" {
+		text += ", such as " + api.Quote(t.Sample)
 	}
 	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
 }

@@ -188,15 +188,15 @@ func (p *pull) run(ctx context.Context) error {
 
 // end completes the run's row, unless the store has failed: then nothing may call it any more.
 func (p *pull) end(ctx context.Context, began time.Time, err error) error {
-	outcome := "complete"
+	outcome, reason := "complete", ""
 	var failed *model.FileError
 	switch {
 	case errors.As(err, &failed) && !errors.Is(err, context.Canceled):
 		return nil
 	case ctx.Err() != nil:
-		outcome = "interrupted"
+		outcome, reason = "interrupted", model.Line(context.Cause(ctx))
 	case err != nil:
-		outcome = "failed"
+		outcome, reason = "failed", model.Line(err)
 	}
 	for _, window := range p.failed {
 		if err := p.Store.FailRun(context.WithoutCancel(ctx), window); err != nil {
@@ -206,7 +206,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	s := &p.counters.Summary
 	// By the monotonic clock, because the wall clock may have been set meanwhile.
 	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
-		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
+		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, Reason: reason, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
 	})
 }

@@ -32,6 +32,8 @@ type Summary struct {
 	Total, TotalRejected int64
 	// From is the start bound of the file.
 	From sql.Null[model.Instant]
+	// Sample is a part of the text of one of the rejects; "" if there is none.
+	Sample string
 	// NotReadAgain counts the rejects of pages that were not read a second time.
 	NotReadAgain int64
 	// Witness has the API's totals. Balance compares them with the file after a walk to the end.
@@ -44,8 +46,7 @@ type Summary struct {
 // counters is a Summary that several walks add to. It is their walk.Observer.
 type counters struct {
 	Summary
-	restarted bool   // a walk went back to the newest event
-	sample    string // of a reject
+	restarted bool // a walk went back to the newest event
 
 	mu      sync.Mutex
 	writers int       // walks whose batches are being written
@@ -74,8 +75,8 @@ func (t *counters) NotReadAgain(rejects int) {
 func (t *counters) RejectSeen(raw string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.sample == "" {
-		t.sample = strings.Clone(raw[:min(len(raw), api.MaxQuoted)])
+	if t.Sample == "" {
+		t.Sample = strings.Clone(raw[:min(len(raw), api.MaxQuoted)])
 	}
 }
 

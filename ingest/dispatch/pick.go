@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// While a request to an endpoint is in flight, the next one follows some fastest responses later,
-	// between leastGap (or unsureGap, if its budget is not known) and mostGap: a 429 will have come by
-	// then.
+	// While a request to an endpoint is in flight, the next one follows some fastest responses later: a
+	// 429 will have come by then. The gap is at least leastGap, or unsureGap if the budget is not known,
+	// and at most mostGap.
 	gapResponses                 = 3
 	leastGap, unsureGap, mostGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.

@@ -59,7 +59,7 @@ type Options struct {
 	Store Store
 	// Workers is how many walks there may be at a time, or Auto.
 	Workers int
-	// RenewCursors allows splits by cursors of walk.CursorBelow.
+	// RenewCursors allows splits by cursors of api.CursorBelow.
 	RenewCursors bool
 	Notice       func(string)
 	// WalkShard walks a shard to its end, and tells the shard of each commit.

@@ -127,9 +127,9 @@ func (c *Coordinator) search(ctx context.Context) {
 // ways returns the ways to request the newest page below an instant.
 func (c *Coordinator) ways(cursor string) []func(model.Instant) api.Request {
 	ways := []func(model.Instant) api.Request{walk.ByTime}
-	if _, ok := walk.CursorBelow(cursor, 0, time.Now()); ok && c.options.RenewCursors {
+	if _, ok := api.CursorBelow(cursor, 0, time.Now()); ok && c.options.RenewCursors {
 		ways = append(ways, func(at model.Instant) api.Request {
-			made, _ := walk.CursorBelow(cursor, at.Millisecond()+1, time.Now())
+			made, _ := api.CursorBelow(cursor, at.Millisecond()+1, time.Now())
 			return api.Request{Cursor: made}
 		})
 	}

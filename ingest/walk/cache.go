@@ -19,11 +19,19 @@ const (
 	maxFresh = 2
 )
 
-// requestFresh returns a page that no cache made before the pull began. If it must be fresh, no cache made
-// it at all. It requests a cached page again with another limit: to a cache, another URL is another page.
-func (w *Walk) requestFresh(ctx context.Context, at api.Request, must bool) fetched {
+// requestFresh returns a page that no cache made before the pull began.
+func (w *Walk) requestFresh(ctx context.Context, at api.Request) fetched {
+	if time.Since(w.cache.began) < oldestCached {
+		return w.requestUncached(ctx, at)
+	}
+	return w.request(ctx, at)
+}
+
+// requestUncached returns a page that no cache made. It requests a cached page again with another limit: to a
+// cache, another URL is another page.
+func (w *Walk) requestUncached(ctx context.Context, at api.Request) fetched {
 	f := w.request(ctx, at)
-	for tries := 1; f.err == nil && f.Buffer.Cached && !w.cache.all.Load() && (must || time.Since(w.cache.began) < oldestCached); tries++ {
+	for tries := 1; f.err == nil && f.Buffer.Cached && !w.cache.all.Load(); tries++ {
 		again := at
 		if again.Limit == 0 {
 			again.Limit = w.Client.PageSize(f.Endpoint)

@@ -66,7 +66,7 @@ func (w *Walk) requestWhole(ctx context.Context, at api.Request) (got Page, err 
 }
 
 func (w *Walk) requestWholeOnce(ctx context.Context, at api.Request) (got Page, err error) {
-	f := w.requestFresh(ctx, at, true)
+	f := w.requestUncached(ctx, at)
 	got, err = f.page(), f.err
 	if err == nil {
 		err = w.decode(f, &got)
@@ -160,7 +160,7 @@ func (w *Walk) lookAhead(ctx context.Context, f fetched) {
 	cursor := strings.Clone(t.NextCursor)
 	// Room for the answer, so that the goroutine ends even if the walk has ended.
 	result := make(chan fetched, 1)
-	go func() { result <- w.requestFresh(ctx, api.Request{Cursor: cursor}, false) }()
+	go func() { result <- w.requestFresh(ctx, api.Request{Cursor: cursor}) }()
 	w.ahead = &ahead{cursor, result}
 }
 
@@ -172,5 +172,5 @@ func (w *Walk) fetch(ctx context.Context) fetched {
 		return f
 	}
 	w.discard()
-	return w.requestFresh(ctx, w.next.request, false)
+	return w.requestFresh(ctx, w.next.request)
 }

@@ -7,11 +7,11 @@ import (
 
 // confirm returns the state in which the page of a cursor has to begin just below low. Events out of
 // order cannot prove that: then the walk follows without proof.
-func (w *Walk) confirm(afterTime bool) state {
+func (w *Walk) confirm() state {
 	if !w.low.Valid || w.unordered {
 		return state{}
 	}
-	return state{mode: confirming, proof: Proof{Anchor: w.low.V, Bound: w.low.V.Timestamp, Below: true}, afterTime: afterTime}
+	return state{mode: confirming, proof: Proof{Anchor: w.low.V, Bound: w.low.V.Timestamp, Below: true}}
 }
 
 // byTime reports whether the page is requested by time.

@@ -72,5 +72,5 @@ type ahead struct {
 // MayCount reports whether the page's cursor may count from the newest event: it names neither the last
 // event of the page nor its time.
 func (p *Page) MayCount() bool {
-	return p.lastIsEvent && p.NextCursor != "" && !NamesEvent(p.NextCursor, p.lastEvent)
+	return p.lastIsEvent && p.NextCursor != "" && !api.CursorNamesEvent(p.NextCursor, p.lastEvent)
 }

@@ -24,7 +24,7 @@ type reading struct {
 
 // readingOf returns the page that was read last before a checkpoint.
 func readingOf(k *model.Checkpoint) reading {
-	if k.Cursor == "" || NamesEvent(k.Cursor, k.Last.V) {
+	if k.Cursor == "" || api.CursorNamesEvent(k.Cursor, k.Last.V) {
 		return reading{}
 	}
 	return reading{known: k.CursorBefore.Valid, from: api.Request{Cursor: k.CursorBefore.V}, total: k.PageTotal, mayCount: true, stored: true}
@@ -34,7 +34,7 @@ func readingOf(k *model.Checkpoint) reading {
 func (r reading) behind(p *Page) reading {
 	next := reading{known: !p.Request.Bounded || p.Request.Cursor == "", from: p.Request, total: p.Total, number: p.number}
 	if n := len(p.Events); n > 0 && p.lastIsEvent {
-		next.mayCount = !NamesEvent(p.NextCursor, p.lastEvent)
+		next.mayCount = !api.CursorNamesEvent(p.NextCursor, p.lastEvent)
 	} else {
 		// The cursor may name an element that is no event. All cursors of an API are of one kind.
 		next.mayCount = r.mayCount || !r.known

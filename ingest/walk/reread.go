@@ -39,7 +39,7 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 	if at.Limit == 0 && first.Damaged == 0 {
 		at.Limit = first.Elements // the same page, but not the same URL for a cache
 	}
-	again := w.requestFresh(ctx, at, true)
+	again := w.requestUncached(ctx, at)
 	defer w.Buffers.Release(again.Buffer)
 	err := w.repair(f, again, got)
 	if err == nil || doubtful || first.Damaged > 0 && !dispatch.Permanent(err) {

@@ -54,9 +54,9 @@ func (w *Walk) recover(cause error) error {
 		w.Notice(fmt.Sprintf("%v: resuming by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
 		return nil
 	}
-	if renewed, ok := renewCursor(r.expired, time.Now()); ok && ordered && w.RenewCursors && r.renewed == "" {
+	if renewed, ok := api.RenewCursor(r.expired, time.Now()); ok && ordered && w.RenewCursors && r.renewed == "" {
 		r.renewed = renewed
-		w.state, w.anonymous = w.confirm(false), anonymous // its position is unchanged
+		w.state, w.anonymous = w.confirm(), anonymous // its position is unchanged
 		w.next.request = api.Request{Cursor: renewed}
 		w.Notice(fmt.Sprintf("%v: resuming by a renewed cursor", cause))
 		return nil

@@ -28,7 +28,7 @@ func New(common *Shared, bounds Bounds, k model.Checkpoint, known sql.Null[model
 		w.next.request, w.state.proof.Bound = bounds.FirstRequest()
 		w.next.resumed = true
 	case k.Cursor != "":
-		w.state = w.confirm(false)
+		w.state = w.confirm()
 	default:
 		// The walk begins at the newest event, and newer events may have come above low.
 		w.low, w.oldestSeen = sql.Null[model.Position]{}, sql.Null[model.Position]{}
@@ -77,7 +77,8 @@ func (w *Walk) Run(ctx context.Context, out chan<- Page, gone <-chan struct{}) e
 			return fault
 		}
 		if byTime {
-			w.state = w.confirm(true)
+			w.state = w.confirm()
+			w.state.afterTime = w.state.mode == confirming
 		}
 		w.step(&p, last)
 	}

@@ -214,3 +214,14 @@ func megabytes(n int64) string {
 	}
 	return term.Thousands((n+999_999)/1_000_000) + " MB"
 }
+
+// brief rounds a duration for a person.
+func brief(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(10 * time.Millisecond).String()
+}

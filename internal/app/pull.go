@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"runtime/debug"
+	"sync"
+	"syscall"
 	"time"
 
 	"datasync/ingest"
@@ -15,13 +19,13 @@ import (
 
 func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "pull", Usage: "pull new events; resumes a pull that was interrupted",
+		Name: "pull", Usage: "fetch new events; resume a stopped pull",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL` (environment: DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
-			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, and not from the environment: DATASYNC_API_KEY"},
+			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL`: scheme, host and port (DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
+			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, instead of DATASYNC_API_KEY"},
 			&cli.IntFlag{Name: "page-size", Usage: "request `N` events per page", Value: 100_000},
 			&cli.DurationFlag{Name: "lookback", Usage: "look for late events this `DURATION` before the newest stored event", Value: 10 * time.Minute, DefaultText: "10m"},
-			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, or an RFC 3339 time"},
+			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, 30d, or an RFC 3339 time"},
 			&cli.BoolFlag{Name: "restart", Usage: "read all events again and store the missing ones"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "as a last resort, send an expired cursor again with a later expiry"},
 			&cli.StringFlag{Name: "workers", Usage: "split a window of time into shards, and read `N` of them in parallel; auto finds how many help", Value: "auto"},
@@ -46,7 +50,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 
 // runPull runs a pull or, with --dry-run, a forecast.
 func runPull(ctx context.Context, opts pullOptions) error {
-	ctx, stop := untilSignal(ctx)
+	ctx, stop := untilQuit(ctx, opts.sayQuit, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer privateFiles()()
 	if opts.dryRun {
@@ -55,10 +59,31 @@ func runPull(ctx context.Context, opts pullOptions) error {
 	return pullError(ctx, pull(ctx, opts))
 }
 
+// sayQuit is the last that a pull says after a second signal.
+func (o *pullOptions) sayQuit() {
+	if !o.dryRun && !o.quiet {
+		o.io.SayAtOnce("quit; committed events are kept; run the same command to resume")
+	}
+}
+
 // pull stores everything new and reports progress and a summary.
 func pull(ctx context.Context, opts pullOptions) error {
 	// Most of a pull's memory is in use all the time, so that collecting it often costs little.
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	result := pullResult{progress: &ingest.Progress{}, file: opts.database}
+	err := pullInto(ctx, opts, &result)
+	if opts.quiet {
+		return err
+	}
+	result.stopped = errors.As(context.Cause(ctx), new(signalled))
+	if text := result.text(err, opts.io.Style(opts.io.Stderr), opts.io.ErrorWidth()); text != "" {
+		_, _ = io.WriteString(opts.io.Stderr, text)
+	}
+	return err
+}
+
+// pullInto pulls into the file and fills the result.
+func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	s, err := store.Open(ctx, store.Options{
 		Path: opts.database, Origin: opts.origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit, ForgetWaits: opts.forgetWaits,
 	})
@@ -66,25 +91,37 @@ func pull(ctx context.Context, opts pullOptions) error {
 		return err
 	}
 	run := opts.ingest
-	run.Store, run.Progress = s, &ingest.Progress{}
-	stopShowing := func() {}
+	run.Store, run.Progress = s, result.progress
+	stopShowing, settle := func() {}, func() {}
 	if !opts.quiet {
 		run.Notice, stopShowing = opts.io.Show(pullProgress(run.Progress))
+		stopShowing = sync.OnceFunc(stopShowing)
+		settle = onSignal(ctx, func(by signalled) {
+			stopShowing()
+			run.Notice(opts.stopping(by))
+		})
 		if n := s.Removed(); n > 0 {
 			run.Notice("removed " + term.Counted(n, "event") + " of a batch that was not written completely: they are pulled again")
 		}
 	}
 	waitReport{s.ImplausibleWaits(), s.ForgottenWaits(), opts.forgetWaits, "dropped"}.say(run.Notice)
 	stopAnswering := answerReaders(ctx, opts.io, s, run.Progress, run.Notice)
-	summary, err := ingest.Run(ctx, run)
+	result.Summary, err = ingest.Run(ctx, run)
+	settle()
 	stopAnswering()
 	stopShowing()
 	if errClose := s.Close(); errClose != nil && err == nil {
 		err = errClose
-		summary.Complete = false
-	}
-	if !opts.quiet && !errors.Is(err, ingest.ErrFrom) {
-		writeSummary(opts.io.Stderr, summary)
+		result.Complete = false
 	}
 	return err
+}
+
+// stopping says what a pull does after the first signal.
+func (o *pullOptions) stopping(by signalled) string {
+	text := "stopping: committing what has arrived"
+	if by.code == 130 && (o.io.Typed() || o.io.ErrorsAreSeen()) {
+		text += "; Ctrl-C again to quit now"
+	}
+	return text
 }

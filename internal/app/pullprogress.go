@@ -12,12 +12,7 @@ import (
 // pullProgress describes a pull on stderr: as a bar on a terminal, else as lines.
 func pullProgress(progress *ingest.Progress) term.Progress {
 	return term.Progress{
-		Count: func() (done, total int64) {
-			s := progress.Now()
-			return s.Walked, max(s.Total, s.Walked+1) // the total may be unknown
-		},
-		Before: func(time.Time) string { return eventsRead(progress.Now()) + " " },
-		After:  func(now time.Time) string { return " " + activity(progress.Now(), now) },
+		Bar: func(now time.Time) term.Bar { return pullBar(progress.Now(), now) },
 		Line: func(now time.Time) string {
 			s := progress.Now()
 			return eventsRead(s) + ", " + activity(s, now)
@@ -25,10 +20,53 @@ func pullProgress(progress *ingest.Progress) term.Progress {
 	}
 }
 
+// pullBar returns what the bar shows of a pull.
+func pullBar(s ingest.Snapshot, now time.Time) term.Bar {
+	b := term.Bar{Done: s.Walked, Total: s.Total, Pull: true, Left: s.Left}
+	if s.Waiting != "" {
+		b.Doing, b.Waiting = waitTexts(s, now), true
+	} else {
+		b.Doing = rateTexts(s, now)
+	}
+	return b
+}
+
+// waitTexts says what the bar's pull waits for, from the longest text to the shortest.
+func waitTexts(s ingest.Snapshot, now time.Time) []string {
+	wait := s.Until.Sub(now)
+	return []string{
+		fmt.Sprintf("waiting %s: %s", countdown(wait), s.Why),
+		fmt.Sprintf("waiting %d s: %s", seconds(wait), s.Why),
+		fmt.Sprintf("waiting %d s", seconds(wait)),
+	}
+}
+
+// rateTexts says how fast the bar's pull is, from the longest text to the shortest. Each is padded to a place of
+// the bar, so that a number with another digit moves nothing.
+func rateTexts(s ingest.Snapshot, now time.Time) []string {
+	rate := eventRate(s, now)
+	if rate == "" {
+		return []string{fmt.Sprintf("%16s  %s", "", s.Endpoint), ""}
+	}
+	return []string{
+		fmt.Sprintf("%16s  %s", rate+" events/s", s.Endpoint), fmt.Sprintf("%16s", rate+" events/s"),
+		fmt.Sprintf("%14s", rate+" events/s"), fmt.Sprintf("%14s", rate+"/s"),
+	}
+}
+
+// eventRate returns how many events a second this run has read; "" before the first.
+func eventRate(s ingest.Snapshot, now time.Time) string {
+	took := now.Sub(s.Began)
+	if s.Read == 0 || took <= 0 {
+		return ""
+	}
+	return term.Thousands(int64(float64(s.Read) / took.Seconds()))
+}
+
 // eventsRead says how many events were read, as in "1,200,000 of 3,000,000 events (40 %)".
 func eventsRead(s ingest.Snapshot) string {
 	if s.Total <= 0 {
-		return term.Thousands(s.Walked) + " events"
+		return term.Counted(s.Walked, "event")
 	}
 	return fmt.Sprintf("%s of %s events (%d %%)", term.Thousands(s.Walked), term.Thousands(s.Total), min(100, 100*s.Walked/s.Total))
 }
@@ -36,17 +74,22 @@ func eventsRead(s ingest.Snapshot) string {
 // activity says how fast the pull is, what it does, and how long it still takes.
 func activity(s ingest.Snapshot, now time.Time) string {
 	var parts []string
-	if took := now.Sub(s.Began); s.Read > 0 && took > 0 {
-		parts = append(parts, term.Thousands(int64(float64(s.Read)/took.Seconds()))+" events/s")
+	if rate := eventRate(s, now); rate != "" {
+		parts = append(parts, rate+" events/s")
 	}
 	switch {
 	case s.Waiting != "":
-		parts = append(parts, fmt.Sprintf("waiting %d s (%s endpoint: %s)", max(0, int(s.Until.Sub(now).Seconds()+0.999)), s.Waiting, s.Why))
+		parts = append(parts, fmt.Sprintf("waiting %s (%s endpoint: %s)", countdown(s.Until.Sub(now)), s.Waiting, s.Why))
 	case s.Endpoint != "":
 		parts = append(parts, "from "+s.Endpoint)
 	}
-	if left := s.Left; left > 0 {
-		parts = append(parts, left.Round(time.Second).String()+" left")
+	if s.Left > 0 {
+		parts = append(parts, countdown(s.Left)+" left")
 	}
 	return strings.Join(parts, ", ")
 }
+
+// countdown writes a remaining time in whole seconds: the last one is the first second, not 0.
+func countdown(d time.Duration) string { return term.Duration(time.Duration(seconds(d)) * time.Second) }
+
+func seconds(d time.Duration) int64 { return max(0, int64((d+time.Second-1)/time.Second)) }

@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"datasync/internal/live"
 	"datasync/internal/model"
+	"datasync/internal/term"
 )
 
 // errTimeout: a query took longer than --timeout.
@@ -17,10 +19,18 @@ var errTimeout = errors.New("the query took too long")
 // signalled is the error of a command that a signal ended.
 type signalled struct{ code int }
 
-func (s signalled) Error() string { return "stopped by a signal" }
+func (s signalled) Error() string { return "stopped" }
 
 // Exit returns the exit code of the signal.
 func (s signalled) Exit() model.Exit { return model.Exit{Code: s.code} }
+
+// signalledBy returns the error of a signal.
+func signalledBy(s os.Signal) signalled {
+	if s == os.Interrupt {
+		return signalled{130}
+	}
+	return signalled{143}
+}
 
 // untilSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends. The second ends
 // the process at once, which the database survives. The caller must call stop.
@@ -30,28 +40,83 @@ func untilSignal(ctx context.Context) (_ context.Context, stop func()) {
 
 // until is untilSignal for these signals.
 func until(ctx context.Context, of ...os.Signal) (_ context.Context, stop func()) {
+	return untilQuit(ctx, func() {}, of...)
+}
+
+// untilQuit is until, and calls quitting before the second signal ends the process.
+func untilQuit(ctx context.Context, quitting func(), of ...os.Signal) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2) // the first and the second
 	signal.Notify(signals, of...)
 	done := make(chan struct{})
 	go func() {
-		for n := 0; ; n++ {
+		first := firstSignal{typed: term.IO{Stdin: os.Stdin}.Typed}
+		for {
 			select {
 			case <-done:
 				return
 			case s := <-signals:
-				code := 143
-				if s == os.Interrupt {
-					code = 130
+				if first.endsAtOnce(s, time.Now()) {
+					quitting()
+					os.Exit(signalledBy(s).code)
 				}
-				if n > 0 {
-					os.Exit(code)
-				}
-				cancel(signalled{code})
+				cancel(signalledBy(s))
 			}
 		}
 	}()
-	return ctx, func() { signal.Stop(signals); close(done); cancel(nil) }
+	return ctx, func() {
+		if errors.As(context.Cause(ctx), new(signalled)) {
+			// Until the process ends, it still has to say how it was stopped. A second signal of the
+			// same kind would kill it if nothing caught that any more.
+			return
+		}
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// sameWithin is how long after a signal another one of its kind is the same one.
+const sameWithin = time.Second
+
+// firstSignal tells the second signal from one that is delivered twice. The command timeout sends SIGTERM to its
+// command and then to the command's group; systemd may send SIGTERM and SIGHUP; a shell passes on the SIGHUP that
+// the terminal has sent as well. Keys are not delivered twice: a second Ctrl-C is meant.
+type firstSignal struct {
+	typed  func() bool // a SIGINT may come from a key
+	signal os.Signal   // nil before the first
+	at     time.Time
+}
+
+// endsAtOnce takes note of a signal and reports whether it is a second one.
+func (f *firstSignal) endsAtOnce(s os.Signal, at time.Time) bool {
+	if f.signal == nil {
+		f.signal, f.at = s, at
+		return false
+	}
+	interrupts := s == os.Interrupt
+	if interrupts != (f.signal == os.Interrupt) || at.Sub(f.at) > sameWithin {
+		return true
+	}
+	return interrupts && f.typed()
+}
+
+// onSignal calls do when a signal ends ctx. The caller must call settle once: then do is not called any more, or has
+// returned.
+func onSignal(ctx context.Context, do func(signalled)) (settle func()) {
+	returned := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(returned)
+		var stopped signalled
+		if errors.As(context.Cause(ctx), &stopped) {
+			do(stopped)
+		}
+	})
+	return func() {
+		if !stop() {
+			<-returned
+		}
+	}
 }
 
 // orStopped returns the signal or the --timeout that caused err, or err, which may be nil.

@@ -2,7 +2,9 @@ package app
 
 import (
 	"fmt"
-	"io"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,90 +13,185 @@ import (
 	"datasync/internal/term"
 )
 
-// writeSummary writes the result of a pull for a person.
-func writeSummary(w io.Writer, s ingest.Summary) {
-	var b strings.Builder
-	line := func(name, format string, args ...any) {
-		_, _ = fmt.Fprintf(&b, "  %-12s%s\n", name, fmt.Sprintf(format, args...))
+// pullResult is how a pull ended.
+type pullResult struct {
+	ingest.Summary
+	progress *ingest.Progress
+	// file is the database.
+	file string
+	// stopped says that a signal ended the pull.
+	stopped bool
+}
+
+// summaryText is the summary of a pull. It leaves out what is zero, except for stored and missing events.
+type summaryText struct {
+	strings.Builder
+	columns int // of the terminal; 0 means no limit
+}
+
+func (t *summaryText) line(name, format string, args ...any) {
+	text := fmt.Sprintf("  %-10s%s", name, term.Visible(fmt.Sprintf(format, args...)))
+	t.WriteString(term.Wrap(text, t.columns, len("  ")+10) + "\n")
+}
+
+// text returns the summary for a person. It is "" after a failure without which nothing would have to be told: the
+// error is then the only line. A signal is no failure.
+func (r *pullResult) text(err error, style term.Style, columns int) string {
+	if err != nil && !r.stopped && r.Stored == 0 && r.Rejected == 0 {
+		return ""
 	}
-	complete := "not complete"
-	if s.Complete {
-		complete = "complete"
-		if s.From.Valid {
-			complete += ", from " + s.From.V.Time().Format(time.RFC3339Nano) + " on"
+	t := &summaryText{columns: columns}
+	t.WriteString(term.Wrap("datasync: "+r.head(style), columns, 2) + "\n")
+	r.writeStored(t)
+	if r.Complete || r.Balance.Valid {
+		t.line("missing", "%s", r.missing())
+	}
+	r.writeRejected(t)
+	if n := r.Duplicate - r.Conflict; n > 0 {
+		t.line("re-read", "%s already stored", term.Counted(n, "event"))
+	}
+	if r.Conflict > 0 {
+		t.line("conflict", "%s came again with other contents%s", term.Counted(r.Conflict, "event"), see(topicConflicts))
+	}
+	if text := byEndpoint(r.Pages); text != "" {
+		t.line("pages", "%s", text)
+	}
+	if text := byEndpoint(r.Limited); text != "" {
+		t.line("429s", "%s", text)
+	}
+	if r.Took > 0 {
+		t.line("took", "%s", r.timeSpent())
+	}
+	if at := r.ResumedFrom; at.Valid {
+		t.line("resumed", "after %s", at.V.Timestamp.Time().Format(time.RFC3339Nano))
+	}
+	if text := r.fileText(); text != "" {
+		t.line("file", "%s", text)
+	}
+	return t.String()
+}
+
+// head says whether the file is complete now.
+func (r *pullResult) head(style term.Style) string {
+	text := style.Caution("not complete")
+	if r.Complete {
+		text = style.Good("complete") + " as of " + r.progress.Now().Began.UTC().Format(time.RFC3339)
+		if r.From.Valid {
+			text += ", from " + r.From.V.Time().Format(time.RFC3339Nano) + " on"
 		}
 	}
-	_, _ = fmt.Fprintf(&b, "datasync: %s\n", complete)
-	line("stored", "%s events (%s events/s)", term.Thousands(s.Stored), term.Thousands(int64(float64(s.Stored)/max(s.Took.Seconds(), 1e-3))))
-	if s.Total > 0 {
-		line("in the file", "%s events", term.Thousands(s.Total))
+	if r.Rejected > 0 {
+		text += ", " + style.Caution(term.Thousands(r.Rejected)+" rejected")
 	}
-	line("re-read", "%s already stored (%s conflicting)", term.Thousands(s.Duplicate), term.Thousands(s.Conflict))
-	rejected := term.Thousands(s.Rejected) + reasons(s.Reasons)
-	if s.NotReadAgain > 0 {
-		rejected += fmt.Sprintf("; %s earlier rejects were not read again: --restart reads everything again", term.Thousands(s.NotReadAgain))
-	}
-	line("rejected", "%s%s", rejected, seeIfAny(s.Rejected, topicRejected))
-	if text := apiCount(s); text != "" {
-		line("API", "%s", text)
-	}
-	line("pages", "%s from events, %s from feed", term.Thousands(s.Pages["events"]), term.Thousands(s.Pages["feed"]))
-	line("429s", "%s from events, %s from feed, %s from stream-access",
-		term.Thousands(s.Limited["events"]), term.Thousands(s.Limited["feed"]), term.Thousands(s.Limited["stream-access"]))
-	line("took", "%s", timeSpent(s))
-	if s.ResumedFrom.Valid {
-		line("resumed", "after %s, event %s", s.ResumedFrom.V.Timestamp.Time().Format(time.RFC3339Nano), s.ResumedFrom.V.ID)
-	}
-	_, _ = io.WriteString(w, b.String())
+	return text
 }
 
-// apiCount says how the API's count differs from the file; "" where it does not.
-func apiCount(s ingest.Summary) string {
-	b := s.Balance
+func (r *pullResult) writeStored(t *summaryText) {
+	text := term.Counted(r.Stored, "new event")
+	if r.Stored > 0 {
+		text += fmt.Sprintf(", %s events/s", term.Thousands(int64(float64(r.Stored)/max(r.Took.Seconds(), 1e-3))))
+	}
+	if left := r.progress.ElementsLeft(); !r.Complete && left > 0 {
+		text += fmt.Sprintf(", about %s to fetch", term.Thousands(left))
+	}
+	t.line("stored", "%s", text)
+}
+
+// writeRejected says which elements cannot be events and, if nothing else came, shows one.
+func (r *pullResult) writeRejected(t *summaryText) {
+	if r.Rejected > 0 {
+		t.line("rejected", "%s (datasync status --rejected)", byReason(r.Reasons))
+		if r.Stored == 0 && r.Sample != "" {
+			t.line("", "such as %s", r.Sample)
+		}
+	}
+	if n := r.NotReadAgain; n > 0 {
+		t.line("", "%s not read a second time: --restart reads everything again", term.Counted(n, "reject"))
+	}
+}
+
+// missing compares the file with the API's number of events.
+func (r *pullResult) missing() string {
+	b := r.Balance.V
+	total := term.Thousands(r.Witness.First.V)
 	switch {
-	case s.Total+s.TotalRejected == 0 && !s.Witness.First.Valid, !s.Complete && !b.Valid:
+	case !r.Witness.First.Valid && r.Total+r.TotalRejected == 0:
+		return "0"
+	case !r.Witness.First.Valid:
+		return "not known: the API did not say how many events it has"
+	case r.Witness.Bounded:
+		return fmt.Sprintf("not known: the API counts %s events of all times", total)
+	case b.Missing > 0:
+		return fmt.Sprintf("at least %s of %s at the API", term.Thousands(b.Missing), total)
+	case b.Gone > 0:
+		return fmt.Sprintf("not known: %s at the API, at least %s here are no longer there", total, term.Thousands(b.Gone))
+	case b.Unclear:
+		return fmt.Sprintf("not known: the API counted %s events at first, and fewer at the end", total)
+	case b.Copies > 0:
+		return fmt.Sprintf("0 of %s at the API, which counts %s", total, counted(b.Copies, "exact copy", "exact copies"))
+	}
+	return fmt.Sprintf("0 of %s at the API", total)
+}
+
+// timeSpent says how long the pull took and how much of that was waiting, and compares it with the API's own
+// minimum.
+func (r *pullResult) timeSpent() string {
+	text := term.Duration(r.Took)
+	// The comparison means nothing for a part of a pull, without a page, for a moment, or for limits that the
+	// API does not enforce.
+	if r.Complete && !r.stopped && r.Pages["events"]+r.Pages["feed"] > 0 && r.Minimum >= 10*time.Millisecond && r.Took >= r.Minimum {
+		text += fmt.Sprintf(", %.2f x the fastest the API allows", r.Took.Seconds()/r.Minimum.Seconds())
+	}
+	if r.Waited >= time.Millisecond {
+		text += "; " + term.Duration(r.Waited) + " waiting"
+	}
+	return text
+}
+
+// fileText says what is in the file; "" if it cannot be seen, or nothing was written to it.
+func (r *pullResult) fileText() string {
+	info, err := os.Stat(r.file)
+	if err != nil || r.Stored == 0 && !r.Complete {
 		return ""
-	case !s.Witness.First.Valid:
-		return "did not say how many events it has"
-	case s.Witness.Bounded:
-		return fmt.Sprintf("counts %s events of all times, and does not say how many are after the start bound: how many are missing is not known", term.Thousands(s.Witness.First.V))
-	case b.V.Missing > 0:
-		return fmt.Sprintf("counts %s events: at least %s missing here", term.Thousands(s.Witness.First.V), term.Thousands(b.V.Missing))
-	case b.V.Gone > 0:
-		return fmt.Sprintf("counts %s events: at least %s here are no longer there; whether others are missing cannot be told", term.Thousands(s.Witness.First.V), term.Thousands(b.V.Gone))
-	case b.V.Unclear:
-		return fmt.Sprintf("counted %s events at first, and fewer at the end: how many are missing is not known", term.Thousands(s.Witness.First.V))
-	case b.V.Copies > 0:
-		return fmt.Sprintf("counts %s events, including %s exact copies", term.Thousands(s.Witness.First.V), term.Thousands(b.V.Copies))
 	}
-	return ""
+	text := filepath.Base(r.file)
+	if r.Total > 0 {
+		text += ", " + term.Counted(r.Total, "event")
+	}
+	return text + ", " + term.Bytes(info.Size())
 }
 
-// timeSpent says how long the pull took, compared with the API's own minimum, and how much of that
-// was waiting.
-func timeSpent(s ingest.Summary) string {
-	text := brief(s.Took)
-	// The comparison means nothing without a page, for a moment, or for limits that the API does
-	// not enforce.
-	if s.Pages["events"]+s.Pages["feed"] > 0 && s.Minimum >= 10*time.Millisecond && s.Took >= s.Minimum {
-		text += fmt.Sprintf(", %.2f x the fastest the API allows (%s)", s.Took.Seconds()/s.Minimum.Seconds(), brief(s.Minimum))
+// byEndpoint lists numbers that are not 0, such as "31 from events, 12 from feed".
+func byEndpoint(counts map[string]int64) string {
+	var parts []string
+	for _, endpoint := range []string{"events", "feed", "stream-access"} {
+		if n := counts[endpoint]; n > 0 {
+			parts = append(parts, term.Thousands(n)+" from "+endpoint)
+		}
 	}
-	text += "; waited " + brief(s.Fetching+s.Waited) + " for the API"
-	if s.Waited >= time.Millisecond {
-		text += ", " + brief(s.Waited) + " of it between requests"
-	}
-	return text + ", " + brief(max(0, s.Took-s.Fetching-s.Waited)) + " here"
+	return strings.Join(parts, ", ")
 }
 
-// brief rounds a duration for a person.
-func brief(d time.Duration) string {
-	switch {
-	case d >= time.Minute:
-		return d.Round(time.Second).String()
-	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
+// byReason lists the rejects by reason, the most frequent first: "missing_id 4, bad_timestamp 2".
+func byReason(counts map[string]int64) string {
+	reasons := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if n := counts[b] - counts[a]; n != 0 {
+			return int(n)
+		}
+		return strings.Compare(a, b)
+	})
+	for i, reason := range reasons {
+		reasons[i] = reason + " " + term.Thousands(counts[reason])
 	}
-	return d.Round(10 * time.Millisecond).String()
+	return strings.Join(reasons, ", ")
+}
+
+// counted writes a number and the name of what it counts, for names that do not take an s.
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return term.Thousands(n) + " " + many
 }
 
 // reasons lists the rejects by reason, in parentheses.

@@ -15,8 +15,8 @@ import (
 )
 
 // TestACommitThatReturnedIsSafe: a pull is killed after a commit, and the power fails just then. No
-// committed event is lost, even on a disk that keeps a file's name only when its folder was synced
-// (the log's, where that commit began the log).
+// committed event is lost, even on a disk that keeps a file's name only once its folder was synced.
+// That name is the log's, if the commit began the log.
 func TestACommitThatReturnedIsSafe(t *testing.T) {
 	t.Parallel()
 	pages := mockserver.Pages{Cap: 400, Latency: 250 * time.Millisecond}

@@ -108,14 +108,16 @@ type WindowStatus struct {
 
 // RunStatus is a run in a Status.
 type RunStatus struct {
-	Run       string     `json:"run"`
-	Began     time.Time  `json:"began"`
-	Ended     *time.Time `json:"ended"`
-	Outcome   string     `json:"outcome"`
-	Stored    *int64     `json:"stored"`
-	Duplicate *int64     `json:"duplicate"`
-	Rejected  *int64     `json:"rejected"`
-	Waiting   *float64   `json:"waiting_s"`
+	Run     string     `json:"run"`
+	Began   time.Time  `json:"began"`
+	Ended   *time.Time `json:"ended"`
+	Outcome string     `json:"outcome"`
+	// Reason says why the run is not complete; nil if it is, runs, or was killed.
+	Reason    *string  `json:"reason"`
+	Stored    *int64   `json:"stored"`
+	Duplicate *int64   `json:"duplicate"`
+	Rejected  *int64   `json:"rejected"`
+	Waiting   *float64 `json:"waiting_s"`
 }
 
 // RejectSample is one reject.

@@ -5,7 +5,10 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
+	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -16,12 +19,54 @@ type IO struct {
 	Stdin  io.Reader
 	// Stdout takes data, Stderr messages.
 	Stdout, Stderr io.Writer
+	// Color says when output has colours; nil means on terminals.
+	Color *Color
 }
 
-// Say writes one line to stderr, under the program's name and with control characters escaped.
-func (t IO) Say(text string) { sayTo(t.Stderr, text) }
+// Say writes a message to stderr, under the program's name and with control characters escaped: one line, which a
+// terminal gets wrapped at words.
+func (t IO) Say(text string) { t.sayIn(Style{}.Bad, text) }
 
-func sayTo(w io.Writer, text string) { _, _ = fmt.Fprintln(w, "datasync:", Visible(text)) }
+// SayError is Say for the error that ends a command: the program's name is red.
+func (t IO) SayError(text string) { t.sayIn(t.Style(t.Stderr).Bad, text) }
+
+func (t IO) sayIn(paint func(string) string, text string) {
+	line, _ := strings.CutPrefix(said(text, t.ErrorWidth()), name)
+	_, _ = io.WriteString(t.Stderr, paint(name)+line)
+}
+
+// SayAtOnce is Say for a process that is about to end. On a terminal it first erases the line with the cursor,
+// which has the ^C that the terminal shows. It waits for at most a second, as stderr may be blocked.
+func (t IO) SayAtOnce(text string) {
+	text = said(text, t.ErrorWidth())
+	if t.obeys(t.Stderr) {
+		text = clear + text
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = io.WriteString(t.Stderr, text)
+	}()
+	select {
+	case <-written:
+	case <-time.After(time.Second):
+	}
+}
+
+// name begins each message.
+const name = "datasync:"
+
+// said returns the line of a message, wrapped at this many columns.
+func said(text string, columns int) string {
+	return Wrap(name+" "+Visible(text), columns, 2) + "\n"
+}
+
+// Quote writes lines to stderr as they are, with control characters escaped.
+func (t IO) Quote(lines string) {
+	for line := range strings.Lines(lines) {
+		_, _ = fmt.Fprintln(t.Stderr, Visible(strings.TrimSuffix(line, "\n")))
+	}
+}
 
 // Env returns the value of the environment variable, or fallback where it is unset or empty.
 func (t IO) Env(name, fallback string) string {
@@ -34,11 +79,28 @@ func (t IO) Env(name, fallback string) string {
 // OutputIsTerminal reports whether stdout is a terminal.
 func (t IO) OutputIsTerminal() bool { _, ok := terminal(t.Stdout); return ok }
 
+// InputIsTerminal reports whether stdin is a terminal.
+func (t IO) InputIsTerminal() bool { _, ok := terminal(t.Stdin); return ok }
+
 // Interactive reports whether both stdin and stdout are terminals.
 func (t IO) Interactive() bool {
 	_, in := terminal(t.Stdin)
 	return in && t.OutputIsTerminal()
 }
+
+// Typed reports whether a SIGINT may be a Ctrl-C: whether stdin is a terminal, and this process is of the group
+// that gets the signals of its keys. The command timeout, for one, moves its command into another group.
+func (t IO) Typed() bool {
+	f, ok := terminal(t.Stdin)
+	if !ok {
+		return false
+	}
+	group, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP)
+	return err != nil || group == unix.Getpgrp()
+}
+
+// ErrorsAreSeen reports whether stderr is a terminal.
+func (t IO) ErrorsAreSeen() bool { _, ok := terminal(t.Stderr); return ok }
 
 // Size returns the columns and rows of the terminal on stdout; both are 0 where stdout is none.
 func (t IO) Size() (width, height int) {

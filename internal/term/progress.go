@@ -2,11 +2,9 @@ package term
 
 import (
 	"io"
+	"os"
 	"sync"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 )
 
 const (
@@ -18,21 +16,20 @@ const (
 type Progress struct {
 	// Delay is the time before anything is shown.
 	Delay time.Duration
-	// Count returns how much is done, and the total, which must be larger until the end.
-	Count func() (done, total int64)
-	// Before and After return the text on each side of the bar. Either may be nil.
-	Before, After func(now time.Time) string
-	// Line returns the line to print every ten seconds if stderr is no terminal. If it is nil,
-	// nothing is printed then.
+	// Bar returns what the bar shows on a terminal.
+	Bar func(now time.Time) Bar
+	// Line returns the line to print every ten seconds if stderr is no terminal, or one without escape
+	// sequences. If it is nil, nothing is printed then.
 	Line func(now time.Time) string
 }
 
-// Show shows progress on stderr until stop is called: a bar on a terminal, lines elsewhere.
-// Messages must go through say meanwhile, as the bar redraws its line. stop must be called
-// once; nothing is written after it has returned.
+// Show shows progress on stderr until stop is called: a bar on a terminal, lines elsewhere. Messages must go
+// through say meanwhile, as the bar redraws its line, and may later. stop must be called once. After it has
+// returned, the bar is gone and nothing but messages is written.
 func (t IO) Show(p Progress) (say func(text string), stop func()) {
-	if f, ok := terminal(t.Stderr); ok {
-		b := &bar{Progress: p, to: f}
+	if t.obeys(t.Stderr) {
+		f, _ := terminal(t.Stderr)
+		b := &bar{Progress: p, to: f, style: t.Style(f)}
 		return b.say, b.follow()
 	}
 	l := &lines{Progress: p, to: t.Stderr}
@@ -52,67 +49,76 @@ type lines struct {
 func (l *lines) say(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sayTo(l.to, text)
+	_, _ = io.WriteString(l.to, said(text, widthOf(l.to)))
 }
 
-// bar shows progress as a bar on a terminal. It appears with its first update.
+const (
+	// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for
+	// Ctrl-C. The line is erased by itself first: tmux moves what is erased below the first row of the window
+	// into its scrollback.
+	clear = "\r\x1b[K\x1b[J"
+	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
+	// this process can see that; a line that was wrapped could not be erased.
+	unwrapped, wrapped = "\r\x1b[?7l", "\x1b[J\x1b[?7h\r"
+)
+
+// bar shows progress as a bar on a terminal.
+//
+// The cursor rests at the begin of the bar's line. When the window becomes narrower, the terminal may wrap the
+// line; the cursor then remains in its first row, so that clear erases all of it.
 type bar struct {
 	Progress
-	to io.Writer
+	to    *os.File
+	style Style
 
-	mu   sync.Mutex // guards bars and bar
-	bars *mpb.Progress
-	bar  *mpb.Bar
+	mu    sync.Mutex // held while something is written
+	shown bool
 }
 
-// follow updates the bar until stop is called.
+// follow draws the bar until stop is called.
 func (b *bar) follow() (stop func()) {
 	if b.Delay == 0 {
-		b.update(time.Now())
+		b.draw(time.Now())
 	}
-	stopUpdates := repeat(b.Delay, barEvery, b.update)
+	stopDrawing := repeat(b.Delay, barEvery, b.draw)
 	return func() {
-		stopUpdates()
+		stopDrawing()
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.bar != nil {
-			b.bar.Abort(true)
-			b.bars.Wait()
-			b.bars, b.bar = nil, nil
+		if b.shown {
+			_, _ = b.to.WriteString(clear)
+			b.shown = false
 		}
 	}
 }
 
-func (b *bar) update(time.Time) {
+// line returns the line to show. It asks for the window's size each time, as that may change.
+func (b *bar) line(now time.Time) string {
+	columns := widthOf(b.to)
+	if columns == 0 {
+		columns = 80
+	}
+	return b.Bar(now).line(now, columns, b.style)
+}
+
+func (b *bar) draw(now time.Time) {
+	line := b.line(now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bar == nil {
-		b.bars = mpb.New(mpb.WithOutput(b.to), mpb.WithAutoRefresh(), mpb.WithRefreshRate(barEvery))
-		b.bar = b.bars.New(0, mpb.BarStyle(), mpb.PrependDecorators(beside(b.Before)), mpb.AppendDecorators(beside(b.After)))
-	}
-	done, total := b.Count()
-	b.bar.SetTotal(total, false)
-	b.bar.SetCurrent(done)
+	b.shown = true
+	_, _ = b.to.WriteString(unwrapped + line + wrapped)
 }
 
-func beside(text func(now time.Time) string) decor.Decorator {
-	return decor.Any(func(decor.Statistics) string {
-		if text == nil {
-			return ""
-		}
-		return text(time.Now())
-	})
-}
-
-// say writes above the bar, or to the terminal while there is none.
+// say writes above the bar.
 func (b *bar) say(text string) {
+	text, line := said(text, widthOf(b.to)), b.line(time.Now())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bars == nil {
-		sayTo(b.to, text)
-		return
+	text = clear + text
+	if b.shown {
+		text += unwrapped + line + wrapped
 	}
-	sayTo(b.bars, text)
+	_, _ = b.to.WriteString(text)
 }
 
 // repeat calls do at each tick, the first time after delay and one tick, until stop is called.

@@ -76,7 +76,7 @@ func TestProgressLines(t *testing.T) {
 func TestProgressWithoutLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		io, _, stderr := bufferIO(nil)
-		say, stop := io.Show(term.Progress{Count: func() (int64, int64) { return 1, 2 }})
+		say, stop := io.Show(term.Progress{Bar: func(time.Time) term.Bar { return term.Bar{Done: 1, Total: 2} }})
 		<-time.After(time.Minute)
 		say("a message")
 		stop()

@@ -15,7 +15,7 @@ import (
 // too, if that was rendered, and nothing else.
 //
 // A body goes from the file to the socket within the kernel (sendfile, where the system
-// has it), as net/http does for a reader that is a file.
+// has it): net/http does that for a reader that is a file.
 type Server struct {
 	byCursor map[string]string // the file of the page
 	lines    string            // the file with all events

@@ -1,4 +1,4 @@
-package walk
+package api
 
 import (
 	"encoding/base64"
@@ -17,9 +17,9 @@ const renewedLife = 100 * time.Second
 
 var cursorEnd = regexp.MustCompile(`"exp"\s*:\s*(\d{1,18})\s*[,}]`)
 
-// renewCursor returns the cursor with a later expiry. Cursors are opaque: this works only as long as they are
+// RenewCursor returns the cursor with a later expiry. Cursors are opaque: this works only as long as they are
 // Base64 of JSON with a member exp, in whole milliseconds since 1970, and not signed.
-func renewCursor(cursor string, now time.Time) (string, bool) {
+func RenewCursor(cursor string, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		return replaceNumber(text, cursorEnd, now.Add(renewedLife).UnixMilli())
 	})
@@ -50,7 +50,7 @@ func replaceNumber(text string, member *regexp.Regexp, n int64) (string, bool) {
 var cursorInstant = regexp.MustCompile(`"ts"\s*:\s*(\d{1,18})\s*[,}]`)
 
 // CursorBelow returns a cursor for the events below a millisecond, made from another one, with a later expiry. It
-// works if renewCursor does and cursors have a member ts.
+// works if RenewCursor does and cursors have a member ts.
 func CursorBelow(cursor string, ms int64, now time.Time) (string, bool) {
 	return rewriteCursor(cursor, func(text string) (string, bool) {
 		text, ok := replaceNumber(text, cursorInstant, ms)
@@ -67,9 +67,9 @@ var counter = regexp.MustCompile(`(?i)\b(offset|skip|page|index|start|from|pos|p
 // digitRuns finds the numbers in a text.
 var digitRuns = regexp.MustCompile(`\d+`)
 
-// NamesEvent reports whether a cursor names the event or its time. Then it leads to the events after that
+// CursorNamesEvent reports whether a cursor names the event or its time. Then it leads to the events after that
 // one, whatever the API deletes. Any other cursor may count from the newest event.
-func NamesEvent(cursor string, last model.Position) bool {
+func CursorNamesEvent(cursor string, last model.Position) bool {
 	id, ms := last.ID.String(), int64(last.Timestamp)/1000
 	at := last.Timestamp.Time()
 	numbersOf := []string{strconv.FormatInt(ms, 10), strconv.FormatInt(int64(last.Timestamp), 10), strconv.FormatInt(ms/1000, 10)}

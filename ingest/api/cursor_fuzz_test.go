@@ -1,4 +1,4 @@
-package walk
+package api
 
 import (
 	"encoding/base64"
@@ -30,7 +30,7 @@ func FuzzRewriteCursor(f *testing.F) {
 	now := time.UnixMilli(1769541612369)
 	f.Fuzz(func(t *testing.T, cursor string, ms int64) {
 		end := json.Number(strconv.FormatInt(now.Add(renewedLife).UnixMilli(), 10))
-		renewed, ok := renewCursor(cursor, now)
+		renewed, ok := RenewCursor(cursor, now)
 		checkRewritten(t, cursor, renewed, ok, end)
 		moved, both := CursorBelow(cursor, ms, now)
 		checkRewritten(t, cursor, moved, both, end, json.Number(strconv.FormatInt(ms, 10)))

@@ -1,0 +1,45 @@
+package human
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Error is a text that is no value of its kind. Its message begins with the text, so that callers
+// put the name of the option or parameter before it: "--lookback " + "5 has no unit; write 5m or 5h".
+type Error struct {
+	// Text is the text as it was given.
+	Text string
+	// Problem says what is wrong with it, such as "has no unit".
+	Problem string
+	// Write are texts that are right, the most likely first. Likely says that the text suggests them;
+	// otherwise they are examples, which a caller may replace.
+	Write  []string
+	Likely bool
+}
+
+// Error returns the message in one line, without the name of the option.
+func (e *Error) Error() string {
+	return Shown(e.Text) + " " + e.Problem + "; write " + alternatives(e.Write)
+}
+
+// Shown returns a text as messages show it: as it is, or quoted if it is empty or has white space,
+// quotes or characters that do not print.
+func Shown(text string) string {
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '"' || r == unicode.ReplacementChar
+	}) {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// alternatives lists texts as "a, b or c".
+func alternatives(texts []string) string {
+	if len(texts) < 2 {
+		return strings.Join(texts, "")
+	}
+	last := len(texts) - 1
+	return strings.Join(texts[:last], ", ") + " or " + texts[last]
+}
