@@ -34,6 +34,7 @@ func (v statusView) text() string {
 	t.line("events", "%s%s", term.Thousands(v.Events), span(v.Oldest, v.Newest))
 	t.line("re-read", "%s already stored (%s conflicting)%s", term.Thousands(v.Duplicates), term.Thousands(v.Conflicts), seeIfAny(v.Conflicts, topicConflicts))
 	t.rejected(v.Status)
+	t.newFields(v.NewFields)
 	t.total(v.Status)
 	t.reachedEnd(v.Status)
 	t.windows(v.Windows)

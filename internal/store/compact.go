@@ -97,15 +97,15 @@ func (s *Store) rewrite(ctx context.Context, b blocks) (err error) {
 			}
 		}
 	}()
-	db, err := duck.OpenInstance(ctx, name, append(duck.Attaching(), duck.StorageFormat()))
+	if err := build(ctx, name, Options{ToolVersion: s.version}); err != nil {
+		return err
+	}
+	db, err := duck.OpenInstance(ctx, name, duck.Attaching())
 	if err != nil {
 		return err
 	}
 	// While the instance is open, DuckDB's locks keep other programs from writing to either file.
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := migrate(ctx, db, 0, Options{ToolVersion: s.version}); err != nil {
-		return err
-	}
 	if err := s.copyTables(ctx, db); err != nil {
 		return err
 	}
@@ -230,13 +230,14 @@ func sameRows(ctx context.Context, db *sql.DB, table string) error {
 	return nil
 }
 
-// catalog lists everything that a database has, except for rows.
+// catalog lists everything that a database has, except for rows. Of views it lists the words: DuckDB prints the
+// names in EXCLUDE in any order.
 const catalog = `SELECT kind || ' ' || text FROM (
 	SELECT 'format' AS kind, coalesce(tags['storage_version'], '')::VARCHAR AS text FROM duckdb_databases() WHERE database_name = $1
 	UNION ALL SELECT 'schema', schema_name FROM duckdb_schemas() WHERE database_name = $1 AND NOT internal AND schema_name <> 'main'
 	UNION ALL SELECT 'table', concat_ws(' ', schema_name, table_name, sql, comment) FROM duckdb_tables() WHERE database_name = $1 AND NOT internal
 	UNION ALL SELECT 'column', concat_ws(' ', table_name, column_index, column_name, data_type, column_default, is_nullable, comment) FROM duckdb_columns() WHERE database_name = $1 AND NOT internal
-	UNION ALL SELECT 'view', concat_ws(' ', schema_name, view_name, replace(sql, '"' || $1 || '".', ''), comment) FROM duckdb_views() WHERE database_name = $1 AND NOT internal
+	UNION ALL SELECT 'view', concat_ws(' ', schema_name, view_name, list_sort(string_split_regex(sql, '[ ,()]+'))::VARCHAR, comment) FROM duckdb_views() WHERE database_name = $1 AND NOT internal
 	UNION ALL SELECT 'index', concat_ws(' ', table_name, index_name, sql) FROM duckdb_indexes() WHERE database_name = $1
 	UNION ALL SELECT 'sequence', sequence_name FROM duckdb_sequences() WHERE database_name = $1
 	UNION ALL SELECT 'type', type_name FROM duckdb_types() WHERE database_name = $1 AND NOT internal
@@ -258,7 +259,7 @@ func sameCatalog(ctx context.Context, db *sql.DB) (tables []string, err error) {
 	}
 	for i, line := range both[0] {
 		if i >= len(both[1]) || both[1][i] != line {
-			return nil, fmt.Errorf("it has more than datasync creates, or another format: %s", line)
+			return nil, fmt.Errorf("it has something that datasync does not create, or another format: %.60s", line)
 		}
 	}
 	if len(both[0]) != len(both[1]) {
