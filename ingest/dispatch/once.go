@@ -65,6 +65,13 @@ func (d *Dispatcher) LastPage() time.Duration {
 	return d.load.lastPage
 }
 
+// Gap returns how long after a request that is in flight the endpoint gets another one.
+func (d *Dispatcher) Gap(endpoint string) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gap(d.endpoints[endpoint])
+}
+
 // EndpointState has the limit and the waits of an endpoint.
 type EndpointState struct {
 	// Requests counts the requests to it, Limited its 429s.

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// While a request to an endpoint is in flight, the next one follows GapResponses fastest responses
+	// While a request to an endpoint is in flight, the next one follows gapResponses fastest responses
 	// later, between leastGap (or unsureGap, if its budget is not known) and LongestGap: a 429 will have come
 	// by then.
-	GapResponses                    = 3
+	gapResponses                    = 3
 	leastGap, unsureGap, LongestGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.
 	soonEnough = time.Second
@@ -201,7 +201,7 @@ func (d *Dispatcher) gap(p *endpoint) time.Duration {
 	if p.budget.Known() {
 		least = leastGap
 	}
-	return min(max(GapResponses*d.load.fastest, least), LongestGap)
+	return min(max(gapResponses*d.load.fastest, least), LongestGap)
 }
 
 // tellHeldOff says, once in a run, that the feed serves because the events endpoint asked for a long wait.

@@ -71,7 +71,7 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 	default:
 		p.Walks = opts.Workers
 	}
-	several := pull{ends: ends, elements: p.Elements, walks: p.Walks, auto: opts.Workers == shard.Auto, slower: f.Slower}.run(now)
+	several := pull{ends: ends, elements: p.Elements, walks: p.Walks, auto: opts.Workers == shard.Auto, slower: f.Slower, gap: f.gap, split: splitProbes * f.probe}.run(now)
 	p.Concurrent = sql.Null[time.Duration]{V: several.took, Valid: true}
 	p.Expected = several.took
 }
@@ -117,6 +117,9 @@ type pull struct {
 	auto bool
 	// slower is by how much each other request in flight makes a page slower.
 	slower time.Duration
+	// gap is how long after a request that is in flight the same endpoint gets another one, split how long
+	// after its first page one walk is alone.
+	gap, split time.Duration
 }
 
 // outcome is the result of a simulated pull.
@@ -142,6 +145,8 @@ type simulation struct {
 	flying  []flight
 	workers *pacer.Workers
 	last    time.Duration // of a page
+	alone   time.Time     // until then there is one walk
+	peak    int           // requests in flight at most so far
 	left    int64         // elements that are not requested yet
 	out     outcome
 }
@@ -188,7 +193,7 @@ func (s *simulation) next() (to int, at time.Time) {
 	for i, e := range s.ends {
 		opens := s.budgets[i].Next(dispatch.Later(s.now, e.opens), false)
 		if len(s.flying) > 0 && !s.sent[i].IsZero() {
-			opens = dispatch.Later(opens, s.sent[i].Add(min(dispatch.GapResponses*e.took, dispatch.LongestGap)))
+			opens = dispatch.Later(opens, s.sent[i].Add(s.gap))
 		}
 		if i == 0 || at.After(s.now) && opens.Before(at) {
 			to, at = i, opens
@@ -207,6 +212,7 @@ func (s *simulation) send(to int, at time.Time) {
 	f := flight{at.Add(took), took, among}
 	i, _ := slices.BinarySearchFunc(s.flying, f, func(a, b flight) int { return a.end.Compare(b.end) })
 	s.flying = slices.Insert(s.flying, i, f)
+	s.peak = max(s.peak, len(s.flying))
 	s.left -= e.size
 	s.out.pages++
 	if e.feed {
@@ -219,6 +225,9 @@ func (s *simulation) land() {
 	f := s.flying[0]
 	s.flying = s.flying[1:]
 	s.now, s.last = f.end, f.took
+	if s.alone.IsZero() {
+		s.alone = s.now.Add(s.split)
+	}
 	s.workers.Answered(f.among, f.took, s.spent())
 }
 
@@ -234,21 +243,28 @@ func (s *simulation) spent() bool {
 
 // wanted returns how many requests there should be at a time, as a pull chooses it.
 func (s *simulation) wanted() int {
-	if !s.auto {
-		return max(1, s.walks)
-	}
-	if s.last == 0 || time.Duration(s.pagesLeft()*float64(s.last)) < shard.WorthSplitting {
+	if s.alone.IsZero() || s.now.Before(s.alone) {
 		return 1
 	}
-	goal, rate := s.workers.Goal(), 0.0
+	// A new shard has at least two pages.
+	left := s.pagesLeft() + float64(len(s.flying))
+	wanted := min(s.walks, max(s.peak, int(left/2)))
+	if !s.auto {
+		return max(1, wanted)
+	}
+	wanted = min(wanted, s.workers.Goal())
+	if time.Duration(left*float64(s.last)) < shard.WorthSplitting {
+		wanted = min(wanted, s.peak)
+	}
+	rate := 0.0
 	for i := range s.budgets {
 		each := s.budgets[i].Rate()
 		if each == 0 {
-			return goal
+			return max(1, wanted)
 		}
 		rate += each
 	}
-	return max(1, min(goal, 1+int(math.Ceil(dispatch.Headroom*rate*s.last.Seconds()))))
+	return max(1, min(wanted, 1+int(math.Ceil(dispatch.Headroom*rate*s.last.Seconds()))))
 }
 
 // pagesLeft returns how many pages are not requested yet.

@@ -65,6 +65,9 @@ type Findings struct {
 	Slower time.Duration
 	// RowBytes is the size of an event in the file, by the newest page; 0 without events.
 	RowBytes float64
+	// probe is how long a request for a few events takes, gap how long after a request that is in flight the
+	// same endpoint gets another one.
+	probe, gap time.Duration
 	// Forecast says how long the pull takes; nil if that is not known.
 	Forecast *Forecast
 }
@@ -272,7 +275,9 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 		req.Limit = shard.ProbeLimit
 		return s.page(ctx, api.Feed, req)
 	}
+	began := time.Now()
 	p, err := probe(known.Known.V.Timestamp)
+	s.found.probe = time.Since(began)
 	switch verdict := known.Proof().Check(&p); {
 	case err != nil && !errors.Is(err, dispatch.ErrNoPageByTime), err == nil && verdict == walk.Undecided:
 		return
@@ -361,7 +366,7 @@ var errEnough = errors.New("no request was left for it")
 
 // conclude notes the state of the endpoints.
 func (s *survey) conclude() {
-	s.found.Requests, s.found.TokenLife = s.dispatcher.Requests(), s.dispatcher.TokenLife()
+	s.found.Requests, s.found.TokenLife, s.found.gap = s.dispatcher.Requests(), s.dispatcher.TokenLife(), s.dispatcher.Gap(api.Feed)
 	for _, name := range []string{api.Events, api.Feed} {
 		f, now := s.about(name), s.dispatcher.State(name)
 		f.Limited, f.budget, f.opens, f.sent = now.Limited, now.Budget, now.OpensAt, int(now.Requests)
