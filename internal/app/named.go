@@ -41,7 +41,7 @@ func listNamed(t term.IO, c *cli.Context) error {
 	}
 	const indent = 21
 	for _, n := range all {
-		values := strings.ReplaceAll(term.Wrap(n.Values(), max(0, t.Width()-indent)), "\n", "\n"+strings.Repeat(" ", indent))
+		values := strings.ReplaceAll(term.Wrap(n.Values(), max(0, t.Width()-indent), 0), "\n", "\n"+strings.Repeat(" ", indent))
 		if _, err = fmt.Fprintf(t.Stdout, "%-20s %s\n%-20s %s\n", n.Name, n.Title, "", values); err != nil {
 			return err
 		}
