@@ -14,7 +14,6 @@ func onTerminal(t *testing.T, folder string, columns int, env []string, args ...
 	t.Helper()
 	x := harness.NewTerminalOf(t, columns, folder, env, args...)
 	x.Exit()
-	x.Expect(`(?s)$`)
 	return x.Text()
 }
 
