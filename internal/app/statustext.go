@@ -29,6 +29,9 @@ func (v statusView) text() string {
 	}
 	if v.pull != nil {
 		t.line("pull", "process %d: %s, %s", v.pull.PID, eventsRead(v.pull.Standing), activity(v.pull.Standing, v.now))
+		for i, row := range (trouble{v.pull.Standing, v.now}).rows() {
+			t.line([]string{"waiting", ""}[min(i, 1)], "%s", row)
+		}
 	}
 	t.line("complete", "%s", t.completeness(v))
 	t.line("events", "%s%s", term.Thousands(v.Events), span(v.Oldest, v.Newest))
@@ -182,6 +185,9 @@ func runText(r inspect.RunStatus) string {
 	}
 	if r.Waiting != nil && *r.Waiting >= 1 {
 		text += fmt.Sprintf(", %.0f s of waiting", *r.Waiting)
+	}
+	if r.Reason != nil {
+		text += ": " + term.Visible(*r.Reason)
 	}
 	return text
 }
