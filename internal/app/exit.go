@@ -10,20 +10,18 @@ import (
 )
 
 // exitCodes is the table in --help.
-const exitCodes = `The line of an error ends with a topic, and datasync explain TOPIC says what to do.
-
-Exit codes:
-  0    done
-  1    error
-  2    wrong usage
-  3    the API refused the key
-  4    the API failed; the same command resumes the pull
-  5    the counts do not match
-  6    the database file is missing, locked, damaged, on a full disk, of another
-       API or version, not readable or not a datasync file; or a file beside it
-       or in the folder of an export is not to be trusted
-  130  interrupted (SIGINT)
-  143  terminated (SIGTERM, SIGHUP)`
+var exitCodes = []struct{ code, meaning string }{
+	{"0", "done"},
+	{"1", "error"},
+	{"2", "wrong usage"},
+	{"3", "the API refused the key"},
+	{"4", "the API failed; the same command resumes the pull"},
+	{"5", "the counts do not match"},
+	{"6", "the database file is missing, locked, damaged, on a full disk, of another API or version, not readable or not a datasync file; " +
+		"or a file beside it or in the folder of an export is not to be trusted"},
+	{"130", "interrupted (SIGINT)"},
+	{"143", "terminated (SIGTERM, SIGHUP)"},
+}
 
 // exitOf returns the exit code and the topic of an error.
 func exitOf(err error) model.Exit {

@@ -24,7 +24,7 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.BoolFlag{Name: "force", Usage: "replace the target if it exists"},
 			&cli.StringFlag{Name: "query", Usage: "export the rows of this `SELECT` instead of all events"},
 			&cli.StringFlag{Name: "where", Usage: "export the events that meet this `CONDITION` in SQL"},
-			&cli.StringFlag{Name: "since", Usage: "export events from `DATE` on: 2026-01-31, or an RFC 3339 time"},
+			&cli.StringFlag{Name: "since", Usage: "export events from `DATE` on: 2026-01-31, yesterday, 7d, or an RFC 3339 time"},
 			&cli.StringFlag{Name: "until", Usage: "export events before `DATE`"},
 			&cli.StringFlag{Name: "compression", Usage: "compress by this `METHOD`: zstd, snappy, gzip, lz4, brotli or none for Parquet; none, gzip or zstd for others", DefaultText: "zstd for Parquet, else by the ending"},
 			&cli.Int64Flag{Name: "row-group-size", Usage: "write `N` rows per row group of Parquet", Value: export.DefaultRowGroup},

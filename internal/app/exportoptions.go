@@ -107,6 +107,9 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 	if l.Timezone = c.String("timezone"); !isZone(l.Timezone) {
 		return usage("--timezone %q is no time zone such as UTC or Europe/Berlin", l.Timezone)
 	}
+	if l.Timezone == "UTC" {
+		l.Timezone = ""
+	}
 	for _, name := range []string{"csv-safe", "excel", "delimiter"} {
 		if c.IsSet(name) && l.Format != export.CSV {
 			return usage("--%s is for CSV: give --csv PATH", name)

@@ -20,13 +20,13 @@ import (
 
 func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "pull", Usage: "pull new events; resumes a pull that was interrupted",
+		Name: "pull", Usage: "fetch new events; resume a stopped pull",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL` (environment: DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
-			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, and not from the environment: DATASYNC_API_KEY"},
+			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL`: scheme, host and port (DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
+			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, instead of DATASYNC_API_KEY"},
 			&cli.IntFlag{Name: "page-size", Usage: "request `N` events per page", Value: 100_000},
 			&cli.DurationFlag{Name: "lookback", Usage: "look for late events this `DURATION` before the newest stored event", Value: 10 * time.Minute, DefaultText: "10m"},
-			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, or an RFC 3339 time"},
+			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, 30d, or an RFC 3339 time"},
 			&cli.BoolFlag{Name: "restart", Usage: "read all events again and store the missing ones"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "as a last resort, send an expired cursor again with a later expiry"},
 			&cli.StringFlag{Name: "workers", Usage: "split a window of time into shards, and read `N` of them in parallel; auto finds how many help", Value: "auto"},

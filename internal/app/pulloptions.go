@@ -1,7 +1,6 @@
 package app
 
 import (
-	"database/sql"
 	"io"
 	"net"
 	"net/url"
@@ -135,22 +134,4 @@ func parseWorkers(text string) (int, error) {
 		return 0, usage("--workers %q is neither auto nor a number between 1 and %d", text, maxWorkers)
 	}
 	return n, nil
-}
-
-// instantOption reads an option that is a date, which means its begin in UTC, or a time.
-func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error) {
-	if !c.IsSet(name) {
-		return sql.Null[model.Instant]{}, nil
-	}
-	text := c.String(name)
-	zone, err := time.LoadLocation(c.String("timezone")) // UTC for a command without the option
-	if err != nil {
-		zone = time.UTC
-	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
-		}
-	}
-	return sql.Null[model.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
 }

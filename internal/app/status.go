@@ -32,7 +32,7 @@ type statusOptions struct {
 
 func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show what the file holds and how far the pull is",
+		Name: "status", Usage: "show what is stored and what is missing",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 			&cli.BoolFlag{Name: "rejected", Usage: "show samples of rejected elements"},

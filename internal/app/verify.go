@@ -20,7 +20,7 @@ var errUnsound = model.NewFailure(model.ExitData, "unsound", "the file does not 
 
 func verifyCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check the file against its own records, and show its fingerprint",
+		Name: "verify", Usage: "check the file against its own records; show its fingerprint",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
