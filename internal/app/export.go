@@ -39,7 +39,7 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.StringFlag{Name: "file-size", Usage: "write a folder of files of about this `SIZE`, such as 100MB", DefaultText: "unlimited"},
 			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add only the events since the last export to it"},
 			&cli.StringFlag{Name: "memory-limit", Usage: "limit DuckDB's buffers to this `SIZE`", Value: "850MB"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
 		},
 		Action: func(c *cli.Context) error {
 			opts, err := readExportOptions(t, c)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ type exportOptions struct {
 }
 
 func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
+	if c.Bool("quiet") {
+		t.Stderr = io.Discard // the error that ends the program is not written here
+	}
 	opts := exportOptions{io: t, database: c.String("db"), quiet: c.Bool("quiet")}
 	e := &opts.export
 	*e = export.Options{
