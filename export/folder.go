@@ -34,7 +34,7 @@ func (t *folderTarget) write(ctx context.Context, j *job) error {
 		return err
 	}
 	last := j.pull.Batch
-	w := folderWriter{job: j, dir: t.folder.Dir(), batches: [2]int64{min(1, last), last}, pathInDir: func(_ int, path string) string { return path }}
+	w := folderWriter{job: j, dir: t.folder.Dir(), escaping: escapeHive, batches: [2]int64{min(1, last), last}, pathInDir: func(_ int, path string) string { return path }}
 	files, err := w.write(ctx)
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func newManifest(opts *Options, src *source, pull *Pull) manifest {
 		m.Layout.Delimiter = string(d)
 	}
 	if len(opts.PartitionBy) > 0 {
-		m.Layout.Escaping = opts.escaping
+		m.Layout.Escaping = escapeHive
 	}
 	if opts.Format == Parquet {
 		m.Layout.RowGroup = opts.RowGroup

@@ -72,9 +72,6 @@ type Layout struct {
 	PartitionBy []string
 	// FileSize is the approximate size of each file of a folder, in bytes; 0 is unbounded.
 	FileSize int64
-
-	// escaping is Hive's, or that of the folder to which an export adds.
-	escaping escaping
 }
 
 // Result says what an export wrote.
@@ -132,7 +129,6 @@ func (o *Options) complete() error {
 
 // complete validates the layout and fills in defaults. It fails with ErrOptions.
 func (l *Layout) complete(target string) error {
-	l.escaping = escapeHive
 	if l.Format != Parquet {
 		switch {
 		case l.RowGroup != 0:

@@ -42,9 +42,6 @@ func (p *pull) finish(ctx context.Context, newest shard.Window) error {
 	if err := p.counters.unusable(finalized.Events); err != nil {
 		return err
 	}
-	if n := p.counters.Rejected; n > 0 {
-		p.Notice(fmt.Sprintf("%d new elements cannot be events%s: they are kept with their reasons", n, p.counters.reasons()))
-	}
 	return missing
 }
 

@@ -53,6 +53,7 @@ func helpPages() []helpPage {
 		}},
 		{"export", "Use", []helpExample{
 			{"datasync export --parquet events.parquet", "All events in one file"},
+			{"datasync export --csv events.csv --excel", "A file that Excel opens"},
 			{"datasync export --csv - --since 7d | gzip > week.gz", "The last 7 days, piped"},
 			{"datasync export --parquet lake --incremental", "A folder; later, what is new"},
 		}, []helpGroup{

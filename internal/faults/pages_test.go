@@ -226,7 +226,7 @@ func TestOddCursors(t *testing.T) {
 				w.answer(answer(0))
 				e := w.run(pull())
 				w.endsWith(e, 0)
-				w.says(e, "stored      180 events", "resumed ")
+				w.says(e, "stored    180 new events", "resumed ")
 				w.hasOwn(events)
 				return
 			}

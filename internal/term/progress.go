@@ -52,8 +52,15 @@ func (l *lines) say(text string) {
 	_, _ = io.WriteString(l.to, said(text, widthOf(l.to)))
 }
 
-// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for Ctrl-C.
-const clear = "\r\x1b[J"
+const (
+	// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for
+	// Ctrl-C. The line is erased by itself first: tmux moves what is erased below the first row of the window
+	// into its scrollback.
+	clear = "\r\x1b[K\x1b[J"
+	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
+	// this process can see that; a line that was wrapped could not be erased.
+	unwrapped, wrapped = "\r\x1b[?7l", "\x1b[J\x1b[?7h\r"
+)
 
 // bar shows progress as a bar on a terminal.
 //
@@ -99,7 +106,7 @@ func (b *bar) draw(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.shown = true
-	_, _ = b.to.WriteString("\r" + line + "\x1b[J\r")
+	_, _ = b.to.WriteString(unwrapped + line + wrapped)
 }
 
 // say writes above the bar.
@@ -107,10 +114,11 @@ func (b *bar) say(text string) {
 	text, line := said(text, widthOf(b.to)), b.line(time.Now())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.shown {
-		line = ""
+	text = clear + text
+	if b.shown {
+		text += unwrapped + line + wrapped
 	}
-	_, _ = b.to.WriteString(clear + text + line + "\r")
+	_, _ = b.to.WriteString(text)
 }
 
 // repeat calls do at each tick, the first time after delay and one tick, until stop is called.

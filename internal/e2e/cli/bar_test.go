@@ -85,12 +85,12 @@ func TestTheWindowIsResized(t *testing.T) {
 	for _, to := range []struct {
 		columns int
 		bar     string
-	}{{100, `400 of 2,000  waiting \d+ min`}, {40, `\[> +\] waiting \d+ s`}, {20, `\r 20 %  \d+ min left`}, {100, `400 of 2,000  waiting \d+ min`}} {
+	}{{100, `400 of 2,000  waiting \d+ min`}, {40, `\[> +\] waiting \d+ s`}, {20, `7l 20 % +\d+ min left`}, {100, `400 of 2,000  waiting \d+ min`}} {
 		x.Resize(to.columns)
 		text := x.Text()
 		s.show(text[seen:]).Resize(to.columns, 60)
 		seen = len(text)
-		x.Expect(to.bar + `.*\x1b\[J\r`)
+		x.Expect(to.bar + `.*\x1b\[J`)
 	}
 	if lines := s.show(x.Text()[seen:]).lines(); len(lines) != 1 || !strings.HasPrefix(lines[0], " 20 % [") {
 		t.Errorf("the screen shows %q", lines)

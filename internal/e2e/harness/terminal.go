@@ -134,12 +134,14 @@ func (x *Terminal) Text() string {
 	return x.text.String()
 }
 
-// Exit waits for the program's end and returns its exit code.
+// Exit waits for the program's end, and for the last of its text, and returns its exit code.
 func (x *Terminal) Exit() int {
 	x.tb.Helper()
 	ended := make(chan struct{})
 	go func() {
 		_ = x.Cmd.Wait() // ProcessState has the code
+		for range x.more {
+		}
 		close(ended)
 	}()
 	select {
