@@ -51,7 +51,7 @@ func (r *pullResult) text(err error, style term.Style, columns int) string {
 		t.line("re-read", "%s already stored", term.Counted(n, "event"))
 	}
 	if r.Conflict > 0 {
-		t.line("conflict", "%s with other contents than stored%s", term.Counted(r.Conflict, "event"), see(topicConflicts))
+		t.line("conflict", "%s came again with other contents%s", term.Counted(r.Conflict, "event"), see(topicConflicts))
 	}
 	if text := byEndpoint(r.Pages); text != "" {
 		t.line("pages", "%s", text)
@@ -192,17 +192,4 @@ func counted(n int64, one, many string) string {
 		many = one
 	}
 	return term.Thousands(n) + " " + many
-}
-
-// reasons lists the rejects by reason, in parentheses.
-func reasons(counts map[string]int64) string {
-	if len(counts) == 0 {
-		return ""
-	}
-	var parts []string
-	for reason, n := range counts {
-		parts = append(parts, term.Thousands(n)+" "+reason)
-	}
-	slices.Sort(parts)
-	return " (" + strings.Join(parts, ", ") + ")"
 }

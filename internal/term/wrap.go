@@ -16,7 +16,7 @@ func Wrap(text string, columns, indent int) string {
 	}
 	var b strings.Builder
 	at, begins := 0, true
-	for _, word := range words(text) {
+	for _, word := range words(text, columns-indent) {
 		width := columnsOf(word)
 		if !begins && at+width > columns && strings.TrimSpace(word) != "" {
 			b.WriteString("\n" + strings.Repeat(" ", indent))
@@ -42,10 +42,11 @@ func columnsOf(text string) int {
 	return width
 }
 
-// words splits a text before spaces: each word has the spaces before it.
-func words(text string) (words []string) {
+// words splits a text before spaces: each word has the spaces before it. Parentheses at the end are one word if they
+// fit these columns.
+func words(text string, columns int) (words []string) {
 	end := len(text)
-	if open := strings.LastIndex(text, " ("); open > 0 && strings.HasSuffix(text, ")") && end-open < 40 {
+	if open := strings.LastIndex(text, " ("); open > 0 && strings.HasSuffix(text, ")") && columnsOf(text[open+1:]) <= columns {
 		words, end = []string{text[open:]}, open
 	}
 	text = text[:end]
