@@ -36,7 +36,7 @@ func newTarget(opts *Options) (target, error) {
 	switch {
 	case opts.Stdout != nil:
 		return newStdoutTarget(opts)
-	case opts.toFolder():
+	case opts.IsFolder():
 		return newFolderTarget(opts)
 	}
 	return newFileTarget(opts)

@@ -77,5 +77,5 @@ func (j *job) copyAll(ctx context.Context, layout *Layout, path string) (int64, 
 		rows += " ORDER BY " + j.src.sort.order
 	}
 	defer j.opts.Progress.follow(j.db.session)()
-	return j.db.exec(ctx, j.db.session, statement{sql: layout.copyTo(rows, path)})
+	return j.db.exec(ctx, j.db.session, statement{sql: layout.copyTo(rows, j.src.columns, path)})
 }

@@ -20,7 +20,7 @@ import (
 func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli.Command {
 	return &cli.Command{
 		Name: "query", Usage: "query the file in SQL, read-only", ArgsUsage: `["SQL" | -]`,
-		Description: "Without SQL, on a terminal, it starts an interactive shell.",
+		Description: "Without SQL it reads the SQL from stdin, and on a terminal starts an interactive shell.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Usage: "the `FORMAT` of the result: " + query.Formats(), DefaultText: "table on a terminal, else csv"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`; its ending selects the format"},
@@ -119,6 +119,7 @@ func awaitQuery(ctx context.Context, ended <-chan error, out term.Output) error 
 
 // runShell runs the interactive shell.
 func runShell(ctx context.Context, opts queryOptions, session *inspect.Session) error {
+	opts.query.Shell = true
 	err := shell.Run(ctx, shell.Options{
 		IO: opts.io, Session: session, Query: opts.query, Timing: opts.timing,
 		Greeting: "datasync " + version + ", reading " + term.Visible(opts.database) + ". End a statement with ; and see .help.",
@@ -152,6 +153,10 @@ func (s statements) run(ctx context.Context, opts query.Options) error {
 		if s.timing {
 			notes = append(notes, fmt.Sprintf("%s in %.3f s", term.Counted(rows, "row"), took.Seconds()))
 		}
+	}
+	opts.Remark = func(text string) { notes = append(notes, text) }
+	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box && s.io.ErrorsAreSeen() {
+		notes = append(notes, opts.Note)
 	}
 	err := s.out.End(query.Run(ctx, s.session, opts, s.out))
 	for _, note := range notes {

@@ -159,6 +159,7 @@ func (s *shell) run(ctx context.Context, text string) {
 		s.IO.Say("interrupted")
 	default:
 		s.IO.Say(s.Explain(err))
+		s.IO.Quote(query.Excerpt(err, s.IO.ErrorWidth()))
 	}
 }
 
