@@ -179,7 +179,7 @@ func TestManifest(t *testing.T) {
 	m := checkFolder(t, target, 3000)
 	if m.Format != "parquet" || m.Origin != "http://api.test:80" || m.Batch != 1 || m.Run != f.run.String() || !m.Complete || len(m.Schema) != 10 || m.Schema[3].Name != "name" ||
 		m.Schema[4].Type != "TIMESTAMP WITH TIME ZONE" || m.Tool != "test" ||
-		fmt.Sprint(m.Layout) != "map[compression:zstd escaping:hive partition_by:[day Type] row_group_size:122880]" || fmt.Sprint(m.Selection) != "map[since:1970-01-01T00:00:00Z where:true]" {
+		fmt.Sprint(m.Layout) != "map[compression:zstd escaping:hive partition_by:[day Type] row_group_size:122880 types:portable]" || fmt.Sprint(m.Selection) != "map[since:1970-01-01T00:00:00Z where:true]" {
 		t.Errorf("%+v", m)
 	}
 	for _, file := range m.Files {
