@@ -120,11 +120,14 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	result.Summary, err = ingest.Run(ctx, run)
 	settle()
 	stopAnswering()
-	stopShowing()
-	if errClose := s.Close(); errClose != nil && err == nil {
-		err = errClose
-		result.Complete = false
+	if errFields := result.countNewFields(ctx, s); err == nil && ctx.Err() == nil {
+		err = errFields
 	}
+	stopShowing()
+	if errClose := closeFile(ctx, s, err == nil, run.Notice); errClose != nil && err == nil {
+		err = errClose
+	}
+	result.Complete = result.Complete && err == nil
 	return err
 }
 
