@@ -50,7 +50,7 @@ type folderNames struct {
 func (n *folderNames) check(dir *owned.Dir) error {
 	for i := range n.keys {
 		names := n.namesOf(i)
-		if !slices.ContainsFunc(names, func(f *folderName) bool { return !f.isPlain() }) {
+		if arePlain(names) {
 			continue
 		}
 		folder, err := dir.New(namesName)
@@ -108,11 +108,25 @@ type folderName struct {
 	rows  int64 // of this export
 }
 
-// isPlain reports whether every file system takes the name as it is, and for no other such name.
+// arePlain reports whether every file system takes the names as they are and tells them apart, so
+// that they need not be tried.
+func arePlain(names []*folderName) bool {
+	folded := map[string]bool{}
+	for _, f := range names {
+		lower := strings.ToLower(f.name)
+		if !f.isPlain() || folded[lower] {
+			return false
+		}
+		folded[lower] = true
+	}
+	return true
+}
+
+// isPlain reports whether every file system takes the name as it is.
 func (f *folderName) isPlain() bool {
 	const most = 100 // bytes: the least limit of a file system with long names is 143
-	return len(f.name) <= most && !strings.HasSuffix(f.name, ".") && strings.IndexFunc(f.name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.=", r)
+	return len(f.name) <= most && !strings.HasSuffix(f.name, ".") && !strings.HasSuffix(f.name, " ") && strings.IndexFunc(f.name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.= %+,@", r)
 	}) < 0
 }
 

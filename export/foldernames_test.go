@@ -90,7 +90,7 @@ func TestFoldersKeepTheirEscaping(t *testing.T) {
 		if err := os.WriteFile(manifest, []byte(recorded.ReplaceAllString(text, record)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for n := range 3 { // what was added is added to
+		for n := range 3 { // the second and third also add to added files
 			f.commit(model.Done, typed(3+n, "é b"))
 			f.mustExport(opts)
 			checkFolder(t, target, 4+n)

@@ -89,7 +89,8 @@ func names(message, text string) bool {
 	return strings.HasPrefix(strings.Join(strings.Fields(text), " "), strings.TrimSuffix(near, `"`))
 }
 
-// Locate returns the error of a statement that DuckDB has as it is, with its place in it, if it has one.
+// Locate returns the error of a statement that DuckDB has as it is, or nil, with its place in the SQL, if it
+// has one.
 func Locate(err error, sql string) error {
 	return statement{text: sql, all: sql}.located(err, func(at int) int { return at })
 }

@@ -31,6 +31,10 @@ type Options struct {
 	FormulaSafe bool
 	// Shell says that the user works in the shell: hints name its commands instead of options.
 	Shell bool
+	// Types are event types that the statements need. Remark, if not nil, is called with what to tell the
+	// user about the result: here of types that no event has.
+	Types  []string
+	Remark func(text string)
 	// Done, if not nil, is called after each statement: with the number of rows in its result, the
 	// number of written rows, and the duration.
 	Done func(rows, written int64, took time.Duration)

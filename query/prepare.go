@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"datasync/internal/duck"
 	"datasync/internal/inspect"
@@ -61,6 +62,8 @@ type rewritten struct {
 	text  string
 	ahead int    // bytes before the statement
 	spans []span // parameters, and what they became
+	// instants are the parameters that are instants with a time zone.
+	instants []string
 }
 
 // origin returns the byte of the statement that became a byte of the text, or -1.
@@ -106,7 +109,7 @@ func prepare(ctx context.Context, session *inspect.Session, text string, opts Op
 			p.Statement, p.text, p.asText = wrapped, text, true
 		}
 	}
-	if err := bind(p.Statement, opts.Params); err != nil {
+	if err := p.bind(opts); err != nil {
 		p.Close()
 		return p, err
 	}
@@ -146,16 +149,29 @@ func prepareTyped(session *inspect.Session, text string) (*duck.Statement, rewri
 		return fmt.Sprintf("CAST($%s AS %s)", name, t)
 	})
 	st, err = session.Prepare(typed)
-	return st, rewritten{text: typed, spans: spans}, err
+	sent := rewritten{text: typed, spans: spans}
+	for name, t := range types {
+		if t == "TIMESTAMP WITH TIME ZONE" {
+			sent.instants = append(sent.instants, name)
+		}
+	}
+	return st, sent, err
 }
 
-func bind(st *duck.Statement, params map[string]string) error {
-	for i, p := range st.Parameters {
-		value, ok := params[p.Name]
+// bind gives the statement's parameters their values. An instant can be written as people do: yesterday,
+// 7d.
+func (p *prepared) bind(opts Options) error {
+	for i, param := range p.Parameters {
+		value, ok := opts.Params[param.Name]
 		if !ok {
-			return fmt.Errorf("%w: $%s has no value; give --param %s=VALUE", ErrParams, p.Name, p.Name)
+			return fmt.Errorf("%w: $%s has no value; give --param %s=VALUE", ErrParams, param.Name, param.Name)
 		}
-		if err := st.Bind(i, value); err != nil {
+		if slices.Contains(p.text.instants, param.Name) {
+			if instant, err := readInstant(value, time.Now(), opts.Location); err == nil {
+				value = instant
+			}
+		}
+		if err := p.Bind(i, value); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,11 @@ func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Write
 			return err
 		}
 	}
-	return nil
+	remark, err := remarkOn(ctx, session, opts.Types)
+	if err == nil && remark != "" && opts.Remark != nil {
+		opts.Remark(remark)
+	}
+	return err
 }
 
 // run runs one statement.

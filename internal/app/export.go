@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"datasync/export"
 	"datasync/internal/model"
 	"datasync/internal/term"
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -67,7 +69,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
 		run.Database = path
 		result, err = export.Run(ctx, run)
-		return err
+		return query.Locate(err, cmp.Or(run.Query, run.Where))
 	})
 	stopShowing()
 	if err != nil {

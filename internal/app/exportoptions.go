@@ -100,11 +100,12 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 	if l.Delimiter, err = delimiter(c); err != nil {
 		return err
 	}
-	if l.Timezone = c.String("timezone"); !isZone(l.Timezone) {
-		return usage("--timezone %q is no time zone such as UTC or Europe/Berlin", l.Timezone)
+	zone, err := zoneNamed(c.String("timezone"))
+	if err != nil {
+		return err
 	}
-	if l.Timezone == "UTC" {
-		l.Timezone = ""
+	if zone != time.UTC {
+		l.Timezone = zone.String()
 	}
 	for _, name := range []string{"csv-safe", "excel", "delimiter"} {
 		if c.IsSet(name) && l.Format != export.CSV {
@@ -149,10 +150,4 @@ func delimiter(c *cli.Context) (byte, error) {
 		return text[0], nil
 	}
 	return 0, usage("--delimiter %q is none of %s and tab", text, strings.Join(strings.Split(delimiters, ""), " "))
-}
-
-// isZone reports whether a time zone has that name.
-func isZone(name string) bool {
-	_, err := time.LoadLocation(name)
-	return err == nil && name != "" && name != "Local"
 }

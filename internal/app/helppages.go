@@ -52,6 +52,7 @@ func helpPages() []helpPage {
 		}},
 		{"export", "Use", []helpExample{
 			{"datasync export --parquet events.parquet", "All events in one file"},
+			{"datasync export --csv events.csv --excel", "A file that Excel opens"},
 			{"datasync export --csv - --since 7d | gzip > week.csv.gz", "The last 7 days, to a pipe"},
 			{"datasync export --parquet lake --partition-by day --incremental", "A folder that grows"},
 		}, []helpGroup{

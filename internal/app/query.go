@@ -154,6 +154,10 @@ func (s statements) run(ctx context.Context, opts query.Options) error {
 			notes = append(notes, fmt.Sprintf("%s in %.3f s", term.Counted(rows, "row"), took.Seconds()))
 		}
 	}
+	opts.Remark = func(text string) { notes = append(notes, text) }
+	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box && s.io.ErrorsAreSeen() {
+		notes = append(notes, opts.Note)
+	}
 	err := s.out.End(query.Run(ctx, s.session, opts, s.out))
 	for _, note := range notes {
 		s.io.Say(note)

@@ -76,7 +76,10 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if q.Params, err = parseParams(c.StringSlice("param")); err != nil {
 		return opts, err
 	}
-	if q.SQL, err = readSQL(t, c, q.Params); err != nil {
+	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
+		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
+	}
+	if err = readStatements(t, c, q); err != nil {
 		return opts, err
 	}
 	if opts.interactive() {
@@ -92,9 +95,6 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	}
 	if q.FormulaSafe = c.Bool("csv-safe"); q.FormulaSafe && (c.IsSet("format") || opts.file != "") && q.Format != query.CSV && q.Format != query.TSV {
 		return opts, usage("--csv-safe is for csv and tsv: omit it, or give --format csv")
-	}
-	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
-		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
 	}
 	if c.IsSet("max-rows") {
 		if q.MaxRows = c.Int("max-rows"); q.MaxRows < 0 {
@@ -145,16 +145,25 @@ func parseParams(list []string) (map[string]string, error) {
 	return values, nil
 }
 
-// readSQL returns the SQL of the command line, or "" for the shell. For a named query it adds
-// the defaults of the parameters to params.
-func readSQL(t term.IO, c *cli.Context, params map[string]string) (string, error) {
+// readStatements sets the SQL of the command line, or of the named query. For the shell it stays empty.
+func readStatements(t term.IO, c *cli.Context, q *query.Options) (err error) {
+	switch {
+	case !c.IsSet("named"):
+		q.SQL, err = readSQL(t, c)
+		return err
+	case c.String("file") != "" || c.Args().Present():
+		return usage("give the SQL or --named, not both")
+	case listsNamed(c):
+		q.SQL = "list" // it is not run
+		return nil
+	}
+	return bindNamed(c.String("named"), q)
+}
+
+// readSQL returns the SQL of the command line, or "" for the shell.
+func readSQL(t term.IO, c *cli.Context) (string, error) {
 	file, args := c.String("file"), c.Args()
 	switch {
-	case c.IsSet("named"):
-		if file != "" || args.Present() {
-			return "", usage("give the SQL or --named, not both")
-		}
-		return namedSQL(c.String("named"), params)
 	case file != "" && args.Present():
 		return "", usage("give the SQL as an argument or in --file, not both")
 	case args.Len() > 1:

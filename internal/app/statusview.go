@@ -1,9 +1,11 @@
 package app
 
 import (
+	"fmt"
 	"time"
 
 	"datasync/internal/inspect"
+	"datasync/internal/term"
 )
 
 // statusView is a status for display.
@@ -38,6 +40,19 @@ type pullStatusJSON struct {
 	Waiting string     `json:"waiting_for,omitempty"`
 	Why     string     `json:"why,omitempty"`
 	Until   *time.Time `json:"until,omitempty"`
+}
+
+// text returns the status for a person.
+func (v statusView) text(opts statusOptions) string {
+	t := opts.statusText(v.now)
+	t.writeFacts(v)
+	if opts.verbose {
+		t.writeDetails(v)
+	}
+	for _, sample := range v.samples {
+		t.line("reject", "%s", term.Visible(fmt.Sprintf("%s: %.200s", sample.Reason, sample.Raw)))
+	}
+	return t.String()
 }
 
 func (v statusView) json() statusJSON { return statusJSON{v.Status, v.pull.json(v.now), v.samples} }

@@ -193,16 +193,3 @@ func counted(n int64, one, many string) string {
 	}
 	return term.Thousands(n) + " " + many
 }
-
-// reasons lists the rejects by reason, in parentheses.
-func reasons(counts map[string]int64) string {
-	if len(counts) == 0 {
-		return ""
-	}
-	var parts []string
-	for reason, n := range counts {
-		parts = append(parts, term.Thousands(n)+" "+reason)
-	}
-	slices.Sort(parts)
-	return " (" + strings.Join(parts, ", ") + ")"
-}
