@@ -23,7 +23,8 @@ type pullResult struct {
 	stopped bool
 }
 
-// summaryText is the summary of a pull. It leaves out what is zero, except for stored and missing events.
+// summaryText is the summary of a pull. It leaves out numbers that are zero, except for stored and missing
+// events.
 type summaryText struct {
 	strings.Builder
 	columns int // of the terminal; 0 means no limit
@@ -148,7 +149,7 @@ func (r *pullResult) timeSpent() string {
 	return text
 }
 
-// fileText says what is in the file; "" if it cannot be seen, or nothing was written to it.
+// fileText describes the file; "" if it cannot be seen, or nothing was written to it.
 func (r *pullResult) fileText() string {
 	info, err := os.Stat(r.file)
 	if err != nil || r.Stored == 0 && !r.Complete {
