@@ -142,9 +142,9 @@ func (r *pullResult) missing() string {
 // minimum.
 func (r *pullResult) timeSpent() string {
 	text := term.Duration(r.Took)
-	// The comparison means nothing for a part of a pull, without a page, for a moment, or for limits that the
+	// The comparison means nothing for a part of a pull, without a new event, for a moment, or for limits that the
 	// API does not enforce.
-	if r.Complete && !r.stopped && r.Pages["events"]+r.Pages["feed"] > 0 && r.Minimum >= 10*time.Millisecond && r.Took >= r.Minimum {
+	if r.Complete && !r.stopped && r.Stored > 0 && r.Minimum >= 10*time.Millisecond && r.Took >= r.Minimum {
 		text += fmt.Sprintf(", %.2f x the fastest the API allows", r.Took.Seconds()/r.Minimum.Seconds())
 	}
 	if r.Waited >= time.Millisecond {
