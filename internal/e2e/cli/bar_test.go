@@ -157,8 +157,17 @@ func TestColours(t *testing.T) {
 			t.Error(r)
 		}
 	}
+	folder := harness.Demo(t)
+	for _, tc := range []struct{ args, want string }{
+		{"verify --color always", "\x1b[32msound\x1b[0m: the file agrees"}, {"verify", "sound: the file agrees"}, {"--color=never verify", "sound: the file agrees"},
+	} {
+		r := harness.Run(t.Context(), t, harness.Program(t), folder, "", strings.Fields(tc.args)...)
+		if r.Code != 0 || !strings.HasPrefix(r.Out, tc.want) {
+			t.Errorf("%v, want %q", r, tc.want)
+		}
+	}
 	r := harness.Run(t.Context(), t, harness.Program(t), t.TempDir(), "", "status", "--color", "sometimes")
-	if want := "datasync: --color \"sometimes\": want auto, always or never\n"; r.Code != 2 || r.Err != want {
+	if want := "datasync: status: --color \"sometimes\": want auto, always or never\n"; r.Code != 2 || r.Err != want {
 		t.Errorf("%v, want %q", r, want)
 	}
 }
