@@ -43,7 +43,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 	s := open(t, path, "UTC")
 	all := 0
 	for _, before := range []string{"FROM zz", `FROM "zz`, `FROM "zz `, `FROM "zz1;`, `FROM "zz""`, "FROM sel", `FROM "sel`, "FROM ord", `FROM "`, `FROM "1`, "SELECT zz", `SELECT "zz`, `SELECT "ZZ`, `FROM t0 WHERE le`} {
-		words, begin, err := query.Complete(t.Context(), s, before)
+		words, begin, err := query.Complete(t.Context(), s, before, "")
 		if err != nil {
 			t.Errorf("%s: %v", before, err)
 		}
@@ -70,7 +70,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 	for before, want := range map[string][]string{
 		`FROM "zz1`: {`zz1;DROP TABLE x"`}, `FROM "zz""d`: {`zz""d"`}, `FROM "sele`: {`select"`}, "FROM zz_p": {"zz_plain"}, `FROM "zz_p`: {`zz_plain"`}, "FROM zz1": nil, "FROM sele": nil,
 	} {
-		words, _, err := query.Complete(t.Context(), s, before)
+		words, _, err := query.Complete(t.Context(), s, before, "")
 		words = slices.DeleteFunc(words, func(w string) bool { return strings.HasSuffix(w, " ") })
 		if err != nil || !slices.Equal(words, want) {
 			t.Errorf("%s: %q, want %q, %v", before, words, want, err)
@@ -87,7 +87,7 @@ func TestCompletion(t *testing.T) {
 		{"SELECT * FROM ev", "events", 14}, {"SELECT * FROM rejec", "rejected_events", 14}, {"sel", "select", 0}, {"SEL", "SELECT", 0},
 		{"SELECT sess", "session_id", 7}, {"SELECT type FROM events WHERE brow", "browser", 30}, {"SELECT ty", "type", 7},
 	} {
-		words, begin, err := query.Complete(t.Context(), s, tc.text)
+		words, begin, err := query.Complete(t.Context(), s, tc.text, "")
 		if err != nil || begin != tc.begin || len(words) == 0 {
 			t.Errorf("%q: %q at %d, %v", tc.text, words, begin, err)
 			continue

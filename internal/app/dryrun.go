@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest/dryrun"
+	"datasync/internal/dbfile"
 	"datasync/internal/store"
 	"datasync/internal/term"
 )
@@ -40,7 +41,9 @@ func runDryRun(ctx context.Context, opts pullOptions) error {
 	if opts.quiet {
 		opts.ingest.Notice = nil
 	}
-	file, err := store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
+	file, err := dbfile.AwaitLock(ctx, opts.database, opts.lockWait(), func() (*store.Preflight, error) {
+		return store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
+	})
 	if err != nil {
 		return err
 	}

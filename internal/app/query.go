@@ -10,7 +10,6 @@ import (
 
 	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/shell"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -65,6 +64,9 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
 		defer cancel()
 	}
+	if opts.interactive() {
+		return runShell(ctx, opts)
+	}
 	var session *inspect.Session
 	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
 		session, err = inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: opts.timezone})
@@ -74,9 +76,6 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 		return orStopped(ctx, err)
 	}
 	defer src.Release()
-	if opts.interactive() {
-		return errors.Join(runShell(ctx, opts, session), session.Close())
-	}
 	out, err := opts.output()
 	if err != nil {
 		return errors.Join(err, session.Close())
@@ -115,22 +114,6 @@ func awaitQuery(ctx context.Context, ended <-chan error, out term.Output) error 
 		return usage("%w", err)
 	}
 	return orStopped(ctx, fmt.Errorf("query: %w", err))
-}
-
-// runShell runs the interactive shell.
-func runShell(ctx context.Context, opts queryOptions, session *inspect.Session) error {
-	err := shell.Run(ctx, shell.Options{
-		IO: opts.io, Session: session, Query: opts.query, Timing: opts.timing,
-		Greeting: "datasync " + version + ", reading " + term.Visible(opts.database) + ". End a statement with ; and see .help.",
-		Run: func(ctx context.Context, query query.Options, timing bool) error {
-			return statements{opts.io, session, timing, opts.page()}.run(ctx, query)
-		},
-		Explain: errorLine,
-	})
-	if err == nil {
-		err = context.Cause(ctx)
-	}
-	return orStopped(ctx, err)
 }
 
 // statements run SQL and write the results to one output.
