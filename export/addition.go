@@ -86,7 +86,7 @@ func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err e
 	if err != nil {
 		return pull, false, a.unusable(err)
 	}
-	a.opts.escaping = a.m.Layout.Escaping
+	a.opts.Types = a.opts.typesOf(a.m.types(), a.m.Layout.Types != "")
 	next, err := a.readPending()
 	if err != nil {
 		return pull, false, err
@@ -147,6 +147,7 @@ func (a *addition) compare(ctx context.Context, m *manifest) (pull Pull, err err
 // manifest are gone or have changed.
 func (a *addition) check(ctx context.Context, s *inspect.Session, src *source, pull *Pull, m *manifest) error {
 	wanted := newManifest(a.opts, src, pull)
+	wanted.Layout.Escaping = a.m.Layout.Escaping // the folder keeps it
 	if difference := m.difference(&wanted); difference != "" {
 		return fmt.Errorf("%w %q: the export there has other options: %s; name another folder, or give --force to export anew", outfile.ErrTarget, a.opts.Target, difference)
 	}
@@ -184,7 +185,7 @@ func (a *addition) write(ctx context.Context, j *job) error {
 	}
 	first := len(a.m.Files)
 	w := folderWriter{
-		job: j, dir: a.staging.dir, batches: [2]int64{min(a.m.Batch+1, j.pull.Batch), j.pull.Batch},
+		job: j, dir: a.staging.dir, escaping: a.m.Layout.Escaping, batches: [2]int64{min(a.m.Batch+1, j.pull.Batch), j.pull.Batch},
 		pathInDir: func(index int, _ string) string { return stagedName(first + index) }, added: a.m.Files,
 	}
 	files, err := w.write(ctx)
@@ -192,9 +193,7 @@ func (a *addition) write(ctx context.Context, j *job) error {
 		return err
 	}
 	a.next.addFiles(files)
-	for _, f := range files {
-		a.result.Files, a.result.Rows, a.result.Bytes = a.result.Files+1, a.result.Rows+f.Rows, a.result.Bytes+f.Bytes
-	}
+	a.result = summary(files)
 	return nil
 }
 

@@ -45,6 +45,8 @@ func (l *Layout) expression(c duck.ColumnType) string {
 	switch {
 	case l.Format == Parquet:
 		return l.parquetExpression(c, column)
+	case l.Excel:
+		return l.excelExpression(c, column)
 	case c.Type == "TIMESTAMP WITH TIME ZONE":
 		// Through TIMESTAMP, as a cast of TIMESTAMPTZ loads ICU's calendar, which is slow. An
 		// infinite instant has no epoch: its text is DuckDB's.
@@ -61,13 +63,8 @@ func (l *Layout) expression(c duck.ColumnType) string {
 }
 
 func (l *Layout) parquetExpression(c duck.ColumnType, column string) string {
-	element := strings.TrimRight(c.Type, "[]0123456789")
-	switch {
-	case l.UUIDText && element == "UUID":
-		return "CAST(" + column + " AS VARCHAR" + strings.TrimPrefix(c.Type, element) + ")"
-	case c.Type == "HUGEINT" || c.Type == "UHUGEINT":
-		// DuckDB would write a DOUBLE, whose 53 bits cannot hold every sum.
-		return "CAST(" + column + " AS DECIMAL(38, 0))"
+	if fileType := l.Types.fileType(c.Type); fileType != c.Type {
+		return "CAST(" + column + " AS " + fileType + ")"
 	}
 	return column
 }
@@ -135,15 +132,15 @@ func jsonText(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// copyTo returns the COPY of rows to a path. DuckDB must write to that very path: a temporary
+// copyTo returns the COPY of rows, with these columns, to a path. DuckDB must write to that very path: a temporary
 // name of its own would not be the file that was opened for it.
-func (l *Layout) copyTo(rows, path string) string {
+func (l *Layout) copyTo(rows string, columns []duck.ColumnType, path string) string {
 	options := ""
 	switch l.Format {
 	case Parquet:
 		options = fmt.Sprintf("FORMAT parquet, ROW_GROUP_SIZE %d", l.RowGroup)
 	case CSV:
-		options = "FORMAT csv, HEADER true"
+		options = l.csvOptions(columns)
 	case JSONLines:
 		// The only column already holds whole lines of JSON.
 		options = `FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\x01'`

@@ -47,6 +47,7 @@ func (t *fileTarget) write(ctx context.Context, j *job) (err error) {
 	}
 	t.result.Files = 1
 	t.result.Rows, err = j.copyAll(ctx, &j.opts.Layout, t.file.Path())
+	t.result.Longest = t.result.Rows
 	return err
 }
 

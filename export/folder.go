@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 
 	"datasync/internal/inspect"
 	"datasync/internal/outfile"
@@ -33,7 +34,7 @@ func (t *folderTarget) write(ctx context.Context, j *job) error {
 		return err
 	}
 	last := j.pull.Batch
-	w := folderWriter{job: j, dir: t.folder.Dir(), batches: [2]int64{min(1, last), last}, pathInDir: func(_ int, path string) string { return path }}
+	w := folderWriter{job: j, dir: t.folder.Dir(), escaping: escapeHive, batches: [2]int64{min(1, last), last}, pathInDir: func(_ int, path string) string { return path }}
 	files, err := w.write(ctx)
 	if err != nil {
 		return err
@@ -48,9 +49,22 @@ func (t *folderTarget) commit() (Result, error) {
 	if err := t.m.write(t.folder.Dir(), manifestName); err != nil {
 		return Result{}, err
 	}
-	return Result{Rows: t.m.Rows, Bytes: t.m.Bytes, Files: int64(len(t.m.Files))}, t.folder.Commit()
+	return summary(t.m.Files), t.folder.Commit()
 }
 
 func (t *folderTarget) abort(err error) error {
 	return errors.Join(t.folder.Explain(err), t.folder.Abort())
+}
+
+// summary describes the files that an export wrote to a folder.
+func summary(files []manifestFile) (r Result) {
+	for _, f := range files {
+		r.Files, r.Rows, r.Bytes, r.Longest = r.Files+1, r.Rows+f.Rows, r.Bytes+f.Bytes, max(r.Longest, f.Rows)
+		for _, name := range strings.Split(f.Path, "/") {
+			if column, isEmpty := strings.CutSuffix(name, "="); isEmpty {
+				r.Empty = column
+			}
+		}
+	}
+	return r
 }

@@ -45,8 +45,12 @@ type layout struct {
 	FileSize    int64    `json:"file_size,omitempty"`
 	Compression string   `json:"compression"`
 	RowGroup    int64    `json:"row_group_size,omitempty"`
-	UUIDText    bool     `json:"uuid_as_string,omitempty"`
+	Types       Types    `json:"types,omitempty"`
+	UUIDText    bool     `json:"uuid_as_string,omitempty"` // of earlier versions, which have no Types
 	Safe        bool     `json:"csv_safe,omitempty"`
+	Excel       bool     `json:"excel,omitempty"`
+	Delimiter   string   `json:"delimiter,omitempty"` // other than a comma
+	Timezone    string   `json:"timezone,omitempty"`  // other than UTC
 }
 
 type selection struct {
@@ -82,15 +86,19 @@ type manifestFile struct {
 func newManifest(opts *Options, src *source, pull *Pull) manifest {
 	m := manifest{
 		Version: manifestVersion, Origin: pull.Origin, Format: opts.Format.String(), Files: []manifestFile{},
-		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression, UUIDText: opts.UUIDText, Safe: opts.Safe},
+		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression,
+			Safe: opts.Safe, Excel: opts.Excel, Timezone: opts.Timezone},
 		Selection: selection{Query: opts.Query, Where: opts.Where,
 			Since: timeOrNil(opts.Since), Until: timeOrNil(opts.Until)},
 	}
+	if d := opts.delimiter(); d != ',' {
+		m.Layout.Delimiter = string(d)
+	}
 	if len(opts.PartitionBy) > 0 {
-		m.Layout.Escaping = opts.escaping
+		m.Layout.Escaping = escapeHive
 	}
 	if opts.Format == Parquet {
-		m.Layout.RowGroup = opts.RowGroup
+		m.Layout.RowGroup, m.Layout.Types = opts.RowGroup, opts.Types
 	}
 	for _, c := range opts.written(src.columns) {
 		m.Schema = append(m.Schema, column{opts.header(c.Name), c.Type})

@@ -56,23 +56,34 @@ type Layout struct {
 	Compression string
 	// RowGroup is the number of rows in a row group of Parquet; 0 is DefaultRowGroup.
 	RowGroup int64
-	// UUIDText makes Parquet hold UUIDs as strings.
-	UUIDText bool
+	// Types is the set of types in Parquet. If it is empty, UUID asks for a set by another name:
+	// "uuid" for Logical, "string" for Portable.
+	Types Types
+	UUID  string
 	// Safe puts ' before texts in CSV that a spreadsheet could take for a formula.
 	Safe bool
+	// Excel makes CSV that Excel opens as it is: with a byte order mark and local times, and with
+	// ' before texts that Excel would run or change.
+	Excel bool
+	// Delimiter separates the fields of CSV; 0 is a comma.
+	Delimiter byte
+	// Timezone is the zone of days to partition by, and of times for Excel. Empty is UTC.
+	Timezone string
 	// PartitionBy lists columns, or day, month, year or hour. Rows with the same values share
 	// a folder.
 	PartitionBy []string
 	// FileSize is the approximate size of each file of a folder, in bytes; 0 is unbounded.
 	FileSize int64
-
-	// escaping is Hive's, or that of the folder to which an export adds.
-	escaping escaping
 }
 
 // Result says what an export wrote.
 type Result struct {
 	Rows, Bytes, Files int64
+	// Longest is the number of rows of the file that has most.
+	Longest int64
+	// Empty names a column to partition by that has empty texts. Spark refuses their folder. It is
+	// empty if no column has.
+	Empty string
 	// UpToDate says that an incremental export had nothing to add.
 	UpToDate bool
 	// Broken says that the reader of Stdout closed it before the end.
@@ -95,8 +106,8 @@ const (
 // timeLayout is RFC 3339 in UTC, for instants in CSV, JSON Lines and manifests.
 const timeLayout = "2006-01-02T15:04:05.999999Z07:00"
 
-// toFolder reports whether the options ask for a folder of files.
-func (o *Options) toFolder() bool {
+// IsFolder reports whether the options ask for a folder of files.
+func (o *Options) IsFolder() bool {
 	return o.Incremental || len(o.PartitionBy) > 0 || o.FileSize > 0
 }
 
@@ -109,7 +120,7 @@ func (o *Options) complete() error {
 		return invalid("the end %s is not after the beginning %s", o.Until.V.Time().Format(timeLayout), o.Since.V.Time().Format(timeLayout))
 	case o.Query != "" && o.Incremental:
 		return invalid("a query cannot be exported incrementally, as its new rows cannot be told from its old ones")
-	case o.Stdout != nil && o.toFolder():
+	case o.Stdout != nil && o.IsFolder():
 		return invalid("a folder cannot be written to stdout")
 	case o.Stdout != nil && o.Format == Parquet:
 		return invalid("Parquet cannot be written to stdout: name a file")
@@ -120,24 +131,34 @@ func (o *Options) complete() error {
 
 // complete validates the layout and fills in defaults. It fails with ErrOptions.
 func (l *Layout) complete(target string) error {
-	l.escaping = escapeHive
-	if l.Format != Parquet {
-		switch {
-		case l.RowGroup != 0:
-			return invalid("row groups are for Parquet")
-		case l.UUIDText:
-			return invalid("only Parquet has UUIDs in more than one form")
-		}
+	if l.Format != Parquet && l.RowGroup != 0 {
+		return invalid("row groups are for Parquet")
 	}
-	if l.Safe && l.Format != CSV {
+	if err := l.completeTypes(); err != nil {
+		return err
+	}
+	switch {
+	case l.Format == CSV:
+	case l.Safe:
 		return invalid("formulas can only be a danger in CSV")
+	case l.Excel:
+		return invalid("Excel opens CSV, and no other format of an export")
+	case l.Delimiter != 0:
+		return invalid("a delimiter is for CSV")
 	}
+	if l.Timezone == "UTC" {
+		l.Timezone = ""
+	}
+	l.Safe = l.Safe || l.Excel
 	if l.Compression == "" && l.Format != Parquet {
 		l.Compression = compressionOf(target)
 	}
 	known := l.Format.compressions()
 	if l.Compression = cmp.Or(l.Compression, known[0]); !slices.Contains(known, l.Compression) {
 		return invalid("no compression %q in %s: take one of %s", l.Compression, l.Format, strings.Join(known, ", "))
+	}
+	if l.Excel && l.Compression != "none" {
+		return invalid("Excel opens no compressed file: name it without .gz or .zst")
 	}
 	if l.RowGroup = cmp.Or(l.RowGroup, DefaultRowGroup); l.RowGroup < minRowGroup {
 		return invalid("a row group of %d rows is too small: the minimum is %d", l.RowGroup, minRowGroup)

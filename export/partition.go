@@ -38,7 +38,7 @@ func (l *Layout) partitionKeys(src *source) ([]partitionKey, error) {
 			keys = append(keys, columnKey(c))
 			continue
 		}
-		k, ok := calendarKey(wanted, src.column("timestamp"))
+		k, ok := l.calendarKey(wanted, src.column("timestamp"))
 		if !ok {
 			return nil, invalid("there is no column %q to partition by; day, month, year and hour come from timestamp", wanted)
 		}
@@ -58,10 +58,10 @@ func columnKey(c *duck.ColumnType) partitionKey {
 	return partitionKey{c.Name, "CAST(e." + identifier(c.Name) + " AS VARCHAR)", same, same}
 }
 
-// calendarKey returns the key of a unit of the calendar, in UTC. Its values name the whole
+// calendarKey returns the key of a unit of the calendar, in the layout's time zone. Its values name the whole
 // period ("2026-01"), so that each key can be used alone. They are times in SQL, as texts take
 // longer to compare.
-func calendarKey(unit string, at *duck.ColumnType) (partitionKey, bool) {
+func (l *Layout) calendarKey(unit string, at *duck.ColumnType) (partitionKey, bool) {
 	unit = strings.ToLower(unit)
 	layout := map[string]string{"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "hour": "%Y-%m-%dT%H"}[unit]
 	if layout == "" || at == nil {
@@ -74,9 +74,8 @@ func calendarKey(unit string, at *duck.ColumnType) (partitionKey, bool) {
 		return "date_trunc(" + literal(unit) + ", " + s + ")"
 	}
 	return partitionKey{
-		name: unit,
-		// Through TIMESTAMP, as in Layout.expression.
-		value:  truncate("make_timestamp(epoch_us(e." + identifier(at.Name) + "))"),
+		name:   unit,
+		value:  truncate(l.local("e." + identifier(at.Name))),
 		format: func(s string) string { return "strftime(" + s + ", " + literal(layout) + ")" },
 		parse:  func(s string) string { return truncate("strptime(" + s + ", " + literal(layout) + ")") },
 	}, true

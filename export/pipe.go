@@ -100,7 +100,7 @@ func (p *pipe) write(ctx context.Context, j *job) (Result, error) {
 	if p.mayStall {
 		canceled = ctx.Done()
 	}
-	result := Result{Rows: rows, Files: 1}
+	result := Result{Rows: rows, Files: 1, Longest: rows}
 	select {
 	case c := <-done:
 		result.Bytes = c.bytes

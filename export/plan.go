@@ -32,11 +32,11 @@ type statement struct {
 
 // planFolder names the files of all partitions. The prefix of their names tells them from those
 // of other exports to the same folder.
-func planFolder(l *Layout, src *source, keys []partitionKey, partitions []partition, prefix string) folderPlan {
+func planFolder(l *Layout, src *source, names escaping, keys []partitionKey, partitions []partition, prefix string) folderPlan {
 	plan := folderPlan{src: src, columns: l.list(src.columns), keys: keys}
 	for i := range partitions {
 		p := &partitions[i]
-		folder := l.escaping.path(keys, p.values)
+		folder := names.path(keys, p.values)
 		bounds := append(append([]int64{p.first}, p.cuts...), p.last+1)
 		for n := range len(bounds) - 1 {
 			path := fmt.Sprintf("%s%s-%04d%s", folder, prefix, n, l.Format.extension(l.Compression))

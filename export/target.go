@@ -62,6 +62,9 @@ func writeTo(ctx context.Context, opts *Options, to target) (_ Pull, err error) 
 	if j.src, err = newSource(ctx, d.session, opts.Selection); err != nil {
 		return Pull{}, err
 	}
+	if err := opts.checkTypes(j.src.columns); err != nil {
+		return Pull{}, err
+	}
 	return j.pull, to.write(ctx, &j)
 }
 
@@ -74,5 +77,5 @@ func (j *job) copyAll(ctx context.Context, layout *Layout, path string) (int64, 
 		rows += " ORDER BY " + j.src.sort.order
 	}
 	defer j.opts.Progress.follow(j.db.session)()
-	return j.db.exec(ctx, j.db.session, statement{sql: layout.copyTo(rows, path)})
+	return j.db.exec(ctx, j.db.session, statement{sql: layout.copyTo(rows, j.src.columns, path)})
 }

@@ -18,6 +18,8 @@ import (
 type folderWriter struct {
 	job *job
 	dir *owned.Dir
+	// escaping is that of the folders' names.
+	escaping escaping
 	// batches are the first and the last commit of which events may be in the files.
 	batches [2]int64
 	// pathInDir returns the path in dir, with slashes, of a file by its index and its path in
@@ -57,7 +59,7 @@ func (w *folderWriter) plan(ctx context.Context) (plan folderPlan, rows int64, e
 	if err != nil {
 		return plan, 0, err
 	}
-	names := folderNames{j.opts.escaping, &j.src, j.opts.Where, keys, partitions, w.added}
+	names := folderNames{w.escaping, &j.src, j.opts.Where, keys, partitions, w.added}
 	if err := names.check(w.dir); err != nil {
 		return plan, 0, err
 	}
@@ -79,7 +81,7 @@ func (w *folderWriter) plan(ctx context.Context) (plan folderPlan, rows int64, e
 			cutAll(partitions, samples, fileRows)
 		}
 	}
-	return planFolder(&j.opts.Layout, &j.src, keys, partitions, w.prefix()), rows, nil
+	return planFolder(&j.opts.Layout, &j.src, w.escaping, keys, partitions, w.prefix()), rows, nil
 }
 
 // prefix begins the names of the files. Those of another addition have other batches.
@@ -209,7 +211,7 @@ func (w *folderWriter) copy(ctx context.Context, s *inspect.Session, rows statem
 	if f, err = folder.Create(name); err != nil {
 		return 0, nil, err
 	}
-	rows.sql = w.job.opts.copyTo(rows.sql, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
+	rows.sql = w.job.opts.copyTo(rows.sql, w.job.src.columns, filepath.Join(w.dir.Path(), filepath.FromSlash(path)))
 	n, err = w.job.db.exec(ctx, s, rows)
 	if err == nil && !folder.Holds(f, name) {
 		err = fmt.Errorf("export: %q was replaced while it was written", folder.Name(name))

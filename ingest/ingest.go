@@ -80,6 +80,8 @@ type Options struct {
 	Now func() time.Time
 	// Notice gets messages for the user, from one goroutine at a time; it may be nil.
 	Notice func(string)
+	// Trace is called after each request, by the goroutine that sent it; nil if nobody follows the requests.
+	Trace func(api.Exchange)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress
 }
@@ -133,7 +135,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	}
 	p := newPull(ctx, opts, id, opens)
 	opts.Progress.begin(began)
-	opts.Progress.estimateBy(p.common.Dispatcher.Remaining)
+	opts.Progress.Follow(p.common.Dispatcher)
 	p.common.Begin()
 	err = p.run(ctx)
 	p.counters.add(p.common.Dispatcher.Counts())
@@ -159,12 +161,14 @@ type pull struct {
 
 func newPull(ctx context.Context, opts Options, id uuid.UUID, notBefore map[string]time.Time) *pull {
 	p := &pull{
-		Options: opts, id: id, counters: newCounters(),
+		Options: opts, id: id, counters: newCounters(opts.Notice),
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events are out of order: each is compared with the stored ones by its id")
 		}),
 	}
+	p.counters.tellAll = opts.Trace != nil
 	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	client.Trace(opts.Trace)
 	dispatcher := dispatch.New(client, dispatch.Options{
 		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: notBefore, Notice: opts.Notice,
 		Persist: func(endpoint string, wait time.Duration) error {
@@ -188,15 +192,15 @@ func (p *pull) run(ctx context.Context) error {
 
 // end completes the run's row, unless the store has failed: then nothing may call it any more.
 func (p *pull) end(ctx context.Context, began time.Time, err error) error {
-	outcome := "complete"
+	outcome, reason := "complete", ""
 	var failed *model.FileError
 	switch {
 	case errors.As(err, &failed) && !errors.Is(err, context.Canceled):
 		return nil
 	case ctx.Err() != nil:
-		outcome = "interrupted"
+		outcome, reason = "interrupted", model.Line(context.Cause(ctx))
 	case err != nil:
-		outcome = "failed"
+		outcome, reason = "failed", model.Line(err)
 	}
 	for _, window := range p.failed {
 		if err := p.Store.FailRun(context.WithoutCancel(ctx), window); err != nil {
@@ -206,7 +210,7 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	s := &p.counters.Summary
 	// By the monotonic clock, because the wall clock may have been set meanwhile.
 	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
-		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
+		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, Reason: reason, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"datasync/ingest/api"
 	"datasync/ingest/dispatch"
 	"datasync/ingest/walk"
+	"datasync/internal/model"
 	"datasync/internal/store/storetest"
 	"datasync/mockserver"
 )
@@ -120,7 +121,7 @@ func TestPullStopsAtPermanentFaults(t *testing.T) {
 			if summary.Stored == 0 || summary.Stored != int64(len(b.store.Events())) {
 				b.t.Errorf("%d stored, %d kept", summary.Stored, len(b.store.Events()))
 			}
-			if runs := b.store.Runs(); len(runs) != 1 || runs[0].Outcome != "failed" {
+			if runs := b.store.Runs(); len(runs) != 1 || runs[0].Outcome != "failed" || runs[0].Reason != model.Line(err) {
 				b.t.Errorf("runs %+v", runs)
 			}
 		})
@@ -222,10 +223,13 @@ func TestWaitsPersistAcrossRuns(t *testing.T) {
 		if _, err := ingest.Run(ctx, b.opts); !errors.Is(err, context.DeadlineExceeded) {
 			b.t.Fatal(err)
 		}
-		if runs := b.store.Runs(); runs[0].Outcome != "interrupted" {
+		if runs := b.store.Runs(); runs[0].Outcome != "interrupted" || runs[0].Reason != context.DeadlineExceeded.Error() {
 			b.t.Errorf("runs %+v", runs)
 		}
 		b.mustPull()
+		if runs := b.store.Runs(); runs[1].Outcome != "complete" || runs[1].Reason != "" {
+			b.t.Errorf("runs %+v", runs)
+		}
 	})
 }
 

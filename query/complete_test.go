@@ -135,7 +135,7 @@ func TestCompletionInScope(t *testing.T) {
 		{"SELECT s|", []string{"session_id"}, ""},
 		{"WITH daily AS (SELECT day, count(*) AS visits FROM events_flat GROUP BY day) SELECT vi| FROM daily", []string{"visits"}, ""},
 		{"WITH daily AS (SELECT day, count(*) AS visits FROM events_flat GROUP BY day) SELECT d.| FROM daily d", []string{"day", "visits"}, "id"},
-		{"WITH daily(den, dings) AS (SELECT 1, 2) SELECT d| FROM daily", []string{"den", "dings"}, "day"},
+		{"WITH daily(den, dings) AS (SELECT 1, 2) SELECT d| FROM daily", []string{"den", "dings"}, "session_id"},
 		{"WITH a AS (SELECT 1 AS xa), b AS (SELECT xa AS xb FROM a) SELECT b.| FROM b", []string{"xb"}, "xa"},
 		{"WITH a AS (SELECT 1 AS xa), b AS (SELECT x| FROM a) SELECT 1", []string{"xa"}, ""},
 		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT n.| FROM n) FROM n", nil, "id"},
@@ -155,7 +155,7 @@ func TestCompletionInScope(t *testing.T) {
 		{"SELECT nowhere.| FROM events", nil, ""},
 		{"SELECT ((((e.|", nil, ""},
 		{") ) FROM events e WHERE e.dev|", []string{"device_type"}, ""},
-		{"WITH", nil, ""}, {"WITH a AS (|", nil, ""}, {"FROM (|", nil, ""}, {"|", nil, "session_id"}, {"FROM events e, |", []string{"checkpoint"}, ""},
+		{"WITH", nil, ""}, {"WITH a AS (|", nil, ""}, {"FROM (|", nil, ""}, {"|", nil, "session_id"}, {"FROM events e, |", []string{"checkpoints"}, "session_id"},
 	} {
 		before, after, _ := strings.Cut(tc.text, "|")
 		words, _, err := query.Complete(t.Context(), s, before, after)

@@ -1,120 +1,205 @@
 package query
 
 import (
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+	"slices"
+	"strings"
+
+	"datasync/internal/term"
 )
 
 const (
-	// narrowest is the width below which a column of text is not cut: columns are left out
-	// instead.
+	// narrowest is the width down to which a column of text is cut, before columns are left out.
 	narrowest = 12
+	// narrowestSecond is narrowest for the second column where there is no room for a third.
+	narrowestSecond = 8
 	// frame is the width of a bar and two spaces per column. A line has one more bar.
 	frame = 3
+	// mark is the cell of the columns that are left out.
+	mark = "…"
+	// uuidWidth is the width of a UUID, and shortUUID that of its first eight digits and "…".
+	uuidWidth, shortUUID = 36, 9
 )
 
-// fit says which columns a table shows and how wide they may be.
+// fit says which columns a table shows, and how wide they may be.
 type fit struct {
-	columns []int // indexes; -1 marks a column that is left out
-	widths  []int // the maximum width of each column, by index; 0 is unlimited
+	columns []int // indexes, in the order in which they are shown
+	widths  []int // of each column, by index
+	folded  []int // the indexes of columns that are left out because all values are NULL
+	marked  bool  // a last column, of marks, says that others are left out
 }
 
-// wholeTable shows n columns uncut.
-func wholeTable(n int) fit {
-	f := fit{widths: make([]int, n)}
-	for i := range n {
+// wholeBox is wholeTable for a table without types.
+func wholeBox(columns []column, rows []tableRow) fit {
+	f := fit{widths: make([]int, len(columns))}
+	for i := range columns {
 		f.columns = append(f.columns, i)
+		f.widths[i] = nameWidth(&columns[i])
+		for _, row := range rows {
+			f.widths[i] = max(f.widths[i], term.Width(row.texts[i]))
+		}
 	}
 	return f
 }
 
-// fitTable keeps a table within a width, 0 for unlimited: it cuts columns of text, the widest
-// first, and leaves out columns in the middle if that is not enough.
-func fitTable(columns []column, width int, parts ...[]tableRow) fit {
-	f := wholeTable(len(columns))
-	if width <= 0 {
+// wholeTable shows all columns as wide as they are.
+func wholeTable(columns []column, parts ...[]tableRow) fit {
+	f := fit{}
+	for i, b := range boundsOf(columns, parts) {
+		f.columns, f.widths = append(f.columns, i), append(f.widths, b.natural)
+	}
+	return f
+}
+
+// fitTable keeps a table within a width, 0 for unlimited. If it is too wide, it first leaves out
+// columns of which all values are NULL: those not in filled. Then it shortens UUIDs, the last column
+// first, cuts the widest texts, and at last leaves out columns from the end. The instant and the type
+// of an event are then the first columns. It never cuts a number or a time. No column is shown if
+// none fits.
+func fitTable(columns []column, width int, filled []bool, parts ...[]tableRow) fit {
+	f := wholeTable(columns, parts...)
+	if width <= 0 || f.width() <= width {
 		return f
 	}
-	natural, least := columnWidths(columns, parts)
-	for f.width(least) > width && f.shown() > 1 {
-		f.leaveOut()
+	if slices.Contains(filled, true) {
+		f.fold(filled)
 	}
-	for _, i := range f.columns {
-		if i >= 0 {
-			f.widths[i] = natural[i]
+	bounds := boundsOf(columns, parts)
+	for _, i := range slices.Backward(f.columns) {
+		if columns[i].typeName == "UUID" && f.width() > width {
+			f.widths[i] = min(f.widths[i], max(shortUUID, nameWidth(&columns[i])))
 		}
 	}
-	f.cut(least, width)
+	f.choose(columns, bounds, width)
+	f.cut(bounds, width)
 	return f
 }
 
-// columnWidths returns how wide the columns are uncut, and how wide they are at least.
-func columnWidths(columns []column, parts [][]tableRow) (natural, least []int) {
-	natural, least = make([]int, len(columns)), make([]int, len(columns))
+// bounds are widths of a column: uncut, at least, and of the widest value that must not be cut.
+type bounds struct{ natural, least, uncut int }
+
+// boundsOf returns the bounds of each column.
+func boundsOf(columns []column, parts [][]tableRow) []bounds {
+	all := make([]bounds, len(columns))
 	for i := range columns {
-		name, typeName := heading(&columns[i])
-		natural[i] = max(displayWidth(name), displayWidth(typeName))
+		c := &columns[i]
+		values := 0
+		b := &all[i]
 		for _, rows := range parts {
 			for _, row := range rows {
-				natural[i] = max(natural[i], displayWidth(row.texts[i]))
+				n := term.Width(row.texts[i])
+				values = max(values, n)
+				if c.isUncut() || isWholeNumber(row.texts[i]) {
+					b.uncut = max(b.uncut, n)
+				}
 			}
 		}
-		least[i] = natural[i]
-		if k := columns[i].kind; k != kindNumber && k != kindTime {
-			least[i] = min(natural[i], narrowest)
+		b.natural = max(values, nameWidth(c), typeWidth(c))
+		b.least = max(b.uncut, min(b.natural, narrowest))
+		if c.typeName == "UUID" {
+			b.least = min(b.natural, shortUUID)
 		}
 	}
-	return natural, least
+	return all
 }
 
-// width returns the width of a line whose columns have these widths.
-func (f *fit) width(of []int) int {
+func nameWidth(c *column) int { name, _ := heading(c); return term.Width(name) }
+
+func typeWidth(c *column) int { _, typeName := heading(c); return term.Width(typeName) }
+
+// isUncut reports whether a part of one of the column's values could be taken for another value.
+func (c *column) isUncut() bool {
+	switch c.kind {
+	case kindNumber, kindTime, kindBoolean:
+		return true
+	}
+	return c.typeName == "DATE" || c.typeName == "INTERVAL" || strings.HasPrefix(c.typeName, "TIME")
+}
+
+// isWholeNumber reports whether a text is a number, such as one in a JSON column.
+func isWholeNumber(text string) bool {
+	return isNumber(text) && len(text) <= 40 && strings.Trim(text, "0123456789.eE+-") == ""
+}
+
+// width returns the width of a line.
+func (f *fit) width() int {
 	total := 1
 	for _, i := range f.columns {
-		total += frame
-		if i < 0 {
-			total++
-		} else {
-			total += of[i]
-		}
+		total += frame + f.widths[i]
+	}
+	if f.marked {
+		total += frame + 1
 	}
 	return total
 }
 
-// shown returns how many columns the table shows.
-func (f *fit) shown() int {
-	n := 0
+// leastWidth returns the width of a line whose columns are as narrow as they can be.
+func (f *fit) leastWidth(bounds []bounds) int {
+	total := 1
 	for _, i := range f.columns {
-		if i >= 0 {
-			n++
-		}
+		total += frame + bounds[i].least
 	}
-	return n
+	return total
 }
 
-// leaveOut leaves out one more column, next to those in the middle that are left out already.
-func (f *fit) leaveOut() {
-	for at, i := range f.columns {
-		if i < 0 {
-			// The side with more columns left loses one.
-			if at > len(f.columns)-1-at {
-				at--
-			} else {
-				at++
-			}
-			f.columns = append(f.columns[:at:at], f.columns[at+1:]...)
-			return
+// fold leaves out the columns without a value.
+func (f *fit) fold(filled []bool) {
+	f.columns = slices.DeleteFunc(f.columns, func(i int) bool {
+		if !filled[i] {
+			f.folded = append(f.folded, i)
+		}
+		return !filled[i]
+	})
+}
+
+// choose leaves out columns if even their least widths are too wide together. The second column may be
+// narrower than others.
+func (f *fit) choose(columns []column, bounds []bounds, width int) {
+	if f.leastWidth(bounds) <= width {
+		return
+	}
+	var chosen []int
+	total := 1
+	for _, i := range inRank(columns, f.columns) {
+		b, room := &bounds[i], width-total-frame
+		if len(chosen) == 1 && room < b.least && room >= max(b.uncut, narrowestSecond) {
+			b.least = room
+		}
+		if b.least <= room {
+			chosen, total = append(chosen, i), total+frame+b.least
+		} else if len(chosen) > 0 {
+			break
 		}
 	}
-	f.columns[len(f.columns)/2] = -1
+	f.columns, f.marked = chosen, total+frame+1 <= width
+}
+
+// inRank returns the columns with the most important first: the instant and the type of an event.
+func inRank(columns []column, of []int) []int {
+	first := slices.IndexFunc(of, func(i int) bool { return columns[i].kind == kindTime && columns[i].name == "timestamp" })
+	if first < 0 {
+		first = slices.IndexFunc(of, func(i int) bool { return columns[i].kind == kindTime })
+	}
+	second := slices.IndexFunc(of, func(i int) bool { return columns[i].name == "type" })
+	var ranked, rest []int
+	for _, at := range []int{first, second} {
+		if at >= 0 {
+			ranked = append(ranked, of[at])
+		}
+	}
+	for at, i := range of {
+		if at != first && at != second {
+			rest = append(rest, i)
+		}
+	}
+	return append(ranked, rest...)
 }
 
 // cut makes the widest columns narrower, down to the least widths, until a line fits.
-func (f *fit) cut(least []int, width int) {
-	for over := f.width(f.widths) - width; over > 0; over-- {
+func (f *fit) cut(bounds []bounds, width int) {
+	for over := f.width() - width; over > 0; over-- {
 		widest := -1
 		for _, i := range f.columns {
-			if i >= 0 && f.widths[i] > least[i] && (widest < 0 || f.widths[i] > f.widths[widest]) {
+			if f.widths[i] > bounds[i].least && (widest < 0 || f.widths[i] > f.widths[widest]) {
 				widest = i
 			}
 		}
@@ -123,21 +208,4 @@ func (f *fit) cut(least []int, width int) {
 		}
 		f.widths[widest]--
 	}
-}
-
-// row returns a line of the table, of the value of each of n columns.
-func (f *fit) row(n int, value func(i int) string) table.Row {
-	row := make(table.Row, 0, n)
-	for _, i := range f.columns {
-		if i < 0 {
-			row = append(row, "…")
-			continue
-		}
-		v := value(i)
-		if most := f.widths[i]; most > 0 && displayWidth(v) > most {
-			v = text.Trim(v, most-1) + "…"
-		}
-		row = append(row, v)
-	}
-	return row
 }

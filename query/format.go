@@ -39,6 +39,9 @@ func ParseFormat(name string) (Format, error) {
 	if f := Format(name); slices.Contains(formats, f) {
 		return f, nil
 	}
+	if instead := exported(name, "out"); instead != "" {
+		return "", fmt.Errorf("query does not write %s; use %s", name, instead)
+	}
 	return "", fmt.Errorf("format %q is none of %s", name, Formats())
 }
 
@@ -53,5 +56,32 @@ func FormatOfFile(name string) (Format, error) {
 	if f, ok := extensions[strings.ToLower(filepath.Ext(name))]; ok {
 		return f, nil
 	}
+	ending := filepath.Ext(name)
+	packed := strings.EqualFold(ending, ".gz") || strings.EqualFold(ending, ".zst")
+	stem := strings.TrimSuffix(name, ending)
+	if packed {
+		stem, ending = strings.TrimSuffix(stem, filepath.Ext(stem)), filepath.Ext(stem)+ending
+	}
+	if instead := exported(strings.TrimPrefix(ending, "."), stem); instead != "" {
+		return "", fmt.Errorf("query does not write %s; use %s", ending, instead)
+	}
 	return "", fmt.Errorf("the extension of %q names no format; give one of %s", name, Formats())
+}
+
+// exported returns the command that writes a format, by its file name ending, which only an export
+// has. It is empty if there is none.
+func exported(format, stem string) string {
+	option := map[string]string{
+		"parquet": "parquet", "pq": "parquet", "xlsx": "excel", "xls": "excel", "excel": "excel",
+		"csv.gz": "csv", "csv.zst": "csv", "jsonl.gz": "jsonl", "jsonl.zst": "jsonl", "ndjson.gz": "jsonl", "ndjson.zst": "jsonl",
+	}[strings.ToLower(format)]
+	switch option {
+	case "":
+		return ""
+	case "excel":
+		return fmt.Sprintf("datasync export --csv %s.csv --excel --query SQL", stem)
+	case "parquet":
+		format = "parquet"
+	}
+	return fmt.Sprintf("datasync export --%s %s.%s --query SQL", option, stem, format)
 }

@@ -144,18 +144,28 @@ func inName(c byte) bool {
 	return c == '_' || c >= utf8.RuneSelf || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// Split returns the statements of a text, without semicolons and without those that are only
-// white space and comments. It reports whether the text is whole: the last statement ends with
-// a semicolon, or there is none.
-func Split(text string) (statements []string, whole bool) {
+// statement is a statement of an SQL text.
+type statement struct {
+	text string
+	all  string // the SQL
+	from int    // the byte of all at which text begins
+}
+
+// split returns the statements of a text, and whether the text is whole, as of Split.
+func split(text string) (statements []statement, whole bool) {
 	begin, something, unfinished := 0, false, false
+	add := func(end int) {
+		if !something {
+			return
+		}
+		from := end - len(strings.TrimLeft(text[begin:end], space))
+		statements = append(statements, statement{strings.TrimRight(text[from:end], space), text, from})
+	}
 	lex(text, func(t token, from, to int) {
 		switch t {
 		case blank:
 		case semicolon:
-			if something {
-				statements = append(statements, strings.Trim(text[begin:from], space))
-			}
+			add(from)
 			begin, something = to, false
 		case open:
 			something, unfinished = true, true
@@ -163,21 +173,52 @@ func Split(text string) (statements []string, whole bool) {
 			something = true
 		}
 	})
-	if something {
-		statements = append(statements, strings.Trim(text[begin:], space))
-	}
+	add(len(text))
 	return statements, !something && !unfinished
 }
 
-// replaceParameters replaces each $name by the replacement of its name.
-func replaceParameters(text string, replacement func(name string) string) string {
+// Split returns the statements of a text, without semicolons and without those that are only
+// white space and comments. It reports whether the text is whole: the last statement ends with
+// a semicolon, or there is none.
+func Split(text string) (statements []string, whole bool) {
+	all, whole := split(text)
+	for _, s := range all {
+		statements = append(statements, s.text)
+	}
+	return statements, whole
+}
+
+// span is a part of a text that became a part of another text.
+type span struct{ from, to, newFrom, newTo int }
+
+// replaceParameters replaces each $name by the replacement of its name, and returns where it did.
+func replaceParameters(text string, replacement func(name string) string) (string, []span) {
 	var b strings.Builder
+	var spans []span
 	lex(text, func(t token, from, to int) {
-		if t == parameter {
-			b.WriteString(replacement(text[from+1 : to]))
+		if t != parameter {
+			b.WriteString(text[from:to])
 			return
 		}
-		b.WriteString(text[from:to])
+		s := span{from: from, to: to, newFrom: b.Len()}
+		b.WriteString(replacement(text[from+1 : to]))
+		s.newTo = b.Len()
+		spans = append(spans, s)
 	})
-	return b.String()
+	return b.String(), spans
+}
+
+// plainSpaces replaces each white space that is not of ASCII by as many spaces as it has bytes: DuckDB
+// replaces it by one, and would count its positions in that text.
+func plainSpaces(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return text
+	}
+	b := []byte(text)
+	lex(text, func(t token, from, to int) {
+		if t == blank && text[from] >= utf8.RuneSelf {
+			copy(b[from:to], "   ")
+		}
+	})
+	return string(b)
 }

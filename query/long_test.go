@@ -82,7 +82,7 @@ func TestTablesCutLongValues(t *testing.T) {
 				if err := query.Run(t.Context(), s, o, &b); err != nil {
 					t.Fatal(err)
 				}
-				if cut := times*len(pattern) > 10_000; strings.Contains(b.String(), "2 values cut at 10000 bytes") != cut || strings.Contains(b.String(), "\ufffd") {
+				if cut := times*len(pattern) > 10_000; strings.Contains(b.String(), "2 values cut at 10,000 bytes") != cut || strings.Contains(b.String(), "\ufffd") {
 					t.Errorf("%v, %d of %q: %.200q", o.Format, times, pattern, b.String())
 				}
 				if b.Len() > 8*7*10_000*3 {
@@ -94,7 +94,7 @@ func TestTablesCutLongValues(t *testing.T) {
 	var b bytes.Buffer
 	// Only cut values that are shown count, not those that the tail dropped.
 	const many = "SELECT repeat('x', CASE WHEN range % 2 = 0 THEN 10001 ELSE 1 END) AS a FROM range(100)"
-	if err := query.Run(t.Context(), s, query.Options{SQL: many, Format: query.Table, MaxRows: 10}, &b); err != nil || !strings.Contains(b.String(), "100 rows (10 shown), 5 values cut") {
+	if err := query.Run(t.Context(), s, query.Options{SQL: many, Format: query.Table, MaxRows: 10}, &b); err != nil || !strings.Contains(b.String(), "100 rows (10 shown); 5 values cut") {
 		t.Errorf("%v, %.500q", err, b.String()[max(0, b.Len()-500):])
 	}
 }

@@ -50,18 +50,22 @@ func (s *markdownSink) end() error { return s.w.Flush() }
 type lineSink struct {
 	w     *bufio.Writer
 	names []string // padded to one width
+	null  string   // how NULL is shown
 	rows  int
 }
 
-func newLineSink(w io.Writer, columns []column) *lineSink {
-	s := &lineSink{w: bufio.NewWriterSize(w, bufferSize)}
+func newLineSink(w io.Writer, columns []column, opts *Options) *lineSink {
+	s := &lineSink{w: bufio.NewWriterSize(w, bufferSize), null: cell{}.shown()}
+	if opts.Dim != nil {
+		s.null = opts.Dim(s.null)
+	}
 	widest := 0
 	for _, c := range columns {
-		widest = max(widest, displayWidth(term.Visible(c.name)))
+		widest = max(widest, term.Width(term.Visible(c.name)))
 	}
 	for _, c := range columns {
 		name := term.Visible(c.name)
-		s.names = append(s.names, strings.Repeat(" ", widest-displayWidth(name))+name)
+		s.names = append(s.names, strings.Repeat(" ", widest-term.Width(name))+name)
 	}
 	return s
 }
@@ -73,8 +77,12 @@ func (s *lineSink) row(cells []cell) error {
 	var err error
 	for i, c := range cells {
 		_, _ = s.w.WriteString(s.names[i] + " = ")
-		for piece := range c.pieces() {
-			_, _ = s.w.WriteString(piece)
+		if c.ok {
+			for piece := range c.pieces() {
+				_, _ = s.w.WriteString(piece)
+			}
+		} else {
+			_, _ = s.w.WriteString(s.null)
 		}
 		err = s.w.WriteByte('\n')
 	}

@@ -1,12 +1,14 @@
 package query
 
 import (
-	"datasync/internal/model"
 	"embed"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"datasync/internal/human"
+	"datasync/internal/model"
 )
 
 //go:embed named/*.sql
@@ -24,10 +26,10 @@ type Named struct {
 
 // Param is a parameter of a Named.
 type Param struct {
-	Name        string
-	Type        string // DuckDB's name of it
-	Default     string // as a user would write it
-	Description string
+	Name        string `json:"name"`
+	Type        string `json:"type"`    // DuckDB's name of it
+	Default     string `json:"default"` // as a user would write it
+	Description string `json:"description"`
 }
 
 // ErrNoNamed says that no named query has that name.
@@ -60,7 +62,7 @@ func FindNamed(name string) (Named, error) {
 			return readNamed(name)
 		}
 	}
-	return Named{}, fmt.Errorf("%w: %q is none of %s", ErrNoNamed, name, strings.Join(namedOrder(), ", "))
+	return Named{}, fmt.Errorf("%w: %q is none of %s%s", ErrNoNamed, name, strings.Join(namedOrder(), ", "), human.DidYouMean(name, namedOrder()))
 }
 
 func readNamed(name string) (Named, error) {

@@ -19,12 +19,22 @@ type Options struct {
 	MaxRows int
 	// Width is the maximum width of a Table's line in characters; 0 is unlimited.
 	Width int
+	// Dim, if not nil, makes NULL in a Table, a Box or a Line dim. It may add no columns to the text.
+	Dim func(text string) string
+	// Note, if not "", is shown below a Table or Box: what its values depend on.
+	Note string
 	// Terminal says that the output goes to a terminal: all formats escape control characters
 	// then.
 	Terminal bool
 	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
 	// formulas.
 	FormulaSafe bool
+	// Shell says that the user works in the shell: hints name its commands instead of options.
+	Shell bool
+	// Types are event types that the statements need. Remark, if not nil, is called with what to tell the
+	// user about the result: here of types that no event has.
+	Types  []string
+	Remark func(text string)
 	// Done, if not nil, is called after each statement: with the number of rows in its result, the
 	// number of written rows, and the duration.
 	Done func(rows, written int64, took time.Duration)

@@ -15,9 +15,10 @@ import (
 var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
 // Run runs the statements on the session, one after another until one fails, and writes their
-// results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error.
+// results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error, which is a
+// *StatementError if it has a place in the SQL.
 func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
-	statements, _ := Split(opts.SQL)
+	statements, _ := split(opts.SQL)
 	if len(statements) == 0 {
 		return ErrEmpty
 	}
@@ -27,36 +28,46 @@ func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Write
 	if err := checkParams(statements, opts.Params); err != nil {
 		return err
 	}
-	for _, text := range statements {
-		if err := run(ctx, session, text, opts, w); err != nil {
+	for _, s := range statements {
+		if err := run(ctx, session, s, opts, w); err != nil {
 			return err
 		}
 	}
-	return nil
+	remark, err := remarkOn(ctx, session, opts.Types)
+	if err == nil && remark != "" && opts.Remark != nil {
+		opts.Remark(remark)
+	}
+	return err
 }
 
 // run runs one statement.
-func run(ctx context.Context, session *inspect.Session, text string, opts Options, w io.Writer) error {
+func run(ctx context.Context, session *inspect.Session, s statement, opts Options, w io.Writer) error {
 	began := time.Now()
-	p, err := prepare(ctx, session, text, opts)
+	p, err := prepare(ctx, session, s.text, opts)
 	if err != nil {
-		return err
+		return s.located(refusal(s.text, err, &opts), p.text.origin)
 	}
 	defer p.Close()
+	err = p.write(ctx, opts, w, began)
+	return s.located(refusal(s.text, err, &opts), p.text.origin)
+}
+
+// write runs the statement and writes its result.
+func (p *prepared) write(ctx context.Context, opts Options, w io.Writer, began time.Time) error {
 	result, err := p.Run(ctx)
 	if err != nil {
 		return err
 	}
 	defer result.Close()
 	if p.Kind == duck.Other {
-		_, _, err = copyRows(result, &p, discard{}, &opts)
+		_, _, err = copyRows(result, p, discard{}, &opts)
 		return err
 	}
 	out, err := newSink(w, p.columns, p.Kind, &opts)
 	if err != nil {
 		return err
 	}
-	rows, written, err := copyRows(result, &p, out, &opts)
+	rows, written, err := copyRows(result, p, out, &opts)
 	if err == nil {
 		err = out.end()
 	}
@@ -152,11 +163,11 @@ func newSink(w io.Writer, columns []column, k duck.StatementKind, opts *Options)
 	case Markdown:
 		return newMarkdownSink(w, columns), nil
 	case Line:
-		return newLineSink(w, columns), nil
+		return newLineSink(w, columns, opts), nil
 	case HTML:
 		return newHTMLSink(w, columns), nil
 	case Box:
-		return &boxSink{w: w, columns: columns}, nil
+		return &boxSink{w: w, columns: columns, opts: opts}, nil
 	case Table:
 		if k == duck.Explain {
 			return &planSink{w}, nil

@@ -1,13 +1,11 @@
 package query
 
 import (
-	"datasync/internal/term"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+	"datasync/internal/term"
 )
 
 // DefaultTableRows is how many rows of a long result a Table shows: half of them from the head,
@@ -18,12 +16,13 @@ const DefaultTableRows = 40
 type tableSink struct {
 	w       io.Writer
 	columns []column
-	width   int
+	opts    *Options
 	head    []tableRow
 	tail    []tableRow // a ring
 	// headRows and tailRows are the maximum lengths of head and tail.
 	headRows, tailRows int
 	rows               int
+	filled             []bool // which columns have a value that is not NULL
 }
 
 func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
@@ -31,7 +30,7 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 	if most == 0 {
 		most = DefaultTableRows
 	}
-	s := &tableSink{w: w, columns: columns, width: opts.Width, headRows: (most + 1) / 2, tailRows: most / 2}
+	s := &tableSink{w: w, columns: columns, opts: opts, headRows: (most + 1) / 2, tailRows: most / 2, filled: make([]bool, len(columns))}
 	if most < 0 {
 		s.headRows, s.tailRows = int(^uint(0)>>1), 0
 	}
@@ -40,6 +39,9 @@ func newTableSink(w io.Writer, columns []column, opts *Options) *tableSink {
 
 func (s *tableSink) row(cells []cell) error {
 	s.rows++
+	for i, c := range cells {
+		s.filled[i] = s.filled[i] || c.ok
+	}
 	var row *tableRow
 	at := s.rows - 1 - s.headRows // in the tail
 	switch {
@@ -66,30 +68,60 @@ func (s *tableSink) end() error {
 		at %= s.tailRows
 		s.tail = append(s.tail[at:len(s.tail):len(s.tail)], s.tail[:at]...)
 	}
-	fit := fitTable(s.columns, s.width, s.head, s.tail)
-	t := newTable(s.columns, fit)
-	t.AppendHeader(fit.row(len(s.columns), func(i int) string { _, typeName := heading(&s.columns[i]); return typeName }))
-	for _, row := range s.head {
-		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
+	d := drawing{columns: s.columns, fit: fitTable(s.columns, s.opts.Width, s.filled, s.head, s.tail), dim: s.opts.Dim}
+	if len(d.fit.columns) == 0 {
+		s.list(&d)
+	} else {
+		s.draw(&d)
 	}
-	if int64(s.rows) > s.shown() {
-		t.AppendRow(fit.row(len(s.columns), func(int) string { return "·" }))
-	}
-	for _, row := range s.tail {
-		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
-	}
-	_, err := fmt.Fprintf(s.w, "%s\n%s\n", t.Render(), s.caption(fit))
+	_, err := fmt.Fprintf(s.w, "%s%s\n", d.String(), term.Wrap(s.caption(&d.fit), s.opts.Width, 0))
 	return err
 }
 
-// caption says how many rows and columns there are, and how many of them the table shows.
-func (s *tableSink) caption(fit fit) string {
-	c := count(s.rows, "row")
-	if shown := s.shown(); shown < int64(s.rows) {
-		c += fmt.Sprintf(" (%d shown)", shown)
+// draw draws the table.
+func (s *tableSink) draw(d *drawing) {
+	d.top()
+	d.names()
+	d.types()
+	d.middle()
+	for i := range s.head {
+		d.row(&s.head[i])
 	}
-	if n := len(s.columns); fit.shown() < n {
-		c += fmt.Sprintf(", %s (%d shown)", count(n, "column"), fit.shown())
+	if int64(s.rows) > s.shown() {
+		d.line(mark, func(i int) string { return d.within(i, "·", d.columns[i].align()) })
+	}
+	for i := range s.tail {
+		d.row(&s.tail[i])
+	}
+	d.bottom()
+}
+
+// list writes the rows one value a line.
+func (s *tableSink) list(d *drawing) {
+	d.fit = wholeTable(s.columns)
+	for at, rows := range [][]tableRow{s.head, s.tail} {
+		if at > 0 && int64(s.rows) > s.shown() {
+			d.WriteString("·\n")
+		}
+		for i := range rows {
+			d.lines(&rows[i], s.opts.Width)
+			d.WriteByte('\n')
+		}
+	}
+}
+
+// caption says how many rows and columns there are, how many of them the table shows, and what else
+// a reader of it needs to know.
+func (s *tableSink) caption(f *fit) string {
+	c := term.Counted(int64(s.rows), "row")
+	if shown := s.shown(); shown < int64(s.rows) {
+		c += fmt.Sprintf(" (%s shown)", term.Thousands(shown))
+	}
+	if n := len(s.columns); len(f.columns) < n {
+		c += fmt.Sprintf(", %s of %s (all: %s)", term.Thousands(int64(len(f.columns))), term.Counted(int64(n), "column"), s.opts.command(allColumns))
+	}
+	if len(f.folded) > 0 {
+		c += "; all NULL: " + s.names(f.folded)
 	}
 	cut := 0
 	for _, rows := range [][]tableRow{s.head, s.tail} {
@@ -98,33 +130,39 @@ func (s *tableSink) caption(fit fit) string {
 		}
 	}
 	if cut > 0 {
-		c += ", " + cutNote(cut)
+		c += "; " + cutNote(cut, s.opts)
+	}
+	if s.opts.Note != "" {
+		c += "; " + s.opts.Note
 	}
 	return c
 }
 
-// newTable returns a table whose header is the columns' names.
-func newTable(columns []column, fit fit) table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	var configs []table.ColumnConfig
-	for at, i := range fit.columns {
-		config := table.ColumnConfig{Number: at + 1, AlignHeader: text.AlignCenter}
-		if i >= 0 && columns[i].kind == kindNumber {
-			config.Align = text.AlignRight
+// allColumns are the options that show all of each row.
+const allColumns = "--format line"
+
+// mostNames is how many names of columns a caption has.
+const mostNames = 8
+
+// names lists columns.
+func (s *tableSink) names(of []int) string {
+	var names []string
+	for _, i := range of {
+		if len(names) == mostNames {
+			names = append(names, fmt.Sprintf("and %d more", len(of)-mostNames))
+			break
 		}
-		configs = append(configs, config)
+		name, _ := heading(&s.columns[i])
+		names = append(names, term.Shorten(name, 2*narrowest))
 	}
-	t.SetColumnConfigs(configs)
-	t.AppendHeader(fit.row(len(columns), func(i int) string { name, _ := heading(&columns[i]); return name }))
-	return t
+	return strings.Join(names, ", ")
 }
 
 // boxSink shows all rows of a result in one table.
 type boxSink struct {
 	w       io.Writer
 	columns []column
+	opts    *Options
 	rows    []tableRow
 	cut     int
 }
@@ -138,14 +176,20 @@ func (s *boxSink) row(cells []cell) error {
 }
 
 func (s *boxSink) end() error {
-	fit := wholeTable(len(s.columns))
-	t := newTable(s.columns, fit)
-	for _, row := range s.rows {
-		t.AppendRow(fit.row(len(row.texts), func(i int) string { return row.texts[i] }))
+	d := drawing{columns: s.columns, fit: wholeBox(s.columns, s.rows), dim: s.opts.Dim}
+	d.top()
+	d.names()
+	d.middle()
+	for i := range s.rows {
+		d.row(&s.rows[i])
 	}
-	_, err := fmt.Fprintln(s.w, t.Render())
+	d.bottom()
+	_, err := io.WriteString(s.w, d.String())
 	if err == nil && s.cut > 0 {
-		_, err = fmt.Fprintln(s.w, cutNote(s.cut))
+		_, err = fmt.Fprintln(s.w, cutNote(s.cut, s.opts))
+	}
+	if err == nil && s.opts.Note != "" {
+		_, err = fmt.Fprintln(s.w, s.opts.Note)
 	}
 	return err
 }

@@ -1,13 +1,11 @@
 package query
 
 import (
-	"datasync/internal/term"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
+	"datasync/internal/term"
 )
 
 // longestCell is how many bytes of a value Table and Box show. Their columns are as wide as the
@@ -17,13 +15,15 @@ const longestCell = 10_000
 // tableRow is a row as a table shows it.
 type tableRow struct {
 	texts []string
-	cut   int // how many of the texts are cut
+	null  []bool // which of the values are NULL
+	cut   int    // how many of the texts are cut
 }
 
 // set replaces the row's texts by those of the cells.
 func (r *tableRow) set(cells []cell) {
-	r.texts, r.cut = slices.Grow(r.texts[:0], len(cells)), 0
+	r.texts, r.null, r.cut = slices.Grow(r.texts[:0], len(cells)), slices.Grow(r.null[:0], len(cells)), 0
 	for _, c := range cells {
+		r.null = append(r.null, !c.ok)
 		if !c.ok {
 			r.texts = append(r.texts, c.shown())
 			continue
@@ -46,15 +46,8 @@ func cutText(s string) (text string, cut bool) {
 }
 
 // cutNote says, after a table, how many values are cut.
-func cutNote(n int) string {
-	return fmt.Sprintf("%s cut at %d bytes; --format line shows all of it", count(n, "value"), longestCell)
-}
-
-func count(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return strconv.Itoa(n) + " " + unit + "s"
+func cutNote(n int, opts *Options) string {
+	return fmt.Sprintf("%s cut at %s bytes; %s shows all of it", term.Counted(int64(n), "value"), term.Thousands(longestCell), opts.command(allColumns))
 }
 
 // heading returns a column's name and type as the head of a table shows them.
@@ -63,6 +56,3 @@ func heading(c *column) (name, typeName string) {
 	typeName, _ = cutText(c.displayType())
 	return name, typeName
 }
-
-// displayWidth returns how many columns of a terminal a text takes.
-func displayWidth(s string) int { return text.StringWidthWithoutEscSequences(s) }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"datasync/internal/term"
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,8 +19,10 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	signal.Ignore(syscall.SIGXFSZ)
 	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr, Color: &term.Color{}}
 	root := newApp(t)
-	if err := unlessUnread(noSuchHelp(root.Run(permute(args, root)))); err != nil {
+	line := arrange(args, root)
+	if err := unlessUnread(line.named(noSuchHelp(root, root.Run(line.args)))); err != nil {
 		t.SayError(errorLine(err))
+		t.Quote(query.Excerpt(err, t.ErrorWidth()))
 		return exitOf(err).Code
 	}
 	return 0
@@ -28,45 +31,29 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 // newApp returns the program with its commands.
 func newApp(t term.IO) *cli.App {
 	root := &cli.App{
-		Name: "datasync", Usage: "pull every event of the DataSync API into a DuckDB file", Version: version,
+		Name: "datasync", Usage: "get every event of the DataSync API into a DuckDB file; query and export it", Version: version,
 		Writer: t.Stdout, ErrWriter: t.Stderr, HideHelpCommand: true, DisableSliceFlagSeparator: true,
-		Description: tryIt + exitCodes,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (environment: DATASYNC_DB)", Value: t.Env("DATASYNC_DB", "datasync.duckdb")},
-			&cli.GenericFlag{Name: "color", Usage: "colours in the output, `WHEN`: auto, always or never (environment: NO_COLOR)", Value: t.Color, DefaultText: "auto"},
+			&cli.StringFlag{Name: "db", Usage: "the database `FILE` (DATASYNC_DB)", Value: t.Env("DATASYNC_DB", "datasync.duckdb")},
+			&cli.GenericFlag{Name: "color", Usage: "colours in the output, `WHEN`: auto, always or never (NO_COLOR)", Value: t.Color, DefaultText: "auto"},
 			cli.HelpFlag, // urfave/cli omits it where there is a command "help"
 		},
 		Commands: []*cli.Command{
 			pullCommand(t, runPull), queryCommand(t, runQuery), exportCommand(t, runExport),
-			schemaCommand(t), statusCommand(t, runStatus), verifyCommand(t), explainCommand(t), mockCommand(t, runMock), helpCommand(),
+			schemaCommand(t), statusCommand(t, runStatus), verifyCommand(t), explainCommand(t), mockCommand(t, runMock), versionCommand(t), helpCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return optionError(c, err) },
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return unknownCommand(c.Args().First())
-			}
-			return cli.ShowAppHelp(c)
-		},
 	}
 	for _, command := range root.Commands {
 		command.OnUsageError = root.OnUsageError
-		for _, f := range command.Flags {
-			if b, ok := f.(*cli.BoolFlag); ok {
-				b.DisableDefaultText = true // it is always false
-			}
+		for i, f := range command.Flags {
+			command.Flags[i] = understanding(f)
 		}
 	}
+	setHelp(root, t.Width())
 	return root
 }
-
-// tryIt shows a newcomer the first commands.
-const tryIt = `To try it without an API:
-
-  datasync pull --demo
-  datasync query "SELECT type, count(*) FROM events GROUP BY type"
-
-`
 
 // helpCommand is --help for those who write it as a command.
 func helpCommand() *cli.Command {
@@ -80,7 +67,7 @@ func helpCommand() *cli.Command {
 			case name == "":
 				return cli.ShowAppHelp(c)
 			case c.App.Command(name) == nil:
-				return unknownCommand(name)
+				return unknownCommand(c.App, name)
 			}
 			return c.App.RunContext(c.Context, []string{c.App.Name, name, "--help"})
 		},

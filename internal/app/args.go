@@ -8,16 +8,39 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// permute moves options in front of the other arguments: urfave/cli takes everything after the
-// first argument for arguments. Options of the program may follow the command's name; permute
+// commandLine is a command line as the library reads it, and how it was typed.
+type commandLine struct {
+	args []string
+	// command is the name of the command, "" without one.
+	command string
+	// typed are the spellings of the options in the command line, by each of their names; "" if an
+	// option was spelled in two ways.
+	typed map[string]string
+}
+
+// arrange moves options in front of the other arguments: urfave/cli takes everything after the
+// first argument for arguments. Options of the program may follow the command's name; arrange
 // moves them before it. After "--" there are no options. An argument with white space in its
 // name, such as SQL, is no option. If the last option lacks its value, only that option is kept,
 // and the parser reports it.
-func permute(args []string, root *cli.App) []string {
+func arrange(args []string, root *cli.App) commandLine {
 	if len(args) == 0 {
-		return args
+		return commandLine{args: args}
 	}
-	p := &permutation{root: root, global: takesValue(root.Flags)}
+	p := &permutation{root: root, global: takesValue(root.Flags), typed: map[string]string{}}
+	out := p.all(args)
+	line := commandLine{args: out, typed: p.typed}
+	if p.command != nil {
+		line.command = p.command.Name
+	}
+	return line
+}
+
+// permute returns the arguments in the order of the library.
+func permute(args []string, root *cli.App) []string { return arrange(args, root).args }
+
+// all takes all arguments and returns them in the order of the library.
+func (p *permutation) all(args []string) []string {
 	for i := 1; i < len(args); i++ {
 		if args[i] == "--" {
 			p.rest = append(p.rest, p.literal(args[i:])...)
@@ -42,6 +65,28 @@ type permutation struct {
 	options []string        // options of the command
 	rest    []string        // arguments
 	dashes  bool            // "--" was seen behind the command's name
+	typed   map[string]string
+}
+
+// spell notes how an option is spelled, under all its names.
+func (p *permutation) spell(name, spelling string) {
+	names := []string{name}
+	if f := optionNamed(p.root.Flags, name); f != nil {
+		names = f.Names()
+	}
+	if p.command != nil {
+		if f := optionNamed(p.command.Flags, name); f != nil {
+			names = f.Names()
+		}
+	}
+	for _, name := range names {
+		if before, ok := p.typed[name]; ok && before != spelling {
+			spelling = ""
+		}
+	}
+	for _, name := range names {
+		p.typed[name] = spelling
+	}
 }
 
 // literal returns what "--" leaves of the arguments that begin with it.
@@ -56,12 +101,16 @@ func (p *permutation) literal(args []string) []string {
 // add takes the first of the arguments, with its value if it is an option that has one, and
 // returns how many it has taken; more than there are if the value is missing.
 func (p *permutation) add(args []string) int {
-	name, _, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+	spelling, _, hasValue := strings.Cut(args[0], "=")
+	name := strings.TrimLeft(spelling, "-")
 	valued, isGlobal := p.global[name]
 	ownValued, isOwn := p.own[name]
 	if !isOption(args[0], hasValue && (isGlobal || isOwn)) {
 		p.argument(args[0])
 		return 1
+	}
+	if len(spelling)-len(name) <= 2 {
+		p.spell(name, spelling)
 	}
 	if isOwn {
 		valued, isGlobal = ownValued, false

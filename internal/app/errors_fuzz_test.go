@@ -11,7 +11,7 @@ import (
 )
 
 // FuzzErrorTexts: an error is one line on a terminal, whatever it repeats of the command line,
-// of a file name or of DuckDB's message.
+// of a file name or of DuckDB's message. Only wrong SQL has two more, the line and a caret.
 func FuzzErrorTexts(f *testing.F) {
 	f.Add("\x1b[2J")
 	folder := f.TempDir()
@@ -37,8 +37,14 @@ func FuzzErrorTexts(f *testing.F) {
 			{"pull", "--base-url", "x" + text},
 		} {
 			code, said := run(args...)
-			line, rest, _ := strings.Cut(said, "\n")
-			if code == 0 || !strings.HasPrefix(line, "datasync: ") || rest != "" || !utf8.ValidString(line) || strings.ContainsFunc(line, moves) {
+			lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
+			if len(lines) == 3 && args[2] == "query" && strings.HasPrefix(lines[1], "LINE ") && strings.TrimLeft(lines[2], " ") == "^" {
+				lines = lines[:2] // the caret is checked
+			} else if len(lines) != 1 {
+				t.Errorf("%q: %d lines: %q", args, len(lines), said)
+			}
+			line := strings.Join(lines, "")
+			if code == 0 || !strings.HasPrefix(line, "datasync: ") || !utf8.ValidString(line) || strings.ContainsFunc(line, moves) {
 				t.Errorf("%q: exit %d, %q", args, code, said)
 			}
 		}

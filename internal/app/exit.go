@@ -4,28 +4,24 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
 	"syscall"
 
 	"datasync/internal/model"
 )
 
 // exitCodes is the table in --help.
-const exitCodes = `The line of an error ends with a topic, and datasync explain TOPIC says what to do.
-
-Exit codes:
-  0    done
-  1    error
-  2    wrong usage
-  3    the API refused the key
-  4    the API failed; the same command resumes the pull
-  5    the counts do not match
-  6    the database file is missing, locked, damaged, on a full disk, of another
-       API or version, not readable or not a datasync file; or a file beside it
-       or in the folder of an export is not to be trusted
-  130  interrupted (SIGINT)
-  143  terminated (SIGTERM, SIGHUP)`
+var exitCodes = []struct{ code, meaning string }{
+	{"0", "done"},
+	{"1", "error"},
+	{"2", "wrong usage"},
+	{"3", "the API refused the key"},
+	{"4", "the API failed; the same command resumes the pull"},
+	{"5", "the counts do not match"},
+	{"6", "the database file is missing, locked, damaged, on a full disk, of another API or version, not readable or not a datasync file; " +
+		"or a file beside it or in the folder of an export is not to be trusted"},
+	{"130", "interrupted (SIGINT)"},
+	{"143", "terminated (SIGTERM, SIGHUP)"},
+}
 
 // exitOf returns the exit code and the topic of an error.
 func exitOf(err error) model.Exit {
@@ -48,13 +44,7 @@ func outOfFiles(err error) bool {
 // errorLine returns the line that tells a person of an error. It ends with the topic, if the
 // error has one that this program knows.
 func errorLine(err error) string {
-	var parts []string
-	for part := range strings.SplitSeq(err.Error(), "\n") {
-		if !slices.Contains(parts, part) { // the same failure may be joined twice
-			parts = append(parts, part)
-		}
-	}
-	line := strings.Join(parts, "; ")
+	line := model.Line(err)
 	if topic := exitOf(err).Topic; isTopic(topic) { // a newer pull may send one that is unknown
 		line += see(topic)
 	}

@@ -16,7 +16,7 @@ import (
 
 func explainCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "explain", Usage: "show what to do about an error, by the topic that its line names", ArgsUsage: "[TOPIC]",
+		Name: "explain", Usage: "show what to do about an error, by its topic", ArgsUsage: "[TOPIC]",
 		Description: "Without TOPIC it lists all topics.",
 		Flags:       []cli.Flag{noPagerFlag()},
 		Action: func(c *cli.Context) error {
@@ -39,7 +39,7 @@ func explainCommand(t term.IO) *cli.Command {
 
 // noPagerFlag is the option of commands whose result may be longer than the screen.
 func noPagerFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "no-pager", Usage: "do not show long results in a pager (environment: DATASYNC_PAGER, PAGER)"}
+	return &cli.BoolFlag{Name: "no-pager", Usage: "do not show long results in a pager (DATASYNC_PAGER, PAGER)"}
 }
 
 // resultOutput returns stdout, through the pager unless --no-pager is given.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"datasync/export"
 	"datasync/internal/model"
 	"datasync/internal/term"
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -24,17 +26,21 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.BoolFlag{Name: "force", Usage: "replace the target if it exists"},
 			&cli.StringFlag{Name: "query", Usage: "export the rows of this `SELECT` instead of all events"},
 			&cli.StringFlag{Name: "where", Usage: "export the events that meet this `CONDITION` in SQL"},
-			&cli.StringFlag{Name: "since", Usage: "export events from `DATE` on: 2026-01-31, or an RFC 3339 time"},
+			&cli.StringFlag{Name: "since", Usage: "export events from `DATE` on: 2026-01-31, yesterday, 7d, or an RFC 3339 time"},
 			&cli.StringFlag{Name: "until", Usage: "export events before `DATE`"},
 			&cli.StringFlag{Name: "compression", Usage: "compress by this `METHOD`: zstd, snappy, gzip, lz4, brotli or none for Parquet; none, gzip or zstd for others", DefaultText: "zstd for Parquet, else by the ending"},
 			&cli.Int64Flag{Name: "row-group-size", Usage: "write `N` rows per row group of Parquet", Value: export.DefaultRowGroup},
-			&cli.StringFlag{Name: "uuid", Usage: "write UUIDs in Parquet as this `TYPE`: uuid, its logical type, or string", Value: "uuid"},
+			&cli.StringFlag{Name: "types", Usage: "write Parquet with this `SET` of types: portable, which every reader takes, or logical, with types for UUIDs and JSON", DefaultText: "the folder's, else portable"},
+			&cli.StringFlag{Name: "uuid", Usage: "older name of --types: `FORM` string is portable, uuid is logical"},
 			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV, put ' before text that a spreadsheet would run as a formula"},
+			&cli.BoolFlag{Name: "excel", Usage: "with --csv, write CSV that Excel opens as it is, with local times"},
+			&cli.StringFlag{Name: "delimiter", Usage: "in CSV, put `C` between the fields: ; or | or tab", DefaultText: ","},
+			&cli.StringFlag{Name: "timezone", Usage: "the `ZONE` of --excel, and of days in --since, --until and --partition-by", Value: "UTC"},
 			&cli.StringFlag{Name: "partition-by", Usage: "write a folder, partitioned by these `COLUMNS`, or by day, month, year or hour"},
 			&cli.StringFlag{Name: "file-size", Usage: "write a folder of files of about this `SIZE`, such as 100MB", DefaultText: "unlimited"},
 			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add only the events since the last export to it"},
 			&cli.StringFlag{Name: "memory-limit", Usage: "limit DuckDB's buffers to this `SIZE`", Value: "850MB"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
 		},
 		Action: func(c *cli.Context) error {
 			opts, err := readExportOptions(t, c)
@@ -64,7 +70,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
 		run.Database = path
 		result, err = export.Run(ctx, run)
-		return err
+		return query.Locate(err, cmp.Or(run.Query, run.Where))
 	})
 	stopShowing()
 	if err != nil {
@@ -79,6 +85,12 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	}
 	if !opts.quiet {
 		opts.io.Say(exportedText(run, result))
+		if run.Excel && result.Longest > export.MaxExcelRows {
+			opts.io.Say(tooLongForExcel(result))
+		}
+		if result.Empty != "" {
+			opts.io.Say(emptyText(result.Empty))
+		}
 	}
 	return nil
 }
@@ -110,10 +122,21 @@ func exportedText(opts export.Options, r export.Result) string {
 		return fmt.Sprintf("nothing new: %s has everything up to batch %s", opts.Target, term.Thousands(r.Pull.Batch))
 	case opts.Stdout != nil:
 		return fmt.Sprintf("wrote %s, %s bytes", term.Counted(r.Rows, rows), term.Thousands(r.Bytes))
-	case opts.Incremental || len(opts.PartitionBy) > 0 || opts.FileSize > 0:
+	case opts.IsFolder():
 		return fmt.Sprintf("wrote %s, %s bytes, in %s to %s", term.Counted(r.Rows, rows), term.Thousands(r.Bytes), term.Counted(r.Files, "file"), opts.Target)
 	}
 	return fmt.Sprintf("wrote %s, %s bytes, to %s", term.Counted(r.Rows, rows), term.Thousands(r.Bytes), opts.Target)
+}
+
+// tooLongForExcel says that Excel does not show all rows of a file.
+func tooLongForExcel(r export.Result) string {
+	return fmt.Sprintf("warning: Excel opens %s rows of a file, and leaves out the rest of %s; export parts by --since and --until, or a folder by --partition-by month",
+		term.Thousands(export.MaxExcelRows), term.Thousands(r.Longest))
+}
+
+// emptyText says that Spark refuses the folder of an empty text.
+func emptyText(column string) string {
+	return fmt.Sprintf("warning: Spark refuses the folder %s= of rows whose %s is an empty text; other readers read it; leave these rows out with --where \"%s IS DISTINCT FROM ''\"", column, column, column)
 }
 
 // incompleteText describes the gaps in an export of a pull that is not complete.

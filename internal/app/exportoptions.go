@@ -1,8 +1,10 @@
 package app
 
 import (
+	"io"
 	"os"
 	"strings"
+	"time"
 
 	"datasync/export"
 	"datasync/internal/dbfile"
@@ -23,10 +25,10 @@ type exportOptions struct {
 }
 
 func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
-	opts := exportOptions{io: t, database: c.String("db"), quiet: c.Bool("quiet")}
-	if err := noArguments(c); err != nil {
-		return opts, err
+	if c.Bool("quiet") {
+		t.Stderr = io.Discard // the error that ends the program is not written here
 	}
+	opts := exportOptions{io: t, database: c.String("db"), quiet: c.Bool("quiet")}
 	e := &opts.export
 	*e = export.Options{
 		Database: opts.database, Keep: dbfile.FilesOf(opts.database), Scratch: os.TempDir(), Tool: "datasync " + version,
@@ -51,6 +53,11 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 	if err := readLayout(c, &e.Layout); err != nil {
 		return opts, err
 	}
+	if e.Stdout == nil {
+		if err := checkEnding(e); err != nil {
+			return opts, err
+		}
+	}
 	e.MemoryLimit, err = byteSize(c, "memory-limit", minMemory)
 	return opts, err
 }
@@ -58,6 +65,7 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 // readTarget reads the format and the target.
 func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 	given := 0
+	args := c.Args().Slice()
 	for _, f := range []struct {
 		name   string
 		format export.Format
@@ -67,7 +75,14 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 			opts.Format, opts.Target = f.format, c.String(f.name)
 		}
 	}
+	if given == 0 && c.Bool("excel") && len(args) == 1 {
+		given, opts.Format, opts.Target, args = 1, export.CSV, args[0], nil
+	}
 	switch {
+	case len(args) > 0:
+		return noArguments(c)
+	case given == 0 && c.Bool("excel"):
+		return usage("no target: give --csv PATH beside --excel")
 	case given == 0:
 		return usage("no target: give --parquet PATH, --csv PATH or --jsonl PATH")
 	case given > 1:
@@ -85,18 +100,29 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 
 // readLayout reads how the rows are laid out.
 func readLayout(c *cli.Context, l *export.Layout) (err error) {
-	l.Compression, l.Safe = c.String("compression"), c.Bool("csv-safe")
+	l.Compression, l.Safe, l.Excel = c.String("compression"), c.Bool("csv-safe"), c.Bool("excel")
+	if l.Delimiter, err = delimiter(c); err != nil {
+		return err
+	}
+	zone, err := zoneNamed(c.String("timezone"))
+	if err != nil {
+		return err
+	}
+	if zone != time.UTC {
+		l.Timezone = zone.String()
+	}
+	for _, name := range []string{"csv-safe", "excel", "delimiter"} {
+		if c.IsSet(name) && l.Format != export.CSV {
+			return usage("--%s is for CSV: give --csv PATH", name)
+		}
+	}
 	if c.IsSet("row-group-size") {
 		if l.RowGroup = c.Int64("row-group-size"); l.RowGroup <= 0 {
 			return usage("--row-group-size %d is not more than 0", l.RowGroup)
 		}
 	}
-	switch form := c.String("uuid"); form {
-	case "uuid":
-	case "string":
-		l.UUIDText = true
-	default:
-		return usage("--uuid %q is neither uuid nor string", form)
+	if err := readTypes(c, l); err != nil {
+		return err
 	}
 	if c.IsSet("partition-by") {
 		for _, name := range strings.Split(c.String("partition-by"), ",") {
@@ -107,4 +133,41 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 		l.FileSize, err = byteSize(c, "file-size", 1_000_000)
 	}
 	return err
+}
+
+// delimiters are the values of --delimiter, but for tab.
+const delimiters = ",;|:~^"
+
+// delimiter reads the option of that name.
+func delimiter(c *cli.Context) (byte, error) {
+	text := c.String("delimiter")
+	switch {
+	case !c.IsSet("delimiter"):
+		return 0, nil
+	case text == "\t", text == `\t`, strings.EqualFold(text, "tab"):
+		return '\t', nil
+	case len(text) == 1 && strings.Contains(delimiters, text):
+		return text[0], nil
+	}
+	return 0, usage("--delimiter %q is none of %s and tab", text, strings.Join(strings.Split(delimiters, ""), " "))
+}
+
+// readTypes reads the set of types of Parquet, which has two options.
+func readTypes(c *cli.Context, l *export.Layout) error {
+	if c.IsSet("types") {
+		switch l.Types = export.Types(c.String("types")); l.Types {
+		case export.Portable, export.Logical:
+		default:
+			return usage("--types %q is neither portable nor logical", l.Types)
+		}
+	}
+	if c.IsSet("uuid") {
+		switch l.UUID = c.String("uuid"); {
+		case l.UUID != "uuid" && l.UUID != "string":
+			return usage("--uuid %q is neither uuid nor string; use --types portable or --types logical", l.UUID)
+		case l.Types != "":
+			return usage("--uuid is the older name of --types: omit --uuid")
+		}
+	}
+	return nil
 }

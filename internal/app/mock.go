@@ -24,7 +24,7 @@ type mockOptions struct {
 
 func mockCommand(t term.IO, run func(context.Context, mockOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "mock", Usage: "serve a mock of the API, to test clients against",
+		Name: "mock", Usage: "serve a mock of the API, to try clients against",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "addr", Usage: "listen on `HOST:PORT`", Value: "127.0.0.1:8080"},
 			&cli.IntFlag{Name: "events", Usage: "serve `N` events", Value: mockserver.DefaultEvents},

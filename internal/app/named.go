@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"datasync/internal/term"
 	"datasync/query"
@@ -13,41 +14,51 @@ import (
 // listsNamed reports whether the command line asks for the list of named queries.
 func listsNamed(c *cli.Context) bool { return strings.EqualFold(c.String("named"), "list") }
 
-// listNamed lists the named queries with their parameters.
+// listNamed lists the named queries with their parameters, in a format if one is asked for.
 func listNamed(t term.IO, c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	for _, name := range []string{"file", "param", "output", "force", "format"} {
+	for _, name := range []string{"file", "param"} {
 		if c.IsSet(name) {
-			return usage("--named list writes a list to stdout: omit --%s", name)
+			return usage("--named list lists the named queries: omit --%s", name)
 		}
+	}
+	if c.IsSet("format") || c.IsSet("output") {
+		opts, err := readQueryOptions(t, c)
+		if err != nil {
+			return err
+		}
+		out, err := opts.output()
+		if err != nil {
+			return err
+		}
+		return out.End(query.WriteNamed(out, opts.query))
 	}
 	all, err := query.NamedQueries()
 	if err != nil {
 		return err
 	}
+	const indent = 21
 	for _, n := range all {
-		params := make([]string, len(n.Params))
-		for i, param := range n.Params {
-			params[i] = param.Name + "=" + param.Default
+		values := strings.ReplaceAll(term.Wrap(n.Values(), max(0, t.Width()-indent), 0), "\n", "\n"+strings.Repeat(" ", indent))
+		if _, err = fmt.Fprintf(t.Stdout, "%-20s %s\n%-20s %s\n", n.Name, n.Title, "", values); err != nil {
+			return err
 		}
-		_, err = fmt.Fprintf(t.Stdout, "%-20s %s\n%-20s %s\n", n.Name, n.Title, "", strings.Join(params, " "))
 	}
-	return err
+	return nil
 }
 
-// namedSQL returns the SQL of the named query, and adds the defaults of parameters without a
-// value to params.
-func namedSQL(name string, params map[string]string) (string, error) {
+// bindNamed sets the options of a named query. The parameters have the values of the command line.
+func bindNamed(name string, q *query.Options) error {
 	n, err := query.FindNamed(name)
 	if err != nil {
-		return "", usage("%w", err)
+		return usage("%w", err)
 	}
-	for _, param := range n.Params {
-		if _, ok := params[param.Name]; !ok {
-			params[param.Name] = param.Default
-		}
+	bound, err := n.Bind(q.Params, time.Now(), q.Location)
+	if err != nil {
+		return usage("%w", err)
 	}
-	return n.SQL, nil
+	bound.Into(q)
+	return nil
 }

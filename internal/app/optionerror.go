@@ -27,20 +27,17 @@ func optionError(c *cli.Context, err error) error {
 		help = "see datasync " + command.Name + " --help"
 	}
 	if m := unknownOption.FindStringSubmatch(text); m != nil {
-		if owners := commandsWith(c.App, m[1]); command == nil && len(owners) > 0 {
-			return usage("%s is an option of %s: give it after the command", dashed(m[1]), strings.Join(owners, ", "))
-		}
-		return usage("unknown option %s; %s", dashed(m[1]), help)
+		return unknownOptionError(c.App, command, m[1])
 	}
 	if m := withoutValue.FindStringSubmatch(text); m != nil {
 		return usage("%s needs a value; %s", dashed(m[1]), help)
 	}
 	if m := wrongValue.FindStringSubmatch(text); m != nil {
-		want := wanted(optionNamed(c.Command.Flags, m[2]))
-		if strings.Contains(m[3], "range") {
-			want = "the value is out of range"
+		f := optionNamed(c.Command.Flags, m[2])
+		if saysWhy(f) {
+			return usage("%s %s", dashed(m[2]), m[3])
 		}
-		return usage("%s %s: %s", dashed(m[2]), m[1], want)
+		return usage("%s %s: %s", dashed(m[2]), m[1], wanted(f))
 	}
 	if m := wrongSyntax.FindStringSubmatch(text); m != nil {
 		return usage("option %q is not of the form --NAME or --NAME=VALUE; %s", m[1], help)
@@ -54,17 +51,15 @@ func optionError(c *cli.Context, err error) error {
 
 // noSuchHelp turns the library's error about --help for an unknown command into one of wrong
 // usage.
-func noSuchHelp(err error) error {
+func noSuchHelp(program *cli.App, err error) error {
 	if err == nil {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "No help topic for '"); ok {
-		return unknownCommand(strings.TrimSuffix(name, "'"))
+		return unknownCommand(program, strings.TrimSuffix(name, "'"))
 	}
 	return err
 }
-
-func unknownCommand(name string) error { return usage("unknown command %q; see datasync --help", name) }
 
 // dashed returns the name of an option as it is written on a command line.
 func dashed(name string) string {
@@ -97,12 +92,6 @@ func optionNamed(flags []cli.Flag, name string) cli.Flag {
 // wanted says which values an option takes.
 func wanted(f cli.Flag) string {
 	switch f.(type) {
-	case *cli.DurationFlag:
-		return "want a duration with a unit, such as 10m"
-	case *cli.IntFlag, *cli.Int64Flag:
-		return "want a whole number"
-	case *cli.Float64Flag:
-		return "want a number"
 	case *cli.BoolFlag:
 		return "the option takes no value"
 	case *cli.GenericFlag:

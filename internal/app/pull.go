@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/dbfile"
 	"datasync/internal/store"
 	"datasync/internal/term"
@@ -20,13 +21,13 @@ import (
 
 func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "pull", Usage: "pull new events; resumes a pull that was interrupted",
+		Name: "pull", Usage: "fetch new events; resume a stopped pull",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL` (environment: DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
-			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, and not from the environment: DATASYNC_API_KEY"},
+			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL`: scheme, host and port (DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
+			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, instead of DATASYNC_API_KEY"},
 			&cli.IntFlag{Name: "page-size", Usage: "request `N` events per page", Value: 100_000},
 			&cli.DurationFlag{Name: "lookback", Usage: "look for late events this `DURATION` before the newest stored event", Value: 10 * time.Minute, DefaultText: "10m"},
-			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, or an RFC 3339 time"},
+			&cli.StringFlag{Name: "from", Usage: "in the first pull, skip events before `DATE`: 2026-01-31, 30d, or an RFC 3339 time"},
 			&cli.BoolFlag{Name: "restart", Usage: "read all events again and store the missing ones"},
 			&cli.BoolFlag{Name: "renew-cursors", Usage: "as a last resort, send an expired cursor again with a later expiry"},
 			&cli.StringFlag{Name: "workers", Usage: "split a window of time into shards, and read `N` of them in parallel; auto finds how many help", Value: "auto"},
@@ -36,7 +37,8 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.DurationFlag{Name: "wait", Usage: "wait up to this `DURATION` for another process that has the file open", DefaultText: "10s for a reader of datasync"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "send a few requests, store no event, and estimate what the pull would take"},
 			&cli.BoolFlag{Name: "json", Usage: "with --dry-run: print JSON"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show each request: its endpoint, status, duration, bytes and events"},
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the built-in mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "with --demo: serve `N` events", Value: 300_000},
 		},
@@ -61,6 +63,14 @@ func runPull(ctx context.Context, opts pullOptions) error {
 	return pullError(ctx, pull(ctx, opts))
 }
 
+// trace returns the function that shows each request; nil without --verbose.
+func (o *pullOptions) trace(say func(string)) func(api.Exchange) {
+	if !o.verbose {
+		return nil
+	}
+	return func(x api.Exchange) { say(requestLine(x)) }
+}
+
 // sayQuit is the last that a pull says after a second signal.
 func (o *pullOptions) sayQuit() {
 	if !o.dryRun && !o.quiet {
@@ -78,7 +88,7 @@ func pull(ctx context.Context, opts pullOptions) error {
 		return err
 	}
 	result.stopped = errors.As(context.Cause(ctx), new(signalled))
-	if text := result.text(err, opts.io.Style(opts.io.Stderr)); text != "" {
+	if text := result.text(err, opts.io.Style(opts.io.Stderr), opts.io.ErrorWidth()); text != "" {
 		_, _ = io.WriteString(opts.io.Stderr, text)
 	}
 	return err
@@ -99,6 +109,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	stopShowing, settle := func() {}, func() {}
 	if !opts.quiet {
 		run.Notice, stopShowing = opts.io.Show(pullProgress(run.Progress))
+		run.Trace = opts.trace(run.Notice)
 		stopShowing = sync.OnceFunc(stopShowing)
 		settle = onSignal(ctx, func(by signalled) {
 			stopShowing()
@@ -113,11 +124,14 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	result.Summary, err = ingest.Run(ctx, run)
 	settle()
 	stopAnswering()
-	stopShowing()
-	if errClose := s.Close(); errClose != nil && err == nil {
-		err = errClose
-		result.Complete = false
+	if errFields := result.countNewFields(ctx, s); err == nil && ctx.Err() == nil {
+		err = errFields
 	}
+	stopShowing()
+	if errClose := closeFile(ctx, s, err == nil, run.Notice); errClose != nil && err == nil {
+		err = errClose
+	}
+	result.Complete = result.Complete && err == nil
 	return err
 }
 

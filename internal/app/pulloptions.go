@@ -1,7 +1,7 @@
 package app
 
 import (
-	"database/sql"
+	"io"
 	"net"
 	"net/url"
 	"strconv"
@@ -31,13 +31,17 @@ type pullOptions struct {
 	dryRun      bool
 	json        bool // of a dry run
 	quiet       bool
+	verbose     bool
 	ingest      ingest.Options
 }
 
 // readPullOptions reads the command line and the key.
 func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
+	if c.Bool("quiet") {
+		t.Stderr = io.Discard // the error that ends the program is not written here
+	}
 	opts := pullOptions{
-		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"),
 		ingest: ingest.Options{
 			PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"), RenewCursors: c.Bool("renew-cursors"),
 			MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: t.Say,
@@ -45,6 +49,9 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	}
 	if err := noArguments(c); err != nil {
 		return opts, err
+	}
+	if opts.quiet && opts.verbose {
+		return opts, usage("--quiet and --verbose contradict each other: give one of them")
 	}
 	if opts.json && !opts.dryRun {
 		return opts, usage("--json is for --dry-run: use datasync status --json after a pull")
@@ -131,18 +138,4 @@ func parseWorkers(text string) (int, error) {
 		return 0, usage("--workers %q is neither auto nor a number between 1 and %d", text, maxWorkers)
 	}
 	return n, nil
-}
-
-// instantOption reads an option that is a date, which means its begin in UTC, or a time.
-func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error) {
-	if !c.IsSet(name) {
-		return sql.Null[model.Instant]{}, nil
-	}
-	text := c.String(name)
-	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
-		}
-	}
-	return sql.Null[model.Instant]{}, usage("--%s %q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", name, text)
 }

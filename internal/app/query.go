@@ -19,7 +19,7 @@ import (
 func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli.Command {
 	return &cli.Command{
 		Name: "query", Usage: "query the file in SQL, read-only", ArgsUsage: `["SQL" | -]`,
-		Description: "Without SQL, on a terminal, it starts an interactive shell.",
+		Description: "Without SQL it reads the SQL from stdin, and on a terminal starts an interactive shell.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Usage: "the `FORMAT` of the result: " + query.Formats(), DefaultText: "table on a terminal, else csv"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`; its ending selects the format"},
@@ -127,18 +127,26 @@ type statements struct {
 // run writes the results, ends the output, and then reports on the statements.
 func (s statements) run(ctx context.Context, opts query.Options) error {
 	var notes []string
+	say, limit := s.io.Say, "--max-rows"
+	if opts.Shell { // where messages have no prefix
+		say, limit = s.io.Quote, ".maxrows"
+	}
 	opts.Done = func(rows, written int64, took time.Duration) {
 		if written < rows && opts.Format != query.Table {
-			notes = append(notes, fmt.Sprintf("stopped after %s (--max-rows); there are more", term.Counted(written, "row")))
+			notes = append(notes, fmt.Sprintf("stopped after %s (%s); there are more", term.Counted(written, "row"), limit))
 			rows = written
 		}
 		if s.timing {
 			notes = append(notes, fmt.Sprintf("%s in %.3f s", term.Counted(rows, "row"), took.Seconds()))
 		}
 	}
+	opts.Remark = func(text string) { notes = append(notes, text) }
+	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box && s.io.ErrorsAreSeen() {
+		notes = append(notes, opts.Note)
+	}
 	err := s.out.End(query.Run(ctx, s.session, opts, s.out))
 	for _, note := range notes {
-		s.io.Say(note)
+		say(note)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	_ "time/tzdata" // --timezone must work on machines without a zone database
@@ -81,7 +82,10 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if q.Params, err = parseParams(c.StringSlice("param")); err != nil {
 		return opts, err
 	}
-	if q.SQL, err = readSQL(t, c, q.Params); err != nil {
+	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
+		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
+	}
+	if err = readStatements(t, c, q); err != nil {
 		return opts, err
 	}
 	if opts.interactive() {
@@ -98,9 +102,6 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if q.FormulaSafe = c.Bool("csv-safe"); q.FormulaSafe && (c.IsSet("format") || opts.file != "") && q.Format != query.CSV && q.Format != query.TSV {
 		return opts, usage("--csv-safe is for csv and tsv: omit it, or give --format csv")
 	}
-	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
-		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
-	}
 	if c.IsSet("max-rows") {
 		if q.MaxRows = c.Int("max-rows"); q.MaxRows < 0 {
 			return opts, usage("--max-rows %d is less than 0", q.MaxRows)
@@ -113,6 +114,9 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	}
 	if opts.file == "" {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
+		if style := t.Style(t.Stdout); style.Dim("x") != "x" && (c.Bool("no-pager") || t.PagerShowsColors()) {
+			q.Dim = style.Dim
+		}
 	}
 	return opts, nil
 }
@@ -147,32 +151,61 @@ func parseParams(list []string) (map[string]string, error) {
 	return values, nil
 }
 
-// readSQL returns the SQL of the command line, or "" for the shell. For a named query it adds
-// the defaults of the parameters to params.
-func readSQL(t term.IO, c *cli.Context, params map[string]string) (string, error) {
+// readStatements sets the SQL of the command line, or of the named query. For the shell it stays empty.
+func readStatements(t term.IO, c *cli.Context, q *query.Options) (err error) {
+	switch {
+	case !c.IsSet("named"):
+		q.SQL, err = readSQL(t, c)
+		return err
+	case c.String("file") != "" || c.Args().Present():
+		return usage("give the SQL or --named, not both")
+	case listsNamed(c):
+		q.SQL = "list" // it is not run
+		return nil
+	}
+	return bindNamed(c.String("named"), q)
+}
+
+// readSQL returns the SQL of the command line, or "" for the shell.
+func readSQL(t term.IO, c *cli.Context) (string, error) {
 	file, args := c.String("file"), c.Args()
 	switch {
-	case c.IsSet("named"):
-		if file != "" || args.Present() {
-			return "", usage("give the SQL or --named, not both")
-		}
-		return namedSQL(c.String("named"), params)
 	case file != "" && args.Present():
 		return "", usage("give the SQL as an argument or in --file, not both")
 	case args.Len() > 1:
 		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
 	case file != "":
 		return readSQLFile(t, file)
+	case args.First() == "-", !args.Present() && !t.InputIsTerminal():
+		text, err := readSQLFile(t, "-")
+		if errors.Is(err, query.ErrEmpty) && !args.Present() {
+			return "", usage(noSQL)
+		}
+		return text, err
 	case !args.Present() && t.Interactive():
 		return "", nil
 	case !args.Present():
-		return "", usage(`no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or - for stdin`)
-	case args.First() == "-":
-		return readSQLFile(t, "-")
+		return "", usage(noSQL)
 	case strings.TrimSpace(args.First()) == "":
 		return "", query.ErrEmpty
 	}
-	return args.First(), nil
+	return args.First(), otherOption(args.First())
+}
+
+// noSQL says how to give the SQL.
+const noSQL = `no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or on stdin`
+
+// otherOption fails for an argument that is no SQL but the value of an option.
+func otherOption(arg string) error {
+	if _, err := query.FindNamed(arg); err == nil {
+		return usage("%s is no SQL; to run the named query use --named %s", arg, arg)
+	}
+	if strings.EqualFold(filepath.Ext(arg), ".sql") && !strings.ContainsAny(arg, "\"'\n") {
+		if _, err := os.Stat(arg); err == nil {
+			return usage("%q is no SQL; to read the SQL from that file use --file", arg)
+		}
+	}
+	return nil
 }
 
 // readSQLFile reads the SQL from a file, or from stdin if that is "-".

@@ -3,9 +3,7 @@ package app
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"datasync/internal/inspect"
@@ -20,7 +18,7 @@ const schemaWidth = 80
 
 func schemaCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "schema", Usage: "list the tables and columns of the file, with their meaning", ArgsUsage: "[TABLE]",
+		Name: "schema", Usage: "list tables and columns with their meaning", ArgsUsage: "[TABLE]",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() > 1 {
@@ -73,7 +71,7 @@ func schemaText(tables []inspect.Table) string {
 		if t.Comment != "" {
 			title += ": " + term.Visible(t.Comment)
 		}
-		writeWrapped(&b, "", "  ", title)
+		writeWrapped(&b, schemaWidth, "", "  ", title)
 		var widths [3]int
 		for _, c := range t.Columns {
 			for j, cell := range schemaCells(c) {
@@ -87,7 +85,7 @@ func schemaText(tables []inspect.Table) string {
 					lead += text.Pad(cell, widths[j], ' ') + "  "
 				}
 			}
-			writeWrapped(&b, lead, strings.Repeat(" ", text.StringWidth(lead)), term.Visible(c.Comment))
+			writeWrapped(&b, schemaWidth, lead, strings.Repeat(" ", text.StringWidth(lead)), term.Visible(c.Comment))
 		}
 	}
 	return b.String()
@@ -100,28 +98,4 @@ func schemaCells(c inspect.TableColumn) [3]string {
 		notNull = "not null"
 	}
 	return [3]string{term.Visible(c.Name), strings.ReplaceAll(term.Visible(c.Type), "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), notNull}
-}
-
-// writeWrapped writes lead and then a text, whose further lines are indented. After a long lead
-// the text may exceed the width.
-func writeWrapped(b *strings.Builder, lead, indent, s string) {
-	const least = 24
-	room := max(least, schemaWidth-text.StringWidth(indent))
-	line := lead
-	used := text.StringWidth(lead) - text.StringWidth(indent)
-	for i, word := range slices.Collect(strings.FieldsSeq(s)) {
-		width := text.StringWidth(word)
-		switch {
-		case i == 0:
-			line += word
-		case used+1+width > room:
-			_, _ = fmt.Fprintln(b, line)
-			line, used = indent+word, 0
-		default:
-			line += " " + word
-			used++
-		}
-		used += width
-	}
-	_, _ = fmt.Fprintln(b, strings.TrimRight(line, " "))
 }

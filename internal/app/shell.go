@@ -18,6 +18,7 @@ import (
 
 // runShell runs the interactive shell.
 func runShell(ctx context.Context, opts queryOptions) error {
+	opts.query.Shell = true
 	err := shell.Run(ctx, shell.Options{
 		IO: opts.io, Database: filepath.Base(opts.database), Own: dbfile.FilesOf(opts.database),
 		Query: opts.query, Timezone: opts.timezone, Timing: opts.timing,

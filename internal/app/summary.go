@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/inspect"
 	"datasync/internal/term"
 )
 
@@ -19,6 +20,8 @@ type pullResult struct {
 	progress *ingest.Progress
 	// file is the database.
 	file string
+	// newFields are the members of events without a column that this pull was the first to store.
+	newFields []inspect.NewField
 	// stopped says that a signal ended the pull.
 	stopped bool
 }
@@ -26,31 +29,33 @@ type pullResult struct {
 // summaryText is the summary of a pull. It leaves out what is zero, except for stored and missing events.
 type summaryText struct {
 	strings.Builder
-	style term.Style
+	columns int // of the terminal; 0 means no limit
 }
 
 func (t *summaryText) line(name, format string, args ...any) {
-	_, _ = fmt.Fprintf(t, "  %-10s%s\n", name, term.Visible(fmt.Sprintf(format, args...)))
+	text := fmt.Sprintf("  %-10s%s", name, term.Visible(fmt.Sprintf(format, args...)))
+	t.WriteString(term.Wrap(text, t.columns, len("  ")+10) + "\n")
 }
 
 // text returns the summary for a person. It is "" after a failure without which nothing would have to be told: the
 // error is then the only line. A signal is no failure.
-func (r *pullResult) text(err error, style term.Style) string {
+func (r *pullResult) text(err error, style term.Style, columns int) string {
 	if err != nil && !r.stopped && r.Stored == 0 && r.Rejected == 0 {
 		return ""
 	}
-	t := &summaryText{style: style}
-	_, _ = fmt.Fprintf(t, "datasync: %s\n", r.head(style))
+	t := &summaryText{columns: columns}
+	t.WriteString(term.Wrap("datasync: "+r.head(style), columns, 2) + "\n")
 	r.writeStored(t)
 	if r.Complete || r.Balance.Valid {
 		t.line("missing", "%s", r.missing())
 	}
 	r.writeRejected(t)
+	r.writeNewFields(t)
 	if n := r.Duplicate - r.Conflict; n > 0 {
 		t.line("re-read", "%s already stored", term.Counted(n, "event"))
 	}
 	if r.Conflict > 0 {
-		t.line("conflict", "%s with other contents than stored%s", term.Counted(r.Conflict, "event"), see(topicConflicts))
+		t.line("conflict", "%s came again with other contents%s", term.Counted(r.Conflict, "event"), see(topicConflicts))
 	}
 	if text := byEndpoint(r.Pages); text != "" {
 		t.line("pages", "%s", text)
@@ -191,17 +196,4 @@ func counted(n int64, one, many string) string {
 		many = one
 	}
 	return term.Thousands(n) + " " + many
-}
-
-// reasons lists the rejects by reason, in parentheses.
-func reasons(counts map[string]int64) string {
-	if len(counts) == 0 {
-		return ""
-	}
-	var parts []string
-	for reason, n := range counts {
-		parts = append(parts, term.Thousands(n)+" "+reason)
-	}
-	slices.Sort(parts)
-	return " (" + strings.Join(parts, ", ") + ")"
 }

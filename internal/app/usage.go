@@ -1,7 +1,9 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 
 	"datasync/internal/model"
 
@@ -18,6 +20,43 @@ func (usageError) Exit() model.Exit { return model.Exit{Code: model.ExitUsage} }
 func (e usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// reworded is an error with another text.
+type reworded struct {
+	error
+	text string
+}
+
+func (r reworded) Error() string { return r.text }
+
+// Unwrap returns the error as it was.
+func (r reworded) Unwrap() error { return r.error }
+
+var (
+	// longOption matches an option in a message.
+	longOption = regexp.MustCompile(`--[a-zA-Z][\w-]*`)
+	// aboutOption matches the begin of a message about an option.
+	aboutOption = regexp.MustCompile(`^(-|option |unknown option )`)
+)
+
+// named has an error about an option begin with the command's name, and spell options as they were
+// typed: -page-size, or -o for --output.
+func (l commandLine) named(err error) error {
+	var wrong usageError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	text := longOption.ReplaceAllStringFunc(err.Error(), func(option string) string {
+		if typed := l.typed[option[2:]]; typed != "" {
+			return typed
+		}
+		return option
+	})
+	if l.command != "" && aboutOption.MatchString(text) {
+		text = l.command + ": " + text
+	}
+	return reworded{err, text}
+}
 
 // needs refuses an option that has no effect without another one.
 func needs(c *cli.Context, option, other string) error {

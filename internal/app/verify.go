@@ -20,7 +20,7 @@ var errUnsound = model.NewFailure(model.ExitData, "unsound", "the file does not 
 
 func verifyCommand(t term.IO) *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check the file against its own records, and show its fingerprint",
+		Name: "verify", Usage: "check the file against its own records; show its fingerprint",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -33,7 +33,7 @@ func verifyCommand(t term.IO) *cli.Command {
 			case c.Bool("json"):
 				err = writeJSON(t.Stdout, v)
 			default:
-				_, err = io.WriteString(t.Stdout, v.text())
+				_, err = io.WriteString(t.Stdout, v.text(t.Width()))
 			}
 			if err = unlessUnread(err); err == nil && !v.Sound {
 				err = fmt.Errorf("%w: %s; keep a copy, then pull again into a new file", errUnsound, term.Counted(int64(len(v.Findings)), "finding"))
@@ -71,7 +71,8 @@ func verify(ctx context.Context, t term.IO, database string) (verified, error) {
 	return v, err
 }
 
-func (v verified) text() string {
+// text returns the result for a person, on a terminal of this width; 0 is no limit.
+func (v verified) text(width int) string {
 	var b strings.Builder
 	switch {
 	case v.Sound && v.Complete:
@@ -87,5 +88,9 @@ func (v verified) text() string {
 	if print.Events > 0 {
 		_, _ = fmt.Fprintf(&b, ", ids %s to %s, hash %s", print.MinID, print.MaxID, print.Hash)
 	}
-	return b.String() + "\n"
+	var wrapped strings.Builder
+	for line := range strings.Lines(b.String()) {
+		_, _ = fmt.Fprintln(&wrapped, term.Wrap(strings.TrimSuffix(line, "\n"), width, 2))
+	}
+	return wrapped.String()
 }

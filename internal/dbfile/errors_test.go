@@ -1,6 +1,7 @@
 package dbfile_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -46,6 +47,9 @@ func TestTranslate(t *testing.T) {
 		}
 	}
 	if err := dbfile.Translate("a.duckdb", of(os.ErrPermission)); !errors.Is(err, dbfile.ErrAccess) || !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
+	}
+	if err := dbfile.Translate("a.duckdb", errors.New("INTERRUPT Error: Interrupted!")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

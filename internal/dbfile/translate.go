@@ -1,6 +1,7 @@
 package dbfile
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"regexp"
@@ -47,18 +48,25 @@ var causes = []cause{
 		hint: RestoreHint},
 }
 
+// interrupted is DuckDB's text for a statement whose context ended while it ran. The driver returns it in
+// place of the context's error.
+const interrupted = "INTERRUPT Error"
+
 // lockHolder finds the process that DuckDB names in its lock error.
 var lockHolder = regexp.MustCompile(`(?:held in (.+) \()?PID (\d+)`)
 
 // Translate turns an error of DuckDB or the system about the file at path into a
-// *model.FileError. It returns nil, a *model.FileError and ErrZone as they are. No other function
-// reads the driver's texts for the kind of an error.
+// *model.FileError. It returns nil, a *model.FileError and ErrZone as they are, and context.Canceled for
+// a statement that was interrupted. No other function reads the driver's texts for the kind of an error.
 func Translate(path string, err error) error {
 	var known *model.FileError
 	if err == nil || errors.As(err, &known) || errors.Is(err, ErrZone) {
 		return err
 	}
 	text := err.Error()
+	if strings.Contains(text, interrupted) {
+		return context.Canceled
+	}
 	if strings.Contains(text, "Could not set lock") || strings.Contains(text, "Conflicting lock") {
 		return locked(path, text)
 	}

@@ -1,13 +1,76 @@
 package duck
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"datasync/internal/dbfile"
 )
+
+// SQLError is DuckDB's refusal of a statement, or its failure.
+type SQLError struct {
+	// Text is DuckDB's message on one line.
+	Text string
+	// Position is the byte of the statement at which DuckDB found the error, or -1. It is known only on
+	// a connection with the setting errors_as_json, and may be that of a text within the statement.
+	Position int
+}
+
+// Error returns the message.
+func (e *SQLError) Error() string { return e.Text }
+
+// newSQLError returns DuckDB's message as an error of the statement, which is "" if it is not known.
+func newSQLError(message, statement string) *SQLError {
+	message, position := decoded(message)
+	if strings.HasPrefix(message, parserError) {
+		position = byteOf(statement, position)
+	}
+	return &SQLError{explained(message), position}
+}
+
+// parserError begins the messages of DuckDB's parser.
+const parserError = "Parser Error: "
+
+// decoded returns the message and the position of an error of a connection with errors_as_json, and
+// any other message as it is. The position is -1 if there is none. Of the parser it is a number of
+// characters, of others a number of bytes.
+func decoded(message string) (text string, position int) {
+	kind, object, _ := strings.Cut(message, "{")
+	var e struct {
+		Type     string `json:"exception_type"`
+		Message  string `json:"exception_message"`
+		Position string `json:"position"`
+	}
+	if json.Unmarshal([]byte("{"+object), &e) != nil || e.Type == "" || kind != "" && !strings.HasSuffix(kind, " Error: ") {
+		return message, -1
+	}
+	if kind == "" {
+		kind = e.Type + " Error: "
+	}
+	position, err := strconv.Atoi(e.Position)
+	if err != nil {
+		position = -1
+	}
+	return kind + e.Message, position
+}
+
+// byteOf returns the byte at which a character of the text begins, len(text) for the one after the last,
+// and -1 for others.
+func byteOf(text string, character int) int {
+	for at := range text {
+		if character == 0 {
+			return at
+		}
+		character--
+	}
+	if character == 0 {
+		return len(text)
+	}
+	return -1
+}
 
 // damage matches DuckDB's errors about a damaged file. Errors about wrong SQL begin otherwise,
 // even if they quote these words.
@@ -17,9 +80,10 @@ var damage = regexp.MustCompile(`^(IO|Serialization) Error: .*(Corrupt|checksum|
 var closedFiles = regexp.MustCompile(`^Permission Error: (File system LocalFileSystem|Cannot access file) .*disabled by configuration$`)
 
 // Failure turns DuckDB's text into an error on one line: a *model.FileError if the file is
-// damaged, dbfile.ErrMemory if memory ran out.
+// damaged, dbfile.ErrMemory if memory ran out, else an *SQLError.
 func (c *Conn) Failure(text string) error {
-	err := errors.New(explained(text))
+	err := newSQLError(text, "")
+	text, _ = decoded(text)
 	switch {
 	case damage.MatchString(err.Error()):
 		return dbfile.Translate(c.path, err)

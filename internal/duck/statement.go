@@ -48,7 +48,7 @@ type Parameter struct {
 // single one with PIVOT.
 var ErrSeveral = errors.New("more than one statement at once")
 
-// Prepare prepares one statement. It fails with ErrSeveral or with DuckDB's error. It refuses a
+// Prepare prepares one statement. It fails with ErrSeveral or an *SQLError. It refuses a
 // PRAGMA that changes a setting, as one of those makes DuckDB print profiles. The caller closes
 // the statement.
 func (c *Conn) Prepare(text string) (*Statement, error) {
@@ -62,12 +62,12 @@ func (c *Conn) Prepare(text string) (*Statement, error) {
 		if strings.Contains(message, "Cannot prepare multiple statements") {
 			return nil, ErrSeveral
 		}
-		return nil, errors.New(explained(message))
+		return nil, newSQLError(message, text)
 	}
 	switch mapping.PreparedStatementType(st.prepared) {
 	case mapping.StatementTypePragma: // DuckDB has turned one that reads into a SELECT
 		st.Close()
-		return nil, errors.New("a PRAGMA that changes a setting is refused; to see how a statement runs, use EXPLAIN ANALYZE")
+		return nil, errors.New("a PRAGMA that changes a setting is refused, settings are fixed; to see how a statement runs, use EXPLAIN ANALYZE")
 	case mapping.StatementTypeSelect, mapping.StatementTypeCall, mapping.StatementTypeExecute:
 		st.Kind = Select
 	case mapping.StatementTypeExplain:

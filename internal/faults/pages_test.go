@@ -226,7 +226,7 @@ func TestOddCursors(t *testing.T) {
 				w.answer(answer(0))
 				e := w.run(pull())
 				w.endsWith(e, 0)
-				w.says(e, "stored      180 events", "resumed ")
+				w.says(e, "stored    180 new events", "resumed ")
 				w.hasOwn(events)
 				return
 			}
@@ -324,7 +324,7 @@ func TestErrorsOfAnySize(t *testing.T) {
 			}))
 			e := w.run(quickly())
 			w.endsWith(e, 4)
-			w.says(e, "events answered 500")
+			w.says(e, "events endpoint answered 500")
 			w.peaksBelow(e, 200)
 			w.recoversOwn(30)
 		})

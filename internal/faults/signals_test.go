@@ -110,9 +110,9 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
 				h := w.hold(12, command{Args: []string{"pull"}})
-				h.signal(syscall.SIGINT)
+				h.signal(syscall.SIGTERM)
 				<-time.After(pause)
-				h.signal(syscall.SIGINT)
+				h.signal(syscall.SIGINT) // a second SIGTERM would be the same signal
 				e := h.wait()
 				h.letGo()
 				if e.Code != 130 || trace.MatchString(e.Err) {

@@ -85,14 +85,14 @@ func TestRepeatedEvents(t *testing.T) {
 		pages [][]string
 		says  string
 	}{
-		{"within a page", [][]string{join(ownEvents(0, 10), ownEvents(9, 20)), ownEvents(20, 30)}, "re-read     1 already stored (0 conflicting"},
-		{"across pages", [][]string{ownEvents(0, 12), ownEvents(10, 22), ownEvents(15, 30)}, "re-read     9 already stored (0 conflicting"},
-		{"a whole page again", [][]string{ownEvents(0, 10), ownEvents(10, 20), ownEvents(10, 21), ownEvents(21, 30)}, "re-read     10 already stored (0 conflicting"},
-		{"with other contents", [][]string{ownEvents(0, 15), join([]string{other(14)}, ownEvents(15, 30))}, "re-read     1 already stored (1 conflicting"},
-		{"with other contents on its page", [][]string{join(ownEvents(0, 15), []string{other(14)}, ownEvents(15, 30))}, "re-read     1 already stored (1 conflicting"},
-		{"at another instant", [][]string{ownEvents(0, 15), join([]string{moved(14)}, ownEvents(15, 30))}, "re-read     1 already stored (1 conflicting"},
-		{"out of order", [][]string{join(ownEvents(15, 30), ownEvents(0, 15))}, "re-read     0 already stored"},
-		{"out of order, and again", [][]string{ownEvents(10, 20), ownEvents(0, 12), ownEvents(18, 30)}, "re-read     4 already stored (0 conflicting"},
+		{"within a page", [][]string{join(ownEvents(0, 10), ownEvents(9, 20)), ownEvents(20, 30)}, "re-read   1 event already stored"},
+		{"across pages", [][]string{ownEvents(0, 12), ownEvents(10, 22), ownEvents(15, 30)}, "re-read   9 events already stored"},
+		{"a whole page again", [][]string{ownEvents(0, 10), ownEvents(10, 20), ownEvents(10, 21), ownEvents(21, 30)}, "re-read   10 events already stored"},
+		{"with other contents", [][]string{ownEvents(0, 15), join([]string{other(14)}, ownEvents(15, 30))}, "conflict  1 event came again with other contents"},
+		{"with other contents on its page", [][]string{join(ownEvents(0, 15), []string{other(14)}, ownEvents(15, 30))}, "conflict  1 event came again with other contents"},
+		{"at another instant", [][]string{ownEvents(0, 15), join([]string{moved(14)}, ownEvents(15, 30))}, "conflict  1 event came again with other contents"},
+		{"out of order", [][]string{join(ownEvents(15, 30), ownEvents(0, 15))}, "stored    30 new events"},
+		{"out of order, and again", [][]string{ownEvents(10, 20), ownEvents(0, 12), ownEvents(18, 30)}, "re-read   4 events already stored"},
 	}, 1) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +134,7 @@ func TestLateEvents(t *testing.T) {
 			w.answer(own(listed(events, 100)))
 			e := w.run(command{Args: []string{"pull"}})
 			w.endsWith(e, tc.code)
-			w.says(e, "(1 conflicting)")
+			w.says(e, "1 event came again with other contents")
 			if tc.code != 0 {
 				w.says(e, "at least 1 of the 1500", "the next pull walks to the end")
 				w.endsWith(w.run(command{Args: []string{"pull"}}), 0)

@@ -25,9 +25,12 @@ func Count(text string) (int64, error) {
 	value := rational(strings.TrimSpace(text))
 	switch {
 	case value == nil || !value.IsInt():
-		return 0, &Error{text, "is no count", likelyCounts(strings.TrimSpace(text))}
+		if likely := likelyCounts(strings.TrimSpace(text)); likely != nil {
+			return 0, &Error{text, "is no count", likely, true}
+		}
+		return 0, &Error{text, "is no count", []string{"300000", "3M"}, false}
 	case !value.Num().IsInt64():
-		return 0, &Error{text, "is too large", []string{"at most 9G"}}
+		return 0, &Error{text, "is too large", []string{"at most 9G"}, true}
 	}
 	return value.Num().Int64(), nil
 }
@@ -49,7 +52,7 @@ func rational(s string) *big.Rat {
 	return nil
 }
 
-// likelyCounts returns what someone may have meant who wrote s, or examples.
+// likelyCounts returns what someone may have meant who wrote s.
 func likelyCounts(s string) []string {
 	if m := leading.FindStringSubmatch(s); m != nil {
 		scale := map[string]string{"k": "k", "t": "k", "m": "M", "g": "G", "b": "G"}[strings.ToLower(m[2])]
@@ -64,7 +67,7 @@ func likelyCounts(s string) []string {
 		return r
 	}, s)
 	if whole == s || strings.Trim(whole, "0123456789") != "" || whole == "" || len(whole) > 18 {
-		return []string{"300000", "3M"}
+		return nil
 	}
 	if k, ok := strings.CutSuffix(whole, "000"); ok && k != "" {
 		return []string{whole, k + "k"}

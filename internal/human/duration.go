@@ -33,16 +33,16 @@ func Duration(text string) (time.Duration, error) {
 		if strings.Trim(s, "+-0.") == "" {
 			return 0, nil
 		}
-		return 0, &Error{text, "has no unit", []string{s + "m", s + "h"}}
+		return 0, &Error{text, "has no unit", []string{s + "m", s + "h"}, true}
 	}
 	d, ok, long := duration(s)
 	switch {
 	case long:
-		return 0, &Error{text, "is too long", []string{"at most 36500d"}}
+		return 0, &Error{text, "is too long", []string{"at most 36500d"}, true}
 	case ok:
 		return d, nil
 	}
-	return 0, &Error{text, "is no duration", likelyDurations(s)}
+	return 0, &Error{Text: text, Problem: "is no duration", Write: likelyDurations(s)}
 }
 
 // duration reads a sum of terms behind an optional sign. long says that it is one, but longer than

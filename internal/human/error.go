@@ -13,8 +13,10 @@ type Error struct {
 	Text string
 	// Problem says what is wrong with it, such as "has no unit".
 	Problem string
-	// Write are texts that are right, the most likely first.
-	Write []string
+	// Write are texts that are right, the most likely first. Likely says that the text suggests them;
+	// otherwise they are examples, which a caller may replace.
+	Write  []string
+	Likely bool
 }
 
 // Error returns the message in one line, without the name of the option.

@@ -50,6 +50,7 @@ func TestWrongValues(t *testing.T) {
 	instant := func(s string) error { _, err := human.Instant(s, time.Unix(1e9, 0), time.UTC); return err }
 	duration := func(s string) error { _, err := human.Duration(s); return err }
 	count := func(s string) error { _, err := human.Count(s); return err }
+	number := func(s string) error { _, err := human.Number(s); return err }
 	size := func(s string) error { _, err := human.Bytes(s); return err }
 	for _, tc := range []struct {
 		read       func(string) error
@@ -85,6 +86,10 @@ func TestWrongValues(t *testing.T) {
 		{size, "NaN", "NaN is no size; write 100MB or 2GiB"},
 		{size, "inf", "inf is no size; write 100MB or 2GiB"},
 		{size, "9999TB", "9999TB is too large; write at most 1024TiB"},
+		{number, "5%", "5% is no number; write 0.05"},
+		{number, "0,5", "0,5 is no number; write 0.5"},
+		{number, "NaN", "NaN is no number; write 0.5"},
+		{number, "0x1p4", "0x1p4 is no number; write 0.5"},
 		{instant, "31.1.2026", "31.1.2026 is no date; write 2026-01-31 or 7d"},
 		{instant, "01/02/2026", "01/02/2026 is no date; write 2026-01-02, 2026-02-01 or 7d"},
 		{instant, "31/1/2026", "31/1/2026 is no date; write 2026-01-31 or 7d"},

@@ -47,12 +47,12 @@ func Instant(text string, now time.Time, zone *time.Location) (time.Time, error)
 		return t, nil
 	}
 	if bare.MatchString(s) && !unix.MatchString(s) && len(s) < 8 {
-		return time.Time{}, &Error{text, "has no unit", []string{s + "d", s + "h"}}
+		return time.Time{}, &Error{text, "has no unit", []string{s + "d", s + "h"}, true}
 	}
 	if d, ok, long := duration(ago.ReplaceAllString(strings.TrimPrefix(s, "-"), "")); ok && !long && d >= 0 && s[0] != '+' {
 		return now.Add(-d), nil
 	}
-	return time.Time{}, &Error{text, "is no date", append(likelyDates(s), "7d")}
+	return time.Time{}, &Error{Text: text, Problem: "is no date", Write: append(likelyDates(s), "7d")}
 }
 
 // named reads an instant that depends on the present day, and "now".

@@ -112,6 +112,7 @@ func runComments() map[string]string {
 		"began_at":        "when it began",
 		"ended_at":        "when it ended; NULL while it runs, or if it was killed",
 		"outcome":         "running, complete, interrupted, failed or killed",
+		"reason":          "why the pull is not complete; NULL if it is, runs or was killed",
 		"resumed_from":    "the event after which it resumed",
 		"stored":          "events that it stored",
 		"duplicate":       "elements that were known already",

@@ -53,6 +53,9 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	var finalized bool
 	err = errors.Join(s.readEvents(ctx, db), s.readRejects(ctx, db), s.readRuns(ctx, db),
 		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&finalized))
+	if err == nil {
+		s.NewFields, err = ReadNewFields(ctx, db, meta)
+	}
 	if err != nil {
 		return s, dbfile.Translate(path, err)
 	}
@@ -217,7 +220,7 @@ func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
 		at := completed.Time.UTC()
 		s.CompletedAt = &at
 	}
-	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT run::VARCHAR, began_at, ended_at, outcome, stored, duplicate, rejected, waiting_s
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT run::VARCHAR, began_at, ended_at, outcome, reason, stored, duplicate, rejected, waiting_s
 		FROM runs ORDER BY rowid DESC LIMIT %d`, statusRuns))
 	if err != nil {
 		return err
@@ -225,7 +228,7 @@ func (s *Status) readRuns(ctx context.Context, db *sql.DB) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var r RunStatus
-		if err := rows.Scan(&r.Run, &r.Began, &r.Ended, &r.Outcome, &r.Stored, &r.Duplicate, &r.Rejected, &r.Waiting); err != nil {
+		if err := rows.Scan(&r.Run, &r.Began, &r.Ended, &r.Outcome, &r.Reason, &r.Stored, &r.Duplicate, &r.Rejected, &r.Waiting); err != nil {
 			return err
 		}
 		s.Runs = append(s.Runs, r)

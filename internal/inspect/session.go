@@ -25,7 +25,7 @@ func OpenSession(ctx context.Context, name string, opts ReadOptions) (*Session, 
 		if s.Conn, err = duck.Connect(path, duck.ReadOnlyUntilRestricted()); err != nil {
 			return err
 		}
-		return s.trackProgress(ctx)
+		return s.configure(ctx)
 	})
 	if err != nil {
 		if s.Conn != nil {
@@ -37,9 +37,10 @@ func OpenSession(ctx context.Context, name string, opts ReadOptions) (*Session, 
 	return s, nil
 }
 
-// trackProgress makes DuckDB track the progress of statements without printing it.
-func (s *Session) trackProgress(ctx context.Context) error {
-	for _, setting := range []string{"enable_progress_bar_print = false", "enable_progress_bar = true", "progress_bar_time = 0"} {
+// configure makes DuckDB track the progress of statements without printing it, and say where in a
+// statement an error is.
+func (s *Session) configure(ctx context.Context) error {
+	for _, setting := range []string{"errors_as_json = true", "enable_progress_bar_print = false", "enable_progress_bar = true", "progress_bar_time = 0"} {
 		if _, err := s.Exec(ctx, "SET "+setting); err != nil {
 			return err
 		}

@@ -52,6 +52,8 @@ type eventStatus struct {
 	// Rejected counts the rejects that are not resolved, by reason.
 	Rejected map[string]int64 `json:"rejected"`
 	Resolved int64            `json:"resolved"`
+	// NewFields are the members of events without a column, by the first batch that had them.
+	NewFields []NewField `json:"new_fields"`
 }
 
 // totalStatus compares the file with the API's own count.
@@ -108,14 +110,16 @@ type WindowStatus struct {
 
 // RunStatus is a run in a Status.
 type RunStatus struct {
-	Run       string     `json:"run"`
-	Began     time.Time  `json:"began"`
-	Ended     *time.Time `json:"ended"`
-	Outcome   string     `json:"outcome"`
-	Stored    *int64     `json:"stored"`
-	Duplicate *int64     `json:"duplicate"`
-	Rejected  *int64     `json:"rejected"`
-	Waiting   *float64   `json:"waiting_s"`
+	Run     string     `json:"run"`
+	Began   time.Time  `json:"began"`
+	Ended   *time.Time `json:"ended"`
+	Outcome string     `json:"outcome"`
+	// Reason says why the run is not complete; nil if it is, runs, or was killed.
+	Reason    *string  `json:"reason"`
+	Stored    *int64   `json:"stored"`
+	Duplicate *int64   `json:"duplicate"`
+	Rejected  *int64   `json:"rejected"`
+	Waiting   *float64 `json:"waiting_s"`
 }
 
 // RejectSample is one reject.

@@ -2,8 +2,21 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
+
+// Line returns the text of an error on one line. Errors that were joined follow a semicolon, and the same
+// text appears once.
+func Line(err error) string {
+	var parts []string
+	for part := range strings.SplitSeq(err.Error(), "\n") {
+		if !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
 
 // FileError is an error of a database file: which file, what happened, and what to do about it. It wraps
 // Kind and Cause.

@@ -8,6 +8,19 @@ import (
 	"datasync/internal/model"
 )
 
+func TestLine(t *testing.T) {
+	a, b := errors.New("a: 1"), errors.New("b")
+	for want, err := range map[string]error{
+		"a: 1":    a,
+		"a: 1; b": errors.Join(a, b),
+		"b; a: 1": fmt.Errorf("%w", errors.Join(b, errors.Join(a, b))),
+	} {
+		if got := model.Line(err); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestExitOf(t *testing.T) {
 	usage := model.NewFailure(model.ExitUsage, "", "usage")
 	data := model.NewFailure(model.ExitData, "unsound", "data")

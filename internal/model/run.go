@@ -14,6 +14,8 @@ type Run struct {
 	// Outcome is "running", "complete", "interrupted" or "failed". A later run changes an
 	// abandoned "running" to "killed".
 	Outcome string
+	// Reason says on one line why the run is not complete; "" if it is.
+	Reason string
 	// ResumedFrom is where the walk resumed; invalid if it began at the newest event.
 	ResumedFrom sql.Null[Position]
 	Counts      Counts

@@ -107,26 +107,15 @@ const (
 // help lists the commands.
 func (s *shell) help() {
 	for _, c := range commands() {
-		left := strings.TrimSpace(c.name + " " + c.argument)
-		for _, line := range wrap(c.does, helpWidth-helpIndent) {
-			s.print(fmt.Sprintf("%-*s%s", helpIndent, left, line))
-			left = ""
-		}
+		s.print(beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
 	}
 	s.print("SQL ends with ;  help, ?, exit and quit need no dot")
 }
 
-// wrap breaks a text into lines of at most width bytes, between words.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimSpace(line + " " + word)
-	}
-	return append(lines, line)
+// beside returns a text in a column beside another one.
+func beside(left string, indent int, text string) string {
+	wrapped := term.Wrap(text, helpWidth-indent, 0)
+	return fmt.Sprintf("%-*s", indent, left) + strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent))
 }
 
 func (s *shell) tables(ctx context.Context, _ string) error {

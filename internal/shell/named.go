@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"datasync/query"
 )
@@ -21,23 +22,26 @@ func (s *shell) named(ctx context.Context, argument string) error {
 		s.complain(err.Error())
 		return nil
 	}
-	params := map[string]string{}
+	given := map[string]string{}
 	for _, p := range n.Params {
-		params[p.Name] = p.Default
 		if value, ok := s.Query.Params[p.Name]; ok {
-			params[p.Name] = value
+			given[p.Name] = value
 		}
 	}
 	for _, arg := range args[1:] {
 		name, value, ok := strings.Cut(arg, "=")
-		name = strings.TrimPrefix(name, "$")
-		if _, known := params[name]; !ok || !known {
-			s.complain(fmt.Sprintf(".named %s: %q is no parameter; it has %s", n.Name, arg, parameters(n)))
+		if !ok {
+			s.complain(fmt.Sprintf(".named %s: %q is not of the form NAME=VALUE", n.Name, arg))
 			return nil
 		}
-		params[name] = value
+		given[strings.TrimPrefix(name, "$")] = value
 	}
-	s.run(ctx, request{n.SQL, params})
+	bound, err := n.Bind(given, time.Now(), s.Query.Location)
+	if err != nil {
+		s.complain(err.Error())
+		return nil
+	}
+	s.run(ctx, request{bound.SQL, &bound})
 	return nil
 }
 
@@ -49,21 +53,13 @@ func (s *shell) listNamed() {
 		return
 	}
 	for _, n := range all {
-		s.print(fmt.Sprintf("%-20s %s", n.Name, n.Title))
-		for _, line := range wrap(parameters(n), helpWidth-21) {
-			s.print(fmt.Sprintf("%-20s %s", "", line))
-		}
+		s.print(fmt.Sprintf("%-*s%s", namedIndent, n.Name, n.Title))
+		s.print(beside("", namedIndent, n.Values()))
 	}
 }
 
-// parameters lists the parameters of a named query with their defaults.
-func parameters(n query.Named) string {
-	texts := make([]string, len(n.Params))
-	for i, p := range n.Params {
-		texts[i] = p.Name + "=" + p.Default
-	}
-	return strings.Join(texts, " ")
-}
+// namedIndent is the column of what the list says of a named query.
+const namedIndent = 21
 
 // arguments splits a command's argument at white space. Quotes keep a part together, as in
 // within='7 days'.

@@ -72,10 +72,11 @@ type shell struct {
 	interrupts chan os.Signal
 }
 
-// request is SQL with the values of its parameters.
+// request is SQL to run.
 type request struct {
-	text   string
-	params map[string]string
+	text string
+	// bound is a named query with its parameters, nil for other SQL.
+	bound *query.Bound
 }
 
 // Run reads statements from the terminal and runs them until .quit, Ctrl-D or the end of ctx. It
@@ -273,6 +274,7 @@ func (s *shell) runWith(ctx context.Context, r request, opts query.Options) {
 		s.complain("interrupted")
 	default:
 		s.complain(s.Explain(err))
+		s.IO.Quote(query.Excerpt(err, s.IO.ErrorWidth()))
 	}
 }
 
@@ -283,8 +285,8 @@ var errInterrupted = errors.New("interrupted")
 // .once or .output names.
 func (s *shell) execute(ctx context.Context, r request, opts query.Options) error {
 	opts.SQL, opts.Params = r.text, query.UsedParams(r.text, s.Query.Params)
-	for name, value := range r.params {
-		opts.Params[name] = value
+	if r.bound != nil {
+		r.bound.Into(&opts)
 	}
 	s.file.mu.Lock()
 	defer s.file.mu.Unlock()

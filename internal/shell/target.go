@@ -92,7 +92,7 @@ func (s *shell) output(opts *query.Options) term.Output {
 		opts.Width = s.IO.Width()
 		return s.Page()
 	}
-	opts.Format, opts.Width, opts.Terminal = s.target.format, 0, false
+	opts.Format, opts.Width, opts.Terminal, opts.Dim = s.target.format, 0, false, nil
 	if !s.target.once {
 		return kept{s.target.file}
 	}

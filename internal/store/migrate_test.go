@@ -39,6 +39,7 @@ func firstSchema(t *testing.T) string {
 			make_timestamptz(1769541612369000 - (n - 1) * 10000), make_timestamptz(1769541612369000 - n * 10000 + 1000), 10, 10, 0, 0, 0, false FROM range(1, 4) r(n)`,
 		`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed)
 			VALUES (4, uuid(), 1, 'closing check', 0, -1, 1, 1, 0, false)`,
+		`INSERT INTO runs (run, tool_version, began_at, outcome) SELECT uuid(), '0.1.0', now(), 'failed'`,
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
@@ -70,6 +71,11 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	windows, err := s.Windows(context.Background())
 	if err != nil || len(windows) != 1 || windows[0].Pages != 3 || windows[0].StartBound.Valid || !windows[0].ToTheEnd() {
 		t.Errorf("%+v, %v", windows, err)
+	}
+	// Why its runs failed is not known.
+	status, _, err := s.Status(context.Background(), 0)
+	if err != nil || len(status.Runs) != 1 || status.Runs[0].Outcome != "failed" || status.Runs[0].Reason != nil {
+		t.Errorf("%+v, %v", status.Runs, err)
 	}
 	// New events get the next batch and are checked.
 	k := mustWindow(t, s)

@@ -30,11 +30,11 @@ func (s *Store) EndRun(ctx context.Context, r model.Run) error {
 		resumedFrom = sql.NullString{String: at.Timestamp.Time().Format(time.RFC3339Nano) + " " + at.ID.String(), Valid: true}
 	}
 	return s.inTransaction(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE runs SET ended_at = ?, outcome = ?, resumed_from = ?,
+		_, err := tx.ExecContext(ctx, `UPDATE runs SET ended_at = ?, outcome = ?, reason = nullif(?, ''), resumed_from = ?,
 			stored = ?, duplicate = ?, conflict = ?, rejected = ?,
 			events_requests = ?, events_429s = ?, feed_requests = ?, feed_429s = ?,
 			waiting_s = ?, fetching_s = ?, writing_s = ? WHERE run = ?`,
-			r.Ended.UTC(), r.Outcome, resumedFrom,
+			r.Ended.UTC(), r.Outcome, r.Reason, resumedFrom,
 			r.Counts.Stored, r.Counts.Duplicate, r.Counts.Conflict, r.Counts.Rejected,
 			r.Requests["events"], r.Limited["events"], r.Requests["feed"], r.Limited["feed"],
 			r.Waiting.Seconds(), r.Fetching.Seconds(), r.Writing.Seconds(), r.ID.String())

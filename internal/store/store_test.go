@@ -3,8 +3,10 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -232,11 +234,15 @@ func TestRunsAreKept(t *testing.T) {
 	s := mustOpen(t, path)
 	ctx := context.Background()
 	from := event(1)
-	killed, ended := uuid.NewSHA1(uuid.Nil, []byte("1")), uuid.NewSHA1(uuid.Nil, []byte("2"))
-	for _, id := range []uuid.UUID{killed, ended} {
+	killed, failed, ended := uuid.NewSHA1(uuid.Nil, []byte("1")), uuid.NewSHA1(uuid.Nil, []byte("2")), uuid.NewSHA1(uuid.Nil, []byte("3"))
+	const reason = "events endpoint answered 502"
+	for _, id := range []uuid.UUID{killed, failed, ended} {
 		if err := s.BeginRun(ctx, id, time.Now()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := s.EndRun(ctx, model.Run{ID: failed, Ended: time.Now(), Outcome: "failed", Reason: reason}); err != nil {
+		t.Fatal(err)
 	}
 	err := s.EndRun(ctx, model.Run{ID: ended, Ended: time.Now(), Outcome: "complete", Counts: model.Counts{Stored: 7},
 		ResumedFrom: sql.Null[model.Position]{V: from.Position(), Valid: true},
@@ -247,9 +253,29 @@ func TestRunsAreKept(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if !one[bool](t, path, `SELECT count(*) = 2 AND count(*) FILTER (outcome = 'killed' AND ended_at IS NULL) = 1 AND
-		count(*) FILTER (outcome = 'complete' AND stored = 7 AND events_requests = 3 AND events_429s = 1 AND feed_requests = 2
+	if !one[bool](t, path, `SELECT count(*) = 3 AND count(*) FILTER (outcome = 'killed' AND ended_at IS NULL AND reason IS NULL) = 1 AND
+		count(*) FILTER (outcome = 'failed' AND reason = '`+reason+`') = 1 AND
+		count(*) FILTER (outcome = 'complete' AND reason IS NULL AND stored = 7 AND events_requests = 3 AND events_429s = 1 AND feed_requests = 2
 			AND feed_429s = 0 AND waiting_s = 1.5 AND resumed_from LIKE '2026-01-27T19:20:12.368Z %') = 1 FROM runs`) {
 		t.Error("the runs are not as they were")
+	}
+	db, err := inspect.OpenReadOnly(ctx, path, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, errRead := inspect.ReadStatus(ctx, db, path, time.Now())
+	if err := errors.Join(errRead, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var reasons []string
+	for _, r := range status.Runs {
+		got := "none"
+		if r.Reason != nil {
+			got = *r.Reason
+		}
+		reasons = append(reasons, r.Outcome+": "+got)
+	}
+	if want := []string{"complete: none", "failed: " + reason, "killed: none"}; !slices.Equal(reasons, want) {
+		t.Errorf("%q, want %q", reasons, want)
 	}
 }

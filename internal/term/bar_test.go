@@ -55,7 +55,7 @@ func TestBarsKeepTheirWidth(t *testing.T) {
 				for _, left := range []time.Duration{0, time.Millisecond, 99 * time.Second, 99 * time.Minute, 99 * time.Hour, 1 << 62} {
 					b := Bar{Done: total * int64(i) / 7, Total: total, Pull: true, Doing: doing, Left: left}
 					line := b.line(time.UnixMilli(int64(i)*1000), columns, Style{})
-					n := columnsOf(line)
+					n := columnsIn(line)
 					if width < 0 {
 						width = n
 					}
@@ -78,8 +78,8 @@ func TestBarsKeepTheirWidth(t *testing.T) {
 	}
 }
 
-// columnsOf returns the columns of a text whose only wide characters are 世 and 界.
-func columnsOf(text string) int {
+// columnsIn returns the columns of a text whose only wide characters are 世 and 界.
+func columnsIn(text string) int {
 	return utf8.RuneCountInString(text) + strings.Count(text, "世") + strings.Count(text, "界")
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,21 +23,24 @@ type IO struct {
 	Color *Color
 }
 
-// Say writes one line to stderr, under the program's name and with control characters escaped.
-func (t IO) Say(text string) { sayTo(t.Stderr, text) }
+// Say writes a message to stderr, under the program's name and with control characters escaped: one line, which a
+// terminal gets wrapped at words.
+func (t IO) Say(text string) { t.sayIn(Style{}.Bad, text) }
 
 // SayError is Say for the error that ends a command: the program's name is red.
-func (t IO) SayError(text string) {
-	_, _ = fmt.Fprintln(t.Stderr, t.Style(t.Stderr).Bad("datasync:"), Visible(text))
+func (t IO) SayError(text string) { t.sayIn(t.Style(t.Stderr).Bad, text) }
+
+func (t IO) sayIn(paint func(string) string, text string) {
+	line, _ := strings.CutPrefix(said(text, t.ErrorWidth()), name)
+	_, _ = io.WriteString(t.Stderr, paint(name)+line)
 }
 
 // SayAtOnce is Say for a process that is about to end. On a terminal it first erases the line with the cursor,
 // which has the ^C that the terminal shows. It waits for at most a second, as stderr may be blocked.
 func (t IO) SayAtOnce(text string) {
+	text = said(text, t.ErrorWidth())
 	if t.obeys(t.Stderr) {
-		text = clear + said(text)
-	} else {
-		text = said(text)
+		text = clear + text
 	}
 	written := make(chan struct{})
 	go func() {
@@ -49,10 +53,20 @@ func (t IO) SayAtOnce(text string) {
 	}
 }
 
-func sayTo(w io.Writer, text string) { _, _ = io.WriteString(w, said(text)) }
+// name begins each message.
+const name = "datasync:"
 
-// said returns the line of a message.
-func said(text string) string { return "datasync: " + Visible(text) + "\n" }
+// said returns the line of a message, wrapped at this many columns.
+func said(text string, columns int) string {
+	return Wrap(name+" "+Visible(text), columns, 2) + "\n"
+}
+
+// Quote writes lines to stderr as they are, with control characters escaped.
+func (t IO) Quote(lines string) {
+	for line := range strings.Lines(lines) {
+		_, _ = fmt.Fprintln(t.Stderr, Visible(strings.TrimSuffix(line, "\n")))
+	}
+}
 
 // Env returns the value of the environment variable, or fallback where it is unset or empty.
 func (t IO) Env(name, fallback string) string {
@@ -64,6 +78,9 @@ func (t IO) Env(name, fallback string) string {
 
 // OutputIsTerminal reports whether stdout is a terminal.
 func (t IO) OutputIsTerminal() bool { _, ok := terminal(t.Stdout); return ok }
+
+// InputIsTerminal reports whether stdin is a terminal.
+func (t IO) InputIsTerminal() bool { _, ok := terminal(t.Stdin); return ok }
 
 // Interactive reports whether both stdin and stdout are terminals.
 func (t IO) Interactive() bool {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -34,7 +35,7 @@ func (Plain) Reading() bool { return false }
 // Paged returns stdout, through the pager of DATASYNC_PAGER or PAGER where stdout is a
 // terminal. The pager "cat" means none.
 func (t IO) Paged() Output {
-	command := t.Env("DATASYNC_PAGER", t.Env("PAGER", "less"))
+	command := t.pagerCommand()
 	_, height := t.Size()
 	if height == 0 || command == "cat" {
 		return Plain{t.Stdout}
@@ -43,14 +44,27 @@ func (t IO) Paged() Output {
 }
 
 // pagerEnvironment sets LESS, unless the user has: less then quits if the text fits the
-// screen, cuts long lines and leaves the text on the screen.
+// screen, shows colours, cuts long lines and leaves the text on the screen.
 func (t IO) pagerEnvironment() []string {
 	env := os.Environ()
 	if t.Getenv("LESS") == "" {
-		env = append(env, "LESS=FSX")
+		env = append(env, "LESS=FRSX")
 	}
 	return env
 }
+
+// PagerShowsColors reports whether the pager is known to show colours, and not their escape sequences.
+func (t IO) PagerShowsColors() bool {
+	words := strings.Fields(t.pagerCommand())
+	if _, height := t.Size(); height == 0 || len(words) == 0 || words[0] == "cat" {
+		return true // there is no pager
+	}
+	options := t.Env("LESS", "R") + strings.Join(words[1:], " ")
+	return filepath.Base(words[0]) == "less" && strings.ContainsAny(options, "Rr")
+}
+
+// pagerCommand returns the user's pager.
+func (t IO) pagerCommand() string { return t.Env("DATASYNC_PAGER", t.Env("PAGER", "less")) }
 
 // maxBuffered is the number of bytes from which the pager starts, however few lines they are.
 const maxBuffered = 1 << 20

@@ -5,13 +5,12 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 const (
-	barEvery  = 150 * time.Millisecond
-	lineEvery = 10 * time.Second
+	barEvery   = 150 * time.Millisecond
+	eventEvery = 250 * time.Millisecond
+	lineEvery  = 10 * time.Second
 )
 
 // Progress describes how far something is. Its functions are called from other goroutines.
@@ -23,6 +22,9 @@ type Progress struct {
 	// Line returns the line to print every ten seconds if stderr is no terminal, or one without escape
 	// sequences. If it is nil, nothing is printed then.
 	Line func(now time.Time) string
+	// Event returns a line that is due now, else "". It is asked four times a second where Line is printed. Nil
+	// means that no such line is ever due.
+	Event func(now time.Time) string
 }
 
 // Show shows progress on stderr until stop is called: a bar on a terminal, lines elsewhere. Messages must go
@@ -38,7 +40,11 @@ func (t IO) Show(p Progress) (say func(text string), stop func()) {
 	if p.Line == nil {
 		return l.say, func() {}
 	}
-	return l.say, repeat(p.Delay, lineEvery, func(now time.Time) { l.say(p.Line(now)) })
+	stopLines, stopEvents := repeat(p.Delay, lineEvery, func(now time.Time) { l.say(p.Line(now)) }), func() {}
+	if p.Event != nil {
+		stopEvents = repeat(p.Delay, eventEvery, l.event)
+	}
+	return l.say, func() { stopLines(); stopEvents() }
 }
 
 // lines shows progress as lines of text.
@@ -48,14 +54,28 @@ type lines struct {
 	to io.Writer
 }
 
+// event prints the line that is due now, if there is one.
+func (l *lines) event(now time.Time) {
+	if text := l.Event(now); text != "" {
+		l.say(text)
+	}
+}
+
 func (l *lines) say(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sayTo(l.to, text)
+	_, _ = io.WriteString(l.to, said(text, widthOf(l.to)))
 }
 
-// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for Ctrl-C.
-const clear = "\r\x1b[J"
+const (
+	// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for
+	// Ctrl-C. The line is erased by itself first: tmux moves what is erased below the first row of the window
+	// into its scrollback.
+	clear = "\r\x1b[K\x1b[J"
+	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
+	// this process can see that; a line that was wrapped could not be erased.
+	unwrapped, wrapped = "\r\x1b[?7l", "\x1b[J\x1b[?7h\r"
+)
 
 // bar shows progress as a bar on a terminal.
 //
@@ -67,7 +87,7 @@ type bar struct {
 	style Style
 
 	mu    sync.Mutex // held while something is written
-	shown string     // the line on the screen; "" while there is none
+	shown bool
 }
 
 // follow draws the bar until stop is called.
@@ -80,35 +100,40 @@ func (b *bar) follow() (stop func()) {
 		stopDrawing()
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.shown != "" {
+		if b.shown {
 			_, _ = b.to.WriteString(clear)
-			b.shown = ""
+			b.shown = false
 		}
 	}
 }
 
-// draw asks for the window's size each time, as it may change.
-func (b *bar) draw(now time.Time) {
-	columns, _, err := term.GetSize(int(b.to.Fd()))
-	if err != nil || columns <= 0 {
+// line returns the line to show. It asks for the window's size each time, as that may change.
+func (b *bar) line(now time.Time) string {
+	columns := widthOf(b.to)
+	if columns == 0 {
 		columns = 80
 	}
-	line := b.Bar(now).line(now, columns, b.style)
+	return b.Bar(now).line(now, columns, b.style)
+}
+
+func (b *bar) draw(now time.Time) {
+	line := b.line(now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.shown = line
-	_, _ = b.to.WriteString("\r" + line + "\x1b[J\r")
+	b.shown = true
+	_, _ = b.to.WriteString(unwrapped + line + wrapped)
 }
 
 // say writes above the bar.
 func (b *bar) say(text string) {
+	text, line := said(text, widthOf(b.to)), b.line(time.Now())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	again := ""
-	if b.shown != "" {
-		again = b.shown + "\r"
+	text = clear + text
+	if b.shown {
+		text += unwrapped + line + wrapped
 	}
-	_, _ = b.to.WriteString(clear + said(text) + again)
+	_, _ = b.to.WriteString(text)
 }
 
 // repeat calls do at each tick, the first time after delay and one tick, until stop is called.

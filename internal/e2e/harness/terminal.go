@@ -13,7 +13,10 @@ import (
 	"github.com/creack/pty"
 )
 
-// Terminal is the built program on a pseudo-terminal of 30 lines of 100 columns.
+// lines are those of each terminal.
+const lines = 30
+
+// Terminal is the built program on a pseudo-terminal.
 type Terminal struct {
 	Cmd *exec.Cmd
 
@@ -25,13 +28,19 @@ type Terminal struct {
 	seen int           // how far Expect has read
 }
 
-// NewTerminal starts the built program on a terminal.
+// NewTerminal starts the built program on a terminal of 30 lines of 100 columns.
 func NewTerminal(tb testing.TB, folder string, env []string, args ...string) *Terminal {
+	tb.Helper()
+	return NewTerminalOf(tb, 100, folder, env, args...)
+}
+
+// NewTerminalOf starts the built program on a terminal of 30 lines of so many columns.
+func NewTerminalOf(tb testing.TB, columns int, folder string, env []string, args ...string) *Terminal {
 	tb.Helper()
 	x := &Terminal{tb: tb, Cmd: exec.Command(Program(tb), args...), more: make(chan struct{}, 1)}
 	x.Cmd.Dir = folder
 	x.Cmd.Env = append(append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(folder, "state"), "TERM=xterm", "DATASYNC_PAGER=cat"), env...)
-	tty, err := pty.StartWithSize(x.Cmd, &pty.Winsize{Rows: 30, Cols: 100})
+	tty, err := pty.StartWithSize(x.Cmd, &pty.Winsize{Rows: lines, Cols: uint16(columns)})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -66,6 +75,14 @@ func (x *Terminal) read() {
 func (x *Terminal) Send(text string) {
 	x.tb.Helper()
 	if _, err := x.tty.WriteString(text); err != nil {
+		x.tb.Fatal(err)
+	}
+}
+
+// Resize gives the terminal another number of columns.
+func (x *Terminal) Resize(columns int) {
+	x.tb.Helper()
+	if err := pty.Setsize(x.tty, &pty.Winsize{Rows: lines, Cols: uint16(columns)}); err != nil {
 		x.tb.Fatal(err)
 	}
 }
@@ -117,12 +134,14 @@ func (x *Terminal) Text() string {
 	return x.text.String()
 }
 
-// Exit waits for the program's end and returns its exit code.
+// Exit waits for the program's end, and for the last of its text, and returns its exit code.
 func (x *Terminal) Exit() int {
 	x.tb.Helper()
 	ended := make(chan struct{})
 	go func() {
 		_ = x.Cmd.Wait() // ProcessState has the code
+		for range x.more {
+		}
 		close(ended)
 	}()
 	select {

@@ -1,0 +1,102 @@
+package app
+
+// helpParts are the headings of the overview, in their order.
+var helpParts = []string{"Get", "Use", "Prove", "More"}
+
+// tryIt shows a newcomer the first commands.
+const tryIt = `datasync pull --demo, then datasync query "FROM events LIMIT 10"`
+
+// helpPage is the help of a command beside its options.
+type helpPage struct {
+	command  string
+	part     string // of the overview
+	examples []helpExample
+	groups   []helpGroup
+}
+
+// helpExample is a command line and what it is for.
+type helpExample struct{ command, about string }
+
+// helpGroup is a heading with the names of its options.
+type helpGroup struct{ title, options string }
+
+// helpPages returns the pages of all commands.
+func helpPages() []helpPage {
+	file := helpGroup{"File", "db"}
+	output := helpGroup{"Output", "json quiet verbose color no-pager"}
+	return []helpPage{
+		{"pull", "Get", []helpExample{
+			{"datasync pull --demo", "300,000 events, no key needed"},
+			{"datasync pull", "Everything new, or on from a stop"},
+			{"datasync pull --from 30d", "At first, only the last 30 days"},
+			{"datasync pull --dry-run", "How long it would take"},
+			{"timeout 10m datasync pull -q", "In cron; the next run resumes"},
+		}, []helpGroup{
+			{"API", "base-url api-key-file demo demo-events"},
+			{"Events", "from lookback restart"},
+			{"Waits and retries", "max-wait max-retry-time forget-waits wait"},
+			{"Speed", "workers page-size renew-cursors"},
+			file,
+			{"Output", "dry-run json quiet verbose progress color"},
+		}},
+		{"query", "Use", []helpExample{
+			{`datasync query "FROM events LIMIT 10"`, "Ten events"},
+			{"datasync query", "A shell; Ctrl-D leaves"},
+			{"datasync query --named list", "The named queries"},
+			{"datasync query --named sessions --param since=7d", "One of them"},
+			{`datasync query -o pages.csv "SELECT ..."`, "To a file"},
+		}, []helpGroup{
+			{"SQL", "file named param timezone timeout"},
+			{"Result", "format output force max-rows csv-safe null-columns"},
+			file,
+			{"Output", "timing quiet verbose color no-pager"},
+		}},
+		{"export", "Use", []helpExample{
+			{"datasync export --parquet events.parquet", "All events in one file"},
+			{"datasync export --csv events.csv --excel", "A file that Excel opens"},
+			{"datasync export --csv - --since 7d | gzip > week.gz", "The last 7 days, piped"},
+			{"datasync export --parquet lake --incremental", "A folder; later, what is new"},
+		}, []helpGroup{
+			{"Target", "parquet csv jsonl force"},
+			{"Events", "since until where query timezone"},
+			{"Parquet", "types uuid compression row-group-size"},
+			{"CSV", "excel delimiter csv-safe"},
+			{"Folder", "partition-by file-size incremental"},
+			file,
+			{"Output", "memory-limit quiet verbose progress color"},
+		}},
+		{"schema", "Use", []helpExample{
+			{"datasync schema", "All tables and views"},
+			{"datasync schema events", "The columns of a table"},
+		}, []helpGroup{file, output}},
+		{"status", "Prove", []helpExample{
+			{"datasync status", "Is it complete, and as of when?"},
+			{"datasync status --verbose", "Also windows, endpoints and runs"},
+			{"datasync status --max-age 24h", "In a check: exit 1 if older"},
+			{"datasync status --json | jq .complete", "In a script"},
+		}, []helpGroup{{"Report", "verbose rejected max-age"}, {"File", "db recover"}, output}},
+		{"verify", "Prove", []helpExample{
+			{"datasync verify", "Exit 5 if the file does not add up"},
+		}, []helpGroup{file, output}},
+		{"explain", "More", []helpExample{
+			{"datasync explain", "All topics"},
+			{"datasync explain disk-full", "What to do about one"},
+		}, []helpGroup{file, output}},
+		{"mock", "More", []helpExample{
+			{"datasync mock", "Until Ctrl-C"},
+			{"datasync mock --events 50k --profile plain", "Few events, no limits"},
+			{"datasync mock --access-failures 0.1 --strict", "A harder API"},
+		}, []helpGroup{
+			{"Server", "addr events profile time-scale rate gzip"},
+			{"Faults", "strict key-life expired-status outside-status access-limit access-failures"},
+			file, output,
+		}},
+		{"version", "More", []helpExample{
+			{"datasync version", "Also DuckDB, Go and time zones"},
+			{"datasync version --json", "For a bug report or a script"},
+		}, []helpGroup{file, output}},
+		{"help", "More", []helpExample{
+			{"datasync help pull", "As datasync pull --help"},
+		}, []helpGroup{file, output}},
+	}
+}

@@ -1,0 +1,40 @@
+package app
+
+import (
+	"database/sql"
+	"time"
+
+	"datasync/internal/human"
+	"datasync/internal/model"
+
+	"github.com/urfave/cli/v2"
+)
+
+// instantOption reads an option that is a date, a time, or so long ago, by the calendar of --timezone,
+// or UTC if the command has no such option.
+func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error) {
+	if !c.IsSet(name) {
+		return sql.Null[model.Instant]{}, nil
+	}
+	zone := time.UTC
+	if text := c.String("timezone"); text != "" {
+		var err error
+		if zone, err = zoneNamed(text); err != nil {
+			return sql.Null[model.Instant]{}, err
+		}
+	}
+	t, err := human.Instant(c.String(name), time.Now(), zone)
+	if err != nil {
+		return sql.Null[model.Instant]{}, usage("--%s %w", name, err)
+	}
+	return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
+}
+
+// zoneNamed returns the time zone of that name.
+func zoneNamed(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return nil, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", name)
+	}
+	return zone, nil
+}

@@ -1,0 +1,86 @@
+package term
+
+import (
+	"github.com/clipperhouse/uax29/v2/graphemes"
+	"github.com/mattn/go-runewidth"
+)
+
+// widths are those of terminals outside East Asian locales: a box is drawn in single columns.
+var widths = runewidth.Condition{StrictEmojiNeutral: true}
+
+// joiner joins emoji to one.
+const joiner = '\u200d'
+
+// Width returns the columns of a terminal that a text takes. Terminals do not agree on all emoji: it
+// returns the larger number for those with a skin tone, which some draw as two.
+func Width(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
+	n := 0
+	for clusters := graphemes.FromString(s); clusters.Next(); {
+		n += clusterWidth(clusters.Value())
+	}
+	return n
+}
+
+// clusterWidth returns the columns of a character with its combining characters.
+func clusterWidth(cluster string) int {
+	n, joined := 0, false
+	for _, r := range cluster {
+		if !joined {
+			n += widths.RuneWidth(r)
+		}
+		joined = r == joiner
+	}
+	return max(n, widths.StringWidth(cluster))
+}
+
+// Shorten returns a text that takes at most so many columns: s, or its beginning and "…". It does not
+// part a character from its combining characters.
+func Shorten(s string, columns int) string {
+	if len(s) <= columns || Width(s) <= columns {
+		return s
+	}
+	if columns < 1 {
+		return ""
+	}
+	return s[:fitting(s, columns-1)] + "…"
+}
+
+// ShortenFront is Shorten that keeps the end of s, behind a "…".
+func ShortenFront(s string, columns int) string {
+	over := Width(s) - columns
+	if over <= 0 {
+		return s
+	}
+	if columns < 1 {
+		return ""
+	}
+	from := 0
+	for clusters := graphemes.FromString(s); over >= 0 && clusters.Next(); from = clusters.End() { // "…" takes one more
+		over -= clusterWidth(clusters.Value())
+	}
+	return "…" + s[from:]
+}
+
+// fitting returns the length in bytes of the longest beginning of s that takes at most so many columns.
+func fitting(s string, columns int) int {
+	end := 0
+	for clusters := graphemes.FromString(s); clusters.Next(); end = clusters.End() {
+		if columns -= clusterWidth(clusters.Value()); columns < 0 {
+			break
+		}
+	}
+	return end
+}
+
+// isASCII reports whether each byte of s takes a column.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
