@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -46,7 +45,7 @@ func (h *Holder) Name() string {
 // reads reports whether the process is a reader of this program. Where the system does not name
 // programs, each reader counts as one.
 func (h *Holder) reads() bool {
-	return !h.Writing && (h.Command == "" || strings.HasPrefix(filepath.Base(h.Command), program) || h.sameProgram())
+	return !h.Writing && (h.Command == "" || filepath.Base(h.Command) == program || h.sameProgram())
 }
 
 // sameProgram reports whether the process runs the file of this one, under whatever name.

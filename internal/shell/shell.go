@@ -163,19 +163,15 @@ func (s *shell) read(ctx context.Context) {
 		case err != nil: // Ctrl-D, or the terminal is gone
 			return
 		}
-		begun := s.pending.Len() > 0
-		text := s.pending.String() + line
+		s.remember(line)
 		if s.enter(ctx, line) != nil {
 			return
 		}
 		if s.pending.Len() > 0 {
 			s.line.SetPrompt(promptMore)
-			continue
+		} else {
+			s.line.SetPrompt(prompt)
 		}
-		if strings.TrimSpace(line) != "" || begun {
-			s.save(oneEntry(text))
-		}
-		s.line.SetPrompt(prompt)
 	}
 }
 
@@ -210,8 +206,18 @@ func (s *shell) enter(ctx context.Context, line string) error {
 // words are commands that need no dot.
 var words = map[string]string{"exit": ".quit", "quit": ".quit", `\q`: ".quit", "help": ".help", "?": ".help", `\?`: ".help"}
 
-// save adds an entry to the history of this and of later shells.
-func (s *shell) save(entry string) {
+// remember adds a line to the history of this and of later shells, if it is a command or the end of a
+// statement: a statement is one entry.
+func (s *shell) remember(line string) {
+	entry := strings.TrimSpace(line)
+	if _, isWord := words[strings.ToLower(strings.TrimRight(entry, "; \t"))]; s.pending.Len() > 0 || !isWord && !strings.HasPrefix(entry, ".") {
+		text := s.pending.String() + line
+		statements, whole := query.Split(text)
+		if !whole || len(statements) == 0 {
+			return
+		}
+		entry = oneEntry(text)
+	}
 	_ = s.line.SaveToHistory(entry)
 	s.history.add(entry)
 }

@@ -266,11 +266,11 @@ func TestPullWaits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := fmt.Sprintf("process %d (cli.test)", pid)
+		name := fmt.Sprintf(`process %d \([\w.-]+\)`, pid)
 		for args, want := range map[string]string{
-			"--wait|1s|--quiet": "^datasync: [^\n]*" + regexp.QuoteMeta(name) + "[^\n]*; close it, or use --wait 10m[^\n]*\n$",
-			"--wait|1s":         "^datasync: waiting up to 1 s for " + regexp.QuoteMeta(name) + ", which has datasync.duckdb open\n[^\n]*" + regexp.QuoteMeta(name) + "[^\n]*\n$",
-			"--quiet":           "^datasync: [^\n]*" + regexp.QuoteMeta(name) + "[^\n]*\n$",
+			"--wait|1s|--quiet": "^datasync: [^\n]*" + name + "[^\n]*; close it, or use --wait 10m[^\n]*\n$",
+			"--wait|1s":         "^datasync: waiting up to 1 s for " + name + ", which has datasync.duckdb open\n[^\n]*" + name + "[^\n]*\n$",
+			"--quiet":           "^datasync: [^\n]*" + name + "[^\n]*\n$",
 		} {
 			r := harness.Run(t.Context(), t, harness.Program(t), folder, base, append([]string{"pull"}, strings.Split(args, "|")...)...)
 			if r.Code != 6 || !regexp.MustCompile(want).MatchString(r.Err) {
@@ -278,7 +278,7 @@ func TestPullWaits(t *testing.T) {
 			}
 		}
 		pull, said := waitingPull(t, folder, base)
-		said.await(t, "waiting up to 10 min for "+name)
+		said.await(t, fmt.Sprintf("waiting up to 10 min for process %d ", pid))
 		if err := pull.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,7 @@ func TestPullWaits(t *testing.T) {
 			t.Errorf("exit %d: %s", pull.ProcessState.ExitCode(), said)
 		}
 		pull, said = waitingPull(t, folder, base)
-		said.await(t, "waiting up to 10 min for "+name)
+		said.await(t, fmt.Sprintf("waiting up to 10 min for process %d ", pid))
 		letGo()
 		if err := pull.Wait(); err != nil {
 			t.Errorf("%v: %s", err, said)
