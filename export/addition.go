@@ -86,6 +86,7 @@ func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err e
 	if err != nil {
 		return pull, false, a.unusable(err)
 	}
+	a.opts.Types = a.opts.typesOf(a.m.types(), a.m.Layout.Types != "")
 	next, err := a.readPending()
 	if err != nil {
 		return pull, false, err

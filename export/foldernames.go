@@ -24,10 +24,10 @@ const namesName = "names.tmp"
 func checkKeyNames(keys []partitionKey) error {
 	for _, k := range keys {
 		if strings.HasPrefix(k.name, "_") || strings.HasPrefix(k.name, ".") {
-			return invalid("readers skip folders whose name begins like %q: rename the column in the query, by AS", shorten(k.name))
+			return invalid("readers skip folders whose name begins like %q: rename the column in the query, by AS", brief(k.name))
 		}
 		if escapeHive.escape(k.name) != k.name {
-			return invalid("the name of column %q has characters that are escaped in folders' names, where readers do not find it: rename it in the query, by AS", shorten(k.name))
+			return invalid("the name of column %q has characters that are escaped in folders' names, where readers do not find it: rename it in the query, by AS", brief(k.name))
 		}
 	}
 	return nil
@@ -178,7 +178,7 @@ func (n *folderNames) try(in names, key int, wanted []*folderName) error {
 	for _, f := range made {
 		if !slices.Contains(found, f.name) {
 			return invalid("the file system of the target changes a folder's name, so that readers find another value of %s than %q: export to another file system, or change the value in a query",
-				n.keys[key].name, shorten(f.value.String))
+				n.keys[key].name, brief(f.value.String))
 		}
 	}
 	return nil
@@ -188,10 +188,10 @@ func (n *folderNames) try(in names, key int, wanted []*folderName) error {
 func (n *folderNames) sharedError(in names, key int, f *folderName, made []*folderName) error {
 	other := slices.IndexFunc(made, func(m *folderName) bool { return in.areSame(m.name, f.name) })
 	if other < 0 {
-		return fmt.Errorf("export: the folder %q exists", shorten(f.name))
+		return fmt.Errorf("export: the folder %q exists", brief(f.name))
 	}
 	return invalid("two values of %s would share a folder, as the file system of the target does not tell %q from %q: export to another file system, or change one of them in a query",
-		n.keys[key].name, shorten(f.value.String), shorten(made[other].value.String))
+		n.keys[key].name, brief(f.value.String), brief(made[other].value.String))
 }
 
 // refusedError names the longest value that the file system refuses, the number of rows with such
@@ -220,7 +220,7 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 	where := "--where " + shellQuoted(condition)
 	switch {
 	case n.src.isQuery:
-		where = "a WHERE in the query, such as " + shellQuoted(condition)
+		where = "a WHERE in the query, such as " + condition
 	case n.where != "":
 		where = "--where " + shellQuoted("("+n.where+") AND "+condition)
 	}
@@ -228,7 +228,7 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 		where += ", which needs another folder or --force"
 	}
 	return invalid("a value of %s %s: %q, of %d bytes; %s %s; partition by something else, or leave them out with %s",
-		n.keys[key].name, problem, shorten(longest), len(longest), have, values, where)
+		n.keys[key].name, problem, brief(longest), len(longest), have, values, where)
 }
 
 // without returns the condition that leaves out the rows with refused values, and no others if a

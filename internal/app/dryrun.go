@@ -8,8 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"datasync/ingest"
 	"datasync/ingest/dryrun"
 	"datasync/internal/store"
 	"datasync/internal/term"
@@ -37,9 +39,15 @@ type forecastReport struct {
 // runDryRun asks the API a few times and writes what a pull would take. It changes nothing in
 // the file but the waits that the API asks for.
 func runDryRun(ctx context.Context, opts pullOptions) error {
-	if opts.quiet {
-		opts.ingest.Notice = nil
+	progress := &ingest.Progress{}
+	opts.ingest.Progress = progress
+	stopShowing := func() {}
+	if !opts.quiet {
+		opts.ingest.Notice, stopShowing = opts.io.Show(surveyProgress(progress))
+		opts.ingest.Trace = opts.trace(opts.ingest.Notice)
 	}
+	stopShowing = sync.OnceFunc(stopShowing)
+	defer stopShowing()
 	file, err := store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
 	if err != nil {
 		return err
@@ -47,6 +55,7 @@ func runDryRun(ctx context.Context, opts pullOptions) error {
 	waitReport{file.ImplausibleWaits(), file.ForgottenWaits(), opts.forgetWaits, "ignored"}.say(opts.ingest.Notice)
 	found, err := dryrun.Run(ctx, opts.ingest, file)
 	err = errors.Join(err, file.Close())
+	stopShowing()
 	r := &forecastReport{
 		Findings: found, name: opts.database, exists: file.Exists(), pageSize: opts.ingest.PageSize, perEvent: demoBytes, now: time.Now(),
 	}

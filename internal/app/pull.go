@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
 	"datasync/internal/store"
 	"datasync/internal/term"
 
@@ -34,7 +35,8 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "retry a failed request for this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "send a few requests, store no event, and estimate what the pull would take"},
 			&cli.BoolFlag{Name: "json", Usage: "with --dry-run: print JSON"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show each request: its endpoint, status, duration, bytes and events"},
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the built-in mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "with --demo: serve `N` events", Value: 300_000},
 		},
@@ -57,6 +59,14 @@ func runPull(ctx context.Context, opts pullOptions) error {
 		return pullError(ctx, runDryRun(ctx, opts))
 	}
 	return pullError(ctx, pull(ctx, opts))
+}
+
+// trace returns the function that shows each request; nil without --verbose.
+func (o *pullOptions) trace(say func(string)) func(api.Exchange) {
+	if !o.verbose {
+		return nil
+	}
+	return func(x api.Exchange) { say(requestLine(x)) }
 }
 
 // sayQuit is the last that a pull says after a second signal.
@@ -95,6 +105,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	stopShowing, settle := func() {}, func() {}
 	if !opts.quiet {
 		run.Notice, stopShowing = opts.io.Show(pullProgress(run.Progress))
+		run.Trace = opts.trace(run.Notice)
 		stopShowing = sync.OnceFunc(stopShowing)
 		settle = onSignal(ctx, func(by signalled) {
 			stopShowing()
@@ -109,11 +120,14 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	result.Summary, err = ingest.Run(ctx, run)
 	settle()
 	stopAnswering()
-	stopShowing()
-	if errClose := s.Close(); errClose != nil && err == nil {
-		err = errClose
-		result.Complete = false
+	if errFields := result.countNewFields(ctx, s); err == nil && ctx.Err() == nil {
+		err = errFields
 	}
+	stopShowing()
+	if errClose := closeFile(ctx, s, err == nil, run.Notice); errClose != nil && err == nil {
+		err = errClose
+	}
+	result.Complete = result.Complete && err == nil
 	return err
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"net"
 	"net/url"
 	"strconv"
@@ -29,13 +30,17 @@ type pullOptions struct {
 	dryRun      bool
 	json        bool // of a dry run
 	quiet       bool
+	verbose     bool
 	ingest      ingest.Options
 }
 
 // readPullOptions reads the command line and the key.
 func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
+	if c.Bool("quiet") {
+		t.Stderr = io.Discard // the error that ends the program is not written here
+	}
 	opts := pullOptions{
-		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"),
 		ingest: ingest.Options{
 			PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"), RenewCursors: c.Bool("renew-cursors"),
 			MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: t.Say,
@@ -43,6 +48,9 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	}
 	if err := noArguments(c); err != nil {
 		return opts, err
+	}
+	if opts.quiet && opts.verbose {
+		return opts, usage("--quiet and --verbose contradict each other: give one of them")
 	}
 	if opts.json && !opts.dryRun {
 		return opts, usage("--json is for --dry-run: use datasync status --json after a pull")

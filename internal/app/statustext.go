@@ -38,6 +38,7 @@ func (t *statusText) writeFacts(v statusView) {
 	if rejected := rejects(v.Status); rejected > 0 {
 		t.line("rejected", "%s: %s%s", t.style.Caution(term.Thousands(rejected)), term.Visible(byReason(v.Rejected)), see(topicRejected))
 	}
+	t.newFields(v.NewFields)
 	if v.Conflicts > 0 {
 		t.line("conflict", "%s with other contents than stored%s", t.style.Caution(term.Counted(v.Conflicts, "event")), see(topicConflicts))
 	}
@@ -153,13 +154,23 @@ func (t *statusText) writeMissing(s inspect.Status) {
 	}
 }
 
-// writeWaits says until when each endpoint asked for no request.
+// writeWaits says what keeps a running pull from getting pages, or until when each endpoint asked for no
+// request.
 func (t *statusText) writeWaits(v statusView) {
-	name := "waiting"
-	for _, endpoint := range slices.Sorted(maps.Keys(v.NotBefore)) {
-		until := v.NotBefore[endpoint]
-		t.line(name, "%s: until %s, %s", term.Visible(endpoint), until.UTC().Format(time.RFC3339), t.style.Caution("in "+countdown(until.Sub(t.now))))
-		name = ""
+	var waits []string
+	if v.pull != nil {
+		for _, row := range (trouble{v.pull.Standing, t.now}).rows() {
+			waits = append(waits, term.Visible(row))
+		}
+	}
+	if waits == nil {
+		for _, endpoint := range slices.Sorted(maps.Keys(v.NotBefore)) {
+			until := v.NotBefore[endpoint]
+			waits = append(waits, fmt.Sprintf("%s: until %s, %s", term.Visible(endpoint), until.UTC().Format(time.RFC3339), t.style.Caution("in "+countdown(until.Sub(t.now)))))
+		}
+	}
+	for i, wait := range waits {
+		t.line([]string{"waiting", ""}[min(i, 1)], "%s", wait)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/internal/inspect"
 	"datasync/internal/term"
 )
 
@@ -19,6 +20,8 @@ type pullResult struct {
 	progress *ingest.Progress
 	// file is the database.
 	file string
+	// newFields are the members of events without a column that this pull was the first to store.
+	newFields []inspect.NewField
 	// stopped says that a signal ended the pull.
 	stopped bool
 }
@@ -47,6 +50,7 @@ func (r *pullResult) text(err error, style term.Style, columns int) string {
 		t.line("missing", "%s", r.missing())
 	}
 	r.writeRejected(t)
+	r.writeNewFields(t)
 	if n := r.Duplicate - r.Conflict; n > 0 {
 		t.line("re-read", "%s already stored", term.Counted(n, "event"))
 	}

@@ -38,6 +38,10 @@ func withoutExtensions() []Setting {
 	}
 }
 
+// Attaching returns the settings of Sandbox for an instance that may attach other files. Only SQL of the
+// program itself may run on it.
+func Attaching() []Setting { return withoutExtensions() }
+
 // StorageFormat is the format of a new file: DuckDB 1.3 and later read it. It is the first with
 // a compression that fits both texts that repeat and texts that do not.
 func StorageFormat() Setting { return Setting{"storage_compatibility_version", "v1.3.0"} }

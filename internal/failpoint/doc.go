@@ -14,4 +14,5 @@
 //	f6   half the rows appended      f13  in a migration
 //	f7   after the rows are flushed  f14  before an export gets its name
 //	                                 f15  after a wait is written, before its commit
+//	                                 f16  in a rewrite at the end: before, between and after its steps
 package failpoint

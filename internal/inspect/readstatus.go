@@ -53,6 +53,9 @@ func readStatus(ctx context.Context, db *sql.DB, path, notes string, now time.Ti
 	var finalized bool
 	err = errors.Join(s.readEvents(ctx, db), s.readRejects(ctx, db), s.readRuns(ctx, db),
 		db.QueryRowContext(ctx, `SELECT coalesce(max(batch), 0) <= CAST(? AS BIGINT) FROM page_log`, cmp.Or(meta[CheckedKey], "0")).Scan(&finalized))
+	if err == nil {
+		s.NewFields, err = ReadNewFields(ctx, db, meta)
+	}
 	if err != nil {
 		return s, dbfile.Translate(path, err)
 	}

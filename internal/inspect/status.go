@@ -52,6 +52,8 @@ type eventStatus struct {
 	// Rejected counts the rejects that are not resolved, by reason.
 	Rejected map[string]int64 `json:"rejected"`
 	Resolved int64            `json:"resolved"`
+	// NewFields are the members of events without a column, by the first batch that had them.
+	NewFields []NewField `json:"new_fields"`
 }
 
 // totalStatus compares the file with the API's own count.

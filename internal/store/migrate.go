@@ -46,17 +46,22 @@ func create(ctx context.Context, path string, opts Options) error {
 	if err := remove(); err != nil { // a kill may have left some
 		return err
 	}
-	db, err := duck.OpenInstance(ctx, building, append(duck.Sandbox(), duck.StorageFormat()))
-	if err == nil {
-		err = errors.Join(migrate(ctx, db, 0, opts), db.Close())
-	}
-	if err != nil {
+	if err := build(ctx, building, opts); err != nil {
 		return errors.Join(err, remove())
 	}
 	if err := os.Rename(building, path); err != nil {
 		return err
 	}
 	return dbfile.SyncFolder(filepath.Dir(path))
+}
+
+// build makes a new file with our tables.
+func build(ctx context.Context, path string, opts Options) error {
+	db, err := duck.OpenInstance(ctx, path, append(duck.Sandbox(), duck.StorageFormat()))
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, db, 0, opts), db.Close())
 }
 
 // migrate migrates a database from a schema to inspect.SchemaVersion, in one transaction, and writes the

@@ -113,7 +113,7 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 		return err
 	}
 	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM page_log").Scan(&s.batch)
-	s.batches.begun = s.batch
+	s.batches.begun, s.opened.batch = s.batch, s.batch
 	return err
 }
 
@@ -154,14 +154,19 @@ func (s *Store) takeOrigin(ctx context.Context, origin string) (map[string]strin
 func (s *Store) Close() error {
 	s.writeGate.Lock()
 	defer s.writeGate.Unlock()
+	return errors.Join(s.closeInstance(), s.unlock())
+}
+
+// closeInstance closes the file and keeps the lock. The write gate is held.
+func (s *Store) closeInstance() error {
 	for _, w := range s.writers {
 		w.close()
 	}
-	var errs []error
+	var err error
 	if s.db != nil {
 		failpoint.Hit("f12")
 		failpoint.Soon("f11") // the last one to close an instance checkpoints
-		errs = append(errs, s.db.Close())
+		err = s.db.Close()
 		failpoint.Hit("f12")
 		s.db = nil
 	}
@@ -169,9 +174,15 @@ func (s *Store) Close() error {
 		w.forget()
 	}
 	s.writers, s.writer = nil, nil
-	if s.lock != nil {
-		errs = append(errs, s.lock.Release())
-		s.lock = nil
+	return err
+}
+
+// unlock releases the lock. The write gate is held.
+func (s *Store) unlock() error {
+	if s.lock == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	lock := s.lock
+	s.lock = nil
+	return lock.Release()
 }

@@ -46,6 +46,8 @@ type Store struct {
 // opened has the findings of Open.
 type opened struct {
 	file os.FileInfo
+	// batch is the last batch that the file had.
+	batch int64
 	// removed is how many events of an uncommitted batch Open removed.
 	removed int64
 	// implausible and forgotten are waits that Open dropped.
