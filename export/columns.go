@@ -63,13 +63,8 @@ func (l *Layout) expression(c duck.ColumnType) string {
 }
 
 func (l *Layout) parquetExpression(c duck.ColumnType, column string) string {
-	element := strings.TrimRight(c.Type, "[]0123456789")
-	switch {
-	case l.UUIDText && element == "UUID":
-		return "CAST(" + column + " AS VARCHAR" + strings.TrimPrefix(c.Type, element) + ")"
-	case c.Type == "HUGEINT" || c.Type == "UHUGEINT":
-		// DuckDB would write a DOUBLE, whose 53 bits cannot hold every sum.
-		return "CAST(" + column + " AS DECIMAL(38, 0))"
+	if fileType := l.Types.fileType(c.Type); fileType != c.Type {
+		return "CAST(" + column + " AS " + fileType + ")"
 	}
 	return column
 }

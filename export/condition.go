@@ -3,9 +3,11 @@ package export
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
+	"datasync/internal/duck"
 	"datasync/internal/inspect"
 )
 
@@ -34,7 +36,7 @@ func checkCondition(ctx context.Context, s *inspect.Session, condition string) e
 		return invalid("the condition has a NUL character in it")
 	}
 	var text string
-	err := s.DB().QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", "SELECT 1 FROM events WHERE "+condition).Scan(&text)
+	err := s.DB().QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", selecting+condition).Scan(&text)
 	if err != nil {
 		return err
 	}
@@ -44,12 +46,29 @@ func checkCondition(ctx context.Context, s *inspect.Session, condition string) e
 	}
 	// DuckDB serializes SELECTs only: that message means that a second statement follows.
 	if tree.Error && !strings.Contains(tree.Message, "Only SELECT") {
+		st, err := s.Prepare(selecting + condition) // its error has a place
+		if err != nil {
+			return invalid("the condition: %w", within(err, len(selecting)))
+		}
+		st.Close()
 		return invalid("the condition: %s", tree.Message)
 	}
 	if !tree.isBareSelect() {
 		return invalid("the condition is more than a condition: leave out what follows it")
 	}
 	return nil
+}
+
+// selecting makes a statement of a condition.
+const selecting = "SELECT 1 FROM events WHERE "
+
+// within moves the place of an error in a statement to one in the part that begins after so many bytes.
+func within(err error, ahead int) error {
+	var e *duck.SQLError
+	if errors.As(err, &e) {
+		e.Position = max(-1, e.Position-ahead)
+	}
+	return err
 }
 
 // isBareSelect reports whether the tree is one SELECT with nothing after its WHERE.

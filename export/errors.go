@@ -19,8 +19,13 @@ func invalid(format string, args ...any) error {
 }
 
 // shorten returns the beginning of a value that somebody else wrote, for a message.
-func shorten(value any) string {
-	const most = 200 // bytes
+func shorten(value any) string { return beginning(value, 200) }
+
+// brief is shorten for a line that has more to say than the value.
+func brief(value any) string { return beginning(value, 60) }
+
+// beginning returns at most so many bytes of a value.
+func beginning(value any, most int) string {
 	s := fmt.Sprint(value)
 	if len(s) <= most {
 		return s

@@ -32,6 +32,7 @@ func Run(ctx context.Context, opts Options) (Result, error) {
 
 // newTarget makes the target that the options ask for, if it is not an addition.
 func newTarget(opts *Options) (target, error) {
+	opts.Types = opts.typesOf("", false)
 	switch {
 	case opts.Stdout != nil:
 		return newStdoutTarget(opts)

@@ -75,12 +75,12 @@ func TestParquetTypes(t *testing.T) {
 		equal(t, "order", ask(t, ordered, target), 5000, 5000, 0)
 	}
 	const schema = `SELECT string_agg(name || ':' || type || ':' || coalesce(logical_type, ''), ' ' ORDER BY name) FROM parquet_schema(?) WHERE name IN ('id', 'timestamp', 'properties', 'name')`
-	for uuidText, want := range map[bool]string{
-		false: "id:FIXED_LEN_BYTE_ARRAY:UUIDType()",
-		true:  "id:BYTE_ARRAY:",
+	const logical, portable = "id:FIXED_LEN_BYTE_ARRAY:UUIDType() name:BYTE_ARRAY: properties:BYTE_ARRAY:JsonType()", "id:BYTE_ARRAY: name:BYTE_ARRAY: properties:BYTE_ARRAY: "
+	for layout, want := range map[*export.Layout]string{
+		{}: portable, {Types: export.Portable}: portable, {UUID: "string"}: portable, {Types: export.Logical}: logical, {UUID: "uuid"}: logical,
 	} {
 		target := filepath.Join(t.TempDir(), "a.parquet")
-		f.mustExport(export.Options{Target: target, Layout: export.Layout{UUIDText: uuidText}})
+		f.mustExport(export.Options{Target: target, Layout: *layout})
 		got := ask(t, schema, target)[0]
 		if !strings.Contains(got, want) || !strings.Contains(got, "isAdjustedToUTC=1") || !strings.Contains(got, "MICROS=MicroSeconds") {
 			t.Errorf("%s, want %s", got, want)

@@ -24,10 +24,10 @@ const namesName = "names.tmp"
 func checkKeyNames(keys []partitionKey) error {
 	for _, k := range keys {
 		if strings.HasPrefix(k.name, "_") || strings.HasPrefix(k.name, ".") {
-			return invalid("readers skip folders whose name begins like %q: rename the column in the query, by AS", shorten(k.name))
+			return invalid("readers skip folders whose name begins like %q: rename the column in the query, by AS", brief(k.name))
 		}
 		if escapeHive.escape(k.name) != k.name {
-			return invalid("the name of column %q has characters that are escaped in folders' names, where readers do not find it: rename it in the query, by AS", shorten(k.name))
+			return invalid("the name of column %q has characters that are escaped in folders' names, where readers do not find it: rename it in the query, by AS", brief(k.name))
 		}
 	}
 	return nil
@@ -50,7 +50,7 @@ type folderNames struct {
 func (n *folderNames) check(dir *owned.Dir) error {
 	for i := range n.keys {
 		names := n.namesOf(i)
-		if !slices.ContainsFunc(names, func(f *folderName) bool { return !f.isPlain() }) {
+		if arePlain(names) {
 			continue
 		}
 		folder, err := dir.New(namesName)
@@ -108,11 +108,25 @@ type folderName struct {
 	rows  int64 // of this export
 }
 
-// isPlain reports whether every file system takes the name as it is, and for no other such name.
+// arePlain reports whether every file system takes the names as they are and tells them apart, so
+// that they need not be tried.
+func arePlain(names []*folderName) bool {
+	folded := map[string]bool{}
+	for _, f := range names {
+		lower := strings.ToLower(f.name)
+		if !f.isPlain() || folded[lower] {
+			return false
+		}
+		folded[lower] = true
+	}
+	return true
+}
+
+// isPlain reports whether every file system takes the name as it is.
 func (f *folderName) isPlain() bool {
 	const most = 100 // bytes: the least limit of a file system with long names is 143
-	return len(f.name) <= most && !strings.HasSuffix(f.name, ".") && strings.IndexFunc(f.name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.=", r)
+	return len(f.name) <= most && !strings.HasSuffix(f.name, ".") && !strings.HasSuffix(f.name, " ") && strings.IndexFunc(f.name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.= %+,@", r)
 	}) < 0
 }
 
@@ -164,7 +178,7 @@ func (n *folderNames) try(in names, key int, wanted []*folderName) error {
 	for _, f := range made {
 		if !slices.Contains(found, f.name) {
 			return invalid("the file system of the target changes a folder's name, so that readers find another value of %s than %q: export to another file system, or change the value in a query",
-				n.keys[key].name, shorten(f.value.String))
+				n.keys[key].name, brief(f.value.String))
 		}
 	}
 	return nil
@@ -174,10 +188,10 @@ func (n *folderNames) try(in names, key int, wanted []*folderName) error {
 func (n *folderNames) sharedError(in names, key int, f *folderName, made []*folderName) error {
 	other := slices.IndexFunc(made, func(m *folderName) bool { return in.areSame(m.name, f.name) })
 	if other < 0 {
-		return fmt.Errorf("export: the folder %q exists", shorten(f.name))
+		return fmt.Errorf("export: the folder %q exists", brief(f.name))
 	}
 	return invalid("two values of %s would share a folder, as the file system of the target does not tell %q from %q: export to another file system, or change one of them in a query",
-		n.keys[key].name, shorten(f.value.String), shorten(made[other].value.String))
+		n.keys[key].name, brief(f.value.String), brief(made[other].value.String))
 }
 
 // refusedError names the longest value that the file system refuses, the number of rows with such
@@ -206,7 +220,7 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 	where := "--where " + shellQuoted(condition)
 	switch {
 	case n.src.isQuery:
-		where = "a WHERE in the query, such as " + shellQuoted(condition)
+		where = "a WHERE in the query, such as " + condition
 	case n.where != "":
 		where = "--where " + shellQuoted("("+n.where+") AND "+condition)
 	}
@@ -214,7 +228,7 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 		where += ", which needs another folder or --force"
 	}
 	return invalid("a value of %s %s: %q, of %d bytes; %s %s; partition by something else, or leave them out with %s",
-		n.keys[key].name, problem, shorten(longest), len(longest), have, values, where)
+		n.keys[key].name, problem, brief(longest), len(longest), have, values, where)
 }
 
 // without returns the condition that leaves out the rows with refused values, and no others if a

@@ -34,7 +34,7 @@ func TestIncremental(t *testing.T) {
 					t.Errorf("%s: %d rows, want %d", what, result.Rows, rows)
 				}
 				checkFolder(t, target, total)
-				if entries, err := os.ReadDir(parent); err != nil || len(entries) != 1 {
+				if entries, err := os.ReadDir(parent); err != nil || len(entries) != 2 {
 					t.Errorf("%s: %v, %v", what, entries, err)
 				}
 				return result
@@ -103,7 +103,7 @@ func TestMismatchedIncrements(t *testing.T) {
 		"file size is none, not 1000000":              {Layout: export.Layout{FileSize: 1_000_000}},
 		"compression is zstd, not none":               {Layout: export.Layout{Compression: "none"}},
 		"row group size is 122880, not 4096":          {Layout: export.Layout{RowGroup: 4096}},
-		"form of UUIDs is logical type, not string":   {Layout: export.Layout{UUIDText: true}},
+		"set of types is portable, not logical":       {Layout: export.Layout{Types: export.Logical}},
 		"condition is none, not true":                 {Selection: export.Selection{Where: "true"}},
 		"beginning is none, not 1970-01-01T00:00:00Z": {Selection: since},
 	} {

@@ -11,13 +11,10 @@ import (
 	"datasync/internal/owned"
 )
 
+// manifestVersion is that of new folders. Folders of version 1 have their records inside.
 const (
-	// manifestName is where a folder's manifest is. Engines that read such folders ignore names
-	// that begin with _.
-	manifestName    = "_manifest.json"
-	manifestVersion = 1
-	// pendingName is the manifest of an addition that is not finished.
-	pendingName = manifestName + ".pending"
+	manifestVersion = 2
+	insideVersion   = 1
 )
 
 // manifest describes the files of a folder. docs/export.md explains its fields.
@@ -45,7 +42,8 @@ type layout struct {
 	FileSize    int64    `json:"file_size,omitempty"`
 	Compression string   `json:"compression"`
 	RowGroup    int64    `json:"row_group_size,omitempty"`
-	UUIDText    bool     `json:"uuid_as_string,omitempty"`
+	Types       Types    `json:"types,omitempty"`
+	UUIDText    bool     `json:"uuid_as_string,omitempty"` // of earlier versions, which have no Types
 	Safe        bool     `json:"csv_safe,omitempty"`
 	Excel       bool     `json:"excel,omitempty"`
 	Delimiter   string   `json:"delimiter,omitempty"` // other than a comma
@@ -85,7 +83,7 @@ type manifestFile struct {
 func newManifest(opts *Options, src *source, pull *Pull) manifest {
 	m := manifest{
 		Version: manifestVersion, Origin: pull.Origin, Format: opts.Format.String(), Files: []manifestFile{},
-		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression, UUIDText: opts.UUIDText,
+		Layout: layout{PartitionBy: opts.PartitionBy, FileSize: opts.FileSize, Compression: opts.Compression,
 			Safe: opts.Safe, Excel: opts.Excel, Timezone: opts.Timezone},
 		Selection: selection{Query: opts.Query, Where: opts.Where,
 			Since: timeOrNil(opts.Since), Until: timeOrNil(opts.Until)},
@@ -97,7 +95,7 @@ func newManifest(opts *Options, src *source, pull *Pull) manifest {
 		m.Layout.Escaping = escapeHive
 	}
 	if opts.Format == Parquet {
-		m.Layout.RowGroup = opts.RowGroup
+		m.Layout.RowGroup, m.Layout.Types = opts.RowGroup, opts.Types
 	}
 	for _, c := range opts.written(src.columns) {
 		m.Schema = append(m.Schema, column{opts.header(c.Name), c.Type})

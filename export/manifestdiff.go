@@ -20,7 +20,7 @@ func (m *manifest) difference(other *manifest) string {
 		{"file size", m.Layout.FileSize, other.Layout.FileSize},
 		{"compression", m.Layout.Compression, other.Layout.Compression},
 		{"row group size", m.Layout.RowGroup, other.Layout.RowGroup},
-		{"form of UUIDs", uuidForm(m), uuidForm(other)},
+		{"set of types", string(m.types()), string(other.types())},
 		{"safety from formulas", m.Layout.Safe, other.Layout.Safe},
 		{"form for Excel", m.Layout.Excel, other.Layout.Excel},
 		{"delimiter", m.Layout.Delimiter, other.Layout.Delimiter},
@@ -39,13 +39,6 @@ func (m *manifest) difference(other *manifest) string {
 		return fmt.Sprintf("its columns are %s, not %s", shorten(m.Schema), shorten(other.Schema))
 	}
 	return ""
-}
-
-func uuidForm(m *manifest) string {
-	if m.Layout.UUIDText {
-		return "string"
-	}
-	return "logical type"
 }
 
 func timeText(t *time.Time) string {

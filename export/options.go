@@ -56,8 +56,10 @@ type Layout struct {
 	Compression string
 	// RowGroup is the number of rows in a row group of Parquet; 0 is DefaultRowGroup.
 	RowGroup int64
-	// UUIDText makes Parquet hold UUIDs as strings.
-	UUIDText bool
+	// Types is the set of types in Parquet. If it is empty, UUID asks for a set by another name:
+	// "uuid" for Logical, "string" for Portable.
+	Types Types
+	UUID  string
 	// Safe puts ' before texts in CSV that a spreadsheet could take for a formula.
 	Safe bool
 	// Excel makes CSV that Excel opens as it is: with a byte order mark and local times, and with
@@ -129,13 +131,11 @@ func (o *Options) complete() error {
 
 // complete validates the layout and fills in defaults. It fails with ErrOptions.
 func (l *Layout) complete(target string) error {
-	if l.Format != Parquet {
-		switch {
-		case l.RowGroup != 0:
-			return invalid("row groups are for Parquet")
-		case l.UUIDText:
-			return invalid("only Parquet has UUIDs in more than one form")
-		}
+	if l.Format != Parquet && l.RowGroup != 0 {
+		return invalid("row groups are for Parquet")
+	}
+	if err := l.completeTypes(); err != nil {
+		return err
 	}
 	switch {
 	case l.Format == CSV:

@@ -41,6 +41,8 @@ func readManifest(folder *owned.Dir, name string, why func(fs.FileInfo, []int) s
 		return m, fmt.Errorf("%s is not a manifest of an export", name)
 	case m.Version > manifestVersion:
 		return m, fmt.Errorf("%s is of version %d, and this program knows up to %d: update datasync", name, m.Version, manifestVersion)
+	case m.Layout.Types != "" && m.Layout.Types != Portable && m.Layout.Types != Logical:
+		return m, fmt.Errorf("%s says that the types are %q, which this program does not know: update datasync", name, shorten(m.Layout.Types))
 	case !m.Layout.Escaping.isKnown():
 		return m, fmt.Errorf("%s says that folder names are escaped by %q, which this program does not know: update datasync", name, shorten(m.Layout.Escaping))
 	}

@@ -99,7 +99,14 @@ func TestInvalidLayouts(t *testing.T) {
 	f := database(t, 10)
 	for name, opts := range map[string]export.Options{
 		"CSV with row groups":          {Layout: export.Layout{Format: export.CSV, RowGroup: 5000}},
-		"CSV with forms of UUIDs":      {Layout: export.Layout{Format: export.CSV, UUIDText: true}},
+		"CSV with forms of UUIDs":      {Layout: export.Layout{Format: export.CSV, UUID: "string"}},
+		"CSV with types":               {Layout: export.Layout{Format: export.CSV, Types: export.Portable}},
+		"unknown types":                {Layout: export.Layout{Types: "physical"}},
+		"an unknown form of UUIDs":     {Layout: export.Layout{UUID: "blob"}},
+		"types in two ways":            {Layout: export.Layout{Types: export.Logical, UUID: "uuid"}},
+		"an interval, logically":       {Layout: export.Layout{Types: export.Logical}, Selection: export.Selection{Query: "SELECT INTERVAL 1 DAY AS i"}},
+		"an interval in a list":        {Layout: export.Layout{Types: export.Logical}, Selection: export.Selection{Query: "SELECT [{'a': INTERVAL 1 DAY}] AS i"}},
+		"a time with an offset":        {Layout: export.Layout{Types: export.Logical}, Selection: export.Selection{Query: "SELECT '12:00:00+05'::TIMETZ AS t"}},
 		"Parquet safe from formulas":   {Layout: export.Layout{Safe: true}},
 		"an unknown compression":       {Layout: export.Layout{Compression: "zip"}},
 		"brotli for CSV":               {Layout: export.Layout{Format: export.CSV, Compression: "brotli"}},
@@ -154,7 +161,7 @@ func TestQueryTypes(t *testing.T) {
 	opts.Format = export.Parquet
 	f.mustExport(opts)
 	equal(t, "a sum is exact", ask(t, "SELECT h::VARCHAR, typeof(h), typeof(z), typeof(u) FROM read_parquet(?)", opts.Target),
-		"17014118346046923173168730371588410572", "DECIMAL(38,0)", "TIMESTAMP WITH TIME ZONE", "UUID")
+		"17014118346046923173168730371588410572", "DECIMAL(38,0)", "TIMESTAMP WITH TIME ZONE", "VARCHAR")
 }
 
 func TestQueryOrder(t *testing.T) {

@@ -58,6 +58,9 @@ func newSource(ctx context.Context, s *inspect.Session, sel Selection) (source, 
 	return eventsSource(ctx, s, sel)
 }
 
+// conditionBegins is the text before the user's condition. No other text of a statement has it.
+const conditionBegins = "(\n"
+
 func eventsSource(ctx context.Context, s *inspect.Session, sel Selection) (source, error) {
 	src := source{relation: "main.events", sort: eventsSort}
 	var conditions []string
@@ -71,7 +74,7 @@ func eventsSource(ctx context.Context, s *inspect.Session, sel Selection) (sourc
 		if err := checkCondition(ctx, s, sel.Where); err != nil {
 			return source{}, err
 		}
-		conditions = append(conditions, "(\n"+sel.Where+"\n)")
+		conditions = append(conditions, conditionBegins+sel.Where+"\n)")
 	}
 	src.where = conjunction(conditions...)
 	return src, src.describe(s)
@@ -101,10 +104,11 @@ func querySource(ctx context.Context, s *inspect.Session, query string) (source,
 
 // describe reads the columns, which also tells whether the condition is valid.
 func (src *source) describe(s *inspect.Session) error {
-	st, err := s.Prepare(src.rows("*"))
+	text := src.rows("*")
+	st, err := s.Prepare(text)
 	switch {
 	case err != nil && src.where != "":
-		return invalid("the condition: %w", err)
+		return invalid("the condition: %w", within(err, strings.Index(text, conditionBegins)+len(conditionBegins)))
 	case err != nil:
 		return fmt.Errorf("export: %w", err)
 	}

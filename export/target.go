@@ -62,6 +62,9 @@ func writeTo(ctx context.Context, opts *Options, to target) (_ Pull, err error) 
 	if j.src, err = newSource(ctx, d.session, opts.Selection); err != nil {
 		return Pull{}, err
 	}
+	if err := opts.checkTypes(j.src.columns); err != nil {
+		return Pull{}, err
+	}
 	return j.pull, to.write(ctx, &j)
 }
 

@@ -46,7 +46,7 @@ func newBuffer(n int) *api.Buffer {
 func newTestBatcher(c *committed) *batcher {
 	return &batcher{
 		store: c, checkpoint: model.Checkpoint{Window: 1}, progress: &Progress{}, buffers: &api.BufferPool{},
-		counters: newCounters(), unordered: func() {}, walks: func() int { return 1 },
+		counters: newCounters(nil), unordered: func() {}, walks: func() int { return 1 },
 	}
 }
 

@@ -66,14 +66,6 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 		missing = fmt.Errorf("%w: at least %d of the %d that the API counts; %d are here, rejects and copies included; %s",
 			walk.ErrMissing, b.Missing, min(w.First.V, w.Last.V), here+b.Copies, next)
 	}
-	switch b := balance.V; {
-	case !w.First.Valid:
-		p.Notice("the API did not say how many events it has: every page was read, but nothing confirms the number")
-	case b.Gone > 0:
-		p.Notice(fmt.Sprintf("at least %d %s here are no longer at the API; whether others are missing cannot be told", b.Gone, p.counters.elements()))
-	case b.Copies > 0:
-		p.Notice(fmt.Sprintf("of the API's total, %d are exact copies of other events: each is stored once", b.Copies))
-	}
 	if now == before {
 		return missing, nil
 	}
@@ -105,12 +97,4 @@ func (t *counters) reasons() string {
 	}
 	slices.Sort(reasons)
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))
-}
-
-// elements names the kinds of elements in the file: rejects are not events.
-func (s *Summary) elements() string {
-	if s.TotalRejected > 0 {
-		return "events and rejects"
-	}
-	return "events"
 }

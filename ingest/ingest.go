@@ -80,6 +80,8 @@ type Options struct {
 	Now func() time.Time
 	// Notice gets messages for the user, from one goroutine at a time; it may be nil.
 	Notice func(string)
+	// Trace is called after each request, by the goroutine that sent it; nil if nobody follows the requests.
+	Trace func(api.Exchange)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress
 }
@@ -133,7 +135,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	}
 	p := newPull(ctx, opts, id, opens)
 	opts.Progress.begin(began)
-	opts.Progress.estimateBy(p.common.Dispatcher.Remaining)
+	opts.Progress.Follow(p.common.Dispatcher)
 	p.common.Begin()
 	err = p.run(ctx)
 	p.counters.add(p.common.Dispatcher.Counts())
@@ -159,12 +161,14 @@ type pull struct {
 
 func newPull(ctx context.Context, opts Options, id uuid.UUID, notBefore map[string]time.Time) *pull {
 	p := &pull{
-		Options: opts, id: id, counters: newCounters(),
+		Options: opts, id: id, counters: newCounters(opts.Notice),
 		unordered: sync.OnceFunc(func() {
 			opts.Notice("events are out of order: each is compared with the stored ones by its id")
 		}),
 	}
+	p.counters.tellAll = opts.Trace != nil
 	client := api.New(opts.Transport, opts.BaseURL, opts.Key, opts.PageSize)
+	client.Trace(opts.Trace)
 	dispatcher := dispatch.New(client, dispatch.Options{
 		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: notBefore, Notice: opts.Notice,
 		Persist: func(endpoint string, wait time.Duration) error {

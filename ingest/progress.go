@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/ingest/shard"
 	"datasync/internal/model"
 )
@@ -17,7 +19,15 @@ type Progress struct {
 	whole  bool // the window goes down to the end
 
 	pages    int64 // that were read
-	estimate func(pages float64) time.Duration
+	requests Requests
+}
+
+// Requests is the source of what a Progress knows about requests. Any goroutine calls it.
+type Requests interface {
+	// Remaining estimates how long that many pages take; 0 if there is no estimate yet.
+	Remaining(pages float64) time.Duration
+	// Trouble returns what keeps pages from coming now.
+	Trouble() dispatch.Trouble
 }
 
 // Snapshot is a pull's progress at one moment.
@@ -34,33 +44,78 @@ type Snapshot struct {
 	// then; Why is the cause, such as "429" or "503".
 	Waiting, Why string
 	Until        time.Time
+	// Waits has the endpoints that asked for a wait, Retries the failing request of each endpoint that fails for
+	// longest, the most failures first.
+	Waits   []dispatch.Wait
+	Retries []Retry
+	// Stuck says that no page has come since the failure of the first of Retries.
+	Stuck bool
+	// Silent is for how long nothing has come although requests are in flight, if that is noteworthy; else 0.
+	Silent time.Duration
 	// Left estimates the remaining time; 0 if there is no estimate yet.
 	Left time.Duration
 }
 
+// Retry is a request that has failed and is sent again.
+type Retry struct {
+	// Endpoint is the one that failed last.
+	Endpoint string
+	// Number counts the failures in a row, and so the retries.
+	Number int
+	// Why is the last failure in a few words, such as "502", Error its text on one line.
+	Why, Error string
+	// Next is when the request is sent again, or was. At GivesUp, a further failure ends the pull.
+	Next, GivesUp time.Time
+}
+
+// longSilence is from when on a silence of the API is noteworthy: its pages take up to 24 seconds under load, but
+// then some come meanwhile.
+const longSilence = 10 * time.Second
+
 // Now returns the progress.
 func (p *Progress) Now() Snapshot {
 	p.mu.Lock()
-	now, pages, estimate := p.now, p.pages, p.estimate
+	now, pages, requests := p.now, p.pages, p.requests
 	p.mu.Unlock()
-	// Another process reads these by the wall clock, which may have been set since.
 	at := time.Now()
-	for _, instant := range []*time.Time{&now.Began, &now.Until} {
+	if requests != nil {
+		now.take(requests.Trouble(), at)
+		if left := now.Total - now.Walked; left > 0 && now.Read > 0 {
+			now.Left = requests.Remaining(float64(left) * float64(pages) / float64(now.Read))
+		}
+	}
+	// Another process reads these by the wall clock, which may have been set since.
+	instants := []*time.Time{&now.Began, &now.Until}
+	for i := range now.Waits {
+		instants = append(instants, &now.Waits[i].Until)
+	}
+	for i := range now.Retries {
+		instants = append(instants, &now.Retries[i].Next, &now.Retries[i].GivesUp)
+	}
+	for _, instant := range instants {
 		if !instant.IsZero() {
 			*instant = at.Add(instant.Sub(at))
 		}
 	}
-	if left := now.Total - now.Walked; left > 0 && now.Read > 0 && estimate != nil {
-		now.Left = estimate(float64(left) * float64(pages) / float64(now.Read))
-	}
 	return now
 }
 
-// estimateBy sets the function that estimates the remaining time from the remaining pages.
-func (p *Progress) estimateBy(estimate func(pages float64) time.Duration) {
+// take adds what keeps pages from coming.
+func (s *Snapshot) take(t dispatch.Trouble, at time.Time) {
+	s.Waits, s.Stuck = t.Waits, t.Stuck
+	for _, r := range t.Retries {
+		s.Retries = append(s.Retries, Retry{r.Endpoint, r.Failures, api.Brief(r.Err), model.Line(r.Err), r.Next, r.GivesUp})
+	}
+	if silent := at.Sub(t.SilentSince); !t.SilentSince.IsZero() && silent >= longSilence {
+		s.Silent = silent
+	}
+}
+
+// Follow has the progress tell what requests knows.
+func (p *Progress) Follow(requests Requests) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.estimate = estimate
+	p.requests = requests
 }
 
 func (p *Progress) update(change func(*Snapshot)) {

@@ -8,6 +8,7 @@ import (
 
 	"datasync/ingest/api"
 	"datasync/ingest/dispatch"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
 )
 
@@ -25,6 +26,9 @@ type Summary struct {
 	// Minimum is the API's own minimum for the pages, as dispatch.Dispatcher.Minimum defines it; 0 if it is not
 	// known.
 	Minimum time.Duration
+	// Resumed counts how often walks resumed after they had failed, by the way, such as "by the time of the last
+	// event".
+	Resumed map[string]int64
 	// ResumedFrom is the position at which this run resumed the walk of an earlier one.
 	ResumedFrom sql.Null[model.Position]
 	// Total and TotalRejected count the events in the file at the end of the pull, and the rejects that no
@@ -47,21 +51,33 @@ type Summary struct {
 type counters struct {
 	Summary
 	restarted bool // a walk went back to the newest event
+	notice    func(string)
+	// tellAll tells the user each time that a walk resumes.
+	tellAll bool
 
 	mu      sync.Mutex
 	writers int       // walks whose batches are being written
 	since   time.Time // the first of them began
 }
 
-func newCounters() *counters {
-	return &counters{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}}}
+func newCounters(notice func(string)) *counters {
+	return &counters{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}, Resumed: map[string]int64{}}, notice: notice}
 }
 
-// Restarted is walk.Observer's.
-func (t *counters) Restarted() {
+// Resumed is walk.Observer's. Many walks may resume, each for the same cause: the user is told once of each way,
+// and the summary counts them.
+func (t *counters) Resumed(way walk.Way, text string) {
+	if t.countResumed(way) == 1 || t.tellAll {
+		t.notice(text)
+	}
+}
+
+func (t *counters) countResumed(way walk.Way) int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.restarted = true
+	t.restarted = t.restarted || way == walk.FromNewestEvent
+	t.Summary.Resumed[string(way)]++
+	return t.Summary.Resumed[string(way)]
 }
 
 // NotReadAgain is walk.Observer's: a second response might have had these rejects as events.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"datasync/ingest/shard"
+	"datasync/ingest/walk"
 	"datasync/internal/model"
 )
 
@@ -148,15 +149,15 @@ func (p *pull) allDone(ctx context.Context) error {
 // walkWindow walks a window and its shards, above older windows, to their end.
 func (p *pull) walkWindow(ctx context.Context, w shard.Window, older []shard.Window) (shard.Window, error) {
 	coordinator := shard.NewCoordinator(p.common.Dispatcher, shard.Options{
-		Store: p.Store, Workers: p.Workers, RenewCursors: p.RenewCursors, Notice: p.Notice, WalkShard: p.walkShard,
+		Store: p.Store, Workers: p.Workers, RenewCursors: p.RenewCursors, WalkShard: p.walkShard,
 	}, windowObserver{p.Progress, p.counters})
 	return coordinator.Run(ctx, w, older)
 }
 
-// windowObserver shows the windows to the progress, and the restarts to the counters.
+// windowObserver shows the windows to the progress, and how they are resumed to the counters.
 type windowObserver struct {
 	*Progress
 	counters *counters
 }
 
-func (o windowObserver) Restarted() { o.counters.Restarted() }
+func (o windowObserver) Resumed(way walk.Way, text string) { o.counters.Resumed(way, text) }

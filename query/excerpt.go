@@ -65,6 +65,11 @@ func (s statement) located(err error, origin func(int) int) error {
 	if at < 0 || at > len(s.text) || !names(e.Text, s.text[at:]) {
 		return err
 	}
+	if strings.HasPrefix(s.text[at:], `"`) && strings.HasPrefix(e.Text, "Binder Error: Referenced column ") {
+		quoted := *e
+		quoted.Text += "; write text in single quotes"
+		err = &quoted
+	}
 	begin := strings.LastIndexByte(s.text[:at], '\n') + 1
 	end := len(s.text)
 	if n := strings.IndexByte(s.text[at:], '\n'); n >= 0 {
@@ -89,7 +94,8 @@ func names(message, text string) bool {
 	return strings.HasPrefix(strings.Join(strings.Fields(text), " "), strings.TrimSuffix(near, `"`))
 }
 
-// Locate returns the error of a statement that DuckDB has as it is, with its place in it, if it has one.
+// Locate returns the error of a statement that DuckDB has as it is, or nil, with its place in the SQL, if it
+// has one.
 func Locate(err error, sql string) error {
 	return statement{text: sql, all: sql}.located(err, func(at int) int { return at })
 }

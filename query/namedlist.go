@@ -25,6 +25,9 @@ func WriteNamed(w io.Writer, opts Options) error {
 		return err
 	}
 	columns := []column{{name: "name"}, {name: "title"}, {name: "parameters"}, {name: "description"}}
+	if opts.Format == Table || opts.Format == Box {
+		columns = columns[:3] // a description has many lines
+	}
 	for i := range columns {
 		columns[i].typeName = "VARCHAR"
 	}
@@ -45,7 +48,8 @@ func WriteNamed(w io.Writer, opts Options) error {
 			}
 			params = string(b)
 		}
-		if err := out.row([]cell{{n.Name, true}, {n.Title, true}, {params, true}, {n.Description, true}}); err != nil {
+		cells := []cell{{n.Name, true}, {n.Title, true}, {params, true}, {n.Description, true}}
+		if err := out.row(cells[:len(columns)]); err != nil {
 			return err
 		}
 	}

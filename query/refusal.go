@@ -43,8 +43,8 @@ func checkCommand(text string) error {
 	return fmt.Errorf("%s is a command of a shell and no SQL; use %s", name, use)
 }
 
-// refusal returns an error that says what is refused and what to use, if that is why the statement
-// failed, else err.
+// refusal returns an error that names the refused statement and what to use, if the statement failed for
+// that reason, else err.
 func refusal(text string, err error, opts *Options) error {
 	var e *duck.SQLError
 	if !errors.As(err, &e) || strings.HasPrefix(e.Text, "Parser Error: ") {

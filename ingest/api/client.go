@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,7 @@ type Client struct {
 	secrets   *secrets
 	sender    sender
 	pageSizes map[string]*pageSize // by endpoint
+	trace     func(Exchange)       // nil if nobody follows the requests
 
 	compressionMu sync.Mutex // guards the values of compression
 	// compression is decided for each endpoint, since their servers may differ.
@@ -39,6 +41,7 @@ func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Clien
 			transport: &originGuard{next: next, base: base, key: key, cookies: jar},
 			secrets:   secrets,
 			largeSlot: make(chan struct{}, 1),
+			began:     time.Now(),
 		},
 		pageSizes:   map[string]*pageSize{Events: newPageSize(fullPage), Feed: newPageSize(fullPage)},
 		compression: map[string]*compression{Events: {}, Feed: {}},
@@ -60,13 +63,12 @@ func (c *Client) Page(ctx context.Context, endpoint string, want Request, token 
 	if wantGzip {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	began := time.Now()
 	resp, err := c.sender.do(endpoint, req, want, maxPage, into)
-	resp.took = time.Since(began)
 	if err == nil && wantGzip && resp.gzipped && !looksLikeObject(into.Text()) {
 		// As malformed, it is requested without gzip the next time.
 		err = fmt.Errorf("%w: the %s endpoint sent gzip of something else", decode.ErrMalformed, endpoint)
 	}
+	c.traced(endpoint, req, want, resp, into.Text(), err)
 	if err != nil {
 		counted := countElements(err, into)
 		if wantGzip && !counted && ctx.Err() == nil {
@@ -143,20 +145,23 @@ func (c *Client) Access(ctx context.Context) (*Access, error) {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if _, err := c.sender.do(StreamAccess, req, Request{}, maxAccess, answer); err != nil {
-		return nil, err
+	resp, err := c.sender.do(StreamAccess, req, Request{}, maxAccess, answer)
+	var access *Access
+	if err == nil {
+		if access, err = parseAccess(answer.Text(), requested); err == nil {
+			c.secrets.add(access.token)
+		}
 	}
-	access, err := parseAccess(answer.Text(), requested)
-	if err != nil {
-		return nil, err
-	}
-	c.secrets.add(access.token)
-	return access, nil
+	c.traced(StreamAccess, req, Request{}, resp, "", err)
+	return access, err
 }
 
 // HasAnswered reports whether an answer in this run may be the API's: an error status, or a body
-// that is a JSON object.
+// that begins as a page or an access does.
 func (c *Client) HasAnswered() bool { return c.sender.hasAnswered.Load() }
+
+// HeardAt returns when the last byte of an answer came; before the first one, when the client began.
+func (c *Client) HeardAt() time.Time { return c.sender.began.Add(time.Duration(c.sender.heard.Load())) }
 
 // HasSecret reports whether a text contains the key or a token of the feed, in any usual encoding.
 func (c *Client) HasSecret(text string) bool { return c.secrets.containedIn(text) }
@@ -191,9 +196,23 @@ func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 		return large
 	}
 	if !c.sender.hasAnswered.Load() {
-		err = fmt.Errorf("%w: %w", ErrNoAPI, err)
+		return fmt.Errorf("%w: %s answered %s (%w)", ErrNoAPI, c.base.Host, contentOf(page.Text()), err)
 	}
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
+}
+
+// contentOf names what a body is, for the error of an answer that is not the API's.
+func contentOf(body string) string {
+	body = strings.TrimSpace(body)
+	switch {
+	case body == "":
+		return "nothing"
+	case json.Valid([]byte(body)):
+		return "JSON that is no page of events"
+	case strings.HasPrefix(body, "<"):
+		return "HTML or XML"
+	}
+	return "a text that is no JSON"
 }
 
 // looksLikeObject reports whether a body begins and ends as a JSON object does.

@@ -20,6 +20,10 @@ var (
 	ErrRedirected = model.NewFailure(model.ExitAPI, "wrong-address", "the API redirects to another address")
 	// ErrNoAPI means that no answer in this run may be this API's.
 	ErrNoAPI = model.NewFailure(model.ExitAPI, "wrong-address", "the server is not this API")
+	// ErrPlainPort means that the base URL has https, but the port speaks plain http. ErrTLSPort means the
+	// opposite.
+	ErrPlainPort = model.NewFailure(model.ExitAPI, "wrong-address", "the port speaks http, not https")
+	ErrTLSPort   = model.NewFailure(model.ExitAPI, "wrong-address", "the port speaks https, not http")
 	// ErrTokenRejected means that the feed does not accept the token.
 	ErrTokenRejected = errors.New("the feed refused the token")
 	// errGzipRefused means that the server refuses requests for gzip, and may accept others.
@@ -75,8 +79,12 @@ type Error struct {
 	maximums []int
 }
 
-func (e *Error) Error() string {
-	text := fmt.Sprintf("%s answered %03d", e.Endpoint, e.Status)
+func (e *Error) Error() string { return e.Endpoint + " endpoint answered " + e.Answer() }
+
+// Answer is Error without the endpoint: the status and what the API says, such as
+// `502 BAD_GATEWAY: "no upstream"`.
+func (e *Error) Answer() string {
+	text := fmt.Sprintf("%03d", e.Status)
 	if e.Status == http.StatusSwitchingProtocols {
 		text += " " + http.StatusText(e.Status) + ", which was not requested"
 	}

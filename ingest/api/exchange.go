@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ type sender struct {
 	// largeSlot has room for one page whose text is larger than maxPooledText.
 	largeSlot   chan struct{}
 	hasAnswered atomic.Bool // an answer in this run may be the API's
+	// began is when the client began, heard how long after that the last byte came.
+	began time.Time
+	heard atomic.Int64
 }
 
 // exchange is one request and the reading of its answer.
@@ -36,22 +40,32 @@ type exchange struct {
 
 // response holds what an answer says besides its body.
 type response struct {
+	status    int   // 0 if no answer came
+	bytes     int64 // of the body, as they came
 	gzipped   bool
 	rateLimit RateLimit
 	took      time.Duration // from the request to the last byte
 }
 
+// heardNow records that something came.
+func (s *sender) heardNow() { s.heard.Store(int64(time.Since(s.began))) }
+
 // do sends the request and reads the whole body of a 200 into the buffer, decompressed and at most
 // limit bytes. Everything else is an error: an *Error if the API answered. It uses the
 // transport without an http.Client, since that reads the target of a redirect even if it does
 // not follow it.
-func (s *sender) do(endpoint string, req *http.Request, want Request, limit int64, into *Buffer) (_ response, err error) {
-	defer func() { err = s.secrets.redact(endpoint, err) }()
+func (s *sender) do(endpoint string, req *http.Request, want Request, limit int64, into *Buffer) (answer response, err error) {
+	began := time.Now()
+	into.text = into.text[:0] // that of an earlier page
+	defer func() {
+		answer.took = time.Since(began)
+		err = s.secrets.redact(endpoint, err)
+	}()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	conn := &connection{cancel: cancel}
-	watchdog := newWatchdog(func(after time.Duration) {
-		conn.abort(fmt.Errorf("the %s endpoint sent too few bytes in %s", endpoint, after))
+	watchdog := newWatchdog(s.heardNow, func(after time.Duration) {
+		conn.abort(&stalledError{endpoint, after})
 	})
 	defer watchdog.stop()
 	tracked, release := conn.track(ctx, endpoint)
@@ -67,10 +81,23 @@ func (s *sender) do(endpoint string, req *http.Request, want Request, limit int6
 		return response{}, err
 	}
 	failpoint.Hit("f2")
+	s.heardNow()
 	defer func() { _ = resp.Body.Close() }()
 	watchdog.Reader = resp.Body
 	x := &exchange{endpoint: endpoint, want: want, limit: limit, into: into, watchdog: watchdog, conn: conn}
-	return s.readResponse(ctx, x, resp)
+	answer, err = s.readResponse(ctx, x, resp)
+	answer.status, answer.bytes = resp.StatusCode, watchdog.bytes
+	return answer, err
+}
+
+// stalledError is the error of a request whose answer does not begin, pauses for too long, or is too slow.
+type stalledError struct {
+	endpoint string
+	after    time.Duration
+}
+
+func (e *stalledError) Error() string {
+	return fmt.Sprintf("the %s endpoint sent too few bytes in %s", e.endpoint, e.after)
 }
 
 // readResponse reads an answer to its end. Whatever is no page, and no access, is an error.
@@ -82,18 +109,31 @@ func (s *sender) readResponse(ctx context.Context, x *exchange, resp *http.Respo
 		if resp.StatusCode == http.StatusSwitchingProtocols {
 			x.conn.close() // it no longer speaks HTTP
 		}
-		return answer, newError(x.endpoint, resp, errorBody(resp, x.watchdog), x.want)
+		body := errorBody(resp, x.watchdog)
+		e := newError(x.endpoint, resp, body, x.want)
+		if saysTLS(resp, body) {
+			e.Means, e.Kind = MeansRefused, ErrTLSPort
+		}
+		return answer, e
 	}
 	var err error
 	answer.gzipped, err = x.readBody(resp, func() error { return x.into.acquireLargeSlot(ctx, s.largeSlot) })
-	// A login page, or the page of another server, does not count as an answer of the API.
-	if err != nil || bytes.HasPrefix(bytes.TrimLeft(x.into.text, " \t\r\n"), []byte("{")) {
+	// A login page, or the page or the JSON of another server, does not count as an answer of the API.
+	if !s.hasAnswered.Load() && (err != nil || looksLikeOurs(x.endpoint, x.into.Text())) {
 		s.hasAnswered.Store(true)
 	}
 	if err := x.bodyError(ctx, err); err != nil {
 		return answer, err
 	}
 	return answer, rateLimitIn(x.endpoint, resp, x.into.text, x.want)
+}
+
+// looksLikeOurs reports whether a body begins as a page does or, from stream-access, has an access.
+func looksLikeOurs(endpoint, body string) bool {
+	if endpoint == StreamAccess {
+		return strings.Contains(body, `"streamAccess"`)
+	}
+	return decode.BeginsAsPage(body)
 }
 
 // readBody reads the body into the buffer. It calls large before it takes much memory.
@@ -155,7 +195,7 @@ func requestError(ctx context.Context, endpoint string, err error) error {
 	if errors.As(err, &answer) {
 		return err // it names the endpoint
 	}
-	if errors.Is(err, net.ErrClosed) {
+	if err = schemeError(err); errors.Is(err, net.ErrClosed) {
 		err = errors.New("its connection was closed, since another request on it received too few bytes")
 	}
 	var dial *net.OpError

@@ -122,13 +122,13 @@ func TestSmallerPages(t *testing.T) {
 func TestMessagesOfTheAPIAreShown(t *testing.T) {
 	s := newSecrets("ds_test_secret")
 	for body, want := range map[string]string{
-		`{"message":"no such user","hint":"log in"}`:                `events answered 418: "no such user" (hint: "log in")`,
-		`{"error":{"code":"E1","message":"in\u001b[2J\nside"}}`:     `events answered 418 E1: "in\x1b[2J\nside"`,
-		`{"error":"I'm a teapot","message":"ds_test_secret"}`:       `events answered 418`,
-		`{"error":"ds_test_secret is no key","code":"NO_KEY"}`:      `events answered 418 NO_KEY`,
-		`{"message":"gone","hint":"ZHNfdGVzdF9zZWNyZXQ=","code":5}`: `events answered 418 5: "gone"`,
-		`{"message":"key ds_test_s... is no key"}`:                  `events answered 418`,
-		`{"statusCode":418,"message":["no","tea"]}`:                 `events answered 418: "no; tea"`,
+		`{"message":"no such user","hint":"log in"}`:                `events endpoint answered 418: "no such user" (hint: "log in")`,
+		`{"error":{"code":"E1","message":"in\u001b[2J\nside"}}`:     `events endpoint answered 418 E1: "in\x1b[2J\nside"`,
+		`{"error":"I'm a teapot","message":"ds_test_secret"}`:       `events endpoint answered 418`,
+		`{"error":"ds_test_secret is no key","code":"NO_KEY"}`:      `events endpoint answered 418 NO_KEY`,
+		`{"message":"gone","hint":"ZHNfdGVzdF9zZWNyZXQ=","code":5}`: `events endpoint answered 418 5: "gone"`,
+		`{"message":"key ds_test_s... is no key"}`:                  `events endpoint answered 418`,
+		`{"statusCode":418,"message":["no","tea"]}`:                 `events endpoint answered 418: "no; tea"`,
 	} {
 		err := s.redact(Events, newError(Events, &http.Response{StatusCode: 418, Header: http.Header{}}, []byte(body), Request{}))
 		if err.Error() != want {

@@ -4,14 +4,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 )
 
 // Permanent reports whether a retry of the request fails in the same way.
 func Permanent(err error) bool {
-	for _, kind := range []error{ErrKeyRefused, ErrCursorExpired, ErrRedirected, http.ErrSchemeMismatch} {
+	for _, kind := range []error{ErrKeyRefused, ErrCursorExpired, ErrRedirected, ErrPlainPort, ErrTLSPort} {
 		if errors.Is(err, kind) {
 			return true
 		}

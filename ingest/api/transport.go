@@ -16,7 +16,7 @@ const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, li
 // NewTransport returns a transport over the network. Its requests return when their context ends, if
 // need be without their result.
 func NewTransport() http.RoundTripper {
-	return newAbandoningTransport(func() http.RoundTripper { return newHTTPTransport() })
+	return &schemeTransport{next: newAbandoningTransport(func() http.RoundTripper { return newHTTPTransport() })}
 }
 
 func newHTTPTransport() *http.Transport {

@@ -21,6 +21,8 @@ const (
 type watchdog struct {
 	io.Reader
 	timer *time.Timer
+	// heard is called whenever bytes came.
+	heard func()
 	// began is when the request was sent, and later when the body began.
 	began   time.Time
 	reading bool
@@ -30,9 +32,9 @@ type watchdog struct {
 }
 
 // newWatchdog starts a watchdog that calls expired with the time since the request or the body
-// began.
-func newWatchdog(expired func(after time.Duration)) *watchdog {
-	w := &watchdog{began: time.Now()}
+// began, and heard whenever bytes came.
+func newWatchdog(heard func(), expired func(after time.Duration)) *watchdog {
+	w := &watchdog{began: time.Now(), heard: heard}
 	w.timer = time.AfterFunc(headerLimit, func() { expired(time.Since(w.began).Round(time.Second)) })
 	return w
 }
@@ -48,6 +50,7 @@ func (w *watchdog) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	failpoint.Hit("f3")
 	if n > 0 {
+		w.heard()
 		w.bytes += int64(n)
 		due := time.Minute + time.Duration(w.bytes/minBytesPerSecond)*time.Second
 		w.timer.Reset(min(idleLimit, due-time.Since(w.began)))

@@ -60,8 +60,20 @@ func stringEnd(text string, i int) int {
 // CountElements counts the whole elements of data in the beginning of a page. It reports false if the text
 // does not begin as a page does.
 func CountElements(text string) (n int, ok bool) {
+	if i := dataBegin(text); i != stopped {
+		return countElements(text, i), true
+	}
+	return 0, false
+}
+
+// BeginsAsPage reports whether a text begins as a page does: an object with a list data.
+func BeginsAsPage(text string) bool { return dataBegin(text) != stopped }
+
+// dataBegin returns the offset after the bracket that opens the list data of a page, or stopped if the text does
+// not begin as a page does.
+func dataBegin(text string) int {
 	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
-		return 0, false
+		return stopped
 	}
 	s := scanner{text: text}
 	for i, depth := 0, 0; i < len(text); i++ {
@@ -69,11 +81,11 @@ func CountElements(text string) (n int, ok bool) {
 		case '"':
 			end := stringEnd(text, i)
 			if end == stopped {
-				return 0, false
+				return stopped
 			}
 			if depth == 1 && text[i:end] == `"data"` {
 				if colon := s.space(end); s.at(colon, ':') && s.at(s.space(colon+1), '[') {
-					return countElements(text, s.space(colon+1)+1), true
+					return s.space(colon+1) + 1
 				}
 			}
 			i = end - 1
@@ -83,7 +95,7 @@ func CountElements(text string) (n int, ok bool) {
 			depth--
 		}
 	}
-	return 0, false
+	return stopped
 }
 
 // countElements counts the whole elements of an array whose first one begins at i.

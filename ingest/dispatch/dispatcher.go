@@ -63,6 +63,8 @@ type Dispatcher struct {
 	load        load
 	limited     limitedStreak
 	heldOffTold bool // that the feed serves because the events endpoint is closed for long
+	// retries has the requests that have failed and are sent again, as they were before the last pause.
+	retries map[*Retrying]Retrying
 }
 
 // limitedStreak counts 429s since the last page, and when the first of them came.

@@ -199,22 +199,34 @@ func TestRetryEndsAtItsLimit(t *testing.T) {
 	for _, waited := range []time.Duration{0, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			began, limit := time.Now(), time.Minute
-			said := 0
-			err := dispatch.Retry(t.Context(), func() time.Duration { return limit },
-				func() time.Duration { return min(time.Since(began), waited) }, func(string) { said++ }, func() error { return failure })
+			f := newFixture(t, nil, ok)
+			tries, seen := 0, []dispatch.Retrying{}
+			err := f.Retry(t.Context(), dispatch.Patience{
+				Limit: func() time.Duration { return limit }, Waited: func() time.Duration { return min(time.Since(began), waited) },
+			}, func() (string, error) {
+				seen = append(seen, f.Trouble().Retries...)
+				tries++
+				return api.Events, failure
+			})
 			if took := time.Since(began); !errors.Is(err, failure) || took < limit+waited || took > limit+waited+time.Minute {
 				t.Errorf("%v after %v", err, took)
 			}
-			if said != 1 {
-				t.Errorf("it said so %d times", said)
+			for i, r := range seen {
+				if r.Failures != i+1 || r.Endpoint != api.Events || !errors.Is(r.Err, failure) || r.Next.After(time.Now()) || r.GivesUp.Sub(r.Next) < 0 {
+					t.Errorf("%+v, the %d. failure", r, i+1)
+				}
+			}
+			if len(seen) != tries-1 || len(f.Trouble().Retries) > 0 {
+				t.Errorf("%d failures seen in %d tries; at the end %+v", len(seen), tries, f.Trouble().Retries)
 			}
 		})
 	}
 	for _, permanent := range []error{dispatch.ErrWaitTooLong, dispatch.ErrNoPageByTime, api.ErrKeyRefused} {
 		tries := 0
-		err := dispatch.Retry(t.Context(), func() time.Duration { return time.Minute }, func() time.Duration { return 0 }, func(string) {}, func() error {
+		f := newFixture(t, nil, ok)
+		err := f.Retry(t.Context(), dispatch.Patience{Limit: func() time.Duration { return time.Minute }}, func() (string, error) {
 			tries++
-			return permanent
+			return api.Events, permanent
 		})
 		if !errors.Is(err, permanent) || tries != 1 {
 			t.Errorf("%v after %d tries", err, tries)

@@ -28,8 +28,10 @@ type load struct {
 	fastest, lastPage time.Duration
 	pages             int64 // that came
 	clock             pacer.Clock
-	speed             pacer.Speed
-	workers           *pacer.Workers
+	// busySince is when the first of the requests in flight was sent.
+	busySince time.Time
+	speed     pacer.Speed
+	workers   *pacer.Workers
 	// allowed is how many requests a second the limits allowed last; 0 where that is not known.
 	allowed float64
 	// whole is how many requests for whole pages are in flight, most how many have been at a time.

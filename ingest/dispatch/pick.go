@@ -139,7 +139,9 @@ func (d *Dispatcher) take(p *endpoint, token *api.Access, req api.Request, now t
 	p.inFlight++
 	p.lastSent = now
 	p.budget.Sent(now)
-	d.load.clock.Begin(pacer.Fetching, now)
+	if d.load.clock.Begin(pacer.Fetching, now); d.load.clock.Now(pacer.Fetching) == 1 {
+		d.load.busySince = now
+	}
 	size := 0
 	if whole {
 		d.load.whole++

@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"datasync/ingest/api"
@@ -16,18 +15,32 @@ import (
 // FirstConnect is how long a run tries to reach the API before anything has answered.
 const FirstConnect = 30 * time.Second
 
-// Retry runs op until it succeeds, fails with a Permanent error, or has failed for longer than limit. The time
-// that waited returns was spent in waits that the API asked for, and is not counted. Pauses have full jitter.
-// Each request has a backoff of its own: a shared one would count the time of the whole pull.
-func Retry(ctx context.Context, limit, waited func() time.Duration, notice func(string), op func() error) error {
+// Patience says how long a request may go on failing.
+type Patience struct {
+	// Limit is how long, from the first failure on. Waited is the time so far in waits that the API asked for,
+	// which is not counted; nil means none.
+	Limit, Waited func() time.Duration
+}
+
+// Retry runs op until it succeeds, fails with a Permanent error, or has failed for longer than patience allows.
+// Op returns the endpoint that failed, too. Pauses have full jitter. Each request has a backoff of its own: a
+// shared one would count the time of the whole pull.
+func (d *Dispatcher) Retry(ctx context.Context, patience Patience, op func() (endpoint string, err error)) error {
+	limit, waited := patience.Limit, patience.Waited
+	if waited == nil {
+		waited = func() time.Duration { return 0 }
+	}
 	pauses := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(250*time.Millisecond), backoff.WithMultiplier(2),
 		backoff.WithRandomizationFactor(1), backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))
 	var first time.Time
 	var waitedBefore time.Duration
-	failures, refusals := 0, 0
-	return backoff.Retry(func() error {
-		err := op()
+	refusals := 0
+	failing := &Retrying{}
+	defer d.retried(failing)
+	left := func() time.Duration { return limit() - (time.Since(first) - (waited() - waitedBefore)) }
+	return backoff.RetryNotify(func() error {
+		endpoint, err := op()
 		switch {
 		case err == nil:
 			return nil
@@ -44,14 +57,28 @@ func Retry(ctx context.Context, limit, waited func() time.Duration, notice func(
 		if first.IsZero() {
 			first, waitedBefore = time.Now(), waited()
 		}
-		if failures++; failures == noticedFailure {
-			notice(fmt.Sprintf("%v; trying again for up to %s", err, limit()))
+		failing.Endpoint, failing.Failures, failing.Err = endpoint, failing.Failures+1, err
+		if left() <= 0 {
+			return backoff.Permanent(&GaveUpError{Err: err, Failures: failing.Failures, After: time.Since(first)})
 		}
 		return err
-	}, backoff.WithContext(bounded{pauses, func() time.Duration {
-		return limit() - (time.Since(first) - (waited() - waitedBefore))
-	}}, ctx))
+	}, backoff.WithContext(bounded{pauses, left}, ctx), func(_ error, pause time.Duration) {
+		d.retrying(failing, time.Now().Add(pause), left())
+	})
 }
+
+// GaveUpError is the last error of a request that has failed for as long as it may. Its text is that of Err.
+type GaveUpError struct {
+	Err error
+	// Failures counts the tries, After is the time from the first failure to the last, waits included.
+	Failures int
+	After    time.Duration
+}
+
+func (e *GaveUpError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *GaveUpError) Unwrap() error { return e.Err }
 
 // bounded cuts the last pause short, so that the last try comes when the time is over and not long after.
 type bounded struct {
@@ -82,9 +109,6 @@ func refused(err error) bool {
 	}
 	return errors.As(err, &answer) && (answer.Means == api.MeansRefused || answer.Means == api.MeansCursorSuspect || answer.Means == api.MeansPageTooLarge)
 }
-
-// noticedFailure is the number of failures in a row at which the user is told: one or two are common.
-const noticedFailure = 3
 
 // Permanent reports whether sending the request again cannot help.
 func Permanent(err error) bool {

@@ -150,6 +150,7 @@ func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[st
 		s.holdOff(name, until)
 	}
 	s.client = api.New(s.cache, opts.BaseURL, opts.Key, opts.PageSize)
+	s.client.Trace(opts.Trace)
 	s.dispatcher = dispatch.New(s.client, dispatch.Options{
 		MaxWait: opts.MaxWait, MaxRetryTime: opts.MaxRetryTime, NotBefore: opens, Notice: func(string) {}, // it is among the findings
 		Persist: func(endpoint string, wait time.Duration) error {
@@ -157,6 +158,7 @@ func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[st
 			return file.SetNotBefore(context.WithoutCancel(ctx), endpoint, wait)
 		},
 	}, opts.Progress)
+	opts.Progress.Follow(s.dispatcher)
 	return s
 }
 
@@ -222,12 +224,12 @@ func (s *survey) first(ctx context.Context) (newest decode.Page, err error) {
 		}
 		return s.maxRetryTime
 	}
-	err = dispatch.Retry(ctx, patience, func() time.Duration { return 0 }, s.notice, func() (err error) {
+	err = s.dispatcher.Retry(ctx, dispatch.Patience{Limit: patience}, func() (endpoint string, err error) {
 		newest, err = s.page(ctx, api.Events, api.Request{})
 		if err != nil && s.fatal == nil && s.closed(api.Events) {
 			asked, err = err, nil
 		}
-		return err
+		return api.Events, err
 	})
 	if err != nil && (dispatch.Permanent(err) || ctx.Err() != nil) {
 		s.fatal = err

@@ -50,8 +50,8 @@ type Observer interface {
 	WindowBegun(w Window)
 	// ElementsLeft returns how many elements the window still has; 0 where that is not known.
 	ElementsLeft() int64
-	// Restarted says that a window is walked again from the newest event.
-	Restarted()
+	// Resumed says in which way the window is walked on after a walk has failed, as walk.Observer does.
+	Resumed(way walk.Way, text string)
 }
 
 // Options says how a window is walked.
@@ -61,7 +61,6 @@ type Options struct {
 	Workers int
 	// RenewCursors allows splits by cursors of api.CursorBelow.
 	RenewCursors bool
-	Notice       func(string)
 	// WalkShard walks a shard to its end, and tells the shard of each commit.
 	WalkShard func(ctx context.Context, s *Shard) error
 }

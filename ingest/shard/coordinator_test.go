@@ -46,9 +46,9 @@ func (b *books) MergeAndRestart(_ context.Context, window int64, shards ...int64
 	return nil
 }
 
-func (b *books) WindowBegun(w Window) { b.note("window of %d", len(w)) }
-func (b *books) ElementsLeft() int64  { return 0 }
-func (b *books) Restarted()           { b.note("restarted") }
+func (b *books) WindowBegun(w Window)     { b.note("window of %d", len(w)) }
+func (b *books) ElementsLeft() int64      { return 0 }
+func (b *books) Resumed(walk.Way, string) { b.note("restarted") }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
@@ -64,7 +64,7 @@ func coordinate(t *testing.T, w Window, walkShard func(b *books, s *Shard) error
 	client := api.New(refuse, &url.URL{Scheme: "http", Host: "api.test"}, "ds_test_key", 10)
 	dispatcher := dispatch.New(client, dispatch.Options{Persist: nil, Notice: func(string) {}}, quiet{})
 	c := NewCoordinator(dispatcher, Options{
-		Store: b, Workers: 3, Notice: func(string) {},
+		Store: b, Workers: 3,
 		WalkShard: func(_ context.Context, s *Shard) error { return walkShard(b, s) },
 	}, b)
 	done, err := c.Run(t.Context(), w, nil)

@@ -88,8 +88,7 @@ func (c *Coordinator) restart(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	c.observer.Restarted()
-	c.options.Notice(fmt.Sprintf("%v: restarting from the newest event, skipping stored events", walk.ErrUnreachable))
+	c.observer.Resumed(walk.FromNewestEvent, fmt.Sprintf("%v: restarting from the newest event, skipping stored events", walk.ErrUnreachable))
 	return true, c.options.Store.MergeAndRestart(ctx, m.into, m.gone...)
 }
 

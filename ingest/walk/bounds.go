@@ -29,6 +29,16 @@ type Observer interface {
 	RejectSeen(raw string)
 	// NotReadAgain counts the rejects of a page that was not requested once more.
 	NotReadAgain(rejects int)
-	// Restarted says that the walk restarts from the newest event.
-	Restarted()
+	// Resumed says in which way a walk resumes after it has failed. Text says it to the user, with the cause.
+	Resumed(way Way, text string)
 }
+
+// Way is a way in which a walk resumes after it has failed.
+type Way string
+
+// The ways, in the order in which a walk tries them.
+const (
+	ByLastEvent     Way = "by the time of the last event"
+	ByRenewedCursor Way = "by a renewed cursor"
+	FromNewestEvent Way = "from the newest event"
+)

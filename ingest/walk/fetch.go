@@ -20,7 +20,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 	doubted, failures, broken := false, 0, 0
 	endWait := func() {}
 	defer func() { endWait() }()
-	err = dispatch.Retry(ctx, w.retryTime, func() time.Duration { return w.requester.WaitedForLimits }, w.Notice, func() (err error) {
+	err = w.Dispatcher.Retry(ctx, dispatch.Patience{Limit: w.retryTime, Waited: w.waited}, func() (endpoint string, err error) {
 		endWait()
 		endWait = func() {}
 		defer func() {
@@ -31,7 +31,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 		}()
 		got, err = w.tryPage(ctx)
 		if broken = w.countBroken(broken, err); w.isExpired(ctx, got.Endpoint, err, broken) {
-			return fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
+			return got.Endpoint, fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
 		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.next.expires) {
 			// The walk believes an early expiry only after it has sent the cursor once more.
@@ -45,20 +45,23 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 				w.requester.AvoidEndpoint = got.Endpoint
 			}
 		}
-		return err
+		return got.Endpoint, err
 	})
 	return got, err
 }
+
+// waited returns how long the walk has waited because endpoints were closed.
+func (w *Walk) waited() time.Duration { return w.requester.WaitedForLimits }
 
 // requestWhole returns a page again that was read before, whole. The walk stays where it is.
 func (w *Walk) requestWhole(ctx context.Context, at api.Request) (got Page, err error) {
 	w.discard()
 	limit := func() time.Duration { return min(w.retryTime(), longestBounded) }
-	err = dispatch.Retry(ctx, limit, func() time.Duration { return w.requester.WaitedForLimits }, w.Notice, func() (err error) {
+	err = w.Dispatcher.Retry(ctx, dispatch.Patience{Limit: limit, Waited: w.waited}, func() (endpoint string, err error) {
 		for {
 			got, err = w.requestWholeOnce(ctx, at)
 			if !w.Dispatcher.ReducePageSize(got.Endpoint, &api.Request{}, err) {
-				return err
+				return got.Endpoint, err
 			}
 		}
 	})

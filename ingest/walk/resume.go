@@ -51,14 +51,14 @@ func (w *Walk) recover(cause error) error {
 		r.timeTried = true // until it has been proven
 		w.state = state{mode: searching, proof: ProofByTime(w.low.V)}
 		w.next.request = ByTime(w.low.V.Timestamp)
-		w.Notice(fmt.Sprintf("%v: resuming by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
+		w.Observer.Resumed(ByLastEvent, fmt.Sprintf("%v: resuming by the time of the last event, %s", cause, w.low.V.Timestamp.Time().Format(time.RFC3339Nano)))
 		return nil
 	}
 	if renewed, ok := api.RenewCursor(r.expired, time.Now()); ok && ordered && w.RenewCursors && r.renewed == "" {
 		r.renewed = renewed
 		w.state, w.anonymous = w.confirm(), anonymous // its position is unchanged
 		w.next.request = api.Request{Cursor: renewed}
-		w.Notice(fmt.Sprintf("%v: resuming by a renewed cursor", cause))
+		w.Observer.Resumed(ByRenewedCursor, fmt.Sprintf("%v: resuming by a renewed cursor", cause))
 		return nil
 	}
 	return w.restart(cause)
@@ -85,9 +85,8 @@ func (w *Walk) restart(cause error) error {
 	if each := w.Dispatcher.PageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
 	}
-	w.Notice(fmt.Sprintf("%v: restarting from the newest event, %d pages again%s, skipping stored events", cause, w.pages, again))
+	w.Observer.Resumed(FromNewestEvent, fmt.Sprintf("%v: restarting from the newest event, %d pages again%s, skipping stored events", cause, w.pages, again))
 	w.next.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
-	w.Observer.Restarted()
 	return nil
 }
 

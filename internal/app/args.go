@@ -109,7 +109,9 @@ func (p *permutation) add(args []string) int {
 		p.argument(args[0])
 		return 1
 	}
-	p.spell(name, spelling)
+	if len(spelling)-len(name) <= 2 {
+		p.spell(name, spelling)
+	}
 	if isOwn {
 		valued, isGlobal = ownValued, false
 	}

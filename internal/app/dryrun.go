@@ -8,9 +8,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"datasync/ingest"
 	"datasync/ingest/dryrun"
+	"datasync/internal/dbfile"
 	"datasync/internal/store"
 	"datasync/internal/term"
 )
@@ -40,16 +43,25 @@ type forecastReport struct {
 // runDryRun asks the API a few times and writes what a pull would take. It changes nothing in
 // the file but the waits that the API asks for.
 func runDryRun(ctx context.Context, opts pullOptions) error {
-	if opts.quiet {
-		opts.ingest.Notice = nil
+	progress := &ingest.Progress{}
+	opts.ingest.Progress = progress
+	stopShowing := func() {}
+	if !opts.quiet {
+		opts.ingest.Notice, stopShowing = opts.io.Show(surveyProgress(progress))
+		opts.ingest.Trace = opts.trace(opts.ingest.Notice)
 	}
-	file, err := store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
+	stopShowing = sync.OnceFunc(stopShowing)
+	defer stopShowing()
+	file, err := dbfile.AwaitLock(ctx, opts.database, opts.lockWait(), func() (*store.Preflight, error) {
+		return store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
+	})
 	if err != nil {
 		return err
 	}
 	waitReport{file.ImplausibleWaits(), file.ForgottenWaits(), opts.forgetWaits, "ignored"}.say(opts.ingest.Notice)
 	found, err := dryrun.Run(ctx, opts.ingest, file, store.RowBytes)
 	err = errors.Join(err, file.Close())
+	stopShowing()
 	r := &forecastReport{
 		Findings: found, name: opts.database, exists: file.Exists(), pageSize: opts.ingest.PageSize, perEvent: demoBytes, measure: "as of the demo", now: time.Now(),
 	}

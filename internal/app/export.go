@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"datasync/export"
 	"datasync/internal/model"
 	"datasync/internal/term"
+	"datasync/query"
 
 	"github.com/urfave/cli/v2"
 )
@@ -28,7 +30,8 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.StringFlag{Name: "until", Usage: "export events before `DATE`"},
 			&cli.StringFlag{Name: "compression", Usage: "compress by this `METHOD`: zstd, snappy, gzip, lz4, brotli or none for Parquet; none, gzip or zstd for others", DefaultText: "zstd for Parquet, else by the ending"},
 			&cli.Int64Flag{Name: "row-group-size", Usage: "write `N` rows per row group of Parquet", Value: export.DefaultRowGroup},
-			&cli.StringFlag{Name: "uuid", Usage: "write UUIDs in Parquet as this `TYPE`: uuid, its logical type, or string", Value: "uuid"},
+			&cli.StringFlag{Name: "types", Usage: "write Parquet with this `SET` of types: portable, which every reader takes, or logical, with types for UUIDs and JSON", DefaultText: "the folder's, else portable"},
+			&cli.StringFlag{Name: "uuid", Usage: "older name of --types: `FORM` string is portable, uuid is logical"},
 			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV, put ' before text that a spreadsheet would run as a formula"},
 			&cli.BoolFlag{Name: "excel", Usage: "with --csv, write CSV that Excel opens as it is, with local times"},
 			&cli.StringFlag{Name: "delimiter", Usage: "in CSV, put `C` between the fields: ; or | or tab", DefaultText: ","},
@@ -37,7 +40,7 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.StringFlag{Name: "file-size", Usage: "write a folder of files of about this `SIZE`, such as 100MB", DefaultText: "unlimited"},
 			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add only the events since the last export to it"},
 			&cli.StringFlag{Name: "memory-limit", Usage: "limit DuckDB's buffers to this `SIZE`", Value: "850MB"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
 		},
 		Action: func(c *cli.Context) error {
 			opts, err := readExportOptions(t, c)
@@ -67,7 +70,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
 		run.Database = path
 		result, err = export.Run(ctx, run)
-		return err
+		return query.Locate(err, cmp.Or(run.Query, run.Where))
 	})
 	stopShowing()
 	if err != nil {
@@ -78,7 +81,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 		return nil
 	}
 	if !result.Pull.Complete {
-		opts.io.Say(incompleteText(result.Pull))
+		opts.io.SayWarning(incompleteText(result.Pull))
 	}
 	if !opts.quiet {
 		opts.io.Say(exportedText(run, result))

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ type exportOptions struct {
 }
 
 func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
+	if c.Bool("quiet") {
+		t.Stderr = io.Discard // the error that ends the program is not written here
+	}
 	opts := exportOptions{io: t, database: c.String("db"), quiet: c.Bool("quiet")}
 	e := &opts.export
 	*e = export.Options{
@@ -100,11 +104,12 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 	if l.Delimiter, err = delimiter(c); err != nil {
 		return err
 	}
-	if l.Timezone = c.String("timezone"); !isZone(l.Timezone) {
-		return usage("--timezone %q is no time zone such as UTC or Europe/Berlin", l.Timezone)
+	zone, err := zoneNamed(c.String("timezone"))
+	if err != nil {
+		return err
 	}
-	if l.Timezone == "UTC" {
-		l.Timezone = ""
+	if zone != time.UTC {
+		l.Timezone = zone.String()
 	}
 	for _, name := range []string{"csv-safe", "excel", "delimiter"} {
 		if c.IsSet(name) && l.Format != export.CSV {
@@ -116,12 +121,8 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 			return usage("--row-group-size %d is not more than 0", l.RowGroup)
 		}
 	}
-	switch form := c.String("uuid"); form {
-	case "uuid":
-	case "string":
-		l.UUIDText = true
-	default:
-		return usage("--uuid %q is neither uuid nor string", form)
+	if err := readTypes(c, l); err != nil {
+		return err
 	}
 	if c.IsSet("partition-by") {
 		for _, name := range strings.Split(c.String("partition-by"), ",") {
@@ -151,8 +152,22 @@ func delimiter(c *cli.Context) (byte, error) {
 	return 0, usage("--delimiter %q is none of %s and tab", text, strings.Join(strings.Split(delimiters, ""), " "))
 }
 
-// isZone reports whether a time zone has that name.
-func isZone(name string) bool {
-	_, err := time.LoadLocation(name)
-	return err == nil && name != "" && name != "Local"
+// readTypes reads the set of types of Parquet, which has two options.
+func readTypes(c *cli.Context, l *export.Layout) error {
+	if c.IsSet("types") {
+		switch l.Types = export.Types(c.String("types")); l.Types {
+		case export.Portable, export.Logical:
+		default:
+			return usage("--types %q is neither portable nor logical", l.Types)
+		}
+	}
+	if c.IsSet("uuid") {
+		switch l.UUID = c.String("uuid"); {
+		case l.UUID != "uuid" && l.UUID != "string":
+			return usage("--uuid %q is neither uuid nor string; use --types portable or --types logical", l.UUID)
+		case l.Types != "":
+			return usage("--uuid is the older name of --types: omit --uuid")
+		}
+	}
+	return nil
 }

@@ -57,7 +57,7 @@ func overview(root *cli.App, width int) string {
 	var b strings.Builder
 	writeWrapped(&b, width, "", "", capital(root.Usage)+".")
 	b.WriteString("\n")
-	margin, name := 6, 0
+	margin, name := 7, 0
 	for _, command := range root.Commands {
 		name = max(name, len(command.Name))
 	}
@@ -84,7 +84,8 @@ func programHelp(root *cli.App, width int) string {
 	var b strings.Builder
 	b.WriteString(overview(root, width))
 	b.WriteString("\nOptions of all commands\n")
-	writeOptions(&b, width, append(root.Flags[:len(root.Flags):len(root.Flags)], cli.VersionFlag))
+	flags := append(root.Flags[:len(root.Flags):len(root.Flags)], cli.VersionFlag)
+	writeOptions(&b, width, optionMargin(width, flags), flags)
 	b.WriteString("\nExit codes\n")
 	for _, exit := range exitCodes {
 		writeWrapped(&b, width, "  "+text.Pad(exit.code, 5, ' '), strings.Repeat(" ", 7), exit.meaning)
@@ -101,25 +102,34 @@ func commandHelp(root *cli.App, command *cli.Command, width int) string {
 		writeWrapped(&b, width, "", "", command.Description)
 	}
 	b.WriteString("\nExamples\n")
-	longest := 0
-	for _, e := range page.examples {
-		longest = max(longest, text.StringWidth(e.command))
+	writeExamples(&b, width, page.examples)
+	b.WriteString("\nUsage\n")
+	writeWrapped(&b, width, "  ", "    ", strings.TrimSpace("datasync "+command.Name+" [options] "+command.ArgsUsage))
+	flags := append(command.Flags[:len(command.Flags):len(command.Flags)], root.Flags...)
+	for _, group := range groupOptions(page, flags) {
+		b.WriteString("\n" + group.title + "\n")
+		writeOptions(&b, width, optionMargin(width, flags), group.flags)
 	}
-	for _, e := range page.examples {
-		lead := "  " + text.Pad(e.command, longest, ' ') + "  "
-		if text.StringWidth(lead)+text.StringWidth(e.about) > width {
+	return b.String()
+}
+
+// writeExamples writes each example in a line, or in two if they are too wide.
+func writeExamples(b *strings.Builder, width int, examples []helpExample) {
+	command, all := 0, 0
+	for _, e := range examples {
+		command = max(command, text.StringWidth(e.command))
+	}
+	for _, e := range examples {
+		all = max(all, command+4+text.StringWidth(e.about))
+	}
+	for _, e := range examples {
+		lead := "  " + text.Pad(e.command, command, ' ') + "  "
+		if all > width {
 			b.WriteString("  " + e.command + "\n")
 			lead = "      "
 		}
-		writeWrapped(&b, width, lead, "      ", e.about)
+		writeWrapped(b, width, lead, "      ", e.about)
 	}
-	b.WriteString("\nUsage\n")
-	writeWrapped(&b, width, "  ", "    ", strings.TrimSpace("datasync "+command.Name+" [options] "+command.ArgsUsage))
-	for _, group := range groupOptions(page, append(command.Flags[:len(command.Flags):len(command.Flags)], root.Flags...)) {
-		b.WriteString("\n" + group.title + "\n")
-		writeOptions(&b, width, group.flags)
-	}
-	return b.String()
 }
 
 // optionGroup is a heading of a command's help with its options.
@@ -162,17 +172,22 @@ func groupOptions(page helpPage, flags []cli.Flag) (groups []optionGroup) {
 	return groups
 }
 
-// writeOptions writes a line for each option, which is wrapped if its text is long.
-func writeOptions(b *strings.Builder, width int, flags []cli.Flag) {
-	longest := 0
+// optionMargin returns the width of the options before their texts. On a narrow terminal the texts are
+// on lines of their own.
+func optionMargin(width int, flags []cli.Flag) (margin int) {
+	if width < 60 {
+		return 2
+	}
 	for _, f := range flags {
 		if n := text.StringWidth(optionForm(f)); n <= widestOption {
-			longest = max(longest, n)
+			margin = max(margin, n)
 		}
 	}
-	if longest > width/2 {
-		longest = width / 4
-	}
+	return margin
+}
+
+// writeOptions writes a line for each option, which is wrapped if its text is long.
+func writeOptions(b *strings.Builder, width, longest int, flags []cli.Flag) {
 	indent := strings.Repeat(" ", longest+4)
 	for _, f := range flags {
 		lead := "  " + text.Pad(optionForm(f), longest, ' ') + "  "

@@ -40,10 +40,11 @@ func helpPages() []helpPage {
 			{"Output", "dry-run json quiet verbose progress color"},
 		}},
 		{"query", "Use", []helpExample{
-			{`datasync query "SELECT type, count(*) FROM events GROUP BY type"`, "One result"},
+			{`datasync query "FROM events LIMIT 10"`, "Ten events"},
 			{"datasync query", "A shell; Ctrl-D leaves"},
-			{"datasync query --named daily_active_users --param since=30d", "A named query"},
-			{`datasync query -o events.csv "FROM events LIMIT 100"`, "To a file"},
+			{"datasync query --named list", "The named queries"},
+			{"datasync query --named sessions --param since=7d", "One of them"},
+			{`datasync query -o pages.csv "SELECT ..."`, "To a file"},
 		}, []helpGroup{
 			{"SQL", "file named param timezone timeout"},
 			{"Result", "format output force max-rows csv-safe null-columns"},
@@ -52,8 +53,9 @@ func helpPages() []helpPage {
 		}},
 		{"export", "Use", []helpExample{
 			{"datasync export --parquet events.parquet", "All events in one file"},
-			{"datasync export --csv - --since 7d | gzip > week.csv.gz", "The last 7 days, to a pipe"},
-			{"datasync export --parquet lake --partition-by day --incremental", "A folder that grows"},
+			{"datasync export --csv events.csv --excel", "A file that Excel opens"},
+			{"datasync export --csv - --since 7d | gzip > week.gz", "The last 7 days, piped"},
+			{"datasync export --parquet lake --incremental", "A folder; later, what is new"},
 		}, []helpGroup{
 			{"Target", "parquet csv jsonl force"},
 			{"Events", "since until where query timezone"},
@@ -81,7 +83,7 @@ func helpPages() []helpPage {
 			{"datasync explain disk-full", "What to do about one"},
 		}, []helpGroup{file, output}},
 		{"mock", "More", []helpExample{
-			{"datasync mock", "3,000,000 events on 127.0.0.1:8080"},
+			{"datasync mock", "Until Ctrl-C"},
 			{"datasync mock --events 50k --profile plain", "Few events, no limits"},
 			{"datasync mock --access-failures 0.1 --strict", "A harder API"},
 		}, []helpGroup{

@@ -45,7 +45,7 @@ func (t *statusText) newFields(fields []inspect.NewField) {
 			named = append(named, fmt.Sprintf("%d more (datasync status --json)", len(fields)-i))
 			break
 		}
-		text := fmt.Sprintf("%s in %s", f.Name, term.Counted(f.Events, "event"))
+		text := fmt.Sprintf("%s in %s", term.Visible(f.Name), term.Counted(f.Events, "event"))
 		if f.FirstSeen != nil {
 			text += " since " + f.FirstSeen.Format(time.RFC3339)
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"datasync/ingest"
+	"datasync/ingest/api"
+	"datasync/internal/dbfile"
 	"datasync/internal/store"
 	"datasync/internal/term"
 
@@ -32,9 +34,11 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.DurationFlag{Name: "max-wait", Usage: "end with 4 if the API asks for a longer wait than this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
 			&cli.BoolFlag{Name: "forget-waits", Usage: "ignore the waits that the API asked for in earlier runs"},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "retry a failed request for this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
+			&cli.DurationFlag{Name: "wait", Usage: "wait up to this `DURATION` for another process that has the file open", DefaultText: "10s for a reader of datasync"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "send a few requests, store no event, and estimate what the pull would take"},
 			&cli.BoolFlag{Name: "json", Usage: "with --dry-run: print JSON"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show no progress and no summary"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show each request: its endpoint, status, duration, bytes and events"},
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the built-in mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "with --demo: serve `N` events", Value: 300_000},
 		},
@@ -57,6 +61,14 @@ func runPull(ctx context.Context, opts pullOptions) error {
 		return pullError(ctx, runDryRun(ctx, opts))
 	}
 	return pullError(ctx, pull(ctx, opts))
+}
+
+// trace returns the function that shows each request; nil without --verbose.
+func (o *pullOptions) trace(say func(string)) func(api.Exchange) {
+	if !o.verbose {
+		return nil
+	}
+	return func(x api.Exchange) { say(requestLine(x)) }
 }
 
 // sayQuit is the last that a pull says after a second signal.
@@ -84,8 +96,10 @@ func pull(ctx context.Context, opts pullOptions) error {
 
 // pullInto pulls into the file and fills the result.
 func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
-	s, err := store.Open(ctx, store.Options{
-		Path: opts.database, Origin: opts.origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit, ForgetWaits: opts.forgetWaits,
+	s, err := dbfile.AwaitLock(ctx, opts.database, opts.lockWait(), func() (*store.Store, error) {
+		return store.Open(ctx, store.Options{
+			Path: opts.database, Origin: opts.origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit, ForgetWaits: opts.forgetWaits,
+		})
 	})
 	if err != nil {
 		return err
@@ -95,6 +109,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	stopShowing, settle := func() {}, func() {}
 	if !opts.quiet {
 		run.Notice, stopShowing = opts.io.Show(pullProgress(run.Progress))
+		run.Trace = opts.trace(run.Notice)
 		stopShowing = sync.OnceFunc(stopShowing)
 		settle = onSignal(ctx, func(by signalled) {
 			stopShowing()

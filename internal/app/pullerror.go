@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"datasync/ingest"
 	"datasync/ingest/api"
+	"datasync/ingest/dispatch"
 	"datasync/ingest/walk"
 	"datasync/internal/model"
+	"datasync/internal/term"
 )
 
 const resume = "run the same command again to resume"
@@ -44,10 +47,18 @@ func pullError(ctx context.Context, err error) error {
 		return usage("%w; give --restart to pull earlier events", err)
 	case outOfFiles(err):
 		return fmt.Errorf("%w; %w", err, errLimits)
+	case errors.Is(err, api.ErrPlainPort):
+		return fmt.Errorf("%w; write http:// in --base-url (DATASYNC_BASE_URL)", err)
+	case errors.Is(err, api.ErrTLSPort):
+		return fmt.Errorf("%w; write https:// in --base-url (DATASYNC_BASE_URL)", err)
 	case wrongAddress(err):
 		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case untrusted(err):
 		return fmt.Errorf("%w; %w", err, errCertificate)
+	}
+	var gaveUp *dispatch.GaveUpError
+	if errors.As(err, &gaveUp) && gaveUp.Failures > 1 {
+		err = fmt.Errorf("%w; tried %d times in %s", err, gaveUp.Failures, term.Duration(gaveUp.After.Round(time.Second)))
 	}
 	return fmt.Errorf("%w; %w", err, errFailing)
 }
@@ -64,7 +75,7 @@ func wrongAddress(err error) bool {
 	case errors.As(err, &answer) && answer.Status == http.StatusNotFound, errors.As(err, &host) && host.IsNotFound, errors.As(err, &notTLS):
 		return true
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, api.ErrRedirected) || errors.Is(err, api.ErrNoAPI)
+	return errors.Is(err, api.ErrRedirected) || errors.Is(err, api.ErrNoAPI)
 }
 
 // untrusted reports whether the TLS handshake failed.

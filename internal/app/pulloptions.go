@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"net"
 	"net/url"
 	"strconv"
@@ -26,16 +27,21 @@ type pullOptions struct {
 	// origin names the API whose events the file holds.
 	origin      string
 	forgetWaits bool
+	wait        time.Duration // for other processes that have the file open; 0 if not given
 	dryRun      bool
 	json        bool // of a dry run
 	quiet       bool
+	verbose     bool
 	ingest      ingest.Options
 }
 
 // readPullOptions reads the command line and the key.
 func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
+	if c.Bool("quiet") {
+		t.Stderr = io.Discard // the error that ends the program is not written here
+	}
 	opts := pullOptions{
-		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"),
+		io: t, database: c.String("db"), forgetWaits: c.Bool("forget-waits"), dryRun: c.Bool("dry-run"), json: c.Bool("json"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"),
 		ingest: ingest.Options{
 			PageSize: c.Int("page-size"), Lookback: c.Duration("lookback"), Restart: c.Bool("restart"), RenewCursors: c.Bool("renew-cursors"),
 			MaxWait: c.Duration("max-wait"), MaxRetryTime: c.Duration("max-retry-time"), Notice: t.Say,
@@ -43,6 +49,9 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	}
 	if err := noArguments(c); err != nil {
 		return opts, err
+	}
+	if opts.quiet && opts.verbose {
+		return opts, usage("--quiet and --verbose contradict each other: give one of them")
 	}
 	if opts.json && !opts.dryRun {
 		return opts, usage("--json is for --dry-run: use datasync status --json after a pull")
@@ -53,6 +62,9 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	protectKey()
 	if err := checkLimits(&opts.ingest); err != nil {
 		return opts, err
+	}
+	if opts.wait = c.Duration("wait"); c.IsSet("wait") && opts.wait <= 0 {
+		return opts, usage("--wait %s is not more than 0s", opts.wait)
 	}
 	var err error
 	if opts.ingest.Workers, err = parseWorkers(c.String("workers")); err != nil {
@@ -111,7 +123,7 @@ func (o *pullOptions) useAPI(c *cli.Context) (err error) {
 		return err
 	}
 	if host := base.Hostname(); base.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		o.io.Say("the base URL is plain http: anyone on the network path can read the key")
+		o.io.SayWarning("the base URL is plain http: anyone on the network path can read the key")
 	}
 	o.origin, o.ingest.BaseURL = api.Origin(base), base
 	return nil

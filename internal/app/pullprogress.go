@@ -11,8 +11,10 @@ import (
 
 // pullProgress describes a pull on stderr: as a bar on a terminal, else as lines.
 func pullProgress(progress *ingest.Progress) term.Progress {
+	told := &troubleLines{}
 	return term.Progress{
-		Bar: func(now time.Time) term.Bar { return pullBar(progress.Now(), now) },
+		Bar:   func(now time.Time) term.Bar { return pullBar(progress.Now(), now) },
+		Event: func(now time.Time) string { return told.due(progress.Now(), now) },
 		Line: func(now time.Time) string {
 			s := progress.Now()
 			return eventsRead(s) + ", " + activity(s, now)
@@ -20,25 +22,28 @@ func pullProgress(progress *ingest.Progress) term.Progress {
 	}
 }
 
+// surveyProgress describes a dry run on stderr, which counts nothing and is mostly over before it is shown.
+func surveyProgress(progress *ingest.Progress) term.Progress {
+	p := pullProgress(progress)
+	p.Delay = percentDelay
+	p.Line = func(now time.Time) string {
+		if text := (trouble{progress.Now(), now}).text(); text != "" {
+			return text
+		}
+		return "asking the API"
+	}
+	return p
+}
+
 // pullBar returns what the bar shows of a pull.
 func pullBar(s ingest.Snapshot, now time.Time) term.Bar {
 	b := term.Bar{Done: s.Walked, Total: s.Total, Pull: true, Left: s.Left}
-	if s.Waiting != "" {
-		b.Doing, b.Waiting = waitTexts(s, now), true
+	if b.Doing = (trouble{s, now}).barTexts(); b.Doing != nil {
+		b.Waiting = true
 	} else {
 		b.Doing = rateTexts(s, now)
 	}
 	return b
-}
-
-// waitTexts says what the bar's pull waits for, from the longest text to the shortest.
-func waitTexts(s ingest.Snapshot, now time.Time) []string {
-	wait := s.Until.Sub(now)
-	return []string{
-		fmt.Sprintf("waiting %s: %s", countdown(wait), s.Why),
-		fmt.Sprintf("waiting %d s: %s", seconds(wait), s.Why),
-		fmt.Sprintf("waiting %d s", seconds(wait)),
-	}
 }
 
 // rateTexts says how fast the bar's pull is, from the longest text to the shortest. Each is padded to a place of
@@ -77,11 +82,11 @@ func activity(s ingest.Snapshot, now time.Time) string {
 	if rate := eventRate(s, now); rate != "" {
 		parts = append(parts, rate+" events/s")
 	}
-	switch {
-	case s.Waiting != "":
-		parts = append(parts, fmt.Sprintf("waiting %s (%s endpoint: %s)", countdown(s.Until.Sub(now)), s.Waiting, s.Why))
+	switch text := (trouble{s, now}).text(); {
+	case text != "":
+		parts = append(parts, text)
 	case s.Endpoint != "":
-		parts = append(parts, "from "+s.Endpoint)
+		parts = append(parts, s.Endpoint)
 	}
 	if s.Left > 0 {
 		parts = append(parts, countdown(s.Left)+" left")

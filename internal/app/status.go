@@ -27,6 +27,7 @@ type statusOptions struct {
 	json     bool
 	rejected bool
 	recover  bool
+	verbose  bool
 	maxAge   time.Duration // 0 for no limit
 }
 
@@ -34,6 +35,7 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 	return &cli.Command{
 		Name: "status", Usage: "show what is stored and what is missing",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "also show windows and the last runs"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 			&cli.BoolFlag{Name: "rejected", Usage: "show samples of rejected elements"},
 			&cli.BoolFlag{Name: "recover", Usage: "first replay the write-ahead log of a killed process into the file"},
@@ -44,7 +46,8 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 				return err
 			}
 			opts := statusOptions{
-				io: t, database: c.String("db"), json: c.Bool("json"), rejected: c.Bool("rejected"), recover: c.Bool("recover"), maxAge: c.Duration("max-age"),
+				io: t, database: c.String("db"), json: c.Bool("json"), rejected: c.Bool("rejected"), recover: c.Bool("recover"), verbose: c.Bool("verbose"),
+				maxAge: c.Duration("max-age"),
 			}
 			if c.IsSet("max-age") && opts.maxAge <= 0 {
 				return usage("--max-age %s is not more than 0s", opts.maxAge)
@@ -52,6 +55,11 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 			return run(c.Context, opts)
 		},
 	}
+}
+
+// statusText returns an empty text for the terminal, or what else stdout is.
+func (o *statusOptions) statusText(now time.Time) *statusText {
+	return &statusText{now: now, style: o.io.Style(o.io.Stdout), width: o.io.Width()}
 }
 
 // runStatus writes the status of the file, and checks its age.
@@ -156,7 +164,7 @@ func (v statusView) write(opts statusOptions) error {
 	if opts.json {
 		return writeJSON(opts.io.Stdout, v.json())
 	}
-	_, err := io.WriteString(opts.io.Stdout, v.text())
+	_, err := io.WriteString(opts.io.Stdout, v.text(opts))
 	return err
 }
 
@@ -168,9 +176,9 @@ func writeHolder(opts statusOptions, holder *dbfile.Holder) error {
 			LockHolder *dbfile.Holder `json:"lock_holder"`
 		}{opts.database, holder})
 	}
-	f := &fields{}
-	f.line("file", "%s", opts.database)
-	f.line("open", "%s", holder)
+	f := opts.statusText(time.Now())
+	f.line("open", "%s", term.Visible(holder.String()))
+	f.line("file", "%s", term.Visible(opts.database))
 	_, err := io.WriteString(opts.io.Stdout, f.String())
 	return err
 }

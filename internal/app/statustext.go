@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"datasync/internal/inspect"
@@ -11,125 +12,191 @@ import (
 	"datasync/internal/term"
 )
 
-// maxDoneWindows is the number of finished windows that a status shows.
-const maxDoneWindows = 5
+// statusMargin is the width of the names of facts.
+const statusMargin = 10
 
-// statusText writes a status for a person.
+// statusText writes a status for a person: facts in lines of a name and a value, wrapped at words.
 type statusText struct {
-	fields
-	now time.Time
+	strings.Builder
+	now   time.Time
+	style term.Style
+	// width is that of the terminal; 0 means no limit.
+	width int
 }
 
-// text returns the status for a person.
-func (v statusView) text() string {
-	t := &statusText{now: v.now}
-	t.line("file", "%s, %s bytes, of %s", v.Path, term.Thousands(v.Bytes), v.Origin)
-	if v.LockHolder != nil {
-		t.line("open", "%s", v.LockHolder)
-	}
-	if v.pull != nil {
-		t.line("pull", "process %d: %s, %s", v.pull.PID, eventsRead(v.pull.Standing), activity(v.pull.Standing, v.now))
-	}
+// line writes a fact. Its value is safe for a terminal, and may have colours.
+func (t *statusText) line(name, format string, args ...any) {
+	line := fmt.Sprintf("%-*s%s", statusMargin, name, fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintln(t, term.Wrap(line, t.width, statusMargin))
+}
+
+// writeFacts writes the facts that everybody asks for; those that are nothing are left out.
+func (t *statusText) writeFacts(v statusView) {
 	t.line("complete", "%s", t.completeness(v))
 	t.line("events", "%s%s", term.Thousands(v.Events), span(v.Oldest, v.Newest))
-	t.line("re-read", "%s already stored (%s conflicting)%s", term.Thousands(v.Duplicates), term.Thousands(v.Conflicts), seeIfAny(v.Conflicts, topicConflicts))
-	t.rejected(v.Status)
+	t.writeMissing(v.Status)
+	if rejected := rejects(v.Status); rejected > 0 {
+		t.line("rejected", "%s: %s%s", t.style.Caution(term.Thousands(rejected)), term.Visible(byReason(v.Rejected)), see(topicRejected))
+	}
 	t.newFields(v.NewFields)
-	t.total(v.Status)
-	t.reachedEnd(v.Status)
-	t.windows(v.Windows)
-	t.runs(v.Runs)
-	for _, endpoint := range slices.Sorted(maps.Keys(v.NotBefore)) {
-		until := v.NotBefore[endpoint]
-		t.line("not before", "%s: %s, in %s", endpoint, until.UTC().Format(time.RFC3339), until.Sub(v.now).Round(time.Second))
+	if v.Conflicts > 0 {
+		t.line("conflict", "%s with other contents than stored%s", t.style.Caution(term.Counted(v.Conflicts, "event")), see(topicConflicts))
 	}
-	for _, sample := range v.samples {
-		t.line("reject", "%s: %.200s", sample.Reason, sample.Raw)
+	t.writeWaits(v)
+	if v.pull == nil && len(v.Runs) > 0 && v.Runs[0].Outcome != "complete" {
+		t.line("last run", "%s", t.lastRun(v.Runs[0]))
 	}
-	return t.String()
+	if v.pull == nil && v.LockHolder != nil {
+		t.line("open", "%s", term.Visible(v.LockHolder.String()))
+	}
+	t.line("file", "%s, %s, from %s", term.Visible(v.Path), term.Bytes(v.Bytes), term.Visible(v.Origin))
+}
+
+// writeDetails writes what --verbose adds.
+func (t *statusText) writeDetails(v statusView) {
+	t.line("re-read", "%s already stored", term.Counted(v.Duplicates-v.Conflicts, "event"))
+	if v.Resolved > 0 {
+		t.line("resolved", "%s stored later", counted(v.Resolved, "reject that was", "rejects that were"))
+	}
+	if at := v.ToTheEnd; at != nil {
+		end := "the end"
+		if v.From != nil {
+			end = "the start bound"
+		}
+		t.line("walked", "to %s as of %s, %s; events that came late are complete as of then", end, at.UTC().Format(time.RFC3339), t.ago(*at))
+	}
+	t.writeWindows(v.Windows)
+	t.writeRuns(v.Runs)
+}
+
+// completeness says whether the file is complete, and as of when it is or was.
+func (t *statusText) completeness(v statusView) string {
+	text := t.style.Caution("no")
+	asOf := ""
+	if v.CompletedAt != nil {
+		asOf = fmt.Sprintf("as of %s, %s", v.CompletedAt.UTC().Format(time.RFC3339), t.ago(*v.CompletedAt))
+	}
+	switch {
+	case v.Complete:
+		if text = t.style.Good("yes"); asOf != "" {
+			text, asOf = text+", "+asOf, ""
+		}
+		if v.pull != nil {
+			text += "; " + pulling(v.pull)
+		}
+	case v.pull != nil:
+		text += ", " + pulling(v.pull)
+	case v.Unusable:
+		text += "; hardly any element could be stored as an event" + see(topicUnusable)
+	case allDone(v.Status) && v.Missing != nil && *v.Missing > 0 && v.LookedInto:
+		text += "; a walk to the end did not find the missing events" + see(topicMissing)
+	default:
+		text += "; run datasync pull"
+	}
+	if v.From != nil {
+		text += "; only events from " + v.From.UTC().Format(time.RFC3339Nano) + " on"
+	}
+	if asOf != "" {
+		text += "; last complete " + asOf
+	}
+	return text
+}
+
+// pulling says how far a running pull is.
+func pulling(p *runningPull) string {
+	text := fmt.Sprintf("process %d pulls", p.PID)
+	switch s := p.Standing; {
+	case s.Total > 0:
+		text += fmt.Sprintf(": %d %%", min(100, 100*s.Walked/s.Total))
+	case s.Walked > 0:
+		text += ": " + term.Counted(s.Walked, "event") + " read"
+	}
+	if left := p.Standing.Left; left > 0 {
+		text += ", " + countdown(left) + " left"
+	}
+	return text
 }
 
 // ago says how long ago a time was. After a clock was set back, the time may be in the future.
 func (t *statusText) ago(at time.Time) string {
 	age := t.now.Sub(at).Round(time.Second)
 	if age < 0 {
-		return fmt.Sprintf("%s in the future, by this machine's clock", -age)
+		return term.Duration(-age) + " in the future, by this machine's clock"
 	}
-	return age.String() + " ago"
+	return term.Duration(age) + " ago"
 }
 
-func (t *statusText) completeness(v statusView) string {
-	text := "yes"
+// writeMissing compares the file with the API's number of events.
+func (t *statusText) writeMissing(s inspect.Status) {
+	if len(s.Windows) == 0 {
+		return // nothing was asked yet
+	}
+	if s.Total == nil {
+		t.line("missing", "not known: the API did not say how many events it has")
+		return
+	}
+	total := term.Thousands(*s.Total)
 	switch {
-	case v.Complete:
-	case v.pull != nil:
-		text = "no; a pull is running"
-	case v.Unusable:
-		text = "no; hardly any element could be stored as an event" + see(topicUnusable)
-	case allDone(v.Status) && v.Missing != nil && *v.Missing > 0 && v.LookedInto:
-		text = "no; a walk to the end did not find the missing events" + see(topicMissing)
+	case s.Gone > 0:
+		t.line("missing", "not known: %s at the API, at least %s here are no longer there", total, term.Thousands(s.Gone))
+	case s.Missing == nil && s.From == nil:
+		t.line("missing", "not known: the API counted %s events at first, and fewer at the end", total)
+	case s.Missing == nil:
+		t.line("missing", "not known: the API counts %s events of all times, and does not say how many are after the start bound", total)
+	case !allDone(s):
+		t.line("to fetch", "about %s of %s at the API", t.style.Caution(term.Thousands(*s.Missing)), total)
+	case *s.Missing > 0:
+		t.line("missing", "%s of %s at the API%s", t.style.Bad("at least "+term.Thousands(*s.Missing)), total, see(topicMissing))
+	case s.Copies > 0:
+		t.line("missing", "0 of %s at the API, which counts %s", total, counted(s.Copies, "exact copy", "exact copies"))
 	default:
-		text = "no; run datasync pull"
+		t.line("missing", "0 of %s at the API", total)
 	}
-	if v.From != nil {
-		text += ", limited to events from " + v.From.Format(time.RFC3339Nano) + " on"
+}
+
+// writeWaits says what keeps a running pull from getting pages, or until when each endpoint asked for no
+// request.
+func (t *statusText) writeWaits(v statusView) {
+	var waits []string
+	if v.pull != nil {
+		for _, row := range (trouble{v.pull.Standing, t.now}).rows() {
+			waits = append(waits, term.Visible(row))
+		}
 	}
-	if v.CompletedAt != nil {
-		text += "; the last complete pull began " + t.ago(*v.CompletedAt)
+	if waits == nil {
+		for _, endpoint := range slices.Sorted(maps.Keys(v.NotBefore)) {
+			until := v.NotBefore[endpoint]
+			waits = append(waits, fmt.Sprintf("%s: until %s, %s", term.Visible(endpoint), until.UTC().Format(time.RFC3339), t.style.Caution("in "+countdown(until.Sub(t.now)))))
+		}
+	}
+	for i, wait := range waits {
+		t.line([]string{"waiting", ""}[min(i, 1)], "%s", wait)
+	}
+}
+
+// lastRun says how the newest run ended, if it did not end complete.
+func (t *statusText) lastRun(r inspect.RunStatus) string {
+	text := t.style.Caution(r.Outcome)
+	at := r.Began
+	if r.Ended != nil {
+		at = *r.Ended
+	}
+	text += ", " + t.ago(at)
+	if r.Reason != nil {
+		text += ": " + term.Visible(*r.Reason)
+	}
+	if r.Outcome == "killed" {
+		text += see(topicKilled)
 	}
 	return text
 }
 
-func (t *statusText) rejected(s inspect.Status) {
-	var rejected int64
-	for _, n := range s.Rejected {
-		rejected += n
+// rejects returns the number of rejects that are not resolved.
+func rejects(s inspect.Status) (n int64) {
+	for _, of := range s.Rejected {
+		n += of
 	}
-	text := term.Thousands(rejected) + reasons(s.Rejected)
-	if s.Resolved > 0 {
-		text += fmt.Sprintf(", %s more that were stored later", term.Thousands(s.Resolved))
-	}
-	t.line("rejected", "%s%s", text, seeIfAny(rejected, topicRejected))
-}
-
-// total compares the file with the API's number of events.
-func (t *statusText) total(s inspect.Status) {
-	if s.Total == nil {
-		t.line("API", "did not say how many events it has")
-		return
-	}
-	had := fmt.Sprintf("had %s events when the newest window began", term.Thousands(*s.Total))
-	switch {
-	case s.Gone > 0:
-		t.line("API", "%s: at least %s %s here are no longer there, and whether others are missing cannot be told", had, term.Thousands(s.Gone), elements(s))
-	case s.Missing == nil && s.From == nil:
-		t.line("API", "%s, and fewer while it was read: how many are missing is not known", had)
-	case s.Missing == nil:
-		t.line("API", "had %s events of all times when the newest window began, and does not say how many are after the start bound", term.Thousands(*s.Total))
-	case !allDone(s):
-		t.line("API", "%s, %s are not here yet", had, term.Thousands(*s.Missing))
-	default:
-		missing, copies := term.Thousands(*s.Missing), ""
-		if *s.Missing > 0 {
-			missing = "at least " + missing
-		}
-		if s.Copies > 0 {
-			copies = fmt.Sprintf(", including %s exact copies", term.Thousands(s.Copies))
-		}
-		t.line("API", "%s%s, %s missing here%s", had, copies, missing, seeIfAny(*s.Missing, topicMissing))
-	}
-}
-
-// reachedEnd says when a walk last reached the end, unless events are known to be missing.
-func (t *statusText) reachedEnd(s inspect.Status) {
-	if s.ToTheEnd == nil || s.Missing != nil && *s.Missing != 0 {
-		return
-	}
-	end := "the end"
-	if s.From != nil {
-		end = "the start bound"
-	}
-	t.line("walked", "to %s; the last such walk began %s, and late events are complete as of then", end, t.ago(*s.ToTheEnd))
+	return n
 }
 
 // allDone reports whether every window was read to its end.
@@ -137,59 +204,10 @@ func allDone(s inspect.Status) bool {
 	return !slices.ContainsFunc(s.Windows, func(w inspect.WindowStatus) bool { return w.State != model.Done })
 }
 
-// elements names the kinds of elements in a file.
-func elements(s inspect.Status) string {
-	if len(s.Rejected) > 0 {
-		return "events and rejects"
-	}
-	return "events"
-}
-
-// windows writes all windows that are not done and the newest that are.
-func (t *statusText) windows(windows []inspect.WindowStatus) {
-	shown, left := 0, 0
-	for _, w := range groupWindows(windows) {
-		if w.State == model.Done {
-			if shown++; shown > maxDoneWindows {
-				left++
-				continue
-			}
-		}
-		t.line("window", "%s", w)
-	}
-	if left > 0 {
-		t.line("", "and %s older ones, all done", term.Thousands(int64(left)))
-	}
-}
-
-// runs writes how the last runs ended, and of the newest, if it was killed, what to do.
-func (t *statusText) runs(runs []inspect.RunStatus) {
-	for i, r := range runs {
-		text := runText(r)
-		if i == 0 && r.Outcome == "killed" {
-			text += see(topicKilled)
-		}
-		t.line("run", "%s", text)
-	}
-}
-
-func runText(r inspect.RunStatus) string {
-	text := r.Began.UTC().Format(time.RFC3339) + ": " + r.Outcome
-	if r.Ended != nil && !r.Ended.Before(r.Began) {
-		text += fmt.Sprintf(" after %s", r.Ended.Sub(r.Began).Round(10*time.Millisecond))
-	}
-	if r.Stored != nil {
-		text += fmt.Sprintf(", %s stored", term.Thousands(*r.Stored))
-	}
-	if r.Waiting != nil && *r.Waiting >= 1 {
-		text += fmt.Sprintf(", %.0f s of waiting", *r.Waiting)
-	}
-	return text
-}
-
+// span says from when to when events are, in seconds.
 func span(from, to *time.Time) string {
 	if from == nil || to == nil {
 		return ""
 	}
-	return fmt.Sprintf(", from %s to %s", from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano))
+	return fmt.Sprintf(", %s to %s", from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 }

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"fmt"
 	"time"
 
 	"datasync/internal/inspect"
+	"datasync/internal/term"
 )
 
 // statusView is a status for display.
@@ -38,6 +40,44 @@ type pullStatusJSON struct {
 	Waiting string     `json:"waiting_for,omitempty"`
 	Why     string     `json:"why,omitempty"`
 	Until   *time.Time `json:"until,omitempty"`
+	// Waits has the endpoints that asked for a wait, Retries the failing requests that are sent again.
+	Waits   []waitJSON  `json:"waits"`
+	Retries []retryJSON `json:"retries"`
+	// Silent is for how many seconds nothing has come although requests are in flight, from ten on.
+	Silent float64 `json:"no_answer_s,omitempty"`
+}
+
+// waitJSON is the wait of an endpoint in the JSON of a status.
+type waitJSON struct {
+	Endpoint string    `json:"endpoint"`
+	Why      string    `json:"why"`
+	Until    time.Time `json:"until"`
+	Left     float64   `json:"left_s"`
+}
+
+// retryJSON is a failing request in the JSON of a status. Next is when it is sent again, or was; at GivesUp a
+// further failure ends the pull.
+type retryJSON struct {
+	Endpoint string    `json:"endpoint"`
+	Number   int       `json:"retry"`
+	Why      string    `json:"why"`
+	Error    string    `json:"error"`
+	Next     time.Time `json:"next_at"`
+	NextLeft float64   `json:"next_s"`
+	GivesUp  time.Time `json:"gives_up_at"`
+}
+
+// text returns the status for a person.
+func (v statusView) text(opts statusOptions) string {
+	t := opts.statusText(v.now)
+	t.writeFacts(v)
+	if opts.verbose {
+		t.writeDetails(v)
+	}
+	for _, sample := range v.samples {
+		t.line("reject", "%s", term.Visible(fmt.Sprintf("%s: %.200s", sample.Reason, sample.Raw)))
+	}
+	return t.String()
 }
 
 func (v statusView) json() statusJSON { return statusJSON{v.Status, v.pull.json(v.now), v.samples} }
@@ -47,7 +87,14 @@ func (r *runningPull) json(now time.Time) *pullStatusJSON {
 		return nil
 	}
 	s := r.Standing
-	out := &pullStatusJSON{PID: r.PID, Began: s.Began, Read: s.Read, Walked: s.Walked, Endpoint: s.Endpoint, Left: s.Left.Seconds()}
+	out := &pullStatusJSON{PID: r.PID, Began: s.Began, Read: s.Read, Walked: s.Walked, Endpoint: s.Endpoint, Left: s.Left.Seconds(), Silent: s.Silent.Seconds(),
+		Waits: []waitJSON{}, Retries: []retryJSON{}}
+	for _, w := range s.Waits {
+		out.Waits = append(out.Waits, waitJSON{w.Endpoint, w.Why, w.Until.UTC(), secondsUntil(w.Until, now)})
+	}
+	for _, r := range s.Retries {
+		out.Retries = append(out.Retries, retryJSON{r.Endpoint, r.Number, r.Why, r.Error, r.Next.UTC(), secondsUntil(r.Next, now), r.GivesUp.UTC()})
+	}
 	if took := now.Sub(s.Began).Seconds(); took > 0 {
 		out.Rate = float64(s.Read) / took
 	}
@@ -58,4 +105,9 @@ func (r *runningPull) json(now time.Time) *pullStatusJSON {
 		out.Waiting, out.Why, out.Until = s.Waiting, s.Why, &s.Until
 	}
 	return out
+}
+
+// secondsUntil returns the seconds until an instant to the millisecond; 0 if it is over.
+func secondsUntil(at, now time.Time) float64 {
+	return max(0, at.Sub(now)).Round(time.Millisecond).Seconds()
 }

@@ -25,11 +25,3 @@ func isTopic(name string) bool { return slices.Contains(topics, name) }
 
 // see names a topic at the end of a line.
 func see(topic string) string { return " (datasync explain " + topic + ")" }
-
-// seeIfAny names a topic if the number is not 0.
-func seeIfAny(n int64, topic string) string {
-	if n == 0 {
-		return ""
-	}
-	return see(topic)
-}

@@ -45,6 +45,8 @@ func endings() []ending {
 		{pulled(dryrun.ErrNotNow), "api-wait", 4},
 		{pulled(api.ErrRedirected), "wrong-address", 4},
 		{pulled(api.ErrNoAPI), "wrong-address", 4},
+		{pulled(api.ErrPlainPort), "wrong-address", 4},
+		{pulled(api.ErrTLSPort), "wrong-address", 4},
 		{pulled(&api.Error{Status: 404}), "wrong-address", 4},
 		{pulled(&net.DNSError{Err: "no such host", Name: "api.test", IsNotFound: true}), "wrong-address", 4},
 		{pulled(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "wrong-address", 4},

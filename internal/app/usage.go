@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"datasync/internal/model"
 
@@ -33,10 +32,14 @@ func (r reworded) Error() string { return r.text }
 // Unwrap returns the error as it was.
 func (r reworded) Unwrap() error { return r.error }
 
-// longOption matches an option in a message.
-var longOption = regexp.MustCompile(`--[a-zA-Z][\w-]*`)
+var (
+	// longOption matches an option in a message.
+	longOption = regexp.MustCompile(`--[a-zA-Z][\w-]*`)
+	// aboutOption matches the begin of a message about an option.
+	aboutOption = regexp.MustCompile(`^(-|option |unknown option )`)
+)
 
-// named has an error of wrong usage begin with the command's name, and spell options as they were
+// named has an error about an option begin with the command's name, and spell options as they were
 // typed: -page-size, or -o for --output.
 func (l commandLine) named(err error) error {
 	var wrong usageError
@@ -49,7 +52,7 @@ func (l commandLine) named(err error) error {
 		}
 		return option
 	})
-	if l.command != "" && l.command != "help" && !strings.HasPrefix(text, l.command+" ") && !strings.HasPrefix(text, l.command+":") {
+	if l.command != "" && !errors.As(err, new(ofProgram)) && aboutOption.MatchString(text) {
 		text = l.command + ": " + text
 	}
 	return reworded{err, text}

@@ -16,7 +16,7 @@ var scalarNames = map[mapping.Type]string{
 	mapping.TypeUHugeInt: "UHUGEINT", mapping.TypeVarchar: "VARCHAR", mapping.TypeBlob: "BLOB", mapping.TypeTimestampS: "TIMESTAMP_S",
 	mapping.TypeTimestampMS: "TIMESTAMP_MS", mapping.TypeTimestampNS: "TIMESTAMP_NS", mapping.TypeUUID: "UUID", mapping.TypeBit: "BIT",
 	mapping.TypeTimeTZ: "TIME WITH TIME ZONE", mapping.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE", mapping.TypeBigNum: "BIGNUM",
-	mapping.TypeSQLNull: `"NULL"`,
+	mapping.TypeSQLNull: `"NULL"`, mapping.TypeTimeNS: "TIME_NS", mapping.TypeGeometry: "GEOMETRY", mapping.TypeVariant: "VARIANT",
 }
 
 // takeTypeName is typeName, and destroys the type.

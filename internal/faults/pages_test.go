@@ -324,7 +324,7 @@ func TestErrorsOfAnySize(t *testing.T) {
 			}))
 			e := w.run(quickly())
 			w.endsWith(e, 4)
-			w.says(e, "events answered 500")
+			w.says(e, "events endpoint answered 500")
 			w.peaksBelow(e, 200)
 			w.recoversOwn(30)
 		})

@@ -3,7 +3,9 @@ package model
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,6 +80,13 @@ type Reject struct {
 	Raw string
 	// Timestamp is the element's instant, if it is readable and in range.
 	Timestamp sql.Null[Instant]
+}
+
+// HashCursor returns the hash of a cursor that the page log has: enough to verify the chain of pages, too
+// little to send.
+func HashCursor(cursor string) string {
+	sum := sha256.Sum256([]byte(cursor))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Page is one whole, decoded page, or a part of one that exceeds a batch.

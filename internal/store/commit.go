@@ -1,9 +1,7 @@
 package store
 
 import (
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -224,8 +222,8 @@ func (c *commit) logPages(b *model.Batch) error {
 		columns[pageWindow].Int64(row, b.Checkpoint.Window)
 		columns[pageEndpoint].Text(row, p.record.Endpoint)
 		columns[pageRequestID].TextOrNull(row, p.record.RequestID, p.record.RequestID != "")
-		columns[pageCursorSent].TextOrNull(row, hashCursor(p.record.CursorSent), p.record.CursorSent != "")
-		columns[pageCursorReceived].TextOrNull(row, hashCursor(p.record.CursorReceived), p.record.CursorReceived != "")
+		columns[pageCursorSent].TextOrNull(row, model.HashCursor(p.record.CursorSent), p.record.CursorSent != "")
+		columns[pageCursorReceived].TextOrNull(row, model.HashCursor(p.record.CursorReceived), p.record.CursorReceived != "")
 		setPosition(&columns[pageFirstTimestamp], &columns[pageFirstID], row, p.first)
 		setPosition(&columns[pageLastTimestamp], &columns[pageLastID], row, p.last)
 		columns[pageReturned].Int64(row, p.counts.Returned)
@@ -238,13 +236,6 @@ func (c *commit) logPages(b *model.Batch) error {
 		columns[pageOutside].Int64(row, p.counts.Outside)
 		columns[pageChecksum].Int64(row, int64(p.checksum))
 	}, nil)
-}
-
-// hashCursor returns the hash of a cursor for the page log: enough to verify the chain of pages,
-// too little to send.
-func hashCursor(cursor string) string {
-	sum := sha256.Sum256([]byte(cursor))
-	return hex.EncodeToString(sum[:8])
 }
 
 // moveCheckpoint writes this writer's row in table checkpoints: two concurrent transactions cannot

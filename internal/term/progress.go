@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	barEvery  = 150 * time.Millisecond
-	lineEvery = 10 * time.Second
+	barEvery   = 150 * time.Millisecond
+	eventEvery = 250 * time.Millisecond
+	lineEvery  = 10 * time.Second
 )
 
 // Progress describes how far something is. Its functions are called from other goroutines.
@@ -21,6 +22,9 @@ type Progress struct {
 	// Line returns the line to print every ten seconds if stderr is no terminal, or one without escape
 	// sequences. If it is nil, nothing is printed then.
 	Line func(now time.Time) string
+	// Event returns a line that is due now, else "". It is asked four times a second where Line is printed. Nil
+	// means that no such line is ever due.
+	Event func(now time.Time) string
 }
 
 // Show shows progress on stderr until stop is called: a bar on a terminal, lines elsewhere. Messages must go
@@ -36,7 +40,11 @@ func (t IO) Show(p Progress) (say func(text string), stop func()) {
 	if p.Line == nil {
 		return l.say, func() {}
 	}
-	return l.say, repeat(p.Delay, lineEvery, func(now time.Time) { l.say(p.Line(now)) })
+	stopLines, stopEvents := repeat(p.Delay, lineEvery, func(now time.Time) { l.say(p.Line(now)) }), func() {}
+	if p.Event != nil {
+		stopEvents = repeat(p.Delay, eventEvery, l.event)
+	}
+	return l.say, func() { stopLines(); stopEvents() }
 }
 
 // lines shows progress as lines of text.
@@ -44,6 +52,13 @@ type lines struct {
 	Progress
 	mu sync.Mutex // held while a line is written
 	to io.Writer
+}
+
+// event prints the line that is due now, if there is one.
+func (l *lines) event(now time.Time) {
+	if text := l.Event(now); text != "" {
+		l.say(text)
+	}
 }
 
 func (l *lines) say(text string) {
@@ -54,8 +69,8 @@ func (l *lines) say(text string) {
 
 const (
 	// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for
-	// Ctrl-C. The line is erased by itself first: tmux moves what is erased below the first row of the window
-	// into its scrollback.
+	// Ctrl-C. The line is erased by itself first: if its row is the window's first, tmux moves the rows that
+	// the second sequence erases into its scrollback.
 	clear = "\r\x1b[K\x1b[J"
 	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
 	// this process can see that; a line that was wrapped could not be erased.

@@ -24,7 +24,7 @@ func Width(s string) int {
 	return n
 }
 
-// clusterWidth returns the columns of a character, with all that is combined with it.
+// clusterWidth returns the columns of a character with its combining characters.
 func clusterWidth(cluster string) int {
 	n, joined := 0, false
 	for _, r := range cluster {
@@ -37,7 +37,7 @@ func clusterWidth(cluster string) int {
 }
 
 // Shorten returns a text that takes at most so many columns: s, or its beginning and "…". It does not
-// part a character from what is combined with it.
+// part a character from its combining characters.
 func Shorten(s string, columns int) string {
 	if len(s) <= columns || Width(s) <= columns {
 		return s

@@ -146,10 +146,17 @@ func TestEchoes(t *testing.T) {
 				outputs[strings.Join(args, " ")] = out
 				return out
 			}
-			for line := range strings.Lines(string(datasync("pull", "--max-retry-time", "400ms", "--max-wait", "1s", "--workers", "1"))) {
+			requests := 0
+			for line := range strings.Lines(string(datasync("pull", "-v", "--max-retry-time", "400ms", "--max-wait", "1s", "--workers", "1"))) {
 				if !strings.HasPrefix(line, "datasync: ") && !strings.HasPrefix(line, "  ") {
 					t.Errorf("said %q", line)
 				}
+				if strings.HasPrefix(line, "datasync: GET /") {
+					requests++
+				}
+			}
+			if requests < 3 {
+				t.Errorf("%d requests are shown", requests)
 			}
 			tables := string(datasync("query", "--format", "json", "FROM page_log; FROM checkpoints; FROM runs; FROM meta; FROM rejected_events"))
 			if !strings.Contains(tables, `"stored":100`) {
@@ -162,7 +169,7 @@ func TestEchoes(t *testing.T) {
 					t.Errorf("stored are %q", out)
 				}
 			}
-			datasync("pull", "--dry-run", "--json")
+			datasync("pull", "--dry-run", "--json", "--verbose")
 			harness.NoSecret(t, []string{key, echoedToken}, outputs, folder, runtime)
 		})
 	}

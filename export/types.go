@@ -1,0 +1,72 @@
+package export
+
+// Types is the set of types that the values in Parquet files have.
+type Types string
+
+// The sets of types. The zero value asks for those of the folder to which an export adds, and else
+// for Portable.
+const (
+	// Portable has the types that every reader takes. UUIDs, JSON and values of other types that
+	// only some readers know are text.
+	Portable Types = "portable"
+	// Logical has Parquet's logical types for UUIDs, JSON, enumerations and times.
+	Logical Types = "logical"
+	// logicalWithText is Logical with UUIDs as text. Only folders of earlier versions have it.
+	logicalWithText Types = "logical with UUIDs as text"
+)
+
+// The values of Layout.UUID.
+const (
+	uuidLogical = "uuid"
+	uuidText    = "string"
+)
+
+// typesOf returns the set of types for an export that adds to files of the set existing, which is
+// empty for a new target. An existing set that is not recorded is that of an earlier version, of
+// which the form of UUIDs had another meaning.
+func (l *Layout) typesOf(existing Types, isRecorded bool) Types {
+	switch {
+	case l.Format != Parquet:
+		return ""
+	case l.Types != "":
+		return l.Types
+	case l.UUID == uuidLogical:
+		return Logical
+	case l.UUID == uuidText && existing != "" && !isRecorded:
+		return logicalWithText
+	case l.UUID == uuidText || existing == "":
+		return Portable
+	}
+	return existing
+}
+
+// types returns the set of types of the manifest's files, which is empty unless they are Parquet. A
+// manifest of an earlier version does not name it.
+func (m *manifest) types() Types {
+	switch {
+	case m.Format != Parquet.String():
+		return ""
+	case m.Layout.Types != "":
+		return m.Layout.Types
+	case m.Layout.UUIDText:
+		return logicalWithText
+	}
+	return Logical
+}
+
+// completeTypes validates the types. It fails with ErrOptions.
+func (l *Layout) completeTypes() error {
+	switch {
+	case l.Format != Parquet && l.Types != "":
+		return invalid("types are for Parquet: %s has text and numbers alone", l.Format)
+	case l.Format != Parquet && l.UUID == uuidText:
+		return invalid("only Parquet has UUIDs in more than one form")
+	case l.Types != "" && l.UUID != "":
+		return invalid("the form of UUIDs is one of the types: give the types alone")
+	case l.Types != "" && l.Types != Portable && l.Types != Logical:
+		return invalid("no types %q: take one of %s, %s", l.Types, Portable, Logical)
+	case l.UUID != "" && l.UUID != uuidLogical && l.UUID != uuidText:
+		return invalid("no form of UUIDs %q: take one of %s, %s", l.UUID, uuidLogical, uuidText)
+	}
+	return nil
+}

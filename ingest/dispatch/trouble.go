@@ -1,0 +1,93 @@
+package dispatch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"datasync/ingest/api"
+	"datasync/ingest/pacer"
+)
+
+// Trouble is what keeps pages from coming at one moment. Its zero value is none.
+type Trouble struct {
+	// Waits has the endpoints that may not be asked yet because an answer said so, by name.
+	Waits []Wait
+	// Retries has the failing request of each endpoint that fails for longest, the most failures first.
+	Retries []Retrying
+	// Stuck says that no page has come since the failure of the first of Retries.
+	Stuck bool
+	// SilentSince is when the last byte came, or the first request was sent, while requests are in flight; zero
+	// while none is.
+	SilentSince time.Time
+}
+
+// Wait is the wait that an endpoint asked for.
+type Wait struct {
+	Endpoint string
+	// Why is an HTTP status such as "429", or another reason.
+	Why   string
+	Until time.Time
+}
+
+// Retrying is a request that has failed and is sent again.
+type Retrying struct {
+	// Endpoint is the one that failed last.
+	Endpoint string
+	// Failures counts the failures in a row. The next try is as many times a retry.
+	Failures int
+	// Err is the last failure.
+	Err error
+	// Next is when the request is sent again; it is in the past once that has happened. GivesUp is when a further
+	// failure ends the pull, unless the API asks for a wait meanwhile.
+	Next, GivesUp time.Time
+	pages         int64 // that had come before the failure
+}
+
+// retrying records a request that is about to be sent again.
+func (d *Dispatcher) retrying(r *Retrying, next time.Time, left time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r.Next, r.GivesUp, r.pages = next, time.Now().Add(left), d.load.pages
+	if d.retries == nil {
+		d.retries = map[*Retrying]Retrying{}
+	}
+	d.retries[r] = *r
+}
+
+// retried records that a request has ended.
+func (d *Dispatcher) retried(r *Retrying) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.retries, r)
+}
+
+// Trouble returns what keeps pages from coming now.
+func (d *Dispatcher) Trouble() Trouble {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var t Trouble
+	now := time.Now()
+	for _, name := range []string{api.Events, api.Feed, api.StreamAccess} {
+		if p := d.endpoints[name]; p.opensAt.After(now) && !(name == api.Feed && d.feed.abandoned) {
+			t.Waits = append(t.Waits, Wait{name, p.reason, p.opensAt})
+		}
+	}
+	for _, r := range d.retries {
+		i := slices.IndexFunc(t.Retries, func(other Retrying) bool { return other.Endpoint == r.Endpoint })
+		switch {
+		case i < 0:
+			t.Retries = append(t.Retries, r)
+		case r.Failures > t.Retries[i].Failures:
+			t.Retries[i] = r
+		}
+	}
+	slices.SortFunc(t.Retries, func(a, b Retrying) int {
+		return cmp.Or(b.Failures-a.Failures, cmp.Compare(a.Endpoint, b.Endpoint))
+	})
+	t.Stuck = len(t.Retries) > 0 && t.Retries[0].pages == d.load.pages
+	if d.load.clock.Now(pacer.Fetching) > 0 {
+		t.SilentSince = Later(d.load.busySince, d.client.HeardAt())
+	}
+	return t
+}
