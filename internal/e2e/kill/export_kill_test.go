@@ -121,20 +121,20 @@ func (e *exporting) holds(names ...string) {
 func TestFailpointInExport(t *testing.T) {
 	t.Parallel()
 	e := newExporting(t, harness.FailpointProgram(t), 1000)
-	e.run("export --parquet a.parquet")
-	before, err := os.ReadFile(e.path("a.parquet"))
+	e.run("export --parquet a")
+	before, err := os.ReadFile(e.path("a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"export --parquet a.parquet --force", "export --csv a.parquet --force"} {
+	for _, args := range []string{"export --parquet a --force", "export --csv a --force"} {
 		if !e.killedAt("f14", args) {
 			t.Error("the program did not come to f14")
 		}
-		if after, err := os.ReadFile(e.path("a.parquet")); err != nil || !slices.Equal(before, after) {
+		if after, err := os.ReadFile(e.path("a")); err != nil || !slices.Equal(before, after) {
 			t.Errorf("the old file has changed: %v", err)
 		}
 		e.run(args)
-		e.holds("a.parquet")
+		e.holds("a")
 	}
 }
 
