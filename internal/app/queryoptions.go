@@ -41,7 +41,13 @@ func (o queryOptions) output() (term.Output, error) {
 	if o.file == "" {
 		return o.page(), nil
 	}
-	f, err := outfile.Create(o.file, outfile.Rules{Force: o.force, Keep: dbfile.FilesOf(o.database)})
+	return o.createOutput(o.file, outfile.Rules{Force: o.force})
+}
+
+// createOutput begins a file of results, which is none of the database's.
+func (o queryOptions) createOutput(name string, rules outfile.Rules) (term.Output, error) {
+	rules.Keep = dbfile.FilesOf(o.database)
+	f, err := outfile.Create(name, rules)
 	return fileOutput{f}, err
 }
 
