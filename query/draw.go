@@ -87,8 +87,8 @@ func (d *drawing) row(row *tableRow) {
 // lastNumber matches a number without its sign, or the begin of one, at the end of a text.
 var lastNumber = regexp.MustCompile(`[0-9][0-9.,]*([eE][+-]?[0-9]*)?$`)
 
-// shortened is term.Shorten, but leaves out a number that could be cut: {"n":-12345} becomes {"n":…, not
-// {"n":-12…
+// shortened is term.Shorten, but leaves out a number that could be cut: {"n":-12345} becomes {"n":… and not
+// {"n":-12… as that is another number.
 func shortened(text string, columns int) string {
 	short := term.Shorten(text, columns)
 	kept, ok := strings.CutSuffix(short, mark)
