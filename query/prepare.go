@@ -30,14 +30,14 @@ func checkParams(statements []statement, params map[string]string) error {
 			return ""
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(unused)) {
-		known := ""
-		if len(names) > 0 {
-			known = ", but " + strings.Join(names, ", ")
-		}
-		return fmt.Errorf("%w: the SQL has no parameter $%s%s", ErrParams, name, known)
+	if len(unused) == 0 {
+		return nil
 	}
-	return nil
+	known := ""
+	if len(names) > 0 {
+		known = ", but " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("%w: the SQL has no parameter $%s%s", ErrParams, slices.Min(slices.Collect(maps.Keys(unused))), known)
 }
 
 // checkPrints fails if a statement asks DuckDB to print. The program discards what libraries
