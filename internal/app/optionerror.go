@@ -17,12 +17,26 @@ var (
 	wrongSyntax   = regexp.MustCompile(`(?s)^bad flag syntax: (.*)$`)
 )
 
-// optionError turns an error of the library about a command's options into a message of ours. It
-// names the option as --help does, and says what to do.
+// ofProgram is an error about an option of the program, not of its command.
+type ofProgram struct{ error }
+
+// Unwrap returns the error itself.
+func (e ofProgram) Unwrap() error { return e.error }
+
+// optionError turns an error of the library about the options of a command into one that names
+// the option as it is written in --help, and what to do.
 func optionError(c *cli.Context, err error) error {
+	command := c.App.Command(c.Command.Name)
+	if err = optionErrorOf(c, command, err); command == nil {
+		return ofProgram{err}
+	}
+	return err
+}
+
+// optionErrorOf is optionError for a command, or for the program if that is nil.
+func optionErrorOf(c *cli.Context, command *cli.Command, err error) error {
 	text := err.Error()
 	help := "see datasync --help"
-	command := c.App.Command(c.Command.Name) // nil for the program
 	if command != nil {
 		help = "see datasync " + command.Name + " --help"
 	}

@@ -123,7 +123,7 @@ func (o *pullOptions) useAPI(c *cli.Context) (err error) {
 		return err
 	}
 	if host := base.Hostname(); base.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		o.io.Say("the base URL is plain http: anyone on the network path can read the key")
+		o.io.SayWarning("the base URL is plain http: anyone on the network path can read the key")
 	}
 	o.origin, o.ingest.BaseURL = api.Origin(base), base
 	return nil

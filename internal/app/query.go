@@ -27,7 +27,7 @@ func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
 			&cli.StringFlag{Name: "named", Usage: "run the query with this `NAME`; list shows all names"},
 			&cli.StringSliceFlag{Name: "param", Usage: "the value of $name in the SQL, as `NAME=VALUE`"},
-			&cli.StringFlag{Name: "timezone", Usage: "show times in this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
+			&cli.StringFlag{Name: "timezone", Usage: "show times, and count days and hours, in this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
 			&cli.IntFlag{Name: "max-rows", Usage: "write at most `N` rows, of a table the first and the last; 0 is all", DefaultText: "40 in a table, else all"},
 			&cli.DurationFlag{Name: "timeout", Usage: "stop a query that takes longer than this `DURATION`, such as 30s", DefaultText: "none"},
 			&cli.BoolFlag{Name: "timing", Usage: "show how long each statement took"},

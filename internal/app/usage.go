@@ -52,7 +52,7 @@ func (l commandLine) named(err error) error {
 		}
 		return option
 	})
-	if l.command != "" && aboutOption.MatchString(text) {
+	if l.command != "" && !errors.As(err, new(ofProgram)) && aboutOption.MatchString(text) {
 		text = l.command + ": " + text
 	}
 	return reworded{err, text}

@@ -161,7 +161,7 @@ func TestAPullAsksShells(t *testing.T) {
 	one.Expect(`until a pull asks for it`)
 	one.Enter("SELECT 'run' || 'ning'; SELECT count(*) FROM range(100000000000) a, range(100000000000) b;")
 	one.Expect(`running`)
-	pull, said := waitingPull(t, folder, base)
+	pull, said := lockedPull(t, folder, base)
 	said.await(t, fmt.Sprintf(`waiting up to 10 min for process %d (datasync), which has datasync.duckdb open`, one.Cmd.Process.Pid))
 	one.Send("\x03")
 	one.Expect(`lost: variable x`) // before or after that: interrupted
@@ -243,8 +243,8 @@ func (m *messages) await(t *testing.T, text string) {
 	harness.Await(t, text, func() bool { return strings.Contains(m.String(), text) })
 }
 
-// waitingPull starts a pull that waits up to ten minutes for a lock, and returns what it says.
-func waitingPull(t *testing.T, folder, base string) (*exec.Cmd, *messages) {
+// lockedPull starts a pull that waits up to ten minutes for a lock, and returns what it says.
+func lockedPull(t *testing.T, folder, base string) (*exec.Cmd, *messages) {
 	t.Helper()
 	pull, _ := harness.Command(t.Context(), harness.Program(t), folder, base, "pull", "--wait", "10m")
 	said := &messages{}
@@ -276,7 +276,7 @@ func TestPullWaits(t *testing.T) {
 				t.Errorf("%s, another program %ss: %+v", args, how, r)
 			}
 		}
-		pull, said := waitingPull(t, folder, base)
+		pull, said := lockedPull(t, folder, base)
 		said.await(t, fmt.Sprintf("waiting up to 10 min for process %d ", pid))
 		if err := pull.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
@@ -284,7 +284,7 @@ func TestPullWaits(t *testing.T) {
 		if _ = pull.Wait(); pull.ProcessState.ExitCode() != 130 {
 			t.Errorf("exit %d: %s", pull.ProcessState.ExitCode(), said)
 		}
-		pull, said = waitingPull(t, folder, base)
+		pull, said = lockedPull(t, folder, base)
 		said.await(t, fmt.Sprintf("waiting up to 10 min for process %d ", pid))
 		letGo()
 		if err := pull.Wait(); err != nil {
