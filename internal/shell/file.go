@@ -194,7 +194,7 @@ func (s *shell) watch() {
 	}()
 }
 
-// lose closes the file, and says why and what is lost. The caller holds file.mu.
+// lose closes the file, and says why and which state is lost. The caller holds file.mu.
 func (s *shell) lose(why string) {
 	if lost := s.shut(); len(lost) > 0 {
 		why += "; lost: " + strings.Join(lost, ", ")

@@ -125,7 +125,7 @@ func (s *shell) begin(ctx context.Context) error {
 	})
 }
 
-// close ends what is open when the shell ends.
+// close closes the file and the outputs when the shell ends.
 func (s *shell) close(ctx context.Context) {
 	s.endOutput()
 	s.file.mu.Lock()
