@@ -138,7 +138,7 @@ func TestSessionsThatKeepTheFile(t *testing.T) {
 }
 
 // TestAPullAsksShells: a pull gets the file from shells that keep it open, also in the middle of a
-// statement. They say what was lost.
+// statement. They say everything that they lost.
 func TestAPullAsksShells(t *testing.T) {
 	t.Parallel()
 	_, base, folder := pulled(t)
@@ -299,7 +299,7 @@ func TestPullWaits(t *testing.T) {
 	}
 }
 
-// TestPullWaitsForReaders: without --wait a pull waits for a reader of this program, but not for ever.
+// TestPullWaitsForReaders: without --wait a pull waits for a reader of this program, but not forever.
 func TestPullWaitsForReaders(t *testing.T) {
 	t.Parallel()
 	_, base, folder := pulled(t)
