@@ -142,7 +142,7 @@ func TestListOfCompletions(t *testing.T) {
 	x.Send("SELECT e.devi\t, count(*) AS n GROUP BY ALL ORDER BY n;\r")
 	x.Expect(`│ +device_type +│`)
 	x.Enter("SET VARIABLE x = 1; CREATE TEMP TABLE scratch (number_of_things INT);")
-	x.Expect(`until a pull asks`)
+	x.Expect(`until \.close or a pull asks`)
 	x.Enter("SELECT number_o\t FROM scra\t;")
 	x.Expect(`│ +number_of_things +│`)
 	x.Enter(".mo\tjsonl")

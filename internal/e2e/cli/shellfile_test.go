@@ -80,6 +80,11 @@ func TestIdleShell(t *testing.T) {
 	x.Expect(`│ +107 │`)
 	x.Enter("SELECT count(*) AS n FROM events;")
 	x.Expect(`│ +107 │`)
+	if r := harness.Run(t.Context(), t, harness.Program(t), folder, base, "pull", "--quiet"); r.Code != 0 {
+		t.Fatal(r)
+	}
+	x.Enter("SELECT count(*) AS n FROM events;")
+	x.Expect(`no new events: batch \d+, 107 events, as of 20\d\d-`)
 	x.Enter(".quit")
 	if code := x.Exit(); code != 0 || strings.Count(x.Text(), "new data") != 1 {
 		t.Errorf("exit %d: %q", code, x.Text())
@@ -100,7 +105,7 @@ func TestSessionsThatKeepTheFile(t *testing.T) {
 		"/* first */ SET VARIABLE y = 1;": "variable y", "BEGIN; SELECT 'a'::INT;": "the open transaction",
 	} {
 		x.Enter(statement)
-		x.Expect(`this session has ` + regexp.QuoteMeta(lost) + `: it keeps datasync\.duckdb open until \.close, or until a pull asks for it`)
+		x.Expect(`datasync\.duckdb stays open for ` + regexp.QuoteMeta(lost) + `, until \.close or a pull asks`)
 		held(t, folder)
 		x.Enter(".close")
 		x.Expect(`closed; lost: ` + regexp.QuoteMeta(lost))
@@ -118,7 +123,7 @@ func TestSessionsThatKeepTheFile(t *testing.T) {
 		writable(t, folder)
 		x.Send("\r")
 	}
-	if text := x.Text()[before:]; strings.Contains(text, "keeps datasync.duckdb") {
+	if text := x.Text()[before:]; strings.Contains(text, "stays open") {
 		t.Errorf("%q", text)
 	}
 	// Without anything to lose, the session ends.
@@ -144,9 +149,9 @@ func TestAPullAsksShells(t *testing.T) {
 	_, base, folder := pulled(t)
 	one, other := harness.NewTerminal(t, folder, nil, "query"), harness.NewTerminal(t, folder, nil, "query")
 	one.Enter("SET VARIABLE x = 5;")
-	one.Expect(`until a pull asks for it`)
+	one.Expect(`until \.close or a pull asks`)
 	other.Enter("BEGIN; CREATE TEMP TABLE t (i INT);")
-	other.Expect(`until a pull asks for it`)
+	other.Expect(`until \.close or a pull asks`)
 	other.Expect(`datasync> `)
 	other.Send("SELECT 'still typ")
 	if r := harness.Run(t.Context(), t, harness.Program(t), folder, base, "pull", "--quiet", "--wait", "10m"); r.Code != 0 || r.Err != "" {
@@ -158,7 +163,7 @@ func TestAPullAsksShells(t *testing.T) {
 	other.Expect(`│ still typing │`)
 
 	one.Enter("SET VARIABLE x = 6;")
-	one.Expect(`until a pull asks for it`)
+	one.Expect(`until \.close or a pull asks`)
 	one.Enter("SELECT 'run' || 'ning'; SELECT count(*) FROM range(100000000000) a, range(100000000000) b;")
 	one.Expect(`running`)
 	pull, said := lockedPull(t, folder, base)
@@ -198,7 +203,7 @@ func TestShellDuringAPull(t *testing.T) {
 	x.Expect(`datasync> `)
 	harness.Await(t, "the copy is removed", func() bool { return copies() == 0 })
 	x.Send("SET VARIABLE x = 5;\r")
-	x.Expect(`it keeps a copy of datasync\.duckdb open until \.close\r\n`)
+	x.Expect(`a copy of datasync\.duckdb stays open for variable x, until \.close\r\n`)
 	if n := copies(); n != 1 {
 		t.Errorf("%d copies", n)
 	}
