@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"datasync/internal/failpoint"
 	"datasync/internal/inspect"
@@ -28,6 +29,7 @@ import (
 type addition struct {
 	opts    *Options
 	folder  *outfile.LockedFolder
+	records records
 	staging staging
 	m       manifest // of the folder
 	next    manifest // as it will be
@@ -40,17 +42,25 @@ func openAddition(opts *Options) (*addition, error) {
 	if err != nil || folder == nil {
 		return nil, err
 	}
-	if opts.Force || !folder.Has(manifestName) && !folder.Has(pendingName) {
+	r, found := findRecords(folder)
+	if opts.Force || !found {
 		return nil, folder.Close()
 	}
-	return &addition{opts: opts, folder: folder, staging: staging{folder: folder}}, nil
+	a := &addition{opts: opts, folder: folder}
+	a.keep(r)
+	return a, nil
+}
+
+// keep has the addition use these records.
+func (a *addition) keep(r records) {
+	a.records, a.staging = r, staging{in: r.stagingIn, named: r.staging}
 }
 
 // run finishes what a killed export has left, adds the new events, and closes the folder. It
 // changes nothing before it has checked the whole folder.
 func (a *addition) run(ctx context.Context) (Result, error) {
 	result, err := a.recoverAndAdd(ctx)
-	err = outfile.Explain(errors.Join(err, a.staging.close()), a.folder.Name(stagingName), a.opts.Target)
+	err = outfile.Explain(errors.Join(err, a.staging.close()), a.staging.path(), a.opts.Target)
 	return result, errors.Join(err, a.folder.Close())
 }
 
@@ -69,19 +79,21 @@ func (a *addition) recoverAndAdd(ctx context.Context) (Result, error) {
 }
 
 // unusable says that the folder cannot be the target.
-func (a *addition) unusable(err error) error {
+func (a *addition) unusable(err error) error { return unusable(a.opts.Target, err) }
+
+func unusable(target string, err error) error {
 	if err == nil || errors.Is(err, owned.ErrUntrusted) {
 		return err
 	}
-	return fmt.Errorf("%w %q: %w", outfile.ErrTarget, a.opts.Target, err)
+	return fmt.Errorf("%w %q: %w", outfile.ErrTarget, target, err)
 }
 
 // recover reads the manifest and finishes or removes what a killed export has left. It reports
 // whether the folder has everything then.
 func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err error) {
-	a.m, err = readManifest(a.folder.Dir, manifestName, owned.ReadFile)
+	a.m, err = readManifest(a.records.in, a.records.manifest, owned.ReadFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = unexpected(a.folder.Name(pendingName), "there is no "+manifestName+" that it continues")
+		err = unexpected(a.records.in.Name(a.records.pending), "there is no "+a.records.manifest+" that it continues")
 	}
 	if err != nil {
 		return pull, false, a.unusable(err)
@@ -104,24 +116,42 @@ func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err e
 	if next == nil {
 		err = a.staging.remove()
 	} else {
-		p := pending{a.opts.Target, &a.staging, len(a.m.Files), next}
-		err = p.rollForward((*manifestFile).hasContent)
+		err = a.rollForward(next, (*manifestFile).hasContent)
 		a.m = *next
 	}
+	if err == nil && a.m.Version > insideVersion && a.records.in == a.folder.Dir {
+		err = a.publish()
+	}
 	return pull, a.m.isUpToDate(&pull), err
+}
+
+// publish moves the manifest of a new folder out of it, where a kill has kept that from happening.
+func (a *addition) publish() error {
+	beside := recordsBeside(a.folder.Beside(), a.folder.Base(), a.folder.Dir)
+	if err := beside.publish(&a.records); err != nil {
+		return a.unusable(err)
+	}
+	a.keep(beside)
+	return nil
+}
+
+// rollForward finishes the addition that a pending manifest describes.
+func (a *addition) rollForward(next *manifest, check func(*manifestFile, *os.File) bool) error {
+	p := pending{target: a.opts.Target, folder: a.folder.Dir, records: &a.records, staging: &a.staging, first: len(a.m.Files), next: next}
+	return p.rollForward(check)
 }
 
 // readPending reads the manifest that a killed export has left, nil if there is none. It must
 // continue the folder's manifest.
 func (a *addition) readPending() (*manifest, error) {
-	next, err := readManifest(a.folder.Dir, pendingName, owned.File)
+	next, err := readManifest(a.records.in, a.records.pending, owned.File)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
 		return nil, a.unusable(err)
 	case !next.continues(&a.m):
-		return nil, unexpected(a.folder.Name(pendingName), "it does not continue "+manifestName)
+		return nil, unexpected(a.records.in.Name(a.records.pending), "it does not continue "+a.records.manifest)
 	}
 	return &next, nil
 }
@@ -202,17 +232,16 @@ func (a *addition) commit() (Result, error) {
 		return a.result, a.staging.remove()
 	}
 	if a.result.Files > 0 {
-		if err := errors.Join(a.staging.dir.SyncAll(), a.folder.File().Sync()); err != nil {
+		if err := errors.Join(a.staging.dir.SyncAll(), a.staging.in.File().Sync()); err != nil {
 			return Result{}, err
 		}
 	}
 	failpoint.Hit("f14")
-	if err := a.next.write(a.folder.Dir, pendingName); err != nil {
+	if err := a.next.write(a.records.in, a.records.pending); err != nil {
 		return Result{}, err
 	}
 	failpoint.Hit("f14")
-	p := pending{a.opts.Target, &a.staging, len(a.m.Files), &a.next}
-	return a.result, p.rollForward((*manifestFile).hasSize)
+	return a.result, a.rollForward(&a.next, (*manifestFile).hasSize)
 }
 
 // abort removes the staged files, unless a pending manifest names them: the next export
@@ -221,7 +250,7 @@ func (a *addition) abort(err error) error {
 	if a.staging.dir != nil {
 		err = outfile.Explain(err, a.staging.dir.Path(), a.opts.Target)
 	}
-	if a.folder.Has(pendingName) {
+	if a.records.in.Has(a.records.pending) {
 		return err
 	}
 	return errors.Join(err, a.staging.remove())

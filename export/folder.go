@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"datasync/internal/failpoint"
 	"datasync/internal/inspect"
 	"datasync/internal/outfile"
+	"datasync/internal/owned"
 )
 
 // folderTarget is a new folder, which may replace an older export.
@@ -18,11 +20,23 @@ type folderTarget struct {
 }
 
 func newFolderTarget(opts *Options) (*folderTarget, error) {
-	folder, err := outfile.CreateFolder(opts.Target, outfile.Rules{Force: opts.Force, Keep: opts.Keep}, holdsOnlyExport)
-	if err != nil {
+	t := &folderTarget{path: opts.Target}
+	replaceable := func(old *owned.Dir) error { return holdsOnlyExport(old, opts.Target) }
+	var err error
+	if t.folder, err = outfile.CreateFolder(opts.Target, outfile.Rules{Force: opts.Force, Keep: opts.Keep}, replaceable); err != nil {
 		return nil, err
 	}
-	return &folderTarget{folder: folder, path: opts.Target}, nil
+	parent, name := t.folder.Beside()
+	beside := recordsBeside(parent, name, nil)
+	if err := beside.checkFree(); err != nil {
+		return nil, errors.Join(unusable(opts.Target, err), t.folder.Abort())
+	}
+	t.folder.WhenNamed(func() error {
+		failpoint.Hit("f14")
+		inside := recordsInside(t.folder.Dir())
+		return beside.publish(&inside)
+	})
+	return t, nil
 }
 
 func (t *folderTarget) access() (inspect.ReadOptions, string) {
@@ -44,9 +58,9 @@ func (t *folderTarget) write(ctx context.Context, j *job) error {
 	return nil
 }
 
-// commit writes the manifest last: a folder with a manifest is whole.
+// commit writes the manifest last: a folder with a manifest is whole. Then the manifest moves out.
 func (t *folderTarget) commit() (Result, error) {
-	if err := t.m.write(t.folder.Dir(), manifestName); err != nil {
+	if err := t.m.write(t.folder.Dir(), insideName); err != nil {
 		return Result{}, err
 	}
 	return summary(t.m.Files), t.folder.Commit()

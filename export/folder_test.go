@@ -42,10 +42,21 @@ type manifestFile struct {
 	Batches      []int64
 }
 
+// insideOf returns the path of the manifest of a folder of an earlier version.
+func insideOf(folder string) string { return filepath.Join(folder, "_manifest.json") }
+
+// manifestOf returns the path of a folder's manifest.
+func manifestOf(folder string) string {
+	if _, err := os.Lstat(insideOf(folder)); err == nil {
+		return insideOf(folder)
+	}
+	return folder + ".manifest.json"
+}
+
 // checkFolder compares a folder with its manifest, and its rows with the wanted number.
 func checkFolder(t checker, folder string, rows int) manifest {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(folder, "_manifest.json"))
+	b, err := os.ReadFile(manifestOf(folder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +67,11 @@ func checkFolder(t checker, folder string, rows int) manifest {
 		t.Fatal(err)
 	}
 	var total, bytes int64
-	known := []string{"_manifest.json"}
+	var known []string
+	version := 2
+	if manifestOf(folder) == insideOf(folder) {
+		known, version = append(known, "_manifest.json"), 1
+	}
 	for _, f := range m.Files {
 		content, err := os.ReadFile(filepath.Join(folder, f.Path))
 		if err != nil || int64(len(content)) != f.Bytes || fmt.Sprintf("%x", sha256.Sum256(content)) != f.SHA256 {
@@ -65,7 +80,7 @@ func checkFolder(t checker, folder string, rows int) manifest {
 		total, bytes = total+f.Rows, bytes+f.Bytes
 		known = append(known, f.Path)
 	}
-	if total != m.Rows || bytes != m.Bytes || m.Rows != int64(rows) || m.Version != 1 {
+	if total != m.Rows || bytes != m.Bytes || m.Rows != int64(rows) || m.Version != version {
 		t.Errorf("%d rows and %d bytes in files, %d and %d in the manifest of version %d; want %d rows", total, bytes, m.Rows, m.Bytes, m.Version, rows)
 	}
 	var found []string
@@ -179,7 +194,7 @@ func TestManifest(t *testing.T) {
 	m := checkFolder(t, target, 3000)
 	if m.Format != "parquet" || m.Origin != "http://api.test:80" || m.Batch != 1 || m.Run != f.run.String() || !m.Complete || len(m.Schema) != 10 || m.Schema[3].Name != "name" ||
 		m.Schema[4].Type != "TIMESTAMP WITH TIME ZONE" || m.Tool != "test" ||
-		fmt.Sprint(m.Layout) != "map[compression:zstd escaping:hive partition_by:[day Type] row_group_size:122880]" || fmt.Sprint(m.Selection) != "map[since:1970-01-01T00:00:00Z where:true]" {
+		fmt.Sprint(m.Layout) != "map[compression:zstd escaping:hive partition_by:[day Type] row_group_size:122880 types:portable]" || fmt.Sprint(m.Selection) != "map[since:1970-01-01T00:00:00Z where:true]" {
 		t.Errorf("%+v", m)
 	}
 	for _, file := range m.Files {
@@ -286,7 +301,7 @@ func TestReplacedFolders(t *testing.T) {
 	if _, err := f.export(opts); !errors.Is(err, outfile.ErrTarget) || !strings.Contains(err.Error(), "mine.txt") {
 		t.Error(err)
 	}
-	for _, damage := range []string{"", "{}", "[", `{"version":2}`, `{"version":1,"files":[{"path":"../mine.txt"}]}`} {
+	for _, damage := range []string{"", "{}", "[", `{"version":3}`, `{"version":1,"files":[{"path":"../mine.txt"}]}`} {
 		other := filepath.Join(parent, "other")
 		if err := errors.Join(os.RemoveAll(other), os.Mkdir(other, 0o700), os.WriteFile(filepath.Join(other, "_manifest.json"), []byte(damage), 0o600)); err != nil {
 			t.Fatal(err)

@@ -59,7 +59,7 @@ func TestFolderNames(t *testing.T) {
 	if got := folders(t, target); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if text := read(t, filepath.Join(target, "_manifest.json")); !strings.Contains(text, `"escaping": "hive"`) {
+	if text := read(t, manifestOf(target)); !strings.Contains(text, `"escaping": "hive"`) {
 		t.Error(text)
 	}
 	for i, value := range types {
@@ -81,7 +81,7 @@ func TestFoldersKeepTheirEscaping(t *testing.T) {
 		target := filepath.Join(t.TempDir(), "a")
 		opts := export.Options{Target: target, Incremental: true, Layout: export.Layout{PartitionBy: []string{"type"}}}
 		f.mustExport(opts)
-		manifest := filepath.Join(target, "_manifest.json")
+		manifest := manifestOf(target)
 		recorded := regexp.MustCompile(`"escaping": "hive",`)
 		text := read(t, manifest)
 		if !recorded.MatchString(text) {
@@ -117,7 +117,7 @@ func TestForeignNames(t *testing.T) {
 		target := filepath.Join(t.TempDir(), "a")
 		opts := export.Options{Target: target, Incremental: true, Layout: export.Layout{PartitionBy: []string{"type"}}}
 		f.mustExport(opts)
-		manifest := filepath.Join(target, "_manifest.json")
+		manifest := manifestOf(target)
 		quoted := strings.Trim(fmt.Sprintf("%+q", name), `"`)
 		quoted = strings.ReplaceAll(quoted, `\x`, `\u00`)
 		text := strings.ReplaceAll(read(t, manifest), "type=known", quoted)
@@ -137,7 +137,7 @@ func TestUnknownEscaping(t *testing.T) {
 	target := filepath.Join(t.TempDir(), "a")
 	opts := export.Options{Target: target, Incremental: true, Layout: export.Layout{PartitionBy: []string{"type"}}}
 	f.mustExport(opts)
-	manifest := filepath.Join(target, "_manifest.json")
+	manifest := manifestOf(target)
 	if err := os.WriteFile(manifest, []byte(strings.Replace(read(t, manifest), `"escaping": "hive"`, `"escaping": "other"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

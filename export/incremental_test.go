@@ -34,7 +34,7 @@ func TestIncremental(t *testing.T) {
 					t.Errorf("%s: %d rows, want %d", what, result.Rows, rows)
 				}
 				checkFolder(t, target, total)
-				if entries, err := os.ReadDir(parent); err != nil || len(entries) != 1 {
+				if entries, err := os.ReadDir(parent); err != nil || len(entries) != 2 {
 					t.Errorf("%s: %v, %v", what, entries, err)
 				}
 				return result

@@ -11,13 +11,10 @@ import (
 	"datasync/internal/owned"
 )
 
+// manifestVersion is that of new folders. Folders of version 1 have their records inside.
 const (
-	// manifestName is where a folder's manifest is. Engines that read such folders ignore names
-	// that begin with _.
-	manifestName    = "_manifest.json"
-	manifestVersion = 1
-	// pendingName is the manifest of an addition that is not finished.
-	pendingName = manifestName + ".pending"
+	manifestVersion = 2
+	insideVersion   = 1
 )
 
 // manifest describes the files of a folder. docs/export.md explains its fields.

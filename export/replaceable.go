@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"datasync/internal/outfile"
 	"datasync/internal/owned"
@@ -11,24 +12,38 @@ import (
 
 // holdsOnlyExport fails if a folder is not an export or has other files in it, which would be
 // lost with it.
-func holdsOnlyExport(folder *owned.Dir) error {
+func holdsOnlyExport(folder *owned.Dir, target string) error {
+	path, err := filepath.Abs(target)
+	if err != nil {
+		return err
+	}
+	parent, err := owned.OpenDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = parent.Close() }()
 	known := map[string]bool{}
-	for _, name := range []string{manifestName, pendingName} {
-		m, err := readManifest(folder, name, owned.ReadFile)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		known[name] = true
-		for _, f := range m.Files {
-			known[f.Path] = true
+	inside, beside := recordsInside(folder), recordsBeside(parent, filepath.Base(path), nil)
+	for _, r := range []records{inside, beside} {
+		for _, name := range []string{r.manifest, r.pending} {
+			m, err := readManifest(r.in, name, owned.ReadFile)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			known[name] = true
+			for _, f := range m.Files {
+				known[f.Path] = true
+			}
 		}
 	}
 	if len(known) == 0 {
-		return fmt.Errorf("there is no %s in it, so no export made it", manifestName)
+		return fmt.Errorf("there is no %s beside it and no %s in it, so no export made it", beside.manifest, inside.manifest)
 	}
+	delete(known, beside.manifest)
+	delete(known, beside.pending)
 	return holdsOnly(folder, "", known)
 }
 

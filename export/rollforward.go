@@ -15,6 +15,8 @@ import (
 // folder or has been moved to its place.
 type pending struct {
 	target  string // as the user named it
+	folder  *owned.Dir
+	records *records
 	staging *staging
 	first   int // the index of the first file that is added
 	next    *manifest
@@ -31,12 +33,11 @@ func (p *pending) rollForward(check func(*manifestFile, *os.File) bool) error {
 	if err := p.moveAll(staged); err != nil {
 		return err
 	}
-	folder := p.staging.folder
-	if err := folder.Rename(pendingName, manifestName); err != nil {
+	if err := p.records.in.Rename(p.records.pending, p.records.manifest); err != nil {
 		return err
 	}
 	failpoint.Hit("f14")
-	return errors.Join(folder.File().Sync(), p.staging.remove())
+	return errors.Join(p.records.in.File().Sync(), p.staging.remove())
 }
 
 // checkAll checks all files and returns those that are staged, by index.
@@ -60,7 +61,7 @@ func (p *pending) checkAll(check func(*manifestFile, *os.File) bool) (map[int]fs
 
 // checkMoved fails unless a file is in its place.
 func (p *pending) checkMoved(f *manifestFile) error {
-	content, err := f.open(p.staging.folder.Dir)
+	content, err := f.open(p.folder)
 	if err == nil && !f.hasContent(content) {
 		err = f.changed()
 	}
@@ -83,7 +84,7 @@ func (p *pending) checkStaged(n int, check func(*manifestFile, *os.File) bool) (
 	defer func() { _ = content.Close() }()
 	info, err := content.Stat()
 	if err == nil && !check(f, content) {
-		err = unexpected(p.staging.name(n), "it is not the file that "+pendingName+" describes")
+		err = unexpected(p.staging.name(n), "it is not the file that "+p.records.pending+" describes")
 	}
 	if err == nil {
 		err = p.checkFree(f)
@@ -94,7 +95,7 @@ func (p *pending) checkStaged(n int, check func(*manifestFile, *os.File) bool) (
 // checkFree fails if something has a file's name already, or if a folder on the way to it is
 // not this user's.
 func (p *pending) checkFree(f *manifestFile) (err error) {
-	folder := p.staging.folder.Dir
+	folder := p.folder
 	in, name, err := descend(folder, f.Path, (*owned.Dir).Sub)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -128,7 +129,7 @@ func (p *pending) moveAll(staged map[int]fs.FileInfo) error {
 			changed[path] = true
 		}
 	}
-	folder := p.staging.folder.Dir
+	folder := p.folder
 	for path := range changed {
 		in, _, err := descend(folder, path+"/", (*owned.Dir).Sub)
 		if err != nil {
@@ -152,7 +153,7 @@ func (p *pending) move(n int, path string, checked fs.FileInfo) (err error) {
 	if info, err := content.Stat(); err != nil || !os.SameFile(info, checked) || info.Size() != checked.Size() || !info.ModTime().Equal(checked.ModTime()) {
 		return errors.Join(err, unexpected(p.staging.name(n), "it was replaced while it was moved"))
 	}
-	folder := p.staging.folder.Dir
+	folder := p.folder
 	in, name, err := descend(folder, path, (*owned.Dir).Make)
 	if err != nil {
 		return err

@@ -5,26 +5,26 @@ import (
 	"fmt"
 	"io/fs"
 
-	"datasync/internal/outfile"
 	"datasync/internal/owned"
 )
-
-// stagingName is the folder for new files, in the folder that they will be added to.
-const stagingName = ".datasync-staging"
 
 // stagedName is the name of a staged file, by its index in the pending manifest. Patterns for
 // data files do not match it.
 func stagedName(index int) string { return fmt.Sprintf("%06d.tmp", index) }
 
-// staging is the staging folder of a folder.
+// staging is the folder for the new files of a folder.
 type staging struct {
-	folder *outfile.LockedFolder
-	dir    *owned.Dir // nil if there is none
+	in    *owned.Dir
+	named string     // in it
+	dir   *owned.Dir // nil if there is none
 }
+
+// path is the path of the folder, for messages.
+func (s *staging) path() string { return s.in.Name(s.named) }
 
 // open opens the staging folder if there is one.
 func (s *staging) open() (err error) {
-	s.dir, err = s.folder.Sub(stagingName)
+	s.dir, err = s.in.Sub(s.named)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (s *staging) open() (err error) {
 
 // create makes the staging folder, which must not exist.
 func (s *staging) create() (err error) {
-	s.dir, err = s.folder.New(stagingName)
+	s.dir, err = s.in.New(s.named)
 	return err
 }
 
@@ -48,7 +48,7 @@ func (s *staging) remove() error {
 	if s.dir == nil {
 		return nil
 	}
-	return errors.Join(s.folder.RemoveAll(s.dir, stagingName), s.close())
+	return errors.Join(s.in.RemoveAll(s.dir, s.named), s.close())
 }
 
 // close closes the staging folder.

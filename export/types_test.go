@@ -124,20 +124,20 @@ func TestTypesOfFolders(t *testing.T) {
 	}
 }
 
-// makeEarlier turns a folder into one of an earlier version.
+// makeEarlier turns a folder into one of an earlier version, whose manifest is inside.
 func makeEarlier(t *testing.T, folder string, change func(layout map[string]any)) {
 	t.Helper()
-	path := filepath.Join(folder, "_manifest.json")
 	var m map[string]any
-	if err := json.Unmarshal([]byte(read(t, path)), &m); err != nil {
+	if err := json.Unmarshal([]byte(read(t, manifestOf(folder))), &m); err != nil {
 		t.Fatal(err)
 	}
+	m["version"] = 1
 	l := m["layout"].(map[string]any)
 	delete(l, "types")
 	delete(l, "escaping")
 	change(l)
 	b, err := json.Marshal(m)
-	if err := errors.Join(err, os.WriteFile(path, b, 0o600)); err != nil {
+	if err := errors.Join(err, os.WriteFile(insideOf(folder), b, 0o600), os.Remove(folder+".manifest.json")); err != nil {
 		t.Fatal(err)
 	}
 }

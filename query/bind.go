@@ -46,7 +46,7 @@ func (n *Named) Bind(given map[string]string, now time.Time, zone *time.Location
 		}
 		bound, err := p.read(value, now, zone)
 		if err != nil {
-			return Bound{}, fmt.Errorf("%w: %s=%v", ErrParams, p.Name, err)
+			return Bound{}, fmt.Errorf("%w: %s=%w", ErrParams, p.Name, err)
 		}
 		b.Params[p.Name] = bound
 		if t, err := time.Parse(time.RFC3339Nano, bound); err == nil && p.Type == timestamp {

@@ -14,20 +14,26 @@ import (
 // longestCompletion is the maximum length of a completion in bytes.
 const longestCompletion = 256
 
-// Complete returns completions of the last word of a text, and where in the text the word begins.
-// They come from DuckDB's grammar and the file's tables and columns, and begin with the word as
-// typed. A name that needs quotes is only offered after an opening quote, with the closing one.
-func Complete(ctx context.Context, session *inspect.Session, text string) (words []string, begin int, err error) {
-	suggestions, err := Texts(ctx, session, "SELECT suggestion FROM sql_auto_complete($text) ORDER BY suggestion_score", map[string]string{"text": text})
-	if err != nil {
-		return nil, 0, err
-	}
+// Complete returns completions of the last word of a text, and where in the text the word begins;
+// after is the text after the cursor. The completions begin with the word as typed: columns of the
+// statement's tables and aliases first, then DuckDB's suggestions, functions last. A name that needs
+// quotes is only offered after an opening quote, with the closing one.
+func Complete(ctx context.Context, session *inspect.Session, text, after string) (words []string, begin int, err error) {
 	// Keywords of the other categories can be names without quotes.
 	reserved, err := Texts(ctx, session, "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')", nil)
 	if err != nil {
 		return nil, 0, err
 	}
 	begin, inQuotes := lastWord(text)
+	open := begin
+	if inQuotes {
+		open-- // the quote
+	}
+	c := &candidates{scope: parseScope(text, open, after), session: session}
+	suggestions, err := c.list(ctx, text)
+	if err != nil {
+		return nil, 0, err
+	}
 	typed := text[begin:]
 	for _, suggestion := range suggestions {
 		word, ok := completion(suggestion, reserved)

@@ -43,7 +43,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 	s := open(t, path, "UTC")
 	all := 0
 	for _, before := range []string{"FROM zz", `FROM "zz`, `FROM "zz `, `FROM "zz1;`, `FROM "zz""`, "FROM sel", `FROM "sel`, "FROM ord", `FROM "`, `FROM "1`, "SELECT zz", `SELECT "zz`, `SELECT "ZZ`, `FROM t0 WHERE le`} {
-		words, begin, err := query.Complete(t.Context(), s, before)
+		words, begin, err := query.Complete(t.Context(), s, before, "")
 		if err != nil {
 			t.Errorf("%s: %v", before, err)
 		}
@@ -70,7 +70,7 @@ func TestCompletionOfHostileNames(t *testing.T) {
 	for before, want := range map[string][]string{
 		`FROM "zz1`: {`zz1;DROP TABLE x"`}, `FROM "zz""d`: {`zz""d"`}, `FROM "sele`: {`select"`}, "FROM zz_p": {"zz_plain"}, `FROM "zz_p`: {`zz_plain"`}, "FROM zz1": nil, "FROM sele": nil,
 	} {
-		words, _, err := query.Complete(t.Context(), s, before)
+		words, _, err := query.Complete(t.Context(), s, before, "")
 		words = slices.DeleteFunc(words, func(w string) bool { return strings.HasSuffix(w, " ") })
 		if err != nil || !slices.Equal(words, want) {
 			t.Errorf("%s: %q, want %q, %v", before, words, want, err)
@@ -87,7 +87,7 @@ func TestCompletion(t *testing.T) {
 		{"SELECT * FROM ev", "events", 14}, {"SELECT * FROM rejec", "rejected_events", 14}, {"sel", "select", 0}, {"SEL", "SELECT", 0},
 		{"SELECT sess", "session_id", 7}, {"SELECT type FROM events WHERE brow", "browser", 30}, {"SELECT ty", "type", 7},
 	} {
-		words, begin, err := query.Complete(t.Context(), s, tc.text)
+		words, begin, err := query.Complete(t.Context(), s, tc.text, "")
 		if err != nil || begin != tc.begin || len(words) == 0 {
 			t.Errorf("%q: %q at %d, %v", tc.text, words, begin, err)
 			continue
@@ -101,6 +101,72 @@ func TestCompletion(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%q: %q, want %q among them", tc.text, words, tc.want)
+		}
+	}
+}
+
+// TestCompletionInScope: columns of the tables, aliases and common table expressions of the statement
+// come before functions, and those of other tables not at all. The cursor is at the bar.
+func TestCompletionInScope(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for _, tc := range []struct {
+		text string
+		want []string // the first completions
+		not  string   // what is not offered
+	}{
+		{"SELECT e.| FROM events e", []string{"id", "session_id", "user_id", "type"}, "count"},
+		{"SELECT e.| FROM events AS e", []string{"id", "session_id"}, "count"},
+		{"SELECT E.| FROM main.events e WHERE true", []string{"id", "session_id"}, "count"},
+		{"SELECT e.se| FROM events e", []string{"session_id"}, "second"},
+		{"SELECT \"e\".\"se| FROM events e", []string{`session_id"`}, ""},
+		{"SELECT events.se| FROM events", []string{"session_id"}, "second"},
+		{"SELECT events.se|", []string{"session_id"}, "second"},
+		{"FROM events e SELECT e.dev|", []string{"device_type"}, ""},
+		{"FROM e: events SELECT e.dev|", []string{"device_type"}, ""},
+		{"SELECT * FROM events e JOIN runs r ON e.batch = r.| WHERE true", []string{"run", "tool_version"}, "batch"},
+		{"SELECT * FROM runs r, events e WHERE e.dev|", []string{"device_type"}, ""},
+		{"SELECT * FROM runs r LEFT JOIN events e USING (x) WHERE e.dev|", []string{"device_type"}, ""},
+		{"SELECT | FROM events", []string{"id", "session_id", "user_id"}, "tool_version"},
+		{"SELECT c| FROM runs r", []string{"conflict"}, "cursor"},
+		{"SELECT dev|, type FROM events", []string{"device_type"}, ""},
+		{"SELECT dev|ice FROM events", []string{"device_type"}, ""},
+		{"SELECT count(dev|) FROM events", []string{"device_type"}, ""},
+		{"SELECT * FROM events WHERE s|", []string{"session_id"}, "stored"},
+		{"SELECT s|", []string{"session_id"}, ""},
+		{"WITH daily AS (SELECT day, count(*) AS visits FROM events_flat GROUP BY day) SELECT vi| FROM daily", []string{"visits"}, ""},
+		{"WITH daily AS (SELECT day, count(*) AS visits FROM events_flat GROUP BY day) SELECT d.| FROM daily d", []string{"day", "visits"}, "id"},
+		{"WITH daily(den, dings) AS (SELECT 1, 2) SELECT d| FROM daily", []string{"den", "dings"}, "session_id"},
+		{"WITH a AS (SELECT 1 AS xa), b AS (SELECT xa AS xb FROM a) SELECT b.| FROM b", []string{"xb"}, "xa"},
+		{"WITH a AS (SELECT 1 AS xa), b AS (SELECT x| FROM a) SELECT 1", []string{"xa"}, ""},
+		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT n.| FROM n) FROM n", nil, "id"},
+		{"WITH daily AS (SELECT 1 AS visits) SELECT * FROM da|", []string{"daily"}, ""},
+		{"SELECT s.| FROM (SELECT id AS one, type AS two FROM events) s", []string{"one", "two"}, "id"},
+		{"SELECT (SELECT max(e.|) FROM runs r) FROM events e", []string{"id", "session_id"}, ""},
+		{"SELECT * FROM (SELECT dev| FROM events) s", []string{"device_type"}, ""},
+		{"SELECT one FROM range(3) t(one) WHERE t.|", []string{"one"}, "id"},
+		{"SELECT began_at FROM runs UNION ALL SELECT b| FROM events", []string{"browser", "batch"}, "began_at"},
+		{"SELECT type, count(*) AS number FROM events GROUP BY type ORDER BY num|", []string{"number"}, ""},
+		{"SELECT extract(year FROM ts|) FROM (SELECT now() AS tsx) t", nil, ""},
+		{"SELECT 1; SELECT e.dev| FROM events e; SELECT 2", []string{"device_type"}, ""},
+		{"SELECT 'FROM runs r' AS x, e.dev| FROM events e -- FROM runs", []string{"device_type"}, ""},
+		{"SELECT * FROM events wh|", []string{"where"}, ""},
+		{"SELECT * FROM events |", nil, "session_id"},
+		{"SELECT * FROM ev|", []string{"events"}, "extra"},
+		{"SELECT nowhere.| FROM events", nil, ""},
+		{"SELECT ((((e.|", nil, ""},
+		{") ) FROM events e WHERE e.dev|", []string{"device_type"}, ""},
+		{"WITH", nil, ""}, {"WITH a AS (|", nil, ""}, {"FROM (|", nil, ""}, {"|", nil, "session_id"}, {"FROM events e, |", []string{"checkpoints"}, "session_id"},
+	} {
+		before, after, _ := strings.Cut(tc.text, "|")
+		words, _, err := query.Complete(t.Context(), s, before, after)
+		for i := range words {
+			words[i] = strings.TrimSpace(words[i])
+		}
+		if err != nil || len(words) < len(tc.want) || !slices.Equal(words[:len(tc.want)], tc.want) {
+			t.Errorf("%s: %.200q, want %q first; %v", tc.text, words, tc.want, err)
+		}
+		if tc.not != "" && slices.Contains(words, tc.not) {
+			t.Errorf("%s: %q is offered", tc.text, tc.not)
 		}
 	}
 }

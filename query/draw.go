@@ -99,7 +99,13 @@ func (d *drawing) line(last string, cell func(i int) string) {
 func (d *drawing) within(i int, text string, align alignment) string {
 	text = term.Shorten(text, d.fit.widths[i])
 	rest := d.fit.widths[i] - term.Width(text)
-	before := map[alignment]int{left: 0, center: rest / 2, right: rest}[align]
+	before := 0
+	switch align {
+	case center:
+		before = rest / 2
+	case right:
+		before = rest
+	}
 	return strings.Repeat(" ", before) + text + strings.Repeat(" ", rest-before)
 }
 

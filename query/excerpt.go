@@ -65,6 +65,11 @@ func (s statement) located(err error, origin func(int) int) error {
 	if at < 0 || at > len(s.text) || !names(e.Text, s.text[at:]) {
 		return err
 	}
+	if strings.HasPrefix(s.text[at:], `"`) && strings.HasPrefix(e.Text, "Binder Error: Referenced column ") {
+		quoted := *e
+		quoted.Text += "; write text in single quotes"
+		err = &quoted
+	}
 	begin := strings.LastIndexByte(s.text[:at], '\n') + 1
 	end := len(s.text)
 	if n := strings.IndexByte(s.text[at:], '\n'); n >= 0 {

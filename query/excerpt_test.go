@@ -82,6 +82,14 @@ func TestExcerptsFit(t *testing.T) {
 	}
 }
 
+// TestTextInDoubleQuotes: they mark names, so DuckDB looks for a column.
+func TestTextInDoubleQuotes(t *testing.T) {
+	message, _ := excerpt(t, `SELECT count(*) FROM events WHERE type = "click"`, nil, 0)
+	if !strings.HasSuffix(message, "; write text in single quotes") {
+		t.Error(message)
+	}
+}
+
 // TestRefusals: a statement that query refuses says what to use.
 func TestRefusals(t *testing.T) {
 	s := open(t, file(t), "UTC")

@@ -175,9 +175,15 @@ func (f *fit) choose(columns []column, bounds []bounds, width int) {
 
 // inRank returns the columns with the most important first: the instant and the type of an event.
 func inRank(columns []column, of []int) []int {
-	first := slices.IndexFunc(of, func(i int) bool { return columns[i].kind == kindTime && columns[i].name == "timestamp" })
-	if first < 0 {
-		first = slices.IndexFunc(of, func(i int) bool { return columns[i].kind == kindTime })
+	first := -1
+	for _, isTime := range []func(c *column) bool{
+		func(c *column) bool { return c.kind == kindTime && c.name == "timestamp" },
+		func(c *column) bool { return c.kind == kindTime },
+		func(c *column) bool { return c.typeName == "DATE" },
+	} {
+		if first < 0 {
+			first = slices.IndexFunc(of, func(i int) bool { return isTime(&columns[i]) })
+		}
 	}
 	second := slices.IndexFunc(of, func(i int) bool { return columns[i].name == "type" })
 	var ranked, rest []int

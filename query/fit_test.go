@@ -125,6 +125,30 @@ func TestColumnsOfNULL(t *testing.T) {
 	}
 }
 
+// TestColumnsThatComeFirst: of several times the event's own is the first column, and a day if there is no
+// time.
+func TestColumnsThatComeFirst(t *testing.T) {
+	s := open(t, file(t), "UTC")
+	for columns, want := range map[string]string{
+		`now() AS stored, now() AS "timestamp", 'a' AS type`:     `│ timestamp │ type `,
+		`1 AS n, now() AS began, now() AS ended`:                 `│ began `,
+		`1 AS n, DATE '2026-01-27' AS day, 'click' AS type`:      `│ day │ type │ n `,
+		`1 AS n, 'click' AS type, 'x' AS t`:                      `│ type │ n │ t `,
+		`TIMESTAMP '2026-01-27 19:20:12' AS local, 1 AS n`:       `│ local │ n `,
+		`'2026-01-27' AS "timestamp", 'x' AS t, 'click' AS type`: `│ type │ timestamp │ t `,
+	} {
+		sql := "SELECT " + columns
+		for range 9 {
+			sql += ", repeat('x', 20) AS more"
+		}
+		got := ask(t, s, query.Options{SQL: sql, Format: query.Table, Width: 70})
+		head := strings.Join(strings.Fields(strings.Split(got, "\n")[1]), " ")
+		if !strings.HasPrefix(head, want) {
+			t.Errorf("%s: %s, want %s", columns, head, want)
+		}
+	}
+}
+
 // TestDimNULL: NULL is dim, and a text that reads NULL is not.
 func TestDimNULL(t *testing.T) {
 	s := open(t, file(t), "UTC")

@@ -56,7 +56,7 @@ func TestOtherServers(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := c.DecodeError(Events, page, decode.ErrMalformed)
-		if c.HasAnswered() || !errors.Is(err, ErrNoAPI) || !strings.Contains(err.Error(), "it answered "+content) {
+		if c.HasAnswered() || !errors.Is(err, ErrNoAPI) || !strings.Contains(err.Error(), c.base.Host+" answered "+content+" (malformed page") {
 			t.Errorf("%q: %v, answered: %v", body, err, c.HasAnswered())
 		}
 	}
@@ -80,7 +80,8 @@ func TestWrongScheme(t *testing.T) {
 		serve  func(net.Conn)
 		want   error
 	}{
-		"https to http": {"https", func(c net.Conn) { handshakes(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, ErrPlainPort},
+		"https to HTTP/0.9": {"https", func(c net.Conn) { handshakes(c, "<!DOCTYPE HTML>") }, ErrPlainPort},
+		"https to http":     {"https", func(c net.Conn) { handshakes(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, ErrPlainPort},
 		"http to Go's TLS": {"http", func(c net.Conn) {
 			handshakes(c, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 		}, ErrTLSPort},

@@ -196,7 +196,7 @@ func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 		return large
 	}
 	if !c.sender.hasAnswered.Load() {
-		err = fmt.Errorf("%w: it answered %s: %w", ErrNoAPI, contentOf(page.Text()), err)
+		return fmt.Errorf("%w: %s answered %s (%w)", ErrNoAPI, c.base.Host, contentOf(page.Text()), err)
 	}
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
 }

@@ -26,13 +26,17 @@ var toTLSPort = regexp.MustCompile(`(?i)HTTP request (was sent )?to (an )?HTTPS|
 func schemeError(err error) error {
 	var notTLS tls.RecordHeaderError
 	switch {
-	case errors.As(err, &notTLS) && string(notTLS.RecordHeader[:]) == "HTTP/":
+	case errors.As(err, &notTLS) && beginsHTTP(notTLS.RecordHeader):
 		return fmt.Errorf("%w: %w", ErrPlainPort, err)
 	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // an alert of TLS
 		return fmt.Errorf("%w: %w", ErrTLSPort, err)
 	}
 	return err
 }
+
+// beginsHTTP reports whether the first bytes of a server are those of an answer by HTTP. A server that takes a
+// handshake for a request without a version sends only its body (HTTP/0.9), a page that says so.
+func beginsHTTP(first [5]byte) bool { return string(first[:]) == "HTTP/" || first[0] == '<' }
 
 // saysTLS reports whether an answer to plain http says that the port is for TLS.
 func saysTLS(resp *http.Response, body []byte) bool {

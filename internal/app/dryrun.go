@@ -13,6 +13,7 @@ import (
 
 	"datasync/ingest"
 	"datasync/ingest/dryrun"
+	"datasync/internal/dbfile"
 	"datasync/internal/store"
 	"datasync/internal/term"
 )
@@ -48,7 +49,9 @@ func runDryRun(ctx context.Context, opts pullOptions) error {
 	}
 	stopShowing = sync.OnceFunc(stopShowing)
 	defer stopShowing()
-	file, err := store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
+	file, err := dbfile.AwaitLock(ctx, opts.database, opts.lockWait(), func() (*store.Preflight, error) {
+		return store.OpenPreflight(ctx, store.Options{Path: opts.database, Origin: opts.origin, ForgetWaits: opts.forgetWaits})
+	})
 	if err != nil {
 		return err
 	}

@@ -18,44 +18,72 @@ var fileEndings = map[string]string{
 // compressedEndings are the endings that name a compression of export.
 var compressedEndings = map[string]string{".gz": "gzip", ".zst": "zstd"}
 
+// targetName is the name of a target in its parts: in "a.csv.gz" the stem is "a".
+type targetName struct{ stem, ending, packed string }
+
+func splitTarget(path string) (n targetName) {
+	n.stem = strings.TrimRight(path, "/")
+	if ending := filepath.Ext(n.stem); compressedEndings[strings.ToLower(ending)] != "" {
+		n.stem, n.packed = strings.TrimSuffix(n.stem, ending), strings.ToLower(ending)
+	}
+	if ending := filepath.Ext(n.stem); fileEndings[strings.ToLower(ending)] != "" {
+		n.stem, n.ending = strings.TrimSuffix(n.stem, ending), strings.ToLower(ending)
+	}
+	return n
+}
+
 // checkEnding refuses a target whose name says that it has another format or compression than it
 // gets: other programs choose how to read a file by its ending.
 func checkEnding(e *export.Options) error {
-	option := "--" + e.Format.String()
-	name := e.Target
-	packed := compressedEndings[endingOf(name)]
-	plain := strings.TrimRight(name, "/")
-	if packed != "" {
-		plain = name[:len(name)-len(endingOf(name))]
+	n := splitTarget(e.Target)
+	if !fits(e, fileEndings[n.ending]) {
+		return otherFormat(e, n)
 	}
-	stem := plain
-	has := fileEndings[endingOf(plain)]
-	if has != "" {
-		stem = plain[:len(plain)-len(endingOf(plain))]
-	}
-	want := stem + "." + e.Format.String()
+	packed := compressedEndings[n.packed]
+	name := n.stem + n.ending
 	switch {
-	case has == "Excel", has == "OpenDocument":
-		return usage("%s %s: export writes no %s; use --csv %s --excel, which spreadsheets open", option, name, endingOf(plain), stem+".csv")
-	case !fits(e, has):
-		if own := map[string]string{"Parquet": "parquet", "CSV": "csv", "JSON Lines": "jsonl", "JSON": "jsonl"}[has]; own != "" {
-			return usage("%s %s: the ending %s means %s; use --%s %s, or name it %s", option, name, endingOf(plain), has, own, stem+"."+own, want)
-		}
-		if has == "tab-separated values" && e.Format == export.CSV {
-			return usage("%s %s: the ending %s means %s; add --delimiter tab, or name it %s", option, name, endingOf(plain), has, want)
-		}
-		if inner := fileEndings[endingOf(stem)]; inner != "" && fits(e, inner) && e.Format != export.Parquet {
-			want = stem + ".gz or " + stem + ".zst"
-		}
-		return usage("%s %s: export writes no %s; name it %s", option, name, endingOf(plain), want)
 	case packed != "" && e.Format == export.Parquet:
-		return usage("%s %s: Parquet is compressed inside the file; name it %s, with --compression %s", option, name, want, packed)
+		return contradicts(e, "Parquet is compressed inside the file; name it %s, with --compression %s", n.stem+".parquet", packed)
 	case packed != "" && e.Compression != "" && e.Compression != packed:
-		return usage("%s %s: the ending %s contradicts --compression %s; omit it, or name the file %s", option, name, endingOf(name), e.Compression, plain+suffixOf(e.Compression))
-	case packed == "" && has != "" && e.Format != export.Parquet && suffixOf(e.Compression) != "" && !e.IsFolder():
-		return usage("%s %s: with --compression %s name it %s", option, name, e.Compression, plain+suffixOf(e.Compression))
+		return contradicts(e, "the ending %s contradicts --compression %s; omit it, or name the file %s", n.packed, e.Compression, name+suffixOf(e.Compression))
+	case packed == "" && n.ending != "" && e.Format != export.Parquet && suffixOf(e.Compression) != "" && !e.IsFolder():
+		return contradicts(e, "with --compression %s name it %s", e.Compression, name+suffixOf(e.Compression))
 	}
 	return nil
+}
+
+// otherFormat says what to use for a target with the ending of another format.
+func otherFormat(e *export.Options, n targetName) error {
+	kind, packed := fileEndings[n.ending], n.packed
+	if e.Format == export.Parquet {
+		packed = ""
+	}
+	want := n.stem + "." + e.Format.String() + packed
+	if inner := fileEndings[strings.ToLower(filepath.Ext(n.stem))]; inner != "" && fits(e, inner) {
+		if want = n.stem; e.Format != export.Parquet { // the ending is a compression, as in a.csv.zip
+			want = n.stem + ".gz or " + n.stem + ".zst"
+		}
+	}
+	switch kind {
+	case "Parquet":
+		return contradicts(e, "the ending %s means Parquet; use --parquet %s, or name it %s", n.ending, n.stem+".parquet", want)
+	case "CSV":
+		return contradicts(e, "the ending %s means CSV; use --csv %s, or name it %s", n.ending, n.stem+".csv"+n.packed, want)
+	case "JSON Lines", "JSON":
+		return contradicts(e, "the ending %s means %s; use --jsonl %s, or name it %s", n.ending, kind, n.stem+".jsonl"+n.packed, want)
+	case "Excel", "OpenDocument":
+		return contradicts(e, "export writes no %s; use --csv %s --excel, which spreadsheets open", n.ending, n.stem+".csv")
+	case "tab-separated values":
+		if e.Format == export.CSV {
+			return contradicts(e, "the ending %s means %s; add --delimiter tab, or name it %s", n.ending, kind, want)
+		}
+	}
+	return contradicts(e, "export writes no %s; name it %s", n.ending, want)
+}
+
+// contradicts returns an error about the target.
+func contradicts(e *export.Options, why string, args ...any) error {
+	return usage("--%s %s: "+why, append([]any{e.Format.String(), e.Target}, args...)...)
 }
 
 // fits reports whether a file of that kind may have the format of an export.
@@ -74,9 +102,6 @@ func fits(e *export.Options, kind string) bool {
 	}
 	return false
 }
-
-// endingOf returns the ending of a path, in lower case.
-func endingOf(path string) string { return strings.ToLower(filepath.Ext(strings.TrimRight(path, "/"))) }
 
 // suffixOf returns the ending of a compression, empty for none.
 func suffixOf(compression string) string {

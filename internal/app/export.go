@@ -81,7 +81,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 		return nil
 	}
 	if !result.Pull.Complete {
-		opts.io.Say(incompleteText(result.Pull))
+		opts.io.SayWarning(incompleteText(result.Pull))
 	}
 	if !opts.quiet {
 		opts.io.Say(exportedText(run, result))

@@ -29,12 +29,3 @@ func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error)
 	}
 	return sql.Null[model.Instant]{V: model.InstantOf(t), Valid: true}, nil
 }
-
-// zoneNamed returns the time zone of that name.
-func zoneNamed(name string) (*time.Location, error) {
-	zone, err := time.LoadLocation(name)
-	if err != nil || name == "" || name == "Local" {
-		return nil, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", name)
-	}
-	return zone, nil
-}

@@ -93,6 +93,6 @@ func readText(r io.Reader) (string, error) {
 // warnOfReaders warns if other users can read the file of the key.
 func warnOfReaders(t term.IO, f *os.File) {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		t.Say("other users can read the key: chmod 600 " + f.Name())
+		t.SayWarning("other users can read the key: chmod 600 " + f.Name())
 	}
 }

@@ -93,7 +93,7 @@ func TestKey(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got = nil
-			args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--quiet", "--base-url", server.URL}
+			args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--base-url", server.URL}
 			if tc.file != "" {
 				args = append(args, "--api-key-file", tc.file)
 			}
@@ -125,10 +125,15 @@ func TestPlainHTTP(t *testing.T) {
 	for host, warnings := range map[string]int{"127.0.0.1": 0, "localhost": 0, "127.1.2.3": 0, "0.0.0.0": 1} {
 		var stdout, stderr bytes.Buffer
 		base := strings.Replace(server.URL, "127.0.0.1", host, 1)
-		args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--quiet", "--max-retry-time", "1ms", "--base-url", base}
+		args := []string{"datasync", "--db", filepath.Join(t.TempDir(), "a.duckdb"), "pull", "--max-retry-time", "1ms", "--base-url", base}
 		code := app.Main(args, getenv, strings.NewReader(""), &stdout, &stderr)
 		if n := strings.Count(stderr.String(), "plain http: anyone on the network path can read the key"); n != warnings || warnings > 0 && code != 3 {
 			t.Errorf("%s: exit %d, %d warnings: %s", host, code, n, stderr.String())
+		}
+		stderr.Reset()
+		app.Main(append(args, "--quiet"), getenv, strings.NewReader(""), &stdout, &stderr)
+		if text := stderr.String(); strings.Count(text, "\n") != 1 || strings.Contains(text, "plain http") {
+			t.Errorf("%s: with --quiet it said %q", host, text)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func listNamed(t term.IO, c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	for _, name := range []string{"file", "param"} {
+	for _, name := range []string{"file", "param", "max-rows", "timeout", "timing"} {
 		if c.IsSet(name) {
 			return usage("--named list lists the named queries: omit --%s", name)
 		}

@@ -27,6 +27,7 @@ type pullOptions struct {
 	// origin names the API whose events the file holds.
 	origin      string
 	forgetWaits bool
+	wait        time.Duration // for other processes that have the file open; 0 if not given
 	dryRun      bool
 	json        bool // of a dry run
 	quiet       bool
@@ -61,6 +62,9 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	protectKey()
 	if err := checkLimits(&opts.ingest); err != nil {
 		return opts, err
+	}
+	if opts.wait = c.Duration("wait"); c.IsSet("wait") && opts.wait <= 0 {
+		return opts, usage("--wait %s is not more than 0s", opts.wait)
 	}
 	var err error
 	if opts.ingest.Workers, err = parseWorkers(c.String("workers")); err != nil {
@@ -119,7 +123,7 @@ func (o *pullOptions) useAPI(c *cli.Context) (err error) {
 		return err
 	}
 	if host := base.Hostname(); base.Scheme == "http" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		o.io.Say("the base URL is plain http: anyone on the network path can read the key")
+		o.io.SayWarning("the base URL is plain http: anyone on the network path can read the key")
 	}
 	o.origin, o.ingest.BaseURL = api.Origin(base), base
 	return nil

@@ -40,7 +40,10 @@ func (t trouble) barTexts() []string {
 	pause := seconds(r.Next.Sub(t.now))
 	switch {
 	case retries && pause > 0:
-		return []string{fmt.Sprintf("retry %d in %d s: %s", r.Number, pause, r.Why), fmt.Sprintf("retry %d in %d s", r.Number, pause)}
+		return []string{
+			fmt.Sprintf("retry %d in %d s: %s", r.Number, pause, r.Why), fmt.Sprintf("retry %d in %d s", r.Number, pause),
+			fmt.Sprintf("retry %d, %d s", r.Number, pause),
+		}
 	case t.Silent > 0:
 		silent := int(t.Silent.Seconds())
 		return []string{fmt.Sprintf("no answer for %d s: %s", silent, t.Endpoint), fmt.Sprintf("no answer %d s: %s", silent, t.Endpoint), fmt.Sprintf("no answer %d s", silent)}

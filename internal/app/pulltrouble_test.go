@@ -49,7 +49,7 @@ func troubled(now time.Time) []struct {
 			[]string{"waiting 3 s: its limit", "waiting 3 s: its limit", "waiting 3 s"}, "waiting 3 s, until 2026-01-27T19:25:35Z: events endpoint (its limit)", nil, true},
 		{"a short wait", ingest.Snapshot{Waiting: "events", Why: "429", Until: in(0.5)},
 			[]string{"waiting 1 s: 429", "waiting 1 s: 429", "waiting 1 s"}, "waiting 1 s, until 2026-01-27T19:25:32Z: events endpoint answered 429", nil, false},
-		{"a retry", ingest.Snapshot{Retries: []ingest.Retry{retry}, Stuck: true}, []string{"retry 3 in 8 s: 502", "retry 3 in 8 s"},
+		{"a retry", ingest.Snapshot{Retries: []ingest.Retry{retry}, Stuck: true}, []string{"retry 3 in 8 s: 502", "retry 3 in 8 s", "retry 3, 8 s"},
 			`retry 3 in 8 s, for 4 min 40 s more: feed endpoint answered 502: "down"`, []string{"feed: retry 3 in 8 s, answered 502"}, true},
 		{"a retry while other pages come", ingest.Snapshot{Retries: []ingest.Retry{retry}}, nil, "", []string{"feed: retry 3 in 8 s, answered 502"}, false},
 		{"a retry that is sent", ingest.Snapshot{Endpoint: "feed", Retries: []ingest.Retry{sent}, Stuck: true}, []string{"retry 3 now: 502", "retry 3 now"},

@@ -10,7 +10,6 @@ import (
 
 	"datasync/internal/inspect"
 	"datasync/internal/model"
-	"datasync/internal/shell"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -28,7 +27,7 @@ func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
 			&cli.StringFlag{Name: "named", Usage: "run the query with this `NAME`; list shows all names"},
 			&cli.StringSliceFlag{Name: "param", Usage: "the value of $name in the SQL, as `NAME=VALUE`"},
-			&cli.StringFlag{Name: "timezone", Usage: "show times in this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
+			&cli.StringFlag{Name: "timezone", Usage: "show times, and count days and hours, in this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
 			&cli.IntFlag{Name: "max-rows", Usage: "write at most `N` rows, of a table the first and the last; 0 is all", DefaultText: "40 in a table, else all"},
 			&cli.DurationFlag{Name: "timeout", Usage: "stop a query that takes longer than this `DURATION`, such as 30s", DefaultText: "none"},
 			&cli.BoolFlag{Name: "timing", Usage: "show how long each statement took"},
@@ -65,6 +64,9 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
 		defer cancel()
 	}
+	if opts.interactive() {
+		return runShell(ctx, opts)
+	}
 	var session *inspect.Session
 	src, err := openSource(ctx, opts.io, opts.database, func(path string) (err error) {
 		session, err = inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: opts.timezone})
@@ -74,9 +76,6 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 		return orStopped(ctx, err)
 	}
 	defer src.Release()
-	if opts.interactive() {
-		return errors.Join(runShell(ctx, opts, session), session.Close())
-	}
 	out, err := opts.output()
 	if err != nil {
 		return errors.Join(err, session.Close())
@@ -117,23 +116,6 @@ func awaitQuery(ctx context.Context, ended <-chan error, out term.Output) error 
 	return orStopped(ctx, fmt.Errorf("query: %w", err))
 }
 
-// runShell runs the interactive shell.
-func runShell(ctx context.Context, opts queryOptions, session *inspect.Session) error {
-	opts.query.Shell = true
-	err := shell.Run(ctx, shell.Options{
-		IO: opts.io, Session: session, Query: opts.query, Timing: opts.timing,
-		Greeting: "datasync " + version + ", reading " + term.Visible(opts.database) + ". End a statement with ; and see .help.",
-		Run: func(ctx context.Context, query query.Options, timing bool) error {
-			return statements{opts.io, session, timing, opts.page()}.run(ctx, query)
-		},
-		Explain: errorLine,
-	})
-	if err == nil {
-		err = context.Cause(ctx)
-	}
-	return orStopped(ctx, err)
-}
-
 // statements run SQL and write the results to one output.
 type statements struct {
 	io      term.IO
@@ -145,9 +127,13 @@ type statements struct {
 // run writes the results, ends the output, and then reports on the statements.
 func (s statements) run(ctx context.Context, opts query.Options) error {
 	var notes []string
+	say, limit := s.io.Say, "--max-rows"
+	if opts.Shell { // where messages have no prefix
+		say, limit = s.io.Quote, ".maxrows"
+	}
 	opts.Done = func(rows, written int64, took time.Duration) {
 		if written < rows && opts.Format != query.Table {
-			notes = append(notes, fmt.Sprintf("stopped after %s (--max-rows); there are more", term.Counted(written, "row")))
+			notes = append(notes, fmt.Sprintf("stopped after %s (%s); there are more", term.Counted(written, "row"), limit))
 			rows = written
 		}
 		if s.timing {
@@ -160,7 +146,7 @@ func (s statements) run(ctx context.Context, opts query.Options) error {
 	}
 	err := s.out.End(query.Run(ctx, s.session, opts, s.out))
 	for _, note := range notes {
-		s.io.Say(note)
+		say(note)
 	}
 	return err
 }

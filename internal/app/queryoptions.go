@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	_ "time/tzdata" // --timezone must work on machines without a zone database
 
 	"datasync/internal/dbfile"
 	"datasync/internal/outfile"
@@ -42,7 +41,13 @@ func (o queryOptions) output() (term.Output, error) {
 	if o.file == "" {
 		return o.page(), nil
 	}
-	f, err := outfile.Create(o.file, outfile.Rules{Force: o.force, Keep: dbfile.FilesOf(o.database)})
+	return o.createOutput(o.file, outfile.Rules{Force: o.force})
+}
+
+// createOutput begins a file of results, which is none of the database's.
+func (o queryOptions) createOutput(name string, rules outfile.Rules) (term.Output, error) {
+	rules.Keep = dbfile.FilesOf(o.database)
+	f, err := outfile.Create(name, rules)
 	return fileOutput{f}, err
 }
 
@@ -76,8 +81,8 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if q.Params, err = parseParams(c.StringSlice("param")); err != nil {
 		return opts, err
 	}
-	if q.Location, err = time.LoadLocation(opts.timezone); err != nil || opts.timezone == "" || opts.timezone == "Local" {
-		return opts, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", opts.timezone)
+	if q.Location, err = zoneNamed(opts.timezone); err != nil {
+		return opts, err
 	}
 	if err = readStatements(t, c, q); err != nil {
 		return opts, err

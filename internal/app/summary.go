@@ -26,7 +26,8 @@ type pullResult struct {
 	stopped bool
 }
 
-// summaryText is the summary of a pull. It leaves out what is zero, except for stored and missing events.
+// summaryText is the summary of a pull. It leaves out numbers that are zero, except for stored and missing
+// events.
 type summaryText struct {
 	strings.Builder
 	columns int // of the terminal; 0 means no limit
@@ -141,9 +142,9 @@ func (r *pullResult) missing() string {
 // minimum.
 func (r *pullResult) timeSpent() string {
 	text := term.Duration(r.Took)
-	// The comparison means nothing for a part of a pull, without a page, for a moment, or for limits that the
+	// The comparison means nothing for a part of a pull, without a new event, for a moment, or for limits that the
 	// API does not enforce.
-	if r.Complete && !r.stopped && r.Pages["events"]+r.Pages["feed"] > 0 && r.Minimum >= 10*time.Millisecond && r.Took >= r.Minimum {
+	if r.Complete && !r.stopped && r.Stored > 0 && r.Minimum >= 10*time.Millisecond && r.Took >= r.Minimum {
 		text += fmt.Sprintf(", %.2f x the fastest the API allows", r.Took.Seconds()/r.Minimum.Seconds())
 	}
 	if r.Waited >= time.Millisecond {
@@ -152,7 +153,7 @@ func (r *pullResult) timeSpent() string {
 	return text
 }
 
-// fileText says what is in the file; "" if it cannot be seen, or nothing was written to it.
+// fileText describes the file; "" if it cannot be seen, or nothing was written to it.
 func (r *pullResult) fileText() string {
 	info, err := os.Stat(r.file)
 	if err != nil || r.Stored == 0 && !r.Complete {

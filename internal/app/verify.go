@@ -33,7 +33,7 @@ func verifyCommand(t term.IO) *cli.Command {
 			case c.Bool("json"):
 				err = writeJSON(t.Stdout, v)
 			default:
-				_, err = io.WriteString(t.Stdout, v.text(t.Width()))
+				_, err = io.WriteString(t.Stdout, v.text(t.Style(t.Stdout), t.Width()))
 			}
 			if err = unlessUnread(err); err == nil && !v.Sound {
 				err = fmt.Errorf("%w: %s; keep a copy, then pull again into a new file", errUnsound, term.Counted(int64(len(v.Findings)), "finding"))
@@ -72,16 +72,16 @@ func verify(ctx context.Context, t term.IO, database string) (verified, error) {
 }
 
 // text returns the result for a person, on a terminal of this width; 0 is no limit.
-func (v verified) text(width int) string {
+func (v verified) text(style term.Style, width int) string {
 	var b strings.Builder
 	switch {
 	case v.Sound && v.Complete:
-		b.WriteString("sound: the file agrees with its own records\n")
+		b.WriteString(style.Good("sound") + ": the file agrees with its own records\n")
 	case v.Sound:
-		b.WriteString("sound: the file agrees with its own records, but the pull is not complete\n")
+		b.WriteString(style.Good("sound") + ": the file agrees with its own records, but the pull is " + style.Caution("not complete") + "\n")
 	}
 	for _, f := range v.Findings {
-		_, _ = fmt.Fprintf(&b, "%s: %s\n", f.Check, term.Visible(f.Detail))
+		_, _ = fmt.Fprintf(&b, "%s: %s\n", style.Bad(f.Check), term.Visible(f.Detail))
 	}
 	print := v.Fingerprint
 	_, _ = fmt.Fprintf(&b, "fingerprint: %s", term.Counted(print.Events, "event"))

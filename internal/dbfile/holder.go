@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 )
+
+// program is the name under which this program is installed.
+const program = "datasync"
 
 // Holder is a process that has a database file open.
 type Holder struct {
@@ -24,10 +28,31 @@ func (h *Holder) String() string {
 	if h.Writing {
 		does = "writes"
 	}
-	if h.Command == "" {
-		return fmt.Sprintf("process %d %s it", h.PID, does)
+	return fmt.Sprintf("%s %s it", h.Name(), does)
+}
+
+// Name returns the number of the process, and the name of its program in parentheses.
+func (h *Holder) Name() string {
+	switch {
+	case h.PID <= 0: // the process is in another container, or on another machine
+		return "another process"
+	case h.Command == "":
+		return fmt.Sprintf("process %d", h.PID)
 	}
-	return fmt.Sprintf("process %d (%s) %s it", h.PID, h.Command, does)
+	return fmt.Sprintf("process %d (%s)", h.PID, filepath.Base(h.Command))
+}
+
+// reads reports whether the process is a reader of this program. Where the system does not name
+// programs, each reader counts as one.
+func (h *Holder) reads() bool {
+	return !h.Writing && (h.Command == "" || filepath.Base(h.Command) == program || h.sameProgram())
+}
+
+// sameProgram reports whether the process runs the file of this one, under whatever name.
+func (h *Holder) sameProgram() bool {
+	theirs, err1 := os.Stat(fmt.Sprintf("/proc/%d/exe", h.PID))
+	ours, err2 := os.Stat("/proc/self/exe")
+	return err1 == nil && err2 == nil && os.SameFile(theirs, ours)
 }
 
 // LockHolder returns a process that has the file open, or nil. It must not be called while this

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -52,7 +53,7 @@ var causes = []cause{
 const interrupted = "INTERRUPT Error"
 
 // lockHolder finds the process that DuckDB names in its lock error.
-var lockHolder = regexp.MustCompile(`PID (\d+)`)
+var lockHolder = regexp.MustCompile(`(?:held in (.+) \()?PID (\d+)`)
 
 // Translate turns an error of DuckDB or the system about the file at path into a
 // *model.FileError. It returns nil, a *model.FileError and ErrZone as they are, and context.Canceled for
@@ -91,7 +92,8 @@ func (c *cause) of(err error, text string) bool {
 func locked(path, text string) error {
 	detail := "another process has it open"
 	if m := lockHolder.FindStringSubmatch(text); m != nil {
-		detail = "process " + m[1] + " has it open"
+		pid, _ := strconv.Atoi(m[2])
+		detail = (&Holder{PID: pid, Command: m[1]}).Name() + " has it open"
 	}
 	return &model.FileError{Kind: ErrLocked, Path: path, Detail: detail, Hint: "wait for it to end"}
 }

@@ -35,6 +35,13 @@ type folder struct {
 	victim, outside string
 }
 
+// The records of an export are beside its folder, as seen from in it.
+const (
+	manifestName = "../out.manifest.json"
+	pendingName  = manifestName + ".pending"
+	stagingName  = "../.out.datasync-staging"
+)
+
 const precious = "alias ll='ls -l'\n"
 
 func newFolder(t *testing.T) *folder {
@@ -80,8 +87,8 @@ func (f *folder) must(errs ...error) {
 
 func (f *folder) in(name string) string { return filepath.Join(f.path, name) }
 
-func (f *folder) pending() string { return f.in("_manifest.json.pending") }
-func (f *folder) staging() string { return f.in(".datasync-staging") }
+func (f *folder) pending() string { return f.in(pendingName) }
+func (f *folder) staging() string { return f.in(stagingName) }
 
 // change changes the pending manifest.
 func (f *folder) change(how func(m map[string]any)) {
@@ -167,14 +174,14 @@ func TestExportFoldersOfOthers(t *testing.T) {
 			f.lead("l/.bashrc")
 		}, "no such export would make", 2},
 		{"the same without a manifest", func(f *folder) {
-			f.must(os.Remove(f.in("_manifest.json")), os.Symlink(f.outside, f.in("l")))
+			f.must(os.Remove(f.in(manifestName)), os.Symlink(f.outside, f.in("l")))
 			f.lead("l/.bashrc")
-		}, "no _manifest.json", 6},
+		}, "no out.manifest.json", 6},
 		{"a name above the folder", func(f *folder) { f.lead("../user/.bashrc") }, "no such export would make", 2},
 		{"an absolute name", func(f *folder) { f.lead(f.victim) }, "no such export would make", 2},
 		{"a name with a folder too many", func(f *folder) { f.lead("type=a/type=b/events-2-2-0000.parquet") }, "no such export would make", 2},
 		{"a name of another kind", func(f *folder) { f.lead("type=a/.bashrc") }, "no such export would make", 2},
-		{"a name of the program's own", func(f *folder) { f.lead("_manifest.json") }, "no such export would make", 2},
+		{"a name of the program's own", func(f *folder) { f.lead("out.manifest.json") }, "no such export would make", 2},
 		{"a partition that is a link", func(f *folder) {
 			f.must(os.Symlink(f.outside, f.in("type=a")))
 			f.lead("type=a/events-2-2-0000.parquet")
@@ -196,16 +203,17 @@ func TestExportFoldersOfOthers(t *testing.T) {
 			f.lead("type=a/events-2-2-0000.parquet")
 		}, "not to be trusted", 6},
 		{"the staging folder is a link", replaceByLink((*folder).staging), "symbolic link", 6},
-		{"the staging folder is a link to itself", link(".datasync-staging", ".datasync-staging"), "symbolic link", 6},
+		{"the staging folder is a link to itself", link(stagingName, ".out.datasync-staging"), "symbolic link", 6},
 		{"the staging folder is a file", func(f *folder) {
 			f.must(os.RemoveAll(f.staging()), os.WriteFile(f.staging(), nil, 0o600))
 		}, "not a folder", 6},
-		{"the manifest is a link", replaceByLink(func(f *folder) string { return f.in("_manifest.json") }), "symbolic link", 6},
+		{"the manifest is a link", replaceByLink(func(f *folder) string { return f.in(manifestName) }), "symbolic link", 6},
 		{"the manifest is a FIFO", func(f *folder) {
-			f.must(os.Remove(f.in("_manifest.json")), syscall.Mkfifo(f.in("_manifest.json"), 0o600))
+			f.must(os.Remove(f.in(manifestName)), syscall.Mkfifo(f.in(manifestName), 0o600))
 		}, "not a regular file", 6},
+		{"a manifest of an earlier version is a link", func(f *folder) { f.must(os.Symlink(f.victim, f.in("_manifest.json"))) }, "symbolic link", 6},
 		{"the pending manifest is a link", replaceByLink((*folder).pending), "symbolic link", 6},
-		{"the pending manifest is a link to nothing", link("_manifest.json.pending", "USER/nothing"), "symbolic link", 6},
+		{"the pending manifest is a link to nothing", link(pendingName, "USER/nothing"), "symbolic link", 6},
 		{"the pending manifest has another name", func(f *folder) { f.must(os.Link(f.pending(), filepath.Join(f.home, "hard"))) }, "hard link", 6},
 		{"a staged file is a link", replaceByLink(staged), "symbolic link", 6},
 		{"a staged file has another name", func(f *folder) { f.must(os.Link(staged(f), filepath.Join(f.home, "hard"))) }, "hard link", 6},
@@ -229,7 +237,7 @@ func TestExportFoldersOfOthers(t *testing.T) {
 			f.change(func(m map[string]any) { m["run"] = "00000000-0000-0000-0000-000000000000" })
 		}, "another database", 5},
 		{"the folder is another's", chown(func(f *folder) string { return f.path }), "belongs to", 6},
-		{"the manifest is another's", chown(func(f *folder) string { return f.in("_manifest.json") }), "belongs to", 6},
+		{"the manifest is another's", chown(func(f *folder) string { return f.in(manifestName) }), "belongs to", 6},
 		{"the pending manifest is another's", chown((*folder).pending), "belongs to", 6},
 		{"the staging folder is another's", chown((*folder).staging), "belongs to", 6},
 		{"a staged file is another's", chown(staged), "belongs to", 6},
@@ -285,7 +293,7 @@ func TestExportFoldersOfOthers(t *testing.T) {
 // Nothing outside the folder changes.
 func TestExportFoldersThatChange(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{".datasync-staging", "type=click", "_manifest.json", "_manifest.json.pending", ""} {
+	for _, name := range []string{stagingName, "type=click", manifestName, pendingName, ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFolder(t)

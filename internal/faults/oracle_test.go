@@ -38,13 +38,16 @@ func (w *world) endsWith(e harness.Result, codes ...int) {
 // trace matches the output of a crash.
 var trace = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+|SIG[A-Z]+:|runtime: |terminate called|unexpected fault address)`)
 
+// excerpt matches the line of wrong SQL and the caret, which follow the error.
+var excerpt = regexp.MustCompile(`(?m)^LINE [0-9]+: .*\n *\^\n\z`)
+
 // isClear fails the test where an error is more than one clear line.
 func (w *world) isClear(e harness.Result) {
 	w.Helper()
 	if trace.MatchString(e.Err) || trace.MatchString(e.Out) {
 		w.Errorf("O1: a stack trace: %v", e)
 	}
-	lines := strings.Split(strings.TrimSpace(e.Err), "\n")
+	lines := strings.Split(strings.TrimSpace(excerpt.ReplaceAllString(e.Err, "")), "\n")
 	last := lines[len(lines)-1]
 	if !strings.HasPrefix(last, "datasync: ") {
 		w.Errorf("O1: the last line is not the error: %q", last)

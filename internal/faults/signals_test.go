@@ -110,12 +110,12 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, o)
 				h := w.hold(12, command{Args: []string{"pull"}})
-				h.signal(syscall.SIGTERM)
+				h.signal(syscall.SIGINT)
 				<-time.After(pause)
-				h.signal(syscall.SIGINT) // a second SIGTERM would be the same signal
+				h.signal(syscall.SIGTERM) // a second SIGINT would be the same signal
 				e := h.wait()
 				h.letGo()
-				if e.Code != 130 || trace.MatchString(e.Err) {
+				if e.Code != 143 || trace.MatchString(e.Err) {
 					t.Error(e)
 				}
 				// A run that ended at once could not record its outcome.

@@ -20,6 +20,7 @@ type Folder struct {
 	replaceable func(*owned.Dir) error
 	hidden      *hidden
 	janitor     *janitor
+	named       func() error
 	ended       bool
 }
 
@@ -67,6 +68,14 @@ func (f *Folder) Dir() *owned.Dir { return f.hidden.dir }
 // Path returns a path by which this process reaches the folder before Commit or Abort.
 func (f *Folder) Path() string { return f.hidden.path() }
 
+// Beside returns the folder in which the target is, which stays open until Commit or Abort, and the
+// target's name in it.
+func (f *Folder) Beside() (parent *owned.Dir, name string) { return f.place.parent, f.place.name }
+
+// WhenNamed sets what Commit calls once the folder has its name, and before it closes and unlocks the
+// folder. If that fails, Commit fails, and the folder stays.
+func (f *Folder) WhenNamed(call func() error) { f.named = call }
+
 // Explain names the target in an error of writing beneath Path.
 func (f *Folder) Explain(err error) error {
 	return Explain(Explain(err, f.hidden.dir.Name(), f.place.target), f.hidden.path(), f.place.target)
@@ -96,7 +105,10 @@ func (f *Folder) Commit() error {
 	}
 	f.ended = true
 	f.janitor.dismiss()
-	return errors.Join(f.place.parent.File().Sync(), f.hidden.close(), f.place.parent.Close())
+	if err = f.place.parent.File().Sync(); err == nil && f.named != nil {
+		err = f.named()
+	}
+	return errors.Join(err, f.hidden.close(), f.place.parent.Close())
 }
 
 // name gives the folder the target's name, and removes the old folder that has it, if any.
@@ -161,6 +173,7 @@ func (f *Folder) Abort() error {
 type LockedFolder struct {
 	*owned.Dir
 	parent *owned.Dir
+	name   string // in parent
 	target string
 }
 
@@ -178,7 +191,7 @@ func OpenFolder(target string, rules Rules) (*LockedFolder, error) {
 	if err != nil || d == nil {
 		return nil, errors.Join(err, p.parent.Close())
 	}
-	s := &LockedFolder{d, p.parent, target}
+	s := &LockedFolder{d, p.parent, p.name, target}
 	if err = lock(d.File()); err == nil && !p.parent.Holds(d.File(), p.name) {
 		err = errLocked // it has just been replaced
 	}
@@ -191,6 +204,12 @@ func OpenFolder(target string, rules Rules) (*LockedFolder, error) {
 
 // Parent returns the path of the folder's parent.
 func (s *LockedFolder) Parent() string { return s.parent.Name() }
+
+// Beside returns the folder's parent, which stays open as long as the folder.
+func (s *LockedFolder) Beside() *owned.Dir { return s.parent }
+
+// Base returns the folder's name in its parent.
+func (s *LockedFolder) Base() string { return s.name }
 
 // Close closes the folder, which releases its lock.
 func (s *LockedFolder) Close() error { return errors.Join(s.Dir.Close(), s.parent.Close()) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"datasync/internal/term"
@@ -12,53 +11,83 @@ import (
 )
 
 // command is a command that begins with a dot.
-type command struct{ name, argument, does string }
-
-var commands = []command{
-	{".help", "", "show this list"},
-	{".maxrows", "[N]", "show or set the maximum number of table rows shown; 0 is all"},
-	{".mode", "[FORMAT]", "show or set the format: " + query.Formats()},
-	{".quit", "", "leave, like Ctrl-D"},
-	{".schema", "[TABLE]", "show the SQL that creates tables and views"},
-	{".tables", "", "list tables and views"},
-	{".timer", "[on|off]", "show or set whether the time of each statement is shown"},
+type command struct {
+	name, argument, does string
+	run                  func(s *shell, ctx context.Context, argument string) error
 }
 
-// command carries out a command. It returns false when the shell must end.
-func (s *shell) command(ctx context.Context, words []string) bool {
-	argument := ""
-	if len(words) > 1 {
-		argument = words[1]
+// commands returns all commands by name.
+func commands() []command {
+	return []command{
+		{".close", "", "Close the file that this session keeps open", func(s *shell, _ context.Context, _ string) error { s.closeFile(); return nil }},
+		{".help", "", "Show this list", func(s *shell, _ context.Context, _ string) error { s.help(); return nil }},
+		{".last", "", "Run the last statement again, and show all rows", (*shell).again},
+		{".maxrows", "[N]", "Show or set the most rows of a result; 0 is all", (*shell).maxRows},
+		{".mode", "[FORMAT]", "Show or set the format: " + query.Formats(), (*shell).mode},
+		{".named", "[NAME [P=V]...]", "List the named queries, or run one", (*shell).named},
+		{".once", "[--force] FILE", "Write the next result to a file", (*shell).once},
+		{".output", "[[--force] FILE]", "Write results to a file; .output alone ends it", (*shell).setOutput},
+		{".param", "[NAME=VALUE]", "List parameters, or set the value of $NAME", (*shell).param},
+		{".param unset", "NAME", "Remove the value of $NAME", (*shell).param},
+		{".quit", "", "Leave, like exit or Ctrl-D", func(*shell, context.Context, string) error { return errQuit }},
+		{".read", "FILE", "Run the statements and commands of a file", (*shell).readFile},
+		{".schema", "[TABLE]", "Show the SQL that creates tables and views", (*shell).schema},
+		{".tables", "", "List tables and views", (*shell).tables},
+		{".timer", "[on|off]", "Show or set whether statements show their time", (*shell).timer},
+		{".timezone", "[ZONE]", "Show or set the time zone, such as Europe/Berlin", (*shell).setTimezone},
 	}
-	known := slices.IndexFunc(commands, func(c command) bool { return c.name == words[0] })
-	switch {
-	case words[0] == ".exit", words[0] == ".quit":
-		return false
-	case known < 0:
-		s.IO.Say(fmt.Sprintf("unknown command %s; see .help", words[0]))
-		return true
-	case len(words) > 2 || argument != "" && commands[known].argument == "":
-		s.IO.Say(commands[known].usage())
-		return true
+}
+
+// several are the commands whose argument may have spaces.
+var several = []string{".named", ".once", ".output", ".param", ".read"}
+
+// command carries out a command line. It fails with errQuit.
+func (s *shell) command(ctx context.Context, line string) error {
+	name, argument, _ := strings.Cut(line, " ")
+	if at := strings.IndexAny(line, " \t"); at >= 0 {
+		name, argument = line[:at], strings.TrimSpace(line[at:])
 	}
-	switch words[0] {
-	case ".help":
-		for _, c := range commands {
-			s.print(fmt.Sprintf("%-20s %s", strings.TrimSpace(c.name+" "+c.argument), c.does))
+	name = strings.TrimRight(name, ";")
+	if name == ".exit" {
+		name = ".quit"
+	}
+	c, err := findCommand(name)
+	if err != nil {
+		s.complain(err.Error())
+		return nil
+	}
+	if c.name != ".param" { // whose value may end with one
+		argument = strings.TrimRight(argument, "; \t")
+	}
+	if strings.ContainsAny(argument, " \t") && !slices.Contains(several, c.name) || argument != "" && c.argument == "" {
+		s.complain(c.usage())
+		return nil
+	}
+	return c.run(s, ctx, argument)
+}
+
+// findCommand returns the command of that name, or the only one that begins with it.
+func findCommand(name string) (command, error) {
+	var found []command
+	for _, c := range commands() {
+		switch {
+		case c.name == name:
+			return c, nil
+		case strings.HasPrefix(c.name, name) && !strings.Contains(c.name, " ") && len(name) > 1:
+			found = append(found, c)
 		}
-	case ".maxrows":
-		s.maxRows(argument)
-	case ".mode":
-		s.mode(argument)
-	case ".schema":
-		s.schema(ctx, argument)
-	case ".tables":
-		s.list(ctx, `SELECT name FROM (SELECT table_name AS name FROM duckdb_tables() WHERE NOT internal
-			UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal) ORDER BY name`, nil)
-	case ".timer":
-		s.timer(argument)
 	}
-	return true
+	switch len(found) {
+	case 0:
+		return command{}, fmt.Errorf("unknown command %s; see .help", name)
+	case 1:
+		return found[0], nil
+	}
+	names := make([]string, len(found))
+	for i, c := range found {
+		names[i] = c.name
+	}
+	return command{}, fmt.Errorf("%s may be %s", name, strings.Join(names, " or "))
 }
 
 // usage says which arguments the command takes.
@@ -69,69 +98,58 @@ func (c command) usage() string {
 	return fmt.Sprintf("%s takes at most one argument, %s", c.name, strings.Trim(c.argument, "[]"))
 }
 
-func (s *shell) maxRows(argument string) {
-	if argument == "" {
-		shown := s.Query.MaxRows
-		if shown == 0 {
-			shown = query.DefaultTableRows
-		}
-		s.print(strconv.Itoa(max(0, shown)))
-		return
+const (
+	// helpWidth is the widest line of .help, and helpIndent the column of its right side.
+	helpWidth  = 80
+	helpIndent = 26
+)
+
+// help lists the commands.
+func (s *shell) help() {
+	for _, c := range commands() {
+		s.print(beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
 	}
-	n, err := strconv.Atoi(argument)
-	if err != nil || n < 0 {
-		s.IO.Say(fmt.Sprintf(".maxrows %s: want a number, 0 or more", argument))
-		return
-	}
-	if s.Query.MaxRows = n; n == 0 {
-		s.Query.MaxRows = -1
-	}
+	s.print("SQL ends with ;  help, ?, exit and quit need no dot")
 }
 
-func (s *shell) mode(argument string) {
-	if argument == "" {
-		s.print(fmt.Sprint(s.Query.Format))
-		return
-	}
-	f, err := query.ParseFormat(argument)
-	if err != nil {
-		s.IO.Say(err.Error())
-		return
-	}
-	s.Query.Format = f
+// beside returns a text in a column beside another one.
+func beside(left string, indent int, text string) string {
+	wrapped := term.Wrap(text, helpWidth-indent, 0)
+	return fmt.Sprintf("%-*s", indent, left) + strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent))
 }
 
-func (s *shell) timer(argument string) {
-	switch argument {
-	case "":
-		state := "off"
-		if s.Timing {
-			state = "on"
-		}
-		s.print(state)
-	case "on", "off":
-		s.Timing = argument == "on"
-	default:
-		s.IO.Say(fmt.Sprintf(".timer %s: want on or off", argument))
-	}
+func (s *shell) tables(ctx context.Context, _ string) error {
+	s.list(ctx, `SELECT name FROM (SELECT table_name AS name FROM duckdb_tables() WHERE NOT internal
+		UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal) ORDER BY name`, nil)
+	return nil
 }
 
-func (s *shell) schema(ctx context.Context, table string) {
+func (s *shell) schema(ctx context.Context, table string) error {
 	text, params := `SELECT sql FROM (SELECT table_name AS name, sql FROM duckdb_tables() WHERE NOT internal
 		UNION ALL SELECT view_name, sql FROM duckdb_views() WHERE NOT internal)`, map[string]string(nil)
 	if table != "" {
 		text, params = text+" WHERE name = $name", map[string]string{"name": table}
 	}
 	if n := s.list(ctx, text+" ORDER BY name", params); n == 0 && table != "" {
-		s.IO.Say(fmt.Sprintf("no table or view %q; see .tables", table))
+		s.complain(fmt.Sprintf("no table or view %q; see .tables", table))
 	}
+	return nil
 }
 
-// list writes the texts that a query returns, each on lines of its own, and returns their number.
+// list writes the texts that a query returns, each on lines of its own, and returns their number, or
+// -1 after an error.
 func (s *shell) list(ctx context.Context, text string, params map[string]string) int {
-	texts, err := query.Texts(ctx, s.Session, text, params)
+	var texts []string
+	err := s.use(ctx, func(f *File) (err error) {
+		texts, err = query.Texts(ctx, f.Session, text, params)
+		return err
+	})
 	if err != nil {
-		s.IO.Say(err.Error())
+		if ctx.Err() != nil {
+			err = errInterrupted
+		}
+		s.complain(s.Explain(err))
+		return -1
 	}
 	for _, t := range texts {
 		for line := range strings.Lines(t) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"datasync/internal/inspect"
@@ -23,16 +25,27 @@ const (
 // Options describe a shell.
 type Options struct {
 	IO term.IO
-	// Session runs the statements.
-	Session *inspect.Session
-	// Query is how results are written, and Timing whether the time of each statement is shown.
-	// Commands change both.
-	Query  query.Options
-	Timing bool
-	// Greeting is the first line.
-	Greeting string
-	// Run runs the statements and writes their results. It returns when ctx ends.
-	Run func(ctx context.Context, opts query.Options, timing bool) error
+	// Database is the name of the file, for messages. Own are the files that belong to it: the shell
+	// opens none of them itself, as DuckDB would lose its lock.
+	Database string
+	Own      []string
+	// Open opens the file, with times in that zone. The shell closes it.
+	Open func(ctx context.Context, timezone string) (*File, error)
+	// Wanted reports whether another process waits for the file to be closed.
+	Wanted func() bool
+	// Query is how results are written, Timezone the name of its location, and Timing whether the time
+	// of each statement is shown. Commands change all of them.
+	Query    query.Options
+	Timezone string
+	Timing   bool
+	// Greeting returns the first line.
+	Greeting func(ctx context.Context, f *File) string
+	// Run runs statements and writes their results to out, which it ends. It returns when ctx ends.
+	Run func(ctx context.Context, session *inspect.Session, opts query.Options, timing bool, out term.Output) error
+	// Page returns an output for the terminal.
+	Page func() term.Output
+	// Create begins a file for results, and Replace one that may exist. It gets its name when it ends.
+	Create, Replace func(name string) (term.Output, error)
 	// Explain returns the line that tells a person of an error.
 	Explain func(err error) string
 }
@@ -42,17 +55,45 @@ type shell struct {
 	Options
 	line    *readline.Instance
 	history *history
+	file    file
+	target  target
+	// names is what completion knows of the file while that is closed.
+	names *inspect.Session
+	// pending is the beginning of a statement whose end is not typed yet.
+	pending strings.Builder
+	last    request
+	// depth is the number of files that .read reads, each within the one before.
+	depth int
+	// failed says that the last line had an error.
+	failed bool
+	// stderr shows messages above the prompt.
+	stderr io.Writer
 	// interrupts receives Ctrl-C while statements run. At the prompt Ctrl-C is a key.
 	interrupts chan os.Signal
 }
 
-// Run reads statements from the terminal and runs them until .quit, Ctrl-D or the end of ctx.
+// request is SQL to run.
+type request struct {
+	text string
+	// bound is a named query with its parameters, nil for other SQL.
+	bound *query.Bound
+}
+
+// Run reads statements from the terminal and runs them until .quit, Ctrl-D or the end of ctx. It
+// fails with the error of Options.Open if the file cannot be opened at first.
 func Run(ctx context.Context, opts Options) error {
-	s := &shell{Options: opts}
+	s := &shell{Options: opts, stderr: opts.IO.Stderr}
+	s.interrupts = make(chan os.Signal, 1)
+	signal.Notify(s.interrupts, os.Interrupt)
+	defer signal.Stop(s.interrupts)
+	defer s.close(ctx)
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
 	var err error
 	s.line, err = readline.NewFromConfig(&readline.Config{
 		Prompt: prompt, HistoryLimit: maxEntries, DisableAutoSaveHistory: true,
-		AutoComplete: completer{ctx, s}, Stdin: s.IO.Stdin, Stdout: s.IO.Stdout, Stderr: s.IO.Stderr,
+		AutoComplete: completer{ctx, s}, Stdin: &leavesList{from: s.IO.Stdin}, Stdout: s.IO.Stdout, Stderr: s.IO.Stderr,
 		// The defaults look at descriptors 1 and 2, which are not the terminal.
 		FuncIsTerminal: s.IO.Interactive, FuncGetSize: s.IO.Size,
 	})
@@ -60,64 +101,123 @@ func Run(ctx context.Context, opts Options) error {
 		return err
 	}
 	defer func() { _ = s.line.Close() }()
+	s.stderr = s.line.Stderr()
 	if s.history, err = openHistory(historyFolder(s.IO.Getenv)); err != nil {
-		s.IO.Say(fmt.Sprintf("the history of this shell is not saved: %v", err))
+		s.say(fmt.Sprintf("the history of this shell is not saved: %v", err))
 	}
 	defer s.history.close()
 	for _, entry := range s.history.entries() {
 		_ = s.line.SaveToHistory(entry)
 	}
-	s.interrupts = make(chan os.Signal, 1)
-	signal.Notify(s.interrupts, os.Interrupt)
-	defer signal.Stop(s.interrupts)
 	defer context.AfterFunc(ctx, func() { _ = s.line.Close() })()
-	s.print(s.Greeting)
 	s.read(ctx)
 	return nil
+}
+
+// begin opens the file for the first time, and greets.
+func (s *shell) begin(ctx context.Context) error {
+	ctx, stop := s.interruptible(ctx)
+	defer stop()
+	return s.use(ctx, func(f *File) error {
+		s.print(s.Greeting(ctx, f))
+		s.print("End SQL with ;  .help lists commands  Ctrl-D leaves")
+		return nil
+	})
+}
+
+// close ends what is open when the shell ends.
+func (s *shell) close(ctx context.Context) {
+	s.endOutput()
+	s.file.mu.Lock()
+	defer s.file.mu.Unlock()
+	s.shut()
+	if s.names != nil {
+		_ = s.names.Close()
+	}
 }
 
 // print writes a line to stdout.
 func (s *shell) print(text string) { _, _ = fmt.Fprintln(s.IO.Stdout, text) }
 
+// say writes a message to stderr. The shell's messages have no prefix: no other program writes here.
+func (s *shell) say(text string) { _, _ = fmt.Fprintln(s.stderr, term.Visible(text)) }
+
+// complain is say for an error.
+func (s *shell) complain(text string) {
+	s.failed = true
+	s.say(text)
+}
+
+// errQuit ends the shell.
+var errQuit = errors.New("quit")
+
 // read is the shell's loop.
 func (s *shell) read(ctx context.Context) {
-	var text strings.Builder
 	for {
 		line, err := s.line.ReadLine()
 		switch {
 		case errors.Is(err, readline.ErrInterrupt):
-			text.Reset()
+			s.pending.Reset()
 			s.line.SetPrompt(prompt)
 			continue
 		case err != nil: // Ctrl-D, or the terminal is gone
 			return
 		}
-		if text.Len() == 0 && strings.HasPrefix(strings.TrimSpace(line), ".") {
-			s.save(line)
-			if !s.command(ctx, strings.Fields(line)) {
-				return
-			}
-			continue
+		s.remember(line)
+		if s.enter(ctx, line) != nil {
+			return
 		}
-		text.WriteString(line + "\n")
-		statements, whole := query.Split(text.String())
-		switch {
-		case len(statements) == 0:
-			text.Reset()
-		case !whole:
+		if s.pending.Len() > 0 {
 			s.line.SetPrompt(promptMore)
-			continue
-		default:
-			s.save(oneEntry(text.String()))
-			s.run(ctx, text.String())
-			text.Reset()
+		} else {
+			s.line.SetPrompt(prompt)
 		}
-		s.line.SetPrompt(prompt)
 	}
 }
 
-// save adds an entry to the history of this and of later shells.
-func (s *shell) save(entry string) {
+// enter takes one line: a command, or a part of a statement, which it runs once it is whole. It fails
+// with errQuit.
+func (s *shell) enter(ctx context.Context, line string) error {
+	s.failed = false
+	word := strings.ToLower(strings.TrimRight(strings.TrimSpace(line), "; \t"))
+	if s.pending.Len() == 0 {
+		if strings.HasPrefix(word, ".") {
+			return s.interrupted(ctx, func(ctx context.Context) error { return s.command(ctx, strings.TrimSpace(line)) })
+		}
+		if name, ok := words[word]; ok {
+			return s.command(ctx, name)
+		}
+	} else if _, ok := words[word]; ok && !strings.Contains(line, ";") {
+		s.say(fmt.Sprintf("%q is a part of the statement here; Ctrl-C drops the statement", word))
+	}
+	s.pending.WriteString(line + "\n")
+	text := s.pending.String()
+	statements, whole := query.Split(text)
+	switch {
+	case len(statements) == 0 && whole:
+		s.pending.Reset()
+	case whole:
+		s.pending.Reset()
+		s.run(ctx, request{text: text})
+	}
+	return nil
+}
+
+// words are commands that need no dot.
+var words = map[string]string{"exit": ".quit", "quit": ".quit", `\q`: ".quit", "help": ".help", "?": ".help", `\?`: ".help"}
+
+// remember adds a line to the history of this and of later shells, if it is a command or the end of a
+// statement: a statement is one entry.
+func (s *shell) remember(line string) {
+	entry := strings.TrimSpace(line)
+	if _, isWord := words[strings.ToLower(strings.TrimRight(entry, "; \t"))]; s.pending.Len() > 0 || !isWord && !strings.HasPrefix(entry, ".") {
+		text := s.pending.String() + line
+		statements, whole := query.Split(text)
+		if !whole || len(statements) == 0 {
+			return
+		}
+		entry = oneEntry(text)
+	}
 	_ = s.line.SaveToHistory(entry)
 	s.history.add(entry)
 }
@@ -132,12 +232,10 @@ func oneEntry(text string) string {
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 }
 
-// run runs statements until they end or Ctrl-C is pressed.
-func (s *shell) run(ctx context.Context, text string) {
+// interruptible returns a context that also Ctrl-C ends.
+func (s *shell) interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
-	// Without the wait, the goroutine could take the Ctrl-C of the next statement.
-	defer func() { cancel(); <-ended }()
 	select {
 	case <-s.interrupts: // from before the statement
 	default:
@@ -150,44 +248,80 @@ func (s *shell) run(ctx context.Context, text string) {
 		case <-ctx.Done():
 		}
 	}()
-	opts := s.Query
-	opts.SQL, opts.Width = text, s.IO.Width()
-	err := s.Run(ctx, opts, s.Timing)
+	// Without the wait, the goroutine could take the Ctrl-C of the next statement.
+	return ctx, func() { cancel(); <-ended }
+}
+
+// interrupted calls do with a context that also Ctrl-C ends.
+func (s *shell) interrupted(ctx context.Context, do func(context.Context) error) error {
+	ctx, stop := s.interruptible(ctx)
+	defer stop()
+	return do(ctx)
+}
+
+// run runs statements until they end or Ctrl-C is pressed.
+func (s *shell) run(ctx context.Context, r request) {
+	s.last = r
+	s.runWith(ctx, r, s.Query)
+}
+
+// runWith is run with other options of query.
+func (s *shell) runWith(ctx context.Context, r request, opts query.Options) {
+	err := s.interrupted(ctx, func(ctx context.Context) error {
+		err := s.execute(ctx, r, opts)
+		if err != nil && ctx.Err() != nil {
+			return errInterrupted
+		}
+		return err
+	})
 	switch {
 	case err == nil:
-	case ctx.Err() != nil:
-		s.IO.Say("interrupted")
+	case errors.Is(err, errInterrupted):
+		s.complain("interrupted")
 	default:
-		s.IO.Say(s.Explain(err))
+		s.complain(s.Explain(err))
 		s.IO.Quote(query.Excerpt(err, s.IO.ErrorWidth()))
 	}
 }
 
-// completer completes words from the names that DuckDB knows.
-type completer struct {
-	ctx   context.Context
-	shell *shell
+// errInterrupted: Ctrl-C ended a statement.
+var errInterrupted = errors.New("interrupted")
+
+// execute runs statements on the file, and writes their results to the terminal or to the file that
+// .once or .output names.
+func (s *shell) execute(ctx context.Context, r request, opts query.Options) error {
+	opts.SQL, opts.Params = r.text, query.UsedParams(r.text, s.Query.Params)
+	if r.bound != nil {
+		r.bound.Into(&opts)
+	}
+	s.file.mu.Lock()
+	defer s.file.mu.Unlock()
+	f, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	// Whether the session has anything to lose is asked even after Ctrl-C.
+	defer s.settle(context.WithoutCancel(ctx), r.text)
+	out := s.output(&opts)
+	return s.Run(ctx, f.Session, opts, s.Timing, out)
 }
 
-// Do returns what may follow the cursor, and how many characters of it are already typed. It
-// implements readline.AutoCompleter.
-func (c completer) Do(line []rune, pos int) (endings [][]rune, typed int) {
-	before := string(line[:pos])
-	if strings.HasPrefix(before, ".") {
-		for _, command := range commands {
-			if rest, ok := strings.CutPrefix(command.name, before); ok {
-				endings = append(endings, []rune(rest))
-			}
+// leavesList is the keyboard. It puts Ctrl-G before each Ctrl-C: that leaves a list of completions or
+// a search, where Ctrl-C would only do the same and keep the line.
+type leavesList struct{ from io.Reader }
+
+// Read reads keys into b, which must have more than one byte.
+func (l *leavesList) Read(b []byte) (int, error) {
+	n, err := l.from.Read(b[:(len(b)+1)/2])
+	keys := slices.Clone(b[:n])
+	n = 0
+	for _, key := range keys {
+		if key == readline.CharInterrupt {
+			b[n] = readline.CharBell
+			n++
 		}
-		return endings, pos
+		b[n] = key
+		n++
 	}
-	words, begin, err := query.Complete(c.ctx, c.shell.Session, before)
-	if err != nil {
-		return nil, 0
-	}
-	typed = len([]rune(before[begin:]))
-	for _, word := range words {
-		endings = append(endings, []rune(word)[typed:])
-	}
-	return endings, typed
+	return n, err
 }

@@ -49,16 +49,16 @@ func (t IO) obeys(stream io.Writer) bool {
 // be safe for a terminal (Visible).
 type Style struct{ on bool }
 
-// Good is for what is complete or sound: green.
+// Good is for complete or sound data: green.
 func (s Style) Good(text string) string { return s.paint("32", text) }
 
 // Caution is for waits and warnings: amber.
 func (s Style) Caution(text string) string { return s.paint("33", text) }
 
-// Bad is for errors and what is missing: red.
+// Bad is for errors and missing data: red.
 func (s Style) Bad(text string) string { return s.paint("31", text) }
 
-// Dim is for what is not there, such as NULL.
+// Dim is for absent values, such as NULL.
 func (s Style) Dim(text string) string { return s.paint("2", text) }
 
 func (s Style) paint(code, text string) string {

@@ -30,6 +30,9 @@ func (t IO) Say(text string) { t.sayIn(Style{}.Bad, text) }
 // SayError is Say for the error that ends a command: the program's name is red.
 func (t IO) SayError(text string) { t.sayIn(t.Style(t.Stderr).Bad, text) }
 
+// SayWarning is Say for a warning: the program's name is amber.
+func (t IO) SayWarning(text string) { t.sayIn(t.Style(t.Stderr).Caution, text) }
+
 func (t IO) sayIn(paint func(string) string, text string) {
 	line, _ := strings.CutPrefix(said(text, t.ErrorWidth()), name)
 	_, _ = io.WriteString(t.Stderr, paint(name)+line)

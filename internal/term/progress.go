@@ -69,8 +69,8 @@ func (l *lines) say(text string) {
 
 const (
 	// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for
-	// Ctrl-C. The line is erased by itself first: tmux moves what is erased below the first row of the window
-	// into its scrollback.
+	// Ctrl-C. The line is erased by itself first: if its row is the window's first, tmux moves the rows that
+	// the second sequence erases into its scrollback.
 	clear = "\r\x1b[K\x1b[J"
 	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
 	// this process can see that; a line that was wrapped could not be erased.

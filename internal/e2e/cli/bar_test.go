@@ -12,9 +12,9 @@ import (
 	"datasync/mockserver"
 )
 
-// stuck starts a pull on a terminal. It reads 400 of 2,000 events and then waits for an hour. It returns when the bar
+// waitingPull starts a pull on a terminal. It reads 400 of 2,000 events and then waits for an hour. It returns when the bar
 // shows that.
-func stuck(t *testing.T, columns int, env []string, args ...string) *harness.Terminal {
+func waitingPull(t *testing.T, columns int, env []string, args ...string) *harness.Terminal {
 	t.Helper()
 	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
 	env = append([]string{"DATASYNC_API_KEY=" + harness.Key, "DATASYNC_BASE_URL=" + base, "NO_COLOR=1"}, env...)
@@ -36,7 +36,7 @@ func TestCtrlCClearsTheBar(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(columns), func(t *testing.T) {
 			t.Parallel()
-			x := stuck(t, columns, nil)
+			x := waitingPull(t, columns, nil)
 			x.Expect(strings.TrimSuffix(bar, "|"))
 			if lines := newScreen(columns).show(x.Text()).lines(); len(lines) != 1 || len(lines[0]) >= columns {
 				t.Errorf("the bar is %q", lines)
@@ -62,7 +62,7 @@ func TestCtrlCClearsTheBar(t *testing.T) {
 
 // TestCtrlCTwice: in a terminal the second Ctrl-C ends a pull, however soon it comes.
 func TestCtrlCTwice(t *testing.T) {
-	x := stuck(t, 80, nil)
+	x := waitingPull(t, 80, nil)
 	x.Expect(`waiting`)
 	x.Send("\x03")
 	x.Expect(`Ctrl-C again to quit now`)
@@ -80,7 +80,7 @@ func TestCtrlCTwice(t *testing.T) {
 
 // TestTheWindowIsResized: the bar takes the width of the window, and nothing of another width remains.
 func TestTheWindowIsResized(t *testing.T) {
-	x := stuck(t, 100, nil)
+	x := waitingPull(t, 100, nil)
 	s, seen := newScreen(100), 0
 	for _, to := range []struct {
 		columns int
@@ -102,7 +102,7 @@ func TestTheWindowIsResized(t *testing.T) {
 // TestDumbTerminals: a terminal without escape sequences gets whole lines.
 func TestDumbTerminals(t *testing.T) {
 	for _, kind := range []string{"dumb", ""} {
-		x := stuck(t, 80, []string{"TERM=" + kind}, "--color", "auto")
+		x := waitingPull(t, 80, []string{"TERM=" + kind}, "--color", "auto")
 		// Without a bar nothing is shown in the first ten seconds.
 		x.Send("\x03")
 		if code := x.Exit(); code != 130 {
@@ -157,8 +157,17 @@ func TestColours(t *testing.T) {
 			t.Error(r)
 		}
 	}
+	folder := harness.Demo(t)
+	for _, tc := range []struct{ args, want string }{
+		{"verify --color always", "\x1b[32msound\x1b[0m: the file agrees"}, {"verify", "sound: the file agrees"}, {"--color=never verify", "sound: the file agrees"},
+	} {
+		r := harness.Run(t.Context(), t, harness.Program(t), folder, "", strings.Fields(tc.args)...)
+		if r.Code != 0 || !strings.HasPrefix(r.Out, tc.want) {
+			t.Errorf("%v, want %q", r, tc.want)
+		}
+	}
 	r := harness.Run(t.Context(), t, harness.Program(t), t.TempDir(), "", "status", "--color", "sometimes")
-	if want := "datasync: --color \"sometimes\": want auto, always or never\n"; r.Code != 2 || r.Err != want {
+	if want := "datasync: status: --color \"sometimes\": want auto, always or never\n"; r.Code != 2 || r.Err != want {
 		t.Errorf("%v, want %q", r, want)
 	}
 }

@@ -230,7 +230,7 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 	for _, args := range []string{"query|SELECT 1", "verify", "export|--parquet|a.parquet", "status"} {
 		readers.Go(func() {
 			r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
-			if r.Code != 6 || !strings.Contains(r.Err, fmt.Sprint("process ", pull.Process.Pid, " has it open")) {
+			if r.Code != 6 || !strings.Contains(r.Err, fmt.Sprint("process ", pull.Process.Pid, " (datasync) has it open")) {
 				t.Errorf("%s: %+v", args, r)
 			}
 		})

@@ -2,12 +2,15 @@ package cli_test
 
 import (
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +23,8 @@ import (
 
 // TestScripts runs the scripts of testdata/script. Their command datasync is the built program.
 // $API is an API of 3,000 events that accepts the key ds_test_good. $LIMITED has the limits of the
-// contract. $CLOSED asks for a long wait after the first request. $HTML is a server that is no API.
+// contract. $CLOSED asks for a long wait after the first request. $FAILING answers 502. $HTML and $JSON are servers
+// that are no API. $SECURED_HTML has https in the URL of a server with http, $UNSECURED the opposite.
 func TestScripts(t *testing.T) {
 	bin := filepath.Dir(linkedProgram(t))
 	testscript.Run(t, testscript.Params{
@@ -42,13 +46,30 @@ func TestScripts(t *testing.T) {
 				env.Defer(s.Close)
 				env.Setenv(name, s.URL)
 			}
-			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<!doctype html>")) }))
-			env.Defer(page.Close)
-			env.Setenv("HTML", page.URL)
+			failing := []mockserver.Fault{mockserver.Repeat(mockserver.Forever, mockserver.Status(http.StatusBadGateway))}
+			for name, h := range map[string]http.Handler{
+				"FAILING": mockserver.New(mockserver.Options{Scripts: []mockserver.Script{{Endpoint: mockserver.Any, Faults: failing}}}),
+				"HTML":    sends("<!doctype html>"), "JSON": sends(`{"status":"ok","data":{}}`),
+			} {
+				s := httptest.NewServer(h)
+				env.Defer(s.Close)
+				env.Setenv(name, s.URL)
+				env.Setenv("SECURED_"+name, strings.Replace(s.URL, "http:", "https:", 1))
+			}
+			secured := httptest.NewUnstartedServer(sends("{}"))
+			secured.Config.ErrorLog = log.New(io.Discard, "", 0)
+			secured.StartTLS()
+			env.Defer(secured.Close)
+			env.Setenv("UNSECURED", strings.Replace(secured.URL, "https:", "http:", 1))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"datasync": datasync, "exits": exits, "lock": lock},
 	})
+}
+
+// sends answers each request with a body.
+func sends(body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 }
 
 // linkedProgram returns a link to the built program whose name is datasync.

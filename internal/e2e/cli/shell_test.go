@@ -160,7 +160,7 @@ func TestShellOptions(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, args := range [][]string{{"--output", "a.csv"}, {"--timeout", "5s"}} {
 		x := harness.NewTerminal(t, folder, nil, append([]string{"query"}, args...)...)
-		x.Expect(`datasync: ` + args[0] + ` needs SQL: give it as an argument or in --file`)
+		x.Expect(`query: ` + args[0] + ` needs SQL: give it as an argument or in --file`)
 		if code := x.Exit(); code != 2 {
 			t.Errorf("%s: exit %d", args, code)
 		}

@@ -62,7 +62,7 @@ func (e *exporting) rows(pattern string) string {
 // database's folder holds other names than these.
 func (e *exporting) onlyWhole(folder string, names ...string) {
 	e.t.Helper()
-	b, err := os.ReadFile(e.path(folder + "/_manifest.json"))
+	b, err := os.ReadFile(e.path(folder + ".manifest.json"))
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func (e *exporting) onlyWhole(folder string, names ...string) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		e.t.Fatal(err)
 	}
-	want := []string{"_manifest.json"}
+	var want []string
 	for _, f := range m.Files {
 		want = append(want, f.Path)
 		if info, err := os.Stat(e.path(folder + "/" + f.Path)); err != nil || info.Size() != f.Bytes {
@@ -94,7 +94,7 @@ func (e *exporting) onlyWhole(folder string, names ...string) {
 	if err != nil || !slices.Equal(got, want) {
 		e.t.Errorf("%v stand in %s, want %v; %v", got, folder, want, err)
 	}
-	e.holds(append(names, folder)...)
+	e.holds(append(names, folder, folder+".manifest.json")...)
 }
 
 // holds fails the test where the database's folder holds other names than these and the database's.
@@ -121,20 +121,20 @@ func (e *exporting) holds(names ...string) {
 func TestFailpointInExport(t *testing.T) {
 	t.Parallel()
 	e := newExporting(t, harness.FailpointProgram(t), 1000)
-	e.run("export --parquet a.parquet")
-	before, err := os.ReadFile(e.path("a.parquet"))
+	e.run("export --parquet a")
+	before, err := os.ReadFile(e.path("a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"export --parquet a.parquet --force", "export --csv a.parquet --force"} {
+	for _, args := range []string{"export --parquet a --force", "export --csv a --force"} {
 		if !e.killedAt("f14", args) {
 			t.Error("the program did not come to f14")
 		}
-		if after, err := os.ReadFile(e.path("a.parquet")); err != nil || !slices.Equal(before, after) {
+		if after, err := os.ReadFile(e.path("a")); err != nil || !slices.Equal(before, after) {
 			t.Errorf("the old file has changed: %v", err)
 		}
 		e.run(args)
-		e.holds("a.parquet")
+		e.holds("a")
 	}
 }
 
@@ -173,7 +173,7 @@ func TestFailpointsInFolders(t *testing.T) {
 				}
 				e.onlyWhole("a")
 			}
-			if want := map[string]int{"new": 2, "replaced": 3, "increment": 5}[name]; steps < want {
+			if want := map[string]int{"new": 3, "replaced": 4, "increment": 5}[name]; steps < want {
 				t.Errorf("%d steps at which it was killed, want at least %d", steps, want)
 			}
 		})
@@ -221,8 +221,8 @@ func TestExportKilledAtRandom(t *testing.T) {
 			t.Errorf("%s: %s rows, want %s", pattern, rows, want)
 		}
 	}
-	e.onlyWhole("a", "a.parquet", "b")
-	if _, err := os.Lstat(e.path("a/_manifest.json.pending")); !errors.Is(err, fs.ErrNotExist) {
+	e.onlyWhole("a", "a.parquet", "b", "b.manifest.json")
+	if _, err := os.Lstat(e.path("a.manifest.json.pending")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }

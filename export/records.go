@@ -1,0 +1,123 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"datasync/internal/outfile"
+	"datasync/internal/owned"
+)
+
+// records are what an export keeps about a folder: its manifest, the pending manifest of an addition
+// that is not finished, and the staging folder for new files. They are beside the folder, as polars
+// takes all files in a folder for data, also those with hidden names (docs/decisions/015-exports.md).
+//
+// Folders of earlier versions have them inside, where they stay. A new folder gets its name while
+// its manifest is still inside, so that both appear in one step. Then publish moves it out. So a
+// manifest inside is always the folder's, whatever is beside it.
+type records struct {
+	in                *owned.Dir // has the manifests
+	manifest, pending string     // names in it
+	stagingIn         *owned.Dir
+	staging           string // a name in stagingIn
+}
+
+const (
+	// insideName is the manifest's name in a folder.
+	insideName = "_manifest.json"
+	// besideSuffix follows the folder's name in the name of its manifest beside it.
+	besideSuffix  = ".manifest.json"
+	pendingSuffix = ".pending"
+	// stagingName is the staging folder inside, and ends its name beside the folder.
+	stagingName = ".datasync-staging"
+)
+
+// recordsInside returns the records in a folder.
+func recordsInside(folder *owned.Dir) records {
+	return records{folder, insideName, insideName + pendingSuffix, folder, stagingName}
+}
+
+// recordsBeside returns the records of the folder of that name beside it. The folder may be nil. Files
+// can only be moved to it on the same disk: a folder at which another is mounted has staged files
+// inside.
+func recordsBeside(parent *owned.Dir, name string, folder *owned.Dir) records {
+	r := records{parent, name + besideSuffix, name + besideSuffix + pendingSuffix, parent, "." + name + stagingName}
+	if folder != nil && !sameDisk(parent, folder) {
+		r.stagingIn, r.staging = folder, stagingName
+	}
+	return r
+}
+
+// sameDisk reports whether files can be moved from a folder to another.
+func sameDisk(a, b *owned.Dir) bool {
+	infoA, errA := a.File().Stat()
+	infoB, errB := b.File().Stat()
+	if errA != nil || errB != nil {
+		return false
+	}
+	statA, okA := infoA.Sys().(*syscall.Stat_t)
+	statB, okB := infoB.Sys().(*syscall.Stat_t)
+	return okA && okB && statA.Dev == statB.Dev
+}
+
+// findRecords returns the records of a folder, and whether there are any.
+func findRecords(folder *outfile.LockedFolder) (records, bool) {
+	for _, r := range []records{recordsInside(folder.Dir), recordsBeside(folder.Beside(), folder.Base(), folder.Dir)} {
+		if r.in.Has(r.manifest) || r.in.Has(r.pending) {
+			return r, true
+		}
+	}
+	return records{}, false
+}
+
+// checkFree fails unless the manifest can be written: its place is free, or has the manifest of a
+// folder that was removed or will be replaced.
+func (r *records) checkFree() error {
+	if _, err := r.in.Lstat(r.pending); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("its manifest cannot be beside it: %w", err) // such as a name that is too long
+	}
+	if !r.in.Has(r.manifest) {
+		return nil
+	}
+	if _, err := readManifest(r.in, r.manifest, owned.File); err != nil {
+		return fmt.Errorf("its manifest cannot be beside it, where something else has the name: %w; move that away", err)
+	}
+	return nil
+}
+
+// publish moves the manifest from inside a folder, and removes what an older folder of that name has
+// left. It can be repeated after a kill at any moment: until its last step the manifest is inside.
+func (r *records) publish(inside *records) error {
+	err := r.checkFree()
+	if err == nil {
+		s := staging{in: r.stagingIn, named: r.staging}
+		err = errors.Join(s.open(), s.remove())
+	}
+	for _, name := range []string{r.pending, r.manifest} {
+		if err == nil && r.in.Has(name) {
+			err = removeOwn(r.in, name)
+		}
+	}
+	if err == nil {
+		err = inside.in.Move(inside.manifest, r.in, r.manifest)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.in.File().Sync(), inside.in.File().Sync())
+}
+
+// removeOwn removes a file of this user.
+func removeOwn(folder *owned.Dir, name string) error {
+	f, err := folder.Open(name, owned.File)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), folder.Remove(name))
+}
