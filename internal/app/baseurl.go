@@ -125,6 +125,8 @@ func unparsable(text string) string {
 		return "does not begin with http:// or https://: " + anyURL
 	case strings.Contains(port, ":") && !strings.HasPrefix(authority, "["):
 		return "has a host with several colons: write an IPv6 address as in http://[::1]:8080"
+	case strings.HasPrefix(authority, "[") && !strings.Contains(authority, "]"):
+		return "has an IPv6 address without its ]: write http://[::1]:8080"
 	case hasPort && strings.Trim(port, "0123456789") != "":
 		return "has a port that is not a number: ports are 1 to 65535"
 	}

@@ -32,7 +32,7 @@ func TestBaseURLErrors(t *testing.T) {
 		{"http://api.test:secret", "the base URL has a port that is not a number: ports are 1 to 65535"},
 		{"http://user:secret", "the base URL has a port that is not a number: ports are 1 to 65535"},
 		{"http://[::1]:secret/", "the base URL has a port that is not a number"},
-		{"http://[::1", "the base URL cannot be parsed: write http://HOST"},
+		{"http://[::1", "the base URL has an IPv6 address without its ]: write http://[::1]:8080"},
 		{"http://::1:8080", "the base URL has a host with several colons: write an IPv6 address as in http://[::1]:8080"},
 		{"http://api test", "the base URL contains a space or a control character"},
 		{"http://api.test\nsecret", "the base URL contains a space or a control character"},
