@@ -18,16 +18,18 @@ const (
 	// splitProbes is about how many requests to the feed a pull needs to find where to split a window.
 	splitProbes = 6
 	// storingFactor is how much longer an event takes to be decoded, stored and checked than to be decoded.
-	storingFactor = 5
+	storingFactor = 3
+	// fileTime is about how long it takes to make, check and close a file.
+	fileTime = 150 * time.Millisecond
 	// largePages is the size of pages, in events, that only an API has which follows its own description.
 	largePages = 50_000
 )
 
-// Limits that the forecast assumes where the API has shown none. The events endpoint of the API's description
-// allows 10 requests in 30 s. The feed allows 40 a minute, by its description and in practice.
+// Limits that the forecast assumes where the API has shown none: those of the API's description. The feed
+// allows as many a minute in practice.
 const (
 	eventsRequests, eventsWindow = 10, 30 * time.Second
-	feedRequests, feedWindow     = 40, time.Minute
+	feedRequests, feedWindow     = 20, 30 * time.Second
 )
 
 // simulate plays the pull's requests against the findings.
@@ -81,9 +83,12 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 // withLocal adds to the time of the requests that of this machine. It decodes and stores pages while others
 // arrive, but not before the first one.
 func (f *Findings) withLocal(requests time.Duration, elements int64) time.Duration {
+	if f.decoding == 0 {
+		return requests
+	}
 	each := storingFactor * f.decoding
 	page := max(f.Events.Page, f.Feed.Page)
-	return max(requests, time.Duration(elements)*each) + time.Duration(min(elements, int64(page)))*each
+	return fileTime + max(requests, time.Duration(elements)*each) + time.Duration(min(elements, int64(page)))*each
 }
 
 // AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the API
@@ -256,9 +261,9 @@ func (s *simulation) wanted() int {
 	if s.alone.IsZero() || s.now.Before(s.alone) {
 		return 1
 	}
-	// A new shard has at least two pages.
+	// A new shard has at least two pages, and shares a part of one with its neighbour.
 	left := s.pagesLeft() + float64(len(s.flying))
-	wanted := min(s.walks, max(s.peak, int(left/2)))
+	wanted := min(s.walks, max(s.peak, int(left/2.5)))
 	if !s.auto {
 		return max(1, wanted)
 	}
