@@ -48,9 +48,9 @@ func pullError(ctx context.Context, err error) error {
 	case outOfFiles(err):
 		return fmt.Errorf("%w; %w", err, errLimits)
 	case errors.Is(err, api.ErrPlainPort):
-		return fmt.Errorf("%w; write http:// in --base-url (DATASYNC_BASE_URL)", err)
+		return fmt.Errorf("%w; write http:// in --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case errors.Is(err, api.ErrTLSPort):
-		return fmt.Errorf("%w; write https:// in --base-url (DATASYNC_BASE_URL)", err)
+		return fmt.Errorf("%w; write https:// in --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case wrongAddress(err):
 		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case untrusted(err):
