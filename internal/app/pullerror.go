@@ -17,7 +17,7 @@ import (
 	"datasync/internal/term"
 )
 
-const resume = "run the same command again to resume"
+const resume = "run the same command to resume"
 
 // The ends of a pull that can be resumed. They carry the topics of errors from the network,
 // which have no sentinel of their own.
