@@ -69,7 +69,7 @@ func (d *Dispatcher) Trouble() Trouble {
 	var t Trouble
 	now := time.Now()
 	for _, name := range []string{api.Events, api.Feed, api.StreamAccess} {
-		if p := d.endpoints[name]; p.opensAt.After(now) && !(name == api.Feed && d.feed.abandoned) {
+		if p := d.endpoints[name]; p.opensAt.After(now) && (name != api.Feed || !d.feed.abandoned) {
 			t.Waits = append(t.Waits, Wait{name, p.reason, p.opensAt})
 		}
 	}
