@@ -226,7 +226,7 @@ func optionText(f cli.Flag) string {
 	return term.Visible(capital(about))
 }
 
-// placeholder returns the word in backquotes that stands for the value, and the text without the
+// placeholder returns the word in backquotes for the value, and the text without the
 // backquotes.
 func placeholder(usage string) (value, about string) {
 	parts := strings.SplitN(usage, "`", 3)

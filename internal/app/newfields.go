@@ -51,7 +51,7 @@ func (t *statusText) newFields(fields []inspect.NewField) {
 		}
 		named = append(named, text)
 	}
-	t.line("new fields", "%s; kept in extra", strings.Join(named, ", "))
+	t.line("new field", "%s; kept in extra", strings.Join(named, ", "))
 }
 
 // closeFile closes the file of a pull. After a complete pull it also removes unused space from the file.

@@ -33,6 +33,9 @@ func (t *statusText) line(name, format string, args ...any) {
 // writeFacts writes the facts that everybody asks for; those that are nothing are left out.
 func (t *statusText) writeFacts(v statusView) {
 	t.line("complete", "%s", t.completeness(v))
+	if !v.Complete && v.CompletedAt != nil {
+		t.line("as of", "%s: the last complete pull", t.asOf(*v.CompletedAt))
+	}
 	t.line("events", "%s%s", term.Thousands(v.Events), span(v.Oldest, v.Newest))
 	t.writeMissing(v.Status)
 	if rejected := rejects(v.Status); rejected > 0 {
@@ -63,23 +66,20 @@ func (t *statusText) writeDetails(v statusView) {
 		if v.From != nil {
 			end = "the start bound"
 		}
-		t.line("walked", "to %s as of %s, %s; events that came late are complete as of then", end, at.UTC().Format(time.RFC3339), t.ago(*at))
+		t.line("walked", "to %s as of %s; events that came late are complete as of then", end, t.asOf(*at))
 	}
 	t.writeWindows(v.Windows)
 	t.writeRuns(v.Runs)
 }
 
-// completeness says whether the file is complete, and as of when it is or was.
+// completeness says whether the file is complete and, if it is, as of when.
 func (t *statusText) completeness(v statusView) string {
-	text := t.style.Caution("no")
-	asOf := ""
-	if v.CompletedAt != nil {
-		asOf = fmt.Sprintf("as of %s, %s", v.CompletedAt.UTC().Format(time.RFC3339), t.ago(*v.CompletedAt))
-	}
+	text, topic := t.style.Caution("no"), ""
 	switch {
 	case v.Complete:
-		if text = t.style.Good("yes"); asOf != "" {
-			text, asOf = text+", "+asOf, ""
+		text = t.style.Good("yes")
+		if v.CompletedAt != nil {
+			text += ", as of " + t.asOf(*v.CompletedAt)
 		}
 		if v.pull != nil {
 			text += "; " + pulling(v.pull)
@@ -87,19 +87,21 @@ func (t *statusText) completeness(v statusView) string {
 	case v.pull != nil:
 		text += ", " + pulling(v.pull)
 	case v.Unusable:
-		text += "; hardly any element could be stored as an event" + see(topicUnusable)
+		text, topic = text+"; hardly any element could be stored as an event", see(topicUnusable)
 	case allDone(v.Status) && v.Missing != nil && *v.Missing > 0 && v.LookedInto:
-		text += "; a walk to the end did not find the missing events" + see(topicMissing)
+		text, topic = text+"; a walk to the end did not find the missing events", see(topicMissing)
 	default:
 		text += "; run datasync pull"
 	}
 	if v.From != nil {
 		text += "; only events from " + v.From.UTC().Format(time.RFC3339Nano) + " on"
 	}
-	if asOf != "" {
-		text += "; last complete " + asOf
-	}
-	return text
+	return text + topic
+}
+
+// asOf writes when a pull began, and how long ago that was.
+func (t *statusText) asOf(at time.Time) string {
+	return at.UTC().Format(time.RFC3339) + ", " + t.ago(at)
 }
 
 // pulling says how far a running pull is.

@@ -66,7 +66,7 @@ func versionCommand(t term.IO) *cli.Command {
 			if c.Bool("json") {
 				return writeJSON(t.Stdout, v)
 			}
-			_, err := io.WriteString(t.Stdout, v.text())
+			_, err := io.WriteString(t.Stdout, v.text(t.Width()))
 			return err
 		},
 	}
@@ -136,8 +136,8 @@ func releaseIn(folder string) string {
 	return unknown
 }
 
-// text returns the versions for a person.
-func (v versionInfo) text() string {
+// text returns the versions for a person, on a terminal of this width; 0 is no limit.
+func (v versionInfo) text(width int) string {
 	f := &fields{}
 	program := v.Version
 	if v.Commit != nil {
@@ -159,6 +159,10 @@ func (v versionInfo) text() string {
 		source = "in Go"
 	}
 	f.line("time zones", "%s in SQL (in DuckDB)", v.TimeZones.SQL)
-	f.line("", "%s for times that are shown, and dates in options (%s)", v.TimeZones.Shown, source)
-	return f.String()
+	f.line("", "%s for shown times and dates in options (%s)", v.TimeZones.Shown, source)
+	var wrapped strings.Builder
+	for line := range strings.Lines(f.String()) {
+		wrapped.WriteString(term.Wrap(strings.TrimSuffix(line, "\n"), width, 12) + "\n")
+	}
+	return wrapped.String()
 }

@@ -25,11 +25,11 @@ func TestVersionText(t *testing.T) {
 		"DuckDB      " + strings.TrimPrefix(duck.Version(), "v") + "\n" +
 		"Go          " + strings.TrimPrefix(runtime.Version(), "go") + ", " + runtime.GOOS + "/" + runtime.GOARCH + "\n" +
 		"time zones  2026d in SQL (in DuckDB)\n" +
-		"            2025b for times that are shown, and dates in options (/usr/share/zoneinfo)\n"
-	if diff := cmp.Diff(want, v.text()); diff != "" {
+		"            2025b for shown times and dates in options (/usr/share/zoneinfo)\n"
+	if diff := cmp.Diff(want, v.text(0)); diff != "" {
 		t.Error(diff)
 	}
-	if text := readVersion(nil, zoneInfo{}).text(); !strings.Contains(text, version+", commit unknown\n") {
+	if text := readVersion(nil, zoneInfo{}).text(0); !strings.Contains(text, version+", commit unknown\n") {
 		t.Error(text)
 	}
 }

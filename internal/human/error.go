@@ -11,7 +11,7 @@ import (
 type Error struct {
 	// Text is the text as it was given.
 	Text string
-	// Problem says what is wrong with it, such as "has no unit".
+	// Problem says how it is wrong, such as "has no unit".
 	Problem string
 	// Write are texts that are right, the most likely first. Likely says that the text suggests them;
 	// otherwise they are examples, which a caller may replace.
