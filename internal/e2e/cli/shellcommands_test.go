@@ -31,6 +31,20 @@ func TestShellWords(t *testing.T) {
 			}
 		}
 	}
+	for _, columns := range []int{40, 60, 80} {
+		x := harness.NewTerminalOf(t, columns, folder, nil, "query")
+		x.Enter(".help")
+		x.Expect(`need\s+no\s+dot`)
+		x.Enter("exit")
+		x.Exit()
+		_, help, _ := strings.Cut(x.Text(), ".help\r\n")
+		help, _, _ = strings.Cut(help, "\x1b")
+		for line := range strings.Lines(help) {
+			if line = strings.TrimRight(line, "\r\n"); len(strings.TrimPrefix(line, " \b")) > columns {
+				t.Errorf("%d columns: %q", columns, line)
+			}
+		}
+	}
 	x := harness.NewTerminal(t, folder, nil, "query")
 	x.Enter("SELECT 7 AS")
 	x.Expect(`\.\.\.> `)
