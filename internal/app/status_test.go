@@ -191,3 +191,18 @@ run 2026-01-27T19:18:30Z, outcome killed
 		t.Error(diff)
 	}
 }
+
+// TestStatusIsAligned: on a narrow terminal, values stay beside their names.
+func TestStatusIsAligned(t *testing.T) {
+	want := `complete  yes, as of
+          2026-01-27T19:25:03Z, 12 s ago
+events    300,000, 2025-12-27T19:20:19Z
+          to 2026-01-27T19:20:12Z
+missing   0 of 300,000 at the API
+file      events.duckdb, 22.8 MB, from
+          https://api.example.com:443
+`
+	if diff := cmp.Diff(want, statusAt(statusCases()[1], 40, statusOptions{})); diff != "" {
+		t.Error(diff)
+	}
+}
