@@ -53,6 +53,9 @@ func (d *database) exec(ctx context.Context, s *inspect.Session, st statement) (
 	case err == nil:
 	case strings.Contains(err.Error(), "failed to offload data block"):
 		err = fmt.Errorf("export: %w in %q, which holds data that exceeds the memory limit; free some space there, or raise --memory-limit", outfile.ErrFull, d.parent)
+	case strings.Contains(err.Error(), "to DECIMAL(38,0)"):
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		err = invalid("a number of more than 38 digits has no type in Parquet: write it as text, by CAST(... AS VARCHAR): %s", shorten(first))
 	case errors.Is(err, dbfile.ErrMemory):
 		err = fmt.Errorf("export: %w; raise --memory-limit", err)
 	}

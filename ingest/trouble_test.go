@@ -65,9 +65,12 @@ func TestProgressHasSilence(t *testing.T) {
 
 // While both endpoints ask for waits, the progress has both.
 func TestProgressHasWaits(t *testing.T) {
-	o := scripted(mockserver.Any, 2, mockserver.RateLimited(100*time.Second))
+	limited := []mockserver.Fault{mockserver.RateLimited(100 * time.Second)}
+	o := mockserver.Options{Scripts: []mockserver.Script{
+		{Endpoint: mockserver.Events, Request: 2, Faults: limited}, {Endpoint: mockserver.Feed, Request: 2, Faults: limited},
+	}}
 	inBubbleOf(t, "", 1, o, func(b *bench) {
-		s := b.seenAt(6, 10*time.Second)
+		s := b.seenAt(5, 10*time.Second)
 		var waits []string
 		for _, w := range s.Waits {
 			waits = append(waits, w.Endpoint+" "+w.Why)

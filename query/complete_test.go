@@ -112,7 +112,7 @@ func TestCompletionInScope(t *testing.T) {
 	for _, tc := range []struct {
 		text string
 		want []string // the first completions
-		not  string   // what is not offered
+		not  string   // it is not offered
 	}{
 		{"SELECT e.| FROM events e", []string{"id", "session_id", "user_id", "type"}, "count"},
 		{"SELECT e.| FROM events AS e", []string{"id", "session_id"}, "count"},

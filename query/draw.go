@@ -1,6 +1,7 @@
 package query
 
 import (
+	"regexp"
 	"strings"
 
 	"datasync/internal/term"
@@ -83,6 +84,29 @@ func (d *drawing) row(row *tableRow) {
 	})
 }
 
+// lastNumber matches a number without its sign, or the begin of one, at the end of a text.
+var lastNumber = regexp.MustCompile(`[0-9][0-9.,]*([eE][+-]?[0-9]*)?$`)
+
+// shortened is term.Shorten, but leaves out a number that could be cut: {"n":-12345} becomes {"n":… and not
+// {"n":-12… as that is another number.
+func shortened(text string, columns int) string {
+	short := term.Shorten(text, columns)
+	kept, ok := strings.CutSuffix(short, mark)
+	at := lastNumber.FindStringIndex(kept)
+	if !ok || short == text || at == nil {
+		return short
+	}
+	before := kept[:at[0]]
+	unsigned := strings.TrimRight(before, "+-")
+	switch {
+	case unsigned == "":
+		return short // of digits alone only what is no number is cut
+	case strings.Trim(unsigned[len(unsigned)-1:], "0123456789") != "": // else it is a hyphen
+		before = unsigned
+	}
+	return before + mark
+}
+
 // line draws a line of cells. last is the cell of the columns that are left out.
 func (d *drawing) line(last string, cell func(i int) string) {
 	d.WriteString("│")
@@ -97,7 +121,7 @@ func (d *drawing) line(last string, cell func(i int) string) {
 
 // within returns a text as wide as column i.
 func (d *drawing) within(i int, text string, align alignment) string {
-	text = term.Shorten(text, d.fit.widths[i])
+	text = shortened(text, d.fit.widths[i])
 	rest := d.fit.widths[i] - term.Width(text)
 	before := 0
 	switch align {
@@ -120,7 +144,7 @@ func (d *drawing) lines(row *tableRow, width int) {
 		case d.columns[i].isUncut() || isWholeNumber(text):
 			d.WriteString(term.Shorten(name+" =", width) + "\n" + text + "\n")
 		default:
-			d.WriteString(term.Shorten(line, width) + "\n")
+			d.WriteString(shortened(line, width) + "\n")
 		}
 	}
 }

@@ -140,8 +140,13 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want %s", sql, err, want)
 		}
 	}
-	err := query.Run(t.Context(), s, query.Options{SQL: "SET timezone = 'UTC'", Format: query.CSV, Shell: true}, &bytes.Buffer{})
-	if err == nil || !strings.HasSuffix(err.Error(), "; use .timezone") {
-		t.Errorf("in the shell: %v", err)
+	for sql, want := range map[string]string{
+		"SET timezone = 'UTC'": "; use .timezone", "COPY events TO 'a.csv'": "; use .once FILE before a SELECT, or datasync export",
+		"SELECT $v": "; give .param v=VALUE",
+	} {
+		err := query.Run(t.Context(), s, query.Options{SQL: sql, Format: query.CSV, Shell: true}, &bytes.Buffer{})
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("in the shell: %v, want %s", err, want)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"datasync/internal/human"
 )
 
 // Format is an output format of results.
@@ -42,7 +44,7 @@ func ParseFormat(name string) (Format, error) {
 	if instead := exported(name, "out"); instead != "" {
 		return "", fmt.Errorf("query does not write %s; use %s", name, instead)
 	}
-	return "", fmt.Errorf("format %q is none of %s", name, Formats())
+	return "", fmt.Errorf("format %q is none of %s%s", name, Formats(), human.DidYouMean(name, strings.Split(Formats(), ", ")))
 }
 
 // extensions are the formats of files by their extension.

@@ -20,16 +20,24 @@ var ErrParams = model.NewFailure(model.ExitUsage, "", "parameters")
 // checkParams fails if a value is given that no statement has a parameter for.
 func checkParams(statements []statement, params map[string]string) error {
 	unused := maps.Clone(params)
+	var names []string
 	for _, s := range statements {
 		replaceParameters(s.text, func(name string) string {
 			delete(unused, name)
+			if !slices.Contains(names, "$"+name) {
+				names = append(names, "$"+name)
+			}
 			return ""
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(unused)) {
-		return fmt.Errorf("%w: the SQL has no parameter $%s", ErrParams, name)
+	if len(unused) == 0 {
+		return nil
 	}
-	return nil
+	known := ""
+	if len(names) > 0 {
+		known = ", but " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("%w: the SQL has no parameter $%s%s", ErrParams, slices.Min(slices.Collect(maps.Keys(unused))), known)
 }
 
 // checkPrints fails if a statement asks DuckDB to print. The program discards what libraries
@@ -164,7 +172,7 @@ func (p *prepared) bind(opts Options) error {
 	for i, param := range p.Parameters {
 		value, ok := opts.Params[param.Name]
 		if !ok {
-			return fmt.Errorf("%w: $%s has no value; give --param %s=VALUE", ErrParams, param.Name, param.Name)
+			return fmt.Errorf("%w: $%s has no value; give %s %s=VALUE", ErrParams, param.Name, opts.command("--param"), param.Name)
 		}
 		if slices.Contains(p.text.instants, param.Name) {
 			if instant, err := readInstant(value, time.Now(), opts.Location); err == nil {

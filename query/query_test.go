@@ -231,7 +231,10 @@ func TestFormatNames(t *testing.T) {
 			t.Errorf("%s: %q", name, f)
 		}
 	}
-	if _, err := query.ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), "jsonl") {
+	if _, err := query.ParseFormat("xml"); err == nil || !strings.HasSuffix(err.Error(), "html") {
+		t.Errorf("%v", err)
+	}
+	if _, err := query.ParseFormat("markdwn"); err == nil || !strings.HasSuffix(err.Error(), "; did you mean markdown?") {
 		t.Errorf("%v", err)
 	}
 }

@@ -17,8 +17,8 @@ func (o *Options) command(option string) string {
 	switch option {
 	case allColumns:
 		return ".mode line"
-	case "--timezone":
-		return ".timezone"
+	case "--timezone", "--param":
+		return "." + option[len("--"):]
 	}
 	return option
 }
@@ -54,7 +54,7 @@ func refusal(text string, err error, opts *Options) error {
 	what, why, use := "", "", ""
 	switch first := words[0]; {
 	case leavesFile(first):
-		what, why, use = leaving(words)
+		what, why, use = leaving(words, opts)
 	case strings.Contains(e.Text, "attached in read-only mode"):
 		what, why, use = changing(words)
 	case strings.Contains(e.Text, "the configuration has been locked"):
@@ -108,11 +108,14 @@ func leavesFile(first string) bool {
 }
 
 // leaving says what to use instead of a statement that needs another file.
-func leaving(words []string) (what, why, use string) {
+func leaving(words []string, opts *Options) (what, why, use string) {
 	switch words[0] {
 	case "COPY":
 		if slices.Contains(words, "FROM") {
 			return "COPY ... FROM", "query is read-only", duckdbProgram
+		}
+		if opts.Shell {
+			return "COPY", "query is read-only", ".once FILE before a SELECT, or datasync export"
 		}
 		return "COPY", "query is read-only", "datasync export"
 	case "EXPORT":

@@ -66,6 +66,7 @@ func TestParametersAreBound(t *testing.T) {
 		{"SELECT $v", nil, "$v has no value"},
 		{"SELECT 1", map[string]string{"v": "1"}, "no parameter $v"},
 		{"SELECT '$v'", map[string]string{"v": "1"}, "no parameter $v"},
+		{"SELECT $v, $u, $v", map[string]string{"w": "1"}, "no parameter $w, but $v, $u"},
 	} {
 		err := query.Run(t.Context(), s, query.Options{SQL: tc.sql, Format: query.CSV, Params: tc.params}, &bytes.Buffer{})
 		if !errors.Is(err, query.ErrParams) || !strings.Contains(err.Error(), tc.want) {

@@ -17,7 +17,7 @@ import (
 	"datasync/internal/term"
 )
 
-const resume = "run the same command again to resume"
+const resume = "run the same command to resume"
 
 // The ends of a pull that can be resumed. They carry the topics of errors from the network,
 // which have no sentinel of their own.
@@ -48,9 +48,9 @@ func pullError(ctx context.Context, err error) error {
 	case outOfFiles(err):
 		return fmt.Errorf("%w; %w", err, errLimits)
 	case errors.Is(err, api.ErrPlainPort):
-		return fmt.Errorf("%w; write http:// in --base-url (DATASYNC_BASE_URL)", err)
+		return fmt.Errorf("%w; write http:// in --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case errors.Is(err, api.ErrTLSPort):
-		return fmt.Errorf("%w; write https:// in --base-url (DATASYNC_BASE_URL)", err)
+		return fmt.Errorf("%w; write https:// in --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case wrongAddress(err):
 		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errAddress)
 	case untrusted(err):

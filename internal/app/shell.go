@@ -42,8 +42,11 @@ func runShell(ctx context.Context, opts queryOptions) error {
 		Replace: func(name string) (term.Output, error) { return opts.createOutput(name, outfile.Rules{Force: true}) },
 		Explain: errorLine,
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		err = context.Cause(ctx)
+	case errors.Is(err, context.Canceled) && ctx.Err() == nil:
+		err = signalled{130} // Ctrl-C before the first prompt
 	}
 	return orStopped(ctx, err)
 }

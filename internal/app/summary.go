@@ -34,8 +34,14 @@ type summaryText struct {
 }
 
 func (t *summaryText) line(name, format string, args ...any) {
+	t.painted(func(name string) string { return name }, name, format, args...)
+}
+
+// painted writes a line whose name has a colour.
+func (t *summaryText) painted(paint func(string) string, name, format string, args ...any) {
 	text := fmt.Sprintf("  %-10s%s", name, term.Visible(fmt.Sprintf(format, args...)))
-	t.WriteString(term.Wrap(text, t.columns, len("  ")+10) + "\n")
+	text = term.Wrap(text, t.columns, len("  ")+10)
+	t.WriteString(strings.Replace(text, name, paint(name), 1) + "\n")
 }
 
 // text returns the summary for a person. It is "" after a failure without which nothing would have to be told: the
@@ -47,7 +53,10 @@ func (r *pullResult) text(err error, style term.Style, columns int) string {
 	t := &summaryText{columns: columns}
 	t.WriteString(term.Wrap("datasync: "+r.head(style), columns, 2) + "\n")
 	r.writeStored(t)
-	if r.Complete || r.Balance.Valid {
+	switch {
+	case r.Balance.V.Missing > 0:
+		t.painted(style.Bad, "missing", "%s", r.missing())
+	case r.Complete || r.Balance.Valid:
 		t.line("missing", "%s", r.missing())
 	}
 	r.writeRejected(t)

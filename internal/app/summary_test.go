@@ -123,6 +123,24 @@ func TestSummaries(t *testing.T) {
 	}
 }
 
+// TestSummariesInColour: complete is green, missing events are red, rejects amber.
+func TestSummariesInColour(t *testing.T) {
+	stderr := term.IO{Color: &term.Color{}}
+	if err := stderr.Color.Set("always"); err != nil {
+		t.Fatal(err)
+	}
+	for want, s := range map[string]ingest.Summary{
+		"datasync: \x1b[32mcomplete\x1b[0m as of ":                           {Complete: true},
+		"datasync: \x1b[33mnot complete\x1b[0m, \x1b[33m3 rejected\x1b[0m\n": {Counts: model.Counts{Rejected: 3}},
+		"\n  \x1b[31mmissing\x1b[0m   at least 2 of 5 at the API\n":          {Witness: total(5), Balance: balance(model.Balance{Missing: 2})},
+	} {
+		r := pullResult{Summary: s, progress: &ingest.Progress{}, file: "none"}
+		if got := r.text(nil, stderr.Style(nil), 0); !strings.Contains(got, want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+}
+
 // TestMissingEvents says how the API's number of events is compared with the file.
 func TestMissingEvents(t *testing.T) {
 	for want, s := range map[string]ingest.Summary{

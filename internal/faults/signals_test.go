@@ -86,7 +86,7 @@ func TestSignalsEndAPullAtAnyMoment(t *testing.T) {
 				code = 130
 			}
 			w.endsWith(e, code)
-			w.says(e, "run the same command again to resume")
+			w.says(e, "run the same command to resume")
 			before := w.stored()
 			w.recovers()
 			if after := w.stored(); after < before {

@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"datasync/internal/duck"
@@ -27,6 +26,9 @@ func (s *Session) Columns(ctx context.Context) ([]Column, error) {
 	return columns, err
 }
 
+// maxNames is how many columns OpenNames takes: another program can write any number.
+const maxNames = 10_000
+
 // OpenNames returns a session with an empty table in memory for each table of columns. It can
 // bind statements as the file could, and keeps no file open. The caller closes it.
 func OpenNames(ctx context.Context, columns []Column) (*Session, error) {
@@ -35,22 +37,20 @@ func OpenNames(ctx context.Context, columns []Column) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Conn: conn}
-	for len(columns) > 0 {
+	for columns = columns[:min(len(columns), maxNames)]; len(columns) > 0; {
 		table, n := columns[0].Table, 0
 		for n < len(columns) && columns[n].Table == table {
 			n++
 		}
-		if err := s.createNames(ctx, table, columns[:n]); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
+		s.createNames(ctx, table, columns[:n])
 		columns = columns[n:]
 	}
 	return s, nil
 }
 
-// createNames creates a table with these columns. A type of which this instance knows nothing becomes
-// VARCHAR.
-func (s *Session) createNames(ctx context.Context, table string, columns []Column) error {
+// createNames creates a table with these columns, as far as DuckDB allows. A type of which this
+// instance knows nothing becomes VARCHAR.
+func (s *Session) createNames(ctx context.Context, table string, columns []Column) {
 	create := func(typeOf func(Column) string) error {
 		parts := make([]string, len(columns))
 		for i, c := range columns {
@@ -59,10 +59,9 @@ func (s *Session) createNames(ctx context.Context, table string, columns []Colum
 		_, err := s.Exec(ctx, "CREATE TABLE "+identifier(table)+" ("+strings.Join(parts, ", ")+")")
 		return err
 	}
-	if create(func(c Column) string { return c.Type }) == nil {
-		return nil
+	if create(func(c Column) string { return c.Type }) != nil {
+		_ = create(func(Column) string { return "VARCHAR" })
 	}
-	return create(func(Column) string { return "VARCHAR" })
 }
 
 func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -136,7 +136,9 @@ func exported(t *testing.T) (folder string, want []event) {
 	env := []string{"DATASYNC_API_KEY=ds_test_readers", "DATASYNC_BASE_URL=" + api.URL}
 	run(t, folder, env, binary, "pull", "--quiet")
 	for _, args := range [][]string{
-		{"--parquet", "text.parquet", "--uuid", "string", "--row-group-size", "2048"},
+		{"--parquet", "logical.parquet", "--types", "logical", "--row-group-size", "2048"},
+		{"--parquet", "logical", "--types", "logical", "--partition-by", "day"},
+		{"--parquet", "flat", "--file-size", "1MB"},
 		{"--parquet", "hive", "--partition-by", "day,type"},
 		{"--parquet", "null", "--partition-by", "browser"},
 		{"--parquet", "increments", "--incremental", "--partition-by", "type"},
@@ -174,7 +176,7 @@ func TestReaders(t *testing.T) {
 	folder, want := exported(t)
 	for name, r := range map[string]read{"parquet-go": readParquetGo, "arrow-go": readArrowGo} {
 		t.Run(name, func(t *testing.T) {
-			for _, file := range append([]string{"text"}, compressions...) {
+			for _, file := range append([]string{"logical"}, compressions...) {
 				if name == "parquet-go" && file == "lz4" {
 					continue // v0.32.0 takes its levels for empty; all others read it
 				}
@@ -186,7 +188,7 @@ func TestReaders(t *testing.T) {
 				compare(t, file, rows, want)
 				ascending(t, file, rows)
 			}
-			for _, hive := range []string{"hive", "null", "increments"} {
+			for _, hive := range []string{"hive", "null", "increments", "flat", "logical"} {
 				compare(t, hive, readHive(t, filepath.Join(folder, hive), r), want)
 			}
 		})

@@ -107,14 +107,18 @@ const (
 // help lists the commands.
 func (s *shell) help() {
 	for _, c := range commands() {
-		s.print(beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
+		s.print(s.beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
 	}
 	s.print("SQL ends with ;  help, ?, exit and quit need no dot")
 }
 
 // beside returns a text in a column beside another one.
-func beside(left string, indent int, text string) string {
-	wrapped := term.Wrap(text, helpWidth-indent, 0)
+func (s *shell) beside(left string, indent int, text string) string {
+	width := helpWidth
+	if columns := s.IO.Width(); columns > 0 {
+		width = min(width, max(columns, indent+10))
+	}
+	wrapped := term.Wrap(text, width-indent, 0)
 	return fmt.Sprintf("%-*s", indent, left) + strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent))
 }
 

@@ -78,6 +78,9 @@ func commandEndings(before string) (endings [][]rune) {
 	if !hasArgument {
 		candidates, argument = nil, name
 		for _, c := range commands() {
+			if c.argument != "" {
+				c.name += " "
+			}
 			candidates = append(candidates, c.name)
 		}
 	}

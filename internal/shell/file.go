@@ -64,18 +64,22 @@ func (s *shell) open(ctx context.Context) (*File, error) {
 	s.file.open = f
 	old := s.file.seen
 	s.file.seen = &f.Edition
-	if old == nil || f.Edition.Batch != old.Batch || f.Edition.Events != old.Events {
+	if old == nil || f.Edition.Batch != old.Batch || f.Edition.Events != old.Events || !f.Edition.AsOf.Equal(old.AsOf) {
 		s.learnNames(ctx, f)
 		if old != nil {
-			s.say(s.newData(f))
+			s.say(s.newData(f, old.Events))
 		}
 	}
 	return f, nil
 }
 
-// newData says which data the file has now.
-func (s *shell) newData(f *File) string {
-	text := fmt.Sprintf("new data: batch %d, %s", f.Edition.Batch, term.Counted(f.Edition.Events, "event"))
+// newData says which data the file has now, where it had so many events before.
+func (s *shell) newData(f *File, before int64) string {
+	what := "new data"
+	if f.Edition.Events == before {
+		what = "no new events"
+	}
+	text := fmt.Sprintf("%s: batch %d, %s", what, f.Edition.Batch, term.Counted(f.Edition.Events, "event"))
 	if at := f.Edition.AsOf; !at.IsZero() {
 		location := time.UTC
 		if s.Query.Location != nil {
@@ -146,11 +150,11 @@ func (s *shell) settle(ctx context.Context, text string) {
 
 // holds says why the file stays open, and until when.
 func (s *shell) holds() string {
-	what, until := s.Database, ", or until a pull asks for it"
+	what, until := s.Database, " or a pull asks"
 	if s.file.open.Copy {
 		what, until = "a copy of "+s.Database, ""
 	}
-	return fmt.Sprintf("this session has %s: it keeps %s open until .close%s", strings.Join(s.file.state, ", "), what, until)
+	return fmt.Sprintf("%s stays open for %s, until .close%s", what, strings.Join(s.file.state, ", "), until)
 }
 
 // asked reports whether another process waits for the file that is open.
@@ -194,7 +198,7 @@ func (s *shell) watch() {
 	}()
 }
 
-// lose closes the file, and says why and what is lost. The caller holds file.mu.
+// lose closes the file, and says why and which state is lost. The caller holds file.mu.
 func (s *shell) lose(why string) {
 	if lost := s.shut(); len(lost) > 0 {
 		why += "; lost: " + strings.Join(lost, ", ")

@@ -54,7 +54,7 @@ func (s *shell) listNamed() {
 	}
 	for _, n := range all {
 		s.print(fmt.Sprintf("%-*s%s", namedIndent, n.Name, n.Title))
-		s.print(beside("", namedIndent, n.Values()))
+		s.print(s.beside("", namedIndent, n.Values()))
 	}
 }
 

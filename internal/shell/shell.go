@@ -119,13 +119,13 @@ func (s *shell) begin(ctx context.Context) error {
 	ctx, stop := s.interruptible(ctx)
 	defer stop()
 	return s.use(ctx, func(f *File) error {
-		s.print(s.Greeting(ctx, f))
-		s.print("End SQL with ;  .help lists commands  Ctrl-D leaves")
+		s.print(term.Wrap(s.Greeting(ctx, f), s.IO.Width(), 2))
+		s.print(term.Wrap("End SQL with ;  .help lists commands  Ctrl-D leaves", s.IO.Width(), 2))
 		return nil
 	})
 }
 
-// close ends what is open when the shell ends.
+// close closes the file and the outputs when the shell ends.
 func (s *shell) close(ctx context.Context) {
 	s.endOutput()
 	s.file.mu.Lock()
@@ -140,7 +140,9 @@ func (s *shell) close(ctx context.Context) {
 func (s *shell) print(text string) { _, _ = fmt.Fprintln(s.IO.Stdout, text) }
 
 // say writes a message to stderr. The shell's messages have no prefix: no other program writes here.
-func (s *shell) say(text string) { _, _ = fmt.Fprintln(s.stderr, term.Visible(text)) }
+func (s *shell) say(text string) {
+	_, _ = fmt.Fprintln(s.stderr, term.Wrap(term.Visible(text), s.IO.ErrorWidth(), 2))
+}
 
 // complain is say for an error.
 func (s *shell) complain(text string) {

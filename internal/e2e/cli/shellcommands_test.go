@@ -66,14 +66,14 @@ func TestShellCommands(t *testing.T) {
 	x := harness.NewTerminal(t, folder, nil, "query")
 	for _, step := range [][2]string{
 		{".param", `.param\r\n`}, {".param type=purchase", ``}, {".param $since='2026-01-27 00:00'", ``}, {".param", `since=2026-01-27 00:00\r\ntype=purchase\r\n`},
-		{".mode csv", ``}, {"SELECT $type AS a;", `\na\r\npurchase\r\n`}, {"SELECT 1 AS b;", `\nb\r\n1\r\n`},
+		{".mode csv", ``}, {"SELECT $type AS a;", `a\r\npurchase\r\n`}, {"SELECT 1 AS b;", `b\r\n1\r\n`},
 		{"SELECT $since AS c, $type AS d;", `2026-01-27 00:00,purchase`}, {".param unset since", ``}, {"SELECT $since AS c;", `since`},
 		{".param unset since", `\$since has no value`}, {".param type", `want NAME=VALUE, or unset NAME`}, {".param =5", `want NAME=VALUE`},
-		{".param empty=", ``}, {"SELECT length($empty) AS n;", `\nn\r\n0\r\n`},
+		{".param empty=", ``}, {"SELECT length($empty) AS n;", `n\r\n0\r\n`},
 		{".timezone", `UTC\r\n`}, {".timezone Mars/Olympus", `no time zone such as UTC`}, {".timezone Asia/Tokyo", ``}, {".timezone", `Asia/Tokyo\r\n`},
 		{"SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' AS t;", `2026-01-01T09:00:00\+09:00`}, {".timezone UTC", ``},
 		{".named", `(?s)events_per_hour .*funnel .*steps=`}, {".named funnel steps=page_view,click within='7 days'", `step,type,sessions.*\r\n1,page_view,\d+`},
-		{".named funel", `funnel`}, {".named funnel speed=5", `"speed=5" is no parameter; it has steps=`},
+		{".named funel", `funnel`}, {".named funnel speed=5", `funnel has no parameter speed, but steps`},
 		{".last", `step,type,sessions`}, {".mode json", ``}, {".last", `"type":"page_view"`}, {".mode table", ``},
 		{".maxrows 2", ``}, {"FROM range(5) t(i);", `5 rows \(2 shown\)`}, {".last", `│ +2 │`}, {".maxrows 40", ``},
 		{".once result.md", ``}, {"SELECT 6 AS six, NULL AS nothing;", `wrote result\.md`}, {"SELECT 7 AS seven;", `│ +7 │`},
@@ -83,11 +83,11 @@ func TestShellCommands(t *testing.T) {
 		{".output all.csv", ``}, {"SELECT 1 AS a;", ``}, {"SELECT 'x' || chr(27) AS b;", ``}, {".output", `wrote all\.csv`}, {"SELECT 9 AS nine;", `│ +9 │`},
 		{".output kept.csv", `it exists`}, {".output datasync.duckdb", `datasync\.duckdb`}, {".output x.parquet", `export`}, {".output nowhere/x.csv", `folder does not exist`},
 		{".output link.csv", ``}, {".output", `wrote link\.csv`},
-		{".read a b.sql", `\ntext\r\nfromfile\r\ntext\r\nno semicolon\r\n`}, {".mode", `csv\r\n`}, {".read bom.sql", `bom\r\n`},
+		{".read a b.sql", `text\r\nfromfile\r\ntext\r\nno semicolon\r\n`}, {".mode", `csv\r\n`}, {".read bom.sql", `bom\r\n`},
 		{".read wrong.sql", `(?s)one\r\n1\r\n.*Binder Error.*wrong\.sql stopped at line 2\r\n`}, {".read self.sql", `files read each other more than 16 deep`},
 		{".read nix.sql", `\.read nix\.sql: no such file or directory`}, {".read", `name the file`}, {".read .", `not a regular file`},
 		{".read datasync.duckdb", `it is the database, or a file that belongs to it`},
-		{".close", `datasync\.duckdb is not open`}, {"SELECT count(*) AS n FROM events;", `\nn\r\n2000\r\n`},
+		{".close", `datasync\.duckdb is not open`}, {"SELECT count(*) AS n FROM events;", `n\r\n2000\r\n`},
 		{".read leave.sql", `byebye`},
 	} {
 		x.Enter(step[0])
@@ -142,8 +142,8 @@ func TestListOfCompletions(t *testing.T) {
 	x.Send("SELECT e.devi\t, count(*) AS n GROUP BY ALL ORDER BY n;\r")
 	x.Expect(`│ +device_type +│`)
 	x.Enter("SET VARIABLE x = 1; CREATE TEMP TABLE scratch (number_of_things INT);")
-	x.Expect(`until a pull asks`)
-	x.Enter("SELECT number_o\t FROM scr\t;")
+	x.Expect(`until \.close or a pull asks`)
+	x.Enter("SELECT number_o\t FROM scra\t;")
 	x.Expect(`│ +number_of_things +│`)
 	x.Enter(".mo\tjsonl")
 	x.Enter(".mode")

@@ -139,7 +139,7 @@ func TestSignals(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); got != tc.code {
 				t.Errorf("exit %d, want %d: %s", got, tc.code, output)
 			}
-			if text := output.String(); !strings.Contains(text, "run the same command again to resume") || strings.Contains(text, "goroutine") {
+			if text := output.String(); !strings.Contains(text, "run the same command to resume") || strings.Contains(text, "goroutine") {
 				t.Errorf("output %q", text)
 			}
 			db, err := inspect.OpenReadOnly(t.Context(), filepath.Join(folder, "datasync.duckdb"), "UTC")
