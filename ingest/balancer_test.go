@@ -80,7 +80,7 @@ func TestBalancerWithTwoInstances(t *testing.T) {
 	})
 	withOneWalk(t, "a dry run", o, func(b *bench) {
 		strangers := balanced(b, o, func(*http.Response) {})
-		if f, err := dryrun.Run(b.t.Context(), b.opts, b.store); err != nil || f.Requests < 3 || strangers() != 1 {
+		if f, err := dryrun.Run(b.t.Context(), b.opts, b.store, nil); err != nil || f.Requests < 3 || strangers() != 1 {
 			b.t.Errorf("%v, %d requests, %d without a cookie", err, f.Requests, strangers())
 		}
 	})

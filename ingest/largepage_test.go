@@ -171,7 +171,7 @@ func TestSurveyOfLargePages(t *testing.T) {
 	largePages(t)
 	api := &sized{sizes: alike(400, 700_000)}
 	onSized(t, "a survey", api, func(b *bench) {
-		found, err := dryrun.Run(b.t.Context(), b.opts, b.store)
+		found, err := dryrun.Run(b.t.Context(), b.opts, b.store, nil)
 		if err != nil || !found.Events.Usable || found.Events.Page != 100 || found.Feed.Page != 100 || !b.noticed("asking for 100 at a time") {
 			b.t.Errorf("%v, %+v, notices %q", err, found, b.notices)
 		}

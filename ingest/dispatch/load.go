@@ -7,9 +7,9 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// headroom multiplies the number of requests at a time that keeps up with the limits on average: so
+// Headroom multiplies the number of requests at a time that keeps up with the limits on average: so
 // many are worth while.
-const headroom = 1.2
+const Headroom = 1.2
 
 // Demand says what the walks want. The dispatcher calls both functions under its lock, so they must not
 // call the dispatcher.
@@ -52,7 +52,7 @@ func (d *Dispatcher) TargetWalks() (walks int, page time.Duration) {
 	defer d.mu.Unlock()
 	walks = d.load.workers.Goal()
 	if rate := d.allowedRate(); rate > 0 {
-		walks = min(walks, 1+int(math.Ceil(headroom*rate*d.load.lastPage.Seconds())))
+		walks = min(walks, 1+int(math.Ceil(Headroom*rate*d.load.lastPage.Seconds())))
 	}
 	return walks, d.load.lastPage
 }

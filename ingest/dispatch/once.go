@@ -65,10 +65,17 @@ func (d *Dispatcher) LastPage() time.Duration {
 	return d.load.lastPage
 }
 
+// Gap returns how long after a request that is in flight the endpoint gets another one.
+func (d *Dispatcher) Gap(endpoint string) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gap(d.endpoints[endpoint])
+}
+
 // EndpointState has the limit and the waits of an endpoint.
 type EndpointState struct {
-	// Limited counts its 429s.
-	Limited int64
+	// Requests counts the requests to it, Limited its 429s.
+	Requests, Limited int64
 	// Budget is its rate limit.
 	Budget pacer.Budget
 	// OpensAt is when it may be asked again.
@@ -80,5 +87,5 @@ func (d *Dispatcher) State(of string) EndpointState {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.endpoints[of]
-	return EndpointState{p.limited, p.budget, p.opensAt}
+	return EndpointState{p.requests, p.limited, p.budget, p.opensAt}
 }

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// While a request to an endpoint is in flight, the next one follows some fastest responses later: a
-	// 429 will have come by then. The gap is at least leastGap, or unsureGap if the budget is not known,
-	// and at most mostGap.
-	gapResponses                 = 3
-	leastGap, unsureGap, mostGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
+	// While a request to an endpoint is in flight, the next one follows gapResponses fastest responses
+	// later, between leastGap (or unsureGap, if its budget is not known) and LongestGap: a 429 will have come
+	// by then.
+	gapResponses                    = 3
+	leastGap, unsureGap, LongestGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.
 	soonEnough = time.Second
 	// longHold is the shortest wait of the events endpoint for which the user is told that the feed
@@ -197,13 +197,13 @@ func (d *Dispatcher) next(p *endpoint, now time.Time) time.Time {
 // gap returns how long after a request that is in flight the endpoint gets another one.
 func (d *Dispatcher) gap(p *endpoint) time.Duration {
 	if d.load.fastest == 0 {
-		return mostGap
+		return LongestGap
 	}
 	least := unsureGap
 	if p.budget.Known() {
 		least = leastGap
 	}
-	return min(max(gapResponses*d.load.fastest, least), mostGap)
+	return min(max(gapResponses*d.load.fastest, least), LongestGap)
 }
 
 // tellHeldOff says, once in a run, that the feed serves because the events endpoint asked for a long wait.

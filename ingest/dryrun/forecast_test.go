@@ -35,33 +35,34 @@ func TestForecast(t *testing.T) {
 	}{
 		"one walk reads page after page": {
 			Findings{Total: total(1000), Events: fast}, ingest.Options{Workers: 1}, nil,
-			Forecast{Elements: 1000, New: 1000, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 1},
+			Forecast{Elements: 1000, New: 1000, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Expected: 10 * time.Second, Walks: 1},
 		},
 		"the file has a part": {
 			Findings{Total: total(1000), Held: 700, Events: fast}, ingest.Options{Workers: 1}, nil,
-			Forecast{Elements: 300, New: 300, Pages: 3, Requests: 3, Sequential: 3 * time.Second, Walks: 1},
+			Forecast{Elements: 300, New: 300, Pages: 3, Requests: 3, Sequential: 3 * time.Second, Expected: 3 * time.Second, Walks: 1},
 		},
 		"a restart reads everything": {
 			Findings{Total: total(1000), Held: 700, Events: fast}, ingest.Options{Workers: 1, Restart: true}, nil,
-			Forecast{Elements: 1000, New: 300, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 1},
+			Forecast{Elements: 1000, New: 300, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Expected: 10 * time.Second, Walks: 1},
 		},
 		"an expired cursor reads everything": {
 			Findings{Total: total(1000), Held: 700, Events: fast}, ingest.Options{Workers: 1}, expired,
-			Forecast{Elements: 1000, New: 300, Again: true, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 1},
+			Forecast{Elements: 1000, New: 300, Again: true, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Expected: 10 * time.Second, Walks: 1},
 		},
 		"unless the feed serves pages by time": {
 			Findings{Total: total(1000), Held: 700, Events: fast, Until: sql.Null[bool]{V: true, Valid: true}}, ingest.Options{Workers: 1}, expired,
-			Forecast{Elements: 300, New: 300, Pages: 3, Requests: 3, Sequential: 3 * time.Second, Walks: 1},
+			Forecast{Elements: 300, New: 300, Pages: 3, Requests: 3, Sequential: 3 * time.Second, Expected: 3 * time.Second, Walks: 1},
 		},
 		"only the feed": {
 			Findings{Total: total(100), Feed: slow, TokenLife: time.Second}, ingest.Options{Workers: 1}, nil,
-			Forecast{Elements: 100, New: 100, Pages: 2, Requests: 2 + 1 + 4, Sequential: 4 * time.Second, Walks: 1},
+			Forecast{Elements: 100, New: 100, Pages: 2, Requests: 2 + 1 + 4, Sequential: 4 * time.Second, Expected: 4 * time.Second, Walks: 1},
 		},
 		"several walks": {
 			Findings{Total: total(1000), Events: fast, Until: sql.Null[bool]{V: true, Valid: true}}, ingest.Options{Workers: 5}, nil,
 			Forecast{
 				Elements: 1000, New: 1000, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 5,
-				Concurrent: sql.Null[time.Duration]{V: 2 * time.Second, Valid: true},
+				// One page alone, then four at a time, then those that are left.
+				Expected: 4 * time.Second, Concurrent: sql.Null[time.Duration]{V: 4 * time.Second, Valid: true},
 			},
 		},
 	} {
@@ -75,6 +76,18 @@ func TestForecast(t *testing.T) {
 	f := found.forecast(ingest.Options{Workers: shard.Auto}, nil, decode.Page{}, now)
 	if f == nil || !f.Known || f.Pages != 300 || f.Concurrent.V < 4*time.Minute || f.Sequential < f.Concurrent.V || f.Sequential > 6*time.Minute {
 		t.Errorf("%+v", f)
+	}
+	// Pages of 100,000 show that the API follows its description, which has limits that it does not state: 10
+	// events pages in 30 s, and 40 of the feed in a minute. The dry run has sent some already.
+	large := EndpointFindings{Usable: true, Page: 100_000, Took: 100 * time.Millisecond, sent: 2}
+	found = Findings{Total: total(8_000_000), Events: large, Feed: large}
+	if f := found.forecast(ingest.Options{Workers: shard.Auto}, nil, decode.Page{}, now); f == nil || f.Known || f.Expected < 30*time.Second || f.Expected > 80*time.Second {
+		t.Errorf("an API by its description: %+v", f)
+	}
+	small := EndpointFindings{Usable: true, Page: 5000, Took: 10 * time.Millisecond}
+	found = Findings{Total: total(3_000_000), Events: small, Feed: small}
+	if f := found.forecast(ingest.Options{Workers: shard.Auto}, nil, decode.Page{}, now); f == nil || f.Expected != 6*time.Second {
+		t.Errorf("an API that shows no limit: %+v", f)
 	}
 	if f := (&Findings{Events: fast}).forecast(ingest.Options{}, nil, decode.Page{}, now); f != nil {
 		t.Errorf("without a total: %+v", f)

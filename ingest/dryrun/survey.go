@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"datasync/ingest"
@@ -60,6 +61,13 @@ type Findings struct {
 	NotBefore map[string]time.Time
 	// Held is how many elements the file has, events and rejects.
 	Held int64
+	// Slower is by how much each other request in flight makes a page slower; 0 if that was not measured.
+	Slower time.Duration
+	// RowBytes is the size of an event in the file, by the newest page; 0 without events.
+	RowBytes float64
+	// probe is how long a request for a few events takes, gap how long after a request that is in flight the
+	// same endpoint gets another one.
+	probe, gap time.Duration
 	// Forecast says how long the pull takes; nil if that is not known.
 	Forecast *Forecast
 }
@@ -85,12 +93,14 @@ type EndpointFindings struct {
 
 	budget pacer.Budget
 	opens  time.Time
+	sent   int // requests
 }
 
-// Run finds out what a pull with the same options would meet and take, by at most MaxRequests requests. It
+// Run finds out what a pull with the same options would meet and take, by at most MaxRequests requests.
+// RowBytes estimates the size of an event like these in the file. It
 // stores nothing but waits. It does not ask an endpoint that is held off: that is a finding, like a 429.
 // Without any page it fails with ErrNotNow, or as a pull would, and returns its findings as well.
-func Run(ctx context.Context, opts ingest.Options, file File) (Findings, error) {
+func Run(ctx context.Context, opts ingest.Options, file File, rowBytes func([]model.Event) float64) (Findings, error) {
 	opts = opts.WithDefaults()
 	windows, err := file.Windows(ctx)
 	if err != nil {
@@ -108,7 +118,7 @@ func Run(ctx context.Context, opts ingest.Options, file File) (Findings, error) 
 		return Findings{}, err
 	}
 	s := newSurvey(ctx, opts, file, opens)
-	s.found.Held = held
+	s.found.Held, s.rowBytes = held, rowBytes
 	newest, err := s.run(ctx)
 	s.conclude()
 	if err == nil {
@@ -124,6 +134,8 @@ type survey struct {
 	maxRetryTime time.Duration
 	notice       func(string)
 	cache        *cacheWatch
+	workers      int // walks, as in ingest.Options
+	rowBytes     func([]model.Event) float64
 	found        Findings
 	// fatal is an error that would end a pull.
 	fatal error
@@ -131,7 +143,7 @@ type survey struct {
 
 func newSurvey(ctx context.Context, opts ingest.Options, file File, opens map[string]time.Time) *survey {
 	s := &survey{
-		maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, cache: &cacheWatch{next: opts.Transport},
+		maxRetryTime: opts.MaxRetryTime, notice: opts.Notice, workers: opts.Workers, cache: &cacheWatch{next: opts.Transport},
 		found: Findings{NotBefore: map[string]time.Time{}},
 	}
 	for name, until := range opens {
@@ -160,12 +172,12 @@ func (s *survey) holdOff(endpoint string, until time.Time) {
 // cacheWatch notes whether the last answer came from a cache.
 type cacheWatch struct {
 	next   http.RoundTripper
-	cached bool
+	cached atomic.Bool
 }
 
 func (c *cacheWatch) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := c.next.RoundTrip(req)
-	c.cached = err == nil && strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT")
+	c.cached.Store(err == nil && strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT"))
 	return resp, err
 }
 
@@ -265,7 +277,9 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 		req.Limit = shard.ProbeLimit
 		return s.page(ctx, api.Feed, req)
 	}
+	began := time.Now()
 	p, err := probe(known.Known.V.Timestamp)
+	s.found.probe = time.Since(began)
 	switch verdict := known.Proof().Check(&p); {
 	case err != nil && !errors.Is(err, dispatch.ErrNoPageByTime), err == nil && verdict == walk.Undecided:
 		return
@@ -275,6 +289,7 @@ func (s *survey) byTime(ctx context.Context, newest *decode.Page) {
 	if !s.found.Until.V || s.found.Oldest.Valid {
 		return
 	}
+	s.inParallel(ctx, newest)
 	span := model.Instant(float64(known.Span) * float64(newest.Total.V) / float64(known.Elements))
 	s.found.Oldest = shard.SearchOldest(known.Newest, span, MaxRequests, probe)
 }
@@ -316,10 +331,13 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 		s.notice(note)
 	}
 	if a.Limit == 0 {
+		if s.found.RowBytes == 0 && s.rowBytes != nil && len(p.Events) > 0 {
+			s.found.RowBytes = s.rowBytes(p.Events)
+		}
 		f := s.about(endpoint)
 		f.Usable, f.Page, f.Bytes = true, p.Elements, len(body)
 		f.Last = !p.HasMore
-		f.Cached = s.cache.cached
+		f.Cached = s.cache.cached.Load()
 		f.Took = s.dispatcher.LastPage()
 	}
 	return p, nil
@@ -350,10 +368,10 @@ var errEnough = errors.New("no request was left for it")
 
 // conclude notes the state of the endpoints.
 func (s *survey) conclude() {
-	s.found.Requests, s.found.TokenLife = s.dispatcher.Requests(), s.dispatcher.TokenLife()
+	s.found.Requests, s.found.TokenLife, s.found.gap = s.dispatcher.Requests(), s.dispatcher.TokenLife(), s.dispatcher.Gap(api.Feed)
 	for _, name := range []string{api.Events, api.Feed} {
 		f, now := s.about(name), s.dispatcher.State(name)
-		f.Limited, f.budget, f.opens = now.Limited, now.Budget, now.OpensAt
+		f.Limited, f.budget, f.opens, f.sent = now.Limited, now.Budget, now.OpensAt, int(now.Requests)
 		if f.budget.Known() {
 			f.Limit, f.Window = f.budget.Limit(), f.budget.Window()
 		}

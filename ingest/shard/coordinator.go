@@ -20,8 +20,8 @@ const (
 	// Auto as Options.Workers lets the coordinator choose the number of walks, up to
 	// dispatch.MaxWorkers.
 	Auto = -1
-	// worthSplitting is how long one walk alone must still take for Auto to have more.
-	worthSplitting = 3 * time.Second
+	// WorthSplitting is how long one walk alone must still take for Auto to have more.
+	WorthSplitting = 3 * time.Second
 	// FastPage is the rate of pages, in bytes a second, from which on this machine limits a pull, not the
 	// API.
 	FastPage = 50e6
@@ -218,7 +218,7 @@ func (c *Coordinator) wanted() int {
 		return max(1, min(c.options.Workers, maxBytes/max(1, c.sample.Bytes)))
 	}
 	goal, took := c.dispatcher.TargetWalks()
-	if time.Duration(c.pagesLeft()*float64(took)) < worthSplitting || float64(c.sample.Bytes) > FastPage*took.Seconds() && c.walks < 2 {
+	if time.Duration(c.pagesLeft()*float64(took)) < WorthSplitting || float64(c.sample.Bytes) > FastPage*took.Seconds() && c.walks < 2 {
 		return 1
 	}
 	return max(1, min(goal, autoBytes/max(1, c.sample.Bytes)))

@@ -19,10 +19,11 @@ import (
 )
 
 const (
-	// demoBytes is the size of an event in the file after a pull of the demo's 300,000 events.
-	demoBytes = 76
+	// emptyBytes is the size of a file without events.
+	emptyBytes = 1_800_000
+	// demoBytes is the size of an event of the demo in the file.
+	demoBytes = 70
 	// manyEvents is the number of events from which on the file's own bytes per event count.
-	// Most of a smaller file is free space.
 	manyEvents = 100_000
 )
 
@@ -33,7 +34,9 @@ type forecastReport struct {
 	exists   bool   // the file
 	pageSize int
 	perEvent float64 // bytes in the file
-	measured bool    // perEvent is that of this file
+	// measure is where perEvent is from, measured says that it is this file.
+	measure  string
+	measured bool
 	now      time.Time
 }
 
@@ -56,14 +59,17 @@ func runDryRun(ctx context.Context, opts pullOptions) error {
 		return err
 	}
 	waitReport{file.ImplausibleWaits(), file.ForgottenWaits(), opts.forgetWaits, "ignored"}.say(opts.ingest.Notice)
-	found, err := dryrun.Run(ctx, opts.ingest, file)
+	found, err := dryrun.Run(ctx, opts.ingest, file, store.RowBytes)
 	err = errors.Join(err, file.Close())
 	stopShowing()
 	r := &forecastReport{
-		Findings: found, name: opts.database, exists: file.Exists(), pageSize: opts.ingest.PageSize, perEvent: demoBytes, now: time.Now(),
+		Findings: found, name: opts.database, exists: file.Exists(), pageSize: opts.ingest.PageSize, perEvent: demoBytes, measure: "as of the demo", now: time.Now(),
 	}
-	if found.Held >= manyEvents {
-		r.perEvent, r.measured = float64(file.Bytes())/float64(found.Held), true
+	switch {
+	case found.Held >= manyEvents:
+		r.perEvent, r.measure, r.measured = float64(file.Bytes()-emptyBytes)/float64(found.Held), "as in the file", true
+	case found.RowBytes > 0:
+		r.perEvent, r.measure = found.RowBytes, "by the newest page"
 	}
 	if err != nil && len(found.NotBefore) == 0 {
 		return err
@@ -187,37 +193,47 @@ func (r *forecastReport) forecast(t *fields, f *dryrun.Forecast) {
 		text = "nothing new"
 	}
 	t.line("to read", "%s: %s by %s", text, term.Counted(f.Pages, "page"), term.Counted(f.Requests, "request"))
-	t.line("time", "about %s, one page after the other, %s", brief(f.Sequential), r.limits())
-	switch {
-	case f.Concurrent.Valid:
-		t.line("", "at best %s with up to %s in parallel, if each is answered as fast as a single one", brief(f.Concurrent.V), term.Counted(int64(f.Walks), "page"))
-	case f.Walks > 1:
-		t.line("", "less with pages in parallel: the pull finds out how many help")
+	if f.Concurrent.Valid {
+		t.line("time", "about %s with up to %s in parallel, %s", brief(f.Expected), term.Counted(int64(f.Walks), "page"), r.limits())
+		t.line("", "about %s one page after the other", brief(f.Sequential))
+	} else {
+		t.line("time", "about %s, one page after the other, %s", brief(f.Expected), r.limits())
 	}
-	measure := "as measured on the demo"
-	if r.measured {
-		measure = "as in the file"
-	}
-	t.line("disk", "about %s more, %.0f bytes an event %s", megabytes(r.disk(f)), r.perEvent, measure)
+	t.line("disk", "about %s more, %.0f bytes an event %s", megabytes(r.disk(f)), r.perEvent, r.measure)
 }
 
 // limits says which limits the estimate assumes.
 func (r *forecastReport) limits() string {
-	var without []string
-	if r.Events.Usable && r.Events.Limit == 0 {
-		without = append(without, "the events endpoint")
+	var assumed, without []string
+	for _, e := range []struct {
+		name string
+		*dryrun.EndpointFindings
+	}{{"events endpoint", &r.Events}, {"feed", &r.Feed}} {
+		switch {
+		case !e.Usable || e.Limit > 0:
+		case r.AssumesLimits():
+			assumed = append(assumed, "the "+e.name)
+		default:
+			without = append(without, "the "+e.name)
+		}
 	}
-	if r.Feed.Usable && r.Feed.Limit == 0 {
-		without = append(without, "the feed")
+	switch {
+	case len(assumed) > 0:
+		return "assuming the API's usual limit for " + strings.Join(assumed, " and ")
+	case len(without) > 0:
+		return "assuming no limit for " + strings.Join(without, " and ")
 	}
-	if len(without) == 0 {
-		return "within the limits above"
-	}
-	return "assuming no limit for " + strings.Join(without, " and ")
+	return "within the limits above"
 }
 
 // disk estimates how many bytes the file grows by.
-func (r *forecastReport) disk(f *dryrun.Forecast) int64 { return int64(r.perEvent * float64(f.New)) }
+func (r *forecastReport) disk(f *dryrun.Forecast) int64 {
+	bytes := int64(r.perEvent * float64(f.New))
+	if !r.exists {
+		bytes += emptyBytes
+	}
+	return bytes
+}
 
 // megabytes rounds up to whole megabytes.
 func megabytes(n int64) string {

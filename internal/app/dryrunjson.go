@@ -47,18 +47,20 @@ type fileJSON struct {
 }
 
 type pullJSON struct {
-	Events      int64    `json:"events"`
-	New         int64    `json:"new"`
-	Again       bool     `json:"again"`
-	Pages       int64    `json:"pages"`
-	Requests    int64    `json:"requests"`
-	LimitsKnown bool     `json:"limits_known"`
-	Sequential  float64  `json:"one_by_one_s"`
-	Workers     int64    `json:"workers"`
-	Concurrent  *float64 `json:"side_by_side_s"` // the best case
-	Bytes       int64    `json:"bytes"`
-	PerEvent    float64  `json:"bytes_per_event"`
-	Measured    bool     `json:"measured"` // in this file
+	Events      int64 `json:"events"`
+	New         int64 `json:"new"`
+	Again       bool  `json:"again"`
+	Pages       int64 `json:"pages"`
+	Requests    int64 `json:"requests"`
+	LimitsKnown bool  `json:"limits_known"`
+	// Expected is the time of the pull with its options.
+	Expected   float64  `json:"expected_s"`
+	Sequential float64  `json:"one_by_one_s"`
+	Workers    int64    `json:"workers"`
+	Concurrent *float64 `json:"side_by_side_s"`
+	Bytes      int64    `json:"bytes"`
+	PerEvent   float64  `json:"bytes_per_event"`
+	Measured   bool     `json:"measured"` // in this file
 }
 
 func (r *forecastReport) json() forecastJSON {
@@ -75,7 +77,7 @@ func (r *forecastReport) json() forecastJSON {
 	if f := r.Forecast; f != nil {
 		out.Pull = &pullJSON{
 			Events: f.Elements, New: f.New, Again: f.Again, Pages: f.Pages, Requests: f.Requests, LimitsKnown: f.Known,
-			Sequential: f.Sequential.Seconds(), Workers: int64(f.Walks), Bytes: r.disk(f), PerEvent: r.perEvent, Measured: r.measured,
+			Expected: f.Expected.Seconds(), Sequential: f.Sequential.Seconds(), Workers: int64(f.Walks), Bytes: r.disk(f), PerEvent: r.perEvent, Measured: r.measured,
 		}
 		if f.Concurrent.Valid {
 			best := f.Concurrent.V.Seconds()

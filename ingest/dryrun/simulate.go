@@ -1,0 +1,271 @@
+package dryrun
+
+import (
+	"database/sql"
+	"math"
+	"slices"
+	"time"
+
+	"datasync/ingest"
+	"datasync/ingest/dispatch"
+	"datasync/ingest/pacer"
+	"datasync/ingest/shard"
+)
+
+const (
+	// maxSimulated is how many pages the forecast simulates. The time for more is extrapolated.
+	maxSimulated = 20_000
+	// splitProbes is about how many requests to the feed a pull needs to find where to split a window.
+	splitProbes = 6
+	// largePages is the size of pages, in events, that only an API has which follows its own description.
+	largePages = 50_000
+)
+
+// Limits that the forecast assumes where the API has shown none. The events endpoint of the API's description
+// allows 10 requests in 30 s. The feed allows 40 a minute, by its description and in practice.
+const (
+	eventsRequests, eventsWindow = 10, 30 * time.Second
+	feedRequests, feedWindow     = 40, time.Minute
+)
+
+// simulate plays the pull's requests against the findings.
+func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
+	var ends []*source
+	p.Known = true
+	limited := f.AssumesLimits()
+	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
+		if !e.Usable {
+			continue
+		}
+		p.Known = p.Known && e.Limit > 0
+		took := e.Took
+		if e.Cached {
+			took = max(took, f.Events.Took, f.Feed.Took)
+		}
+		size := e.Page
+		if e.Last || size == 0 {
+			size = max(opts.PageSize, 1)
+		}
+		s := &source{EndpointFindings: *e, took: took, size: int64(size), feed: e == &f.Feed}
+		if limited && e.Limit == 0 {
+			s.assumeLimit(now)
+		}
+		ends = append(ends, s)
+	}
+	one := pull{ends: ends, elements: p.Elements, walks: 1}.run(now)
+	p.Pages, p.Sequential = one.pages, one.took
+	p.Requests = one.pages
+	if one.feed > 0 {
+		p.Requests++
+		if f.TokenLife > 0 {
+			p.Requests += int64(one.took / f.TokenLife)
+		}
+	}
+	p.Expected = p.Sequential
+	splits := (f.Until.V || opts.RenewCursors) && one.pages >= shard.LeastPages
+	switch {
+	case !splits || opts.Workers == 0 || opts.Workers == 1:
+		return
+	case opts.Workers == shard.Auto:
+		p.Walks = dispatch.MaxWorkers
+	default:
+		p.Walks = opts.Workers
+	}
+	several := pull{ends: ends, elements: p.Elements, walks: p.Walks, auto: opts.Workers == shard.Auto, slower: f.Slower, gap: f.gap, split: splitProbes * f.probe}.run(now)
+	p.Concurrent = sql.Null[time.Duration]{V: several.took, Valid: true}
+	p.Expected = several.took
+}
+
+// AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the API
+// limits requests, as far as the dry run shows: one of its endpoints states a limit or answers 429, or it
+// serves the large pages of its description.
+func (f *Findings) AssumesLimits() bool {
+	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
+		if e.Limit > 0 || e.Limited > 0 || e.Page >= largePages {
+			return true
+		}
+	}
+	return false
+}
+
+// source is an endpoint that serves pages in a forecast.
+type source struct {
+	EndpointFindings
+	took time.Duration // a page, if no other request is in flight
+	size int64
+	feed bool
+}
+
+// assumeLimit gives the source a limit that the API has not stated, of which the requests so far are spent.
+func (s *source) assumeLimit(now time.Time) {
+	requests, window := eventsRequests, eventsWindow
+	if s.feed {
+		requests, window = feedRequests, feedWindow
+	}
+	s.budget = pacer.Budget{}
+	s.budget.Sent(now)
+	s.budget.Stated(now, requests, max(0, requests-s.sent), window)
+	s.budget.Granted(now)
+}
+
+// pull is a pull that a forecast simulates.
+type pull struct {
+	ends     []*source
+	elements int64
+	walks    int
+	// auto says that walks is a maximum, and that the pull finds out how many bring more.
+	auto bool
+	// slower is by how much each other request in flight makes a page slower.
+	slower time.Duration
+	// gap is how long after a request that is in flight the same endpoint gets another one, split how long
+	// after its first page one walk is alone.
+	gap, split time.Duration
+}
+
+// outcome is the result of a simulated pull.
+type outcome struct {
+	pages, feed int64 // feed counts the pages of the feed
+	took        time.Duration
+}
+
+// flight is a request that is under way.
+type flight struct {
+	end  time.Time
+	took time.Duration
+	// among is how many are in flight, with this one.
+	among int
+}
+
+// simulation is the state of a simulated pull.
+type simulation struct {
+	pull
+	now     time.Time
+	budgets []pacer.Budget
+	sent    []time.Time // to each end, last
+	flying  []flight
+	workers *pacer.Workers
+	last    time.Duration // of a page
+	alone   time.Time     // until then there is one walk
+	peak    int           // requests in flight at most so far
+	left    int64         // elements that are not requested yet
+	out     outcome
+}
+
+// run simulates the pull. Each walk requests its next page as a real one does: from the events endpoint if that
+// may be asked, else from the feed, else from the first one that may be asked.
+func (p pull) run(now time.Time) outcome {
+	s := &simulation{pull: p, now: now, left: p.elements, workers: pacer.NewWorkers(dispatch.MaxWorkers), sent: make([]time.Time, len(p.ends))}
+	for _, e := range p.ends {
+		b := e.budget
+		for range splitProbes {
+			if p.walks > 1 && e.feed {
+				b.Sent(now)
+			}
+		}
+		s.budgets = append(s.budgets, b)
+	}
+	began := now
+	for s.left > 0 || s.out.pages == 0 {
+		if len(s.flying) >= s.wanted() {
+			s.land()
+			continue
+		}
+		to, at := s.next()
+		if len(s.flying) > 0 && s.flying[0].end.Before(at) {
+			s.land()
+			continue
+		}
+		s.send(to, dispatch.Later(s.now, at))
+		if s.out.pages >= maxSimulated {
+			more := float64(p.elements) / float64(p.elements-s.left)
+			return outcome{int64(float64(s.out.pages) * more), int64(float64(s.out.feed) * more), time.Duration(float64(s.now.Sub(began)) * more)}
+		}
+	}
+	for len(s.flying) > 0 {
+		s.land()
+	}
+	s.out.took = s.now.Sub(began)
+	return s.out
+}
+
+// next returns the end that gets the next request, and when.
+func (s *simulation) next() (to int, at time.Time) {
+	for i, e := range s.ends {
+		opens := s.budgets[i].Next(dispatch.Later(s.now, e.opens), false)
+		if len(s.flying) > 0 && !s.sent[i].IsZero() {
+			opens = dispatch.Later(opens, s.sent[i].Add(s.gap))
+		}
+		if i == 0 || at.After(s.now) && opens.Before(at) {
+			to, at = i, opens
+		}
+	}
+	return to, at
+}
+
+// send sends a request.
+func (s *simulation) send(to int, at time.Time) {
+	e := s.ends[to]
+	s.now, s.sent[to] = at, at
+	s.budgets[to].Sent(at)
+	among := len(s.flying) + 1
+	took := e.took + time.Duration(among-1)*s.slower
+	f := flight{at.Add(took), took, among}
+	i, _ := slices.BinarySearchFunc(s.flying, f, func(a, b flight) int { return a.end.Compare(b.end) })
+	s.flying = slices.Insert(s.flying, i, f)
+	s.peak = max(s.peak, len(s.flying))
+	s.left -= e.size
+	s.out.pages++
+	if e.feed {
+		s.out.feed++
+	}
+}
+
+// land ends the request that ends first.
+func (s *simulation) land() {
+	f := s.flying[0]
+	s.flying = s.flying[1:]
+	s.now, s.last = f.end, f.took
+	if s.alone.IsZero() {
+		s.alone = s.now.Add(s.split)
+	}
+	s.workers.Answered(f.among, f.took, s.spent())
+}
+
+// spent reports whether no end may be asked now.
+func (s *simulation) spent() bool {
+	for i, e := range s.ends {
+		if !s.budgets[i].Next(dispatch.Later(s.now, e.opens), false).After(s.now) {
+			return false
+		}
+	}
+	return true
+}
+
+// wanted returns how many requests there should be at a time, as a pull chooses it.
+func (s *simulation) wanted() int {
+	if s.alone.IsZero() || s.now.Before(s.alone) {
+		return 1
+	}
+	// A new shard has at least two pages.
+	left := s.pagesLeft() + float64(len(s.flying))
+	wanted := min(s.walks, max(s.peak, int(left/2)))
+	if !s.auto {
+		return max(1, wanted)
+	}
+	wanted = min(wanted, s.workers.Goal())
+	if time.Duration(left*float64(s.last)) < shard.WorthSplitting {
+		wanted = min(wanted, s.peak)
+	}
+	rate := 0.0
+	for i := range s.budgets {
+		each := s.budgets[i].Rate()
+		if each == 0 {
+			return max(1, wanted)
+		}
+		rate += each
+	}
+	return max(1, min(wanted, 1+int(math.Ceil(dispatch.Headroom*rate*s.last.Seconds()))))
+}
+
+// pagesLeft returns how many pages are not requested yet.
+func (s *simulation) pagesLeft() float64 { return float64(s.left) / float64(max(1, s.ends[0].size)) }
