@@ -45,7 +45,7 @@ func (t *statusText) writeFacts(v statusView) {
 	if rejected := rejects(v.Status); rejected > 0 {
 		t.line("rejected", "%s: %s%s", t.style.Caution(term.Thousands(rejected)), term.Visible(byReason(v.Rejected)), see(topicRejected))
 	}
-	t.newFields(v.NewFields)
+	t.writeNewFields(v.NewFields)
 	if v.Conflicts > 0 {
 		t.line("conflict", "%s with other contents than stored%s", t.style.Caution(term.Counted(v.Conflicts, "event")), see(topicConflicts))
 	}
