@@ -98,8 +98,8 @@ func TestStatusOfARunningPull(t *testing.T) {
 	}
 	pid := fmt.Sprint(pull.Process.Pid)
 	for args, want := range map[string][]string{
-		"status":               {"process " + pid, "writes it", "400 of 2,000 events (20 %)", "waiting ", "no; a pull is running"},
-		"status|--rejected":    {"400 of 2,000 events"},
+		"status":               {"no, process " + pid + " pulls: 20 %", "about 1,600 of 2,000 at the API", "waiting   events: 429, until "},
+		"status|--rejected":    {"about 1,600 of 2,000 at the API"},
 		"query|FROM events":    {"as of batch ", "(400 events)"},
 		"verify":               {"as of batch ", "sound: the file agrees", "fingerprint: 400 events"},
 		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial"},
