@@ -17,6 +17,8 @@ const (
 	maxSimulated = 20_000
 	// splitProbes is about how many requests to the feed a pull needs to find where to split a window.
 	splitProbes = 6
+	// storingFactor is how much longer an event takes to be decoded, stored and checked than to be decoded.
+	storingFactor = 5
 	// largePages is the size of pages, in events, that only an API has which follows its own description.
 	largePages = 50_000
 )
@@ -53,7 +55,7 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 		ends = append(ends, s)
 	}
 	one := pull{ends: ends, elements: p.Elements, walks: 1}.run(now)
-	p.Pages, p.Sequential = one.pages, one.took
+	p.Pages, p.Sequential = one.pages, f.withLocal(one.took, p.Elements)
 	p.Requests = one.pages
 	if one.feed > 0 {
 		p.Requests++
@@ -72,8 +74,16 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 		p.Walks = opts.Workers
 	}
 	several := pull{ends: ends, elements: p.Elements, walks: p.Walks, auto: opts.Workers == shard.Auto, slower: f.Slower, gap: f.gap, split: splitProbes * f.probe}.run(now)
-	p.Concurrent = sql.Null[time.Duration]{V: several.took, Valid: true}
-	p.Expected = several.took
+	p.Concurrent = sql.Null[time.Duration]{V: f.withLocal(several.took, p.Elements), Valid: true}
+	p.Expected = p.Concurrent.V
+}
+
+// withLocal adds to the time of the requests that of this machine. It decodes and stores pages while others
+// arrive, but not before the first one.
+func (f *Findings) withLocal(requests time.Duration, elements int64) time.Duration {
+	each := storingFactor * f.decoding
+	page := max(f.Events.Page, f.Feed.Page)
+	return max(requests, time.Duration(elements)*each) + time.Duration(min(elements, int64(page)))*each
 }
 
 // AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the API

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -120,8 +119,6 @@ func (w *world) fromParquet(text []byte) (rows []map[string]any) {
 					name := columns[v.Column()][0]
 					switch {
 					case v.IsNull():
-					case strings.HasSuffix(name, "id"):
-						row[name] = uuid.UUID(v.ByteArray()).String()
 					case name == "timestamp":
 						row[name] = time.UnixMicro(v.Int64()).UTC().Format("2006-01-02T15:04:05.999999Z")
 					case name == "batch":

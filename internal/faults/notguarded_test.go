@@ -3,6 +3,7 @@ package faults
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -101,7 +102,7 @@ func TestExportedFilesAreNotRead(t *testing.T) {
 			t.Errorf("%d bytes of %d: %v", size, info.Size(), e)
 		}
 	}
-	if err := os.RemoveAll(folder); err != nil {
+	if err := errors.Join(os.RemoveAll(folder), os.Remove(folder+".manifest.json")); err != nil {
 		t.Fatal(err)
 	}
 	w.noTraces()

@@ -383,7 +383,7 @@ func TestExportTwice(t *testing.T) {
 				if format == "csv" {
 					w.agree(csvRows(t, target))
 				}
-				if err := errors.Join(err, os.RemoveAll(target)); err != nil {
+				if err := errors.Join(err, os.RemoveAll(target), os.RemoveAll(target+".manifest.json")); err != nil {
 					t.Fatal(err)
 				}
 				if before, ok := sums[format+options]; ok && before != sum.String() {

@@ -25,8 +25,12 @@ have_java() {
   apt-get -qq update && apt-get -qq install --yes --no-install-recommends openjdk-17-jre-headless >/dev/null
 }
 
-if python3 -m venv "$scratch/python"; then
-  install --requirement other/requirements.txt
+if ! python3 -m venv "$scratch/python"; then
+  skipped+=('all readers in Python: they need python3 with venv (apt-get install python3-venv)')
+elif ! install --requirement other/requirements.txt; then
+  [ -n "$light" ] || exit 1
+  skipped+=('all readers in Python: their packages could not be installed')
+else
   "$scratch/python/bin/python" other/check.py "$scratch/exports" "$scratch/python/bin/duckdb"
   for reader in pyarrow polars pandas duckdb; do folders "$reader"; done
   if [ -z "$light" ]; then
@@ -36,8 +40,6 @@ if python3 -m venv "$scratch/python"; then
     for reader in datafusion chdb; do folders "$reader"; done
     if have_java; then folders spark; else skipped+=('Spark: it needs Java (apt-get install openjdk-17-jre-headless)'); fi
   fi
-else
-  skipped+=('all readers in Python: they need python3 with venv (apt-get install python3-venv)')
 fi
 if [ -z "$light" ]; then
   cp other/check.mjs other/package.json other/package-lock.json "$scratch/node/"
