@@ -165,3 +165,15 @@ func TestGivenUp(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestRecovered: the summary counts recoveries, of which the pull has said only the first of each kind.
+func TestRecovered(t *testing.T) {
+	for want, resumed := range map[string]map[string]int64{
+		"": {"by the time of the last event": 1},
+		"8 times by the time of the last event, 1 time from the newest event": {"from the newest event": 1, "by the time of the last event": 8},
+	} {
+		if got := byWay(resumed); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
