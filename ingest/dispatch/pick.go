@@ -9,12 +9,15 @@ import (
 	"datasync/ingest/pacer"
 )
 
+// LongestGap is the longest time between two requests to an endpoint of which the first is in flight.
+const LongestGap = 250 * time.Millisecond
+
 const (
 	// While a request to an endpoint is in flight, the next one follows gapResponses fastest responses
-	// later, between leastGap (or unsureGap, if its budget is not known) and LongestGap: a 429 will have come
-	// by then.
-	gapResponses                    = 3
-	leastGap, unsureGap, LongestGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
+	// later: a 429 will have come by then. The gap is at least leastGap, or unsureGap if the budget is not
+	// known, and at most LongestGap.
+	gapResponses        = 3
+	leastGap, unsureGap = 5 * time.Millisecond, 20 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.
 	soonEnough = time.Second
 	// longHold is the shortest wait of the events endpoint for which the user is told that the feed
