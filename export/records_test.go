@@ -86,7 +86,7 @@ func TestManifestStillInside(t *testing.T) {
 	}
 }
 
-// TestNamesBesideAFolder: what is beside the folder and no manifest is not replaced, and nothing is
+// TestNamesBesideAFolder: a file beside the folder that is no manifest is not replaced, and nothing is
 // written then.
 func TestNamesBesideAFolder(t *testing.T) {
 	f := database(t, 10)
@@ -112,7 +112,7 @@ func TestNamesBesideAFolder(t *testing.T) {
 			}
 		}
 	}
-	// The manifest of a folder that was removed is in nobody's way.
+	// The manifest of a folder that was removed is replaced.
 	target := filepath.Join(t.TempDir(), "a")
 	opts := export.Options{Target: target, Layout: export.Layout{PartitionBy: []string{"day"}}}
 	f.mustExport(opts)
