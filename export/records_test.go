@@ -86,8 +86,8 @@ func TestManifestStillInside(t *testing.T) {
 	}
 }
 
-// TestNamesBesideAFolder: a file beside the folder that is no manifest is not replaced, and nothing is
-// written then.
+// TestNamesBesideAFolder: an export does not replace a file beside the folder that is no manifest. It then writes
+// nothing.
 func TestNamesBesideAFolder(t *testing.T) {
 	f := database(t, 10)
 	for name, make := range map[string]func(path string) error{
@@ -112,7 +112,7 @@ func TestNamesBesideAFolder(t *testing.T) {
 			}
 		}
 	}
-	// The manifest of a folder that was removed is replaced.
+	// The manifest of a folder that was removed does not prevent an export.
 	target := filepath.Join(t.TempDir(), "a")
 	opts := export.Options{Target: target, Layout: export.Layout{PartitionBy: []string{"day"}}}
 	f.mustExport(opts)

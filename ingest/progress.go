@@ -48,8 +48,8 @@ type Snapshot struct {
 	// longest, the most failures first.
 	Waits   []dispatch.Wait
 	Retries []Retry
-	// Stuck says that no page has come since the failure of the first of Retries.
-	Stuck bool
+	// Stalled says that no page has come since the failure of the first of Retries.
+	Stalled bool
 	// Silent is for how long nothing has come although requests are in flight, if that is noteworthy; else 0.
 	Silent time.Duration
 	// Left estimates the remaining time; 0 if there is no estimate yet.
@@ -102,7 +102,7 @@ func (p *Progress) Now() Snapshot {
 
 // take adds what keeps pages from coming.
 func (s *Snapshot) take(t dispatch.Trouble, at time.Time) {
-	s.Waits, s.Stuck = t.Waits, t.Stuck
+	s.Waits, s.Stalled = t.Waits, t.Stalled
 	for _, r := range t.Retries {
 		s.Retries = append(s.Retries, Retry{r.Endpoint, r.Failures, api.Brief(r.Err), model.Line(r.Err), r.Next, r.GivesUp})
 	}

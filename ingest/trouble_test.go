@@ -27,7 +27,7 @@ func (b *bench) seenAt(nth int64, after time.Duration) ingest.Snapshot {
 		return real.RoundTrip(r)
 	})
 	b.mustPull()
-	if now := b.opts.Progress.Now(); len(now.Retries) > 0 || now.Stuck || now.Silent > 0 {
+	if now := b.opts.Progress.Now(); len(now.Retries) > 0 || now.Stalled || now.Silent > 0 {
 		b.t.Errorf("after the pull: %+v", now)
 	}
 	return <-seen
@@ -39,7 +39,7 @@ func TestProgressHasRetries(t *testing.T) {
 	o := scripted(mockserver.Any, 1, mockserver.Repeat(9, mockserver.Status(503)))
 	inBubble(t, "", o, func(b *bench) {
 		s := b.seenAt(4, time.Millisecond)
-		if len(s.Retries) == 0 || !s.Stuck {
+		if len(s.Retries) == 0 || !s.Stalled {
 			b.t.Fatalf("%+v", s)
 		}
 		r := s.Retries[0]

@@ -47,7 +47,8 @@ func Complete(ctx context.Context, session *inspect.Session, text, after string)
 			continue
 		}
 		word = typed + word[len(typed):]
-		if !slices.Contains(words, word) {
+		// A keyword ends with a space, and may be a name too.
+		if !slices.ContainsFunc(words, func(w string) bool { return strings.TrimRight(w, " ") == strings.TrimRight(word, " ") }) {
 			words = append(words, word)
 		}
 	}

@@ -162,6 +162,9 @@ func TestCompletionInScope(t *testing.T) {
 		for i := range words {
 			words[i] = strings.TrimSpace(words[i])
 		}
+		if len(slices.Compact(slices.Sorted(slices.Values(words)))) != len(words) {
+			t.Errorf("%s: %.200q has one twice", tc.text, words)
+		}
 		if err != nil || len(words) < len(tc.want) || !slices.Equal(words[:len(tc.want)], tc.want) {
 			t.Errorf("%s: %.200q, want %q first; %v", tc.text, words, tc.want, err)
 		}

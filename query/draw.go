@@ -100,7 +100,7 @@ func shortened(text string, columns int) string {
 	unsigned := strings.TrimRight(before, "+-")
 	switch {
 	case unsigned == "":
-		return short // of digits alone only what is no number is cut
+		return short // digits alone are a number, which is not cut
 	case strings.Trim(unsigned[len(unsigned)-1:], "0123456789") != "": // else it is a hyphen
 		before = unsigned
 	}

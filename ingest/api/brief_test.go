@@ -110,7 +110,7 @@ func TestWrongScheme(t *testing.T) {
 			c := New(NewTransport(), &url.URL{Scheme: tc.scheme, Host: listener.Addr().String()}, "ds_test_key", 10)
 			_, _, err = c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 			isScheme := errors.Is(err, ErrPlainPort) || errors.Is(err, ErrTLSPort)
-			if err == nil || tc.want != nil && !errors.Is(err, tc.want) || isScheme != (tc.want != nil && tc.want != io.EOF) || isScheme != Permanent(err) {
+			if err == nil || tc.want != nil && !errors.Is(err, tc.want) || isScheme != (errors.Is(tc.want, ErrPlainPort) || errors.Is(tc.want, ErrTLSPort)) || isScheme != Permanent(err) {
 				t.Errorf("%v, want %v", err, tc.want)
 			}
 		})

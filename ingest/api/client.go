@@ -22,7 +22,7 @@ type Client struct {
 	secrets   *secrets
 	sender    sender
 	pageSizes map[string]*pageSize // by endpoint
-	trace     func(Exchange)       // nil if nobody follows the requests
+	trace     func(Exchange)       // nil if it is not wanted
 
 	compressionMu sync.Mutex // guards the values of compression
 	// compression is decided for each endpoint, since their servers may differ.

@@ -32,14 +32,14 @@ type Exchange struct {
 	Err error
 }
 
-// withheld stands for a part of a request that contains a secret.
+// withheld replaces a part of a request that contains a secret.
 const withheld = "[withheld]"
 
 // Trace has show called after each request, by the goroutine that sent it. It must be called before the first
 // one.
 func (c *Client) Trace(show func(Exchange)) { c.trace = show }
 
-// traced shows a request and its outcome, if somebody follows the pull.
+// traced shows a request and its outcome, if that is wanted.
 func (c *Client) traced(endpoint string, req *http.Request, want Request, resp response, text string, err error) {
 	if c.trace == nil {
 		return

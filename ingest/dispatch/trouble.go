@@ -15,8 +15,8 @@ type Trouble struct {
 	Waits []Wait
 	// Retries has the failing request of each endpoint that fails for longest, the most failures first.
 	Retries []Retrying
-	// Stuck says that no page has come since the failure of the first of Retries.
-	Stuck bool
+	// Stalled says that no page has come since the failure of the first of Retries.
+	Stalled bool
 	// SilentSince is when the last byte came, or the first request was sent, while requests are in flight; zero
 	// while none is.
 	SilentSince time.Time
@@ -69,7 +69,7 @@ func (d *Dispatcher) Trouble() Trouble {
 	var t Trouble
 	now := time.Now()
 	for _, name := range []string{api.Events, api.Feed, api.StreamAccess} {
-		if p := d.endpoints[name]; p.opensAt.After(now) && !(name == api.Feed && d.feed.abandoned) {
+		if p := d.endpoints[name]; p.opensAt.After(now) && (name != api.Feed || !d.feed.abandoned) {
 			t.Waits = append(t.Waits, Wait{name, p.reason, p.opensAt})
 		}
 	}
@@ -85,7 +85,7 @@ func (d *Dispatcher) Trouble() Trouble {
 	slices.SortFunc(t.Retries, func(a, b Retrying) int {
 		return cmp.Or(b.Failures-a.Failures, cmp.Compare(a.Endpoint, b.Endpoint))
 	})
-	t.Stuck = len(t.Retries) > 0 && t.Retries[0].pages == d.load.pages
+	t.Stalled = len(t.Retries) > 0 && t.Retries[0].pages == d.load.pages
 	if d.load.clock.Now(pacer.Fetching) > 0 {
 		t.SilentSince = Later(d.load.busySince, d.client.HeardAt())
 	}

@@ -78,7 +78,7 @@ func TestForecast(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	// Pages of 100,000 show that the API follows its description, which has limits that it does not state: 10
-	// events pages in 30 s, and 40 of the feed in a minute. The dry run has sent some already.
+	// events pages in 30 s, and 20 of the feed. The dry run has sent some already.
 	large := EndpointFindings{Usable: true, Page: 100_000, Took: 100 * time.Millisecond, sent: 2}
 	found = Findings{Total: total(8_000_000), Events: large, Feed: large}
 	if f := found.forecast(ingest.Options{Workers: shard.Auto}, nil, decode.Page{}, now); f == nil || f.Known || f.Expected < 30*time.Second || f.Expected > 80*time.Second {

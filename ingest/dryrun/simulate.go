@@ -17,15 +17,19 @@ const (
 	maxSimulated = 20_000
 	// splitProbes is about how many requests to the feed a pull needs to find where to split a window.
 	splitProbes = 6
+	// storingFactor is how much longer an event takes to be decoded, stored and checked than to be decoded.
+	storingFactor = 3
+	// fileTime is about how long it takes to make, check and close a file.
+	fileTime = 150 * time.Millisecond
 	// largePages is the size of pages, in events, that only an API has which follows its own description.
 	largePages = 50_000
 )
 
-// Limits that the forecast assumes where the API has shown none. The events endpoint of the API's description
-// allows 10 requests in 30 s. The feed allows 40 a minute, by its description and in practice.
+// Limits that the forecast assumes where the API has shown none: those of the API's description. The feed
+// allows as many a minute in practice.
 const (
 	eventsRequests, eventsWindow = 10, 30 * time.Second
-	feedRequests, feedWindow     = 40, time.Minute
+	feedRequests, feedWindow     = 20, 30 * time.Second
 )
 
 // simulate plays the pull's requests against the findings.
@@ -53,7 +57,7 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 		ends = append(ends, s)
 	}
 	one := pull{ends: ends, elements: p.Elements, walks: 1}.run(now)
-	p.Pages, p.Sequential = one.pages, one.took
+	p.Pages, p.Sequential = one.pages, f.withLocal(one.took, p.Elements)
 	p.Requests = one.pages
 	if one.feed > 0 {
 		p.Requests++
@@ -72,8 +76,19 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 		p.Walks = opts.Workers
 	}
 	several := pull{ends: ends, elements: p.Elements, walks: p.Walks, auto: opts.Workers == shard.Auto, slower: f.Slower, gap: f.gap, split: splitProbes * f.probe}.run(now)
-	p.Concurrent = sql.Null[time.Duration]{V: several.took, Valid: true}
-	p.Expected = several.took
+	p.Concurrent = sql.Null[time.Duration]{V: f.withLocal(several.took, p.Elements), Valid: true}
+	p.Expected = p.Concurrent.V
+}
+
+// withLocal adds to the time of the requests that of this machine. It decodes and stores pages while others
+// arrive, but not before the first one.
+func (f *Findings) withLocal(requests time.Duration, elements int64) time.Duration {
+	if f.decoding == 0 {
+		return requests
+	}
+	each := storingFactor * f.decoding
+	page := max(f.Events.Page, f.Feed.Page)
+	return fileTime + max(requests, time.Duration(elements)*each) + time.Duration(min(elements, int64(page)))*each
 }
 
 // AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the API
@@ -246,9 +261,9 @@ func (s *simulation) wanted() int {
 	if s.alone.IsZero() || s.now.Before(s.alone) {
 		return 1
 	}
-	// A new shard has at least two pages.
+	// A new shard has at least two pages, and shares a part of one with its neighbour.
 	left := s.pagesLeft() + float64(len(s.flying))
-	wanted := min(s.walks, max(s.peak, int(left/2)))
+	wanted := min(s.walks, max(s.peak, int(left/2.5)))
 	if !s.auto {
 		return max(1, wanted)
 	}

@@ -29,6 +29,8 @@ const (
 	MaxRequests = 10
 	// firstTries is how many of them may go into the first page.
 	firstTries = 4
+	// leastDecoded is how many elements a page has at least that shows how fast this machine is.
+	leastDecoded = 1000
 )
 
 // File is the file that a pull would write to. The dry run reads its checkpoints, and stores the waits that
@@ -68,6 +70,8 @@ type Findings struct {
 	// probe is how long a request for a few events takes, gap how long after a request that is in flight the
 	// same endpoint gets another one.
 	probe, gap time.Duration
+	// decoding is how long this machine takes to decode an element; 0 if that was not measured.
+	decoding time.Duration
 	// Forecast says how long the pull takes; nil if that is not known.
 	Forecast *Forecast
 }
@@ -323,7 +327,9 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 	if err != nil {
 		return decode.Page{}, s.failed(ctx, endpoint, err)
 	}
+	began := time.Now()
 	p, err := memory.Decode(decode.New())
+	s.noteDecoding(p.Elements, time.Since(began))
 	if err != nil {
 		return decode.Page{}, s.failed(ctx, endpoint, s.client.DecodeError(endpoint, memory, err))
 	}
@@ -341,6 +347,16 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 		f.Took = s.dispatcher.LastPage()
 	}
 	return p, nil
+}
+
+// noteDecoding notes how long this machine took to decode the elements of a page.
+func (s *survey) noteDecoding(elements int, took time.Duration) {
+	if elements < leastDecoded {
+		return
+	}
+	if each := took / time.Duration(elements); s.found.decoding == 0 || each < s.found.decoding {
+		s.found.decoding = each
+	}
 }
 
 // about returns the findings about an endpoint.

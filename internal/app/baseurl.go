@@ -70,7 +70,7 @@ func pathMistake(u *url.URL) string {
 	return fmt.Sprintf("has the path %q", u.Path)
 }
 
-// schemeMistake says what is wrong with the scheme.
+// schemeMistake describes a wrong or missing scheme.
 func schemeMistake(u *url.URL, text string) string {
 	switch host, ok := hostOnly(text); {
 	case ok:
@@ -105,7 +105,7 @@ func likelyScheme(host string) string {
 	return "https"
 }
 
-// unparsable says what is wrong with a text that is no URL.
+// unparsable describes the mistake in a text that is no URL.
 func unparsable(text string) string {
 	if host, ok := hostOnly(text); ok {
 		return fmt.Sprintf("%q has no scheme: write %s://%s", host, likelyScheme(host), host)

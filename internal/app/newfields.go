@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"datasync/internal/inspect"
@@ -34,24 +33,19 @@ func (r *pullResult) writeNewFields(t *summaryText) {
 	}
 }
 
-// newFields names the members of events without a column.
-func (t *statusText) newFields(fields []inspect.NewField) {
-	if len(fields) == 0 {
-		return
-	}
-	var named []string
+// writeNewFields names the members of events without a column.
+func (t *statusText) writeNewFields(fields []inspect.NewField) {
 	for i, f := range fields {
 		if i == maxFields {
-			named = append(named, fmt.Sprintf("%d more (datasync status --json)", len(fields)-i))
+			t.line("new field", "%d more: datasync status --json", len(fields)-i)
 			break
 		}
-		text := fmt.Sprintf("%s in %s", term.Visible(f.Name), term.Counted(f.Events, "event"))
+		since := ""
 		if f.FirstSeen != nil {
-			text += " since " + f.FirstSeen.Format(time.RFC3339)
+			since = " since " + f.FirstSeen.Format(time.RFC3339)
 		}
-		named = append(named, text)
+		t.line("new field", "%s in %s%s, kept in extra", term.Visible(f.Name), term.Counted(f.Events, "event"), since)
 	}
-	t.line("new field", "%s; kept in extra", strings.Join(named, ", "))
 }
 
 // closeFile closes the file of a pull. After a complete pull it also removes unused space from the file.

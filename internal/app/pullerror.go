@@ -57,7 +57,7 @@ func pullError(ctx context.Context, err error) error {
 		return fmt.Errorf("%w; %w", err, errCertificate)
 	}
 	var gaveUp *dispatch.GaveUpError
-	if errors.As(err, &gaveUp) && gaveUp.Failures > 1 {
+	if errors.As(err, &gaveUp) && gaveUp.Failures > 1 && gaveUp.After >= time.Second {
 		err = fmt.Errorf("%w; tried %d times in %s", err, gaveUp.Failures, term.Duration(gaveUp.After.Round(time.Second)))
 	}
 	return fmt.Errorf("%w; %w", err, errFailing)

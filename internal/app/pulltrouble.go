@@ -20,7 +20,7 @@ type trouble struct {
 
 // retry returns the request that is sent again, if no page has come since its failure.
 func (t trouble) retry() (r ingest.Retry, ok bool) {
-	if !t.Stuck || len(t.Retries) == 0 {
+	if !t.Stalled || len(t.Retries) == 0 {
 		return r, false
 	}
 	return t.Retries[0], true

@@ -49,12 +49,12 @@ func troubled(now time.Time) []struct {
 			[]string{"waiting 3 s: its limit", "waiting 3 s: its limit", "waiting 3 s"}, "waiting 3 s, until 2026-01-27T19:25:35Z: events endpoint (its limit)", nil, true},
 		{"a short wait", ingest.Snapshot{Waiting: "events", Why: "429", Until: in(0.5)},
 			[]string{"waiting 1 s: 429", "waiting 1 s: 429", "waiting 1 s"}, "waiting 1 s, until 2026-01-27T19:25:32Z: events endpoint answered 429", nil, false},
-		{"a retry", ingest.Snapshot{Retries: []ingest.Retry{retry}, Stuck: true}, []string{"retry 3 in 8 s: 502", "retry 3 in 8 s", "retry 3, 8 s"},
+		{"a retry", ingest.Snapshot{Retries: []ingest.Retry{retry}, Stalled: true}, []string{"retry 3 in 8 s: 502", "retry 3 in 8 s", "retry 3, 8 s"},
 			`retry 3 in 8 s, for 4 min 40 s more: feed endpoint answered 502: "down"`, []string{"feed: retry 3 in 8 s, answered 502"}, true},
 		{"a retry while other pages come", ingest.Snapshot{Retries: []ingest.Retry{retry}}, nil, "", []string{"feed: retry 3 in 8 s, answered 502"}, false},
-		{"a retry that is sent", ingest.Snapshot{Endpoint: "feed", Retries: []ingest.Retry{sent}, Stuck: true}, []string{"retry 3 now: 502", "retry 3 now"},
+		{"a retry that is sent", ingest.Snapshot{Endpoint: "feed", Retries: []ingest.Retry{sent}, Stalled: true}, []string{"retry 3 now: 502", "retry 3 now"},
 			`retry 3 now, for 4 min 40 s more: feed endpoint answered 502: "down"`, []string{"feed: retry 3 now, answered 502"}, false},
-		{"a retry that hangs", ingest.Snapshot{Endpoint: "feed", Retries: []ingest.Retry{sent}, Stuck: true, Silent: 20700 * time.Millisecond},
+		{"a retry that hangs", ingest.Snapshot{Endpoint: "feed", Retries: []ingest.Retry{sent}, Stalled: true, Silent: 20700 * time.Millisecond},
 			[]string{"no answer for 20 s: feed", "no answer 20 s: feed", "no answer 20 s"}, "no answer from feed for 20 s",
 			[]string{"feed: retry 3 now, answered 502", "feed: no answer for 20 s"}, false},
 	}
@@ -96,7 +96,7 @@ func TestTroubleLinesAreFew(t *testing.T) {
 	told := 0
 	for tick := range 400 { // 100 s
 		at := now.Add(time.Duration(tick) * time.Second / 4)
-		s := ingest.Snapshot{Stuck: true}
+		s := ingest.Snapshot{Stalled: true}
 		// The request with the most failures changes from tick to tick; each waits for 10 s.
 		next := at.Truncate(10 * time.Second).Add(10*time.Second + time.Duration(tick%8)*time.Second)
 		s.Retries = []ingest.Retry{{Endpoint: "events", Number: 3 + tick/40, Why: "502", Error: "down", Next: next, GivesUp: now.Add(time.Hour)}}
@@ -163,5 +163,17 @@ func TestGivenUp(t *testing.T) {
 	err := fmt.Errorf("walk: %w", &dispatch.GaveUpError{Err: &api.Error{Endpoint: "events", Status: 502}, Failures: 27, After: 5 * time.Minute})
 	if got, want := pullError(t.Context(), err).Error(), "walk: events endpoint answered 502; tried 27 times in 5 min; "+resume; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestRecovered: the summary counts recoveries, of which the pull has said only the first of each kind.
+func TestRecovered(t *testing.T) {
+	for want, resumed := range map[string]map[string]int64{
+		"": {"by the time of the last event": 1},
+		"8 times by the time of the last event, 1 time from the newest event": {"from the newest event": 1, "by the time of the last event": 8},
+	} {
+		if got := byWay(resumed); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -90,11 +90,11 @@ func checkAge(v statusView, maxAge time.Duration) error {
 	age := v.now.Sub(*v.CompletedAt)
 	switch {
 	case age > maxAge:
-		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, age.Round(time.Millisecond), maxAge)
+		return fmt.Errorf("%w: the last complete pull began %s ago, more than %s", errTooOld, term.Duration(age), term.Duration(maxAge))
 	case -age > maxAge:
 		// Otherwise the data would look fresh until a clock that was set back catches up.
 		return fmt.Errorf("%w: by this machine's clock the last complete pull began %s in the future, so its age is not known",
-			errTooOld, (-age).Round(time.Millisecond))
+			errTooOld, term.Duration(-age))
 	}
 	return nil
 }

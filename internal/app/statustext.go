@@ -26,8 +26,12 @@ type statusText struct {
 
 // line writes a fact. Its value is safe for a terminal, and may have colours.
 func (t *statusText) line(name, format string, args ...any) {
-	line := fmt.Sprintf("%-*s%s", statusMargin, name, fmt.Sprintf(format, args...))
-	_, _ = fmt.Fprintln(t, term.Wrap(line, t.width, statusMargin))
+	value := fmt.Sprintf(format, args...)
+	if t.width > 0 {
+		value = term.Wrap(value, max(t.width-statusMargin, statusMargin), 0)
+	}
+	value = strings.ReplaceAll(value, "\n", "\n"+strings.Repeat(" ", statusMargin))
+	_, _ = fmt.Fprintf(t, "%-*s%s\n", statusMargin, name, value)
 }
 
 // writeFacts writes the facts that everybody asks for; those that are nothing are left out.
@@ -41,7 +45,7 @@ func (t *statusText) writeFacts(v statusView) {
 	if rejected := rejects(v.Status); rejected > 0 {
 		t.line("rejected", "%s: %s%s", t.style.Caution(term.Thousands(rejected)), term.Visible(byReason(v.Rejected)), see(topicRejected))
 	}
-	t.newFields(v.NewFields)
+	t.writeNewFields(v.NewFields)
 	if v.Conflicts > 0 {
 		t.line("conflict", "%s with other contents than stored%s", t.style.Caution(term.Counted(v.Conflicts, "event")), see(topicConflicts))
 	}

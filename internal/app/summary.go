@@ -79,6 +79,9 @@ func (r *pullResult) text(err error, style term.Style, columns int) string {
 	if at := r.ResumedFrom; at.Valid {
 		t.line("resumed", "after %s", at.V.Timestamp.Time().Format(time.RFC3339Nano))
 	}
+	if text := byWay(r.Resumed); text != "" {
+		t.line("recovered", "%s (pull --verbose shows each)", text)
+	}
 	if text := r.fileText(); text != "" {
 		t.line("file", "%s", text)
 	}
@@ -173,6 +176,20 @@ func (r *pullResult) fileText() string {
 		text += ", " + term.Counted(r.Total, "event")
 	}
 	return text + ", " + term.Bytes(info.Size())
+}
+
+// byWay says how often walks resumed after they had failed, in which way; "" for once, which the pull has said.
+func byWay(resumed map[string]int64) string {
+	var parts []string
+	total := int64(0)
+	for _, way := range slices.Sorted(maps.Keys(resumed)) {
+		total += resumed[way]
+		parts = append(parts, counted(resumed[way], "time", "times")+" "+way)
+	}
+	if total < 2 {
+		return ""
+	}
+	return strings.Join(parts, ", ")
 }
 
 // byEndpoint lists numbers that are not 0, such as "31 from events, 12 from feed".

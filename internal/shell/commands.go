@@ -109,7 +109,7 @@ func (s *shell) help() {
 	for _, c := range commands() {
 		s.print(s.beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
 	}
-	s.print("SQL ends with ;  help, ?, exit and quit need no dot")
+	s.print(term.Wrap("SQL ends with ;  help, ?, exit and quit need no dot", s.IO.Width(), 2))
 }
 
 // beside returns a text in a column beside another one.

@@ -13,7 +13,7 @@ import (
 // from .param, then from the query.
 func (s *shell) named(ctx context.Context, argument string) error {
 	args := arguments(argument)
-	if len(args) == 0 {
+	if len(args) == 0 || len(args) == 1 && strings.EqualFold(args[0], "list") { // as --named list
 		s.listNamed()
 		return nil
 	}

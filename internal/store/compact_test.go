@@ -93,6 +93,7 @@ func TestCompact(t *testing.T) {
 		t.Fatal(done, err)
 	}
 	want := sizeOf(t, fast)
+	t.Logf("%d bytes, rewritten %d; a fast pull needs %d", done.Before, done.After, want)
 	if done.Before < want*5/4 || done.After != sizeOf(t, slow) || done.After > want*11/10 {
 		t.Errorf("%d bytes, then %d; a fast pull needs %d", done.Before, done.After, want)
 	}

@@ -98,8 +98,8 @@ func TestStatusOfARunningPull(t *testing.T) {
 	}
 	pid := fmt.Sprint(pull.Process.Pid)
 	for args, want := range map[string][]string{
-		"status":               {"process " + pid, "writes it", "400 of 2,000 events (20 %)", "waiting ", "no; a pull is running"},
-		"status|--rejected":    {"400 of 2,000 events"},
+		"status":               {"no, process " + pid + " pulls: 20 %", "about 1,600 of 2,000 at the API", "waiting   events: 429, until "},
+		"status|--rejected":    {"no, process " + pid + " pulls: 20 %"},
 		"query|FROM events":    {"as of batch ", "(400 events)"},
 		"verify":               {"as of batch ", "sound: the file agrees", "fingerprint: 400 events"},
 		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial"},
@@ -221,7 +221,7 @@ func TestPullsThatCannotAnswer(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(taken, "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	pull, output := harness.Command(t.Context(), binary, folder, base, "pull", "--quiet")
+	pull, output := harness.Command(t.Context(), binary, folder, base, "pull")
 	if err := pull.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +315,7 @@ func TestTooLittleDiskForACopy(t *testing.T) {
 	}
 	for _, want := range []string{
 		`too little disk space for a copy: \d+ MiB are needed, \d+ MiB are free; free some space, or wait for the pull to end \(datasync explain disk-full\)\nquery 6\n`,
-		`are free; free some space, or wait for the pull to end \(datasync explain disk-full\)\nexport 6\n`, `(?s)no; a pull is running\n.*\nstatus 0\n`, `pull 143\n`,
+		`are free; free some space, or wait for the pull to end \(datasync explain disk-full\)\nexport 6\n`, `(?s)no, process \d+ pulls: .*\nstatus 0\n`, `pull 143\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(stderr.String()) {
 			t.Errorf("stderr %q, want %s", stderr.String(), want)

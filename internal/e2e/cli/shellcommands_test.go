@@ -31,6 +31,20 @@ func TestShellWords(t *testing.T) {
 			}
 		}
 	}
+	for _, columns := range []int{40, 60, 80} {
+		x := harness.NewTerminalOf(t, columns, folder, nil, "query")
+		x.Enter(".help")
+		x.Expect(`need\s+no\s+dot`)
+		x.Enter("exit")
+		x.Exit()
+		_, help, _ := strings.Cut(x.Text(), ".help\r\n")
+		help, _, _ = strings.Cut(help, "\x1b")
+		for line := range strings.Lines(help) {
+			if line = strings.TrimRight(line, "\r\n"); len(strings.TrimPrefix(line, " \b")) > columns {
+				t.Errorf("%d columns: %q", columns, line)
+			}
+		}
+	}
 	x := harness.NewTerminal(t, folder, nil, "query")
 	x.Enter("SELECT 7 AS")
 	x.Expect(`\.\.\.> `)
@@ -72,7 +86,7 @@ func TestShellCommands(t *testing.T) {
 		{".param empty=", ``}, {"SELECT length($empty) AS n;", `n\r\n0\r\n`},
 		{".timezone", `UTC\r\n`}, {".timezone Mars/Olympus", `no time zone such as UTC`}, {".timezone Asia/Tokyo", ``}, {".timezone", `Asia/Tokyo\r\n`},
 		{"SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' AS t;", `2026-01-01T09:00:00\+09:00`}, {".timezone UTC", ``},
-		{".named", `(?s)events_per_hour .*funnel .*steps=`}, {".named funnel steps=page_view,click within='7 days'", `step,type,sessions.*\r\n1,page_view,\d+`},
+		{".named", `(?s)events_per_hour .*funnel .*steps=`}, {".named list", `events_per_hour `}, {".named funnel steps=page_view,click within='7 days'", `step,type,sessions.*\r\n1,page_view,\d+`},
 		{".named funel", `funnel`}, {".named funnel speed=5", `funnel has no parameter speed, but steps`},
 		{".last", `step,type,sessions`}, {".mode json", ``}, {".last", `"type":"page_view"`}, {".mode table", ``},
 		{".maxrows 2", ``}, {"FROM range(5) t(i);", `5 rows \(2 shown\)`}, {".last", `│ +2 │`}, {".maxrows 40", ``},

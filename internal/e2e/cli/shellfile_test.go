@@ -69,7 +69,7 @@ func TestIdleShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.Send("SELECT count(*) AS n FROM events;\r")
-	x.Expect(fmt.Sprintf(`process %d \(`, pid))
+	x.Expect(fmt.Sprintf(`process\s+%d\s+\(`, pid))
 	letGo()
 	api.Dataset().Grow(7)
 	if r := harness.Run(t.Context(), t, harness.Program(t), folder, base, "pull", "--quiet"); r.Code != 0 {
@@ -157,8 +157,8 @@ func TestAPullAsksShells(t *testing.T) {
 	if r := harness.Run(t.Context(), t, harness.Program(t), folder, base, "pull", "--quiet", "--wait", "10m"); r.Code != 0 || r.Err != "" {
 		t.Error(r)
 	}
-	one.Expect(`a pull asked for datasync\.duckdb: this session is closed; lost: variable x`)
-	other.Expect(`lost: the open transaction, temporary table t`)
+	one.Expect(`a pull asked for datasync\.duckdb: this session is closed; lost:\s+variable x`)
+	other.Expect(`lost:\s+the\s+open\s+transaction,\s+temporary\s+table\s+t`)
 	other.Send("ing' AS text;\r")
 	other.Expect(`│ still typing │`)
 
@@ -169,7 +169,7 @@ func TestAPullAsksShells(t *testing.T) {
 	pull, said := lockedPull(t, folder, base)
 	said.await(t, fmt.Sprintf(`waiting up to 10 min for process %d (datasync), which has datasync.duckdb open`, one.Cmd.Process.Pid))
 	one.Send("\x03")
-	one.Expect(`lost: variable x`) // before or after that: interrupted
+	one.Expect(`lost:\s+variable x`) // before or after that: interrupted
 	if err := pull.Wait(); err != nil {
 		t.Errorf("%v: %s", err, said)
 	}
