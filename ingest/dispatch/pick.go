@@ -13,14 +13,17 @@ const (
 	// While a request to an endpoint is in flight, the next one follows gapResponses fastest responses
 	// later, between leastGap (or unsureGap, if its budget is not known) and LongestGap: a 429 will have come
 	// by then.
-	gapResponses                    = 3
-	leastGap, unsureGap, LongestGap = 5 * time.Millisecond, 20 * time.Millisecond, 250 * time.Millisecond
+	gapResponses        = 3
+	leastGap, unsureGap = 5 * time.Millisecond, 20 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.
 	soonEnough = time.Second
 	// longHold is the shortest wait of the events endpoint for which the user is told that the feed
 	// serves instead.
 	longHold = 5 * time.Minute
 )
+
+// LongestGap is how long after a request that is in flight an endpoint gets another one at the latest.
+const LongestGap = 250 * time.Millisecond
 
 // budgetSpent is the reason for a wait that the endpoint has not asked for: it would answer 429.
 const budgetSpent = "its limit"

@@ -190,7 +190,7 @@ func TestCompactIsSkipped(t *testing.T) {
 				t.Fatal(err)
 			}
 			done, err := s.CloseAndCompact(ctx)
-			if err != nil || done.Skipped == nil && tc.want != context.Canceled || tc.want != nil && done.Skipped != nil && !errors.Is(done.Skipped, tc.want) {
+			if err != nil || done.Skipped == nil && !errors.Is(tc.want, context.Canceled) || tc.want != nil && done.Skipped != nil && !errors.Is(done.Skipped, tc.want) {
 				t.Errorf("%v, skipped %v; want %v", err, done.Skipped, tc.want)
 			}
 			if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
