@@ -12,11 +12,7 @@ import (
 )
 
 // TestFailpointsInARewrite kills pulls while they rewrite a file that has many unused blocks: each pull writes the last
-<<<<<<< HEAD
-// row group again. The old file or the new one is there, and the next pull removes the rest of the other.
-=======
 // row group again. The old file or the new one is there, and the next pull removes the rest of the other one.
->>>>>>> members
 func TestFailpointsInARewrite(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)
