@@ -250,3 +250,12 @@ func (n *folderNames) without(key int, refused, made []*folderName) string {
 
 // shellQuoted returns a text as one argument of a shell command.
 func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// path returns the folders of a partition, such as "day=2026-01-31/type=click/".
+func (e escaping) path(keys []partitionKey, values []sql.NullString) string {
+	var b strings.Builder
+	for i, k := range keys {
+		b.WriteString(e.name(k.name, values[i]) + "/")
+	}
+	return b.String()
+}

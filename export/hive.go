@@ -41,15 +41,6 @@ func (e escaping) isPlain(c byte) bool {
 // isKnown reports whether this program can name folders in that way.
 func (e escaping) isKnown() bool { return e == escapeAll || e == escapeHive }
 
-// path returns the folders of a partition, such as "day=2026-01-31/type=click/".
-func (e escaping) path(keys []partitionKey, values []sql.NullString) string {
-	var b strings.Builder
-	for i, k := range keys {
-		b.WriteString(e.name(k.name, values[i]) + "/")
-	}
-	return b.String()
-}
-
 // name returns the folder of one value, such as "type=click".
 func (e escaping) name(key string, value sql.NullString) string {
 	text := hiveNull

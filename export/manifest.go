@@ -144,3 +144,17 @@ func (m *manifest) write(folder *owned.Dir, name string) error {
 	_, err = f.Commit()
 	return err
 }
+
+// types returns the set of types of the manifest's files, which is empty unless they are Parquet. A
+// manifest of an earlier version does not name it.
+func (m *manifest) types() Types {
+	switch {
+	case m.Format != Parquet.String():
+		return ""
+	case m.Layout.Types != "":
+		return m.Layout.Types
+	case m.Layout.UUIDText:
+		return logicalWithText
+	}
+	return Logical
+}

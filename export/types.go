@@ -40,20 +40,6 @@ func (l *Layout) typesOf(existing Types, isRecorded bool) Types {
 	return existing
 }
 
-// types returns the set of types of the manifest's files, which is empty unless they are Parquet. A
-// manifest of an earlier version does not name it.
-func (m *manifest) types() Types {
-	switch {
-	case m.Format != Parquet.String():
-		return ""
-	case m.Layout.Types != "":
-		return m.Layout.Types
-	case m.Layout.UUIDText:
-		return logicalWithText
-	}
-	return Logical
-}
-
 // completeTypes validates the types. It fails with ErrOptions.
 func (l *Layout) completeTypes() error {
 	switch {

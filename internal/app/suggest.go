@@ -9,7 +9,6 @@ import (
 	"datasync/internal/human"
 
 	"github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
 )
 
 // sameCommand and sameOption are words of other programs for commands and options.
@@ -35,7 +34,7 @@ func unknownCommand(program *cli.App, name string) error {
 		names = append(names, command.Name)
 	}
 	next := "see datasync --help"
-	switch near := nearest(name, names); {
+	switch near := human.Nearest(name, names); {
 	case near != "":
 		next = "did you mean " + near + "?"
 	case sameCommand[strings.ToLower(name)] != "":
@@ -65,7 +64,7 @@ func unknownOptionError(program *cli.App, command *cli.Command, name string) err
 			known = append(known, optionNames(c.Flags)...)
 		}
 	}
-	near := nearest(name, known)
+	near := human.Nearest(name, known)
 	for _, same := range sameOption[strings.ToLower(name)] {
 		if near == "" && slices.Contains(known, same) {
 			near = same
@@ -92,16 +91,4 @@ func optionNames(flags []cli.Flag) (names []string) {
 		}
 	}
 	return names
-}
-
-// nearest returns the name that someone who typed text may have meant, or "".
-func nearest(text string, names []string) string {
-	plain := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
-	typed, best, distance := plain(text), "", 0.86
-	for _, name := range names {
-		if d := smetrics.JaroWinkler(plain(name), typed, 0.7, 4); len(typed) > 1 && d > distance {
-			best, distance = name, d
-		}
-	}
-	return best
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func commands() []command {
 		{".timezone", "[ZONE]", "Show or set the time zone, such as Europe/Berlin", (*shell).setTimezone},
 	}
 }
+
+// errQuit ends the shell.
+var errQuit = errors.New("quit")
 
 // several are the commands whose argument may have spaces.
 var several = []string{".named", ".once", ".output", ".param", ".read"}
@@ -98,11 +102,8 @@ func (c command) usage() string {
 	return fmt.Sprintf("%s takes at most one argument, %s", c.name, strings.Trim(c.argument, "[]"))
 }
 
-const (
-	// helpWidth is the widest line of .help, and helpIndent the column of its right side.
-	helpWidth  = 80
-	helpIndent = 26
-)
+// helpIndent is the column at which .help says what a command does.
+const helpIndent = 26
 
 // help lists the commands.
 func (s *shell) help() {
@@ -110,16 +111,6 @@ func (s *shell) help() {
 		s.print(s.beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
 	}
 	s.print(term.Wrap("SQL ends with ;  help, ?, exit and quit need no dot", s.IO.Width(), 2))
-}
-
-// beside returns a text in a column beside another one.
-func (s *shell) beside(left string, indent int, text string) string {
-	width := helpWidth
-	if columns := s.IO.Width(); columns > 0 {
-		width = min(width, max(columns, indent+10))
-	}
-	wrapped := term.Wrap(text, width-indent, 0)
-	return fmt.Sprintf("%-*s", indent, left) + strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent))
 }
 
 func (s *shell) tables(ctx context.Context, _ string) error {

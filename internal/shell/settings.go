@@ -131,13 +131,3 @@ func (s *shell) param(_ context.Context, argument string) error {
 	delete(s.Query.Params, name)
 	return nil
 }
-
-// unquoted removes the quotes around a text.
-func unquoted(text string) string {
-	for _, quote := range []string{"'", `"`} {
-		if len(text) >= 2 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
-			return text[1 : len(text)-1]
-		}
-	}
-	return text
-}

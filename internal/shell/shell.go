@@ -2,12 +2,9 @@ package shell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"slices"
 	"strings"
 
 	"datasync/internal/inspect"
@@ -15,11 +12,6 @@ import (
 	"datasync/query"
 
 	"github.com/ergochat/readline"
-)
-
-const (
-	prompt     = "datasync> "
-	promptMore = "     ...> "
 )
 
 // Options describe a shell.
@@ -79,63 +71,6 @@ type request struct {
 	bound *query.Bound
 }
 
-// Run reads statements from the terminal and runs them until .quit, Ctrl-D or the end of ctx. It
-// fails with the error of Options.Open if the file cannot be opened at first.
-func Run(ctx context.Context, opts Options) error {
-	s := &shell{Options: opts, stderr: opts.IO.Stderr}
-	s.interrupts = make(chan os.Signal, 1)
-	signal.Notify(s.interrupts, os.Interrupt)
-	defer signal.Stop(s.interrupts)
-	defer s.close(ctx)
-	if err := s.begin(ctx); err != nil {
-		return err
-	}
-	var err error
-	s.line, err = readline.NewFromConfig(&readline.Config{
-		Prompt: prompt, HistoryLimit: maxEntries, DisableAutoSaveHistory: true,
-		AutoComplete: completer{ctx, s}, Stdin: &leavesList{from: s.IO.Stdin}, Stdout: s.IO.Stdout, Stderr: s.IO.Stderr,
-		// The defaults look at descriptors 1 and 2, which are not the terminal.
-		FuncIsTerminal: s.IO.Interactive, FuncGetSize: s.IO.Size,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.line.Close() }()
-	s.stderr = s.line.Stderr()
-	if s.history, err = openHistory(historyFolder(s.IO.Getenv)); err != nil {
-		s.say(fmt.Sprintf("the history of this shell is not saved: %v", err))
-	}
-	defer s.history.close()
-	for _, entry := range s.history.entries() {
-		_ = s.line.SaveToHistory(entry)
-	}
-	defer context.AfterFunc(ctx, func() { _ = s.line.Close() })()
-	s.read(ctx)
-	return nil
-}
-
-// begin opens the file for the first time, and greets.
-func (s *shell) begin(ctx context.Context) error {
-	ctx, stop := s.interruptible(ctx)
-	defer stop()
-	return s.use(ctx, func(f *File) error {
-		s.print(term.Wrap(s.Greeting(ctx, f), s.IO.Width(), 2))
-		s.print(term.Wrap("End SQL with ;  .help lists commands  Ctrl-D leaves", s.IO.Width(), 2))
-		return nil
-	})
-}
-
-// close closes the file and the outputs when the shell ends.
-func (s *shell) close(ctx context.Context) {
-	s.endOutput()
-	s.file.mu.Lock()
-	defer s.file.mu.Unlock()
-	s.shut()
-	if s.names != nil {
-		_ = s.names.Close()
-	}
-}
-
 // print writes a line to stdout.
 func (s *shell) print(text string) { _, _ = fmt.Fprintln(s.IO.Stdout, text) }
 
@@ -150,180 +85,15 @@ func (s *shell) complain(text string) {
 	s.say(text)
 }
 
-// errQuit ends the shell.
-var errQuit = errors.New("quit")
+// helpWidth is the widest line of a list of the shell's own.
+const helpWidth = 80
 
-// read is the shell's loop.
-func (s *shell) read(ctx context.Context) {
-	for {
-		line, err := s.line.ReadLine()
-		switch {
-		case errors.Is(err, readline.ErrInterrupt):
-			s.pending.Reset()
-			s.line.SetPrompt(prompt)
-			continue
-		case err != nil: // Ctrl-D, or the terminal is gone
-			return
-		}
-		s.remember(line)
-		if s.enter(ctx, line) != nil {
-			return
-		}
-		if s.pending.Len() > 0 {
-			s.line.SetPrompt(promptMore)
-		} else {
-			s.line.SetPrompt(prompt)
-		}
+// beside returns a text in a column beside another one.
+func (s *shell) beside(left string, indent int, text string) string {
+	width := helpWidth
+	if columns := s.IO.Width(); columns > 0 {
+		width = min(width, max(columns, indent+10))
 	}
-}
-
-// enter takes one line: a command, or a part of a statement, which it runs once it is whole. It fails
-// with errQuit.
-func (s *shell) enter(ctx context.Context, line string) error {
-	s.failed = false
-	word := strings.ToLower(strings.TrimRight(strings.TrimSpace(line), "; \t"))
-	if s.pending.Len() == 0 {
-		if strings.HasPrefix(word, ".") {
-			return s.interrupted(ctx, func(ctx context.Context) error { return s.command(ctx, strings.TrimSpace(line)) })
-		}
-		if name, ok := words[word]; ok {
-			return s.command(ctx, name)
-		}
-	} else if _, ok := words[word]; ok && !strings.Contains(line, ";") {
-		s.say(fmt.Sprintf("%q is a part of the statement here; Ctrl-C drops the statement", word))
-	}
-	s.pending.WriteString(line + "\n")
-	text := s.pending.String()
-	statements, whole := query.Split(text)
-	switch {
-	case len(statements) == 0 && whole:
-		s.pending.Reset()
-	case whole:
-		s.pending.Reset()
-		s.run(ctx, request{text: text})
-	}
-	return nil
-}
-
-// words are commands that need no dot.
-var words = map[string]string{"exit": ".quit", "quit": ".quit", `\q`: ".quit", "help": ".help", "?": ".help", `\?`: ".help"}
-
-// remember adds a line to the history of this and of later shells, if it is a command or the end of a
-// statement: a statement is one entry.
-func (s *shell) remember(line string) {
-	entry := strings.TrimSpace(line)
-	if _, isWord := words[strings.ToLower(strings.TrimRight(entry, "; \t"))]; s.pending.Len() > 0 || !isWord && !strings.HasPrefix(entry, ".") {
-		text := s.pending.String() + line
-		statements, whole := query.Split(text)
-		if !whole || len(statements) == 0 {
-			return
-		}
-		entry = oneEntry(text)
-	}
-	_ = s.line.SaveToHistory(entry)
-	s.history.add(entry)
-}
-
-// oneEntry puts a statement on one line. Of a statement with a comment only the last line
-// remains, as the comment would hide what follows it.
-func oneEntry(text string) string {
-	if strings.Contains(text, "--") {
-		lines := strings.Split(strings.TrimSpace(text), "\n")
-		return lines[len(lines)-1]
-	}
-	return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
-}
-
-// interruptible returns a context that also Ctrl-C ends.
-func (s *shell) interruptible(ctx context.Context) (_ context.Context, stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	select {
-	case <-s.interrupts: // from before the statement
-	default:
-	}
-	go func() {
-		defer close(ended)
-		select {
-		case <-s.interrupts:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	// Without the wait, the goroutine could take the Ctrl-C of the next statement.
-	return ctx, func() { cancel(); <-ended }
-}
-
-// interrupted calls do with a context that also Ctrl-C ends.
-func (s *shell) interrupted(ctx context.Context, do func(context.Context) error) error {
-	ctx, stop := s.interruptible(ctx)
-	defer stop()
-	return do(ctx)
-}
-
-// run runs statements until they end or Ctrl-C is pressed.
-func (s *shell) run(ctx context.Context, r request) {
-	s.last = r
-	s.runWith(ctx, r, s.Query)
-}
-
-// runWith is run with other options of query.
-func (s *shell) runWith(ctx context.Context, r request, opts query.Options) {
-	err := s.interrupted(ctx, func(ctx context.Context) error {
-		err := s.execute(ctx, r, opts)
-		if err != nil && ctx.Err() != nil {
-			return errInterrupted
-		}
-		return err
-	})
-	switch {
-	case err == nil:
-	case errors.Is(err, errInterrupted):
-		s.complain("interrupted")
-	default:
-		s.complain(s.Explain(err))
-		s.IO.Quote(query.Excerpt(err, s.IO.ErrorWidth()))
-	}
-}
-
-// errInterrupted: Ctrl-C ended a statement.
-var errInterrupted = errors.New("interrupted")
-
-// execute runs statements on the file, and writes their results to the terminal or to the file that
-// .once or .output names.
-func (s *shell) execute(ctx context.Context, r request, opts query.Options) error {
-	opts.SQL, opts.Params = r.text, query.UsedParams(r.text, s.Query.Params)
-	if r.bound != nil {
-		r.bound.Into(&opts)
-	}
-	s.file.mu.Lock()
-	defer s.file.mu.Unlock()
-	f, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	// Whether the session has anything to lose is asked even after Ctrl-C.
-	defer s.settle(context.WithoutCancel(ctx), r.text)
-	out := s.output(&opts)
-	return s.Run(ctx, f.Session, opts, s.Timing, out)
-}
-
-// leavesList is the keyboard. It puts Ctrl-G before each Ctrl-C: that leaves a list of completions or
-// a search, where Ctrl-C would only do the same and keep the line.
-type leavesList struct{ from io.Reader }
-
-// Read reads keys into b, which must have more than one byte.
-func (l *leavesList) Read(b []byte) (int, error) {
-	n, err := l.from.Read(b[:(len(b)+1)/2])
-	keys := slices.Clone(b[:n])
-	n = 0
-	for _, key := range keys {
-		if key == readline.CharInterrupt {
-			b[n] = readline.CharBell
-			n++
-		}
-		b[n] = key
-		n++
-	}
-	return n, err
+	wrapped := term.Wrap(text, width-indent, 0)
+	return fmt.Sprintf("%-*s", indent, left) + strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent))
 }

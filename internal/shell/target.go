@@ -148,3 +148,13 @@ func (s *shell) own(name string) bool {
 		return err == nil && os.SameFile(info, of)
 	})
 }
+
+// unquoted removes the quotes around a text.
+func unquoted(text string) string {
+	for _, quote := range []string{"'", `"`} {
+		if len(text) >= 2 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
+			return text[1 : len(text)-1]
+		}
+	}
+	return text
+}
