@@ -150,13 +150,17 @@ func (r *pullResult) missing() string {
 	return fmt.Sprintf("0 of %s at the API", total)
 }
 
+// shortestCompared is the shortest pull that is compared with the API's minimum. This machine's own time decides how
+// long a shorter one takes.
+const shortestCompared = 10 * time.Second
+
 // timeSpent says how long the pull took and how much of that was waiting, and compares it with the API's own
 // minimum.
 func (r *pullResult) timeSpent() string {
 	text := term.Duration(r.Took)
-	// The comparison means nothing for a part of a pull, without a new event, for a moment, or for limits that the
-	// API does not enforce.
-	if r.Complete && !r.stopped && r.Stored > 0 && r.Minimum >= 10*time.Millisecond && r.Took >= r.Minimum {
+	// The comparison means nothing for a part of a pull, without a new event, or for limits that the API does not
+	// enforce.
+	if r.Complete && !r.stopped && r.Stored > 0 && r.Minimum >= time.Second && r.Took >= max(r.Minimum, shortestCompared) {
 		text += fmt.Sprintf(", %.2f x the fastest the API allows", r.Took.Seconds()/r.Minimum.Seconds())
 	}
 	if r.Waited >= time.Millisecond {
