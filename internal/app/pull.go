@@ -138,7 +138,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 // stopping says what a pull does after the first signal.
 func (o *pullOptions) stopping(by signalled) string {
 	text := "stopping: committing what has arrived"
-	if by.code == 130 && (o.io.Typed() || o.io.ErrorsAreSeen()) {
+	if by.signal == syscall.SIGINT && (o.io.Typed() || o.io.ErrorsAreSeen()) {
 		text += "; Ctrl-C again to quit now"
 	}
 	return text

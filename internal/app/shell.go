@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"datasync/internal/dbfile"
@@ -46,7 +47,7 @@ func runShell(ctx context.Context, opts queryOptions) error {
 	case err == nil:
 		err = context.Cause(ctx)
 	case errors.Is(err, context.Canceled) && ctx.Err() == nil:
-		err = signalled{130} // Ctrl-C before the first prompt
+		err = signalled{syscall.SIGINT} // Ctrl-C before the first prompt
 	}
 	return orStopped(ctx, err)
 }

@@ -11,25 +11,24 @@ import (
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/term"
+
+	"golang.org/x/sys/unix"
 )
 
 // errTimeout: a query took longer than --timeout.
 var errTimeout = errors.New("the query took too long")
 
 // signalled is the error of a command that a signal ended.
-type signalled struct{ code int }
+type signalled struct{ signal syscall.Signal }
 
-func (s signalled) Error() string { return "stopped" }
+func (s signalled) Error() string { return "stopped by " + unix.SignalName(s.signal) }
 
 // Exit returns the exit code of the signal.
-func (s signalled) Exit() model.Exit { return model.Exit{Code: s.code} }
-
-// signalledBy returns the error of a signal.
-func signalledBy(s os.Signal) signalled {
-	if s == os.Interrupt {
-		return signalled{130}
+func (s signalled) Exit() model.Exit {
+	if s.signal == syscall.SIGINT {
+		return model.Exit{Code: 130}
 	}
-	return signalled{143}
+	return model.Exit{Code: 143}
 }
 
 // untilSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends. The second ends
@@ -56,11 +55,12 @@ func untilQuit(ctx context.Context, quitting func(), of ...os.Signal) (_ context
 			case <-done:
 				return
 			case s := <-signals:
+				stopped := signalled{s.(syscall.Signal)}
 				if first.endsAtOnce(s, time.Now()) {
 					quitting()
-					os.Exit(signalledBy(s).code)
+					os.Exit(stopped.Exit().Code)
 				}
-				cancel(signalledBy(s))
+				cancel(stopped)
 			}
 		}
 	}()

@@ -47,7 +47,7 @@ func TestCtrlCClearsTheBar(t *testing.T) {
 			}
 			lines := newScreen(columns).show(x.Text()).lines()
 			text := strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
-			const begin, end = "datasync: stopping: committing what has arrived; Ctrl-C again to quit now datasync: not complete stored 400 new events", "datasync: stopped; run the same command"
+			const begin, end = "datasync: stopping: committing what has arrived; Ctrl-C again to quit now datasync: not complete stored 400 new events", "datasync: stopped by SIGINT; run the same command"
 			if !strings.HasPrefix(text, begin) || !strings.Contains(text, end) || strings.ContainsAny(text, "[]%^") {
 				t.Errorf("the screen shows %q", lines)
 			}
@@ -73,7 +73,7 @@ func TestCtrlCTwice(t *testing.T) {
 	// The first Ctrl-C may have ended it already.
 	lines := newScreen(80).show(x.Text()).lines()
 	last := lines[len(lines)-1]
-	if last != "datasync: quit; committed events are kept; run the same command to resume" && !strings.HasPrefix(last, "datasync: stopped; run the same command") && last != "^C" {
+	if last != "datasync: quit; committed events are kept; run the same command to resume" && !strings.HasPrefix(last, "datasync: stopped by SIGINT; run the same command") && last != "^C" {
 		t.Errorf("the screen shows %q", lines)
 	}
 }

@@ -54,7 +54,7 @@ func stoppedOnce(t *testing.T, code int, signal syscall.Signal, output string) {
 	if code != want {
 		t.Errorf("exit %d, want %d", code, want)
 	}
-	for _, text := range []string{"datasync: stopping: committing what has arrived", "datasync: not complete\n", "stored    400 new events", "about 1,600 to fetch\n", "datasync: stopped; run the same command"} {
+	for _, text := range []string{"datasync: stopping: committing what has arrived", "datasync: not complete\n", "stored    400 new events", "about 1,600 to fetch\n", "datasync: stopped by SIG"} {
 		if !strings.Contains(output, text) {
 			t.Errorf("%q lacks %q", output, text)
 		}
