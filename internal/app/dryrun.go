@@ -101,7 +101,7 @@ func (r *forecastReport) text() string {
 		if !r.exists {
 			kept = "; datasync does not keep this wait, as there is no file to store it in"
 		}
-		t.line("not before", "%s: %s, in %s%s", endpoint, until.UTC().Format(time.RFC3339), until.Sub(r.now).Round(time.Second), kept)
+		t.line("not before", "%s: %s, in %s%s", endpoint, until.UTC().Format(time.RFC3339), countdown(until.Sub(r.now)), kept)
 	}
 	t.line("file", "%s", r.file())
 	if f := r.Forecast; f != nil {
@@ -134,9 +134,9 @@ func (r *forecastReport) endpoint(e *dryrun.EndpointFindings) string {
 	if !e.Usable {
 		return "cannot be used: " + e.Why + limited(e)
 	}
-	text := fmt.Sprintf("%s a page (%s asked for), which took %s", term.Counted(int64(e.Page), "event"), term.Thousands(int64(r.pageSize)), brief(e.Took))
+	text := fmt.Sprintf("%s a page (%s asked for), which took %s", term.Counted(int64(e.Page), "event"), term.Thousands(int64(r.pageSize)), term.Duration(e.Took))
 	if e.Last {
-		text = fmt.Sprintf("%s on its last page, which took %s", term.Counted(int64(e.Page), "event"), brief(e.Took))
+		text = fmt.Sprintf("%s on its last page, which took %s", term.Counted(int64(e.Page), "event"), term.Duration(e.Took))
 	}
 	if e.Cached {
 		text += " from a cache"
@@ -162,7 +162,7 @@ func lifetime(life time.Duration) string {
 	if life == 0 {
 		return "for an unknown time"
 	}
-	return life.String()
+	return term.Duration(life)
 }
 
 func (r *forecastReport) byTime() string {
@@ -194,10 +194,10 @@ func (r *forecastReport) forecast(t *fields, f *dryrun.Forecast) {
 	}
 	t.line("to read", "%s: %s by %s", text, term.Counted(f.Pages, "page"), term.Counted(f.Requests, "request"))
 	if f.Concurrent.Valid {
-		t.line("time", "about %s with up to %s in parallel, %s", brief(f.Expected), term.Counted(int64(f.Walks), "page"), r.limits())
-		t.line("", "about %s one page after the other", brief(f.Sequential))
+		t.line("time", "about %s with up to %s in parallel, %s", term.Duration(f.Expected), term.Counted(int64(f.Walks), "page"), r.limits())
+		t.line("", "about %s one page after the other", term.Duration(f.Sequential))
 	} else {
-		t.line("time", "about %s, one page after the other, %s", brief(f.Expected), r.limits())
+		t.line("time", "about %s, one page after the other, %s", term.Duration(f.Expected), r.limits())
 	}
 	t.line("disk", "about %s more, %.0f bytes an event %s", megabytes(r.disk(f)), r.perEvent, r.measure)
 }
@@ -241,15 +241,4 @@ func megabytes(n int64) string {
 		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 	}
 	return term.Thousands((n+999_999)/1_000_000) + " MB"
-}
-
-// brief rounds a duration for a person.
-func brief(d time.Duration) string {
-	switch {
-	case d >= time.Minute:
-		return d.Round(time.Second).String()
-	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(10 * time.Millisecond).String()
 }

@@ -121,11 +121,11 @@ func exportedText(opts export.Options, r export.Result) string {
 	case r.UpToDate, opts.Incremental && r.Rows == 0:
 		return fmt.Sprintf("nothing new: %s has everything up to batch %s", opts.Target, term.Thousands(r.Pull.Batch))
 	case opts.Stdout != nil:
-		return fmt.Sprintf("wrote %s, %s bytes", term.Counted(r.Rows, rows), term.Thousands(r.Bytes))
+		return fmt.Sprintf("wrote %s, %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes))
 	case opts.IsFolder():
-		return fmt.Sprintf("wrote %s, %s bytes, in %s to %s", term.Counted(r.Rows, rows), term.Thousands(r.Bytes), term.Counted(r.Files, "file"), opts.Target)
+		return fmt.Sprintf("wrote %s, %s, in %s to %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes), term.Counted(r.Files, "file"), opts.Target)
 	}
-	return fmt.Sprintf("wrote %s, %s bytes, to %s", term.Counted(r.Rows, rows), term.Thousands(r.Bytes), opts.Target)
+	return fmt.Sprintf("wrote %s, %s, to %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes), opts.Target)
 }
 
 // tooLongForExcel says that Excel does not show all rows of a file.

@@ -28,7 +28,7 @@ func (r waitReport) say(notice func(string)) {
 	}
 	for _, w := range r.forgotten {
 		notice(fmt.Sprintf("%s a wait because of --forget-waits: %s asked for no requests until %s, which is in %s", r.verb,
-			w.Endpoint, w.Until.UTC().Format(time.RFC3339), time.Until(w.Until).Round(time.Second)))
+			w.Endpoint, w.Until.UTC().Format(time.RFC3339), countdown(time.Until(w.Until))))
 	}
 	if r.forget && len(r.forgotten) == 0 {
 		notice("there is no wait to ignore (--forget-waits)")
