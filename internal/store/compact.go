@@ -19,7 +19,7 @@ import (
 
 // Small commits leave unused blocks: each checkpoint writes the last row group of a table again, into other
 // blocks, and DuckDB returns unused blocks to the file system only at the end of the file. It uses the
-// others for later rows, but a file of a complete pull may get none for long. Decision 023.
+// others for later rows, but a file of a complete pull may get none for long. Decision 024.
 
 const (
 	// unusedShare is the share of the used blocks from which unused ones are worth a rewrite: a tenth.
