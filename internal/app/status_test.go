@@ -102,7 +102,8 @@ file      events.duckdb, 22.8 MB, from https://api.example.com:443`},
 		}, `
 complete  yes, as of 2026-01-27T19:25:03Z, 12 s ago
 events    300,000, 2025-12-27T19:20:19Z to 2026-01-27T19:20:12Z
-missing   not known: 300,000 at the API, at least 5 here are no longer there
+missing   not known: at least 5 events here are no longer at the API; whether
+          others are missing cannot be told
 file      events.duckdb, 22.8 MB, from https://api.example.com:443`},
 		{"the API has no total", func(v *statusView) {
 			complete(v)

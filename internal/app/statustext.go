@@ -144,7 +144,7 @@ func (t *statusText) writeMissing(s inspect.Status) {
 	total := term.Thousands(*s.Total)
 	switch {
 	case s.Gone > 0:
-		t.line("missing", "not known: %s at the API, at least %s here are no longer there", total, term.Thousands(s.Gone))
+		t.line("missing", "not known: at least %s here are no longer at the API; whether others are missing cannot be told", term.Counted(s.Gone, "event"))
 	case s.Missing == nil && s.From == nil:
 		t.line("missing", "not known: the API counted %s events at first, and fewer at the end", total)
 	case s.Missing == nil:

@@ -141,7 +141,7 @@ func (r *pullResult) missing() string {
 	case b.Missing > 0:
 		return fmt.Sprintf("at least %s of %s at the API", term.Thousands(b.Missing), total)
 	case b.Gone > 0:
-		return fmt.Sprintf("not known: %s at the API, at least %s here are no longer there", total, term.Thousands(b.Gone))
+		return fmt.Sprintf("not known: at least %s here are no longer at the API; whether others are missing cannot be told", term.Counted(b.Gone, "event"))
 	case b.Unclear:
 		return fmt.Sprintf("not known: the API counted %s events at first, and fewer at the end", total)
 	case b.Copies > 0:

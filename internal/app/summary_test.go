@@ -146,13 +146,13 @@ func TestMissingEvents(t *testing.T) {
 	for want, s := range map[string]ingest.Summary{
 		"0": {},
 		"not known: the API did not say how many events it has": {Total: 5},
-		"0 of 5 at the API":                                                  {Witness: total(5)},
-		"0 of 5 at the API, which counts 1 exact copy":                       {Witness: total(5), Balance: balance(model.Balance{Copies: 1})},
-		"0 of 5 at the API, which counts 2 exact copies":                     {Witness: total(5), Balance: balance(model.Balance{Copies: 2})},
-		"at least 2 of 5 at the API":                                         {Witness: total(5), Balance: balance(model.Balance{Missing: 2})},
-		"not known: 5 at the API, at least 2 here are no longer there":       {Witness: total(5), Balance: balance(model.Balance{Gone: 2})},
-		"not known: the API counted 5 events at first, and fewer at the end": {Witness: total(5), Balance: balance(model.Balance{Unclear: true})},
-		"not known: the API counts 5 events of all times":                    {Witness: model.Witness{First: sql.Null[int64]{V: 5, Valid: true}, Bounded: true}},
+		"0 of 5 at the API":                              {Witness: total(5)},
+		"0 of 5 at the API, which counts 1 exact copy":   {Witness: total(5), Balance: balance(model.Balance{Copies: 1})},
+		"0 of 5 at the API, which counts 2 exact copies": {Witness: total(5), Balance: balance(model.Balance{Copies: 2})},
+		"at least 2 of 5 at the API":                     {Witness: total(5), Balance: balance(model.Balance{Missing: 2})},
+		"not known: at least 2 events here are no longer at the API; whether others are missing cannot be told": {Witness: total(5), Balance: balance(model.Balance{Gone: 2})},
+		"not known: the API counted 5 events at first, and fewer at the end":                                    {Witness: total(5), Balance: balance(model.Balance{Unclear: true})},
+		"not known: the API counts 5 events of all times":                                                       {Witness: model.Witness{First: sql.Null[int64]{V: 5, Valid: true}, Bounded: true}},
 	} {
 		if got := (&pullResult{Summary: s}).missing(); got != want {
 			t.Errorf("%q, want %q", got, want)

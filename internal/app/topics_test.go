@@ -106,7 +106,7 @@ func endings() []ending {
 		{dbfile.ErrZone, "", 2},
 		{query.ErrEmpty, "", 2},
 		{errTimeout, "", 1},
-		{signalled{130}, "", 130},
+		{signalled{syscall.SIGINT}, "", 130},
 		{errors.New("query: Parser Error"), "", 1},
 	}
 }

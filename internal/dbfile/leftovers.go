@@ -13,22 +13,23 @@ import (
 )
 
 // RemoveLeftovers removes the files that a killed pull has left beside the database: snapshots,
-// and DuckDB's spill files. The caller holds the lock and does not have the database open. It
+// rewritten files and DuckDB's spill files. The caller holds the lock and does not have the database open. It
 // fails with ErrUntrustedNeighbour if the log or the spill folder is not trusted.
 func RemoveLeftovers(path string) error {
 	if err := CheckNeighbours(path); err != nil {
 		return err
 	}
-	return Translate(path, errors.Join(removeSnapshots(path), removeSpilled(path)))
+	return Translate(path, errors.Join(removeCopies(path), removeSpilled(path)))
 }
 
-func removeSnapshots(path string) error {
+func removeCopies(path string) error {
 	folder, err := owned.OpenDir(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	err = removeFiles(folder, func(name string) bool {
-		return IsSnapshot(path, strings.TrimSuffix(folder.Name(name), ".wal"))
+		copied := strings.TrimSuffix(folder.Name(name), ".wal")
+		return IsSnapshot(path, copied) || isRewrite(path, copied)
 	})
 	return errors.Join(err, folder.Close())
 }

@@ -213,7 +213,9 @@ func TestTheClockIsSetInAWait(t *testing.T) {
 			s := w.startAt(0, command{Args: []string{"pull"}})
 			waits := false
 			for range 1000 {
-				if waits = waitingFor.MatchString(w.run(command{Args: []string{"status"}}).Out); waits {
+				// Before the pull has read the stored wait, status reads it from the file.
+				out := w.run(command{Args: []string{"status"}}).Out
+				if waits = strings.Contains(out, " pulls: ") && waitingFor.MatchString(out); waits {
 					break
 				}
 			}

@@ -33,7 +33,7 @@ func (w *world) leavesTerminalsAlone() {
 		commands = append(commands, []string{"query", "--no-pager", "--format", format, all})
 	}
 	for _, args := range commands {
-		text := w.onTerminal(args...)
+		text := w.onTerminal(append([]string{"--color", "never"}, args...)...)
 		if at := strings.IndexFunc(text, moves); at >= 0 {
 			w.Errorf("%q writes %q to a terminal", args, text[max(0, at-20):min(len(text), at+20)])
 		}

@@ -89,7 +89,7 @@ func (s *Store) rewrite(ctx context.Context, b blocks) (err error) {
 	if err := dbfile.CheckRoom(s.path, b.used*b.size, s.free); err != nil {
 		return err
 	}
-	name := dbfile.NewSnapshot(s.path) // the next pull removes it after a kill
+	name := dbfile.NewRewrite(s.path)
 	defer func() {
 		for _, left := range []string{name, name + ".wal", name + ".tmp"} {
 			if errRemove := os.Remove(left); !errors.Is(errRemove, fs.ErrNotExist) {

@@ -92,7 +92,7 @@ func TestErasing(t *testing.T) {
 	run(0, "", "export", "--parquet", "daily", "--partition-by", "day", "--incremental")
 	count("10")
 	erased.Store(true)
-	run(0, "at least 12 here are no longer there", "pull")
+	run(0, "at least 12 events here are no longer at the API", "pull")
 
 	if err := os.Rename(path("datasync.duckdb"), path("old.duckdb")); err != nil {
 		t.Fatal(err)

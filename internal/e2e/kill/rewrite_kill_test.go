@@ -53,7 +53,7 @@ func snapshots(t *testing.T, folder string) (found []string) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if strings.Contains(f.Name(), ".snapshot-") {
+		if strings.Contains(f.Name(), ".rewrite-") {
 			found = append(found, filepath.Join(folder, f.Name()))
 		}
 	}
