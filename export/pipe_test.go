@@ -26,7 +26,7 @@ func TestStdout(t *testing.T) {
 	}
 }
 
-// TestStdoutBreaks: a reader that closes stdout is no error, a write that fails is.
+// TestStdoutBreaks: a reader that closes stdout is not an error, a write that fails is.
 func TestStdoutBreaks(t *testing.T) {
 	f := database(t, 100_000)
 	r, w, err := os.Pipe()

@@ -86,7 +86,7 @@ func TestManifestStillInside(t *testing.T) {
 	}
 }
 
-// TestNamesBesideAFolder: an export does not replace a file beside the folder that is no manifest. It then writes
+// TestNamesBesideAFolder: an export does not replace a file beside the folder that is not a manifest. It then writes
 // nothing.
 func TestNamesBesideAFolder(t *testing.T) {
 	f := database(t, 10)

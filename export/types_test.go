@@ -73,7 +73,7 @@ func TestTypesOfValues(t *testing.T) {
 		Selection: export.Selection{Query: "SELECT CAST(i AS STRUCT(\"a\" VARCHAR)[]) AS i FROM (SELECT [{'a': INTERVAL 1 DAY}] AS i)"}})
 }
 
-// TestLargestHugeint: a number of more than 38 digits is no DECIMAL.
+// TestLargestHugeint: a number of more than 38 digits is not a DECIMAL.
 func TestLargestHugeint(t *testing.T) {
 	f := database(t, 1)
 	_, err := f.export(export.Options{Target: filepath.Join(t.TempDir(), "a.parquet"), Selection: export.Selection{Query: "SELECT '170141183460469231731687303715884105727'::HUGEINT AS h"}})

@@ -89,7 +89,7 @@ type Options struct {
 	Random    []RandomFault
 	Scripts   []Script
 
-	// Grace is how long after an answer with a wait a request is no violation: other connections
+	// Grace is how long after an answer with a wait a request is not a violation: other connections
 	// may have sent theirs before. Default 0; not scaled.
 	Grace time.Duration
 }

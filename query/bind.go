@@ -52,7 +52,7 @@ func (n *Named) Bind(given map[string]string, now time.Time, zone *time.Location
 		if t, err := time.Parse(time.RFC3339Nano, bound); err == nil && p.Type == timestamp {
 			spans = append(spans, p.Name+" "+t.In(zone).Format(time.RFC3339Nano))
 		}
-		// No errors at all are no mistake.
+		// The default of errors may name types that no event has.
 		if p.Name == "steps" || p.Name == "type" || p.Name == "errors" && isGiven {
 			types, _ := list(value)
 			if p.Type != textList {
@@ -205,7 +205,7 @@ func (p *Param) readInterval(value string) (string, error) {
 	}
 	const day = 24 * time.Hour
 	whole := d / day
-	if !inDays.MatchString(value) { // 24h are no day
+	if !inDays.MatchString(value) { // 24h is not a calendar day
 		whole = 0
 	}
 	return fmt.Sprintf("%d days %d microseconds", whole, (d - whole*day).Microseconds()), nil

@@ -46,9 +46,9 @@ func TestBrief(t *testing.T) {
 // TestOtherServers: no answer of another server counts as the API's, whatever it sends with a 200.
 func TestOtherServers(t *testing.T) {
 	for body, content := range map[string]string{
-		"": "nothing", "<!DOCTYPE html><html>": "HTML or XML", "hello": "a text that is no JSON", "null": "JSON that is no page of events",
-		"[]": "JSON that is no page of events", "{}": "JSON that is no page of events", `{"status":"ok"}`: "JSON that is no page of events",
-		`{"message":"Welcome","data":{"id":1}}`: "JSON that is no page of events", `{"items":[{"data":[]}]}`: "JSON that is no page of events",
+		"": "nothing", "<!DOCTYPE html><html>": "HTML or XML", "hello": "a text that is not JSON", "null": "JSON that is not a page of events",
+		"[]": "JSON that is not a page of events", "{}": "JSON that is not a page of events", `{"status":"ok"}`: "JSON that is not a page of events",
+		`{"message":"Welcome","data":{"id":1}}`: "JSON that is not a page of events", `{"items":[{"data":[]}]}`: "JSON that is not a page of events",
 	} {
 		c := newTestClient(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		page := &Buffer{}

@@ -208,11 +208,11 @@ func contentOf(body string) string {
 	case body == "":
 		return "nothing"
 	case json.Valid([]byte(body)):
-		return "JSON that is no page of events"
+		return "JSON that is not a page of events"
 	case strings.HasPrefix(body, "<"):
 		return "HTML or XML"
 	}
-	return "a text that is no JSON"
+	return "a text that is not JSON"
 }
 
 // looksLikeObject reports whether a body begins and ends as a JSON object does.

@@ -100,7 +100,7 @@ func (e *stalledError) Error() string {
 	return fmt.Sprintf("the %s endpoint sent too few bytes in %s", e.endpoint, e.after)
 }
 
-// readResponse reads an answer to its end. Whatever is no page, and no access, is an error.
+// readResponse reads an answer to its end. A body that is neither a page nor an access is an error.
 func (s *sender) readResponse(ctx context.Context, x *exchange, resp *http.Response) (response, error) {
 	answer := response{rateLimit: readRateLimit(resp.Header, time.Now())}
 	x.into.Cached = isCached(resp.Header)
@@ -170,7 +170,7 @@ func (x *exchange) bodyError(ctx context.Context, err error) error {
 	return nil
 }
 
-// rateLimitIn returns an *Error if the body of a 200 is no page but reports a rate limit. A service
+// rateLimitIn returns an *Error if the body of a 200 is not a page but reports a rate limit. A service
 // behind a gateway may do that.
 func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request) error {
 	if len(body) > maxErrorBody || bytes.Contains(body, []byte(`"data"`)) || bytes.Contains(body, []byte(`"streamAccess"`)) {

@@ -24,7 +24,7 @@ type Exchange struct {
 	// Bytes is how much of the answer's body came over the network, Gzipped whether that was compressed.
 	Bytes   int64
 	Gzipped bool
-	// Events counts the elements of a page; -1 if the answer is no page.
+	// Events counts the elements of a page; -1 if the answer is not a page.
 	Events int
 	// Wait is how long the answer asks to send no further request.
 	Wait time.Duration

@@ -16,7 +16,7 @@ import (
 // the second response. It prefers the same endpoint. If the request fails, it keeps the rejects and
 // counts them as not read again.
 //
-// An element that is no JSON may also mean that the network damaged the page. So such a page fails if it
+// An element that is not JSON may also mean that the network damaged the page. So such a page fails if it
 // cannot be requested again. If the API does not say how many elements the page has, one such element may
 // be two that lost the separator between them. Then a second response without such elements replaces the
 // first, and one with some must have the same number of elements.
@@ -65,7 +65,7 @@ func (w *Walk) repair(f, again fetched, got *Page) error {
 			return w.decode(f, got)
 		}
 		if second.Elements != first.Elements {
-			err := fmt.Errorf("%w: %d elements, some of which are no JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
+			err := fmt.Errorf("%w: %d elements, some of which are not JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
 			return w.Client.DecodeError(again.Endpoint, again.Buffer, err)
 		}
 	}

@@ -21,7 +21,7 @@ type commandLine struct {
 // arrange moves options in front of the other arguments: urfave/cli takes everything after the
 // first argument for arguments. Options of the program may follow the command's name; arrange
 // moves them before it. After "--" there are no options. An argument with white space in its
-// name, such as SQL, is no option. If the last option lacks its value, only that option is kept,
+// name, such as SQL, is not an option. If the last option lacks its value, only that option is kept,
 // and the parser reports it.
 func arrange(args []string, root *cli.App) commandLine {
 	if len(args) == 0 {

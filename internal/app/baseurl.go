@@ -105,7 +105,7 @@ func likelyScheme(host string) string {
 	return "https"
 }
 
-// unparsable describes the mistake in a text that is no URL.
+// unparsable describes the mistake in a text that is not a URL.
 func unparsable(text string) string {
 	if host, ok := hostOnly(text); ok {
 		return fmt.Sprintf("%q has no scheme: write %s://%s", host, likelyScheme(host), host)

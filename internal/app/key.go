@@ -14,7 +14,7 @@ import (
 	"datasync/internal/term"
 )
 
-// maxKey is the length in bytes from which on a text is no key.
+// maxKey is the length in bytes from which on a text is not a key.
 const maxKey = 4096
 
 // readKey reads the API key from a file, from stdin if that is "-", or from the environment if

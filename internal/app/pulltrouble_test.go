@@ -138,7 +138,7 @@ func TestRequestLine(t *testing.T) {
 	}{
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/api/v1/events?limit=5000", Status: 200, Took: 312 * time.Millisecond, Bytes: 1_730_000, Events: 5000},
 			"GET /api/v1/events?limit=5000, events: 200, 312 ms, 1.7 MB, 5,000 events"},
-		{api.Exchange{Endpoint: "feed", Method: "GET", Target: "/f", Status: 200, Took: time.Second, Bytes: 100, Gzipped: true, Events: -1}, "GET /f, feed: 200, which is no page, 1 s, 100 B of gzip"},
+		{api.Exchange{Endpoint: "feed", Method: "GET", Target: "/f", Status: 200, Took: time.Second, Bytes: 100, Gzipped: true, Events: -1}, "GET /f, feed: 200, which is not a page, 1 s, 100 B of gzip"},
 		{api.Exchange{Endpoint: "stream-access", Method: "POST", Target: "/s", Status: 200, Took: time.Second, Bytes: 163, Events: -1}, "POST /s, stream-access: 200, 1 s, 163 B"},
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Status: 429, Took: time.Second, Bytes: 98, Events: -1, Wait: 28 * time.Second,
 			Err: &api.Error{Endpoint: "events", Status: 429, Code: "RATE_LIMIT_EXCEEDED"}}, "GET /e, events: 429 RATE_LIMIT_EXCEEDED, 1 s, 98 B, asks for a wait of 28 s"},

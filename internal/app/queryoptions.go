@@ -194,14 +194,14 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 // noSQL says how to give the SQL.
 const noSQL = `no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or on stdin`
 
-// otherOption fails for an argument that is no SQL but the value of an option.
+// otherOption fails for an argument that is not SQL but the value of an option.
 func otherOption(arg string) error {
 	if _, err := query.FindNamed(arg); err == nil {
-		return usage("%s is no SQL; to run the named query use --named %s", arg, arg)
+		return usage("%s is not SQL; to run the named query use --named %s", arg, arg)
 	}
 	if strings.EqualFold(filepath.Ext(arg), ".sql") && !strings.ContainsAny(arg, "\"'\n") {
 		if _, err := os.Stat(arg); err == nil {
-			return usage("%q is no SQL; to read the SQL from that file use --file", arg)
+			return usage("%q is not SQL; to read the SQL from that file use --file", arg)
 		}
 	}
 	return nil

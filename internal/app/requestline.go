@@ -41,7 +41,7 @@ func outcomeOf(x api.Exchange) string {
 	case x.Err != nil:
 		return api.Brief(x.Err) + " (" + model.Line(x.Err) + ")"
 	case x.Events < 0 && x.Endpoint != api.StreamAccess:
-		return "200, which is no page"
+		return "200, which is not a page"
 	}
 	return "200"
 }

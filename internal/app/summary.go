@@ -45,7 +45,7 @@ func (t *summaryText) painted(paint func(string) string, name, format string, ar
 }
 
 // text returns the summary for a person. It is "" after a failure without which nothing would have to be told: the
-// error is then the only line. A signal is no failure.
+// error is then the only line. A signal is not a failure.
 func (r *pullResult) text(err error, style term.Style, columns int) string {
 	if err != nil && !r.stopped && r.Stored == 0 && r.Rejected == 0 {
 		return ""

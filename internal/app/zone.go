@@ -15,9 +15,9 @@ func zoneNamed(name string) (*time.Location, error) {
 		return zone, nil
 	}
 	if likely := likelyZone(name); likely != "" {
-		return nil, usage("--timezone %q is no time zone; did you mean %s?", name, likely)
+		return nil, usage("--timezone %q is not a time zone; did you mean %s?", name, likely)
 	}
-	return nil, usage("--timezone %q is no time zone such as UTC or Europe/Berlin", name)
+	return nil, usage("--timezone %q is not a time zone such as UTC or Europe/Berlin", name)
 }
 
 // likelyZone returns the zone that someone may have meant who wrote a city, or another case or spaces.

@@ -10,7 +10,7 @@ var (
 	ErrMissing = model.NewFailure(model.ExitFile, "no-file", "database does not exist")
 	// ErrLocked: another process has the file open.
 	ErrLocked = model.NewFailure(model.ExitFile, "locked", "database is locked")
-	// ErrForeign: the file is no database of datasync.
+	// ErrForeign: the file is not a database of datasync.
 	ErrForeign = model.NewFailure(model.ExitFile, "not-ours", "not a datasync database")
 	// ErrOrigin: the file holds the events of another API.
 	ErrOrigin = model.NewFailure(model.ExitFile, "other-api", "database of another API origin")

@@ -108,7 +108,7 @@ func FilesOf(name string) []string {
 	return files
 }
 
-// CheckHeader fails with ErrForeign for a file that is no DuckDB file, before DuckDB opens it. It
+// CheckHeader fails with ErrForeign for a file that is not a DuckDB file, before DuckDB opens it. It
 // must not run while this process has the file open: closing its descriptor would drop DuckDB's
 // POSIX lock.
 func CheckHeader(path string) error {

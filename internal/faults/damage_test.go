@@ -203,7 +203,7 @@ func TestDamagedFiles(t *testing.T) {
 	w.recovers()
 }
 
-// TestForeignFiles: every command refuses a file that is no database of datasync, and leaves it
+// TestForeignFiles: every command refuses a file that is not a database of datasync, and leaves it
 // unchanged.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()

@@ -26,9 +26,9 @@ func Count(text string) (int64, error) {
 	switch {
 	case value == nil || !value.IsInt():
 		if likely := likelyCounts(strings.TrimSpace(text)); likely != nil {
-			return 0, &Error{text, "is no count", likely, true}
+			return 0, &Error{text, "is not a count", likely, true}
 		}
-		return 0, &Error{text, "is no count", []string{"300000", "3M"}, false}
+		return 0, &Error{text, "is not a count", []string{"300000", "3M"}, false}
 	case !value.Num().IsInt64():
 		return 0, &Error{text, "is too large", []string{"at most 9G"}, true}
 	}

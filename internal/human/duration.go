@@ -42,7 +42,7 @@ func Duration(text string) (time.Duration, error) {
 	case ok:
 		return d, nil
 	}
-	return 0, &Error{Text: text, Problem: "is no duration", Write: likelyDurations(s)}
+	return 0, &Error{Text: text, Problem: "is not a duration", Write: likelyDurations(s)}
 }
 
 // duration reads a sum of terms behind an optional sign. long says that it is one, but longer than

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Error is a text that is no value of its kind. Its message begins with the text, so that callers
+// Error is a text that is not a value of its kind. Its message begins with the text, so that callers
 // put the name of the option or parameter before it: "--lookback " + "5 has no unit; write 5m or 5h".
 type Error struct {
 	// Text is the text as it was given.

@@ -52,7 +52,7 @@ func Instant(text string, now time.Time, zone *time.Location) (time.Time, error)
 	if d, ok, long := duration(ago.ReplaceAllString(strings.TrimPrefix(s, "-"), "")); ok && !long && d >= 0 && s[0] != '+' {
 		return now.Add(-d), nil
 	}
-	return time.Time{}, &Error{Text: text, Problem: "is no date", Write: append(likelyDates(s), "7d")}
+	return time.Time{}, &Error{Text: text, Problem: "is not a date", Write: append(likelyDates(s), "7d")}
 }
 
 // named reads an instant that depends on the present day, and "now".

@@ -20,7 +20,7 @@ func Number(text string) (float64, error) {
 			return f, nil
 		}
 	}
-	e := &Error{Text: text, Problem: "is no number", Write: []string{"0.5"}}
+	e := &Error{Text: text, Problem: "is not a number", Write: []string{"0.5"}}
 	if m := percent.FindStringSubmatch(s); m != nil {
 		share, _ := new(big.Rat).SetString(m[1])
 		f, _ := share.Mul(share, big.NewRat(1, 100)).Float64()

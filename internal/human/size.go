@@ -20,7 +20,7 @@ func Bytes(text string) (int64, error) {
 	n, err := strconv.ParseFloat(number, 64)
 	switch {
 	case err != nil || factor == 0 || strings.Trim(number, "0123456789.") != "":
-		return 0, &Error{Text: text, Problem: "is no size", Write: likelySizes(s)}
+		return 0, &Error{Text: text, Problem: "is not a size", Write: likelySizes(s)}
 	case n*factor > 1<<50:
 		return 0, &Error{text, "is too large", []string{"at most 1024TiB"}, true}
 	}

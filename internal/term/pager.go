@@ -135,7 +135,7 @@ func (g *pager) flush() error {
 	return err
 }
 
-// End waits until the person leaves the pager. Leaving before the end of the text is no error.
+// End waits until the person leaves the pager. Leaving before the end of the text is not an error.
 func (g *pager) End(err error) error {
 	if g.process == nil {
 		return errors.Join(err, g.flush())

@@ -19,7 +19,7 @@ type Progress struct {
 	Delay time.Duration
 	// Bar returns what the bar shows on a terminal.
 	Bar func(now time.Time) Bar
-	// Line returns the line to print every ten seconds if stderr is no terminal, or one without escape
+	// Line returns the line to print every ten seconds if stderr is not a terminal, or one without escape
 	// sequences. If it is nil, nothing is printed then.
 	Line func(now time.Time) string
 	// Event returns a line that is due now, else "". It is asked four times a second where Line is printed. Nil

@@ -52,7 +52,7 @@ func TestCounted(t *testing.T) {
 	}
 }
 
-// TestProgressLines: where stderr is no terminal, progress is a line every ten seconds, after the
+// TestProgressLines: where stderr is not a terminal, progress is a line every ten seconds, after the
 // delay and until stop.
 func TestProgressLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -65,7 +65,7 @@ func words(text string, columns int) (words []string) {
 // ErrorWidth returns the columns of the terminal on stderr; 0 means no limit.
 func (t IO) ErrorWidth() int { return widthOf(t.Stderr) }
 
-// widthOf returns the columns of a stream; 0 if it is no terminal or does not know them.
+// widthOf returns the columns of a stream; 0 if it is not a terminal or does not know them.
 func widthOf(stream any) int {
 	f, ok := terminal(stream)
 	if !ok {

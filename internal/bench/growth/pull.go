@@ -37,7 +37,7 @@ type Commit struct {
 const gcPercent = 20
 
 // Pull pulls as "datasync pull" does, and writes each Commit to out as a line of JSON. A
-// ctx that is cancelled ends it as a signal would; that is no error.
+// ctx that is cancelled ends it as a signal would; that is not an error.
 func Pull(ctx context.Context, base, file string, key api.Secret, out io.Writer) (err error) {
 	baseURL, err := url.Parse(base)
 	if err != nil {

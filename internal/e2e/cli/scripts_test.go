@@ -24,7 +24,7 @@ import (
 // TestScripts runs the scripts of testdata/script. Their command datasync is the built program.
 // $API is an API of 3,000 events that accepts the key ds_test_good. $LIMITED has the limits of the
 // contract. $CLOSED asks for a long wait after the first request. $FAILING answers 502. $HTML and $JSON are servers
-// that are no API. $SECURED_HTML has https in the URL of a server with http, $UNSECURED the opposite.
+// that are not this API. $SECURED_HTML has https in the URL of a server with http, $UNSECURED the opposite.
 func TestScripts(t *testing.T) {
 	bin := filepath.Dir(linkedProgram(t))
 	testscript.Run(t, testscript.Params{

@@ -104,7 +104,7 @@ func TestPager(t *testing.T) {
 	}
 }
 
-// TestPipes: a reader that does not read everything is no failure, and a query without a reader can
+// TestPipes: a reader that does not read everything is not a failure, and a query without a reader can
 // be interrupted.
 func TestPipes(t *testing.T) {
 	folder := harness.Demo(t)

@@ -72,7 +72,7 @@ func TestOnlyResultsArePrinted(t *testing.T) {
 	x.Exit()
 }
 
-// TestReadersOfEachCommandGoAway: a command whose reader has gone is no failure.
+// TestReadersOfEachCommandGoAway: a command whose reader has gone is not a failure.
 func TestReadersOfEachCommandGoAway(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, args := range []string{"status", "status --json", "verify", "schema", "help", "explain", "explain limits", "--help", "query --named list", "query FROM/**/events", "export --csv - --quiet", "pull --demo --dry-run --db other.duckdb --quiet"} {

@@ -270,7 +270,7 @@ func TestExportSignals(t *testing.T) {
 		}
 		e.holds()
 	}
-	// A reader that has gone is no error, and the program says nothing.
+	// A reader that has gone is not an error, and the program says nothing.
 	cmd, output := harness.Command(t.Context(), e.binary, e.folder, e.base, "export", "--jsonl", "-", "--query", "SELECT * FROM range(1000000000000)")
 	cmd.Stdout = nil
 	out, err := cmd.StdoutPipe()
