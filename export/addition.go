@@ -125,7 +125,7 @@ func (a *addition) recover(ctx context.Context) (pull Pull, upToDate bool, err e
 	return pull, a.m.isUpToDate(&pull), err
 }
 
-// publish moves the manifest of a new folder out of it, where a kill has kept that from happening.
+// publish moves the manifest of a new folder out of it, in case a kill prevented that.
 func (a *addition) publish() error {
 	beside := recordsBeside(a.folder.Beside(), a.folder.Base(), a.folder.Dir)
 	if err := beside.publish(&a.records); err != nil {

@@ -46,7 +46,7 @@ func checkCondition(ctx context.Context, s *inspect.Session, condition string) e
 	}
 	// DuckDB serializes SELECTs only: that message means that a second statement follows.
 	if tree.Error && !strings.Contains(tree.Message, "Only SELECT") {
-		st, err := s.Prepare(selecting + condition) // its error has a place
+		st, err := s.Prepare(selecting + condition) // its error has a position
 		if err != nil {
 			return invalid("the condition: %w", within(err, len(selecting)))
 		}
@@ -62,7 +62,8 @@ func checkCondition(ctx context.Context, s *inspect.Session, condition string) e
 // selecting makes a statement of a condition.
 const selecting = "SELECT 1 FROM events WHERE "
 
-// within moves the place of an error in a statement to one in the part that begins after so many bytes.
+// within translates the position of an error in a statement to one in the part that begins at an
+// offset.
 func within(err error, ahead int) error {
 	var e *duck.SQLError
 	if errors.As(err, &e) {

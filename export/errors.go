@@ -21,10 +21,10 @@ func invalid(format string, args ...any) error {
 // shorten returns the beginning of a value that somebody else wrote, for a message.
 func shorten(value any) string { return beginning(value, 200) }
 
-// brief is shorten for a line that has more to say than the value.
+// brief is shorten for a message that says more than the value.
 func brief(value any) string { return beginning(value, 60) }
 
-// beginning returns at most so many bytes of a value.
+// beginning returns at most n bytes of a value.
 func beginning(value any, most int) string {
 	s := fmt.Sprint(value)
 	if len(s) <= most {

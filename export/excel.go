@@ -7,7 +7,8 @@ import (
 	"datasync/internal/duck"
 )
 
-// MaxExcelRows is how many rows of a file Excel opens, without the header. It leaves out the rest.
+// MaxExcelRows is the number of rows of a file that Excel opens, without the header. It ignores the
+// rest.
 const MaxExcelRows = 1<<20 - 1
 
 const (
@@ -15,15 +16,15 @@ const (
 	byteOrderMark = "\ufeff"
 	// excelTime is the form of a time that Excel recognizes in all languages.
 	excelTime = "'%Y-%m-%d %H:%M:%S'"
-	// excelDigits is how many digits of a number Excel keeps.
+	// excelDigits is the number of digits that Excel keeps of a number.
 	excelDigits = 15
 )
 
-// changedByExcel matches texts that Excel takes for numbers with fewer digits: it drops leading
-// zeros and digits past the 15th, and calculates exponents.
+// changedByExcel matches texts that Excel would change to other numbers: it drops leading zeros and
+// digits past the 15th, and evaluates exponents.
 var changedByExcel = fmt.Sprintf("^(0[0-9]+|[0-9]{%d,}|[0-9]+[eE][0-9]+)$", excelDigits+1)
 
-// local returns the expression of the local time of an instant, as a TIMESTAMP.
+// local returns the SQL expression of an instant's local time, as a TIMESTAMP.
 func (l *Layout) local(instant string) string {
 	if l.Timezone == "" {
 		// A cast of TIMESTAMPTZ loads ICU's calendar, which is slow.
@@ -32,7 +33,7 @@ func (l *Layout) local(instant string) string {
 	return "timezone(" + literal(l.Timezone) + ", " + instant + ")"
 }
 
-// excelExpression returns the expression of a column as Excel reads it from CSV.
+// excelExpression returns the SQL expression that writes a column for Excel.
 func (l *Layout) excelExpression(c duck.ColumnType, column string) string {
 	text := "CAST(" + column + " AS VARCHAR)"
 	base, _, _ := strings.Cut(c.Type, "(")
@@ -48,25 +49,25 @@ func (l *Layout) excelExpression(c duck.ColumnType, column string) string {
 	case c.Type == "JSON":
 		return marked(startsChanged(text), text)
 	case isText(c.Type), c.Type == "INTERVAL":
-		// A carriage return in a cell is a box.
+		// Excel shows a carriage return in a cell as a box.
 		plain := "replace(replace(" + text + ", chr(13) || chr(10), chr(10)), chr(13), chr(10))"
 		return marked(startsFormula(text)+" OR "+startsChanged(text), plain)
 	}
 	return column
 }
 
-// marked puts ' before a text for which a condition is true, so that Excel shows it as a text.
+// marked puts ' before a text if a condition is true, so that Excel shows it as text.
 func marked(condition, text string) string {
 	return "CASE WHEN " + condition + " THEN '''' || " + text + " ELSE " + text + " END"
 }
 
-// startsChanged returns the condition that Excel changes a text.
+// startsChanged returns the SQL condition for texts that Excel would change.
 func startsChanged(text string) string {
 	return "unicode(" + text + ") BETWEEN 48 AND 57 AND regexp_matches(" + text + ", " + literal(changedByExcel) + ")"
 }
 
-// excelHead returns the byte order mark and the line of the columns' names. DuckDB would put
-// quotes before the mark where a name needs them.
+// excelHead returns the byte order mark and the line of the columns' names. DuckDB would put the
+// quotes of a name before the mark.
 func (l *Layout) excelHead(columns []duck.ColumnType) string {
 	var b strings.Builder
 	b.WriteString(byteOrderMark)

@@ -16,11 +16,11 @@ import (
 	"datasync/internal/owned"
 )
 
-// namesName is the folder in which names are tried.
+// namesName is the name of the folder in which an export tries names.
 const namesName = "names.tmp"
 
-// checkKeyNames fails with ErrOptions if readers would not find a key in the folders' names:
-// they skip names that begin with _ or a dot, and not all decode a column's name.
+// checkKeyNames fails with ErrOptions if readers would miss a key: they skip folders that begin
+// with _ or a dot, and not all of them decode a column's name.
 func checkKeyNames(keys []partitionKey) error {
 	for _, k := range keys {
 		if strings.HasPrefix(k.name, "_") || strings.HasPrefix(k.name, ".") {
@@ -44,9 +44,9 @@ type folderNames struct {
 	added []manifestFile
 }
 
-// check fails with ErrOptions if the file system refuses a name, changes it, or does not tell it from
-// another one. It tries the names in a folder, as that depends on the file system. An addition
-// makes them only once its pending manifest is written, when it can no longer be taken back.
+// check fails with ErrOptions if the file system refuses a name, changes it, or does not distinguish
+// it from another one. Only the file system knows, so check tries the names in a folder. An addition
+// would find out too late: it makes folders after its pending manifest, which cannot be undone.
 func (n *folderNames) check(dir *owned.Dir) error {
 	for i := range n.keys {
 		names := n.namesOf(i)
@@ -69,13 +69,13 @@ func (n *folderNames) check(dir *owned.Dir) error {
 type names interface {
 	// make makes a folder, which must not exist.
 	make(name string) error
-	// areSame reports whether both names lead to one folder.
+	// areSame reports whether both names open the same folder.
 	areSame(a, b string) bool
-	// list returns the names as a reader finds them, in no order.
+	// list returns the names as a reader finds them, unordered.
 	list() ([]string, error)
 }
 
-// emptyFolder is a folder in which names are tried.
+// emptyFolder is a folder in which an export tries names.
 type emptyFolder struct{ *owned.Dir }
 
 func (d emptyFolder) make(name string) error {
@@ -108,8 +108,8 @@ type folderName struct {
 	rows  int64 // of this export
 }
 
-// arePlain reports whether every file system takes the names as they are and tells them apart, so
-// that they need not be tried.
+// arePlain reports whether every file system accepts the names unchanged and distinguishes them.
+// Then the export need not try them.
 func arePlain(names []*folderName) bool {
 	folded := map[string]bool{}
 	for _, f := range names {
@@ -122,7 +122,7 @@ func arePlain(names []*folderName) bool {
 	return true
 }
 
-// isPlain reports whether every file system takes the name as it is.
+// isPlain reports whether every file system accepts the name unchanged.
 func (f *folderName) isPlain() bool {
 	const most = 100 // bytes: the least limit of a file system with long names is 143
 	return len(f.name) <= most && !strings.HasSuffix(f.name, ".") && !strings.HasSuffix(f.name, " ") && strings.IndexFunc(f.name, func(r rune) bool {
@@ -184,7 +184,7 @@ func (n *folderNames) try(in names, key int, wanted []*folderName) error {
 	return nil
 }
 
-// sharedError says that the file system does not tell a name from one that was made before.
+// sharedError says that the file system does not distinguish a name from an earlier one.
 func (n *folderNames) sharedError(in names, key int, f *folderName, made []*folderName) error {
 	other := slices.IndexFunc(made, func(m *folderName) bool { return in.areSame(m.name, f.name) })
 	if other < 0 {
@@ -195,7 +195,7 @@ func (n *folderNames) sharedError(in names, key int, f *folderName, made []*fold
 }
 
 // refusedError names the longest value that the file system refuses, the number of rows with such
-// values, and the condition that leaves them out.
+// values, and a condition that excludes them.
 func (n *folderNames) refusedError(key int, refused, made []*folderName, why error) error {
 	longest, rows := refused[0].value.String, int64(0)
 	for _, f := range refused {
@@ -231,8 +231,8 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 		n.keys[key].name, problem, brief(longest), len(longest), have, values, where)
 }
 
-// without returns the condition that leaves out the rows with refused values, and no others if a
-// short condition can tell them apart.
+// without returns a condition that excludes the rows with refused values, and only those if a short
+// condition can do that.
 func (n *folderNames) without(key int, refused, made []*folderName) string {
 	text := "CAST(" + identifier(n.keys[key].name) + " AS VARCHAR)"
 	shortest, hashes := len(refused[0].value.String), []string{}

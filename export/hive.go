@@ -13,14 +13,14 @@ import (
 // hiveNull is Hive's name for NULL.
 const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 
-// escaping says which bytes folders' names have as %XX. The manifest records it, and a folder
-// keeps it for all names.
+// escaping says which bytes of a folder's name are written as %XX. The manifest records it, and a
+// folder keeps it for all names.
 type escaping string
 
 const (
 	// escapeAll escapes every byte but ASCII letters, digits and -_. as version 0.2.0 did. Spark
 	// and Hive read the bytes of an escaped é as two characters. A manifest without a record
-	// means it.
+	// implies it.
 	escapeAll escaping = ""
 	// escapeHive escapes what Hive's FileUtils.charToEscape and Spark's ExternalCatalogUtils
 	// do. All other characters are UTF-8.
@@ -38,7 +38,7 @@ func (e escaping) isPlain(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-_.", c) >= 0
 }
 
-// isKnown reports whether this program can name folders in that way.
+// isKnown reports whether this program knows the escaping.
 func (e escaping) isKnown() bool { return e == escapeAll || e == escapeHive }
 
 // name returns the folder of one value, such as "type=click".

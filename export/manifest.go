@@ -145,8 +145,8 @@ func (m *manifest) write(folder *owned.Dir, name string) error {
 	return err
 }
 
-// types returns the set of types of the manifest's files, which is empty unless they are Parquet. A
-// manifest of an earlier version does not name it.
+// types returns the set of types of the manifest's files, which is empty unless they are Parquet.
+// Manifests of earlier versions do not record it.
 func (m *manifest) types() Types {
 	switch {
 	case m.Format != Parquet.String():

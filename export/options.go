@@ -56,14 +56,14 @@ type Layout struct {
 	Compression string
 	// RowGroup is the number of rows in a row group of Parquet; 0 is DefaultRowGroup.
 	RowGroup int64
-	// Types is the set of types in Parquet. If it is empty, UUID asks for a set by another name:
+	// Types is the set of types in Parquet. If it is empty, UUID selects the set by an older name:
 	// "uuid" for Logical, "string" for Portable.
 	Types Types
 	UUID  string
 	// Safe puts ' before texts in CSV that a spreadsheet could take for a formula.
 	Safe bool
-	// Excel makes CSV that Excel opens as it is: with a byte order mark and local times, and with
-	// ' before texts that Excel would run or change.
+	// Excel makes CSV that Excel opens directly: with a byte order mark and local times, and with '
+	// before texts that Excel would run or change.
 	Excel bool
 	// Delimiter separates the fields of CSV; 0 is a comma.
 	Delimiter byte
@@ -79,10 +79,10 @@ type Layout struct {
 // Result says what an export wrote.
 type Result struct {
 	Rows, Bytes, Files int64
-	// Longest is the number of rows of the file that has most.
+	// Longest is the number of rows in the longest file.
 	Longest int64
-	// Empty names a column to partition by that has empty texts. Spark refuses their folder. It is
-	// empty if no column has.
+	// Empty names a partition column that has empty texts, or is empty. Spark refuses the folder of
+	// such a text.
 	Empty string
 	// UpToDate says that an incremental export had nothing to add.
 	UpToDate bool

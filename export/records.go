@@ -12,12 +12,12 @@ import (
 )
 
 // records are what an export keeps about a folder: its manifest, the pending manifest of an addition
-// that is not finished, and the staging folder for new files. They are beside the folder, as polars
-// takes all files in a folder for data, also those with hidden names (docs/decisions/015-exports.md).
+// that is not finished, and the staging folder for new files. They are beside the folder, because
+// polars treats all files in a folder as data, even hidden ones (docs/decisions/015-exports.md).
 //
-// Folders of earlier versions have them inside, where they stay. A new folder gets its name while
-// its manifest is still inside, so that both appear in one step. Then publish moves it out. So a
-// manifest inside is always the folder's, whatever is beside it.
+// Folders of earlier versions keep them inside. A new folder gets its name while its manifest is
+// still inside, so that both appear in one step. Then publish moves the manifest out. So a manifest
+// inside is always the folder's, whatever is beside it.
 type records struct {
 	in                *owned.Dir // has the manifests
 	manifest, pending string     // names in it
@@ -40,8 +40,8 @@ func recordsInside(folder *owned.Dir) records {
 	return records{folder, insideName, insideName + pendingSuffix, folder, stagingName}
 }
 
-// recordsBeside returns the records of the folder of that name beside it. The folder may be nil. Files
-// can only be moved to it on the same disk: a folder at which another is mounted has staged files
+// recordsBeside returns the records beside the folder of that name. The folder may be nil. Files can
+// be renamed only within a disk: if another disk is mounted at the folder, its staged files are
 // inside.
 func recordsBeside(parent *owned.Dir, name string, folder *owned.Dir) records {
 	r := records{parent, name + besideSuffix, name + besideSuffix + pendingSuffix, parent, "." + name + stagingName}
@@ -51,7 +51,7 @@ func recordsBeside(parent *owned.Dir, name string, folder *owned.Dir) records {
 	return r
 }
 
-// sameDisk reports whether files can be moved from a folder to another.
+// sameDisk reports whether files can be renamed from one folder to another.
 func sameDisk(a, b *owned.Dir) bool {
 	infoA, errA := a.File().Stat()
 	infoB, errB := b.File().Stat()
@@ -73,7 +73,7 @@ func findRecords(folder *outfile.LockedFolder) (records, bool) {
 	return records{}, false
 }
 
-// checkFree fails unless the manifest can be written: its place is free, or has the manifest of a
+// checkFree fails unless the manifest can be written: its name is free, or has the manifest of a
 // folder that was removed or will be replaced.
 func (r *records) checkFree() error {
 	if _, err := r.in.Lstat(r.pending); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -88,8 +88,9 @@ func (r *records) checkFree() error {
 	return nil
 }
 
-// publish moves the manifest from inside a folder, and removes what an older folder of that name has
-// left. It can be repeated after a kill at any moment: until its last step the manifest is inside.
+// publish moves the manifest out of a folder, and removes the leftovers of an older folder of that
+// name. It can be repeated after a kill at any moment, because the manifest is inside until its last
+// step.
 func (r *records) publish(inside *records) error {
 	err := r.checkFree()
 	if err == nil {

@@ -58,7 +58,7 @@ func newSource(ctx context.Context, s *inspect.Session, sel Selection) (source, 
 	return eventsSource(ctx, s, sel)
 }
 
-// conditionBegins is the text before the user's condition. No other text of a statement has it.
+// conditionBegins is the text before the user's condition. It occurs only once in a statement.
 const conditionBegins = "(\n"
 
 func eventsSource(ctx context.Context, s *inspect.Session, sel Selection) (source, error) {

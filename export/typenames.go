@@ -6,8 +6,8 @@ import (
 	"datasync/internal/duck"
 )
 
-// asText has the types that not every reader of Parquet takes, or takes for what they are. Portable
-// files have text instead: DuckDB's, which casts back to the same value.
+// asText has the types that some readers of Parquet refuse or misread. Portable files have DuckDB's
+// text instead, which casts back to the same value.
 var asText = map[string]bool{
 	"UUID": true, "JSON": true, "INTERVAL": true, "TIME": true, "TIME WITH TIME ZONE": true, "TIME_NS": true,
 	"TIMESTAMP_NS": true, "VARIANT": true, "GEOMETRY": true, "UNION": true, "": true,
@@ -17,8 +17,8 @@ var asText = map[string]bool{
 // microseconds and wraps after 2^32 milliseconds, and a time loses its offset.
 var inexact = map[string]bool{"INTERVAL": true, "TIME WITH TIME ZONE": true}
 
-// fileType returns the type to which a value of a type is cast for a Parquet file, which is the type
-// itself if its values are written as they are.
+// fileType returns the type to which a Parquet file casts a value of a type. It returns the type
+// itself if the values are written unchanged.
 func (t Types) fileType(typeName string) string {
 	return mapTypes(typeName, func(leaf string) string {
 		base, _, _ := strings.Cut(leaf, "(")
@@ -53,8 +53,8 @@ func (l *Layout) checkTypes(columns []duck.ColumnType) error {
 	return nil
 }
 
-// mapTypes returns a type, as DuckDB names it, with its leaves replaced: the types that have no
-// parts, or that are unions.
+// mapTypes returns a type, in DuckDB's notation, with its leaves replaced. Leaves are types without
+// parts, and unions.
 func mapTypes(typeName string, leaf func(string) string) string {
 	p := typeParser{rest: typeName, leaf: leaf}
 	if mapped := p.parse(); p.rest == "" {
@@ -121,7 +121,7 @@ func (p *typeParser) scalar() string {
 	return b.String()
 }
 
-// quoted reads a text in quotes, in which two of them are one.
+// quoted reads a text in quotes, in which a doubled quote is one.
 func (p *typeParser) quoted(quote byte) string {
 	for end := 1; end < len(p.rest); end++ {
 		if p.rest[end] != quote {
@@ -151,7 +151,7 @@ func (p *typeParser) until(end string) string {
 	return text
 }
 
-// take reads a text if it comes next.
+// take reads a text if it is next.
 func (p *typeParser) take(text string) bool {
 	rest, ok := strings.CutPrefix(p.rest, text)
 	p.rest = rest

@@ -1,12 +1,12 @@
 package export
 
-// Types is the set of types that the values in Parquet files have.
+// Types is the set of types of the values in Parquet files.
 type Types string
 
-// The sets of types. The zero value asks for those of the folder to which an export adds, and else
-// for Portable.
+// The sets of types. The zero value means the set of the folder to which an export adds, otherwise
+// Portable.
 const (
-	// Portable has the types that every reader takes. UUIDs, JSON and values of other types that
+	// Portable has the types that every reader accepts. UUIDs, JSON and values of other types that
 	// only some readers know are text.
 	Portable Types = "portable"
 	// Logical has Parquet's logical types for UUIDs, JSON, enumerations and times.
@@ -22,8 +22,8 @@ const (
 )
 
 // typesOf returns the set of types for an export that adds to files of the set existing, which is
-// empty for a new target. An existing set that is not recorded is that of an earlier version, of
-// which the form of UUIDs had another meaning.
+// empty for a new target. If the manifest records no set, an earlier version wrote it, whose option
+// for UUIDs had another meaning.
 func (l *Layout) typesOf(existing Types, isRecorded bool) Types {
 	switch {
 	case l.Format != Parquet:

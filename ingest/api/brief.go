@@ -12,8 +12,8 @@ import (
 	"datasync/ingest/decode"
 )
 
-// Brief names the cause of a failed request in a few words, such as "502", "no answer" or "refused", for a place
-// in which the error itself has no room.
+// Brief names the cause of a failed request in a few words, such as "502", "no answer" or "refused", where the
+// error itself is too long.
 func Brief(err error) string {
 	var answer *Error
 	var stalled *stalledError

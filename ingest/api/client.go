@@ -160,7 +160,8 @@ func (c *Client) Access(ctx context.Context) (*Access, error) {
 // that begins as a page or an access does.
 func (c *Client) HasAnswered() bool { return c.sender.hasAnswered.Load() }
 
-// HeardAt returns when the last byte of an answer came; before the first one, when the client began.
+// HeardAt returns when the last byte of an answer arrived; before the first one, when the client
+// began.
 func (c *Client) HeardAt() time.Time { return c.sender.began.Add(time.Duration(c.sender.heard.Load())) }
 
 // HasSecret reports whether a text contains the key or a token of the feed, in any usual encoding.
@@ -201,7 +202,7 @@ func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
 }
 
-// contentOf names what a body is, for the error of an answer that is not the API's.
+// contentOf describes a body, for the error about an answer that is not the API's.
 func contentOf(body string) string {
 	body = strings.TrimSpace(body)
 	switch {

@@ -23,7 +23,7 @@ type sender struct {
 	// largeSlot has room for one page whose text is larger than maxPooledText.
 	largeSlot   chan struct{}
 	hasAnswered atomic.Bool // an answer in this run may be the API's
-	// began is when the client began, heard how long after that the last byte came.
+	// began is when the client began, heard how long after that the last byte arrived.
 	began time.Time
 	heard atomic.Int64
 }
@@ -41,13 +41,13 @@ type exchange struct {
 // response holds what an answer says besides its body.
 type response struct {
 	status    int   // 0 if no answer came
-	bytes     int64 // of the body, as they came
+	bytes     int64 // of the body, before decompression
 	gzipped   bool
 	rateLimit RateLimit
 	took      time.Duration // from the request to the last byte
 }
 
-// heardNow records that something came.
+// heardNow records that bytes arrived.
 func (s *sender) heardNow() { s.heard.Store(int64(time.Since(s.began))) }
 
 // do sends the request and reads the whole body of a 200 into the buffer, decompressed and at most
@@ -128,7 +128,7 @@ func (s *sender) readResponse(ctx context.Context, x *exchange, resp *http.Respo
 	return answer, rateLimitIn(x.endpoint, resp, x.into.text, x.want)
 }
 
-// looksLikeOurs reports whether a body begins as a page does or, from stream-access, has an access.
+// looksLikeOurs reports whether a body begins as a page does, or is an access from stream-access.
 func looksLikeOurs(endpoint, body string) bool {
 	if endpoint == StreamAccess {
 		return strings.Contains(body, `"streamAccess"`)

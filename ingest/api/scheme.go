@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// A base URL with https and the port of a server that speaks http, or the opposite, is a frequent mistake. Its
-// errors do not name it: a handshake with nonsense, a 400, a malformed answer or a closed connection.
+// A base URL with https for a plain http port, or the opposite, is a frequent mistake. Its errors do not name
+// it: a failed handshake, a 400, a malformed answer or a closed connection.
 
 // toTLSPort matches the bodies of a 400 by which servers answer plain http on a port for TLS: those of Go, nginx,
 // Apache and Tomcat.
@@ -34,8 +34,8 @@ func schemeError(err error) error {
 	return err
 }
 
-// beginsHTTP reports whether the first bytes of a server are those of an answer by HTTP. A server that takes a
-// handshake for a request without a version sends only its body (HTTP/0.9), a page that says so.
+// beginsHTTP reports whether the first bytes of a server are an HTTP answer. A server that reads a handshake
+// as a request without a version sends only a body (HTTP/0.9), an error page.
 func beginsHTTP(first [5]byte) bool { return string(first[:]) == "HTTP/" || first[0] == '<' }
 
 // saysTLS reports whether an answer to plain http says that the port is for TLS.
@@ -43,14 +43,14 @@ func saysTLS(resp *http.Response, body []byte) bool {
 	return resp.StatusCode == http.StatusBadRequest && resp.Request != nil && resp.Request.URL.Scheme == "http" && toTLSPort.Match(body)
 }
 
-// handshakeLimit is how long a server may take for the handshake that shows that it speaks TLS.
+// handshakeLimit is the time limit of the handshake that shows whether a server speaks TLS.
 const handshakeLimit = 5 * time.Second
 
-// schemeTransport recognizes a port for TLS that closes each connection with plain http: once, and only before
-// the first answer, it begins a handshake and sends nothing.
+// schemeTransport recognizes a TLS port that closes each connection with plain http. Once, and only before the
+// first answer, it starts a handshake and sends nothing.
 type schemeTransport struct {
 	next  http.RoundTripper
-	known atomic.Bool // something has answered, or the port was tried
+	known atomic.Bool // a server has answered, or the port was tried
 }
 
 // RoundTrip implements http.RoundTripper. It fails with ErrTLSPort if the port speaks TLS.

@@ -11,17 +11,17 @@ import (
 	"datasync/internal/model"
 )
 
-// Exchange is a request and its outcome, for a person who follows a pull. It has no secret, and of a cursor
-// only the hash that the page log has.
+// Exchange is a request and its outcome, for a person who follows a pull. It has no secret, and a cursor
+// only as its hash in the page log.
 type Exchange struct {
 	Endpoint, Method string
-	// Target is the path and the query. A path that contains a secret is left out.
+	// Target is the path and the query. A path that contains a secret is withheld.
 	Target string
 	// Status is the HTTP status; 0 if no answer came.
 	Status int
 	// Took is the time from the request to the last byte.
 	Took time.Duration
-	// Bytes is how much of the answer's body came over the network, Gzipped whether that was compressed.
+	// Bytes is the size of the answer's body before decompression, Gzipped whether it was compressed.
 	Bytes   int64
 	Gzipped bool
 	// Events counts the elements of a page; -1 if the answer is not a page.
@@ -35,11 +35,11 @@ type Exchange struct {
 // withheld replaces a part of a request that contains a secret.
 const withheld = "[withheld]"
 
-// Trace has show called after each request, by the goroutine that sent it. It must be called before the first
-// one.
+// Trace makes the client call show after each request, in the goroutine that sent it. Call Trace before the
+// first request.
 func (c *Client) Trace(show func(Exchange)) { c.trace = show }
 
-// traced shows a request and its outcome, if that is wanted.
+// traced calls show with a request and its outcome, if Trace has set it.
 func (c *Client) traced(endpoint string, req *http.Request, want Request, resp response, text string, err error) {
 	if c.trace == nil {
 		return

@@ -21,7 +21,7 @@ const (
 type watchdog struct {
 	io.Reader
 	timer *time.Timer
-	// heard is called whenever bytes came.
+	// heard is called whenever bytes arrive.
 	heard func()
 	// began is when the request was sent, and later when the body began.
 	began   time.Time
@@ -32,7 +32,7 @@ type watchdog struct {
 }
 
 // newWatchdog starts a watchdog that calls expired with the time since the request or the body
-// began, and heard whenever bytes came.
+// began, and heard whenever bytes arrive.
 func newWatchdog(heard func(), expired func(after time.Duration)) *watchdog {
 	w := &watchdog{began: time.Now(), heard: heard}
 	w.timer = time.AfterFunc(headerLimit, func() { expired(time.Since(w.began).Round(time.Second)) })
