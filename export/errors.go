@@ -24,7 +24,7 @@ func shorten(value any) string { return beginning(value, 200) }
 // brief is shorten for a message that says more than the value.
 func brief(value any) string { return beginning(value, 60) }
 
-// beginning returns at most n bytes of a value.
+// beginning returns at most that many bytes of a value.
 func beginning(value any, most int) string {
 	s := fmt.Sprint(value)
 	if len(s) <= most {

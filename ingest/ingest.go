@@ -80,7 +80,7 @@ type Options struct {
 	Now func() time.Time
 	// Notice gets messages for the user, from one goroutine at a time; it may be nil.
 	Notice func(string)
-	// Trace is called after each request, by the goroutine that sent it; nil if that is not wanted.
+	// Trace is called after each request, in the goroutine that sent it; it may be nil.
 	Trace func(api.Exchange)
 	// Progress follows the pull; it may be nil.
 	Progress *Progress

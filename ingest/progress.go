@@ -22,11 +22,11 @@ type Progress struct {
 	requests Requests
 }
 
-// Requests is the source of what a Progress knows about requests. Any goroutine calls it.
+// Requests tells a Progress about requests. Any goroutine may call it.
 type Requests interface {
-	// Remaining estimates how long that many pages take; 0 if there is no estimate yet.
+	// Remaining estimates the time of that many pages; 0 if there is no estimate yet.
 	Remaining(pages float64) time.Duration
-	// Trouble returns what keeps pages from coming now.
+	// Trouble returns why no pages arrive now.
 	Trouble() dispatch.Trouble
 }
 
@@ -44,19 +44,19 @@ type Snapshot struct {
 	// then; Why is the cause, such as "429" or "503".
 	Waiting, Why string
 	Until        time.Time
-	// Waits has the endpoints that asked for a wait, Retries the failing request of each endpoint that fails for
-	// longest, the most failures first.
+	// Waits has the endpoints that asked for a wait. Retries has, for each endpoint, the request that has failed
+	// for longest, ordered by failures, most first.
 	Waits   []dispatch.Wait
 	Retries []Retry
-	// Stalled says that no page has come since the failure of the first of Retries.
+	// Stalled says that no page has arrived since the failure of the first of Retries.
 	Stalled bool
-	// Silent is for how long nothing has come although requests are in flight, if that is noteworthy; else 0.
+	// Silent is how long no byte has arrived although requests are in flight; 0 if that is too short to show.
 	Silent time.Duration
 	// Left estimates the remaining time; 0 if there is no estimate yet.
 	Left time.Duration
 }
 
-// Retry is a request that has failed and is sent again.
+// Retry is a failed request that will be sent again.
 type Retry struct {
 	// Endpoint is the one that failed last.
 	Endpoint string
@@ -64,12 +64,13 @@ type Retry struct {
 	Number int
 	// Why is the last failure in a few words, such as "502", Error its text on one line.
 	Why, Error string
-	// Next is when the request is sent again, or was. At GivesUp, a further failure ends the pull.
+	// Next is when the request is sent again, or was. From GivesUp on, another failure ends the
+	// pull.
 	Next, GivesUp time.Time
 }
 
-// longSilence is from when on a silence of the API is noteworthy: its pages take up to 24 seconds under load, but
-// then some come meanwhile.
+// longSilence is the shortest silence of the API that is shown. Pages take up to 24 seconds under load, but then
+// others arrive meanwhile.
 const longSilence = 10 * time.Second
 
 // Now returns the progress.
@@ -100,7 +101,7 @@ func (p *Progress) Now() Snapshot {
 	return now
 }
 
-// take adds what keeps pages from coming.
+// take adds why no pages arrive.
 func (s *Snapshot) take(t dispatch.Trouble, at time.Time) {
 	s.Waits, s.Stalled = t.Waits, t.Stalled
 	for _, r := range t.Retries {
@@ -111,7 +112,7 @@ func (s *Snapshot) take(t dispatch.Trouble, at time.Time) {
 	}
 }
 
-// Follow has the progress tell what requests knows.
+// Follow makes the progress report what requests knows.
 func (p *Progress) Follow(requests Requests) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -26,8 +26,7 @@ type Summary struct {
 	// Minimum is the API's own minimum for the pages, as dispatch.Dispatcher.Minimum defines it; 0 if it is not
 	// known.
 	Minimum time.Duration
-	// Resumed counts how often walks resumed after they had failed, by the way, such as "by the time of the last
-	// event".
+	// Resumed counts how often walks resumed after a failure, by way, such as "by the time of the last event".
 	Resumed map[string]int64
 	// ResumedFrom is the position at which this run resumed the walk of an earlier one.
 	ResumedFrom sql.Null[model.Position]
@@ -64,8 +63,8 @@ func newCounters(notice func(string)) *counters {
 	return &counters{Summary: Summary{Pages: map[string]int64{}, Reasons: map[string]int64{}, Resumed: map[string]int64{}}, notice: notice}
 }
 
-// Resumed is walk.Observer's. Many walks may resume, each for the same cause: the user is told once of each way,
-// and the summary counts them.
+// Resumed implements walk.Observer. Many walks may resume for the same cause: the user gets one message for each
+// way, and the summary counts them.
 func (t *counters) Resumed(way walk.Way, text string) {
 	if t.countResumed(way) == 1 || t.tellAll {
 		t.notice(text)

@@ -63,7 +63,7 @@ type Dispatcher struct {
 	load        load
 	limited     limitedStreak
 	heldOffTold bool // that the feed serves because the events endpoint is closed for long
-	// retries has the requests that have failed and are sent again, as they were before the last pause.
+	// retries has the failed requests that will be sent again, as of their last failure.
 	retries map[*Retrying]Retrying
 }
 

@@ -65,7 +65,7 @@ func (d *Dispatcher) LastPage() time.Duration {
 	return d.load.lastPage
 }
 
-// Gap returns how long after a request that is in flight the endpoint gets another one.
+// Gap returns the time between two requests to the endpoint while the first is in flight.
 func (d *Dispatcher) Gap(endpoint string) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()

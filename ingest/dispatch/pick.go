@@ -9,12 +9,12 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// LongestGap is the longest time between two requests to an endpoint of which the first is in flight.
+// LongestGap is the longest time between two requests to an endpoint while the first is in flight.
 const LongestGap = 250 * time.Millisecond
 
 const (
-	// While a request to an endpoint is in flight, the next one follows gapResponses fastest responses
-	// later: a 429 will have come by then. The gap is at least leastGap, or unsureGap if the budget is not
+	// While a request to an endpoint is in flight, the next one waits for gapResponses times the fastest
+	// response: a 429 arrives within that. The gap is at least leastGap, or unsureGap if the budget is not
 	// known, and at most LongestGap.
 	gapResponses        = 3
 	leastGap, unsureGap = 5 * time.Millisecond, 20 * time.Millisecond

@@ -15,15 +15,15 @@ import (
 // FirstConnect is how long a run tries to reach the API before anything has answered.
 const FirstConnect = 30 * time.Second
 
-// Patience says how long a request may go on failing.
+// Patience limits how long a request may keep failing.
 type Patience struct {
-	// Limit is how long, from the first failure on. Waited is the time so far in waits that the API asked for,
-	// which is not counted; nil means none.
+	// Limit returns the longest time from the first failure on. Waited returns the time so far in waits that
+	// the API asked for, which does not count; nil means none.
 	Limit, Waited func() time.Duration
 }
 
 // Retry runs op until it succeeds, fails with a Permanent error, or has failed for longer than patience allows.
-// Op returns the endpoint that failed, too. Pauses have full jitter. Each request has a backoff of its own: a
+// Op also returns the endpoint that failed. Pauses have full jitter. Each request has a backoff of its own: a
 // shared one would count the time of the whole pull.
 func (d *Dispatcher) Retry(ctx context.Context, patience Patience, op func() (endpoint string, err error)) error {
 	limit, waited := patience.Limit, patience.Waited
@@ -67,10 +67,12 @@ func (d *Dispatcher) Retry(ctx context.Context, patience Patience, op func() (en
 	})
 }
 
-// GaveUpError is the last error of a request that has failed for as long as it may. Its text is that of Err.
+// GaveUpError is the last error of a request that has failed for as long as patience allows. Its text is
+// that of Err.
 type GaveUpError struct {
 	Err error
-	// Failures counts the tries, After is the time from the first failure to the last, waits included.
+	// Failures counts the attempts. After is the time from the first failure to the last, including
+	// waits.
 	Failures int
 	After    time.Duration
 }

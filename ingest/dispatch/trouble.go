@@ -9,16 +9,17 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// Trouble is what keeps pages from coming at one moment. Its zero value is none.
+// Trouble is why no pages arrive at one moment. Its zero value means no trouble.
 type Trouble struct {
 	// Waits has the endpoints that may not be asked yet because an answer said so, by name.
 	Waits []Wait
-	// Retries has the failing request of each endpoint that fails for longest, the most failures first.
+	// Retries has, for each endpoint, the request that has failed for longest, ordered by failures,
+	// most first.
 	Retries []Retrying
-	// Stalled says that no page has come since the failure of the first of Retries.
+	// Stalled says that no page has arrived since the failure of the first of Retries.
 	Stalled bool
-	// SilentSince is when the last byte came, or the first request was sent, while requests are in flight; zero
-	// while none is.
+	// SilentSince is when the last byte arrived, or the first request was sent, while requests are in flight;
+	// otherwise zero.
 	SilentSince time.Time
 }
 
@@ -30,18 +31,18 @@ type Wait struct {
 	Until time.Time
 }
 
-// Retrying is a request that has failed and is sent again.
+// Retrying is a failed request that will be sent again.
 type Retrying struct {
 	// Endpoint is the one that failed last.
 	Endpoint string
-	// Failures counts the failures in a row. The next try is as many times a retry.
+	// Failures counts the failures in a row, and so numbers the next retry.
 	Failures int
 	// Err is the last failure.
 	Err error
-	// Next is when the request is sent again; it is in the past once that has happened. GivesUp is when a further
-	// failure ends the pull, unless the API asks for a wait meanwhile.
+	// Next is when the request is sent again; afterwards it is in the past. From GivesUp on, another failure ends
+	// the pull, unless the API asks for a wait meanwhile.
 	Next, GivesUp time.Time
-	pages         int64 // that had come before the failure
+	pages         int64 // that had arrived before the failure
 }
 
 // retrying records a request that is about to be sent again.
@@ -62,7 +63,7 @@ func (d *Dispatcher) retried(r *Retrying) {
 	delete(d.retries, r)
 }
 
-// Trouble returns what keeps pages from coming now.
+// Trouble returns why no pages arrive now.
 func (d *Dispatcher) Trouble() Trouble {
 	d.mu.Lock()
 	defer d.mu.Unlock()

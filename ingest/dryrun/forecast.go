@@ -23,13 +23,13 @@ type Forecast struct {
 	Pages, Requests int64
 	// Known says that the rate limits of all endpoints are known. An unknown limit counts as none.
 	Known bool
-	// Expected is how long the pull takes as its options say: Concurrent if it reads pages in parallel, else
+	// Expected is the time of the pull with its options: Concurrent if it reads pages in parallel, otherwise
 	// Sequential.
 	Expected time.Duration
 	// Sequential is how long the pull takes with one request at a time.
 	Sequential time.Duration
-	// Concurrent is how long it takes with several requests at a time, as the limits allow, and as much slower
-	// each as parallel requests of the dry run were. It is not valid with one walk.
+	// Concurrent is the time with as many parallel requests as the limits allow, each slowed down as in the
+	// dry run. It is invalid with one walk.
 	Concurrent sql.Null[time.Duration]
 	// Walks is how many walks there are at a time at most.
 	Walks int

@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	// parallel is how many pages are requested in parallel, to see how much slower each is then.
+	// parallel is the number of pages requested in parallel, to measure how much slower each
+	// becomes.
 	parallel = 3
-	// oldestProbes is how many requests are kept for the search of the oldest event.
+	// oldestProbes is the number of requests reserved for the search for the oldest event.
 	oldestProbes = 2
 )
 
-// answered is a page of a request that ran in parallel with others.
+// answered is the page of a request that ran in parallel with others.
 type answered struct {
 	elements int
 	took     time.Duration
@@ -28,8 +29,8 @@ type answered struct {
 	overlaps bool
 }
 
-// inParallel measures how much slower pages are if the API gets several requests at a time. It does so only
-// for a pull that would send several.
+// inParallel measures how much parallel requests slow down pages. It does so only for a pull that would
+// send parallel requests.
 func (s *survey) inParallel(ctx context.Context, newest *decode.Page) {
 	alone := s.found.Feed
 	pages := float64(newest.Total.V) / float64(max(1, alone.Page))
@@ -45,7 +46,7 @@ func (s *survey) inParallel(ctx context.Context, newest *decode.Page) {
 		if sent > 0 && !pass(ctx, dispatch.LongestGap+time.Millisecond) {
 			break
 		}
-		// Other pages than before: a cache would answer for the API.
+		// Pages that were not requested before: otherwise a cache could answer instead of the API.
 		req := walk.ByTime(newest.Oldest.Timestamp - model.Instant(sent+1)*span)
 		overlaps := len(results) == 0
 		go func() {
@@ -83,7 +84,7 @@ func (s *survey) send(ctx context.Context, req api.Request) (decode.Page, error)
 	return p, nil
 }
 
-// pass waits that long and reports whether it did: ctx may end before.
+// pass waits and reports whether it waited to the end: ctx may end before.
 func pass(ctx context.Context, long time.Duration) bool {
 	timer := time.NewTimer(long)
 	defer timer.Stop()

@@ -13,26 +13,28 @@ import (
 )
 
 const (
-	// maxSimulated is how many pages the forecast simulates. The time for more is extrapolated.
+	// maxSimulated is the number of pages that the forecast simulates. It extrapolates the time for
+	// more.
 	maxSimulated = 20_000
-	// splitProbes is about how many requests to the feed a pull needs to find where to split a window.
+	// splitProbes is the approximate number of requests to the feed that a pull needs to split a
+	// window.
 	splitProbes = 6
 	// storingFactor is how much longer an event takes to be decoded, stored and checked than to be decoded.
 	storingFactor = 3
-	// fileTime is about how long it takes to make, check and close a file.
+	// fileTime is the approximate time to make, check and close a file.
 	fileTime = 150 * time.Millisecond
-	// largePages is the size of pages, in events, that only an API has which follows its own description.
+	// largePages is a page size, in events, that only an API that follows its own description serves.
 	largePages = 50_000
 )
 
-// Limits that the forecast assumes where the API has shown none: those of the API's description. The feed
-// allows as many a minute in practice.
+// Limits that the forecast assumes if the API has shown none: those of the API's description. In practice
+// the feed allows as many a minute.
 const (
 	eventsRequests, eventsWindow = 10, 30 * time.Second
 	feedRequests, feedWindow     = 20, 30 * time.Second
 )
 
-// simulate plays the pull's requests against the findings.
+// simulate runs the pull's requests against the findings.
 func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 	var ends []*source
 	p.Known = true
@@ -80,8 +82,8 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 	p.Expected = p.Concurrent.V
 }
 
-// withLocal adds to the time of the requests that of this machine. It decodes and stores pages while others
-// arrive, but not before the first one.
+// withLocal adds this machine's own time to that of the requests. The machine decodes and stores pages
+// while others arrive, but not before the first one.
 func (f *Findings) withLocal(requests time.Duration, elements int64) time.Duration {
 	if f.decoding == 0 {
 		return requests
@@ -111,7 +113,8 @@ type source struct {
 	feed bool
 }
 
-// assumeLimit gives the source a limit that the API has not stated, of which the requests so far are spent.
+// assumeLimit gives the source a limit that the API has not stated, and counts the requests so far against
+// it.
 func (s *source) assumeLimit(now time.Time) {
 	requests, window := eventsRequests, eventsWindow
 	if s.feed {
@@ -128,12 +131,12 @@ type pull struct {
 	ends     []*source
 	elements int64
 	walks    int
-	// auto says that walks is a maximum, and that the pull finds out how many bring more.
+	// auto says that walks is a maximum, and that the pull measures how many help.
 	auto bool
-	// slower is by how much each other request in flight makes a page slower.
+	// slower is the slowdown of a page for each other request in flight.
 	slower time.Duration
-	// gap is how long after a request that is in flight the same endpoint gets another one, split how long
-	// after its first page one walk is alone.
+	// gap is the time between two requests to an endpoint while the first is in flight. split is how long
+	// one walk is alone after its first page.
 	gap, split time.Duration
 }
 
@@ -143,11 +146,11 @@ type outcome struct {
 	took        time.Duration
 }
 
-// flight is a request that is under way.
+// flight is a request in flight.
 type flight struct {
 	end  time.Time
 	took time.Duration
-	// among is how many are in flight, with this one.
+	// among is the number of requests in flight, this one included.
 	among int
 }
 
@@ -256,12 +259,12 @@ func (s *simulation) spent() bool {
 	return true
 }
 
-// wanted returns how many requests there should be at a time, as a pull chooses it.
+// wanted returns the number of parallel requests that a pull would choose.
 func (s *simulation) wanted() int {
 	if s.alone.IsZero() || s.now.Before(s.alone) {
 		return 1
 	}
-	// A new shard has at least two pages, and shares a part of one with its neighbour.
+	// A new shard has at least two pages, and overlaps its neighbour by part of one.
 	left := s.pagesLeft() + float64(len(s.flying))
 	wanted := min(s.walks, max(s.peak, int(left/2.5)))
 	if !s.auto {
@@ -282,5 +285,5 @@ func (s *simulation) wanted() int {
 	return max(1, min(wanted, 1+int(math.Ceil(dispatch.Headroom*rate*s.last.Seconds()))))
 }
 
-// pagesLeft returns how many pages are not requested yet.
+// pagesLeft returns the number of pages that are not requested yet.
 func (s *simulation) pagesLeft() float64 { return float64(s.left) / float64(max(1, s.ends[0].size)) }

@@ -29,7 +29,8 @@ const (
 	MaxRequests = 10
 	// firstTries is how many of them may go into the first page.
 	firstTries = 4
-	// leastDecoded is how many elements a page has at least that shows how fast this machine is.
+	// leastDecoded is the smallest number of elements on a page that shows how fast this machine
+	// is.
 	leastDecoded = 1000
 )
 
@@ -63,14 +64,14 @@ type Findings struct {
 	NotBefore map[string]time.Time
 	// Held is how many elements the file has, events and rejects.
 	Held int64
-	// Slower is by how much each other request in flight makes a page slower; 0 if that was not measured.
+	// Slower is the slowdown of a page for each other request in flight; 0 if it was not measured.
 	Slower time.Duration
 	// RowBytes is the size of an event in the file, by the newest page; 0 without events.
 	RowBytes float64
-	// probe is how long a request for a few events takes, gap how long after a request that is in flight the
-	// same endpoint gets another one.
+	// probe is the time of a request for a few events. gap is the time between two requests to an endpoint
+	// while the first is in flight.
 	probe, gap time.Duration
-	// decoding is how long this machine takes to decode an element; 0 if that was not measured.
+	// decoding is the time that this machine takes to decode an element; 0 if it was not measured.
 	decoding time.Duration
 	// Forecast says how long the pull takes; nil if that is not known.
 	Forecast *Forecast
@@ -100,10 +101,10 @@ type EndpointFindings struct {
 	sent   int // requests
 }
 
-// Run finds out what a pull with the same options would meet and take, by at most MaxRequests requests.
-// RowBytes estimates the size of an event like these in the file. It
-// stores nothing but waits. It does not ask an endpoint that is held off: that is a finding, like a 429.
-// Without any page it fails with ErrNotNow, or as a pull would, and returns its findings as well.
+// Run estimates a pull with the same options by at most MaxRequests requests. RowBytes estimates the
+// size of an event like these in the file. It stores nothing but waits. It does not ask an endpoint that
+// is held off: that is a finding, like a 429. Without any page it fails with ErrNotNow, or as a pull
+// would, and returns its findings as well.
 func Run(ctx context.Context, opts ingest.Options, file File, rowBytes func([]model.Event) float64) (Findings, error) {
 	opts = opts.WithDefaults()
 	windows, err := file.Windows(ctx)
@@ -349,7 +350,7 @@ func (s *survey) once(ctx context.Context, endpoint string, a api.Request) (deco
 	return p, nil
 }
 
-// noteDecoding notes how long this machine took to decode the elements of a page.
+// noteDecoding records how long this machine took to decode the elements of a page.
 func (s *survey) noteDecoding(elements int, took time.Duration) {
 	if elements < leastDecoded {
 		return

@@ -50,7 +50,7 @@ type Observer interface {
 	WindowBegun(w Window)
 	// ElementsLeft returns how many elements the window still has; 0 where that is not known.
 	ElementsLeft() int64
-	// Resumed says in which way the window is walked on after a walk has failed, as walk.Observer does.
+	// Resumed says how the window resumes after a walk has failed, as in walk.Observer.
 	Resumed(way walk.Way, text string)
 }
 

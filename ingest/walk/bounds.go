@@ -29,7 +29,7 @@ type Observer interface {
 	RejectSeen(raw string)
 	// NotReadAgain counts the rejects of a page that was not requested once more.
 	NotReadAgain(rejects int)
-	// Resumed says in which way a walk resumes after it has failed. Text says it to the user, with the cause.
+	// Resumed says how a walk resumes after it has failed. Text tells the user, with the cause.
 	Resumed(way Way, text string)
 }
 

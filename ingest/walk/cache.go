@@ -27,8 +27,8 @@ func (w *Walk) requestFresh(ctx context.Context, at api.Request) fetched {
 	return w.request(ctx, at)
 }
 
-// requestUncached returns a page that no cache made. It requests a cached page again with another limit: to a
-// cache, another URL is another page.
+// requestUncached returns a page that no cache made. It requests a cached page again with another limit,
+// because a cache treats another URL as another page.
 func (w *Walk) requestUncached(ctx context.Context, at api.Request) fetched {
 	f := w.request(ctx, at)
 	for tries := 1; f.err == nil && f.Buffer.Cached && !w.cache.all.Load(); tries++ {
