@@ -8,13 +8,13 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// commandLine is a command line as the library reads it, and how it was typed.
+// commandLine is a command line in the library's order, and as typed.
 type commandLine struct {
 	args []string
 	// command is the name of the command, "" without one.
 	command string
-	// typed are the spellings of the options in the command line, by each of their names; "" if an
-	// option was spelled in two ways.
+	// typed maps each name of an option to its spelling in the command line; "" if the option was
+	// spelled in two ways.
 	typed map[string]string
 }
 
@@ -68,7 +68,7 @@ type permutation struct {
 	typed   map[string]string
 }
 
-// spell notes how an option is spelled, under all its names.
+// spell records how an option is spelled, under all its names.
 func (p *permutation) spell(name, spelling string) {
 	names := []string{name}
 	if f := optionNamed(p.root.Flags, name); f != nil {

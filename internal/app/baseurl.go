@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// parseBaseURL reads a base URL, which has a scheme, a host and at most a port. Its errors name the part that is
-// wrong. They repeat a part only if it cannot be a secret: a key or a password may be at the wrong place.
+// parseBaseURL reads a base URL, which has a scheme, a host and at most a port. Its errors name the wrong part.
+// They repeat a part only if it cannot be a secret: a user may have put a key or a password there.
 func parseBaseURL(text string) (*url.URL, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return nil, usage("no API to pull from: give --base-url URL, set DATASYNC_BASE_URL, or try --demo")
@@ -49,7 +49,7 @@ func baseURLError(mistake string) error { return usage("the base URL %s", mistak
 // anyURL says what a base URL looks like.
 const anyURL = "write http://HOST or https://HOST:PORT"
 
-// wantedURL says how the URL would be right, if that cannot repeat a secret.
+// wantedURL suggests a valid URL, if that cannot repeat a secret.
 func wantedURL(u *url.URL) string {
 	if u.Host == "" || !isSafe(u) {
 		return anyURL
@@ -57,8 +57,8 @@ func wantedURL(u *url.URL) string {
 	return "write " + u.Scheme + "://" + u.Host
 }
 
-// isSafe reports whether the host and the path of a URL may be shown: no @ is at a place where it does not
-// separate a password.
+// isSafe reports whether the host and the path of a URL may be shown: they contain no @ that could follow
+// a password.
 func isSafe(u *url.URL) bool {
 	return u.Opaque == "" && !strings.Contains(u.Host+u.Path+u.RawQuery+u.Fragment, "@")
 }

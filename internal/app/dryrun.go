@@ -34,7 +34,7 @@ type forecastReport struct {
 	exists   bool   // the file
 	pageSize int
 	perEvent float64 // bytes in the file
-	// measure is where perEvent is from, measured says that it is this file.
+	// measure names the source of perEvent; measured says that it is this file.
 	measure  string
 	measured bool
 	now      time.Time

@@ -7,7 +7,7 @@ import (
 	"datasync/export"
 )
 
-// fileEndings are the endings of file names that name one format, and the name of that format.
+// fileEndings maps an ending of file names to the name of its format.
 var fileEndings = map[string]string{
 	".parquet": "Parquet", ".pq": "Parquet", ".csv": "CSV", ".tsv": "tab-separated values", ".tab": "tab-separated values",
 	".jsonl": "JSON Lines", ".ndjson": "JSON Lines", ".json": "JSON", ".xlsx": "Excel", ".xlsm": "Excel", ".xlsb": "Excel", ".xls": "Excel", ".ods": "OpenDocument",
@@ -18,7 +18,7 @@ var fileEndings = map[string]string{
 // compressedEndings are the endings that name a compression of export.
 var compressedEndings = map[string]string{".gz": "gzip", ".zst": "zstd"}
 
-// targetName is the name of a target in its parts: in "a.csv.gz" the stem is "a".
+// targetName is the name of a target, split into parts: in "a.csv.gz" the stem is "a".
 type targetName struct{ stem, ending, packed string }
 
 func splitTarget(path string) (n targetName) {
@@ -32,8 +32,8 @@ func splitTarget(path string) (n targetName) {
 	return n
 }
 
-// checkEnding refuses a target whose name says that it has another format or compression than it
-// gets: other programs choose how to read a file by its ending.
+// checkEnding refuses a target whose ending contradicts its format or compression: other programs
+// use the ending to choose a reader.
 func checkEnding(e *export.Options) error {
 	n := splitTarget(e.Target)
 	if !fits(e, fileEndings[n.ending]) {
@@ -52,7 +52,7 @@ func checkEnding(e *export.Options) error {
 	return nil
 }
 
-// otherFormat says what to use for a target with the ending of another format.
+// otherFormat names what to use for a target with the ending of another format.
 func otherFormat(e *export.Options, n targetName) error {
 	kind, packed := fileEndings[n.ending], n.packed
 	if e.Format == export.Parquet {

@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// helpWidth is the width of help on a terminal that is not narrower.
+	// helpWidth is the largest width of help.
 	helpWidth = 80
-	// widestOption is the width of an option and its value, beside which its text still has room.
+	// widestOption is the largest width of an option and its value that leaves space for a text
+	// beside it.
 	widestOption = 26
 )
 
@@ -52,7 +53,7 @@ func pageOf(command *cli.Command) helpPage {
 	return helpPage{}
 }
 
-// overview returns what datasync alone prints: the commands by their purpose.
+// overview returns the text of datasync without a command: the commands by purpose.
 func overview(root *cli.App, width int) string {
 	var b strings.Builder
 	writeWrapped(&b, width, "", "", capital(root.Usage)+".")
@@ -172,8 +173,8 @@ func groupOptions(page helpPage, flags []cli.Flag) (groups []optionGroup) {
 	return groups
 }
 
-// optionMargin returns the width of the options before their texts. On a narrow terminal the texts are
-// on lines of their own.
+// optionMargin returns the width of the column of options. On a narrow terminal the texts are on lines
+// of their own.
 func optionMargin(width int, flags []cli.Flag) (margin int) {
 	if width < 60 {
 		return 2
@@ -199,7 +200,7 @@ func writeOptions(b *strings.Builder, width, longest int, flags []cli.Flag) {
 	}
 }
 
-// optionForm returns an option as it is written: --page-size N, --quiet, -q.
+// optionForm returns an option as users write it: --page-size N, --quiet, -q.
 func optionForm(f cli.Flag) string {
 	var names []string
 	for _, name := range f.Names() {
@@ -251,7 +252,7 @@ func defaultOf(f cli.Flag) string {
 	return ""
 }
 
-// capital returns the text with a capital letter at its begin.
+// capital returns the text with its first letter capitalized.
 func capital(s string) string {
 	if s == "" {
 		return s

@@ -6,7 +6,7 @@ var helpParts = []string{"Get", "Use", "Prove", "More"}
 // tryIt shows a newcomer the first commands.
 const tryIt = `datasync pull --demo, then datasync query "FROM events LIMIT 10"`
 
-// helpPage is the help of a command beside its options.
+// helpPage is the help of a command, except for its options.
 type helpPage struct {
 	command  string
 	part     string // of the overview

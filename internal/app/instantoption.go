@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// instantOption reads an option that is a date, a time, or so long ago, by the calendar of --timezone,
-// or UTC if the command has no such option.
+// instantOption reads an option that is a date, a time, or a duration before now. The calendar is that
+// of --timezone, or UTC if the command has no such option.
 func instantOption(c *cli.Context, name string) (sql.Null[model.Instant], error) {
 	if !c.IsSet(name) {
 		return sql.Null[model.Instant]{}, nil

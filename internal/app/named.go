@@ -14,7 +14,8 @@ import (
 // listsNamed reports whether the command line asks for the list of named queries.
 func listsNamed(c *cli.Context) bool { return strings.EqualFold(c.String("named"), "list") }
 
-// listNamed lists the named queries with their parameters, in a format if one is asked for.
+// listNamed lists the named queries with their parameters, in the format of --format if that is
+// given.
 func listNamed(t term.IO, c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
@@ -49,7 +50,7 @@ func listNamed(t term.IO, c *cli.Context) error {
 	return nil
 }
 
-// bindNamed sets the options of a named query. The parameters have the values of the command line.
+// bindNamed sets the options of a named query. The command line gives the values of its parameters.
 func bindNamed(name string, q *query.Options) error {
 	n, err := query.FindNamed(name)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"datasync/internal/term"
 )
 
-// maxFields is how many new fields a summary or a status names.
+// maxFields is the number of new fields that a summary or a status names.
 const maxFields = 5
 
-// countNewFields finds the members that this pull was the first to store. A pull that a signal has ended does
-// not count them, as it must end soon; status does.
+// countNewFields finds the members that this pull was the first to store. After a signal it does not, because
+// the pull must end soon; status counts them.
 func (r *pullResult) countNewFields(ctx context.Context, s *store.Store) (err error) {
 	if r.Stored > 0 && ctx.Err() == nil {
 		r.newFields, err = s.NewFields(ctx)

@@ -12,7 +12,7 @@ import (
 )
 
 // understanding returns an option that reads durations, counts and numbers as people write them. Its
-// value is read as before: the library parses the text that String returns.
+// value stays readable to the library, which parses the text that String returns.
 func understanding(f cli.Flag) cli.Flag {
 	switch f := f.(type) {
 	case *cli.BoolFlag:
@@ -83,7 +83,8 @@ func (v *numberValue) Set(text string) (err error) {
 	return err
 }
 
-// saysWhy reports whether the errors of an option's value begin with the value and have a right one.
+// saysWhy reports whether errors about the option's value begin with that value and suggest a valid
+// one.
 func saysWhy(f cli.Flag) bool {
 	g, ok := f.(*cli.GenericFlag)
 	if !ok {

@@ -71,7 +71,7 @@ func (o *pullOptions) trace(say func(string)) func(api.Exchange) {
 	return func(x api.Exchange) { say(requestLine(x)) }
 }
 
-// sayQuit is the last that a pull says after a second signal.
+// sayQuit prints the last message of a pull, after a second signal.
 func (o *pullOptions) sayQuit() {
 	if !o.dryRun && !o.quiet {
 		o.io.SayAtOnce("quit; committed events are kept; run the same command to resume")
@@ -135,7 +135,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	return err
 }
 
-// stopping says what a pull does after the first signal.
+// stopping returns the message of a pull after the first signal.
 func (o *pullOptions) stopping(by signalled) string {
 	text := "stopping: committing what has arrived"
 	if by.signal == syscall.SIGINT && (o.io.Typed() || o.io.ErrorsAreSeen()) {

@@ -22,7 +22,8 @@ func pullProgress(progress *ingest.Progress) term.Progress {
 	}
 }
 
-// surveyProgress describes a dry run on stderr, which counts nothing and is mostly over before it is shown.
+// surveyProgress describes a dry run on stderr. It counts nothing, as a dry run mostly ends before the bar
+// appears.
 func surveyProgress(progress *ingest.Progress) term.Progress {
 	p := pullProgress(progress)
 	p.Delay = percentDelay
@@ -46,8 +47,8 @@ func pullBar(s ingest.Snapshot, now time.Time) term.Bar {
 	return b
 }
 
-// rateTexts says how fast the bar's pull is, from the longest text to the shortest. Each is padded to a place of
-// the bar, so that a number with another digit moves nothing.
+// rateTexts returns the pull's rate for the bar, from the longest text to the shortest. Each is padded to a
+// width of the bar, so that another digit moves nothing.
 func rateTexts(s ingest.Snapshot, now time.Time) []string {
 	rate := eventRate(s, now)
 	if rate == "" {
@@ -59,7 +60,7 @@ func rateTexts(s ingest.Snapshot, now time.Time) []string {
 	}
 }
 
-// eventRate returns how many events a second this run has read; "" before the first.
+// eventRate returns the events per second of this run; "" before the first event.
 func eventRate(s ingest.Snapshot, now time.Time) string {
 	took := now.Sub(s.Began)
 	if s.Read == 0 || took <= 0 {
@@ -94,7 +95,7 @@ func activity(s ingest.Snapshot, now time.Time) string {
 	return strings.Join(parts, ", ")
 }
 
-// countdown writes a remaining time in whole seconds: the last one is the first second, not 0.
+// countdown writes a remaining time in whole seconds, rounded up: the last one is 1, not 0.
 func countdown(d time.Duration) string { return term.Duration(time.Duration(seconds(d)) * time.Second) }
 
 func seconds(d time.Duration) int64 { return max(0, int64((d+time.Second-1)/time.Second)) }

@@ -10,15 +10,15 @@ import (
 	"datasync/internal/term"
 )
 
-// A pull that gets no pages says what it waits for, or what it tries, when it tries it next and for how long.
+// A pull that gets no pages says what it waits for, or what it retries, when, and for how long.
 
-// trouble says what keeps pages from coming.
+// trouble says why no pages arrive.
 type trouble struct {
 	ingest.Snapshot
 	now time.Time
 }
 
-// retry returns the request that is sent again, if no page has come since its failure.
+// retry returns the request that will be sent again, if no page has arrived since its failure.
 func (t trouble) retry() (r ingest.Retry, ok bool) {
 	if !t.Stalled || len(t.Retries) == 0 {
 		return r, false
@@ -26,7 +26,7 @@ func (t trouble) retry() (r ingest.Retry, ok bool) {
 	return t.Retries[0], true
 }
 
-// barTexts says it in the bar's place, from the longest text to the shortest; none if pages come.
+// barTexts returns the texts for the bar, from the longest to the shortest; none if pages arrive.
 func (t trouble) barTexts() []string {
 	if t.Waiting != "" {
 		wait := t.Until.Sub(t.now)
@@ -53,7 +53,7 @@ func (t trouble) barTexts() []string {
 	return nil
 }
 
-// text says it in a line; "" if pages come.
+// text returns one line; "" if pages arrive.
 func (t trouble) text() string {
 	if t.Waiting != "" {
 		return fmt.Sprintf("waiting %s, until %s: %s", countdown(t.Until.Sub(t.now)), t.Until.UTC().Format(time.RFC3339), t.waitCause())
@@ -70,7 +70,7 @@ func (t trouble) text() string {
 	return ""
 }
 
-// waitCause says why no endpoint may be asked.
+// waitCause says why no endpoint may get a request.
 func (t trouble) waitCause() string {
 	var causes []string
 	same := map[string]int{} // endpoints by their cause
@@ -89,7 +89,7 @@ func (t trouble) waitCause() string {
 	return strings.Join(causes, ", ")
 }
 
-// because says why an endpoint is held off, by the reason that package dispatch gives.
+// because says why an endpoint may get no request, from the reason that package dispatch gives.
 func because(why string) string {
 	switch {
 	case isStatus(why):
@@ -103,8 +103,8 @@ func because(why string) string {
 // isStatus reports whether a reason is an HTTP status.
 func isStatus(why string) bool { return len(why) == 3 && strings.Trim(why, "0123456789") == "" }
 
-// rows has a row of status for each wait and each retry, such as "events: 429, until 2026-01-27T19:25:44Z, in
-// 12 s".
+// rows returns a row of status for each wait and each retry, such as "events: 429, until
+// 2026-01-27T19:25:44Z, in 12 s".
 func (t trouble) rows() (rows []string) {
 	for _, w := range t.Waits {
 		rows = append(rows, fmt.Sprintf("%s: %s, until %s, in %s", w.Endpoint, w.Why, w.Until.UTC().Format(time.RFC3339), countdown(w.Until.Sub(t.now))))
@@ -127,18 +127,18 @@ func (t trouble) rows() (rows []string) {
 }
 
 const (
-	// toldWait is the shortest wait, and toldPause the shortest pause before a retry, that has a line of its own.
+	// toldWait is the shortest wait, and toldPause the shortest pause before a retry, that is printed as a line.
 	// The first retries of a request follow within seconds, and mostly succeed.
 	toldWait, toldPause = 2 * time.Second, 500 * time.Millisecond
-	// toldRetry is from which retry on.
+	// toldRetry is the first retry that is printed.
 	toldRetry = 3
 )
 
-// troubleLines finds the moments that have a line of their own where there is no bar: when a wait begins, and when
-// a request is about to be sent again. One goroutine uses it.
+// troubleLines returns lines that replace the bar: when a wait begins, and before a request is sent again. One
+// goroutine uses it.
 type troubleLines struct {
-	until time.Time // of the last wait that was told
-	next  time.Time // of the last retry that was told
+	until time.Time // of the last printed wait
+	next  time.Time // of the last printed retry
 }
 
 // due returns the line that is due now; "" if none is.
@@ -151,7 +151,7 @@ func (l *troubleLines) due(s ingest.Snapshot, now time.Time) string {
 		l.until = s.Until
 		return t.text()
 	}
-	// Of several requests that fail at a time, one is told.
+	// If several requests fail at the same time, only one is printed.
 	r, ok := t.retry()
 	if !ok || r.Number < toldRetry || r.Next.Sub(now) < toldPause || near(r.Next, l.next) || l.next.After(now) {
 		return ""

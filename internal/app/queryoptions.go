@@ -44,7 +44,7 @@ func (o queryOptions) output() (term.Output, error) {
 	return o.createOutput(o.file, outfile.Rules{Force: o.force})
 }
 
-// createOutput begins a file of results, which is none of the database's.
+// createOutput creates a file of results, which must not be one of the database's files.
 func (o queryOptions) createOutput(name string, rules outfile.Rules) (term.Output, error) {
 	rules.Keep = dbfile.FilesOf(o.database)
 	f, err := outfile.Create(name, rules)
@@ -150,7 +150,7 @@ func parseParams(list []string) (map[string]string, error) {
 	return values, nil
 }
 
-// readStatements sets the SQL of the command line, or of the named query. For the shell it stays empty.
+// readStatements sets the SQL from the command line or the named query. For the shell it stays empty.
 func readStatements(t term.IO, c *cli.Context, q *query.Options) (err error) {
 	switch {
 	case !c.IsSet("named"):

@@ -70,10 +70,10 @@ func openForShell(ctx context.Context, database, timezone string) (*shell.File, 
 		f.Close()
 		return nil, ctx.Err()
 	}
-	return f, nil // the tables of a file of another schema can be read all the same
+	return f, nil // the tables of a file of another schema are still readable
 }
 
-// greeting says what the shell reads.
+// greeting describes the file that the shell reads.
 func greeting(ctx context.Context, database string, f *shell.File) string {
 	text := term.Visible(filepath.Base(database)) + ", read-only"
 	if f.Copy {

@@ -66,8 +66,8 @@ func untilQuit(ctx context.Context, quitting func(), of ...os.Signal) (_ context
 	}()
 	return ctx, func() {
 		if errors.As(context.Cause(ctx), new(signalled)) {
-			// Until the process ends, it still has to say how it was stopped. A second signal of the
-			// same kind would kill it if nothing caught that any more.
+			// Before the process ends, it must still say how it was stopped. Uncaught, a second
+			// signal of the same kind would kill it.
 			return
 		}
 		signal.Stop(signals)
@@ -76,19 +76,19 @@ func untilQuit(ctx context.Context, quitting func(), of ...os.Signal) (_ context
 	}
 }
 
-// sameWithin is how long after a signal another one of its kind is the same one.
+// sameWithin is the time within which another signal of the same kind counts as the same signal.
 const sameWithin = time.Second
 
-// firstSignal tells the second signal from one that is delivered twice. The command timeout sends SIGTERM to its
-// command and then to the command's group; systemd may send SIGTERM and SIGHUP; a shell passes on the SIGHUP that
-// the terminal has sent as well. Keys are not delivered twice: a second Ctrl-C is meant.
+// firstSignal distinguishes a second signal from one that is delivered twice. The command timeout sends SIGTERM
+// to its command and then to the command's group. systemd may send SIGTERM and SIGHUP. A shell forwards a SIGHUP
+// that the terminal sends too. Keys are not delivered twice: a second Ctrl-C is intended.
 type firstSignal struct {
 	typed  func() bool // a SIGINT may come from a key
 	signal os.Signal   // nil before the first
 	at     time.Time
 }
 
-// endsAtOnce takes note of a signal and reports whether it is a second one.
+// endsAtOnce records a signal and reports whether it is a second one.
 func (f *firstSignal) endsAtOnce(s os.Signal, at time.Time) bool {
 	if f.signal == nil {
 		f.signal, f.at = s, at
@@ -101,8 +101,8 @@ func (f *firstSignal) endsAtOnce(s os.Signal, at time.Time) bool {
 	return interrupts && f.typed()
 }
 
-// onSignal calls do when a signal ends ctx. The caller must call settle once: then do is not called any more, or has
-// returned.
+// onSignal calls do when a signal ends ctx. The caller must call settle once: afterwards do has returned or is never
+// called.
 func onSignal(ctx context.Context, do func(signalled)) (settle func()) {
 	returned := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -57,7 +57,7 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 	}
 }
 
-// statusText returns an empty text for the terminal, or what else stdout is.
+// statusText returns an empty text for stdout, which may be a terminal.
 func (o *statusOptions) statusText(now time.Time) *statusText {
 	return &statusText{now: now, style: o.io.Style(o.io.Stdout), width: o.io.Width()}
 }

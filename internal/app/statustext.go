@@ -34,7 +34,7 @@ func (t *statusText) line(name, format string, args ...any) {
 	_, _ = fmt.Fprintf(t, "%-*s%s\n", statusMargin, name, value)
 }
 
-// writeFacts writes the facts that everybody asks for; those that are nothing are left out.
+// writeFacts writes the facts that everybody asks for, and omits empty ones.
 func (t *statusText) writeFacts(v statusView) {
 	t.line("complete", "%s", t.completeness(v))
 	if !v.Complete && v.CompletedAt != nil {
@@ -160,8 +160,7 @@ func (t *statusText) writeMissing(s inspect.Status) {
 	}
 }
 
-// writeWaits says what keeps a running pull from getting pages, or until when each endpoint asked for no
-// request.
+// writeWaits says why a running pull gets no pages, or when the wait of each endpoint ends.
 func (t *statusText) writeWaits(v statusView) {
 	var waits []string
 	if v.pull != nil {
@@ -210,7 +209,7 @@ func allDone(s inspect.Status) bool {
 	return !slices.ContainsFunc(s.Windows, func(w inspect.WindowStatus) bool { return w.State != model.Done })
 }
 
-// span says from when to when events are, in seconds.
+// span returns the range of the events' times, in whole seconds.
 func span(from, to *time.Time) string {
 	if from == nil || to == nil {
 		return ""

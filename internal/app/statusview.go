@@ -43,7 +43,8 @@ type pullStatusJSON struct {
 	// Waits has the endpoints that asked for a wait, Retries the failing requests that are sent again.
 	Waits   []waitJSON  `json:"waits"`
 	Retries []retryJSON `json:"retries"`
-	// Silent is for how many seconds nothing has come although requests are in flight, from ten on.
+	// Silent is how many seconds no byte has arrived although requests are in flight, if at least
+	// ten.
 	Silent float64 `json:"no_answer_s,omitempty"`
 }
 
@@ -55,8 +56,8 @@ type waitJSON struct {
 	Left     float64   `json:"left_s"`
 }
 
-// retryJSON is a failing request in the JSON of a status. Next is when it is sent again, or was; at GivesUp a
-// further failure ends the pull.
+// retryJSON is a failing request in the JSON of a status. Next is when it is sent again, or was. From GivesUp
+// on, another failure ends the pull.
 type retryJSON struct {
 	Endpoint string    `json:"endpoint"`
 	Number   int       `json:"retry"`

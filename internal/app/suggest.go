@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// sameCommand and sameOption are words of other programs for commands and options.
+// sameCommand and sameOption map other programs' names to our commands and options.
 var (
 	sameCommand = map[string]string{
 		"sync": "pull", "fetch": "pull", "get": "pull", "download": "pull", "update": "pull", "sql": "query", "select": "query",

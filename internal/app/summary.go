@@ -44,8 +44,8 @@ func (t *summaryText) painted(paint func(string) string, name, format string, ar
 	t.WriteString(strings.Replace(text, name, paint(name), 1) + "\n")
 }
 
-// text returns the summary for a person. It is "" after a failure without which nothing would have to be told: the
-// error is then the only line. A signal is not a failure.
+// text returns the summary for a person. It is "" after a failure if nothing else happened: the error is then the
+// only line. A signal is not a failure.
 func (r *pullResult) text(err error, style term.Style, columns int) string {
 	if err != nil && !r.stopped && r.Stored == 0 && r.Rejected == 0 {
 		return ""
@@ -114,7 +114,7 @@ func (r *pullResult) writeStored(t *summaryText) {
 	t.line("stored", "%s", text)
 }
 
-// writeRejected says which elements cannot be events and, if nothing else came, shows one.
+// writeRejected says which elements cannot be events and, if nothing was stored, shows one.
 func (r *pullResult) writeRejected(t *summaryText) {
 	if r.Rejected > 0 {
 		t.line("rejected", "%s (datasync status --rejected)", byReason(r.Reasons))
@@ -150,8 +150,8 @@ func (r *pullResult) missing() string {
 	return fmt.Sprintf("0 of %s at the API", total)
 }
 
-// shortestCompared is the shortest pull that is compared with the API's minimum. This machine's own time decides how
-// long a shorter one takes.
+// shortestCompared is the shortest pull that is compared with the API's minimum. The time of a shorter one depends
+// mostly on this machine.
 const shortestCompared = 10 * time.Second
 
 // timeSpent says how long the pull took and how much of that was waiting, and compares it with the API's own
@@ -182,7 +182,8 @@ func (r *pullResult) fileText() string {
 	return text + ", " + term.Bytes(info.Size())
 }
 
-// byWay says how often walks resumed after they had failed, in which way; "" for once, which the pull has said.
+// byWay says how often walks resumed after a failure, by way; "" for a single time, which the pull has already
+// reported.
 func byWay(resumed map[string]int64) string {
 	var parts []string
 	total := int64(0)

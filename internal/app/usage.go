@@ -35,12 +35,12 @@ func (r reworded) Unwrap() error { return r.error }
 var (
 	// longOption matches an option in a message.
 	longOption = regexp.MustCompile(`--[a-zA-Z][\w-]*`)
-	// aboutOption matches the begin of a message about an option.
+	// aboutOption matches the beginning of a message about an option.
 	aboutOption = regexp.MustCompile(`^(-|option |unknown option )`)
 )
 
-// named has an error about an option begin with the command's name, and spell options as they were
-// typed: -page-size, or -o for --output.
+// named rewords an error about an option: it begins with the command's name, and spells options as
+// typed, such as -page-size, or -o for --output.
 func (l commandLine) named(err error) error {
 	var wrong usageError
 	if !errors.As(err, &wrong) {

@@ -18,7 +18,7 @@ import (
 // version is the version of the program.
 const version = "0.2.0"
 
-// goTimeZones is the release of the time zone database in package time/tzdata of goChecked.
+// goTimeZones is the release of the time zone database in time/tzdata of Go version goChecked.
 const (
 	goTimeZones = "2025c"
 	goChecked   = "go1.26.8"
@@ -30,7 +30,7 @@ var zoneFolders = []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/u
 // unknown is what cannot be found out.
 const unknown = "unknown"
 
-// versionInfo says what the program consists of. It is the JSON of datasync version.
+// versionInfo has the versions of the program and its parts. It is the JSON of datasync version.
 type versionInfo struct {
 	Version string `json:"version"`
 	// Commit is the commit from which the program was built, CommitTime its time; they are null if
@@ -44,8 +44,8 @@ type versionInfo struct {
 	TimeZones  zoneInfo   `json:"time_zones"`
 }
 
-// zoneInfo has the releases of the time zone database, such as 2026d. SQL uses the first one, and
-// times that are shown, and dates in options, the second one.
+// zoneInfo has the releases of the time zone database, such as 2026d. SQL uses the first one.
+// Displayed times, and dates in options, use the second one.
 type zoneInfo struct {
 	SQL   string `json:"sql"`
 	Shown string `json:"shown"`
@@ -72,7 +72,7 @@ func versionCommand(t term.IO) *cli.Command {
 	}
 }
 
-// readVersion returns what the program consists of. build may be nil.
+// readVersion returns the versions of the program and its parts. build may be nil.
 func readVersion(build *debug.BuildInfo, zones zoneInfo) versionInfo {
 	v := versionInfo{
 		Version: version, DuckDB: strings.TrimPrefix(duck.Version(), "v"), Go: strings.TrimPrefix(runtime.Version(), "go"),
@@ -121,7 +121,7 @@ func hasZone(folder string) bool {
 	return err == nil
 }
 
-// releaseIn returns the release of the zone files in a folder, as two files may say it.
+// releaseIn returns the release of the zone files in a folder, from either of two files.
 func releaseIn(folder string) string {
 	for _, name := range []string{"tzdata.zi", "+VERSION"} {
 		b, err := os.ReadFile(filepath.Join(folder, name))

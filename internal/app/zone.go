@@ -20,7 +20,7 @@ func zoneNamed(name string) (*time.Location, error) {
 	return nil, usage("--timezone %q is not a time zone such as UTC or Europe/Berlin", name)
 }
 
-// likelyZone returns the zone that someone may have meant who wrote a city, or another case or spaces.
+// likelyZone returns the zone that a user may have meant by a city, or by another case or spaces.
 func likelyZone(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == '_' || unicode.IsSpace(r) })
 	parts := strings.Split(strings.Join(words, "_"), "/")
