@@ -14,12 +14,12 @@ import (
 
 // Bound is a named query with a value for each parameter.
 type Bound struct {
-	// SQL and Params are of Options. The values are those that the statement casts, not those that were
-	// typed.
+	// SQL and Params are those of Options. The values are the ones that the statement casts, not the
+	// ones that the user typed.
 	SQL    string
 	Params map[string]string
-	// Note says on which times the figures depend: the zone of days or hours, and since when or until when
-	// events count. It is "" if they depend on none.
+	// Note names the times on which the results depend: the zone of days or hours, and the range of
+	// events. It is "" if they depend on none.
 	Note string
 	// Types are the event types that were asked for.
 	Types []string
@@ -32,7 +32,7 @@ func (b Bound) Into(opts *Options) {
 
 // Bind reads the values of parameters as people write them, and takes the default of a parameter without
 // one. Days, and times without a zone, are in zone; "yesterday" and "7d" are relative to now. It fails
-// with ErrParams, and names the parameter and a right value.
+// with ErrParams; the error names the parameter and a valid value.
 func (n *Named) Bind(given map[string]string, now time.Time, zone *time.Location) (Bound, error) {
 	b := Bound{SQL: n.SQL, Params: map[string]string{}}
 	if err := n.checkNames(given); err != nil {
@@ -68,7 +68,7 @@ func (n *Named) Bind(given map[string]string, now time.Time, zone *time.Location
 	return b, nil
 }
 
-// The types of parameters whose values are read here.
+// The types of parameters whose values Bind reads.
 const (
 	timestamp = "TIMESTAMPTZ"
 	number    = "BIGINT"
@@ -90,7 +90,7 @@ func (n *Named) checkNames(given map[string]string) error {
 	return nil
 }
 
-// buckets returns the unit of time in which the query counts, "" for none.
+// buckets returns the unit of time by which the query counts, "" for none.
 func (n *Named) buckets(params map[string]string) string {
 	switch by := params["by"]; {
 	case by != "":
@@ -128,7 +128,7 @@ func (p *Param) read(value string, now time.Time, zone *time.Location) (string, 
 	return value, nil
 }
 
-// choices returns the only values that a parameter takes, nil for any: its description lists them.
+// choices returns the only values that a parameter accepts, from its description; nil means any.
 func (p *Param) choices() []string {
 	if m := choicesOf.FindStringSubmatch(p.Description); m != nil {
 		return m[1:]
@@ -151,7 +151,7 @@ func readInstant(value string, now time.Time, zone *time.Location) (string, erro
 	return t.UTC().Format(time.RFC3339Nano), nil
 }
 
-// readCount returns a number that is not negative, or all rows' "all" where the statement takes that.
+// readCount returns a number that is not negative, or "all" if the statement accepts that.
 func (p *Param) readCount(value string) (string, error) {
 	if p.Name == "limit" && strings.EqualFold(value, "all") {
 		return "all", nil
@@ -171,7 +171,7 @@ func (p *Param) readCount(value string) (string, error) {
 	return strconv.FormatInt(n, 10), nil
 }
 
-// counts returns right values of a parameter that is a number.
+// counts returns valid values of a parameter that is a number.
 func (p *Param) counts() []string {
 	if p.Name == "limit" {
 		return []string{"20", "all"}
@@ -211,8 +211,8 @@ func (p *Param) readInterval(value string) (string, error) {
 	return fmt.Sprintf("%d days %d microseconds", whole, (d - whole*day).Microseconds()), nil
 }
 
-// list reads texts that are separated by commas. One with a comma is in single or double quotes, within
-// which a backslash stands before a quote.
+// list reads texts that are separated by commas. A text with a comma is in single or double quotes, in
+// which a backslash escapes a quote.
 func list(value string) (texts []string, err error) {
 	rest := value
 	for {
@@ -245,7 +245,7 @@ func list(value string) (texts []string, err error) {
 	}
 }
 
-// quotedText returns the text in the quotes with which s begins, and what follows them.
+// quotedText returns the quoted text at the beginning of s, and the rest of s.
 func quotedText(s string) (text, rest string, ok bool) {
 	var b strings.Builder
 	for at := 1; at < len(s); at++ {

@@ -12,7 +12,7 @@ import (
 // longestItem is the longest text of a table whose columns completion looks for, in bytes.
 const longestItem = 64 << 10
 
-// candidates are the completions of a word, before those are left out that do not begin with it.
+// candidates are the completions of a word, including those that do not begin with it.
 type candidates struct {
 	*scope
 	session *inspect.Session
@@ -21,8 +21,7 @@ type candidates struct {
 // suggestion is a suggestion of DuckDB's.
 type suggestion struct{ text, kind string }
 
-// order is the order of kinds of suggestions. All others come last: they are functions, types and
-// settings.
+// order is the order of kinds of suggestions. Other kinds come last: functions, types and settings.
 var order = []string{"column", "table", "keyword"}
 
 func (s suggestion) rank() int {
@@ -60,7 +59,7 @@ func (c *candidates) list(ctx context.Context, text string) ([]string, error) {
 	return first, nil
 }
 
-// named returns the names that the statement itself gives, where DuckDB would suggest a name.
+// named returns the names that the statement itself defines, if DuckDB would suggest a name here.
 func (c *candidates) named(suggestions []suggestion) []string {
 	if c.wantsTable {
 		return quotedNames(c.cteNames())

@@ -7,7 +7,7 @@ import (
 	"datasync/internal/term"
 )
 
-// alignment says where a text is in its cell.
+// alignment is the alignment of a text in its cell.
 type alignment int
 
 const (
@@ -16,7 +16,7 @@ const (
 	right
 )
 
-// align returns where the column's values are in their cells.
+// align returns the alignment of the column's values.
 func (c *column) align() alignment {
 	if c.kind == kindNumber {
 		return right
@@ -24,8 +24,8 @@ func (c *column) align() alignment {
 	return left
 }
 
-// drawing is a table in a box, line by line. Libraries count the columns of emoji otherwise than
-// terminals do, so that rows break.
+// drawing is a table in a box, line by line. Libraries count the columns of emoji differently from
+// terminals, which breaks rows.
 type drawing struct {
 	strings.Builder
 	columns []column
@@ -84,11 +84,11 @@ func (d *drawing) row(row *tableRow) {
 	})
 }
 
-// lastNumber matches a number without its sign, or the begin of one, at the end of a text.
+// lastNumber matches a number without its sign, or the beginning of one, at the end of a text.
 var lastNumber = regexp.MustCompile(`[0-9][0-9.,]*([eE][+-]?[0-9]*)?$`)
 
-// shortened is term.Shorten, but leaves out a number that could be cut: {"n":-12345} becomes {"n":… and not
-// {"n":-12… as that is another number.
+// shortened is term.Shorten, but omits a number that could be cut: {"n":-12345} becomes {"n":… and not
+// {"n":-12… because that is another number.
 func shortened(text string, columns int) string {
 	short := term.Shorten(text, columns)
 	kept, ok := strings.CutSuffix(short, mark)
@@ -107,7 +107,7 @@ func shortened(text string, columns int) string {
 	return before + mark
 }
 
-// line draws a line of cells. last is the cell of the columns that are left out.
+// line draws a line of cells. last is the cell for omitted columns.
 func (d *drawing) line(last string, cell func(i int) string) {
 	d.WriteString("│")
 	for _, i := range d.fit.columns {

@@ -9,13 +9,13 @@ import (
 	"datasync/internal/term"
 )
 
-// StatementError is an error of a statement, and where in the SQL it is.
+// StatementError is an error of a statement, with its position in the SQL.
 type StatementError struct {
-	// Err is what DuckDB says, on one line.
+	// Err is DuckDB's message, on one line.
 	Err error
 
 	line   int    // the number of the line in the SQL, from 1
-	before string // the part of the line before the error, from the statement's begin on
+	before string // the part of the line before the error, from the statement's start on
 	after  string // the rest of the line, up to the statement's end
 }
 
@@ -25,8 +25,8 @@ func (e *StatementError) Error() string { return e.Err.Error() }
 // Unwrap returns DuckDB's error.
 func (e *StatementError) Unwrap() error { return e.Err }
 
-// Excerpt returns, for an error that has a place in the SQL, two lines: "LINE 1: " with the line of the
-// SQL, and a caret below the place. They are at most width columns wide, 0 for 80, and safe for a
+// Excerpt returns two lines for an error with a position in the SQL: "LINE 1: " with the line of the
+// SQL, and a caret below the position. They are at most width columns wide (0 means 80), and safe for a
 // terminal. It returns "" for other errors.
 func Excerpt(err error, width int) string {
 	var e *StatementError
@@ -38,7 +38,7 @@ func Excerpt(err error, width int) string {
 	}
 	head := fmt.Sprintf("LINE %d: ", e.line)
 	before, after := visibleLine(e.before), visibleLine(e.after)
-	// A third of the line is for what follows the error, unless it is shorter.
+	// A third of the line is for the text after the error, unless that is shorter.
 	room := max(width-len(head), leastExcerpt)
 	before = term.ShortenFront(before, room-max(1, min(term.Width(after), room/3)))
 	after = term.Shorten(after, room-term.Width(before))
@@ -47,15 +47,15 @@ func Excerpt(err error, width int) string {
 
 const (
 	excerptWidth = 80 // columns, where the terminal's width is not known
-	leastExcerpt = 12 // columns behind "LINE 1: ", for narrower terminals
+	leastExcerpt = 12 // columns after "LINE 1: ", for narrower terminals
 )
 
 // visibleLine returns a part of a line of SQL as a terminal shows it. A tab becomes spaces, so that
 // the caret is below its column.
 func visibleLine(s string) string { return term.Visible(strings.ReplaceAll(s, "\t", "    ")) }
 
-// located returns the error with its place in the SQL, if it has one. origin maps a byte of the text that
-// DuckDB has to one of the statement's text, or to -1.
+// located returns the error with its position in the SQL, if it has one. origin maps a byte offset in
+// DuckDB's text to one in the statement, or to -1.
 func (s statement) located(err error, origin func(int) int) error {
 	var e *duck.SQLError
 	if !errors.As(err, &e) || e.Position < 0 {
@@ -81,8 +81,8 @@ func (s statement) located(err error, origin func(int) int) error {
 	}
 }
 
-// names reports whether an error of DuckDB's parser is about the text: it names what it is near. In
-// FROM query('...') it may be about another.
+// names reports whether an error of DuckDB's parser is about the text: the error quotes the text
+// near it. In FROM query('...') it may be about another text.
 func names(message, text string) bool {
 	if !strings.HasPrefix(message, "Parser Error: ") {
 		return true
@@ -94,8 +94,8 @@ func names(message, text string) bool {
 	return strings.HasPrefix(strings.Join(strings.Fields(text), " "), strings.TrimSuffix(near, `"`))
 }
 
-// Locate returns the error of a statement that DuckDB has as it is, or nil, with its place in the SQL, if it
-// has one.
+// Locate returns the error of a statement that DuckDB got unchanged, with its position in the SQL, if it has
+// one. err may be nil.
 func Locate(err error, sql string) error {
 	return statement{text: sql, all: sql}.located(err, func(at int) int { return at })
 }

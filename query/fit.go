@@ -10,22 +10,22 @@ import (
 const (
 	// narrowest is the width down to which a column of text is cut, before columns are left out.
 	narrowest = 12
-	// narrowestSecond is narrowest for the second column where there is no room for a third.
+	// narrowestSecond is narrowest for the second column if a third does not fit.
 	narrowestSecond = 8
 	// frame is the width of a bar and two spaces per column. A line has one more bar.
 	frame = 3
-	// mark is the cell of the columns that are left out.
+	// mark is the cell for omitted columns.
 	mark = "…"
 	// uuidWidth is the width of a UUID, and shortUUID that of its first eight digits and "…".
 	uuidWidth, shortUUID = 36, 9
 )
 
-// fit says which columns a table shows, and how wide they may be.
+// fit has the columns that a table shows, and their widths.
 type fit struct {
 	columns []int // indexes, in the order in which they are shown
 	widths  []int // of each column, by index
-	folded  []int // the indexes of columns that are left out because all values are NULL
-	marked  bool  // a last column, of marks, says that others are left out
+	folded  []int // the indexes of columns that are omitted because all values are NULL
+	marked  bool  // a last column, of marks, shows that others are omitted
 }
 
 // wholeBox is wholeTable for a table without types.
@@ -41,7 +41,7 @@ func wholeBox(columns []column, rows []tableRow) fit {
 	return f
 }
 
-// wholeTable shows all columns as wide as they are.
+// wholeTable shows all columns in full width.
 func wholeTable(columns []column, parts ...[]tableRow) fit {
 	f := fit{}
 	for i, b := range boundsOf(columns, parts) {
@@ -50,11 +50,10 @@ func wholeTable(columns []column, parts ...[]tableRow) fit {
 	return f
 }
 
-// fitTable keeps a table within a width, 0 for unlimited. If it is too wide, it first leaves out
-// columns of which all values are NULL: those not in filled. Then it shortens UUIDs, the last column
-// first, cuts the widest texts, and at last leaves out columns from the end. The instant and the type
-// of an event are then the first columns. It never cuts a number or a time. No column is shown if
-// none fits.
+// fitTable keeps a table within a width; 0 means unlimited. If the table is too wide, it first omits
+// columns that are all NULL: those not in filled. Then it shortens UUIDs, the last column first, and
+// cuts the widest texts. Last, it omits columns from the end, and puts the instant and the type of an
+// event first. It never cuts a number or a time. If no column fits, it shows none.
 func fitTable(columns []column, width int, filled []bool, parts ...[]tableRow) fit {
 	f := wholeTable(columns, parts...)
 	if width <= 0 || f.width() <= width {
@@ -74,7 +73,7 @@ func fitTable(columns []column, width int, filled []bool, parts ...[]tableRow) f
 	return f
 }
 
-// bounds are widths of a column: uncut, at least, and of the widest value that must not be cut.
+// bounds are widths of a column: uncut, minimal, and of the widest value that must not be cut.
 type bounds struct{ natural, least, uncut int }
 
 // boundsOf returns the bounds of each column.
@@ -106,7 +105,7 @@ func nameWidth(c *column) int { name, _ := heading(c); return term.Width(name) }
 
 func typeWidth(c *column) int { _, typeName := heading(c); return term.Width(typeName) }
 
-// isUncut reports whether a part of one of the column's values could be taken for another value.
+// isUncut reports whether a part of one of the column's values could be mistaken for another value.
 func (c *column) isUncut() bool {
 	switch c.kind {
 	case kindNumber, kindTime, kindBoolean:
@@ -132,7 +131,7 @@ func (f *fit) width() int {
 	return total
 }
 
-// leastWidth returns the width of a line whose columns are as narrow as they can be.
+// leastWidth returns the width of a line whose columns have their least widths.
 func (f *fit) leastWidth(bounds []bounds) int {
 	total := 1
 	for _, i := range f.columns {
@@ -141,7 +140,7 @@ func (f *fit) leastWidth(bounds []bounds) int {
 	return total
 }
 
-// fold leaves out the columns without a value.
+// fold omits the columns without a value.
 func (f *fit) fold(filled []bool) {
 	f.columns = slices.DeleteFunc(f.columns, func(i int) bool {
 		if !filled[i] {
@@ -151,8 +150,8 @@ func (f *fit) fold(filled []bool) {
 	})
 }
 
-// choose leaves out columns if even their least widths are too wide together. The second column may be
-// narrower than others.
+// choose omits columns if the sum of their least widths is too wide. The second column may be narrower
+// than others.
 func (f *fit) choose(columns []column, bounds []bounds, width int) {
 	if f.leastWidth(bounds) <= width {
 		return
@@ -173,7 +172,7 @@ func (f *fit) choose(columns []column, bounds []bounds, width int) {
 	f.columns, f.marked = chosen, total+frame+1 <= width
 }
 
-// inRank returns the columns with the most important first: the instant and the type of an event.
+// inRank returns the columns, the most important first: the instant and the type of an event.
 func inRank(columns []column, of []int) []int {
 	first := -1
 	for _, isTime := range []func(c *column) bool{

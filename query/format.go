@@ -70,8 +70,8 @@ func FormatOfFile(name string) (Format, error) {
 	return "", fmt.Errorf("the extension of %q names no format; give one of %s", name, Formats())
 }
 
-// exported returns the command that writes a format, by its file name ending, which only an export
-// has. It is empty if there is none.
+// exported returns the command that writes a format, by its file name ending, if only export writes
+// it; otherwise "".
 func exported(format, stem string) string {
 	option := map[string]string{
 		"parquet": "parquet", "pq": "parquet", "xlsx": "excel", "xls": "excel", "excel": "excel",

@@ -151,7 +151,7 @@ type statement struct {
 	from int    // the byte of all at which text begins
 }
 
-// split returns the statements of a text, and whether the text is whole, as of Split.
+// split returns the statements of a text, and whether the text is complete, as Split does.
 func split(text string) (statements []statement, whole bool) {
 	begin, something, unfinished := 0, false, false
 	add := func(end int) {
@@ -178,8 +178,8 @@ func split(text string) (statements []statement, whole bool) {
 }
 
 // Split returns the statements of a text, without semicolons and without those that are only
-// white space and comments. It reports whether the text is whole: the last statement ends with
-// a semicolon, or there is none.
+// white space and comments. It reports whether the text is complete: the last statement ends with a
+// semicolon, or there is none.
 func Split(text string) (statements []string, whole bool) {
 	all, whole := split(text)
 	for _, s := range all {
@@ -208,8 +208,8 @@ func replaceParameters(text string, replacement func(name string) string) (strin
 	return b.String(), spans
 }
 
-// plainSpaces replaces each white space that is not of ASCII by as many spaces as it has bytes: DuckDB
-// replaces it by one, and would count its positions in that text.
+// plainSpaces replaces each non-ASCII white space by as many spaces as it has bytes. DuckDB replaces
+// it by one space, and its positions would refer to that text.
 func plainSpaces(text string) string {
 	if strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
 		return text

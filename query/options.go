@@ -19,9 +19,10 @@ type Options struct {
 	MaxRows int
 	// Width is the maximum width of a Table's line in characters; 0 is unlimited.
 	Width int
-	// Dim, if not nil, makes NULL in a Table, a Box or a Line dim. It may add no columns to the text.
+	// Dim, if not nil, makes NULL in a Table, a Box or a Line dim. It must not change the width of
+	// the text.
 	Dim func(text string) string
-	// Note, if not "", is shown below a Table or Box: what its values depend on.
+	// Note, if not "", is shown below a Table or Box: it names what the values depend on.
 	Note string
 	// Terminal says that the output goes to a terminal: all formats escape control characters
 	// then.
@@ -31,8 +32,8 @@ type Options struct {
 	FormulaSafe bool
 	// Shell says that the user works in the shell: hints name its commands instead of options.
 	Shell bool
-	// Types are event types that the statements need. Remark, if not nil, is called with what to tell the
-	// user about the result: here of types that no event has.
+	// Types are event types that the statements need. Remark, if not nil, is called with a message to the
+	// user if no event has one of them.
 	Types  []string
 	Remark func(text string)
 	// Done, if not nil, is called after each statement: with the number of rows in its result, the

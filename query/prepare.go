@@ -90,7 +90,7 @@ func (r *rewritten) origin(at int) int {
 	return at + shift
 }
 
-// prepare prepares one statement. The text of the result says what DuckDB has got, also after an error.
+// prepare prepares one statement. The text of the result is what DuckDB got, also after an error.
 func prepare(ctx context.Context, session *inspect.Session, text string, opts Options) (p prepared, err error) {
 	if err := checkCommand(text); err != nil {
 		return prepared{}, err
@@ -166,8 +166,7 @@ func prepareTyped(session *inspect.Session, text string) (*duck.Statement, rewri
 	return st, sent, err
 }
 
-// bind gives the statement's parameters their values. An instant can be written as people do: yesterday,
-// 7d.
+// bind gives the statement's parameters their values. An instant may be yesterday or 7d.
 func (p *prepared) bind(opts Options) error {
 	for i, param := range p.Parameters {
 		value, ok := opts.Params[param.Name]

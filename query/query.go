@@ -16,7 +16,7 @@ var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
 // Run runs the statements on the session, one after another until one fails, and writes their
 // results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error, which is a
-// *StatementError if it has a place in the SQL.
+// *StatementError if it has a position in the SQL.
 func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
 	statements, _ := split(opts.SQL)
 	if len(statements) == 0 {

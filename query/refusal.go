@@ -9,7 +9,7 @@ import (
 	"datasync/internal/duck"
 )
 
-// command returns how the user reaches an option: in the shell by a command.
+// command returns how the user sets an option: in the shell by a command.
 func (o *Options) command(option string) string {
 	if !o.Shell {
 		return option
@@ -23,7 +23,7 @@ func (o *Options) command(option string) string {
 	return option
 }
 
-// checkCommand refuses a command of a shell where SQL is expected, and says what to use.
+// checkCommand refuses a shell command in place of SQL, and names an alternative.
 func checkCommand(text string) error {
 	if text[0] != '.' && text[0] != '\\' {
 		return nil
@@ -43,8 +43,8 @@ func checkCommand(text string) error {
 	return fmt.Errorf("%s is a command of a shell and no SQL; use %s", name, use)
 }
 
-// refusal returns an error that names the refused statement and what to use, if the statement failed for
-// that reason, else err.
+// refusal returns an error that names the statement and an alternative, if query refused it; otherwise
+// err.
 func refusal(text string, err error, opts *Options) error {
 	var e *duck.SQLError
 	if !errors.As(err, &e) || strings.HasPrefix(e.Text, "Parser Error: ") {
@@ -74,11 +74,11 @@ func refusal(text string, err error, opts *Options) error {
 	return &refused
 }
 
-// duckdbProgram can do on a file what query refuses.
+// duckdbProgram can run the statements that query refuses.
 const duckdbProgram = "the duckdb program while no pull runs"
 
-// leadingWords returns the words of a statement before the first parenthesis, string or other sign, in
-// capitals, behind EXPLAIN and PREPARE. There is at least one, which may be "".
+// leadingWords returns the words of a statement, in capitals, after EXPLAIN and PREPARE, up to the
+// first parenthesis, string or other sign. It returns at least one word, which may be "".
 func leadingWords(text string) []string {
 	var words []string
 	ended := false
@@ -107,7 +107,7 @@ func leavesFile(first string) bool {
 	return slices.Contains([]string{"COPY", "EXPORT", "IMPORT", "ATTACH", "INSTALL", "LOAD", "FORCE"}, first)
 }
 
-// leaving says what to use instead of a statement that needs another file.
+// leaving names the alternative to a statement that needs another file.
 func leaving(words []string, opts *Options) (what, why, use string) {
 	switch words[0] {
 	case "COPY":
@@ -130,7 +130,7 @@ func leaving(words []string, opts *Options) (what, why, use string) {
 	return words[0], "query loads no extension", duckdbProgram
 }
 
-// changing says what to use instead of a statement that changes the file.
+// changing names the alternative to a statement that changes the file.
 func changing(words []string) (what, why, use string) {
 	const readOnly = "query is read-only"
 	switch words[0] {
@@ -151,7 +151,7 @@ func changing(words []string) (what, why, use string) {
 	return "changing the database", readOnly, ""
 }
 
-// setting says what to use instead of a statement that changes a setting.
+// setting names the alternative to a statement that changes a setting.
 func setting(words []string, opts *Options) (what, why, use string) {
 	statement := words[0]
 	name := slices.DeleteFunc(words[1:], func(word string) bool {

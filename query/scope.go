@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// piece is a token of a statement that is no white space.
+// piece is a token of a statement, other than white space.
 type piece struct {
 	text     string
 	from, to int
 }
 
-// name returns the name that the token is, without quotes, and false if it is none.
+// name returns the token as a name without quotes, and false if it is not a name.
 func (p piece) name() (string, bool) {
 	switch c := p.text[0]; {
 	case c == '"' && len(p.text) > 1:
@@ -63,7 +63,7 @@ const (
 type group struct {
 	parent    *group
 	items     []item
-	open      *item // the last item, which may not be at its end
+	open      *item // the last item, which may be incomplete
 	expects   bool  // an item begins here
 	inFrom    bool  // a comma begins an item
 	selecting bool  // the select list
@@ -81,10 +81,10 @@ func (g *group) endItem() {
 	g.open, g.expects = nil, false
 }
 
-// scope is what a statement says of the names at one place of it.
+// scope has the names that are visible at one position of a statement.
 type scope struct {
 	text   string
-	cursor int    // where the word begins that is being typed
+	cursor int    // where the word at the cursor begins
 	at     *group // the group of the cursor
 	// qualifier is the name before the word and a dot.
 	qualifier string
@@ -100,7 +100,7 @@ var afterFrom = []string{"where", "group", "having", "order", "limit", "offset",
 
 var setOperations = []string{"union", "except", "intersect"}
 
-// parseScope reads the statement in which a word is typed: its text up to the word, and after it.
+// parseScope reads the statement at the cursor: its text before the word, and after it.
 func parseScope(before string, begin int, after string) *scope {
 	first := 0
 	lex(before[:begin], func(t token, _, to int) {
@@ -133,7 +133,7 @@ func parseScope(before string, begin int, after string) *scope {
 	return s
 }
 
-// pieceList returns the tokens of a text that begins at a place of the statement.
+// pieceList returns the tokens of a text that begins at an offset in the statement.
 func pieceList(text string, offset int) []piece {
 	var list []piece
 	lex(text, func(t token, from, to int) {

@@ -96,7 +96,7 @@ func (s *tableSink) draw(d *drawing) {
 	d.bottom()
 }
 
-// list writes the rows one value a line.
+// list writes the rows with one value on a line.
 func (s *tableSink) list(d *drawing) {
 	d.fit = wholeTable(s.columns)
 	for at, rows := range [][]tableRow{s.head, s.tail} {
@@ -110,8 +110,8 @@ func (s *tableSink) list(d *drawing) {
 	}
 }
 
-// caption says how many rows and columns there are, how many of them the table shows, and what else
-// a reader of it needs to know.
+// caption returns the numbers of rows and columns, how many of them the table shows, and other
+// facts about it.
 func (s *tableSink) caption(f *fit) string {
 	c := term.Counted(int64(s.rows), "row")
 	if shown := s.shown(); shown < int64(s.rows) {
@@ -141,7 +141,7 @@ func (s *tableSink) caption(f *fit) string {
 // allColumns are the options that show all of each row.
 const allColumns = "--format line"
 
-// mostNames is how many names of columns a caption has.
+// mostNames is the number of column names in a caption.
 const mostNames = 8
 
 // names lists columns.

@@ -9,10 +9,10 @@ import (
 	"datasync/internal/inspect"
 )
 
-// mostTypes is how many event types a remark lists.
+// mostTypes is the number of event types that a remark lists.
 const mostTypes = 20
 
-// remarkOn returns what to say about event types that no event has: "" if there are none of those.
+// remarkOn returns a message about event types that no event has, or "".
 func remarkOn(ctx context.Context, session *inspect.Session, types []string) (string, error) {
 	if len(types) == 0 {
 		return "", nil

@@ -1,6 +1,6 @@
 package query
 
-// UsedParams returns the values of those parameters that a text has. The text is one or more
+// UsedParams returns the values of the parameters that a text uses. The text is one or more
 // statements.
 func UsedParams(text string, values map[string]string) map[string]string {
 	used := map[string]string{}

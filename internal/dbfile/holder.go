@@ -42,13 +42,14 @@ func (h *Holder) Name() string {
 	return fmt.Sprintf("process %d (%s)", h.PID, filepath.Base(h.Command))
 }
 
-// reads reports whether the process is a reader of this program. Where the system does not name
-// programs, each reader counts as one.
+// reads reports whether the process is a datasync reader. Where the system does not name programs,
+// every reader counts as one.
 func (h *Holder) reads() bool {
 	return !h.Writing && (h.Command == "" || filepath.Base(h.Command) == program || h.sameProgram())
 }
 
-// sameProgram reports whether the process runs the file of this one, under whatever name.
+// sameProgram reports whether the process runs the same executable file as this one, under any
+// name.
 func (h *Holder) sameProgram() bool {
 	theirs, err1 := os.Stat(fmt.Sprintf("/proc/%d/exe", h.PID))
 	ours, err2 := os.Stat("/proc/self/exe")

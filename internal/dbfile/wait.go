@@ -9,26 +9,25 @@ import (
 )
 
 const (
-	// ReaderPatience is how long a writer waits for a reader of this program, which closes the file
-	// after a statement, or when a writer asks for it.
+	// ReaderPatience is how long a writer waits for a datasync reader. Such a reader closes the
+	// file after a statement, or when a writer asks for it.
 	ReaderPatience = 10 * time.Second
-	// awaitPause is the pause between two attempts. The attempts keep the lock file locked, which
-	// asks readers for the file; the pauses let those go first that wait for the writer.
+	// awaitPause is the pause between two attempts. An attempt keeps the lock file locked, which
+	// asks readers for the file. A pause lets readers proceed that wait for the writer.
 	awaitPause = 250 * time.Millisecond
 )
 
 // Wait says how long a writer waits for a lock.
 type Wait struct {
-	// For is the longest wait for any process. 0 means ReaderPatience for a reader of this program,
-	// and no wait for others.
+	// For is the longest wait for any process. 0 means ReaderPatience for a datasync reader, and no
+	// wait for others.
 	For time.Duration
 	// Notice, if not nil, is called before the wait for a process, which is nil if it is unknown.
 	Notice func(holder *Holder)
 }
 
-// AwaitLock calls open until it does not fail with ErrLocked any more, or the wait is over. open must
-// leave the database at path closed when it fails. The error names the process that has the file
-// open.
+// AwaitLock calls open until it no longer fails with ErrLocked, or the wait is over. open must leave
+// the database at path closed when it fails. The error names the process that has the file open.
 func AwaitLock[T any](ctx context.Context, name string, wait Wait, open func() (T, error)) (T, error) {
 	said, saidOf := false, 0
 	for began := time.Now(); ; {

@@ -14,8 +14,8 @@ import (
 type SQLError struct {
 	// Text is DuckDB's message on one line.
 	Text string
-	// Position is the byte of the statement at which DuckDB found the error, or -1. It is known only on
-	// a connection with the setting errors_as_json, and may be that of a text within the statement.
+	// Position is the byte offset of the error in the statement, or -1. Only a connection with the
+	// setting errors_as_json has it. It may refer to a text within the statement.
 	Position int
 }
 
@@ -35,8 +35,8 @@ func newSQLError(message, statement string) *SQLError {
 const parserError = "Parser Error: "
 
 // decoded returns the message and the position of an error of a connection with errors_as_json, and
-// any other message as it is. The position is -1 if there is none. Of the parser it is a number of
-// characters, of others a number of bytes.
+// any other message unchanged. The position is -1 if there is none. The parser counts it in
+// characters, other parts of DuckDB in bytes.
 func decoded(message string) (text string, position int) {
 	kind, object, _ := strings.Cut(message, "{")
 	var e struct {
@@ -57,8 +57,8 @@ func decoded(message string) (text string, position int) {
 	return kind + e.Message, position
 }
 
-// byteOf returns the byte at which a character of the text begins, len(text) for the one after the last,
-// and -1 for others.
+// byteOf returns the byte offset of a character in the text, len(text) for the one after the last, and
+// -1 for others.
 func byteOf(text string, character int) int {
 	for at := range text {
 		if character == 0 {

@@ -7,9 +7,9 @@ import (
 )
 
 var (
-	// scaled is a number with a letter for its scale.
+	// scaled matches a number with a letter for its scale.
 	scaled = regexp.MustCompile(`^([+-]?)([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kKmMgG]?)$`)
-	// grouped is a whole number whose digits stand in groups of three.
+	// grouped matches a whole number whose digits are in groups of three.
 	grouped = regexp.MustCompile(`^[+-]?[0-9]{1,3}(?:,[0-9]{3})+$|^[+-]?[0-9]{1,3}(?:_[0-9]{3})+$`)
 	power   = regexp.MustCompile(`^[+-]?[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{1,2}$`)
 	leading = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)\s*(\pL)`)
@@ -19,8 +19,8 @@ var (
 var scales = map[string]int64{"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 // Count reads a whole number: 300000, 300,000, 300_000, 300k, 3M, 1.5M, 3e6. k, M and G are thousands,
-// millions and thousands of millions, in any case. A fraction without them is refused: 300.000 means
-// two numbers. It fails with an *Error.
+// millions and thousands of millions, in any case. A fraction without them is refused, because
+// 300.000 is ambiguous. It fails with an *Error.
 func Count(text string) (int64, error) {
 	value := rational(strings.TrimSpace(text))
 	switch {
@@ -52,7 +52,7 @@ func rational(s string) *big.Rat {
 	return nil
 }
 
-// likelyCounts returns what someone may have meant who wrote s.
+// likelyCounts returns the counts that a user may have meant by s.
 func likelyCounts(s string) []string {
 	if m := leading.FindStringSubmatch(s); m != nil {
 		scale := map[string]string{"k": "k", "t": "k", "m": "M", "g": "G", "b": "G"}[strings.ToLower(m[2])]

@@ -20,7 +20,7 @@ var units = map[string]time.Duration{
 const day = 24 * time.Hour
 
 var (
-	// term is a number with its unit, or without.
+	// term matches a number with or without a unit.
 	term = regexp.MustCompile(`^\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(\pL*)\s*`)
 	bare = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
 )
@@ -45,8 +45,8 @@ func Duration(text string) (time.Duration, error) {
 	return 0, &Error{Text: text, Problem: "is not a duration", Write: likelyDurations(s)}
 }
 
-// duration reads a sum of terms behind an optional sign. long says that it is one, but longer than
-// a time.Duration can be.
+// duration reads a sum of terms after an optional sign. long says that it is a duration, but too
+// long for a time.Duration.
 func duration(s string) (sum time.Duration, ok, long bool) {
 	rest := strings.TrimLeft(s, "+-")
 	if len(s)-len(rest) > 1 || rest == "" {
@@ -86,7 +86,7 @@ func duration(s string) (sum time.Duration, ok, long bool) {
 	return sum, true, false
 }
 
-// unitOf returns the unit of that name, in any case. M alone is none: it may mean minutes, months
+// unitOf returns the unit of that name, in any case. M is not a unit: it may mean minutes, months
 // or a million.
 func unitOf(name string) (time.Duration, bool) {
 	if d, ok := units[name]; ok {
@@ -99,7 +99,7 @@ func unitOf(name string) (time.Duration, bool) {
 	return d, ok
 }
 
-// likelyDurations returns what someone may have meant who wrote s, or examples.
+// likelyDurations returns the durations that a user may have meant by s, or examples.
 func likelyDurations(s string) []string {
 	if m := term.FindStringSubmatch(s); m != nil && len(m[0]) == len(s) {
 		n, err := strconv.ParseFloat(m[1], 64)

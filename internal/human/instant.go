@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// layouts are those of an instant, with and without its zone. Seconds may have a fraction.
+// layouts are the layouts of an instant, with and without a zone. Seconds may have a fraction.
 var (
 	zoned = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
 		"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04Z07"}
 	local = []string{"2006-01-02T15:04:05", "2006-01-02T15:04"}
-	// foreign are those of dates that are refused with a right one.
+	// foreign are the layouts of dates that are refused, with a valid date in the error.
 	foreign = []string{"2.1.2006", "2.1.06", "2006/1/2", "2006.1.2", "2006-1-2", "20060102", "1/2/2006", "2/1/2006",
 		"2-1-2006", "2 Jan 2006", "Jan 2, 2006", "Jan 2 2006", "2 January 2006", "January 2, 2006"}
 )
@@ -116,7 +116,7 @@ func calendar(s string, zone *time.Location) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// begin returns the first instant of a day. Where clocks are set at midnight, that is not 00:00, or the
+// begin returns the first instant of a day. Where clocks change at midnight, it is not 00:00, or the
 // earlier of two.
 func begin(year int, month time.Month, date int, zone *time.Location) time.Time {
 	t := time.Date(year, month, date, 0, 0, 0, 0, zone)
@@ -139,7 +139,7 @@ func begin(year int, month time.Month, date int, zone *time.Location) time.Time 
 	return t
 }
 
-// likelyDates returns the date that someone may have meant who wrote s, or an example.
+// likelyDates returns the date that a user may have meant by s, or an example.
 func likelyDates(s string) []string {
 	if m := isoDay.FindStringSubmatch(s); m != nil {
 		year, _ := strconv.Atoi(m[1])

@@ -6,8 +6,8 @@ import (
 	"github.com/xrash/smetrics"
 )
 
-// Nearest returns the name that someone who typed text may have meant, or "". Case, hyphens, underscores
-// and spaces do not count.
+// Nearest returns the name that a user may have meant by text, or "". It ignores case, hyphens,
+// underscores and spaces.
 func Nearest(text string, names []string) string {
 	plain := func(s string) string {
 		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))

@@ -27,7 +27,7 @@ func Bytes(text string) (int64, error) {
 	return int64(n * factor), nil
 }
 
-// likelySizes returns what someone may have meant who wrote s, or examples.
+// likelySizes returns the sizes that a user may have meant by s, or examples.
 func likelySizes(s string) []string {
 	if m := leading.FindStringSubmatch(s); m != nil && strings.Contains("KMGT", m[2]) {
 		return []string{m[1] + m[2] + "B"}

@@ -26,11 +26,11 @@ func (s *Session) Columns(ctx context.Context) ([]Column, error) {
 	return columns, err
 }
 
-// maxNames is how many columns OpenNames takes: another program can write any number.
+// maxNames is the number of columns that OpenNames accepts: another program can write any number.
 const maxNames = 10_000
 
-// OpenNames returns a session with an empty table in memory for each table of columns. It can
-// bind statements as the file could, and keeps no file open. The caller closes it.
+// OpenNames returns an in-memory session with an empty table for each table of columns. It binds
+// statements as the file would, and keeps no file open. The caller closes it.
 func OpenNames(ctx context.Context, columns []Column) (*Session, error) {
 	conn, err := duck.ConnectMemory(append(duck.Sandbox(), duck.Setting{Name: "threads", Value: "1"}))
 	if err != nil {
@@ -48,8 +48,8 @@ func OpenNames(ctx context.Context, columns []Column) (*Session, error) {
 	return s, nil
 }
 
-// createNames creates a table with these columns, as far as DuckDB allows. A type of which this
-// instance knows nothing becomes VARCHAR.
+// createNames creates a table with these columns, as far as DuckDB allows. A type that this
+// instance does not know becomes VARCHAR.
 func (s *Session) createNames(ctx context.Context, table string, columns []Column) {
 	create := func(typeOf func(Column) string) error {
 		parts := make([]string, len(columns))

@@ -17,7 +17,7 @@ type NewField struct {
 	Name string `json:"name"`
 	// Events is how many stored events have it.
 	Events int64 `json:"events"`
-	// FirstSeen is when the pull began that stored the first of them; nil if no run says so.
+	// FirstSeen is when the pull that stored the first of them began; nil if no run says so.
 	FirstSeen *time.Time `json:"first_seen"`
 	// Batch is the first batch that has such an event.
 	Batch int64 `json:"-"`
@@ -26,7 +26,7 @@ type NewField struct {
 // FieldsKey is the key in table meta of the new fields up to a batch.
 const FieldsKey = "new_fields"
 
-// maxFields is how many new fields are counted: an API may use ids as names.
+// maxFields is the largest number of new fields that are counted: an API may use ids as names.
 const maxFields = 1000
 
 // countedFields is the value of FieldsKey. Batch is the last batch that is counted.
@@ -46,7 +46,7 @@ type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// membersOf is the names of the members in a value of the column extra, as SQL.
+// membersOf is the SQL expression of the members' names in a value of the column extra.
 const membersOf = `CASE WHEN json_type(extra, '$.session') = 'OBJECT'
 	THEN list_concat(list_filter(json_keys(extra), lambda k: k <> 'session'), list_transform(json_keys(extra, '$.session'), lambda k: 'session.' || k))
 	ELSE json_keys(extra) END`

@@ -37,8 +37,8 @@ func OpenSession(ctx context.Context, name string, opts ReadOptions) (*Session, 
 	return s, nil
 }
 
-// configure makes DuckDB track the progress of statements without printing it, and say where in a
-// statement an error is.
+// configure makes DuckDB track the progress of statements without printing it, and report the
+// position of an error.
 func (s *Session) configure(ctx context.Context) error {
 	for _, setting := range []string{"errors_as_json = true", "enable_progress_bar_print = false", "enable_progress_bar = true", "progress_bar_time = 0"} {
 		if _, err := s.Exec(ctx, "SET "+setting); err != nil {

@@ -7,8 +7,8 @@ import (
 	"datasync/internal/duck"
 )
 
-// stateQuery lists what a session has that its end would lose. datasync_steps is a table that
-// package query makes for a statement, and makes again for the next one.
+// stateQuery lists the state that the end of a session would lose. It omits datasync_steps, which
+// package query makes anew for each statement.
 const stateQuery = `SELECT 'variable ' || name FROM duckdb_variables()
 UNION ALL SELECT 'temporary table ' || table_name FROM duckdb_tables() WHERE temporary AND table_name <> 'datasync_steps'
 UNION ALL SELECT 'temporary view ' || view_name FROM duckdb_views() WHERE temporary AND NOT internal
@@ -22,8 +22,8 @@ ORDER BY ALL`
 // openTransaction is the state of a session between BEGIN and its end.
 const openTransaction = "the open transaction"
 
-// State returns what the session has that its end would lose, in words such as "variable x". An
-// open transaction is the first of them.
+// State returns the state that the end of the session would lose, in words such as "variable x". An
+// open transaction is first.
 func (s *Session) State(ctx context.Context) ([]string, error) {
 	open, err := s.inTransaction(ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Session) State(ctx context.Context) ([]string, error) {
 	return state, err
 }
 
-// inTransaction reports whether a transaction is open: else each statement has its own.
+// inTransaction reports whether a transaction is open; otherwise each statement has its own.
 func (s *Session) inTransaction(ctx context.Context) (bool, error) {
 	var ids [2]string
 	for i := range ids {

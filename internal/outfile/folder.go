@@ -72,8 +72,8 @@ func (f *Folder) Path() string { return f.hidden.path() }
 // target's name in it.
 func (f *Folder) Beside() (parent *owned.Dir, name string) { return f.place.parent, f.place.name }
 
-// WhenNamed sets what Commit calls once the folder has its name, and before it closes and unlocks the
-// folder. If that fails, Commit fails, and the folder stays.
+// WhenNamed sets a function that Commit calls after it has named the folder, and before it closes and
+// unlocks it. If the function fails, Commit fails, and the folder stays.
 func (f *Folder) WhenNamed(call func() error) { f.named = call }
 
 // Explain names the target in an error of writing beneath Path.

@@ -42,7 +42,7 @@ func commands() []command {
 // errQuit ends the shell.
 var errQuit = errors.New("quit")
 
-// several are the commands whose argument may have spaces.
+// several lists the commands whose argument may have spaces.
 var several = []string{".named", ".once", ".output", ".param", ".read"}
 
 // command carries out a command line. It fails with errQuit.
@@ -131,7 +131,7 @@ func (s *shell) schema(ctx context.Context, table string) error {
 	return nil
 }
 
-// list writes the texts that a query returns, each on lines of its own, and returns their number, or
+// list writes the texts that a query returns, each from a new line on, and returns their number, or
 // -1 after an error.
 func (s *shell) list(ctx context.Context, text string, params map[string]string) int {
 	var texts []string

@@ -9,7 +9,7 @@ import (
 	"datasync/query"
 )
 
-// completer completes words from what the shell knows of the file.
+// completer completes words from the names that the shell knows.
 type completer struct {
 	ctx   context.Context
 	shell *shell
@@ -31,8 +31,8 @@ func (c completer) Do(line []rune, pos int) (endings [][]rune, typed int) {
 	return endings, typed
 }
 
-// complete returns completions from the open session, which knows its temporary tables, or from the
-// names that the shell has learnt.
+// complete returns completions from the open session, which knows its temporary tables, or
+// otherwise from the names that the shell has read.
 func (s *shell) complete(ctx context.Context, before, after string) (words []string, begin int) {
 	sessions := []*inspect.Session{s.names}
 	if s.file.mu.TryLock() {
@@ -53,7 +53,7 @@ func (s *shell) complete(ctx context.Context, before, after string) (words []str
 	return nil, len(before)
 }
 
-// values are what may follow a command.
+// values are the arguments that may follow a command.
 func values(name string) []string {
 	switch name {
 	case ".mode":

@@ -18,21 +18,21 @@ import (
 type File struct {
 	Session *inspect.Session
 	Edition inspect.Edition
-	// Copy says that it is a copy, which keeps no other process from the file.
+	// Copy says that it is a copy, which blocks no other process.
 	Copy bool
 	// Close closes the session, and gives a copy back.
 	Close func()
 }
 
 // file is the shell's file. It is open while statements run, and longer only if the session has
-// something to lose.
+// state to lose.
 type file struct {
 	// mu guards the rest. It is held while statements run.
 	mu   sync.Mutex
 	open *File // nil while it is closed
-	// state is what the end of the session would lose.
+	// state is the state that the end of the session would lose.
 	state  []string
-	seeded bool // the random numbers of the session have a seed
+	seeded bool // the session has set a seed of random()
 	// unwatch ends the goroutine that looks for processes that wait for the file.
 	unwatch func()
 	// seen is the edition of the last file that was open, nil before the first one.
@@ -73,7 +73,7 @@ func (s *shell) open(ctx context.Context) (*File, error) {
 	return f, nil
 }
 
-// newData says which data the file has now, where it had so many events before.
+// newData describes the data of the file, compared with the number of events before.
 func (s *shell) newData(f *File, before int64) string {
 	what := "new data"
 	if f.Edition.Events == before {
@@ -112,8 +112,8 @@ func (s *shell) learnNames(ctx context.Context, f *File) {
 // reading are the first words of statements that leave nothing in a session.
 var reading = []string{"select", "from", "with", "values", "table", "describe", "desc", "show", "summarize", "pivot", "unpivot"}
 
-// settle closes the file after statements, unless the session has something to lose. The caller
-// holds file.mu.
+// settle closes the file after statements, unless the session has state to lose. The caller holds
+// file.mu.
 func (s *shell) settle(ctx context.Context, text string) {
 	if strings.Contains(strings.ToLower(text), "setseed") {
 		s.file.seeded = true
@@ -164,8 +164,8 @@ func (s *shell) pullAsked() string {
 	return "a pull asked for " + s.Database + ": this session is closed"
 }
 
-// watchPause is the time between two looks for a process that waits for the file. A pull waits longer
-// than a second, also one of an older version.
+// watchPause is the time between two checks for a process that waits for the file. A pull, even of an
+// older version, waits longer than a second.
 const watchPause = 200 * time.Millisecond
 
 // watch closes the file when another process waits for it, until the file is closed. The caller
@@ -198,7 +198,7 @@ func (s *shell) watch() {
 	}()
 }
 
-// lose closes the file, and says why and which state is lost. The caller holds file.mu.
+// lose closes the file, and says why, and which state is lost. The caller holds file.mu.
 func (s *shell) lose(why string) {
 	if lost := s.shut(); len(lost) > 0 {
 		why += "; lost: " + strings.Join(lost, ", ")
@@ -206,7 +206,7 @@ func (s *shell) lose(why string) {
 	s.say(why)
 }
 
-// shut closes the file, and returns what the session had. The caller holds file.mu.
+// shut closes the file, and returns the state that the session had. The caller holds file.mu.
 func (s *shell) shut() (lost []string) {
 	if s.file.unwatch != nil {
 		s.file.unwatch()
@@ -219,7 +219,7 @@ func (s *shell) shut() (lost []string) {
 	return lost
 }
 
-// shutUnlessHeld closes the file, unless the session has something to lose.
+// shutUnlessHeld closes the file, unless the session has state to lose.
 func (s *shell) shutUnlessHeld() {
 	if len(s.file.state) == 0 {
 		s.shut()

@@ -102,8 +102,8 @@ func (s *shell) read(ctx context.Context) {
 	}
 }
 
-// enter takes one line: a command, or a part of a statement, which it runs once it is whole. It fails
-// with errQuit.
+// enter takes one line: a command, or part of a statement, which it runs once it is complete. It
+// fails with errQuit.
 func (s *shell) enter(ctx context.Context, line string) error {
 	s.failed = false
 	word := strings.ToLower(strings.TrimRight(strings.TrimSpace(line), "; \t"))
@@ -133,8 +133,8 @@ func (s *shell) enter(ctx context.Context, line string) error {
 // words are commands that need no dot.
 var words = map[string]string{"exit": ".quit", "quit": ".quit", `\q`: ".quit", "help": ".help", "?": ".help", `\?`: ".help"}
 
-// remember adds a line to the history of this and of later shells, if it is a command or the end of a
-// statement: a statement is one entry.
+// remember adds a command, or a complete statement as one entry, to the history of this and of later
+// shells.
 func (s *shell) remember(line string) {
 	entry := strings.TrimSpace(line)
 	if _, isWord := words[strings.ToLower(strings.TrimRight(entry, "; \t"))]; s.pending.Len() > 0 || !isWord && !strings.HasPrefix(entry, ".") {
@@ -149,8 +149,8 @@ func (s *shell) remember(line string) {
 	s.history.add(entry)
 }
 
-// oneEntry puts a statement on one line. Of a statement with a comment only the last line
-// remains, as the comment would hide what follows it.
+// oneEntry puts a statement on one line. If it has a comment, only its last line remains, because
+// the comment would hide the text after it.
 func oneEntry(text string) string {
 	if strings.Contains(text, "--") {
 		lines := strings.Split(strings.TrimSpace(text), "\n")
@@ -159,8 +159,8 @@ func oneEntry(text string) string {
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 }
 
-// leavesList is the keyboard. It puts Ctrl-G before each Ctrl-C: that leaves a list of completions or
-// a search, where Ctrl-C would only do the same and keep the line.
+// leavesList is the keyboard. It puts Ctrl-G before each Ctrl-C. Ctrl-G leaves a list of completions
+// or a search; Ctrl-C alone would do only that, and keep the line.
 type leavesList struct{ from io.Reader }
 
 // Read reads keys into b, which must have more than one byte.

@@ -58,7 +58,7 @@ func (s *shell) listNamed() {
 	}
 }
 
-// namedIndent is the column of what the list says of a named query.
+// namedIndent is the column of the description of a named query in the list.
 const namedIndent = 21
 
 // arguments splits a command's argument at white space. Quotes keep a part together, as in

@@ -7,7 +7,7 @@ import (
 	"datasync/query"
 )
 
-// interruptible returns a context that also Ctrl-C ends.
+// interruptible returns a context that Ctrl-C ends too.
 func (s *shell) interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -27,14 +27,14 @@ func (s *shell) interruptible(ctx context.Context) (_ context.Context, stop func
 	return ctx, func() { cancel(); <-ended }
 }
 
-// interrupted calls do with a context that also Ctrl-C ends.
+// interrupted calls do with a context that Ctrl-C ends too.
 func (s *shell) interrupted(ctx context.Context, do func(context.Context) error) error {
 	ctx, stop := s.interruptible(ctx)
 	defer stop()
 	return do(ctx)
 }
 
-// run runs statements until they end or Ctrl-C is pressed.
+// run runs statements until they end or the user presses Ctrl-C.
 func (s *shell) run(ctx context.Context, r request) {
 	s.last = r
 	s.runWith(ctx, r, s.Query)
@@ -75,7 +75,7 @@ func (s *shell) execute(ctx context.Context, r request, opts query.Options) erro
 	if err != nil {
 		return err
 	}
-	// Whether the session has anything to lose is asked even after Ctrl-C.
+	// The session may have state to lose even after Ctrl-C.
 	defer s.settle(context.WithoutCancel(ctx), r.text)
 	out := s.output(&opts)
 	return s.Run(ctx, f.Session, opts, s.Timing, out)

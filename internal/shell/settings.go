@@ -88,7 +88,7 @@ func (s *shell) setTimezone(ctx context.Context, zone string) error {
 	return nil
 }
 
-// held returns what the end of the session would lose.
+// held returns the state that the end of the session would lose.
 func (s *shell) held() []string {
 	s.file.mu.Lock()
 	defer s.file.mu.Unlock()

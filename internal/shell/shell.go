@@ -25,8 +25,8 @@ type Options struct {
 	Open func(ctx context.Context, timezone string) (*File, error)
 	// Wanted reports whether another process waits for the file to be closed.
 	Wanted func() bool
-	// Query is how results are written, Timezone the name of its location, and Timing whether the time
-	// of each statement is shown. Commands change all of them.
+	// Query has the options of results, Timezone the name of their location. Timing shows the time of
+	// each statement. Commands change all of them.
 	Query    query.Options
 	Timezone string
 	Timing   bool
@@ -36,7 +36,8 @@ type Options struct {
 	Run func(ctx context.Context, session *inspect.Session, opts query.Options, timing bool, out term.Output) error
 	// Page returns an output for the terminal.
 	Page func() term.Output
-	// Create begins a file for results, and Replace one that may exist. It gets its name when it ends.
+	// Create creates a file for results; Replace may replace an existing one. The file gets its name
+	// when it ends.
 	Create, Replace func(name string) (term.Output, error)
 	// Explain returns the line that tells a person of an error.
 	Explain func(err error) string
@@ -49,7 +50,7 @@ type shell struct {
 	history *history
 	file    file
 	target  target
-	// names is what completion knows of the file while that is closed.
+	// names has the names that completion offers while the file is closed.
 	names *inspect.Session
 	// pending is the beginning of a statement whose end is not typed yet.
 	pending strings.Builder

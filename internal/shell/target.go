@@ -86,7 +86,7 @@ func (s *shell) path(argument string) string {
 	return name
 }
 
-// output returns where the next result goes, and changes the options to suit that.
+// output returns the destination of the next result, and changes the options to suit it.
 func (s *shell) output(opts *query.Options) term.Output {
 	if s.target.file == nil {
 		opts.Width = s.IO.Width()

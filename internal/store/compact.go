@@ -18,13 +18,13 @@ import (
 )
 
 // Small commits leave unused blocks: each checkpoint writes the last row group of a table again, into other
-// blocks, and DuckDB returns unused blocks to the file system only at the end of the file. It uses the
-// others for later rows, but a file of a complete pull may get none for long. Decision 024.
+// blocks, and DuckDB returns unused blocks to the file system only at the end of the file. It reuses
+// the others for later rows, but after a complete pull those may not come for long. Decision 024.
 
 const (
-	// unusedShare is the share of the used blocks from which unused ones are worth a rewrite: a tenth.
+	// unusedShare is the ratio of unused to used blocks from which a rewrite pays: a tenth.
 	unusedShare = 10
-	// leastUnused is how many unused blocks, of 256 KiB, are left alone in any file.
+	// leastUnused is the number of unused blocks, of 256 KiB, that never cause a rewrite.
 	leastUnused = 4
 )
 
@@ -33,7 +33,7 @@ type Compacted struct {
 	// Before and After are the file's size in bytes. They are equal if the file was not rewritten.
 	Before, After int64
 	// Skipped is why a file with many unused blocks was not rewritten; nil if it was, or had few. The file is
-	// as Close leaves it. It is dbfile.ErrNoRoomForCopy if the disk has too little space.
+	// then as Close leaves it. It is dbfile.ErrNoRoomForCopy if the disk has too little space.
 	Skipped error
 }
 
@@ -47,9 +47,9 @@ func (b blocks) wasteful() bool {
 }
 
 // CloseAndCompact is Close at the end of a complete pull. If much of the file is unused blocks, it copies all
-// tables to a new file and gives that the file's name. Until then the old file is as Close leaves it, so that
-// a kill at any moment leaves one of the two, each complete. It ends without a rewrite when ctx does. Its
-// error is that of Close.
+// tables to a new file and gives that the file's name. Until then the old file is as Close leaves it, so a
+// kill at any moment leaves a complete file. It ends without a rewrite when ctx ends. Its error is that of
+// Close.
 func (s *Store) CloseAndCompact(ctx context.Context) (done Compacted, err error) {
 	s.writeGate.Lock()
 	defer s.writeGate.Unlock()
@@ -66,7 +66,7 @@ func (s *Store) CloseAndCompact(ctx context.Context) (done Compacted, err error)
 	return done, errors.Join(dbfile.Translate(s.path, err), s.unlock())
 }
 
-// countBlocks writes the log into the file and counts the file's blocks.
+// countBlocks checkpoints the log and counts the file's blocks.
 func (s *Store) countBlocks(ctx context.Context) (b blocks, err error) {
 	if s.failed.Load() {
 		return b, errors.New("a write has failed")
@@ -230,8 +230,8 @@ func sameRows(ctx context.Context, db *sql.DB, table string) error {
 	return nil
 }
 
-// catalog lists everything that a database has, except for rows. Of views it lists the words: DuckDB prints the
-// names in EXCLUDE in any order.
+// catalog lists everything in a database except rows. For a view it lists the sorted words, because DuckDB
+// prints the names in EXCLUDE in any order.
 const catalog = `SELECT kind || ' ' || text FROM (
 	SELECT 'format' AS kind, coalesce(tags['storage_version'], '')::VARCHAR AS text FROM duckdb_databases() WHERE database_name = $1
 	UNION ALL SELECT 'schema', schema_name FROM duckdb_schemas() WHERE database_name = $1 AND NOT internal AND schema_name <> 'main'
@@ -245,7 +245,7 @@ const catalog = `SELECT kind || ' ' || text FROM (
 ) ORDER BY ALL`
 
 // sameCatalog returns the tables of the old file. It fails unless the new file has the same tables and views,
-// in the same format: a user may have added some, or the file may be one that an older version has created.
+// in the same format: a user may have added some, or an older version may have created the file.
 func sameCatalog(ctx context.Context, db *sql.DB) (tables []string, err error) {
 	var name string
 	if err := db.QueryRowContext(ctx, "SELECT current_database()").Scan(&name); err != nil {

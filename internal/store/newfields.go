@@ -10,9 +10,9 @@ import (
 	"datasync/internal/inspect"
 )
 
-// NewFields returns the members of events without a column that this run was the first to store. It counts
-// them by SQL from the rows that have any, so that no other event costs time. After the closing check it
-// keeps the counts for the next run and for readers. No batch may be under way.
+// NewFields returns the members of events without a column that this run was the first to store. SQL
+// counts them in the rows that have any, so that other events cost no time. After the closing check it
+// keeps the counts for the next run and for readers. No batch may be in progress.
 func (s *Store) NewFields(ctx context.Context) (added []inspect.NewField, err error) {
 	meta, err := inspect.ReadMeta(ctx, s.db)
 	if err != nil {

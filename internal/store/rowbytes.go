@@ -6,13 +6,13 @@ const (
 	// fixedBytes is the size of a row's columns of fixed width: three UUIDs of 16 bytes, and instant and batch,
 	// which DuckDB compresses.
 	fixedBytes = 3*16 + 4
-	// textBytes is the size of the reference to a text that is not compressed, codeBytes that of one to a
-	// text in a dictionary.
+	// textBytes is the size of a reference to an uncompressed text, codeBytes that of a reference into a
+	// dictionary.
 	textBytes, codeBytes = 4, 0.6
 )
 
-// RowBytes estimates the size in bytes of an event like these in a large file. Names are not compressed. Of
-// other texts, repeated ones are stored once for each row group.
+// RowBytes estimates the size in bytes of an event like these in a large file. Names are not compressed.
+// Of other texts, each distinct one is stored once for each row group.
 func RowBytes(events []model.Event) float64 {
 	if len(events) == 0 {
 		return 0
@@ -36,7 +36,7 @@ func RowBytes(events []model.Event) float64 {
 // dictionary is the distinct texts of a column.
 type dictionary struct {
 	seen  map[string]bool
-	bytes int // of the distinct texts
+	bytes int // of all distinct texts
 }
 
 func (d *dictionary) add(text string) {
@@ -49,8 +49,8 @@ func (d *dictionary) add(text string) {
 	}
 }
 
-// perRow estimates the bytes of the column in a row. Of few distinct texts a row group has hardly more than a
-// page. Of many it has as many for each row as the page.
+// perRow estimates the bytes of the column in a row. If a page has few distinct texts, a row group has hardly
+// more of them. If it has many, a row group has as many for each row as the page.
 func (d *dictionary) perRow(rows int) float64 {
 	if 2*len(d.seen) < rows {
 		return codeBytes

@@ -8,15 +8,15 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// Bar is what a progress bar shows at one moment. Each field has a place of its own on the line, so that none
-// moves when another one changes. A narrow terminal shows fewer of them.
+// Bar has the values of a progress bar at one moment. Each field has a fixed column on the line, so that none
+// moves when another one changes. A narrow terminal shows fewer fields.
 type Bar struct {
-	// Done of Total are done; a Total of 0 is not known.
+	// Done of Total are done; a Total of 0 means unknown.
 	Done, Total int64
-	// Pull adds places for the numbers, for Doing and for Left.
+	// Pull adds fields for the numbers, for Doing and for Left.
 	Pull bool
-	// Doing says what happens, from the longest text to the shortest: the first that fits its place is shown.
-	// Places are 24, 16 and 14 columns wide.
+	// Doing describes the current activity, from the longest text to the shortest. The bar shows the first
+	// one that fits its field, which is 24, 16 or 14 columns wide.
 	Doing []string
 	// Waiting says that Doing is a wait.
 	Waiting bool
@@ -24,8 +24,8 @@ type Bar struct {
 	Left time.Duration
 }
 
-// layout has the widths of a bar's places in columns; 0 is no place. The bar itself takes the rest, from
-// leastBar on.
+// layout has the widths of a bar's fields in columns; 0 omits a field. The bar itself takes the rest,
+// which is at least leastBar.
 type layout struct{ counts, doing, left, leastBar int }
 
 const (
@@ -33,7 +33,7 @@ const (
 	widestBar    = 50 // with its brackets
 )
 
-// layouts returns the layouts to try, the richest first. They depend on the total alone, which hardly changes.
+// layouts returns the layouts to try, the widest first. They depend only on the total, which hardly changes.
 func (b Bar) layouts() []layout {
 	if !b.Pull {
 		return []layout{{leastBar: 7}, {}}
@@ -47,7 +47,8 @@ func (b Bar) layouts() []layout {
 	}
 }
 
-// line returns the bar's line, of less than columns columns: a terminal wraps a line that fills its last column.
+// line returns the bar's line, which is narrower than columns: a terminal wraps a line that fills its last
+// column.
 func (b Bar) line(now time.Time, columns int, style Style) string {
 	for _, l := range b.layouts() {
 		free := columns - 1 - l.width()
@@ -131,7 +132,7 @@ func (b Bar) doing(width int, style Style) string {
 	return text
 }
 
-// left says how long it still takes, in at most 11 columns.
+// left returns the remaining time, in at most 11 columns.
 func (b Bar) left() string {
 	switch left := b.Left; {
 	case left <= 0:

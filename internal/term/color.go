@@ -18,7 +18,7 @@ func (c *Color) Set(when string) error {
 	return errors.New("want auto, always or never")
 }
 
-// String returns what Set has taken, at first "auto".
+// String returns the value of Set, or "auto" before.
 func (c *Color) String() string {
 	if c == nil || c.when == "" {
 		return "auto"
@@ -38,7 +38,7 @@ func (t IO) Style(stream io.Writer) Style {
 	return Style{t.obeys(stream) && t.Getenv("NO_COLOR") == ""}
 }
 
-// obeys reports whether a stream is a terminal that knows escape sequences.
+// obeys reports whether a stream is a terminal that interprets escape sequences.
 func (t IO) obeys(stream io.Writer) bool {
 	_, ok := terminal(stream)
 	kind := t.Getenv("TERM")

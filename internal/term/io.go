@@ -23,8 +23,8 @@ type IO struct {
 	Color *Color
 }
 
-// Say writes a message to stderr, under the program's name and with control characters escaped: one line, which a
-// terminal gets wrapped at words.
+// Say writes a message to stderr, under the program's name and with control characters escaped: one line, which
+// is wrapped at words on a terminal.
 func (t IO) Say(text string) { t.sayIn(Style{}.Bad, text) }
 
 // SayError is Say for the error that ends a command: the program's name is red.
@@ -38,8 +38,8 @@ func (t IO) sayIn(paint func(string) string, text string) {
 	_, _ = io.WriteString(t.Stderr, paint(name)+line)
 }
 
-// SayAtOnce is Say for a process that is about to end. On a terminal it first erases the line with the cursor,
-// which has the ^C that the terminal shows. It waits for at most a second, as stderr may be blocked.
+// SayAtOnce is Say for a process that is about to end. On a terminal it first erases the cursor's line, which
+// shows ^C. It waits for at most a second, because stderr may be blocked.
 func (t IO) SayAtOnce(text string) {
 	text = said(text, t.ErrorWidth())
 	if t.obeys(t.Stderr) {
@@ -59,12 +59,12 @@ func (t IO) SayAtOnce(text string) {
 // name begins each message.
 const name = "datasync:"
 
-// said returns the line of a message, wrapped at this many columns.
+// said returns a message with its name, wrapped at this many columns.
 func said(text string, columns int) string {
 	return Wrap(name+" "+Visible(text), columns, 2) + "\n"
 }
 
-// Quote writes lines to stderr as they are, with control characters escaped.
+// Quote writes lines to stderr unchanged, except that it escapes control characters.
 func (t IO) Quote(lines string) {
 	for line := range strings.Lines(lines) {
 		_, _ = fmt.Fprintln(t.Stderr, Visible(strings.TrimSuffix(line, "\n")))
@@ -91,8 +91,8 @@ func (t IO) Interactive() bool {
 	return in && t.OutputIsTerminal()
 }
 
-// Typed reports whether a SIGINT may be a Ctrl-C: whether stdin is a terminal, and this process is of the group
-// that gets the signals of its keys. The command timeout, for one, moves its command into another group.
+// Typed reports whether a SIGINT may be a Ctrl-C: whether stdin is a terminal, and this process is in its
+// foreground process group. The command timeout, for example, moves its command into another group.
 func (t IO) Typed() bool {
 	f, ok := terminal(t.Stdin)
 	if !ok {

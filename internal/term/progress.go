@@ -22,14 +22,14 @@ type Progress struct {
 	// Line returns the line to print every ten seconds if stderr is not a terminal, or one without escape
 	// sequences. If it is nil, nothing is printed then.
 	Line func(now time.Time) string
-	// Event returns a line that is due now, else "". It is asked four times a second where Line is printed. Nil
+	// Event returns a line that is due now, or "". It is called four times a second if Line is in use. Nil
 	// means that no such line is ever due.
 	Event func(now time.Time) string
 }
 
-// Show shows progress on stderr until stop is called: a bar on a terminal, lines elsewhere. Messages must go
-// through say meanwhile, as the bar redraws its line, and may later. stop must be called once. After it has
-// returned, the bar is gone and nothing but messages is written.
+// Show shows progress on stderr until stop is called: a bar on a terminal, lines elsewhere. Until then,
+// messages must go through say, because the bar redraws its line; afterwards they may. stop must be called
+// once. After it has returned, the bar is gone, and only messages are written.
 func (t IO) Show(p Progress) (say func(text string), stop func()) {
 	if t.obeys(t.Stderr) {
 		f, _ := terminal(t.Stderr)
@@ -73,14 +73,14 @@ const (
 	// the second sequence erases into its scrollback.
 	clear = "\r\x1b[K\x1b[J"
 	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
-	// this process can see that; a line that was wrapped could not be erased.
+	// this process sees that, and a wrapped line could not be erased.
 	unwrapped, wrapped = "\r\x1b[?7l", "\x1b[J\x1b[?7h\r"
 )
 
 // bar shows progress as a bar on a terminal.
 //
-// The cursor rests at the begin of the bar's line. When the window becomes narrower, the terminal may wrap the
-// line; the cursor then remains in its first row, so that clear erases all of it.
+// The cursor rests at the start of the bar's line. When the window becomes narrower, the terminal may wrap the
+// line. The cursor then remains in its first row, so that clear erases all of it.
 type bar struct {
 	Progress
 	to    *os.File
@@ -107,7 +107,7 @@ func (b *bar) follow() (stop func()) {
 	}
 }
 
-// line returns the line to show. It asks for the window's size each time, as that may change.
+// line returns the line to show. It reads the window's size each time, because that may change.
 func (b *bar) line(now time.Time) string {
 	columns := widthOf(b.to)
 	if columns == 0 {

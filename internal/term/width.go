@@ -5,14 +5,14 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// widths are those of terminals outside East Asian locales: a box is drawn in single columns.
+// widths follows terminals outside East Asian locales: a character of a box takes one column.
 var widths = runewidth.Condition{StrictEmojiNeutral: true}
 
-// joiner joins emoji to one.
+// joiner combines several emoji into one.
 const joiner = '\u200d'
 
-// Width returns the columns of a terminal that a text takes. Terminals do not agree on all emoji: it
-// returns the larger number for those with a skin tone, which some draw as two.
+// Width returns the number of terminal columns that a text takes. Terminals disagree about some
+// emoji: for those with a skin tone, which some draw as two, it returns the larger number.
 func Width(s string) int {
 	if isASCII(s) {
 		return len(s)
@@ -36,8 +36,8 @@ func clusterWidth(cluster string) int {
 	return max(n, widths.StringWidth(cluster))
 }
 
-// Shorten returns a text that takes at most so many columns: s, or its beginning and "…". It does not
-// part a character from its combining characters.
+// Shorten returns a text that takes at most that many columns: s, or its beginning and "…". It does
+// not separate a character from its combining characters.
 func Shorten(s string, columns int) string {
 	if len(s) <= columns || Width(s) <= columns {
 		return s
@@ -48,7 +48,7 @@ func Shorten(s string, columns int) string {
 	return s[:fitting(s, columns-1)] + "…"
 }
 
-// ShortenFront is Shorten that keeps the end of s, behind a "…".
+// ShortenFront is Shorten, but keeps the end of s, after a "…".
 func ShortenFront(s string, columns int) string {
 	over := Width(s) - columns
 	if over <= 0 {
@@ -64,7 +64,8 @@ func ShortenFront(s string, columns int) string {
 	return "…" + s[from:]
 }
 
-// fitting returns the length in bytes of the longest beginning of s that takes at most so many columns.
+// fitting returns the length in bytes of the longest beginning of s that takes at most that many
+// columns.
 func fitting(s string, columns int) int {
 	end := 0
 	for clusters := graphemes.FromString(s); clusters.Next(); end = clusters.End() {

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/term"
 )
 
-// Wrap breaks a text between words where it is wider than columns, and indents the lines after the first. A text
-// in parentheses at its end stays together, as it may be a command. A word that is wider than a line is not cut.
-// Columns of 0 mean no limit. Colours of a Style take no columns.
+// Wrap breaks a text between words to fit columns, and indents the lines after the first. A text in parentheses
+// at its end stays together, as it may be a command. A word that is wider than a line is not cut. Columns of 0
+// mean no limit. Colours of a Style take no columns.
 func Wrap(text string, columns, indent int) string {
 	indent = min(indent, columns/5)
 	if columns <= 0 || columnsOf(text) <= columns {

@@ -13,7 +13,7 @@ import (
 	"github.com/creack/pty"
 )
 
-// lines are those of each terminal.
+// lines is the number of lines of each terminal.
 const lines = 30
 
 // Terminal is the built program on a pseudo-terminal.
@@ -28,13 +28,13 @@ type Terminal struct {
 	seen int           // how far Expect has read
 }
 
-// NewTerminal starts the built program on a terminal of 30 lines of 100 columns.
+// NewTerminal starts the built program on a terminal of 30 lines and 100 columns.
 func NewTerminal(tb testing.TB, folder string, env []string, args ...string) *Terminal {
 	tb.Helper()
 	return NewTerminalOf(tb, 100, folder, env, args...)
 }
 
-// NewTerminalOf starts the built program on a terminal of 30 lines of so many columns.
+// NewTerminalOf starts the built program on a terminal of 30 lines and this many columns.
 func NewTerminalOf(tb testing.TB, columns int, folder string, env []string, args ...string) *Terminal {
 	tb.Helper()
 	x := &Terminal{tb: tb, Cmd: exec.Command(Program(tb), args...), more: make(chan struct{}, 1)}
