@@ -46,7 +46,7 @@ func (l *Layout) checkTypes(columns []duck.ColumnType) error {
 			return leaf
 		})
 		if found != "" {
-			return invalid("Parquet cannot hold the %s in column %s exactly: write CAST(%s AS %s), or --types portable, which has it as text",
+			return invalid("Parquet cannot hold the %s in column %s exactly: write CAST(%s AS %s), or --types portable, which writes it as text",
 				found, shorten(identifier(c.Name)), shorten(identifier(c.Name)), shorten(strings.ReplaceAll(c.Type, found, "VARCHAR")))
 		}
 	}

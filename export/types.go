@@ -44,15 +44,15 @@ func (l *Layout) typesOf(existing Types, isRecorded bool) Types {
 func (l *Layout) completeTypes() error {
 	switch {
 	case l.Format != Parquet && l.Types != "":
-		return invalid("types are for Parquet: %s has text and numbers alone", l.Format)
+		return invalid("types are for Parquet: %s has only text and numbers", l.Format)
 	case l.Format != Parquet && l.UUID == uuidText:
 		return invalid("only Parquet has UUIDs in more than one form")
 	case l.Types != "" && l.UUID != "":
 		return invalid("the form of UUIDs is one of the types: give the types alone")
 	case l.Types != "" && l.Types != Portable && l.Types != Logical:
-		return invalid("no types %q: take one of %s, %s", l.Types, Portable, Logical)
+		return invalid("unknown types %q: use %s or %s", l.Types, Portable, Logical)
 	case l.UUID != "" && l.UUID != uuidLogical && l.UUID != uuidText:
-		return invalid("no form of UUIDs %q: take one of %s, %s", l.UUID, uuidLogical, uuidText)
+		return invalid("unknown form of UUIDs %q: use %s or %s", l.UUID, uuidLogical, uuidText)
 	}
 	return nil
 }

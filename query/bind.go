@@ -225,7 +225,7 @@ func list(value string) (texts []string, err error) {
 			}
 			rest = strings.TrimLeft(rest, " ")
 			if rest != "" && rest[0] != ',' {
-				return nil, errors.New("has text behind a quote")
+				return nil, errors.New("has text after a quote")
 			}
 		} else {
 			end := strings.IndexByte(rest, ',')

@@ -115,7 +115,7 @@ func TestBindRefuses(t *testing.T) {
 		{"funnel", "within", "soon", "parameters: within=soon is not a duration; write 10m or 2h"},
 		{"funnel", "steps", "page_view,'click", "parameters: steps=page_view,'click has an open quote; write page_view,click,form_submit,purchase"},
 		{"funnel", "steps", "page_view,,click", "parameters: steps=page_view,,click has an empty part; write page_view,click,form_submit,purchase"},
-		{"funnel", "steps", "'a'b", "parameters: steps='a'b has text behind a quote; write page_view,click,form_submit,purchase"},
+		{"funnel", "steps", "'a'b", "parameters: steps='a'b has text after a quote; write page_view,click,form_submit,purchase"},
 		{"funnel", "steps", "a\x1b,", `parameters: steps="a\x1b," has an empty part; write page_view,click,form_submit,purchase`},
 		{"funnel", "step", "a,b", "parameters: funnel has no parameter step, but steps, within, since, until; did you mean steps?"},
 		{"funnel", "limit", "5", "parameters: funnel has no parameter limit, but steps, within, since, until"},

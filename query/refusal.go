@@ -40,7 +40,7 @@ func checkCommand(text string) error {
 	if use == "" {
 		use = "datasync query without SQL, which starts the shell"
 	}
-	return fmt.Errorf("%s is a command of a shell and no SQL; use %s", name, use)
+	return fmt.Errorf("%s is a shell command, not SQL; use %s", name, use)
 }
 
 // refusal returns an error that names the statement and an alternative, if query refused it; otherwise
@@ -60,7 +60,7 @@ func refusal(text string, err error, opts *Options) error {
 	case strings.Contains(e.Text, "the configuration has been locked"):
 		what, why, use = setting(words, opts)
 	case strings.Contains(e.Text, "disabled by configuration"):
-		what, why, use = "reading another file", "query reads this database alone", duckdbProgram
+		what, why, use = "reading another file", "query reads only this database", duckdbProgram
 	case strings.Contains(e.Text, "Extension Autoloading"), strings.Contains(e.Text, "installing and loading the"):
 		what, why, use = "a function of an extension", "query loads none", duckdbProgram
 	default:
@@ -123,7 +123,7 @@ func leaving(words []string, opts *Options) (what, why, use string) {
 	case "IMPORT":
 		return "IMPORT DATABASE", "query is read-only", duckdbProgram
 	case "ATTACH":
-		return "ATTACH", "query reads this database alone", duckdbProgram
+		return "ATTACH", "query reads only this database", duckdbProgram
 	case "FORCE":
 		return "INSTALL", "query loads no extension", duckdbProgram
 	}

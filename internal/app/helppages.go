@@ -27,8 +27,8 @@ func helpPages() []helpPage {
 	return []helpPage{
 		{"pull", "Get", []helpExample{
 			{"datasync pull --demo", "300,000 events, no key needed"},
-			{"datasync pull", "Everything new, or on from a stop"},
-			{"datasync pull --from 30d", "At first, only the last 30 days"},
+			{"datasync pull", "New events; resumes a stopped pull"},
+			{"datasync pull --from 30d", "First pull: the last 30 days"},
 			{"datasync pull --dry-run", "How long it would take"},
 			{"timeout 10m datasync pull -q", "In cron; the next run resumes"},
 		}, []helpGroup{
@@ -76,7 +76,7 @@ func helpPages() []helpPage {
 			{"datasync status --json | jq .complete", "In a script"},
 		}, []helpGroup{{"Report", "verbose rejected max-age"}, {"File", "db recover"}, output}},
 		{"verify", "Prove", []helpExample{
-			{"datasync verify", "Exit 5 if the file does not add up"},
+			{"datasync verify", "Exit 5 if the counts do not match"},
 		}, []helpGroup{file, output}},
 		{"explain", "More", []helpExample{
 			{"datasync explain", "All topics"},

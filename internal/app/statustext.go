@@ -148,7 +148,7 @@ func (t *statusText) writeMissing(s inspect.Status) {
 	case s.Missing == nil && s.From == nil:
 		t.line("missing", "not known: the API counted %s events at first, and fewer at the end", total)
 	case s.Missing == nil:
-		t.line("missing", "not known: the API counts %s events of all times, and does not say how many are after the start bound", total)
+		t.line("missing", "not known: the API counts %s events in total, and does not say how many are after the start bound", total)
 	case !allDone(s):
 		t.line("to fetch", "about %s of %s at the API", t.style.Caution(term.Thousands(*s.Missing)), total)
 	case *s.Missing > 0:

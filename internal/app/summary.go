@@ -137,7 +137,7 @@ func (r *pullResult) missing() string {
 	case !r.Witness.First.Valid:
 		return "not known: the API did not say how many events it has"
 	case r.Witness.Bounded:
-		return fmt.Sprintf("not known: the API counts %s events of all times", total)
+		return fmt.Sprintf("not known: the API counts %s events in total", total)
 	case b.Missing > 0:
 		return fmt.Sprintf("at least %s of %s at the API", term.Thousands(b.Missing), total)
 	case b.Gone > 0:

@@ -152,7 +152,7 @@ func TestMissingEvents(t *testing.T) {
 		"at least 2 of 5 at the API":                     {Witness: total(5), Balance: balance(model.Balance{Missing: 2})},
 		"not known: at least 2 events here are no longer at the API; whether others are missing cannot be told": {Witness: total(5), Balance: balance(model.Balance{Gone: 2})},
 		"not known: the API counted 5 events at first, and fewer at the end":                                    {Witness: total(5), Balance: balance(model.Balance{Unclear: true})},
-		"not known: the API counts 5 events of all times":                                                       {Witness: model.Witness{First: sql.Null[int64]{V: 5, Valid: true}, Bounded: true}},
+		"not known: the API counts 5 events in total":                                                           {Witness: model.Witness{First: sql.Null[int64]{V: 5, Valid: true}, Bounded: true}},
 	} {
 		if got := (&pullResult{Summary: s}).missing(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -23,7 +23,7 @@ func commands() []command {
 		{".close", "", "Close the file that this session keeps open", func(s *shell, _ context.Context, _ string) error { s.closeFile(); return nil }},
 		{".help", "", "Show this list", func(s *shell, _ context.Context, _ string) error { s.help(); return nil }},
 		{".last", "", "Run the last statement again, and show all rows", (*shell).again},
-		{".maxrows", "[N]", "Show or set the most rows of a result; 0 is all", (*shell).maxRows},
+		{".maxrows", "[N]", "Show or set the row limit of results; 0 means all", (*shell).maxRows},
 		{".mode", "[FORMAT]", "Show or set the format: " + query.Formats(), (*shell).mode},
 		{".named", "[NAME [P=V]...]", "List the named queries, or run one", (*shell).named},
 		{".once", "[--force] FILE", "Write the next result to a file", (*shell).once},

@@ -27,7 +27,7 @@ func (s *shell) readFile(ctx context.Context, argument string) error {
 		return nil
 	}
 	if s.depth == maxDepth {
-		s.complain(fmt.Sprintf(".read %s: files read each other more than %d deep", name, maxDepth))
+		s.complain(fmt.Sprintf(".read %s: files are nested more than %d deep", name, maxDepth))
 		return nil
 	}
 	text, err := s.script(name)

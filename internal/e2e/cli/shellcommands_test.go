@@ -98,7 +98,7 @@ func TestShellCommands(t *testing.T) {
 		{".output kept.csv", `it exists`}, {".output datasync.duckdb", `datasync\.duckdb`}, {".output x.parquet", `export`}, {".output nowhere/x.csv", `folder does not exist`},
 		{".output link.csv", ``}, {".output", `wrote link\.csv`},
 		{".read a b.sql", `text\r\nfromfile\r\ntext\r\nno semicolon\r\n`}, {".mode", `csv\r\n`}, {".read bom.sql", `bom\r\n`},
-		{".read wrong.sql", `(?s)one\r\n1\r\n.*Binder Error.*wrong\.sql stopped at line 2\r\n`}, {".read self.sql", `files read each other more than 16 deep`},
+		{".read wrong.sql", `(?s)one\r\n1\r\n.*Binder Error.*wrong\.sql stopped at line 2\r\n`}, {".read self.sql", `files are nested more than 16 deep`},
 		{".read nix.sql", `\.read nix\.sql: no such file or directory`}, {".read", `name the file`}, {".read .", `not a regular file`},
 		{".read datasync.duckdb", `it is the database, or a file that belongs to it`},
 		{".close", `datasync\.duckdb is not open`}, {"SELECT count(*) AS n FROM events;", `n\r\n2000\r\n`},
