@@ -62,7 +62,7 @@ func TestExcel(t *testing.T) {
 	}
 }
 
-// TestExcelValues: what Excel would run, or change to fewer digits, is a text.
+// TestExcelValues: values that Excel would run or round are texts.
 func TestExcelValues(t *testing.T) {
 	f := database(t, 1)
 	target := filepath.Join(t.TempDir(), "a.csv")
@@ -93,7 +93,7 @@ func TestExcelValues(t *testing.T) {
 	}
 }
 
-// TestExcelHeads: names of columns are quoted behind the byte order mark, and a file without rows
+// TestExcelHeads: names of columns are quoted after the byte order mark, and a file without rows
 // has them too.
 func TestExcelHeads(t *testing.T) {
 	f := database(t, 3)
@@ -110,8 +110,8 @@ func TestExcelHeads(t *testing.T) {
 	}
 }
 
-// TestExcelFolders: a folder for Excel has days of the time zone, and its increments have the same
-// form.
+// TestExcelFolders: the days of a folder for Excel follow the time zone, and so do those of its
+// increments.
 func TestExcelFolders(t *testing.T) {
 	f := newFixture(t)
 	e := storetest.Event(0)
@@ -142,7 +142,7 @@ func TestExcelFolders(t *testing.T) {
 	}
 }
 
-// TestEmptyTextsInFolders: Spark refuses a folder that ends with =, which a result reports.
+// TestEmptyTextsInFolders: Spark refuses a folder that ends with =, so the result reports it.
 func TestEmptyTextsInFolders(t *testing.T) {
 	f := newFixture(t)
 	f.commit(model.Done, typed(0, "a", ""))

@@ -39,7 +39,7 @@ func folders(t testing.TB, path string) (names []string) {
 	return names
 }
 
-// TestFolderNames: names are UTF-8 but for what Hive escapes, and DuckDB reads every value back.
+// TestFolderNames: names are UTF-8 except for Hive's escapes, and DuckDB reads every value back.
 func TestFolderNames(t *testing.T) {
 	names := map[string]string{
 		"é": "é", "日本語 😀": "日本語 😀", "a b": "a b", "\u202e\u0085\u2028\ufeff": "\u202e\u0085\u2028\ufeff", "": "", ".": ".", "..": "..", " ": " ", "a.": "a.", " a ": " a ",
@@ -131,7 +131,7 @@ func TestForeignNames(t *testing.T) {
 	}
 }
 
-// TestUnknownEscaping: a newer program may name folders in another way.
+// TestUnknownEscaping: a newer program may escape names differently.
 func TestUnknownEscaping(t *testing.T) {
 	f := database(t, 3)
 	target := filepath.Join(t.TempDir(), "a")
@@ -186,8 +186,8 @@ func TestValuesTooLongForFolders(t *testing.T) {
 	checkFolder(t, opts.Target, 11)
 }
 
-// TestEscapedValuesTooLongForFolders: escaping makes values longer, so that their length alone does
-// not tell which ones are too long.
+// TestEscapedValuesTooLongForFolders: escaping makes values longer, so the length of a value does
+// not decide whether it is too long.
 func TestEscapedValuesTooLongForFolders(t *testing.T) {
 	f := newFixture(t)
 	f.commit(model.Done, typed(0, strings.Repeat("x", 200), strings.Repeat("%", 84), "it's"))

@@ -27,8 +27,8 @@ func names(t *testing.T, folder string) string {
 	return strings.Join(all, " ")
 }
 
-// TestFoldersOfEarlierVersions: a folder whose manifest is inside keeps it there when it is added
-// to, and a folder that is exported anew has it beside.
+// TestFoldersOfEarlierVersions: an export that adds to a folder leaves a manifest inside; a new
+// export puts it beside the folder.
 func TestFoldersOfEarlierVersions(t *testing.T) {
 	f := newFixture(t)
 	f.commit(model.Done, series(0, 10))
@@ -53,8 +53,9 @@ func TestFoldersOfEarlierVersions(t *testing.T) {
 	}
 }
 
-// TestManifestStillInside: a kill can leave the manifest of a new folder inside, beside what an older
-// folder of that name has left. The next export moves it out and removes the rest.
+// TestManifestStillInside: a kill can leave the manifest of a new folder inside, and leftovers of an
+// older folder of that name beside it. The next export moves the manifest out and removes the
+// leftovers.
 func TestManifestStillInside(t *testing.T) {
 	for name, change := range map[string]func(f *fixture, opts *export.Options){
 		"nothing new": func(*fixture, *export.Options) {},
@@ -121,7 +122,7 @@ func TestNamesBesideAFolder(t *testing.T) {
 	}
 	f.mustExport(opts)
 	checkFolder(t, target, 10)
-	// Without its manifest a folder is not added to, nor replaced.
+	// Without its manifest, an export neither adds to a folder nor replaces it.
 	if err := os.Remove(target + ".manifest.json"); err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ func (n *otherNames) list() (names []string, err error) {
 	return names, nil
 }
 
-// TestNamesOnOtherFileSystems: some file systems ignore case, some characters, or what a name ends
-// with. Then an export fails before it writes anything.
+// TestNamesOnOtherFileSystems: some file systems ignore case, some characters, or dots at the end
+// of a name. Then an export fails before it writes anything.
 func TestNamesOnOtherFileSystems(t *testing.T) {
 	same := func(s string) string { return s }
 	trim := func(s string) string { return strings.TrimRight(s, " .") }
@@ -73,7 +73,8 @@ func TestNamesOnOtherFileSystems(t *testing.T) {
 	}
 }
 
-// TestPlainNames: only names that every file system takes and tells apart are not tried.
+// TestPlainNames: an export tries all names except those that every file system accepts and
+// distinguishes.
 func TestPlainNames(t *testing.T) {
 	for names, want := range map[string]bool{
 		"day=2026-01-31": true, "type=page_view": true, "hour=2026-01-31T12": true, "type=Click": true, "type=é": false, "type=a.": false, "type=a b": true, "type=a ": false, "type=%2F": true,

@@ -15,8 +15,8 @@ import (
 	"datasync/internal/outfile"
 )
 
-// oddTypes are values of types that Parquet, or some of its readers, do not have, each with the type
-// that it has in a portable and in a logical file. An empty type means that it is refused.
+// oddTypes are values of types that Parquet or some of its readers lack, each with its type in a
+// portable and in a logical file. An empty type means a refusal.
 var oddTypes = []struct{ value, portable, logical string }{
 	{"uuid()", "VARCHAR", "UUID"},
 	{"[uuid(), NULL]", "VARCHAR[]", "UUID[]"},
@@ -49,7 +49,7 @@ var oddTypes = []struct{ value, portable, logical string }{
 func TestTypesOfValues(t *testing.T) {
 	f := database(t, 1)
 	for _, tc := range oddTypes {
-		// One value, although uuid() gives another one each time.
+		// A fixed value, because uuid() is random.
 		value := strings.ReplaceAll(tc.value, "uuid()", "'0b5a3c1e-0000-4000-8000-00000000000a'::UUID")
 		want := ask(t, fmt.Sprintf("SELECT (%s)::VARCHAR", value))[0]
 		for types, wantType := range map[export.Types]string{export.Portable: tc.portable, export.Logical: tc.logical} {
@@ -82,8 +82,8 @@ func TestLargestHugeint(t *testing.T) {
 	}
 }
 
-// TestTypesOfFolders: a folder keeps its types, and an option that means others is refused. With the
-// options of a folder of an earlier version, each form of UUIDs means what it meant there.
+// TestTypesOfFolders: a folder keeps its types, and an option for other types is refused. In a
+// folder of an earlier version, each form of UUIDs keeps its earlier meaning.
 func TestTypesOfFolders(t *testing.T) {
 	layouts := map[string]export.Layout{
 		"none": {}, "--types portable": {Types: export.Portable}, "--types logical": {Types: export.Logical}, "--uuid string": {UUID: "string"}, "--uuid uuid": {UUID: "uuid"},

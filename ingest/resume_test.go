@@ -206,7 +206,7 @@ func TestTimeBoundIsRetriedLater(t *testing.T) {
 		{Endpoint: mockserver.Events, Request: 18, Faults: []mockserver.Fault{mockserver.Repeat(2, mockserver.CursorExpired())}},
 	}
 	withOneWalk(t, "", o, func(b *bench) {
-		b.opts.Trace = func(api.Exchange) {} // else it says only once that it resumes by time
+		b.opts.Trace = func(api.Exchange) {} // otherwise it says only once that it resumes by time
 		b.mustPull()
 		if len(b.notices) != 3 || !strings.Contains(b.notices[1], "restarting from") || !strings.Contains(b.notices[2], "by the time") {
 			b.t.Errorf("notices %q", b.notices)

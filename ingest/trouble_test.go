@@ -15,7 +15,7 @@ import (
 	"datasync/mockserver"
 )
 
-// seenAt pulls, and returns the progress as it is so long after the nth request was sent.
+// seenAt pulls, and returns the progress at a time after it sent the nth request.
 func (b *bench) seenAt(nth int64, after time.Duration) ingest.Snapshot {
 	b.t.Helper()
 	b.opts.Progress = &ingest.Progress{}
@@ -33,8 +33,8 @@ func (b *bench) seenAt(nth int64, after time.Duration) ingest.Snapshot {
 	return <-seen
 }
 
-// While the API fails, the progress has the number of the retry, the failure, and when the request is sent again and
-// given up.
+// While the API fails, the progress has the number of the retry, the failure, and the times of the retry and of
+// giving up.
 func TestProgressHasRetries(t *testing.T) {
 	o := scripted(mockserver.Any, 1, mockserver.Repeat(9, mockserver.Status(503)))
 	inBubble(t, "", o, func(b *bench) {
@@ -49,7 +49,7 @@ func TestProgressHasRetries(t *testing.T) {
 	})
 }
 
-// While a request hangs, the progress says for how long nothing has come.
+// While a request hangs, the progress says how long no byte has arrived.
 func TestProgressHasSilence(t *testing.T) {
 	inBubble(t, "", scripted(mockserver.Any, 1, mockserver.Hang()), func(b *bench) {
 		if s := b.seenAt(1, 20*time.Second); s.Silent != 20*time.Second || s.Endpoint != api.Events {

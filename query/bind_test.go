@@ -98,7 +98,8 @@ func TestBindOnDaysOfOtherLengths(t *testing.T) {
 	}
 }
 
-// TestBindRefuses: a wrong value names its parameter and a right value, which is right.
+// TestBindRefuses: the error of a wrong value names its parameter and a valid value, which Bind
+// accepts.
 func TestBindRefuses(t *testing.T) {
 	for _, tc := range []struct{ query, param, value, want string }{
 		{"events_per_hour", "since", "yesterdy", "parameters: since=yesterdy is not a date; write 2026-01-31 or 7d"},
@@ -135,7 +136,7 @@ func TestBindRefuses(t *testing.T) {
 	}
 }
 
-// TestUnknownTypes: a query of event types that no event has says so, and which there are.
+// TestUnknownTypes: a query for event types that no event has says so, and lists the known ones.
 func TestUnknownTypes(t *testing.T) {
 	path := file(t)
 	insert(t, path, []event{{at: when("2026-01-20T10:00:00Z"), session: 1, kind: "page_view"}, {at: when("2026-01-20T10:00:00Z"), session: 1, kind: "a, b"}})
@@ -172,7 +173,7 @@ func TestUnknownTypes(t *testing.T) {
 	}
 }
 
-// TestNotes: a table says below its figures in which zone its days are.
+// TestNotes: the line below a table names the zone of its days.
 func TestNotes(t *testing.T) {
 	s := open(t, file(t), "Europe/Berlin")
 	b, err := bound(t, "daily_active_users", "Europe/Berlin", map[string]string{"since": "7d"})
@@ -191,7 +192,7 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestInstantsOfParameters: a parameter of plain SQL that is an instant takes what people write.
+// TestInstantsOfParameters: an instant parameter of plain SQL accepts dates as people write them.
 func TestInstantsOfParameters(t *testing.T) {
 	s := open(t, file(t), "Asia/Tokyo")
 	opts := query.Options{Format: query.CSV, Location: location(t, "Asia/Tokyo"), SQL: "SELECT TIMESTAMPTZ '2026-01-20 00:00:00+09' = $since AS same, now() > $then AS past, $text AS text",

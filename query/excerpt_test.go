@@ -63,7 +63,7 @@ func TestExcerpts(t *testing.T) {
 }
 
 // TestExcerptsFit: however long the line is, the excerpt fits the width, and the caret is below the
-// begin of the wrong name.
+// start of the wrong name.
 func TestExcerptsFit(t *testing.T) {
 	for _, filler := range []string{"", "x", strings.Repeat("漢", 100), strings.Repeat("e\u0301", 100), strings.Repeat("👩‍💻 ", 50), strings.Repeat("\t", 30) + strings.Repeat("a", 300)} {
 		for _, after := range []string{"", ", '" + filler + "' AS later"} {
@@ -90,7 +90,7 @@ func TestTextInDoubleQuotes(t *testing.T) {
 	}
 }
 
-// TestRefusals: a statement that query refuses says what to use.
+// TestRefusals: the error of a refused statement names an alternative.
 func TestRefusals(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for sql, want := range map[string]string{
@@ -131,7 +131,7 @@ func TestRefusals(t *testing.T) {
 		".mode csv\nSELECT 1;":                              ".mode is a shell command, not SQL; use --format",
 		".nothing":                                          ".nothing is a shell command, not SQL; use datasync query without SQL, which starts the shell",
 		`\d`:                                                `\d is a shell command, not SQL; use datasync schema`,
-		// These are wrong for another reason.
+		// These fail for another reason.
 		"SELECT 1; COPY events": "Parser Error: syntax error at end of input",
 		"SET nosuch = 1":        "SET nosuch is refused, settings are fixed; use SET VARIABLE for values of your own",
 	} {

@@ -18,8 +18,8 @@ const oneEvent = `SELECT UUID 'ca15e3ac-0000-4000-8000-000000000001' AS id, UUID
 	'api_call' AS type, %s AS name, TIMESTAMPTZ '2026-01-27 19:20:12.369+00' AS "timestamp", '{"page":"/products"}'::JSON AS properties,
 	'desktop' AS device_type, 'Firefox' AS browser, NULL::JSON AS extra, 185::BIGINT AS batch`
 
-// TestTablesShowWhatMatters: if columns must go, time and type stay and come first, UUIDs are short, and
-// columns of NULLs go before others.
+// TestTablesShowWhatMatters: if a table omits columns, time and type come first, UUIDs are short, and
+// columns of NULLs are omitted before others.
 func TestTablesShowWhatMatters(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for width, want := range map[int]string{
@@ -104,8 +104,8 @@ func TestTablesAtAllWidths(t *testing.T) {
 	}
 }
 
-// TestColumnsOfNULL: columns are folded only if the table is too wide, only if all rows of the result,
-// shown or not, are NULL there, and never all of them.
+// TestColumnsOfNULL: a column is folded only if the table is too wide, and all rows of the result,
+// shown or not, are NULL in it. Never are all columns folded.
 func TestColumnsOfNULL(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for _, tc := range []struct {
@@ -126,8 +126,7 @@ func TestColumnsOfNULL(t *testing.T) {
 	}
 }
 
-// TestColumnsThatComeFirst: of several times the event's own is the first column, and a day if there is no
-// time.
+// TestColumnsThatComeFirst: the first column is the event's own time, or a day if there is no time.
 func TestColumnsThatComeFirst(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for columns, want := range map[string]string{

@@ -68,7 +68,7 @@ func TestOtherServers(t *testing.T) {
 	}
 }
 
-// TestWrongScheme: http on a port for TLS, and https on one for http, are named at the first request.
+// TestWrongScheme: the first request reports http on a TLS port, and https on a plain one.
 func TestWrongScheme(t *testing.T) {
 	handshakes := func(conn net.Conn, answer string) {
 		_, _ = conn.Read(make([]byte, 1<<12))
@@ -117,7 +117,8 @@ func TestWrongScheme(t *testing.T) {
 	}
 }
 
-// TestHTTPToASilentTLSPort: a server that closes each connection with http is asked whether it speaks TLS.
+// TestHTTPToASilentTLSPort: if a server closes each http connection, the client checks whether it speaks
+// TLS.
 func TestHTTPToASilentTLSPort(t *testing.T) {
 	other := httptest.NewTLSServer(nil)
 	t.Cleanup(other.Close)

@@ -61,7 +61,7 @@ func TestForecast(t *testing.T) {
 			Findings{Total: total(1000), Events: fast, Until: sql.Null[bool]{V: true, Valid: true}}, ingest.Options{Workers: 5}, nil,
 			Forecast{
 				Elements: 1000, New: 1000, Pages: 10, Requests: 10, Sequential: 10 * time.Second, Walks: 5,
-				// One page alone, then four at a time, then those that are left.
+				// One page alone, then four at a time, then the rest.
 				Expected: 4 * time.Second, Concurrent: sql.Null[time.Duration]{V: 4 * time.Second, Valid: true},
 			},
 		},

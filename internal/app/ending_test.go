@@ -7,8 +7,8 @@ import (
 	"datasync/export"
 )
 
-// TestEndings: a target whose name says another format than it gets is refused, and the error says
-// what to write.
+// TestEndings: a target whose ending contradicts its format is refused, and the error suggests a
+// valid one.
 func TestEndings(t *testing.T) {
 	parquet, jsonLines := export.Layout{Format: export.Parquet}, export.Layout{Format: export.JSONLines}
 	csv, tabs, zstd := export.Layout{Format: export.CSV}, export.Layout{Format: export.CSV, Delimiter: '\t'}, export.Layout{Format: export.CSV, Compression: "zstd"}
@@ -16,7 +16,7 @@ func TestEndings(t *testing.T) {
 	for _, tc := range []struct {
 		target string
 		layout export.Layout
-		want   string // empty if the name fits
+		want   string // empty if the name is valid
 	}{
 		{"a.parquet", parquet, ""},
 		{"a.PQ", parquet, ""},

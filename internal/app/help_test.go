@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// helpIO is a terminal's side of a program whose environment is complete.
+// helpIO is the IO of a program with a complete environment.
 func helpIO(columns string) (term.IO, *bytes.Buffer) {
 	out := &bytes.Buffer{}
 	env := map[string]string{"DATASYNC_API_KEY": "ds_test_key", "DATASYNC_BASE_URL": "https://user:ds_test_secret@api.test", "COLUMNS": columns}
@@ -78,7 +78,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestHelpFits: no line of any help is wider than the terminal, but for a command line or a word.
+// TestHelpFits: no line of any help is wider than the terminal, except for a command line or a
+// word.
 func TestHelpFits(t *testing.T) {
 	all := [][]string{{}, {"--help"}, {"help"}}
 	for _, name := range commandNames() {
@@ -100,7 +101,7 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// TestHelpExamples: the parser of options takes each example.
+// TestHelpExamples: the parser of options accepts each example.
 func TestHelpExamples(t *testing.T) {
 	for _, page := range helpPages() {
 		for _, e := range page.examples {

@@ -12,7 +12,7 @@ import (
 	"datasync/internal/term"
 )
 
-// TestNewFields: the summary and the status name members without a column, a few of them, safely for a terminal.
+// TestNewFields: the summary and the status name a few members without a column, safely for a terminal.
 func TestNewFields(t *testing.T) {
 	at := time.Date(2026, 1, 27, 19, 25, 3, 0, time.UTC)
 	fields := []inspect.NewField{{Name: "region", Events: 1204, FirstSeen: &at}, {Name: "session.os\x1b[2J", Events: 1}}

@@ -20,7 +20,7 @@ func troubled(now time.Time) []struct {
 	bar   []string
 	text  string
 	rows  []string
-	alone bool // the text has a line of its own where there is no bar
+	alone bool // the text is printed as a line if there is no bar
 } {
 	in := func(seconds float64) time.Time { return now.Add(time.Duration(seconds * float64(time.Second))) }
 	retry := ingest.Retry{Endpoint: "feed", Number: 3, Why: "502", Error: `feed endpoint answered 502: "down"`, Next: in(7.5), GivesUp: in(280)}
@@ -89,7 +89,8 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-// TestTroubleLinesAreFew: of eight walks whose requests fail at the same time, one retry at a time has a line.
+// TestTroubleLinesAreFew: if the requests of eight walks fail at the same time, one retry at a time is
+// printed.
 func TestTroubleLinesAreFew(t *testing.T) {
 	now := time.Date(2026, 1, 27, 19, 25, 32, 0, time.UTC)
 	var lines troubleLines
@@ -143,7 +144,7 @@ func TestRequestLine(t *testing.T) {
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Status: 429, Took: time.Second, Bytes: 98, Events: -1, Wait: 28 * time.Second,
 			Err: &api.Error{Endpoint: "events", Status: 429, Code: "RATE_LIMIT_EXCEEDED"}}, "GET /e, events: 429 RATE_LIMIT_EXCEEDED, 1 s, 98 B, asks for a wait of 28 s"},
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Events: -1, Err: errors.New("cannot\ndial")}, "GET /e, events: no connection (cannot; dial), 0 s"},
-		// Of an error whose text is withheld, that of its cause is not shown.
+		// If the text of an error is withheld, so is that of its cause.
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Status: 500, Events: -1, Err: withheldError{&api.Error{Endpoint: "events", Status: 500, Message: "secret"}}},
 			"GET /e, events: 500 (withheld), 0 s, 0 B"},
 	} {
@@ -158,7 +159,7 @@ type withheldError struct{ error }
 func (withheldError) Error() string   { return "withheld" }
 func (e withheldError) Unwrap() error { return e.error }
 
-// TestGivenUp: the error of a request that failed for as long as it may says how often it was tried.
+// TestGivenUp: when a request is given up, its error says how often it was tried.
 func TestGivenUp(t *testing.T) {
 	err := fmt.Errorf("walk: %w", &dispatch.GaveUpError{Err: &api.Error{Endpoint: "events", Status: 502}, Failures: 27, After: 5 * time.Minute})
 	if got, want := pullError(t.Context(), err).Error(), "walk: events endpoint answered 502; tried 27 times in 5 min; "+resume; got != want {
@@ -166,7 +167,7 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-// TestRecovered: the summary counts recoveries, of which the pull has said only the first of each kind.
+// TestRecovered: the summary counts recoveries; the pull has reported only the first of each kind.
 func TestRecovered(t *testing.T) {
 	for want, resumed := range map[string]map[string]int64{
 		"": {"by the time of the last event": 1},

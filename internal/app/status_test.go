@@ -116,7 +116,7 @@ file      events.duckdb, 22.8 MB, from https://api.example.com:443`},
 	}
 }
 
-// statusAt returns the text of a case on a terminal of so many columns.
+// statusAt returns the text of a case on a terminal of that many columns.
 func statusAt(tc statusCase, columns int, opts statusOptions) string {
 	now, _ := time.Parse(time.RFC3339, "2026-01-27T19:25:15Z")
 	v := statusView{now: now}
@@ -160,7 +160,7 @@ func TestStatusFits(t *testing.T) {
 	}
 }
 
-// TestStatusRuns: the table of runs keeps its columns, and is a list where they have no room.
+// TestStatusRuns: the table of runs keeps its columns, and becomes a list if they do not fit.
 func TestStatusRuns(t *testing.T) {
 	at := func(text string) time.Time { t, _ := time.Parse(time.RFC3339, text); return t }
 	tc := statusCase{view: func(v *statusView) {

@@ -34,7 +34,8 @@ func balance(b model.Balance) sql.Null[model.Balance] {
 	return sql.Null[model.Balance]{V: b, Valid: true}
 }
 
-// TestSummaries: a summary has the numbers that are not zero, and those of stored and missing events.
+// TestSummaries: a summary has the numbers of stored and missing events, and all others that are not
+// zero.
 func TestSummaries(t *testing.T) {
 	failure := errors.New("events endpoint answered 502")
 	pages, none := map[string]int64{"events": 3, "feed": 0}, map[string]int64{"events": 0, "feed": 0, "stream-access": 0}

@@ -9,8 +9,8 @@ import (
 	"datasync/internal/duck"
 )
 
-// TestTimeZones: the release is that in the data of ICU, which this test has linked. ICU keeps its
-// name there in UTF-16.
+// TestTimeZones: the release is that in the data of ICU, which is linked into this test. ICU keeps
+// its name there in UTF-16.
 func TestTimeZones(t *testing.T) {
 	name, err := os.Executable()
 	if err != nil {

@@ -190,7 +190,7 @@ func (w *world) tookTime() {
 // negative finds a negative span.
 var negative = regexp.MustCompile(`\W-\d+(\.\d+)?(h|m|s|ms|µs)`)
 
-// waitingFor finds how long status says a pull still waits.
+// waitingFor returns the remaining wait of a pull according to status.
 var waitingFor = regexp.MustCompile(`(?m)^waiting .*, in ([^,]+)$`)
 
 // TestTheClockIsSetInAWait: a wait that an earlier run stored lasts as long as before when the

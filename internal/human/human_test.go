@@ -45,7 +45,8 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// TestWrongValues: the message has a right value, and reads on behind the name of an option.
+// TestWrongValues: the message has a valid value, and continues a sentence that begins with an
+// option's name.
 func TestWrongValues(t *testing.T) {
 	instant := func(s string) error { _, err := human.Instant(s, time.Unix(1e9, 0), time.UTC); return err }
 	duration := func(s string) error { _, err := human.Duration(s); return err }
@@ -163,7 +164,7 @@ func TestInstant(t *testing.T) {
 		{"Asia/Beirut", "2022-03-27T10:00:00Z", "today", "2022-03-26T22:00:00Z"},
 		{"America/Havana", "2024-11-03T20:00:00Z", "today", "2024-11-03T04:00:00Z"},
 		{"America/Havana", "2024-03-10T20:00:00Z", "today", "2024-03-10T05:00:00Z"},
-		// The day after, and that before.
+		// The day after, and the day before.
 		{"Asia/Beirut", "2022-03-28T10:00:00Z", "today", "2022-03-27T21:00:00Z"},
 		{"Asia/Beirut", "2022-03-27T10:00:00Z", "yesterday", "2022-03-25T22:00:00Z"},
 	} {
@@ -179,7 +180,7 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// FuzzValues: no text panics, and a refusal is one line that offers something.
+// FuzzValues: no text causes a panic, and a refusal is one line that suggests a value.
 func FuzzValues(f *testing.F) {
 	for _, text := range []string{"7d", "1h30m ago", "3mio", "300.000", "2026-02-31", "1769817600", "5 \x00", "-"} {
 		f.Add(text)

@@ -7,8 +7,8 @@ import (
 	"datasync/internal/inspect"
 )
 
-// TestNamesInMemory: a session of names binds statements on tables as the file has them, of any name
-// and type, and has nothing to lose itself.
+// TestNamesInMemory: a session of names binds statements to tables of any name and type, as the file
+// would, and has no state to lose.
 func TestNamesInMemory(t *testing.T) {
 	s, err := inspect.OpenNames(t.Context(), []inspect.Column{
 		{Table: "events", Name: "id", Type: "UUID"}, {Table: "events", Name: `odd "name"; DROP`, Type: "STRUCT(a INTEGER)"},

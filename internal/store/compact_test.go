@@ -138,7 +138,7 @@ func onlyFiles(tb testing.TB, folder string, want ...string) {
 	}
 }
 
-// A file that cannot be replaced, or not now, stays as it was, and the pull is complete all the same.
+// A file that cannot be replaced stays unchanged, and the pull is complete nevertheless.
 func TestCompactIsSkipped(t *testing.T) {
 	const total = 40_000
 	link := ""

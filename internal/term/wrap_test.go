@@ -31,7 +31,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// FuzzWrap: wrapping changes white space alone, and no line is too wide but by one word.
+// FuzzWrap: wrapping changes only white space, and only a single word makes a line too wide.
 func FuzzWrap(f *testing.F) {
 	f.Add("  stored    1 new event (datasync status --rejected)", 20)
 	f.Fuzz(func(t *testing.T, text string, columns int) {

@@ -78,7 +78,7 @@ func TestCtrlCTwice(t *testing.T) {
 	}
 }
 
-// TestTheWindowIsResized: the bar takes the width of the window, and nothing of another width remains.
+// TestTheWindowIsResized: the bar takes the width of the window, and no part of another width remains.
 func TestTheWindowIsResized(t *testing.T) {
 	x := waitingPull(t, 100, nil)
 	s, seen := newScreen(100), 0

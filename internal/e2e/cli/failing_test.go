@@ -16,7 +16,7 @@ import (
 	"datasync/mockserver"
 )
 
-// TestBarOfAFailingAPI: the bar says which retry comes next, when, and why; or for how long nothing has come.
+// TestBarOfAFailingAPI: the bar shows the next retry, when, and why; or how long no byte has arrived.
 func TestBarOfAFailingAPI(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -46,7 +46,8 @@ func TestBarOfAFailingAPI(t *testing.T) {
 	}
 }
 
-// TestStatusOfAFailingPull: status says what a pull tries that gets no pages, and later why it ended.
+// TestStatusOfAFailingPull: status shows the retries of a pull that gets no pages, and later why it
+// ended.
 func TestStatusOfAFailingPull(t *testing.T) {
 	t.Parallel()
 	binary := harness.Program(t)
@@ -62,7 +63,7 @@ func TestStatusOfAFailingPull(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-fifth
-	// Without a bar, a retry has a line of its own.
+	// Without a bar, a retry is printed as a line.
 	line, lines := regexp.MustCompile(`^datasync: retry \d+ in \d+ s, for .* more: (events|feed) endpoint answered 502`), bufio.NewScanner(said)
 	for lines.Scan() && !line.MatchString(lines.Text()) {
 	}

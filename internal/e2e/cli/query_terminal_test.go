@@ -9,7 +9,7 @@ import (
 	"datasync/internal/e2e/harness"
 )
 
-// onTerminal runs a command on a terminal to its end, and returns all that it has written.
+// onTerminal runs a command on a terminal to its end, and returns its output.
 func onTerminal(t *testing.T, folder string, columns int, env []string, args ...string) string {
 	t.Helper()
 	x := harness.NewTerminalOf(t, columns, folder, env, args...)

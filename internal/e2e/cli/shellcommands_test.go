@@ -10,8 +10,8 @@ import (
 	"datasync/internal/e2e/harness"
 )
 
-// TestShellWords: exit, quit, help and ? work with and without a semicolon, and only there where no
-// statement has begun.
+// TestShellWords: exit, quit, help and ? work with and without a semicolon, but not within a
+// statement.
 func TestShellWords(t *testing.T) {
 	t.Parallel()
 	folder := harness.Demo(t)

@@ -91,7 +91,7 @@ func TestIdleShell(t *testing.T) {
 	}
 }
 
-// TestSessionsThatKeepTheFile: a session with anything to lose keeps the file open, and says so, until
+// TestSessionsThatKeepTheFile: a session with state to lose keeps the file open, and says so, until
 // .close.
 func TestSessionsThatKeepTheFile(t *testing.T) {
 	t.Parallel()
@@ -126,7 +126,7 @@ func TestSessionsThatKeepTheFile(t *testing.T) {
 	if text := x.Text()[before:]; strings.Contains(text, "stays open") {
 		t.Errorf("%q", text)
 	}
-	// Without anything to lose, the session ends.
+	// Without state to lose, the session ends.
 	x.Enter("SET VARIABLE x = 5;")
 	x.Expect(`variable x`)
 	x.Enter(".timezone Asia/Tokyo")
@@ -142,8 +142,8 @@ func TestSessionsThatKeepTheFile(t *testing.T) {
 	}
 }
 
-// TestAPullAsksShells: a pull gets the file from shells that keep it open, also in the middle of a
-// statement. They say everything that they lost.
+// TestAPullAsksShells: a pull gets the file from shells that keep it open, even during a statement.
+// They name everything that they lost.
 func TestAPullAsksShells(t *testing.T) {
 	t.Parallel()
 	_, base, folder := pulled(t)
@@ -176,7 +176,7 @@ func TestAPullAsksShells(t *testing.T) {
 }
 
 // TestShellDuringAPull: a statement reads the pull's copy and gives it back, unless the session has
-// something to lose.
+// state to lose.
 func TestShellDuringAPull(t *testing.T) {
 	t.Parallel()
 	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
@@ -224,7 +224,7 @@ func TestShellDuringAPull(t *testing.T) {
 	}
 }
 
-// messages is what a program has written so far.
+// messages is the output of a program so far.
 type messages struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -248,7 +248,7 @@ func (m *messages) await(t *testing.T, text string) {
 	harness.Await(t, text, func() bool { return strings.Contains(m.String(), text) })
 }
 
-// lockedPull starts a pull that waits up to ten minutes for a lock, and returns what it says.
+// lockedPull starts a pull that waits up to ten minutes for a lock, and returns its messages.
 func lockedPull(t *testing.T, folder, base string) (*exec.Cmd, *messages) {
 	t.Helper()
 	pull, _ := harness.Command(t.Context(), harness.Program(t), folder, base, "pull", "--wait", "10m")
@@ -304,7 +304,7 @@ func TestPullWaits(t *testing.T) {
 	}
 }
 
-// TestPullWaitsForReaders: without --wait a pull waits for a reader of this program, but not forever.
+// TestPullWaitsForReaders: without --wait a pull waits for a datasync reader, but not forever.
 func TestPullWaitsForReaders(t *testing.T) {
 	t.Parallel()
 	_, base, folder := pulled(t)

@@ -12,7 +12,7 @@ import (
 )
 
 // TestFailpointsInARewrite kills pulls while they rewrite a file that has many unused blocks: each pull writes the last
-// row group again. The old file or the new one is there, and the next pull removes the rest of the other one.
+// row group again. The old file or the new one remains, and the next pull removes the rest of the other one.
 func TestFailpointsInARewrite(t *testing.T) {
 	t.Parallel()
 	binary := harness.FailpointProgram(t)

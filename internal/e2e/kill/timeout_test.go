@@ -12,7 +12,7 @@ import (
 	"datasync/mockserver"
 )
 
-// TestTimeout: the command timeout passes a signal on twice, to its command and to its own group. A pull takes that for
+// TestTimeout: the command timeout sends a signal twice, to its command and to its own group. A pull counts that as
 // one signal: it commits, says so, and leaves the database alone.
 func TestTimeout(t *testing.T) {
 	timeout, err := exec.LookPath("timeout")
@@ -28,7 +28,7 @@ func TestTimeout(t *testing.T) {
 		t.Run(fmt.Sprint(run, " ", signal), func(t *testing.T) {
 			base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
 			folder := t.TempDir()
-			// It passes on what it gets in the same way as the signal at its own end.
+			// It forwards a signal in the same way as it sends its own at the end.
 			cmd, output := harness.Command(t.Context(), timeout, folder, base, "1h", harness.Program(t), "pull", "--max-wait", "2h")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -64,8 +64,8 @@ func stoppedOnce(t *testing.T, code int, signal syscall.Signal, output string) {
 	}
 }
 
-// TestSignalsOfOneKind: two signals that follow each other at once are one, as systemd and shells send SIGTERM and
-// SIGHUP together.
+// TestSignalsOfOneKind: two signals in immediate succession count as one, because systemd and shells send SIGTERM
+// and SIGHUP together.
 func TestSignalsOfOneKind(t *testing.T) {
 	for _, signals := range [][2]syscall.Signal{{syscall.SIGTERM, syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGHUP}, {syscall.SIGHUP, syscall.SIGHUP}, {syscall.SIGINT, syscall.SIGINT}} {
 		t.Run(fmt.Sprint(signals[0], " ", signals[1]), func(t *testing.T) {
