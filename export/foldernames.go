@@ -19,7 +19,7 @@ import (
 // namesName is the name of the folder in which an export tries names.
 const namesName = "names.tmp"
 
-// checkKeyNames fails with ErrOptions if readers would miss a key: they skip folders that begin
+// checkKeyNames fails with ErrOptions if readers would miss a key. They skip folders that begin
 // with _ or a dot, and not all of them decode a column's name.
 func checkKeyNames(keys []partitionKey) error {
 	for _, k := range keys {

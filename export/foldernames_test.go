@@ -146,8 +146,8 @@ func TestUnknownEscaping(t *testing.T) {
 	}
 }
 
-// TestValuesTooLongForFolders: a value that is too long for a folder's name is refused before
-// anything is written, and the error says how to leave it out.
+// TestValuesTooLongForFolders: an export refuses a value that is too long for a folder's name
+// before it writes anything. The error says how to exclude it.
 func TestValuesTooLongForFolders(t *testing.T) {
 	f := newFixture(t)
 	f.commit(model.Done, series(0, 10))

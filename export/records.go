@@ -11,9 +11,9 @@ import (
 	"datasync/internal/owned"
 )
 
-// records are what an export keeps about a folder: its manifest, the pending manifest of an addition
-// that is not finished, and the staging folder for new files. They are beside the folder, because
-// polars treats all files in a folder as data, even hidden ones (docs/decisions/015-exports.md).
+// records are the manifest of a folder, the pending manifest of an unfinished addition, and the
+// staging folder for new files. They are beside the folder, because polars treats all files in a
+// folder as data, even hidden ones (docs/decisions/015-exports.md).
 //
 // Folders of earlier versions keep them inside. A new folder gets its name while its manifest is
 // still inside, so that both appear in one step. Then publish moves the manifest out. So a manifest
@@ -73,8 +73,8 @@ func findRecords(folder *outfile.LockedFolder) (records, bool) {
 	return records{}, false
 }
 
-// checkFree fails unless the manifest can be written: its name is free, or has the manifest of a
-// folder that was removed or will be replaced.
+// checkFree fails unless the manifest's name is free, or has the manifest of a folder that was
+// removed or will be replaced.
 func (r *records) checkFree() error {
 	if _, err := r.in.Lstat(r.pending); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("its manifest cannot be beside it: %w", err) // such as a name that is too long

@@ -8,8 +8,8 @@ import (
 	"datasync/mockserver"
 )
 
-// The estimated time is within 1.5 times of that of the pull, both ways, for each profile of the mock server and any
-// number of walks.
+// The estimate is within a factor of 1.5 of the pull's time, for each profile of the mock server and any number of
+// walks.
 func TestForecastOfProfiles(t *testing.T) {
 	of := func(o mockserver.Options, events int) mockserver.Options {
 		o.Data.Events = events

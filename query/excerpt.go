@@ -25,9 +25,9 @@ func (e *StatementError) Error() string { return e.Err.Error() }
 // Unwrap returns DuckDB's error.
 func (e *StatementError) Unwrap() error { return e.Err }
 
-// Excerpt returns two lines for an error with a position in the SQL: "LINE 1: " with the line of the
-// SQL, and a caret below the position. They are at most width columns wide (0 means 80), and safe for a
-// terminal. It returns "" for other errors.
+// Excerpt returns two lines for an error with a position: "LINE 1: " with the line of the SQL, and a
+// caret below the position. They are at most width columns wide (0 means 80), and safe for a terminal.
+// It returns "" for other errors.
 func Excerpt(err error, width int) string {
 	var e *StatementError
 	if !errors.As(err, &e) {

@@ -67,8 +67,8 @@ line); all NULL: user_id, extra
 // cutNumber matches a number that was cut, or one that may have been. UUIDs have letters.
 var cutNumber = regexp.MustCompile(`[0-9.]…`)
 
-// TestTablesAtAllWidths: no line is wider than the terminal, no number and no time is cut, and all lines
-// of the box are equally wide, whatever characters the values have.
+// TestTablesAtAllWidths: no line is wider than the terminal, no number or time is cut, and all lines of
+// the box are equally wide, for any characters.
 func TestTablesAtAllWidths(t *testing.T) {
 	s := open(t, file(t), "UTC")
 	for _, value := range []string{"日本語のとても長い名前です", "👩‍💻👨‍👩‍👧‍👦🏳️‍🌈 team", "👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽 ok", "❤️❤️❤️❤️❤️❤️❤️❤️", "🇩🇪🇫🇷🇯🇵🇧🇷🇩🇪🇫🇷🇯🇵🇧🇷", "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", "กำลังทดสอบก็", "한국어 텍스트입니다", "\u202e\x1b[2J\t", "12345678901234567890123456789"} {

@@ -12,8 +12,7 @@ import (
 	"datasync/ingest/decode"
 )
 
-// Brief names the cause of a failed request in a few words, such as "502", "no answer" or "refused", where the
-// error itself is too long.
+// Brief names the cause of a failed request in a few words, such as "502", "no answer" or "refused".
 func Brief(err error) string {
 	var answer *Error
 	var stalled *stalledError

@@ -69,7 +69,7 @@ func CountElements(text string) (n int, ok bool) {
 // BeginsAsPage reports whether a text begins as a page does: an object with a list data.
 func BeginsAsPage(text string) bool { return dataBegin(text) != stopped }
 
-// dataBegin returns the offset after the bracket that opens the list data of a page, or stopped if the text does
+// dataBegin returns the offset after the bracket that opens the list data. It returns stopped if the text does
 // not begin as a page does.
 func dataBegin(text string) int {
 	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {

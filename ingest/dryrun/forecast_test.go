@@ -77,7 +77,7 @@ func TestForecast(t *testing.T) {
 	if f == nil || !f.Known || f.Pages != 300 || f.Concurrent.V < 4*time.Minute || f.Sequential < f.Concurrent.V || f.Sequential > 6*time.Minute {
 		t.Errorf("%+v", f)
 	}
-	// Pages of 100,000 show that the API follows its description, which has limits that it does not state: 10
+	// Pages of 100,000 show that the API follows its description. So it has limits that it does not state: 10
 	// events pages in 30 s, and 20 of the feed. The dry run has sent some already.
 	large := EndpointFindings{Usable: true, Page: 100_000, Took: 100 * time.Millisecond, sent: 2}
 	found = Findings{Total: total(8_000_000), Events: large, Feed: large}

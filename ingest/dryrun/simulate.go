@@ -93,9 +93,9 @@ func (f *Findings) withLocal(requests time.Duration, elements int64) time.Durati
 	return fileTime + max(requests, time.Duration(elements)*each) + time.Duration(min(elements, int64(page)))*each
 }
 
-// AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the API
-// limits requests, as far as the dry run shows: one of its endpoints states a limit or answers 429, or it
-// serves the large pages of its description.
+// AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the dry
+// run shows that the API limits requests. Then an endpoint states a limit or answers 429, or the API serves
+// the large pages of its description.
 func (f *Findings) AssumesLimits() bool {
 	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
 		if e.Limit > 0 || e.Limited > 0 || e.Page >= largePages {
@@ -169,8 +169,8 @@ type simulation struct {
 	out     outcome
 }
 
-// run simulates the pull. Each walk requests its next page as a real one does: from the events endpoint if that
-// may be asked, else from the feed, else from the first one that may be asked.
+// run simulates the pull. Each walk requests its next page as a real one does. It prefers the events endpoint,
+// then the feed, and otherwise waits for the first endpoint that becomes available.
 func (p pull) run(now time.Time) outcome {
 	s := &simulation{pull: p, now: now, left: p.elements, workers: pacer.NewWorkers(dispatch.MaxWorkers), sent: make([]time.Time, len(p.ends))}
 	for _, e := range p.ends {

@@ -90,9 +90,10 @@ func (c *Coordinator) searchLater() {
 	}
 }
 
-// search looks for a way to request the newest page below an instant: by time or, if that is allowed, by a
-// cursor that is made for it. The coordinator takes the first way that is proven. Then search looks where
-// the events end, if the window goes down to there. To find no way is not an error: the walk continues alone.
+// search looks for a way to request the newest page below an instant: by time or, if allowed, by a
+// constructed cursor. The coordinator takes the first way that is proven. Then search looks where the events
+// end, if the window goes down to there. If there is none, that is not an error: the walk continues
+// alone.
 func (c *Coordinator) search(ctx context.Context) {
 	defer c.changed()
 	c.mu.Lock()

@@ -96,8 +96,8 @@ func readVersion(build *debug.BuildInfo, zones zoneInfo) versionInfo {
 	return v
 }
 
-// shownZones finds the zone files that package time reads: those of the variable ZONEINFO, of the
-// first of the folders that has any, or the copy in the program.
+// shownZones finds the zone files that package time reads. They are those of the variable ZONEINFO,
+// of the first folder that has any, or the copy in the program.
 func shownZones(variable string, folders []string) zoneInfo {
 	z := zoneInfo{SQL: duck.TimeZones, Shown: unknown, Source: "go"}
 	if variable != "" {

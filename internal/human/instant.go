@@ -32,9 +32,9 @@ var (
 //
 //   - 2026-01-31, 2026-01, 2026, today, yesterday and tomorrow are the instant at which that day, month
 //     or year begins
-//   - 7d, 2w, 3mo and 1y (also "7 days", "7 days ago") are the begin of the day so many days, weeks,
+//   - 7d, 2w, 3mo and 1y (also "7 days", "7 days ago") are the start of the day that many days, weeks,
 //     months or years before today, so that the days between are whole
-//   - 12h, 1h30m, 90s and now are so long before now
+//   - 12h, 1h30m, 90s and now are that long before now
 //   - 2026-01-31T12:00:00Z, 2026-01-31 12:00:00+01, and 2026-01-31 12:00 in zone
 //
 // It fails with an *Error.

@@ -18,8 +18,8 @@ import (
 )
 
 // Small commits leave unused blocks: each checkpoint writes the last row group of a table again, into other
-// blocks, and DuckDB returns unused blocks to the file system only at the end of the file. It reuses
-// the others for later rows, but after a complete pull those may not come for long. Decision 024.
+// blocks. DuckDB returns unused blocks to the file system only at the end of the file. It reuses the others
+// for later rows, but after a complete pull those may not come for long. Decision 024.
 
 const (
 	// unusedShare is the ratio of unused to used blocks from which a rewrite pays: a tenth.
@@ -126,8 +126,8 @@ func (s *Store) rewrite(ctx context.Context, b blocks) (err error) {
 	return dbfile.SyncFolder(filepath.Dir(s.path))
 }
 
-// replaceable fails if a new file under this name would lose something that is not in the tables: another
-// name of the file, its owner, or a log.
+// replaceable fails if a new file under this name would lose more than rows: another name of the file,
+// its owner, or a log.
 func (s *Store) replaceable() (fs.FileInfo, error) {
 	now, err := os.Lstat(s.path)
 	if err != nil {
@@ -245,7 +245,7 @@ const catalog = `SELECT kind || ' ' || text FROM (
 ) ORDER BY ALL`
 
 // sameCatalog returns the tables of the old file. It fails unless the new file has the same tables and views,
-// in the same format: a user may have added some, or an older version may have created the file.
+// in the same format. A user may have added some, or an older version may have created the file.
 func sameCatalog(ctx context.Context, db *sql.DB) (tables []string, err error) {
 	var name string
 	if err := db.QueryRowContext(ctx, "SELECT current_database()").Scan(&name); err != nil {

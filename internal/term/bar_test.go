@@ -42,9 +42,8 @@ func TestBarLines(t *testing.T) {
 	}
 }
 
-// TestBarsKeepTheirWidth: at each width of the terminal, a line never fills it, no text changes the line's
-// width, and the number of columns before Doing and before Left stays. From 40 columns on there are speed and
-// remaining time.
+// TestBarsKeepTheirWidth: at each width of the terminal, a line never fills it, and no text moves another
+// field or changes the line's width. From 40 columns on, the bar has speed and remaining time.
 func TestBarsKeepTheirWidth(t *testing.T) {
 	for _, total := range []int64{0, 9, 300_000, 3_000_000, 5_000_000_000} {
 		for columns := 1; columns < 250; columns++ {

@@ -69,8 +69,8 @@ func (l *lines) say(text string) {
 
 const (
 	// clear erases the line with the cursor and all below. It also erases the ^C that a terminal shows for
-	// Ctrl-C. The line is erased by itself first: if its row is the window's first, tmux moves the rows that
-	// the second sequence erases into its scrollback.
+	// Ctrl-C. The line is erased first: if it is the window's first row, tmux moves the rows that the second
+	// sequence erases into its scrollback.
 	clear = "\r\x1b[K\x1b[J"
 	// unwrapped begins a line that the terminal cuts, and wrapped ends it. A window may become narrower before
 	// this process sees that, and a wrapped line could not be erased.
