@@ -56,8 +56,8 @@ const interrupted = "INTERRUPT Error"
 var lockHolder = regexp.MustCompile(`(?:held in (.+) \()?PID (\d+)`)
 
 // Translate turns an error of DuckDB or the system about the file at path into a
-// *model.FileError. It returns nil, a *model.FileError and ErrZone as they are, and context.Canceled for
-// a statement that was interrupted. No other function classifies errors by the driver's texts.
+// *model.FileError. It returns nil, a *model.FileError and ErrZone unchanged, and context.Canceled for a
+// statement that was interrupted. No other function classifies errors by the driver's texts.
 func Translate(path string, err error) error {
 	var known *model.FileError
 	if err == nil || errors.As(err, &known) || errors.Is(err, ErrZone) {

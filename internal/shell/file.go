@@ -97,7 +97,7 @@ func (s *shell) newData(f *File, before int64) string {
 func (s *shell) learnNames(ctx context.Context, f *File) {
 	columns, err := f.Session.Columns(ctx)
 	if err != nil {
-		return // statements work all the same
+		return // statements work without completion
 	}
 	names, err := inspect.OpenNames(ctx, columns)
 	if err != nil {

@@ -45,8 +45,8 @@ func (t IO) obeys(stream io.Writer) bool {
 	return ok && kind != "" && kind != "dumb"
 }
 
-// Style colours text by its meaning, or leaves it as it is. The text must say the same without colour, and must
-// be safe for a terminal (Visible).
+// Style colours text by its meaning, or leaves it unchanged. The text must mean the same without colour, and
+// must be safe for a terminal (Visible).
 type Style struct{ on bool }
 
 // Good is for complete or sound data: green.
