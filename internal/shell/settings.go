@@ -71,7 +71,7 @@ func (s *shell) setTimezone(ctx context.Context, zone string) error {
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {
-		s.complain(fmt.Sprintf(".timezone %s: no time zone such as UTC or Europe/Berlin", zone))
+		s.complain(fmt.Sprintf(".timezone %s is not a time zone such as UTC or Europe/Berlin", zone))
 		return nil
 	}
 	if state := s.held(); len(state) > 0 {

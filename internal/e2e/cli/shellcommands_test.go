@@ -84,7 +84,7 @@ func TestShellCommands(t *testing.T) {
 		{"SELECT $since AS c, $type AS d;", `2026-01-27 00:00,purchase`}, {".param unset since", ``}, {"SELECT $since AS c;", `since`},
 		{".param unset since", `\$since has no value`}, {".param type", `want NAME=VALUE, or unset NAME`}, {".param =5", `want NAME=VALUE`},
 		{".param empty=", ``}, {"SELECT length($empty) AS n;", `n\r\n0\r\n`},
-		{".timezone", `UTC\r\n`}, {".timezone Mars/Olympus", `no time zone such as UTC`}, {".timezone Asia/Tokyo", ``}, {".timezone", `Asia/Tokyo\r\n`},
+		{".timezone", `UTC\r\n`}, {".timezone Mars/Olympus", `is not a time zone such as UTC`}, {".timezone Asia/Tokyo", ``}, {".timezone", `Asia/Tokyo\r\n`},
 		{"SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' AS t;", `2026-01-01T09:00:00\+09:00`}, {".timezone UTC", ``},
 		{".named", `(?s)events_per_hour .*funnel .*steps=`}, {".named list", `events_per_hour `}, {".named funnel steps=page_view,click within='7 days'", `step,type,sessions.*\r\n1,page_view,\d+`},
 		{".named funel", `funnel`}, {".named funnel speed=5", `funnel has no parameter speed, but steps`},
