@@ -28,6 +28,11 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	return 0
 }
 
+// init takes the short form from --version: -v is --verbose of pull and status.
+func init() { //nolint:gochecknoinits // the library has this flag as a variable
+	cli.VersionFlag = &cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}
+}
+
 // newApp returns the program with its commands.
 func newApp(t term.IO) *cli.App {
 	root := &cli.App{

@@ -78,13 +78,13 @@ func runDryRun(ctx context.Context, opts pullOptions) error {
 	if opts.json {
 		return errors.Join(err, unlessUnread(writeJSON(opts.io.Stdout, r.json())))
 	}
-	_, errWrite := io.WriteString(opts.io.Stdout, r.text())
+	_, errWrite := io.WriteString(opts.io.Stdout, r.text(opts.io.Width()))
 	return errors.Join(err, unlessUnread(errWrite))
 }
 
-// text returns the report for a person.
-func (r *forecastReport) text() string {
-	t := &fields{}
+// text returns the report for a person, on a terminal of that width; 0 means no limit.
+func (r *forecastReport) text(width int) string {
+	t := &fields{width: width}
 	t.line("asked", "%s; no event was stored", term.Counted(r.Requests, "request"))
 	if r.Events.Usable || r.Feed.Usable {
 		t.line("API", "%s", r.api())

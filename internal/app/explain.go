@@ -23,12 +23,13 @@ func explainCommand(t term.IO) *cli.Command {
 			if c.Args().Len() > 1 {
 				return usage("explain takes one topic, but got %d", c.Args().Len())
 			}
-			text := topicList()
+			text := topicList(t.Width())
 			if c.Args().Present() {
 				var err error
 				if text, err = topicText(c.Args().First()); err != nil {
 					return err
 				}
+				text = wrapped(text, t.Width())
 			}
 			out := resultOutput(t, c)
 			_, err := io.WriteString(out, text)
@@ -50,12 +51,14 @@ func resultOutput(t term.IO, c *cli.Context) term.Output {
 	return t.Paged()
 }
 
-// topicList returns a line a topic, with the first sentence of its section.
-func topicList() string {
+// topicList returns a line a topic, with the first line of its section, for a terminal of that width; 0 means no
+// limit.
+func topicList(width int) string {
+	const margin = 16
 	var b strings.Builder
 	for _, topic := range topics {
 		about, _, _ := strings.Cut(section(topic), "\n")
-		_, _ = fmt.Fprintf(&b, "%-16s%s\n", topic, about)
+		_, _ = fmt.Fprintln(&b, term.Wrap(fmt.Sprintf("%-*s%s", margin, topic, about), width, margin))
 	}
 	return b.String()
 }
@@ -104,3 +107,41 @@ func section(topic string) string {
 	}
 	return text + "\n"
 }
+
+// wrapped breaks the lines of a section that are wider than the terminal, 0 for no limit. It joins the lines of a
+// paragraph or an item first, and leaves code and tables as they are.
+func wrapped(section string, width int) string {
+	if width <= 0 {
+		return section
+	}
+	var b strings.Builder
+	paragraph := ""
+	end := func() {
+		if paragraph != "" {
+			indent := 0
+			if strings.HasPrefix(paragraph, "- ") {
+				indent = 2
+			}
+			_, _ = fmt.Fprintln(&b, term.Wrap(paragraph, width, indent))
+		}
+		paragraph = ""
+	}
+	for line := range strings.Lines(section) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "|"):
+			end()
+			_, _ = fmt.Fprintln(&b, line)
+		case paragraph != "" && !item.MatchString(line):
+			paragraph += " " + strings.TrimSpace(line)
+		default:
+			end()
+			paragraph = line
+		}
+	}
+	end()
+	return b.String()
+}
+
+// item matches the first line of an item of a list.
+var item = regexp.MustCompile(`^(-|\d+\.) `)

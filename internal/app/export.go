@@ -89,7 +89,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 			opts.io.Say(tooLongForExcel(result))
 		}
 		if result.Empty != "" {
-			opts.io.Say(emptyText(result.Empty))
+			opts.io.Say(emptyText(&opts.export, result.Empty))
 		}
 	}
 	return nil
@@ -135,8 +135,12 @@ func tooLongForExcel(r export.Result) string {
 }
 
 // emptyText says that Spark refuses the folder of an empty text.
-func emptyText(column string) string {
-	return fmt.Sprintf("warning: Spark refuses the folder %s= of rows whose %s is an empty text; other readers read it; leave these rows out with --where \"%s IS DISTINCT FROM ''\"", column, column, column)
+func emptyText(opts *export.Options, column string) string {
+	without := fmt.Sprintf("--where \"%s IS DISTINCT FROM ''\"", column)
+	if opts.Query != "" {
+		without = fmt.Sprintf("WHERE %s IS DISTINCT FROM '' in the query", column)
+	}
+	return fmt.Sprintf("warning: Spark refuses the folder %s= of rows whose %s is an empty text; other readers read it; leave these rows out with %s", column, column, without)
 }
 
 // incompleteText describes the gaps in an export of a pull that is not complete.

@@ -138,7 +138,7 @@ func releaseIn(folder string) string {
 
 // text returns the versions for a person, on a terminal of this width; 0 is no limit.
 func (v versionInfo) text(width int) string {
-	f := &fields{}
+	f := &fields{width: width}
 	program := v.Version
 	if v.Commit != nil {
 		program += ", commit " + (*v.Commit)[:min(12, len(*v.Commit))]
@@ -160,9 +160,5 @@ func (v versionInfo) text(width int) string {
 	}
 	f.line("time zones", "%s in SQL (in DuckDB)", v.TimeZones.SQL)
 	f.line("", "%s for shown times and dates in options (%s)", v.TimeZones.Shown, source)
-	var wrapped strings.Builder
-	for line := range strings.Lines(f.String()) {
-		wrapped.WriteString(term.Wrap(strings.TrimSuffix(line, "\n"), width, 12) + "\n")
-	}
-	return wrapped.String()
+	return f.String()
 }
