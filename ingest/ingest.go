@@ -140,6 +140,9 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	err = p.run(ctx)
 	p.counters.add(p.common.Dispatcher.Counts())
 	p.counters.Complete = err == nil
+	if failure := p.common.Dispatcher.Unanswered(); failure != nil && ctx.Err() != nil {
+		p.counters.Unanswered = model.Line(failure)
+	}
 	p.counters.Took = time.Since(began)
 	p.counters.Minimum = p.common.Dispatcher.Minimum(p.counters.needed())
 	return p.counters.Summary, errors.Join(err, p.end(ctx, began, err))
@@ -199,6 +202,9 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		outcome, reason = "interrupted", model.Line(context.Cause(ctx))
+		if p.counters.Unanswered != "" {
+			reason += " while " + p.counters.Unanswered
+		}
 	case err != nil:
 		outcome, reason = "failed", model.Line(err)
 	}

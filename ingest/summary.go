@@ -39,6 +39,8 @@ type Summary struct {
 	Sample string
 	// NotReadAgain counts the rejects of pages that were not read a second time.
 	NotReadAgain int64
+	// Unanswered is the last failure of the request that was retried when ctx ended; "" if a page arrived since.
+	Unanswered string
 	// Witness has the API's totals. Balance compares them with the file after a walk to the end.
 	Witness model.Witness
 	Balance sql.Null[model.Balance]

@@ -63,8 +63,10 @@ type Dispatcher struct {
 	load        load
 	limited     limitedStreak
 	heldOffTold bool // that the feed serves because the events endpoint is closed for long
-	// retries has the failed requests that will be sent again, as of their last failure.
+	// retries has the failed requests that will be sent again, as of their last failure. gaveUp is the one that
+	// ended last without an answer.
 	retries map[*Retrying]Retrying
+	gaveUp  Retrying
 }
 
 // limitedStreak counts 429s since the last page, and when the first of them came.

@@ -43,6 +43,7 @@ func (d *Dispatcher) Retry(ctx context.Context, patience Patience, op func() (en
 		endpoint, err := op()
 		switch {
 		case err == nil:
+			failing.Err = nil
 			return nil
 		case ctx.Err() != nil:
 			return backoff.Permanent(ctx.Err())

@@ -60,7 +60,21 @@ func (d *Dispatcher) retrying(r *Retrying, next time.Time, left time.Duration) {
 func (d *Dispatcher) retried(r *Retrying) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if last, ok := d.retries[r]; ok && r.Err != nil {
+		d.gaveUp = last
+	}
 	delete(d.retries, r)
+}
+
+// Unanswered returns the last failure of the request that was retried when the walks ended. It returns nil if a page
+// has arrived since, or if the endpoint has asked for a wait.
+func (d *Dispatcher) Unanswered() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p := d.endpoints[d.gaveUp.Endpoint]; p == nil || p.opensAt.After(time.Now()) || d.gaveUp.pages != d.load.pages {
+		return nil
+	}
+	return d.gaveUp.Err
 }
 
 // Trouble returns why no pages arrive now.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -60,7 +61,13 @@ func runPull(ctx context.Context, opts pullOptions) error {
 	if opts.dryRun {
 		return pullError(ctx, runDryRun(ctx, opts))
 	}
-	return pullError(ctx, pull(ctx, opts))
+	result := pullResult{progress: &ingest.Progress{}, file: opts.database}
+	err := pull(ctx, opts, &result)
+	var stopped signalled
+	if errors.As(context.Cause(ctx), &stopped) && err != nil && result.Unanswered != "" {
+		return fmt.Errorf("%w while %s; %s", stopped, result.Unanswered, resume)
+	}
+	return pullError(ctx, err)
 }
 
 // trace returns the function that shows each request; nil without --verbose.
@@ -79,11 +86,10 @@ func (o *pullOptions) sayQuit() {
 }
 
 // pull stores everything new and reports progress and a summary.
-func pull(ctx context.Context, opts pullOptions) error {
+func pull(ctx context.Context, opts pullOptions, result *pullResult) error {
 	// Most of a pull's memory is in use all the time, so that collecting it often costs little.
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	result := pullResult{progress: &ingest.Progress{}, file: opts.database}
-	err := pullInto(ctx, opts, &result)
+	err := pullInto(ctx, opts, result)
 	if opts.quiet {
 		return err
 	}

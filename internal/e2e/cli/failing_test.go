@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -98,9 +97,13 @@ func TestStatusOfAFailingPull(t *testing.T) {
 	if err := pull.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.Copy(io.Discard, said)
-	if _ = pull.Wait(); pull.ProcessState.ExitCode() != 143 {
-		t.Errorf("exit %d", pull.ProcessState.ExitCode())
+	var last string
+	for lines.Scan() {
+		last = lines.Text()
+	}
+	stopped := regexp.MustCompile(`^datasync: stopped by SIGTERM while (events|feed) endpoint answered 502.*; run the same command to resume$`)
+	if _ = pull.Wait(); pull.ProcessState.ExitCode() != 143 || !stopped.MatchString(last) {
+		t.Errorf("exit %d: %s", pull.ProcessState.ExitCode(), last)
 	}
 	// The next pull fails by itself.
 	r = harness.Run(t.Context(), t, binary, folder, base, "pull", "--workers", "1", "--max-retry-time", "500ms")
@@ -115,7 +118,7 @@ func TestStatusOfAFailingPull(t *testing.T) {
 	for _, run := range status.Runs {
 		ends = append(ends, run.Outcome+": "+run.Reason)
 	}
-	if text := fmt.Sprintf("%q", ends); len(ends) != 2 || !strings.Contains(ends[0], " endpoint answered 502") || !strings.HasPrefix(ends[0], "failed: ") || !strings.HasPrefix(ends[1], "interrupted: stopped") {
+	if text := fmt.Sprintf("%q", ends); len(ends) != 2 || !strings.Contains(ends[0], " endpoint answered 502") || !strings.HasPrefix(ends[0], "failed: ") || !regexp.MustCompile(`^interrupted: stopped by SIGTERM while (events|feed) endpoint answered 502`).MatchString(ends[1]) {
 		t.Error(text)
 	}
 }
