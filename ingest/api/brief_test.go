@@ -98,15 +98,7 @@ func TestWrongScheme(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = listener.Close() })
-			go func() {
-				for {
-					conn, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					go tc.serve(conn)
-				}
-			}()
+			go serveEach(listener, tc.serve)
 			c := New(NewTransport(), &url.URL{Scheme: tc.scheme, Host: listener.Addr().String()}, "ds_test_key", 10)
 			_, _, err = c.Page(t.Context(), Events, Request{}, nil, &Buffer{})
 			isScheme := errors.Is(err, ErrPlainPort) || errors.Is(err, ErrTLSPort)
@@ -114,6 +106,17 @@ func TestWrongScheme(t *testing.T) {
 				t.Errorf("%v, want %v", err, tc.want)
 			}
 		})
+	}
+}
+
+// serveEach serves each connection until the listener is closed.
+func serveEach(listener net.Listener, serve func(net.Conn)) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go serve(conn)
 	}
 }
 
@@ -127,18 +130,10 @@ func TestHTTPToASilentTLSPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				_ = conn.(*tls.Conn).Handshake()
-				_ = conn.Close()
-			}()
-		}
-	}()
+	go serveEach(listener, func(conn net.Conn) {
+		_ = conn.(*tls.Conn).Handshake()
+		_ = conn.Close()
+	})
 	c := New(NewTransport(), &url.URL{Scheme: "http", Host: listener.Addr().String()}, "ds_test_key", 10)
 	if _, _, err = c.Page(t.Context(), Events, Request{}, nil, &Buffer{}); !errors.Is(err, ErrTLSPort) || !Permanent(err) {
 		t.Errorf("%v", err)

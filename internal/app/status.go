@@ -33,7 +33,7 @@ type statusOptions struct {
 
 func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show what is stored and what is missing",
+		Name: "status", Usage: "show the stored events, and how many are missing",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "also show windows and the last runs"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},

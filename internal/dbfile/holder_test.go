@@ -24,7 +24,7 @@ func TestHolderNames(t *testing.T) {
 		h    Holder
 		want bool
 	}{
-		{Holder{PID: 1 << 30, Command: "/opt/datasync"}, true}, {Holder{PID: 1 << 30, Command: "./datasync-old"}, false},
+		{Holder{PID: 1 << 30, Command: "/usr/local/bin/datasync"}, true}, {Holder{PID: 1 << 30, Command: "./datasync-old"}, false},
 		{Holder{PID: os.Getpid(), Command: "renamed"}, true}, {Holder{PID: 1 << 30, Command: ""}, true},
 		{Holder{PID: 1 << 30, Command: "datasync", Writing: true}, false}, {Holder{PID: 1 << 30, Command: "/usr/bin/duckdb"}, false},
 	} {
