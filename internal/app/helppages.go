@@ -65,6 +65,15 @@ func helpPages() []helpPage {
 			file,
 			{"Output", "memory-limit quiet verbose progress color"},
 		}},
+		{"stats", "Use", []helpExample{
+			{"datasync stats", "Key figures, and a bar a day"},
+			{"datasync stats --by page --since 7d", "Pages of the last week"},
+			{"datasync stats --by hour --since yesterday --timezone Europe/Berlin", "Hours there"},
+		}, []helpGroup{
+			{"Figures", "by since until timezone"},
+			file,
+			output,
+		}},
 		{"schema", "Use", []helpExample{
 			{"datasync schema", "All tables and views"},
 			{"datasync schema events", "The columns of a table"},

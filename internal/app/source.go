@@ -23,11 +23,16 @@ func openSource(ctx context.Context, t term.IO, database string, open func(path 
 
 // withFile opens the database read-only and calls do with it, until a signal comes.
 func withFile(ctx context.Context, t term.IO, database string, do func(ctx context.Context, db *sql.DB) error) error {
+	return withFileIn(ctx, t, database, "UTC", do)
+}
+
+// withFileIn is withFile with days and hours in a time zone.
+func withFileIn(ctx context.Context, t term.IO, database, timezone string, do func(ctx context.Context, db *sql.DB) error) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	var db *sql.DB
 	src, err := openSource(ctx, t, database, func(path string) (err error) {
-		db, err = inspect.OpenReadOnly(ctx, path, "UTC")
+		db, err = inspect.OpenReadOnly(ctx, path, timezone)
 		return err
 	})
 	if err == nil {
