@@ -37,3 +37,11 @@ func ReadTrust(ctx context.Context, db *sql.DB, path string, now time.Time) (*Tr
 	return t, db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (returned > 0 AND duplicate = returned), coalesce(max(batch), 0)
 		FROM page_log WHERE endpoint <> 'closing check'`).Scan(&t.Pages, &t.Reread, &t.Batch)
 }
+
+// Rejects is the number of elements that are kept as rejects and not stored as events.
+func (t *Trust) Rejects() (n int64) {
+	for _, each := range t.Rejected {
+		n += each
+	}
+	return n
+}
