@@ -25,6 +25,9 @@ func Styles() string {
 const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;print-color-adjust:exact}
 .chart.narrow{display:none}
 @media screen and (max-width:719.98px){.chart.wide{display:none}.chart.narrow{display:block;max-width:520px}}
+.pair{display:flex;flex-wrap:wrap;justify-content:space-between}
+.pair>*{width:47.78%}
+@media screen and (max-width:719.98px){.pair>*{width:100%;max-width:520px}}
 .chart text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans Condensed","DejaVu Sans",sans-serif;font-variant-numeric:tabular-nums;fill:var(--text)}
 .chart text.m{fill:var(--muted)}
 .chart text.b{font-weight:700}
@@ -51,6 +54,8 @@ const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;prin
 .chart .dash{fill:none;stroke-width:1.6;stroke-dasharray:3 3}
 .chart .under{fill:none;stroke:var(--page);stroke-width:5;stroke-linejoin:round;stroke-linecap:round}
 .chart .ring{fill:none;stroke:var(--text);stroke-width:2}
+.chart .ring.in{stroke:var(--page)}
+.chart .outline{fill:none;stroke:var(--edge)}
 .chart .open{fill:var(--page);stroke-width:1.6}
 .chart .hollow{fill:var(--page);stroke:var(--u)}
 @media (forced-colors:active){.chart{forced-color-adjust:none;background:var(--page)}}

@@ -60,6 +60,13 @@ func (c *canvas) rect(class string, x, y, w, h float64) {
 	c.b.WriteString(`<rect class="` + class + `" x="` + num(x) + `" y="` + num(y) + `" width="` + num(w) + `" height="` + num(h) + `"/>`)
 }
 
+// tipped draws a rectangle that shows text while a pointer rests on it.
+func (c *canvas) tipped(class string, x, y, w, h float64, text string) {
+	x1, y1, x2, y2 := round(x), round(y), round(x+w), round(y+h)
+	c.b.WriteString(`<rect class="` + class + `" x="` + num(x1) + `" y="` + num(y1) + `" width="` + num(x2-x1) + `" height="` + num(y2-y1) +
+		`"><title>` + escape(text) + `</title></rect>`)
+}
+
 // tip adds an area that shows text while a pointer rests on it. Wide drawings alone have it.
 func (c *canvas) tip(x, y, w, h float64, text string) {
 	c.b.WriteString(`<rect class="hit" x="` + num(x) + `" y="` + num(y) + `" width="` + num(w) + `" height="` + num(h) +
