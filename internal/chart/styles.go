@@ -41,6 +41,8 @@ const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;prin
 .chart .lead{fill:none;stroke:var(--edge)}
 .chart .hatch{fill:none;stroke:var(--edge);stroke-width:1.2}
 .chart .o{fill:none;stroke:var(--s);stroke-width:1.2}
+.chart .og{fill:var(--band)}
+.chart .hair{fill:none;stroke:var(--page);stroke-width:.8}
 .chart .stripe{fill:none;stroke:var(--page);stroke-width:1.6}
 .chart .frame{fill:none;stroke:var(--edge);stroke-dasharray:4 3}
 .chart .side{fill:none;stroke:var(--edge);stroke-dasharray:3 2}
