@@ -54,7 +54,7 @@ func groupBy(n int, span func(int) (time.Time, time.Time, State), p period) []bi
 	for i := range n {
 		from, to, state := span(i)
 		start := p.start(from)
-		if k := len(bins) - 1; k < 0 || !starts[k].Equal(start) || p.name == "day" {
+		if k := len(bins) - 1; k < 0 || !starts[k].Equal(start) {
 			bins = append(bins, bin{from: from})
 			states = append(states, [4]int{})
 			starts = append(starts, start)
@@ -163,7 +163,7 @@ func withoutWeekdays(s string) string {
 // binName names the span of a bar: a day, "week of Mon 5 Jan 2026", "January 2026".
 func binName(n bin, p period) string {
 	switch p.name {
-	case "day":
+	case "day", "hour":
 		return DayYear(n.from)
 	case "week":
 		return "week of " + DayYear(p.start(n.from))

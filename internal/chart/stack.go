@@ -145,7 +145,7 @@ func (s Stack) draw(f form) string {
 	s.bars(p, b, bins, parts)
 	p.zero()
 	if len(bins) > 0 {
-		p.timeAxis(timeTicks(bins[0].from, bins[len(bins)-1].to, timeToBand(b, bins), 0, f.width))
+		p.timeAxis(timeTicks(bins[0].from, bins[len(bins)-1].to, 24*time.Hour, timeToBand(b, bins), 0, f.width))
 	}
 	if onlyEmpty(bins) {
 		p.blank(s.nothing())
@@ -292,7 +292,7 @@ func (s Stack) tips(p *plot, b bands, bins []bin, parts []part, unit period) {
 func (s Stack) Table() Table {
 	bins, unit := s.bins()
 	t := Table{Name: s.Unit + " a " + unit.name + " by type"}
-	head := strings.ToUpper(unit.name[:1]) + unit.name[1:]
+	head := capital(unit.name)
 	if len(bins) > 0 {
 		head += " (" + zoneName(bins[0].from) + ")"
 	}
@@ -304,6 +304,7 @@ func (s Stack) Table() Table {
 	for _, n := range bins {
 		row := []string{notes.row(n, unit)}
 		if n.state == Unpulled {
+			notes.gap = true
 			row = append(row, slices.Repeat([]string{"–"}, len(s.Series)+1)...)
 			t.Rows = append(t.Rows, row)
 			continue
@@ -316,34 +317,4 @@ func (s Stack) Table() Table {
 	}
 	t.Note = notes.String()
 	return t
-}
-
-// marks collects what the signs in a table mean.
-type marks struct{ star, dash bool }
-
-// row names a bar, with an asterisk where it is not whole.
-func (m *marks) row(n bin, unit period) string {
-	name := binName(n, unit)
-	if unit.name == "week" {
-		name = DayYear(unit.start(n.from))
-	}
-	switch n.state {
-	case Unfinished:
-		m.star = true
-		return name + " *"
-	case Unpulled:
-		m.dash = true
-	}
-	return name
-}
-
-func (m marks) String() string {
-	var notes []string
-	if m.star {
-		notes = append(notes, "* not whole")
-	}
-	if m.dash {
-		notes = append(notes, "– not yet pulled")
-	}
-	return strings.Join(notes, "; ")
 }

@@ -1,9 +1,6 @@
 package chart
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // tick is a place on a time axis and what may be written there.
 type tick struct {
@@ -24,15 +21,15 @@ var clockSteps = [...]time.Duration{
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
 }
 
-// timeTicks places ticks from one time to another. x maps a time to its coordinate. Labels are centred at
-// their tick, stay between min and max, and never touch.
-func timeTicks(from, to time.Time, x func(time.Time) float64, min, max float64) []tick {
+// timeTicks places ticks from one time to another, at least a span apart. x maps a time to its coordinate.
+// Labels are centred at their tick, stay between min and max, and never touch.
+func timeTicks(from, to time.Time, least time.Duration, x func(time.Time) float64, min, max float64) []tick {
 	span := to.Sub(from)
 	days := span.Hours() / 24
 	switch {
-	case days <= 3.1:
+	case days <= 3.1 && least <= 12*time.Hour:
 		for _, step := range clockSteps {
-			if span/step > 60 {
+			if step < least || span/step > 60 {
 				continue
 			}
 			if ticks, ok := clock(step).place(from, to, x, min, max); ok {
@@ -45,7 +42,12 @@ func timeTicks(from, to time.Time, x func(time.Time) float64, min, max float64) 
 	case days <= 125:
 		return mondays.thin(from, to, x, min, max)
 	case days <= 3*366:
-		return months(1).thin(from, to, x, min, max)
+		for _, step := range []int{1, 2, 3, 6} {
+			if ticks, ok := months(step).place(from, to, x, min, max); ok {
+				return ticks
+			}
+		}
+		return months(12).thin(from, to, x, min, max)
 	default:
 		return months(12).thin(from, to, x, min, max)
 	}
@@ -188,7 +190,7 @@ var (
 	}
 )
 
-// months has a tick each step months, counted from January. The first one and each January show the year.
+// months has a tick each step months, counted from January. January shows the year.
 func months(step int) calendar {
 	next := func(t time.Time) time.Time {
 		y, m, _ := t.Date()
@@ -203,19 +205,23 @@ func months(step int) calendar {
 	if step%12 == 0 {
 		return calendar{next, []func(time.Time, bool) string{func(t time.Time, _ bool) string { return t.Format("2006") }}}
 	}
-	name := func(layout string) func(time.Time, bool) string {
-		return func(t time.Time, first bool) string {
-			if first || t.Month() == time.January {
-				return t.Format(layout + " 2006")
-			}
-			return t.Format(layout)
-		}
-	}
-	initial := func(t time.Time, first bool) string {
+	full := func(t time.Time, first bool) string {
 		if first || t.Month() == time.January {
-			return t.Format("Jan ’06")
+			return t.Format("January 2006")
 		}
-		return strings.ToUpper(t.Format("Jan")[:1])
+		return t.Format("January")
 	}
-	return calendar{next, []func(time.Time, bool) string{name("January"), name("Jan"), initial}}
+	withYear := func(t time.Time, first bool) string {
+		if first || t.Month() == time.January {
+			return t.Format("Jan 2006")
+		}
+		return t.Format("Jan")
+	}
+	year := func(t time.Time, _ bool) string {
+		if t.Month() == time.January {
+			return t.Format("2006")
+		}
+		return t.Format("Jan")
+	}
+	return calendar{next, []func(time.Time, bool) string{full, withYear, year}}
 }
