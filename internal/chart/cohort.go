@@ -140,7 +140,7 @@ func (c Cohort) cells(v *canvas, weeks []Week, columns int, start, cell float64)
 	each(func(week Week, _ int, back Return, x, y, w, _ float64) {
 		v.text("c", x+w/2, y+16, Percent(week.share(back)))
 	})
-	if v.width == NarrowUnits {
+	if v.w == NarrowUnits {
 		return
 	}
 	each(func(week Week, n int, back Return, x, y, w, h float64) {

@@ -132,7 +132,7 @@ func (h Histogram) marks(c *canvas, start, pitch, y float64) {
 		shown = append(shown, last)
 	}
 	for _, i := range shown {
-		c.text("m c", min(middle(i), c.width-Width(h.Bins[i].Mark)/2), y, h.Bins[i].Mark)
+		c.text("m c", min(middle(i), c.w-Width(h.Bins[i].Mark)/2), y, h.Bins[i].Mark)
 		if h.Edges {
 			c.line("tick", middle(i), y-17, middle(i), y-13)
 		}

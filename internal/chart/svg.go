@@ -34,13 +34,13 @@ func both(draw func(form) string) Drawing {
 
 // canvas writes one SVG element. Coordinates have one decimal: a tenth of a unit is a seventh of a pixel.
 type canvas struct {
-	b             strings.Builder
-	width, height float64
+	b    strings.Builder
+	w, h float64
 }
 
 // newCanvas opens an SVG element with its accessible name and description.
 func newCanvas(class string, width, height float64, title, desc string) *canvas {
-	c := &canvas{width: width, height: height}
+	c := &canvas{w: width, h: height}
 	c.b.WriteString(`<svg class="chart ` + class + `" viewBox="0 0 ` + num(width) + ` ` + num(height) +
 		`" role="img"><title>` + escape(Visible(title)) + `</title><desc>` + escape(Visible(desc)) + `</desc>`)
 	return c
