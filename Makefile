@@ -6,7 +6,7 @@ GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
-.PHONY: build build-arm64 test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers \
+.PHONY: build build-arm64 test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers browser \
   verify vulncheck sbom dist reproducible ci-full
 
 build:
@@ -82,6 +82,10 @@ reproducible:
 # Exports read back by other implementations, which are fetched from their registries.
 readers:
 	internal/readers/run.sh
+
+# The pages in Debian's Chromium, which it installs, with axe-core from npm.
+browser:
+	internal/browser/run.sh
 
 # Every fault of docs/faults.md, all cases, with a table of the results.
 faults:

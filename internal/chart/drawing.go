@@ -1,5 +1,7 @@
 package chart
 
+import "strings"
+
 // WideUnits and NarrowUnits are the widths of the two forms of a drawing.
 const (
 	WideUnits   = 720.0
@@ -85,3 +87,33 @@ func (s State) String() string {
 		return ""
 	}
 }
+
+// marks collects which signs a table has.
+type marks struct{ star, gap bool }
+
+// row names a bar, with an asterisk where it is not whole.
+func (m *marks) row(n bin, unit period) string {
+	name := binName(n, unit)
+	if unit.name == "week" {
+		name = DayYear(unit.start(n.from))
+	}
+	if n.state == Unfinished {
+		m.star = true
+		name += " *"
+	}
+	return name
+}
+
+func (m marks) String() string {
+	var notes []string
+	if m.star {
+		notes = append(notes, "* not whole")
+	}
+	if m.gap {
+		notes = append(notes, "– no value")
+	}
+	return strings.Join(notes, "; ")
+}
+
+// capital is an ASCII word with a capital letter.
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }

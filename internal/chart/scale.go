@@ -4,6 +4,7 @@ import "math"
 
 // scale maps values from zero to top onto y coordinates from base up.
 type scale struct {
+	max   float64 // the largest value
 	top   float64 // the value of the highest tick
 	step  float64 // between two ticks
 	base  float64 // y of zero
@@ -13,7 +14,7 @@ type scale struct {
 // newScale makes a scale of three to five ticks, zero among them, with room for max. Counts have ticks of
 // whole numbers.
 func newScale(max float64, whole bool, base, height float64) scale {
-	s := scale{base: base, units: height}
+	s := scale{max: math.Max(max, 0), base: base, units: height}
 	s.step = niceStep(max, whole)
 	s.top = math.Ceil(max/s.step-1e-9) * s.step
 	if !(s.top > 0) {

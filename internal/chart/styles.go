@@ -25,6 +25,10 @@ func Styles() string {
 const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;print-color-adjust:exact}
 .chart.narrow{display:none}
 @media screen and (max-width:719.98px){.chart.wide{display:none}.chart.narrow{display:block;max-width:520px}}
+.pair{display:flex;flex-wrap:wrap;justify-content:space-between}
+.pair>*{width:47.78%}
+@media screen and (max-width:719.98px){.pair>*{width:100%;max-width:520px}}
+.chart.spark{width:132px;height:28px}
 .chart text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans Condensed","DejaVu Sans",sans-serif;font-variant-numeric:tabular-nums;fill:var(--text)}
 .chart text.m{fill:var(--muted)}
 .chart text.b{font-weight:700}
@@ -41,6 +45,8 @@ const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;prin
 .chart .lead{fill:none;stroke:var(--edge)}
 .chart .hatch{fill:none;stroke:var(--edge);stroke-width:1.2}
 .chart .o{fill:none;stroke:var(--s);stroke-width:1.2}
+.chart .og{fill:var(--band)}
+.chart .hair{fill:none;stroke:var(--page);stroke-width:.8}
 .chart .stripe{fill:none;stroke:var(--page);stroke-width:1.6}
 .chart .frame{fill:none;stroke:var(--edge);stroke-dasharray:4 3}
 .chart .side{fill:none;stroke:var(--edge);stroke-dasharray:3 2}
@@ -50,8 +56,14 @@ const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;prin
 .chart .thin{fill:none;stroke-width:1.2;stroke-linejoin:round}
 .chart .dash{fill:none;stroke-width:1.6;stroke-dasharray:3 3}
 .chart .under{fill:none;stroke:var(--page);stroke-width:5;stroke-linejoin:round;stroke-linecap:round}
+.chart .mean{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
+.chart .usual{fill:none;stroke-width:1.8}
+.chart path.halo{fill:none;stroke:var(--page);stroke-width:3.6}
 .chart .ring{fill:none;stroke:var(--text);stroke-width:2}
+.chart .ring.in{stroke:var(--page)}
+.chart .outline{fill:none;stroke:var(--edge)}
 .chart .open{fill:var(--page);stroke-width:1.6}
+.chart .ringed{fill:var(--text);stroke:var(--page);stroke-width:1.6}
 .chart .hollow{fill:var(--page);stroke:var(--u)}
 @media (forced-colors:active){.chart{forced-color-adjust:none;background:var(--page)}}
 `

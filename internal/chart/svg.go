@@ -34,13 +34,13 @@ func both(draw func(form) string) Drawing {
 
 // canvas writes one SVG element. Coordinates have one decimal: a tenth of a unit is a seventh of a pixel.
 type canvas struct {
-	b             strings.Builder
-	width, height float64
+	b    strings.Builder
+	w, h float64
 }
 
 // newCanvas opens an SVG element with its accessible name and description.
 func newCanvas(class string, width, height float64, title, desc string) *canvas {
-	c := &canvas{width: width, height: height}
+	c := &canvas{w: width, h: height}
 	c.b.WriteString(`<svg class="chart ` + class + `" viewBox="0 0 ` + num(width) + ` ` + num(height) +
 		`" role="img"><title>` + escape(Visible(title)) + `</title><desc>` + escape(Visible(desc)) + `</desc>`)
 	return c
@@ -58,6 +58,13 @@ func (c *canvas) close()            { c.b.WriteString(`</g>`) }
 
 func (c *canvas) rect(class string, x, y, w, h float64) {
 	c.b.WriteString(`<rect class="` + class + `" x="` + num(x) + `" y="` + num(y) + `" width="` + num(w) + `" height="` + num(h) + `"/>`)
+}
+
+// tipped draws a rectangle that shows text while a pointer rests on it.
+func (c *canvas) tipped(class string, x, y, w, h float64, text string) {
+	x1, y1, x2, y2 := round(x), round(y), round(x+w), round(y+h)
+	c.b.WriteString(`<rect class="` + class + `" x="` + num(x1) + `" y="` + num(y1) + `" width="` + num(x2-x1) + `" height="` + num(y2-y1) +
+		`"><title>` + escape(text) + `</title></rect>`)
 }
 
 // tip adds an area that shows text while a pointer rests on it. Wide drawings alone have it.

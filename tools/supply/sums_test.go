@@ -71,8 +71,8 @@ func TestOtherBytes(t *testing.T) {
 	}
 }
 
-// TestReaders: the readers of exports that are no Go have exact versions, those of npm hashes,
-// too, and none runs a script when it is installed.
+// TestReaders: the readers of exports that are no Go have exact versions, those of npm hashes, too, as
+// has axe-core, and none runs a script when it is installed.
 func TestReaders(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile("../../internal/readers/" + name)
@@ -87,20 +87,32 @@ func TestReaders(t *testing.T) {
 			t.Errorf("requirements.txt: %s", line)
 		}
 	}
-	var lock struct {
-		Packages map[string]struct{ Integrity string }
-	}
-	if err := json.Unmarshal([]byte(read("other/package-lock.json")), &lock); err != nil || len(lock.Packages) < 2 {
-		t.Fatalf("%d packages, %v", len(lock.Packages), err)
-	}
-	for name, p := range lock.Packages {
-		if name != "" && !strings.HasPrefix(p.Integrity, "sha512-") {
-			t.Errorf("%s has no hash", name)
+	for _, name := range []string{"other/package-lock.json", "../browser/package-lock.json"} {
+		var lock struct {
+			Packages map[string]struct{ Integrity string }
+		}
+		if err := json.Unmarshal([]byte(read(name)), &lock); err != nil || len(lock.Packages) < 2 {
+			t.Fatalf("%s: %d packages, %v", name, len(lock.Packages), err)
+		}
+		for dependency, p := range lock.Packages {
+			if dependency != "" && !strings.HasPrefix(p.Integrity, "sha512-") {
+				t.Errorf("%s: %s has no hash", name, dependency)
+			}
 		}
 	}
-	for line := range strings.Lines(read("run.sh")) {
-		if strings.HasPrefix(line, "npm ") && !strings.HasSuffix(line, " --ignore-scripts ci\n") {
-			t.Errorf("run.sh: %s", line)
+	for _, name := range []string{"run.sh", "../browser/run.sh"} {
+		installs := 0
+		for line := range strings.Lines(read(name)) {
+			if !strings.HasPrefix(strings.TrimSpace(line), "npm ") {
+				continue
+			}
+			installs++
+			if !strings.Contains(line, " --ignore-scripts ci") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+		if installs == 0 {
+			t.Errorf("%s installs nothing", name)
 		}
 	}
 }

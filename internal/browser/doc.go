@@ -1,0 +1,7 @@
+// Package browser opens pages in Debian's Chromium and collects what is wrong with them: messages
+// of the console, violations of their Content-Security-Policy, requests off the loopback, axe-core's
+// violations, sideways scrolling, and labels that overlap, are cut or are too small.
+//
+// The package is for tests only, and a module of its own, so that chromedp is no dependency of the
+// program. run.sh installs what the tests need and runs them; make browser calls it.
+package browser

@@ -1,0 +1,191 @@
+package chart
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// mostLanes is the number of lanes beyond which the oldest ones become one.
+const mostLanes = 8
+
+// Lanes are rows on the time axis of events: the windows that pulls read, with gaps of the API told from
+// what is not pulled yet.
+type Lanes struct {
+	Head
+	From, To time.Time
+	// Lanes are in order from old to new. Beyond eight, the oldest are drawn as one.
+	Lanes []Lane
+}
+
+// Lane is one window.
+type Lane struct {
+	Name string // such as "window 1"
+	Note string // such as "pulled Tue 20 Jan 08:02"
+	// Spans are parts of the window: Whole ones were walked and have events.
+	Spans []LaneSpan
+}
+
+// LaneSpan is a part of a lane in one state.
+type LaneSpan struct {
+	From, To time.Time
+	State    State
+}
+
+// Draw returns the lanes, an axis, and what the states look like.
+func (l Lanes) Draw() Drawing { return both(l.draw) }
+
+// fitting merges the oldest lanes where there are too many.
+func (l Lanes) fitting() []Lane {
+	extra := len(l.Lanes) - mostLanes
+	if extra <= 0 {
+		return l.Lanes
+	}
+	older := Lane{Name: Count(int64(extra+1)) + " older", Note: "drawn as one"}
+	for _, lane := range l.Lanes[:extra+1] {
+		older.Spans = append(older.Spans, lane.Spans...)
+	}
+	return append([]Lane{older}, l.Lanes[extra+1:]...)
+}
+
+func (l Lanes) has(state State) bool {
+	for _, lane := range l.Lanes {
+		for _, s := range lane.Spans {
+			if s.State == state {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (l Lanes) draw(f form) string {
+	lanes := l.fitting()
+	row, top := pick(f, 26.0, 36.0), 4.0
+	left, right := pick(f, 222.0, 4.0), f.width-4
+	axis := top + row*math.Max(float64(len(lanes)), 2)
+	keyRows := pick(f, 1.0, 2.0)
+	c := newCanvas(f.class, f.width, axis+38+18*keyRows, l.Title, l.describe())
+	x := func(t time.Time) float64 {
+		at := t.Sub(l.From).Seconds() / math.Max(l.To.Sub(l.From).Seconds(), 1)
+		return left + math.Min(math.Max(at, 0), 1)*(right-left)
+	}
+	for i, lane := range lanes {
+		y := top + row*float64(i)
+		base := y + row - 10
+		name := FitBold(lane.Name, 72)
+		c.text("b", 0, pick(f, base-1, y+9), name)
+		at := math.Max(BoldWidth(name)+8, pick(f, 66.0, 0))
+		c.text("m", at, pick(f, base-1, y+9), Fit(lane.Note, pick(f, left, right)-at-6))
+		c.line("grid", left, base+2, right, base+2)
+		c.lane(lane, x, base)
+	}
+	if len(lanes) == 0 {
+		c.text("c", f.width/2, top+row+4, l.nothing())
+	}
+	if l.To.After(l.From) {
+		var marks strings.Builder
+		for _, k := range timeTicks(l.From, l.To, time.Hour, x, 0, f.width) {
+			marks.WriteString("M" + num(k.x) + " " + num(axis) + "v5")
+			start, _ := clamp(k.x, Width(k.label), 0, f.width)
+			c.text("m", start, axis+axisRow, k.label)
+		}
+		c.path("tick", marks.String())
+	}
+	l.keys(c, f, axis+44, left)
+	return c.end()
+}
+
+// lane draws the spans of one row, ten units high.
+func (c *canvas) lane(lane Lane, x func(time.Time) float64, base float64) {
+	const height, least = 11.0, 1.5
+	var boxes, grounds, hatches, frames strings.Builder
+	for _, s := range lane.Spans {
+		x1, x2 := x(s.From), x(s.To)
+		if x2-x1 < least {
+			x1 = math.Min(x1, x(s.To)-least/2)
+			x2 = x1 + least
+		}
+		switch s.State {
+		case Whole, Unfinished:
+			boxes.WriteString(box(x1, base-height, x2-x1, height))
+		case Empty:
+			grounds.WriteString(box(x1, base-height, x2-x1, height))
+			hatches.WriteString(hatch(x1, base-height, x2-x1, height, 4))
+		case Unpulled:
+			frames.WriteString("M" + num(x1+0.5) + " " + num(base-height+0.5) + "H" + num(math.Max(x2-0.5, x1+1)) + "V" + num(base-0.5) + "H" + num(x1+0.5) + "z")
+		}
+	}
+	c.path("frame", frames.String())
+	c.path("page", grounds.String())
+	c.path("hatch", hatches.String())
+	c.path(string(Slate), boxes.String())
+}
+
+// keys shows what the states look like.
+func (l Lanes) keys(c *canvas, f form, y, left float64) {
+	x := pick(f, left, 0)
+	keys := []struct {
+		state State
+		words string
+	}{{Whole, "walked to the end"}, {Empty, "walked, no events"}, {Unpulled, "not yet pulled"}}
+	for i, k := range keys {
+		switch {
+		case l.has(k.state) || k.state == Whole && l.has(Unfinished):
+		case k.state == Unpulled && len(l.Lanes) > 0:
+			k.words += ": none"
+		default:
+			continue
+		}
+		if f.narrow() && i == 2 && x > 0 && x+18+Width(k.words) > f.width {
+			x, y = 0, y+18
+		}
+		from := time.Time{}
+		c.lane(Lane{Spans: []LaneSpan{{from, from.Add(time.Second), k.state}}}, func(t time.Time) float64 {
+			return x + 11*t.Sub(from).Seconds()
+		}, y)
+		c.text("", x+17, y-1, k.words)
+		x += 17 + Width(k.words) + 22
+	}
+}
+
+func (l Lanes) describe() string {
+	if len(l.Lanes) == 0 {
+		return "Rows. " + l.nothing() + "."
+	}
+	desc := "Rows on the time axis of events, " + Stamp(l.From) + " to " + Stamp(l.To) + ": " + Plural(int64(len(l.Lanes)), "window") + "."
+	if !l.has(Unpulled) {
+		return desc + " Nothing is left to pull."
+	}
+	var open []string
+	for _, lane := range l.Lanes {
+		for _, s := range lane.Spans {
+			if s.State == Unpulled && len(open) < 5 {
+				open = append(open, Between(s.From, s.To))
+			}
+		}
+	}
+	return desc + " Not yet pulled: " + strings.Join(open, "; ") + "."
+}
+
+// Table returns a row for each span of each lane.
+func (l Lanes) Table() Table {
+	zone := ""
+	if !l.From.IsZero() {
+		zone = " (" + zoneName(l.From) + ")"
+	}
+	t := Table{Name: "windows", Columns: []Column{{"window", false}, {"pulled", false}, {"from" + zone, false}, {"to" + zone, false}, {"state", false}}}
+	for _, lane := range l.Lanes {
+		for _, s := range lane.Spans {
+			state := s.State.String()
+			if state == "" {
+				state = "walked to the end"
+			}
+			t.Rows = append(t.Rows, []string{Visible(lane.Name), Visible(lane.Note), s.From.Format(tableTime), s.To.Format(tableTime), state})
+		}
+	}
+	return t
+}
+
+// tableTime is an instant in a table, which is in the zone of its head.
+const tableTime = "2006-01-02 15:04:05"
