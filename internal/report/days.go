@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"datasync/internal/chart"
@@ -107,32 +108,23 @@ func (r *Report) gaps() (all []gap) {
 	hours := r.Figures.Counts.Hours
 	for i := 1; i < len(hours); i++ {
 		g := gap{hours[i-1].Start.Add(time.Hour), hours[i].Start}
-		if g.hours() > 0 && !r.unpulled(g) {
+		if g.hours() > 0 && !r.Figures.Period.Pulling(g.from, g.to) {
 			all = append(all, g)
 		}
 	}
 	return all
 }
 
-// unpulled reports whether a part of the stretch is not yet pulled.
-func (r *Report) unpulled(g gap) bool {
-	for _, s := range figures.NotYetPulled(r.Trust.Windows) {
-		if s.From.Before(g.to) && (s.To.IsZero() || s.To.After(g.from)) {
-			return true
-		}
-	}
-	return false
-}
-
-// WeekCell is the mean number of events in an hour of the week.
+// weekCell is the mean number of events in an hour of the week.
 type weekCell struct {
 	// hours is the number of whole hours of this kind in the period, events those in them.
 	hours, events int64
 }
 
+// mean is not a number for an hour that no full day has.
 func (c weekCell) mean() float64 {
 	if c.hours == 0 {
-		return 0
+		return math.NaN()
 	}
 	return float64(c.events) / float64(c.hours)
 }

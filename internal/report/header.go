@@ -131,8 +131,10 @@ func (r *Report) keyFigures() []KeyFigure {
 			k.Value = m.word(m.now)
 			m.compare(&k)
 			first := index(f.Period.Days, before[0])
-			values := m.days[first : first+2*len(now)]
-			k.Spark = chart.Spark{Title: m.name + " by day", Values: values, Hollow: len(before)}.Draw()
+			k.Spark = chart.Spark{
+				Title:  m.name + " by day, " + chart.Between(r.in(before[0].Start), r.in(now[len(now)-1].End)),
+				Before: m.days[first : first+len(before)], Now: m.days[first+len(before) : first+2*len(now)],
+			}.Draw()
 		}
 		all = append(all, k)
 	}

@@ -85,8 +85,7 @@ type keyView struct {
 // sectionView is a section as its template shows it.
 type sectionView struct {
 	*Section
-	Figures []figureView
-	Texts   []template.HTML
+	Figures, Pair []figureView
 }
 
 type figureView struct {
@@ -112,15 +111,18 @@ const (
 )
 
 func newSectionView(s *Section) sectionView {
-	v := sectionView{Section: s}
-	for _, f := range s.Figures {
-		fv := figureView{Title: f.Title, SVG: template.HTML(f.Drawing.HTML())}
+	return sectionView{Section: s, Figures: figureViews(s.Figures), Pair: figureViews(s.Pair)}
+}
+
+func figureViews(figures []Figure) (views []figureView) {
+	for _, f := range figures {
+		v := figureView{Title: f.Title, SVG: template.HTML(f.Drawing.HTML())}
 		if f.Table != nil && len(f.Table.Rows) > 0 {
-			fv.Table = newTableView(*f.Table)
+			v.Table = newTableView(*f.Table)
 		}
-		v.Figures = append(v.Figures, fv)
+		views = append(views, v)
 	}
-	return v
+	return views
 }
 
 func newTableView(t chart.Table) *tableView {

@@ -35,12 +35,14 @@ type Figures struct {
 
 // Period is the time that the figures are of.
 type Period struct {
-	// From and To bound the period: the bounds that were asked for, or the instants of the first
-	// and the last event. They are zero if there is neither.
+	// From and To bound the period: the bounds that were asked for, or the first and the last
+	// event, or the time that is being pulled. They are zero if there is none.
 	From, To time.Time
 	// First and Last are the instants of the first and the last event of the period; zero if
 	// there is none.
 	First, Last time.Time
+	// Open are the spans that are not yet pulled, from old to new.
+	Open []Span
 	// Days are all days that the period touches, in order, also those without an event.
 	Days []Day
 }
@@ -52,12 +54,12 @@ type Day struct {
 	// Start and End are the instants at which the day begins and ends. A day of a change of clocks
 	// has 23 or 25 hours.
 	Start, End time.Time
-	// Whole says that the period's events cover the whole day: neither the period's bounds nor
-	// the first or last event of the file cut it.
+	// Whole says that the day is over and pulled: neither the period's bounds nor the first or last
+	// event of the file cut it, and no part of it is not yet pulled.
 	Whole bool
 }
 
-// Read reads the figures of a file that is open for reading, over one connection of it. An empty
+// Read reads the figures of a file that is open for reading, over connections of its own. An empty
 // file or period is no error: its figures are zero.
 func Read(ctx context.Context, db *sql.DB, opts Options) (_ *Figures, err error) {
 	conn, err := db.Conn(ctx)
@@ -65,7 +67,7 @@ func Read(ctx context.Context, db *sql.DB, opts Options) (_ *Figures, err error)
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	r := reader{ctx: ctx, conn: conn, opts: opts}
+	r := reader{ctx: ctx, db: db, conn: conn, opts: opts}
 	f := &Figures{}
 	for _, read := range []func(*Figures) error{r.period, r.counts, r.sessions, r.users, r.funnel, r.retention, r.worst} {
 		if err := read(f); err != nil {
@@ -78,6 +80,7 @@ func Read(ctx context.Context, db *sql.DB, opts Options) (_ *Figures, err error)
 // reader reads figures over one connection.
 type reader struct {
 	ctx  context.Context
+	db   *sql.DB
 	conn *sql.Conn
 	opts Options
 }

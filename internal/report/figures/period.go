@@ -21,17 +21,17 @@ func (r *reader) period(f *Figures) error {
 	if err := r.buckets(); err != nil {
 		return err
 	}
+	windows, err := ReadWindows(r.ctx, r.db)
+	if err != nil {
+		return err
+	}
 	p := &f.Period
+	p.Open = NotYetPulled(windows)
 	p.From, p.To = r.opts.Since, r.opts.Until
 	if first.Valid {
 		p.First, p.Last = micros(first.Int64), micros(last.Int64)
-		if p.From.IsZero() {
-			p.From = p.First
-		}
-		if p.To.IsZero() {
-			p.To = p.Last
-		}
 	}
+	p.stretch(first.Valid)
 	if p.From.IsZero() || p.To.IsZero() || p.To.Before(p.From) {
 		return nil
 	}
@@ -47,10 +47,49 @@ func (r *reader) period(f *Figures) error {
 			return err
 		}
 		d := Day{Date: micros(date), Start: micros(start), End: micros(end)}
-		d.Whole = oldest.Valid && !d.Start.Before(covered.from) && !d.End.After(covered.to)
+		d.Whole = oldest.Valid && !d.Start.Before(covered.from) && !d.End.After(covered.to) && !p.Pulling(d.Start, d.End)
 		p.Days = append(p.Days, d)
 		return nil
 	})
+}
+
+// stretch sets the bounds that were not asked for: to the events, and to the time that is being pulled.
+func (p *Period) stretch(any bool) {
+	from, to := p.First, p.Last
+	for _, s := range p.Open {
+		if any && !s.From.IsZero() {
+			from = earlier(from, s.From)
+		}
+		if any && !s.To.IsZero() {
+			to = later(to, s.To)
+		}
+	}
+	if p.From.IsZero() {
+		p.From = from
+	}
+	if p.To.IsZero() {
+		p.To = to
+	}
+}
+
+// Pulling reports whether a part of a stretch of time is not yet pulled.
+func (p *Period) Pulling(from, to time.Time) bool {
+	for _, s := range p.Open {
+		if s.From.Before(to) && (s.To.IsZero() || s.To.After(from)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Pulled reports whether any part of a stretch of time is pulled.
+func (p *Period) Pulled(from, to time.Time) bool {
+	for _, s := range p.Open {
+		if !s.From.After(from) && (s.To.IsZero() || !s.To.Before(to)) {
+			return false
+		}
+	}
+	return true
 }
 
 // buckets makes the temporary table datasync_buckets: for each quarter of an hour with events, the hour
