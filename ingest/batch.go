@@ -229,6 +229,7 @@ func (b *batcher) add(p *walk.Page) {
 	b.next.events += n
 	b.next.rejects += m
 	b.next.bytes += bytes
+	b.next.fetched(p, int64(n+m), int64(bytes), whole)
 	b.checkpoint.Pages++
 	b.checkpoint.Events += int64(n)
 	if whole {
@@ -240,6 +241,23 @@ func (b *batcher) add(p *walk.Page) {
 		b.fitted.rejects += m
 	}
 	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
+}
+
+// fetched records how the page was fetched, or the last part of it; of other parts, that they have so many elements
+// and bytes of text.
+func (b *batch) fetched(p *walk.Page, elements, bytes int64, whole bool) {
+	f := model.Fetched{Endpoint: p.Endpoint, Returned: elements, Bytes: bytes}
+	if whole {
+		f.Pages, f.Wire, f.Took, f.InFlight = 1, p.Wire, p.Answered, int64(p.InFlight)
+		f.Returned += p.OutOfRange
+	}
+	for i := range b.Facts.Fetched {
+		if g := &b.Facts.Fetched[i]; g.Endpoint == f.Endpoint {
+			g.Add(f)
+			return
+		}
+	}
+	b.Facts.Fetched = append(b.Facts.Fetched, f)
 }
 
 // fits returns how many of the page's remaining events and rejects the batch has room for. It also returns
