@@ -46,7 +46,7 @@ type batcher struct {
 	next   batch
 	// rest is a page of which only the first events and rejects fitted into the batch, or none.
 	rest   *walk.Page
-	fitted struct{ events, rejects int }
+	fitted struct{ events, rejects, bytes int }
 	due    *time.Timer // for the batch that is collected
 
 	// held is how many bytes of text the store has not copied yet, most how many the last batch had. Freed
@@ -229,6 +229,7 @@ func (b *batcher) add(p *walk.Page) {
 	b.next.events += n
 	b.next.rejects += m
 	b.next.bytes += bytes
+	b.fetched(p, n+m, bytes, whole)
 	b.checkpoint.Pages++
 	b.checkpoint.Events += int64(n)
 	if whole {
@@ -240,6 +241,28 @@ func (b *batcher) add(p *walk.Page) {
 		b.fitted.rejects += m
 	}
 	b.next.Run, b.next.Checkpoint = b.runID, b.checkpoint
+}
+
+// fetched records how the page was fetched, or the last part of it; of other parts, that they have so many elements
+// and bytes of text.
+func (b *batcher) fetched(p *walk.Page, elements, bytes int, whole bool) {
+	f := model.Fetched{Endpoint: p.Endpoint, Returned: int64(elements), Bytes: int64(bytes)}
+	if whole {
+		f.Pages, f.Wire, f.Took, f.InFlight = 1, p.Wire, p.Answered, int64(p.InFlight)
+		f.Returned += p.OutOfRange
+		f.Bytes = int64(p.Bytes - b.fitted.bytes)
+		b.fitted.bytes = 0
+	} else {
+		b.fitted.bytes += bytes
+	}
+	facts := &b.next.Facts
+	for i := range facts.Fetched {
+		if g := &facts.Fetched[i]; g.Endpoint == f.Endpoint {
+			g.Add(f)
+			return
+		}
+	}
+	facts.Fetched = append(facts.Fetched, f)
 }
 
 // fits returns how many of the page's remaining events and rejects the batch has room for. It also returns

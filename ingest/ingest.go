@@ -134,10 +134,12 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		return Summary{}, err
 	}
 	p := newPull(ctx, opts, id, opens)
+	p.began = began
 	opts.Progress.begin(began)
 	opts.Progress.Follow(p.common.Dispatcher)
 	p.common.Begin()
 	err = p.run(ctx)
+	facts := p.common.Dispatcher.EndFacts()
 	p.counters.add(p.common.Dispatcher.Counts())
 	p.counters.Complete = err == nil
 	if failure := p.common.Dispatcher.Unanswered(); failure != nil && ctx.Err() != nil {
@@ -145,13 +147,14 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	}
 	p.counters.Took = time.Since(began)
 	p.counters.Minimum = p.common.Dispatcher.Minimum(p.counters.needed())
-	return p.counters.Summary, errors.Join(err, p.end(ctx, began, err))
+	return p.counters.Summary, errors.Join(err, p.end(ctx, facts, err))
 }
 
 // pull is one run.
 type pull struct {
 	Options
 	id        uuid.UUID
+	began     time.Time
 	common    *walk.Shared
 	counters  *counters
 	starting  sync.Mutex // of batches, one at a time
@@ -194,7 +197,7 @@ func (p *pull) run(ctx context.Context) error {
 }
 
 // end completes the run's row, unless the store has failed: then nothing may call it any more.
-func (p *pull) end(ctx context.Context, began time.Time, err error) error {
+func (p *pull) end(ctx context.Context, facts model.Facts, err error) error {
 	outcome, reason := "complete", ""
 	var failed *model.FileError
 	switch {
@@ -214,10 +217,11 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 		}
 	}
 	s := &p.counters.Summary
-	// By the monotonic clock, because the wall clock may have been set meanwhile.
+	facts.Began = p.began
 	return p.Store.EndRun(context.WithoutCancel(ctx), model.Run{
-		ID: p.id, Began: began, Ended: began.Add(time.Since(began)), Outcome: outcome, Reason: reason, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
+		ID: p.id, Began: p.began, Ended: facts.At(time.Now()), Outcome: outcome, Reason: reason, ResumedFrom: s.ResumedFrom, Counts: s.Counts,
 		Requests: s.Requests, Limited: s.Limited, Waiting: s.Waited, Fetching: s.Fetching, Writing: s.Writing,
+		Minimum: s.Minimum, Reread: p.common.Reread(), Facts: facts,
 	})
 }
 
@@ -226,7 +230,7 @@ func (p *pull) walkShard(ctx context.Context, s *shard.Shard) error {
 	k := s.Checkpoint()
 	reader := walk.New(p.common, s, k, s.Known())
 	writer := &batcher{
-		store: oneByOne{p.Store, &p.starting}, runID: p.id, checkpoint: k, counters: p.counters, progress: p.Progress, buffers: &p.buffers,
+		store: oneByOne{p.Store, &p.starting, p.common.Dispatcher, p.began}, runID: p.id, checkpoint: k, counters: p.counters, progress: p.Progress, buffers: &p.buffers,
 		unordered: p.unordered, walks: s.Walks,
 	}
 	pages := make(chan walk.Page) // without a buffer: at most one page waits
@@ -260,14 +264,19 @@ func failsAtCursor(err error) bool {
 	return err != nil && !errors.Is(err, dispatch.ErrWaitTooLong) && !errors.Is(err, walk.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.As(err, &file)
 }
 
-// oneByOne is a Store in which several goroutines start batches.
+// oneByOne is a Store in which several goroutines start batches. Each batch gets the facts since the one before.
 type oneByOne struct {
 	Store
-	starting *sync.Mutex
+	starting   *sync.Mutex
+	dispatcher *dispatch.Dispatcher
+	began      time.Time
 }
 
 func (o oneByOne) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	o.starting.Lock()
 	defer o.starting.Unlock()
+	facts := o.dispatcher.TakeFacts()
+	facts.Began, facts.Fetched = o.began, b.Facts.Fetched
+	b.Facts = facts
 	return o.Store.StartBatch(ctx, b)
 }

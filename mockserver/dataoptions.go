@@ -26,17 +26,24 @@ const (
 
 	defaultTieSize  = 3
 	defaultTieEvery = 8
+	// Ties of the lively shape are rare. A smaller set has none: its sessions are hours apart.
+	livelyTiesFrom = 200_000
+	livelyTieSize  = 2
+	livelyTieEvery = 60
 )
 
 // DataOptions describe a data set. Their zero value is the default set.
 type DataOptions struct {
 	// Seed selects the data: equal options with an equal seed give equal data.
 	Seed uint64
+	// Shape says what the events look like together. The default is ShapeFlat.
+	Shape Shape
 	// Events is the size at the start, at most 1,000,000,000. 0 means DefaultEvents, NoEvents
 	// means an empty set.
 	Events int
 	// TieSize of every TieEvery events share one millisecond; the others have one each. The
-	// defaults are 3 and 8. TieSize 1 means no ties.
+	// defaults are 3 and 8, and 2 and 60 with
+	// ShapeLively, which has no ties below 200,000 events. TieSize 1 means no ties.
 	TieSize  int
 	TieEvery int
 
@@ -64,11 +71,18 @@ func (o DataOptions) withDefaults() DataOptions {
 	if o.Events == 0 {
 		o.Events = DefaultEvents
 	}
+	size, every := defaultTieSize, defaultTieEvery
+	if o.Shape == ShapeLively {
+		size, every = 1, livelyTieEvery
+		if o.Events >= livelyTiesFrom {
+			size = livelyTieSize
+		}
+	}
 	if o.TieSize == 0 {
-		o.TieSize = defaultTieSize
+		o.TieSize = size
 	}
 	if o.TieEvery == 0 {
-		o.TieEvery = max(defaultTieEvery, o.TieSize)
+		o.TieEvery = max(every, o.TieSize)
 	}
 	if o.SwapEvery > 0 && o.SwapDistance == 0 {
 		o.SwapDistance = 1
@@ -86,6 +100,8 @@ func (o DataOptions) withDefaults() DataOptions {
 func (o DataOptions) Validate() error {
 	o = o.withDefaults()
 	switch {
+	case o.Shape >= shapeEnd:
+		return fmt.Errorf("no such shape of the data: %d", o.Shape)
 	case o.Events > maxEvents:
 		return fmt.Errorf("at most %d events", maxEvents)
 	case o.TieSize < 1 || o.TieEvery < o.TieSize || o.TieSize > math.MaxUint16:

@@ -16,6 +16,7 @@ type Dataset struct {
 
 	eventSeed, malformedSeed, sessionSeed, userSeed uint64
 
+	lively  *lively // nil: ShapeFlat
 	counter counter
 
 	grown    atomic.Int64
@@ -38,6 +39,9 @@ func NewDataset(opts DataOptions) *Dataset {
 	d.size = max(0, d.opts.Events)
 	if d.size > 0 {
 		d.groups = d.slot(int64(d.size)-1).group + 1
+	}
+	if d.opts.Shape == ShapeLively {
+		d.lively = newLively(d.size, d.eventSeed)
 	}
 	return d
 }
@@ -121,7 +125,7 @@ func (v view) after(ts int64, id [16]byte) int {
 	return sort.Search(v.len(), func(i int) bool {
 		key := v.key(i)
 		s := v.d.slot(key)
-		at := v.d.instant(s.group)
+		at := v.d.timestamp(key, s)
 		if at != ts {
 			return at < ts
 		}
@@ -134,7 +138,7 @@ func (v view) after(ts int64, id [16]byte) int {
 // milliseconds.
 func (v view) firstBefore(ts int64) int {
 	return sort.Search(v.len(), func(i int) bool {
-		return v.d.instant(v.d.slot(v.key(i)).group) < ts
+		return v.timestamp(i) < ts
 	})
 }
 
@@ -144,8 +148,7 @@ func (v view) outside(ts int64) bool {
 	if v.len() == 0 {
 		return false
 	}
-	at := func(i int) int64 { return v.d.instant(v.d.slot(v.key(i)).group) }
-	return ts > at(0) || ts < at(v.len()-1)
+	return ts > v.timestamp(0) || ts < v.timestamp(v.len()-1)
 }
 
 // slot is a key's position among the instants: the events of a group share one millisecond, and
@@ -164,7 +167,24 @@ func (d *Dataset) slot(key int64) slot {
 	return slot{group: group + rest - size + 1, size: 1}
 }
 
-// instant returns the epoch millisecond of a group. The span is divided evenly between groups,
+// timestamp returns the epoch millisecond of event i.
+func (v view) timestamp(i int) int64 {
+	key := v.key(i)
+	return v.d.timestamp(key, v.d.slot(key))
+}
+
+// timestamp returns the epoch millisecond of a key at its slot.
+func (d *Dataset) timestamp(key int64, s slot) int64 {
+	if d.lively != nil && key >= 0 {
+		return d.lively.instant(d.rank(key - s.position))
+	}
+	return d.instant(s.group)
+}
+
+// rank returns a key's number among the events in ascending order: 0 is the oldest event.
+func (d *Dataset) rank(key int64) int64 { return int64(d.size) - 1 - key }
+
+// instant returns the epoch millisecond of a group of the flat shape, or of one that Grow added. The span is divided evenly between groups,
 // and each has a random instant in its part, so groups are in the order of time.
 func (d *Dataset) instant(group int64) int64 {
 	if group == 0 {

@@ -76,14 +76,31 @@ var (
 		}
 		return names
 	}()
+	// The flat shape has the first flatPages only.
 	pagePaths = [...]string{
 		"/home", "/products", "/pricing", "/checkout", "/search", "/account", "/blog", "/support",
+		"/cart", "/login", "/signup", "/orders", "/features", "/about", "/contact", "/careers",
+		"/docs", "/docs/install", "/products/chairs", "/products/desks", "/products/lamps",
+		"/blog/roadmap", "/newsletter", "/terms",
 	}
+	// pageByShare has each page as often as it is shown in the lively shape, the first of
+	// pagesByRank most often. The checkout has further events from funnels.
+	pageByShare = func() (table [1024]uint8) {
+		pagesByRank := [len(pagePaths)]uint8{0, 1, 4, 18, checkoutPage, 20, 8, 2, 19, 5, 6, 7, 9, 12, 10, 16, 11, 21, 13, 14, 17, 22, 15, 23}
+		for i, rank := range zipf(len(table), len(pagePaths), []int{4}) {
+			table[i] = pagesByRank[rank]
+		}
+		return table
+	}()
 	deviceTypes = [...]string{"mobile", "tablet", "desktop"}
 	browsers    = [...]string{"Chrome", "Safari", "Edge", "Firefox"}
 )
 
 const (
+	flatPages    = 8
+	checkoutPage = 3
+	searchPage   = 4
+
 	base36     = "0123456789abcdefghijklmnopqrstuvwxyz"
 	nameLength = 5
 )
@@ -99,7 +116,8 @@ type record struct {
 	page      uint8
 	device    uint8
 	browser   uint8
-	iso       bool // the timestamp is rendered as text, unless the endpoint sends numbers only
+	cents     uint32 // the amount of a purchase; 0 if it has none
+	iso       bool   // the timestamp is rendered as text, unless the endpoint sends numbers only
 	name      [nameLength]byte
 	malformed Malformed
 }
@@ -110,14 +128,18 @@ func (d *Dataset) record(key int64) record {
 	g := mix(h ^ 0x5851F42D4C957F2D)
 	r := record{
 		id:        d.id(key, s),
-		ts:        d.instant(s.group),
-		kind:      kindOf(h),
-		page:      uint8(h >> 48 % uint64(len(pagePaths))),
 		iso:       g&1 == 1,
 		malformed: d.malformed(key, h),
 	}
-	r.session = sessionOf(h)
-	r.user, r.device, r.browser = d.ofSession(r.session)
+	if d.lively != nil {
+		d.lively.fill(&r, d.rank(key), s)
+	} else {
+		r.ts, r.kind, r.page, r.session = d.instant(s.group), kindOf(h), uint8(h>>48%flatPages), sessionOf(h)
+		r.user, r.device, r.browser = d.ofSession(r.session)
+	}
+	if key < 0 {
+		r.ts = d.instant(s.group)
+	}
 	g >>= 8
 	for i := range r.name {
 		r.name[i] = base36[g%36]
@@ -139,6 +161,10 @@ func sessionOf(hash uint64) uint32 { return uint32(hash & 0xFFFFFFFF * sessionCo
 
 // ofSession returns the user, device and browser of a session.
 func (d *Dataset) ofSession(session uint32) (user uint32, device, browser uint8) {
+	if d.lively != nil {
+		v := d.lively.session(int64(session))
+		return v.user, v.device, v.browser
+	}
 	of := mix(d.sessionSeed ^ uint64(session))
 	return session % userCount, uint8(of % uint64(len(deviceTypes))), uint8(of >> 32 % uint64(len(browsers)))
 }
@@ -184,7 +210,7 @@ func (r *record) event(d *Dataset) Event {
 		UserID:      d.userID(r.user),
 		Type:        eventTypes[r.kind].name,
 		Name:        "event_" + string(r.name[:]),
-		Properties:  `{"page":"` + pagePaths[r.page] + `"}`,
+		Properties:  string(r.appendProperties(nil)),
 		TimestampMS: r.ts,
 		Micros:      r.micros,
 		DeviceType:  deviceTypes[r.device],

@@ -46,13 +46,13 @@ func (w wanted) takes(i int) bool {
 	if w.all {
 		return true
 	}
-	h := w.view.d.hash(w.view.key(i))
-	return !w.none && (w.kind < 0 || int(kindOf(h)) == w.kind) && (w.session < 0 || int(sessionOf(h)) == w.session)
+	kind, session := w.view.d.sorts(w.view.key(i))
+	return !w.none && (w.kind < 0 || int(kind) == w.kind) && (w.session < 0 || int(session) == w.session)
 }
 
 // next returns the index of the first selected event at or after an index, or stop. It computes
-// each event in between: about 7 ns per event, so a session's last page takes 20 ms in the default
-// set and 7 s in one of 1,000,000,000 events.
+// each event in between: about 7 ns per event (50 ns with ShapeLively), so a session's last page takes
+// 20 ms in the default set and 7 s in one of 1,000,000,000 events.
 func (w wanted) next(ctx context.Context, place, stop int) int {
 	for ; !w.none && place < stop && !w.givenUp(ctx, place); place++ {
 		if i := w.view.swapped(place); !w.view.hidden(i) && w.takes(i) {
@@ -78,7 +78,7 @@ func (w wanted) count(ctx context.Context) (n int) {
 	case w.session < 0:
 		return w.view.counts().kinds[w.kind]
 	case w.kind < 0:
-		return w.view.counts().sessions[w.session]
+		return w.view.sessionEvents(uint32(w.session))
 	}
 	stop := w.view.len()
 	for place := w.next(ctx, 0, stop); place < stop; place = w.next(ctx, place+1, stop) {

@@ -93,7 +93,7 @@ func (s *Server) session(in *incoming) *answer {
 	session, ok := s.data.findSession(in.id)
 	events := 0
 	if ok {
-		events = s.data.view().counts().sessions[session]
+		events = s.data.view().sessionEvents(session)
 	}
 	if events == 0 {
 		return s.refuse(http.StatusNotFound, "SESSION_NOT_FOUND", "No session has this id")
@@ -111,7 +111,7 @@ func (s *Server) sessions(in *incoming) *answer {
 	from := 0
 	if cursor := in.query.Get("cursor"); cursor != "" {
 		to, err := s.cursors.decode(cursor, in.now)
-		if err == nil && (to.ts < 0 || to.ts >= sessionCount || s.data.sessionID(uint32(to.ts)) != to.id) {
+		if err == nil && (to.ts < 0 || !s.data.isSession(uint64(to.ts)) || s.data.sessionID(uint32(to.ts)) != to.id) {
 			err = errCursorInvalid
 		}
 		if err != nil {
@@ -119,27 +119,23 @@ func (s *Server) sessions(in *incoming) *answer {
 		}
 		from = int(to.ts) + 1
 	}
-	counts := s.data.view().counts().sessions
 	tail := pageTail{limit: limit, cursor: `null`, serial: in.serial}
 	body, last, total := []byte(`{"data":[`), 0, 0
-	for session, events := range counts {
-		if events == 0 {
-			continue
-		}
+	s.data.view().sessions(func(session uint32, events int) {
 		total++
 		switch {
-		case session < from:
+		case int(session) < from:
 		case tail.returned == limit:
 			tail.more = true
 		default:
 			if tail.returned > 0 {
 				body = append(body, ',')
 			}
-			body = s.appendSession(body, uint32(session), events)
-			last = session
+			body = s.appendSession(body, session, events)
+			last = int(session)
 			tail.returned++
 		}
-	}
+	})
 	tail.total = strconv.Itoa(total)
 	if tail.more {
 		to := target{position: position{ts: int64(last), id: s.data.sessionID(uint32(last))}}

@@ -38,7 +38,7 @@ func (d *Dataset) findSession(text string) (session uint32, ok bool) {
 	for lost := range uint64(4) {
 		a := unmix(low&^(3<<62)|lost<<62) ^ d.sessionSeed
 		n := (unmix(a) - d.sessionSeed) * inverse(golden)
-		if n < sessionCount && d.sessionID(uint32(n)) == id {
+		if d.isSession(n) && d.sessionID(uint32(n)) == id {
 			return uint32(n), true
 		}
 	}

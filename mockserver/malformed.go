@@ -29,6 +29,9 @@ func (d *Dataset) malformed(key int64, h uint64) Malformed {
 			return kinds[mix(u)%uint64(len(kinds))]
 		}
 	}
+	if d.lively != nil {
+		return d.lively.malformed(d.rank(key))
+	}
 	return Clean
 }
 

@@ -206,7 +206,7 @@ func (s *Server) before(v view, place int) position {
 		key = v.key(v.swapped(place - 1))
 	}
 	at := s.data.slot(key)
-	p := position{ts: s.data.instant(at.group), id: s.data.id(key, at)}
+	p := position{ts: s.data.timestamp(key, at), id: s.data.id(key, at)}
 	if place == 0 {
 		p.ts++
 	}

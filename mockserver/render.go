@@ -82,9 +82,9 @@ func (rd *renderer) appendEvent(dst []byte, r *record) []byte {
 	dst = append(dst, eventTypes[r.kind].name...)
 	dst = append(dst, `","name":"event_`...)
 	dst = append(dst, r.name[:]...)
-	dst = append(dst, `","properties":{"page":"`...)
-	dst = append(dst, pagePaths[r.page]...)
-	dst = append(dst, `"},"timestamp":`...)
+	dst = append(dst, `","properties":`...)
+	dst = r.appendProperties(dst)
+	dst = append(dst, `,"timestamp":`...)
 	if r.iso && !rd.epochOnly {
 		dst = append(dst, '"')
 		dst = rd.appendISO(dst, r.ts)
@@ -101,6 +101,20 @@ func (rd *renderer) appendEvent(dst []byte, r *record) []byte {
 	return append(dst, `"}}`...)
 }
 
+// appendProperties appends the event's properties, a JSON object.
+func (r *record) appendProperties(dst []byte) []byte {
+	dst = append(dst, `{"page":"`...)
+	dst = append(dst, pagePaths[r.page]...)
+	dst = append(dst, '"')
+	if r.cents > 0 {
+		dst = append(dst, `,"amount":`...)
+		dst = strconv.AppendUint(dst, uint64(r.cents/100), 10)
+		dst = append(dst, '.', byte('0'+r.cents/10%10), byte('0'+r.cents%10))
+		dst = append(dst, `,"currency":"EUR"`...)
+	}
+	return append(dst, '}')
+}
+
 // fields are the JSON values of an event's members, empty for those that are left out. Rendering
 // them is slower than appendEvent, but malformed events are rare.
 type fields struct {
@@ -115,7 +129,7 @@ func (rd *renderer) appendMalformed(dst []byte, r *record) []byte {
 		userID:     quotedUUID(&user),
 		kind:       `"` + eventTypes[r.kind].name + `"`,
 		name:       `"event_` + string(r.name[:]) + `"`,
-		properties: `{"page":"` + pagePaths[r.page] + `"}`,
+		properties: string(r.appendProperties(nil)),
 	}
 	f.timestamp = strconv.FormatInt(r.ts, 10)
 	if r.iso && !rd.epochOnly {

@@ -36,15 +36,12 @@ func (s *Server) serviceStats() *answer {
 		body.Distributions.DeviceTypes = append(body.Distributions.DeviceTypes, typeCount{Type: name})
 	}
 	users := map[uint32]bool{}
-	for session, events := range c.sessions {
-		if events == 0 {
-			continue
-		}
-		user, device, _ := s.data.ofSession(uint32(session))
+	v.sessions(func(session uint32, events int) {
+		user, device, _ := s.data.ofSession(session)
 		users[user] = true
 		body.Distributions.DeviceTypes[device].Count += events
 		body.Counts.Sessions++
-	}
+	})
 	body.Counts.Events, body.Counts.Users = v.visible(), len(users)
 	s.mu.Lock()
 	for _, cache := range s.caches {

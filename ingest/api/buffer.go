@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"datasync/ingest/decode"
@@ -22,6 +23,11 @@ type Buffer struct {
 	Cached bool               // the page came from a cache
 	Limit  int                // how many events the request asked for
 	cuts   map[int]decode.Cut // the truncated elements, by their offsets
+	// Wire is how many bytes of the body were received, before decompression. Took is the time from the request to
+	// the last byte. InFlight is how many requests were in flight when it was sent, itself included.
+	Wire     int64
+	Took     time.Duration
+	InFlight int
 	// LargeSlot, if not nil, is the slot for large texts, which this buffer occupies.
 	LargeSlot chan struct{}
 	// SharesSlot says that the buffer needs no slot, since another reading of its page has it.

@@ -64,6 +64,7 @@ func (c *Client) Page(ctx context.Context, endpoint string, want Request, token 
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	resp, err := c.sender.do(endpoint, req, want, maxPage, into)
+	into.Wire, into.Took = resp.bytes, resp.took
 	if err == nil && wantGzip && resp.gzipped && !looksLikeObject(into.Text()) {
 		// As malformed, it is requested without gzip the next time.
 		err = fmt.Errorf("%w: the %s endpoint sent gzip of something else", decode.ErrMalformed, endpoint)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
 	"datasync/ingest/api"
 	"datasync/ingest/pacer"
+	"datasync/internal/model"
 )
 
 const (
@@ -61,6 +64,7 @@ type Dispatcher struct {
 	demand      Demand
 	feed        feedState
 	load        load
+	ledger      ledger
 	limited     limitedStreak
 	heldOffTold bool // that the feed serves because the events endpoint is closed for long
 	// retries has the failed requests that will be sent again, as of their last failure. gaveUp is the one that
@@ -93,13 +97,16 @@ func New(client *api.Client, options Options, observer Observer) *Dispatcher {
 	}
 	for _, name := range []string{api.Events, api.Feed, api.StreamAccess} {
 		d.endpoints[name] = &endpoint{name: name, opensAt: options.NotBefore[name]}
-		if !options.NotBefore[name].IsZero() {
+		if until := options.NotBefore[name]; !until.IsZero() {
 			d.endpoints[name].reason = "asked in an earlier run"
+			if now := time.Now(); until.After(now) {
+				d.ledger.hold(name, model.WaitEarlierRun, "", until.Sub(now), now, until)
+			}
 		}
 	}
 	// The feed's token may have to be fetched first.
 	if access := d.endpoints[api.StreamAccess]; !access.opensAt.IsZero() {
-		d.endpoints[api.Feed].close(access.opensAt, access.reason)
+		d.closeForToken(access.opensAt, access.reason)
 	}
 	return d
 }
@@ -188,6 +195,7 @@ func (d *Dispatcher) endStreak() {
 // send sends one request for a page, and records the state of the endpoint by its answer.
 func (d *Dispatcher) send(ctx context.Context, p permit, req api.Request, into *api.Buffer) (string, error) {
 	d.observer.Asking(p.name)
+	into.InFlight = p.atOnce
 	body, stated, err := d.client.Page(ctx, p.name, req, p.token, into)
 	d.onResponse(p, stated, err)
 	var answer *api.Error
@@ -210,14 +218,22 @@ func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 		load.whole--
 	}
 	load.clock.End(pacer.Fetching, now)
+	d.countIdle(now)
 	took := now.Sub(p.sent)
 	var answer *api.Error
 	isAnswer := errors.As(err, &answer)
 	switch {
 	case isAnswer && (answer.Named || answer.Means == api.MeansRateLimited):
-		p.holdOff(answer, now)
+		if p.holdOff(answer, now) {
+			d.ledger.hold(p.name, reasonOf(answer), strconv.Itoa(answer.Status), answer.Wait, now, p.opensAt)
+		}
 	case !isAnswer && stated.Wait > 0:
-		p.close(now.Add(stated.Wait), "Retry-After")
+		if p.close(now.Add(stated.Wait), "Retry-After") {
+			d.ledger.hold(p.name, model.WaitAsked, strconv.Itoa(http.StatusOK), stated.Wait, now, p.opensAt)
+		}
+	}
+	if isAnswer {
+		d.ledger.recordRefusal(answer, now)
 	}
 	if err == nil || isAnswer {
 		if load.fastest == 0 || took < load.fastest {
@@ -232,6 +248,14 @@ func (d *Dispatcher) onResponse(p permit, stated api.RateLimit, err error) {
 	load.clock.Allow(d.allowedRate(), now)
 	close(d.changed)
 	d.changed = make(chan struct{})
+}
+
+// reasonOf returns the reason of a wait that an answer asks for.
+func reasonOf(answer *api.Error) string {
+	if answer.Means == api.MeansRateLimited {
+		return model.WaitRateLimit
+	}
+	return model.WaitAsked
 }
 
 // onRateLimit records what an answer shows about the endpoint's limit. The lock is held.

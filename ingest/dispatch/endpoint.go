@@ -43,8 +43,8 @@ type endpoint struct {
 }
 
 // holdOff closes the endpoint for as long as it asked, and a little longer. Else all clients that got
-// the same wait would come back together.
-func (p *endpoint) holdOff(answer *api.Error, now time.Time) {
+// the same wait would come back together. It reports whether the endpoint opens later than before.
+func (p *endpoint) holdOff(answer *api.Error, now time.Time) (later bool) {
 	wait := answer.Wait
 	switch {
 	case !answer.Named:
@@ -61,14 +61,19 @@ func (p *endpoint) holdOff(answer *api.Error, now time.Time) {
 	}
 	if until := now.Add(wait); until.After(p.opensAt) {
 		p.opensAt = until
+		return true
 	}
+	return false
 }
 
-// close closes the endpoint until then, unless it is closed for longer.
-func (p *endpoint) close(until time.Time, reason string) {
+// close closes the endpoint until then, unless it is closed for longer. It reports whether it opens later than
+// before.
+func (p *endpoint) close(until time.Time, reason string) (later bool) {
 	if until.After(p.opensAt) {
 		p.opensAt, p.reason = until, reason
+		return true
 	}
+	return false
 }
 
 // learn updates the budget by the rate limit that an answer shows.

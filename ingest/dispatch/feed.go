@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"datasync/ingest/api"
+	"datasync/internal/model"
 )
 
 const (
@@ -139,7 +140,18 @@ func (d *Dispatcher) denyFeed(reason string) {
 	}
 	d.feed.tokensRefused = 0
 	d.feed.deny(now)
-	d.endpoints[api.Feed].close(now.Add(pause), reason)
+	d.closeForToken(now.Add(pause), reason)
+}
+
+// closeForToken closes the feed until there may be a token. The lock is held.
+func (d *Dispatcher) closeForToken(until time.Time, reason string) {
+	if now := time.Now(); d.endpoints[api.Feed].close(until, reason) && until.After(now) {
+		answer := ""
+		if _, err := strconv.Atoi(reason); err == nil {
+			answer = reason
+		}
+		d.ledger.hold(api.Feed, model.WaitToken, answer, 0, now, until)
+	}
 }
 
 // waitForAccess closes the feed for as long as stream-access asked for a wait. An answer other
@@ -152,7 +164,7 @@ func (d *Dispatcher) waitForAccess(answer *api.Error) {
 		d.feed.deny(time.Now())
 	}
 	access := d.endpoints[api.StreamAccess]
-	d.endpoints[api.Feed].close(access.opensAt, access.reason)
+	d.closeForToken(access.opensAt, access.reason)
 }
 
 // abandonFeed stops using the feed for the rest of the run.
@@ -217,7 +229,7 @@ func (d *Dispatcher) takeAccess() (permit, bool) {
 	defer d.mu.Unlock()
 	access, now := d.endpoints[api.StreamAccess], time.Now()
 	if access.opensAt.After(now) {
-		d.endpoints[api.Feed].close(access.opensAt, access.reason)
+		d.closeForToken(access.opensAt, access.reason)
 		return permit{}, false
 	}
 	return d.take(access, nil, api.Request{}, now), true
@@ -226,5 +238,5 @@ func (d *Dispatcher) takeAccess() (permit, bool) {
 func (d *Dispatcher) closeFeed(until time.Time, reason string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.endpoints[api.Feed].close(until, reason)
+	d.closeForToken(until, reason)
 }

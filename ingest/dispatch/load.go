@@ -117,20 +117,6 @@ func (d *Dispatcher) Minimum(pages float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// BeginWait says that a walk waits before it retries; EndWait ends that.
-func (d *Dispatcher) BeginWait() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.load.clock.Begin(pacer.Waiting, time.Now())
-}
-
-// EndWait ends the wait that BeginWait began.
-func (d *Dispatcher) EndWait() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.load.clock.End(pacer.Waiting, time.Now())
-}
-
 // Counts has a dispatcher's requests, and their time.
 type Counts struct {
 	// Requests and Limited (429s) count by endpoint.

@@ -60,12 +60,12 @@ func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) 
 		if err := ctx.Err(); err != nil {
 			return permit{}, err
 		}
-		p, until, changed, err := d.pick(r, req, token)
+		p, w, err := d.pick(r, req, token)
 		switch {
 		case err != nil:
 			return permit{}, err
 		case p.endpoint == nil:
-			token, err = nil, d.wait(ctx, until, changed)
+			token, err = nil, d.wait(ctx, w)
 		case p.name == api.Feed && token == nil:
 			token, err = d.token(ctx)
 		default:
@@ -80,10 +80,19 @@ func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) 
 	}
 }
 
-// pick returns a permit for an endpoint that may be asked now. If none may, it returns until when; a zero
-// time means the end of a request in flight. changed is closed when that time may have changed. Without a
+// awaited is what a request waits for.
+type awaited struct {
+	// until is when an endpoint may be asked; zero means the end of a request in flight. changed is closed when that
+	// time may have changed.
+	until   time.Time
+	changed <-chan struct{}
+	// first is the endpoint that is asked then.
+	first *endpoint
+}
+
+// pick returns a permit for an endpoint that may be asked now. If none may, it returns what to wait for. Without a
 // token it returns the feed without taking the permit.
-func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ permit, until time.Time, changed <-chan struct{}, _ error) {
+func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (permit, awaited, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
@@ -92,10 +101,10 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 	}
 	feedOnly, eventsOnly := req.Bounded || req.Only == api.Feed, req.Only == api.Events
 	if d.load.clock.Now(pacer.Fetching) >= d.demand.MaxInFlight(d.load.workers.Goal()) {
-		return permit{}, time.Time{}, d.changed, nil
+		return permit{}, awaited{changed: d.changed}, nil
 	}
 	if feedOnly && d.feed.abandoned {
-		return permit{}, now, nil, ErrNoPageByTime
+		return permit{}, awaited{}, ErrNoPageByTime
 	}
 	events, feed := d.endpoints[api.Events], d.endpoints[api.Feed]
 	first, until := feed, d.next(feed, now)
@@ -104,7 +113,7 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 	if !feedOnly {
 		at := d.next(events, now)
 		if !at.After(now) && (!feedOpen || r.AvoidEndpoint != api.Events) {
-			return d.take(events, nil, req, now), now, nil, nil
+			return d.take(events, nil, req, now), awaited{}, nil
 		}
 		if at.Before(wake) || d.feed.abandoned || eventsOnly {
 			wake = at
@@ -115,15 +124,15 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 	}
 	if feedOpen {
 		if token == nil {
-			return permit{endpoint: feed}, now, nil, nil
+			return permit{endpoint: feed}, awaited{}, nil
 		}
-		return d.take(feed, token, req, now), now, nil, nil
+		return d.take(feed, token, req, now), awaited{}, nil
 	}
 	switch wait := until.Sub(now); {
 	case wait > d.options.MaxWait && feedOnly:
-		return permit{}, until, nil, ErrNoPageByTime
+		return permit{}, awaited{}, ErrNoPageByTime
 	case wait > d.options.MaxWait:
-		return permit{}, until, nil, fmt.Errorf("%w: come back at %s", ErrWaitTooLong, until.UTC().Format(time.RFC3339))
+		return permit{}, awaited{}, fmt.Errorf("%w: come back at %s", ErrWaitTooLong, until.UTC().Format(time.RFC3339))
 	}
 	if d.load.clock.Now(pacer.Fetching) == 0 {
 		why := first.reason
@@ -132,7 +141,7 @@ func (d *Dispatcher) pick(r *Requester, req api.Request, token *api.Access) (_ p
 		}
 		d.observer.Waiting(first.name, why, until)
 	}
-	return permit{}, wake, d.changed, nil
+	return permit{}, awaited{wake, d.changed, first}, nil
 }
 
 // take counts a request as sent now. The lock is held.
@@ -142,7 +151,9 @@ func (d *Dispatcher) take(p *endpoint, token *api.Access, req api.Request, now t
 	p.inFlight++
 	p.lastSent = now
 	p.budget.Sent(now)
-	if d.load.clock.Begin(pacer.Fetching, now); d.load.clock.Now(pacer.Fetching) == 1 {
+	d.load.clock.Begin(pacer.Fetching, now)
+	d.countIdle(now)
+	if d.load.clock.Now(pacer.Fetching) == 1 {
 		d.load.busySince = now
 	}
 	size := 0
@@ -154,24 +165,23 @@ func (d *Dispatcher) take(p *endpoint, token *api.Access, req api.Request, now t
 	return permit{p, token, now, d.load.clock.Now(pacer.Fetching), whole, size}
 }
 
-// wait waits until then, or, where that is zero, until something has changed.
-func (d *Dispatcher) wait(ctx context.Context, until time.Time, changed <-chan struct{}) error {
-	if until.IsZero() {
+// wait waits for what pick returned, or until something has changed.
+func (d *Dispatcher) wait(ctx context.Context, w awaited) error {
+	if w.until.IsZero() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-changed:
+		case <-w.changed:
 			return nil
 		}
 	}
-	d.BeginWait()
-	defer d.EndWait()
-	timer := time.NewTimer(time.Until(until))
+	defer d.beginWait(w.first)()
+	timer := time.NewTimer(time.Until(w.until))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-changed:
+	case <-w.changed:
 	case <-timer.C:
 	}
 	return nil

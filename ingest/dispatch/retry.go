@@ -38,8 +38,12 @@ func (d *Dispatcher) Retry(ctx context.Context, patience Patience, op func() (en
 	refusals := 0
 	failing := &Retrying{}
 	defer d.retried(failing)
+	endPause := func() {}
+	defer func() { endPause() }()
 	left := func() time.Duration { return limit() - (time.Since(first) - (waited() - waitedBefore)) }
 	return backoff.RetryNotify(func() error {
+		endPause()
+		endPause = func() {}
 		endpoint, err := op()
 		switch {
 		case err == nil:
@@ -65,6 +69,7 @@ func (d *Dispatcher) Retry(ctx context.Context, patience Patience, op func() (en
 		return err
 	}, backoff.WithContext(bounded{pauses, left}, ctx), func(_ error, pause time.Duration) {
 		d.retrying(failing, time.Now().Add(pause), left())
+		endPause = d.beginPause(failing.Endpoint, failing.Err)
 	})
 }
 

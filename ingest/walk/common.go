@@ -39,7 +39,11 @@ const (
 type rereads struct {
 	mu   sync.Mutex
 	done int64
+	sent atomic.Int64
 }
+
+// Reread returns how many pages were requested a second time because of their rejects.
+func (c *Shared) Reread() int64 { return c.rereads.sent.Load() }
 
 // may reports whether one more page may be read again after this many requests, and counts it.
 func (r *rereads) may(requests int64) bool {

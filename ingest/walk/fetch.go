@@ -18,19 +18,10 @@ import (
 // cursor has expired.
 func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 	doubted, failures, broken := false, 0, 0
-	endWait := func() {}
-	defer func() { endWait() }()
 	err = w.Dispatcher.Retry(ctx, dispatch.Patience{Limit: w.retryTime, Waited: w.waited}, func() (endpoint string, err error) {
-		endWait()
-		endWait = func() {}
-		defer func() {
-			if err != nil {
-				w.Dispatcher.BeginWait()
-				endWait = w.Dispatcher.EndWait
-			}
-		}()
 		got, err = w.tryPage(ctx)
 		if broken = w.countBroken(broken, err); w.isExpired(ctx, got.Endpoint, err, broken) {
+			w.Dispatcher.CursorRefused(got.Endpoint, err)
 			return got.Endpoint, fmt.Errorf("%w: %w", api.ErrCursorExpired, err)
 		}
 		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.next.expires) {

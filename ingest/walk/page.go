@@ -50,8 +50,12 @@ type Response struct {
 	Received time.Time
 	// Took is the time from the request on.
 	Took time.Duration
-	// Bytes is how much text the page has.
+	// Bytes is how much text the page has, Wire how many bytes of it were received before decompression.
 	Bytes int
+	Wire  int64
+	// Answered is the part of Took after the request was sent, InFlight how many requests were in flight then.
+	Answered time.Duration
+	InFlight int
 
 	number int64 // among the walk's answers
 }

@@ -29,7 +29,10 @@ func (w *Walk) request(ctx context.Context, at api.Request) fetched {
 	memory.SharesSlot = at.SharesSlot
 	body, endpoint, err := w.Dispatcher.Page(ctx, &w.requester, at, memory)
 	now := time.Now()
-	return fetched{Response{memory, endpoint, at, now, now.Sub(began), len(body), w.answers.Add(1)}, body, err}
+	return fetched{Response{
+		Buffer: memory, Endpoint: endpoint, Request: at, Received: now, Took: now.Sub(began), Bytes: len(body),
+		Wire: memory.Wire, Answered: memory.Took, InFlight: memory.InFlight, number: w.answers.Add(1),
+	}, body, err}
 }
 
 // decode decodes a body into a page.

@@ -39,6 +39,7 @@ func (w *Walk) readAgain(ctx context.Context, at api.Request, f fetched, got *Pa
 	if at.Limit == 0 && first.Damaged == 0 {
 		at.Limit = first.Elements // the same page, but not the same URL for a cache
 	}
+	w.rereads.sent.Add(1)
 	again := w.requestUncached(ctx, at)
 	defer w.Buffers.Release(again.Buffer)
 	err := w.repair(f, again, got)

@@ -32,7 +32,7 @@ func helpPages() []helpPage {
 			{"datasync pull --dry-run", "How long it would take"},
 			{"timeout 10m datasync pull -q", "In cron; the next run resumes"},
 		}, []helpGroup{
-			{"API", "base-url api-key-file demo demo-events"},
+			{"API", "base-url api-key-file demo demo-events demo-shape"},
 			{"Events", "from lookback restart"},
 			{"Waits and retries", "max-wait max-retry-time forget-waits wait"},
 			{"Speed", "workers page-size renew-cursors"},
@@ -96,7 +96,7 @@ func helpPages() []helpPage {
 			{"datasync mock --events 50k --profile plain", "Few events, no limits"},
 			{"datasync mock --access-failures 0.1 --strict", "A harder API"},
 		}, []helpGroup{
-			{"Server", "addr events profile time-scale rate gzip"},
+			{"Server", "addr events shape profile time-scale rate gzip"},
 			{"Faults", "strict key-life expired-status outside-status access-limit access-failures"},
 			file, output,
 		}},

@@ -28,6 +28,7 @@ func mockCommand(t term.IO, run func(context.Context, mockOptions) error) *cli.C
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "addr", Usage: "listen on `HOST:PORT`", Value: "127.0.0.1:8080"},
 			&cli.IntFlag{Name: "events", Usage: "serve `N` events", Value: mockserver.DefaultEvents},
+			&cli.StringFlag{Name: "shape", Usage: "the `NAME` of what the events look like: lively (days, sessions, a funnel, a bad hour) or flat", Value: mockserver.ShapeLively.String()},
 			&cli.StringFlag{Name: "profile", Usage: "the `NAME` of its limits: contract, observed or plain (none)", Value: "contract"},
 			&cli.Float64Flag{Name: "time-scale", Usage: "divide lifetimes and rate-limit windows by `N`, 1 to 10", Value: 1},
 			&cli.BoolFlag{Name: "gzip", Usage: "compress pages for clients that accept it"},
@@ -77,6 +78,9 @@ func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 	if server.Data.Events, err = eventCount(c, "events"); err != nil {
 		return opts, err
 	}
+	if server.Data.Shape, err = shapeOption(c, "shape"); err != nil {
+		return opts, err
+	}
 	if c.IsSet("rate") {
 		if server.Rate, err = byteSize(c, "rate", 1000); err != nil {
 			return opts, err
@@ -121,6 +125,15 @@ func eventCount(c *cli.Context, option string) (int, error) {
 		return mockserver.NoEvents, nil
 	}
 	return n, nil
+}
+
+// shapeOption reads an option that is the shape of a mock server's events.
+func shapeOption(c *cli.Context, option string) (mockserver.Shape, error) {
+	shape, err := mockserver.ParseShape(c.String(option))
+	if err != nil {
+		return shape, usage("--%s %q is none of %s", option, c.String(option), strings.Join(mockserver.Shapes(), ", "))
+	}
+	return shape, nil
 }
 
 // readRefusals reads the options for requests that the server refuses.

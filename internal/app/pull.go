@@ -16,6 +16,7 @@ import (
 	"datasync/internal/dbfile"
 	"datasync/internal/store"
 	"datasync/internal/term"
+	"datasync/mockserver"
 
 	"github.com/urfave/cli/v2"
 )
@@ -42,6 +43,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show each request: its endpoint, status, duration, bytes and events"},
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the built-in mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "with --demo: serve `N` events", Value: 300_000},
+			&cli.StringFlag{Name: "demo-shape", Usage: "with --demo: the `NAME` of what the events look like, lively or flat", Value: mockserver.ShapeLively.String()},
 		},
 		Action: func(c *cli.Context) error {
 			opts, err := readPullOptions(t, c)

@@ -56,8 +56,10 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	if opts.json && !opts.dryRun {
 		return opts, usage("--json is for --dry-run: use datasync status --json after a pull")
 	}
-	if err := needs(c, "demo-events", "demo"); err != nil {
-		return opts, err
+	for _, option := range []string{"demo-events", "demo-shape"} {
+		if err := needs(c, option, "demo"); err != nil {
+			return opts, err
+		}
 	}
 	protectKey()
 	if err := checkLimits(&opts.ingest); err != nil {
@@ -106,6 +108,9 @@ func (o *pullOptions) useDemo(c *cli.Context) (err error) {
 	}
 	mock := mockserver.Contract().WithoutLatency()
 	if mock.Data.Events, err = eventCount(c, "demo-events"); err != nil {
+		return err
+	}
+	if mock.Data.Shape, err = shapeOption(c, "demo-shape"); err != nil {
 		return err
 	}
 	o.origin, o.ingest.Transport, o.ingest.Key = "demo", mockserver.New(mock).Transport(), "ds_test_demo"

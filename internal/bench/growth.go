@@ -184,7 +184,7 @@ func watchedPull(ctx context.Context, url, file string, until int64) ([]growth.C
 
 // startMock starts "datasync mock" without limits and returns where it listens.
 func startMock(ctx context.Context, binary string, events int) (url string, stop func(), err error) {
-	cmd := exec.CommandContext(ctx, binary, "mock", "--profile", "plain", "--events", fmt.Sprint(events), "--addr", "127.0.0.1:0")
+	cmd := exec.CommandContext(ctx, binary, "mock", "--profile", "plain", "--shape", "flat", "--events", fmt.Sprint(events), "--addr", "127.0.0.1:0")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return "", nil, err

@@ -58,6 +58,11 @@ func (c *Column) Int64(row int, v int64) {
 	unsafe.Slice((*int64)(c.data), vectorSize)[row] = v
 }
 
+// Float64 writes a DOUBLE.
+func (c *Column) Float64(row int, v float64) {
+	unsafe.Slice((*float64)(c.data), vectorSize)[row] = v
+}
+
 // Bool writes a BOOLEAN.
 func (c *Column) Bool(row int, v bool) {
 	unsafe.Slice((*bool)(c.data), vectorSize)[row] = v

@@ -49,7 +49,7 @@ func ReadSchema(ctx context.Context, db *sql.DB, path string) ([]Table, error) {
 		}
 	}
 	describeView(tables)
-	order := []string{"events", "events_flat", "rejected_events", "checkpoint", "checkpoints", "page_log", "runs", "meta"}
+	order := []string{"events", "events_flat", "rejected_events", "checkpoint", "checkpoints", "page_log", "runs", "batches", "waits", "refusals", "meta"}
 	rank := func(t Table) int {
 		if i := slices.Index(order, t.Name); i >= 0 {
 			return i

@@ -26,6 +26,8 @@ type Batch struct {
 	// compressed and committed, which takes most of the time. After a failure it may not be called
 	// for all pages.
 	Copied func(page int)
+	// Facts are committed with the batch.
+	Facts Facts
 }
 
 // Size returns how many events and how many rejects the batch holds.

@@ -22,6 +22,12 @@ type Run struct {
 	// Requests and Limited count the requests to each endpoint and its 429s.
 	Requests, Limited          map[string]int64
 	Waiting, Fetching, Writing time.Duration
+	// Minimum is the API's own minimum for the pages; 0 if it is not known.
+	Minimum time.Duration
+	// Reread counts the pages that were requested a second time because of their rejects.
+	Reread int64
+	// Facts are the waits and refusals after the last batch.
+	Facts Facts `json:"-"`
 }
 
 // LongestWait is the longest wait that an endpoint can request. A longer one is misread, such as an instant

@@ -63,6 +63,48 @@ const (
 	pageChecksum
 )
 
+// The columns of table batches, in the order of the table.
+const (
+	fetchedBatch = iota
+	fetchedRun
+	fetchedEndpoint
+	fetchedCommittedAt
+	fetchedBatches
+	fetchedPages
+	fetchedReturned
+	fetchedBytes
+	fetchedWireBytes
+	fetchedTook
+	fetchedInFlight
+)
+
+// The columns of table waits, in the order of the table.
+const (
+	waitBatch = iota
+	waitRun
+	waitEndpoint
+	waitReason
+	waitAnswer
+	waitBeganAt
+	waitEndedAt
+	waitWaits
+	waitOrdered
+	waitActual
+	waitWaiting
+)
+
+// The columns of table refusals, in the order of the table.
+const (
+	refusalBatch = iota
+	refusalRun
+	refusalEndpoint
+	refusalRefused
+	refusalAnswer
+	refusalFirstAt
+	refusalLastAt
+	refusalRefusals
+)
+
 // The column of table candidates.
 const candidateID = 0
 

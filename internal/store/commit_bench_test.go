@@ -5,11 +5,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"datasync/internal/model"
 )
+
+// benchFacts returns the facts of a batch in such a pull.
+func benchFacts() model.Facts {
+	return model.Facts{Began: time.Now(), Fetched: []model.Fetched{{Endpoint: "events", Pages: 25, Returned: model.MaxRows, Bytes: 60 << 20, Wire: 9 << 20, Took: 3 * time.Second, InFlight: 4}}}
+}
 
 // BenchmarkCommit measures batches of a whole row group, two at a time, as a pull of an API without limits
 // commits them.
@@ -30,7 +36,7 @@ func BenchmarkCommit(b *testing.B) {
 		b.StartTimer()
 		waits := make([]func() (model.Committed, error), 0, len(batches))
 		for _, batch := range batches {
-			waits = append(waits, s.StartBatch(b.Context(), model.Batch{Run: uuid.Max, Pages: []model.Page{pageOf(batch)}, Checkpoint: w}))
+			waits = append(waits, s.StartBatch(b.Context(), model.Batch{Run: uuid.Max, Pages: []model.Page{pageOf(batch)}, Checkpoint: w, Facts: benchFacts()}))
 		}
 		for _, wait := range waits {
 			if done, err := wait(); err != nil || done.Stored != model.MaxRows {

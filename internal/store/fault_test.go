@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"datasync/internal/inspect"
 	"datasync/internal/model"
@@ -97,7 +98,9 @@ func walkToTheEnd(t *testing.T, path string) {
 // contents is equal for two files with the same history of pages.
 const contents = `SELECT (SELECT sum(hash(id, "timestamp", name))::VARCHAR FROM events) || ' ' || (SELECT count(*) FROM events) || ' ' ||
 	(SELECT string_agg(reject_key || resolved, ' ' ORDER BY reject_key) FROM rejected_events) || ' ' ||
-	(SELECT string_agg(state || pages || ' ' || events, ' ') FROM checkpoint)`
+	(SELECT string_agg(state || pages || ' ' || events, ' ') FROM checkpoint) || ' ' ||
+	(SELECT count(*) || ' ' || count(DISTINCT batch) FROM batches JOIN page_log USING (batch) WHERE page_log.endpoint <> 'closing check') || ' ' ||
+	(SELECT count(batch) || ' ' || count(DISTINCT batch) FROM waits JOIN batches USING (batch)) || ' ' || (SELECT count(batch) || ' ' || count(DISTINCT batch) FROM refusals JOIN batches USING (batch))`
 
 // failNth makes operation n fail, counted from 1. It reports whether there was such an operation.
 func failNth(s *store.Store, n int, forever, done bool) *bool {
@@ -159,7 +162,7 @@ func walkOn(s *store.Store) error {
 	if k.Pages == int64(len(history)) {
 		k.State, k.Cursor, page.Record.CursorReceived = model.Done, "", ""
 	}
-	_, err = s.CommitBatch(ctx, model.Batch{Run: uuid.Max, Pages: []model.Page{page}, Checkpoint: k})
+	_, err = s.CommitBatch(ctx, model.Batch{Run: uuid.Max, Pages: []model.Page{page}, Checkpoint: k, Facts: factsOf(time.UnixMicro(0), int(k.Pages))})
 	return err
 }
 

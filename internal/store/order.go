@@ -80,6 +80,9 @@ func (s *Store) commitInOrder(c *commit, b *model.Batch, t texts, q *queued) (mo
 	if errBefore := q.waitToCommit(); err == nil {
 		err = errBefore
 	}
+	if err == nil {
+		err = c.writeFacts(&b.Facts, b.Run)
+	}
 	if err != nil {
 		_, errRollback := c.w.exec("ROLLBACK")
 		return model.Committed{}, dbfile.Translate(s.path, errors.Join(err, errRollback))

@@ -18,7 +18,7 @@ func (s *Store) BeginRun(ctx context.Context, id uuid.UUID, began time.Time) err
 		_, err1 := tx.ExecContext(ctx, "UPDATE runs SET outcome = 'killed' WHERE outcome = 'running'")
 		_, err2 := tx.ExecContext(ctx, "INSERT INTO runs (run, tool_version, began_at, outcome) VALUES (?, ?, ?, 'running')",
 			id.String(), s.version, began.UTC())
-		return errors.Join(err1, err2)
+		return errors.Join(err1, err2, s.boundFacts(ctx, tx))
 	})
 }
 
@@ -33,11 +33,11 @@ func (s *Store) EndRun(ctx context.Context, r model.Run) error {
 		_, err := tx.ExecContext(ctx, `UPDATE runs SET ended_at = ?, outcome = ?, reason = nullif(?, ''), resumed_from = ?,
 			stored = ?, duplicate = ?, conflict = ?, rejected = ?,
 			events_requests = ?, events_429s = ?, feed_requests = ?, feed_429s = ?,
-			waiting_s = ?, fetching_s = ?, writing_s = ? WHERE run = ?`,
+			waiting_s = ?, fetching_s = ?, writing_s = ?, minimum_s = nullif(?, 0), reread_pages = ? WHERE run = ?`,
 			r.Ended.UTC(), r.Outcome, r.Reason, resumedFrom,
 			r.Counts.Stored, r.Counts.Duplicate, r.Counts.Conflict, r.Counts.Rejected,
 			r.Requests["events"], r.Limited["events"], r.Requests["feed"], r.Limited["feed"],
-			r.Waiting.Seconds(), r.Fetching.Seconds(), r.Writing.Seconds(), r.ID.String())
-		return err
+			r.Waiting.Seconds(), r.Fetching.Seconds(), r.Writing.Seconds(), r.Minimum.Seconds(), r.Reread, r.ID.String())
+		return errors.Join(err, insertLastFacts(ctx, tx, &r), s.boundFacts(ctx, tx))
 	})
 }

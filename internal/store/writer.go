@@ -41,7 +41,7 @@ func newWriter(path string, number int) (w *writer, err error) {
 			return w, err
 		}
 	}
-	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "candidates"} {
+	for _, table := range []string{"events", "incoming", "incoming_rejects", "page_log", "candidates", "batches", "waits", "refusals"} {
 		src, err := duck.NewTableFunc(w.conn, fmt.Sprint("rows_for_", table, number), table)
 		if err != nil {
 			return w, err
@@ -107,6 +107,15 @@ func (w *writer) close() { w.conn.Close() }
 // runs. It ends when ctx does.
 func (w *writer) readIDs(ctx context.Context, query string, yield func(ids []halves) error) error {
 	return w.do(func() error { return w.conn.StreamUUIDs(ctx, query, yield) })
+}
+
+// insertFew adds a few rows to a table, as duck.TableFunc.Insert does. It is one step less for tests that end the
+// program within a batch.
+func (w *writer) insertFew(table string, rows int, fill func(columns []duck.Column, row, n int)) error {
+	if rows == 0 {
+		return nil
+	}
+	return w.do(func() error { return w.sources[table].Insert(rows, fill, nil) })
 }
 
 // insert adds rows to a table, as duck.TableFunc.Insert does.

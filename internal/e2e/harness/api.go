@@ -57,7 +57,7 @@ func ServeUntilFifth(tb testing.TB, fault mockserver.Fault) (base string, fifth 
 func Demo(tb testing.TB) (folder string) {
 	tb.Helper()
 	folder = tb.TempDir()
-	cmd, output := Command(tb.Context(), Program(tb), folder, "", "pull", "--demo", "--demo-events", "2000", "--quiet")
+	cmd, output := Command(tb.Context(), Program(tb), folder, "", "pull", "--demo", "--demo-events", "2000", "--demo-shape", "flat", "--quiet")
 	if err := cmd.Run(); err != nil {
 		tb.Fatalf("%v: %s", err, output)
 	}

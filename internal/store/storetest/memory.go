@@ -30,6 +30,7 @@ type Memory struct {
 	rejects   map[string]*model.Reject
 	resolved  map[string]bool
 	log       []model.PageRecord
+	facts     []model.Facts // of each batch
 	runs      []model.Run
 	notBefore map[string]time.Time
 	batch     int64
@@ -244,6 +245,17 @@ func (m *Memory) EndRun(ctx context.Context, r model.Run) error {
 		}
 	}
 	return fmt.Errorf("no run %s", r.ID)
+}
+
+// Facts returns the facts of the batches, in their order, and then those of the ends of the runs.
+func (m *Memory) Facts() []model.Facts {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	facts := slices.Clone(m.facts)
+	for i := range m.runs {
+		facts = append(facts, m.runs[i].Facts)
+	}
+	return facts
 }
 
 // SetNotBefore stores a wait.

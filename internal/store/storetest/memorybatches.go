@@ -44,6 +44,7 @@ func (m *Memory) CommitBatch(ctx context.Context, b model.Batch) (model.Committe
 			b.Copied(i)
 		}
 	}
+	m.facts = append(m.facts, b.Facts)
 	k := b.Checkpoint
 	k.Lower, k.FailedRuns = m.windows[k.Window-1].Lower, 0
 	m.windows[k.Window-1] = k
