@@ -74,6 +74,16 @@ func helpPages() []helpPage {
 			file,
 			output,
 		}},
+		{"report", "Use", []helpExample{
+			{"datasync report --open", "All charts, in the browser"},
+			{"datasync report -o week.html --since 7d", "The last 7 days"},
+			{`datasync report --title "Shop" --timezone Europe/Berlin`, "To mail"},
+		}, []helpGroup{
+			{"Figures", "since until timezone title"},
+			{"Target", "output force open"},
+			file,
+			{"Output", "quiet color"},
+		}},
 		{"schema", "Use", []helpExample{
 			{"datasync schema", "All tables and views"},
 			{"datasync schema events", "The columns of a table"},
