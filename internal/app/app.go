@@ -20,6 +20,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr, Color: &term.Color{}}
 	root := newApp(t)
 	line := arrange(args, root)
+	root.Metadata = map[string]any{asTypedArgs: args}
 	if err := unlessUnread(line.named(noSuchHelp(root, root.Run(line.args)))); err != nil {
 		t.SayError(errorLine(err))
 		t.Quote(query.Excerpt(err, t.ErrorWidth()))
@@ -51,7 +52,7 @@ func newApp(t term.IO) *cli.App {
 		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return optionError(c, err) },
 	}
 	for _, command := range root.Commands {
-		command.OnUsageError = root.OnUsageError
+		command.OnUsageError, command.Action = root.OnUsageError, withoutEmpty(command.Action)
 		for i, f := range command.Flags {
 			command.Flags[i] = understanding(f)
 		}

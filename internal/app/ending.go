@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"datasync/export"
+	"datasync/internal/human"
 )
 
 // fileEndings maps an ending of file names to the name of its format.
@@ -83,7 +84,7 @@ func otherFormat(e *export.Options, n targetName) error {
 
 // contradicts returns an error about the target.
 func contradicts(e *export.Options, why string, args ...any) error {
-	return usage("--%s %s: "+why, append([]any{e.Format.String(), e.Target}, args...)...)
+	return usage("--%s %s: "+why, append([]any{e.Format.String(), human.Shown(e.Target)}, args...)...)
 }
 
 // fits reports whether a file of that kind may have the format of an export.
