@@ -5,6 +5,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -69,7 +70,7 @@ func helpCommand() *cli.Command {
 			name := c.Args().First()
 			switch {
 			case c.Args().Len() > 1:
-				return usage("help takes one command, but got %d", c.Args().Len())
+				return usage("help takes one command, but got %s as well; see datasync --help", human.Shown(c.Args().Get(1)))
 			case name == "":
 				return cli.ShowAppHelp(c)
 			case c.App.Command(name) == nil:

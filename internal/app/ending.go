@@ -43,6 +43,8 @@ func checkEnding(e *export.Options) error {
 	packed := compressedEndings[n.packed]
 	name := n.stem + n.ending
 	switch {
+	case packed != "" && e.Excel:
+		return contradicts(e, "Excel opens no compressed file; name it %s", name)
 	case packed != "" && e.Format == export.Parquet:
 		return contradicts(e, "Parquet is compressed inside the file; name it %s, with --compression %s", n.stem+".parquet", packed)
 	case packed != "" && e.Compression != "" && e.Compression != packed:

@@ -115,7 +115,10 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 	}
 	if c.IsSet("partition-by") {
 		for _, name := range strings.Split(c.String("partition-by"), ",") {
-			l.PartitionBy = append(l.PartitionBy, strings.TrimSpace(name))
+			if name = strings.TrimSpace(name); name == "" {
+				return usage("--partition-by %s has an empty name in it; write day, or day,type", typed(c, "partition-by"))
+			}
+			l.PartitionBy = append(l.PartitionBy, name)
 		}
 	}
 	if c.IsSet("file-size") {

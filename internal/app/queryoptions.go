@@ -183,7 +183,7 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 	case file != "" && args.Present():
 		return "", usage("--file %s contradicts the SQL %s: omit one of them", typed(c, "file"), human.Shown(args.First()))
 	case args.Len() > 1:
-		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
+		return "", usage("query takes one argument, but got %s as well; put the SQL in quotes", human.Shown(args.Get(1)))
 	case file != "":
 		return readSQLFile(t, file)
 	case args.First() == "-", !args.Present() && !t.InputIsTerminal():

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"datasync/export"
+	"datasync/internal/human"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
 
@@ -75,7 +76,7 @@ func needs(c *cli.Context, option, other string) error {
 // noArguments refuses the arguments of a command that takes none.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return usage("%s takes no argument, but got %q", c.Command.Name, c.Args().First())
+		return usage("%s takes no argument, but got %s; omit it, or see datasync %s --help", c.Command.Name, human.Shown(c.Args().First()), c.Command.Name)
 	}
 	return nil
 }
