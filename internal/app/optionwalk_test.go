@@ -75,14 +75,14 @@ func checkOptionError(t *testing.T, command, option, value, line string) {
 	if option == "--param" { // the library trims it
 		value = strings.TrimSpace(value)
 	}
+	said, begins := strings.CutPrefix(line, command+": ")
 	if option == "--color" { // of the program
-		command, line = "program", "program: "+line
+		said, begins = line, true
 	}
-	if !strings.HasPrefix(line, command+": "+option) && !(strings.HasPrefix(line, command+": ") && strings.Contains(line, option)) ||
-		!strings.Contains(line, human.Shown(value)) || strings.Contains(line, "\n") || strings.Contains(line, "\x1b") {
+	if !begins || !strings.Contains(said, option) || !strings.Contains(said, human.Shown(value)) || strings.ContainsAny(said, "\n\x1b") {
 		t.Errorf("%s %s %q: %q", command, option, value, line)
 	}
-	if !strings.Contains(line, "; ") && !strings.Contains(line, " is none of ") && !strings.Contains(line, " between ") && !strings.Contains(line, ": ") {
+	if !slices.ContainsFunc([]string{"; ", ": ", " is none of ", " between ", " such as ", " neither "}, func(s string) bool { return strings.Contains(said, s) }) {
 		t.Errorf("%s %s %q does not say what to do: %q", command, option, value, line)
 	}
 }

@@ -149,7 +149,7 @@ func parseParams(list []string) (map[string]string, error) {
 		name, value, ok := strings.Cut(text, "=")
 		name = strings.TrimPrefix(name, "$")
 		if !ok || name == "" {
-			return nil, usage("--param %q is not of the form NAME=VALUE", text)
+			return nil, usage("--param %s is not of the form NAME=VALUE; write limit=10", human.Shown(text))
 		}
 		if _, again := values[name]; again {
 			return nil, usage("--param %s is given twice", name)

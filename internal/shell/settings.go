@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 )
@@ -41,7 +40,7 @@ func (s *shell) mode(_ context.Context, argument string) error {
 	}
 	f, err := query.ParseFormat(argument)
 	if err != nil {
-		s.complain(".mode " + human.Shown(argument) + ": " + err.Error())
+		s.complain(fmt.Sprintf(".mode %s: %v", argument, err))
 		return nil
 	}
 	s.Query.Format = f
