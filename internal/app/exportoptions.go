@@ -91,7 +91,7 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 	case opts.Force:
 		return usage("stdout cannot be replaced: omit --force")
 	case t.OutputIsTerminal():
-		return usage("stdout is a terminal: write to a file or a pipe, or look at events with datasync query")
+		return usage("stdout is a terminal: name a file, or use datasync query")
 	}
 	opts.Target, opts.Stdout = "", t.Stdout
 	return nil
