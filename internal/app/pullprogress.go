@@ -15,11 +15,23 @@ func pullProgress(progress *ingest.Progress) term.Progress {
 	return term.Progress{
 		Bar:   func(now time.Time) term.Bar { return pullBar(progress.Now(), now) },
 		Event: func(now time.Time) string { return told.due(progress.Now(), now) },
-		Line: func(now time.Time) string {
-			s := progress.Now()
-			return eventsRead(s) + ", " + activity(s, now)
-		},
+		Line:  func(now time.Time) string { return pullLine(progress.Now(), now) },
 	}
+}
+
+// pullLine returns the line that replaces the bar, such as "93,000 of 300,000 events (31 %), 8,336 events/s, feed
+// endpoint, 25 s left".
+func pullLine(s ingest.Snapshot, now time.Time) string {
+	doing := activity(s, now)
+	switch {
+	case s.Walked > 0 || s.Total > 0 || s.Read > 0:
+		return strings.TrimSuffix(eventsRead(s)+", "+doing, ", ")
+	case (trouble{s, now}).text() != "":
+		return doing
+	case s.Endpoint == "":
+		return "no page yet"
+	}
+	return "no page yet, asking the " + doing
 }
 
 // surveyProgress describes a dry run on stderr. It counts nothing, as a dry run mostly ends before the bar
@@ -87,7 +99,7 @@ func activity(s ingest.Snapshot, now time.Time) string {
 	case text != "":
 		parts = append(parts, text)
 	case s.Endpoint != "":
-		parts = append(parts, s.Endpoint)
+		parts = append(parts, s.Endpoint+" endpoint")
 	}
 	if s.Left > 0 {
 		parts = append(parts, countdown(s.Left)+" left")

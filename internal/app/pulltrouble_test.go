@@ -178,3 +178,23 @@ func TestRecovered(t *testing.T) {
 		}
 	}
 }
+
+// TestPullLines: a line says what is read, how fast, from where and for how long, and nothing twice.
+func TestPullLines(t *testing.T) {
+	now := time.Date(2026, 1, 27, 19, 25, 32, 0, time.UTC)
+	for want, s := range map[string]ingest.Snapshot{
+		"no page yet": {},
+		"no page yet, asking the events endpoint":    {Endpoint: "events", Began: now.Add(-10 * time.Second)},
+		"0 of 300,000 events (0 %)":                  {Total: 300_000},
+		"0 of 300,000 events (0 %), events endpoint": {Total: 300_000, Endpoint: "events"},
+		"0 events, 100 events/s, feed endpoint":      {Read: 1000, Endpoint: "feed", Began: now.Add(-10 * time.Second)},
+		"93,000 of 300,000 events (31 %), 9,300 events/s, feed endpoint, 25 s left": {
+			Read: 93_000, Walked: 93_000, Total: 300_000, Endpoint: "feed", Began: now.Add(-10 * time.Second), Left: 25 * time.Second,
+		},
+		"no answer from events for 20 s": {Endpoint: "events", Silent: 20 * time.Second},
+	} {
+		if got := pullLine(s, now); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
