@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Excerpt returns the part of a reject's text, at most limit bytes and two marks, that has what its reason
-// is about. The mark … stands for text that is left out. If what is wrong has no place, as with a missing
-// member, Excerpt returns the beginning.
+// Excerpt returns at most limit bytes of a reject's text, around the cause that the reason names. The mark …
+// at either end means that text is left out there. If the cause has no place, as with a missing member,
+// Excerpt returns the beginning.
 func Excerpt(raw, reason string, limit int) string {
 	if len(raw) <= limit {
 		return raw

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestExcerpts: an excerpt of a reject has what its reason is about, wherever that is.
+// TestExcerpts: an excerpt of a reject has the cause, wherever that is.
 func TestExcerpts(t *testing.T) {
 	long := strings.Repeat("é世", 300)
 	const head = `{"id":"6c1a50b3-0000-4000-8000-000000000001","sessionId":"6c1a50b3-0000-4000-8000-000000000002","type":"click",`

@@ -179,7 +179,7 @@ func TestRecovered(t *testing.T) {
 	}
 }
 
-// TestPullLines: a line says what is read, how fast, from where and for how long, and nothing twice.
+// TestPullLines: a line says how many events were read, how fast, from which endpoint and for how long, and nothing twice.
 func TestPullLines(t *testing.T) {
 	now := time.Date(2026, 1, 27, 19, 25, 32, 0, time.UTC)
 	for want, s := range map[string]ingest.Snapshot{
