@@ -36,15 +36,16 @@ func Formats() string {
 	return strings.Join(names, ", ")
 }
 
-// ParseFormat returns the format of that name.
+// ParseFormat returns the format of that name, in any case.
 func ParseFormat(name string) (Format, error) {
+	name = strings.ToLower(strings.TrimSpace(name))
 	if f := Format(name); slices.Contains(formats, f) {
 		return f, nil
 	}
 	if instead := exported(name, "out"); instead != "" {
 		return "", fmt.Errorf("query does not write %s; use %s", name, instead)
 	}
-	return "", fmt.Errorf("format %q is none of %s%s", name, Formats(), human.DidYouMean(name, strings.Split(Formats(), ", ")))
+	return "", fmt.Errorf("the formats are %s%s", Formats(), human.DidYouMean(name, strings.Split(Formats(), ", ")))
 }
 
 // extensions are the formats of files by their extension.
@@ -67,7 +68,7 @@ func FormatOfFile(name string) (Format, error) {
 	if instead := exported(strings.TrimPrefix(ending, "."), stem); instead != "" {
 		return "", fmt.Errorf("query does not write %s; use %s", ending, instead)
 	}
-	return "", fmt.Errorf("the extension of %q names no format; give one of %s", name, Formats())
+	return "", fmt.Errorf("the ending names no format; give --format with one of %s", Formats())
 }
 
 // exported returns the command that writes a format, by its file name ending, if only export writes

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -54,7 +56,7 @@ func listNamed(t term.IO, c *cli.Context) error {
 func bindNamed(name string, q *query.Options) error {
 	n, err := query.FindNamed(name)
 	if err != nil {
-		return usage("%w", err)
+		return usage("--named %s: %w", human.Shown(name), err)
 	}
 	bound, err := n.Bind(q.Params, time.Now(), q.Location)
 	if err != nil {
@@ -62,4 +64,18 @@ func bindNamed(name string, q *query.Options) error {
 	}
 	bound.Into(q)
 	return nil
+}
+
+// besideNamed is the error about arguments beside --named. A parameter with its value is the likely
+// mistake.
+func besideNamed(c *cli.Context) error {
+	var params []string
+	for _, arg := range c.Args().Slice() {
+		name, _, ok := strings.Cut(arg, "=")
+		if !ok || name == "" || strings.ContainsFunc(strings.TrimLeft(name, "$-"), func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			return usage("--named %s takes no SQL, but got %s; omit one of them", typed(c, "named"), human.Shown(arg))
+		}
+		params = append(params, "--param "+human.Shown(strings.TrimLeft(arg, "$-")))
+	}
+	return usage("--named %s takes its values by --param, but got %s; did you mean %s?", typed(c, "named"), human.Shown(c.Args().First()), strings.Join(params, " "))
 }

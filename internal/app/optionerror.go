@@ -41,7 +41,7 @@ func optionErrorOf(c *cli.Context, command *cli.Command, err error) error {
 		help = "see datasync " + command.Name + " --help"
 	}
 	if m := unknownOption.FindStringSubmatch(text); m != nil {
-		return unknownOptionError(c.App, command, m[1])
+		return unknownOptionError(c.App, command, m[1], following(c.App, m[1]))
 	}
 	if m := withoutValue.FindStringSubmatch(text); m != nil {
 		return usage("%s needs a value; %s", dashed(m[1]), help)
@@ -81,6 +81,26 @@ func dashed(name string) string {
 		return "-" + name
 	}
 	return "--" + name
+}
+
+// asTypedArgs is the key of the command line, as typed, in the program's metadata: the library does not keep what
+// follows an option that it does not know.
+const asTypedArgs = "args"
+
+// following returns the value that follows an unknown option on the command line, or "".
+func following(program *cli.App, option string) string {
+	args, _ := program.Metadata[asTypedArgs].([]string)
+	for i, arg := range args {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case name != option || !strings.HasPrefix(arg, "-"):
+		case hasValue:
+			return value
+		case i+1 < len(args):
+			return args[i+1]
+		}
+	}
+	return ""
 }
 
 // commandsWith returns the names of the commands that have an option.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"datasync/internal/dbfile"
+	"datasync/internal/human"
 	"datasync/internal/outfile"
 	"datasync/internal/term"
 	"datasync/query"
@@ -95,21 +96,21 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 			}
 		}
 	}
-	if q.Format, err = resultFormat(t, c.String("format"), opts.file); err != nil {
-		return opts, usage("%v", err)
+	if q.Format, err = resultFormat(t, c, opts.file); err != nil {
+		return opts, err
 	}
 	if q.FormulaSafe = c.Bool("csv-safe"); q.FormulaSafe && (c.IsSet("format") || opts.file != "") && q.Format != query.CSV && q.Format != query.TSV {
 		return opts, usage("--csv-safe is for csv and tsv: omit it, or give --format csv")
 	}
 	if c.IsSet("max-rows") {
 		if q.MaxRows = c.Int("max-rows"); q.MaxRows < 0 {
-			return opts, usage("--max-rows %d is less than 0", q.MaxRows)
+			return opts, usage("--max-rows %s is less than 0; write 100, or 0 for all", typed(c, "max-rows"))
 		} else if q.MaxRows == 0 {
 			q.MaxRows = -1
 		}
 	}
 	if c.IsSet("timeout") && opts.timeout <= 0 {
-		return opts, usage("--timeout %s is not more than 0s", opts.timeout)
+		return opts, notMoreThanZero(c, "timeout", "30s")
 	}
 	if opts.file == "" {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
@@ -121,12 +122,20 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 }
 
 // resultFormat returns the format with that name, or the one that suits the output.
-func resultFormat(t term.IO, name, file string) (query.Format, error) {
+func resultFormat(t term.IO, c *cli.Context, file string) (query.Format, error) {
 	switch {
-	case name != "":
-		return query.ParseFormat(name)
+	case c.IsSet("format"):
+		f, err := query.ParseFormat(c.String("format"))
+		if err != nil {
+			return "", usage("--format %s: %w", typed(c, "format"), err)
+		}
+		return f, nil
 	case file != "":
-		return query.FormatOfFile(file)
+		f, err := query.FormatOfFile(file)
+		if err != nil {
+			return "", usage("--output %s: %w", human.Shown(file), err)
+		}
+		return f, nil
 	case t.OutputIsTerminal():
 		return query.Table, nil
 	}
@@ -156,8 +165,10 @@ func readStatements(t term.IO, c *cli.Context, q *query.Options) (err error) {
 	case !c.IsSet("named"):
 		q.SQL, err = readSQL(t, c)
 		return err
-	case c.String("file") != "" || c.Args().Present():
-		return usage("give the SQL or --named, not both")
+	case c.String("file") != "":
+		return usage("--named %s contradicts --file %s: omit one of them", typed(c, "named"), typed(c, "file"))
+	case c.Args().Present():
+		return besideNamed(c)
 	case listsNamed(c):
 		q.SQL = "list" // it is not run
 		return nil
@@ -170,9 +181,9 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 	file, args := c.String("file"), c.Args()
 	switch {
 	case file != "" && args.Present():
-		return "", usage("give the SQL as an argument or in --file, not both")
+		return "", usage("--file %s contradicts the SQL %s: omit one of them", typed(c, "file"), human.Shown(args.First()))
 	case args.Len() > 1:
-		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
+		return "", usage("query takes one argument, but got %s as well; put the SQL in quotes", human.Shown(args.Get(1)))
 	case file != "":
 		return readSQLFile(t, file)
 	case args.First() == "-", !args.Present() && !t.InputIsTerminal():
@@ -213,7 +224,7 @@ func readSQLFile(t term.IO, file string) (string, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return "", usage("read the SQL: %v", err)
+			return "", usage("--file %s: %w; name a file with SQL", human.Shown(file), withoutPath(err))
 		}
 		defer func() { _ = f.Close() }()
 		in = f

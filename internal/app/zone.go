@@ -6,6 +6,8 @@ import (
 	_ "time/tzdata" // --timezone must work on machines without a zone database
 	"unicode"
 	"unicode/utf8"
+
+	"datasync/internal/human"
 )
 
 // zoneNamed returns the time zone of that name in the IANA database.
@@ -15,9 +17,9 @@ func zoneNamed(name string) (*time.Location, error) {
 		return zone, nil
 	}
 	if likely := likelyZone(name); likely != "" {
-		return nil, usage("--timezone %q is not a time zone; did you mean %s?", name, likely)
+		return nil, usage("--timezone %s is not a time zone; did you mean %s?", human.Shown(name), likely)
 	}
-	return nil, usage("--timezone %q is not a time zone such as UTC or Europe/Berlin", name)
+	return nil, usage("--timezone %s is not a time zone such as UTC or Europe/Berlin", human.Shown(name))
 }
 
 // likelyZone returns the zone that a user may have meant by a city, or by another case or spaces.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 )
@@ -38,9 +39,9 @@ func (s *shell) mode(_ context.Context, argument string) error {
 		s.print(fmt.Sprint(s.Query.Format))
 		return nil
 	}
-	f, err := query.ParseFormat(strings.ToLower(argument))
+	f, err := query.ParseFormat(argument)
 	if err != nil {
-		s.complain(err.Error())
+		s.complain(".mode " + human.Shown(argument) + ": " + err.Error())
 		return nil
 	}
 	s.Query.Format = f

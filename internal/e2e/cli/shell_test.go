@@ -29,7 +29,7 @@ func TestShell(t *testing.T) {
 	x.Send("\x03") // Ctrl-C
 	for _, step := range [][2]string{
 		{".tab\t", `events_flat`}, {".schema events_flat", `CREATE VIEW events_flat`}, {".schema nothing", `no table or view "nothing"`},
-		{".mode jsonl", ``}, {".mode", `jsonl\r\n`}, {"SELECT 7 AS seven; SELECT 8 AS eight;", `\{"seven":7\}\r\n\{"eight":8\}`}, {".mode nothing", `none of table`},
+		{".mode jsonl", ``}, {".mode", `jsonl\r\n`}, {"SELECT 7 AS seven; SELECT 8 AS eight;", `\{"seven":7\}\r\n\{"eight":8\}`}, {".mode nothing", `the formats are table`},
 		{".timer on", ``}, {".timer", `on\r\n`}, {"SELECT 9 AS nine;", `\{"nine":9\}\r\n.*1 row in [0-9.]+ s`}, {".timer maybe", `want on or off`},
 		{".maxrows", `40\r\n`}, {".maxrows 3", ``}, {".maxrows 5x", `want a number`}, {".mode table", ``}, {"FROM range(100);", `100 rows \(3 shown\)`},
 		{"SELECT nothing;", `Binder Error.*\r\nLINE 1: SELECT nothing;?\r\n {15}\^\r\n`}, {"DELETE FROM events;", `read-only`},
