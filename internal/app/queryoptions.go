@@ -111,7 +111,9 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if c.IsSet("timeout") && opts.timeout <= 0 {
 		return opts, usage("--timeout %s is not more than 0s", opts.timeout)
 	}
-	if opts.file == "" {
+	if opts.file != "" {
+		q.Results = new(int)
+	} else {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
 		if style := t.Style(t.Stdout); style.Dim("x") != "x" && (c.Bool("no-pager") || t.PagerShowsColors()) {
 			q.Dim = style.Dim
@@ -123,6 +125,12 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 // resultFormat returns the format with that name, or the one that suits the output.
 func resultFormat(t term.IO, name, file string) (query.Format, error) {
 	switch {
+	case name != "" && file != "":
+		f, err := query.ParseFormat(name)
+		if err == nil {
+			err = f.Fits(file)
+		}
+		return f, err
 	case name != "":
 		return query.ParseFormat(name)
 	case file != "":
