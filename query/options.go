@@ -30,6 +30,9 @@ type Options struct {
 	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
 	// formulas.
 	FormulaSafe bool
+	// Results, if not nil, counts the results that are in the output, which may have only one of this
+	// format. Run fails with ErrResults before another one.
+	Results *int
 	// Shell says that the user works in the shell: hints name its commands instead of options.
 	Shell bool
 	// Types are event types that the statements need. Remark, if not nil, is called with a message to the

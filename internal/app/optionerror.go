@@ -23,8 +23,8 @@ type ofProgram struct{ error }
 // Unwrap returns the error itself.
 func (e ofProgram) Unwrap() error { return e.error }
 
-// optionError turns an error of the library about the options of a command into one that names
-// the option as it is written in --help, and what to do.
+// optionError rewords an error of the library about the options of a command. The new one names the
+// option as --help does, and says what to do.
 func optionError(c *cli.Context, err error) error {
 	command := c.App.Command(c.Command.Name)
 	if err = optionErrorOf(c, command, err); command == nil {

@@ -112,7 +112,9 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	if c.IsSet("timeout") && opts.timeout <= 0 {
 		return opts, notMoreThanZero(c, "timeout", "30s")
 	}
-	if opts.file == "" {
+	if opts.file != "" {
+		q.Results = new(int)
+	} else {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
 		if style := t.Style(t.Stdout); style.Dim("x") != "x" && (c.Bool("no-pager") || t.PagerShowsColors()) {
 			q.Dim = style.Dim
@@ -129,7 +131,10 @@ func resultFormat(t term.IO, c *cli.Context, file string) (query.Format, error) 
 		if err != nil {
 			return "", usage("--format %s: %w", typed(c, "format"), err)
 		}
-		return f, nil
+		if file != "" {
+			err = f.Fits(file)
+		}
+		return f, err
 	case file != "":
 		f, err := query.FormatOfFile(file)
 		if err != nil {

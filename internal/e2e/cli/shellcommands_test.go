@@ -95,6 +95,8 @@ func TestShellCommands(t *testing.T) {
 		{".once never.csv", ``}, {"SELECT nothing;", `never\.csv is not written`}, {"SELECT 8 AS eight;", `│ +8 │`},
 		{".once never.csv", ``}, {".once", `name the file`}, {".output", `never\.csv is not written: there was no result`},
 		{".output all.csv", ``}, {"SELECT 1 AS a;", ``}, {"SELECT 'x' || chr(27) AS b;", ``}, {".output", `wrote all\.csv`}, {"SELECT 9 AS nine;", `│ +9 │`},
+		{".output one.json", ``}, {"SELECT 1 AS a;", ``}, {"SELECT 2 AS b;", `a JSON file takes one result`}, {"SET VARIABLE x = 1;", `stays open`}, {".close", `lost: variable x`}, {".output", `wrote one\.json`},
+		{".once one.json", `it exists`}, {".once two.json", ``}, {"SELECT 1 AS a; SELECT 2 AS b;", `two\.json is not written`},
 		{".output kept.csv", `it exists`}, {".output datasync.duckdb", `datasync\.duckdb`}, {".output x.parquet", `export`}, {".output nowhere/x.csv", `folder does not exist`},
 		{".output link.csv", ``}, {".output", `wrote link\.csv`},
 		{".read a b.sql", `text\r\nfromfile\r\ntext\r\nno semicolon\r\n`}, {".mode", `csv\r\n`}, {".read bom.sql", `bom\r\n`},
@@ -114,7 +116,7 @@ func TestShellCommands(t *testing.T) {
 		t.Errorf("%q", x.Text())
 	}
 	for name, want := range map[string]string{
-		"result.md": "| seven |\n| ---: |\n| 7 |\n", "all.csv": "a\n1\nb\nx\x1b\n", "kept.csv": "mine", "link.csv": "",
+		"result.md": "| seven |\n| ---: |\n| 7 |\n", "all.csv": "a\n1\nb\nx\x1b\n", "kept.csv": "mine", "link.csv": "", "one.json": "[\n{\"a\":1}\n]\n",
 	} {
 		b, err := os.ReadFile(filepath.Join(folder, name))
 		info, errStat := os.Stat(filepath.Join(folder, name))
