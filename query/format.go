@@ -46,7 +46,17 @@ func ParseFormat(name string) (Format, error) {
 	if instead := exported(name, "out"); instead != "" {
 		return "", fmt.Errorf("%w %s; use %s", errExported, name, instead)
 	}
-	return "", fmt.Errorf("the formats are %s%s", Formats(), human.DidYouMean(name, strings.Split(Formats(), ", ")))
+	meant := human.DidYouMean(name, strings.Split(Formats(), ", "))
+	if same := sameFormat[strings.ToLower(name)]; same != "" {
+		meant = fmt.Sprintf("; did you mean %s?", same)
+	}
+	return "", fmt.Errorf("the formats are %s%s", Formats(), meant)
+}
+
+// sameFormat maps other programs' names to our formats.
+var sameFormat = map[string]Format{
+	"duckbox": Table, "column": Table, "columns": Table, "ascii": Table, "text": Table, "tabs": TSV, "tab": TSV, "list": CSV, "quote": CSV, "lines": Line, "vertical": Line,
+	"jsonlines": JSONLines, "ndjson": JSONLines, "md": Markdown,
 }
 
 // extensions are the formats of files by their extension.

@@ -36,7 +36,7 @@ func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Write
 			return err
 		}
 	}
-	remark, err := remarkOn(ctx, session, opts.Types)
+	remark, err := remarkOn(ctx, session, opts)
 	if err == nil && remark != "" && opts.Remark != nil {
 		opts.Remark(remark)
 	}

@@ -1,7 +1,7 @@
 package app
 
 import (
-	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -38,18 +38,11 @@ func listNamed(t term.IO, c *cli.Context) error {
 		}
 		return out.End(query.WriteNamed(out, opts.query))
 	}
-	all, err := query.NamedQueries()
-	if err != nil {
-		return err
+	text, err := query.ListNamed(t.Width())
+	if err == nil {
+		_, err = io.WriteString(t.Stdout, text)
 	}
-	const indent = 21
-	for _, n := range all {
-		values := strings.ReplaceAll(term.Wrap(n.Values(), max(0, t.Width()-indent), 0), "\n", "\n"+strings.Repeat(" ", indent))
-		if _, err = fmt.Fprintf(t.Stdout, "%-20s %s\n%-20s %s\n", n.Name, n.Title, "", values); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // bindNamed sets the options of a named query. The command line gives the values of its parameters.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -187,6 +188,8 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 	switch {
 	case file != "" && args.Present():
 		return "", usage("--file %s contradicts the SQL %s: omit one of them", typed(c, "file"), human.Shown(args.First()))
+	case args.Len() > 1 && isNamed(args.First()) && valuesOf(args.Tail()) != "":
+		return "", usage("%s is not SQL; to run the named query use --named %s%s", args.First(), args.First(), valuesOf(args.Tail()))
 	case args.Len() > 1:
 		return "", usage("query takes one argument, but got %s as well; put the SQL in quotes", human.Shown(args.Get(1)))
 	case file != "":
@@ -210,9 +213,32 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 // noSQL says how to give the SQL.
 const noSQL = `no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or on stdin`
 
+// isNamed reports whether there is a named query of that name.
+func isNamed(name string) bool {
+	_, err := query.FindNamed(name)
+	return err == nil
+}
+
+// oneValue matches a value of a parameter, which is no SQL.
+var oneValue = regexp.MustCompile(`^\$?[a-z_]+=`)
+
+// valuesOf returns arguments such as steps=a as options, or "" if one of them is no value of a parameter.
+func valuesOf(args []string) (options string) {
+	for _, arg := range args {
+		if !oneValue.MatchString(arg) {
+			return ""
+		}
+		if strings.ContainsAny(arg, " \t\n'\"$\\;&|<>()*?") {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'" // as a POSIX shell needs it
+		}
+		options += " --param " + arg
+	}
+	return options
+}
+
 // otherOption fails for an argument that is not SQL but the value of an option.
 func otherOption(arg string) error {
-	if _, err := query.FindNamed(arg); err == nil {
+	if isNamed(arg) {
 		return usage("%s is not SQL; to run the named query use --named %s", arg, arg)
 	}
 	if strings.EqualFold(filepath.Ext(arg), ".sql") && !strings.ContainsAny(arg, "\"'\n") {
