@@ -98,7 +98,7 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 		}
 	}
 	if q.Format, err = resultFormat(t, c, opts.file); err != nil {
-		return opts, err
+		return opts, usage("%w", err)
 	}
 	if q.FormulaSafe = c.Bool("csv-safe"); q.FormulaSafe && (c.IsSet("format") || opts.file != "") && q.Format != query.CSV && q.Format != query.TSV {
 		return opts, usage("--csv-safe is for csv and tsv: omit it, or give --format csv")
