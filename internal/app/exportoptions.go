@@ -118,7 +118,7 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 	}
 	if c.IsSet("row-group-size") {
 		if l.RowGroup = c.Int64("row-group-size"); l.RowGroup <= 0 {
-			return usage("--row-group-size %d is not more than 0", l.RowGroup)
+			return usage("--row-group-size %s is not more than 0", term.Thousands(l.RowGroup))
 		}
 	}
 	if err := readTypes(c, l); err != nil {

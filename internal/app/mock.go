@@ -58,7 +58,7 @@ func runMock(ctx context.Context, opts mockOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	log.SetOutput(opts.io.Stderr) // package net/http reports failures there
-	opts.io.Say(fmt.Sprintf("serving %d events on http://%s; %s", max(0, opts.server.Data.Events), listener.Addr(), acceptedKeys(opts.server)))
+	opts.io.Say(fmt.Sprintf("serving %s on http://%s; %s", term.Counted(int64(max(0, opts.server.Data.Events)), "event"), listener.Addr(), acceptedKeys(opts.server)))
 	return mockserver.New(opts.server).Serve(ctx, listener)
 }
 
@@ -116,7 +116,7 @@ func eventCount(c *cli.Context, option string) (int, error) {
 	n := c.Int(option)
 	switch {
 	case n < 0 || n > maxEvents:
-		return 0, usage("--%s %d is not between 0 and %d", option, n, maxEvents)
+		return 0, usage("--%s %s is not between 0 and %s", option, term.Thousands(int64(n)), term.Thousands(maxEvents))
 	case n == 0:
 		return mockserver.NoEvents, nil
 	}

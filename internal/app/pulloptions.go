@@ -64,7 +64,7 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 		return opts, err
 	}
 	if opts.wait = c.Duration("wait"); c.IsSet("wait") && opts.wait <= 0 {
-		return opts, usage("--wait %s is not more than 0s", opts.wait)
+		return opts, usage("--wait %s is not more than 0 s", term.Duration(opts.wait))
 	}
 	var err error
 	if opts.ingest.Workers, err = parseWorkers(c.String("workers")); err != nil {
@@ -85,11 +85,11 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 func checkLimits(opts *ingest.Options) error {
 	switch {
 	case opts.PageSize < 1 || opts.PageSize > 500_000:
-		return usage("--page-size %d is not between 1 and 500000", opts.PageSize)
+		return usage("--page-size %s is not between 1 and 500,000", term.Thousands(int64(opts.PageSize)))
 	case opts.Lookback < 0 || opts.Lookback > 100*365*24*time.Hour:
 		return usage("--lookback %s is not between 0s and a hundred years", opts.Lookback)
 	case opts.MaxWait <= 0:
-		return usage("--max-wait %s is not more than 0s", opts.MaxWait)
+		return usage("--max-wait %s is not more than 0 s", term.Duration(opts.MaxWait))
 	case opts.MaxRetryTime <= 0:
 		return usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
 	}

@@ -103,13 +103,13 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 	}
 	if c.IsSet("max-rows") {
 		if q.MaxRows = c.Int("max-rows"); q.MaxRows < 0 {
-			return opts, usage("--max-rows %d is less than 0", q.MaxRows)
+			return opts, usage("--max-rows %s is less than 0", term.Thousands(int64(q.MaxRows)))
 		} else if q.MaxRows == 0 {
 			q.MaxRows = -1
 		}
 	}
 	if c.IsSet("timeout") && opts.timeout <= 0 {
-		return opts, usage("--timeout %s is not more than 0s", opts.timeout)
+		return opts, usage("--timeout %s is not more than 0 s", term.Duration(opts.timeout))
 	}
 	if opts.file == "" {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
