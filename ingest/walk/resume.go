@@ -86,7 +86,7 @@ func (w *Walk) restart(cause error) error {
 	if each := w.Dispatcher.PageTime(); each > 0 {
 		again = fmt.Sprintf(" (about %s)", human.Span((each * time.Duration(w.pages)).Round(time.Second)))
 	}
-	w.Observer.Resumed(FromNewestEvent, fmt.Sprintf("%v: restarting from the newest event, %s again%s, skipping stored events", cause, human.Counted(int64(w.pages), "page"), again))
+	w.Observer.Resumed(FromNewestEvent, fmt.Sprintf("%v: restarting from the newest event, %s again%s, skipping stored events", cause, human.Counted(w.pages, "page"), again))
 	w.next.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
 	return nil
 }

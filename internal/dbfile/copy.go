@@ -85,7 +85,7 @@ func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)
 		return Translate(path, err)
 	}
 	if need := bytes + bytes/10 + 16<<20; have < need {
-		return &model.FileError{Kind: ErrNoRoomForCopy, Path: path, Detail: fmt.Sprintf("%s MiB are needed, %s MiB are free", human.Thousands(int64((need+1<<20-1)>>20)), human.Thousands(int64(have>>20))),
+		return &model.FileError{Kind: ErrNoRoomForCopy, Path: path, Detail: fmt.Sprintf("%s MiB are needed, %s MiB are free", human.Thousands((need+1<<20-1)>>20), human.Thousands(have>>20)),
 			Hint: "free some space, or wait for the pull to end"}
 	}
 	return nil
