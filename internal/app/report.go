@@ -61,11 +61,8 @@ func readReportOptions(t term.IO, c *cli.Context) (opts reportOptions, err error
 		io: t, database: c.String("db"), timezone: c.String("timezone"), title: c.String("title"), file: c.String("output"),
 		force: c.Bool("force"), open: c.Bool("open"), quiet: c.Bool("quiet"),
 	}
-	switch {
-	case opts.file == "":
-		return opts, usage("report --output is empty; give a file such as report.html")
-	case opts.file == "-" && opts.open:
-		return opts, usage("report --open needs a file: omit --output -")
+	if opts.file == "-" && opts.open {
+		return opts, usage("--open needs a file: omit --output -")
 	}
 	if opts.zone, err = zoneNamed(opts.timezone); err != nil {
 		return opts, err

@@ -4,11 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
-	"datasync/internal/human"
 	"datasync/internal/inspect"
 	"datasync/internal/report/figures"
 	"datasync/internal/term"
@@ -44,11 +42,11 @@ func statsCommand(t term.IO, run func(context.Context, statsOptions) error) *cli
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			opts := statsOptions{io: t, database: c.String("db"), timezone: c.String("timezone"), by: strings.ToLower(c.String("by")), json: c.Bool("json")}
-			if !slices.Contains(statsBy, opts.by) {
-				return usage("stats --by %q is none of %s%s", c.String("by"), strings.Join(statsBy, ", "), human.DidYouMean(opts.by, statsBy))
-			}
+			opts := statsOptions{io: t, database: c.String("db"), timezone: c.String("timezone"), json: c.Bool("json")}
 			var err error
+			if opts.by, err = choice(c, "by", statsBy); err != nil {
+				return err
+			}
 			if opts.zone, err = zoneNamed(opts.timezone); err != nil {
 				return err
 			}
@@ -77,7 +75,7 @@ func periodOptions(c *cli.Context) (opts figures.Options, err error) {
 		opts.Until = until.V.Time()
 	}
 	if since.Valid && until.Valid && !opts.Since.Before(opts.Until) {
-		return opts, usage("%s --since %s is not before --until %s", c.Command.Name, c.String("since"), c.String("until"))
+		return opts, usage("--since %s is not before --until %s", typed(c, "since"), typed(c, "until"))
 	}
 	return opts, nil
 }

@@ -28,7 +28,7 @@ func (r *Report) pullSection() Section {
 	}
 	bucket := bucketOf(p.Ended.Sub(p.Began))
 	c := chart.Pull{
-		Head: chart.Head{Title: "The pull by the clock", Unit: fmt.Sprintf("events a second, mean of %s", chart.Span(bucket))},
+		Head: chart.Head{Title: "The pull by the clock", Unit: "events a second"},
 		From: r.in(p.Began), To: r.in(p.Ended), Bucket: bucket,
 	}
 	for _, endpoint := range []string{"events", "feed"} {
