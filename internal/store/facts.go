@@ -128,7 +128,7 @@ func insertLastFacts(ctx context.Context, tx *sql.Tx, r *model.Run) error {
 }
 
 // seconds returns a duration in seconds, to the microsecond: more digits would not compress.
-func seconds(d time.Duration) float64 { return d.Round(time.Microsecond).Seconds() }
+func seconds(d time.Duration) float64 { return float64(d.Round(time.Microsecond).Microseconds()) / 1e6 }
 
 // boundFacts sums up rows of facts where a table has more than its share of the file. No batch may be
 // written meanwhile.

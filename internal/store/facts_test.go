@@ -51,6 +51,14 @@ func TestFactsOfABatch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// A copy for readers has them, too.
+	lent, err := s.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](t, lent.Path, "SELECT (SELECT count(*) FROM batches) || ' ' || (SELECT count(*) FROM waits) || ' ' || (SELECT count(*) FROM refusals)"); got != "2 4 2" {
+		t.Errorf("the copy has %s facts", got)
+	}
 	last := factsOf(began, 2)
 	if err := s.EndRun(ctx, model.Run{ID: run, Ended: time.Now(), Outcome: "complete", Minimum: 90 * time.Second, Reread: 3, Facts: last}); err != nil {
 		t.Fatal(err)
