@@ -190,7 +190,7 @@ func (n *folderNames) sharedError(in names, key int, f *folderName, made []*fold
 	if other < 0 {
 		return fmt.Errorf("export: the folder %q exists", brief(f.name))
 	}
-	return invalid("two values of %s would share a folder, as the file system of the target does not tell %q from %q: export to another file system, or change one of them in a query",
+	return invalid("two values of %s would share a folder, because the target's file system treats %q and %q as the same name: export to another file system, or change one of them in a query",
 		n.keys[key].name, brief(f.value.String), brief(made[other].value.String))
 }
 

@@ -153,9 +153,9 @@ func (l *Layout) complete(target string) error {
 	if l.Compression == "" && l.Format != Parquet {
 		l.Compression = compressionOf(target)
 	}
-	known := l.Format.compressions()
+	known := l.Format.Compressions()
 	if l.Compression = cmp.Or(l.Compression, known[0]); !slices.Contains(known, l.Compression) {
-		return invalid("no compression %q in %s: take one of %s", l.Compression, l.Format, strings.Join(known, ", "))
+		return invalid("unknown compression %q for %s: use one of %s", l.Compression, l.Format, strings.Join(known, ", "))
 	}
 	if l.Excel && l.Compression != "none" {
 		return invalid("Excel opens no compressed file: name it without .gz or .zst")

@@ -41,7 +41,7 @@ func TestOnlyRejects(t *testing.T) {
 			if errors.Is(err, ingest.ErrUnusable) != tc.fails || s.Complete == tc.fails || !tc.fails && err != nil {
 				b.t.Fatalf("%v, complete: %v", err, s.Complete)
 			}
-			if tc.fails && (!strings.Contains(err.Error(), "missing_") || !strings.Contains(err.Error(), "sessionId")) {
+			if tc.fails && (!strings.Contains(err.Error(), "missing_") || !strings.Contains(err.Error(), `, such as "`)) {
 				b.t.Errorf("%v", err)
 			}
 			_, err = b.pull()

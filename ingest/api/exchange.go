@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ import (
 type sender struct {
 	transport http.RoundTripper
 	secrets   *secrets
+	base      *url.URL
 	// largeSlot has room for one page whose text is larger than maxPooledText.
 	largeSlot   chan struct{}
 	hasAnswered atomic.Bool // an answer in this run may be the API's
@@ -73,7 +75,7 @@ func (s *sender) do(endpoint string, req *http.Request, want Request, limit int6
 	failpoint.Hit("f1")
 	resp, err := s.transport.RoundTrip(req.WithContext(tracked))
 	if err != nil {
-		err = requestError(ctx, endpoint, err)
+		err = s.requestError(ctx, endpoint, err)
 		var answer *Error
 		if errors.As(err, &answer) {
 			s.hasAnswered.Store(true)
@@ -122,7 +124,7 @@ func (s *sender) readResponse(ctx context.Context, x *exchange, resp *http.Respo
 	if !s.hasAnswered.Load() && (err != nil || looksLikeOurs(x.endpoint, x.into.Text())) {
 		s.hasAnswered.Store(true)
 	}
-	if err := x.bodyError(ctx, err); err != nil {
+	if err := s.bodyError(ctx, x, err); err != nil {
 		return answer, err
 	}
 	return answer, rateLimitIn(x.endpoint, resp, x.into.text, x.want)
@@ -156,10 +158,10 @@ func (x *exchange) readBody(resp *http.Response, large func() error) (gzipped bo
 }
 
 // bodyError returns the error of a body that was read with err, or that exceeds the limit.
-func (x *exchange) bodyError(ctx context.Context, err error) error {
+func (s *sender) bodyError(ctx context.Context, x *exchange, err error) error {
 	switch {
 	case err != nil && (x.watchdog.failed || ctx.Err() != nil):
-		return requestError(ctx, x.endpoint, err)
+		return s.requestError(ctx, x.endpoint, err)
 	case errors.Is(err, decode.ErrEndless):
 		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxTruncatedPage)>>20)}
 	case err != nil:
@@ -184,23 +186,24 @@ func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request
 
 // requestError names the endpoint of a request that failed. The cause of the context says why, such
 // as the watchdog's error, and replaces the transport's error.
-func requestError(ctx context.Context, endpoint string, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
+func (s *sender) requestError(ctx context.Context, endpoint string, err error) error {
+	cause := context.Cause(ctx)
+	if cause != nil {
 		err = cause
 	}
 	if errors.Is(err, errSwitched) {
 		return &Error{Endpoint: endpoint, Status: http.StatusSwitchingProtocols, Means: MeansFailed}
 	}
 	var answer *Error
-	if errors.As(err, &answer) {
+	switch {
+	case errors.As(err, &answer):
 		return err // it names the endpoint
-	}
-	if err = schemeError(err); errors.Is(err, net.ErrClosed) {
+	case cause != nil:
+		return fmt.Errorf("request the %s endpoint: %w", endpoint, err)
+	case errors.Is(err, net.ErrClosed):
 		err = errors.New("its connection was closed, since another request on it received too few bytes")
 	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
-		err = fmt.Errorf("reach the proxy of the environment (HTTPS_PROXY): %w", err)
-	}
-	return fmt.Errorf("request the %s endpoint: %w", endpoint, err)
+	e := newNetworkError(endpoint, s.base, schemeError(err))
+	e.Early = !s.hasAnswered.Load()
+	return e
 }

@@ -141,7 +141,7 @@ func (s statements) run(ctx context.Context, opts query.Options) error {
 		}
 	}
 	opts.Remark = func(text string) { notes = append(notes, text) }
-	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box && s.io.ErrorsAreSeen() {
+	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box {
 		notes = append(notes, opts.Note)
 	}
 	err := s.out.End(query.Run(ctx, s.session, opts, s.out))
