@@ -37,7 +37,7 @@ func factsOf(b *bench, summary ingest.Summary) (waits map[string]model.Wait, ref
 			waits[key] = sum
 		}
 		for _, r := range f.Refusals {
-			refusals[r.Endpoint+" "+r.What+" "+r.Answer] += r.Count
+			refusals[r.Endpoint+" "+r.Refused+" "+r.Answer] += r.Count
 		}
 		for _, p := range f.Fetched {
 			pages[p.Endpoint] += p.Pages

@@ -105,7 +105,7 @@ func (l *ledger) add(w model.Wait) {
 
 // refuse keeps a refusal.
 func (l *ledger) refuse(endpoint, what, answer string, now time.Time) {
-	r := model.Refusal{Endpoint: endpoint, What: what, Answer: answer, First: now, Last: now, Count: 1}
+	r := model.Refusal{Endpoint: endpoint, Refused: what, Answer: answer, First: now, Last: now, Count: 1}
 	for i := len(l.refusals) - 1; i >= 0; i-- {
 		if s := &l.refusals[i]; s.Same(&r) && (len(l.refusals) >= maxFacts || now.Sub(s.Last) < shortestWait) {
 			s.Add(r)

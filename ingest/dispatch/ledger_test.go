@@ -52,7 +52,7 @@ func TestFactsOfHolds(t *testing.T) {
 			t.Errorf("%s, %v", from, err)
 		}
 		facts := f.TakeFacts()
-		if len(facts.Waits) != 0 || len(facts.Refusals) != 1 || facts.Refusals[0].What != model.RefusedRate || facts.Refusals[0].Endpoint != api.Events {
+		if len(facts.Waits) != 0 || len(facts.Refusals) != 1 || facts.Refusals[0].Refused != model.RefusedRate || facts.Refusals[0].Endpoint != api.Events {
 			t.Errorf("%+v", facts)
 		}
 		// The feed opens first.

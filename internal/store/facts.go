@@ -98,7 +98,7 @@ func (c *commit) writeFacts(f *model.Facts, run uuid.UUID) error {
 		columns[refusalBatch].Int64(row, c.batch)
 		columns[refusalRun].UUID(row, run)
 		columns[refusalEndpoint].Text(row, r.Endpoint)
-		columns[refusalRefused].Text(row, r.What)
+		columns[refusalRefused].Text(row, r.Refused)
 		columns[refusalAnswer].TextOrNull(row, r.Answer, r.Answer != "")
 		columns[refusalFirstAt].Int64(row, int64(model.InstantOf(f.At(r.First))))
 		columns[refusalLastAt].Int64(row, int64(model.InstantOf(f.At(r.Last))))
@@ -121,7 +121,7 @@ func insertLastFacts(ctx context.Context, tx *sql.Tx, r *model.Run) error {
 	}
 	for _, u := range f.Refusals {
 		insert(`INSERT INTO refusals BY NAME SELECT ?::UUID AS run, ? AS endpoint, ? AS refused, nullif(?, '') AS answer, make_timestamptz(?::BIGINT) AS first_at,
-			make_timestamptz(?::BIGINT) AS last_at, ? AS refusals`, run, u.Endpoint, u.What, u.Answer,
+			make_timestamptz(?::BIGINT) AS last_at, ? AS refusals`, run, u.Endpoint, u.Refused, u.Answer,
 			int64(model.InstantOf(f.At(u.First))), int64(model.InstantOf(f.At(u.Last))), u.Count)
 	}
 	return errors.Join(errs...)

@@ -26,7 +26,7 @@ func factsOf(began time.Time, n int) model.Facts {
 			{Endpoint: "events", Reason: model.WaitRateLimit, Answer: "429", Began: at(0.1), Ended: at(0.1 + took.Seconds()), Count: 1, Ordered: 30 * time.Second, Actual: took, Idle: took / 3},
 			{Endpoint: "feed", Reason: model.WaitRetry, Answer: "502", Began: at(0.3), Ended: at(0.3 + took.Seconds()/7), Count: 2, Actual: took / 7},
 		},
-		Refusals: []model.Refusal{{Endpoint: "events", What: model.RefusedRate, Answer: "429", First: at(0.1), Last: at(0.1), Count: 1}},
+		Refusals: []model.Refusal{{Endpoint: "events", Refused: model.RefusedRate, Answer: "429", First: at(0.1), Last: at(0.1), Count: 1}},
 	}
 }
 
