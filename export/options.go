@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -161,10 +162,10 @@ func (l *Layout) complete(target string) error {
 		return invalid("Excel opens no compressed file: name it without .gz or .zst")
 	}
 	if l.RowGroup = cmp.Or(l.RowGroup, DefaultRowGroup); l.RowGroup < minRowGroup {
-		return invalid("a row group of %d rows is too small: the minimum is %d", l.RowGroup, minRowGroup)
+		return invalid("a row group of %s is too small: the minimum is %s", human.Counted(l.RowGroup, "row"), human.Thousands(minRowGroup))
 	}
 	if l.FileSize != 0 && l.FileSize < minFileSize {
-		return invalid("a file size of %d bytes is too small: the minimum is %d", l.FileSize, minFileSize)
+		return invalid("a file size of %s is too small: the minimum is %s", human.Counted(l.FileSize, "byte"), human.Thousands(minFileSize))
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func TestDeficitIsExaminedOnce(t *testing.T) {
 		toTheEnd := func() bool {
 			b.t.Helper()
 			before := b.pages()
-			if _, err := b.pull(); !errors.Is(err, walk.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2010") {
+			if _, err := b.pull(); !errors.Is(err, walk.ErrMissing) || !strings.Contains(err.Error(), "at least 10 of the 2,010") {
 				b.t.Fatalf("%v", err)
 			}
 			return b.pages()-before >= 20

@@ -15,6 +15,7 @@ import (
 
 	"datasync/ingest/decode"
 	"datasync/internal/failpoint"
+	"datasync/internal/human"
 )
 
 // sender sends the requests of a client, one at a time or several at once.
@@ -99,7 +100,7 @@ type stalledError struct {
 }
 
 func (e *stalledError) Error() string {
-	return fmt.Sprintf("the %s endpoint sent too few bytes in %s", e.endpoint, e.after)
+	return fmt.Sprintf("the %s endpoint sent too few bytes in %s", e.endpoint, human.Span(e.after))
 }
 
 // readResponse reads an answer to its end. A body that is neither a page nor an access is an error.
@@ -163,11 +164,11 @@ func (s *sender) bodyError(ctx context.Context, x *exchange, err error) error {
 	case err != nil && (x.watchdog.failed || ctx.Err() != nil):
 		return s.requestError(ctx, x.endpoint, err)
 	case errors.Is(err, decode.ErrEndless):
-		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxTruncatedPage)>>20)}
+		return &decode.TooLarge{Endpoint: x.endpoint, Limit: human.Thousands(int64(decode.MaxTruncatedPage)>>20) + " MiB"}
 	case err != nil:
 		return fmt.Errorf("%w: cannot decompress the answer of the %s endpoint: %w", decode.ErrMalformed, x.endpoint, err)
 	case int64(len(x.into.text)) > x.limit:
-		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", x.limit>>20)}
+		return &decode.TooLarge{Endpoint: x.endpoint, Limit: human.Thousands(x.limit>>20) + " MiB"}
 	}
 	return nil
 }

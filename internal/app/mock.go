@@ -58,7 +58,7 @@ func runMock(ctx context.Context, opts mockOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	log.SetOutput(opts.io.Stderr) // package net/http reports failures there
-	opts.io.Say(fmt.Sprintf("serving %d events on http://%s; %s", max(0, opts.server.Data.Events), listener.Addr(), acceptedKeys(opts.server)))
+	opts.io.Say(fmt.Sprintf("serving %s on http://%s; %s", term.Counted(int64(max(0, opts.server.Data.Events)), "event"), listener.Addr(), acceptedKeys(opts.server)))
 	return mockserver.New(opts.server).Serve(ctx, listener)
 }
 

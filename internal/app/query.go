@@ -61,7 +61,7 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 	defer stop()
 	if d := opts.timeout; d > 0 && !opts.interactive() {
 		var cancel func()
-		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
+		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, term.Duration(d)))
 		defer cancel()
 	}
 	if opts.interactive() {
