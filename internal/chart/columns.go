@@ -56,12 +56,13 @@ func (c Columns) bins() ([]bin, period) {
 func (c Columns) over(n bin) float64 {
 	var whole, all, sum, sumWhole float64
 	for _, i := range n.members {
-		switch b := c.Bars[i]; {
-		case b.State == Whole:
+		b := c.Bars[i]
+		switch b.State {
+		case Whole:
 			whole++
 			sumWhole += b.Value
 			fallthrough
-		case b.State == Unfinished:
+		case Unfinished:
 			all++
 			sum += b.Value
 		}
@@ -186,7 +187,7 @@ func (c Columns) bars(p *plot, b bands, bins []bin) {
 		if n.state == Empty || n.state == Unpulled {
 			continue
 		}
-		h := p.scale.height(c.over(n))
+		h := p.height(c.over(n))
 		boxes.WriteString(box(b.x(i), p.base-h, b.bar, h))
 		if n.state == Unfinished {
 			stripes.WriteString(hatch(b.x(i), p.base-h, b.bar, h, 5))
@@ -284,7 +285,7 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 				flush()
 				continue
 			}
-			// A bar of several days has the points of its days side by side.
+			// A bar of several days has a point for each of its days.
 			x := b.start(k) + b.step*(float64(j)+0.5)/float64(len(n.members))
 			line = append(line, [2]float64{x, p.y(m)})
 			last = m

@@ -61,7 +61,7 @@ func (p *plot) write(class string, x, y float64, s string) {
 // free says whether text would touch no other text, and stay inside the drawing.
 func (p *plot) free(class string, x, y float64, s string) bool {
 	e := textExtent(class, x, y, s)
-	if e.x1 < 0 || e.x2 > p.canvas.w {
+	if e.x1 < 0 || e.x2 > p.w {
 		return false
 	}
 	e.x1 -= 4
@@ -112,7 +112,7 @@ func (p *plot) timeAxis(ticks []tick) {
 	for _, k := range ticks {
 		marks.WriteString("M" + num(k.x) + " " + num(p.base) + "v5")
 		if k.label != "" {
-			start, _ := clamp(k.x, Width(k.label), 0, p.canvas.w)
+			start, _ := clamp(k.x, Width(k.label), 0, p.w)
 			p.write("m", start, p.base+axisRow, k.label)
 		}
 	}

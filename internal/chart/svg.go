@@ -52,14 +52,6 @@ func (c *canvas) end() string {
 	return c.b.String()
 }
 
-// open and close group elements under a class.
-func (c *canvas) open(class string) { c.b.WriteString(`<g class="` + class + `">`) }
-func (c *canvas) close()            { c.b.WriteString(`</g>`) }
-
-func (c *canvas) rect(class string, x, y, w, h float64) {
-	c.b.WriteString(`<rect class="` + class + `" x="` + num(x) + `" y="` + num(y) + `" width="` + num(w) + `" height="` + num(h) + `"/>`)
-}
-
 // tip adds an area that shows text while a pointer rests on it. Wide drawings alone have it.
 func (c *canvas) tip(x, y, w, h float64, text string) {
 	c.b.WriteString(`<rect class="hit" x="` + num(x) + `" y="` + num(y) + `" width="` + num(w) + `" height="` + num(h) +
