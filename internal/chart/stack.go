@@ -252,10 +252,10 @@ func (s Stack) labels(p *plot, b bands, bins []bin, parts []part) {
 	ys := spread(ideal, 15, p.top+2, p.base-4)
 	x := p.right + pick(p.form, 22.0, 14.0)
 	nameRoom := p.w - x - 15
-	shares := x + 15 + 106
+	shares := x + 15 + 124
 	if !p.narrow() {
 		nameRoom -= 42
-		if shares > p.w-60 {
+		if shares > p.w-20 {
 			shares = p.w
 		}
 	}
