@@ -291,7 +291,10 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 				flush()
 				continue
 			}
-			// A bar of several days has a point for each of its days.
+			// A bar of several days has points of several of them, two units apart: more would not be seen.
+			if apart := 2 * float64(len(n.members)) / b.step; apart > 1 && i < len(c.Bars)-1 && j%int(apart) > 0 {
+				continue
+			}
 			x := b.start(k) + b.step*(float64(j)+0.5)/float64(len(n.members))
 			line = append(line, [2]float64{x, p.y(m)})
 			last = m
