@@ -190,7 +190,7 @@ func (c Columns) bars(p *plot, b bands, bins []bin) {
 		h := p.height(c.over(n))
 		boxes.WriteString(box(b.x(i), p.base-h, b.bar, h))
 		if n.state == Unfinished {
-			stripes.WriteString(hatch(b.x(i), p.base-h, b.bar, h, 5))
+			stripes.WriteString(stripe(b.x(i), p.base-h, b.bar, h))
 		}
 	}
 	p.path(string(c.Color), boxes.String())

@@ -64,7 +64,7 @@ func (s Stack) small(c *canvas, part part, bins []bin, e extent) {
 			lines.WriteString(hatch(b.x(i), e.y2-h, b.bar, h, 4))
 		}
 		if n.state == Unfinished && b.bar >= 2.5 { // on thinner bars stripes are no longer seen
-			stripes.WriteString(hatch(b.x(i), e.y2-h, b.bar, h, 4))
+			stripes.WriteString(stripe(b.x(i), e.y2-h, b.bar, h))
 		}
 	}
 	c.path(fill(part.Color), boxes.String())

@@ -189,11 +189,24 @@ func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 		hair.WriteString(rungs(b.x(i), b.bar, edges[i]))
 		if n.state == Unfinished {
 			top := p.y(float64(sums[i]))
-			stripes.WriteString(hatch(b.x(i), top, b.bar, p.base-top, 5))
+			stripes.WriteString(stripe(b.x(i), top, b.bar, p.base-top))
 		}
 	}
 	p.path("hair", hair.String())
 	p.path("stripe", stripes.String())
+}
+
+// stripe is path data of the stripes over a bar that is not whole. On a thin bar they are level.
+func stripe(x, y, w, h float64) string {
+	const apart = 5.0
+	if w >= 7 {
+		return hatch(x, y, w, h, apart)
+	}
+	var ys []float64
+	for at := y + h - apart/2; at > y; at -= apart {
+		ys = append(ys, round(at))
+	}
+	return rungs(x, w, ys)
 }
 
 // rungs is path data of level lines of one width, drawn forth and back, which takes half the bytes of single ones.
