@@ -225,7 +225,7 @@ func (c Columns) lastUsual() float64 {
 func (p *plot) key(name, value string, x, y float64) {
 	if p.narrow() {
 		words := strings.TrimSpace(name + " " + value)
-		at := p.w - Width(words)
+		at := p.w - 2 - Width(words)
 		if !p.free("", at-26, unitRow, words) {
 			return // the unit is long; the words below the chart name the line too
 		}
