@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Multiples are one small chart for each series of a stack, each on a scale of its own, so that a part that
+// Multiples are one small chart for each series of a stack. Each has a scale of its own, so that a part that
 // is thin in the stack shows its course. Convert a [Stack] to draw the same values.
 type Multiples Stack
 
