@@ -40,3 +40,18 @@ func ParseShape(name string) (Shape, error) {
 	}
 	return 0, fmt.Errorf("unknown shape %q: want one of %s", name, strings.Join(Shapes(), ", "))
 }
+
+// LateOf is how many events of the lively shape come with one that comes late, roughly.
+const LateOf = 50_000
+
+// DemoData returns n events of a shape. With ShapeLively there are further ones, n/LateOf, that are
+// late: they are among those of the last minutes, and Reveal shows them.
+func DemoData(shape Shape, n int) DataOptions {
+	o := DataOptions{Shape: shape, Events: n}
+	if late := n / LateOf; shape == ShapeLively && late > 0 {
+		const every = 10
+		o.LateEvery, o.LateWithin = every, late*every
+		o.Events += late
+	}
+	return o
+}
