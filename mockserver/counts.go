@@ -101,10 +101,13 @@ func (v view) sessions(do func(session uint32, events int)) {
 		return
 	}
 	// Only the newest events may be hidden, or have sessions of which Grow added a part.
-	whole := int64(v.d.size - min(v.d.size, v.d.opts.LateWithin+longestTable*grownLanes))
+	l, whole := v.d.lively, int64(0)
+	if v.d.size > 0 {
+		whole = l.cell(int64(max(0, v.d.size-1-v.d.opts.LateWithin))).first
+	}
 	for rank := range int64(v.len()) {
-		events := v.d.lively.begins(rank)
-		if events > 0 && rank >= whole-longestTable*grownLanes {
+		events := l.begins(rank)
+		if events > 0 && rank >= whole {
 			events = v.sessionEvents(uint32(rank))
 		}
 		if events > 0 {

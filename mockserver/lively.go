@@ -96,14 +96,14 @@ type place struct {
 	length  int   // the number of its events; Grow may have added its first ones only
 }
 
-// bench is a timetable in its lane.
-type bench struct {
+// period is a timetable in its lane.
+type period struct {
 	lane, begin int64 // begin is the timetable's first row in the lane
-	table       []appointment
+	table       []entry
 }
 
-// bench returns the timetable and the row in it of a rank of a cell.
-func (l *lively) bench(c *cell, rank int64) (b bench, at int64) {
+// period returns the timetable of a rank of a cell, and the row in it.
+func (l *lively) period(c *cell, rank int64) (t period, at int64) {
 	row, lane := (rank-c.first)/c.lanes, (rank-c.first)%c.lanes
 	if lane += c.shift(row); lane >= c.width(row) {
 		lane -= c.width(row)
@@ -119,21 +119,21 @@ func (l *lively) bench(c *cell, rank int64) (b bench, at int64) {
 		tables = &serialTables
 	}
 	kind := mix(h^uint64(p.number)) >> 32 % tableKinds
-	return bench{lane: lane, begin: p.begin, table: tables[p.rows][kind][:p.rows]}, row - p.begin
+	return period{lane: lane, begin: p.begin, table: tables[p.rows][kind][:p.rows]}, row - p.begin
 }
 
 // place returns the place of a rank of a cell.
 func (l *lively) place(c *cell, rank int64) place {
-	b, at := l.bench(c, rank)
-	a := b.table[at]
-	p := place{session: rank, step: int(a.step), length: int(a.length)}
-	if a.step > 0 {
-		p.session = c.rank(b.lane, b.begin+int64(a.begin))
+	t, at := l.period(c, rank)
+	e := t.table[at]
+	p := place{session: rank, step: int(e.step), length: int(e.length)}
+	if e.step > 0 {
+		p.session = c.rank(t.lane, t.begin+int64(e.begin))
 	}
 	return p
 }
 
-// begins returns how many events the session of this number has; 0 if there is none.
+// begins returns how many events the session has that begins at a rank; 0 if none does.
 func (l *lively) begins(session int64) (length int) {
 	c := l.cell(session)
 	if p := l.place(&c, session); p.step == 0 {
@@ -145,10 +145,10 @@ func (l *lively) begins(session int64) (length int) {
 // each calls do with the rank of each event of a session.
 func (l *lively) each(session int64, do func(rank int64)) {
 	c := l.cell(session)
-	b, at := l.bench(&c, session)
-	for row, a := range b.table {
-		if int64(a.begin) == at {
-			do(c.rank(b.lane, b.begin+int64(row)))
+	t, at := l.period(&c, session)
+	for row, e := range t.table {
+		if int64(e.begin) == at {
+			do(c.rank(t.lane, t.begin+int64(row)))
 		}
 	}
 }

@@ -2,10 +2,10 @@ package mockserver
 
 // A timetable says in which rows of a lane of sessions which session has an event: see lively. It
 // has a row for each event, and its sessions are complete.
-type timetable [longestTable]appointment
+type timetable [longestTable]entry
 
-// appointment is a row of a timetable.
-type appointment struct {
+// entry is a row of a timetable.
+type entry struct {
 	begin  uint8 // the row of the session's first event
 	step   uint8 // the number of the session's events before this row
 	length uint8 // the number of the session's events
@@ -41,7 +41,7 @@ func newTimetables(parallel int) (tables [longestTable + 1][tableKinds]timetable
 	return tables
 }
 
-func fillTimetable(rows []appointment, parallel int, below func(n int) int) {
+func fillTimetable(rows []entry, parallel int, below func(n int) int) {
 	type session struct{ begin, done, length int }
 	var running []*session
 	planned := 0 // rows of the sessions so far
@@ -59,14 +59,14 @@ func fillTimetable(rows []appointment, parallel int, below func(n int) int) {
 			i = below(len(running))
 		}
 		s := running[i]
-		rows[row] = appointment{begin: uint8(s.begin), step: uint8(s.done), length: uint8(s.length)}
+		rows[row] = entry{begin: uint8(s.begin), step: uint8(s.done), length: uint8(s.length)}
 		if s.done++; s.done == s.length {
 			running = append(running[:i], running[i+1:]...)
 		}
 	}
 }
 
-// part is a timetable's place in a lane.
+// part is the rows of a lane that have one timetable.
 type part struct {
 	number int64 // of the timetable in the lane
 	begin  int64 // its first row in the lane
