@@ -16,6 +16,9 @@ const (
 	shortestTable = 6  // a shorter rest is appended to the timetable before it
 	longestTable  = tableRows + shortestTable - 1
 	tableKinds    = 8 // timetables of a length
+
+	// longestSession is the largest of sessionLengths, and what a timetable adds to one.
+	longestSession = 14
 )
 
 // sessionLengths are the lengths of sessions, each as often as it is chosen: the median is 4.
@@ -68,14 +71,14 @@ func fillTimetable(rows []entry, parallel int, below func(n int) int) {
 
 // part is the rows of a lane that have one timetable.
 type part struct {
-	number int64 // of the timetable in the lane
-	begin  int64 // its first row in the lane
-	rows   int64 // its length
+	number uint32 // of the timetable in the lane
+	begin  uint32 // its first row in the lane
+	rows   uint32 // its length
 }
 
 // partOf returns the part of a lane that a row belongs to. The first timetable has first rows, so
 // that not all lanes change theirs at one time.
-func partOf(row, rows, first int64) part {
+func partOf(row, rows, first uint32) part {
 	if rows <= longestTable {
 		return part{rows: rows}
 	}
@@ -85,12 +88,12 @@ func partOf(row, rows, first int64) part {
 	whole, rest := (rows-first)/tableRows, (rows-first)%tableRows
 	p := part{number: 1 + (row-first)/tableRows, rows: tableRows}
 	switch {
-	case rest == 0:
+	case p.number < whole:
 	case rest >= shortestTable || whole == 0:
 		if p.number > whole {
 			p.rows = rest
 		}
-	case p.number >= whole: // the rest is part of the last whole one
+	default: // the rest is part of the last whole one
 		p.number, p.rows = whole, tableRows+rest
 	}
 	p.begin = first + (p.number-1)*tableRows
