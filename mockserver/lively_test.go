@@ -182,6 +182,7 @@ func TestDemoData(t *testing.T) {
 		{mockserver.ShapeLively, mockserver.NoEvents, 0, 0},
 		{mockserver.ShapeLively, 10, 10, 10},
 		{mockserver.ShapeLively, 300_000, 300_000, 300_006},
+		{mockserver.ShapeLively, 1_000_000_000, 1_000_000_000, 1_000_000_000},
 		{mockserver.ShapeFlat, 300_000, 300_000, 300_000},
 	} {
 		d := mockserver.NewDataset(mockserver.DemoData(tt.shape, tt.n))

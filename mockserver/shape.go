@@ -41,14 +41,14 @@ func ParseShape(name string) (Shape, error) {
 	return 0, fmt.Errorf("unknown shape %q: want one of %s", name, strings.Join(Shapes(), ", "))
 }
 
-// LateOf is how many events of the lively shape come with one that comes late, roughly.
-const LateOf = 50_000
+// lateOf is how many events of the demo come with one that is late.
+const lateOf = 50_000
 
-// DemoData returns n events of a shape. With ShapeLively there are further ones, n/LateOf, that are
-// late: they are among those of the last minutes, and Reveal shows them.
+// DemoData returns the data of a demo: n events of a shape, as Events counts them. With ShapeLively
+// there is one more for 50,000, which is among the newest and hidden until Reveal.
 func DemoData(shape Shape, n int) DataOptions {
 	o := DataOptions{Shape: shape, Events: n}
-	if late := n / LateOf; shape == ShapeLively && late > 0 {
+	if late := n / lateOf; shape == ShapeLively && late > 0 && n+late <= maxEvents {
 		const every = 10
 		o.LateEvery, o.LateWithin = every, late*every
 		o.Events += late
