@@ -83,8 +83,8 @@ func (l *lively) newCell(from, hours int) cell {
 	}
 }
 
-// inverseOf returns a number that divide divides by n with. It is 0 for n = 1, which divide does not
-// take.
+// inverseOf returns the number by which divide multiplies instead of dividing by n, which is at least
+// 2.
 func inverseOf(n uint32) uint64 { return math.MaxUint64/uint64(n) + 1 }
 
 // divide returns the row and the lane of an event before the shift. A multiplication is several
@@ -190,7 +190,7 @@ func (l *lively) begins(session int64) (length int) {
 	return 0
 }
 
-// mayBelong reports whether a rank is in the cell of a session, and after its first event.
+// mayBelong reports whether a rank is in the cell of a session, and not before its first event.
 func (l *lively) mayBelong(rank, session int64) bool {
 	c, _ := l.cell(session)
 	return rank >= session && rank-c.first < int64(c.rows)*int64(c.lanes)

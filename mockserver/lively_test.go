@@ -100,7 +100,7 @@ func TestLivelyBounds(t *testing.T) {
 // TestLivelyWalk: pages of any size give each event once, also while the set grows, and each event
 // is the same on a page, alone and by its session.
 func TestLivelyWalk(t *testing.T) {
-	for _, n := range []int{1, 10, 1000, 2500} {
+	for _, n := range []int{mockserver.NoEvents, 1, 10, 1000, 2500} {
 		s := mockserver.New(mockserver.Options{Data: lively(n)})
 		a, d := newAPI(t, s), s.Dataset()
 		for _, limit := range []int{1, 7, 5000} {
