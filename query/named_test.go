@@ -225,7 +225,7 @@ func TestNamedDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.duckdb")
-	pull(t, path, mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 300_000}}))
+	pull(t, path, mockserver.New(mockserver.Options{Data: mockserver.DemoData(mockserver.ShapeLively, 300_000)}))
 	session := open(t, path, "UTC")
 	all, err := query.NamedQueries()
 	if err != nil {
