@@ -74,6 +74,9 @@ func (l Line) draw(f form) string {
 	if l.Mark != nil {
 		most = math.Max(most, l.Mark.Value)
 	}
+	if l.Mark != nil || len(points) == 1 {
+		most *= 1.06 // words beside the point stay below the first rows
+	}
 	r := room{height: pick(f, 150.0, 140.0), right: 6}
 	if l.Band != "" {
 		r.right, r.below = pick(f, 112.0, 6.0), pick(f, 0.0, 18.0)
