@@ -27,7 +27,7 @@ type Bin struct {
 // histogramStart is the left edge of the bars: "100 %" and a space are before it.
 const histogramStart = 50.0
 
-var half = form{"wide half", 344}
+var half = form{"wide", 344}
 
 // Draw returns the drawing.
 func (h Histogram) Draw() Drawing { return Drawing{Wide: h.draw(half), Narrow: h.draw(narrow)} }
