@@ -150,6 +150,9 @@ func (h Heat) legend(c *canvas, f form, start, y, step float64, holes bool) {
 		return
 	}
 	x := start + heatSteps*w + 14
+	if step == 0 {
+		x = start + w + 14
+	}
 	c.text("m", x, y+21, sentence(unit, f.width-x))
 	c.text("e", f.width, y+7, sentence(ring, f.width-x))
 }

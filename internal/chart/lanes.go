@@ -10,7 +10,7 @@ import (
 const mostLanes = 8
 
 // Lanes are rows on the time axis of events: the windows that pulls read, with gaps of the API told from
-// what is not pulled yet.
+// time that is not yet pulled.
 type Lanes struct {
 	Head
 	From, To time.Time

@@ -17,7 +17,7 @@ type Series struct {
 // Series with colours of types have the order of [Types] whatever their order here; all series with [Other]
 // are one part, on top. The table keeps them apart.
 type Stack struct {
-	// Head.Unit is the noun of what is counted, such as "events".
+	// Head.Unit is a noun in the plural, such as "events".
 	Head
 	Series []Series
 	// Days are all days of the period, in order, also those without events.
@@ -194,7 +194,7 @@ func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 	p.path("stripe", stripes.String())
 }
 
-// sums writes the number of a bar above it, where all have room: then nobody needs to measure bars by the axis.
+// sums writes the number of a bar above it, where all have room: a few bars need no axis to be read.
 func (s Stack) sums(p *plot, b bands, bins []bin) {
 	for _, n := range bins {
 		if Width(Count(s.sumOf(n))) > b.step-8 {
@@ -251,12 +251,12 @@ func (s Stack) labels(p *plot, b bands, bins []bin, parts []part) {
 	}
 	ys := spread(ideal, 15, p.top+2, p.base-4)
 	x := p.right + pick(p.form, 22.0, 14.0)
-	nameRoom := p.canvas.w - x - 15
-	shares := x + 15 + 106
+	nameRoom := p.w - x - 15
+	shares := x + 15 + 124
 	if !p.narrow() {
 		nameRoom -= 42
-		if shares > p.canvas.w-60 {
-			shares = p.canvas.w
+		if shares > p.w-20 {
+			shares = p.w
 		}
 	}
 	var leads strings.Builder
