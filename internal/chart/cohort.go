@@ -9,7 +9,7 @@ import (
 // Cohort is retention: how many of those first seen in a week come back in the weeks after it.
 type Cohort struct {
 	Head
-	// Item is what is counted, such as "users".
+	// Item names the things that are counted, such as "users".
 	Item  string
 	Weeks []Week
 	// Ends is the end of the data, which a note names beside weeks that are not over.

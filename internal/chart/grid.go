@@ -10,8 +10,8 @@ import (
 // Grid is counts by two properties, such as device and browser. All its bars have one scale.
 type Grid struct {
 	Head
-	// Item is what is counted, such as "events". Down and Across are the properties, such as "device" and
-	// "browser".
+	// Item names the things that are counted, such as "events". Down and Across are the properties, such
+	// as "device" and "browser".
 	Item, Down, Across string
 	Rows, Columns      []string
 	// Counts are by row and column.

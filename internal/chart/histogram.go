@@ -9,7 +9,7 @@ import "strconv"
 // to say so.
 type Histogram struct {
 	Head
-	// Item is what is counted, such as "sessions"; Size is by what, such as "length".
+	// Item names the things that are counted, such as "sessions"; Size names their size, such as "length".
 	Item, Size string
 	Bins       []Bin
 	// Edges puts the mark of a bin at its left edge: the bins are ranges. Otherwise it is below the

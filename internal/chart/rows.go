@@ -195,7 +195,7 @@ func (r Row) color() Color {
 	return r.Color
 }
 
-// barLength is the units of a bar. What is not zero can be seen.
+// barLength is the units of a bar. A value above zero can be seen.
 func barLength(value, longest, units float64) float64 {
 	if !(value > 0) || !(longest > 0) {
 		return 0
