@@ -93,8 +93,8 @@ func checkTable(t rapid.TB, c chart.Chart) {
 	}
 }
 
-// drawn says whether a length in a drawing is that of a share of some units: within what rounding its edges to tenths explains, and
-// seen if the share is not zero.
+// drawn says whether a length in a drawing is that of a share of some units: within what rounding its edges
+// to tenths explains, and seen if the share is not zero.
 func drawn(length, share, units float64) bool {
 	want := share * units
 	if share > 0 {
