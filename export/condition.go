@@ -33,7 +33,7 @@ type syntaxTree struct {
 // an ORDER BY, or closes a parenthesis that it did not open, would change our statement.
 func checkCondition(ctx context.Context, s *inspect.Session, condition string) error {
 	if strings.ContainsRune(condition, 0) {
-		return invalid("the condition has a NUL character in it")
+		return invalid("--where has a NUL character in it")
 	}
 	var text string
 	err := s.DB().QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", selecting+condition).Scan(&text)
@@ -48,13 +48,13 @@ func checkCondition(ctx context.Context, s *inspect.Session, condition string) e
 	if tree.Error && !strings.Contains(tree.Message, "Only SELECT") {
 		st, err := s.Prepare(selecting + condition) // its error has a position
 		if err != nil {
-			return invalid("the condition: %w", within(err, len(selecting)))
+			return invalid("--where: %w", within(err, len(selecting)))
 		}
 		st.Close()
-		return invalid("the condition: %s", tree.Message)
+		return invalid("--where: %s", tree.Message)
 	}
 	if !tree.isBareSelect() {
-		return invalid("the condition is more than a condition: leave out what follows it")
+		return invalid("--where is more than a condition: leave out what follows it")
 	}
 	return nil
 }

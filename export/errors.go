@@ -7,7 +7,7 @@ import (
 )
 
 // ErrOptions says that the options contradict each other, or do not fit the database.
-var ErrOptions = model.NewFailure(model.ExitUsage, "", "invalid export options")
+var ErrOptions = model.NewFailure(model.ExitUsage, "", "export")
 
 // ErrHistory says that the database no longer holds the rows that were exported before, so
 // that an incremental export cannot add to the folder.

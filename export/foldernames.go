@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"datasync/internal/human"
 	"datasync/internal/owned"
 )
 
@@ -190,7 +191,7 @@ func (n *folderNames) sharedError(in names, key int, f *folderName, made []*fold
 	if other < 0 {
 		return fmt.Errorf("export: the folder %q exists", brief(f.name))
 	}
-	return invalid("two values of %s would share a folder, as the file system of the target does not tell %q from %q: export to another file system, or change one of them in a query",
+	return invalid("two values of %s would share a folder, because the target's file system treats %q and %q as the same name: export to another file system, or change one of them in a query",
 		n.keys[key].name, brief(f.value.String), brief(made[other].value.String))
 }
 
@@ -208,13 +209,13 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 	if n.src.isQuery {
 		what = "row"
 	}
-	have := fmt.Sprintf("%d %ss have", rows, what)
+	have := human.Counted(rows, what) + " have"
 	if rows == 1 {
 		have = "1 " + what + " has"
 	}
 	values := "it"
 	if len(refused) > 1 {
-		values = fmt.Sprintf("one of %d such values", len(refused))
+		values = fmt.Sprintf("one of %s such values", human.Thousands(int64(len(refused))))
 	}
 	condition := n.without(key, refused, made)
 	where := "--where " + shellQuoted(condition)
@@ -227,8 +228,8 @@ func (n *folderNames) refusedError(key int, refused, made []*folderName, why err
 	if n.added != nil {
 		where += ", which needs another folder or --force"
 	}
-	return invalid("a value of %s %s: %q, of %d bytes; %s %s; partition by something else, or leave them out with %s",
-		n.keys[key].name, problem, brief(longest), len(longest), have, values, where)
+	return invalid("a value of %s %s: %q, of %s bytes; %s %s; partition by something else, or leave them out with %s",
+		n.keys[key].name, problem, brief(longest), human.Thousands(int64(len(longest))), have, values, where)
 }
 
 // without returns a condition that excludes the rows with refused values, and only those if a short

@@ -15,8 +15,8 @@ const (
 // String returns the format's name in a manifest, which is also its file extension.
 func (f Format) String() string { return [...]string{"parquet", "csv", "jsonl"}[f] }
 
-// compressions returns the compressions of a format, the default first.
-func (f Format) compressions() []string {
+// Compressions returns the compressions of a format, the default first.
+func (f Format) Compressions() []string {
 	if f == Parquet {
 		return []string{"zstd", "snappy", "gzip", "lz4", "brotli", "none"}
 	}

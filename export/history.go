@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"datasync/internal/human"
 	"datasync/internal/inspect"
 )
 
@@ -22,7 +23,7 @@ func (m *manifest) checkHistory(ctx context.Context, s *inspect.Session, src *so
 		return err
 	}
 	if n != m.Rows {
-		return fmt.Errorf("of its %d rows the database has %d: duplicate events were deleted since, or it is another database", m.Rows, n)
+		return fmt.Errorf("of its %s the database has %s: duplicate events were deleted since, or it is another database", human.Counted(m.Rows, "row"), human.Thousands(n))
 	}
 	return nil
 }

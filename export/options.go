@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -153,18 +154,18 @@ func (l *Layout) complete(target string) error {
 	if l.Compression == "" && l.Format != Parquet {
 		l.Compression = compressionOf(target)
 	}
-	known := l.Format.compressions()
+	known := l.Format.Compressions()
 	if l.Compression = cmp.Or(l.Compression, known[0]); !slices.Contains(known, l.Compression) {
-		return invalid("no compression %q in %s: take one of %s", l.Compression, l.Format, strings.Join(known, ", "))
+		return invalid("unknown compression %q for %s: use one of %s", l.Compression, l.Format, strings.Join(known, ", "))
 	}
 	if l.Excel && l.Compression != "none" {
 		return invalid("Excel opens no compressed file: name it without .gz or .zst")
 	}
 	if l.RowGroup = cmp.Or(l.RowGroup, DefaultRowGroup); l.RowGroup < minRowGroup {
-		return invalid("a row group of %d rows is too small: the minimum is %d", l.RowGroup, minRowGroup)
+		return invalid("a row group of %s is too small: the minimum is %s", human.Counted(l.RowGroup, "row"), human.Thousands(minRowGroup))
 	}
 	if l.FileSize != 0 && l.FileSize < minFileSize {
-		return invalid("a file size of %d bytes is too small: the minimum is %d", l.FileSize, minFileSize)
+		return invalid("a file size of %s is too small: the minimum is %s", human.Counted(l.FileSize, "byte"), human.Thousands(minFileSize))
 	}
 	return nil
 }

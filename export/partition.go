@@ -32,7 +32,7 @@ func (l *Layout) partitionKeys(src *source) ([]partitionKey, error) {
 	var keys []partitionKey
 	for i, wanted := range l.PartitionBy {
 		if containsFold(l.PartitionBy[:i], wanted) {
-			return nil, invalid("partition by %s twice", wanted)
+			return nil, invalid("--partition-by names %s twice", wanted)
 		}
 		if c := src.column(wanted); c != nil {
 			keys = append(keys, columnKey(c))
@@ -40,7 +40,7 @@ func (l *Layout) partitionKeys(src *source) ([]partitionKey, error) {
 		}
 		k, ok := l.calendarKey(wanted, src.column("timestamp"))
 		if !ok {
-			return nil, invalid("there is no column %q to partition by; day, month, year and hour come from timestamp", wanted)
+			return nil, invalid("--partition-by %q: there is no such column; day, month, year and hour come from timestamp", wanted)
 		}
 		keys = append(keys, k)
 	}
@@ -48,7 +48,7 @@ func (l *Layout) partitionKeys(src *source) ([]partitionKey, error) {
 		return nil, err
 	}
 	if len(keys) > 0 && len(l.written(src.columns)) == 0 {
-		return nil, invalid("no column is left beside those to partition by")
+		return nil, invalid("--partition-by names all columns: leave out one")
 	}
 	return keys, nil
 }

@@ -77,13 +77,13 @@ func findRecords(folder *outfile.LockedFolder) (records, bool) {
 // removed or will be replaced.
 func (r *records) checkFree() error {
 	if _, err := r.in.Lstat(r.pending); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("its manifest cannot be beside it: %w", err) // such as a name that is too long
+		return fmt.Errorf("its manifest cannot be written beside it: %w", err) // such as a name that is too long
 	}
 	if !r.in.Has(r.manifest) {
 		return nil
 	}
 	if _, err := readManifest(r.in, r.manifest, owned.File); err != nil {
-		return fmt.Errorf("its manifest cannot be beside it, where something else has the name: %w; move that away", err)
+		return fmt.Errorf("another file has the name of its manifest: %w; move that file away", err)
 	}
 	return nil
 }

@@ -85,18 +85,18 @@ func eventsSource(ctx context.Context, s *inspect.Session, sel Selection) (sourc
 func querySource(ctx context.Context, s *inspect.Session, query string) (source, error) {
 	st, err := s.Prepare(query) // fails for more than one statement
 	if err != nil {
-		return source{}, invalid("the query: %w", err)
+		return source{}, invalid("--query: %w", err)
 	}
 	isSelect, parameters := st.Kind == duck.Select, len(st.Parameters)
 	st.Close()
 	switch {
 	case !isSelect:
-		return source{}, invalid("the query is not a SELECT")
+		return source{}, invalid("--query is not a SELECT")
 	case parameters > 0:
-		return source{}, invalid("the query has parameters, which an export has no values for")
+		return source{}, invalid("--query has parameters, which an export has no values for")
 	}
 	if _, err := s.Exec(ctx, "CREATE TEMP VIEW selected AS "+query); err != nil {
-		return source{}, invalid("the query is not a SELECT that could be a view: %w", err)
+		return source{}, invalid("--query is not a SELECT that could be a view: %w", err)
 	}
 	src := source{relation: queryView, isQuery: true}
 	return src, src.describe(s)
@@ -108,13 +108,13 @@ func (src *source) describe(s *inspect.Session) error {
 	st, err := s.Prepare(text)
 	switch {
 	case err != nil && src.where != "":
-		return invalid("the condition: %w", within(err, strings.Index(text, conditionBegins)+len(conditionBegins)))
+		return invalid("--where: %w", within(err, strings.Index(text, conditionBegins)+len(conditionBegins)))
 	case err != nil:
 		return fmt.Errorf("export: %w", err)
 	}
 	defer st.Close()
 	if len(st.Parameters) > 0 {
-		return invalid("the condition has parameters, which an export has no values for")
+		return invalid("--where has parameters, which an export has no values for")
 	}
 	src.columns = st.Columns
 	return nil

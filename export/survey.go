@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"datasync/internal/human"
 	"datasync/internal/inspect"
 )
 
@@ -31,7 +32,7 @@ func readPartitions(ctx context.Context, s *inspect.Session, src *source, keys [
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	if len(answers) > maxFolders {
-		return nil, invalid("that makes %d folders, and the maximum is %d: partition by something coarser", len(answers), maxFolders)
+		return nil, invalid("that makes %s, and the maximum is %s: partition by something coarser", human.Counted(int64(len(answers)), "folder"), human.Thousands(maxFolders))
 	}
 	partitions := make([]partition, len(answers))
 	for i, a := range answers {

@@ -49,12 +49,12 @@ func TestNamesOnOtherFileSystems(t *testing.T) {
 		want       string
 	}{
 		"case-sensitive":     {same, same, "", []string{"Click", "click", "a."}, ""},
-		"case-insensitive":   {strings.ToLower, same, "", []string{"view", "Click", "click"}, `does not tell "click" from "Click"`},
+		"case-insensitive":   {strings.ToLower, same, "", []string{"view", "Click", "click"}, `treats "click" and "Click" as the same name`},
 		"one case":           {strings.ToLower, same, "", []string{"Click", "vièw"}, ""},
-		"no dots at the end": {trim, trim, "", []string{"a", "a."}, `does not tell "a" from "a."`},
+		"no dots at the end": {trim, trim, "", []string{"a", "a."}, `treats "a" and "a." as the same name`},
 		"changed":            {same, trim, "", []string{"a."}, `another value of type than "a."`},
 		"refused":            {same, same, "<>", []string{"a", "b<c"}, `a value of type cannot be the name of a folder on the file system of the target: "b<c", of 3 bytes; 7 events have it; `},
-		"as exported before": {strings.ToLower, same, "", []string{"OLD"}, `does not tell "old" from "OLD"`},
+		"as exported before": {strings.ToLower, same, "", []string{"OLD"}, `treats "old" and "OLD" as the same name`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := folderNames{escaping: escapeHive, src: &source{}, keys: []partitionKey{{name: "type"}}, added: []manifestFile{{Path: "type=old/a.parquet"}}}

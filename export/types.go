@@ -46,13 +46,13 @@ func (l *Layout) completeTypes() error {
 	case l.Format != Parquet && l.Types != "":
 		return invalid("types are for Parquet: %s has only text and numbers", l.Format)
 	case l.Format != Parquet && l.UUID == uuidText:
-		return invalid("only Parquet has UUIDs in more than one form")
+		return invalid("only Parquet has more than one type of UUIDs")
 	case l.Types != "" && l.UUID != "":
-		return invalid("the form of UUIDs is one of the types: give the types alone")
+		return invalid("the types already say how UUIDs are written: give only the types")
 	case l.Types != "" && l.Types != Portable && l.Types != Logical:
 		return invalid("unknown types %q: use %s or %s", l.Types, Portable, Logical)
 	case l.UUID != "" && l.UUID != uuidLogical && l.UUID != uuidText:
-		return invalid("unknown form of UUIDs %q: use %s or %s", l.UUID, uuidLogical, uuidText)
+		return invalid("unknown type of UUIDs %q: use %s or %s", l.UUID, uuidLogical, uuidText)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"datasync/internal/human"
 	"datasync/internal/inspect"
 	"datasync/internal/owned"
 
@@ -43,7 +44,7 @@ func (w *folderWriter) write(ctx context.Context) ([]manifestFile, error) {
 		rows -= f.Rows
 	}
 	if rows != 0 {
-		return nil, fmt.Errorf("export: the files hold %d rows less than the plan", rows)
+		return nil, fmt.Errorf("export: the files hold %s less than the plan", human.Counted(rows, "row"))
 	}
 	return files, nil
 }
@@ -175,7 +176,7 @@ func (w *folderWriter) writeGroup(ctx context.Context, s *inspect.Session, plan 
 			return err
 		}
 		if files[i].Rows != f.partition.rows {
-			return fmt.Errorf("export: %s has %d rows, want %d", f.path, files[i].Rows, f.partition.rows)
+			return fmt.Errorf("export: %s has %s, want %s", f.path, human.Counted(files[i].Rows, "row"), human.Thousands(f.partition.rows))
 		}
 		from = to
 	}

@@ -9,6 +9,7 @@ import (
 	"datasync/ingest/api"
 	"datasync/ingest/shard"
 	"datasync/ingest/walk"
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -63,8 +64,8 @@ func (p *pull) weigh(ctx context.Context, w *model.Witness, here int64, toTheEnd
 		if now.Walked {
 			next = "a walk to the end did not find them: the API may count events that it does not serve"
 		}
-		missing = fmt.Errorf("%w: at least %d of the %d that the API counts; %d are here, rejects and copies included; %s",
-			walk.ErrMissing, b.Missing, min(w.First.V, w.Last.V), here+b.Copies, next)
+		missing = fmt.Errorf("%w: at least %s of the %s that the API counts; %s are here, rejects and copies included; %s",
+			walk.ErrMissing, human.Thousands(b.Missing), human.Thousands(min(w.First.V, w.Last.V)), human.Thousands(here+b.Copies), next)
 	}
 	if now == before {
 		return missing, nil
@@ -83,7 +84,7 @@ func (t *counters) unusable(events int64) error {
 	if t.Sample != "" {
 		text += ", such as " + api.Quote(t.Sample)
 	}
-	return fmt.Errorf("%w: of %d elements that came %d could not be stored%s", ErrUnusable, met, met-t.Stored, text)
+	return fmt.Errorf("%w: of %s that came %s could not be stored%s", ErrUnusable, human.Counted(met, "element"), human.Thousands(met-t.Stored), text)
 }
 
 // reasons lists the reasons of new rejects in parentheses; "" if there are none.
@@ -93,7 +94,7 @@ func (t *counters) reasons() string {
 	}
 	var reasons []string
 	for reason, n := range t.Reasons {
-		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
+		reasons = append(reasons, fmt.Sprintf("%s %s", human.Thousands(n), reason))
 	}
 	slices.Sort(reasons)
 	return fmt.Sprintf(" (%s)", strings.Join(reasons, ", "))

@@ -22,7 +22,7 @@ import (
 
 // Store keeps the events, rejects and checkpoints of a pull. One goroutine at a time calls it, except for
 // SetNotBefore, Split, Merge, MergeAndRestart and the functions that StartBatch returns. After a batch has
-// failed the pull does not call it again.
+// failed the pull calls only EndRun.
 type Store interface {
 	// Windows returns the checkpoints of all windows and shards, the newest first.
 	Windows(ctx context.Context) ([]model.Checkpoint, error)
@@ -45,6 +45,7 @@ type Store interface {
 	FailRun(ctx context.Context, window int64) error
 
 	BeginRun(ctx context.Context, id uuid.UUID, began time.Time) error
+	// EndRun keeps how a run ended, also after a batch has failed.
 	EndRun(ctx context.Context, r model.Run) error
 
 	// SetNotBefore keeps for how long an endpoint asked for a wait. Any goroutine may call it.
@@ -193,13 +194,13 @@ func (p *pull) run(ctx context.Context) error {
 	return p.finish(ctx, newest)
 }
 
-// end completes the run's row, unless the store has failed: then nothing may call it any more.
+// end completes the run's row.
 func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 	outcome, reason := "complete", ""
 	var failed *model.FileError
 	switch {
 	case errors.As(err, &failed) && !errors.Is(err, context.Canceled):
-		return nil
+		outcome, reason = "failed", model.Line(err)
 	case ctx.Err() != nil:
 		outcome, reason = "interrupted", model.Line(context.Cause(ctx))
 		if p.counters.Unanswered != "" {
@@ -207,6 +208,9 @@ func (p *pull) end(ctx context.Context, began time.Time, err error) error {
 		}
 	case err != nil:
 		outcome, reason = "failed", model.Line(err)
+	}
+	if failed != nil {
+		p.failed = nil // the store takes only the ending
 	}
 	for _, window := range p.failed {
 		if err := p.Store.FailRun(context.WithoutCancel(ctx), window); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"datasync/ingest/api"
+	"datasync/ingest/decode"
 	"datasync/ingest/dispatch"
 	"datasync/ingest/walk"
 	"datasync/internal/model"
@@ -35,7 +36,7 @@ type Summary struct {
 	Total, TotalRejected int64
 	// From is the start bound of the file.
 	From sql.Null[model.Instant]
-	// Sample is a part of the text of one of the rejects; "" if there is none.
+	// Sample is an excerpt of one of the rejects, as decode.Excerpt returns it; "" if there is none.
 	Sample string
 	// NotReadAgain counts the rejects of pages that were not read a second time.
 	NotReadAgain int64
@@ -47,6 +48,9 @@ type Summary struct {
 	// Complete says that every window was walked to its end and the API's total does not contradict that.
 	Complete bool
 }
+
+// sampleBytes is the length of a sample, which api.Quote does not cut again.
+const sampleBytes = api.MaxQuoted - 2
 
 // counters is a Summary that several walks add to. It is their walk.Observer.
 type counters struct {
@@ -88,12 +92,12 @@ func (t *counters) NotReadAgain(rejects int) {
 	t.Summary.NotReadAgain += int64(rejects)
 }
 
-// RejectSeen is walk.Observer's. It keeps the first text.
-func (t *counters) RejectSeen(raw string) {
+// RejectSeen is walk.Observer's. It keeps the first one.
+func (t *counters) RejectSeen(r *model.Reject) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.Sample == "" {
-		t.Sample = strings.Clone(raw[:min(len(raw), api.MaxQuoted)])
+		t.Sample = strings.Clone(decode.Excerpt(r.Raw, r.Reason, sampleBytes))
 	}
 }
 

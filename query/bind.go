@@ -23,11 +23,13 @@ type Bound struct {
 	Note string
 	// Types are the event types that were asked for.
 	Types []string
+	// Since and Until are the range of instants that was asked for, as the statement casts them.
+	Since, Until string
 }
 
 // Into sets the options that run the query.
 func (b Bound) Into(opts *Options) {
-	opts.SQL, opts.Params, opts.Note, opts.Types = b.SQL, b.Params, b.Note, b.Types
+	opts.SQL, opts.Params, opts.Note, opts.Types, opts.Since, opts.Until = b.SQL, b.Params, b.Note, b.Types, b.Since, b.Until
 }
 
 // Bind reads the values of parameters as people write them, and takes the default of a parameter without
@@ -65,6 +67,7 @@ func (n *Named) Bind(given map[string]string, now time.Time, zone *time.Location
 		spans = append([]string{unit + " in " + zone.String()}, spans...)
 	}
 	b.Note = strings.Join(spans, ", ")
+	b.Since, b.Until = b.Params["since"], b.Params["until"]
 	return b, nil
 }
 

@@ -30,7 +30,7 @@ func Complete(ctx context.Context, session *inspect.Session, text, after string)
 		open-- // the quote
 	}
 	c := &candidates{scope: parseScope(text, open, after), session: session}
-	suggestions, err := c.list(ctx, text)
+	suggestions, err := c.list(ctx, text, begin)
 	if err != nil {
 		return nil, 0, err
 	}

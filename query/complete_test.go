@@ -155,7 +155,14 @@ func TestCompletionInScope(t *testing.T) {
 		{"SELECT nowhere.| FROM events", nil, ""},
 		{"SELECT ((((e.|", nil, ""},
 		{") ) FROM events e WHERE e.dev|", []string{"device_type"}, ""},
-		{"WITH", nil, ""}, {"WITH a AS (|", nil, ""}, {"FROM (|", nil, ""}, {"|", nil, "session_id"}, {"FROM events e, |", []string{"checkpoints"}, "session_id"},
+		{"WITH", nil, ""}, {"WITH a AS (|", nil, ""}, {"FROM (|", nil, ""}, {"|", nil, "session_id"}, {"FROM events e, |", []string{"checkpoint", "checkpoints", "events"}, "session_id"},
+		{"FROM ev|", []string{"events", "events_flat"}, "event"}, {"SELECT * FROM runs JOIN ev|", []string{"events", "events_flat"}, "event"},
+		{"INSERT INTO ev|", []string{"events", "events_flat"}, "event"}, {"UPDATE ev|", []string{"events"}, "event"},
+		{"DESCRIBE |", []string{"checkpoint", "checkpoints", "events"}, "session_id"}, {"SHOW ta|", []string{"tables"}, ""}, {"FROM read_c|", []string{"read_csv"}, ""},
+		{"FROM main.ev|", []string{"events", "events_flat"}, "every"}, {"FROM main.|", []string{"checkpoint"}, "left"}, {"FROM nowhere.|", nil, "left"},
+		{"WITH evening AS (SELECT 1 AS one) FROM ev|", []string{"evening", "events", "events_flat"}, "event"},
+		{"SELECT e.us|", []string{"user_id"}, "use"}, {"SELECT e.|", []string{"id", "session_id"}, "order"}, {"SELECT x.us|", []string{"user_id"}, "use"},
+		{"SELECT x.us| FROM events e", nil, "use"}, {"SELECT r.| FROM events e", nil, "run"},
 	} {
 		before, after, _ := strings.Cut(tc.text, "|")
 		words, _, err := query.Complete(t.Context(), s, before, after)

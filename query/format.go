@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -36,22 +37,36 @@ func Formats() string {
 	return strings.Join(names, ", ")
 }
 
-// ParseFormat returns the format of that name.
+// ParseFormat returns the format of that name, in any case.
 func ParseFormat(name string) (Format, error) {
+	name = strings.ToLower(strings.TrimSpace(name))
 	if f := Format(name); slices.Contains(formats, f) {
 		return f, nil
 	}
 	if instead := exported(name, "out"); instead != "" {
-		return "", fmt.Errorf("query does not write %s; use %s", name, instead)
+		return "", fmt.Errorf("%w %s; use %s", errExported, name, instead)
 	}
-	return "", fmt.Errorf("format %q is none of %s%s", name, Formats(), human.DidYouMean(name, strings.Split(Formats(), ", ")))
+	meant := human.DidYouMean(name, strings.Split(Formats(), ", "))
+	if same := sameFormat[strings.ToLower(name)]; same != "" {
+		meant = fmt.Sprintf("; did you mean %s?", same)
+	}
+	return "", fmt.Errorf("the formats are %s%s", Formats(), meant)
+}
+
+// sameFormat maps other programs' names to our formats.
+var sameFormat = map[string]Format{
+	"duckbox": Table, "column": Table, "columns": Table, "ascii": Table, "text": Table, "tabs": TSV, "tab": TSV, "list": CSV, "quote": CSV, "lines": Line, "vertical": Line,
+	"jsonlines": JSONLines, "ndjson": JSONLines, "md": Markdown,
 }
 
 // extensions are the formats of files by their extension.
 var extensions = map[string]Format{
-	".csv": CSV, ".tsv": TSV, ".json": JSON, ".jsonl": JSONLines, ".ndjson": JSONLines, ".md": Markdown, ".markdown": Markdown,
+	".csv": CSV, ".tsv": TSV, ".tab": TSV, ".json": JSON, ".jsonl": JSONLines, ".ndjson": JSONLines, ".md": Markdown, ".markdown": Markdown,
 	".html": HTML, ".htm": HTML, ".txt": Table,
 }
+
+// foreign are endings of formats that this program does not write.
+var foreign = []string{".arrow", ".feather", ".avro", ".orc", ".xml", ".zip", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".ods"}
 
 // FormatOfFile returns the format of a file name's extension.
 func FormatOfFile(name string) (Format, error) {
@@ -65,10 +80,42 @@ func FormatOfFile(name string) (Format, error) {
 		stem, ending = strings.TrimSuffix(stem, filepath.Ext(stem)), filepath.Ext(stem)+ending
 	}
 	if instead := exported(strings.TrimPrefix(ending, "."), stem); instead != "" {
-		return "", fmt.Errorf("query does not write %s; use %s", ending, instead)
+		return "", fmt.Errorf("%w %s; use %s", errExported, ending, instead)
 	}
-	return "", fmt.Errorf("the extension of %q names no format; give one of %s", name, Formats())
+	return "", fmt.Errorf("the ending names no format; give --format with one of %s", Formats())
 }
+
+// Fits returns nil if a file of that name may have the format, as an ending that says nothing may, and
+// otherwise an error that says what to use. A file that ends in .txt may have any format, and one that
+// ends in .json JSON Lines too, which many readers of JSON read.
+func (f Format) Fits(name string) error {
+	ending := filepath.Ext(name)
+	renamed := strings.TrimSuffix(strings.TrimSuffix(name, ending), f.ending()) + f.ending()
+	of, err := FormatOfFile(name)
+	switch {
+	case errors.Is(err, errExported):
+		return fmt.Errorf("%w, or name it %s", err, renamed)
+	case slices.Contains(foreign, strings.ToLower(ending)):
+		return fmt.Errorf("query writes no %s; name it %s", ending, renamed)
+	case err != nil, of == f, of == Table, of == JSON && f == JSONLines:
+		return nil
+	}
+	return fmt.Errorf("the ending %s means %s, not %s; use --format %s, or name it %s", ending, of, f, of, renamed)
+}
+
+// ending returns the usual ending of a file of the format.
+func (f Format) ending() string {
+	switch f {
+	case Table, Box, Line:
+		return ".txt"
+	case Markdown:
+		return ".md"
+	}
+	return "." + string(f)
+}
+
+// errExported says that only export writes a format.
+var errExported = errors.New("query does not write")
 
 // exported returns the command that writes a format, by its file name ending, if only export writes
 // it; otherwise "".

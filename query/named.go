@@ -62,7 +62,7 @@ func FindNamed(name string) (Named, error) {
 			return readNamed(name)
 		}
 	}
-	return Named{}, fmt.Errorf("%w: %q is none of %s%s", ErrNoNamed, name, strings.Join(namedOrder(), ", "), human.DidYouMean(name, namedOrder()))
+	return Named{}, fmt.Errorf("%w; the names are %s%s", ErrNoNamed, strings.Join(namedOrder(), ", "), human.DidYouMean(name, namedOrder()))
 }
 
 func readNamed(name string) (Named, error) {

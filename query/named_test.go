@@ -275,3 +275,23 @@ var paramOption = regexp.MustCompile(` --param ([a-z]+)=('[^']+'|[^ ']+)`)
 func oneLine(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "`", ""), "$", "")
 }
+
+// TestListNamed: no line is wider than the terminal, and no value is cut.
+func TestListNamed(t *testing.T) {
+	for _, columns := range []int{0, 120, 80, 60, 41, 40, 30} {
+		text, err := query.ListNamed(columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text) {
+			if line = strings.TrimRight(line, "\n"); columns > 0 && len(line) > columns {
+				t.Errorf("%d columns: %q", columns, line)
+			}
+		}
+		for _, value := range []string{"form_submit", "purchase", "within=none", "until=infinity", "daily_active_users"} {
+			if !strings.Contains(text, value) {
+				t.Errorf("%d columns: no %s:\n%s", columns, value, text)
+			}
+		}
+	}
+}

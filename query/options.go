@@ -30,12 +30,17 @@ type Options struct {
 	// FormulaSafe makes CSV and TSV put ' before texts that a spreadsheet would take for
 	// formulas.
 	FormulaSafe bool
+	// Results, if not nil, counts the results that are in the output, which may have only one of this
+	// format. Run fails with ErrResults before another one.
+	Results *int
 	// Shell says that the user works in the shell: hints name its commands instead of options.
 	Shell bool
-	// Types are event types that the statements need. Remark, if not nil, is called with a message to the
-	// user if no event has one of them.
-	Types  []string
-	Remark func(text string)
+	// Types are event types that the statements need, and Since and Until, if not "", the range of instants
+	// that they read. Remark, if not nil, is called with a message to the user if no event is in that
+	// range, or no event has one of the types.
+	Types        []string
+	Since, Until string
+	Remark       func(text string)
 	// Done, if not nil, is called after each statement: with the number of rows in its result, the
 	// number of written rows, and the duration.
 	Done func(rows, written int64, took time.Duration)

@@ -14,8 +14,11 @@ import (
 // ErrEmpty says that there is no SQL.
 var ErrEmpty = model.NewFailure(model.ExitUsage, "", "the SQL is empty")
 
+// ErrResults says that a second result would make a file of JSON invalid.
+var ErrResults = model.NewFailure(model.ExitUsage, "", "a JSON file takes one result, and this is another one; give one statement, or name the file .jsonl")
+
 // Run runs the statements on the session, one after another until one fails, and writes their
-// results to w. It fails with ErrEmpty, ErrParams, an error of w, or DuckDB's error, which is a
+// results to w. It fails with ErrEmpty, ErrParams, ErrResults, an error of w, or DuckDB's error, which is a
 // *StatementError if it has a position in the SQL.
 func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Writer) error {
 	statements, _ := split(opts.SQL)
@@ -33,7 +36,7 @@ func Run(ctx context.Context, session *inspect.Session, opts Options, w io.Write
 			return err
 		}
 	}
-	remark, err := remarkOn(ctx, session, opts.Types)
+	remark, err := remarkOn(ctx, session, opts)
 	if err == nil && remark != "" && opts.Remark != nil {
 		opts.Remark(remark)
 	}
@@ -54,6 +57,12 @@ func run(ctx context.Context, session *inspect.Session, s statement, opts Option
 
 // write runs the statement and writes its result.
 func (p *prepared) write(ctx context.Context, opts Options, w io.Writer, began time.Time) error {
+	if p.Kind != duck.Other && opts.Results != nil {
+		if *opts.Results > 0 && opts.Format == JSON {
+			return ErrResults
+		}
+		*opts.Results++
+	}
 	result, err := p.Run(ctx)
 	if err != nil {
 		return err

@@ -88,9 +88,12 @@ type scope struct {
 	at     *group // the group of the cursor
 	// qualifier is the name before the word and a dot.
 	qualifier string
-	// wantsTable says that a table is expected.
-	wantsTable bool
+	// wantsTable says that a table is expected, inFrom that nothing else is but a function.
+	wantsTable, inFrom bool
 }
+
+// beforeTable are the words before a table, besides FROM and JOIN.
+var beforeTable = []string{"into", "update", "describe", "desc", "show", "summarize", "table", "pivot", "unpivot"}
 
 // afterItem are the words that end an item and may come before another one.
 var afterItem = []string{"on", "using", "left", "right", "full", "inner", "outer", "cross", "natural", "asof", "positional", "semi", "anti", "tablesample"}
@@ -118,7 +121,9 @@ func parseScope(before string, begin int, after string) *scope {
 	if n := len(p.seen); n > 1 && p.seen[n-1].text == "." {
 		s.qualifier, _ = p.seen[n-2].name()
 	}
-	s.wantsTable = p.at.expects
+	// An item with a dot at its end is a schema.
+	s.inFrom = p.at.expects || s.qualifier != "" && p.at.open != nil
+	s.wantsTable = s.inFrom || slices.Contains(beforeTable, p.last())
 	p.at.expects = false // the word is the item
 	for _, one := range pieceList(rest, s.cursor) {
 		if one.text == ";" {

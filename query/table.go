@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 )
 
@@ -149,7 +150,7 @@ func (s *tableSink) names(of []int) string {
 	var names []string
 	for _, i := range of {
 		if len(names) == mostNames {
-			names = append(names, fmt.Sprintf("and %d more", len(of)-mostNames))
+			names = append(names, fmt.Sprintf("and %s more", human.Thousands(int64(len(of)-mostNames))))
 			break
 		}
 		name, _ := heading(&s.columns[i])

@@ -40,6 +40,7 @@ func New(next http.RoundTripper, base *url.URL, key Secret, fullPage int) *Clien
 		sender: sender{
 			transport: &originGuard{next: next, base: base, key: key, cookies: jar},
 			secrets:   secrets,
+			base:      base,
 			largeSlot: make(chan struct{}, 1),
 			began:     time.Now(),
 		},
@@ -197,10 +198,24 @@ func (c *Client) DecodeError(endpoint string, page *Buffer, err error) error {
 		return large
 	}
 	if !c.sender.hasAnswered.Load() {
-		return fmt.Errorf("%w: %s answered %s (%w)", ErrNoAPI, c.base.Host, contentOf(page.Text()), err)
+		return &otherServerError{c.base.Host, contentOf(page.Text()), err}
 	}
 	return fmt.Errorf("read a page of the %s endpoint: %w", endpoint, err)
 }
+
+// otherServerError is the error of an answer that is not the API's. Its text leaves out where the decoder
+// stopped.
+type otherServerError struct {
+	host, content string
+	err           error
+}
+
+func (e *otherServerError) Error() string {
+	return fmt.Sprintf("%v: %s answered %s", ErrNoAPI, e.host, e.content)
+}
+
+// Unwrap returns ErrNoAPI and the decoder's error.
+func (e *otherServerError) Unwrap() []error { return []error{ErrNoAPI, e.err} }
 
 // contentOf describes a body, for the error about an answer that is not the API's.
 func contentOf(body string) string {

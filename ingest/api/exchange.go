@@ -8,18 +8,21 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"datasync/ingest/decode"
 	"datasync/internal/failpoint"
+	"datasync/internal/human"
 )
 
 // sender sends the requests of a client, one at a time or several at once.
 type sender struct {
 	transport http.RoundTripper
 	secrets   *secrets
+	base      *url.URL
 	// largeSlot has room for one page whose text is larger than maxPooledText.
 	largeSlot   chan struct{}
 	hasAnswered atomic.Bool // an answer in this run may be the API's
@@ -73,7 +76,7 @@ func (s *sender) do(endpoint string, req *http.Request, want Request, limit int6
 	failpoint.Hit("f1")
 	resp, err := s.transport.RoundTrip(req.WithContext(tracked))
 	if err != nil {
-		err = requestError(ctx, endpoint, err)
+		err = s.requestError(ctx, endpoint, err)
 		var answer *Error
 		if errors.As(err, &answer) {
 			s.hasAnswered.Store(true)
@@ -97,7 +100,7 @@ type stalledError struct {
 }
 
 func (e *stalledError) Error() string {
-	return fmt.Sprintf("the %s endpoint sent too few bytes in %s", e.endpoint, e.after)
+	return fmt.Sprintf("the %s endpoint sent too few bytes in %s", e.endpoint, human.Span(e.after))
 }
 
 // readResponse reads an answer to its end. A body that is neither a page nor an access is an error.
@@ -122,7 +125,7 @@ func (s *sender) readResponse(ctx context.Context, x *exchange, resp *http.Respo
 	if !s.hasAnswered.Load() && (err != nil || looksLikeOurs(x.endpoint, x.into.Text())) {
 		s.hasAnswered.Store(true)
 	}
-	if err := x.bodyError(ctx, err); err != nil {
+	if err := s.bodyError(ctx, x, err); err != nil {
 		return answer, err
 	}
 	return answer, rateLimitIn(x.endpoint, resp, x.into.text, x.want)
@@ -156,16 +159,16 @@ func (x *exchange) readBody(resp *http.Response, large func() error) (gzipped bo
 }
 
 // bodyError returns the error of a body that was read with err, or that exceeds the limit.
-func (x *exchange) bodyError(ctx context.Context, err error) error {
+func (s *sender) bodyError(ctx context.Context, x *exchange, err error) error {
 	switch {
 	case err != nil && (x.watchdog.failed || ctx.Err() != nil):
-		return requestError(ctx, x.endpoint, err)
+		return s.requestError(ctx, x.endpoint, err)
 	case errors.Is(err, decode.ErrEndless):
-		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", int64(decode.MaxTruncatedPage)>>20)}
+		return &decode.TooLarge{Endpoint: x.endpoint, Limit: human.Thousands(int64(decode.MaxTruncatedPage)>>20) + " MiB"}
 	case err != nil:
 		return fmt.Errorf("%w: cannot decompress the answer of the %s endpoint: %w", decode.ErrMalformed, x.endpoint, err)
 	case int64(len(x.into.text)) > x.limit:
-		return &decode.TooLarge{Endpoint: x.endpoint, Limit: fmt.Sprintf("%d MiB", x.limit>>20)}
+		return &decode.TooLarge{Endpoint: x.endpoint, Limit: human.Thousands(x.limit>>20) + " MiB"}
 	}
 	return nil
 }
@@ -184,23 +187,24 @@ func rateLimitIn(endpoint string, resp *http.Response, body []byte, want Request
 
 // requestError names the endpoint of a request that failed. The cause of the context says why, such
 // as the watchdog's error, and replaces the transport's error.
-func requestError(ctx context.Context, endpoint string, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
+func (s *sender) requestError(ctx context.Context, endpoint string, err error) error {
+	cause := context.Cause(ctx)
+	if cause != nil {
 		err = cause
 	}
 	if errors.Is(err, errSwitched) {
 		return &Error{Endpoint: endpoint, Status: http.StatusSwitchingProtocols, Means: MeansFailed}
 	}
 	var answer *Error
-	if errors.As(err, &answer) {
+	switch {
+	case errors.As(err, &answer):
 		return err // it names the endpoint
-	}
-	if err = schemeError(err); errors.Is(err, net.ErrClosed) {
+	case cause != nil:
+		return fmt.Errorf("request the %s endpoint: %w", endpoint, err)
+	case errors.Is(err, net.ErrClosed):
 		err = errors.New("its connection was closed, since another request on it received too few bytes")
 	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
-		err = fmt.Errorf("reach the proxy of the environment (HTTPS_PROXY): %w", err)
-	}
-	return fmt.Errorf("request the %s endpoint: %w", endpoint, err)
+	e := newNetworkError(endpoint, s.base, schemeError(err))
+	e.Early = !s.hasAnswered.Load()
+	return e
 }

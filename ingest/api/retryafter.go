@@ -86,9 +86,9 @@ func longestWaitIn(texts []string, sent time.Time) (longest time.Duration, named
 var instantUnits = [...]float64{1, 1e3, 1e6, 1e9}
 
 // parseWait reads a wait of at most maxWait: a number of seconds (zero included), or the instant of its
-// end as an HTTP date, an RFC 3339 time or a number since 1970. A number too large for a
-// duration is an instant, if one of instantUnits puts it at most maxWait after sent (the time of the
-// answer). Anything negative, longer, or past is not a wait.
+// end as an HTTP date, an RFC 3339 time or a number since 1970. A number too large for a duration is
+// an instant in one of instantUnits, at most maxWait after sent, the time of the answer.
+// Anything negative, longer, or past is not a wait.
 func parseWait(text string, sent time.Time) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	n, ok := nonNegative(text)

@@ -28,8 +28,9 @@ type Exchange struct {
 	Events int
 	// Wait is how long the answer asks to send no further request.
 	Wait time.Duration
-	// Err is why the request failed; nil for a page or an access.
-	Err error
+	// Err is why the request failed; nil for a page or an access. Stopped says that the caller ended it.
+	Err     error
+	Stopped bool
 }
 
 // withheld replaces a part of a request that contains a secret.
@@ -47,6 +48,7 @@ func (c *Client) traced(endpoint string, req *http.Request, want Request, resp r
 	x := Exchange{
 		Endpoint: endpoint, Method: req.Method, Target: c.target(req.URL, want), Status: resp.status, Took: resp.took,
 		Bytes: resp.bytes, Gzipped: resp.gzipped, Events: -1, Wait: resp.rateLimit.Wait, Err: err,
+		Stopped: err != nil && req.Context().Err() != nil,
 	}
 	var answer *Error
 	if errors.As(err, &answer) {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,6 +54,28 @@ func TestTrace(t *testing.T) {
 	}
 	if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("shown are\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+// TestTraceOfAStop: a request that the caller ends is stopped. One that fails by itself is not.
+func TestTraceOfAStop(t *testing.T) {
+	var shown []Exchange
+	ctx, stop := context.WithCancelCause(t.Context())
+	c := newTestClient(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("cursor") != "" {
+			panic(http.ErrAbortHandler)
+		}
+		stop(errors.New("a signal"))
+		<-r.Context().Done()
+	})
+	c.Trace(func(x Exchange) { shown = append(shown, x) })
+	for _, cursor := range []string{"cut off", ""} {
+		if _, _, err := c.Page(ctx, Events, Request{Cursor: cursor}, nil, &Buffer{}); err == nil {
+			t.Error("a page")
+		}
+	}
+	if len(shown) != 2 || shown[0].Stopped || shown[0].Err == nil || !shown[1].Stopped || shown[1].Err == nil {
+		t.Errorf("%+v", shown)
 	}
 }
 

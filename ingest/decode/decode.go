@@ -1,8 +1,7 @@
 package decode
 
 import (
-	"fmt"
-
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -26,7 +25,7 @@ func (d *Decoder) Decode(body string, events []model.Event) (Page, error) {
 	defer d.release()
 	if err := d.document(); err != nil {
 		if d.tooManyElements {
-			err = &TooLarge{Limit: fmt.Sprintf("%d elements", MaxElements), Counted: true, Elements: MaxElements}
+			err = &TooLarge{Limit: human.Thousands(MaxElements) + " elements", Counted: true, Elements: MaxElements}
 		}
 		return Page{}, err
 	}
@@ -120,7 +119,7 @@ func (d *Decoder) element(i, depth int) int {
 	}
 	if p.Elements++; p.Elements > MaxElements {
 		d.tooManyElements = true
-		return d.scan.fail(i, fmt.Sprintf("more than %d elements", MaxElements))
+		return d.scan.fail(i, "more than "+human.Thousands(MaxElements)+" elements")
 	}
 	if len(d.cuts) > 0 {
 		if c, ok := d.cuts[i]; ok {

@@ -285,7 +285,7 @@ func TestPagesOfTooManyElements(t *testing.T) {
 			t.Errorf("%s: %d elements, %v", element, p.Elements, err)
 		}
 		_, err := New().Decode(body(MaxElements+1), nil)
-		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "more than 500000 elements") {
+		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "more than 500,000 elements") {
 			t.Errorf("%s: %v", element, err)
 		}
 	}

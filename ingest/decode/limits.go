@@ -3,6 +3,8 @@ package decode
 import (
 	"errors"
 	"fmt"
+
+	"datasync/internal/human"
 )
 
 // ErrMalformed is the error of a body that is not a whole, well-formed page: it was cut off, or another
@@ -19,5 +21,5 @@ const maxElement = 16 << 20
 const MaxElements = 500_000
 
 func malformed(what string, at int) error {
-	return fmt.Errorf("%w: %s at byte %d", ErrMalformed, what, at)
+	return fmt.Errorf("%w: %s at byte %s", ErrMalformed, what, human.Thousands(int64(at)))
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"datasync/internal/human"
 )
 
 // tail is what a page says about the next one.
@@ -89,7 +91,7 @@ func (d *Decoder) readMeta() error {
 	if v := group.returned; !v.missing() {
 		n, ok := s.integer(v)
 		if !ok || n != int64(d.page.Elements) {
-			return malformed(fmt.Sprintf("returned is not %d, the number of elements,", d.page.Elements), v.start)
+			return malformed(fmt.Sprintf("returned is not %s, the number of elements,", human.Thousands(int64(d.page.Elements))), v.start)
 		}
 		d.page.Counted = true
 	}

@@ -1,6 +1,10 @@
 package decode
 
-import "fmt"
+import (
+	"fmt"
+
+	"datasync/internal/human"
+)
 
 // TooLarge is the error of a page that exceeds a limit. It wraps ErrMalformed. The client requests
 // smaller pages of that endpoint.
@@ -24,7 +28,7 @@ func (e *TooLarge) Error() string {
 	switch {
 	case !e.Final:
 	case e.Elements > e.Requested:
-		text += fmt.Sprintf(", although the request allowed %d events", e.Requested)
+		text += fmt.Sprintf(", although the request allowed %s", human.Counted(int64(e.Requested), "event"))
 	default:
 		text += " for a page of one event"
 	}

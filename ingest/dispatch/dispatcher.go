@@ -9,6 +9,7 @@ import (
 
 	"datasync/ingest/api"
 	"datasync/ingest/pacer"
+	"datasync/internal/human"
 )
 
 const (
@@ -155,7 +156,7 @@ func (d *Dispatcher) onFailure(p permit, req *api.Request, err error) error {
 		if size == 0 {
 			return err
 		}
-		d.options.Notice(fmt.Sprintf("%v: asking for pages of %d from now on", err, size))
+		d.options.Notice(fmt.Sprintf("%v: asking for pages of %s from now on", err, human.Thousands(int64(size))))
 		return nil
 	case errors.As(err, &answer) && answer.Named:
 		return errors.Join(err, d.persistHold(p.endpoint))
@@ -260,7 +261,7 @@ func (d *Dispatcher) onRateLimited(p *endpoint) error {
 		d.limited.since = time.Now()
 	}
 	if since := time.Since(d.limited.since); d.limited.count >= manyLimited && since > d.options.MaxRetryTime {
-		return fmt.Errorf("%w: %d times in %s", ErrLimited, d.limited.count, since.Round(time.Second))
+		return fmt.Errorf("%w: %s in %s", ErrLimited, human.Counted(int64(d.limited.count), "time"), human.Span(since.Round(time.Second)))
 	}
 	return nil
 }

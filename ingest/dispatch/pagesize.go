@@ -6,6 +6,7 @@ import (
 
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
+	"datasync/internal/human"
 )
 
 // ReducePageSize makes the request ask for less if err says that its page was too large, and reports whether
@@ -46,5 +47,6 @@ func (p *endpoint) shrinkNote() string {
 	if page.Requested == 1 {
 		return fmt.Sprintf("an event of the %s endpoint has more than %s: its beginning is kept", p.name, page.Limit)
 	}
-	return fmt.Sprintf("pages of %d events of the %s endpoint have more than %s: asking for %d at a time", page.Requested, p.name, page.Limit, p.shrunkTo)
+	return fmt.Sprintf("pages of %s of the %s endpoint have more than %s: asking for %s at a time",
+		human.Counted(int64(page.Requested), "event"), p.name, page.Limit, human.Thousands(int64(p.shrunkTo)))
 }

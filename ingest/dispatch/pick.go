@@ -9,13 +9,13 @@ import (
 	"datasync/ingest/pacer"
 )
 
-// LongestGap is the longest time between two requests to an endpoint while the first is in flight.
-const LongestGap = 250 * time.Millisecond
+// longestGap is the longest time between two requests to an endpoint while the first is in flight.
+const longestGap = 250 * time.Millisecond
 
 const (
 	// While a request to an endpoint is in flight, the next one waits for gapResponses times the fastest
 	// response: a 429 arrives within that. The gap is at least leastGap, or unsureGap if the budget is not
-	// known, and at most LongestGap.
+	// known, and at most longestGap.
 	gapResponses        = 3
 	leastGap, unsureGap = 5 * time.Millisecond, 20 * time.Millisecond
 	// soonEnough is how long a request with IfSoon waits for its endpoint.
@@ -200,13 +200,13 @@ func (d *Dispatcher) next(p *endpoint, now time.Time) time.Time {
 // gap returns how long after a request that is in flight the endpoint gets another one.
 func (d *Dispatcher) gap(p *endpoint) time.Duration {
 	if d.load.fastest == 0 {
-		return LongestGap
+		return longestGap
 	}
 	least := unsureGap
 	if p.budget.Known() {
 		least = leastGap
 	}
-	return min(max(gapResponses*d.load.fastest, least), LongestGap)
+	return min(max(gapResponses*d.load.fastest, least), longestGap)
 }
 
 // tellHeldOff says, once in a run, that the feed serves because the events endpoint asked for a long wait.

@@ -21,8 +21,12 @@ type Forecast struct {
 	// Pages is how many pages the elements fill, Requests how many requests that takes, those for tokens
 	// included.
 	Pages, Requests int64
-	// Known says that the rate limits of all endpoints are known. An unknown limit counts as none.
-	Known bool
+	// Known says that the rate limits of all endpoints are known. Assumes says that the times assume the
+	// limits of the API's description for the others. Otherwise they count as unlimited.
+	Known, Assumes bool
+	// Otherwise is the expected time if Assumes is wrong. It is valid if the findings do not show which is
+	// right, and if that makes a difference.
+	Otherwise sql.Null[time.Duration]
 	// Expected is the time of the pull with its options: Concurrent if it reads pages in parallel, otherwise
 	// Sequential.
 	Expected time.Duration

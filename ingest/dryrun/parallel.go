@@ -6,7 +6,6 @@ import (
 
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
-	"datasync/ingest/dispatch"
 	"datasync/ingest/shard"
 	"datasync/ingest/walk"
 	"datasync/internal/model"
@@ -43,7 +42,7 @@ func (s *survey) inParallel(ctx context.Context, newest *decode.Page) {
 	results := make(chan answered, parallel)
 	sent := 0
 	for ; sent < parallel; sent++ {
-		if sent > 0 && !pass(ctx, dispatch.LongestGap+time.Millisecond) {
+		if sent > 0 && !pass(ctx, s.dispatcher.Gap(api.Feed)+time.Millisecond) {
 			break
 		}
 		// Pages that were not requested before: otherwise a cache could answer instead of the API.

@@ -25,25 +25,43 @@ const (
 	fileTime = 150 * time.Millisecond
 	// largePages is a page size, in events, that only an API that follows its own description serves.
 	largePages = 50_000
+	// sameTime is the ratio up to which two estimates are one. sameScale is the difference up to which
+	// two lifetimes are divided by the same number.
+	sameTime, sameScale = 1.25, 0.1
 )
 
 // Limits that the forecast assumes if the API has shown none: those of the API's description. In practice
 // the feed allows as many a minute.
 const (
-	eventsRequests, eventsWindow = 10, 30 * time.Second
-	feedRequests, feedWindow     = 20, 30 * time.Second
+	eventsRequests, feedRequests = 10, 20
+	usualWindow                  = 30 * time.Second
+	usualCursor, usualToken      = 119 * time.Second, 300 * time.Second
 )
 
-// simulate runs the pull's requests against the findings.
+// simulate runs the pull's requests against the findings, under the likelier assumption about limits, and
+// under the other one if the findings do not decide.
 func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
+	p.Known = (!f.Events.Usable || f.Events.Limit > 0) && (!f.Feed.Usable || f.Feed.Limit > 0)
+	p.Assumes = !p.Known && (f.limits() || f.servesAsAsked(opts.PageSize))
+	other := *p
+	other.Assumes = !p.Assumes
+	p.estimate(f, opts, now)
+	if p.Known || f.limits() {
+		return
+	}
+	other.estimate(f, opts, now)
+	if a, b := min(p.Expected, other.Expected), max(p.Expected, other.Expected); float64(b) > sameTime*float64(a) {
+		p.Otherwise = sql.Null[time.Duration]{V: other.Expected, Valid: true}
+	}
+}
+
+// estimate runs the pull's requests under the forecast's assumption.
+func (p *Forecast) estimate(f *Findings, opts ingest.Options, now time.Time) {
 	var ends []*source
-	p.Known = true
-	limited := f.AssumesLimits()
 	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
 		if !e.Usable {
 			continue
 		}
-		p.Known = p.Known && e.Limit > 0
 		took := e.Took
 		if e.Cached {
 			took = max(took, f.Events.Took, f.Feed.Took)
@@ -53,8 +71,8 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 			size = max(opts.PageSize, 1)
 		}
 		s := &source{EndpointFindings: *e, took: took, size: int64(size), feed: e == &f.Feed}
-		if limited && e.Limit == 0 {
-			s.assumeLimit(now)
+		if p.Assumes && e.Limit == 0 {
+			s.assumeLimit(f.usualRequests(e), f.usualWindow(), now)
 		}
 		ends = append(ends, s)
 	}
@@ -78,7 +96,8 @@ func (p *Forecast) simulate(f *Findings, opts ingest.Options, now time.Time) {
 		p.Walks = opts.Workers
 	}
 	several := pull{ends: ends, elements: p.Elements, walks: p.Walks, auto: opts.Workers == shard.Auto, slower: f.Slower, gap: f.gap, split: splitProbes * f.probe}.run(now)
-	p.Concurrent = sql.Null[time.Duration]{V: f.withLocal(several.took, p.Elements), Valid: true}
+	// A pull that splits nothing is as fast as one walk.
+	p.Concurrent = sql.Null[time.Duration]{V: min(p.Sequential, f.withLocal(several.took, p.Elements)), Valid: true}
 	p.Expected = p.Concurrent.V
 }
 
@@ -93,16 +112,54 @@ func (f *Findings) withLocal(requests time.Duration, elements int64) time.Durati
 	return fileTime + max(requests, time.Duration(elements)*each) + time.Duration(min(elements, int64(page)))*each
 }
 
-// AssumesLimits reports whether the forecast assumes limits that the API has not stated. It does if the dry
-// run shows that the API limits requests. Then an endpoint states a limit or answers 429, or the API serves
-// the large pages of its description.
-func (f *Findings) AssumesLimits() bool {
+// limits reports whether the dry run shows that the API limits requests. Then an endpoint states a limit or
+// answers 429, or the API serves the large pages of its description.
+func (f *Findings) limits() bool {
 	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
 		if e.Limit > 0 || e.Limited > 0 || e.Page >= largePages {
 			return true
 		}
 	}
 	return false
+}
+
+// servesAsAsked reports whether pages are as large as asked for, as the API's description says. Such an API
+// limits requests, unless it is unlike its description in that only.
+func (f *Findings) servesAsAsked(pageSize int) bool {
+	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
+		if e.Usable && !e.Last && e.Page < pageSize {
+			return false
+		}
+	}
+	return true
+}
+
+// usualWindow returns the window of limits that the API has not stated. If the API divides both of its
+// lifetimes by a number, it divides windows by that number, too.
+func (f *Findings) usualWindow() time.Duration {
+	cursor, token := f.CursorLife.Seconds()/usualCursor.Seconds(), f.TokenLife.Seconds()/usualToken.Seconds()
+	if cursor > 0 && math.Abs(token/cursor-1) < sameScale {
+		return time.Duration(token * float64(usualWindow))
+	}
+	return usualWindow
+}
+
+// UsualRate returns how many requests a minute the endpoints without a known limit usually allow, together.
+func (f *Findings) UsualRate() (requests int64) {
+	for _, e := range []*EndpointFindings{&f.Events, &f.Feed} {
+		if e.Usable && e.Limit == 0 {
+			requests += int64(math.Round(float64(f.usualRequests(e)) * time.Minute.Seconds() / f.usualWindow().Seconds()))
+		}
+	}
+	return requests
+}
+
+// usualRequests returns how many requests the endpoint usually allows in a window.
+func (f *Findings) usualRequests(e *EndpointFindings) int {
+	if e == &f.Feed {
+		return feedRequests
+	}
+	return eventsRequests
 }
 
 // source is an endpoint that serves pages in a forecast.
@@ -115,11 +172,7 @@ type source struct {
 
 // assumeLimit gives the source a limit that the API has not stated, and counts the requests so far against
 // it.
-func (s *source) assumeLimit(now time.Time) {
-	requests, window := eventsRequests, eventsWindow
-	if s.feed {
-		requests, window = feedRequests, feedWindow
-	}
+func (s *source) assumeLimit(requests int, window time.Duration, now time.Time) {
 	s.budget = pacer.Budget{}
 	s.budget.Sent(now)
 	s.budget.Stated(now, requests, max(0, requests-s.sent), window)

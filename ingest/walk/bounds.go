@@ -25,8 +25,8 @@ type Bounds interface {
 
 // Observer receives the incidents of a walk. Any goroutine calls it.
 type Observer interface {
-	// RejectSeen has the text of an element that cannot be an event.
-	RejectSeen(raw string)
+	// RejectSeen gets an element that cannot be an event, whose memory is reused.
+	RejectSeen(r *model.Reject)
 	// NotReadAgain counts the rejects of a page that was not requested once more.
 	NotReadAgain(rejects int)
 	// Resumed says how a walk resumes after it has failed. Text tells the user, with the cause.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"datasync/ingest/decode"
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -63,7 +64,7 @@ func (t *loopDetector) check(cursor string, p *decode.Page) error {
 	case repeated:
 		return fmt.Errorf("%w: the same events came under another cursor", ErrLoop)
 	case t.idle > maxIdlePages:
-		return fmt.Errorf("%w: %d pages led no further down", ErrLoop, t.idle)
+		return fmt.Errorf("%w: %s led no further down", ErrLoop, human.Counted(int64(t.idle), "page"))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"datasync/ingest/api"
 	"datasync/ingest/decode"
 	"datasync/ingest/dispatch"
+	"datasync/internal/human"
 )
 
 // The service sends malformed elements on purpose, in one response only: it omits fields, or writes
@@ -65,7 +66,7 @@ func (w *Walk) repair(f, again fetched, got *Page) error {
 			return w.decode(f, got)
 		}
 		if second.Elements != first.Elements {
-			err := fmt.Errorf("%w: %d elements, some of which are not JSON, and %d when read again", decode.ErrMalformed, first.Elements, second.Elements)
+			err := fmt.Errorf("%w: %s, some of which are not JSON, and %s when read again", decode.ErrMalformed, human.Counted(int64(first.Elements), "element"), human.Thousands(int64(second.Elements)))
 			return w.Client.DecodeError(again.Endpoint, again.Buffer, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"datasync/ingest/api"
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -83,9 +84,9 @@ func (w *Walk) restart(cause error) error {
 	w.leavePage()
 	again := ""
 	if each := w.Dispatcher.PageTime(); each > 0 {
-		again = fmt.Sprintf(" (about %s)", (each * time.Duration(w.pages)).Round(time.Second))
+		again = fmt.Sprintf(" (about %s)", human.Span((each * time.Duration(w.pages)).Round(time.Second)))
 	}
-	w.Observer.Resumed(FromNewestEvent, fmt.Sprintf("%v: restarting from the newest event, %d pages again%s, skipping stored events", cause, w.pages, again))
+	w.Observer.Resumed(FromNewestEvent, fmt.Sprintf("%v: restarting from the newest event, %s again%s, skipping stored events", cause, human.Counted(w.pages, "page"), again))
 	w.next.request, w.pages, w.low = api.Request{}, 0, sql.Null[model.Position]{}
 	return nil
 }

@@ -188,7 +188,7 @@ func (w *Walk) follow(p *Page) error {
 		p.OutOfRange += p.CutBelow(w.scope.startBound.V, below)
 	}
 	if len(p.Rejects) > 0 && !w.Client.HasSecret(p.Rejects[0].Raw) {
-		w.Observer.RejectSeen(p.Rejects[0].Raw)
+		w.Observer.RejectSeen(&p.Rejects[0])
 	}
 	if p.Last {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -20,6 +21,7 @@ func Main(args []string, getenv func(string) string, stdin io.Reader, stdout, st
 	t := term.IO{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr, Color: &term.Color{}}
 	root := newApp(t)
 	line := arrange(args, root)
+	root.Metadata = map[string]any{asTypedArgs: args}
 	if err := unlessUnread(line.named(noSuchHelp(root, root.Run(line.args)))); err != nil {
 		t.SayError(errorLine(err))
 		t.Quote(query.Excerpt(err, t.ErrorWidth()))
@@ -51,7 +53,7 @@ func newApp(t term.IO) *cli.App {
 		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return optionError(c, err) },
 	}
 	for _, command := range root.Commands {
-		command.OnUsageError = root.OnUsageError
+		command.OnUsageError, command.Action = root.OnUsageError, withoutEmpty(command.Action)
 		for i, f := range command.Flags {
 			command.Flags[i] = understanding(f)
 		}
@@ -68,7 +70,7 @@ func helpCommand() *cli.Command {
 			name := c.Args().First()
 			switch {
 			case c.Args().Len() > 1:
-				return usage("help takes one command, but got %d", c.Args().Len())
+				return usage("help takes one command, but got %s as well; see datasync --help", human.Shown(c.Args().Get(1)))
 			case name == "":
 				return cli.ShowAppHelp(c)
 			case c.App.Command(name) == nil:

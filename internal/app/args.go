@@ -46,6 +46,7 @@ func (p *permutation) all(args []string) []string {
 			p.rest = append(p.rest, p.literal(args[i:])...)
 			break
 		}
+		args = slices.Concat(args[:i], p.split(args[i]), args[i+1:])
 		n := p.add(args[i:])
 		if n > len(args)-i {
 			return append(args[:1:1], p.alone(args[i])...)
@@ -96,6 +97,25 @@ func (p *permutation) literal(args []string) []string {
 	}
 	p.dashes = true
 	return args[1:]
+}
+
+// split returns the options of one letter that an argument bundles, as -qv does, or the argument alone. Only
+// the last of them may take a value, which follows. urfave/cli would split them only in its own order.
+func (p *permutation) split(arg string) []string {
+	letters, isShort := strings.CutPrefix(arg, "-")
+	_, isGlobal := p.global[letters]
+	if _, isOwn := p.own[letters]; !isShort || len(letters) < 2 || isGlobal || isOwn {
+		return []string{arg}
+	}
+	var options []string
+	for i, letter := range letters {
+		valued, isOwn := p.own[string(letter)]
+		if !isOwn || valued && i < len(letters)-1 {
+			return []string{arg}
+		}
+		options = append(options, "-"+string(letter))
+	}
+	return options
 }
 
 // add takes the first of the arguments, with its value if it is an option that has one, and

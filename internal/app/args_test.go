@@ -15,7 +15,7 @@ func argsApp() *cli.App {
 	return &cli.App{
 		Flags: []cli.Flag{&cli.StringFlag{Name: "db"}},
 		Commands: []*cli.Command{{Name: "query", Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format"}, &cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
+			&cli.StringFlag{Name: "format", Aliases: []string{"o"}}, &cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 		}}},
 	}
 }
@@ -39,6 +39,11 @@ func TestPermute(t *testing.T) {
 		{"the library reports unknown options", "ds|query|SELECT 1|--nope", "ds|query|--nope|SELECT 1"},
 		{"a missing value", "ds|query|SELECT 1|--format", "ds|query|--format"},
 		{"a missing value of an option of the program", "ds|query|SELECT 1|--db", "ds|--db"},
+		{"bundled short options", "ds|query|SELECT 1|-qh|--format|csv", "ds|query|-q|-h|--format|csv|SELECT 1"},
+		{"bundled short options with a value", "ds|query|SELECT 1|-qo|csv", "ds|query|-q|-o|csv|SELECT 1"},
+		{"a bundle with a value in its midst", "ds|query|SELECT 1|-oq|csv", "ds|query|-oq|SELECT 1|csv"},
+		{"a bundle with an unknown letter", "ds|query|SELECT 1|-qx", "ds|query|-qx|SELECT 1"},
+		{"a bundle after two dashes", "ds|query|--|-qh", "ds|query|--|-qh"},
 		{"an unknown command", "ds|nope|--db|a", "ds|--db|a|nope"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -109,9 +114,21 @@ func refParse(args []string) (p parsed, wrong, clear bool) {
 		isQuiet := false
 		if p.command != "" {
 			isQuiet = name == "quiet" || name == "q"
-			if name == "format" {
+			if name == "format" || name == "o" {
 				to = &p.format
 			}
+		}
+		if short := arg[dashes:]; dashes == 1 && p.command != "" && len(short) > 1 && strings.Trim(short, "qohv") == "" {
+			if at := strings.IndexByte(short, 'o'); at >= 0 && at < len(short)-1 {
+				wrong = true
+				continue
+			}
+			var each []string
+			for _, letter := range short {
+				each = append(each, "-"+string(letter))
+			}
+			args = append(each, args...)
+			continue
 		}
 		isHelp := name == "help" || name == "h" || name == "version" || name == "v"
 		isKnown := to != nil || isQuiet

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strconv"
+
 	"datasync/internal/human"
 	"datasync/internal/term"
 
@@ -15,7 +17,15 @@ func byteSize(c *cli.Context, name string, least int64) (int64, error) {
 	case err != nil:
 		return 0, usage("--%s %w", name, err)
 	case n < least:
-		return 0, usage("--%s %s is less than %s bytes", name, c.String(name), term.Thousands(least))
+		return 0, usage("--%s %s is less than %s bytes; write %s", name, typed(c, name), term.Thousands(least), sizeExample(least))
 	}
 	return n, nil
+}
+
+// sizeExample returns a round size that is not less than least.
+func sizeExample(least int64) string {
+	if least <= 1000 {
+		return "1KB"
+	}
+	return strconv.FormatInt((least+999_999)/1_000_000, 10) + "MB"
 }

@@ -142,7 +142,7 @@ func (r *forecastReport) endpoint(e *dryrun.EndpointFindings) string {
 		text += " from a cache"
 	}
 	if e.Limit > 0 {
-		text += fmt.Sprintf("; %s every %s, by its headers", term.Counted(int64(e.Limit), "request"), e.Window)
+		text += fmt.Sprintf("; %s, by its headers", perTime(int64(e.Limit), e.Window))
 	} else {
 		text += "; no limit known"
 	}
@@ -193,37 +193,63 @@ func (r *forecastReport) forecast(t *fields, f *dryrun.Forecast) {
 		text = "nothing new"
 	}
 	t.line("to read", "%s: %s by %s", text, term.Counted(f.Pages, "page"), term.Counted(f.Requests, "request"))
-	if f.Concurrent.Valid {
-		t.line("time", "about %s with up to %s in parallel, %s", term.Duration(f.Expected), term.Counted(int64(f.Walks), "page"), r.limits())
-		t.line("", "about %s one page after the other", term.Duration(f.Sequential))
-	} else {
-		t.line("time", "about %s, one page after the other, %s", term.Duration(f.Expected), r.limits())
-	}
+	r.time(t, f)
 	t.line("disk", "about %s more, %.0f bytes an event %s", megabytes(r.disk(f)), r.perEvent, r.measure)
 }
 
+// time says how long the pull takes, and what that assumes. If nothing shows whether the API limits requests,
+// it says both times.
+func (r *forecastReport) time(t *fields, f *dryrun.Forecast) {
+	expected, usual := term.Duration(f.Expected), perTime(r.UsualRate(), time.Minute)
+	inParallel := f.Concurrent.Valid && f.Concurrent.V < f.Sequential
+	way := "one page after the other"
+	if inParallel {
+		way = fmt.Sprintf("with up to %s in parallel", term.Counted(int64(f.Walks), "page"))
+	}
+	switch otherwise := term.Duration(f.Otherwise.V); {
+	case !f.Otherwise.Valid:
+		t.line("time", "about %s %s, %s", expected, way, r.limits(f, usual))
+	case f.Assumes:
+		t.line("time", "about %s if the API limits as usual, %s; %s if it does not limit", expected, usual, otherwise)
+		t.line("", "%s", way)
+	default:
+		t.line("time", "about %s if the API does not limit; %s if it limits as usual, %s", expected, otherwise, usual)
+		t.line("", "%s", way)
+	}
+	if inParallel {
+		t.line("", "about %s one page after the other", term.Duration(f.Sequential))
+	}
+}
+
 // limits says which limits the estimate assumes.
-func (r *forecastReport) limits() string {
-	var assumed, without []string
-	for _, e := range []struct {
-		name string
-		*dryrun.EndpointFindings
-	}{{"events endpoint", &r.Events}, {"feed", &r.Feed}} {
-		switch {
-		case !e.Usable || e.Limit > 0:
-		case r.AssumesLimits():
-			assumed = append(assumed, "the "+e.name)
-		default:
-			without = append(without, "the "+e.name)
-		}
+func (r *forecastReport) limits(f *dryrun.Forecast, usual string) string {
+	var unknown []string
+	if r.Events.Usable && r.Events.Limit == 0 {
+		unknown = append(unknown, "the events endpoint")
+	}
+	if r.Feed.Usable && r.Feed.Limit == 0 {
+		unknown = append(unknown, "the feed")
 	}
 	switch {
-	case len(assumed) > 0:
-		return "assuming the API's usual limit for " + strings.Join(assumed, " and ")
-	case len(without) > 0:
-		return "assuming no limit for " + strings.Join(without, " and ")
+	case f.Known:
+		return "within the limits above"
+	case f.Assumes:
+		return fmt.Sprintf("assuming the usual limit for %s, %s", strings.Join(unknown, " and "), usual)
 	}
-	return "within the limits above"
+	return "assuming no limit for " + strings.Join(unknown, " and ")
+}
+
+// perTime writes a rate, such as "10 requests a minute" or "20 requests in 30 s".
+func perTime(requests int64, window time.Duration) string {
+	switch window {
+	case time.Second:
+		return term.Counted(requests, "request") + " a second"
+	case time.Minute:
+		return term.Counted(requests, "request") + " a minute"
+	case time.Hour:
+		return term.Counted(requests, "request") + " an hour"
+	}
+	return term.Counted(requests, "request") + " in " + term.Duration(window)
 }
 
 // disk estimates how many bytes the file grows by.

@@ -53,8 +53,11 @@ type pullJSON struct {
 	Pages       int64 `json:"pages"`
 	Requests    int64 `json:"requests"`
 	LimitsKnown bool  `json:"limits_known"`
-	// Expected is the time of the pull with its options.
+	// LimitsAssumed says that the times assume usual limits where none is known.
+	LimitsAssumed bool `json:"limits_assumed"`
+	// Expected is the time of the pull with its options, Otherwise the one if LimitsAssumed is wrong.
 	Expected   float64  `json:"expected_s"`
+	Otherwise  *float64 `json:"otherwise_s"`
 	Sequential float64  `json:"one_by_one_s"`
 	Workers    int64    `json:"workers"`
 	Concurrent *float64 `json:"side_by_side_s"`
@@ -76,12 +79,16 @@ func (r *forecastReport) json() forecastJSON {
 	}
 	if f := r.Forecast; f != nil {
 		out.Pull = &pullJSON{
-			Events: f.Elements, New: f.New, Again: f.Again, Pages: f.Pages, Requests: f.Requests, LimitsKnown: f.Known,
+			Events: f.Elements, New: f.New, Again: f.Again, Pages: f.Pages, Requests: f.Requests, LimitsKnown: f.Known, LimitsAssumed: f.Assumes,
 			Expected: f.Expected.Seconds(), Sequential: f.Sequential.Seconds(), Workers: int64(f.Walks), Bytes: r.disk(f), PerEvent: r.perEvent, Measured: r.measured,
 		}
 		if f.Concurrent.Valid {
 			best := f.Concurrent.V.Seconds()
 			out.Pull.Concurrent = &best
+		}
+		if f.Otherwise.Valid {
+			other := f.Otherwise.V.Seconds()
+			out.Pull.Otherwise = &other
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"datasync/export"
+	"datasync/internal/human"
 )
 
 // fileEndings maps an ending of file names to the name of its format.
@@ -42,6 +43,8 @@ func checkEnding(e *export.Options) error {
 	packed := compressedEndings[n.packed]
 	name := n.stem + n.ending
 	switch {
+	case packed != "" && e.Excel:
+		return contradicts(e, "Excel opens no compressed file; name it %s", name)
 	case packed != "" && e.Format == export.Parquet:
 		return contradicts(e, "Parquet is compressed inside the file; name it %s, with --compression %s", n.stem+".parquet", packed)
 	case packed != "" && e.Compression != "" && e.Compression != packed:
@@ -83,7 +86,7 @@ func otherFormat(e *export.Options, n targetName) error {
 
 // contradicts returns an error about the target.
 func contradicts(e *export.Options, why string, args ...any) error {
-	return usage("--%s %s: "+why, append([]any{e.Format.String(), e.Target}, args...)...)
+	return usage("--%s %s: "+why, append([]any{e.Format.String(), human.Shown(e.Target)}, args...)...)
 }
 
 // fits reports whether a file of that kind may have the format of an export.

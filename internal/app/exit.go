@@ -18,7 +18,7 @@ var exitCodes = []struct{ code, meaning string }{
 	{"4", "the API failed; the same command resumes the pull"},
 	{"5", "the counts do not match"},
 	{"6", "the database file is missing, locked, damaged, on a full disk, of another API or version, not readable or not a datasync file; " +
-		"or a file beside it or in the folder of an export is not to be trusted"},
+		"or a file beside it or in the folder of an export is not trusted"},
 	{"130", "interrupted (SIGINT)"},
 	{"143", "terminated (SIGTERM, SIGHUP)"},
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"datasync/docs"
+	"datasync/internal/human"
 	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
@@ -21,7 +22,7 @@ func explainCommand(t term.IO) *cli.Command {
 		Flags:       []cli.Flag{noPagerFlag()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() > 1 {
-				return usage("explain takes one topic, but got %d", c.Args().Len())
+				return usage("explain takes one topic, but got %s as well; datasync explain lists them all", human.Shown(c.Args().Get(1)))
 			}
 			text := topicList(t.Width())
 			if c.Args().Present() {

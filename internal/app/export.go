@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"datasync/export"
-	"datasync/internal/model"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -61,6 +59,7 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	defer stop()
 	defer privateFiles()()
 	stopShowing := func() {}
+	began := time.Now()
 	run := opts.export
 	if !opts.quiet {
 		run.Progress = &export.Progress{}
@@ -81,10 +80,14 @@ func runExport(ctx context.Context, opts exportOptions) error {
 		return nil
 	}
 	if !result.Pull.Complete {
-		opts.io.SayWarning(incompleteText(result.Pull))
+		rest := pullTheRest
+		if src.Copy != nil {
+			rest = awaitPull
+		}
+		opts.io.SayWarning(incompleteText(result.Pull, rest))
 	}
 	if !opts.quiet {
-		opts.io.Say(exportedText(run, result))
+		opts.io.Say(exportedText(run, result, time.Since(began)))
 		if run.Excel && result.Longest > export.MaxExcelRows {
 			opts.io.Say(tooLongForExcel(result))
 		}
@@ -111,21 +114,24 @@ func percentProgress(percent func() float64) term.Progress {
 	}
 }
 
-// exportedText describes a finished export.
-func exportedText(opts export.Options, r export.Result) string {
+// exportedText describes a finished export, which took that long.
+func exportedText(opts export.Options, r export.Result, took time.Duration) string {
 	rows := "event"
 	if opts.Query != "" {
 		rows = "row"
 	}
-	switch {
-	case r.UpToDate, opts.Incremental && r.Rows == 0:
+	if r.UpToDate || opts.Incremental && r.Rows == 0 {
 		return fmt.Sprintf("nothing new: %s has everything up to batch %s", opts.Target, term.Thousands(r.Pull.Batch))
-	case opts.Stdout != nil:
-		return fmt.Sprintf("wrote %s, %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes))
-	case opts.IsFolder():
-		return fmt.Sprintf("wrote %s, %s, in %s to %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes), term.Counted(r.Files, "file"), opts.Target)
 	}
-	return fmt.Sprintf("wrote %s, %s, to %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes), opts.Target)
+	text := fmt.Sprintf("wrote %s, %s", term.Counted(r.Rows, rows), term.Bytes(r.Bytes))
+	switch {
+	case opts.Stdout != nil:
+	case opts.IsFolder():
+		text += fmt.Sprintf(", in %s to %s", term.Counted(r.Files, "file"), opts.Target)
+	default:
+		text += ", to " + opts.Target
+	}
+	return text + ", in " + term.Duration(took)
 }
 
 // tooLongForExcel says that Excel does not show all rows of a file.
@@ -143,21 +149,31 @@ func emptyText(opts *export.Options, column string) string {
 	return fmt.Sprintf("warning: Spark refuses the folder %s= of rows whose %s is an empty text; other readers read it; leave these rows out with %s", column, column, without)
 }
 
-// incompleteText describes the gaps in an export of a pull that is not complete.
-func incompleteText(pull export.Pull) string {
-	parts := []string{"partial: the pull is not complete"}
-	if s := pull.Status; s != nil {
-		if s.Total != nil && s.Missing != nil {
-			parts = append(parts, fmt.Sprintf("%s of the API's %s are missing", term.Counted(*s.Missing, "event"), term.Thousands(*s.Total)))
-		}
-		for _, w := range groupWindows(s.Windows) {
-			if w.State != model.Done {
-				parts = append(parts, "window "+w.String())
-			}
-		}
+// incompleteText says how many events an export of a pull that is not complete lacks. rest is
+// the next step, pullTheRest or awaitPull.
+func incompleteText(pull export.Pull, rest string) string {
+	text := "partial: the pull is not complete"
+	s := pull.Status
+	switch {
+	case s == nil: // an older version made the file
+	case s.Unusable:
+		return text + "; hardly any element could be stored as an event" + see(topicIncomplete)
+	case allDone(*s) && s.LookedInto && s.Missing != nil && *s.Missing > 0:
+		return text + fmt.Sprintf("; missing after a walk to the end: at least %s of the API's %s", term.Thousands(*s.Missing), term.Counted(*s.Total, "event")) + see(topicIncomplete)
+	case s.Total == nil || s.Missing == nil:
+		text += "; how many events are still to fetch is not known"
+	case *s.Missing == 0:
+		text += "; no event is known to be missing"
+	case allDone(*s):
+		text += fmt.Sprintf("; missing: at least %s of the API's %s", term.Thousands(*s.Missing), term.Counted(*s.Total, "event"))
+	default:
+		text += fmt.Sprintf("; about %s of %s are still to fetch", term.Thousands(*s.Missing), term.Counted(*s.Total, "event"))
 	}
-	if s := pull.Status; s == nil || !s.Unusable && !s.LookedInto {
-		parts = append(parts, "run datasync pull for the rest")
-	}
-	return strings.Join(parts, "; ") + see(topicIncomplete)
+	return text + "; " + rest + see(topicIncomplete)
 }
+
+// The next steps after an export of a pull that is not complete: without a running pull, and with one.
+const (
+	pullTheRest = "run datasync pull for the rest, then export again"
+	awaitPull   = "a pull is running: export again when it has ended"
+)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -37,11 +38,6 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 	if err := readTarget(t, c, e); err != nil {
 		return opts, err
 	}
-	for _, name := range []string{"query", "where", "partition-by", "compression"} {
-		if c.IsSet(name) && strings.TrimSpace(c.String(name)) == "" {
-			return opts, usage("--%s is empty", name)
-		}
-	}
 	var err error
 	e.Query, e.Where = c.String("query"), c.String("where")
 	if e.Since, err = instantOption(c, "since"); err != nil {
@@ -53,8 +49,11 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 	if err := readLayout(c, &e.Layout); err != nil {
 		return opts, err
 	}
+	if err := checkTogether(c, e); err != nil {
+		return opts, err
+	}
 	if e.Stdout == nil {
-		if err := checkEnding(e); err != nil {
+		if err := errors.Join(checkEnding(e), checkKind(c, e)); err != nil {
 			return opts, err
 		}
 	}
@@ -80,11 +79,11 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 	}
 	switch {
 	case len(args) > 0:
-		return noArguments(c)
+		return surplusArgument(args[0], given > 0)
 	case given == 0 && c.Bool("excel"):
 		return usage("no target: give --csv PATH beside --excel")
 	case given == 0:
-		return usage("no target: give --parquet PATH, --csv PATH or --jsonl PATH")
+		return usage("no target: " + noTarget)
 	case given > 1:
 		return usage("export writes one format at a time: give one of --parquet, --csv and --jsonl")
 	case opts.Target != "-":
@@ -92,7 +91,7 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 	case opts.Force:
 		return usage("stdout cannot be replaced: omit --force")
 	case t.OutputIsTerminal():
-		return usage("stdout is a terminal: write to a file or a pipe, or look at events with datasync query")
+		return usage("stdout is a terminal: name a file, or use datasync query")
 	}
 	opts.Target, opts.Stdout = "", t.Stdout
 	return nil
@@ -100,7 +99,7 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 
 // readLayout reads how the rows are laid out.
 func readLayout(c *cli.Context, l *export.Layout) (err error) {
-	l.Compression, l.Safe, l.Excel = c.String("compression"), c.Bool("csv-safe"), c.Bool("excel")
+	l.Safe, l.Excel = c.Bool("csv-safe"), c.Bool("excel")
 	if l.Delimiter, err = delimiter(c); err != nil {
 		return err
 	}
@@ -111,22 +110,15 @@ func readLayout(c *cli.Context, l *export.Layout) (err error) {
 	if zone != time.UTC {
 		l.Timezone = zone.String()
 	}
-	for _, name := range []string{"csv-safe", "excel", "delimiter"} {
-		if c.IsSet(name) && l.Format != export.CSV {
-			return usage("--%s is for CSV: give --csv PATH", name)
-		}
-	}
-	if c.IsSet("row-group-size") {
-		if l.RowGroup = c.Int64("row-group-size"); l.RowGroup <= 0 {
-			return usage("--row-group-size %d is not more than 0", l.RowGroup)
-		}
-	}
-	if err := readTypes(c, l); err != nil {
+	if err := readFormatOptions(c, l); err != nil {
 		return err
 	}
 	if c.IsSet("partition-by") {
 		for _, name := range strings.Split(c.String("partition-by"), ",") {
-			l.PartitionBy = append(l.PartitionBy, strings.TrimSpace(name))
+			if name = strings.TrimSpace(name); name == "" {
+				return usage("--partition-by %s has an empty name in it; write day, or day,type", typed(c, "partition-by"))
+			}
+			l.PartitionBy = append(l.PartitionBy, name)
 		}
 	}
 	if c.IsSet("file-size") {
@@ -149,25 +141,5 @@ func delimiter(c *cli.Context) (byte, error) {
 	case len(text) == 1 && strings.Contains(delimiters, text):
 		return text[0], nil
 	}
-	return 0, usage("--delimiter %q is none of %s and tab", text, strings.Join(strings.Split(delimiters, ""), " "))
-}
-
-// readTypes reads the set of types of Parquet, which has two options.
-func readTypes(c *cli.Context, l *export.Layout) error {
-	if c.IsSet("types") {
-		switch l.Types = export.Types(c.String("types")); l.Types {
-		case export.Portable, export.Logical:
-		default:
-			return usage("--types %q is neither portable nor logical", l.Types)
-		}
-	}
-	if c.IsSet("uuid") {
-		switch l.UUID = c.String("uuid"); {
-		case l.UUID != "uuid" && l.UUID != "string":
-			return usage("--uuid %q is neither uuid nor string; use --types portable or --types logical", l.UUID)
-		case l.Types != "":
-			return usage("--uuid is the older name of --types: omit --uuid")
-		}
-	}
-	return nil
+	return 0, usage("--delimiter %s is none of %s and tab", typed(c, "delimiter"), strings.Join(strings.Split(delimiters, ""), " "))
 }

@@ -2,20 +2,36 @@ package app
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
+	"io/fs"
 	"log"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"datasync/ingest/api"
+	"datasync/internal/human"
 	"datasync/internal/term"
 )
 
 // maxKey is the length in bytes from which on a text is not a key.
 const maxKey = 4096
+
+// keyLike matches a name that may be a key in the place of its file's name.
+var keyLike = regexp.MustCompile(`^[A-Za-z]+_[A-Za-z0-9_-]{8,}$|^[A-Za-z0-9_=+-]{24,}$`)
+
+// withoutPath returns the reason of an error about a file whose name the message has already.
+func withoutPath(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
 
 // readKey reads the API key from a file, from stdin if that is "-", or from the environment if
 // it is "". A key is never an argument: ps shows those.
@@ -39,8 +55,12 @@ func readKey(t term.IO, file string) (api.Secret, error) {
 	}
 	text = strings.TrimSpace(decodeText(text))
 	switch {
+	case err != nil && keyLike.MatchString(file):
+		return "", usage("read the API key: %w; --api-key-file takes the name of a file, not the key", withoutPath(err))
+	case err != nil && file != "" && file != "-":
+		return "", usage("read the API key: --api-key-file %s: %w; name a file, or set DATASYNC_API_KEY", human.Shown(file), withoutPath(err))
 	case err != nil:
-		return "", usage("read the API key: %v", err)
+		return "", usage("read the API key: %w", err)
 	case text == "" && file != "":
 		return "", usage("no API key in %s", from)
 	case text == "":

@@ -6,9 +6,9 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/mockserver"
 
@@ -58,15 +58,19 @@ func runMock(ctx context.Context, opts mockOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	log.SetOutput(opts.io.Stderr) // package net/http reports failures there
-	opts.io.Say(fmt.Sprintf("serving %d events on http://%s; %s", max(0, opts.server.Data.Events), listener.Addr(), acceptedKeys(opts.server)))
+	opts.io.Say(fmt.Sprintf("serving %s on http://%s; %s", term.Counted(int64(max(0, opts.server.Data.Events)), "event"), listener.Addr(), acceptedKeys(opts.server)))
 	return mockserver.New(opts.server).Serve(ctx, listener)
 }
 
 func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 	opts := mockOptions{io: t, addr: c.String("addr")}
-	server, err := mockserver.ParseProfile(c.String("profile"))
+	profile, err := choice(c, "profile", mockserver.Profiles())
 	if err != nil {
-		return opts, usage("--profile %q is none of %s", c.String("profile"), strings.Join(mockserver.Profiles(), ", "))
+		return opts, err
+	}
+	server, err := mockserver.ParseProfile(profile)
+	if err != nil {
+		return opts, err
 	}
 	if err := noArguments(c); err != nil {
 		return opts, err
@@ -87,7 +91,7 @@ func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 	}
 	server.Gzip, server.TimeScale = c.Bool("gzip"), c.Float64("time-scale")
 	if scale := server.TimeScale; !(scale >= 1 && scale <= 10) { // also refuses NaN
-		return opts, usage("--time-scale %v is not between 1 and 10", scale)
+		return opts, notBetween(c, "time-scale", 1, 10)
 	}
 	if err := server.Validate(); err != nil {
 		return opts, usage("%v", err)
@@ -100,10 +104,10 @@ func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 func checkAddress(ctx context.Context, addr string) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return usage("--addr %q: want HOST:PORT, such as 127.0.0.1:8080", addr)
+		return usage("--addr %s: want HOST:PORT, such as 127.0.0.1:8080", human.Shown(addr))
 	}
 	if _, err := net.DefaultResolver.LookupPort(ctx, "tcp", port); err != nil {
-		return usage("--addr %q: want a port from 0 to 65535", addr)
+		return usage("--addr %s: want a port from 0 to 65535", human.Shown(addr))
 	}
 	return nil
 }
@@ -116,7 +120,7 @@ func eventCount(c *cli.Context, option string) (int, error) {
 	n := c.Int(option)
 	switch {
 	case n < 0 || n > maxEvents:
-		return 0, usage("--%s %d is not between 0 and %d", option, n, maxEvents)
+		return 0, notBetween(c, option, 0, maxEvents)
 	case n == 0:
 		return mockserver.NoEvents, nil
 	}
@@ -127,11 +131,11 @@ func eventCount(c *cli.Context, option string) (int, error) {
 func readRefusals(c *cli.Context, opts *mockserver.Options) error {
 	opts.Strict, opts.KeyLife = c.Bool("strict"), c.Duration("key-life")
 	if opts.KeyLife < 0 {
-		return usage("--key-life %s is below zero", opts.KeyLife)
+		return usage("--key-life %s: must not be negative; write 1h", typed(c, "key-life"))
 	}
 	for _, option := range []string{"expired-status", "outside-status"} {
 		if n := c.Int(option); c.IsSet(option) && (n < 400 || n > 599) {
-			return usage("--%s %d is not between 400 and 599", option, n)
+			return notBetween(c, option, 400, 599)
 		}
 	}
 	opts.Cursor.ErrorStatus = c.Int("expired-status")
@@ -139,11 +143,11 @@ func readRefusals(c *cli.Context, opts *mockserver.Options) error {
 	if n := c.Int("access-limit"); n > 0 {
 		opts.Access.RateLimit = mockserver.RateLimit{Requests: n, Window: time.Minute, Named: mockserver.RetryAfterSeconds | mockserver.RetryAfterBody}
 	} else if c.IsSet("access-limit") {
-		return usage("--access-limit %d is not above 0", n)
+		return notMoreThanZero(c, "access-limit", "20")
 	}
 	share := c.Float64("access-failures")
 	if !(share >= 0 && share <= 1) { // also refuses NaN
-		return usage("--access-failures %v is not between 0 and 1", share)
+		return notBetween(c, "access-failures", 0, 1)
 	}
 	if share > 0 {
 		opts.Random = append(opts.Random, mockserver.RandomFault{

@@ -1,10 +1,12 @@
 package app
 
 import (
-	"fmt"
+	"io"
 	"strings"
 	"time"
+	"unicode"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 
@@ -36,25 +38,18 @@ func listNamed(t term.IO, c *cli.Context) error {
 		}
 		return out.End(query.WriteNamed(out, opts.query))
 	}
-	all, err := query.NamedQueries()
-	if err != nil {
-		return err
+	text, err := query.ListNamed(t.Width())
+	if err == nil {
+		_, err = io.WriteString(t.Stdout, text)
 	}
-	const indent = 21
-	for _, n := range all {
-		values := strings.ReplaceAll(term.Wrap(n.Values(), max(0, t.Width()-indent), 0), "\n", "\n"+strings.Repeat(" ", indent))
-		if _, err = fmt.Fprintf(t.Stdout, "%-20s %s\n%-20s %s\n", n.Name, n.Title, "", values); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // bindNamed sets the options of a named query. The command line gives the values of its parameters.
 func bindNamed(name string, q *query.Options) error {
 	n, err := query.FindNamed(name)
 	if err != nil {
-		return usage("%w", err)
+		return usage("--named %s: %w", human.Shown(name), err)
 	}
 	bound, err := n.Bind(q.Params, time.Now(), q.Location)
 	if err != nil {
@@ -62,4 +57,18 @@ func bindNamed(name string, q *query.Options) error {
 	}
 	bound.Into(q)
 	return nil
+}
+
+// besideNamed is the error about arguments beside --named. A parameter with its value is the likely
+// mistake.
+func besideNamed(c *cli.Context) error {
+	var params []string
+	for _, arg := range c.Args().Slice() {
+		name, _, ok := strings.Cut(arg, "=")
+		if !ok || name == "" || strings.ContainsFunc(strings.TrimLeft(name, "$-"), func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			return usage("--named %s takes no SQL, but got %s; omit one of them", typed(c, "named"), human.Shown(arg))
+		}
+		params = append(params, "--param "+human.Shown(strings.TrimLeft(arg, "$-")))
+	}
+	return usage("--named %s takes its values by --param, but got %s; did you mean %s?", typed(c, "named"), human.Shown(c.Args().First()), strings.Join(params, " "))
 }

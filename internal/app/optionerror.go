@@ -23,8 +23,8 @@ type ofProgram struct{ error }
 // Unwrap returns the error itself.
 func (e ofProgram) Unwrap() error { return e.error }
 
-// optionError turns an error of the library about the options of a command into one that names
-// the option as it is written in --help, and what to do.
+// optionError rewords an error of the library about the options of a command. The new one names the
+// option as --help does, and says what to do.
 func optionError(c *cli.Context, err error) error {
 	command := c.App.Command(c.Command.Name)
 	if err = optionErrorOf(c, command, err); command == nil {
@@ -41,7 +41,7 @@ func optionErrorOf(c *cli.Context, command *cli.Command, err error) error {
 		help = "see datasync " + command.Name + " --help"
 	}
 	if m := unknownOption.FindStringSubmatch(text); m != nil {
-		return unknownOptionError(c.App, command, m[1])
+		return unknownOptionError(c.App, command, m[1], following(c.App, m[1]))
 	}
 	if m := withoutValue.FindStringSubmatch(text); m != nil {
 		return usage("%s needs a value; %s", dashed(m[1]), help)
@@ -81,6 +81,26 @@ func dashed(name string) string {
 		return "-" + name
 	}
 	return "--" + name
+}
+
+// asTypedArgs is the key of the command line, as typed, in the program's metadata: the library does not keep what
+// follows an option that it does not know.
+const asTypedArgs = "args"
+
+// following returns the value that follows an unknown option on the command line, or "".
+func following(program *cli.App, option string) string {
+	args, _ := program.Metadata[asTypedArgs].([]string)
+	for i, arg := range args {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case name != option || !strings.HasPrefix(arg, "-"):
+		case hasValue:
+			return value
+		case i+1 < len(args):
+			return args[i+1]
+		}
+	}
+	return ""
 }
 
 // commandsWith returns the names of the commands that have an option.

@@ -59,7 +59,7 @@ func TestQueryOptions(t *testing.T) {
 	}{
 		{"an argument", []string{"SELECT 1"}, query.Options{SQL: "SELECT 1", Format: query.CSV}, ""},
 		{"stdin", []string{"-", "--format", "json"}, query.Options{SQL: "SELECT 3", Format: query.JSON}, ""},
-		{"a file", []string{"SELECT 1", "-o", "a.md"}, query.Options{SQL: "SELECT 1", Format: query.Markdown}, "a.md"},
+		{"a file", []string{"SELECT 1", "-o", "a.md"}, query.Options{SQL: "SELECT 1", Format: query.Markdown, Results: new(int)}, "a.md"},
 		{"stdout by name", []string{"SELECT 1", "-o", "-"}, query.Options{SQL: "SELECT 1", Format: query.CSV}, ""},
 		{"all rows", []string{"SELECT 1", "--max-rows", "0"}, query.Options{SQL: "SELECT 1", Format: query.CSV, MaxRows: -1}, ""},
 		{"parameters", []string{"SELECT $a", "--param", "$a=b=c"}, query.Options{SQL: "SELECT $a", Format: query.CSV, Params: map[string]string{"a": "b=c"}}, ""},

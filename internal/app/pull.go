@@ -35,7 +35,7 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.DurationFlag{Name: "max-wait", Usage: "end with 4 if the API asks for a longer wait than this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
 			&cli.BoolFlag{Name: "forget-waits", Usage: "ignore the waits that the API asked for in earlier runs"},
 			&cli.DurationFlag{Name: "max-retry-time", Usage: "retry a failed request for this `DURATION`", Value: 5 * time.Minute, DefaultText: "5m"},
-			&cli.DurationFlag{Name: "wait", Usage: "wait up to this `DURATION` for another process that has the file open", DefaultText: "10s for a reader of datasync"},
+			&cli.DurationFlag{Name: "wait", Usage: "wait up to this `DURATION` for another process that has the file open", DefaultText: "10s for a datasync reader"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "send a few requests, store no event, and estimate what the pull would take"},
 			&cli.BoolFlag{Name: "json", Usage: "with --dry-run: print JSON"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},

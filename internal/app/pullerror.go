@@ -56,12 +56,38 @@ func pullError(ctx context.Context, err error) error {
 	case untrusted(err):
 		return fmt.Errorf("%w; %w", err, errCertificate)
 	}
+	var network *api.NetworkError
+	early := errors.As(err, &network) && network.Unreachable && network.Early
 	var gaveUp *dispatch.GaveUpError
 	if errors.As(err, &gaveUp) && gaveUp.Failures > 1 && gaveUp.After >= time.Second {
-		err = fmt.Errorf("%w; tried %d times in %s", err, gaveUp.Failures, term.Duration(gaveUp.After.Round(time.Second)))
+		err = gaveUpAfter(err, gaveUp, network)
+	}
+	if early {
+		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errFailing)
 	}
 	return fmt.Errorf("%w; %w", err, errFailing)
 }
+
+// gaveUpAfter adds to an error how often and for how long the request failed. Network is its network error, or
+// nil.
+func gaveUpAfter(err error, gaveUp *dispatch.GaveUpError, network *api.NetworkError) error {
+	after, times := term.Duration(gaveUp.After.Round(time.Second)), term.Counted(int64(gaveUp.Failures), "time")
+	if network != nil && network.Unreachable && network.Error() == gaveUp.Error() { // else its text is withheld
+		return restated{fmt.Sprintf("%s unreachable for %s: %s; tried %s", network.Host, after, network.Cause, times), err}
+	}
+	return fmt.Errorf("%w; tried %s in %s", err, times, after)
+}
+
+// restated is an error with another text.
+type restated struct {
+	text string
+	error
+}
+
+func (e restated) Error() string { return e.text }
+
+// Unwrap returns the error.
+func (e restated) Unwrap() error { return e.error }
 
 // wrongAddress reports whether the base URL does not lead to the API.
 func wrongAddress(err error) bool {

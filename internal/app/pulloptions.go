@@ -4,12 +4,13 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"strconv"
+	"strings"
 	"time"
 
 	"datasync/ingest"
 	"datasync/ingest/api"
 	"datasync/ingest/shard"
+	"datasync/internal/human"
 	"datasync/internal/model"
 	"datasync/internal/term"
 	"datasync/mockserver"
@@ -60,21 +61,21 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 		return opts, err
 	}
 	protectKey()
-	if err := checkLimits(&opts.ingest); err != nil {
+	if err := checkLimits(c, &opts.ingest); err != nil {
 		return opts, err
 	}
 	if opts.wait = c.Duration("wait"); c.IsSet("wait") && opts.wait <= 0 {
-		return opts, usage("--wait %s is not more than 0s", opts.wait)
+		return opts, notMoreThanZero(c, "wait", "10m")
 	}
 	var err error
-	if opts.ingest.Workers, err = parseWorkers(c.String("workers")); err != nil {
+	if opts.ingest.Workers, err = readWorkers(c); err != nil {
 		return opts, err
 	}
 	if opts.ingest.From, err = instantOption(c, "from"); err != nil {
 		return opts, err
 	}
 	if from := opts.ingest.From; from.Valid && (from.V < 0 || from.V > model.InstantOf(time.Now())) {
-		return opts, usage("--from %s is not between 1970 and now", c.String("from"))
+		return opts, usage("--from %s is not between 1970 and now; write 2026-01-31 or 7d", typed(c, "from"))
 	}
 	if c.Bool("demo") {
 		return opts, opts.useDemo(c)
@@ -82,16 +83,16 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 	return opts, opts.useAPI(c)
 }
 
-func checkLimits(opts *ingest.Options) error {
+func checkLimits(c *cli.Context, opts *ingest.Options) error {
 	switch {
 	case opts.PageSize < 1 || opts.PageSize > 500_000:
-		return usage("--page-size %d is not between 1 and 500000", opts.PageSize)
+		return notBetween(c, "page-size", 1, 500_000)
 	case opts.Lookback < 0 || opts.Lookback > 100*365*24*time.Hour:
-		return usage("--lookback %s is not between 0s and a hundred years", opts.Lookback)
+		return usage("--lookback %s is not between 0 and a hundred years; write 10m", typed(c, "lookback"))
 	case opts.MaxWait <= 0:
-		return usage("--max-wait %s is not more than 0s", opts.MaxWait)
+		return notMoreThanZero(c, "max-wait", "5m")
 	case opts.MaxRetryTime <= 0:
-		return usage("--max-retry-time %s is not more than 0s", opts.MaxRetryTime)
+		return notMoreThanZero(c, "max-retry-time", "5m")
 	}
 	return nil
 }
@@ -129,13 +130,15 @@ func (o *pullOptions) useAPI(c *cli.Context) (err error) {
 	return nil
 }
 
-func parseWorkers(text string) (int, error) {
-	if text == "auto" {
+// readWorkers reads the option of that name.
+func readWorkers(c *cli.Context) (int, error) {
+	text := c.String("workers")
+	if strings.EqualFold(text, "auto") {
 		return shard.Auto, nil
 	}
-	n, err := strconv.Atoi(text)
+	n, err := human.Count(text)
 	if err != nil || n < 1 || n > maxWorkers {
-		return 0, usage("--workers %q is neither auto nor a number between 1 and %d", text, maxWorkers)
+		return 0, usage("--workers %s is neither auto nor a number between 1 and %d", typed(c, "workers"), maxWorkers)
 	}
-	return n, nil
+	return int(n), nil
 }

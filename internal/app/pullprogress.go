@@ -17,18 +17,35 @@ func pullProgress(progress *ingest.Progress) term.Progress {
 		Event: func(now time.Time) string { return told.due(progress.Now(), now) },
 		Line: func(now time.Time) string {
 			s := progress.Now()
-			return eventsRead(s) + ", " + activity(s, now)
+			return pullLine(s, now, told.regular(s, now))
 		},
 	}
+}
+
+// pullLine returns the line that replaces the bar, such as "93,000 of 300,000 events (31 %), 8,336 events/s, feed
+// endpoint, 25 s left".
+func pullLine(s ingest.Snapshot, now time.Time, trouble string) string {
+	doing := activity(s, now, trouble)
+	switch {
+	case s.Walked > 0 || s.Total > 0 || s.Read > 0:
+		return strings.TrimSuffix(eventsRead(s)+", "+doing, ", ")
+	case trouble != "":
+		return doing
+	case s.Endpoint == "":
+		return "no page yet"
+	}
+	return "no page yet, asking the " + doing
 }
 
 // surveyProgress describes a dry run on stderr. It counts nothing, as a dry run mostly ends before the bar
 // appears.
 func surveyProgress(progress *ingest.Progress) term.Progress {
+	told := &troubleLines{}
 	p := pullProgress(progress)
 	p.Delay = percentDelay
+	p.Event = func(now time.Time) string { return told.due(progress.Now(), now) }
 	p.Line = func(now time.Time) string {
-		if text := (trouble{progress.Now(), now}).text(); text != "" {
+		if text := told.regular(progress.Now(), now); text != "" {
 			return text
 		}
 		return "asking the API"
@@ -77,17 +94,18 @@ func eventsRead(s ingest.Snapshot) string {
 	return fmt.Sprintf("%s of %s events (%d %%)", term.Thousands(s.Walked), term.Thousands(s.Total), min(100, 100*s.Walked/s.Total))
 }
 
-// activity says how fast the pull is, what it does, and how long it still takes.
-func activity(s ingest.Snapshot, now time.Time) string {
+// activity says how fast the pull is, what it does or what keeps pages from arriving, and how long it still
+// takes.
+func activity(s ingest.Snapshot, now time.Time, trouble string) string {
 	var parts []string
 	if rate := eventRate(s, now); rate != "" {
 		parts = append(parts, rate+" events/s")
 	}
-	switch text := (trouble{s, now}).text(); {
-	case text != "":
-		parts = append(parts, text)
+	switch {
+	case trouble != "":
+		parts = append(parts, trouble)
 	case s.Endpoint != "":
-		parts = append(parts, s.Endpoint)
+		parts = append(parts, s.Endpoint+" endpoint")
 	}
 	if s.Left > 0 {
 		parts = append(parts, countdown(s.Left)+" left")

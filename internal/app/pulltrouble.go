@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"datasync/ingest"
@@ -53,21 +54,29 @@ func (t trouble) barTexts() []string {
 	return nil
 }
 
-// text returns one line; "" if pages arrive.
-func (t trouble) text() string {
+// text returns one line; "" if pages arrive. A failure whose text has been told is left out.
+func (t trouble) text(told string) string {
 	if t.Waiting != "" {
 		return fmt.Sprintf("waiting %s, until %s: %s", countdown(t.Until.Sub(t.now)), t.Until.UTC().Format(time.RFC3339), t.waitCause())
 	}
 	r, retries := t.retry()
 	switch {
 	case retries && r.Next.After(t.now):
-		return fmt.Sprintf("retry %d in %s, for %s more: %s", r.Number, countdown(r.Next.Sub(t.now)), countdown(r.GivesUp.Sub(t.now)), r.Error)
+		return fmt.Sprintf("retry %d in %s, for %s more", r.Number, countdown(r.Next.Sub(t.now)), countdown(r.GivesUp.Sub(t.now))) + unlessTold(r.Error, told)
 	case t.Silent > 0:
 		return fmt.Sprintf("no answer from %s for %s", t.Endpoint, term.Duration(t.Silent.Truncate(time.Second)))
 	case retries:
-		return fmt.Sprintf("retry %d now, for %s more: %s", r.Number, countdown(r.GivesUp.Sub(t.now)), r.Error)
+		return fmt.Sprintf("retry %d now, for %s more", r.Number, countdown(r.GivesUp.Sub(t.now))) + unlessTold(r.Error, told)
 	}
 	return ""
+}
+
+// unlessTold returns the end of a line that names a failure; "" if it is the one told.
+func unlessTold(failure, told string) string {
+	if failure == told {
+		return ""
+	}
+	return ": " + failure
 }
 
 // waitCause says why no endpoint may get a request.
@@ -134,22 +143,48 @@ const (
 	toldRetry = 3
 )
 
-// troubleLines returns lines that replace the bar: when a wait begins, and before a request is sent again. One
-// goroutine uses it.
+// troubleLines returns lines that replace the bar: when a wait begins, and before a request is sent again. A failure
+// is named once. It is safe for concurrent use.
 type troubleLines struct {
+	mu    sync.Mutex
 	until time.Time // of the last printed wait
 	next  time.Time // of the last printed retry
+	told  string    // the failure that the last line about a retry named
+}
+
+// regular returns what keeps pages from arriving, for a line that is due at any rate; "" if pages arrive.
+func (l *troubleLines) regular(s ingest.Snapshot, now time.Time) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.line(s, now)
+}
+
+// line returns what keeps pages from arriving. The lock is held.
+func (l *troubleLines) line(s ingest.Snapshot, now time.Time) string {
+	t := trouble{s, now}
+	text := t.text(l.told)
+	if r, ok := t.retry(); !ok {
+		l.told = ""
+	} else if strings.HasSuffix(text, r.Error) {
+		l.told = r.Error
+	}
+	return text
 }
 
 // due returns the line that is due now; "" if none is.
 func (l *troubleLines) due(s ingest.Snapshot, now time.Time) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	t := trouble{s, now}
+	if !s.Stalled {
+		l.told = ""
+	}
 	if s.Waiting != "" {
 		if wait := s.Until.Sub(now); wait < toldWait || near(s.Until, l.until) {
 			return ""
 		}
 		l.until = s.Until
-		return t.text()
+		return l.line(s, now)
 	}
 	// If several requests fail at the same time, only one is printed.
 	r, ok := t.retry()
@@ -157,7 +192,7 @@ func (l *troubleLines) due(s ingest.Snapshot, now time.Time) string {
 		return ""
 	}
 	l.next = r.Next
-	return t.text()
+	return l.line(s, now)
 }
 
 // near reports whether two instants are the same, read at different times.

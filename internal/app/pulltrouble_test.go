@@ -67,7 +67,7 @@ func TestTrouble(t *testing.T) {
 		if got := at.barTexts(); !slices.Equal(got, tc.bar) {
 			t.Errorf("%s: the bar has %q, want %q", tc.name, got, tc.bar)
 		}
-		if got := at.text(); got != tc.text {
+		if got := at.text(""); got != tc.text {
 			t.Errorf("%s: the line is %q, want %q", tc.name, got, tc.text)
 		}
 		if got := at.rows(); !slices.Equal(got, tc.rows) {
@@ -83,7 +83,7 @@ func TestTrouble(t *testing.T) {
 		if bar := pullBar(tc.s, now); bar.Waiting != (tc.bar != nil) {
 			t.Errorf("%s: %+v", tc.name, bar)
 		}
-		if line := activity(tc.s, now); !strings.Contains(line, tc.text) {
+		if line := activity(tc.s, now, at.text("")); !strings.Contains(line, tc.text) {
 			t.Errorf("%s: the line of all ten seconds is %q", tc.name, line)
 		}
 	}
@@ -107,6 +107,31 @@ func TestTroubleLinesAreFew(t *testing.T) {
 	}
 	if told < 5 || told > 11 {
 		t.Errorf("%d lines in 100 s", told)
+	}
+}
+
+// TestFailuresAreNamedOnce: lines about the retries of one failure name it once, until it changes or pages
+// arrive.
+func TestFailuresAreNamedOnce(t *testing.T) {
+	now := time.Date(2026, 1, 27, 19, 25, 32, 0, time.UTC)
+	failing := func(number int, cause string, pause time.Duration) ingest.Snapshot {
+		return ingest.Snapshot{Stalled: true, Retries: []ingest.Retry{{Endpoint: "events", Number: number, Why: "refused", Error: cause, Next: now.Add(pause), GivesUp: now.Add(time.Minute)}}}
+	}
+	var lines troubleLines
+	for i, step := range []struct {
+		got, want string
+	}{
+		{lines.due(failing(3, "down", 4*time.Second), now), "retry 3 in 4 s, for 1 min more: down"},
+		{lines.regular(failing(3, "down", 4*time.Second), now), "retry 3 in 4 s, for 1 min more"},
+		{lines.due(failing(4, "down", 8*time.Second), now.Add(5*time.Second)), "retry 4 in 3 s, for 55 s more"},
+		{lines.due(failing(5, "gone", 20*time.Second), now.Add(10*time.Second)), "retry 5 in 10 s, for 50 s more: gone"},
+		{lines.regular(failing(5, "gone", 0), now), "retry 5 now, for 1 min more"},
+		{lines.regular(ingest.Snapshot{}, now), ""},
+		{lines.regular(failing(3, "gone", 4*time.Second), now), "retry 3 in 4 s, for 1 min more: gone"},
+	} {
+		if step.got != step.want {
+			t.Errorf("step %d: %q, want %q", i, step.got, step.want)
+		}
 	}
 }
 
@@ -144,6 +169,7 @@ func TestRequestLine(t *testing.T) {
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Status: 429, Took: time.Second, Bytes: 98, Events: -1, Wait: 28 * time.Second,
 			Err: &api.Error{Endpoint: "events", Status: 429, Code: "RATE_LIMIT_EXCEEDED"}}, "GET /e, events: 429 RATE_LIMIT_EXCEEDED, 1 s, 98 B, asks for a wait of 28 s"},
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Events: -1, Err: errors.New("cannot\ndial")}, "GET /e, events: no connection (cannot; dial), 0 s"},
+		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Events: -1, Took: time.Second, Err: errors.New("context canceled"), Stopped: true}, "GET /e, events: stopped, 1 s"},
 		// If the text of an error is withheld, so is that of its cause.
 		{api.Exchange{Endpoint: "events", Method: "GET", Target: "/e", Status: 500, Events: -1, Err: withheldError{&api.Error{Endpoint: "events", Status: 500, Message: "secret"}}},
 			"GET /e, events: 500 (withheld), 0 s, 0 B"},
@@ -174,6 +200,26 @@ func TestRecovered(t *testing.T) {
 		"8 times by the time of the last event, 1 time from the newest event": {"from the newest event": 1, "by the time of the last event": 8},
 	} {
 		if got := byWay(resumed); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestPullLines: a line says how many events were read, how fast, from which endpoint and for how long, and nothing twice.
+func TestPullLines(t *testing.T) {
+	now := time.Date(2026, 1, 27, 19, 25, 32, 0, time.UTC)
+	for want, s := range map[string]ingest.Snapshot{
+		"no page yet": {},
+		"no page yet, asking the events endpoint":    {Endpoint: "events", Began: now.Add(-10 * time.Second)},
+		"0 of 300,000 events (0 %)":                  {Total: 300_000},
+		"0 of 300,000 events (0 %), events endpoint": {Total: 300_000, Endpoint: "events"},
+		"0 events, 100 events/s, feed endpoint":      {Read: 1000, Endpoint: "feed", Began: now.Add(-10 * time.Second)},
+		"93,000 of 300,000 events (31 %), 9,300 events/s, feed endpoint, 25 s left": {
+			Read: 93_000, Walked: 93_000, Total: 300_000, Endpoint: "feed", Began: now.Add(-10 * time.Second), Left: 25 * time.Second,
+		},
+		"no answer from events for 20 s": {Endpoint: "events", Silent: 20 * time.Second},
+	} {
+		if got := pullLine(s, now, (trouble{s, now}).text("")); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

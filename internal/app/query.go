@@ -61,7 +61,7 @@ func runQuery(ctx context.Context, opts queryOptions) error {
 	defer stop()
 	if d := opts.timeout; d > 0 && !opts.interactive() {
 		var cancel func()
-		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, d))
+		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w: more than %s (--timeout)", errTimeout, term.Duration(d)))
 		defer cancel()
 	}
 	if opts.interactive() {
@@ -141,7 +141,7 @@ func (s statements) run(ctx context.Context, opts query.Options) error {
 		}
 	}
 	opts.Remark = func(text string) { notes = append(notes, text) }
-	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box && s.io.ErrorsAreSeen() {
+	if opts.Note != "" && opts.Format != query.Table && opts.Format != query.Box {
 		notes = append(notes, opts.Note)
 	}
 	err := s.out.End(query.Run(ctx, s.session, opts, s.out))

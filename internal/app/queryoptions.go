@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"datasync/internal/dbfile"
+	"datasync/internal/human"
 	"datasync/internal/outfile"
 	"datasync/internal/term"
 	"datasync/query"
@@ -95,23 +97,25 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 			}
 		}
 	}
-	if q.Format, err = resultFormat(t, c.String("format"), opts.file); err != nil {
-		return opts, usage("%v", err)
+	if q.Format, err = resultFormat(t, c, opts.file); err != nil {
+		return opts, usage("%w", err)
 	}
 	if q.FormulaSafe = c.Bool("csv-safe"); q.FormulaSafe && (c.IsSet("format") || opts.file != "") && q.Format != query.CSV && q.Format != query.TSV {
 		return opts, usage("--csv-safe is for csv and tsv: omit it, or give --format csv")
 	}
 	if c.IsSet("max-rows") {
 		if q.MaxRows = c.Int("max-rows"); q.MaxRows < 0 {
-			return opts, usage("--max-rows %d is less than 0", q.MaxRows)
+			return opts, usage("--max-rows %s is less than 0; write 100, or 0 for all", typed(c, "max-rows"))
 		} else if q.MaxRows == 0 {
 			q.MaxRows = -1
 		}
 	}
 	if c.IsSet("timeout") && opts.timeout <= 0 {
-		return opts, usage("--timeout %s is not more than 0s", opts.timeout)
+		return opts, notMoreThanZero(c, "timeout", "30s")
 	}
-	if opts.file == "" {
+	if opts.file != "" {
+		q.Results = new(int)
+	} else {
 		q.Terminal, q.Width = t.OutputIsTerminal(), t.Width()
 		if style := t.Style(t.Stdout); style.Dim("x") != "x" && (c.Bool("no-pager") || t.PagerShowsColors()) {
 			q.Dim = style.Dim
@@ -121,12 +125,23 @@ func readQueryOptions(t term.IO, c *cli.Context) (opts queryOptions, err error) 
 }
 
 // resultFormat returns the format with that name, or the one that suits the output.
-func resultFormat(t term.IO, name, file string) (query.Format, error) {
+func resultFormat(t term.IO, c *cli.Context, file string) (query.Format, error) {
 	switch {
-	case name != "":
-		return query.ParseFormat(name)
+	case c.IsSet("format"):
+		f, err := query.ParseFormat(c.String("format"))
+		if err != nil {
+			return "", usage("--format %s: %w", typed(c, "format"), err)
+		}
+		if file != "" {
+			err = f.Fits(file)
+		}
+		return f, err
 	case file != "":
-		return query.FormatOfFile(file)
+		f, err := query.FormatOfFile(file)
+		if err != nil {
+			return "", usage("--output %s: %w", human.Shown(file), err)
+		}
+		return f, nil
 	case t.OutputIsTerminal():
 		return query.Table, nil
 	}
@@ -140,7 +155,7 @@ func parseParams(list []string) (map[string]string, error) {
 		name, value, ok := strings.Cut(text, "=")
 		name = strings.TrimPrefix(name, "$")
 		if !ok || name == "" {
-			return nil, usage("--param %q is not of the form NAME=VALUE", text)
+			return nil, usage("--param %s is not of the form NAME=VALUE; write limit=10", human.Shown(text))
 		}
 		if _, again := values[name]; again {
 			return nil, usage("--param %s is given twice", name)
@@ -156,8 +171,10 @@ func readStatements(t term.IO, c *cli.Context, q *query.Options) (err error) {
 	case !c.IsSet("named"):
 		q.SQL, err = readSQL(t, c)
 		return err
-	case c.String("file") != "" || c.Args().Present():
-		return usage("give the SQL or --named, not both")
+	case c.String("file") != "":
+		return usage("--named %s contradicts --file %s: omit one of them", typed(c, "named"), typed(c, "file"))
+	case c.Args().Present():
+		return besideNamed(c)
 	case listsNamed(c):
 		q.SQL = "list" // it is not run
 		return nil
@@ -170,9 +187,11 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 	file, args := c.String("file"), c.Args()
 	switch {
 	case file != "" && args.Present():
-		return "", usage("give the SQL as an argument or in --file, not both")
+		return "", usage("--file %s contradicts the SQL %s: omit one of them", typed(c, "file"), human.Shown(args.First()))
+	case args.Len() > 1 && isNamed(args.First()) && valuesOf(args.Tail()) != "":
+		return "", usage("%s is not SQL; to run the named query use --named %s%s", args.First(), args.First(), valuesOf(args.Tail()))
 	case args.Len() > 1:
-		return "", usage("query takes one argument, but got %d: put the SQL in quotes", args.Len())
+		return "", usage("query takes one argument, but got %s as well; put the SQL in quotes", human.Shown(args.Get(1)))
 	case file != "":
 		return readSQLFile(t, file)
 	case args.First() == "-", !args.Present() && !t.InputIsTerminal():
@@ -194,9 +213,32 @@ func readSQL(t term.IO, c *cli.Context) (string, error) {
 // noSQL says how to give the SQL.
 const noSQL = `no SQL: give it as an argument, as in datasync query "SELECT count(*) FROM events", or on stdin`
 
+// isNamed reports whether there is a named query of that name.
+func isNamed(name string) bool {
+	_, err := query.FindNamed(name)
+	return err == nil
+}
+
+// oneValue matches a value of a parameter, which is no SQL.
+var oneValue = regexp.MustCompile(`^\$?[a-z_]+=`)
+
+// valuesOf returns arguments such as steps=a as options, or "" if one of them is no value of a parameter.
+func valuesOf(args []string) (options string) {
+	for _, arg := range args {
+		if !oneValue.MatchString(arg) {
+			return ""
+		}
+		if strings.ContainsAny(arg, " \t\n'\"$\\;&|<>()*?") {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'" // as a POSIX shell needs it
+		}
+		options += " --param " + arg
+	}
+	return options
+}
+
 // otherOption fails for an argument that is not SQL but the value of an option.
 func otherOption(arg string) error {
-	if _, err := query.FindNamed(arg); err == nil {
+	if isNamed(arg) {
 		return usage("%s is not SQL; to run the named query use --named %s", arg, arg)
 	}
 	if strings.EqualFold(filepath.Ext(arg), ".sql") && !strings.ContainsAny(arg, "\"'\n") {
@@ -213,7 +255,7 @@ func readSQLFile(t term.IO, file string) (string, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return "", usage("read the SQL: %v", err)
+			return "", usage("--file %s: %w; name a file with SQL", human.Shown(file), withoutPath(err))
 		}
 		defer func() { _ = f.Close() }()
 		in = f

@@ -36,6 +36,8 @@ func requestLine(x api.Exchange) string {
 func outcomeOf(x api.Exchange) string {
 	var answer *api.Error
 	switch {
+	case x.Stopped:
+		return "stopped"
 	case errors.As(x.Err, &answer) && x.Err.Error() == answer.Error(): // else its texts are withheld
 		return answer.Answer()
 	case x.Err != nil:

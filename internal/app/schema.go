@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"datasync/internal/human"
 	"datasync/internal/inspect"
 	"datasync/internal/term"
 
@@ -22,7 +23,7 @@ func schemaCommand(t term.IO) *cli.Command {
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() > 1 {
-				return usage("schema takes the name of one table, but got %d arguments", c.Args().Len())
+				return usage("schema takes the name of one table, but got %s as well; omit it", human.Shown(c.Args().Get(1)))
 			}
 			var tables []inspect.Table
 			err := withFile(c.Context, t, c.String("db"), func(ctx context.Context, db *sql.DB) (err error) {

@@ -50,7 +50,7 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 				maxAge: c.Duration("max-age"),
 			}
 			if c.IsSet("max-age") && opts.maxAge <= 0 {
-				return usage("--max-age %s is not more than 0s", opts.maxAge)
+				return notMoreThanZero(c, "max-age", "24h")
 			}
 			return run(c.Context, opts)
 		},

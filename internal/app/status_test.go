@@ -208,3 +208,17 @@ file      events.duckdb, 22.8 MB, from
 		t.Error(diff)
 	}
 }
+
+// TestRejectSamples: the sample of a long reject has the member that is wrong.
+func TestRejectSamples(t *testing.T) {
+	long := strings.Repeat("x", 500)
+	tc := statusCase{view: func(v *statusView) {
+		v.samples = []inspect.RejectSample{{Reason: "bad_timestamp", Raw: `{"properties":{"a":"` + long + `"},"timestamp":"soon","b":"` + long + `"}`}}
+	}}
+	text := statusAt(tc, 0, statusOptions{rejected: true})
+	_, sample, _ := strings.Cut(text, "bad_timestamp: ")
+	sample = strings.TrimSpace(sample)
+	if !strings.Contains(sample, `"timestamp":"soon"`) || !strings.HasPrefix(sample, "…") || !strings.HasSuffix(sample, "…") || term.Width(sample) > excerptBytes+2 {
+		t.Errorf("%s", text)
+	}
+}

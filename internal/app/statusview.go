@@ -1,9 +1,9 @@
 package app
 
 import (
-	"fmt"
 	"time"
 
+	"datasync/ingest/decode"
 	"datasync/internal/inspect"
 	"datasync/internal/term"
 )
@@ -68,6 +68,9 @@ type retryJSON struct {
 	GivesUp  time.Time `json:"gives_up_at"`
 }
 
+// excerptBytes is how much of a reject is shown.
+const excerptBytes = 200
+
 // text returns the status for a person.
 func (v statusView) text(opts statusOptions) string {
 	t := opts.statusText(v.now)
@@ -76,7 +79,7 @@ func (v statusView) text(opts statusOptions) string {
 		t.writeDetails(v)
 	}
 	for _, sample := range v.samples {
-		t.line("reject", "%s", term.Visible(fmt.Sprintf("%s: %.200s", sample.Reason, sample.Raw)))
+		t.line("reject", "%s", term.Visible(sample.Reason+": "+decode.Excerpt(sample.Raw, sample.Reason, excerptBytes)))
 	}
 	return t.String()
 }

@@ -48,7 +48,11 @@ func unknownCommand(program *cli.App, name string) error {
 }
 
 // unknownOptionError is the error about an option that a command, or the program, does not have.
-func unknownOptionError(program *cli.App, command *cli.Command, name string) error {
+// next is the argument that follows it, or "".
+func unknownOptionError(program *cli.App, command *cli.Command, name, next string) error {
+	if command != nil && command.Name == "export" && isTargetOption(name) {
+		return otherTargetOption(name, next)
+	}
 	owners := commandsWith(program, name)
 	var known []string
 	help := "see datasync --help"

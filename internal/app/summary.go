@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -59,7 +60,7 @@ func (r *pullResult) text(err error, style term.Style, columns int) string {
 	case r.Complete || r.Balance.Valid:
 		t.line("missing", "%s", r.missing())
 	}
-	r.writeRejected(t)
+	r.writeRejected(t, err)
 	r.writeNewFields(t)
 	if n := r.Duplicate - r.Conflict; n > 0 {
 		t.line("re-read", "%s already stored", term.Counted(n, "event"))
@@ -114,11 +115,11 @@ func (r *pullResult) writeStored(t *summaryText) {
 	t.line("stored", "%s", text)
 }
 
-// writeRejected says which elements cannot be events and, if nothing was stored, shows one.
-func (r *pullResult) writeRejected(t *summaryText) {
+// writeRejected says which elements cannot be events and, if nothing was stored, shows one, unless the error does.
+func (r *pullResult) writeRejected(t *summaryText, err error) {
 	if r.Rejected > 0 {
 		t.line("rejected", "%s (datasync status --rejected)", byReason(r.Reasons))
-		if r.Stored == 0 && r.Sample != "" {
+		if r.Stored == 0 && r.Sample != "" && !errors.Is(err, ingest.ErrUnusable) {
 			t.line("", "such as %s", r.Sample)
 		}
 	}

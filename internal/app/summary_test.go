@@ -3,6 +3,7 @@ package app
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,6 +108,13 @@ func TestSummaries(t *testing.T) {
   stored    0 new events
   rejected  missing_id 12 (datasync status --rejected)
             such as {"id":null,"name":"\x1b[2J"}
+  took      30 s
+`},
+		{"nothing but rejects, of which the error shows one", with(nothing, func(s *ingest.Summary) {
+			s.Rejected, s.Reasons, s.Sample = 12, map[string]int64{"missing_id": 12}, `{"id":null}`
+		}), fmt.Errorf("%w: such as {}", ingest.ErrUnusable), false, `datasync: not complete, 12 rejected
+  stored    0 new events
+  rejected  missing_id 12 (datasync status --rejected)
   took      30 s
 `},
 		{"missing", with(whole, func(s *ingest.Summary) { s.Complete, s.Balance = false, balance(model.Balance{Missing: 340}) }), failure, false, `datasync: not complete

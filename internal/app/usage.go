@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
+	"datasync/export"
+	"datasync/internal/human"
 	"datasync/internal/model"
+	"datasync/internal/outfile"
 
 	"github.com/urfave/cli/v2"
 )
@@ -35,15 +39,12 @@ func (r reworded) Unwrap() error { return r.error }
 var (
 	// longOption matches an option in a message.
 	longOption = regexp.MustCompile(`--[a-zA-Z][\w-]*`)
-	// aboutOption matches the beginning of a message about an option.
-	aboutOption = regexp.MustCompile(`^(-|option |unknown option )`)
 )
 
-// named rewords an error about an option: it begins with the command's name, and spells options as
+// named rewords an error in the command line: it begins with the command's name, and spells options as
 // typed, such as -page-size, or -o for --output.
 func (l commandLine) named(err error) error {
-	var wrong usageError
-	if !errors.As(err, &wrong) {
+	if !errors.As(err, new(usageError)) && !errors.Is(err, export.ErrOptions) && !errors.Is(err, outfile.ErrTarget) {
 		return err
 	}
 	text := longOption.ReplaceAllStringFunc(err.Error(), func(option string) string {
@@ -52,10 +53,16 @@ func (l commandLine) named(err error) error {
 		}
 		return option
 	})
-	if l.command != "" && !errors.As(err, new(ofProgram)) && aboutOption.MatchString(text) {
+	if l.command != "" && !errors.As(err, new(ofProgram)) && !namesCommand(text, l.command) {
 		text = l.command + ": " + text
 	}
 	return reworded{err, text}
+}
+
+// namesCommand reports whether a message begins with the name of the command, or is about another one.
+func namesCommand(text, command string) bool {
+	rest, ok := strings.CutPrefix(text, command)
+	return ok && strings.HasPrefix(strings.TrimLeft(rest, ":"), " ") || strings.HasPrefix(text, "unknown command ")
 }
 
 // needs refuses an option that has no effect without another one.
@@ -69,7 +76,7 @@ func needs(c *cli.Context, option, other string) error {
 // noArguments refuses the arguments of a command that takes none.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return usage("%s takes no argument, but got %q", c.Command.Name, c.Args().First())
+		return usage("%s takes no argument, but got %s; omit it, or see datasync %s --help", c.Command.Name, human.Shown(c.Args().First()), c.Command.Name)
 	}
 	return nil
 }

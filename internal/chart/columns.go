@@ -190,7 +190,7 @@ func (c Columns) bars(p *plot, b bands, bins []bin) {
 		h := p.height(c.over(n))
 		boxes.WriteString(box(b.x(i), p.base-h, b.bar, h))
 		if n.state == Unfinished {
-			stripes.WriteString(hatch(b.x(i), p.base-h, b.bar, h, 5))
+			stripes.WriteString(stripe(b.x(i), p.base-h, b.bar, h))
 		}
 	}
 	p.path(string(c.Color), boxes.String())
@@ -225,7 +225,7 @@ func (c Columns) lastUsual() float64 {
 func (p *plot) key(name, value string, x, y float64) {
 	if p.narrow() {
 		words := strings.TrimSpace(name + " " + value)
-		at := p.w - Width(words)
+		at := p.w - 2 - Width(words)
 		if !p.free("", at-26, unitRow, words) {
 			return // the unit is long; the words below the chart name the line too
 		}
@@ -291,7 +291,10 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 				flush()
 				continue
 			}
-			// A bar of several days has a point for each of its days.
+			// A bar of several days has points of several of them, two units apart: more would not be seen.
+			if apart := 2 * float64(len(n.members)) / b.step; apart > 1 && i < len(c.Bars)-1 && j%int(apart) > 0 {
+				continue
+			}
 			x := b.start(k) + b.step*(float64(j)+0.5)/float64(len(n.members))
 			line = append(line, [2]float64{x, p.y(m)})
 			last = m

@@ -188,7 +188,7 @@ var (
 		return t.Format("2")
 	}}}
 	mondays = calendar{
-		func(t time.Time) time.Time { return startOfWeek(nextDay(t).AddDate(0, 0, 6)) },
+		func(t time.Time) time.Time { return startOfWeek(noon(t, 7)) },
 		[]func(t, last time.Time) string{dayLong, dayShort},
 	}
 )

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -84,7 +85,7 @@ func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)
 		return Translate(path, err)
 	}
 	if need := bytes + bytes/10 + 16<<20; have < need {
-		return &model.FileError{Kind: ErrNoRoomForCopy, Path: path, Detail: fmt.Sprintf("%d MiB are needed, %d MiB are free", (need+1<<20-1)>>20, have>>20),
+		return &model.FileError{Kind: ErrNoRoomForCopy, Path: path, Detail: fmt.Sprintf("%s MiB are needed, %s MiB are free", human.Thousands((need+1<<20-1)>>20), human.Thousands(have>>20)),
 			Hint: "free some space, or wait for the pull to end"}
 	}
 	return nil

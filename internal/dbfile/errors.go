@@ -32,7 +32,7 @@ var (
 	// ErrAccess: this user may not read or write the file, or its file system is read-only.
 	ErrAccess = model.NewFailure(model.ExitFile, "no-access", "no access")
 	// ErrUntrustedNeighbour: a file beside the database is neither of this user nor of the database's owner.
-	ErrUntrustedNeighbour = model.NewFailure(model.ExitFile, "untrusted", "a file beside it is not to be trusted")
+	ErrUntrustedNeighbour = model.NewFailure(model.ExitFile, "untrusted", "a file beside it is not trusted")
 	// ErrMemory: DuckDB has too little memory.
 	ErrMemory = model.NewFailure(model.ExitError, "memory", "too little memory")
 	// ErrLimit: a limit of the process is reached, such as that of the size of files.

@@ -45,6 +45,7 @@ type Lock struct {
 	f     *flock.Flock
 	left  string
 	notes *os.File // the same file
+	kept  bool     // Release leaves the lock file
 }
 
 // AcquireLock takes the lock of the database at path. It fails with ErrLocked.
@@ -60,7 +61,7 @@ func AcquireLock(path string) (*Lock, error) {
 		}
 		return nil, errors.Join(Translate(path, err), notes.Close(), f.Close())
 	}
-	return &Lock{f, left, notes}, nil
+	return &Lock{f: f, left: left, notes: notes}, nil
 }
 
 // Left returns the notes of a killed pull, a line each, until Forget.
@@ -81,10 +82,25 @@ func (l *Lock) Forget() error {
 // Note adds a line. It may fail, as on a full disk: then only the database has the wait.
 func (l *Lock) Note(line string) { _, _ = l.notes.WriteString(line + "\n") }
 
+// Reserve allocates disk space for notes where the file system can, so that Keep succeeds on a
+// full disk.
+func (l *Lock) Reserve() { _ = reserve(l.notes, reserved) }
+
+// reserved is how many bytes Reserve allocates: one block of most file systems.
+const reserved = 4096
+
+// Keep adds a line that the database could not take, and leaves the lock file for the next pull.
+// It may fail, as Note may.
+func (l *Lock) Keep(line string) {
+	if _, err := l.notes.WriteString(line + "\n"); err == nil {
+		l.kept = true
+	}
+}
+
 // Release removes the lock file, unless it has notes that the database lacks, and then unlocks
 // it.
 func (l *Lock) Release() error {
-	if l.left == "" {
+	if l.left == "" && !l.kept {
 		_ = os.Remove(l.f.Path())
 	}
 	return errors.Join(l.notes.Close(), l.f.Close())

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -160,6 +161,7 @@ func TestDiskIsFullOfSomethingElse(t *testing.T) {
 			e := w.run(command{Args: []string{"pull", "--quiet", "--page-size", "2000"}})
 			w.endsWith(e, 6)
 			w.says(e, "disk is full")
+			w.keepsReason("disk is full")
 			before := w.stored()
 			if err := os.Remove(filler); err != nil {
 				t.Fatal(err)
@@ -168,9 +170,31 @@ func TestDiskIsFullOfSomethingElse(t *testing.T) {
 				t.Errorf("%d events, %d before there was space", after, before)
 			}
 			w.recovers()
+			w.keepsReason("disk is full")
 			w.isAsUndisturbed(manyEvents().Data)
 		})
 	}
+}
+
+// keepsReason checks that the newest failed run has this reason.
+func (w *world) keepsReason(reason string) {
+	w.Helper()
+	e := w.run(command{Args: []string{"status", "--json"}})
+	var status struct {
+		Runs []struct{ Outcome, Reason string }
+	}
+	if err := json.Unmarshal([]byte(e.Out), &status); err != nil {
+		w.Fatal(err, e)
+	}
+	for _, r := range status.Runs {
+		if r.Outcome == "failed" {
+			if !strings.Contains(r.Reason, reason) {
+				w.Errorf("the reason of the run is %q, want %q", r.Reason, reason)
+			}
+			return
+		}
+	}
+	w.Errorf("no run failed: %s", e.Out)
 }
 
 // fill takes all the space of a disk, to the last byte.

@@ -197,11 +197,11 @@ func TestExportFoldersOfOthers(t *testing.T) {
 		{"a file where a file will be", func(f *folder) {
 			f.must(os.Mkdir(f.in("type=a"), 0o700), os.WriteFile(f.in("type=a/events-2-2-0000.parquet"), []byte("mine"), 0o600))
 			f.lead("type=a/events-2-2-0000.parquet")
-		}, "not to be trusted", 6},
+		}, "not trusted", 6},
 		{"a link where a file will be", func(f *folder) {
 			f.must(os.Mkdir(f.in("type=a"), 0o700), os.Symlink(f.victim, f.in("type=a/events-2-2-0000.parquet")))
 			f.lead("type=a/events-2-2-0000.parquet")
-		}, "not to be trusted", 6},
+		}, "not trusted", 6},
 		{"the staging folder is a link", replaceByLink((*folder).staging), "symbolic link", 6},
 		{"the staging folder is a link to itself", link(stagingName, ".out.datasync-staging"), "symbolic link", 6},
 		{"the staging folder is a file", func(f *folder) {
@@ -410,7 +410,7 @@ func TestFilesBesideOfOthers(t *testing.T) {
 				e := w.run(command{Args: args})
 				w.endsWith(e, code)
 				if code != 0 {
-					w.says(e, "not to be trusted")
+					w.says(e, "not trusted")
 				}
 			}
 			if after := f.elsewhere(); after != before {

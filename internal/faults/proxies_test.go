@@ -108,7 +108,7 @@ func TestProxies(t *testing.T) {
 		{fault{"wants a password", answering(407, "", "Proxy-Authenticate", "Basic")}, "(HTTPS_PROXY) answered 407"},
 		{fault{"has no way", answering(502, "<html>")}, "(HTTPS_PROXY) answered 502"},
 		{fault{"redirects", answering(302, "", "Location", "http://127.0.0.1:1/")}, "(HTTPS_PROXY) answered 302"},
-		{fault{"closes", hijack("")}, "EOF"},
+		{fault{"closes", hijack("")}, "closed the connection"},
 		{fault{"speaks no HTTP", hijack("SSH-2.0-OpenSSH_9.9\r\n")}, ""},
 		{fault{"answers without end", flood("HTTP/1.1 200 OK\r\n", "X-A: b\r\n", 1<<40)}, ""},
 		{fault{"leads to garbage", hijack("HTTP/1.1 200 OK\r\n\r\ngarbage")}, ""},

@@ -136,7 +136,7 @@ func TestLateEvents(t *testing.T) {
 			w.endsWith(e, tc.code)
 			w.says(e, "1 event came again with other contents")
 			if tc.code != 0 {
-				w.says(e, "at least 1 of the 1500", "the next pull walks to the end")
+				w.says(e, "at least 1 of the 1,500", "the next pull walks to the end")
 				w.endsWith(w.run(command{Args: []string{"pull"}}), 0)
 			}
 			w.hasOwn(n)

@@ -15,6 +15,9 @@ var (
 	leading = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)\s*(\pL)`)
 )
 
+// TooLarge is the problem of a number that no program counts to.
+const TooLarge = "is too large"
+
 // scales are the letters of scales and their factors.
 var scales = map[string]int64{"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
@@ -30,7 +33,7 @@ func Count(text string) (int64, error) {
 		}
 		return 0, &Error{text, "is not a count", []string{"300000", "3M"}, false}
 	case !value.Num().IsInt64():
-		return 0, &Error{text, "is too large", []string{"at most 9G"}, true}
+		return 0, &Error{text, TooLarge, []string{"at most 9G"}, true}
 	}
 	return value.Num().Int64(), nil
 }

@@ -24,6 +24,7 @@ var (
 	// between separates a day from a time, and a time from its offset.
 	between  = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]+([0-9:.,]+) *([Zz]|UTC|[+-][0-9:]+)?$`)
 	relative = regexp.MustCompile(`(?i)^-?\s*([0-9]+)\s*(d|days?|w|weeks?|mo|months?|y|years?)(\s+ago)?$`)
+	months   = regexp.MustCompile(`^-?([0-9]+) ?M( ago)?$`)
 	ago      = regexp.MustCompile(`(?i)\s+ago$`)
 	unix     = regexp.MustCompile(`^[0-9]{10}([0-9]{3})?$`)
 )
@@ -51,6 +52,9 @@ func Instant(text string, now time.Time, zone *time.Location) (time.Time, error)
 	}
 	if d, ok, long := duration(ago.ReplaceAllString(strings.TrimPrefix(s, "-"), "")); ok && !long && d >= 0 && s[0] != '+' {
 		return now.Add(-d), nil
+	}
+	if m := months.FindStringSubmatch(s); m != nil {
+		return time.Time{}, &Error{text, "is not a date", []string{m[1] + "mo for months", m[1] + "m for minutes"}, true}
 	}
 	return time.Time{}, &Error{Text: text, Problem: "is not a date", Write: append(likelyDates(s), "7d")}
 }

@@ -9,6 +9,7 @@ import (
 
 	"datasync/internal/dbfile"
 	"datasync/internal/duck"
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -92,7 +93,7 @@ func checkSize(ctx context.Context, db *sql.DB, path string) error {
 	}
 	if info.Size() < end {
 		return &model.FileError{Kind: dbfile.ErrDamaged, Path: path, Hint: dbfile.RestoreHint,
-			Detail: fmt.Sprintf("it is cut short: it has %d bytes and uses %d", info.Size(), end)}
+			Detail: fmt.Sprintf("it is cut short: it has %s and uses %s", human.Counted(info.Size(), "byte"), human.Thousands(end))}
 	}
 	return nil
 }

@@ -20,18 +20,13 @@ const statusRuns = 5
 // ReadStatus reads the status of the file at path, which is open for reading. It fails with
 // dbfile.ErrOlder for a file of an older schema.
 func ReadStatus(ctx context.Context, db *sql.DB, path string, now time.Time) (Status, error) {
-	// A killed pull may have noted waits that it did not commit.
+	// A pull may have noted waits, and how it ended, that it did not commit.
 	notes := ""
 	if file, _, err := dbfile.Resolve(path); err == nil {
 		notes = dbfile.NotesOf(file)
 	}
 	s, err := readStatus(ctx, db, path, notes, now)
-	for i := range s.Runs {
-		if s.Runs[i].Outcome == "running" {
-			// The file could be opened, so no pull has it open.
-			s.Runs[i].Outcome = "killed"
-		}
-	}
+	s.takeEndings(ReadEndings(notes))
 	return s, err
 }
 

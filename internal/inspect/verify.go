@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"datasync/internal/dbfile"
+	"datasync/internal/human"
 )
 
 // Fingerprint is equal for two files with the same events, even if different pulls made them: it
@@ -56,22 +57,23 @@ walked AS (
 
 var checks = []check{
 	// Copies with another instant may stay until the closing check.
-	{"ids", `SELECT 'id ' || id || ' occurs ' || count(*) || ' times' FROM events
+	{"ids", `SELECT 'id ' || id || ' occurs ' || format('{:,}', (count(*))::BIGINT) || ' times' FROM events
 		WHERE id IN (SELECT id FROM events GROUP BY id HAVING count(*) > 1) GROUP BY id HAVING (count(DISTINCT "timestamp") < count(*)
 		OR max(batch) <= coalesce((SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch'), 0))`},
-	{"counts", `SELECT 'the page log has ' || l.n || ' events stored, the table has ' || e.n
+	{"counts", `SELECT 'the page log has ' || format('{:,}', (l.n)::BIGINT) || ' events stored, the table has ' || format('{:,}', (e.n)::BIGINT)
 		FROM (SELECT coalesce(sum(stored), 0) AS n FROM page_log) l, (SELECT count(*) AS n FROM events WHERE batch <> ` + Uncommitted + `) e WHERE l.n <> e.n`},
-	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' events stored, the table has ' || coalesce(e.n, 0)
+	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || format('{:,}', (coalesce(l.n, 0))::BIGINT) || ' events stored, the table has ' || format('{:,}', (coalesce(e.n, 0))::BIGINT)
 		FROM (SELECT batch, sum(stored) AS n FROM page_log GROUP BY batch) l
 		FULL JOIN (SELECT batch, count(*) AS n FROM events WHERE batch <> ` + Uncommitted + ` GROUP BY batch) e USING (batch)
 		WHERE coalesce(l.n, 0) <> coalesce(e.n, 0) ORDER BY batch`},
-	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || coalesce(l.n, 0) || ' elements rejected, the table has ' || coalesce(r.n, 0)
+	{"counts", `SELECT 'batch ' || batch || ': the page log has ' || format('{:,}', (coalesce(l.n, 0))::BIGINT) || ' elements rejected, the table has ' || format('{:,}', (coalesce(r.n, 0))::BIGINT)
 		FROM (SELECT batch, sum(rejected) AS n FROM page_log GROUP BY batch) l
 		FULL JOIN (SELECT batch, count(*) AS n FROM rejected_events GROUP BY batch) r USING (batch)
 		WHERE coalesce(l.n, 0) <> coalesce(r.n, 0) ORDER BY batch`},
-	{"counts", `SELECT 'batch ' || batch || ': ' || returned || ' returned, but ' || stored || ' stored, ' || duplicate || ' duplicate, ' || rejected || ' rejected and ' || outside || ' out of range'
+	{"counts", `SELECT 'batch ' || batch || ': ' || format('{:,}', (returned)::BIGINT) || ' returned, but ' || format('{:,}', (stored)::BIGINT) || ' stored, ' || format('{:,}', (duplicate)::BIGINT) || ' duplicate, '
+		|| format('{:,}', (rejected)::BIGINT) || ' rejected and ' || format('{:,}', (outside)::BIGINT) || ' out of range'
 		FROM page_log WHERE returned <> stored + duplicate + rejected + outside`},
-	{"total", `SELECT 'the last pull was complete with ' || total || ' events, but ' || n || ' are here'
+	{"total", `SELECT 'the last pull was complete with ' || format('{:,}', (total)::BIGINT) || ' events, but ' || format('{:,}', (n)::BIGINT) || ' are here'
 		FROM (SELECT least(any_value(total) FILTER (window_id = whole), min(page_total)) AS total, bool_or(floor IS NOT NULL) AS bounded
 			FROM checkpoint WHERE NOT absorbed AND whole = (SELECT max(whole) FROM checkpoint)),
 		(SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM rejected_events WHERE NOT resolved) AS n),
@@ -96,7 +98,7 @@ var checks = []check{
 	{"chain", pages + `SELECT 'window ' || window_id || ' is done, but its last page has a next cursor' FROM pages JOIN checkpoint c USING (window_id)
 		WHERE place = places AND c.state = 'done' AND checksum IS NOT NULL AND cursor_received IS NOT NULL AND NOT absorbed
 		AND NOT EXISTS (SELECT 1 FROM checkpoint n WHERE n.whole > c.whole AND n.state = 'done' AND n.lower IS NOT DISTINCT FROM n.floor)`},
-	{"chain", `SELECT 'window ' || window_id || ': ' || c.pages || ' pages were walked, ' || coalesce(l.n, 0) || ' are in the page log' FROM checkpoint c
+	{"chain", `SELECT 'window ' || window_id || ': ' || format('{:,}', (c.pages)::BIGINT) || ' pages were walked, ' || format('{:,}', (coalesce(l.n, 0))::BIGINT) || ' are in the page log' FROM checkpoint c
 		LEFT JOIN (SELECT window_id, count(*) AS n FROM page_log WHERE endpoint <> 'closing check' GROUP BY window_id) l USING (window_id)
 		WHERE c.pages <> coalesce(l.n, 0)`},
 	{"windows", checkpointsOfOneWriter},
@@ -120,7 +122,7 @@ var checks = []check{
 	{"windows", `SELECT 'window ' || window_id || ' has an upper border above all of its pages'
 		FROM checkpoint c JOIN (SELECT window_id, max(first_timestamp) AS top FROM page_log GROUP BY window_id) USING (window_id)
 		WHERE NOT c.unordered AND c.upper > top`},
-	{"rejects", `SELECT 'reject ' || reject_key || ' occurs ' || count(*) || ' times' FROM rejected_events GROUP BY reject_key HAVING count(*) > 1`},
+	{"rejects", `SELECT 'reject ' || reject_key || ' occurs ' || format('{:,}', (count(*))::BIGINT) || ' times' FROM rejected_events GROUP BY reject_key HAVING count(*) > 1`},
 	// The closing check resolves a reject that is stored later.
 	{"rejects", `SELECT 'event ' || id || ' is stored, but rejected as well' FROM rejected_events WHERE NOT resolved AND id IN (SELECT id FROM events)
 		AND (SELECT max(batch) FROM page_log) <= (SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch')`},
@@ -162,7 +164,7 @@ func (c *check) run(ctx context.Context, db *sql.DB) (found []Finding, err error
 		}
 	}
 	if more > 0 {
-		found = append(found, Finding{c.name, fmt.Sprintf("%d more of this kind", more)})
+		found = append(found, Finding{c.name, fmt.Sprintf("%s more of this kind", human.Thousands(int64(more)))})
 	}
 	return found, rows.Err()
 }

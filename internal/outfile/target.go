@@ -112,11 +112,19 @@ func (p *place) checkFolder(replaceable func(*owned.Dir) error) (_ *owned.Dir, e
 		return nil, refuse(p.target, "%w", err)
 	case len(entries) == 0:
 		return d, nil
+	}
+	if replaceable != nil {
+		err = replaceable(d)
+	} else if p.rules.Force {
+		err = errors.New("nothing says that it may be replaced")
+	}
+	switch {
+	case err != nil && !p.rules.Force: // --force would be a wrong hint
+		return nil, refuse(p.target, "it exists, and no export replaces it: %w; name a new folder", err)
+	case err != nil:
+		return nil, refuse(p.target, "it is not replaced: %w; name a new folder", err)
 	case !p.rules.Force:
 		return nil, refuse(p.target, "it exists; give --force to replace it")
-	}
-	if err := replaceable(d); err != nil {
-		return nil, refuse(p.target, "it is not replaced: %w", err)
 	}
 	return d, nil
 }

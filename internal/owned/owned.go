@@ -14,7 +14,7 @@ import (
 )
 
 // ErrUntrusted says that a file or folder is not one that this user would have made.
-var ErrUntrusted = model.NewFailure(model.ExitFile, "untrusted", "not to be trusted")
+var ErrUntrusted = model.NewFailure(model.ExitFile, "untrusted", "not trusted")
 
 // Error is an ErrUntrusted with the path and the reason.
 type Error struct{ Path, Why string }

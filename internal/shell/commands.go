@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 )
@@ -21,7 +22,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{".close", "", "Close the file that this session keeps open", func(s *shell, _ context.Context, _ string) error { s.closeFile(); return nil }},
-		{".help", "", "Show this list", func(s *shell, _ context.Context, _ string) error { s.help(); return nil }},
+		{".help", "[COMMAND]", "Show this list, or a part of it", (*shell).help},
 		{".last", "", "Run the last statement again, and show all rows", (*shell).again},
 		{".maxrows", "[N]", "Show or set the row limit of results; 0 means all", (*shell).maxRows},
 		{".mode", "[FORMAT]", "Show or set the format: " + query.Formats(), (*shell).mode},
@@ -32,8 +33,8 @@ func commands() []command {
 		{".param unset", "NAME", "Remove the value of $NAME", (*shell).param},
 		{".quit", "", "Leave, like exit or Ctrl-D", func(*shell, context.Context, string) error { return errQuit }},
 		{".read", "FILE", "Run the statements and commands of a file", (*shell).readFile},
-		{".schema", "[TABLE]", "Show the SQL that creates tables and views", (*shell).schema},
-		{".tables", "", "List tables and views", (*shell).tables},
+		{".schema", "[PATTERN]", "Show the SQL that creates tables and views", (*shell).schema},
+		{".tables", "[PATTERN]", "List tables and views, or those LIKE the pattern", (*shell).tables},
 		{".timer", "[on|off]", "Show or set whether statements show their time", (*shell).timer},
 		{".timezone", "[ZONE]", "Show or set the time zone, such as Europe/Berlin", (*shell).setTimezone},
 	}
@@ -51,8 +52,8 @@ func (s *shell) command(ctx context.Context, line string) error {
 	if at := strings.IndexAny(line, " \t"); at >= 0 {
 		name, argument = line[:at], strings.TrimSpace(line[at:])
 	}
-	name = strings.TrimRight(name, ";")
-	if name == ".exit" {
+	name = strings.ToLower(strings.TrimRight(name, ";"))
+	if strings.HasPrefix(".exit", name) && len(name) > 1 {
 		name = ".quit"
 	}
 	c, err := findCommand(name)
@@ -83,7 +84,7 @@ func findCommand(name string) (command, error) {
 	}
 	switch len(found) {
 	case 0:
-		return command{}, fmt.Errorf("unknown command %s; see .help", name)
+		return command{}, unknown(name)
 	case 1:
 		return found[0], nil
 	}
@@ -105,30 +106,48 @@ func (c command) usage() string {
 // helpIndent is the column at which .help says what a command does.
 const helpIndent = 26
 
-// help lists the commands.
-func (s *shell) help() {
-	for _, c := range commands() {
+// help lists the commands, or those that begin with a name.
+func (s *shell) help(_ context.Context, name string) error {
+	name = "." + strings.ToLower(strings.TrimPrefix(name, "."))
+	if name == ".exit" {
+		name = ".quit"
+	}
+	shown := commands()
+	if shown = slices.DeleteFunc(shown, func(c command) bool { return !strings.HasPrefix(c.name, name) }); len(shown) == 0 {
+		s.complain(unknown(name).Error())
+		return nil
+	}
+	for _, c := range shown {
 		s.print(s.beside(strings.TrimSpace(c.name+" "+c.argument), helpIndent, c.does))
 	}
-	s.print(term.Wrap("SQL ends with ;  help, ?, exit and quit need no dot", s.IO.Width(), 2))
-}
-
-func (s *shell) tables(ctx context.Context, _ string) error {
-	s.list(ctx, `SELECT name FROM (SELECT table_name AS name FROM duckdb_tables() WHERE NOT internal
-		UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal) ORDER BY name`, nil)
+	if name == "." {
+		s.print(term.Wrap("SQL ends with ;  help, ?, exit and quit need no dot", s.IO.Width(), 2))
+	}
 	return nil
 }
 
-func (s *shell) schema(ctx context.Context, table string) error {
-	text, params := `SELECT sql FROM (SELECT table_name AS name, sql FROM duckdb_tables() WHERE NOT internal
-		UNION ALL SELECT view_name, sql FROM duckdb_views() WHERE NOT internal)`, map[string]string(nil)
-	if table != "" {
-		text, params = text+" WHERE name = $name", map[string]string{"name": table}
-	}
-	if n := s.list(ctx, text+" ORDER BY name", params); n == 0 && table != "" {
-		s.complain(fmt.Sprintf("no table or view %q; see .tables", table))
-	}
+// tables lists the tables and views whose names match a pattern of LIKE in any case; "" means all.
+func (s *shell) tables(ctx context.Context, pattern string) error {
+	s.listLike(ctx, pattern, `SELECT name FROM (SELECT table_name AS name FROM duckdb_tables() WHERE NOT internal
+		UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal)`)
 	return nil
+}
+
+// schema shows the SQL of the tables and views whose names match a pattern of LIKE; "" means all.
+func (s *shell) schema(ctx context.Context, pattern string) error {
+	s.listLike(ctx, pattern, `SELECT sql FROM (SELECT table_name AS name, sql FROM duckdb_tables() WHERE NOT internal
+		UNION ALL SELECT view_name, sql FROM duckdb_views() WHERE NOT internal)`)
+	return nil
+}
+
+// listLike lists what a query returns for the names that match a pattern of LIKE, or for all if the
+// pattern is "".
+func (s *shell) listLike(ctx context.Context, pattern, text string) {
+	pattern = unquoted(pattern)
+	n := s.list(ctx, text+" WHERE $pattern = '' OR lower(name) = lower($pattern) OR name ILIKE $pattern ORDER BY name", map[string]string{"pattern": pattern})
+	if n == 0 && pattern != "" {
+		s.complain(fmt.Sprintf("no table or view %q%s; see .tables", pattern, human.DidYouMean(pattern, s.tableNames(ctx))))
+	}
 }
 
 // list writes the texts that a query returns, each from a new line on, and returns their number, or

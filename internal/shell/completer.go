@@ -2,7 +2,7 @@ package shell
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"strings"
 
 	"datasync/internal/inspect"
@@ -19,11 +19,14 @@ type completer struct {
 // implements readline.AutoCompleter.
 func (c completer) Do(line []rune, pos int) (endings [][]rune, typed int) {
 	before, after := string(line[:pos]), string(line[pos:])
+	var words []string
+	var begin int
 	if c.shell.pending.Len() == 0 && strings.HasPrefix(before, ".") {
-		return commandEndings(before), pos
+		words, begin = c.shell.commandWords(c.ctx, before)
+	} else {
+		before = c.shell.pending.String() + before
+		words, begin = c.shell.complete(c.ctx, before, after)
 	}
-	before = c.shell.pending.String() + before
-	words, begin := c.shell.complete(c.ctx, before, after)
 	typed = len([]rune(before[begin:]))
 	for _, word := range words {
 		endings = append(endings, []rune(word)[typed:])
@@ -31,63 +34,27 @@ func (c completer) Do(line []rune, pos int) (endings [][]rune, typed int) {
 	return endings, typed
 }
 
-// complete returns completions from the open session, which knows its temporary tables, or
-// otherwise from the names that the shell has read.
+// complete returns completions of SQL, and where the word begins.
 func (s *shell) complete(ctx context.Context, before, after string) (words []string, begin int) {
-	sessions := []*inspect.Session{s.names}
+	begin = len(before)
+	_ = s.withNames(func(session *inspect.Session) (err error) {
+		words, begin, err = query.Complete(ctx, session, before, after)
+		return err
+	})
+	return words, begin
+}
+
+// withNames calls do with the open session, which knows its temporary tables; if there is none or do
+// fails, with the names that the shell has read. It opens no file.
+func (s *shell) withNames(do func(*inspect.Session) error) error {
 	if s.file.mu.TryLock() {
 		defer s.file.mu.Unlock()
-		if s.file.open != nil {
-			sessions = slices.Insert(sessions, 0, s.file.open.Session)
+		if s.file.open != nil && do(s.file.open.Session) == nil {
+			return nil
 		}
 	}
-	for _, session := range sessions {
-		if session == nil {
-			continue
-		}
-		words, begin, err := query.Complete(ctx, session, before, after)
-		if err == nil {
-			return words, begin
-		}
+	if s.names == nil {
+		return errors.New("no names are known")
 	}
-	return nil, len(before)
-}
-
-// values are the arguments that may follow a command.
-func values(name string) []string {
-	switch name {
-	case ".mode":
-		return strings.Split(query.Formats(), ", ")
-	case ".timer":
-		return []string{"on", "off"}
-	case ".named":
-		all, _ := query.NamedQueries()
-		names := make([]string, len(all))
-		for i, n := range all {
-			names[i] = n.Name
-		}
-		return names
-	}
-	return nil
-}
-
-// commandEndings completes a command or its argument.
-func commandEndings(before string) (endings [][]rune) {
-	name, argument, hasArgument := strings.Cut(before, " ")
-	candidates := values(name)
-	if !hasArgument {
-		candidates, argument = nil, name
-		for _, c := range commands() {
-			if c.argument != "" {
-				c.name += " "
-			}
-			candidates = append(candidates, c.name)
-		}
-	}
-	for _, candidate := range candidates {
-		if rest, ok := strings.CutPrefix(candidate, argument); ok {
-			endings = append(endings, []rune(rest))
-		}
-	}
-	return endings
+	return do(s.names)
 }

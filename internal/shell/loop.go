@@ -108,7 +108,7 @@ func (s *shell) enter(ctx context.Context, line string) error {
 	s.failed = false
 	word := strings.ToLower(strings.TrimRight(strings.TrimSpace(line), "; \t"))
 	if s.pending.Len() == 0 {
-		if strings.HasPrefix(word, ".") {
+		if _, isWord := words[word]; strings.HasPrefix(word, ".") || strings.HasPrefix(word, `\`) && !isWord {
 			return s.interrupted(ctx, func(ctx context.Context) error { return s.command(ctx, strings.TrimSpace(line)) })
 		}
 		if name, ok := words[word]; ok {

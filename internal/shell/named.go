@@ -47,19 +47,13 @@ func (s *shell) named(ctx context.Context, argument string) error {
 
 // listNamed lists the named queries with their parameters.
 func (s *shell) listNamed() {
-	all, err := query.NamedQueries()
+	text, err := query.ListNamed(s.IO.Width())
 	if err != nil {
 		s.complain(err.Error())
 		return
 	}
-	for _, n := range all {
-		s.print(fmt.Sprintf("%-*s%s", namedIndent, n.Name, n.Title))
-		s.print(s.beside("", namedIndent, n.Values()))
-	}
+	s.print(strings.TrimSuffix(text, "\n"))
 }
-
-// namedIndent is the column of the description of a named query in the list.
-const namedIndent = 21
 
 // arguments splits a command's argument at white space. Quotes keep a part together, as in
 // within='7 days'.

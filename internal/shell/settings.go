@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/human"
 	"datasync/internal/term"
 	"datasync/query"
 )
@@ -23,6 +24,9 @@ func (s *shell) maxRows(_ context.Context, argument string) error {
 		return nil
 	}
 	n, err := strconv.Atoi(argument)
+	if strings.EqualFold(argument, "all") {
+		n, err = 0, nil
+	}
 	if err != nil || n < 0 {
 		s.complain(fmt.Sprintf(".maxrows %s: want a number, 0 or more", argument))
 		return nil
@@ -38,9 +42,9 @@ func (s *shell) mode(_ context.Context, argument string) error {
 		s.print(fmt.Sprint(s.Query.Format))
 		return nil
 	}
-	f, err := query.ParseFormat(strings.ToLower(argument))
+	f, err := query.ParseFormat(argument)
 	if err != nil {
-		s.complain(err.Error())
+		s.complain(fmt.Sprintf(".mode %s: %v", argument, err))
 		return nil
 	}
 	s.Query.Format = f
@@ -48,7 +52,7 @@ func (s *shell) mode(_ context.Context, argument string) error {
 }
 
 func (s *shell) timer(_ context.Context, argument string) error {
-	switch argument {
+	switch argument = strings.ToLower(argument); argument {
 	case "":
 		state := "off"
 		if s.Timing {
@@ -71,7 +75,11 @@ func (s *shell) setTimezone(ctx context.Context, zone string) error {
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {
-		s.complain(fmt.Sprintf(".timezone %s is not a time zone such as UTC or Europe/Berlin", zone))
+		if likely := human.LikelyZone(zone); likely != "" {
+			s.complain(fmt.Sprintf(".timezone %s is not a time zone; did you mean %s?", zone, likely))
+		} else {
+			s.complain(fmt.Sprintf(".timezone %s is not a time zone such as UTC or Europe/Berlin", zone))
+		}
 		return nil
 	}
 	if state := s.held(); len(state) > 0 {
@@ -112,7 +120,7 @@ func (s *shell) param(_ context.Context, argument string) error {
 		return nil
 	}
 	argument = strings.TrimRight(argument, "; \t")
-	if argument == "" {
+	if argument == "" || argument == "list" {
 		for _, name := range slices.Sorted(maps.Keys(s.Query.Params)) {
 			s.print(term.Visible(name + "=" + s.Query.Params[name]))
 		}

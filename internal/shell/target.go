@@ -18,6 +18,8 @@ type target struct {
 	name   string
 	format query.Format
 	once   bool // it takes one result only
+	// results is the number of results that the file has.
+	results int
 }
 
 // kept is a target that takes more results.
@@ -92,12 +94,12 @@ func (s *shell) output(opts *query.Options) term.Output {
 		opts.Width = s.IO.Width()
 		return s.Page()
 	}
-	opts.Format, opts.Width, opts.Terminal, opts.Dim = s.target.format, 0, false, nil
+	opts.Format, opts.Width, opts.Terminal, opts.Dim, opts.Results = s.target.format, 0, false, nil, &s.target.results
 	if !s.target.once {
 		return kept{s.target.file}
 	}
 	t := s.target
-	s.target = target{}
+	s.target, opts.Results = target{}, &t.results
 	return written{t.file, func(err error) {
 		if err == nil {
 			s.say("wrote " + t.name)

@@ -14,6 +14,7 @@ import (
 	"datasync/internal/dbfile"
 	"datasync/internal/duck"
 	"datasync/internal/failpoint"
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -110,7 +111,7 @@ func (s *Store) rewrite(ctx context.Context, b blocks) (err error) {
 		return err
 	}
 	if log, err := dbfile.SizeOf(name + ".wal"); err != nil || log > 0 {
-		return errors.Join(err, fmt.Errorf("the copy has a log of %d bytes", log))
+		return errors.Join(err, fmt.Errorf("the copy has a log of %s", human.Counted(log, "byte")))
 	}
 	if err := os.Chmod(name, old.Mode().Perm()); err != nil {
 		return err
@@ -138,7 +139,7 @@ func (s *Store) replaceable() (fs.FileInfo, error) {
 	case err != nil:
 		return nil, err
 	case log > 0:
-		return nil, fmt.Errorf("it has a log of %d bytes", log)
+		return nil, fmt.Errorf("it has a log of %s", human.Counted(log, "byte"))
 	case !now.Mode().IsRegular() || !os.SameFile(now, s.opened.file):
 		return nil, errors.New("it was replaced")
 	case !ok || stat.Nlink != 1:

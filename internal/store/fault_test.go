@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"datasync/internal/inspect"
 	"datasync/internal/model"
@@ -66,6 +67,56 @@ func TestEveryOperationFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEndingAfterAFailure: when a batch could not be stored, the lock file keeps how the run ended. The status shows
+// it at once, and the next pull stores it.
+func TestEndingAfterAFailure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	ctx := context.Background()
+	before, failed := uuid.NewSHA1(uuid.Nil, []byte("1")), uuid.NewSHA1(uuid.Nil, []byte("2"))
+	for _, id := range []uuid.UUID{before, failed} {
+		if err := s.BeginRun(ctx, id, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failNth(s, 1, true, false)
+	if err := walkOn(s); !errors.Is(err, errInjected) {
+		t.Fatal(err)
+	}
+	const reason = "the disk is full, \"a\nb\""
+	if err := s.EndRun(ctx, model.Run{ID: failed, Ended: time.Now(), Outcome: "failed", Reason: reason, Counts: model.Counts{Stored: 7}}); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		db, err := inspect.OpenReadOnly(ctx, path, "UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, errRead := inspect.ReadStatus(ctx, db, path, time.Now())
+		if err := errors.Join(errRead, db.Close()); err != nil || len(status.Runs) != 2 {
+			t.Fatalf("%s: %v, %d runs", when, err, len(status.Runs))
+		}
+		if r := status.Runs[0]; r.Outcome != "failed" || r.Reason == nil || *r.Reason != reason || r.Ended == nil || *r.Stored != 7 {
+			t.Errorf("%s: %+v", when, r)
+		}
+		if r := status.Runs[1]; r.Outcome != "killed" || r.Reason != nil {
+			t.Errorf("%s: %+v", when, r)
+		}
+	}
+	check("before the next pull")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + ".lock"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the lock file is left: %v", err)
+	}
+	check("after it")
 }
 
 // copyOf copies a file that no process has open.

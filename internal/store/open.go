@@ -100,6 +100,11 @@ func (s *Store) prepare(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
+	for _, ended := range inspect.ReadEndings(s.lock.Left()) {
+		if err := s.endRun(ctx, ended); err != nil {
+			return err
+		}
+	}
 	if err := s.lock.Forget(); err != nil {
 		return err
 	}

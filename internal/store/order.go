@@ -9,6 +9,7 @@ import (
 
 	"datasync/internal/dbfile"
 	"datasync/internal/failpoint"
+	"datasync/internal/human"
 	"datasync/internal/model"
 )
 
@@ -30,7 +31,7 @@ func (s *Store) CommitBatch(ctx context.Context, b model.Batch) (model.Committed
 func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
 	err := ctx.Err()
 	if events, rejects := b.Size(); max(events, rejects) > model.MaxRows {
-		err = fmt.Errorf("commit a batch: %d events and %d rejects are more than %d", events, rejects, model.MaxRows)
+		err = fmt.Errorf("commit a batch: %s and %s are more than %s", human.Counted(int64(events), "event"), human.Counted(int64(rejects), "reject"), human.Thousands(int64(model.MaxRows)))
 	}
 	if err != nil {
 		return func() (model.Committed, error) { return model.Committed{}, err }

@@ -3,14 +3,15 @@ package term
 import (
 	"errors"
 	"io"
+	"strings"
 )
 
 // Color says when output has colours. Its zero value, and nil, mean "auto". It implements flag.Value.
 type Color struct{ when string }
 
-// Set takes "auto", "always" or "never".
+// Set takes "auto", "always" or "never", in any case.
 func (c *Color) Set(when string) error {
-	switch when {
+	switch when = strings.ToLower(when); when {
 	case "auto", "always", "never":
 		c.when = when
 		return nil

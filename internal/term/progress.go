@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -86,25 +88,52 @@ type bar struct {
 	to    *os.File
 	style Style
 
-	mu    sync.Mutex // held while something is written
-	shown bool
+	mu        sync.Mutex // held while something is written
+	shown     bool
+	suspended bool // at least once
 }
 
 // follow draws the bar until stop is called.
 func (b *bar) follow() (stop func()) {
+	letGo := clearWhenSuspended(b)
 	if b.Delay == 0 {
 		b.draw(time.Now())
 	}
 	stopDrawing := repeat(b.Delay, barEvery, b.draw)
 	return func() {
 		stopDrawing()
+		letGo()
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.shown {
-			_, _ = b.to.WriteString(clear)
-			b.shown = false
-		}
+		b.erase()
 	}
+}
+
+// erase removes the bar from the screen. b.mu is held.
+func (b *bar) erase() {
+	if b.shown {
+		_, _ = b.to.WriteString(clear)
+		b.shown = false
+	}
+}
+
+// suspend stops the process without the bar on the screen, and returns when it is continued.
+func (b *bar) suspend() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.erase()
+	b.suspended = true
+	stopSelf()
+}
+
+// inBackground reports whether the process was continued in the background: the line of the cursor is the
+// shell's.
+func (b *bar) inBackground() bool {
+	if !b.suspended {
+		return false // the command timeout, for example, runs its command in a group that is in the background
+	}
+	group, err := unix.IoctlGetInt(int(b.to.Fd()), unix.TIOCGPGRP)
+	return err == nil && group != unix.Getpgrp()
 }
 
 // line returns the line to show. It reads the window's size each time, because that may change.
@@ -120,6 +149,9 @@ func (b *bar) draw(now time.Time) {
 	line := b.line(now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.inBackground() {
+		return
+	}
 	b.shown = true
 	_, _ = b.to.WriteString(unwrapped + line + wrapped)
 }
@@ -129,7 +161,9 @@ func (b *bar) say(text string) {
 	text, line := said(text, widthOf(b.to)), b.line(time.Now())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	text = clear + text
+	if !b.inBackground() {
+		text = clear + text
+	}
 	if b.shown {
 		text += unwrapped + line + wrapped
 	}

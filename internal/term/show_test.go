@@ -108,7 +108,7 @@ func TestStyles(t *testing.T) {
 		}
 		shown()
 	}
-	for _, wrong := range []string{"", "yes", "Always", "auto "} {
+	for _, wrong := range []string{"", "yes", "auto "} {
 		if c := (&term.Color{}); c.Set(wrong) == nil || c.String() != "auto" {
 			t.Errorf("%q is taken", wrong)
 		}

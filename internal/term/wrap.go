@@ -29,6 +29,42 @@ func Wrap(text string, columns, indent int) string {
 	return b.String()
 }
 
+// WrapList is Wrap without indent for lists such as "a=1,2 b=3": it also breaks a word that is wider than a
+// line after its commas.
+func WrapList(text string, columns int) string {
+	if columns <= 0 || columnsOf(text) <= columns {
+		return text
+	}
+	var b strings.Builder
+	at := 0
+	add := func(space, part string) {
+		width := columnsOf(part)
+		switch {
+		case at > 0 && at+len(space)+width > columns:
+			b.WriteString("\n" + part)
+			at = width
+		case at > 0:
+			b.WriteString(space + part)
+			at += len(space) + width
+		default:
+			b.WriteString(part)
+			at = width
+		}
+	}
+	for _, word := range strings.Fields(text) {
+		if columnsOf(word) <= columns {
+			add(" ", word)
+			continue
+		}
+		space := " "
+		for part := range strings.SplitAfterSeq(word, ",") {
+			add(space, part)
+			space = ""
+		}
+	}
+	return b.String()
+}
+
 // columnsOf returns how many columns a text takes on a terminal.
 func columnsOf(text string) int {
 	width := 0

@@ -50,3 +50,15 @@ func FuzzWrap(f *testing.F) {
 		}
 	})
 }
+
+func TestWrapList(t *testing.T) {
+	const text = "steps=page_view,click,purchase within=none"
+	for columns, want := range map[int]string{
+		0: text, 42: text, 41: "steps=page_view,click,purchase\nwithin=none", 30: "steps=page_view,click,purchase\nwithin=none",
+		29: "steps=page_view,click,\npurchase within=none", 20: "steps=page_view,\nclick,purchase\nwithin=none", 4: "steps=page_view,\nclick,\npurchase\nwithin=none",
+	} {
+		if got := term.WrapList(text, columns); got != want {
+			t.Errorf("%d: %q, want %q", columns, got, want)
+		}
+	}
+}

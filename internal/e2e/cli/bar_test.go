@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -75,6 +76,61 @@ func TestCtrlCTwice(t *testing.T) {
 	last := lines[len(lines)-1]
 	if last != "datasync: quit; committed events are kept; run the same command to resume" && !strings.HasPrefix(last, "datasync: stopped by SIGINT; run the same command") && last != "^C" {
 		t.Errorf("the screen shows %q", lines)
+	}
+}
+
+// TestCtrlZ: Ctrl-Z leaves nothing of the bar. In the background it stays away from the shell's line, and in the
+// foreground it comes back.
+func TestCtrlZ(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip(err)
+	}
+	base, fifth := harness.ServeUntilFifth(t, mockserver.RateLimitedIn(mockserver.RetryAfterSeconds, time.Hour))
+	x := harness.NewTerminalWithBash(t, 80, t.TempDir(), []string{"DATASYNC_API_KEY=" + harness.Key, "DATASYNC_BASE_URL=" + base, "NO_COLOR=1"})
+	x.Expect(`\$ `)
+	x.Send(harness.Program(t) + " pull --max-wait 2h\r")
+	<-fifth
+	noBar := func(when string) {
+		t.Helper()
+		for _, line := range newScreen(80).show(x.Text()).lines() {
+			if strings.Contains(line, " % [") || strings.Contains(line, "] ") && strings.Contains(line, "waiting") {
+				t.Errorf("%s: %q is on the screen", when, line)
+			}
+		}
+	}
+	for range 2 {
+		x.Expect(`20 % \[.* waiting .*\x1b\[J`)
+		x.Send("\x1a")
+		x.Expect(`Stopped.*\n.*\$ `)
+		noBar("stopped")
+		x.Send("bg\r")
+		x.Expect(`&\r\n.*\$ `)
+		x.Send("echo in the back''ground\r")
+		x.Expect(`in the background\r\n.*\$ `)
+		noBar("in the background")
+		x.Send("fg\r")
+	}
+	x.Expect(`20 % \[.* waiting .*\x1b\[J`)
+	x.Send("\x03")
+	x.Expect(`stopped by SIGINT`)
+	x.Expect(`\$ `)
+	noBar("at the end")
+	x.Send("exit\r")
+	x.Exit()
+}
+
+// TestCtrlZWithoutAShell: where no shell can continue a process, Ctrl-Z does not stop it, as with ssh -t.
+func TestCtrlZWithoutAShell(t *testing.T) {
+	x := waitingPull(t, 80, nil)
+	for range 2 {
+		x.Expect(`20 % \[.* waiting .*\x1b\[J`)
+		x.Send("\x1a")
+		x.Expect(`\x1b\[J`)
+	}
+	x.Expect(`20 % \[.* waiting .*\x1b\[J`)
+	x.Send("\x03")
+	if code := x.Exit(); code != 130 {
+		t.Errorf("exit %d", code)
 	}
 }
 

@@ -13,7 +13,7 @@ func TestExportKeepsOffTerminals(t *testing.T) {
 	folder := harness.Demo(t)
 	for _, format := range []string{"--csv", "--jsonl"} {
 		x := harness.NewTerminal(t, folder, nil, "--color", "never", "export", format, "-", "--query", "SELECT chr(27) || '[2J' || chr(155) AS a")
-		x.Expect(`datasync: stdout is a terminal: .*datasync query`)
+		x.Expect(`datasync: export: stdout is a terminal: .*datasync query`)
 		if code := x.Exit(); code != 2 {
 			t.Errorf("%s: exit %d", format, code)
 		}

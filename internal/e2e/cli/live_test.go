@@ -102,7 +102,7 @@ func TestStatusOfARunningPull(t *testing.T) {
 		"status|--rejected":    {"no, process " + pid + " pulls: 20 %"},
 		"query|FROM events":    {"as of batch ", "(400 events)"},
 		"verify":               {"as of batch ", "sound: the file agrees", "fingerprint: 400 events"},
-		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial"},
+		"export|--parquet|a.p": {"as of batch ", "wrote 400 events", "partial: the pull is not complete; about 1,600 of 2,000 events are still to fetch; a pull is running: export again when it has ended (datasync explain incomplete)\n"},
 	} {
 		r := harness.Run(t.Context(), t, binary, folder, base, strings.Split(args, "|")...)
 		for _, text := range want {

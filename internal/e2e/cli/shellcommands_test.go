@@ -95,6 +95,8 @@ func TestShellCommands(t *testing.T) {
 		{".once never.csv", ``}, {"SELECT nothing;", `never\.csv is not written`}, {"SELECT 8 AS eight;", `│ +8 │`},
 		{".once never.csv", ``}, {".once", `name the file`}, {".output", `never\.csv is not written: there was no result`},
 		{".output all.csv", ``}, {"SELECT 1 AS a;", ``}, {"SELECT 'x' || chr(27) AS b;", ``}, {".output", `wrote all\.csv`}, {"SELECT 9 AS nine;", `│ +9 │`},
+		{".output one.json", ``}, {"SELECT 1 AS a;", ``}, {"SELECT 2 AS b;", `a JSON file takes one result`}, {"SET VARIABLE x = 1;", `stays open`}, {".close", `lost: variable x`}, {".output", `wrote one\.json`},
+		{".once one.json", `it exists`}, {".once two.json", ``}, {"SELECT 1 AS a; SELECT 2 AS b;", `two\.json is not written`},
 		{".output kept.csv", `it exists`}, {".output datasync.duckdb", `datasync\.duckdb`}, {".output x.parquet", `export`}, {".output nowhere/x.csv", `folder does not exist`},
 		{".output link.csv", ``}, {".output", `wrote link\.csv`},
 		{".read a b.sql", `text\r\nfromfile\r\ntext\r\nno semicolon\r\n`}, {".mode", `csv\r\n`}, {".read bom.sql", `bom\r\n`},
@@ -114,7 +116,7 @@ func TestShellCommands(t *testing.T) {
 		t.Errorf("%q", x.Text())
 	}
 	for name, want := range map[string]string{
-		"result.md": "| seven |\n| ---: |\n| 7 |\n", "all.csv": "a\n1\nb\nx\x1b\n", "kept.csv": "mine", "link.csv": "",
+		"result.md": "| seven |\n| ---: |\n| 7 |\n", "all.csv": "a\n1\nb\nx\x1b\n", "kept.csv": "mine", "link.csv": "", "one.json": "[\n{\"a\":1}\n]\n",
 	} {
 		b, err := os.ReadFile(filepath.Join(folder, name))
 		info, errStat := os.Stat(filepath.Join(folder, name))
@@ -164,4 +166,70 @@ func TestListOfCompletions(t *testing.T) {
 	x.Expect(`jsonl\r\n`)
 	x.Enter(".named fu\t")
 	x.Expect(`"step":1`)
+}
+
+// TestShellOfOthers: a command that is misspelt, or that another shell has, is answered with what to
+// use; values need no particular case.
+func TestShellOfOthers(t *testing.T) {
+	t.Parallel()
+	x := harness.NewTerminal(t, harness.Demo(t), nil, "query")
+	for _, step := range [][2]string{
+		{".exti", `unknown command \.exti; did you mean \.exit\?`}, {".tabels", `did you mean \.tables\?`}, {".shcema", `did you mean \.schema\?`},
+		{".headers on", `there is no \.headers; every result has the names of its columns`}, {".width 10 20", `there is no \.width; a table fits`},
+		{".open other.duckdb", `there is no \.open; leave, and start datasync query --db FILE`}, {".dump", `use \.schema, or datasync export`}, {".xyzzy", `unknown command \.xyzzy; see \.help`},
+		{`\dt`, `there is no \\dt; use \.tables`}, {`\d events`, `use \.tables, or \.schema TABLE`}, {`\x`, `use \.mode line`}, {`\qq`, `unknown command`},
+		{".mode JSONL", ``}, {".MODE", `jsonl\r\n`}, {".mode duckbox", `did you\s+mean\s+table\?`}, {".mode column", `did you\s+mean\s+table\?`}, {".mode tabs", `did you\s+mean\s+tsv\?`}, {".mode jsno", `did you\s+mean\s+json\?`},
+		{".timer ON", ``}, {".timer", `on\r\n`}, {".timer off", ``}, {".maxrows all", ``}, {".maxrows", `0\r\n`}, {".maxrows 40", ``},
+		{".timezone Berlin", `\.timezone Berlin is not a time zone; did you mean Europe/Berlin\?`}, {".timezone new_york", `did you mean America/New_York\?`},
+		{".tables ev%", `events\r\nevents_flat\r\n`}, {".tables 'EVENTS'", `\x08events\r\n`}, {".tables evnts", `no table or view "evnts"; did you mean events\?`},
+		{".schema Events_Flat", `CREATE VIEW events_flat`}, {".schema evnts", `did you mean events\?`}, {".help mode", `\x08\.mode \[FORMAT\]`}, {".help .exit", `\.quit`},
+		{".param list", ``}, {".close it", `takes no argument`}, {"SELECT 10 AS ten;", `\{"ten":10\}`},
+	} {
+		x.Enter(step[0])
+		x.Expect(step[1])
+	}
+}
+
+// TestCompletionOfArguments: Tab completes the argument of each command that takes one of several.
+func TestCompletionOfArguments(t *testing.T) {
+	t.Parallel()
+	folder := harness.Demo(t)
+	for name, text := range map[string]string{"sql/first of all.sql": "SELECT 'fi' || 'rst';", ".hidden.sql": "SELECT 1;", "esc\x1b.sql": "SELECT 2;"} {
+		name = filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := harness.NewTerminal(t, folder, nil, "query")
+	for _, step := range [][2]string{
+		{"FROM eve\t\t", `events +events_flat`}, {"FROM runs JOIN check\t\t", `checkpoint +checkpoints`}, {"DESCRIBE ev\t\t", `events +events_flat`},
+		{"SELECT e.us\t", `e\.user_id`}, {".schema ev\t\t", `events +events_flat`}, {".schema REJ\t", `REJected_events`}, {".tables ru\t", `runs`},
+		{".timezone Europe/Berl\t", `Berlin`}, {".timezone Eur\t\t", `Europe/Amsterdam`}, {".mode ma\t", `markdown`}, {".mode \t\t", `jsonl`}, {".timer o\t\t", `on +off`},
+		{".named top\t", `top_pages`}, {".named funnel st\t", `steps=`}, {".named funnel steps=click wi\t", `within=`}, {".param sin\t", `since=`}, {".param uns\t", `unset`},
+		{".help timez\t", `timezone`}, {".once --f\t", `--force`}, {".once sq\t", `sql/`}, {".output --force sq\t", `sql/`},
+	} {
+		x.Expect(`datasync> `)
+		x.Send(step[0])
+		x.Expect(step[1])
+		x.Send("\x03")
+	}
+	x.Enter(".param type=click")
+	x.Enter(".param unset t\t")
+	x.Enter(".param unset type")
+	x.Expect(`\$type has no value`)
+	x.Enter("SELECT $mine AS a;")
+	x.Enter(".param mi\t7")
+	x.Enter("SELECT $mine AS a;")
+	x.Expect(`│ 7 +│`)
+	x.Enter(".read sq\tfi\t")
+	x.Expect(`│ first +│`)
+	x.Expect(`datasync> `)
+	x.Send(".read \t\t")
+	x.Expect(`datasync\.duckdb +sql/`)
+	if text := x.Text(); strings.Contains(text, ".hidden") || strings.Contains(text, "esc\x1b.sql") {
+		t.Errorf("%q", text)
+	}
 }

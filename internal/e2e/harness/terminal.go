@@ -37,7 +37,18 @@ func NewTerminal(tb testing.TB, folder string, env []string, args ...string) *Te
 // NewTerminalOf starts the built program on a terminal of 30 lines and this many columns.
 func NewTerminalOf(tb testing.TB, columns int, folder string, env []string, args ...string) *Terminal {
 	tb.Helper()
-	x := &Terminal{tb: tb, Cmd: exec.Command(Program(tb), args...), more: make(chan struct{}, 1)}
+	return startOnTerminal(tb, exec.Command(Program(tb), args...), columns, folder, env)
+}
+
+// NewTerminalWithBash starts an interactive bash on such a terminal. Its prompt is "$ ".
+func NewTerminalWithBash(tb testing.TB, columns int, folder string, env []string) *Terminal {
+	tb.Helper()
+	return startOnTerminal(tb, exec.Command("bash", "--norc", "--noprofile", "-i"), columns, folder, append(env, "PS1=$ "))
+}
+
+func startOnTerminal(tb testing.TB, cmd *exec.Cmd, columns int, folder string, env []string) *Terminal {
+	tb.Helper()
+	x := &Terminal{tb: tb, Cmd: cmd, more: make(chan struct{}, 1)}
 	x.Cmd.Dir = folder
 	x.Cmd.Env = append(append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(folder, "state"), "TERM=xterm", "DATASYNC_PAGER=cat"), env...)
 	tty, err := pty.StartWithSize(x.Cmd, &pty.Winsize{Rows: lines, Cols: uint16(columns)})

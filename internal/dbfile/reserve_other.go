@@ -1,0 +1,11 @@
+//go:build !linux
+
+package dbfile
+
+import (
+	"errors"
+	"os"
+)
+
+// reserve does nothing here.
+func reserve(*os.File, int64) error { return errors.ErrUnsupported }
