@@ -121,11 +121,11 @@ func (c Columns) draw(f form) string {
 	if unit.name != "day" && unit.name != "hour" {
 		words += " (mean of a " + unit.name + ")"
 	}
-	p.axes(words)
 	b := newBands(len(bins), p.left, p.right-p.left)
-	if len(bins) > 0 && !onlyEmpty(bins) {
-		p.right = b.start(len(bins))
+	if !onlyEmpty(bins) {
+		p.right = b.start(len(bins)) // a few bars have a short axis
 	}
+	p.axes(words)
 	c.bars(p, b, bins)
 	if onlyEmpty(bins) {
 		p.blank(c.nothing())
@@ -312,12 +312,15 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 	p.key(c.MeanName, c.Format.Word(math.Round(last*1000)/1000), p.right+10, p.y(last))
 }
 
-// mark names a bar beside its top, and a bar that is alone by its value.
+// mark names a bar beside its top. A bar that is alone has its value above it.
 func (c Columns) mark(p *plot, b bands, bins []bin) {
 	if c.Mark == nil {
 		if len(bins) == 1 && bins[0].state != Empty && bins[0].state != Unpulled {
-			v := c.over(bins[0])
-			p.write("b", b.x(0)+b.bar+10, math.Max(p.y(v)+12, p.top+12), c.Format.Word(v))
+			class, x, word, y := "b c", b.mid(0), c.Format.Word(c.over(bins[0])), p.y(c.over(bins[0]))-5
+			if !p.free(class, x, y, word) {
+				class, x = "b", b.x(0)
+			}
+			p.write(class, x, y, word)
 		}
 		return
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Multiples are one small chart for each series of a stack, each on a scale of its own, so that a part that
+// Multiples are one small chart for each series of a stack. Each has a scale of its own, so that a part that
 // is thin in the stack shows its course. Convert a [Stack] to draw the same values.
 type Multiples Stack
 
-// Draw returns charts in rows of four, or of two in the narrow form. The largest value stands above each.
+// Draw returns charts in rows of four, or of two in the narrow form. Each has its largest value above it.
 func (m Multiples) Draw() Drawing { return both(m.draw) }
 
 // Table is that of the stack: it has the same figures.

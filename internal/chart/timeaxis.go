@@ -130,8 +130,8 @@ func clamp(x, width, min, max float64) (start, end float64) {
 	return start, start + width
 }
 
-// clock has a tick at each multiple of step on the clock of the wall, so that 03:00 is a tick also on days
-// when clocks change. Midnight shows the date.
+// clock has a tick at each multiple of step on the wall clock: 03:00 is a tick also on days when clocks change.
+// Midnight shows the date.
 func clock(step time.Duration) calendar {
 	layout := "15:04"
 	if step < time.Minute {
