@@ -14,8 +14,11 @@ type Heat struct {
 	Cells [7][24]float64
 }
 
-// heatSteps is the number of colours, h1 to h7.
-const heatSteps = 7
+// heatSteps is the number of colours, h1 to h7; leastStep keeps the words of the legend short.
+const (
+	heatSteps = 7
+	leastStep = 0.001
+)
 
 // Weekday names a row of a [Heat], 0 for Monday: Mon.
 func Weekday(row int) string { return time.Weekday((row + 1) % 7).String()[:3] }
@@ -46,8 +49,7 @@ func (h Heat) empty() bool {
 	return true
 }
 
-// step is the height of a colour: a seventh of the largest value, rounded up to two digits. Whole numbers
-// stay whole from 7 on.
+// step is the height of a colour: a seventh of the largest value, rounded up to two digits.
 func (h Heat) step() float64 {
 	row, hour, ok := h.Largest()
 	if !ok {
@@ -55,10 +57,7 @@ func (h Heat) step() float64 {
 	}
 	raw := h.Cells[row][hour] / heatSteps
 	unit := math.Pow(10, math.Floor(math.Log10(raw))-1)
-	if raw >= 1 {
-		unit = max(1, unit)
-	}
-	return math.Ceil(raw/unit-1e-9) * unit
+	return max(leastStep, math.Ceil(raw/unit-1e-9)*unit)
 }
 
 // level is the colour of a value, from 0.
@@ -69,8 +68,23 @@ func level(v, step float64) int {
 	return min(heatSteps-1, int(v/step+1e-9))
 }
 
+// clean has values that a cell can have: infinite ones are none, and none is below zero.
+func (h Heat) clean() Heat {
+	for row := range h.Cells {
+		for hour, v := range h.Cells[row] {
+			switch {
+			case math.IsInf(v, 0):
+				h.Cells[row][hour] = math.NaN()
+			case !math.IsNaN(v):
+				h.Cells[row][hour] = sane(v)
+			}
+		}
+	}
+	return h
+}
+
 // Draw returns the drawing.
-func (h Heat) Draw() Drawing { return both(h.draw) }
+func (h Heat) Draw() Drawing { return both(h.clean().draw) }
 
 func (h Heat) draw(f form) string {
 	const top, gap = 22.0, 1.0
@@ -151,6 +165,9 @@ func (h Heat) legend(c *canvas, f form, start, y, step float64, holes bool) {
 		return
 	}
 	x := start + heatSteps*w + 14
+	if step == 0 {
+		x = start + w + 14
+	}
 	c.text("m", x, y+21, sentence(unit, f.width-x))
 	c.text("e", f.width, y+7, sentence(ring, f.width-x))
 }
@@ -160,7 +177,7 @@ func heatWord(v, step float64) string {
 	if v == 0 || step >= 1 {
 		return Short(v)
 	}
-	digits := max(0, 1-int(math.Floor(math.Log10(step))))
+	digits := min(3, max(0, 1-int(math.Floor(math.Log10(step)))))
 	return strconv.FormatFloat(v, 'f', digits, 64)
 }
 
@@ -181,6 +198,7 @@ func (h Heat) describe() string {
 
 // Table returns the values, an hour a row and a weekday a column.
 func (h Heat) Table() Table {
+	h = h.clean()
 	t := Table{Name: lowerFirst(h.Title), Columns: []Column{{Name: "hour"}}, Note: "– is an hour without data."}
 	for row := range h.Cells {
 		t.Columns = append(t.Columns, Column{Name: Weekday(row), Number: true})

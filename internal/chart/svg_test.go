@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"datasync/internal/chart"
+
+	"pgregory.net/rapid"
 )
 
 // mark is an element of a drawing, read back.
@@ -26,7 +28,7 @@ type mark struct {
 
 func (m mark) has(class string) bool { return slices.Contains(strings.Fields(m.attr["class"]), class) }
 
-func (m mark) number(t *testing.T, name string) float64 {
+func (m mark) number(t rapid.TB, name string) float64 {
 	t.Helper()
 	v, err := strconv.ParseFloat(m.attr[name], 64)
 	if err != nil {
@@ -36,7 +38,7 @@ func (m mark) number(t *testing.T, name string) float64 {
 }
 
 // read parses a drawing, which must be well-formed.
-func read(t *testing.T, svg string) []mark {
+func read(t rapid.TB, svg string) []mark {
 	t.Helper()
 	var marks []mark
 	var open []int
@@ -79,7 +81,7 @@ func (r rectangle) meets(o rectangle) bool {
 }
 
 // extentOf is where a text is, by the widths of DejaVu Sans. Letters are 9 units high above the baseline and 3 below.
-func extentOf(t *testing.T, m mark) rectangle {
+func extentOf(t rapid.TB, m mark) rectangle {
 	x, y := m.number(t, "x"), m.number(t, "y")
 	w := chart.Width(m.text)
 	if m.has("b") {
@@ -211,7 +213,7 @@ func TestTextIsInsideAndApart(t *testing.T) {
 	})
 }
 
-func viewBox(t *testing.T, m mark) rectangle {
+func viewBox(t rapid.TB, m mark) rectangle {
 	var r rectangle
 	if _, err := fmt.Sscanf(m.attr["viewBox"], "%f %f %f %f", &r.x1, &r.y1, &r.x2, &r.y2); err != nil {
 		t.Fatal(err)
