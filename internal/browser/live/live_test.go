@@ -237,3 +237,40 @@ func TestKeeps(t *testing.T) {
 	p.Await(t, `document.querySelector(".late") === null`)
 	clean(t, p)
 }
+
+// TestStill: while figures, waits and reasons change, nothing on the page moves at any width.
+func TestStill(t *testing.T) {
+	b := browser.Start(t)
+	for _, width := range []int64{1280, 768, 390} {
+		look := browser.Look{Width: width, Height: 3000}
+		t.Run(look.String(), func(t *testing.T) {
+			f := newFake(t)
+			f.charts()
+			p := b.Open(t, f.address(), look)
+			p.Await(t, `document.querySelectorAll("#sections > section").length === 3`)
+			shows(t, p, "percent", "63 %")
+			browser.Eval[bool](t, p, `document.fonts.ready.then(() => new Promise(requestAnimationFrame)).then(() => {
+				globalThis.moved = [];
+				globalThis.watch = new PerformanceObserver(list => { for (const e of list.getEntries()) moved.push(...e.sources.map(s => (s.node?.id || s.node?.className || s.node?.nodeName) + " " + JSON.stringify(s.previousRect) + " " + JSON.stringify(s.currentRect))) });
+				watch.observe({type: "layout-shift"});
+				return true;
+			})`)
+			endpoints := pulling()["endpoints"].([]object)
+			for i, state := range []object{
+				pulling().with("state", "waiting", "rate", nil, "left_s", nil, "done_at", nil, "clock", "2026-01-27T19:24:59Z"),
+				pulling().with("events", 1297252, "percent", 100, "rate", 12345, "left_s", 93784, "batch", 1185, "clock", "2026-01-27T19:25:00Z"),
+				pulling().with("events", 7, "percent", 0, "rate", 1, "left_s", 1, "shards", []object{{"number": 1, "events": 7}},
+					"endpoints", []object{endpoints[0].with("state", "open", "reason", "", "left_s", nil), endpoints[1].with("state", "failing", "reason", "503, tried again in 4 s", "left_s", 4)}),
+			} {
+				f.section("rate", ratePart(i+1), "batch 185 · live", "order", 0)
+				f.section("days", daysPart(int64(12900+100*i), ""), "batch 185 · live", "order", 1)
+				f.show(state)
+				p.Await(t, `document.querySelector("#days h2").textContent.includes("`+[]string{"12,900", "13,000", "13,100"}[i]+`")`)
+				shows(t, p, "events", []string{"197,252", "1,297,252", "7 of"}[i])
+			}
+			if moved := browser.Eval[[]string](t, p, `new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame)).then(() => { for (const e of watch.takeRecords()) moved.push(e.value); return moved.map(String) })`); len(moved) > 0 {
+				t.Errorf("moved:\n%s", strings.Join(moved, "\n"))
+			}
+		})
+	}
+}

@@ -131,8 +131,16 @@ function boxKey(event) {
   if (taken) event.preventDefault();
 }
 
+// grow is for browsers whose boxes do not grow by field-sizing.
+function grow() {
+  if (!CSS.supports("field-sizing", "content")) box.rows = Math.min(20, Math.max(3, box.value.split("\n").length));
+}
+
 box.addEventListener("keydown", boxKey);
-box.addEventListener("input", completeSoon);
+box.addEventListener("input", () => {
+  grow();
+  completeSoon();
+});
 byId("run").addEventListener("click", run);
 byId("cancel").addEventListener("click", cancel);
 byId("csv").addEventListener("click", () => download("csv"));

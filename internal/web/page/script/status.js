@@ -144,7 +144,7 @@ function showEndpoints(endpoints) {
   while (list.children.length > endpoints.length) list.lastChild.remove();
   while (list.children.length < endpoints.length) list.append(newEndpoint());
   endpoints.forEach((endpoint, i) => {
-    const [name, , reason, events] = list.children[i].children;
+    const [name, , events, reason] = list.children[i].children;
     setText(name, capital(visible(endpoint.name)));
     setText(reason, visible(endpoint.reason ?? ""));
     setText(events, plural(endpoint.events ?? 0, "event"));
@@ -155,7 +155,7 @@ function showEndpoints(endpoints) {
 function newEndpoint() {
   const state = byId("state").cloneNode(true);
   state.removeAttribute("id");
-  return element("li", {}, element("p", { className: "name" }), state, element("p", { className: "note" }), element("p", { className: "note n" }));
+  return element("li", {}, element("p", { className: "name" }), state, element("p", { className: "note n" }), element("p", { className: "note reason" }));
 }
 
 // countDown shows how long each endpoint waits. The clock of this page counts between two states.
