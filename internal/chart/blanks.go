@@ -52,7 +52,7 @@ func (p *plot) say(r run, words []string) bool {
 		}
 	}
 	for _, w := range words {
-		start, _ := clamp(mid, Width(w), p.left, p.canvas.w)
+		start, _ := clamp(mid, Width(w), p.left, p.w)
 		if p.free("", start, wordsRow, w) {
 			p.write("", start, wordsRow, w)
 			return true

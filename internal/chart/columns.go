@@ -56,14 +56,15 @@ func (c Columns) bins() ([]bin, period) {
 func (c Columns) over(n bin) float64 {
 	var whole, all, sum, sumWhole float64
 	for _, i := range n.members {
-		switch b := c.Bars[i]; {
-		case b.State == Whole:
+		b := c.Bars[i]
+		switch b.State {
+		case Whole:
 			whole++
-			sumWhole += b.Value
+			sumWhole += sane(b.Value)
 			fallthrough
-		case b.State == Unfinished:
+		case Unfinished:
 			all++
-			sum += b.Value
+			sum += sane(b.Value)
 		}
 	}
 	switch {
@@ -86,7 +87,7 @@ func (c Columns) meanAt(i int) (float64, bool) {
 			return 0, false
 		}
 		if c.Bars[k].State == Whole {
-			sum += c.Bars[k].Value
+			sum += sane(c.Bars[k].Value)
 		}
 	}
 	return sum / float64(c.MeanOver), true
@@ -103,7 +104,7 @@ func (c Columns) draw(f form) string {
 	}
 	if c.UsualName != "" {
 		for _, b := range c.Bars {
-			most = math.Max(most, b.Usual)
+			most = math.Max(most, sane(b.Usual))
 		}
 	}
 	for i := range c.Bars {
@@ -131,11 +132,11 @@ func (c Columns) draw(f form) string {
 	} else {
 		p.blanks(blankRuns(b, bins))
 	}
+	c.mark(p, b, bins)
 	c.usual(p, b, bins)
 	p.zero()
 	c.ticks(p, b, bins)
 	c.mean(p, b, bins)
-	c.mark(p, b, bins)
 	if !f.narrow() {
 		for i, n := range bins {
 			p.tip(b.start(i), p.top, b.step, p.base-p.top, c.tipText(n, unit))
@@ -186,7 +187,7 @@ func (c Columns) bars(p *plot, b bands, bins []bin) {
 		if n.state == Empty || n.state == Unpulled {
 			continue
 		}
-		h := p.scale.height(c.over(n))
+		h := p.height(c.over(n))
 		boxes.WriteString(box(b.x(i), p.base-h, b.bar, h))
 		if n.state == Unfinished {
 			stripes.WriteString(hatch(b.x(i), p.base-h, b.bar, h, 5))
@@ -204,7 +205,7 @@ func (c Columns) usual(p *plot, b bands, bins []bin) {
 	var marks strings.Builder
 	for i, n := range bins {
 		if len(n.members) == 1 && n.state != Unpulled {
-			y := math.Min(p.y(c.Bars[n.members[0]].Usual), p.base-1)
+			y := math.Min(p.y(sane(c.Bars[n.members[0]].Usual)), p.base-1)
 			marks.WriteString("M" + num(b.x(i)-0.5) + " " + num(y) + "h" + num(b.bar+1))
 		}
 	}
@@ -217,7 +218,7 @@ func (c Columns) lastUsual() float64 {
 	if len(c.Bars) == 0 {
 		return 0
 	}
-	return c.Bars[len(c.Bars)-1].Usual
+	return sane(c.Bars[len(c.Bars)-1].Usual)
 }
 
 // key names a line: beside its end in the wide form, after a sample in the first row of the narrow one.
@@ -233,6 +234,12 @@ func (p *plot) key(name, value string, x, y float64) {
 		return
 	}
 	y = math.Min(math.Max(y, p.top+4), p.base-16)
+	for _, move := range []float64{-32, 32, -64, 64} {
+		if p.free("", x, y-3, name) && p.free("b", x, y+12, name) {
+			break
+		}
+		y = math.Min(math.Max(y+move, p.top+4), p.base-16) // beside another key
+	}
 	if value == "" {
 		p.line("line l-k", x, y, x+12, y)
 		p.write("", x+17, y+4, name)
@@ -284,7 +291,7 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 				flush()
 				continue
 			}
-			// A bar of several days has the points of its days side by side.
+			// A bar of several days has a point for each of its days.
 			x := b.start(k) + b.step*(float64(j)+0.5)/float64(len(n.members))
 			line = append(line, [2]float64{x, p.y(m)})
 			last = m

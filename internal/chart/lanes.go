@@ -10,7 +10,7 @@ import (
 const mostLanes = 8
 
 // Lanes are rows on the time axis of events: the windows that pulls read, with gaps of the API told from
-// what is not pulled yet.
+// time that is not yet pulled.
 type Lanes struct {
 	Head
 	From, To time.Time
@@ -62,7 +62,7 @@ func (l Lanes) has(state State) bool {
 func (l Lanes) draw(f form) string {
 	lanes := l.fitting()
 	row, top := pick(f, 26.0, 36.0), 4.0
-	left, right := pick(f, 222.0, 4.0), f.width-4
+	left, right := pick(f, 240.0, 4.0), f.width-4
 	axis := top + row*math.Max(float64(len(lanes)), 2)
 	keyRows := pick(f, 1.0, 2.0)
 	c := newCanvas(f.class, f.width, axis+38+18*keyRows, l.Title, l.describe())
@@ -73,9 +73,9 @@ func (l Lanes) draw(f form) string {
 	for i, lane := range lanes {
 		y := top + row*float64(i)
 		base := y + row - 10
-		name := FitBold(lane.Name, 72)
+		name := FitBold(lane.Name, 82)
 		c.text("b", 0, pick(f, base-1, y+9), name)
-		at := math.Max(BoldWidth(name)+8, pick(f, 66.0, 0))
+		at := math.Max(BoldWidth(name)+8, pick(f, 82.0, 0))
 		c.text("m", at, pick(f, base-1, y+9), Fit(lane.Note, pick(f, left, right)-at-6))
 		c.line("grid", left, base+2, right, base+2)
 		c.lane(lane, x, base)

@@ -17,7 +17,7 @@ type Series struct {
 // Series with colours of types have the order of [Types] whatever their order here; all series with [Other]
 // are one part, on top. The table keeps them apart.
 type Stack struct {
-	// Head.Unit is the noun of what is counted, such as "events".
+	// Head.Unit is a noun in the plural, such as "events".
 	Head
 	Series []Series
 	// Days are all days of the period, in order, also those without events.
@@ -152,6 +152,7 @@ func (s Stack) draw(f form) string {
 	} else {
 		p.blanks(blankRuns(b, bins))
 	}
+	s.sums(p, b, bins)
 	s.labels(p, b, bins, parts)
 	if !f.narrow() {
 		s.tips(p, b, bins, parts, unit)
@@ -191,6 +192,22 @@ func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 	}
 	p.path("hair", hair.String())
 	p.path("stripe", stripes.String())
+}
+
+// sums writes the number of a bar above it, where all have room: a few bars need no axis to be read.
+func (s Stack) sums(p *plot, b bands, bins []bin) {
+	for _, n := range bins {
+		if Width(Count(s.sumOf(n))) > b.step-8 {
+			return
+		}
+	}
+	for i, n := range bins {
+		sum := s.sumOf(n)
+		x, y, words := b.mid(i), p.y(float64(sum))-5, Count(sum)
+		if sum > 0 && p.free("c", x, y, words) {
+			p.write("c", x, y, words)
+		}
+	}
 }
 
 // fill is the class with which an area has a colour. Hatched ones have a pale ground.
@@ -234,12 +251,12 @@ func (s Stack) labels(p *plot, b bands, bins []bin, parts []part) {
 	}
 	ys := spread(ideal, 15, p.top+2, p.base-4)
 	x := p.right + pick(p.form, 22.0, 14.0)
-	nameRoom := p.canvas.w - x - 15
-	shares := x + 15 + 106
+	nameRoom := p.w - x - 15
+	shares := x + 15 + 124
 	if !p.narrow() {
 		nameRoom -= 42
-		if shares > p.canvas.w-60 {
-			shares = p.canvas.w
+		if shares > p.w-20 {
+			shares = p.w
 		}
 	}
 	var leads strings.Builder
@@ -265,6 +282,9 @@ func allOf(n int) []int {
 	return all
 }
 
+// mostTips is the number of bars up to which a tip has all parts: the text of many takes more bytes than their bars.
+const mostTips = 62
+
 // tips lets a pointer read a bar: its sum and its parts, from the top of the stack.
 func (s Stack) tips(p *plot, b bands, bins []bin, parts []part, unit period) {
 	for i, n := range bins {
@@ -278,7 +298,7 @@ func (s Stack) tips(p *plot, b bands, bins []bin, parts []part, unit period) {
 			if n.state == Unfinished {
 				t.WriteString(", " + n.state.String())
 			}
-			for k := len(parts) - 1; k >= 0; k-- {
+			for k := len(parts) - 1; k >= 0 && len(bins) <= mostTips; k-- {
 				if v := s.of(parts[k], n); v > 0 {
 					t.WriteString("\n" + Label(parts[k].Name) + " " + Count(v))
 				}
