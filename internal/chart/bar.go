@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"math"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 )
@@ -20,6 +22,18 @@ func (c *canvas) bar(color Color, x, y, w, h float64) {
 
 // track draws the frame that a whole bar would fill.
 func (c *canvas) track(x, y, w, h float64) { c.path("grid", box(x+0.5, y+0.5, w-1, h-1)) }
+
+// atLeast writes a share in few characters: one below the least as "<1 %", others without a digit after
+// the point where the least is 1 %.
+func atLeast(least, share float64) string {
+	switch {
+	case share > 0 && share < least:
+		return "<" + strconv.FormatFloat(least*100, 'f', -1, 64) + nbsp + "%"
+	case share > 0 && share < 1 && least == 0.01:
+		return strconv.Itoa(int(min(99, math.Round(share*100)))) + nbsp + "%"
+	}
+	return Percent(share)
+}
 
 // sentence is words of our own, cut only where a drawing has no room for them.
 func sentence(s string, units float64) string { return cut(Visible(s), units, Width) }

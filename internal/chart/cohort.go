@@ -9,7 +9,7 @@ import (
 // Cohort is retention: how many of those first seen in a week come back in the weeks after it.
 type Cohort struct {
 	Head
-	// Item is what is counted, such as "users".
+	// Item names the things that are counted, such as "users".
 	Item  string
 	Weeks []Week
 	// Ends is the end of the data, which a note names beside weeks that are not over.
@@ -65,7 +65,7 @@ func (c Cohort) columns(weeks []Week) int {
 }
 
 // cohortCounts is where the counts of the weeks end.
-func cohortCounts(f form) float64 { return pick(f, 178.0, 92.0) }
+func cohortCounts(f form) float64 { return pick(f, 178.0, 100.0) }
 
 // start is where the cells begin, and cell is how wide they are with the gap after them.
 func (c Cohort) start(f form) float64 { return cohortCounts(f) + pick(f, 14.0, 8.0) }
@@ -109,6 +109,9 @@ func (c Cohort) draw(f form) string {
 			name, count = week.Start.Format("2 Jan"), Count(week.Count)
 		}
 		v.text("", 0, y+18, name)
+		if Width(name)+10+Width(count) > counts {
+			count = Short(float64(week.Count))
+		}
 		v.text("m e", counts, y+18, count)
 	}
 	for i, note := range notes {
@@ -138,7 +141,7 @@ func (c Cohort) cells(v *canvas, weeks []Week, columns int, start, cell float64)
 	v.path(string(Slate), bars)
 	v.path("frame", frames)
 	each(func(week Week, _ int, back Return, x, y, w, _ float64) {
-		v.text("c", x+w/2, y+16, Percent(week.share(back)))
+		v.text("c", x+w/2, y+16, atLeast(0.01, week.share(back)))
 	})
 	if v.w == NarrowUnits {
 		return

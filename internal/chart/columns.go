@@ -56,14 +56,15 @@ func (c Columns) bins() ([]bin, period) {
 func (c Columns) over(n bin) float64 {
 	var whole, all, sum, sumWhole float64
 	for _, i := range n.members {
-		switch b := c.Bars[i]; {
-		case b.State == Whole:
+		b := c.Bars[i]
+		switch b.State {
+		case Whole:
 			whole++
-			sumWhole += b.Value
+			sumWhole += sane(b.Value)
 			fallthrough
-		case b.State == Unfinished:
+		case Unfinished:
 			all++
-			sum += b.Value
+			sum += sane(b.Value)
 		}
 	}
 	switch {
@@ -86,7 +87,7 @@ func (c Columns) meanAt(i int) (float64, bool) {
 			return 0, false
 		}
 		if c.Bars[k].State == Whole {
-			sum += c.Bars[k].Value
+			sum += sane(c.Bars[k].Value)
 		}
 	}
 	return sum / float64(c.MeanOver), true
@@ -103,7 +104,7 @@ func (c Columns) draw(f form) string {
 	}
 	if c.UsualName != "" {
 		for _, b := range c.Bars {
-			most = math.Max(most, b.Usual)
+			most = math.Max(most, sane(b.Usual))
 		}
 	}
 	for i := range c.Bars {
@@ -120,22 +121,22 @@ func (c Columns) draw(f form) string {
 	if unit.name != "day" && unit.name != "hour" {
 		words += " (mean of a " + unit.name + ")"
 	}
-	p.axes(words)
 	b := newBands(len(bins), p.left, p.right-p.left)
-	if len(bins) > 0 && !onlyEmpty(bins) {
-		p.right = b.start(len(bins))
+	if !onlyEmpty(bins) {
+		p.right = b.start(len(bins)) // a few bars have a short axis
 	}
+	p.axes(words)
 	c.bars(p, b, bins)
 	if onlyEmpty(bins) {
 		p.blank(c.nothing())
 	} else {
 		p.blanks(blankRuns(b, bins))
 	}
+	c.mark(p, b, bins)
 	c.usual(p, b, bins)
 	p.zero()
 	c.ticks(p, b, bins)
 	c.mean(p, b, bins)
-	c.mark(p, b, bins)
 	if !f.narrow() {
 		for i, n := range bins {
 			p.tip(b.start(i), p.top, b.step, p.base-p.top, c.tipText(n, unit))
@@ -186,10 +187,10 @@ func (c Columns) bars(p *plot, b bands, bins []bin) {
 		if n.state == Empty || n.state == Unpulled {
 			continue
 		}
-		h := p.scale.height(c.over(n))
+		h := p.height(c.over(n))
 		boxes.WriteString(box(b.x(i), p.base-h, b.bar, h))
 		if n.state == Unfinished {
-			stripes.WriteString(hatch(b.x(i), p.base-h, b.bar, h, 5))
+			stripes.WriteString(stripe(b.x(i), p.base-h, b.bar, h))
 		}
 	}
 	p.path(string(c.Color), boxes.String())
@@ -204,7 +205,7 @@ func (c Columns) usual(p *plot, b bands, bins []bin) {
 	var marks strings.Builder
 	for i, n := range bins {
 		if len(n.members) == 1 && n.state != Unpulled {
-			y := math.Min(p.y(c.Bars[n.members[0]].Usual), p.base-1)
+			y := math.Min(p.y(sane(c.Bars[n.members[0]].Usual)), p.base-1)
 			marks.WriteString("M" + num(b.x(i)-0.5) + " " + num(y) + "h" + num(b.bar+1))
 		}
 	}
@@ -217,14 +218,14 @@ func (c Columns) lastUsual() float64 {
 	if len(c.Bars) == 0 {
 		return 0
 	}
-	return c.Bars[len(c.Bars)-1].Usual
+	return sane(c.Bars[len(c.Bars)-1].Usual)
 }
 
 // key names a line: beside its end in the wide form, after a sample in the first row of the narrow one.
 func (p *plot) key(name, value string, x, y float64) {
 	if p.narrow() {
 		words := strings.TrimSpace(name + " " + value)
-		at := p.w - Width(words)
+		at := p.w - 2 - Width(words)
 		if !p.free("", at-26, unitRow, words) {
 			return // the unit is long; the words below the chart name the line too
 		}
@@ -233,6 +234,12 @@ func (p *plot) key(name, value string, x, y float64) {
 		return
 	}
 	y = math.Min(math.Max(y, p.top+4), p.base-16)
+	for _, move := range []float64{-32, 32, -64, 64} {
+		if p.free("", x, y-3, name) && p.free("b", x, y+12, name) {
+			break
+		}
+		y = math.Min(math.Max(y+move, p.top+4), p.base-16) // beside another key
+	}
 	if value == "" {
 		p.line("line l-k", x, y, x+12, y)
 		p.write("", x+17, y+4, name)
@@ -284,7 +291,10 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 				flush()
 				continue
 			}
-			// A bar of several days has the points of its days side by side.
+			// A bar of several days has points of several of them, two units apart: more would not be seen.
+			if apart := 2 * float64(len(n.members)) / b.step; apart > 1 && i < len(c.Bars)-1 && j%int(apart) > 0 {
+				continue
+			}
 			x := b.start(k) + b.step*(float64(j)+0.5)/float64(len(n.members))
 			line = append(line, [2]float64{x, p.y(m)})
 			last = m
@@ -302,12 +312,15 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 	p.key(c.MeanName, c.Format.Word(math.Round(last*1000)/1000), p.right+10, p.y(last))
 }
 
-// mark names a bar beside its top, and a bar that is alone by its value.
+// mark names a bar beside its top. A bar that is alone has its value above it.
 func (c Columns) mark(p *plot, b bands, bins []bin) {
 	if c.Mark == nil {
 		if len(bins) == 1 && bins[0].state != Empty && bins[0].state != Unpulled {
-			v := c.over(bins[0])
-			p.write("b", b.x(0)+b.bar+10, math.Max(p.y(v)+12, p.top+12), c.Format.Word(v))
+			class, x, word, y := "b c", b.mid(0), c.Format.Word(c.over(bins[0])), p.y(c.over(bins[0]))-5
+			if !p.free(class, x, y, word) {
+				class, x = "b", b.x(0)
+			}
+			p.write(class, x, y, word)
 		}
 		return
 	}

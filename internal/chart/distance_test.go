@@ -74,6 +74,8 @@ func contrast(a, b linear) float64 {
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
 }
 
+func square(v float64) float64 { return v * v }
+
 // distance is CIEDE2000.
 func distance(p, q lab) float64 {
 	degrees := func(rad float64) float64 { return math.Mod(rad*180/math.Pi+360, 360) }
@@ -106,11 +108,11 @@ func distance(p, q lab) float64 {
 	dh := 2 * math.Sqrt(c1*c2) * math.Sin(turn/2*math.Pi/180)
 	l, c := (p.l+q.l)/2, (c1+c2)/2
 	tone := 1 - 0.17*cosine(h-30) + 0.24*cosine(2*h) + 0.32*cosine(3*h+6) - 0.20*cosine(4*h-63)
-	sl := 1 + 0.015*math.Pow(l-50, 2)/math.Sqrt(20+math.Pow(l-50, 2))
+	sl := 1 + 0.015*square(l-50)/math.Sqrt(20+square(l-50))
 	sc := 1 + 0.045*c
 	sh := 1 + 0.015*c*tone
-	rt := -2 * math.Sqrt(math.Pow(c, 7)/(math.Pow(c, 7)+far)) * math.Sin(60*math.Exp(-math.Pow((h-275)/25, 2))*math.Pi/180)
-	return math.Sqrt(math.Pow(dl/sl, 2) + math.Pow(dc/sc, 2) + math.Pow(dh/sh, 2) + rt*dc/sc*dh/sh)
+	rt := -2 * math.Sqrt(math.Pow(c, 7)/(math.Pow(c, 7)+far)) * math.Sin(60*math.Exp(-square((h-275)/25))*math.Pi/180)
+	return math.Sqrt(square(dl/sl) + square(dc/sc) + square(dh/sh) + rt*dc/sc*dh/sh)
 }
 
 // TestDistance compares distance with pairs that Sharma, Wu and Dalal (2005) publish to test it.

@@ -65,7 +65,7 @@ func (f Factors) draw(form form) string {
 		c.bar(color, start, bar, barLength(row.Share, 1, bars), thick)
 		if !math.IsNaN(row.Usual) {
 			x := start + min(1, max(0, row.Usual))*bars
-			c.path("page", box(x-2, bar-3, 4, thick+6))
+			c.path("page", box(max(0, x-2), bar-3, min(4, x+2), thick+6))
 			c.path(string(Strong), box(x-1, bar-3, 2, thick+6))
 		}
 		if form.narrow() {

@@ -24,6 +24,8 @@ func figures() []figure {
 	all = append(all, lineFigures()...)
 	all = append(all, columnFigures()...)
 	all = append(all, pullFigures()...)
+	all = append(all, barFigures()...)
+	all = append(all, cellFigures()...)
 	return all
 }
 

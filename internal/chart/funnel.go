@@ -5,7 +5,7 @@ import "strconv"
 // Funnel is how many go from step to step. Its bars begin at one edge, so that they compare by length.
 type Funnel struct {
 	Head
-	// Item is what is counted, such as "sessions".
+	// Item names the things that are counted, such as "sessions".
 	Item  string
 	Steps []Step
 }

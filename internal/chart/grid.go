@@ -10,8 +10,8 @@ import (
 // Grid is counts by two properties, such as device and browser. All its bars have one scale.
 type Grid struct {
 	Head
-	// Item is what is counted, such as "events". Down and Across are the properties, such as "device" and
-	// "browser".
+	// Item names the things that are counted, such as "events". Down and Across are the properties, such
+	// as "device" and "browser".
 	Item, Down, Across string
 	Rows, Columns      []string
 	// Counts are by row and column.
@@ -126,7 +126,7 @@ func (g Grid) draw(f form) string {
 	counted := !f.narrow()
 	for _, counts := range g.Counts {
 		for _, count := range counts {
-			counted = counted && BoldWidth(Percent(float64(count)/sum))+Width(Count(count))+8 <= bars
+			counted = counted && BoldWidth(atLeast(0.001, float64(count)/sum))+Width(Count(count))+8 <= bars
 		}
 	}
 	for n, name := range g.Columns {
@@ -141,7 +141,7 @@ func (g Grid) draw(f form) string {
 		c.text(nameClass("", name), 0, y+14, Fit(name, names))
 		for n, count := range g.Counts[r] {
 			x := start + float64(n)*pitchX
-			share := Percent(float64(count) / sum)
+			share := atLeast(0.001, float64(count)/sum)
 			c.text(pick(f, "b", ""), x, y+14, share)
 			if counted {
 				c.text("m e", x+bars, y+14, Count(count))

@@ -14,8 +14,11 @@ type Heat struct {
 	Cells [7][24]float64
 }
 
-// heatSteps is the number of colours, h1 to h7.
-const heatSteps = 7
+// heatSteps is the number of colours, h1 to h7; leastStep keeps the words of the legend short.
+const (
+	heatSteps = 7
+	leastStep = 0.001
+)
 
 // Weekday names a row of a [Heat], 0 for Monday: Mon.
 func Weekday(row int) string { return time.Weekday((row + 1) % 7).String()[:3] }
@@ -46,8 +49,7 @@ func (h Heat) empty() bool {
 	return true
 }
 
-// step is the height of a colour: a seventh of the largest value, rounded up to two digits. Whole numbers
-// stay whole from 7 on.
+// step is the height of a colour: a seventh of the largest value, rounded up to two digits.
 func (h Heat) step() float64 {
 	row, hour, ok := h.Largest()
 	if !ok {
@@ -55,10 +57,7 @@ func (h Heat) step() float64 {
 	}
 	raw := h.Cells[row][hour] / heatSteps
 	unit := math.Pow(10, math.Floor(math.Log10(raw))-1)
-	if raw >= 1 {
-		unit = max(1, unit)
-	}
-	return math.Ceil(raw/unit-1e-9) * unit
+	return max(leastStep, math.Ceil(raw/unit-1e-9)*unit)
 }
 
 // level is the colour of a value, from 0.
@@ -151,6 +150,9 @@ func (h Heat) legend(c *canvas, f form, start, y, step float64, holes bool) {
 		return
 	}
 	x := start + heatSteps*w + 14
+	if step == 0 {
+		x = start + w + 14
+	}
 	c.text("m", x, y+21, sentence(unit, f.width-x))
 	c.text("e", f.width, y+7, sentence(ring, f.width-x))
 }
@@ -160,7 +162,7 @@ func heatWord(v, step float64) string {
 	if v == 0 || step >= 1 {
 		return Short(v)
 	}
-	digits := max(0, 1-int(math.Floor(math.Log10(step))))
+	digits := min(3, max(0, 1-int(math.Floor(math.Log10(step)))))
 	return strconv.FormatFloat(v, 'f', digits, 64)
 }
 

@@ -9,7 +9,7 @@ import "strconv"
 // to say so.
 type Histogram struct {
 	Head
-	// Item is what is counted, such as "sessions"; Size is by what, such as "length".
+	// Item names the things that are counted, such as "sessions"; Size names their size, such as "length".
 	Item, Size string
 	Bins       []Bin
 	// Edges puts the mark of a bin at its left edge: the bins are ranges. Otherwise it is below the
@@ -27,7 +27,7 @@ type Bin struct {
 // histogramStart is the left edge of the bars: "100 %" and a space are before it.
 const histogramStart = 50.0
 
-var half = form{"wide half", 344}
+var half = form{"wide", 344}
 
 // Draw returns the drawing.
 func (h Histogram) Draw() Drawing { return Drawing{Wide: h.draw(half), Narrow: h.draw(narrow)} }
@@ -104,10 +104,11 @@ func (h Histogram) peak(c *canvas, f form, x, pitch, y float64) {
 // marks writes as many marks as have room: each, each second and so on, and always the last.
 func (h Histogram) marks(c *canvas, start, pitch, y float64) {
 	middle := func(i int) float64 {
-		if h.Edges {
-			return start + float64(i)*pitch
+		x := start + float64(i)*pitch
+		if !h.Edges {
+			x += pitch / 2
 		}
-		return start + (float64(i)+0.5)*pitch
+		return min(x, c.w-Width(h.Bins[i].Mark)/2)
 	}
 	meet := func(i, j int) bool {
 		return middle(i)+Width(h.Bins[i].Mark)/2+6 > middle(j)-Width(h.Bins[j].Mark)/2
@@ -125,14 +126,14 @@ func (h Histogram) marks(c *canvas, start, pitch, y float64) {
 		}
 	}
 	last := len(h.Bins) - 1
-	for len(shown) > 1 && shown[len(shown)-1] != last && meet(shown[len(shown)-1], last) {
+	for len(shown) > 0 && shown[len(shown)-1] != last && meet(shown[len(shown)-1], last) {
 		shown = shown[:len(shown)-1]
 	}
-	if shown[len(shown)-1] != last {
+	if len(shown) == 0 || shown[len(shown)-1] != last {
 		shown = append(shown, last)
 	}
 	for _, i := range shown {
-		c.text("m c", min(middle(i), c.w-Width(h.Bins[i].Mark)/2), y, h.Bins[i].Mark)
+		c.text("m c", middle(i), y, h.Bins[i].Mark)
 		if h.Edges {
 			c.line("tick", middle(i), y-17, middle(i), y-13)
 		}

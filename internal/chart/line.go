@@ -66,13 +66,16 @@ func (l Line) draw(f form) string {
 	points, mean := l.fitting(pick(f, 800, 250))
 	most := 0.0
 	for _, p := range points {
-		most = math.Max(most, p.Value)
+		most = math.Max(most, sane(p.Value))
 		if l.Band != "" && len(points) > 1 {
-			most = math.Max(most, p.High)
+			most = math.Max(most, sane(p.High))
 		}
 	}
 	if l.Mark != nil {
-		most = math.Max(most, l.Mark.Value)
+		most = math.Max(most, sane(l.Mark.Value))
+	}
+	if l.Mark != nil || len(points) == 1 {
+		most *= 1.06 // words beside the point stay below the first rows
 	}
 	r := room{height: pick(f, 150.0, 140.0), right: 6}
 	if l.Band != "" {
@@ -353,13 +356,22 @@ func polyline(points [][2]float64) string {
 		case 0:
 			b.WriteString("M" + num(nx) + " " + num(ny))
 		case 1:
-			b.WriteString("l" + short(nx-x) + " " + short(ny-y))
+			b.WriteString("l" + short(nx-x) + spaced(ny-y))
 		default:
-			b.WriteString(" " + short(nx-x) + " " + short(ny-y))
+			b.WriteString(spaced(nx-x) + spaced(ny-y))
 		}
 		x, y = nx, ny
 	}
 	return b.String()
+}
+
+// spaced is short after a space, where the sign does not part it from the number before.
+func spaced(v float64) string {
+	s := short(v)
+	if s[0] != '-' {
+		s = " " + s
+	}
+	return s
 }
 
 // short is num without a zero before the point.

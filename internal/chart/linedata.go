@@ -27,7 +27,7 @@ var strides = [...]stride{
 func (l Line) fitting(limit int) ([]Point, string) {
 	var points []Point
 	for _, p := range l.Points {
-		if p.drawn() && !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) && (p.State == Whole || !l.hourly()) {
+		if p.drawn() && math.Abs(p.Value) <= largest && (p.State == Whole || !l.hourly()) {
 			points = append(points, p)
 		}
 	}
@@ -54,7 +54,7 @@ func average(points []Point, start func(time.Time) time.Time) []Point {
 	}
 	n := 0.0
 	for _, p := range points {
-		if p.State != Whole || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+		if p.State != Whole || !(math.Abs(p.Value) <= largest) {
 			continue
 		}
 		weight := 1.0

@@ -28,8 +28,8 @@ func (e extent) meets(o extent) bool {
 // Rows of a plot. A plot has all of them also when they are empty, so that a live page does not move.
 const (
 	unitRow  = 11.0 // baseline of the unit
-	wordsRow = 27.0 // baseline of words about spans
-	plotTop  = 36.0 // y of the highest tick
+	wordsRow = 26.0 // baseline of words about spans
+	plotTop  = 34.0 // y of the highest tick
 	axisRow  = 18.0 // from zero to the baseline of the axis's labels
 	below    = 24.0 // from zero to the lower edge
 )
@@ -49,6 +49,9 @@ func newPlot(f form, h Head, desc string, r room, max float64, format Format) *p
 		top: plotTop, base: base, format: format,
 	}
 	p.scale = newScale(max, format == Counts, base, r.height)
+	for _, v := range p.ticks() {
+		p.left = math.Max(p.left, Width(format.axis(v, p.step))+7)
+	}
 	return p
 }
 
@@ -61,7 +64,7 @@ func (p *plot) write(class string, x, y float64, s string) {
 // free says whether text would touch no other text, and stay inside the drawing.
 func (p *plot) free(class string, x, y float64, s string) bool {
 	e := textExtent(class, x, y, s)
-	if e.x1 < 0 || e.x2 > p.canvas.w {
+	if e.x1 < 0 || e.x2 > p.w {
 		return false
 	}
 	e.x1 -= 4
@@ -112,7 +115,7 @@ func (p *plot) timeAxis(ticks []tick) {
 	for _, k := range ticks {
 		marks.WriteString("M" + num(k.x) + " " + num(p.base) + "v5")
 		if k.label != "" {
-			start, _ := clamp(k.x, Width(k.label), 0, p.canvas.w)
+			start, _ := clamp(k.x, Width(k.label), 0, p.w)
 			p.write("m", start, p.base+axisRow, k.label)
 		}
 	}

@@ -86,9 +86,7 @@ func (c Pull) buckets(values []float64, limit int) ([]float64, time.Duration) {
 	for part := range slices.Chunk(values, join) {
 		sum := 0.0
 		for _, v := range part {
-			if v > 0 && !math.IsInf(v, 0) {
-				sum += v
-			}
+			sum += sane(v)
 		}
 		joined = append(joined, sum/float64(len(part)))
 	}
@@ -96,12 +94,12 @@ func (c Pull) buckets(values []float64, limit int) ([]float64, time.Duration) {
 }
 
 func (c Pull) draw(f form) string {
-	stepHeight, stripHeight := pick(f, 84.0, 96.0), pick(f, 24.0, 33.0)
+	stepHeight, stripHeight := pick(f, 84.0, 106.0), pick(f, 24.0, 35.0)
 	top := pick(f, 8.0, 4.0)
-	strips := top + stepHeight*float64(len(c.Steps)) + 22
+	strips := top + stepHeight*float64(len(c.Steps)) + pick(f, 22.0, 28.0)
 	axis := strips + stripHeight*float64(len(c.Strips)) + 4
 	d := pullDrawing{c, newCanvas(f.class, f.width, axis+26, c.Title, c.describe()), f,
-		pick(f, 150.0, 38.0), pick(f, f.width-138, f.width-4)}
+		pick(f, 172.0, 44.0), pick(f, f.width-138, f.width-4)}
 	limit := pick(f, 110, 75)
 	most := 0.0
 	span := c.Bucket
@@ -114,7 +112,7 @@ func (c Pull) draw(f form) string {
 		d.steps(s, values[i], span, most, top+stepHeight*float64(i), stepHeight)
 	}
 	if len(c.Steps) > 0 {
-		d.text("m", pick(f, d.left, 0), strips-10, c.Unit+", mean of "+Span(span))
+		d.text("m", pick(f, d.left, 0), strips-pick(f, 10.0, 18.0), c.Unit+", mean of "+Span(span))
 	}
 	for i, s := range c.Strips {
 		d.strip(s, strips+stripHeight*float64(i), stripHeight)
@@ -136,7 +134,7 @@ func (c Pull) describe() string {
 
 // steps draws one endpoint. Columns touch, because each value is a mean over its whole span.
 func (d pullDrawing) steps(s Steps, values []float64, span time.Duration, most, top, height float64) {
-	p := &plot{canvas: d.canvas, form: d.form, left: d.left, right: d.right, top: top + pick(d.form, 4.0, 20.0), base: top + height - pick(d.form, 14.0, 8.0)}
+	p := &plot{canvas: d.canvas, form: d.form, left: d.left, right: d.right, top: top + pick(d.form, 4.0, 24.0), base: top + height - pick(d.form, 14.0, 14.0)}
 	p.scale = newScale(most, false, p.base, p.base-p.top)
 	// Two lines are enough for a small chart.
 	if len(p.ticks()) > 3 {
@@ -207,6 +205,25 @@ func (d pullDrawing) strip(s Strip, top, height float64) {
 	}
 	d.path(string(Slate), boxes.String())
 	d.path(string(Red), ticks.String())
+	if !d.narrow() {
+		d.tips(s, base)
+	}
+}
+
+// tips lets a pointer read each wait of a strip that has few.
+func (d pullDrawing) tips(s Strip, base float64) {
+	const most, least = 40, 5.0
+	if len(s.Spans) > most {
+		return
+	}
+	for _, w := range s.Spans {
+		x1, x2 := d.x(w.From), d.x(w.To)
+		if x2-x1 < least {
+			x1 = math.Max(math.Min((x1+x2-least)/2, d.right-least), d.left)
+			x2 = x1 + least
+		}
+		d.tip(x1, base-11, x2-x1, 12, s.name()+", "+Clock(w.From)+"–"+Clock(w.To)+": "+Span(w.To.Sub(w.From)))
+	}
 }
 
 // union joins spans that overlap or are less than gap apart.

@@ -28,15 +28,15 @@ func (r Rate) Draw() Drawing { return both(r.draw) }
 // value is that of a series in bucket i of the axis, which counts from the left.
 func (r Rate) value(series, i int) float64 {
 	values := r.Values[series]
-	if k := i - r.Buckets + len(values); k >= 0 && k < len(values) && values[k] > 0 && !math.IsInf(values[k], 0) {
-		return values[k]
+	if k := i - r.Buckets + len(values); k >= 0 && k < len(values) {
+		return sane(values[k])
 	}
 	return 0
 }
 
 // Largest is the largest sum of a bucket, which AtLeast of a later drawing takes.
 func (r Rate) Largest() float64 {
-	most := r.AtLeast
+	most := sane(r.AtLeast)
 	for i := range r.Buckets {
 		sum := 0.0
 		for s := range r.shown() {
@@ -55,7 +55,7 @@ func (r Rate) draw(f form) string {
 	for s := range r.shown() {
 		desc += " " + Label(r.Series[s].Name) + ": " + Decimal(r.value(s, r.Buckets-1)) + " now."
 	}
-	p := newPlot(f, r.Head, desc, room{height: pick(f, 84.0, 84.0), right: pick(f, 132.0, 6.0), below: pick(f, 0.0, 20.0)}, r.Largest(), Counts)
+	p := newPlot(f, r.Head, desc, room{height: pick(f, 84.0, 84.0), right: pick(f, 142.0, 6.0), below: pick(f, 0.0, 20.0)}, r.Largest(), Counts)
 	p.axes(r.Unit)
 	width := (p.right - p.left) / float64(max(r.Buckets, 1))
 	sums := make([]float64, r.Buckets)

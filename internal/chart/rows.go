@@ -55,7 +55,7 @@ func (r Rows) Standing() []bool {
 			continue
 		}
 		expected, got := usual*row.Value, row.Share*row.Value
-		out[i] = row.Share >= stands*usual && got > expected+3*math.Sqrt(max(1, expected))
+		out[i] = row.Share >= stands*usual*(1-1e-9) && got > expected+3*math.Sqrt(max(1, expected))
 	}
 	return out
 }
@@ -161,7 +161,11 @@ func (r Rows) layout(f form, rows []Row) rowLayout {
 	}
 	l := rowLayout{value: f.width}
 	if r.Share != "" {
-		l.value = f.width - max(62, Width(r.Share)+14)
+		share := max(48, Width(r.Share))
+		for _, row := range rows {
+			share = max(share, BoldWidth(shareWord(row.Share)))
+		}
+		l.value = f.width - share - 14
 		value = max(value, Width(r.Unit))
 	}
 	if f.narrow() {
@@ -191,7 +195,7 @@ func (r Row) color() Color {
 	return r.Color
 }
 
-// barLength is the units of a bar. What is not zero can be seen.
+// barLength is the units of a bar. A value above zero can be seen.
 func barLength(value, longest, units float64) float64 {
 	if !(value > 0) || !(longest > 0) {
 		return 0

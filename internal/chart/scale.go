@@ -14,13 +14,25 @@ type scale struct {
 // newScale makes a scale of three to five ticks, zero among them, with room for max. Counts have ticks of
 // whole numbers.
 func newScale(max float64, whole bool, base, height float64) scale {
-	s := scale{max: math.Max(max, 0), base: base, units: height}
+	max = sane(max)
+	s := scale{max: max, base: base, units: height}
 	s.step = niceStep(max, whole)
 	s.top = math.Ceil(max/s.step-1e-9) * s.step
 	if !(s.top > 0) {
 		s.top = s.step
 	}
 	return s
+}
+
+// largest is the value beyond which axes and words have no room. A count that a file holds is far below it.
+const largest = 1e14
+
+// sane is a value that can be drawn: zero for a negative one or none, and at most the largest.
+func sane(v float64) float64 {
+	if !(v > 0) {
+		return 0
+	}
+	return math.Min(v, largest)
 }
 
 // niceStep returns the step with which max takes two to four steps: 1, 2, 2.5 or 5 times a power of ten.

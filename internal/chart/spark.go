@@ -26,9 +26,7 @@ func (s Spark) Draw() Drawing {
 	all := append(append([]float64(nil), s.Before...), s.Now...)
 	most := 0.0
 	for _, v := range all {
-		if v > most && !math.IsInf(v, 0) {
-			most = v
-		}
+		most = math.Max(most, sane(v))
 	}
 	step := math.Min(SparkWidth/math.Max(float64(len(all)), 1), 16)
 	bar := math.Max(step-2, step*0.75)
@@ -36,13 +34,13 @@ func (s Spark) Draw() Drawing {
 	var hollow, solid, missing strings.Builder
 	for i, v := range all {
 		x := float64(i) * step
-		if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+		if !(v >= 0) {
 			missing.WriteString("M" + num(x) + " " + num(base-0.5) + "h" + num(bar))
 			continue
 		}
 		h := 0.0
 		if most > 0 {
-			h = v / most * (SparkHeight - 3)
+			h = sane(v) / most * (SparkHeight - 3)
 		}
 		if i < len(s.Before) {
 			// The stroke is within the column, so that hollow and solid ones of one value are as high.
@@ -63,11 +61,7 @@ func (s Spark) Table() Table {
 	t := Table{Name: s.Title, Columns: []Column{{"period", false}, {"value", true}}}
 	for k, values := range [][]float64{s.Before, s.Now} {
 		for _, v := range values {
-			word := "–"
-			if !math.IsNaN(v) && !math.IsInf(v, 0) {
-				word = Counts.Word(v)
-			}
-			t.Rows = append(t.Rows, []string{[]string{"before", "now"}[k], word})
+			t.Rows = append(t.Rows, []string{[...]string{"before", "now"}[k], Counts.Word(v)})
 		}
 	}
 	return t

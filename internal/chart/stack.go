@@ -17,7 +17,7 @@ type Series struct {
 // Series with colours of types have the order of [Types] whatever their order here; all series with [Other]
 // are one part, on top. The table keeps them apart.
 type Stack struct {
-	// Head.Unit is the noun of what is counted, such as "events".
+	// Head.Unit is a noun in the plural, such as "events".
 	Head
 	Series []Series
 	// Days are all days of the period, in order, also those without events.
@@ -152,6 +152,7 @@ func (s Stack) draw(f form) string {
 	} else {
 		p.blanks(blankRuns(b, bins))
 	}
+	s.sums(p, b, bins)
 	s.labels(p, b, bins, parts)
 	if !f.narrow() {
 		s.tips(p, b, bins, parts, unit)
@@ -162,7 +163,7 @@ func (s Stack) draw(f form) string {
 // bars draws each part as one path, hairlines between parts, and stripes over bars that are not whole.
 func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 	sums := make([]int64, len(bins))
-	var hair, stripes strings.Builder
+	edges := make([][]float64, len(bins)) // y of the lines between parts
 	for _, part := range parts {
 		var boxes, lines strings.Builder
 		for i, n := range bins {
@@ -176,21 +177,68 @@ func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 				lines.WriteString(hatch(b.x(i), high, b.bar, low-high, 4))
 			}
 			if sums[i] > 0 && low-high > 1 {
-				hair.WriteString("M" + num(b.x(i)) + " " + num(low) + "h" + num(b.bar))
+				edges[i] = append(edges[i], round(low))
 			}
 			sums[i] += v
 		}
 		p.path(fill(part.Color), boxes.String())
 		p.path("o", lines.String())
 	}
+	var hair, stripes strings.Builder
 	for i, n := range bins {
+		hair.WriteString(rungs(b.x(i), b.bar, edges[i]))
 		if n.state == Unfinished {
 			top := p.y(float64(sums[i]))
-			stripes.WriteString(hatch(b.x(i), top, b.bar, p.base-top, 5))
+			stripes.WriteString(stripe(b.x(i), top, b.bar, p.base-top))
 		}
 	}
 	p.path("hair", hair.String())
 	p.path("stripe", stripes.String())
+}
+
+// stripe is path data of the stripes over a bar that is not whole. On a thin bar they are level.
+func stripe(x, y, w, h float64) string {
+	const apart = 5.0
+	if w >= 7 {
+		return hatch(x, y, w, h, apart)
+	}
+	var ys []float64
+	for at := y + h - apart/2; at > y; at -= apart {
+		ys = append(ys, round(at))
+	}
+	return rungs(x, w, ys)
+}
+
+// rungs is path data of level lines of one width, drawn forth and back, which takes half the bytes of single ones.
+func rungs(x, width float64, ys []float64) string {
+	var b strings.Builder
+	for i, y := range ys {
+		switch {
+		case i == 0:
+			b.WriteString("M" + num(x) + " " + num(y) + "h" + num(width))
+		case i%2 == 1:
+			b.WriteString("m0" + spaced(y-ys[i-1]) + "h-" + num(width))
+		default:
+			b.WriteString("m0" + spaced(y-ys[i-1]) + "h" + num(width))
+		}
+	}
+	return b.String()
+}
+
+// sums writes the number of a bar above it, where all have room: a few bars need no axis to be read.
+func (s Stack) sums(p *plot, b bands, bins []bin) {
+	for _, n := range bins {
+		if Width(Count(s.sumOf(n))) > b.step-8 {
+			return
+		}
+	}
+	for i, n := range bins {
+		sum := s.sumOf(n)
+		x, y, words := b.mid(i), p.y(float64(sum))-5, Count(sum)
+		if sum > 0 && p.free("c", x, y, words) {
+			p.write("c", x, y, words)
+		}
+	}
 }
 
 // fill is the class with which an area has a colour. Hatched ones have a pale ground.
@@ -234,12 +282,12 @@ func (s Stack) labels(p *plot, b bands, bins []bin, parts []part) {
 	}
 	ys := spread(ideal, 15, p.top+2, p.base-4)
 	x := p.right + pick(p.form, 22.0, 14.0)
-	nameRoom := p.canvas.w - x - 15
-	shares := x + 15 + 106
+	nameRoom := p.w - x - 15
+	shares := x + 15 + 124
 	if !p.narrow() {
 		nameRoom -= 42
-		if shares > p.canvas.w-60 {
-			shares = p.canvas.w
+		if shares > p.w-20 {
+			shares = p.w
 		}
 	}
 	var leads strings.Builder
@@ -265,6 +313,9 @@ func allOf(n int) []int {
 	return all
 }
 
+// mostTips is the number of bars up to which a tip has all parts: the text of many takes more bytes than their bars.
+const mostTips = 62
+
 // tips lets a pointer read a bar: its sum and its parts, from the top of the stack.
 func (s Stack) tips(p *plot, b bands, bins []bin, parts []part, unit period) {
 	for i, n := range bins {
@@ -278,7 +329,7 @@ func (s Stack) tips(p *plot, b bands, bins []bin, parts []part, unit period) {
 			if n.state == Unfinished {
 				t.WriteString(", " + n.state.String())
 			}
-			for k := len(parts) - 1; k >= 0; k-- {
+			for k := len(parts) - 1; k >= 0 && len(bins) <= mostTips; k-- {
 				if v := s.of(parts[k], n); v > 0 {
 					t.WriteString("\n" + Label(parts[k].Name) + " " + Count(v))
 				}

@@ -52,14 +52,6 @@ func (c *canvas) end() string {
 	return c.b.String()
 }
 
-// open and close group elements under a class.
-func (c *canvas) open(class string) { c.b.WriteString(`<g class="` + class + `">`) }
-func (c *canvas) close()            { c.b.WriteString(`</g>`) }
-
-func (c *canvas) rect(class string, x, y, w, h float64) {
-	c.b.WriteString(`<rect class="` + class + `" x="` + num(x) + `" y="` + num(y) + `" width="` + num(w) + `" height="` + num(h) + `"/>`)
-}
-
 // tipped draws a rectangle that shows text while a pointer rests on it.
 func (c *canvas) tipped(class string, x, y, w, h float64, text string) {
 	x1, y1, x2, y2 := round(x), round(y), round(x+w), round(y+h)
@@ -147,7 +139,8 @@ func hatch(x, y, w, h, gap float64) string {
 		if d > w {
 			bx, by = x+w, y+d-w
 		}
-		b.WriteString("M" + num(ax) + " " + num(ay) + "L" + num(bx) + " " + num(by))
+		ax, ay, bx, by = round(ax), round(ay), round(bx), round(by)
+		b.WriteString("M" + num(ax) + " " + num(ay) + "l" + short(bx-ax) + short(by-ay)) // upwards: the sign parts the two
 	}
 	return b.String()
 }

@@ -8,10 +8,11 @@ type tick struct {
 	label string // empty: a tick alone
 }
 
-// calendar is a rule for ticks: where they are, and how each is written, longest form first.
+// calendar is a rule for ticks: where they are, and how each is written, longest form first. last is the time of
+// the label before, and zero for the first one.
 type calendar struct {
 	next  func(time.Time) time.Time // the first tick after a time
-	words []func(t time.Time, first bool) string
+	words []func(t, last time.Time) string
 }
 
 // clockSteps are the distances between ticks within days.
@@ -41,7 +42,7 @@ func timeTicks(from, to time.Time, least time.Duration, x func(time.Time) float6
 		return daily.thin(from, to, x, min, max)
 	case days <= 125:
 		return mondays.thin(from, to, x, min, max)
-	case days <= 3*366:
+	case days <= 5*366:
 		for _, step := range []int{1, 2, 3, 6} {
 			if ticks, ok := months(step).place(from, to, x, min, max); ok {
 				return ticks
@@ -93,14 +94,16 @@ func (c calendar) thin(from, to time.Time, x func(time.Time) float64, min, max f
 }
 
 // write labels every stride-th time, and says whether all labels have room.
-func write(all []time.Time, word func(time.Time, bool) string, stride int, x func(time.Time) float64, min, max float64) ([]tick, bool) {
-	const apart = 9.0
+func write(all []time.Time, word func(t, last time.Time) string, stride int, x func(time.Time) float64, min, max float64) ([]tick, bool) {
+	const apart = 7.0
 	ticks := make([]tick, 0, len(all))
 	edge := min - apart
+	var last time.Time
 	for i, t := range all {
 		k := tick{x: x(t)}
 		if i%stride == 0 {
-			k.label = word(t, i == 0)
+			k.label = word(t, last)
+			last = t
 		}
 		ticks = append(ticks, k)
 		if k.label == "" {
@@ -127,8 +130,8 @@ func clamp(x, width, min, max float64) (start, end float64) {
 	return start, start + width
 }
 
-// clock has a tick at each multiple of step on the clock of the wall, so that 03:00 is a tick also on days
-// when clocks change. Midnight shows the date.
+// clock has a tick at each multiple of step on the wall clock: 03:00 is a tick also on days when clocks change.
+// Midnight shows the date.
 func clock(step time.Duration) calendar {
 	layout := "15:04"
 	if step < time.Minute {
@@ -152,41 +155,41 @@ func clock(step time.Duration) calendar {
 		}
 		return nextDay(t)
 	}
-	short := func(t time.Time, _ bool) string {
+	short := func(t, _ time.Time) string {
 		if startOfDay(t).Equal(t) && step >= time.Hour {
 			return t.Format("2 Jan")
 		}
 		return t.Format(layout)
 	}
-	long := func(t time.Time, first bool) string {
+	long := func(t, last time.Time) string {
 		if startOfDay(t).Equal(t) && step >= time.Hour {
 			return Day(t)
 		}
-		return short(t, first)
+		return short(t, last)
 	}
-	return calendar{next, []func(time.Time, bool) string{long, short}}
+	return calendar{next, []func(t, last time.Time) string{long, short}}
 }
 
 // hoursOfDay is clock for a chart of a single day, where midnight is 00:00.
 func hoursOfDay(step int) calendar {
 	c := clock(time.Duration(step) * time.Hour)
-	c.words = []func(time.Time, bool) string{func(t time.Time, _ bool) string { return t.Format("15:04") }}
+	c.words = []func(t, last time.Time) string{func(t, _ time.Time) string { return t.Format("15:04") }}
 	return c
 }
 
-func dayLong(t time.Time, _ bool) string  { return Day(t) }
-func dayShort(t time.Time, _ bool) string { return t.Format("2 Jan") }
+func dayLong(t, _ time.Time) string  { return Day(t) }
+func dayShort(t, _ time.Time) string { return t.Format("2 Jan") }
 
 var (
-	daily = calendar{nextDay, []func(time.Time, bool) string{dayLong, dayShort, func(t time.Time, first bool) string {
-		if first || t.Day() == 1 {
+	daily = calendar{nextDay, []func(t, last time.Time) string{dayLong, dayShort, func(t, last time.Time) string {
+		if last.IsZero() || t.Month() != last.Month() {
 			return t.Format("2 Jan")
 		}
 		return t.Format("2")
 	}}}
 	mondays = calendar{
-		func(t time.Time) time.Time { return startOfWeek(nextDay(t).AddDate(0, 0, 6)) },
-		[]func(time.Time, bool) string{dayLong, dayShort},
+		func(t time.Time) time.Time { return startOfWeek(noon(t, 7)) },
+		[]func(t, last time.Time) string{dayLong, dayShort},
 	}
 )
 
@@ -203,25 +206,25 @@ func months(step int) calendar {
 		}
 	}
 	if step%12 == 0 {
-		return calendar{next, []func(time.Time, bool) string{func(t time.Time, _ bool) string { return t.Format("2006") }}}
+		return calendar{next, []func(t, last time.Time) string{func(t, _ time.Time) string { return t.Format("2006") }}}
 	}
-	full := func(t time.Time, first bool) string {
-		if first || t.Month() == time.January {
+	full := func(t, last time.Time) string {
+		if last.IsZero() || t.Month() == time.January {
 			return t.Format("January 2006")
 		}
 		return t.Format("January")
 	}
-	withYear := func(t time.Time, first bool) string {
-		if first || t.Month() == time.January {
+	withYear := func(t, last time.Time) string {
+		if last.IsZero() || t.Month() == time.January {
 			return t.Format("Jan 2006")
 		}
 		return t.Format("Jan")
 	}
-	year := func(t time.Time, _ bool) string {
+	year := func(t, _ time.Time) string {
 		if t.Month() == time.January {
 			return t.Format("2006")
 		}
 		return t.Format("Jan")
 	}
-	return calendar{next, []func(time.Time, bool) string{full, withYear, year}}
+	return calendar{next, []func(t, last time.Time) string{full, withYear, year}}
 }

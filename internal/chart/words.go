@@ -21,8 +21,14 @@ const (
 
 // Word writes a value with the digits that a reader compares.
 func (f Format) Word(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "–"
+	}
 	if f == Percents {
-		return Percent(v)
+		return Percent(math.Max(math.Min(v, largest), -largest))
+	}
+	if math.Abs(v) > largest {
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	if v != math.Trunc(v) {
 		return Decimal(v)

@@ -65,7 +65,7 @@ func TestLargeElements(t *testing.T) {
 		w.answer(own(func(string) string { return page }))
 		e := w.run(quickly())
 		w.endsWith(e, 4)
-		w.says(e, "more than 500000 elements, although the request allowed 100000 events")
+		w.says(e, "more than 500,000 elements, although the request allowed 100,000 events")
 		w.peaksBelow(e, 800)
 		t.Logf("%d MB", e.Peak>>20)
 		w.recoversOwn(30)

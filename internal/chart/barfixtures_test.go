@@ -1,6 +1,4 @@
-// Package samples has charts of made-up values, for tests: what they usually look like, and what is at
-// the edges. Nothing in it is random.
-package samples
+package chart_test
 
 import (
 	"math"
@@ -10,24 +8,18 @@ import (
 	"datasync/internal/chart"
 )
 
-// Sample is a chart with a name for files and subtests.
-type Sample struct {
-	Name  string
-	Chart chart.Chart
-}
-
-// Hostile are texts as events may have them: markup, control and bidirectional characters, wide and
+// odd are texts as events may have them: markup, control and bidirectional characters, wide and
 // combining ones, none, and long ones that differ at their ends only.
-var Hostile = []string{
+var odd = []string{
 	"/home", "", "/" + strings.Repeat("a", 60) + "/end", "<script>alert(1)</script>", "/\u202egpj.exe",
 	"/naïve/日本語/한/данные", "/tab\there\u200bzero", "&amp;\"'", "\xff\xfe", "W" + strings.Repeat("W", 200), "ｆｕｌｌ／ｗｉｄｔｈ／ｔｅｘｔ／ｔｈａｔ／ｉｓ／ｌｏｎｇ", "a\u0301\u0301\u0301\u0301\u0301\u0301\u0301", "\x00\x1b[31m", "🙂👩‍👩‍👧/emoji",
 }
 
 var none = math.NaN()
 
-// Bars are the charts whose bars have names.
-func Bars() []Sample {
-	return []Sample{
+// barFigures are the charts whose bars have names.
+func barFigures() []figure {
+	return []figure{
 		{"rows-pages", pages(12)},
 		{"rows-hostile", hostileRows()},
 		{"rows-rejects", chart.Rows{Head: chart.Head{Title: "Rejects by reason", Unit: "elements"}, Item: "reason",
@@ -40,13 +32,13 @@ func Bars() []Sample {
 			{Kind: "page", Name: "/checkout", Share: 0.86, Usual: 0.04}, {Kind: "browser", Name: "Safari", Share: 0.94, Usual: 0.28},
 			{Kind: "device", Name: "mobile", Share: 0.77, Usual: 0.53}, {Kind: "device", Name: "desktop", Share: 0.19, Usual: 0.39}}}},
 		{"factors-hostile", chart.Factors{Head: chart.Head{Title: "What was different", Unit: "share of the errors"}, Of: "the errors", Rows: []chart.Factor{
-			{Kind: "page", Name: Hostile[9], Share: 1, Usual: none}, {Kind: "browser", Name: Hostile[4], Share: 0, Usual: 1},
-			{Kind: "a kind with a long name", Name: Hostile[10], Share: 0.0004, Usual: 0.99995}}}},
+			{Kind: "page", Name: odd[9], Share: 1, Usual: none}, {Kind: "browser", Name: odd[4], Share: 0, Usual: 1},
+			{Kind: "a kind with a long name", Name: odd[10], Share: 0.0004, Usual: 0.99995}}}},
 		{"factors-none", chart.Factors{Head: chart.Head{Title: "What was different", Unit: "share of the errors", Nothing: "no hour stands out"}}},
 		{"funnel", chart.Funnel{Head: chart.Head{Title: "Funnel"}, Item: "sessions", Steps: []chart.Step{
 			{Name: "page_view", Count: 55_688, Color: "t1"}, {Name: "click", Count: 35_708, Color: "t2"}, {Name: "form_submit", Count: 13_956, Color: "t4"}, {Name: "purchase", Count: 2_326, Color: "t7"}}}},
 		{"funnel-dry", chart.Funnel{Head: chart.Head{Title: "Funnel"}, Item: "sessions", Steps: []chart.Step{
-			{Name: Hostile[9], Count: 12_345_678_901, Color: "t1"}, {Name: Hostile[3], Count: 1, Color: chart.Other}, {Name: "", Color: "t4"}, {Name: "purchase", Color: "t7"}}}},
+			{Name: odd[9], Count: 12_345_678_901, Color: "t1"}, {Name: odd[3], Count: 1, Color: chart.Other}, {Name: "", Color: "t4"}, {Name: "purchase", Color: "t7"}}}},
 		{"funnel-none", chart.Funnel{Head: chart.Head{Title: "Funnel", Nothing: "no sessions with a page_view"}, Item: "sessions", Steps: []chart.Step{{Name: "page_view", Color: "t1"}}}},
 		{"grid", chart.Grid{Head: chart.Head{Title: "Device and browser", Unit: "share of all events"}, Item: "events", Down: "device", Across: "browser",
 			Rows: []string{"desktop", "mobile", "tablet"}, Columns: []string{"Chrome", "Edge", "Firefox", "Safari"},
@@ -57,9 +49,9 @@ func Bars() []Sample {
 	}
 }
 
-// Cells are the charts of weeks, and the histograms.
-func Cells() []Sample {
-	return []Sample{
+// cellFigures are the charts of weeks, and the histograms.
+func cellFigures() []figure {
+	return []figure{
 		{"heat", chart.Heat{Head: chart.Head{Title: "Hour of day by weekday", Unit: "events an hour, mean"}, Cells: week(func(d, h int) float64 {
 			v := 37 + 840*math.Exp(-math.Pow(float64(h)-14, 2)/30)*[]float64{1, 1.03, 0.97, 0.95, 0.93, 0.6, 0.55}[d]
 			return math.Round(v*10) / 10
@@ -105,7 +97,7 @@ func pages(limit int) chart.Rows {
 
 func hostileRows() chart.Rows {
 	r := chart.Rows{Head: chart.Head{Title: "Pages by events", Unit: "events"}, Item: "page", Share: "errors"}
-	for i, name := range Hostile {
+	for i, name := range odd {
 		r.Rows = append(r.Rows, chart.Row{Name: name, Value: math.Floor(9_120 / math.Pow(2, float64(i))), Share: none})
 	}
 	return r
@@ -113,11 +105,11 @@ func hostileRows() chart.Rows {
 
 func manyGrid() chart.Grid {
 	g := chart.Grid{Head: chart.Head{Title: "Device and browser"}, Item: "events", Down: "device", Across: "browser"}
-	for i, name := range Hostile {
+	for i, name := range odd {
 		g.Rows = append(g.Rows, name)
 		g.Columns = append(g.Columns, name+"/2")
 		var counts []int64
-		for j := range Hostile {
+		for j := range odd {
 			counts = append(counts, int64(100_000_000>>(i+j)))
 		}
 		g.Counts = append(g.Counts, counts)
