@@ -32,8 +32,8 @@ func (g Grid) folded() Grid {
 	rows, columns := make([]int64, len(g.Rows)), make([]int64, len(g.Columns))
 	for r, counts := range g.Counts {
 		for c, count := range counts {
-			rows[r] += count
-			columns[c] += count
+			rows[r] += countOf(count)
+			columns[c] += countOf(count)
 		}
 	}
 	downTo, names := fold(g.Rows, rows, gridRows)
@@ -46,7 +46,7 @@ func (g Grid) folded() Grid {
 	}
 	for r, counts := range g.Counts {
 		for c, count := range counts {
-			out.Counts[downTo[r]][acrossTo[c]] += count
+			out.Counts[downTo[r]][acrossTo[c]] += countOf(count)
 		}
 	}
 	return out
@@ -79,7 +79,7 @@ func (g Grid) sum() int64 {
 	var sum int64
 	for _, counts := range g.Counts {
 		for _, count := range counts {
-			sum += count
+			sum += countOf(count)
 		}
 	}
 	return sum
@@ -186,7 +186,7 @@ func (g Grid) Table() Table {
 	})
 	sum := float64(g.sum())
 	for _, at := range cells {
-		count := g.Counts[at.row][at.column]
+		count := countOf(g.Counts[at.row][at.column])
 		t.Rows = append(t.Rows, []string{fullText(g.Rows[at.row]), fullText(g.Columns[at.column]), Count(count), Tenth(shareOf(float64(count), sum))})
 	}
 	return t

@@ -172,7 +172,7 @@ func TestEventsThatMakePagesTooLarge(t *testing.T) {
 	w.answer(pagedAPI(elements))
 	e := w.run(command{Args: []string{"pull"}})
 	w.endsWith(e, 0)
-	w.says(e, "have more than 128 MiB: asking for 50000 at a time")
+	w.says(e, "have more than 128 MiB: asking for 50,000 at a time")
 	w.peaksBelow(e, 900)
 	t.Logf("%d MB", e.Peak>>20)
 	w.hasOwn(events)
