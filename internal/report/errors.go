@@ -38,7 +38,7 @@ func (r *Report) errorsSection() Section {
 	if w != nil {
 		for i, d := range f.Period.Days {
 			if d.Date.Equal(w.Date) {
-				rate.Mark = &chart.Mark{At: r.in(d.Start.Add(d.End.Sub(d.Start) / 2)), Value: days[i].Rate(), Words: fmt.Sprintf("%s: %s", r.day(d.Date), chart.Percent(days[i].Rate()))}
+				rate.Mark = &chart.Mark{At: r.in(d.Start.Add(d.End.Sub(d.Start) / 2)), Value: days[i].Rate(), Words: fmt.Sprintf("%s: %s", chart.Day(r.date(d.Date)), chart.Percent(days[i].Rate()))}
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (r *Report) errorsHeadline() string {
 
 // peakDay shows the hours of the day of the worst hour, each with its usual number of errors.
 func (r *Report) peakDay(w *figures.WorstHour) Figure {
-	day := r.day(w.Date)
+	day := chart.Day(r.date(w.Date))
 	columns := chart.Columns{
 		Head:  chart.Head{Title: "Errors an hour on " + day, Unit: "errors an hour, " + day + " " + r.in(w.Start).Format("MST")},
 		Color: chart.Red, UsualName: "usual hour",

@@ -62,7 +62,7 @@ func are(n int64, noun string) string {
 // title heads the page.
 func (r *Report) title() string {
 	if r.Title != "" {
-		return r.Title
+		return chart.Visible(r.Title)
 	}
 	if period := r.period(); period != "" {
 		return "Events, " + period

@@ -59,7 +59,7 @@ func (r *Report) keyFigures() []KeyFigure {
 		}
 		k := KeyFigure{Name: m.name, Value: m.word(m.of(c.Is)), Tone: Plain}
 		m.compare(&k, m.of(c.Was), m.of(c.Is))
-		spark := chart.Spark{Title: m.name + " by day, " + r.between(c.Before[0].Start, c.Now[n-1].End)}
+		spark := chart.Spark{Title: m.name + " by day, " + chart.Between(r.in(c.Before[0].Start), r.in(c.Now[n-1].End))}
 		for i, day := range c.ByDay {
 			if i < n {
 				spark.Before = append(spark.Before, m.of(day))

@@ -45,7 +45,7 @@ func (r *Report) render() ([]byte, error) {
 	page := pageView{
 		Policy:     "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; base-uri 'none'; form-action 'none'",
 		Styles:     template.CSS(styles),
-		Title:      chart.Visible(r.title()),
+		Title:      r.title(),
 		Badge:      r.badge(),
 		Subtitle:   r.subtitle(),
 		Comparison: r.comparison(),

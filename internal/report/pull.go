@@ -29,7 +29,7 @@ func (r *Report) pullSection() Section {
 		}
 	}
 	for _, each := range slowdowns(p) {
-		strip := chart.Strip{Endpoint: endpointName(each.endpoint), Reason: each.reason, Count: each.count, Ordered: each.ordered, Actual: each.actual}
+		strip := chart.Strip{Endpoint: endpointName(each.endpoint), Reason: short(each.reason), Count: each.count, Ordered: each.ordered, Actual: each.actual}
 		for _, span := range each.spans {
 			strip.Spans = append(strip.Spans, chart.TimeSpan{From: r.in(span.From), To: r.in(span.To)})
 		}
@@ -109,7 +109,7 @@ func (r *Report) refusals(p *figures.Pull) []chart.Strip {
 	for _, each := range p.Refusals {
 		name := "429 answers"
 		if each.Refused != "rate limit" {
-			name = each.Refused + " refused"
+			name = short(each.Refused) + " refused"
 		}
 		if all[name] == nil {
 			all[name] = &chart.Strip{Reason: name}
@@ -147,6 +147,7 @@ func (r *Report) pullHeadline() string {
 	}
 	s := all[0]
 	var text string
+	reason := chart.Visible(short(s.reason))
 	closed := fmt.Sprintf("%s of %s", chart.Span(min(s.actual, took)), chart.Span(took))
 	switch {
 	case strings.Contains(s.reason, "limit") || s.reason == "pacing":
@@ -156,7 +157,7 @@ func (r *Report) pullHeadline() string {
 	case s.reason == "retry":
 		text = fmt.Sprintf("Failures of the %s slowed the pull most: %s until it was asked again", longName(s.endpoint), closed)
 	default:
-		text = fmt.Sprintf("Waits of the %s slowed the pull most (%s): %s", longName(s.endpoint), s.reason, closed)
+		text = fmt.Sprintf("Waits of the %s slowed the pull most (%s): %s", longName(s.endpoint), reason, closed)
 	}
 	if other := other(p, s); other != "" {
 		text += "; the " + other + " filled in"
@@ -181,7 +182,7 @@ func (r *Report) pullNote() string {
 	case p.Outcome == "running":
 		text += " It has not ended."
 	case p.Outcome != "complete":
-		text += " It did not reach the end: " + p.Outcome + "."
+		text += " It did not reach the end: " + chart.Visible(short(p.Outcome)) + "."
 	case p.Minimum.V >= time.Second && took >= max(p.Minimum.V, shortestCompared):
 		text += fmt.Sprintf(" %.2f"+nbsp+"× the fastest that the API’s limits allow, %s.", float64(took)/float64(p.Minimum.V), chart.Span(p.Minimum.V))
 	}

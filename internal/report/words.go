@@ -98,7 +98,9 @@ func later(a, b time.Time) time.Time {
 }
 
 // nothing is the sentence of a chart without values.
-func (r *Report) nothing() string { return "no events" + r.within() }
+func (r *Report) nothing() string {
+	return strings.ReplaceAll("no events"+r.within(), nbsp, " ") // a drawing shows characters that cannot be seen
+}
 
 // zone names the time zone in a sentence.
 func (r *Report) zone() string {
