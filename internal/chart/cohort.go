@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,14 +42,23 @@ const (
 	cohortPitch = 30.0 // from row to row
 )
 
-// name is the days of a week: "29 Dec–4 Jan", or "12–18 Jan".
-func (w Week) name() string {
+// name is the days of a week up to the end of the data: "29 Dec–4 Jan", "12–18 Jan", or "26 Jan".
+func (c Cohort) name(w Week) string {
 	last := w.Start.AddDate(0, 0, 6)
+	if c.Ends.After(w.Start) && c.Ends.Before(last) {
+		last = c.Ends
+	}
+	if sameDay(w.Start, last) {
+		return last.Format("2 Jan")
+	}
 	if w.Start.Month() == last.Month() {
 		return strconv.Itoa(w.Start.Day()) + "–" + last.Format("2 Jan")
 	}
 	return w.Start.Format("2 Jan") + "–" + last.Format("2 Jan")
 }
+
+// counted writes a count with the item, "1 user" for one.
+func (c Cohort) counted(n int64) string { return Plural(n, strings.TrimSuffix(c.Item, "s")) }
 
 // share is the part of a week's cohort that is seen in a later one.
 func (w Week) share(r Return) float64 { return shareOf(float64(r.Count), float64(w.Count)) }
@@ -120,7 +130,7 @@ func (c Cohort) draw(f form) string {
 	c.cells(v, weeks, columns, start, cell)
 	for i, week := range weeks {
 		y := top + pitch*float64(i)
-		name, count := week.name(), Count(week.Count)+" "+c.Item
+		name, count := c.name(week), c.counted(week.Count)
 		if f.narrow() {
 			name, count = week.Start.Format("2 Jan"), Count(week.Count)
 		}
@@ -212,7 +222,7 @@ func (c Cohort) notes(f form, columns int) []string {
 
 // cellWords is a cell in words.
 func (c Cohort) cellWords(week Week, n int, back Return) string {
-	s := week.name() + ", " + lowerFirst(columnName(n, math.Inf(1))) + ": " + Count(back.Count) + " of " + Count(week.Count) + " " + c.Item + ", " + Percent(week.share(back))
+	s := c.name(week) + ", " + lowerFirst(columnName(n, math.Inf(1))) + ": " + Count(back.Count) + " of " + c.counted(week.Count) + ", " + Percent(week.share(back))
 	if back.State == Unfinished {
 		s += ", week not over"
 	}
@@ -243,7 +253,7 @@ func (c Cohort) Table() Table {
 	}
 	star := false
 	for _, week := range c.Weeks {
-		cells := []string{week.name(), Count(week.Count)}
+		cells := []string{c.name(week), Count(week.Count)}
 		for n := range columns {
 			word := ""
 			if n < len(week.Back) {

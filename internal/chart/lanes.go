@@ -106,21 +106,29 @@ func (l Lanes) draw(f form) string {
 func (c *canvas) lane(lane Lane, x func(time.Time) float64, base float64) {
 	const height, least = 11.0, 1.5
 	var boxes, grounds, hatches, frames strings.Builder
+	// Spans in one state that touch are one: the windows of years are thousands.
+	spans := map[State][][2]float64{}
 	for _, s := range lane.Spans {
 		x1, x2 := x(s.From), x(s.To)
 		if x2-x1 < least {
 			x1 = math.Min(x1, x(s.To)-least/2)
 			x2 = x1 + least
 		}
-		switch s.State {
-		case Whole, Unfinished:
-			boxes.WriteString(box(x1, base-height, x2-x1, height))
-		case Empty:
-			grounds.WriteString(box(x1, base-height, x2-x1, height))
-			hatches.WriteString(hatch(x1, base-height, x2-x1, height, 4))
-		case Unpulled:
-			frames.WriteString("M" + num(x1+0.5) + " " + num(base-height+0.5) + "H" + num(math.Max(x2-0.5, x1+1)) + "V" + num(base-0.5) + "H" + num(x1+0.5) + "z")
+		state := s.State
+		if state == Unfinished {
+			state = Whole
 		}
+		spans[state] = append(spans[state], [2]float64{x1, x2})
+	}
+	for _, s := range union(spans[Whole], 0) {
+		boxes.WriteString(box(s[0], base-height, s[1]-s[0], height))
+	}
+	for _, s := range union(spans[Empty], 0) {
+		grounds.WriteString(box(s[0], base-height, s[1]-s[0], height))
+		hatches.WriteString(hatch(s[0], base-height, s[1]-s[0], height, 4))
+	}
+	for _, s := range union(spans[Unpulled], 0) {
+		frames.WriteString("M" + num(s[0]+0.5) + " " + num(base-height+0.5) + "H" + num(math.Max(s[1]-0.5, s[0]+1)) + "V" + num(base-0.5) + "H" + num(s[0]+0.5) + "z")
 	}
 	c.path("frame", frames.String())
 	c.path("page", grounds.String())

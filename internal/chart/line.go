@@ -170,8 +170,14 @@ func (l Line) blankRuns(x func(time.Time) float64) []run {
 		from, to = p.From, p.To
 		runs = append(runs, run{x(from), x(to), p.State, runWords(p.State, from, to)})
 	}
+	if len(runs) > mostRuns {
+		runs = longestFirst(runs)[:mostRuns]
+	}
 	return runs
 }
+
+// mostRuns is the number of spans without values beyond which only the longest are drawn.
+const mostRuns = 100
 
 // lineDrawing is a line on its plot.
 type lineDrawing struct {

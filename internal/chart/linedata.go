@@ -39,7 +39,26 @@ func (l Line) fitting(limit int) ([]Point, string) {
 	for i := first; i < len(strides) && len(points) > limit; i++ {
 		points, words = average(l.Points, strides[i].start), strides[i].words
 	}
+	// Short runs between many gaps join over them.
+	for i := first; i < len(strides) && len(points) > limit; i++ {
+		points, words = average(closed(l.Points, strides[i].start), strides[i].start), strides[i].words
+	}
 	return points, words
+}
+
+// closed are the whole points, each up to the next one in its stride.
+func closed(points []Point, start func(time.Time) time.Time) []Point {
+	var all []Point
+	for _, p := range points {
+		if p.State != Whole || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+			continue
+		}
+		if k := len(all) - 1; k >= 0 && start(all[k].From).Equal(start(p.From)) {
+			all[k].To = p.From
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // average joins whole neighbours that start in the same stride. It joins nothing over a gap.
@@ -130,7 +149,7 @@ func (l Line) over(n bin) (Point, bool) {
 	count := 0.0
 	for _, i := range n.members {
 		p := l.Points[i]
-		if !p.drawn() {
+		if !p.drawn() || math.IsNaN(p.Value) {
 			continue
 		}
 		count++

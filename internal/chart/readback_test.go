@@ -100,7 +100,7 @@ func drawn(length, share, units float64) bool {
 	if share > 0 {
 		want = max(1, want)
 	}
-	return math.Abs(length-want) <= 0.16
+	return math.Abs(length-want) <= 0.21
 }
 
 // percent reads the tick of an axis: 25 %.

@@ -42,9 +42,12 @@ type canvas struct {
 func newCanvas(class string, width, height float64, title, desc string) *canvas {
 	c := &canvas{w: width, h: height}
 	c.b.WriteString(`<svg class="chart ` + class + `" viewBox="0 0 ` + num(width) + ` ` + num(height) +
-		`" role="img"><title>` + escape(Visible(title)) + `</title><desc>` + escape(Visible(desc)) + `</desc>`)
+		`" role="img"><title>` + escape(heard(title)) + `</title><desc>` + escape(heard(desc)) + `</desc>`)
 	return c
 }
+
+// heard is text for a screen reader, in which a no-break space is a space.
+func heard(s string) string { return Visible(strings.ReplaceAll(s, nbsp, " ")) }
 
 // end closes the element and returns it.
 func (c *canvas) end() string {

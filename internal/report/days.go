@@ -2,20 +2,96 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"datasync/internal/chart"
 	"datasync/internal/report/figures"
 )
 
-// dayTotals are the events of each day of the period.
-func dayTotals(f *figures.Figures) []int64 {
-	totals := make([]int64, len(f.Period.Days))
-	for i, d := range f.ErrorDays() {
-		totals[i] = d.Events
+// daysSection shows the events of each day by type.
+func (r *Report) daysSection() Section {
+	f := r.Figures
+	stack := chart.Stack{Head: chart.Head{Title: "Events a day by type", Unit: "events", Nothing: r.nothing()}}
+	series, at := typeSeries(f.Counts.Types)
+	stack.Series = series
+	totals := dayTotals(f)
+	byDate := map[time.Time][]int64{}
+	for i := range f.Counts.Hours {
+		h := &f.Counts.Hours[i]
+		if byDate[h.Date] == nil {
+			byDate[h.Date] = make([]int64, len(series))
+		}
+		for t, n := range h.Events {
+			byDate[h.Date][at[t]] += n
+		}
 	}
-	return totals
+	for i, d := range f.Period.Days {
+		values := byDate[d.Date]
+		if values == nil {
+			values = make([]int64, len(series))
+		}
+		stack.Days = append(stack.Days, chart.Counted{From: r.in(d.Start), To: r.in(d.End), State: dayState(&f.Period, d, totals[i]), Values: values})
+	}
+	s := Section{
+		ID: "days", Short: "Traffic", Kicker: "Events a day, by type", Headline: r.daysHeadline(),
+		Note:    "Days in " + r.zone() + "." + r.cutDays(),
+		Figures: []Figure{figure("", stack).byTime()},
+	}
+	if len(f.Period.Days) > 1 && f.Counts.Events() > 0 && len(stack.Series) > 1 {
+		s.Figures = append(s.Figures, Figure{Title: "Each type on its own scale, full days", Drawing: chart.Multiples(stack).Draw()})
+	}
+	return s
+}
+
+// maxSeries is the number of types that the table of events a day has one by one.
+const maxSeries = 16
+
+// typeSeries are the types of events as a chart has them, and the number of the series of each type. Types
+// that have no colour are one series where there are many.
+func typeSeries(types []figures.Type) (series []chart.Series, at []int) {
+	plain := 0
+	for _, t := range types {
+		if chart.TypeColor(t.Name) == chart.Other {
+			plain++
+		}
+	}
+	room := maxSeries - (len(types) - plain) // for types without a colour
+	others, rest := int64(0), -1
+	for _, t := range types {
+		color := chart.TypeColor(t.Name)
+		if color == chart.Other && (t.Others > 0 || plain > room && len(series) >= maxSeries-1) {
+			if rest < 0 {
+				rest = len(series)
+				series = append(series, chart.Series{Color: chart.Other})
+			}
+			others += max(t.Others, 1)
+			series[rest].Name = chart.Plural(others, "other type")
+			at = append(at, rest)
+			continue
+		}
+		at = append(at, len(series))
+		series = append(series, chart.Series{Name: short(t.Name), Color: color})
+	}
+	return series, at
+}
+
+// cutDays says why the first or the last day is hatched.
+func (r *Report) cutDays() string {
+	p := r.Figures.Period
+	if p.First.IsZero() || len(p.Days) == 0 {
+		return ""
+	}
+	first, last := p.Days[0], p.Days[len(p.Days)-1]
+	from, to := r.hour(p.First), r.hour(p.Last)
+	switch {
+	case !first.Whole && !last.Whole && len(p.Days) > 1:
+		return " The first and the last day are not whole and are hatched: the events begin " + from + " and end " + to + "."
+	case !first.Whole:
+		return " The first day is not whole and is hatched: the events begin " + from + "."
+	case !last.Whole:
+		return " The last day is not whole and is hatched: the events end " + to + "."
+	}
+	return ""
 }
 
 // daysHeadline states what weekdays and weekends bring, and the busiest day.
@@ -39,7 +115,7 @@ func (r *Report) daysHeadline() string {
 	if busiest < 0 {
 		return "No events" + r.within()
 	}
-	day := chart.Day(r.date(f.Period.Days[busiest].Date))
+	day := r.day(f.Period.Days[busiest].Date)
 	switch {
 	case len(f.Period.Days) == 1:
 		return chart.Plural(totals[busiest], "event") + " on " + day
@@ -53,135 +129,24 @@ func (r *Report) daysHeadline() string {
 	return fmt.Sprintf("The busiest day was %s: %s", day, chart.Plural(totals[busiest], "event"))
 }
 
-// within names the period in a sentence.
-func (r *Report) within() string {
-	p := r.Figures.Period
-	if p.From.IsZero() {
-		return ""
+// dayTotals are the events of each day of the period.
+func dayTotals(f *figures.Figures) []int64 {
+	totals := make([]int64, len(f.Period.Days))
+	for i, d := range f.ErrorDays() {
+		totals[i] = d.Events
 	}
-	return ", " + chart.Between(r.in(p.From), r.in(p.To))
+	return totals
 }
 
-// gap is a stretch of whole hours without events.
-type gap struct{ from, to time.Time }
-
-func (g gap) hours() int { return int(g.to.Sub(g.from) / time.Hour) }
-
-// leastGap is the number of hours from which on a stretch without events is a finding.
-const leastGap = 3
-
-// hoursHeadline states the longest stretch without events and the busiest hour.
-func (r *Report) hoursHeadline() string {
-	hours := r.Figures.Counts.Hours
-	if len(hours) == 0 {
-		return "No events" + r.within()
-	}
-	busiest := &hours[0]
-	for i := range hours {
-		if hours[i].Total() > busiest.Total() {
-			busiest = &hours[i]
-		}
-	}
-	most := fmt.Sprintf("%s an hour, most on %s", chart.Count(busiest.Total()), chart.Hour(r.in(busiest.Start)))
-	if g, ok := r.longestGap(); ok {
-		return fmt.Sprintf("No events for %s on %s; otherwise up to %s", chart.Plural(int64(g.hours()), "hour"), chart.Day(r.in(g.from)), most)
-	}
-	return "Up to " + most
-}
-
-// longestGap returns the longest stretch of at least leastGap hours without events inside the data that
-// is pulled, if an hour without an event is unusual.
-func (r *Report) longestGap() (longest gap, ok bool) {
-	all := r.gaps()
-	hours := 0
-	for _, g := range all {
-		hours += g.hours()
-		if g.hours() > longest.hours() {
-			longest = g
-		}
-	}
-	return longest, longest.hours() >= leastGap && hours < len(r.Figures.Counts.Hours)/4
-}
-
-// gaps are the stretches of whole hours without events that were pulled, from old to new.
-func (r *Report) gaps() (all []gap) {
-	hours := r.Figures.Counts.Hours
-	for i := 1; i < len(hours); i++ {
-		g := gap{hours[i-1].Start.Add(time.Hour), hours[i].Start}
-		if g.hours() > 0 && !r.Figures.Period.Pulling(g.from, g.to) {
-			all = append(all, g)
-		}
-	}
-	return all
-}
-
-// weekCell is the mean number of events in an hour of the week.
-type weekCell struct {
-	// hours is the number of whole hours of this kind in the period, events those in them.
-	hours, events int64
-}
-
-// mean is not a number for an hour that no full day has.
-func (c weekCell) mean() float64 {
-	if c.hours == 0 {
-		return math.NaN()
-	}
-	return float64(c.events) / float64(c.hours)
-}
-
-// week adds up whole hours by weekday, from Monday on, and hour. Hours without events count as zero
-// where the day is whole.
-func week(f *figures.Figures) (cells [7][24]weekCell) {
-	events := map[time.Time]*[24]int64{}
-	for i := range f.Counts.Hours {
-		h := &f.Counts.Hours[i]
-		if events[h.Date] == nil {
-			events[h.Date] = &[24]int64{}
-		}
-		events[h.Date][h.Of] += h.Total()
-	}
-	for _, d := range f.Period.Days {
-		if !d.Whole {
-			continue
-		}
-		row := &cells[(int(d.Date.Weekday())+6)%7]
-		for of := range row {
-			row[of].hours++
-			if day := events[d.Date]; day != nil {
-				row[of].events += day[of]
-			}
-		}
-	}
-	return cells
-}
-
-// weekHeadline states the busiest and the quietest hour of the week.
-func (r *Report) weekHeadline() string {
-	cells := week(r.Figures)
-	var most, least weekCell
-	var mostAt, leastAt string
-	for day := range cells {
-		for of, c := range cells[day] {
-			if c.hours == 0 {
-				continue
-			}
-			at := fmt.Sprintf("%s %02d:00", weekdays[day], of)
-			if mostAt == "" || c.mean() > most.mean() {
-				most, mostAt = c, at
-			}
-			if leastAt == "" || c.mean() < least.mean() {
-				least, leastAt = c, at
-			}
-		}
-	}
+// dayState says how a chart shows a day.
+func dayState(p *figures.Period, d figures.Day, events int64) chart.State {
 	switch {
-	case mostAt == "":
-		return "No full day yet, so no hour of the week can be compared"
-	case most.events == 0:
-		return "No events" + r.within()
+	case events == 0 && !p.Pulled(d.Start, d.End):
+		return chart.Unpulled
+	case events == 0 && !p.Pulling(d.Start, d.End):
+		return chart.Empty
+	case !d.Whole:
+		return chart.Unfinished
 	}
-	return fmt.Sprintf("The busiest hour of the week is %s, %s an hour; the quietest %s, %s",
-		mostAt, chart.Plural(int64(most.mean()+0.5), "event"), leastAt, chart.Count(int64(least.mean()+0.5)))
+	return chart.Whole
 }
-
-var weekdays = [7]string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}

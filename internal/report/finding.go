@@ -9,8 +9,12 @@ type Finding struct {
 	Look string
 }
 
-// maxFindings is how many findings the page begins with.
-const maxFindings = 3
+const (
+	// maxFindings is how many findings the page begins with.
+	maxFindings = 3
+	// leastRejected is the share of rejects from which on they are a finding.
+	leastRejected = 0.001
+)
 
 // findings are the headlines that a reader must not miss, those of most weight first.
 func (r *Report) findings() []Finding {
@@ -20,23 +24,24 @@ func (r *Report) findings() []Finding {
 			all = append(all, Finding{section, text, look})
 		}
 	}
-	if r.Figures.Counts.Events() == 0 {
-		return nil
-	}
-	if t := r.Trust; !t.Complete {
+	t := r.Trust
+	if !t.Complete {
 		add("windows", r.windowsHeadline(), "gap")
+	}
+	if r.Figures.Counts.Events() == 0 {
+		return all
 	}
 	if r.Figures.Worst != nil {
 		add("errors", r.errorsHeadline(), "bad")
 	}
 	if g, ok := r.longestGap(); ok {
-		add("hours", "No events for "+chart.Plural(int64(g.hours()), "hour")+", "+chart.Between(r.in(g.from), r.in(g.to))+"; the API had none", "gap")
+		add("hours", "No events for "+chart.Plural(int64(g.hours()), "hour")+", "+r.between(g.from, g.to)+"; the API had none", "gap")
 	}
-	if p := r.Pull; p != nil && len(slowdowns(p)) > 0 {
-		add("pull", r.pullHeadline(), "plain")
-	}
-	if t := r.Trust; t.Rejects() > 0 || t.Conflicts > 0 {
+	if n := t.Rejects(); t.Conflicts > 0 || n > 0 && float64(n) >= leastRejected*float64(t.Events+n) {
 		add("rejects", r.rejectsHeadline(), "plain")
+	}
+	if r.Pull != nil {
+		add("pull", r.pullHeadline(), "plain")
 	}
 	add("days", r.daysHeadline(), "plain")
 	add("users", r.usersHeadline(), "plain")

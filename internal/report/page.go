@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"datasync/internal/chart"
 )
@@ -28,18 +29,29 @@ func Styles() string {
 
 // Write writes the page. The content security policy in it allows its own stylesheet and nothing else.
 func Write(w io.Writer, r *Report) error {
+	page, err := r.render()
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	_, err = w.Write(page)
+	return err
+}
+
+// render returns the page, with tables that are short enough for it.
+func (r *Report) render() ([]byte, error) {
 	styles := Styles()
 	hash := sha256.Sum256([]byte(styles))
 	sections := r.sections()
 	page := pageView{
 		Policy:     "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; base-uri 'none'; form-action 'none'",
 		Styles:     template.CSS(styles),
-		Title:      chart.Visible(r.title()),
+		Title:      r.title(),
 		Badge:      r.badge(),
 		Subtitle:   r.subtitle(),
 		Comparison: r.comparison(),
 		Findings:   r.findings(),
 		Facts:      r.facts(),
+		Whole:      r.wholeFile(),
 		Batch:      r.Trust.Batch,
 	}
 	if r.Figures.Counts.Events() > 0 {
@@ -47,18 +59,20 @@ func Write(w io.Writer, r *Report) error {
 			page.KeyFigures = append(page.KeyFigures, keyView{k, template.HTML(k.Spark.HTML())})
 		}
 	}
-	for i := range sections {
-		page.Sections = append(page.Sections, newSectionView(&sections[i]))
+	for cells := maxCells; ; cells /= 2 {
+		page.Sections = nil
+		for i := range sections {
+			page.Sections = append(page.Sections, newSectionView(&sections[i], cells))
+		}
+		var b bytes.Buffer
+		err := templates.ExecuteTemplate(&b, "page.gohtml", page)
+		switch {
+		case err != nil || b.Len() <= MaxBytes:
+			return b.Bytes(), err
+		case cells == 0:
+			return nil, fmt.Errorf("the page has %d bytes, more than %d", b.Len(), MaxBytes)
+		}
 	}
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, "page.gohtml", page); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	if b.Len() > MaxBytes {
-		return fmt.Errorf("write report: the page has %d bytes, more than %d", b.Len(), MaxBytes)
-	}
-	_, err := b.WriteTo(w)
-	return err
 }
 
 // pageView is what the template of the page shows.
@@ -73,7 +87,9 @@ type pageView struct {
 	KeyFigures []keyView
 	Facts      []Fact
 	Sections   []sectionView
-	Batch      int64
+	// Whole says that the trust strip is about more than the period; "" if it is not.
+	Whole string
+	Batch int64
 }
 
 // keyView is a key figure with its drawing as HTML. The chart package escapes what it writes.
@@ -103,50 +119,57 @@ type tableView struct {
 	Small bool
 }
 
-// maxCells is the number of cells of a table that a page shows, and smallTable the number of columns up to
-// which a table does not take the whole width.
 const (
-	maxCells   = 2400
+	// maxCells is the number of cells of a table that a page shows at most, and maxCell that of the characters
+	// of a cell.
+	maxCells = 2400
+	maxCell  = 500
+	// smallTable is the number of columns up to which a table does not take the whole width.
 	smallTable = 4
 )
 
-func newSectionView(s *Section) sectionView {
-	return sectionView{Section: s, Figures: figureViews(s.Figures), Pair: figureViews(s.Pair)}
+func newSectionView(s *Section, cells int) sectionView {
+	return sectionView{Section: s, Figures: figureViews(s.Figures, cells), Pair: figureViews(s.Pair, cells)}
 }
 
-func figureViews(figures []Figure) (views []figureView) {
+func figureViews(figures []Figure, cells int) (views []figureView) {
 	for _, f := range figures {
 		v := figureView{Title: f.Title, SVG: template.HTML(f.Drawing.HTML())}
 		if f.Table != nil && len(f.Table.Rows) > 0 {
-			v.Table = newTableView(*f.Table)
+			v.Table = newTableView(&f, cells)
 		}
 		views = append(views, v)
 	}
 	return views
 }
 
-func newTableView(t chart.Table) *tableView {
+func newTableView(f *Figure, cells int) *tableView {
+	t := *f.Table
 	v := &tableView{Table: t, Count: chart.Plural(int64(len(t.Rows)), "row"), Small: len(t.Columns) <= smallTable}
-	if most := maxCells / max(len(t.Columns), 1); len(t.Rows) > most {
-		v.Note = fmt.Sprintf("The last %s of %s. datasync query lists them all.", chart.Count(int64(most)), chart.Count(int64(len(t.Rows))))
-		if t.Note != "" {
-			v.Note = t.Note + " " + v.Note
+	if most := cells / max(len(t.Columns), 1); len(t.Rows) > most {
+		rows := chart.Plural(int64(len(t.Rows)), "row")
+		v.Count, v.Rows = fmt.Sprintf("%s of %s", chart.Count(int64(most)), rows), t.Rows[:most]
+		if f.ByTime {
+			v.Count, v.Rows = "the last "+v.Count, t.Rows[len(t.Rows)-most:]
 		}
-		v.Rows = t.Rows[len(t.Rows)-most:]
+		v.Note = strings.TrimPrefix(t.Note+"; this page has no room for all rows", "; ")
 	}
-	cells := make([][]string, len(v.Rows))
+	shown := make([][]string, len(v.Rows))
 	for i, row := range v.Rows {
 		for _, cell := range row {
-			cells[i] = append(cells[i], chart.Visible(cell))
+			if runes := []rune(cell); len(runes) > maxCell {
+				cell = string(runes[:maxCell]) + "…"
+			}
+			shown[i] = append(shown[i], cell)
 		}
 	}
-	v.Rows = cells
+	v.Rows = shown
 	return v
 }
 
 // HTML returns the section as a page embeds it.
 func (s *Section) HTML() (string, error) {
 	var b bytes.Buffer
-	err := templates.ExecuteTemplate(&b, "section", newSectionView(s))
+	err := templates.ExecuteTemplate(&b, "section", newSectionView(s, maxCells))
 	return b.String(), err
 }

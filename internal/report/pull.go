@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,35 @@ import (
 	"datasync/internal/chart"
 	"datasync/internal/report/figures"
 )
+
+// pullSection shows what a pull did by the clock.
+func (r *Report) pullSection() Section {
+	s := Section{ID: "pull", Short: "Pull", Kicker: "The pull itself", Headline: r.pullHeadline(), Note: r.pullNote()}
+	p := r.Pull
+	if p == nil || !p.Ended.After(p.Began) {
+		return s
+	}
+	bucket := bucketOf(p.Ended.Sub(p.Began))
+	c := chart.Pull{
+		Head: chart.Head{Title: "The pull by the clock", Unit: "events a second"},
+		From: r.in(p.Began), To: r.in(p.Ended), Bucket: bucket,
+	}
+	for _, endpoint := range []string{"events", "feed"} {
+		if steps, ok := stepsOf(p, endpoint, bucket); ok {
+			c.Steps = append(c.Steps, steps)
+		}
+	}
+	for _, each := range slowdowns(p) {
+		strip := chart.Strip{Endpoint: endpointName(each.endpoint), Reason: short(each.reason), Count: each.count, Ordered: each.ordered, Actual: each.actual}
+		for _, span := range each.spans {
+			strip.Spans = append(strip.Spans, chart.TimeSpan{From: r.in(span.From), To: r.in(span.To)})
+		}
+		c.Strips = append(c.Strips, strip)
+	}
+	c.Strips = append(c.Strips, r.refusals(p)...)
+	s.Figures = []Figure{figure("", c)}
+	return s
+}
 
 // slowdown is the time that one endpoint was closed for one reason.
 type slowdown struct {
@@ -20,14 +50,6 @@ type slowdown struct {
 
 // name is how the charts call it: "feed: rate limit".
 func (s slowdown) name() string { return endpointName(s.endpoint) + ": " + s.reason }
-
-// endpointName is short: events, feed, token.
-func endpointName(endpoint string) string {
-	if endpoint == "stream-access" {
-		return "token"
-	}
-	return endpoint
-}
 
 // slowdowns adds up the waits by endpoint and reason, the longest first.
 func slowdowns(p *figures.Pull) []slowdown {
@@ -48,34 +70,12 @@ func slowdowns(p *figures.Pull) []slowdown {
 	return all
 }
 
-// pullHeadline states what slowed the pull.
-func (r *Report) pullHeadline() string {
-	p := r.Pull
-	if p == nil {
-		return "How this file was pulled is not known: an older version made it"
+// endpointName is short: events, feed, token.
+func endpointName(endpoint string) string {
+	if endpoint == "stream-access" {
+		return "token"
 	}
-	took := p.Ended.Sub(p.Began)
-	all := slowdowns(p)
-	if len(all) == 0 || all[0].actual < took/20 {
-		return fmt.Sprintf("Nothing slowed the pull: it took %s", chart.Span(took))
-	}
-	s := all[0]
-	var text string
-	closed := fmt.Sprintf("%s of %s", chart.Span(min(s.actual, took)), chart.Span(took))
-	switch {
-	case strings.Contains(s.reason, "limit") || s.reason == "pacing":
-		text = fmt.Sprintf("The %s’s rate limit slowed the pull most: %s spent closed", longName(s.endpoint), closed)
-	case s.reason == "token":
-		text = fmt.Sprintf("The wait for a token slowed the pull most: %s", closed)
-	case s.reason == "retry":
-		text = fmt.Sprintf("Failures of the %s slowed the pull most: %s until it was asked again", longName(s.endpoint), closed)
-	default:
-		text = fmt.Sprintf("Waits of the %s slowed the pull most (%s): %s", longName(s.endpoint), s.reason, closed)
-	}
-	if other := other(p, s); other != "" {
-		text += "; the " + other + " filled in"
-	}
-	return text
+	return endpoint
 }
 
 // longName names an endpoint in a sentence.
@@ -103,6 +103,72 @@ func other(p *figures.Pull, s slowdown) string {
 	return ""
 }
 
+// refusals are strips of the answers by which the API refused requests: 429s first.
+func (r *Report) refusals(p *figures.Pull) []chart.Strip {
+	all := map[string]*chart.Strip{}
+	for _, each := range p.Refusals {
+		name := "429 answers"
+		if each.Refused != "rate limit" {
+			name = short(each.Refused) + " refused"
+		}
+		if all[name] == nil {
+			all[name] = &chart.Strip{Reason: name}
+		}
+		all[name].Count += each.Count
+		all[name].Instants = append(all[name].Instants, r.in(each.From))
+		if each.To.After(each.From) {
+			all[name].Instants = append(all[name].Instants, r.in(each.To))
+		}
+	}
+	var strips []chart.Strip
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		strips = append(strips, *all[name])
+	}
+	return strips
+}
+
+// pullHeadline states what slowed the pull.
+func (r *Report) pullHeadline() string {
+	p := r.Pull
+	if p == nil {
+		return "How this file was pulled is not known: an older version made it"
+	}
+	took := p.Ended.Sub(p.Began)
+	all := slowdowns(p)
+	if len(all) == 0 || all[0].actual < took/20 {
+		var answers time.Duration
+		for _, b := range p.Batches {
+			answers += b.Took
+		}
+		if answers >= took/2 {
+			return fmt.Sprintf("No limit slowed the pull: its %s went into the API’s answers", chart.Span(took))
+		}
+		return fmt.Sprintf("Nothing slowed the pull: it took %s", chart.Span(took))
+	}
+	s := all[0]
+	var text string
+	reason := chart.Visible(short(s.reason))
+	closed := fmt.Sprintf("%s of %s", chart.Span(min(s.actual, took)), chart.Span(took))
+	switch {
+	case strings.Contains(s.reason, "limit") || s.reason == "pacing":
+		text = fmt.Sprintf("The %s’s rate limit slowed the pull most: %s spent closed", longName(s.endpoint), closed)
+	case s.reason == "token":
+		text = fmt.Sprintf("The wait for a token slowed the pull most: %s", closed)
+	case s.reason == "retry":
+		text = fmt.Sprintf("Failures of the %s slowed the pull most: %s until it was asked again", longName(s.endpoint), closed)
+	default:
+		text = fmt.Sprintf("Waits of the %s slowed the pull most (%s): %s", longName(s.endpoint), reason, closed)
+	}
+	if other := other(p, s); other != "" {
+		text += "; the " + other + " filled in"
+	}
+	return text
+}
+
+// shortestCompared is the shortest pull that is compared with the API's minimum. The time of a shorter one
+// depends mostly on the machine.
+const shortestCompared = 10 * time.Second
+
 // pullNote says when the pull was, and how it compares with the fastest that the API allows.
 func (r *Report) pullNote() string {
 	p := r.Pull
@@ -111,91 +177,22 @@ func (r *Report) pullNote() string {
 	}
 	from, to := r.in(p.Began), r.in(p.Ended)
 	text := fmt.Sprintf("%s, %s–%s %s.", chart.DayYear(from), chart.Clock(from), chart.Clock(to), from.Format("MST"))
-	if took := p.Ended.Sub(p.Began); p.Minimum.Valid && p.Minimum.V > 0 && p.Outcome == "complete" {
-		text += fmt.Sprintf(" %.2f × the fastest that the API’s limits allow.", max(1, float64(took)/float64(p.Minimum.V)))
+	took := p.Ended.Sub(p.Began)
+	switch {
+	case p.Outcome == "running":
+		text += " It has not ended."
+	case p.Outcome != "complete":
+		text += " It did not reach the end: " + chart.Visible(short(p.Outcome)) + "."
+	case p.Minimum.V >= time.Second && took >= max(p.Minimum.V, shortestCompared):
+		text += fmt.Sprintf(" %.2f"+nbsp+"× the fastest that the API’s limits allow, %s.", float64(took)/float64(p.Minimum.V), chart.Span(p.Minimum.V))
 	}
 	if len(p.Waits) > 0 {
 		text += " While one endpoint waits, the other may be read, so waits overlap."
+	} else {
+		text += " It waited for no endpoint."
+	}
+	if p.Reread > 0 {
+		text += fmt.Sprintf(" %s with rejects were requested again.", chart.Plural(p.Reread, "page"))
 	}
 	return text
-}
-
-// windowsHeadline states what is pulled and what is not.
-func (r *Report) windowsHeadline() string {
-	windows := r.Trust.Windows
-	if len(windows) == 0 {
-		return "Nothing is pulled yet"
-	}
-	open := figures.NotYetPulled(windows)
-	if len(open) == 0 {
-		from, to := r.walked()
-		if from.IsZero() || !to.After(from) {
-			return "Every window was walked to its end; nothing is left to pull"
-		}
-		return fmt.Sprintf("Everything from %s to %s was walked; nothing is left to pull", chart.Hour(r.in(from)), chart.Hour(r.in(to)))
-	}
-	return "Not yet pulled: " + r.openSpans(open)
-}
-
-// walked returns the oldest and the newest instant of all windows.
-func (r *Report) walked() (from, to time.Time) {
-	for _, w := range r.Trust.Windows {
-		for _, s := range w.Walked {
-			if !s.From.IsZero() && (from.IsZero() || s.From.Before(from)) {
-				from = s.From
-			}
-			if s.To.After(to) {
-				to = s.To
-			}
-		}
-	}
-	return from, to
-}
-
-// openSpans names the spans that are not yet pulled, at most three.
-func (r *Report) openSpans(open []figures.Span) string {
-	var texts []string
-	for i, s := range open {
-		if i == 3 {
-			texts = append(texts, fmt.Sprintf("%d more", len(open)-i))
-			break
-		}
-		switch {
-		case s.From.IsZero() && s.To.IsZero():
-			texts = append(texts, "all events")
-		case s.From.IsZero():
-			texts = append(texts, "before "+chart.Hour(r.in(s.To)))
-		case s.To.IsZero():
-			texts = append(texts, "after "+chart.Hour(r.in(s.From)))
-		default:
-			texts = append(texts, chart.Between(r.in(s.From), r.in(s.To)))
-		}
-	}
-	return strings.Join(texts, ", ")
-}
-
-// rejectsHeadline states what could not be stored, and how copies compare.
-func (r *Report) rejectsHeadline() string {
-	t := r.Trust
-	rejected := t.Rejects()
-	text := "Every element became an event"
-	if rejected > 0 {
-		text = fmt.Sprintf("%s could not be stored", chart.Plural(rejected, "element"))
-	}
-	switch {
-	case t.Conflicts > 0:
-		text += fmt.Sprintf("; %s came again with other contents", chart.Plural(t.Conflicts, "event"))
-	case t.Copies > 0:
-		text += fmt.Sprintf("; the API counts %s", copies(t.Copies))
-	case rejected == 0:
-		text += "; none came with other contents a second time"
-	}
-	return text
-}
-
-func copies(n int64) string {
-	if n == 1 {
-		return "1 exact copy"
-	}
-	return chart.Count(n) + " exact copies"
 }

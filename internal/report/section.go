@@ -29,6 +29,14 @@ type Figure struct {
 	Drawing chart.Drawing
 	// Table is nil where another figure's table has the values, too.
 	Table *chart.Table
+	// ByTime says that the table is in order of time, so that its last rows matter most.
+	ByTime bool
+}
+
+// byTime returns the figure as one whose table is in order of time.
+func (f Figure) byTime() Figure {
+	f.ByTime = true
+	return f
 }
 
 // figure draws a chart.

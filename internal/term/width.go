@@ -64,6 +64,29 @@ func ShortenFront(s string, columns int) string {
 	return "…" + s[from:]
 }
 
+// ShortenMiddle is Shorten, but keeps both ends of s, two thirds of the columns for the beginning. The mark
+// between them is "…", or "~" where the terminal does not use UTF-8.
+func ShortenMiddle(s string, columns int, utf8 bool) string {
+	if Width(s) <= columns {
+		return s
+	}
+	mark := "…"
+	if !utf8 {
+		mark = "~"
+	}
+	if columns < 3 {
+		return Shorten(s, columns)
+	}
+	head := s[:fitting(s, (columns-1)*2/3)]
+	rest, tail := columns-1-Width(head), s[len(head):]
+	over := Width(tail) - rest
+	from := 0
+	for clusters := graphemes.FromString(tail); over > 0 && clusters.Next(); from = clusters.End() {
+		over -= clusterWidth(clusters.Value())
+	}
+	return head + mark + tail[from:]
+}
+
 // fitting returns the length in bytes of the longest beginning of s that takes at most that many
 // columns.
 func fitting(s string, columns int) int {

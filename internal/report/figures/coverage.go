@@ -16,7 +16,9 @@ type Window struct {
 	Number int64
 	// PulledAt is when its walk began at the newest event; zero if an older version walked it.
 	PulledAt time.Time
-	Done     bool
+	// StartBound is the start bound of the file when the window was opened; zero if it had none.
+	StartBound time.Time
+	Done       bool
 	// Pages and Events count its committed pages and the events on them.
 	Pages, Events int64
 	// Walked are the spans whose events are here, and Open those that are not yet pulled, from old
@@ -80,6 +82,7 @@ func (w *Window) take(k *model.Checkpoint, oldest time.Time) {
 	w.Done = w.Done && k.State == model.Done
 	w.Pages += k.Pages
 	w.Events += k.Events
+	w.StartBound = later(w.StartBound, instantOf(k.StartBound))
 	if !k.IsShard() && !k.TopAt.IsZero() {
 		w.PulledAt = k.TopAt.UTC()
 	}
@@ -116,13 +119,13 @@ func joined(spans []Span) []Span {
 	slices.SortFunc(spans, func(a, b Span) int { return a.From.Compare(b.From) })
 	var all []Span
 	for _, s := range spans {
-		if last := len(all) - 1; last >= 0 && !s.From.After(all[last].To) {
-			if s.To.After(all[last].To) {
-				all[last].To = s.To
-			}
-			continue
+		last := len(all) - 1
+		switch {
+		case last < 0 || !all[last].To.IsZero() && s.From.After(all[last].To):
+			all = append(all, s)
+		case s.To.IsZero() || !all[last].To.IsZero() && s.To.After(all[last].To):
+			all[last].To = s.To
 		}
-		all = append(all, s)
 	}
 	return all
 }

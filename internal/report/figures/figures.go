@@ -11,6 +11,9 @@ import (
 // ErrorType is the type of the events that are errors.
 const ErrorType = "error"
 
+// PurchaseType is the type of the events that are purchases.
+const PurchaseType = "purchase"
+
 // Steps are the event types of the funnel, in order.
 var Steps = []string{"page_view", "click", "form_submit", "purchase"}
 
@@ -31,34 +34,10 @@ type Figures struct {
 	Sessions  Sessions
 	Funnel    Funnel
 	Retention Retention
+	// Comparison has the figures of the last full days beside those of the days before.
+	Comparison Comparison
 	// Worst is nil if no hour is an outlier.
 	Worst *WorstHour
-}
-
-// Period is the time that the figures are of.
-type Period struct {
-	// From and To bound the period: the bounds that were asked for, or the first and the last
-	// event, or the time that is being pulled. They are zero if there is none.
-	From, To time.Time
-	// First and Last are the instants of the first and the last event of the period; zero if
-	// there is none.
-	First, Last time.Time
-	// Open are the spans that are not yet pulled, from old to new.
-	Open []Span
-	// Days are all days that the period touches, in order, also those without an event.
-	Days []Day
-}
-
-// Day is a calendar day in the session's time zone.
-type Day struct {
-	// Date is midnight of the date in UTC, whatever the time zone: a name, not an instant.
-	Date time.Time
-	// Start and End are the instants at which the day begins and ends. A day of a change of clocks
-	// has 23 or 25 hours.
-	Start, End time.Time
-	// Whole says that the day is over and pulled: neither the period's bounds nor the first or last
-	// event of the file cut it, and no part of it is not yet pulled.
-	Whole bool
 }
 
 // Read reads the figures of a file that is open for reading, over connections of its own. An empty
@@ -71,7 +50,7 @@ func Read(ctx context.Context, db *sql.DB, opts Options) (_ *Figures, err error)
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	r := reader{ctx: ctx, db: db, conn: conn, opts: opts}
 	f := &Figures{}
-	for _, read := range []func(*Figures) error{r.period, r.counts, r.sessions, r.users, r.funnel, r.retention, r.worst} {
+	for _, read := range []func(*Figures) error{r.period, r.counts, r.sessions, r.users, r.funnel, r.retention, r.comparison, r.worst} {
 		if err := read(f); err != nil {
 			return nil, fmt.Errorf("figures: %w", err)
 		}
@@ -85,22 +64,30 @@ type reader struct {
 	db   *sql.DB
 	conn *sql.Conn
 	opts Options
+	// oldest and newest are the instants of the first and the last event of the file; zero if there is none.
+	oldest, newest time.Time
 }
 
 // where is the condition that an event is in the period, as literals: DuckDB prunes row groups by
 // them.
 func (r *reader) where() string {
+	return "WHERE true" + r.between(r.opts.Since, r.opts.Until)
+}
+
+// between is the condition that an event is at from or later and before to, and is in the batches of the
+// figures. It begins with AND. A zero time is no bound.
+func (r *reader) between(from, to time.Time) string {
 	bounds := ""
-	if !r.opts.Since.IsZero() {
-		bounds += fmt.Sprintf(` AND "timestamp" >= make_timestamptz(%d)`, r.opts.Since.UnixMicro())
+	if !from.IsZero() {
+		bounds += fmt.Sprintf(` AND "timestamp" >= make_timestamptz(%d)`, from.UnixMicro())
 	}
-	if !r.opts.Until.IsZero() {
-		bounds += fmt.Sprintf(` AND "timestamp" < make_timestamptz(%d)`, r.opts.Until.UnixMicro())
+	if !to.IsZero() {
+		bounds += fmt.Sprintf(` AND "timestamp" < make_timestamptz(%d)`, to.UnixMicro())
 	}
 	if r.opts.Batch != 0 {
 		bounds += fmt.Sprintf(" AND batch <= %d", r.opts.Batch)
 	}
-	return "WHERE true" + bounds
+	return bounds
 }
 
 // each calls scan for every row of a query.

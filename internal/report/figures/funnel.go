@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 )
@@ -29,12 +28,5 @@ func (r *reader) funnel(f *Figures) error {
 			i, i-1, r.where(), name)
 		_, _ = fmt.Fprintf(&counts, " UNION ALL SELECT %d, count(*) FROM s%d", i, i)
 	}
-	return r.each(with.String()+" "+counts.String(), func(rows *sql.Rows) error {
-		var at, n int64
-		err := rows.Scan(&at, &n)
-		if err == nil {
-			f.Funnel.Reached[at] = n
-		}
-		return err
-	})
+	return r.tally(with.String()+" "+counts.String(), f.Funnel.Reached)
 }

@@ -49,8 +49,10 @@ func ReadCounts(ctx context.Context, db *sql.DB, upTo int64) (c *Counts, first, 
 func Live(counts Counts, first, last time.Time, windows []Window, zone *time.Location) *Figures {
 	f := &Figures{Counts: counts}
 	p := &f.Period
-	p.Open, p.First, p.Last = NotYetPulled(windows), first, last
-	p.stretch(!first.IsZero())
+	p.Unpulled, p.First, p.Last = unpulled(windows, last), first, last
+	if !first.IsZero() {
+		p.stretch(NotYetPulled(windows))
+	}
 	if p.From.IsZero() || p.To.IsZero() || p.To.Before(p.From) {
 		return f
 	}

@@ -3,11 +3,43 @@ package figures
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// micros converts microseconds since 1970 to a time in UTC.
-func micros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+// Period is the time that the figures are of.
+type Period struct {
+	// From and To bound the period: the bounds that were asked for, or the first and the last
+	// event, or the time that is being pulled. They are zero if there is none.
+	From, To time.Time
+	// First and Last are the instants of the first and the last event of the period; zero if
+	// there is none.
+	First, Last time.Time
+	// Unpulled are the spans that no pull has read, from old to new: those that a window still has to
+	// walk, those below the start bound, and those after the newest pull.
+	Unpulled []Span
+	// Days are all days that the period touches, in order, also those without an event.
+	Days []Day
+	// earlier are the days before the first of Days, for Comparison.
+	earlier []Day
+}
+
+// Day is a calendar day in the session's time zone.
+type Day struct {
+	// Date is midnight of the date in UTC, whatever the time zone: a name, not an instant.
+	Date time.Time
+	// Start and End are the instants at which the day begins and ends. A day of a change of clocks
+	// has 23 or 25 hours.
+	Start, End time.Time
+	// Whole says that the day is over and pulled, and that the period has all of it. The first or last
+	// event of the file cuts a day if it is more than a quarter of an hour off the day's border.
+	Whole bool
+	// inFile is Whole whatever the period.
+	inFile bool
+}
+
+// slack is how far the file's first and last events may be from the borders of a day that counts as whole.
+const slack = 15 * time.Minute
 
 // period reads the bounds and the days of the period.
 func (r *reader) period(f *Figures) error {
@@ -26,41 +58,86 @@ func (r *reader) period(f *Figures) error {
 		return err
 	}
 	p := &f.Period
-	p.Open = NotYetPulled(windows)
 	p.From, p.To = r.opts.Since, r.opts.Until
 	if first.Valid {
 		p.First, p.Last = micros(first.Int64), micros(last.Int64)
+		p.stretch(NotYetPulled(windows))
 	}
-	p.stretch(first.Valid)
+	if oldest.Valid {
+		r.oldest, r.newest = micros(oldest.Int64), micros(newest.Int64)
+	}
+	p.Unpulled = unpulled(windows, r.newest)
 	if p.From.IsZero() || p.To.IsZero() || p.To.Before(p.From) {
 		return nil
 	}
-	var covered struct{ from, to time.Time }
-	if oldest.Valid {
-		covered.from, covered.to = later(p.From, micros(oldest.Int64)), earlier(p.To, micros(newest.Int64))
+	days, err := r.days(p, p.From, p.lastInstant())
+	if err != nil {
+		return err
 	}
-	return r.each(fmt.Sprintf(`SELECT epoch_us(day::TIMESTAMP), epoch_us(CAST(day AS TIMESTAMPTZ)), epoch_us(CAST(day + 1 AS TIMESTAMPTZ))
-		FROM (SELECT CAST(unnest(range(CAST(CAST(make_timestamptz(%d) AS DATE) AS TIMESTAMP), CAST(CAST(make_timestamptz(%d) AS DATE) + 1 AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day)
-		ORDER BY day`, p.From.UnixMicro(), p.lastInstant().UnixMicro()), func(rows *sql.Rows) error {
+	for i := range days {
+		d := &days[i]
+		from, to := p.From, p.To
+		if r.opts.Since.IsZero() {
+			from = d.Start
+		}
+		if r.opts.Until.IsZero() {
+			to = d.End
+		}
+		d.Whole = d.inFile && !d.Start.Before(from) && !d.End.After(to)
+	}
+	at := slices.IndexFunc(days, func(d Day) bool { return d.End.After(p.From) })
+	p.earlier, p.Days = days[:at], days[at:]
+	return nil
+}
+
+// days reads the calendar days from one instant to another, and those before them that Comparison may
+// need. It sets all but Whole.
+func (r *reader) days(p *Period, from, to time.Time) (days []Day, err error) {
+	knownTo := r.newest // until when the API had no other event
+	for _, s := range p.Unpulled {
+		if s.To.IsZero() {
+			knownTo = s.From
+		}
+	}
+	err = r.each(fmt.Sprintf(`SELECT epoch_us(day::TIMESTAMP), epoch_us(CAST(day AS TIMESTAMPTZ)), epoch_us(CAST(day + 1 AS TIMESTAMPTZ))
+		FROM (SELECT CAST(unnest(range(CAST(CAST(make_timestamptz(%d) AS DATE) - %d AS TIMESTAMP), CAST(CAST(make_timestamptz(%d) AS DATE) + 1 AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day)
+		ORDER BY day`, from.UnixMicro(), maxCompared, to.UnixMicro()), func(rows *sql.Rows) error {
 		var date, start, end int64
 		if err := rows.Scan(&date, &start, &end); err != nil {
 			return err
 		}
 		d := Day{Date: micros(date), Start: micros(start), End: micros(end)}
-		d.Whole = oldest.Valid && !d.Start.Before(covered.from) && !d.End.After(covered.to) && !p.Pulling(d.Start, d.End)
-		p.Days = append(p.Days, d)
+		begun := !r.oldest.IsZero() && !d.Start.Before(r.oldest.Add(-slack))
+		over := !d.End.After(r.newest) || !d.End.After(r.newest.Add(slack)) && !d.End.After(knownTo)
+		d.inFile = begun && over && !p.Pulling(d.Start, d.End)
+		days = append(days, d)
 		return nil
 	})
+	return days, err
+}
+
+// unpulled are the spans that no pull has read. newest is the instant of the last event.
+func unpulled(windows []Window, newest time.Time) []Span {
+	known, bound := newest, time.Time{}
+	for _, w := range windows {
+		known = later(known, w.PulledAt)
+		bound = later(bound, w.StartBound)
+	}
+	spans := append(NotYetPulled(windows), Span{From: known})
+	if !bound.IsZero() {
+		spans = append(spans, Span{To: bound})
+	}
+	return joined(spans)
 }
 
 // stretch sets the bounds that were not asked for: to the events, and to the time that is being pulled.
-func (p *Period) stretch(any bool) {
+func (p *Period) stretch(open []Span) {
 	from, to := p.First, p.Last
-	for _, s := range p.Open {
-		if any && !s.From.IsZero() {
+	for _, s := range open {
+		if !s.From.IsZero() {
 			from = earlier(from, s.From)
 		}
-		if any && !s.To.IsZero() {
+		if !s.To.IsZero() {
 			to = later(to, s.To)
 		}
 	}
@@ -72,24 +149,18 @@ func (p *Period) stretch(any bool) {
 	}
 }
 
-// Pulling reports whether a part of a stretch of time is not yet pulled.
+// Pulling reports whether a part of a stretch of time is not pulled.
 func (p *Period) Pulling(from, to time.Time) bool {
-	for _, s := range p.Open {
-		if s.From.Before(to) && (s.To.IsZero() || s.To.After(from)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Unpulled, func(s Span) bool {
+		return s.From.Before(to) && (s.To.IsZero() || s.To.After(from))
+	})
 }
 
 // Pulled reports whether any part of a stretch of time is pulled.
 func (p *Period) Pulled(from, to time.Time) bool {
-	for _, s := range p.Open {
-		if !s.From.After(from) && (s.To.IsZero() || !s.To.Before(to)) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.Unpulled, func(s Span) bool {
+		return !s.From.After(from) && (s.To.IsZero() || !s.To.Before(to))
+	})
 }
 
 // buckets makes the temporary table datasync_buckets: for each quarter of an hour with events, the hour
@@ -98,7 +169,7 @@ func (p *Period) Pulled(from, to time.Time) bool {
 func (r *reader) buckets() error {
 	_, err := r.conn.ExecContext(r.ctx, `CREATE OR REPLACE TEMP TABLE datasync_buckets AS
 		SELECT bucket, began - (CAST(began AS TIMESTAMP) - date_trunc('hour', CAST(began AS TIMESTAMP))) AS hour, CAST(began AS DATE) AS day
-		FROM (SELECT bucket, make_timestamptz(bucket * 900000000) AS began FROM (SELECT DISTINCT `+bucketOf+` AS bucket FROM events `+r.where()+`))`)
+		FROM (SELECT bucket, make_timestamptz(bucket * 900000000) AS began FROM (SELECT DISTINCT `+bucketOf+` AS bucket FROM events))`)
 	return err
 }
 
@@ -114,6 +185,9 @@ func (p *Period) lastInstant() time.Time {
 	}
 	return p.To.Add(-time.Microsecond)
 }
+
+// micros converts microseconds since 1970 to a time in UTC.
+func micros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -340,8 +340,12 @@ func (c *counts) merge(o *counts) {
 func (c *counts) take(f *figures.Counts, first, last time.Time) {
 	c.events = f.Events()
 	c.first, c.last = model.InstantOf(first), model.InstantOf(last)
-	for _, name := range f.Types {
-		c.typeOf(name)
+	for _, t := range f.Types {
+		if t.Others > 0 {
+			c.lose() // SQL has not named them
+			return
+		}
+		c.typeOf(t.Name)
 	}
 	for i := range f.Hours {
 		h := c.hourAt(f.Hours[i].Start.UnixMicro())
@@ -375,13 +379,21 @@ func (c *counts) take(f *figures.Counts, first, last time.Time) {
 // figures returns the counts in the order of SQL's.
 func (c *counts) figures() figures.Counts {
 	var f figures.Counts
+	totals := make([]int64, len(c.types))
+	for _, h := range c.hours {
+		for i, n := range h.events {
+			totals[i] += n
+		}
+	}
 	order := make([]int, len(c.types))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(c.types[a], c.types[b]) })
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(c.types[a], c.types[b]))
+	})
 	for _, i := range order {
-		f.Types = append(f.Types, c.types[i])
+		f.Types = append(f.Types, figures.Type{Name: c.types[i], Events: totals[i]})
 	}
 	for _, h := range slices.SortedFunc(maps.Values(c.hours), func(a, b *hour) int { return cmp.Compare(a.start, b.start) }) {
 		at := time.UnixMicro(h.start)
