@@ -33,6 +33,7 @@ type pullOptions struct {
 	json        bool // of a dry run
 	quiet       bool
 	verbose     bool
+	page        *pageOptions // nil without --serve
 	ingest      ingest.Options
 }
 
@@ -61,6 +62,17 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 		if err := needs(c, option, "demo"); err != nil {
 			return opts, err
 		}
+	}
+	if err := needsPage(c); err != nil {
+		return opts, err
+	}
+	if c.Bool("serve") {
+		page, err := readPageOptions(c)
+		if err != nil {
+			return opts, err
+		}
+		page.quiet = opts.quiet
+		opts.page = &page
 	}
 	protectKey()
 	if err := checkLimits(c, &opts.ingest); err != nil {

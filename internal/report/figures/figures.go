@@ -19,6 +19,8 @@ type Options struct {
 	// Since and Until bound the events: at Since or later, and before Until. A zero time is no
 	// bound.
 	Since, Until time.Time
+	// Batch, if not 0, is the last batch whose events count.
+	Batch int64
 }
 
 // Figures are what the events of a period add up to.
@@ -94,6 +96,9 @@ func (r *reader) where() string {
 	}
 	if !r.opts.Until.IsZero() {
 		bounds += fmt.Sprintf(` AND "timestamp" < make_timestamptz(%d)`, r.opts.Until.UnixMicro())
+	}
+	if r.opts.Batch != 0 {
+		bounds += fmt.Sprintf(" AND batch <= %d", r.opts.Batch)
 	}
 	return "WHERE true" + bounds
 }
