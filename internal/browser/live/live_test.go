@@ -178,14 +178,19 @@ func TestEnd(t *testing.T) {
 			shows(t, p, "state", "Pulling")
 			short, _, _ := strings.Cut(strings.Fields(test.badge["text"].(string))[0], ":")
 			f.silence(true)
-			f.show(pulling().with("state", "ended", "exit", test.exit, "badge", test.badge))
+			f.show(object{"kind": "state", "state": "ended", "exit": test.exit, "badge": test.badge, "file": "events.duckdb", "batch": nil, "clock": "2026-01-27T19:27:12Z",
+				"events": nil, "total": nil, "percent": nil, "rate": nil, "left_s": nil, "endpoints": []object{}, "shards": []object{}})
 			shows(t, p, "announcement", want+", "+short)
 			f.drop(true)
 			shows(t, p, "outcome", "This server has ended")
 			if got := text(t, p, "state"); got != want {
 				t.Errorf("the state is %q, want %q", got, want)
 			}
-			if got := text(t, p, "events") + text(t, p, "age"); got != "197,252 of about 311,005 events" {
+			share := "63 %"
+			if test.exit == 0 && test.badge["tone"] == "good" {
+				share = "100 %"
+			}
+			if got := text(t, p, "percent") + " " + text(t, p, "events") + text(t, p, "age"); got != share+" 197,252 of about 311,005 events" {
 				t.Errorf("the page shows %q", got)
 			}
 			streams := 0

@@ -21,7 +21,7 @@ function begin() {
   showNotice("");
   showGone(false);
   reconnect();
-  following ??= follow(receive).finally(() => { following = null; });
+  following ??= follow().finally(() => { following = null; });
 }
 
 setInterval(tick, 500);

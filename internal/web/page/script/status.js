@@ -29,7 +29,8 @@ function lamp(node, shape, tone, word) {
   node.hidden = false;
 }
 
-function showState(state) {
+function showState(newest) {
+  const state = kept(newest);
   now = state;
   received = seconds();
   connection.over = state.state === "ended";
@@ -46,6 +47,17 @@ function showState(state) {
   byId("sql").hidden = false;
   sections.forEach(showLate);
   tick();
+}
+
+// kept is a state in which the end of a pull keeps the figures of before, as its server may know them no more.
+function kept(state) {
+  if (state.state !== "ended" || !now) return state;
+  const filled = { ...state };
+  for (const name of ["batch", "events", "total", "percent", "endpoints", "shards"]) {
+    if (state[name] == null || state[name].length === 0) filled[name] = now[name];
+  }
+  if (state.exit === 0 && complete(state) && filled.percent != null) filled.percent = 100;
+  return filled;
 }
 
 // endLook is that of an end that failed.
@@ -66,7 +78,7 @@ function stateWord(state) {
 }
 
 // shortBadge is the part of a badge's sentence that fits the bar.
-const shortBadge = (text) => text.split(/[:;.,]| as of /)[0];
+const shortBadge = (text) => text.split(/[:;.,](?: |$)| as of /)[0];
 
 // showBadge leaves out a badge that the state repeats.
 function showBadge(badge, said) {
@@ -93,26 +105,32 @@ function showClock(iso) {
   byId("clock").replaceChildren(element("span", { className: "wide", textContent: day }), time);
 }
 
-// showProgress writes into fixed places, so that nothing moves when a figure is not known yet.
+// showProgress writes into fixed places, so that nothing moves when a figure is not known yet. Without a share, the
+// number of events takes its place.
 function showProgress(state) {
   const known = state.percent != null;
   const events = state.events == null ? "–" : count(state.events);
-  setText(byId("percent"), known ? `${Math.floor(state.percent)}\u00a0%` : events);
   const of = state.total == null ? "" : ` of about ${count(state.total)}`;
+  setText(byId("percent"), known ? `${Math.floor(state.percent)}\u00a0%` : events);
   strong(byId("events"), known ? events : "", known ? `${of} events` : `events${of}`);
-  strong(byId("rate"), state.rate == null ? "" : count(state.rate), state.rate == null ? "" : " events a second");
-  strong(byId("left"), state.left_s == null ? "" : span(state.left_s), leftWords(state), state.left_s == null ? "" : "about ");
   byId("progress").value = state.percent ?? 0;
   byId("progress").hidden = !known;
-  const over = state.state === "idle" || state.state === "ended"; // a state in which these figures do not come back
-  byId("rate").hidden = over && state.rate == null;
-  byId("left").hidden = over && state.left_s == null;
+  showSpeed(state);
   setText(byId("message"), visible(state.trouble ?? "") || endReason(state) || badgeReason(state));
   document.title = `${titleWord(state)} · ${visible(state.file ?? "datasync")}`;
 }
 
+function showSpeed(state) {
+  const over = state.state === "idle" || state.state === "ended"; // these figures do not come back
+  byId("rate").hidden = over && state.rate == null;
+  byId("left").hidden = over && state.left_s == null;
+  if (state.rate == null) strong(byId("rate"), "", "");
+  else strong(byId("rate"), count(state.rate), " events a second");
+  if (state.left_s == null) strong(byId("left"), "", "");
+  else strong(byId("left"), span(state.left_s), leftWords(state), "about ");
+}
+
 function leftWords(state) {
-  if (state.left_s == null) return "";
   return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at)}` : ""}`;
 }
 
