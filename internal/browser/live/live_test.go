@@ -3,6 +3,7 @@ package live
 
 import (
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -287,5 +288,30 @@ func TestStill(t *testing.T) {
 				t.Errorf("moved:\n%s", strings.Join(moved, "\n"))
 			}
 		})
+	}
+}
+
+// TestHidden: a page that nobody looks at draws no charts until somebody does, but its title goes on.
+func TestHidden(t *testing.T) {
+	f := newFake(t)
+	f.charts()
+	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
+	p.Await(t, `document.querySelectorAll("#sections > section").length === 3`)
+	hide := func(hidden bool) {
+		browser.Eval[bool](t, p, fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %t, configurable: true}) && document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+	}
+	hide(true)
+	f.section("days", daysPart(12900, ""), "batch 185 · live", "order", 1)
+	f.section("days", daysPart(13999, ""), "batch 186 · live", "order", 1)
+	f.send(object{"kind": "chip", "id": "days", "chip": "batch 187 · live"})
+	f.show(pulling().with("percent", 64))
+	p.Await(t, `document.title === "64 % · events.duckdb"`)
+	seen := `document.querySelector("#days h2").textContent.match(/[\d,]+$/)[0] + " " + document.querySelector("#days .chip").textContent`
+	if got := browser.Eval[string](t, p, seen); got != "12,804 batch 184 · live" {
+		t.Errorf("the hidden page drew %s", got)
+	}
+	hide(false)
+	if got := browser.Eval[string](t, p, seen); got != "13,999 batch 187 · live" {
+		t.Errorf("the page shows %s", got)
 	}
 }
