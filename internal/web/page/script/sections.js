@@ -28,8 +28,9 @@ function takeSection(message) {
 
 function showUnseen() {
   if (document.hidden) return;
-  unseen.forEach(showSection);
+  const messages = [...unseen.values()];
   unseen.clear();
+  messages.forEach(showSection);
 }
 
 // showSection puts a section in its place, or brings one that is there up to date.
