@@ -14,3 +14,10 @@ func SetStatementTime(t *testing.T, d time.Duration) {
 	statementTime = d
 	t.Cleanup(func() { statementTime = before })
 }
+
+// SetFirstReading sets how long a pull runs before its first reading of figures, until the test ends.
+func SetFirstReading(t *testing.T, d time.Duration) {
+	before := firstReading
+	firstReading = d
+	t.Cleanup(func() { firstReading = before })
+}

@@ -287,6 +287,7 @@ func TestStreamOfAPull(t *testing.T) {
 
 // TestEndOfAPull: the last lines have the exit code and the figures of all events, and the stream ends.
 func TestEndOfAPull(t *testing.T) {
+	web.SetFirstReading(t, time.Hour)
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	src := &source{path: path}
 	src.standing.Store(&web.Standing{State: web.Pulling, Endpoints: []web.Endpoint{{Name: "events", State: web.EndpointOpen}}})
@@ -323,6 +324,7 @@ func TestEndOfAPull(t *testing.T) {
 
 // TestEndWithoutTime: figures that would take too long are not read at the end, and those that are there stay.
 func TestEndWithoutTime(t *testing.T) {
+	web.SetFirstReading(t, time.Hour)
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	c := tally.New(time.UTC)
 	c.Seed(&figures.Counts{}, time.Time{}, time.Time{}, 0)
