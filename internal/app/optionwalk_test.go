@@ -26,7 +26,7 @@ var takes = map[string][]string{
 	"query --max-rows": {"0", "1e9", "10M"}, "pull --url-file": texts, "serve --url-file": texts,
 	"export --parquet": texts, "export --csv": texts, "export --jsonl": texts, "export --query": texts, "export --where": texts, "export --partition-by": texts,
 	"export --since": {"-5m"}, "export --until": {"-5m"}, "export --row-group-size": {"1e9", "10M"}, "export --file-size": {"10M"},
-	"mock --events": {"0", "1e9", "10M"}, "mock --rate": {"10M"}, "mock --key-life": {"0"}, "mock --access-limit": {"1e9", "10M"}, "mock --access-failures": {"0"},
+	"mock --events": {"0", "1e9", "10M"}, "mock --rate": {"10M"}, "mock --key-life": {"0"}, "mock --late-after": {"0"}, "mock --access-limit": {"1e9", "10M"}, "mock --access-failures": {"0"},
 }
 
 // texts are the values that options of a name or of SQL take: only DuckDB or the file system refuses them.

@@ -124,18 +124,23 @@ func (f *fake) show(state object) {
 	f.sendLocked(state)
 }
 
-// section sends a section now, and to each new stream.
-func (f *fake) section(id, html, chip string, age any) {
+// section sends a live section of the newest batch now, and to each new stream. Changes are pairs of a member's name
+// and its value.
+func (f *fake) section(id, html, chip string, changes ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.sections[id] == nil {
 		f.order = append(f.order, id)
 	}
-	message := object{"kind": "section", "id": id, "html": html, "chip": chip}
-	if age != nil {
-		message["age_s"] = age
-	}
+	message := object{"kind": "section", "id": id, "order": len(f.order), "html": html, "chip": chip, "batch": 184, "live": true}.with(changes...)
 	f.sections[id] = message
+	f.sendLocked(message)
+}
+
+// send sends any message now.
+func (f *fake) send(message object) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.sendLocked(message)
 }
 

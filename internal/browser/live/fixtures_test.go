@@ -20,7 +20,9 @@ func pulling() object {
 			{"name": "events endpoint", "state": "waiting", "reason": "rate limit, asked for 21 s, opens 19:25:10", "events": 82846, "left_s": 12},
 			{"name": "feed", "state": "open", "reason": "3 requests in flight, token lives 3 min 40 s", "events": 114406, "left_s": nil},
 		},
-		"shards": []object{},
+		"shards": []object{
+			{"number": 1, "events": 96102, "at": "2026-01-09T06:00:12Z", "done": false}, {"number": 2, "events": 70020, "at": "2026-01-13T11:20:00Z", "done": true}, {"number": 3, "events": 0, "done": false},
+		},
 	}
 }
 
@@ -37,11 +39,11 @@ func (o object) with(pairs ...any) object {
 }
 
 // part is a section as internal/report writes it.
-func part(id, kicker, headline, note, chip string, c chart.Chart) string {
+func part(id, kicker, headline, note string, c chart.Chart) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<section class="part" id="%s" aria-labelledby="%s-h">`+"\n", id, id)
-	fmt.Fprintf(&b, `<div class="rail"><p class="kicker">%s</p><h2 id="%s-h">%s</h2><p class="note">%s</p><p class="chip">%s</p></div>`,
-		html.EscapeString(kicker), id, html.EscapeString(headline), html.EscapeString(note), html.EscapeString(chip))
+	fmt.Fprintf(&b, `<div class="rail"><p class="kicker">%s</p><h2 id="%s-h">%s</h2><p class="note">%s</p></div>`,
+		html.EscapeString(kicker), id, html.EscapeString(headline), html.EscapeString(note))
 	b.WriteString("\n" + `<div class="body"><figure>` + c.Draw().HTML())
 	table := c.Table()
 	fmt.Fprintf(&b, `<details><summary>Table: %s (%d rows)</summary><div class="scroll small" tabindex="0" role="region" aria-label="%s"><table><thead><tr>`,
@@ -76,11 +78,11 @@ func ratePart(turn int) string {
 		}
 		rate.Values[0], rate.Values[1] = append(rate.Values[0], events), append(rate.Values[1], feed)
 	}
-	return part("rate", "Rate", fmt.Sprintf("%d events a second over the last minute", 864+turn), "Stacked: the feed fills in while the events endpoint waits.", "live", rate)
+	return part("rate", "Rate", fmt.Sprintf("%d events a second over the last minute", 864+turn), "Stacked: the feed fills in while the events endpoint waits.", rate)
 }
 
 // daysPart is events a day by type; busiest is the count of one day, more a type's name beyond the known ones.
-func daysPart(busiest int64, more, chip string) string {
+func daysPart(busiest int64, more string) string {
 	stack := chart.Stack{Head: chart.Head{Title: "Events a day by type", Unit: "events"}}
 	shares := []int64{47, 24, 8, 6, 4, 4, 1, 4}
 	for _, t := range chart.Types() {
@@ -111,7 +113,7 @@ func daysPart(busiest int64, more, chip string) string {
 		stack.Days = append(stack.Days, day)
 	}
 	return part("days", "Events a day, by type", "Weekdays bring 11,930 events, weekends 7,698; the busiest day was Mon 19 Jan: "+chart.Count(busiest),
-		"Newest first: the left edge moves as older pages come.", chip, stack)
+		"Newest first: the left edge moves as older pages come.", stack)
 }
 
 // pagesPart is rows with a label each.
@@ -120,14 +122,17 @@ func pagesPart(labels ...string) string {
 	for i, label := range labels {
 		rows.Rows = append(rows.Rows, chart.Row{Name: label, Value: float64(50000 / (i + 1)), Share: math.NaN()})
 	}
-	return part("pages", "Top pages", "The page "+labels[0]+" leads", "By events.", "as of batch 171", rows)
+	return part("pages", "Top pages", "The page "+labels[0]+" leads", "By events.", rows)
 }
 
-// charts sends three sections.
+// older is what a section by SQL has of its own.
+var older = []any{"batch", 171, "at", "2026-01-27T19:24:10Z", "live", false}
+
+// charts sends three sections, the last one first.
 func (f *fake) charts() {
-	f.section("rate", ratePart(0), "live", nil)
-	f.section("days", daysPart(12804, "", "batch 184 · live"), "batch 184 · live", nil)
-	f.section("pages", pagesPart("/home", "/products", "/search", "/checkout", "/product/espresso-grinder", "/cart"), "as of batch 171", 48)
+	f.section("pages", pagesPart("/home", "/products", "/search", "/checkout", "/product/espresso-grinder", "/cart"), "as of batch 171 · 48 s ago", append(older, "order", 9)...)
+	f.section("rate", ratePart(0), "batch 184 · live", "order", 0)
+	f.section("days", daysPart(12804, ""), "batch 184 · live", "order", 1)
 }
 
 // rows is the answer to a query.

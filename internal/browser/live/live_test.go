@@ -169,12 +169,12 @@ func TestEnd(t *testing.T) {
 			f.charts()
 			p := b.Open(t, f.address(), browser.Look{Width: 1280})
 			shows(t, p, "state", "Pulling")
+			short, _, _ := strings.Cut(strings.Fields(test.badge["text"].(string))[0], ":")
 			f.silence(true)
 			f.show(pulling().with("state", "ended", "exit", test.exit, "badge", test.badge))
-			shows(t, p, "announcement", want+", ")
+			shows(t, p, "announcement", want+", "+short)
 			f.drop(true)
-			// The first attempt to connect again would be after a second; the page's own clock tells when that is over.
-			browser.Eval[bool](t, p, `new Promise(resolve => { let n = 0; const timer = setInterval(() => { if (++n === 5) { clearInterval(timer); resolve(true) } }, 500) })`)
+			shows(t, p, "outcome", "This server has ended")
 			if got := text(t, p, "state"); got != want {
 				t.Errorf("the state is %q, want %q", got, want)
 			}
@@ -211,8 +211,8 @@ func TestKeeps(t *testing.T) {
 		globalThis.kept = details;
 		return [scrollY, document.querySelector("#pages").getBoundingClientRect().top];
 	})()`)
-	f.section("rate", ratePart(7), "live", nil)
-	f.section("days", daysPart(13999, "", "batch 185 · live"), "batch 185 · live", nil)
+	f.section("rate", ratePart(7), "batch 185 · live", "order", 0)
+	f.section("days", daysPart(13999, ""), "batch 185 · live", "order", 1)
 	p.Await(t, `document.querySelector("#days h2").textContent.includes("13,999")`)
 	if !browser.Eval[bool](t, p, `document.querySelector("#days details") === kept && kept.open && kept.querySelector(".scroll").scrollTop === 120 && document.activeElement === kept.querySelector(".scroll")`) {
 		t.Error("the open table was not kept")
@@ -223,12 +223,54 @@ func TestKeeps(t *testing.T) {
 	if got := browser.Eval[string](t, p, `document.querySelector("#days .chip").textContent`); got != "batch 185 · live" {
 		t.Errorf("the chip is %q", got)
 	}
-	if !browser.Eval[bool](t, p, `/^as of batch 171 · .* ago$/.test(document.querySelector("#pages .chip").textContent)`) {
-		t.Error("the age of a section is not shown")
+	if got := browser.Eval[string](t, p, `[...document.querySelectorAll("#sections > section")].map(s => s.id).join()`); got != "rate,days,pages" {
+		t.Errorf("the order of sections is %s", got)
 	}
-	f.section("days", daysPart(13999, "", "as of batch 185"), "as of batch 185", 91)
-	p.Await(t, `document.querySelector("#days .chip").classList.contains("late")`)
-	f.section("pages", "", "", nil)
-	p.Await(t, `document.querySelector("#pages") === null`)
+	f.send(object{"kind": "chip", "id": "pages", "chip": "as of batch 171 · 49 s ago"})
+	p.Await(t, `document.querySelector("#pages .chip").textContent === "as of batch 171 · 49 s ago"`)
+	if browser.Eval[bool](t, p, `document.querySelector(".late") !== null`) {
+		t.Error("a section is late")
+	}
+	f.show(pulling().with("clock", "2026-01-27T19:25:41Z"))
+	p.Await(t, `[...document.querySelectorAll(".late")].map(c => c.textContent).join() === "as of batch 171 · 49 s ago"`)
+	f.show(pulling().with("clock", "2026-01-27T19:25:41Z", "batch", 171)) // nothing is newer
+	p.Await(t, `document.querySelector(".late") === null`)
 	clean(t, p)
+}
+
+// TestStill: while figures, waits and reasons change, nothing on the page moves at any width.
+func TestStill(t *testing.T) {
+	b := browser.Start(t)
+	for _, width := range []int64{1280, 768, 390} {
+		look := browser.Look{Width: width, Height: 3000}
+		t.Run(look.String(), func(t *testing.T) {
+			f := newFake(t)
+			f.charts()
+			p := b.Open(t, f.address(), look)
+			p.Await(t, `document.querySelectorAll("#sections > section").length === 3`)
+			shows(t, p, "percent", "63 %")
+			browser.Eval[bool](t, p, `document.fonts.ready.then(() => new Promise(requestAnimationFrame)).then(() => {
+				globalThis.moved = [];
+				globalThis.watch = new PerformanceObserver(list => { for (const e of list.getEntries()) moved.push(...e.sources.map(s => (s.node?.id || s.node?.className || s.node?.nodeName) + " " + JSON.stringify(s.previousRect) + " " + JSON.stringify(s.currentRect))) });
+				watch.observe({type: "layout-shift"});
+				return true;
+			})`)
+			endpoints := pulling()["endpoints"].([]object)
+			for i, state := range []object{
+				pulling().with("state", "waiting", "rate", nil, "left_s", nil, "done_at", nil, "clock", "2026-01-27T19:24:59Z"),
+				pulling().with("events", 1297252, "percent", 100, "rate", 12345, "left_s", 93784, "batch", 1185, "clock", "2026-01-27T19:25:00Z"),
+				pulling().with("events", 7, "percent", 0, "rate", 1, "left_s", 1, "shards", []object{{"number": 1, "events": 7}},
+					"endpoints", []object{endpoints[0].with("state", "open", "reason", "", "left_s", nil), endpoints[1].with("state", "failing", "reason", "503, tried again in 4 s", "left_s", 4)}),
+			} {
+				f.section("rate", ratePart(i+1), "batch 185 · live", "order", 0)
+				f.section("days", daysPart(int64(12900+100*i), ""), "batch 185 · live", "order", 1)
+				f.show(state)
+				p.Await(t, `document.querySelector("#days h2").textContent.includes("`+[]string{"12,900", "13,000", "13,100"}[i]+`")`)
+				shows(t, p, "events", []string{"197,252", "1,297,252", "7 of"}[i])
+			}
+			if moved := browser.Eval[[]string](t, p, `new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame)).then(() => { for (const e of watch.takeRecords()) moved.push(e.value); return moved.map(String) })`); len(moved) > 0 {
+				t.Errorf("moved:\n%s", strings.Join(moved, "\n"))
+			}
+		})
+	}
 }

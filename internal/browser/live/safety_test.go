@@ -59,13 +59,13 @@ const hostile = `<img src=x onerror="globalThis.hit=1"><script>globalThis.hit=2<
 // refused, and a script in one never runs.
 func TestHostile(t *testing.T) {
 	f := newFake(t)
-	f.section("days", daysPart(12804, hostile, hostile), hostile, nil)
-	f.section("pages", pagesPart("/home", hostile, "/\u202egpj.exe", ""), "live", nil)
-	state := pulling().with("file", hostile, "message", hostile, "badge", object{"tone": "warn", "text": hostile},
+	f.section("days", daysPart(12804, hostile), hostile)
+	f.section("pages", pagesPart("/home", hostile, "/\u202egpj.exe", ""), "live")
+	state := pulling().with("file", hostile, "trouble", hostile, "badge", object{"tone": "warn", "text": hostile},
 		"endpoints", []object{{"name": hostile, "state": hostile, "reason": hostile, "events": 1, "left_s": 3}})
 	f.show(state)
 	f.Query = func(*http.Request, object) any {
-		return object{"columns": []object{{"name": hostile, "type": hostile}}, "rows": [][]any{{hostile}, {"\u202egpj.exe"}}, "more": true, "took_s": 1.0, "batch": 1}
+		return object{"columns": []object{{"name": hostile, "type": hostile}}, "rows": [][]any{{hostile}, {"/\u202egpj.exe"}}, "more": true, "took_s": 1.0, "batch": 1}
 	}
 	f.Complete = func(*http.Request, object) any { return object{"from": 7, "items": []string{hostile}} }
 	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
@@ -74,6 +74,7 @@ func TestHostile(t *testing.T) {
 	p.Await(t, `!document.getElementById("completions").hidden`)
 	keys(t, p, kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	shows(t, p, "outcome", "the first 2 rows · 1.00 s · as of batch 1")
+	shows(t, p, "result", `/\u202egpj.exe`)
 	picture(t, p, "hostile")
 	f.Query = func(*http.Request, object) any { return object{"error": object{"text": hostile, "excerpt": hostile}} }
 	keys(t, p, kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl))
@@ -86,9 +87,9 @@ func TestHostile(t *testing.T) {
 	}
 	clean(t, p)
 
-	f.section("evil", hostile, "", nil)
-	f.section("days", `<section class="part" id="days"><p class="chip">`+hostile+`</p></section>`, "evil", nil)
-	p.Await(t, `document.querySelector("#days img") !== null || document.querySelector("#days .chip").textContent === "evil"`)
+	f.section("evil", hostile, "")
+	f.section("days", `<section class="part" id="days"><p class="rail">`+hostile+`</p></section>`, "evil")
+	p.Await(t, `document.querySelector("#days .chip")?.textContent === "evil"`)
 	if browser.Eval[bool](t, p, `globalThis.hit !== undefined`) || browser.Eval[bool](t, p, `document.querySelector("#sections > img") !== null`) {
 		t.Error("a script of the stream ran, or what is no section was shown")
 	}

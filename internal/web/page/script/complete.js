@@ -40,7 +40,7 @@ function openList(items, from, at) {
   const useful = items.filter((item) => item.trimEnd() !== typed).slice(0, 50);
   if (useful.length === 0) return closeList();
   Object.assign(completion, { items: useful, from, at, chosen: 0, moved: false });
-  list.replaceChildren(...useful.map((item, i) => element("li", { id: `completion-${i}`, role: "option", textContent: item.trimEnd() })));
+  list.replaceChildren(...useful.map((item, i) => element("li", { id: `completion-${i}`, role: "option", textContent: visible(item.trimEnd()) })));
   list.hidden = false;
   placeList();
   choose(0);
@@ -60,7 +60,7 @@ function placeList() {
   copy.append(box.value.slice(0, completion.from), caret);
   box.after(copy);
   list.style.top = `${Math.min(caret.offsetTop - box.scrollTop + caret.offsetHeight, box.offsetHeight) + 4}px`;
-  list.style.left = `${Math.max(0, Math.min(caret.offsetLeft, box.offsetWidth - list.offsetWidth))}px`;
+  list.style.left = `${Math.max(0, Math.min(caret.offsetLeft - 15, box.offsetWidth - list.offsetWidth))}px`;
   copy.remove();
 }
 

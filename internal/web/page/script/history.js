@@ -18,6 +18,7 @@ function showHistory() {
     const button = element("button", { type: "button", textContent: statement });
     button.addEventListener("click", () => {
       box.value = statement;
+      grow();
       box.focus();
     });
     return element("li", {}, button);
@@ -33,6 +34,7 @@ function historyKey(event) {
   if (past.at === -1) past.draft = box.value;
   past.at += older ? 1 : -1;
   box.value = past.at === -1 ? past.draft : past.all[past.at];
+  grow();
   const caret = older ? 0 : box.value.length;
   box.setSelectionRange(caret, caret);
   return true;

@@ -1,11 +1,11 @@
 // query: the SQL box. One statement runs at a time, and it ends on the server when its request is cancelled.
 
 const step = 500; // rows that are laid out at once
-const running = { abort: null, timer: 0 };
+const running = { abort: null, timer: 0, gone: false };
 
 async function run() {
   const sql = box.value.trim();
-  if (sql === "" || running.abort) return;
+  if (sql === "" || running.abort || running.gone) return;
   closeList();
   remember(sql);
   await alone("running", async (signal) => {
@@ -34,15 +34,22 @@ async function alone(word, work) {
   }
   clearInterval(running.timer);
   running.abort = null;
-  setButtons(false);
+  setButtons(running.gone);
   setText(byId("outcome"), end);
 }
 
 // setButtons keeps the focus in the row: a button that is disabled would lose it.
 function setButtons(busy) {
   for (const id of ["run", "csv", "parquet"]) byId(id).ariaDisabled = String(busy);
-  if (!busy && document.activeElement === byId("cancel")) byId("run").focus();
-  byId("cancel").disabled = !busy;
+  if (!running.abort && document.activeElement === byId("cancel")) byId("run").focus();
+  byId("cancel").disabled = !running.abort;
+}
+
+// showGone says that nobody is there to ask any more.
+function showGone(gone) {
+  if (gone !== running.gone) setText(byId("outcome"), gone ? "This server has ended. To ask more: datasync serve" : "");
+  running.gone = gone;
+  setButtons(Boolean(running.abort) || gone);
 }
 
 const cancel = () => running.abort?.abort();
@@ -66,7 +73,7 @@ function outcome(result) {
 
 function showRows(result) {
   const head = element("tr", {}, ...result.columns.map((column) => element("th", {
-    scope: "col", className: column.number ? "n" : "", title: column.type ?? "", textContent: column.name,
+    scope: "col", className: column.number ? "n" : "", title: column.type ?? "", textContent: visible(column.name),
   })));
   const body = element("tbody");
   const frame = element("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Result" },
@@ -86,21 +93,21 @@ function showRows(result) {
 function newRow(row, columns) {
   return element("tr", {}, ...row.map((cell, i) => {
     const classes = [columns[i].number && "n", cell === null && "null"].filter(Boolean).join(" ");
-    return element("td", { className: classes, textContent: cell === null ? "NULL" : cell });
+    return element("td", { className: classes, textContent: cell === null ? "NULL" : visible(cell) });
   }));
 }
 
 // showError takes the place of the table: the message wraps, the line with the caret scrolls.
 function showError(error) {
-  const shown = element("div", { className: "error", role: "alert" }, element("p", { textContent: error.text }));
-  if (error.excerpt) shown.append(element("pre", { tabIndex: 0, textContent: error.excerpt }));
+  const shown = element("div", { className: "error", role: "alert" }, element("p", { textContent: visible(error.text) }));
+  if (error.excerpt) shown.append(element("pre", { tabIndex: 0, textContent: visible(error.excerpt) }));
   byId("result").replaceChildren(shown);
 }
 
 // download asks for a path that works once, as a browser sends no token with a download.
 async function download(format) {
   const sql = box.value.trim();
-  if (sql === "" || running.abort) return;
+  if (sql === "" || running.abort || running.gone) return;
   await alone("preparing", async (signal) => {
     const result = await decoded(await ask("download", { body: { sql, format }, signal }));
     if (!/^\/download\/[A-Za-z0-9_-]+$/.test(result.path ?? "")) {
@@ -124,8 +131,16 @@ function boxKey(event) {
   if (taken) event.preventDefault();
 }
 
+// grow is for browsers whose boxes do not grow by field-sizing.
+function grow() {
+  if (!CSS.supports("field-sizing", "content")) box.rows = Math.min(20, Math.max(3, box.value.split("\n").length));
+}
+
 box.addEventListener("keydown", boxKey);
-box.addEventListener("input", completeSoon);
+box.addEventListener("input", () => {
+  grow();
+  completeSoon();
+});
 byId("run").addEventListener("click", run);
 byId("cancel").addEventListener("click", cancel);
 byId("csv").addEventListener("click", () => download("csv"));

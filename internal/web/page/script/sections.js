@@ -1,7 +1,7 @@
 // sections: the server's charts and tables. Only what differs is changed in the document, so that open tables stay
 // open, and a scrolled box, the focus and a selection stay where they are.
 
-const lateAfter = 90; // seconds after which the age of a section is a warning
+const lateAfter = 90; // seconds
 const sections = new Map();
 
 // parse is the one place where text becomes markup. What is not a section of the server's throws.
@@ -18,35 +18,39 @@ const parse = (() => {
   };
 })();
 
+// showSection puts a section in its place, or brings one that is there up to date.
 function showSection(message) {
-  const known = sections.get(message.id);
-  if (message.html === "") {
-    known?.node.remove();
-    sections.delete(message.id);
-    return;
-  }
-  const section = known ?? {};
+  const section = sections.get(message.id) ?? {};
   if (section.html !== message.html) {
     const next = parse(message.html);
+    next.querySelector(".rail").append(section.chip?.cloneNode(true) ?? element("p", { className: "chip" }));
     if (section.node) morph(section.node, next);
-    else byId("sections").append(section.node = document.adoptNode(next));
-    section.html = message.html;
+    else section.node = place(next, message.order ?? Infinity);
   }
-  Object.assign(section, { chip: message.chip, age: message.age_s, at: seconds() });
+  Object.assign(section, message, { chip: section.node.querySelector(".chip") });
   sections.set(message.id, section);
-  showAge(section);
+  showChip(message);
 }
 
-const showAges = () => sections.forEach(showAge);
+function place(node, order) {
+  const after = [...sections.values()].filter((other) => other.order > order).sort((a, b) => a.order - b.order)[0];
+  byId("sections").insertBefore(node, after?.node ?? null);
+  return node;
+}
 
-// showAge counts on how old a section is that is not live.
-function showAge(section) {
-  const chip = section.node.querySelector(".chip");
-  if (!chip || !section.chip) return;
-  const age = section.age == null ? null : section.age + seconds() - section.at;
-  const counts = age != null && now?.state !== "ended";
-  setText(chip, counts ? `${section.chip} · ${span(Math.floor(age))} ago` : section.chip);
-  chip.classList.toggle("late", counts && age > lateAfter);
+// showChip says as of when a section is.
+function showChip({ id, chip }) {
+  const section = sections.get(id);
+  if (!section) return;
+  setText(section.chip, chip ?? "");
+  showLate(section);
+}
+
+// showLate warns of figures that are of an older batch, and have been for long.
+function showLate(section) {
+  const older = section.live === false && section.batch < now?.batch;
+  const age = older && section.at && now.clock ? (Date.parse(now.clock) - Date.parse(section.at)) / 1000 : 0;
+  section.chip.classList.toggle("late", age > lateAfter);
 }
 
 // morph makes one tree like another and keeps the nodes that they share.

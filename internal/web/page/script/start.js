@@ -4,6 +4,7 @@ function receive(message) {
   try {
     if (message.kind === "state") showState(message);
     else if (message.kind === "section") showSection(message);
+    else if (message.kind === "chip") showChip(message);
   } catch (problem) {
     reportError(problem); // one bad message does not end the stream
   }
@@ -18,6 +19,7 @@ function begin() {
     return;
   }
   showNotice("");
+  showGone(false);
   reconnect();
   following ??= follow(receive).finally(() => { following = null; });
 }

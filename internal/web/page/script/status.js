@@ -25,7 +25,7 @@ function lamp(node, shape, tone, word) {
   const use = node.querySelector("use");
   if (use.getAttribute("href") !== href) use.setAttribute("href", href);
   node.className = `lamp ${tone}`;
-  setText(node.querySelector("span"), word);
+  setText(node.querySelector("span"), visible(word));
   node.hidden = false;
 }
 
@@ -36,13 +36,15 @@ function showState(state) {
   showNotice("");
   const [shape, tone] = endLook(state) ?? looks[state.state] ?? looks.idle;
   lamp(byId("state"), shape, tone, stateWord(state));
-  showBadge(state.badge);
+  showBadge(state.badge, state.state === "ended" && state.exit === 0);
   showFacts(state);
   showProgress(state);
   showEndpoints(state.endpoints ?? []);
   showShards(state.shards ?? []);
   announceState(state);
   byId("now").hidden = false;
+  byId("sql").hidden = false;
+  sections.forEach(showLate);
   tick();
 }
 
@@ -55,6 +57,7 @@ function endLook(state) {
 
 const complete = (state) => state.badge?.tone === "good";
 
+// stateWord names a state. A server that ends by itself has no exit code.
 function stateWord(state) {
   if (state.state !== "ended") return capital(state.state);
   if (state.exit) return `Ended, exit ${state.exit}`;
@@ -65,26 +68,38 @@ function stateWord(state) {
 // shortBadge is the part of a badge's sentence that fits the bar.
 const shortBadge = (text) => text.split(/[:;.,]| as of /)[0];
 
-function showBadge(badge) {
-  byId("badge").hidden = !badge;
-  if (!badge) return;
+// showBadge leaves out a badge that the state repeats.
+function showBadge(badge, said) {
+  if (!badge?.text || said) {
+    byId("badge").hidden = true;
+    return;
+  }
   lamp(byId("badge"), marks[badge.tone] ?? "ring", badge.tone, shortBadge(badge.text));
-  byId("badge").title = badge.text;
+  byId("badge").title = visible(badge.text);
 }
 
 function showFacts(state) {
-  byId("file").title = state.file ?? "";
-  setText(byId("file"), fit(state.file ?? "", 32));
+  byId("file").title = visible(state.file ?? "");
+  setText(byId("file"), fit(visible(state.file ?? ""), 32));
   setText(byId("batch"), state.batch == null ? "" : `batch ${state.batch}`);
-  setText(byId("clock"), state.clock ? stamp(state.clock, state.zone) : "");
+  showClock(state.clock);
+}
+
+// showClock writes the date apart: a phone has no room for it.
+function showClock(iso) {
+  if (!iso || byId("clock").title === iso) return;
+  byId("clock").title = iso;
+  const [, day, time] = stamp(iso).match(/^(.* )(\S+ \S+)$/);
+  byId("clock").replaceChildren(element("span", { className: "wide", textContent: day }), time);
 }
 
 // showProgress writes into fixed places, so that nothing moves when a figure is not known yet.
 function showProgress(state) {
   const known = state.percent != null;
-  setText(byId("percent"), known ? `${Math.floor(state.percent)}\u00a0%` : count(state.events ?? 0));
+  const events = state.events == null ? "–" : count(state.events);
+  setText(byId("percent"), known ? `${Math.floor(state.percent)}\u00a0%` : events);
   const of = state.total == null ? "" : ` of about ${count(state.total)}`;
-  strong(byId("events"), known ? count(state.events ?? 0) : "", known ? `${of} events` : `events${of}`);
+  strong(byId("events"), known ? events : "", known ? `${of} events` : `events${of}`);
   strong(byId("rate"), state.rate == null ? "" : count(state.rate), state.rate == null ? "" : " events a second");
   strong(byId("left"), state.left_s == null ? "" : span(state.left_s), leftWords(state), state.left_s == null ? "" : "about ");
   byId("progress").value = state.percent ?? 0;
@@ -92,13 +107,13 @@ function showProgress(state) {
   const over = state.state === "idle" || state.state === "ended"; // a state in which these figures do not come back
   byId("rate").hidden = over && state.rate == null;
   byId("left").hidden = over && state.left_s == null;
-  setText(byId("message"), state.message || endReason(state) || badgeReason(state));
-  document.title = `${titleWord(state)} · ${state.file ?? "datasync"}`;
+  setText(byId("message"), visible(state.trouble ?? "") || endReason(state) || badgeReason(state));
+  document.title = `${titleWord(state)} · ${visible(state.file ?? "datasync")}`;
 }
 
 function leftWords(state) {
   if (state.left_s == null) return "";
-  return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at, state.zone)}` : ""}`;
+  return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at)}` : ""}`;
 }
 
 function endReason(state) {
@@ -108,7 +123,7 @@ function endReason(state) {
 
 // badgeReason is a sentence that the bar has no room for.
 function badgeReason(state) {
-  const words = complete(state) ? "" : `${(state.badge?.text ?? "").replace(/[.]$/, "")}. `;
+  const words = complete(state) || !state.badge?.text ? "" : `${visible(state.badge.text).replace(/[.]$/, "")}. `;
   return (state.state === "idle" ? `${words}No pull is running.` : words).trim();
 }
 
@@ -129,9 +144,9 @@ function showEndpoints(endpoints) {
   while (list.children.length > endpoints.length) list.lastChild.remove();
   while (list.children.length < endpoints.length) list.append(newEndpoint());
   endpoints.forEach((endpoint, i) => {
-    const [name, , reason, events] = list.children[i].children;
-    setText(name, capital(endpoint.name));
-    setText(reason, endpoint.reason ?? "");
+    const [name, , events, reason] = list.children[i].children;
+    setText(name, capital(visible(endpoint.name)));
+    setText(reason, visible(endpoint.reason ?? ""));
     setText(events, plural(endpoint.events ?? 0, "event"));
   });
   countDown();
@@ -140,7 +155,7 @@ function showEndpoints(endpoints) {
 function newEndpoint() {
   const state = byId("state").cloneNode(true);
   state.removeAttribute("id");
-  return element("li", {}, element("p", { className: "name" }), state, element("p", { className: "note" }), element("p", { className: "note n" }));
+  return element("li", {}, element("p", { className: "name" }), state, element("p", { className: "note n" }), element("p", { className: "note reason" }));
 }
 
 // countDown shows how long each endpoint waits. The clock of this page counts between two states.
@@ -153,11 +168,20 @@ function countDown() {
   });
 }
 
+// showShards says where each walk of the window is. The line is always there, so that a split moves nothing.
 function showShards(shards) {
-  const line = byId("shards");
-  line.hidden = shards.length < 2;
-  const words = shards.map((shard) => (shard.percent == null ? shard.name : `${shard.name} ${Math.floor(shard.percent)}\u00a0%`));
-  setText(line, `${shards.length} shards side by side: ${words.join(", ")}`);
+  byId("shards").hidden = shards.length === 0;
+  const done = shards.filter((shard) => shard.done).length;
+  const words = shards.length === 1 ? "One walk, from new to old" : `${shards.length} shards side by side${done ? `, ${done} done` : ""}`;
+  setText(byId("shards").querySelector("summary"), words);
+  const rows = shards.map((shard) => {
+    const at = shard.done ? "done" : shard.at ? `at ${stamp(shard.at)}` : "not begun";
+    return `${shards.length === 1 ? "Walk" : `Shard ${shard.number}`}: ${plural(shard.events, "event")}, ${at}`;
+  });
+  const list = byId("shards").querySelector("ul");
+  while (list.children.length > rows.length) list.lastChild.remove();
+  while (list.children.length < rows.length) list.append(element("li"));
+  rows.forEach((row, i) => setText(list.children[i], row));
 }
 
 function announce(text) {
@@ -166,7 +190,7 @@ function announce(text) {
 
 // announceState speaks when the state changes, never of figures: a screen reader would not come to rest.
 function announceState(state) {
-  const text = [stateWord(state), state.badge && shortBadge(state.badge.text)].filter(Boolean).join(", ");
+  const text = [stateWord(state), state.badge?.text && shortBadge(state.badge.text)].filter(Boolean).join(", ");
   if (text !== spoken) announce(text);
   spoken = text;
 }
@@ -175,16 +199,14 @@ function announceState(state) {
 function refuse() {
   showNotice(noToken);
   lamp(byId("state"), "bad", "bad", "No access");
+  byId("sql").hidden = !now;
   tick();
 }
 
 // tick runs twice a second: ages and waits go on while nothing comes.
 function tick() {
   dropDead();
-  if (now) {
-    countDown();
-    showAges();
-  }
+  if (now) countDown();
   const ended = connection.over;
   showAgeOfState(ended);
   const stale = Boolean(now) && !ended && silence() >= staleAfter;
@@ -194,9 +216,13 @@ function tick() {
   if (!stale && was && !ended) announce(`Connected again. ${spoken}`);
 }
 
+// showAgeOfState has its first word apart: a phone has no room for it.
 function showAgeOfState(ended) {
   const quiet = !ended && silence() >= quietAfter;
-  byId("age").className = quiet ? "warn" : "";
+  const age = byId("age");
   const since = span(Math.floor(silence()));
-  setText(byId("age"), ended || !now && !quiet ? "" : quiet ? `no news for ${since}` : `updated ${since} ago`);
+  age.hidden = ended || !now && !quiet;
+  age.className = quiet ? "warn" : "";
+  setText(age.firstChild, quiet ? "" : "updated ");
+  setText(age.lastChild, quiet ? `no news for ${since}` : `${since} ago`);
 }

@@ -25,6 +25,7 @@ async function follow(receive) {
     connection.open = false;
     if (!connection.over) await pause(Math.min(longestPause, 2 ** connection.attempt++));
   }
+  showGone(now?.state === "ended");
 }
 
 // pause ends early when wake is called.

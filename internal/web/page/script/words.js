@@ -31,24 +31,32 @@ function span(seconds) {
   return words.filter((word, i) => i === 0 || !word.startsWith("0")).join(" ") || "0\u00a0s";
 }
 
-// parts are those of an instant in a time zone. The name of the zone is UTC where none is given.
-function parts(iso, zone) {
+// parts are those of an instant in UTC.
+function parts(iso) {
   const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone || "UTC", weekday: "short", day: "numeric", month: "short",
+    timeZone: "UTC", weekday: "short", day: "numeric", month: "short",
     hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   });
   return Object.fromEntries(format.formatToParts(new Date(iso)).map((part) => [part.type, part.value]));
 }
 
-function timeOfDay(iso, zone) {
-  const p = parts(iso, zone);
+function timeOfDay(iso) {
+  const p = parts(iso);
   return `${p.hour}:${p.minute}:${p.second}`;
 }
 
 // stamp is an instant as "Tue 27 Jan 19:24:58 UTC".
-function stamp(iso, zone) {
-  const p = parts(iso, zone);
-  return `${p.weekday} ${p.day} ${p.month} ${timeOfDay(iso, zone)} ${zone || "UTC"}`;
+function stamp(iso) {
+  const p = parts(iso);
+  return `${p.weekday} ${p.day} ${p.month} ${timeOfDay(iso)} UTC`;
+}
+
+// visible is text with what acts on other characters as an escape, so that no name hides its end. Line ends stay.
+function visible(text) {
+  return text.replace(/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu, (letter) => {
+    const code = letter.codePointAt(0);
+    return code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
 }
 
 // fit cuts a long name in its middle, and keeps its end. The whole name is the node's title.
