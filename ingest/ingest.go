@@ -277,9 +277,9 @@ type oneByOne struct {
 }
 
 func (o oneByOne) StartBatch(ctx context.Context, b model.Batch) (wait func() (model.Committed, error)) {
+	facts := o.dispatcher.TakeFacts()
 	o.starting.Lock()
 	defer o.starting.Unlock()
-	facts := o.dispatcher.TakeFacts()
 	facts.Began, facts.Fetched = o.began, b.Facts.Fetched
 	b.Facts = facts
 	return o.Store.StartBatch(ctx, b)

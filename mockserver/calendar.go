@@ -14,6 +14,9 @@ const (
 	badHour = 22*24 + 14
 	// quietFrom to quietUntil is Sunday 2026-01-11, 02:00 to 06:00: no events.
 	quietFrom, quietUntil = 13*24 + 2, 13*24 + 6
+	// mostRepeated is the largest set whose bad hour has further events: in larger ones the hour
+	// would have more events than milliseconds.
+	mostRepeated = 500_000_000
 )
 
 var (
@@ -41,7 +44,11 @@ func newCalendar(size int, seed uint64) *calendar {
 	c := &calendar{size: int64(size)}
 	var weights [livelyHours + 1]uint64 // sums
 	for h := range livelyHours {
-		weights[h+1] = weights[h] + hourWeight(h, seed)
+		weight := hourWeight(h, seed)
+		if h == badHour && size <= mostRepeated {
+			weight = weight * 3 / 2 // failures are repeated
+		}
+		weights[h+1] = weights[h] + weight
 	}
 	for h := range livelyHours {
 		// Integers give the same set on every machine.
@@ -78,9 +85,6 @@ func hourWeight(h int, seed uint64) uint64 {
 	// No hour is exactly as the week before.
 	noise := 970 + mix(seed^uint64(day)*golden)%61 + mix(seed^uint64(h)*idStep)%101 - 50
 	weight := hours[h%24] * weekdays[day%7] * noise
-	if h == badHour {
-		weight = weight * 3 / 2 // failures are repeated
-	}
 	return weight * uint64(hourLength(h)) / msPerHour
 }
 

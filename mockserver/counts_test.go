@@ -32,8 +32,17 @@ func tallyOf(d *mockserver.Dataset, shown func(i int) bool) tally {
 }
 
 // TestCounts: stats, sessions and filters agree with the events, before and after the set changes.
-func TestCounts(t *testing.T) {
-	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 20_000, LateEvery: 7, SwapEvery: 50, SwapDistance: 20}})
+func TestCounts(t *testing.T) { inBothShapes(t, testCounts) }
+
+// inBothShapes runs a test with the flat and with the lively shape.
+func inBothShapes(t *testing.T, test func(*testing.T, mockserver.Shape)) {
+	for _, shape := range []mockserver.Shape{mockserver.ShapeFlat, mockserver.ShapeLively} {
+		t.Run(shape.String(), func(t *testing.T) { test(t, shape) })
+	}
+}
+
+func testCounts(t *testing.T, shape mockserver.Shape) {
+	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Shape: shape, Events: 20_000, LateEvery: 7, SwapEvery: 50, SwapDistance: 20}})
 	d, a := s.Dataset(), newAPI(t, s)
 	revealed := false
 	check := func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -131,6 +132,31 @@ func TestLateEvents(t *testing.T) {
 	}
 	d.Reveal()
 	checkWalk(t, s, a.walk(mockserver.EventsPath, 7, ""))
+}
+
+// TestRevealAfter: late events appear at a time after the first request.
+func TestRevealAfter(t *testing.T) {
+	for _, n := range []int{1, 9, 100, 150_000} {
+		synctest.Test(t, func(t *testing.T) {
+			data := mockserver.DataOptions{Shape: mockserver.ShapeLively, Events: n}.WithLate()
+			a := newAPI(t, mockserver.New(mockserver.Options{Data: data, RevealAfter: 10 * time.Minute, TimeScale: 2}))
+			total := func() int { return *a.mustPage(mockserver.EventsPath, "limit", "1").Meta.Total }
+			if got := total(); got != n {
+				t.Errorf("%d events at first, want %d", got, n)
+			}
+			advance(5*time.Minute - 1)
+			if got := total(); got != n {
+				t.Errorf("%d events before the time, want %d", got, n)
+			}
+			advance(1)
+			if got, want := total(), n+max(1, n/50_000); got != want {
+				t.Errorf("%d events afterwards, want %d", got, want)
+			}
+		})
+	}
+	if o := (mockserver.DataOptions{Events: mockserver.NoEvents}).WithLate(); o.Events != mockserver.NoEvents {
+		t.Errorf("an empty set has %d events", o.Events)
+	}
 }
 
 func TestSwappedEvents(t *testing.T) {

@@ -13,7 +13,8 @@
 //
 // A Dataset computes each event from the seed and the event's number. It stores none, so a set of
 // any size takes the same memory, and a test can compute what a client must have stored: see
-// Dataset.Event and Dataset.Expected. The order is timestamp descending, then id descending as
+// Dataset.Event and Dataset.Expected. DataOptions.Shape says what the events look like together. By
+// default they are flat; the program's demo is lively. The order is timestamp descending, then id descending as
 // lower-case text. Grow adds newer events at run time. Cursors name positions, so they stay valid.
 //
 // # Time

@@ -131,13 +131,10 @@ func (d *Dataset) record(key int64) record {
 		iso:       g&1 == 1,
 		malformed: d.malformed(key, h),
 	}
-	if d.lively != nil {
-		d.lively.fill(&r, d.rank(key), s)
-	} else {
+	if d.lively == nil {
 		r.ts, r.kind, r.page, r.session = d.instant(s.group), kindOf(h), uint8(h>>48%flatPages), sessionOf(h)
 		r.user, r.device, r.browser = d.ofSession(r.session)
-	}
-	if key < 0 {
+	} else if d.lively.fill(&r, d.rank(key), s); key < 0 {
 		r.ts = d.instant(s.group)
 	}
 	g >>= 8

@@ -52,8 +52,10 @@ func (a *api) sessions(limit int) (all []wireSession, total int) {
 }
 
 // TestFilters: events by session and type, page by page. Cursors keep the filter.
-func TestFilters(t *testing.T) {
-	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: 30_000, LateEvery: 9, SwapEvery: 10}, Events: mockserver.Pages{Cap: 40}})
+func TestFilters(t *testing.T) { inBothShapes(t, testFilters) }
+
+func testFilters(t *testing.T, shape mockserver.Shape) {
+	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Shape: shape, Events: 30_000, LateEvery: 9, SwapEvery: 10}, Events: mockserver.Pages{Cap: 40}})
 	d, a := s.Dataset(), newAPI(t, s)
 	session, kind := d.Event(500).SessionID.String(), "purchase"
 	both := ""
@@ -138,9 +140,11 @@ func TestFilters(t *testing.T) {
 }
 
 // TestLookup: each event and session is found by its id, in a set of any size.
-func TestLookup(t *testing.T) {
+func TestLookup(t *testing.T) { inBothShapes(t, testLookup) }
+
+func testLookup(t *testing.T, shape mockserver.Shape) {
 	for _, events := range []int{1, 1000, 1_000_000_000} {
-		s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: events, Seed: uint64(events), LateEvery: 5}})
+		s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Shape: shape, Events: events, Seed: uint64(events), LateEvery: 5}})
 		d, a := s.Dataset(), newAPI(t, s)
 		d.Grow(100)
 		for n := range 400 {
@@ -162,7 +166,7 @@ func TestLookup(t *testing.T) {
 			}
 		}
 	}
-	s := mockserver.New(small(mockserver.Options{}))
+	s := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Shape: shape, Events: 1000}})
 	a := newAPI(t, s)
 	for i := range 100 {
 		e := s.Dataset().Event(i)

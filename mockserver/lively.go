@@ -1,5 +1,10 @@
 package mockserver
 
+import (
+	"math"
+	"math/bits"
+)
+
 // lively is the shape of ShapeLively. An event's rank counts from 0, the oldest; rank and seed
 // determine the event, in constant time.
 //
@@ -14,79 +19,124 @@ package mockserver
 // stage. In the bad hour many sessions fail: their browser is Safari, their page the checkout, and
 // nearly all of their events are errors.
 type lively struct {
-	seed      uint64
-	calendar  *calendar
-	cellHours int
+	seed     uint64
+	calendar *calendar
+	// cells has the cell of each hour, then that of the events that Grow adds.
+	cells [livelyHours + 1]cell
+	whole bool // each cell is one hour
 	// newGroups is how many groups of users come for the first time in the time of the calendar.
-	newGroups int64
+	newGroups uint64
 }
 
 const (
 	rowMS = 40_000
-	// grownLanes are those of the events that Grow adds, which are growStepMS apart.
+	// The cell of the events that Grow adds, which are growStepMS apart, has no end in practice.
 	grownLanes = rowMS/growStepMS + 1
+	grownRows  = 1 << 25
 	// cellEvents is the least mean number of events in a cell.
 	cellEvents = 24
 )
 
 func newLively(size int, seed uint64) *lively {
-	l := &lively{seed: seed, calendar: newCalendar(size, seed), cellHours: livelyHours}
-	for _, hours := range []int{7 * 24, 24, 6, 3, 1} {
-		if size*hours/livelyHours >= cellEvents {
-			l.cellHours = hours
+	l := &lively{seed: seed, calendar: newCalendar(size, seed)}
+	l.newGroups = uint64(max(1, size/(eventsPerUser*usersInGroup)))
+	hours := livelyHours
+	for _, n := range []int{7 * 24, 24, 6, 3, 1} {
+		if size*n/livelyHours >= cellEvents {
+			hours = n
 		}
 	}
-	l.newGroups = max(1, int64(size)/(eventsPerUser*usersInGroup))
+	l.whole = hours == 1
+	for hour := range livelyHours {
+		l.cells[hour] = l.newCell(hour-hour%hours, hours)
+	}
+	l.cells[livelyHours] = cell{
+		first: int64(size), lanes: grownLanes, rows: grownRows, lastWidth: grownLanes, inverse: inverseOf(grownLanes), hash: seed,
+	}
 	return l
 }
 
-// cell is the events among which sessions are arranged.
+// cell is the events among which sessions are arranged. Events, lanes and rows of a cell count from
+// 0.
 type cell struct {
-	first, size int64 // ranks
-	lanes, rows int64
-	hour        int // of the rank that the cell was looked up for
+	first       int64 // rank
+	lanes, rows uint32
+	lastWidth   uint32 // how many lanes have the last row
+	inverse     uint64 // of lanes: see divide
 	hash        uint64
 }
 
-func (l *lively) cell(rank int64) cell {
+// newCell returns the cell that begins with an hour. A cell of several hours has one lane.
+func (l *lively) newCell(from, hours int) cell {
 	cal := l.calendar
-	if rank >= cal.size {
-		grown := (rank - cal.size) * growStepMS / msPerHour
-		return cell{first: cal.size, size: 1 << 50, lanes: grownLanes, rows: 1 << 50 / grownLanes, hour: livelyHours + int(grown), hash: l.seed}
-	}
-	c := cell{hour: cal.hourOf(rank), lanes: 1}
-	from := c.hour - c.hour%l.cellHours
-	until := min(from+l.cellHours, livelyHours)
-	c.first = cal.first[from]
-	c.size = cal.first[until] - c.first
-	if l.cellHours == 1 {
+	first := cal.first[from]
+	size := cal.first[min(from+hours, livelyHours)] - first
+	lanes := int64(1)
+	if hours == 1 {
 		rows := hourLength(from) / rowMS
-		c.lanes = max(1, (c.size+rows/2)/rows)
+		lanes = max(1, (size+rows/2)/rows)
 	}
-	c.rows = (c.size + c.lanes - 1) / c.lanes
-	c.hash = mix(l.seed + uint64(from)*golden)
-	return c
+	rows := (size + lanes - 1) / lanes
+	return cell{
+		first: first, lanes: uint32(lanes), rows: uint32(rows), lastWidth: uint32(size - (rows-1)*lanes),
+		inverse: inverseOf(uint32(lanes)), hash: mix(l.seed + uint64(from)*golden),
+	}
 }
 
-// width returns how many lanes have a row: all, except in the last row.
-func (c *cell) width(row int64) int64 { return min(c.lanes, c.size-row*c.lanes) }
+// inverseOf returns the number by which divide multiplies instead of dividing by n, which is at least
+// 2.
+func inverseOf(n uint32) uint64 { return math.MaxUint64/uint64(n) + 1 }
+
+// divide returns the row and the lane of an event before the shift. A multiplication is several
+// times as fast as a division, and exact for numbers of 32 bits.
+func (c *cell) divide(i uint32) (row, rest uint32) {
+	if c.lanes == 1 {
+		return i, 0
+	}
+	high, low := bits.Mul64(uint64(i), c.inverse)
+	above, _ := bits.Mul64(low, uint64(c.lanes))
+	return uint32(high), uint32(above)
+}
+
+// cell returns the cell of a rank, and the rank's hour.
+func (l *lively) cell(rank int64) (c *cell, hour int) {
+	if rank >= l.calendar.size {
+		return &l.cells[livelyHours], livelyHours + int((rank-l.calendar.size)*growStepMS/msPerHour)
+	}
+	hour = l.calendar.hourOf(rank)
+	return &l.cells[hour], hour
+}
+
+// width returns how many lanes have a row.
+func (c *cell) width(row uint32) uint32 {
+	if row+1 < c.rows {
+		return c.lanes
+	}
+	return c.lastWidth
+}
 
 // shift returns how far the lanes of a row are moved in time. It differs from row to row, so that
 // the time between two events of a session does too.
-func (c *cell) shift(row int64) int64 {
+func (c *cell) shift(row, width uint32) uint32 {
 	if c.lanes == 1 {
 		return 0
 	}
-	return int64(mix(c.hash^uint64(row)*idStep) >> 33 % uint64(c.width(row)))
+	x := uint32(mix(c.hash^uint64(row)*idStep) >> 33)
+	if width == c.lanes {
+		_, x = c.divide(x)
+		return x
+	}
+	return x % width
 }
 
 // rank returns the rank of a row of a lane.
-func (c *cell) rank(lane, row int64) int64 {
-	x := lane - c.shift(row)
-	if x < 0 {
-		x += c.width(row)
+func (c *cell) rank(lane, row uint32) int64 {
+	width := c.width(row)
+	x := lane + width - c.shift(row, width)
+	if x >= width {
+		x -= width
 	}
-	return c.first + row*c.lanes + x
+	return c.first + int64(row)*int64(c.lanes) + int64(x)
 }
 
 // place is an event's place in its session.
@@ -96,70 +146,74 @@ type place struct {
 	length  int   // the number of its events; Grow may have added its first ones only
 }
 
-// bench is a timetable in its lane.
-type bench struct {
-	lane, begin int64 // begin is the timetable's first row in the lane
-	table       []appointment
+// period is a timetable in its lane.
+type period struct {
+	lane, begin uint32 // begin is the timetable's first row in the lane
+	table       []entry
 }
 
-// bench returns the timetable and the row in it of a rank of a cell.
-func (l *lively) bench(c *cell, rank int64) (b bench, at int64) {
-	row, lane := (rank-c.first)/c.lanes, (rank-c.first)%c.lanes
-	if lane += c.shift(row); lane >= c.width(row) {
-		lane -= c.width(row)
+// period returns the timetable of a rank of a cell, and the row in it.
+func (l *lively) period(c *cell, rank int64) (t period, at uint32) {
+	i := uint32(rank - c.first)
+	row, lane := c.divide(i)
+	width := c.width(row)
+	if lane += c.shift(row, width); lane >= width {
+		lane -= width
 	}
 	rows := c.rows
-	if lane >= c.width(c.rows-1) {
+	if lane >= c.lastWidth {
 		rows--
 	}
 	h := mix(c.hash + uint64(lane)*idStep)
-	p := partOf(row, rows, shortestTable+int64(h>>40%(tableRows-shortestTable)))
+	p := partOf(row, rows, shortestTable+uint32(h>>40%(tableRows-shortestTable)))
 	tables := &parallelTables
 	if c.lanes == 1 {
 		tables = &serialTables
 	}
 	kind := mix(h^uint64(p.number)) >> 32 % tableKinds
-	return bench{lane: lane, begin: p.begin, table: tables[p.rows][kind][:p.rows]}, row - p.begin
+	return period{lane: lane, begin: p.begin, table: tables[p.rows][kind][:p.rows]}, row - p.begin
 }
 
 // place returns the place of a rank of a cell.
 func (l *lively) place(c *cell, rank int64) place {
-	b, at := l.bench(c, rank)
-	a := b.table[at]
-	p := place{session: rank, step: int(a.step), length: int(a.length)}
-	if a.step > 0 {
-		p.session = c.rank(b.lane, b.begin+int64(a.begin))
-	}
-	return p
+	t, at := l.period(c, rank)
+	e := t.table[at]
+	return place{session: c.rank(t.lane, t.begin+uint32(e.begin)), step: int(e.step), length: int(e.length)}
 }
 
-// begins returns how many events the session of this number has; 0 if there is none.
+// begins returns how many events the session has that begins at a rank; 0 if none does.
 func (l *lively) begins(session int64) (length int) {
-	c := l.cell(session)
-	if p := l.place(&c, session); p.step == 0 {
+	c, _ := l.cell(session)
+	if p := l.place(c, session); p.step == 0 {
 		return p.length
 	}
 	return 0
 }
 
+// mayBelong reports whether a rank is in the cell of a session, and not before its first event.
+func (l *lively) mayBelong(rank, session int64) bool {
+	c, _ := l.cell(session)
+	return rank >= session && rank-c.first < int64(c.rows)*int64(c.lanes)
+}
+
 // each calls do with the rank of each event of a session.
 func (l *lively) each(session int64, do func(rank int64)) {
-	c := l.cell(session)
-	b, at := l.bench(&c, session)
-	for row, a := range b.table {
-		if int64(a.begin) == at {
-			do(c.rank(b.lane, b.begin+int64(row)))
+	c, _ := l.cell(session)
+	t, at := l.period(c, session)
+	for row, e := range t.table {
+		if uint32(e.begin) == at {
+			do(c.rank(t.lane, t.begin+uint32(row)))
 		}
 	}
 }
 
 // instant returns the timestamp of a rank that is no event of Grow.
 func (l *lively) instant(rank int64) int64 {
-	c := l.cell(rank)
-	return l.instantIn(&c, rank)
+	c, hour := l.cell(rank)
+	return l.instantIn(c, hour, rank)
 }
 
-func (l *lively) instantIn(c *cell, rank int64) int64 {
+func (l *lively) instantIn(c *cell, hour int, rank int64) int64 {
 	cal := l.calendar
 	switch {
 	case rank == cal.size-1:
@@ -167,11 +221,11 @@ func (l *lively) instantIn(c *cell, rank int64) int64 {
 	case c.lanes == 1:
 		return l.serial(l.place(c, rank))
 	}
-	length, n := hourLength(c.hour), cal.first[c.hour+1]-cal.first[c.hour]
-	i := rank - cal.first[c.hour]
+	length, n := hourLength(hour), cal.first[hour+1]-cal.first[hour]
+	i := rank - cal.first[hour]
 	begin := i * length / n
-	width := (i+1)*length/n - begin
-	return hourStart(c.hour) + begin + int64(mix(l.seed^uint64(rank)*idStep)>>1)%width
+	width := (i*length - begin*n + length) / n
+	return hourStart(hour) + begin + int64(mix(l.seed^uint64(rank)*idStep)>>1)%width
 }
 
 // serial returns the timestamp of an event in a cell with one lane, where the ranks of a session
@@ -205,22 +259,32 @@ func (l *lively) serial(p place) int64 {
 func (l *lively) hash(session int64) uint64 { return mix(l.seed ^ uint64(session)*golden) }
 
 // session returns the session with this number.
-func (l *lively) session(session int64) visit {
-	c := l.cell(session)
-	return l.visit(session, c.hour, l.place(&c, session).length)
+func (l *lively) session(session int64) (v visit) {
+	c, hour := l.cell(session)
+	l.visit(&v, session, hour, l.place(c, session).length)
+	return v
+}
+
+// visitOf makes v the session of an event at a place.
+func (l *lively) visitOf(v *visit, p place, hour int) {
+	if !l.whole || hour >= livelyHours {
+		_, hour = l.cell(p.session)
+	}
+	l.visit(v, p.session, hour, p.length)
 }
 
 // fill completes a record. With ties, the timestamp is that of the newest event at the slot.
 func (l *lively) fill(r *record, rank int64, s slot) {
-	c := l.cell(rank)
-	p := l.place(&c, rank)
-	v := l.visit(p.session, l.hourOf(p, c), p.length)
+	c, hour := l.cell(rank)
+	p := l.place(c, rank)
+	var v visit
+	l.visitOf(&v, p, hour)
 	r.session, r.user, r.device, r.browser = uint32(p.session), v.user, v.device, v.browser
 	r.kind, r.page, r.cents = v.step(p)
 	switch {
 	case rank >= l.calendar.size: // Grow has an order of its own
 	case s.position == 0:
-		r.ts = l.instantIn(&c, rank)
+		r.ts = l.instantIn(c, hour, rank)
 	default:
 		r.ts = l.instant(rank + s.position)
 	}
@@ -228,20 +292,12 @@ func (l *lively) fill(r *record, rank int64, s slot) {
 
 // sorts is Dataset.sorts.
 func (l *lively) sorts(rank int64) (kind uint8, session uint32) {
-	c := l.cell(rank)
-	p := l.place(&c, rank)
-	v := l.visit(p.session, l.hourOf(p, c), p.length)
+	c, hour := l.cell(rank)
+	p := l.place(c, rank)
+	var v visit
+	l.visitOf(&v, p, hour)
 	kind, _, _ = v.step(p)
 	return kind, uint32(p.session)
-}
-
-// hourOf returns the hour in which the session of an event in a cell begins.
-func (l *lively) hourOf(p place, c cell) int {
-	if l.cellHours == 1 && c.hour < livelyHours {
-		return c.hour
-	}
-	first := l.cell(p.session)
-	return first.hour
 }
 
 // rejectEvery is how many events of the bad hour come with one that clients must reject.

@@ -25,6 +25,9 @@ type Options struct {
 	KeyRequests int
 	KeyLife     time.Duration
 
+	// RevealAfter is how long after the first request Dataset.Reveal is called. 0 means never.
+	RevealAfter time.Duration
+
 	// TimeScale, 1 to 10, divides all lifetimes, windows, waits and latencies. Default 1. Scaled
 	// times are decimals in JSON and rounded up to whole seconds in headers.
 	TimeScale float64
@@ -269,6 +272,7 @@ func (o Options) Validate() error {
 	check(o.RepeatWithin >= 0, "repeat every %d events", o.RepeatWithin)
 	check(o.Cursor.Loop >= 0, "cursor loop of %d", o.Cursor.Loop)
 	check(isError(o.Cursor.ErrorStatus), "status %d for a bad cursor: want 400 to 599", o.Cursor.ErrorStatus)
+	check(o.RevealAfter >= 0, "late events after %v", o.RevealAfter)
 	check(o.KeyRequests >= 0 && o.KeyLife >= 0, "key for %d requests or %v", o.KeyRequests, o.KeyLife)
 	check(o.Cursor.Life > 0 && o.Access.TokenLife > 0, "a lifetime below zero")
 	for e, p := range map[Endpoint]Pages{Events: o.Events, Feed: o.Feed} {

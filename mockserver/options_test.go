@@ -37,6 +37,7 @@ func TestValidate(t *testing.T) {
 		{"every event late", mockserver.Options{Data: mockserver.DataOptions{LateEvery: 1}}, false},
 		{"chaos rate", mockserver.Options{ChaosRate: 2}, false},
 		{"script without faults", mockserver.Options{Scripts: []mockserver.Script{{}}}, false},
+		{"late events before the first request", mockserver.Options{RevealAfter: -1}, false},
 		{"key life below zero", mockserver.Options{KeyLife: -1}, false},
 		{"cursor error below 400", mockserver.Options{Cursor: mockserver.Cursors{ErrorStatus: 302}}, false},
 		{"cursor error of 502", mockserver.Options{Cursor: mockserver.Cursors{ErrorStatus: 502}}, true},

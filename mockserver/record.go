@@ -44,6 +44,9 @@ func (s *Server) arrive(in *incoming) {
 	if j.first.IsZero() {
 		j.first = in.now
 	}
+	if after := s.scaled(s.opts.RevealAfter); after > 0 && in.now.Sub(j.first) >= after {
+		s.data.Reveal()
+	}
 	in.phase = s.phase(in.now)
 	j.counts[e].Requests++
 	number := j.counts[e].Requests

@@ -2,10 +2,10 @@ package mockserver
 
 // A timetable says in which rows of a lane of sessions which session has an event: see lively. It
 // has a row for each event, and its sessions are complete.
-type timetable [longestTable]appointment
+type timetable [longestTable]entry
 
-// appointment is a row of a timetable.
-type appointment struct {
+// entry is a row of a timetable.
+type entry struct {
 	begin  uint8 // the row of the session's first event
 	step   uint8 // the number of the session's events before this row
 	length uint8 // the number of the session's events
@@ -16,6 +16,9 @@ const (
 	shortestTable = 6  // a shorter rest is appended to the timetable before it
 	longestTable  = tableRows + shortestTable - 1
 	tableKinds    = 8 // timetables of a length
+
+	// longestSession is the largest of sessionLengths, and what a timetable adds to one.
+	longestSession = 14
 )
 
 // sessionLengths are the lengths of sessions, each as often as it is chosen: the median is 4.
@@ -41,7 +44,7 @@ func newTimetables(parallel int) (tables [longestTable + 1][tableKinds]timetable
 	return tables
 }
 
-func fillTimetable(rows []appointment, parallel int, below func(n int) int) {
+func fillTimetable(rows []entry, parallel int, below func(n int) int) {
 	type session struct{ begin, done, length int }
 	var running []*session
 	planned := 0 // rows of the sessions so far
@@ -59,23 +62,23 @@ func fillTimetable(rows []appointment, parallel int, below func(n int) int) {
 			i = below(len(running))
 		}
 		s := running[i]
-		rows[row] = appointment{begin: uint8(s.begin), step: uint8(s.done), length: uint8(s.length)}
+		rows[row] = entry{begin: uint8(s.begin), step: uint8(s.done), length: uint8(s.length)}
 		if s.done++; s.done == s.length {
 			running = append(running[:i], running[i+1:]...)
 		}
 	}
 }
 
-// part is a timetable's place in a lane.
+// part is the rows of a lane that have one timetable.
 type part struct {
-	number int64 // of the timetable in the lane
-	begin  int64 // its first row in the lane
-	rows   int64 // its length
+	number uint32 // of the timetable in the lane
+	begin  uint32 // its first row in the lane
+	rows   uint32 // its length
 }
 
 // partOf returns the part of a lane that a row belongs to. The first timetable has first rows, so
 // that not all lanes change theirs at one time.
-func partOf(row, rows, first int64) part {
+func partOf(row, rows, first uint32) part {
 	if rows <= longestTable {
 		return part{rows: rows}
 	}
@@ -85,12 +88,12 @@ func partOf(row, rows, first int64) part {
 	whole, rest := (rows-first)/tableRows, (rows-first)%tableRows
 	p := part{number: 1 + (row-first)/tableRows, rows: tableRows}
 	switch {
-	case rest == 0:
+	case p.number < whole:
 	case rest >= shortestTable || whole == 0:
 		if p.number > whole {
 			p.rows = rest
 		}
-	case p.number >= whole: // the rest is part of the last whole one
+	default: // the rest is part of the last whole one
 		p.number, p.rows = whole, tableRows+rest
 	}
 	p.begin = first + (p.number-1)*tableRows

@@ -40,3 +40,31 @@ func ParseShape(name string) (Shape, error) {
 	}
 	return 0, fmt.Errorf("unknown shape %q: want one of %s", name, strings.Join(Shapes(), ", "))
 }
+
+// lateOf is how many events come with one that WithLate adds.
+const lateOf = 50_000
+
+// DemoData returns the data of a demo: n events of a shape, as Events counts them. With ShapeLively
+// and at least 50,000 events it has late ones: see WithLate.
+func DemoData(shape Shape, n int) DataOptions {
+	o := DataOptions{Shape: shape, Events: n}
+	if shape == ShapeLively && n >= lateOf {
+		o = o.WithLate()
+	}
+	return o
+}
+
+// WithLate returns a copy of the options with one further event for 50,000, but at least one, unless
+// the set is empty or has the largest size. The further events are among the newest, and hidden until
+// Reveal.
+func (o DataOptions) WithLate() DataOptions {
+	n := o.withDefaults().Events
+	late := max(1, n/lateOf)
+	if n <= 0 || n+late > maxEvents {
+		return o
+	}
+	o.Events = n + late
+	o.LateEvery = min(10, o.Events)
+	o.LateWithin = late * o.LateEvery
+	return o
+}

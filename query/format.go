@@ -85,9 +85,9 @@ func FormatOfFile(name string) (Format, error) {
 	return "", fmt.Errorf("the ending names no format; give --format with one of %s", Formats())
 }
 
-// Fits returns nil if a file of that name may have the format, as an ending that says nothing may, and
-// otherwise an error that says what to use. A file that ends in .txt may have any format, and one that
-// ends in .json JSON Lines too, which many readers of JSON read.
+// Fits returns an error that says what to use if the ending of a file contradicts the format. A file that
+// ends in .txt, or in nothing known, may have any format. One that ends in .json may have JSON Lines,
+// which many readers of JSON read.
 func (f Format) Fits(name string) error {
 	ending := filepath.Ext(name)
 	renamed := strings.TrimSuffix(strings.TrimSuffix(name, ending), f.ending()) + f.ending()

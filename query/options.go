@@ -35,9 +35,9 @@ type Options struct {
 	Results *int
 	// Shell says that the user works in the shell: hints name its commands instead of options.
 	Shell bool
-	// Types are event types that the statements need, and Since and Until, if not "", the range of instants
-	// that they read. Remark, if not nil, is called with a message to the user if no event is in that
-	// range, or no event has one of the types.
+	// Types are event types that the statements need. Since and Until, if not "", are the range of instants
+	// that they read. Remark, if not nil, is called with a message to the user if that range has no
+	// event, or no event has one of the types.
 	Types        []string
 	Since, Until string
 	Remark       func(text string)

@@ -20,6 +20,8 @@ type NetworkError struct {
 	// Unreachable says that there was no connection to the host. Early says that nothing has answered in
 	// this run.
 	Unreachable, Early bool
+	// Proxy says that Host is a proxy of the environment.
+	Proxy bool
 	// Cause says why, such as "connection refused".
 	Cause string
 	// Err is the error of the transport.
@@ -83,7 +85,7 @@ func newNetworkError(endpoint string, base *url.URL, err error) *NetworkError {
 
 // viaProxy names the proxy instead of the server.
 func (e *NetworkError) viaProxy(op *net.OpError) {
-	e.Host = "the proxy of the environment (HTTPS_PROXY)"
+	e.Host, e.Proxy = "the proxy of the environment (HTTPS_PROXY)", true
 	var dial *net.OpError
 	if errors.As(op.Err, &dial) && dial.Addr != nil {
 		e.Host += " at " + dial.Addr.String()

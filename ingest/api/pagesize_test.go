@@ -17,7 +17,7 @@ func TestPageSizeHalvesAfterLargePage(t *testing.T) {
 	if errors.As(c.DecodeError(Feed, &Buffer{Limit: 800_000}, err), &large); c.PageTooLarge(Feed, large) != 400_000 || c.pageSizes[Feed].current.Load() != 400_000 || c.pageSizes[Events].current.Load() != 800_000 {
 		t.Errorf("%v, %d", large, c.pageSizes[Feed].current.Load())
 	}
-	if errors.As(c.DecodeError(Feed, &Buffer{Limit: 400_000}, err), &large); c.PageTooLarge(Feed, large) != 0 || !strings.HasSuffix(large.Error(), "although the request allowed 400000 events") {
+	if errors.As(c.DecodeError(Feed, &Buffer{Limit: 400_000}, err), &large); c.PageTooLarge(Feed, large) != 0 || !strings.HasSuffix(large.Error(), "although the request allowed 400,000 events") {
 		t.Error(large)
 	}
 }

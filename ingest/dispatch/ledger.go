@@ -105,7 +105,7 @@ func (l *ledger) add(w model.Wait) {
 
 // refuse keeps a refusal.
 func (l *ledger) refuse(endpoint, what, answer string, now time.Time) {
-	r := model.Refusal{Endpoint: endpoint, What: what, Answer: answer, First: now, Last: now, Count: 1}
+	r := model.Refusal{Endpoint: endpoint, Refused: what, Answer: answer, First: now, Last: now, Count: 1}
 	for i := len(l.refusals) - 1; i >= 0; i-- {
 		if s := &l.refusals[i]; s.Same(&r) && (len(l.refusals) >= maxFacts || now.Sub(s.Last) < shortestWait) {
 			s.Add(r)
@@ -146,7 +146,7 @@ func (d *Dispatcher) beginIdling(w *openWait, now time.Time) (end func()) {
 	}
 }
 
-// endIdling ends what beginIdling began. A wait that is no hold has ended then.
+// endIdling ends what beginIdling began. A wait that is neither a hold nor pacing has ended then.
 func (d *Dispatcher) endIdling(w *openWait, now time.Time) {
 	d.load.clock.End(pacer.Waiting, now)
 	d.countIdle(now)
@@ -160,8 +160,9 @@ func (d *Dispatcher) endIdling(w *openWait, now time.Time) {
 	if d.ledger.holds[w.Endpoint] == w {
 		delete(d.ledger.holds, w.Endpoint)
 	}
-	w.until = now
-	d.ledger.settle(w)
+	if w.until = now; w.Reason != model.WaitPacing {
+		d.ledger.settle(w)
+	}
 }
 
 // countIdle adds the time without a request in flight up to now to the wait that causes it.
@@ -170,18 +171,35 @@ func (d *Dispatcher) countIdle(now time.Time) {
 	d.ledger.count(waiting)
 }
 
-// beginWait records that a walk waits until the endpoint may be asked: the endpoint is held off, or its limit is
-// used up. The returned function ends that.
-func (d *Dispatcher) beginWait(p *endpoint) (end func()) {
+// beginWait records that a request waits until the endpoint may be asked: the endpoint is held off, or its limit is
+// used up. The returned function ends that. Pacing is the wait for the limit; each answer interrupts it, so the
+// request continues the one before, until endPacing.
+func (d *Dispatcher) beginWait(p *endpoint, before *openWait) (pacing *openWait, end func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
 	d.ledger.endHolds(now)
-	w := d.ledger.holds[p.name]
-	if w == nil || !p.opensAt.After(now) {
-		w = newWait(p.name, model.WaitPacing, "", now)
+	if h := d.ledger.holds[p.name]; h != nil && p.opensAt.After(now) {
+		return before, d.beginIdling(h, now)
 	}
-	return d.beginIdling(w, now)
+	if before != nil && before.Endpoint != p.name {
+		d.ledger.settle(before)
+		before = nil
+	}
+	if before == nil {
+		before = newWait(p.name, model.WaitPacing, "", now)
+	}
+	return before, d.beginIdling(before, now)
+}
+
+// endPacing records the wait of a request for the limit, if there was one.
+func (d *Dispatcher) endPacing(w *openWait) {
+	if w == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ledger.settle(w)
 }
 
 // beginPause records that a walk pauses after a request to the endpoint failed. The returned function ends that.

@@ -56,6 +56,8 @@ func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) 
 		return permit{}, err
 	}
 	defer queue.leave()
+	var pacing *openWait
+	defer func() { d.endPacing(pacing) }()
 	for token := (*api.Access)(nil); ; {
 		if err := ctx.Err(); err != nil {
 			return permit{}, err
@@ -65,7 +67,8 @@ func (d *Dispatcher) choose(ctx context.Context, r *Requester, req api.Request) 
 		case err != nil:
 			return permit{}, err
 		case p.endpoint == nil:
-			token, err = nil, d.wait(ctx, w)
+			token = nil
+			pacing, err = d.wait(ctx, w, pacing)
 		case p.name == api.Feed && token == nil:
 			token, err = d.token(ctx)
 		default:
@@ -165,26 +168,28 @@ func (d *Dispatcher) take(p *endpoint, token *api.Access, req api.Request, now t
 	return permit{p, token, now, d.load.clock.Now(pacer.Fetching), whole, size}
 }
 
-// wait waits for what pick returned, or until something has changed.
-func (d *Dispatcher) wait(ctx context.Context, w awaited) error {
+// wait waits for what pick returned, or until something has changed. It continues the pacing of the request, if there
+// is one, and returns it.
+func (d *Dispatcher) wait(ctx context.Context, w awaited, before *openWait) (pacing *openWait, err error) {
 	if w.until.IsZero() {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return before, ctx.Err()
 		case <-w.changed:
-			return nil
+			return before, nil
 		}
 	}
-	defer d.beginWait(w.first)()
+	pacing, end := d.beginWait(w.first, before)
+	defer end()
 	timer := time.NewTimer(time.Until(w.until))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return pacing, ctx.Err()
 	case <-w.changed:
 	case <-timer.C:
 	}
-	return nil
+	return pacing, nil
 }
 
 // next returns when the endpoint may be asked: not before the end of a wait that it asked for, nor

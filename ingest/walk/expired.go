@@ -3,6 +3,7 @@ package walk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"datasync/ingest/api"
@@ -13,6 +14,34 @@ import (
 
 // An API may answer an expired cursor with an error that does not name it. Then a request without
 // the cursor shows whether it is the cursor.
+
+// doubtedExpiry is an answer by which a cursor has expired, and which does not count as that yet.
+type doubtedExpiry struct {
+	text   string
+	answer *api.Error // as a failure that may pass; nil if the cursor failed by another answer
+}
+
+func (e *doubtedExpiry) Error() string { return e.text }
+
+// Unwrap returns the answer.
+func (e *doubtedExpiry) Unwrap() error {
+	if e.answer == nil {
+		return nil
+	}
+	return e.answer
+}
+
+// doubt returns the error of a cursor that should live until expires.
+func doubt(err error, expires time.Time) error {
+	doubted := &doubtedExpiry{text: fmt.Sprintf("%v, though it should live until %s", err, expires.UTC().Format(time.TimeOnly))}
+	var answer *api.Error
+	if errors.As(err, &answer) {
+		failed := *answer
+		failed.Means, failed.Kind = api.MeansFailed, nil
+		doubted.answer = &failed
+	}
+	return doubted
+}
 
 // cursorKeepsFailing reports whether maxFailedRuns in a row, this one included, have failed at the cursor with
 // which this run began. A request without the cursor must succeed.

@@ -27,8 +27,7 @@ func (w *Walk) nextPage(ctx context.Context) (got Page, err error) {
 		if errors.Is(err, api.ErrCursorExpired) && !doubted && time.Now().Before(w.next.expires) {
 			// The walk believes an early expiry only after it has sent the cursor once more.
 			doubted = true
-			//nolint:errorlint // this must not count as an expired cursor yet
-			err = fmt.Errorf("%v, though it should live until %s", err, w.next.expires.UTC().Format(time.TimeOnly))
+			err = doubt(err, w.next.expires)
 		}
 		if err != nil {
 			// The other endpoint is asked before the cursor expires because of this one's failures.

@@ -10,8 +10,8 @@ import (
 	"datasync/internal/model"
 )
 
-// TestIncompleteText: an export of a pull that is not complete says how many events it lacks and what to
-// do, and nothing of windows, cursors or pages.
+// TestIncompleteText: an export before the pull is complete says how many events are missing and what to
+// do. It names no window, cursor or page.
 func TestIncompleteText(t *testing.T) {
 	open := []inspect.WindowStatus{{Window: 1, State: model.UnderWay, Pages: 2, Events: 93_000, CursorAlive: ptr(true)}}
 	done := []inspect.WindowStatus{{Window: 1, State: model.Done, Pages: 6, Events: 300_000}}

@@ -117,7 +117,7 @@ func helpPages() []helpPage {
 			{"datasync mock --events 50k --profile plain", "Few events, no limits"},
 			{"datasync mock --access-failures 0.1 --strict", "A harder API"},
 		}, []helpGroup{
-			{"Server", "addr events shape profile time-scale rate gzip"},
+			{"Server", "addr events shape late-after profile time-scale rate gzip"},
 			{"Faults", "strict key-life expired-status outside-status access-limit access-failures"},
 			file, output,
 		}},

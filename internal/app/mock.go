@@ -35,6 +35,7 @@ func mockCommand(t term.IO, run func(context.Context, mockOptions) error) *cli.C
 			&cli.StringFlag{Name: "rate", Usage: "send each answer at this `SIZE` per second, such as 2MB", DefaultText: "unlimited"},
 			&cli.BoolFlag{Name: "strict", Usage: "refuse requests that the live service accepts: the key's header without its cookie, stream-access without a browser's headers"},
 			&cli.DurationFlag{Name: "key-life", Usage: "refuse every key this `DURATION` after the first request", DefaultText: "none"},
+			&cli.DurationFlag{Name: "late-after", Usage: "serve late events too, one of 50,000, from this `DURATION` after the first request", DefaultText: "none"},
 			&cli.IntFlag{Name: "expired-status", Usage: "answer an expired or invalid cursor with this `STATUS`, such as 502", Value: http.StatusBadRequest},
 			&cli.IntFlag{Name: "outside-status", Usage: "answer a cursor, since or until outside the data's time with this `STATUS`, such as 418", DefaultText: "as usual"},
 			&cli.IntFlag{Name: "access-limit", Usage: "answer 429 to more than `N` requests for stream-access in 60 s", DefaultText: "none"},
@@ -59,8 +60,9 @@ func runMock(ctx context.Context, opts mockOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	log.SetOutput(opts.io.Stderr) // package net/http reports failures there
-	opts.io.Say(fmt.Sprintf("serving %s on http://%s; %s", term.Counted(int64(max(0, opts.server.Data.Events)), "event"), listener.Addr(), acceptedKeys(opts.server)))
-	return mockserver.New(opts.server).Serve(ctx, listener)
+	server := mockserver.New(opts.server)
+	opts.io.Say(fmt.Sprintf("serving %s on http://%s; %s", term.Counted(int64(server.Dataset().Total()), "event"), listener.Addr(), acceptedKeys(opts.server)))
+	return server.Serve(ctx, listener)
 }
 
 func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
@@ -79,10 +81,7 @@ func readMockOptions(t term.IO, c *cli.Context) (mockOptions, error) {
 	if err := checkAddress(c.Context, opts.addr); err != nil {
 		return opts, err
 	}
-	if server.Data.Events, err = eventCount(c, "events"); err != nil {
-		return opts, err
-	}
-	if server.Data.Shape, err = shapeOption(c, "shape"); err != nil {
+	if err := readData(c, &server); err != nil {
 		return opts, err
 	}
 	if c.IsSet("rate") {
@@ -129,6 +128,24 @@ func eventCount(c *cli.Context, option string) (int, error) {
 		return mockserver.NoEvents, nil
 	}
 	return n, nil
+}
+
+// readData reads the options for the events that the server has.
+func readData(c *cli.Context, opts *mockserver.Options) (err error) {
+	if opts.Data.Events, err = eventCount(c, "events"); err != nil {
+		return err
+	}
+	if opts.Data.Shape, err = shapeOption(c, "shape"); err != nil {
+		return err
+	}
+	opts.RevealAfter = c.Duration("late-after")
+	if opts.RevealAfter < 0 {
+		return usage("--late-after %s: must not be negative; write 5m", typed(c, "late-after"))
+	}
+	if opts.RevealAfter > 0 {
+		opts.Data = opts.Data.WithLate()
+	}
+	return nil
 }
 
 // shapeOption reads an option that is the shape of a mock server's events.

@@ -125,6 +125,9 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	if err != nil {
 		return err
 	}
+	if err := opts.revealLate(ctx, s); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	run := opts.ingest
 	run.Store, run.Progress = s, result.progress
 	stopShowing, settle := func() {}, func() {}

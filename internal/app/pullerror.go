@@ -62,6 +62,9 @@ func pullError(ctx context.Context, err error) error {
 	if errors.As(err, &gaveUp) && gaveUp.Failures > 1 && gaveUp.After >= time.Second {
 		err = gaveUpAfter(err, gaveUp, network)
 	}
+	if early && network.Proxy {
+		return fmt.Errorf("%w; check HTTPS_PROXY and NO_PROXY, or %w", err, errFailing)
+	}
 	if early {
 		return fmt.Errorf("%w; check --base-url (DATASYNC_BASE_URL), or %w", err, errFailing)
 	}

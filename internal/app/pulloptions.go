@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"datasync/ingest/shard"
 	"datasync/internal/human"
 	"datasync/internal/model"
+	"datasync/internal/store"
 	"datasync/internal/term"
 	"datasync/mockserver"
 
@@ -33,7 +35,8 @@ type pullOptions struct {
 	json        bool // of a dry run
 	quiet       bool
 	verbose     bool
-	page        *pageOptions // nil without --serve
+	demo        *mockserver.Dataset // nil without --demo
+	page        *pageOptions        // nil without --serve
 	ingest      ingest.Options
 }
 
@@ -120,14 +123,31 @@ func (o *pullOptions) useDemo(c *cli.Context) (err error) {
 		return usage("--demo pulls from the built-in server, which needs no key: omit --api-key-file")
 	}
 	mock := mockserver.Contract().WithoutLatency()
-	if mock.Data.Events, err = eventCount(c, "demo-events"); err != nil {
+	events, err := eventCount(c, "demo-events")
+	if err != nil {
 		return err
 	}
-	if mock.Data.Shape, err = shapeOption(c, "demo-shape"); err != nil {
+	shape, err := shapeOption(c, "demo-shape")
+	if err != nil {
 		return err
 	}
-	o.origin, o.ingest.Transport, o.ingest.Key = "demo", mockserver.New(mock).Transport(), "ds_test_demo"
+	mock.Data = mockserver.DemoData(shape, events)
+	server := mockserver.New(mock)
+	o.demo = server.Dataset()
+	o.origin, o.ingest.Transport, o.ingest.Key = "demo", server.Transport(), "ds_test_demo"
 	o.ingest.BaseURL, err = url.Parse(mockserver.BaseURL)
+	return err
+}
+
+// revealLate has the demo serve its late events to a file that an earlier pull completed.
+func (o *pullOptions) revealLate(ctx context.Context, s *store.Store) error {
+	if o.demo == nil {
+		return nil
+	}
+	status, _, err := s.Status(ctx, 1)
+	if err == nil && status.CompletedAt != nil {
+		o.demo.Reveal()
+	}
 	return err
 }
 

@@ -78,6 +78,9 @@ func TestLooks(t *testing.T) {
 			if faults := page.Faults(t); len(faults) > 0 {
 				t.Error(faults)
 			}
+			if paper := b.Open(t, server.URL, Look{Width: look.Width, Print: true}); !Eval[bool](t, paper, `matchMedia("print").matches`) {
+				t.Error("no styles for paper")
+			}
 			type seen struct {
 				Width       int64
 				Dark        bool

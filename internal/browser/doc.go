@@ -1,4 +1,4 @@
-// Package browser opens pages in Debian's Chromium and collects what is wrong with them: messages
+// Package browser opens pages in Debian's Chromium and collects their faults: messages
 // of the console, violations of their Content-Security-Policy, requests off the loopback, axe-core's
 // violations, sideways scrolling, and labels that overlap, are cut or are too small.
 //

@@ -93,7 +93,7 @@ func (p *Page) Faults(t testing.TB) []string {
 	return faults
 }
 
-// Layout returns what is wrong with the places of things: the page scrolls sideways, labels of one
+// Layout returns the faults in the places of things: the page scrolls sideways, labels of one
 // drawing overlap, a label is cut by the edge of its drawing or by a box around it, or is smaller than
 // [MinText].
 func (p *Page) Layout(t testing.TB) []string {

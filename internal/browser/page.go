@@ -25,6 +25,7 @@ type Look struct {
 	Width, Height int64
 	Dark          bool
 	NoScripts     bool
+	Print         bool // styles for paper, on a screen
 }
 
 // String names a look for a subtest or a file: "390-dark-noscript".
@@ -35,6 +36,9 @@ func (l Look) String() string {
 	}
 	if l.NoScripts {
 		name += "-noscript"
+	}
+	if l.Print {
+		name += "-print"
 	}
 	return name
 }
@@ -72,7 +76,10 @@ func (b *Browser) Open(t testing.TB, address string, look Look) *Page {
 	if look.Height == 0 {
 		look.Height = 900
 	}
-	scheme := "light"
+	scheme, medium := "light", ""
+	if look.Print {
+		medium = "print"
+	}
 	if look.Dark {
 		scheme = "dark"
 	}
@@ -84,6 +91,7 @@ func (b *Browser) Open(t testing.TB, address string, look Look) *Page {
 		chromedp.EmulateViewport(look.Width, look.Height),
 		chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 			_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Media:    medium,
 				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 			})
 			if err != nil || !look.NoScripts {

@@ -23,6 +23,17 @@ func (c *canvas) bar(color Color, x, y, w, h float64) {
 // track draws the frame that a whole bar would fill.
 func (c *canvas) track(x, y, w, h float64) { c.path("grid", box(x+0.5, y+0.5, w-1, h-1)) }
 
+// countOf is a count as a bar can have it.
+func countOf(n int64) int64 { return min(max(n, 0), largest) }
+
+// shareOrNone is a share from 0 to 1, and NaN for a value that is none.
+func shareOrNone(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return math.NaN()
+	}
+	return min(1, max(0, v))
+}
+
 // atLeast writes a share in few characters: one below the least as "<1 %", others without a digit after
 // the point where the least is 1 %.
 func atLeast(least, share float64) string {

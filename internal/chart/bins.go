@@ -26,9 +26,9 @@ type period struct {
 
 var periods = [...]period{
 	{"day", startOfDay, nextDay},
-	{"week", startOfWeek, func(t time.Time) time.Time { return startOfWeek(t.AddDate(0, 0, 7)) }},
-	{"month", startOfMonth, func(t time.Time) time.Time { return startOfMonth(startOfMonth(t).AddDate(0, 0, 40)) }},
-	{"year", startOfYear, func(t time.Time) time.Time { return startOfYear(startOfYear(t).AddDate(0, 0, 400)) }},
+	{"week", startOfWeek, func(t time.Time) time.Time { return startOfWeek(noon(t, 7)) }},
+	{"month", startOfMonth, func(t time.Time) time.Time { return startOfMonth(noon(startOfMonth(t), 40)) }},
+	{"year", startOfYear, func(t time.Time) time.Time { return startOfYear(noon(startOfYear(t), 400)) }},
 }
 
 func startOfYear(t time.Time) time.Time {

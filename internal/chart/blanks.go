@@ -46,7 +46,7 @@ func (p *plot) say(r run, words []string) bool {
 		if widest <= r.x2-r.x1-6 {
 			y := (p.top+p.base)/2 + 4
 			for i, l := range lines {
-				p.write("c", mid, y+15*(float64(i)-float64(len(lines)-1)/2), l)
+				p.write("c halo", mid, y+15*(float64(i)-float64(len(lines)-1)/2), l)
 			}
 			return true
 		}

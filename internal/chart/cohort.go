@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 // Cohort is retention: how many of those first seen in a week come back in the weeks after it.
 type Cohort struct {
 	Head
-	// Item is what is counted, such as "users".
+	// Item names the things that are counted, such as "users".
 	Item  string
 	Weeks []Week
 	// Ends is the end of the data, which a note names beside weeks that are not over.
@@ -74,8 +75,23 @@ func (c Cohort) cell(f form, columns int) float64 {
 	return min((f.width-c.start(f))/float64(columns), pick(f, 104.0, 52.0))
 }
 
+// clean are the weeks with counts that a cell can have.
+func (c Cohort) clean() Cohort {
+	weeks := make([]Week, len(c.Weeks))
+	for i, week := range c.Weeks {
+		week.Count = countOf(week.Count)
+		week.Back = slices.Clone(week.Back)
+		for n := range week.Back {
+			week.Back[n].Count = min(countOf(week.Back[n].Count), week.Count)
+		}
+		weeks[i] = week
+	}
+	c.Weeks = weeks
+	return c
+}
+
 // Draw returns the drawing.
-func (c Cohort) Draw() Drawing { return both(c.draw) }
+func (c Cohort) Draw() Drawing { return both(c.clean().draw) }
 
 func (c Cohort) draw(f form) string {
 	const top, pitch = cohortTop, cohortPitch
@@ -219,6 +235,7 @@ func (c Cohort) describe() string {
 
 // Table returns all weeks: counts with their shares, and * on a week that is not over.
 func (c Cohort) Table() Table {
+	c = c.clean()
 	t := Table{Name: lowerFirst(c.Title), Columns: []Column{{Name: "first seen in the week of"}, {Name: c.Item, Number: true}}}
 	columns := c.columns(c.Weeks)
 	for n := range columns {

@@ -121,11 +121,11 @@ func (c Columns) draw(f form) string {
 	if unit.name != "day" && unit.name != "hour" {
 		words += " (mean of a " + unit.name + ")"
 	}
-	p.axes(words)
 	b := newBands(len(bins), p.left, p.right-p.left)
-	if len(bins) > 0 && !onlyEmpty(bins) {
-		p.right = b.start(len(bins))
+	if !onlyEmpty(bins) {
+		p.right = b.start(len(bins)) // a few bars have a short axis
 	}
+	p.axes(words)
 	c.bars(p, b, bins)
 	if onlyEmpty(bins) {
 		p.blank(c.nothing())
@@ -190,7 +190,7 @@ func (c Columns) bars(p *plot, b bands, bins []bin) {
 		h := p.height(c.over(n))
 		boxes.WriteString(box(b.x(i), p.base-h, b.bar, h))
 		if n.state == Unfinished {
-			stripes.WriteString(hatch(b.x(i), p.base-h, b.bar, h, 5))
+			stripes.WriteString(stripe(b.x(i), p.base-h, b.bar, h))
 		}
 	}
 	p.path(string(c.Color), boxes.String())
@@ -225,7 +225,7 @@ func (c Columns) lastUsual() float64 {
 func (p *plot) key(name, value string, x, y float64) {
 	if p.narrow() {
 		words := strings.TrimSpace(name + " " + value)
-		at := p.w - Width(words)
+		at := p.w - 2 - Width(words)
 		if !p.free("", at-26, unitRow, words) {
 			return // the unit is long; the words below the chart name the line too
 		}
@@ -291,7 +291,10 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 				flush()
 				continue
 			}
-			// A bar of several days has a point for each of its days.
+			// A bar of several days has points of several of them, two units apart: more would not be seen.
+			if apart := 2 * float64(len(n.members)) / b.step; apart > 1 && i < len(c.Bars)-1 && j%int(apart) > 0 {
+				continue
+			}
 			x := b.start(k) + b.step*(float64(j)+0.5)/float64(len(n.members))
 			line = append(line, [2]float64{x, p.y(m)})
 			last = m
@@ -309,12 +312,15 @@ func (c Columns) mean(p *plot, b bands, bins []bin) {
 	p.key(c.MeanName, c.Format.Word(math.Round(last*1000)/1000), p.right+10, p.y(last))
 }
 
-// mark names a bar beside its top, and a bar that is alone by its value.
+// mark names a bar beside its top. A bar that is alone has its value above it.
 func (c Columns) mark(p *plot, b bands, bins []bin) {
 	if c.Mark == nil {
 		if len(bins) == 1 && bins[0].state != Empty && bins[0].state != Unpulled {
-			v := c.over(bins[0])
-			p.write("b", b.x(0)+b.bar+10, math.Max(p.y(v)+12, p.top+12), c.Format.Word(v))
+			class, x, word, y := "b c", b.mid(0), c.Format.Word(c.over(bins[0])), p.y(c.over(bins[0]))-5
+			if !p.free(class, x, y, word) {
+				class, x = "b", b.x(0)
+			}
+			p.write(class, x, y, word)
 		}
 		return
 	}

@@ -75,16 +75,21 @@ func startOfDay(t time.Time) time.Time {
 	return s
 }
 
+// noon is the middle of a date some days after t's. Days are counted from noon to noon, because midnight
+// does not exist on some dates.
+func noon(t time.Time, days int) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d+days, 12, 0, 0, 0, t.Location())
+}
+
 // nextDay is the first instant of the date after t's.
 func nextDay(t time.Time) time.Time {
-	y, m, d := t.Date()
-	return startOfDay(time.Date(y, m, d+1, 12, 0, 0, 0, t.Location()))
+	return startOfDay(noon(t, 1))
 }
 
 // startOfWeek is the first instant of the Monday on or before t.
 func startOfWeek(t time.Time) time.Time {
-	y, m, d := t.Date()
-	return startOfDay(time.Date(y, m, d-(int(t.Weekday())+6)%7, 12, 0, 0, 0, t.Location()))
+	return startOfDay(noon(t, -(int(t.Weekday())+6)%7))
 }
 
 // startOfMonth is the first instant of t's month.

@@ -51,7 +51,7 @@ type Table struct {
 	Columns []Column
 	// Rows have a cell for each column. The first cell names the row.
 	Rows [][]string
-	// Note stands below the table, and is empty where nothing needs one.
+	// Note is printed below the table. Empty: there is none.
 	Note string
 }
 

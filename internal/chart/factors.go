@@ -22,8 +22,19 @@ type Factor struct {
 // raised says whether a share is higher than usual, which is drawn in red.
 func (f Factor) raised() bool { return f.Share > f.Usual }
 
+// clean are the factors with shares that a bar can have.
+func (f Factors) clean() Factors {
+	rows := make([]Factor, len(f.Rows))
+	for i, row := range f.Rows {
+		row.Share, row.Usual = min(1, sane(row.Share)), shareOrNone(row.Usual)
+		rows[i] = row
+	}
+	f.Rows = rows
+	return f
+}
+
 // Draw returns the drawing.
-func (f Factors) Draw() Drawing { return both(f.draw) }
+func (f Factors) Draw() Drawing { return both(f.clean().draw) }
 
 func (f Factors) draw(form form) string {
 	const top = 24.0
@@ -43,7 +54,7 @@ func (f Factors) draw(form form) string {
 	share := BoldWidth("99.9"+nbsp+"%") + 8
 	start, bars := kinds+names+12, form.width-usually-14-share-(kinds+names+12)
 	if form.narrow() {
-		start, bars = 0, form.width-share
+		start, bars = 1, form.width-share-1 // a tick at zero is inside, too
 	}
 	for i, row := range f.Rows {
 		y := top + pitch*float64(i)
@@ -64,7 +75,7 @@ func (f Factors) draw(form form) string {
 		}
 		c.bar(color, start, bar, barLength(row.Share, 1, bars), thick)
 		if !math.IsNaN(row.Usual) {
-			x := start + min(1, max(0, row.Usual))*bars
+			x := start + row.Usual*bars
 			c.path("page", box(max(0, x-2), bar-3, min(4, x+2), thick+6))
 			c.path(string(Strong), box(x-1, bar-3, 2, thick+6))
 		}
@@ -112,6 +123,7 @@ func (f Factors) describe() string {
 
 // Table returns the shares and the usual ones.
 func (f Factors) Table() Table {
+	f = f.clean()
 	of := "share"
 	if f.Of != "" {
 		of += " of " + f.Of

@@ -5,7 +5,7 @@ import "strconv"
 // Funnel is how many go from step to step. Its bars begin at one edge, so that they compare by length.
 type Funnel struct {
 	Head
-	// Item is what is counted, such as "sessions".
+	// Item names the things that are counted, such as "sessions".
 	Item  string
 	Steps []Step
 }
@@ -17,8 +17,19 @@ type Step struct {
 	Color Color
 }
 
+// clean are the steps with counts that a bar can have.
+func (f Funnel) clean() Funnel {
+	steps := make([]Step, len(f.Steps))
+	for i, step := range f.Steps {
+		step.Count = countOf(step.Count)
+		steps[i] = step
+	}
+	f.Steps = steps
+	return f
+}
+
 // Draw returns the drawing.
-func (f Funnel) Draw() Drawing { return both(f.draw) }
+func (f Funnel) Draw() Drawing { return both(f.clean().draw) }
 
 func (f Funnel) draw(form form) string {
 	pitch, thick := pick(form, 50.0, 62.0), pick(form, 26.0, 20.0)
@@ -104,6 +115,7 @@ func (f Funnel) describe() string {
 
 // Table returns each step with its shares of all and of the step before.
 func (f Funnel) Table() Table {
+	f = f.clean()
 	t := Table{Name: lowerFirst(f.Title), Columns: []Column{{Name: "step"}, {Name: f.Item, Number: true}, {Name: "of all", Number: true}, {Name: "of the step before", Number: true}}}
 	for i, step := range f.Steps {
 		before := "–"

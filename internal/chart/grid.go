@@ -10,8 +10,8 @@ import (
 // Grid is counts by two properties, such as device and browser. All its bars have one scale.
 type Grid struct {
 	Head
-	// Item is what is counted, such as "events". Down and Across are the properties, such as "device" and
-	// "browser".
+	// Item names the things that are counted, such as "events". Down and Across are the properties, such
+	// as "device" and "browser".
 	Item, Down, Across string
 	Rows, Columns      []string
 	// Counts are by row and column.
@@ -32,8 +32,8 @@ func (g Grid) folded() Grid {
 	rows, columns := make([]int64, len(g.Rows)), make([]int64, len(g.Columns))
 	for r, counts := range g.Counts {
 		for c, count := range counts {
-			rows[r] += count
-			columns[c] += count
+			rows[r] += countOf(count)
+			columns[c] += countOf(count)
 		}
 	}
 	downTo, names := fold(g.Rows, rows, gridRows)
@@ -46,7 +46,7 @@ func (g Grid) folded() Grid {
 	}
 	for r, counts := range g.Counts {
 		for c, count := range counts {
-			out.Counts[downTo[r]][acrossTo[c]] += count
+			out.Counts[downTo[r]][acrossTo[c]] += countOf(count)
 		}
 	}
 	return out
@@ -79,7 +79,7 @@ func (g Grid) sum() int64 {
 	var sum int64
 	for _, counts := range g.Counts {
 		for _, count := range counts {
-			sum += count
+			sum += countOf(count)
 		}
 	}
 	return sum
@@ -186,7 +186,7 @@ func (g Grid) Table() Table {
 	})
 	sum := float64(g.sum())
 	for _, at := range cells {
-		count := g.Counts[at.row][at.column]
+		count := countOf(g.Counts[at.row][at.column])
 		t.Rows = append(t.Rows, []string{fullText(g.Rows[at.row]), fullText(g.Columns[at.column]), Count(count), Tenth(shareOf(float64(count), sum))})
 	}
 	return t

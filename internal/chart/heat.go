@@ -68,8 +68,23 @@ func level(v, step float64) int {
 	return min(heatSteps-1, int(v/step+1e-9))
 }
 
+// clean has values that a cell can have: infinite ones are none, and none is below zero.
+func (h Heat) clean() Heat {
+	for row := range h.Cells {
+		for hour, v := range h.Cells[row] {
+			switch {
+			case math.IsInf(v, 0):
+				h.Cells[row][hour] = math.NaN()
+			case !math.IsNaN(v):
+				h.Cells[row][hour] = sane(v)
+			}
+		}
+	}
+	return h
+}
+
 // Draw returns the drawing.
-func (h Heat) Draw() Drawing { return both(h.draw) }
+func (h Heat) Draw() Drawing { return both(h.clean().draw) }
 
 func (h Heat) draw(f form) string {
 	const top, gap = 22.0, 1.0
@@ -183,6 +198,7 @@ func (h Heat) describe() string {
 
 // Table returns the values, an hour a row and a weekday a column.
 func (h Heat) Table() Table {
+	h = h.clean()
 	t := Table{Name: lowerFirst(h.Title), Columns: []Column{{Name: "hour"}}, Note: "– is an hour without data."}
 	for row := range h.Cells {
 		t.Columns = append(t.Columns, Column{Name: Weekday(row), Number: true})

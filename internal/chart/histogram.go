@@ -9,7 +9,7 @@ import "strconv"
 // to say so.
 type Histogram struct {
 	Head
-	// Item is what is counted, such as "sessions"; Size is by what, such as "length".
+	// Item names the things that are counted, such as "sessions"; Size names their size, such as "length".
 	Item, Size string
 	Bins       []Bin
 	// Edges puts the mark of a bin at its left edge: the bins are ranges. Otherwise it is below the
@@ -30,7 +30,21 @@ const histogramStart = 50.0
 var half = form{"wide", 344}
 
 // Draw returns the drawing.
-func (h Histogram) Draw() Drawing { return Drawing{Wide: h.draw(half), Narrow: h.draw(narrow)} }
+func (h Histogram) Draw() Drawing {
+	h = h.clean()
+	return Drawing{Wide: h.draw(half), Narrow: h.draw(narrow)}
+}
+
+// clean are the bins with counts that a bar can have.
+func (h Histogram) clean() Histogram {
+	bins := make([]Bin, len(h.Bins))
+	for i, bin := range h.Bins {
+		bin.Count = countOf(bin.Count)
+		bins[i] = bin
+	}
+	h.Bins = bins
+	return h
+}
 
 func (h Histogram) sum() int64 {
 	var sum int64
@@ -151,6 +165,7 @@ func (h Histogram) describe() string {
 
 // Table returns all bins.
 func (h Histogram) Table() Table {
+	h = h.clean()
 	t := Table{Name: lowerFirst(h.Title), Columns: []Column{{Name: h.Size}, {Name: h.Item, Number: true}, {Name: "of all", Number: true}}}
 	for _, bin := range h.Bins {
 		t.Rows = append(t.Rows, []string{bin.Name, Count(bin.Count), Tenth(shareOf(float64(bin.Count), float64(h.sum())))})

@@ -81,9 +81,9 @@ func escapeLen(s string) int {
 	return 0
 }
 
-// Visible is text with what cannot be seen, or what changes the order of other characters, as an escape:
-// control, format, bidirectional and zero-width characters, line ends, spaces other than a single one
-// inside, piled-up marks, and bytes that are no UTF-8 (\x followed by two digits).
+// Visible is text with an escape for each character that cannot be seen or changes the order of others.
+// These are control, format, bidirectional and zero-width characters, line ends, and marks that pile up.
+// Spaces are escaped, except single ones inside. A byte that is no UTF-8 is \x and two digits.
 func Visible(s string) string {
 	var b strings.Builder
 	marks := 0

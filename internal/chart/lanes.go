@@ -79,6 +79,12 @@ func (l Lanes) draw(f form) string {
 		c.text("m", at, pick(f, base-1, y+9), Fit(lane.Note, pick(f, left, right)-at-6))
 		c.line("grid", left, base+2, right, base+2)
 		c.lane(lane, x, base)
+		if !f.narrow() && len(lane.Spans) <= 40 {
+			for _, s := range lane.Spans {
+				x1, x2 := x(s.From), math.Max(x(s.To), x(s.From)+4)
+				c.tip(math.Min(x1, right-4), base-12, x2-x1, 14, FitBold(lane.Name, 400)+", "+Between(s.From, s.To)+": "+laneWords(s.State))
+			}
+		}
 	}
 	if len(lanes) == 0 {
 		c.text("c", f.width/2, top+row+4, l.nothing())
@@ -122,30 +128,41 @@ func (c *canvas) lane(lane Lane, x func(time.Time) float64, base float64) {
 	c.path(string(Slate), boxes.String())
 }
 
+// laneWords names the state of a span.
+func laneWords(state State) string {
+	switch state {
+	case Empty:
+		return "walked, no events"
+	case Unpulled:
+		return "not yet pulled"
+	case Unfinished:
+		return "walked in part"
+	default:
+		return "walked to the end"
+	}
+}
+
 // keys shows what the states look like.
 func (l Lanes) keys(c *canvas, f form, y, left float64) {
 	x := pick(f, left, 0)
-	keys := []struct {
-		state State
-		words string
-	}{{Whole, "walked to the end"}, {Empty, "walked, no events"}, {Unpulled, "not yet pulled"}}
-	for i, k := range keys {
+	for i, state := range []State{Whole, Empty, Unpulled} {
+		words := laneWords(state)
 		switch {
-		case l.has(k.state) || k.state == Whole && l.has(Unfinished):
-		case k.state == Unpulled && len(l.Lanes) > 0:
-			k.words += ": none"
+		case l.has(state) || state == Whole && l.has(Unfinished):
+		case state == Unpulled && len(l.Lanes) > 0:
+			words += ": none"
 		default:
 			continue
 		}
-		if f.narrow() && i == 2 && x > 0 && x+18+Width(k.words) > f.width {
+		if f.narrow() && i == 2 && x > 0 && x+18+Width(words) > f.width {
 			x, y = 0, y+18
 		}
 		from := time.Time{}
-		c.lane(Lane{Spans: []LaneSpan{{from, from.Add(time.Second), k.state}}}, func(t time.Time) float64 {
+		c.lane(Lane{Spans: []LaneSpan{{from, from.Add(time.Second), state}}}, func(t time.Time) float64 {
 			return x + 11*t.Sub(from).Seconds()
 		}, y)
-		c.text("", x+17, y-1, k.words)
-		x += 17 + Width(k.words) + 22
+		c.text("", x+17, y-1, words)
+		x += 17 + Width(words) + 22
 	}
 }
 
@@ -177,11 +194,7 @@ func (l Lanes) Table() Table {
 	t := Table{Name: "windows", Columns: []Column{{"window", false}, {"pulled", false}, {"from" + zone, false}, {"to" + zone, false}, {"state", false}}}
 	for _, lane := range l.Lanes {
 		for _, s := range lane.Spans {
-			state := s.State.String()
-			if state == "" {
-				state = "walked to the end"
-			}
-			t.Rows = append(t.Rows, []string{Visible(lane.Name), Visible(lane.Note), s.From.Format(tableTime), s.To.Format(tableTime), state})
+			t.Rows = append(t.Rows, []string{Visible(lane.Name), Visible(lane.Note), s.From.Format(tableTime), s.To.Format(tableTime), laneWords(s.State)})
 		}
 	}
 	return t

@@ -21,6 +21,9 @@ func whole(t *testing.T, name string, c chart.Chart) {
 		if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 			t.Errorf("%s has a coordinate that is no number", name)
 		}
+		if len(svg) > 60_000 {
+			t.Errorf("%s has %d bytes: a report of many charts has 500,000", name, len(svg))
+		}
 		marks := read(t, svg)
 		view := viewBox(t, marks[0])
 		var texts []mark

@@ -356,13 +356,22 @@ func polyline(points [][2]float64) string {
 		case 0:
 			b.WriteString("M" + num(nx) + " " + num(ny))
 		case 1:
-			b.WriteString("l" + short(nx-x) + " " + short(ny-y))
+			b.WriteString("l" + short(nx-x) + spaced(ny-y))
 		default:
-			b.WriteString(" " + short(nx-x) + " " + short(ny-y))
+			b.WriteString(spaced(nx-x) + spaced(ny-y))
 		}
 		x, y = nx, ny
 	}
 	return b.String()
+}
+
+// spaced is short after a space, where the sign does not part it from the number before.
+func spaced(v float64) string {
+	s := short(v)
+	if s[0] != '-' {
+		s = " " + s
+	}
+	return s
 }
 
 // short is num without a zero before the point.

@@ -84,7 +84,7 @@ func TestHeatRises(t *testing.T) {
 }
 
 // TestContrast: graphics have at least 3:1 against the page, as WCAG 2.2 asks for, text 4.5:1 against page
-// and panel, and what is fainter is meant to be.
+// and panel, and fainter colours are meant to be.
 func TestContrast(t *testing.T) {
 	faint := map[string]bool{"grid": true, "rule": true, "band": true, "panel": true, "page": true}
 	text := map[string]bool{"text": true, "muted": true, "link": true, "good": true, "warn": true, "bad": true}

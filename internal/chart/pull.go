@@ -205,6 +205,25 @@ func (d pullDrawing) strip(s Strip, top, height float64) {
 	}
 	d.path(string(Slate), boxes.String())
 	d.path(string(Red), ticks.String())
+	if !d.narrow() {
+		d.tips(s, base)
+	}
+}
+
+// tips lets a pointer read each wait of a strip that has few.
+func (d pullDrawing) tips(s Strip, base float64) {
+	const most, least = 40, 5.0
+	if len(s.Spans) > most {
+		return
+	}
+	for _, w := range s.Spans {
+		x1, x2 := d.x(w.From), d.x(w.To)
+		if x2-x1 < least {
+			x1 = math.Max(math.Min((x1+x2-least)/2, d.right-least), d.left)
+			x2 = x1 + least
+		}
+		d.tip(x1, base-11, x2-x1, 12, s.name()+", "+Clock(w.From)+"–"+Clock(w.To)+": "+Span(w.To.Sub(w.From)))
+	}
 }
 
 // union joins spans that overlap or are less than gap apart.

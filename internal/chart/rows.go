@@ -39,6 +39,7 @@ const stands = 1.35
 // Standing says which shares are well above the median of all: at least 1.35 times as high, and by more
 // than chance explains (three standard deviations). So one error in two events marks no row.
 func (r Rows) Standing() []bool {
+	r = r.clean()
 	out := make([]bool, len(r.Rows))
 	var all []float64
 	for _, row := range r.Rows {
@@ -69,6 +70,17 @@ func middle(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
+// clean are the rows with values that a bar can have.
+func (r Rows) clean() Rows {
+	rows := make([]Row, len(r.Rows))
+	for i, row := range r.Rows {
+		row.Value, row.Share = sane(row.Value), shareOrNone(row.Share)
+		rows[i] = row
+	}
+	r.Rows = rows
+	return r
+}
+
 // drawn are the rows that the drawing has.
 func (r Rows) drawn() []Row {
 	if r.Limit > 0 && len(r.Rows) > r.Limit {
@@ -91,7 +103,7 @@ func (r Rows) left() string {
 }
 
 // Draw returns the drawing.
-func (r Rows) Draw() Drawing { return both(r.draw) }
+func (r Rows) Draw() Drawing { return both(r.clean().draw) }
 
 func (r Rows) draw(f form) string {
 	pitch, top := pick(f, 26.0, 36.0), 24.0
@@ -195,7 +207,7 @@ func (r Row) color() Color {
 	return r.Color
 }
 
-// barLength is the units of a bar. What is not zero can be seen.
+// barLength is the units of a bar. A value above zero can be seen.
 func barLength(value, longest, units float64) float64 {
 	if !(value > 0) || !(longest > 0) {
 		return 0
@@ -269,6 +281,7 @@ func fullText(s string) string {
 
 // Table returns all rows, with the share of the sum, and those that are not drawn.
 func (r Rows) Table() Table {
+	r = r.clean()
 	t := Table{Name: r.tableName(), Columns: []Column{{Name: r.Item}, {Name: r.Unit, Number: true}, {Name: "of all", Number: true}}}
 	if r.Share != "" {
 		t.Columns = append(t.Columns, Column{Name: r.Share, Number: true})

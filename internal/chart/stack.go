@@ -163,7 +163,7 @@ func (s Stack) draw(f form) string {
 // bars draws each part as one path, hairlines between parts, and stripes over bars that are not whole.
 func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 	sums := make([]int64, len(bins))
-	var hair, stripes strings.Builder
+	edges := make([][]float64, len(bins)) // y of the lines between parts
 	for _, part := range parts {
 		var boxes, lines strings.Builder
 		for i, n := range bins {
@@ -177,21 +177,52 @@ func (s Stack) bars(p *plot, b bands, bins []bin, parts []part) {
 				lines.WriteString(hatch(b.x(i), high, b.bar, low-high, 4))
 			}
 			if sums[i] > 0 && low-high > 1 {
-				hair.WriteString("M" + num(b.x(i)) + " " + num(low) + "h" + num(b.bar))
+				edges[i] = append(edges[i], round(low))
 			}
 			sums[i] += v
 		}
 		p.path(fill(part.Color), boxes.String())
 		p.path("o", lines.String())
 	}
+	var hair, stripes strings.Builder
 	for i, n := range bins {
+		hair.WriteString(rungs(b.x(i), b.bar, edges[i]))
 		if n.state == Unfinished {
 			top := p.y(float64(sums[i]))
-			stripes.WriteString(hatch(b.x(i), top, b.bar, p.base-top, 5))
+			stripes.WriteString(stripe(b.x(i), top, b.bar, p.base-top))
 		}
 	}
 	p.path("hair", hair.String())
 	p.path("stripe", stripes.String())
+}
+
+// stripe is path data of the stripes over a bar that is not whole. On a thin bar they are level.
+func stripe(x, y, w, h float64) string {
+	const apart = 5.0
+	if w >= 7 {
+		return hatch(x, y, w, h, apart)
+	}
+	var ys []float64
+	for at := y + h - apart/2; at > y; at -= apart {
+		ys = append(ys, round(at))
+	}
+	return rungs(x, w, ys)
+}
+
+// rungs is path data of level lines of one width, drawn forth and back, which takes half the bytes of single ones.
+func rungs(x, width float64, ys []float64) string {
+	var b strings.Builder
+	for i, y := range ys {
+		switch {
+		case i == 0:
+			b.WriteString("M" + num(x) + " " + num(y) + "h" + num(width))
+		case i%2 == 1:
+			b.WriteString("m0" + spaced(y-ys[i-1]) + "h-" + num(width))
+		default:
+			b.WriteString("m0" + spaced(y-ys[i-1]) + "h" + num(width))
+		}
+	}
+	return b.String()
 }
 
 // sums writes the number of a bar above it, where all have room: a few bars need no axis to be read.

@@ -2,9 +2,9 @@ package chart
 
 import "strings"
 
-// Styles returns the stylesheet of all drawings. It defines the palette as custom properties on :root
-// (--page, --panel, --text, --muted, --rule, --link, --good, --warn, --bad and those of the charts), for
-// a page to use, and classes under .chart. Dark follows prefers-color-scheme; paper is always light.
+// Styles returns the stylesheet of all drawings: the palette as custom properties on :root, and classes under
+// .chart. A page may use the properties --page, --panel, --text, --muted, --rule, --link, --good, --warn and
+// --bad. Dark follows prefers-color-scheme. Paper is always light.
 func Styles() string {
 	var light, dark strings.Builder
 	for _, t := range tones() {

@@ -139,7 +139,8 @@ func hatch(x, y, w, h, gap float64) string {
 		if d > w {
 			bx, by = x+w, y+d-w
 		}
-		b.WriteString("M" + num(ax) + " " + num(ay) + "L" + num(bx) + " " + num(by))
+		ax, ay, bx, by = round(ax), round(ay), round(bx), round(by)
+		b.WriteString("M" + num(ax) + " " + num(ay) + "l" + short(bx-ax) + short(by-ay)) // upwards: the sign parts the two
 	}
 	return b.String()
 }

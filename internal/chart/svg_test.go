@@ -260,7 +260,7 @@ func trace(t *testing.T, data string) [][2]float64 {
 			command = c
 			i++
 		}
-		need := map[byte]int{'M': 2, 'L': 2, 'l': 2, 'H': 1, 'V': 1, 'h': 1, 'v': 1, 'z': 0}[command]
+		need := map[byte]int{'M': 2, 'L': 2, 'l': 2, 'm': 2, 'H': 1, 'V': 1, 'h': 1, 'v': 1, 'z': 0}[command]
 		var v [2]float64
 		for k := range need {
 			var err error
@@ -272,7 +272,7 @@ func trace(t *testing.T, data string) [][2]float64 {
 		switch command {
 		case 'M', 'L':
 			x, y = v[0], v[1]
-		case 'l':
+		case 'l', 'm':
 			x, y = x+v[0], y+v[1]
 		case 'H':
 			x = v[0]

@@ -130,8 +130,8 @@ func clamp(x, width, min, max float64) (start, end float64) {
 	return start, start + width
 }
 
-// clock has a tick at each multiple of step on the clock of the wall, so that 03:00 is a tick also on days
-// when clocks change. Midnight shows the date.
+// clock has a tick at each multiple of step on the wall clock: 03:00 is a tick also on days when clocks change.
+// Midnight shows the date.
 func clock(step time.Duration) calendar {
 	layout := "15:04"
 	if step < time.Minute {
@@ -188,7 +188,7 @@ var (
 		return t.Format("2")
 	}}}
 	mondays = calendar{
-		func(t time.Time) time.Time { return startOfWeek(nextDay(t).AddDate(0, 0, 6)) },
+		func(t time.Time) time.Time { return startOfWeek(noon(t, 7)) },
 		[]func(t, last time.Time) string{dayLong, dayShort},
 	}
 )

@@ -44,7 +44,7 @@ func axisOf(t *testing.T, marks []mark) (perValue, base float64) {
 	return (first.y - last.y) / (last.value - first.value), first.y
 }
 
-// columnsOf are the boxes of a class that stand in the plot: its first path.
+// columnsOf are the bars of a class: the boxes of its first path.
 func columnsOf(t *testing.T, marks []mark, class string) []rectangle {
 	t.Helper()
 	for _, m := range marks {

@@ -115,7 +115,8 @@ func TestTheSecondSignalEndsItAtOnce(t *testing.T) {
 				h.signal(syscall.SIGTERM) // a second SIGINT would be the same signal
 				e := h.wait()
 				h.letGo()
-				if e.Code != 143 || trace.MatchString(e.Err) {
+				// Without a pause the two arrive in any order.
+				if e.Code != 143 && (pause > 0 || e.Code != 130) || trace.MatchString(e.Err) {
 					t.Error(e)
 				}
 				// A run that ended at once could not record its outcome.

@@ -99,7 +99,7 @@ func (w *Wait) Add(v Wait) {
 	w.Idle += v.Idle
 }
 
-// What an API refuses.
+// The things that an API refuses.
 const (
 	RefusedRate     = "rate limit"
 	RefusedToken    = "token"
@@ -111,8 +111,8 @@ const (
 // Refusal is an answer by which an endpoint refused something, or several of them.
 type Refusal struct {
 	Endpoint string
-	// What is one of the constants, Answer the HTTP status.
-	What, Answer string
+	// Refused is one of the constants, Answer the HTTP status.
+	Refused, Answer string
 	// First and Last are when the answers arrived, Count is their number.
 	First, Last time.Time
 	Count       int64
@@ -120,7 +120,7 @@ type Refusal struct {
 
 // Same reports whether the refusals have the same endpoint, thing and answer.
 func (r *Refusal) Same(s *Refusal) bool {
-	return r.Endpoint == s.Endpoint && r.What == s.What && r.Answer == s.Answer
+	return r.Endpoint == s.Endpoint && r.Refused == s.Refused && r.Answer == s.Answer
 }
 
 // Add adds another refusal of the same endpoint and thing.

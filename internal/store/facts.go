@@ -98,7 +98,7 @@ func (c *commit) writeFacts(f *model.Facts, run uuid.UUID) error {
 		columns[refusalBatch].Int64(row, c.batch)
 		columns[refusalRun].UUID(row, run)
 		columns[refusalEndpoint].Text(row, r.Endpoint)
-		columns[refusalRefused].Text(row, r.What)
+		columns[refusalRefused].Text(row, r.Refused)
 		columns[refusalAnswer].TextOrNull(row, r.Answer, r.Answer != "")
 		columns[refusalFirstAt].Int64(row, int64(model.InstantOf(f.At(r.First))))
 		columns[refusalLastAt].Int64(row, int64(model.InstantOf(f.At(r.Last))))
@@ -121,14 +121,14 @@ func insertLastFacts(ctx context.Context, tx *sql.Tx, r *model.Run) error {
 	}
 	for _, u := range f.Refusals {
 		insert(`INSERT INTO refusals BY NAME SELECT ?::UUID AS run, ? AS endpoint, ? AS refused, nullif(?, '') AS answer, make_timestamptz(?::BIGINT) AS first_at,
-			make_timestamptz(?::BIGINT) AS last_at, ? AS refusals`, run, u.Endpoint, u.What, u.Answer,
+			make_timestamptz(?::BIGINT) AS last_at, ? AS refusals`, run, u.Endpoint, u.Refused, u.Answer,
 			int64(model.InstantOf(f.At(u.First))), int64(model.InstantOf(f.At(u.Last))), u.Count)
 	}
 	return errors.Join(errs...)
 }
 
 // seconds returns a duration in seconds, to the microsecond: more digits would not compress.
-func seconds(d time.Duration) float64 { return d.Round(time.Microsecond).Seconds() }
+func seconds(d time.Duration) float64 { return float64(d.Round(time.Microsecond).Microseconds()) / 1e6 }
 
 // boundFacts sums up rows of facts where a table has more than its share of the file. No batch may be
 // written meanwhile.

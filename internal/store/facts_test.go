@@ -26,7 +26,7 @@ func factsOf(began time.Time, n int) model.Facts {
 			{Endpoint: "events", Reason: model.WaitRateLimit, Answer: "429", Began: at(0.1), Ended: at(0.1 + took.Seconds()), Count: 1, Ordered: 30 * time.Second, Actual: took, Idle: took / 3},
 			{Endpoint: "feed", Reason: model.WaitRetry, Answer: "502", Began: at(0.3), Ended: at(0.3 + took.Seconds()/7), Count: 2, Actual: took / 7},
 		},
-		Refusals: []model.Refusal{{Endpoint: "events", What: model.RefusedRate, Answer: "429", First: at(0.1), Last: at(0.1), Count: 1}},
+		Refusals: []model.Refusal{{Endpoint: "events", Refused: model.RefusedRate, Answer: "429", First: at(0.1), Last: at(0.1), Count: 1}},
 	}
 }
 
@@ -50,6 +50,14 @@ func TestFactsOfABatch(t *testing.T) {
 		if err := commit(n); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// A copy for readers has them, too.
+	lent, err := s.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](t, lent.Path, "SELECT (SELECT count(*) FROM batches) || ' ' || (SELECT count(*) FROM waits) || ' ' || (SELECT count(*) FROM refusals)"); got != "2 4 2" {
+		t.Errorf("the copy has %s facts", got)
 	}
 	last := factsOf(began, 2)
 	if err := s.EndRun(ctx, model.Run{ID: run, Ended: time.Now(), Outcome: "complete", Minimum: 90 * time.Second, Reread: 3, Facts: last}); err != nil {

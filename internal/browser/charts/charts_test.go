@@ -77,6 +77,21 @@ var looks = []browser.Look{
 	{Width: 1280}, {Width: 390, Dark: true},
 	{Width: 1280, Dark: true, NoScripts: true}, {Width: 768, NoScripts: true}, {Width: 720, NoScripts: true},
 	{Width: 390, NoScripts: true}, {Width: 360, NoScripts: true},
+	{Width: 736, Dark: true, NoScripts: true, Print: true}, // A4 without its margins, and those of the layout
+}
+
+// checkPaper fails the test where paper is not white, or shows the narrow form of a drawing.
+func checkPaper(t *testing.T, page *browser.Page) {
+	t.Helper()
+	type paper struct {
+		Page   string
+		Narrow int
+	}
+	got := browser.Eval[paper](t, page, `({Page: getComputedStyle(document.body).backgroundColor,
+		Narrow: [...document.querySelectorAll(".chart.narrow")].filter(d => d.checkVisibility()).length})`)
+	if want := (paper{"rgb(255, 255, 255)", 0}); got != want {
+		t.Errorf("on paper: %+v, want %+v", got, want)
+	}
 }
 
 // TestDrawings: the drawings have no fault in any look, whatever their values: no label overlaps
@@ -93,6 +108,9 @@ func TestDrawings(t *testing.T) {
 				page := b.Open(t, browser.FileURL(t, file), look)
 				for _, fault := range page.Faults(t) {
 					t.Error(fault)
+				}
+				if look.Print {
+					checkPaper(t, page)
 				}
 				if *pictures != "" {
 					if err := os.WriteFile(filepath.Join(*pictures, kind+"-"+look.String()+".png"), page.PNG(t), 0o600); err != nil {

@@ -97,6 +97,17 @@ func Verify(path string) (err error) {
 	for _, f := range findings {
 		err = errors.Join(err, fmt.Errorf("%s: %s", f.Check, f.Detail))
 	}
+	if err != nil {
+		return err
+	}
+	// The facts of a batch are there if its events are. Batches of older versions have none.
+	var strayed int
+	err = db.QueryRow(`SELECT count(*) FROM (SELECT batch FROM page_log WHERE endpoint <> 'closing check' AND batch >= (SELECT min(batch) FROM batches)) l
+		FULL JOIN (SELECT batch FROM batches UNION ALL SELECT batch FROM waits WHERE batch IS NOT NULL UNION ALL SELECT batch FROM refusals WHERE batch IS NOT NULL) f USING (batch)
+		WHERE l.batch IS NULL OR f.batch IS NULL`).Scan(&strayed)
+	if err == nil && strayed > 0 {
+		err = fmt.Errorf("%d facts of batches that are not there, or batches without facts", strayed)
+	}
 	return err
 }
 

@@ -1,4 +1,4 @@
--- What slowed a pull. The store makes these tables anew by this script when they have too many rows.
+-- What slowed a pull. The store creates these tables again by this script when they have too many rows.
 CREATE TABLE batches (
     batch BIGINT NOT NULL,
     run UUID,
@@ -68,7 +68,7 @@ COMMENT ON COLUMN refusals.answer IS 'the HTTP status; NULL if they differ';
 COMMENT ON COLUMN refusals.first_at IS 'when the answer arrived, the first one of several';
 COMMENT ON COLUMN refusals.last_at IS 'when the last one arrived';
 COMMENT ON COLUMN refusals.refusals IS 'how many refusals the row sums up';
--- Up to here.
+-- Up to here. The rest changes other tables.
 ALTER TABLE runs ADD COLUMN minimum_s DOUBLE;
 ALTER TABLE runs ADD COLUMN reread_pages BIGINT;
 COMMENT ON COLUMN runs.minimum_s IS 'seconds that the API needs at least for the new elements, by its limits and its speed; NULL if not known';
