@@ -315,3 +315,17 @@ func TestHidden(t *testing.T) {
 		t.Errorf("the page shows %s", got)
 	}
 }
+
+// TestZone: times are in the time zone of the charts.
+func TestZone(t *testing.T) {
+	f := newFake(t)
+	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
+	shows(t, p, "clock", "Tue 27 Jan 19:24:58 UTC")
+	for zone, want := range map[string]string{"Asia/Kolkata": "Wed 28 Jan 00:54:59 GMT+5:30", "Europe/Berlin": "Tue 27 Jan 20:24:59 CET", "No/Where": "Tue 27 Jan 19:24:59 UTC"} {
+		f.show(pulling().with("clock", "2026-01-27T19:24:59Z", "zone", "UTC"))
+		shows(t, p, "clock", "19:24:59 UTC")
+		f.show(pulling().with("clock", "2026-01-27T19:24:59.0Z", "zone", zone))
+		shows(t, p, "clock", want)
+	}
+	shows(t, p, "left", "done near")
+}

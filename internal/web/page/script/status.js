@@ -41,7 +41,7 @@ function showState(newest) {
   showFacts(state);
   showProgress(state);
   showEndpoints(state.endpoints ?? []);
-  showShards(state.shards ?? []);
+  showShards(state.shards ?? [], state.zone);
   announceState(state);
   byId("now").hidden = false;
   byId("sql").hidden = false;
@@ -94,15 +94,15 @@ function showFacts(state) {
   byId("file").title = visible(state.file ?? "");
   setText(byId("file"), fit(visible(state.file ?? ""), 32));
   setText(byId("batch"), state.batch == null ? "" : `batch ${state.batch}`);
-  showClock(state.clock);
+  showClock(state.clock, state.zone);
 }
 
 // showClock writes the date apart: a phone has no room for it.
-function showClock(iso) {
+function showClock(iso, zone) {
   if (!iso || byId("clock").title === iso) return;
   byId("clock").title = iso;
-  const [, day, time] = stamp(iso).match(/^(.* )(\S+ \S+)$/);
-  byId("clock").replaceChildren(element("span", { className: "wide", textContent: day }), time);
+  const [day, time] = stamp(iso, zone);
+  byId("clock").replaceChildren(element("span", { className: "wide", textContent: `${day} ` }), time);
 }
 
 // showProgress writes into fixed places, so that nothing moves when a figure is not known yet. Without a share, the
@@ -131,7 +131,7 @@ function showSpeed(state) {
 }
 
 function leftWords(state) {
-  return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at)}` : ""}`;
+  return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at, state.zone)}` : ""}`;
 }
 
 function endReason(state) {
@@ -187,14 +187,15 @@ function countDown() {
 }
 
 // showShards says where each walk of the window is. The line is always there, so that a split moves nothing.
-function showShards(shards) {
+function showShards(shards, zone) {
   byId("shards").hidden = shards.length === 0;
   const done = shards.filter((shard) => shard.done).length;
   const words = shards.length === 1 ? "One walk, from new to old" : `${shards.length} shards side by side${done ? `, ${done} done` : ""}`;
   setText(byId("shards").querySelector("summary"), words);
   const rows = shards.map((shard) => {
-    const at = shard.done ? "done" : shard.at ? `at ${stamp(shard.at)}` : "not begun";
-    return `${shards.length === 1 ? "Walk" : `Shard ${shard.number}`}: ${plural(shard.events, "event")}, ${at}`;
+    const at = shard.done ? "done" : shard.at ? `at ${stamp(shard.at, zone).join(" ")}` : "not begun";
+    const share = shard.percent == null ? "" : `${shard.percent}\u00a0%, `;
+    return `${shards.length === 1 ? "Walk" : `Shard ${shard.number}`}: ${share}${plural(shard.events, "event")}, ${at}`;
   });
   const list = byId("shards").querySelector("ul");
   while (list.children.length > rows.length) list.lastChild.remove();
