@@ -72,12 +72,12 @@ func (s *Server) redraw() {
 	v := &s.view
 	v.mu.Lock()
 	rate, ok := v.rate.section()
-	running, base, windows := v.standing.State != "", v.base, v.windows
+	running, base, windows, settled := v.standing.State != "", v.base, v.windows, v.settled
 	v.mu.Unlock()
 	if ok && running {
 		s.complain(v.put([]report.Section{rate}, drawn{live: true}))
 	}
-	if s.Counters == nil {
+	if s.Counters == nil || settled {
 		return
 	}
 	s.drawCounts(s.Counters.Now(), base, windows)
@@ -114,7 +114,7 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	s.complain(s.view.put(rest, at))
 	s.view.mu.Lock()
 	defer s.view.mu.Unlock()
-	if s.view.over {
+	if s.view.closing || s.view.over {
 		return
 	}
 	complete := live.Completeness()
@@ -137,12 +137,14 @@ func (s *Server) complain(err error) {
 // commits nothing meanwhile.
 const lookShare = 20
 
+// firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
+var firstReading = 10 * time.Second
+
 const (
 	// readEvery is the least time between two readings of figures while a pull runs, readShare the least multiple of
-	// the time that one takes. firstReading is how long a pull into a new file runs before the first one.
-	readEvery    = time.Minute
-	readShare    = 40
-	firstReading = 10 * time.Second
+	// the time that one takes.
+	readEvery = time.Minute
+	readShare = 40
 	// idleShare is readShare while no pull runs.
 	idleShare = 3
 	// readPatience bounds how long a reading takes.
@@ -209,7 +211,8 @@ func (s *Server) readNow(ctx context.Context, edition string) {
 	if idle {
 		v.standing.Batch, v.standing.Events = r.Trust.Batch, r.Trust.Events
 	}
-	if s.Counters == nil || v.over {
+	v.settled = v.closing
+	if s.Counters == nil || v.closing {
 		complete := r.Completeness()
 		v.complete = badge{complete.Tone, complete.Text}
 	}
@@ -220,7 +223,7 @@ func (s *Server) readNow(ctx context.Context, edition string) {
 // drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
 func (s *Server) drawRead(r *report.Report, at time.Time) {
 	live := map[string]bool{}
-	if s.Counters != nil {
+	if s.Counters != nil && !s.settled() {
 		if now := s.Counters.Now(); now.Known {
 			for _, id := range []string{"days", "hours", "week", "errors", "pages", "devices", "windows"} {
 				live[id] = id != "pages" || now.PagesKnown
@@ -237,6 +240,14 @@ func (s *Server) drawRead(r *report.Report, at time.Time) {
 	if len(live) > 0 {
 		s.redraw() // the peak is new
 	}
+}
+
+// settled reports whether the last figures were read. The closing check of a pull may have removed events that were
+// counted.
+func (s *Server) settled() bool {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	return s.view.settled
 }
 
 // readReport reads all figures of the file, or copy, at path. The first time it also seeds the counters.
@@ -280,6 +291,7 @@ func (s *Server) readLast(ctx context.Context, budget time.Duration) {
 	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
 		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
 	}
+	v.closing = estimate <= budget
 	v.mu.Unlock()
 	if estimate > budget {
 		return

@@ -29,8 +29,9 @@ type view struct {
 	complete badge
 	sections map[string]*drawn
 	versions int64
-	over     bool
-	exit     *int
+	// closing says that the last figures are read, settled that they were, and over that the page has ended.
+	closing, settled, over bool
+	exit                   *int
 	// news is closed when there are new sections.
 	news chan struct{}
 }
@@ -75,10 +76,10 @@ func (v *view) order() []string {
 
 // chip says as of when a section is. The lock is held.
 func (v *view) chip(d *drawn, now time.Time) string {
-	running := v.standing.State == Pulling || v.standing.State == Waiting
+	idle := v.standing.State == "" || v.over
 	text := fmt.Sprintf("batch %d", d.batch)
 	switch {
-	case d.live && v.over, !d.live && !running && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
+	case d.live && v.over, v.settled, !d.live && idle && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
 	case d.live && d.batch == 0:
 		text = "live"
 	case d.live:
