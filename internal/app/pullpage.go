@@ -139,9 +139,6 @@ func (s *pullSource) Use(ctx context.Context, do func(context.Context, string) e
 }
 
 func (s *pullSource) Standing(context.Context) (web.Standing, error) {
-	if s.closed.Load() {
-		return web.Standing{Batch: -1, Events: -1}, nil
-	}
 	return standingOf(s.progress.Now(), time.Now()), nil
 }
 

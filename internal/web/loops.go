@@ -30,7 +30,12 @@ func (s *Server) follow(ctx context.Context) {
 	var windows []figures.Window
 	if s.Counters != nil && watched && err == nil {
 		standing.Batch, standing.Events = s.Counters.Batches()
-		windows, _ = s.Source.Windows(ctx) // without them, those of the last look stay
+		if standing.Batch != s.windowsAt {
+			var errWindows error
+			if windows, errWindows = s.Source.Windows(ctx); errWindows == nil { // else those of the last look stay
+				s.windowsAt = standing.Batch
+			}
+		}
 	}
 	v := &s.view
 	v.mu.Lock()
@@ -60,10 +65,11 @@ func (s *Server) follow(ctx context.Context) {
 	}
 }
 
-// draw draws the sections that follow each batch.
+// draw draws the sections that follow each batch. It takes at most a share of a processor.
 func (s *Server) draw(context.Context) {
-	if s.clients.any() {
+	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
 		s.redraw()
+		s.nextDraw = time.Now().Add(lookShare * time.Since(began))
 	}
 }
 
@@ -80,7 +86,9 @@ func (s *Server) redraw() {
 	if s.Counters == nil || settled {
 		return
 	}
-	s.drawCounts(s.Counters.Now(), base, windows)
+	if batch, _ := s.Counters.Batches(); s.view.draws(counted{batch, base, len(windows), figures.NotYetPulled(windows)}) {
+		s.drawCounts(s.Counters.Now(), base, windows)
+	}
 }
 
 // drawCounts draws the sections of the counters.
@@ -134,7 +142,7 @@ func (s *Server) complain(err error) {
 }
 
 // lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
-// commits nothing meanwhile.
+// commits nothing meanwhile. The same holds for drawing, which takes time from a pull.
 const lookShare = 20
 
 // firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
