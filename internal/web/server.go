@@ -81,6 +81,9 @@ func (s *Server) URL() string { return "http://" + s.Listener.Addr().String() + 
 // Address is the address of the page without its token.
 func (s *Server) Address() string { return s.Listener.Addr().String() }
 
+// Seen returns a channel that is closed when the first page is open.
+func (s *Server) Seen() <-chan struct{} { return s.clients.first() }
+
 func (s *Server) document(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = guard.NewWriter(w).Write(s.Document)
