@@ -26,11 +26,19 @@ func (s *Server) follow(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.nextLook = time.Now().Add(lookShare * time.Since(began))
+	s.nextLook = time.Now().Add(min(lookShare*time.Since(began), longestPause))
 	var windows []figures.Window
 	if s.Counters != nil && watched && err == nil {
-		standing.Batch, standing.Events = s.Counters.Batches()
-		windows, _ = s.Source.Windows(ctx) // without them, those of the last look stay
+		var known bool
+		if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
+			standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
+		}
+		if standing.Batch != s.windowsAt {
+			var errWindows error
+			if windows, errWindows = s.Source.Windows(ctx); errWindows == nil { // else those of the last look stay
+				s.windowsAt = standing.Batch
+			}
+		}
 	}
 	v := &s.view
 	v.mu.Lock()
@@ -60,10 +68,11 @@ func (s *Server) follow(ctx context.Context) {
 	}
 }
 
-// draw draws the sections that follow each batch.
+// draw draws the sections that follow each batch. It takes at most a share of a processor.
 func (s *Server) draw(context.Context) {
-	if s.clients.any() {
+	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
 		s.redraw()
+		s.nextDraw = time.Now().Add(lookShare * time.Since(began))
 	}
 }
 
@@ -80,7 +89,9 @@ func (s *Server) redraw() {
 	if s.Counters == nil || settled {
 		return
 	}
-	s.drawCounts(s.Counters.Now(), base, windows)
+	if batch, _, _ := s.Counters.Batches(); s.view.draws(counted{batch, base, len(windows), figures.NotYetPulled(windows)}) {
+		s.drawCounts(s.Counters.Now(), base, windows)
+	}
 }
 
 // drawCounts draws the sections of the counters.
@@ -117,8 +128,8 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	if s.view.closing || s.view.over {
 		return
 	}
-	complete := live.Completeness()
-	s.view.complete = badge{complete.Tone, strings.TrimSuffix(complete.Text, "; run datasync pull")}
+	s.view.complete = badgeOf(live)
+	s.view.complete.Text = strings.TrimSuffix(s.view.complete.Text, "; run datasync pull")
 	if len(windows) == 0 {
 		s.view.complete = badge{report.Caution, "Incomplete: the pull has just begun"}
 	}
@@ -134,8 +145,11 @@ func (s *Server) complain(err error) {
 }
 
 // lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
-// commits nothing meanwhile.
+// commits nothing meanwhile. The same holds for drawing, which takes time from a pull.
 const lookShare = 20
+
+// longestPause bounds that pause, as a suspended pull takes long to say nothing.
+const longestPause = 10 * time.Second
 
 // firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
 var firstReading = 10 * time.Second
@@ -184,44 +198,46 @@ func (s *Server) read(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
-	s.readNow(ctx, edition)
+	if r := s.readNow(ctx, edition); r != nil {
+		s.drawRead(r)
+	}
 }
 
-// readNow reads the figures and draws them.
-func (s *Server) readNow(ctx context.Context, edition string) {
+// readNow reads the figures; it returns nil if that fails.
+func (s *Server) readNow(ctx context.Context, edition string) (r *report.Report) {
 	began := time.Now()
-	var r *report.Report
 	err := s.use(ctx, func(ctx context.Context, path string) (err error) {
 		r, err = s.readReport(ctx, path)
 		return err
 	})
 	v := &s.view
 	v.mu.Lock()
+	defer v.mu.Unlock()
 	if err != nil {
 		if ctx.Err() == nil {
 			v.trouble = s.Explain(err)
 			v.reading.at, v.reading.failed, v.reading.edition = time.Now(), true, edition
 		}
-		v.mu.Unlock()
-		return
+		return nil
 	}
 	v.base, v.trouble = r, ""
 	v.reading = reading{at: time.Now(), took: time.Since(began), batch: r.Trust.Batch, edition: edition}
-	idle := v.standing.State == ""
-	if idle {
+	if v.standing.State == "" {
 		v.standing.Batch, v.standing.Events = r.Trust.Batch, r.Trust.Events
 	}
-	v.settled = v.closing
-	if s.Counters == nil || v.closing {
-		complete := r.Completeness()
-		v.complete = badge{complete.Tone, complete.Text}
+	if s.Counters == nil {
+		v.complete = badgeOf(r)
 	}
-	v.mu.Unlock()
-	s.drawRead(r, began)
+	return r
+}
+
+func badgeOf(r *report.Report) badge {
+	b := r.Completeness()
+	return badge{b.Tone, b.Text}
 }
 
 // drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
-func (s *Server) drawRead(r *report.Report, at time.Time) {
+func (s *Server) drawRead(r *report.Report) {
 	live := map[string]bool{}
 	if s.Counters != nil && !s.settled() {
 		if now := s.Counters.Now(); now.Known {
@@ -236,7 +252,7 @@ func (s *Server) drawRead(r *report.Report, at time.Time) {
 			sections = append(sections, section)
 		}
 	}
-	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: at}))
+	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: r.Made}))
 	if len(live) > 0 {
 		s.redraw() // the peak is new
 	}
@@ -269,7 +285,10 @@ func (s *Server) readReport(ctx context.Context, path string) (_ *report.Report,
 	if r.Pull, err = figures.ReadPull(ctx, db); err != nil {
 		return nil, err
 	}
-	if s.Counters != nil && s.Stored > 0 && !s.Counters.Now().Known {
+	if s.Counters == nil {
+		return r, nil
+	}
+	if _, _, seeded := s.Counters.Batches(); !seeded {
 		counts, first, last, err := figures.ReadCounts(ctx, db, s.Stored)
 		if err != nil {
 			return nil, err
@@ -298,7 +317,14 @@ func (s *Server) readLast(ctx context.Context, budget time.Duration) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*budget)
 	defer cancel()
-	s.readNow(ctx, s.Source.Edition())
+	r := s.readNow(ctx, s.Source.Edition())
+	if r == nil {
+		return
+	}
+	v.mu.Lock()
+	v.settled, v.complete = true, badgeOf(r)
+	v.mu.Unlock()
+	s.drawRead(r)
 }
 
 // peakNote says as of when the peak of the errors is.

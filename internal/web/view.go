@@ -32,6 +32,8 @@ type view struct {
 	// closing says that the last figures are read, settled that they were, and over that the page has ended.
 	closing, settled, over bool
 	exit                   *int
+	// counted is what the sections of counts were drawn of.
+	counted counted
 	// news is closed when there are new sections.
 	news chan struct{}
 }
@@ -43,6 +45,26 @@ type reading struct {
 	batch   int64
 	edition string
 	failed  bool
+}
+
+// counted says what sections of counts are drawn of.
+type counted struct {
+	batch   int64
+	base    *report.Report
+	windows int
+	open    []figures.Span
+}
+
+// draws reports whether sections of counts are to be drawn again, and records that they are.
+func (v *view) draws(of counted) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	was := v.counted
+	if v.sections["days"] != nil && was.batch == of.batch && was.base == of.base && was.windows == of.windows && slices.Equal(was.open, of.open) {
+		return false
+	}
+	v.counted = of
+	return true
 }
 
 // drawn is a section as clients get it.

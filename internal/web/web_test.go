@@ -300,7 +300,7 @@ func TestEndOfAPull(t *testing.T) {
 		t.Errorf("%+v, %+v", d, r.state)
 	}
 	pulled(t, path, 3000, c.Batch)
-	batch, _ := c.Batches()
+	batch, _, _ := c.Batches()
 	r.await("the counts", func() bool { return r.sections["days"].Chip == fmt.Sprintf("batch %d · live", batch) })
 	if r.sections["users"].HTML != "" {
 		t.Error("figures were read at the beginning of a new file")

@@ -369,3 +369,34 @@ func TestPullServesToItsEnd(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+// TestOpenAfterTheEnd: a pull that is over before its browser has started waits for it, and shows it the figures.
+func TestOpenAfterTheEnd(t *testing.T) {
+	privateRuntime(t)
+	folder := t.TempDir()
+	browser := filepath.Join(folder, "browser")
+	if err := os.WriteFile(browser, []byte("#!/bin/sh\ncp \"$1\" "+folder+"/new && mv "+folder+"/new "+folder+"/opened\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BROWSER", browser)
+	pull, output := harness.Command(t.Context(), harness.Program(t), folder, "", "pull", "--demo", "--demo-events", "2000", "--serve", "--open", "--quiet")
+	if err := pull.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var url []string
+	harness.Await(t, "the pull is over, and the browser starts", func() bool {
+		text, _ := os.ReadFile(filepath.Join(folder, "opened"))
+		url = regexp.MustCompile(`(http://[0-9.:]+)/#([A-Za-z0-9_-]{43})`).FindStringSubmatch(string(text))
+		_, err := os.Stat(filepath.Join(folder, "datasync.duckdb.lock"))
+		_, made := os.Stat(filepath.Join(folder, "datasync.duckdb"))
+		return url != nil && os.IsNotExist(err) && made == nil
+	})
+	state, sections := livePage{t, url[1], url[2]}.stream(func(pageLine, map[string]pageLine) bool { return true })
+	_ = pull.Wait()
+	if code := pull.ProcessState.ExitCode(); code != 0 || output.Len() != 0 {
+		t.Errorf("exit %d: %s", code, output)
+	}
+	if state.State != "ended" || state.Exit == nil || *state.Exit != 0 || sections["days"].HTML == "" || sections["users"].HTML == "" {
+		t.Errorf("%+v, %d sections", state, len(sections))
+	}
+}

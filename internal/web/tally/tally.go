@@ -92,11 +92,12 @@ func (c *Counters) Now() Now {
 	return n
 }
 
-// Batches returns the number of the last batch, and the number of events.
-func (c *Counters) Batches() (batch, events int64) {
+// Batches returns the number of the last batch and the number of events, and whether those that were stored before
+// are among them.
+func (c *Counters) Batches() (batch, events int64, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.batch, c.all.events
+	return c.batch, c.all.events, c.seeded
 }
 
 // counts are counts of some events. Their zero value with a zone counts nothing.
