@@ -39,7 +39,7 @@ type Counters struct {
 
 // New returns counters whose hours and days are those of a time zone. Events that are stored already are missing
 // until Seed is called.
-func New(zone *time.Location) *Counters { return &Counters{zone: zone} }
+func New(zone *time.Location) *Counters { return &Counters{zone: zone, all: counts{zone: zone}} }
 
 // Batch returns a tally of a batch, which counts once it is committed.
 func (c *Counters) Batch() model.Tally { return &batch{counters: c, counts: counts{zone: c.zone}} }
