@@ -75,7 +75,7 @@ func periodOptions(c *cli.Context) (opts figures.Options, err error) {
 		opts.Until = until.V.Time()
 	}
 	if since.Valid && until.Valid && !opts.Since.Before(opts.Until) {
-		return opts, usage("--since %s is not before --until %s", typed(c, "since"), typed(c, "until"))
+		return opts, usage("--until %s is not after --since %s; give a later end, which is not included", typed(c, "until"), typed(c, "since"))
 	}
 	return opts, nil
 }
