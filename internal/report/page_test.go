@@ -231,3 +231,19 @@ func TestSize(t *testing.T) {
 		})
 	}
 }
+
+// put writes a file into a folder and returns its name.
+func put(t *testing.T, folder, text string) string {
+	t.Helper()
+	f, err := os.CreateTemp(folder, "*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
