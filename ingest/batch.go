@@ -285,7 +285,7 @@ func (b *batcher) pass(p *walk.Page) {
 	if !p.Provisional {
 		b.advance(p)
 	}
-	b.progress.page(b.checkpoint, p.Elements)
+	b.progress.page(b.checkpoint, p.Endpoint, p.Elements)
 }
 
 // advance moves the checkpoint past the page. After an open page it waits for one that is not: a walk that

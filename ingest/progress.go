@@ -1,6 +1,9 @@
 package ingest
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,9 +17,11 @@ import (
 type Progress struct {
 	mu  sync.Mutex
 	now Snapshot
-	// walked has the addends of Snapshot.Walked, by window or shard.
+	// walked has the addends of Snapshot.Walked, by window or shard, and parts how far each has got.
 	walked map[int64]int64
-	whole  bool // the window goes down to the end
+	parts  map[int64]Part
+	read   map[string]int64 // elements, by endpoint
+	whole  bool             // the window goes down to the end
 
 	pages    int64 // that were read
 	requests Requests
@@ -54,6 +59,28 @@ type Snapshot struct {
 	Silent time.Duration
 	// Left estimates the remaining time; 0 if there is no estimate yet.
 	Left time.Duration
+	// Sources has the addends of Read by endpoint, Parts the current window and its shards, the newest first. Pulls
+	// of earlier versions tell neither.
+	Sources []Source
+	Parts   []Part
+}
+
+// Source is an endpoint with the number of elements that this run has read from it.
+type Source struct {
+	Endpoint string
+	Read     int64
+}
+
+// Part is a window that is being walked, or a shard of one.
+type Part struct {
+	Number int64
+	// Walked counts its elements, earlier runs included.
+	Walked int64
+	// At is the instant of the last event read; zero before the first one.
+	At   time.Time
+	Done bool
+	// Share is the part of its time that is read, 0 to 1; negative if its end is not known.
+	Share float64
 }
 
 // Retry is a failed request that will be sent again.
@@ -77,6 +104,10 @@ const longSilence = 10 * time.Second
 func (p *Progress) Now() Snapshot {
 	p.mu.Lock()
 	now, pages, requests := p.now, p.pages, p.requests
+	for _, endpoint := range slices.Sorted(maps.Keys(p.read)) {
+		now.Sources = append(now.Sources, Source{endpoint, p.read[endpoint]})
+	}
+	now.Parts = slices.SortedFunc(maps.Values(p.parts), func(a, b Part) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Number, b.Number)) })
 	p.mu.Unlock()
 	at := time.Now()
 	if requests != nil {
@@ -130,10 +161,10 @@ func (p *Progress) begin(at time.Time) { p.update(func(s *Snapshot) { s.Began = 
 // WindowBegun is shard.Observer's: progress begins again with a window and its shards.
 func (p *Progress) WindowBegun(w shard.Window) {
 	p.update(func(s *Snapshot) {
-		p.walked = map[int64]int64{}
+		p.walked, p.parts = map[int64]int64{}, map[int64]Part{}
 		s.Walked, s.Total = 0, 0
 		for _, k := range w {
-			p.walked[k.Window] = k.Walked
+			p.walked[k.Window], p.parts[k.Window] = k.Walked, partOf(k)
 			s.Walked += k.Walked
 		}
 		p.whole = !w.Lower().Valid
@@ -143,15 +174,35 @@ func (p *Progress) WindowBegun(w shard.Window) {
 	})
 }
 
-func (p *Progress) page(k model.Checkpoint, elements int) {
+// partOf says how far a checkpoint is.
+func partOf(k model.Checkpoint) Part {
+	part := Part{Number: k.Window, Walked: k.Walked, Done: k.State == model.Done}
+	top := k.Upper
+	if k.IsShard() {
+		top = k.Begins
+	}
+	if k.Last.Valid {
+		part.At = k.Last.V.Timestamp.Time()
+	}
+	if part.Share = -1; top.Valid && k.Lower.Valid && k.Last.Valid && top.V > k.Lower.V {
+		part.Share = float64(top.V-k.Last.V.Timestamp) / float64(top.V-k.Lower.V)
+	}
+	return part
+}
+
+func (p *Progress) page(k model.Checkpoint, endpoint string, elements int) {
 	p.update(func(s *Snapshot) {
 		s.Read += int64(elements)
 		p.pages++
 		s.Walked += k.Walked - p.walked[k.Window]
 		if p.walked == nil {
-			p.walked = map[int64]int64{}
+			p.walked, p.parts = map[int64]int64{}, map[int64]Part{}
 		}
-		p.walked[k.Window] = k.Walked
+		if p.read == nil {
+			p.read = map[string]int64{}
+		}
+		p.walked[k.Window], p.parts[k.Window] = k.Walked, partOf(k)
+		p.read[endpoint] += int64(elements)
 		if p.whole && k.Total.Valid {
 			s.Total = k.Total.V
 		}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 
@@ -17,7 +18,9 @@ const rejectSamples = 3
 
 // liveStatus is the answer of a running pull to "status".
 type liveStatus struct {
-	Status  inspect.Status
+	Status inspect.Status
+	// Batch is the last one that is committed. Pulls of earlier versions do not send it.
+	Batch   int64
 	Samples []inspect.RejectSample
 	Pull    runningPull
 }
@@ -36,7 +39,13 @@ type answers struct {
 
 func (a answers) Status(ctx context.Context) (any, error) {
 	s, samples, err := a.Store.Status(ctx, rejectSamples)
-	return liveStatus{s, samples, runningPull{os.Getpid(), a.progress.Now()}}, err
+	if err != nil {
+		return nil, err
+	}
+	answer := liveStatus{Status: s, Samples: samples, Pull: runningPull{os.Getpid(), a.progress.Now()}}
+	return answer, a.Read(ctx, func(ctx context.Context, db *sql.DB) error {
+		return db.QueryRowContext(ctx, "SELECT coalesce(max(batch), 0) FROM checkpoints").Scan(&answer.Batch)
+	})
 }
 
 func (a answers) Snapshot(ctx context.Context) (live.Snapshot, error) {

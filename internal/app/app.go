@@ -47,7 +47,7 @@ func newApp(t term.IO) *cli.App {
 		},
 		Commands: []*cli.Command{
 			pullCommand(t, runPull), queryCommand(t, runQuery), exportCommand(t, runExport),
-			statsCommand(t, runStats), reportCommand(t, runReport), schemaCommand(t), statusCommand(t, runStatus), verifyCommand(t), explainCommand(t), mockCommand(t, runMock), versionCommand(t), helpCommand(),
+			statsCommand(t, runStats), reportCommand(t, runReport), serveCommand(t, runServe), schemaCommand(t), statusCommand(t, runStatus), verifyCommand(t), explainCommand(t), mockCommand(t, runMock), versionCommand(t), helpCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return optionError(c, err) },

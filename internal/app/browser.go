@@ -23,10 +23,10 @@ const browserTime = 3 * time.Second
 
 // openInBrowser opens a file in the browser: one of $BROWSER, or the desktop's. That it cannot be opened is a
 // message, not an error: the file is there.
-func openInBrowser(t term.IO, file string) error {
-	path, err := filepath.Abs(file)
-	if err != nil {
-		return err
+func openInBrowser(t term.IO, file string) {
+	path := file
+	if whole, err := filepath.Abs(file); err == nil {
+		path = whole
 	}
 	commands, reason := browsers(t, path)
 	for _, command := range commands {
@@ -35,11 +35,10 @@ func openInBrowser(t term.IO, file string) error {
 			continue
 		}
 		if reason = startBrowser(command); reason == "" {
-			return nil
+			return
 		}
 	}
 	t.Say(fmt.Sprintf("cannot open a browser: %s; open %s yourself, or name one in BROWSER", term.Visible(reason), term.Visible(path)))
-	return nil
 }
 
 // browsers are the command lines that may open a file, the best first, and why there is none.

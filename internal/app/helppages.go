@@ -30,12 +30,14 @@ func helpPages() []helpPage {
 			{"datasync pull", "New events; resumes a stopped pull"},
 			{"datasync pull --from 30d", "First pull: the last 30 days"},
 			{"datasync pull --dry-run", "How long it would take"},
+			{"datasync pull --serve --open", "Watch it in the browser"},
 			{"timeout 10m datasync pull -q", "In cron; the next run resumes"},
 		}, []helpGroup{
 			{"API", "base-url api-key-file demo demo-events demo-shape"},
 			{"Events", "from lookback restart"},
 			{"Waits and retries", "max-wait max-retry-time forget-waits wait"},
 			{"Speed", "workers page-size renew-cursors"},
+			{"Page", "serve open addr url-file timezone"},
 			file,
 			{"Output", "dry-run json quiet verbose progress color"},
 		}},
@@ -83,6 +85,15 @@ func helpPages() []helpPage {
 			{"Target", "output force open"},
 			file,
 			{"Output", "quiet color"},
+		}},
+		{"serve", "Use", []helpExample{
+			{"datasync serve --open", "Charts and SQL, in the browser"},
+			{"datasync serve --addr 127.0.0.1:8080", "A port for an SSH tunnel"},
+			{"datasync serve --timezone Europe/Berlin", "Days and hours there"},
+		}, []helpGroup{
+			{"Page", "open addr url-file timezone"},
+			file,
+			{"Output", "color"},
 		}},
 		{"schema", "Use", []helpExample{
 			{"datasync schema", "All tables and views"},

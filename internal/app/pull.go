@@ -24,7 +24,7 @@ import (
 func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.Command {
 	return &cli.Command{
 		Name: "pull", Usage: "fetch new events; resume a stopped pull",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "base-url", Usage: "the API's `URL`: scheme, host and port (DATASYNC_BASE_URL)", Value: t.Getenv("DATASYNC_BASE_URL")},
 			&cli.StringFlag{Name: "api-key-file", Usage: "read the API key from `FILE`, or from stdin if it is -, instead of DATASYNC_API_KEY"},
 			&cli.IntFlag{Name: "page-size", Usage: "request `N` events per page", Value: 100_000},
@@ -44,7 +44,8 @@ func pullCommand(t term.IO, run func(context.Context, pullOptions) error) *cli.C
 			&cli.BoolFlag{Name: "demo", Usage: "pull from the built-in mock server"},
 			&cli.IntFlag{Name: "demo-events", Usage: "with --demo: serve `N` events", Value: 300_000},
 			&cli.StringFlag{Name: "demo-shape", Usage: "with --demo: the `NAME` of what the events look like, lively or flat", Value: mockserver.ShapeLively.String()},
-		},
+			&cli.BoolFlag{Name: "serve", Usage: "show the pull and charts of its events as a live page, until it ends"},
+		}, pageFlags()...),
 		Action: func(c *cli.Context) error {
 			opts, err := readPullOptions(t, c)
 			if err != nil {
@@ -64,7 +65,18 @@ func runPull(ctx context.Context, opts pullOptions) error {
 		return pullError(ctx, runDryRun(ctx, opts))
 	}
 	result := pullResult{progress: &ingest.Progress{}, file: opts.database}
-	err := pull(ctx, opts, &result)
+	page, err := opts.openPage(ctx, result.progress)
+	if err != nil {
+		return err
+	}
+	result.page = page
+	err = pullEnding(ctx, pull(ctx, opts, &result), &result)
+	page.end(ctx, err)
+	return err
+}
+
+// pullEnding returns the error with which a pull ends.
+func pullEnding(ctx context.Context, err error, result *pullResult) error {
 	var stopped signalled
 	if errors.As(context.Cause(ctx), &stopped) && err != nil && result.Unanswered != "" {
 		return fmt.Errorf("%w while %s; %s", stopped, result.Unanswered, resume)
@@ -107,6 +119,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	s, err := dbfile.AwaitLock(ctx, opts.database, opts.lockWait(), func() (*store.Store, error) {
 		return store.Open(ctx, store.Options{
 			Path: opts.database, Origin: opts.origin, ToolVersion: version, MemoryLimit: store.PullMemoryLimit, ForgetWaits: opts.forgetWaits,
+			Tally: result.page.tally(),
 		})
 	})
 	if err != nil {
@@ -132,6 +145,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	}
 	waitReport{s.ImplausibleWaits(), s.ForgottenWaits(), opts.forgetWaits, "dropped"}.say(run.Notice)
 	stopAnswering := answerReaders(ctx, opts.io, s, run.Progress, run.Notice)
+	result.page.begin(ctx, s)
 	result.Summary, err = ingest.Run(ctx, run)
 	settle()
 	stopAnswering()
@@ -142,6 +156,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	if errClose := closeFile(ctx, s, err == nil, run.Notice); errClose != nil && err == nil {
 		err = errClose
 	}
+	result.page.closed()
 	result.Complete = result.Complete && err == nil
 	return err
 }

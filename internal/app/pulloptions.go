@@ -36,6 +36,7 @@ type pullOptions struct {
 	quiet       bool
 	verbose     bool
 	demo        *mockserver.Dataset // nil without --demo
+	page        *pageOptions        // nil without --serve
 	ingest      ingest.Options
 }
 
@@ -64,6 +65,17 @@ func readPullOptions(t term.IO, c *cli.Context) (pullOptions, error) {
 		if err := needs(c, option, "demo"); err != nil {
 			return opts, err
 		}
+	}
+	if err := needsPage(c); err != nil {
+		return opts, err
+	}
+	if c.Bool("serve") {
+		page, err := readPageOptions(c)
+		if err != nil {
+			return opts, err
+		}
+		page.quiet = opts.quiet
+		opts.page = &page
 	}
 	protectKey()
 	if err := checkLimits(c, &opts.ingest); err != nil {

@@ -113,7 +113,7 @@ func runReport(ctx context.Context, opts reportOptions) error {
 			term.Counted(r.Figures.Counts.Events(), "event"), term.Visible(opts.file), term.Bytes(size), term.Duration(time.Since(began))))
 	}
 	if opts.open {
-		return openInBrowser(opts.io, opts.file)
+		openInBrowser(opts.io, opts.file)
 	}
 	return nil
 }

@@ -23,6 +23,8 @@ type pullResult struct {
 	file string
 	// newFields are the members of events without a column that this pull was the first to store.
 	newFields []inspect.NewField
+	// page is that of --serve, or nil.
+	page *pullPage
 	// stopped says that a signal ended the pull.
 	stopped bool
 }

@@ -64,16 +64,38 @@ func listen(database string, folders []string) (*net.UnixListener, error) {
 	return nil, errors.Join(errs...)
 }
 
-func listenIn(folder, path string) (*net.UnixListener, error) {
+// Private returns the first suitable one of the folders, which only this user can enter. It makes the folder if it is
+// missing.
+func Private(folders []string) (string, error) {
+	var errs []error
+	for _, folder := range folders {
+		err := makePrivate(folder)
+		if err == nil {
+			return folder, nil
+		}
+		errs = append(errs, err)
+	}
+	return "", errors.Join(errs...)
+}
+
+// makePrivate makes a folder unless it exists. It fails unless only this user can enter it.
+func makePrivate(folder string) error {
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
+		return err
 	}
 	info, err := os.Lstat(folder)
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ownedBy(info, owned.Mine()):
-		return nil, fmt.Errorf("%q is not a folder that only this user can enter", folder)
+		return fmt.Errorf("%q is not a folder that only this user can enter", folder)
+	}
+	return nil
+}
+
+func listenIn(folder, path string) (*net.UnixListener, error) {
+	if err := makePrivate(folder); err != nil {
+		return nil, err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

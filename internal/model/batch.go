@@ -39,6 +39,15 @@ func (b *Batch) Size() (events, rejects int) {
 	return events, rejects
 }
 
+// Tally adds up the events that one batch stores. One goroutine at a time calls it.
+type Tally interface {
+	// Add adds an event. Its texts may be reused once Add has returned.
+	Add(e *Event)
+	// Committed says that the batch of that number, with all events that were added, is committed. It is called
+	// in the order of batches. A batch without this call is not in the file.
+	Committed(batch int64)
+}
+
 // Committed is the result of a commit.
 type Committed struct {
 	Counts

@@ -24,6 +24,7 @@ type commit struct {
 	keysBefore map[string]bool
 	low, high  model.Instant
 	reasons    map[string]int64
+	tally      model.Tally // or nil
 }
 
 type newReject struct {
@@ -129,6 +130,9 @@ func (c *commit) insertEvent(columns []duck.Column, row int, e *model.Event, pag
 	columns[eventBatch].Int64(row, c.batch)
 	c.pages[page].counts.Stored++
 	c.pages[page].checksum.Add(e)
+	if c.tally != nil {
+		c.tally.Add(e)
+	}
 }
 
 // fillEvent writes the columns of an event without its batch.

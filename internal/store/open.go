@@ -29,6 +29,9 @@ type Options struct {
 	MemoryLimit int64
 	// ForgetWaits drops all waits that endpoints asked for in earlier runs.
 	ForgetWaits bool
+	// Tally, if not nil, is called for each batch; the result gets the events that the batch stores. Two batches
+	// may be added up concurrently.
+	Tally func() model.Tally
 }
 
 // Open locks the file and opens it for writing. It creates the file if there is none. It changes
@@ -40,7 +43,7 @@ func Open(ctx context.Context, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, version: opts.ToolVersion, free: dbfile.FreeBytes, search: defaultLimits()}
+	s := &Store{path: path, version: opts.ToolVersion, free: dbfile.FreeBytes, search: defaultLimits(), tally: opts.Tally}
 	if s.lock, err = dbfile.WithLockRetry(ctx, path, func() (*dbfile.Lock, error) { return dbfile.AcquireLock(path) }); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,9 @@ func (s *Store) StartBatch(ctx context.Context, b model.Batch) (wait func() (mod
 	s.batches.latest = q.started
 	s.batches.begun++
 	c := &commit{w: w, batch: s.batches.begun, now: model.InstantOf(time.Now()), keysBefore: q.keysBefore(), reasons: map[string]int64{}}
+	if s.tally != nil {
+		c.tally = s.tally()
+	}
 	admitted := make(chan struct{})
 	go func() {
 		defer close(q.ended)
@@ -100,6 +103,9 @@ func (s *Store) commitInOrder(c *commit, b *model.Batch, t texts, q *queued) (mo
 	}
 	failpoint.Hit("f10")
 	s.batch = c.batch
+	if c.tally != nil {
+		c.tally.Committed(c.batch)
+	}
 	done := model.Committed{Batch: c.batch, Reasons: c.reasons}
 	for i := range c.pages {
 		done.Add(c.pages[i].counts)

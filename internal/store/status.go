@@ -2,12 +2,25 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"datasync/internal/dbfile"
 	"datasync/internal/inspect"
 	"datasync/internal/model"
 )
+
+// Read calls do with the file while the pull goes on: commits do not wait for it. do must be short and only read.
+func (s *Store) Read(ctx context.Context, do func(ctx context.Context, db *sql.DB) error) error {
+	s.concurrent.Lock()
+	defer s.concurrent.Unlock()
+	s.writeGate.RLock()
+	defer s.writeGate.RUnlock()
+	if s.db == nil || s.failed.Load() {
+		return &model.FileError{Path: s.path, Detail: "the pull has ended"}
+	}
+	return dbfile.Translate(s.path, do(context.WithoutCancel(ctx), s.db)) // as in Status
+}
 
 // Status returns the status of the file between two commits, and up to n rejects of each reason.
 // Commits wait for it.

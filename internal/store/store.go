@@ -14,7 +14,7 @@ import (
 )
 
 // Store is a database file that is open for writing. Its methods may be called from one goroutine
-// at a time, except for SetNotBefore, Snapshot, Changes and Status, which may be called from any.
+// at a time, except for SetNotBefore, Snapshot, Changes, Status and Read, which may be called from any.
 type Store struct {
 	path    string
 	version string
@@ -41,6 +41,8 @@ type Store struct {
 	search searchLimits
 	// free returns how many bytes a folder's file system has left.
 	free func(folder string) (int64, error)
+	// tally is that of the options.
+	tally func() model.Tally
 }
 
 // opened has the findings of Open.

@@ -24,5 +24,8 @@ func (s *Store) removeUncommitted(ctx context.Context) error {
 	})
 }
 
+// OpenedAt returns the number of the last batch that the file had when it was opened, 0 if it had none.
+func (s *Store) OpenedAt() int64 { return s.opened.batch }
+
 // Removed returns how many events of an uncommitted batch Open removed.
 func (s *Store) Removed() int64 { return s.opened.removed }

@@ -22,6 +22,8 @@ type Options struct {
 	// Since and Until bound the events: at Since or later, and before Until. A zero time is no
 	// bound.
 	Since, Until time.Time
+	// Batch, if not 0, is the last batch whose events count.
+	Batch int64
 }
 
 // Figures are what the events of a period add up to.
@@ -69,7 +71,11 @@ type reader struct {
 // where is the condition that an event is in the period, as literals: DuckDB prunes row groups by
 // them.
 func (r *reader) where() string {
-	return "WHERE true" + between(r.opts.Since, r.opts.Until)
+	where := "WHERE true" + between(r.opts.Since, r.opts.Until)
+	if r.opts.Batch != 0 {
+		where += fmt.Sprintf(" AND batch <= %d", r.opts.Batch)
+	}
+	return where
 }
 
 // between is the condition that an event is at from or later and before to, beginning with AND. A zero

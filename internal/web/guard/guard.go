@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// Guard decides which requests are served. New makes one.
+// Guard decides which requests are served. New makes one; Close ends its tickets.
 type Guard struct {
 	host    string
 	token   string
@@ -23,7 +23,7 @@ type Guard struct {
 
 // New returns a guard for a server at this address, such as 127.0.0.1:8080, with a random token.
 func New(address string) *Guard {
-	return &Guard{host: address, token: random(32), origin: http.NewCrossOriginProtection(), tickets: tickets{all: map[[sha256.Size]byte]ticket{}}}
+	return &Guard{host: address, token: random(32), origin: http.NewCrossOriginProtection(), tickets: tickets{all: map[[sha256.Size]byte]*ticket{}}}
 }
 
 // Token is the secret of the page: 256 random bits. It belongs in the fragment of a URL, which browsers never
@@ -42,7 +42,7 @@ func random(bytes int) string {
 func (g *Guard) Handler(document, data http.Handler, policy string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", document)
-	mux.Handle("GET "+TicketPath+"{ticket}", http.HandlerFunc(g.download))
+	mux.Handle(TicketPath+"{ticket}", http.HandlerFunc(g.download))
 	mux.Handle("/", g.withToken(data))
 	return g.atAddress(headers(policy, g.fromPage(g.origin.Handler(mux))))
 }
@@ -86,6 +86,7 @@ func (g *Guard) withToken(next http.Handler) http.Handler {
 		if g.Authorised != nil {
 			g.first.Do(g.Authorised)
 		}
+		trust(r.Context())
 		next.ServeHTTP(w, r)
 	})
 }

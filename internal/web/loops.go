@@ -1,0 +1,297 @@
+package web
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"datasync/internal/inspect"
+	"datasync/internal/report"
+	"datasync/internal/report/figures"
+	"datasync/internal/web/tally"
+)
+
+// follow looks at what the pull does.
+func (s *Server) follow(ctx context.Context) {
+	watched := s.clients.any()
+	if !watched && s.Counters == nil {
+		return // it would ask another process for nothing
+	}
+	began := time.Now()
+	if began.Before(s.nextLook) {
+		return
+	}
+	standing, err := s.Source.Standing(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	s.nextLook = time.Now().Add(lookShare * time.Since(began))
+	var windows []figures.Window
+	if s.Counters != nil && watched && err == nil {
+		standing.Batch, standing.Events = s.Counters.Batches()
+		windows, _ = s.Source.Windows(ctx) // without them, those of the last look stay
+	}
+	v := &s.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over {
+		return
+	}
+	if err != nil {
+		v.trouble = s.Explain(err)
+		return
+	}
+	if !v.reading.failed {
+		v.trouble = ""
+	}
+	if standing.State == "" { // what was read last is what the file has
+		standing.Batch, standing.Events = -1, -1
+		if b := v.base; b != nil && v.reading.edition == s.Source.Edition() {
+			standing.Batch, standing.Events = v.reading.batch, b.Trust.Events
+		}
+	}
+	v.standing = standing
+	if windows != nil {
+		v.windows = windows
+	}
+	if standing.State != "" {
+		v.rate.note(time.Now(), standing.Endpoints)
+	}
+}
+
+// draw draws the sections that follow each batch.
+func (s *Server) draw(context.Context) {
+	if s.clients.any() {
+		s.redraw()
+	}
+}
+
+// redraw is draw, also without a client.
+func (s *Server) redraw() {
+	v := &s.view
+	v.mu.Lock()
+	rate, ok := v.rate.section()
+	running, base, windows := v.standing.State != "", v.base, v.windows
+	v.mu.Unlock()
+	if ok && running {
+		s.complain(v.put([]report.Section{rate}, drawn{live: true}))
+	}
+	if s.Counters == nil {
+		return
+	}
+	s.drawCounts(s.Counters.Now(), base, windows)
+}
+
+// drawCounts draws the sections of the counters.
+func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figures.Window) {
+	if !now.Known {
+		return // they are drawn by SQL
+	}
+	live := &report.Report{
+		File: s.File, Version: s.Version, Made: time.Now(), Zone: s.Zone,
+		Figures: figures.Live(now.Counts, now.First, now.Last, windows, s.Zone), Trust: &figures.Trust{},
+	}
+	if base != nil {
+		trust := *base.Trust
+		live.Trust, live.Figures.Worst = &trust, base.Figures.Worst
+	}
+	live.Trust.Windows, live.Trust.Batch = windows, now.Batch
+	live.Trust.Complete = live.Trust.Complete && len(figures.NotYetPulled(windows)) == 0
+	sections, at := live.Live(), drawn{live: true, batch: now.Batch}
+	rest := sections[:0]
+	for _, section := range sections {
+		switch {
+		case section.ID == "pages" && !now.PagesKnown:
+		case section.ID == "errors" && live.Figures.Worst != nil:
+			peak := at
+			peak.note = s.peakNote()
+			s.complain(s.view.put([]report.Section{section}, peak))
+		default:
+			rest = append(rest, section)
+		}
+	}
+	s.complain(s.view.put(rest, at))
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	if s.view.over {
+		return
+	}
+	complete := live.Completeness()
+	s.view.complete = badge{complete.Tone, strings.TrimSuffix(complete.Text, "; run datasync pull")}
+	if len(windows) == 0 {
+		s.view.complete = badge{report.Caution, "Incomplete: the pull has just begun"}
+	}
+}
+
+// complain records an error of drawing.
+func (s *Server) complain(err error) {
+	if err != nil {
+		s.view.mu.Lock()
+		defer s.view.mu.Unlock()
+		s.view.trouble = s.Explain(err)
+	}
+}
+
+// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
+// commits nothing meanwhile.
+const lookShare = 20
+
+const (
+	// readEvery is the least time between two readings of figures while a pull runs, readShare the least multiple of
+	// the time that one takes. firstReading is how long a pull into a new file runs before the first one.
+	readEvery    = time.Minute
+	readShare    = 40
+	firstReading = 10 * time.Second
+	// idleShare is readShare while no pull runs.
+	idleShare = 3
+	// readPatience bounds how long a reading takes.
+	readPatience = 5 * time.Minute
+)
+
+// due reports whether figures are to be read, of which edition.
+func (s *Server) due(now time.Time) (edition string, due bool) {
+	if !s.clients.any() {
+		return "", false
+	}
+	edition = s.Source.Edition()
+	v := &s.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	last, running := v.reading, v.standing.State != "" || s.Counters != nil
+	since := now.Sub(last.at)
+	switch {
+	case v.over:
+		return edition, false
+	case last.at.IsZero() && s.Counters != nil && s.Stored == 0:
+		// A new file: a copy of it would delay a pull that is over soon.
+		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstReading
+	case last.at.IsZero():
+		return edition, true
+	case running:
+		return edition, since >= max(readEvery, readShare*last.took) && (v.standing.Batch < 0 || v.standing.Batch > last.batch)
+	}
+	return edition, edition != last.edition && since >= max(time.Second, idleShare*last.took)
+}
+
+// read reads the figures by SQL when that is due.
+func (s *Server) read(ctx context.Context) {
+	edition, due := s.due(time.Now())
+	if !due {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	s.readNow(ctx, edition)
+}
+
+// readNow reads the figures and draws them.
+func (s *Server) readNow(ctx context.Context, edition string) {
+	began := time.Now()
+	var r *report.Report
+	err := s.use(ctx, func(ctx context.Context, path string) (err error) {
+		r, err = s.readReport(ctx, path)
+		return err
+	})
+	v := &s.view
+	v.mu.Lock()
+	if err != nil {
+		if ctx.Err() == nil {
+			v.trouble = s.Explain(err)
+			v.reading.at, v.reading.failed, v.reading.edition = time.Now(), true, edition
+		}
+		v.mu.Unlock()
+		return
+	}
+	v.base, v.trouble = r, ""
+	v.reading = reading{at: time.Now(), took: time.Since(began), batch: r.Trust.Batch, edition: edition}
+	idle := v.standing.State == ""
+	if idle {
+		v.standing.Batch, v.standing.Events = r.Trust.Batch, r.Trust.Events
+	}
+	if s.Counters == nil || v.over {
+		complete := r.Completeness()
+		v.complete = badge{complete.Tone, complete.Text}
+	}
+	v.mu.Unlock()
+	s.drawRead(r, began)
+}
+
+// drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
+func (s *Server) drawRead(r *report.Report, at time.Time) {
+	live := map[string]bool{}
+	if s.Counters != nil {
+		if now := s.Counters.Now(); now.Known {
+			for _, id := range []string{"days", "hours", "week", "errors", "pages", "devices", "windows"} {
+				live[id] = id != "pages" || now.PagesKnown
+			}
+		}
+	}
+	var sections []report.Section
+	for _, section := range r.Sections() {
+		if !live[section.ID] {
+			sections = append(sections, section)
+		}
+	}
+	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: at}))
+	if len(live) > 0 {
+		s.redraw() // the peak is new
+	}
+}
+
+// readReport reads all figures of the file, or copy, at path. The first time it also seeds the counters.
+func (s *Server) readReport(ctx context.Context, path string) (_ *report.Report, err error) {
+	session, err := inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: s.Timezone})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = session.Close() }() // a read-only session has nothing to lose
+	s.box.learn(ctx, session)
+	r := &report.Report{File: s.File, Version: s.Version, Made: time.Now(), Zone: s.Zone}
+	db := session.DB()
+	if r.Trust, err = figures.ReadTrust(ctx, db, path, r.Made); err != nil {
+		return nil, err
+	}
+	if r.Figures, err = figures.Read(ctx, db, figures.Options{}); err != nil {
+		return nil, err
+	}
+	if r.Pull, err = figures.ReadPull(ctx, db); err != nil {
+		return nil, err
+	}
+	if s.Counters != nil && s.Stored > 0 && !s.Counters.Now().Known {
+		counts, first, last, err := figures.ReadCounts(ctx, db, s.Stored)
+		if err != nil {
+			return nil, err
+		}
+		s.Counters.Seed(counts, first, last, s.Stored)
+	}
+	return r, nil
+}
+
+// perSecond is how many events a reading of figures takes in a second, if none has shown that yet.
+const perSecond = 1_000_000
+
+// readLast reads the figures at the end of a pull if that is likely to end within the budget.
+func (s *Server) readLast(ctx context.Context, budget time.Duration) {
+	v := &s.view
+	v.mu.Lock()
+	last, events := v.reading, v.standing.Events
+	estimate := time.Duration(float64(events) / perSecond * float64(time.Second))
+	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
+		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
+	}
+	v.mu.Unlock()
+	if estimate > budget {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*budget)
+	defer cancel()
+	s.readNow(ctx, s.Source.Edition())
+}
+
+// peakNote says as of when the peak of the errors is.
+func (s *Server) peakNote() string {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	return " · peak as of batch " + strconv.FormatInt(s.view.reading.batch, 10)
+}

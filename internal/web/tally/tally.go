@@ -1,0 +1,436 @@
+package tally
+
+import (
+	"cmp"
+	"database/sql"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"datasync/internal/model"
+	"datasync/internal/report/figures"
+)
+
+const (
+	// maxTypes, maxHours, maxDevices and maxPages bound how many of each are counted, and maxText the bytes of their
+	// names. Beyond one of them counts are no longer known.
+	maxTypes   = 64
+	maxHours   = 200_000
+	maxDevices = 2000
+	maxPages   = 50_000
+	maxText    = 8 << 20
+	// errorType and quarter are the type of errors and the span in which the offset of a time zone is the same.
+	errorType = figures.ErrorType
+	quarter   = 15 * 60 * 1_000_000
+)
+
+// Counters has the counts of all committed batches. Any goroutine may use it.
+type Counters struct {
+	zone *time.Location
+
+	mu    sync.Mutex
+	all   counts
+	batch int64
+	// seeded says that the counts include the events that were stored before.
+	seeded bool
+}
+
+// New returns counters whose hours and days are those of a time zone. Events that are stored already are missing
+// until Seed is called.
+func New(zone *time.Location) *Counters { return &Counters{zone: zone} }
+
+// Batch returns a tally of a batch, which counts once it is committed.
+func (c *Counters) Batch() model.Tally { return &batch{counters: c, counts: counts{zone: c.zone}} }
+
+// batch adds up one batch.
+type batch struct {
+	counts
+	counters *Counters
+}
+
+func (b *batch) Add(e *model.Event) { b.add(e) }
+
+func (b *batch) Committed(number int64) {
+	b.counters.mu.Lock()
+	defer b.counters.mu.Unlock()
+	b.counters.all.merge(&b.counts)
+	b.counters.batch = number
+}
+
+// Seed adds the counts of the events that were stored before the first batch. It is called at most once.
+func (c *Counters) Seed(stored *figures.Counts, first, last time.Time, upTo int64) {
+	before := counts{zone: c.zone}
+	before.take(stored, first, last)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all.merge(&before)
+	c.batch, c.seeded = max(c.batch, upTo), true
+}
+
+// Now are the counts at one moment.
+type Now struct {
+	figures.Counts
+	// Batch is the last one that they include; First and Last are the instants of the first and the last event,
+	// zero without events.
+	Batch       int64
+	First, Last time.Time
+	// Known says that the counts are those of all events. Pages alone may be unknown.
+	Known, PagesKnown bool
+}
+
+// Now returns the counts.
+func (c *Counters) Now() Now {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := &c.all
+	n := Now{Counts: a.figures(), Batch: c.batch, Known: c.seeded && !a.full, PagesKnown: c.seeded && !a.full && !a.pagesLost}
+	if a.events > 0 {
+		n.First, n.Last = a.first.Time(), a.last.Time()
+	}
+	return n
+}
+
+// Batches returns the number of the last batch, and the number of events.
+func (c *Counters) Batches() (batch, events int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.batch, c.all.events
+}
+
+// counts are counts of some events. Their zero value with a zone counts nothing.
+type counts struct {
+	zone        *time.Location
+	events      int64
+	first, last model.Instant
+	types       []string
+	hours       map[int64]*hour // by their start in microseconds since 1970
+	pages       map[string]*tried
+	noPage      tried
+	devices     []device
+	text        int
+	// full says that a bound was passed; pagesLost, that a page was, or that one cannot be told.
+	full, pagesLost bool
+	// bucket is the quarter of an hour of the last event, and its hour.
+	bucket int64
+	hour   *hour
+}
+
+// tried counts events and those of them that are errors.
+type tried struct{ events, errors int64 }
+
+type hour struct {
+	start  int64
+	events []int64 // by type
+}
+
+type device struct {
+	device, browser sql.NullString
+	tried
+}
+
+// add counts an event.
+func (c *counts) add(e *model.Event) {
+	if c.events == 0 || e.Timestamp < c.first {
+		c.first = e.Timestamp
+	}
+	if c.events == 0 || e.Timestamp > c.last {
+		c.last = e.Timestamp
+	}
+	c.events++
+	if c.full {
+		return
+	}
+	failed := int64(0)
+	if e.Type == errorType {
+		failed = 1
+	}
+	h, t := c.hourOf(int64(e.Timestamp)), c.typeOf(e.Type)
+	d := c.deviceOf(e.DeviceType, e.Browser)
+	if c.full {
+		return
+	}
+	h.add(t, 1)
+	d.add(1, failed)
+	if c.pagesLost {
+		return
+	}
+	page, valid, known := "", false, true
+	if e.Properties != "" {
+		page, valid, known = pageOf(e.Properties)
+	}
+	switch {
+	case !known:
+		c.losePages()
+	case !valid:
+		c.noPage.add(1, failed)
+	default:
+		if p := c.pageNamed(page); p != nil {
+			p.add(1, failed)
+		}
+	}
+}
+
+func (t *tried) add(events, errors int64) {
+	t.events += events
+	t.errors += errors
+}
+
+func (h *hour) add(kind int, n int64) {
+	for len(h.events) <= kind {
+		h.events = append(h.events, 0)
+	}
+	h.events[kind] += n
+}
+
+// losePages gives up counting by page.
+func (c *counts) losePages() { c.pagesLost, c.pages = true, nil }
+
+// lose gives up counting.
+func (c *counts) lose() {
+	c.losePages()
+	c.full, c.types, c.hours, c.devices, c.hour = true, nil, nil, nil, nil
+}
+
+// hourOf returns the hour of an instant; nil if there are too many.
+func (c *counts) hourOf(at int64) *hour {
+	bucket := at / quarter
+	if at%quarter < 0 {
+		bucket--
+	}
+	if c.hour != nil && bucket == c.bucket {
+		return c.hour
+	}
+	began := time.UnixMicro(bucket * quarter).In(c.zone)
+	start := began.UnixMicro() - int64(began.Minute()*60+began.Second())*1_000_000
+	h := c.hourAt(start)
+	c.bucket, c.hour = bucket, h
+	return h
+}
+
+func (c *counts) hourAt(start int64) *hour {
+	h := c.hours[start]
+	if h == nil {
+		if len(c.hours) >= maxHours {
+			c.lose()
+			return nil
+		}
+		if c.hours == nil {
+			c.hours = map[int64]*hour{}
+		}
+		h = &hour{start: start}
+		c.hours[start] = h
+	}
+	return h
+}
+
+// typeOf returns the index of a type.
+func (c *counts) typeOf(name string) int {
+	for i, t := range c.types {
+		if t == name {
+			return i
+		}
+	}
+	if len(c.types) >= maxTypes || !c.holds(name) {
+		c.lose()
+		return 0
+	}
+	c.types = append(c.types, strings.Clone(name))
+	return len(c.types) - 1
+}
+
+// holds reports whether there is room for the text of a name.
+func (c *counts) holds(name string) bool {
+	c.text += len(name)
+	return c.text <= maxText
+}
+
+// deviceOf returns a device and browser; nil if there are too many.
+func (c *counts) deviceOf(name, browser sql.NullString) *device {
+	for i := range c.devices {
+		if d := &c.devices[i]; d.browser == browser && d.device == name {
+			return d
+		}
+	}
+	if c.full || len(c.devices) >= maxDevices || !c.holds(name.String) || !c.holds(browser.String) {
+		c.lose()
+		return nil
+	}
+	c.devices = append(c.devices, device{device: cloned(name), browser: cloned(browser)})
+	return &c.devices[len(c.devices)-1]
+}
+
+func cloned(s sql.NullString) sql.NullString {
+	return sql.NullString{String: strings.Clone(s.String), Valid: s.Valid}
+}
+
+// pageNamed returns a page; nil if there are too many.
+func (c *counts) pageNamed(name string) *tried {
+	p := c.pages[name]
+	if p == nil {
+		if len(c.pages) >= maxPages || !c.holds(name) {
+			c.losePages()
+			return nil
+		}
+		if c.pages == nil {
+			c.pages = map[string]*tried{}
+		}
+		p = &tried{}
+		c.pages[strings.Clone(name)] = p
+	}
+	return p
+}
+
+// merge adds the counts of o.
+func (c *counts) merge(o *counts) {
+	if o.events == 0 {
+		return
+	}
+	if c.events == 0 || o.first < c.first {
+		c.first = o.first
+	}
+	if c.events == 0 || o.last > c.last {
+		c.last = o.last
+	}
+	c.events += o.events
+	if o.full {
+		c.lose()
+	}
+	if c.full {
+		return
+	}
+	index := make([]int, len(o.types))
+	for i, name := range o.types {
+		index[i] = c.typeOf(name)
+	}
+	for _, h := range o.hours {
+		to := c.hourAt(h.start)
+		if c.full {
+			return
+		}
+		for kind, n := range h.events {
+			if n > 0 {
+				to.add(index[kind], n)
+			}
+		}
+	}
+	for i := range o.devices {
+		d := c.deviceOf(o.devices[i].device, o.devices[i].browser)
+		if c.full {
+			return
+		}
+		d.add(o.devices[i].events, o.devices[i].errors)
+	}
+	if o.pagesLost {
+		c.losePages()
+	}
+	c.noPage.add(o.noPage.events, o.noPage.errors)
+	for name, p := range o.pages {
+		if c.pagesLost {
+			return
+		}
+		if to := c.pageNamed(name); to != nil {
+			to.add(p.events, p.errors)
+		}
+	}
+}
+
+// take takes the counts of SQL.
+func (c *counts) take(f *figures.Counts, first, last time.Time) {
+	c.events = f.Events()
+	c.first, c.last = model.InstantOf(first), model.InstantOf(last)
+	for _, t := range f.Types {
+		if t.Others > 0 {
+			c.lose() // SQL has not named them
+			return
+		}
+		c.typeOf(t.Name)
+	}
+	for i := range f.Hours {
+		h := c.hourAt(f.Hours[i].Start.UnixMicro())
+		if c.full {
+			return
+		}
+		for kind, n := range f.Hours[i].Events {
+			h.add(kind, n)
+		}
+	}
+	for _, d := range f.Devices {
+		if to := c.deviceOf(d.Device, d.Browser); to != nil {
+			to.add(d.Events, d.Errors)
+		}
+	}
+	if f.OtherPages.Distinct > 0 {
+		c.losePages() // SQL has not named them
+	}
+	for _, p := range f.Pages {
+		switch {
+		case !p.Name.Valid:
+			c.noPage.add(p.Events, p.Errors)
+		case !c.pagesLost:
+			if to := c.pageNamed(p.Name.String); to != nil {
+				to.add(p.Events, p.Errors)
+			}
+		}
+	}
+}
+
+// figures returns the counts in the order of SQL's.
+func (c *counts) figures() figures.Counts {
+	var f figures.Counts
+	order, totals := make([]int, len(c.types)), make([]int64, len(c.types))
+	for i := range order {
+		order[i] = i
+	}
+	for _, h := range c.hours {
+		for i, n := range h.events {
+			totals[i] += n
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(c.types[a], c.types[b]))
+	})
+	for _, i := range order {
+		f.Types = append(f.Types, figures.Type{Name: c.types[i], Events: totals[i]})
+	}
+	for _, h := range slices.SortedFunc(maps.Values(c.hours), func(a, b *hour) int { return cmp.Compare(a.start, b.start) }) {
+		at := time.UnixMicro(h.start)
+		local := at.In(c.zone)
+		y, m, d := local.Date()
+		row := figures.Hour{Start: at.UTC(), Date: time.Date(y, m, d, 0, 0, 0, 0, time.UTC), Of: local.Hour(), Events: make([]int64, len(order))}
+		for to, from := range order {
+			if from < len(h.events) {
+				row.Events[to] = h.events[from]
+			}
+		}
+		f.Hours = append(f.Hours, row)
+	}
+	for _, d := range c.devices {
+		f.Devices = append(f.Devices, figures.Device{Device: d.device, Browser: d.browser, Events: d.events, Errors: d.errors})
+	}
+	slices.SortFunc(f.Devices, func(a, b figures.Device) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), nullsLast(a.Device, b.Device), nullsLast(a.Browser, b.Browser))
+	})
+	for name, p := range c.pages {
+		f.Pages = append(f.Pages, figures.Page{Name: sql.NullString{String: name, Valid: true}, Events: p.events, Errors: p.errors})
+	}
+	if c.noPage.events > 0 && !c.pagesLost {
+		f.Pages = append(f.Pages, figures.Page{Events: c.noPage.events, Errors: c.noPage.errors})
+	}
+	slices.SortFunc(f.Pages, func(a, b figures.Page) int { return cmp.Or(cmp.Compare(b.Events, a.Events), nullsLast(a.Name, b.Name)) })
+	f.FoldPages()
+	return f
+}
+
+func nullsLast(a, b sql.NullString) int {
+	switch {
+	case a.Valid && b.Valid:
+		return cmp.Compare(a.String, b.String)
+	case a.Valid:
+		return -1
+	case b.Valid:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"datasync/internal/chart"
+	"datasync/internal/report"
+	"datasync/internal/report/figures"
+)
+
+// view is what clients see. Its methods may be called from any goroutine, except for those that say otherwise.
+type view struct {
+	mu       sync.Mutex
+	standing Standing
+	// trouble is why the last look at the file or the pull failed.
+	trouble string
+	rate    rates
+	// windows are those of a pull of this process.
+	windows []figures.Window
+	// base is the newest report by SQL, nil before the first one.
+	base    *report.Report
+	reading reading
+	// complete says whether the file is complete.
+	complete badge
+	sections map[string]*drawn
+	versions int64
+	over     bool
+	exit     *int
+	// news is closed when there are new sections.
+	news chan struct{}
+}
+
+// reading says when figures were read by SQL, and of what.
+type reading struct {
+	at      time.Time
+	took    time.Duration
+	batch   int64
+	edition string
+	failed  bool
+}
+
+// drawn is a section as clients get it.
+type drawn struct {
+	order   int
+	html    string
+	batch   int64
+	read    time.Time // zero for a live section
+	live    bool
+	version int64
+	// note is added to the chip.
+	note string
+}
+
+func (d *drawn) at() string {
+	if d.read.IsZero() {
+		return ""
+	}
+	return clock(d.read)
+}
+
+// places is the order of sections on the page.
+var places = []string{"rate", "days", "hours", "week", "errors", "windows", "users", "sessions", "funnel", "retention", "pages", "devices", "pull", "rejects", "fingerprint", "definitions"}
+
+// order returns the ids of all sections in their order. The lock is held.
+func (v *view) order() []string {
+	return slices.SortedFunc(maps.Keys(v.sections), func(a, b string) int {
+		return cmp.Or(cmp.Compare(v.sections[a].order, v.sections[b].order), cmp.Compare(a, b))
+	})
+}
+
+// chip says as of when a section is. The lock is held.
+func (v *view) chip(d *drawn, now time.Time) string {
+	running := v.standing.State == Pulling || v.standing.State == Waiting
+	text := fmt.Sprintf("batch %d", d.batch)
+	switch {
+	case d.live && v.over, !d.live && !running && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
+	case d.live && d.batch == 0:
+		text = "live"
+	case d.live:
+		text += " · live"
+	default:
+		text = fmt.Sprintf("as of %s · %s ago", text, chart.Span(max(0, now.Sub(d.read)).Truncate(time.Second)))
+	}
+	return text + d.note
+}
+
+// state returns the line about the state. The lock is held.
+func (v *view) state(now time.Time) stateLine {
+	l := v.standing.line(now)
+	l.Badge, l.Trouble = v.complete, v.trouble
+	if v.over {
+		l.State, l.Exit = Ended, v.exit
+	}
+	if perSecond, ok := v.rate.mean(); ok && l.State != Idle {
+		l.Rate = &perSecond
+	}
+	return l
+}
+
+// fresh returns a channel that is closed when there are new sections.
+func (v *view) fresh() <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.news == nil {
+		v.news = make(chan struct{})
+	}
+	return v.news
+}
+
+// tell tells clients of new sections. The lock is held.
+func (v *view) tell() {
+	if v.news != nil {
+		close(v.news)
+		v.news = nil
+	}
+}
+
+// put draws sections, unless they are as before. It returns an error of the template.
+func (v *view) put(sections []report.Section, of drawn) error {
+	type each struct{ id, html string }
+	var all []each
+	for i := range sections {
+		section := sections[i]
+		section.Chip = "" // it changes each second
+		html, err := section.HTML()
+		if err != nil {
+			return err
+		}
+		all = append(all, each{section.ID, html})
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	changed := false
+	for _, e := range all {
+		d := of
+		d.order, d.html = slices.Index(places, e.id), e.html
+		if d.order < 0 {
+			d.order = len(places)
+		}
+		was := v.sections[e.id]
+		if was != nil && was.html == d.html && was.live == d.live {
+			d.version = was.version
+		} else {
+			v.versions++
+			d.version, changed = v.versions, true
+		}
+		v.sections[e.id] = &d
+	}
+	if changed && !of.live {
+		v.tell() // live ones come each second
+	}
+	return nil
+}
+
+// finish ends the page.
+func (v *view) finish(exit *int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.over, v.exit = true, exit
+	if exit != nil && *exit == 0 && v.complete.Tone != report.Good {
+		v.complete = badge{report.Good, "Complete"} // the figures could not be read again
+	}
+}
