@@ -38,7 +38,7 @@ func TestAnswers(t *testing.T) {
 			"No events for 4 hours, Wed 7 Jan 02:00–06:00; the API had none",
 			"The events endpoint’s rate limit slowed the pull most: 8.6 s of 12 s spent closed; the feed filled in",
 			"share of the hour’s errors; devices were as usual",
-			"The last day is not whole and is hatched: the events end Tue 3 Feb 19:00.",
+			"The last day is not whole and is striped: the events end Tue 3 Feb 19:00.",
 			"Everything from Mon 5 Jan 00:00 to Tue 3 Feb 19:00 was walked; nothing is left to pull",
 			"0.7 %, from 7,021", "0.5 points, from 4.0 %", "12 elements could not be stored; the API counts 2 exact copies",
 		}},
