@@ -33,7 +33,7 @@ func (r *Report) hoursHeadline() string {
 	}
 	most := fmt.Sprintf("%s an hour, most on %s", chart.Count(busiest.Total()), r.hour(busiest.Start))
 	if g, ok := r.longestGap(); ok {
-		return fmt.Sprintf("No events for %s on %s; otherwise up to %s", chart.Plural(int64(g.hours()), "hour"), joined(r.in(g.from).Format("Mon 2 Jan" + r.year())), most)
+		return fmt.Sprintf("No events for %s on %s; otherwise up to %s", chart.Plural(int64(g.hours()), "hour"), joined(r.in(g.from).Format("Mon 2 Jan"+r.year())), most)
 	}
 	return "Up to " + most
 }
