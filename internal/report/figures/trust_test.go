@@ -66,7 +66,7 @@ func TestPull(t *testing.T) {
 	path := file(t, nil)
 	const run, older, later = "'00000000-0000-4000-8000-000000000002'", "'00000000-0000-4000-8000-000000000001'", "'00000000-0000-4000-8000-000000000003'"
 	insertRun := func(run, began, ended, outcome string) string {
-		return "INSERT INTO runs (run, tool_version, began_at, ended_at, outcome, minimum_s, waiting_s, reread_pages) VALUES (" + run + ", '" + began + "', " + ended + ", '" + outcome + "', 3.5, 2, 1)"
+		return "INSERT INTO runs (run, tool_version, began_at, ended_at, outcome, minimum_s, waiting_s, reread_pages) VALUES (" + run + ", '1', '" + began + "', " + ended + ", '" + outcome + "', 3.5, 2, 1)"
 	}
 	change(t, path,
 		insertRun(older, "2026-01-01 00:00:00Z", "'2026-01-01 00:01:00Z'", "complete"),
