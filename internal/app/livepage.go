@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"datasync/internal/dbfile"
-	"datasync/internal/human"
 	"datasync/internal/live"
 	"datasync/internal/outfile"
 	"datasync/internal/report"
@@ -220,7 +219,7 @@ func needsPage(c *cli.Context) error {
 		return usage("--serve shows a pull, and --dry-run makes none: omit one of them")
 	}
 	if c.Bool("serve") && c.Bool("quiet") && !c.IsSet("url-file") && !c.Bool("open") {
-		return usage("--quiet would hide the URL of --serve: give %s or --open", human.Shown("--url-file FILE"))
+		return usage("--quiet would hide the URL of --serve: give --url-file FILE or --open")
 	}
 	return nil
 }

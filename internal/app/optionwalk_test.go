@@ -23,7 +23,7 @@ var wrongValues = []string{"wrong", "-5", "-5m", "0", "", " ", "1e30", "99999999
 var takes = map[string][]string{
 	"--db":            texts,
 	"pull --lookback": {"0"}, "pull --from": {"-5m"}, "pull --demo-events": {"0", "1e9", "10M"},
-	"query --max-rows": {"0", "1e9", "10M"},
+	"query --max-rows": {"0", "1e9", "10M"}, "pull --url-file": texts, "serve --url-file": texts,
 	"export --parquet": texts, "export --csv": texts, "export --jsonl": texts, "export --query": texts, "export --where": texts, "export --partition-by": texts,
 	"export --since": {"-5m"}, "export --until": {"-5m"}, "export --row-group-size": {"1e9", "10M"}, "export --file-size": {"10M"},
 	"stats --since": {"-5m"}, "stats --until": {"-5m"}, "report --since": {"-5m"}, "report --until": {"-5m"}, "report --output": texts, "report --title": texts,
@@ -37,7 +37,7 @@ var texts = slices.DeleteFunc(slices.Clone(wrongValues), func(s string) bool { r
 // names the command and the option, and repeats the value as typed; the exit code is 2.
 func TestEveryOptionRefuses(t *testing.T) {
 	walked := 0
-	for _, name := range []string{"pull", "query", "export", "stats", "report", "schema", "status", "verify", "explain", "mock", "version"} {
+	for _, name := range []string{"pull", "query", "export", "stats", "report", "serve", "schema", "status", "verify", "explain", "mock", "version"} {
 		for _, f := range append(stubbed(t).Command(name).Flags, stubbed(t).Flags...) {
 			option, values := "--"+f.Names()[0], wrongValues
 			if _, isBool := f.(*cli.BoolFlag); isBool {
@@ -95,6 +95,8 @@ func valid(command, option string) []string {
 		return []string{"pull", "--api-key-file", "/dev/null"}
 	case option == "--api-key-file":
 		return []string{"pull", "--base-url", "http://localhost"}
+	case command == "pull" && slices.Contains([]string{"--addr", "--url-file", "--timezone"}, option):
+		return []string{"pull", "--demo", "--serve"}
 	case command == "pull":
 		return []string{"pull", "--demo"}
 	case option == "--file", option == "--named":
@@ -122,6 +124,7 @@ func stubbed(t *testing.T) *cli.App {
 		exportCommand(io, func(context.Context, exportOptions) error { return nil }),
 		statsCommand(io, func(context.Context, statsOptions) error { return nil }),
 		reportCommand(io, func(context.Context, reportOptions) error { return nil }),
+		serveCommand(io, func(context.Context, serveOptions) error { return nil }),
 		statusCommand(io, func(context.Context, statusOptions) error { return nil }),
 		mockCommand(io, func(context.Context, mockOptions) error { return nil }),
 	} {

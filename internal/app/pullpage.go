@@ -104,9 +104,33 @@ func (p *pullPage) end(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		budget = 0
 	}
+	if p.opts.open && p.awaitBrowser(ctx) {
+		budget = browserPatience
+	}
 	p.End(ctx, exit, budget)
 	<-p.served
 	p.cancel()
+}
+
+// browserPatience is how long the end of a pull waits for the browser that --open has started: a short pull is over
+// before it.
+const browserPatience = 10 * time.Second
+
+// awaitBrowser waits for the page of a pull that is over. It returns false if the page was open before.
+func (p *pullPage) awaitBrowser(ctx context.Context) (waited bool) {
+	select {
+	case <-p.Seen():
+		return false
+	default:
+	}
+	timer := time.NewTimer(browserPatience)
+	defer timer.Stop()
+	select {
+	case <-p.Seen():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // pullSource is the file of a pull of this process: the copies that it lends, and after its end the file. It
@@ -139,9 +163,6 @@ func (s *pullSource) Use(ctx context.Context, do func(context.Context, string) e
 }
 
 func (s *pullSource) Standing(context.Context) (web.Standing, error) {
-	if s.closed.Load() {
-		return web.Standing{Batch: -1, Events: -1}, nil
-	}
 	return standingOf(s.progress.Now(), time.Now()), nil
 }
 

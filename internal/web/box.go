@@ -18,10 +18,12 @@ import (
 	"datasync/query"
 )
 
+// statementTime is how long a statement may take: a variable for the tests.
+var statementTime = 30 * time.Second
+
 const (
-	// statementTime is how long a statement may take, statementMemory how much DuckDB's buffers may take
-	// meanwhile, and shownRows how many rows of its result are shown.
-	statementTime   = 30 * time.Second
+	// statementMemory is how much DuckDB's buffers may take for a statement, and shownRows how many rows of its
+	// result are shown.
 	statementMemory = "512MB"
 	shownRows       = 10_000
 	// maxBody is the largest request in bytes.

@@ -26,11 +26,19 @@ func (s *Server) follow(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.nextLook = time.Now().Add(lookShare * time.Since(began))
+	s.nextLook = time.Now().Add(min(lookShare*time.Since(began), longestPause))
 	var windows []figures.Window
 	if s.Counters != nil && watched && err == nil {
-		standing.Batch, standing.Events = s.Counters.Batches()
-		windows, _ = s.Source.Windows(ctx) // without them, those of the last look stay
+		var known bool
+		if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
+			standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
+		}
+		if standing.Batch != s.windowsAt {
+			var errWindows error
+			if windows, errWindows = s.Source.Windows(ctx); errWindows == nil { // else those of the last look stay
+				s.windowsAt = standing.Batch
+			}
+		}
 	}
 	v := &s.view
 	v.mu.Lock()
@@ -60,10 +68,11 @@ func (s *Server) follow(ctx context.Context) {
 	}
 }
 
-// draw draws the sections that follow each batch.
+// draw draws the sections that follow each batch. It takes at most a share of a processor.
 func (s *Server) draw(context.Context) {
-	if s.clients.any() {
+	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
 		s.redraw()
+		s.nextDraw = time.Now().Add(lookShare * time.Since(began))
 	}
 }
 
@@ -72,15 +81,17 @@ func (s *Server) redraw() {
 	v := &s.view
 	v.mu.Lock()
 	rate, ok := v.rate.section()
-	running, base, windows := v.standing.State != "", v.base, v.windows
+	running, base, windows, settled := v.standing.State != "", v.base, v.windows, v.settled
 	v.mu.Unlock()
 	if ok && running {
 		s.complain(v.put([]report.Section{rate}, drawn{live: true}))
 	}
-	if s.Counters == nil {
+	if s.Counters == nil || settled {
 		return
 	}
-	s.drawCounts(s.Counters.Now(), base, windows)
+	if batch, _, _ := s.Counters.Batches(); s.view.draws(counted{batch, base, len(windows), figures.NotYetPulled(windows)}) {
+		s.drawCounts(s.Counters.Now(), base, windows)
+	}
 }
 
 // drawCounts draws the sections of the counters.
@@ -114,11 +125,11 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	s.complain(s.view.put(rest, at))
 	s.view.mu.Lock()
 	defer s.view.mu.Unlock()
-	if s.view.over {
+	if s.view.closing || s.view.over {
 		return
 	}
-	complete := live.Completeness()
-	s.view.complete = badge{complete.Tone, strings.TrimSuffix(complete.Text, "; run datasync pull")}
+	s.view.complete = badgeOf(live)
+	s.view.complete.Text = strings.TrimSuffix(s.view.complete.Text, "; run datasync pull")
 	if len(windows) == 0 {
 		s.view.complete = badge{report.Caution, "Incomplete: the pull has just begun"}
 	}
@@ -134,15 +145,20 @@ func (s *Server) complain(err error) {
 }
 
 // lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
-// commits nothing meanwhile.
+// commits nothing meanwhile. The same holds for drawing, which takes time from a pull.
 const lookShare = 20
+
+// longestPause bounds that pause, as a suspended pull takes long to say nothing.
+const longestPause = 10 * time.Second
+
+// firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
+var firstReading = 10 * time.Second
 
 const (
 	// readEvery is the least time between two readings of figures while a pull runs, readShare the least multiple of
-	// the time that one takes. firstReading is how long a pull into a new file runs before the first one.
-	readEvery    = time.Minute
-	readShare    = 40
-	firstReading = 10 * time.Second
+	// the time that one takes.
+	readEvery = time.Minute
+	readShare = 40
 	// idleShare is readShare while no pull runs.
 	idleShare = 3
 	// readPatience bounds how long a reading takes.
@@ -182,45 +198,48 @@ func (s *Server) read(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
-	s.readNow(ctx, edition)
+	if r := s.readNow(ctx, edition); r != nil {
+		s.drawRead(r)
+	}
 }
 
-// readNow reads the figures and draws them.
-func (s *Server) readNow(ctx context.Context, edition string) {
+// readNow reads the figures; it returns nil if that fails.
+func (s *Server) readNow(ctx context.Context, edition string) (r *report.Report) {
 	began := time.Now()
-	var r *report.Report
 	err := s.use(ctx, func(ctx context.Context, path string) (err error) {
 		r, err = s.readReport(ctx, path)
 		return err
 	})
 	v := &s.view
 	v.mu.Lock()
+	defer v.mu.Unlock()
 	if err != nil {
 		if ctx.Err() == nil {
 			v.trouble = s.Explain(err)
 			v.reading.at, v.reading.failed, v.reading.edition = time.Now(), true, edition
 		}
-		v.mu.Unlock()
-		return
+		return nil
 	}
 	v.base, v.trouble = r, ""
 	v.reading = reading{at: time.Now(), took: time.Since(began), batch: r.Trust.Batch, edition: edition}
-	idle := v.standing.State == ""
-	if idle {
+	if v.standing.State == "" {
 		v.standing.Batch, v.standing.Events = r.Trust.Batch, r.Trust.Events
 	}
-	if s.Counters == nil || v.over {
-		complete := r.Completeness()
-		v.complete = badge{complete.Tone, complete.Text}
+	if s.Counters == nil {
+		v.complete = badgeOf(r)
 	}
-	v.mu.Unlock()
-	s.drawRead(r, began)
+	return r
+}
+
+func badgeOf(r *report.Report) badge {
+	b := r.Completeness()
+	return badge{b.Tone, b.Text}
 }
 
 // drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
-func (s *Server) drawRead(r *report.Report, at time.Time) {
+func (s *Server) drawRead(r *report.Report) {
 	live := map[string]bool{}
-	if s.Counters != nil {
+	if s.Counters != nil && !s.settled() {
 		if now := s.Counters.Now(); now.Known {
 			for _, id := range []string{"days", "hours", "week", "errors", "pages", "devices", "windows"} {
 				live[id] = id != "pages" || now.PagesKnown
@@ -233,10 +252,18 @@ func (s *Server) drawRead(r *report.Report, at time.Time) {
 			sections = append(sections, section)
 		}
 	}
-	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: at}))
+	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: r.Made}))
 	if len(live) > 0 {
 		s.redraw() // the peak is new
 	}
+}
+
+// settled reports whether the last figures were read. The closing check of a pull may have removed events that were
+// counted.
+func (s *Server) settled() bool {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	return s.view.settled
 }
 
 // readReport reads all figures of the file, or copy, at path. The first time it also seeds the counters.
@@ -258,7 +285,10 @@ func (s *Server) readReport(ctx context.Context, path string) (_ *report.Report,
 	if r.Pull, err = figures.ReadPull(ctx, db); err != nil {
 		return nil, err
 	}
-	if s.Counters != nil && s.Stored > 0 && !s.Counters.Now().Known {
+	if s.Counters == nil {
+		return r, nil
+	}
+	if _, _, seeded := s.Counters.Batches(); !seeded {
 		counts, first, last, err := figures.ReadCounts(ctx, db, s.Stored)
 		if err != nil {
 			return nil, err
@@ -280,13 +310,21 @@ func (s *Server) readLast(ctx context.Context, budget time.Duration) {
 	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
 		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
 	}
+	v.closing = estimate <= budget
 	v.mu.Unlock()
 	if estimate > budget {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*budget)
 	defer cancel()
-	s.readNow(ctx, s.Source.Edition())
+	r := s.readNow(ctx, s.Source.Edition())
+	if r == nil {
+		return
+	}
+	v.mu.Lock()
+	v.settled, v.complete = true, badgeOf(r)
+	v.mu.Unlock()
+	s.drawRead(r)
 }
 
 // peakNote says as of when the peak of the errors is.

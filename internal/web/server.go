@@ -48,8 +48,10 @@ type Server struct {
 	clients clients
 	// wake has the loops look now.
 	wake [3]chan struct{}
-	// nextLook is the earliest next call of Source.Standing. Only follow uses it.
-	nextLook time.Time
+	// nextLook is the earliest next call of Source.Standing, and windowsAt the batch of the last call of
+	// Source.Windows. Only follow uses them. Only draw uses nextDraw, the earliest next drawing.
+	nextLook, nextDraw time.Time
+	windowsAt          int64
 	// ended is closed at the end of the page. Streams then send the last lines.
 	ended chan struct{}
 	end   sync.Once
@@ -57,7 +59,7 @@ type Server struct {
 
 // New returns a server of the page.
 func New(opts Options) *Server {
-	s := &Server{Options: opts, slot: make(chan struct{}, 1), ended: make(chan struct{})}
+	s := &Server{Options: opts, slot: make(chan struct{}, 1), ended: make(chan struct{}), windowsAt: -1}
 	for i := range s.wake {
 		s.wake[i] = make(chan struct{}, 1)
 	}
@@ -78,6 +80,9 @@ func (s *Server) URL() string { return "http://" + s.Listener.Addr().String() + 
 
 // Address is the address of the page without its token.
 func (s *Server) Address() string { return s.Listener.Addr().String() }
+
+// Seen returns a channel that is closed when the first page is open.
+func (s *Server) Seen() <-chan struct{} { return s.clients.first() }
 
 func (s *Server) document(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

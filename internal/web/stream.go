@@ -80,6 +80,8 @@ const maxClients = 32
 type clients struct {
 	mu   sync.Mutex
 	open int
+	// came is closed when the first one comes.
+	came chan struct{}
 	// left, if not nil, is closed when the last one leaves. No more come then.
 	left chan struct{}
 }
@@ -91,7 +93,14 @@ func (c *clients) enter() bool {
 	if c.left != nil || c.open == maxClients {
 		return false
 	}
-	c.open++
+	if c.open++; c.came == nil {
+		c.came = make(chan struct{})
+	}
+	select {
+	case <-c.came:
+	default:
+		close(c.came)
+	}
 	return true
 }
 
@@ -101,6 +110,16 @@ func (c *clients) leave() {
 	if c.open--; c.open == 0 && c.left != nil {
 		close(c.left)
 	}
+}
+
+// first returns a channel that is closed when the first stream comes.
+func (c *clients) first() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.came == nil {
+		c.came = make(chan struct{})
+	}
+	return c.came
 }
 
 // any reports whether a stream is open.

@@ -29,8 +29,11 @@ type view struct {
 	complete badge
 	sections map[string]*drawn
 	versions int64
-	over     bool
-	exit     *int
+	// closing says that the last figures are read, settled that they were, and over that the page has ended.
+	closing, settled, over bool
+	exit                   *int
+	// counted is what the sections of counts were drawn of.
+	counted counted
 	// news is closed when there are new sections.
 	news chan struct{}
 }
@@ -42,6 +45,26 @@ type reading struct {
 	batch   int64
 	edition string
 	failed  bool
+}
+
+// counted says what sections of counts are drawn of.
+type counted struct {
+	batch   int64
+	base    *report.Report
+	windows int
+	open    []figures.Span
+}
+
+// draws reports whether sections of counts are to be drawn again, and records that they are.
+func (v *view) draws(of counted) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	was := v.counted
+	if v.sections["days"] != nil && was.batch == of.batch && was.base == of.base && was.windows == of.windows && slices.Equal(was.open, of.open) {
+		return false
+	}
+	v.counted = of
+	return true
 }
 
 // drawn is a section as clients get it.
@@ -75,10 +98,10 @@ func (v *view) order() []string {
 
 // chip says as of when a section is. The lock is held.
 func (v *view) chip(d *drawn, now time.Time) string {
-	running := v.standing.State == Pulling || v.standing.State == Waiting
+	idle := v.standing.State == "" || v.over
 	text := fmt.Sprintf("batch %d", d.batch)
 	switch {
-	case d.live && v.over, !d.live && !running && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
+	case d.live && v.over, v.settled, !d.live && idle && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
 	case d.live && d.batch == 0:
 		text = "live"
 	case d.live:

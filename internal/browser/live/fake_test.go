@@ -33,6 +33,9 @@ type fake struct {
 	refusing bool
 	streams  map[chan object]bool
 	opened   int // streams that have begun
+	reached  int // requests that the guard let through to the data
+
+	began chan struct{} // closed when the first stream begins
 
 	// Query, Complete and Download answer the SQL box.
 	Query, Complete, Download func(r *http.Request, body object) any
@@ -56,7 +59,7 @@ func newFake(t testing.TB) *fake {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	f := &fake{t: t, guard: guard.New(address), url: "http://" + address + "/", sections: map[string]object{}, streams: map[chan object]bool{}, state: pulling()}
+	f := &fake{t: t, guard: guard.New(address), url: "http://" + address + "/", sections: map[string]object{}, streams: map[chan object]bool{}, state: pulling(), began: make(chan struct{})}
 	f.Query = func(*http.Request, object) any { return object{"error": object{"text": "no query in this test"}} }
 	f.Complete = func(*http.Request, object) any { return object{"from": 0, "items": []string{}} }
 	document := page.New(styles(t))
@@ -69,7 +72,13 @@ func newFake(t testing.TB) *fake {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(document.HTML)
 	})
-	f.http = guard.NewServer(f.guard.Handler(serve, data, document.Policy))
+	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		f.reached++
+		f.mu.Unlock()
+		data.ServeHTTP(w, r)
+	})
+	f.http = guard.NewServer(f.guard.Handler(serve, counted, document.Policy))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -178,7 +187,9 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not now", http.StatusServiceUnavailable)
 		return
 	}
-	f.opened++
+	if f.opened++; f.opened == 1 {
+		close(f.began)
+	}
 	messages <- f.state
 	for _, id := range f.order {
 		messages <- f.sections[id]

@@ -3,6 +3,7 @@ package live
 
 import (
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -122,11 +123,18 @@ func TestIdle(t *testing.T) {
 func TestStale(t *testing.T) {
 	f := newFake(t)
 	f.charts()
-	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
+	b := browser.Start(t)
+	p := b.Open(t, f.address(), browser.Look{Width: 1280})
+	phone := b.Open(t, f.address(), browser.Look{Width: 390, Dark: true})
 	shows(t, p, "age", "updated")
+	shows(t, phone, "age", "0 s ago")
 	f.silence(true)
 	shows(t, p, "age", "no news for 4 s")
 	picture(t, p, "quiet")
+	p.Await(t, `document.body.classList.contains("stale")`)
+	phone.Await(t, `document.body.classList.contains("stale")`)
+	clean(t, phone)
+	picture(t, phone, "stale-390")
 	p.Await(t, `document.body.classList.contains("stale")`)
 	picture(t, p, "stale")
 	if got := text(t, p, "events"); got != "197,252 of about 311,005 events" {
@@ -171,15 +179,23 @@ func TestEnd(t *testing.T) {
 			shows(t, p, "state", "Pulling")
 			short, _, _ := strings.Cut(strings.Fields(test.badge["text"].(string))[0], ":")
 			f.silence(true)
-			f.show(pulling().with("state", "ended", "exit", test.exit, "badge", test.badge))
+			f.show(object{"kind": "state", "state": "ended", "exit": test.exit, "badge": test.badge, "file": "events.duckdb", "batch": nil, "clock": "2026-01-27T19:27:12Z",
+				"events": nil, "total": nil, "percent": nil, "rate": nil, "left_s": nil, "endpoints": []object{}, "shards": []object{}})
 			shows(t, p, "announcement", want+", "+short)
 			f.drop(true)
 			shows(t, p, "outcome", "This server has ended")
 			if got := text(t, p, "state"); got != want {
 				t.Errorf("the state is %q, want %q", got, want)
 			}
-			if got := text(t, p, "events") + text(t, p, "age"); got != "197,252 of about 311,005 events" {
+			share := "63 %"
+			if test.exit == 0 && test.badge["tone"] == "good" {
+				share = "100 %"
+			}
+			if got := text(t, p, "percent") + " " + text(t, p, "events"); got != share+" 197,252 of about 311,005 events" {
 				t.Errorf("the page shows %q", got)
+			}
+			if !browser.Eval[bool](t, p, `document.getElementById("age").hidden`) {
+				t.Error("the page says how old news are that will not come")
 			}
 			streams := 0
 			for _, address := range p.Requests() {
@@ -273,4 +289,43 @@ func TestStill(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHidden: a page that nobody looks at draws no charts until somebody does, but its title goes on.
+func TestHidden(t *testing.T) {
+	f := newFake(t)
+	f.charts()
+	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
+	p.Await(t, `document.querySelectorAll("#sections > section").length === 3`)
+	hide := func(hidden bool) {
+		browser.Eval[bool](t, p, fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %t, configurable: true}) && document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+	}
+	hide(true)
+	f.section("days", daysPart(12900, ""), "batch 185 · live", "order", 1)
+	f.section("days", daysPart(13999, ""), "batch 186 · live", "order", 1)
+	f.send(object{"kind": "chip", "id": "days", "chip": "batch 187 · live"})
+	f.show(pulling().with("percent", 64))
+	p.Await(t, `document.title === "64 % · events.duckdb"`)
+	seen := `document.querySelector("#days h2").textContent.match(/[\d,]+$/)[0] + " " + document.querySelector("#days .chip").textContent`
+	if got := browser.Eval[string](t, p, seen); got != "12,804 batch 184 · live" {
+		t.Errorf("the hidden page drew %s", got)
+	}
+	hide(false)
+	if got := browser.Eval[string](t, p, seen); got != "13,999 batch 187 · live" {
+		t.Errorf("the page shows %s", got)
+	}
+}
+
+// TestZone: times are in the time zone of the charts.
+func TestZone(t *testing.T) {
+	f := newFake(t)
+	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
+	shows(t, p, "clock", "Tue 27 Jan 19:24:58 UTC")
+	for zone, want := range map[string]string{"Asia/Kolkata": "Wed 28 Jan 00:54:59 GMT+5:30", "Europe/Berlin": "Tue 27 Jan 20:24:59 CET", "No/Where": "Tue 27 Jan 19:24:59 UTC"} {
+		f.show(pulling().with("clock", "2026-01-27T19:24:59Z", "zone", "UTC"))
+		shows(t, p, "clock", "19:24:59 UTC")
+		f.show(pulling().with("clock", "2026-01-27T19:24:59.0Z", "zone", zone))
+		shows(t, p, "clock", want)
+	}
+	shows(t, p, "left", "done near")
 }

@@ -165,11 +165,12 @@ func TestDownload(t *testing.T) {
 		if body["format"] != "csv" || body["sql"] != "SELECT 1" {
 			return object{"error": object{"text": "Parser Error: no", "excerpt": "LINE 1"}}
 		}
-		return object{"path": f.guard.Ticket(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, _ := f.guard.Ticket(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			given <- r.Header
 			w.Header().Set("Content-Disposition", `attachment; filename="result.csv"`)
 			_, _ = io.WriteString(w, "a\n1\n")
-		}))}
+		}), func() {})
+		return object{"path": path}
 	}
 	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
 	shows(t, p, "state", "Pulling")

@@ -103,7 +103,7 @@ func TestDocuments(t *testing.T) {
 func (c *shown) run(t *testing.T, folder string) []string {
 	t.Helper()
 	switch {
-	case strings.HasPrefix(c.command, "datasync mock"):
+	case strings.HasPrefix(c.command, "datasync mock"), strings.HasPrefix(c.command, "datasync serve"):
 		return c.serve(t, folder)
 	case c.command == "datasync query":
 		return c.enter(t, folder)

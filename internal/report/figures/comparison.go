@@ -74,7 +74,7 @@ func (r *reader) comparison(f *Figures) error {
 	events, sessions := make([]string, len(spans)), make([]string, len(spans))
 	for i, s := range spans {
 		events[i] = fmt.Sprintf(`SELECT %d, count(*), count(*) FILTER (type = '%s'), count(*) FILTER (type = '%s'), count(DISTINCT user_id) FROM events WHERE true%s`,
-			i, ErrorType, PurchaseType, between(s.From, s.To))
+			i, ErrorType, PurchaseType, r.between(s.From, s.To))
 		sessions[i] = fmt.Sprintf(`SELECT %d, count(*), coalesce(CAST(median(length) AS BIGINT), 0) FROM temp.datasync_compared WHERE began >= %d AND began < %d`,
 			i, s.From.UnixMicro(), s.To.UnixMicro())
 	}
@@ -88,7 +88,7 @@ func (r *reader) comparison(f *Figures) error {
 	if err != nil {
 		return err
 	}
-	drop, err := r.sessionTable("datasync_compared", between(spans[0].From, spans[1].To))
+	drop, err := r.sessionTable("datasync_compared", r.between(spans[0].From, spans[1].To))
 	if err != nil {
 		return err
 	}

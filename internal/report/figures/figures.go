@@ -71,22 +71,21 @@ type reader struct {
 // where is the condition that an event is in the period, as literals: DuckDB prunes row groups by
 // them.
 func (r *reader) where() string {
-	where := "WHERE true" + between(r.opts.Since, r.opts.Until)
-	if r.opts.Batch != 0 {
-		where += fmt.Sprintf(" AND batch <= %d", r.opts.Batch)
-	}
-	return where
+	return "WHERE true" + r.between(r.opts.Since, r.opts.Until)
 }
 
-// between is the condition that an event is at from or later and before to, beginning with AND. A zero
-// time is no bound.
-func between(from, to time.Time) string {
+// between is the condition that an event is at from or later and before to, and is in the batches of the
+// figures. It begins with AND. A zero time is no bound.
+func (r *reader) between(from, to time.Time) string {
 	bounds := ""
 	if !from.IsZero() {
 		bounds += fmt.Sprintf(` AND "timestamp" >= make_timestamptz(%d)`, from.UnixMicro())
 	}
 	if !to.IsZero() {
 		bounds += fmt.Sprintf(` AND "timestamp" < make_timestamptz(%d)`, to.UnixMicro())
+	}
+	if r.opts.Batch != 0 {
+		bounds += fmt.Sprintf(" AND batch <= %d", r.opts.Batch)
 	}
 	return bounds
 }

@@ -41,7 +41,7 @@ func (r *reader) sessionTable(name, condition string) (drop func(), err error) {
 
 // sessions reads the figures of sessions.
 func (r *reader) sessions(f *Figures) error {
-	drop, err := r.sessionTable("datasync_sessions", between(r.opts.Since, r.opts.Until))
+	drop, err := r.sessionTable("datasync_sessions", r.between(r.opts.Since, r.opts.Until))
 	if err != nil {
 		return err
 	}

@@ -24,12 +24,19 @@ func NewWriter(w http.ResponseWriter) *Writer {
 	return &Writer{w, c, patience}
 }
 
+// piece is how many bytes a client has to read in the time of its patience: a tunnel may be slow.
+const piece = 64 << 10
+
 // Write writes a part of the answer.
-func (w *Writer) Write(b []byte) (int, error) {
-	if err := w.control.SetWriteDeadline(time.Now().Add(w.patience)); err != nil {
-		return 0, err
+func (w *Writer) Write(b []byte) (written int, err error) {
+	for written < len(b) && err == nil {
+		if err = w.control.SetWriteDeadline(time.Now().Add(w.patience)); err == nil {
+			var n int
+			n, err = w.w.Write(b[written:min(len(b), written+piece)])
+			written += n
+		}
 	}
-	return w.w.Write(b)
+	return written, err
 }
 
 // Flush sends what was written.

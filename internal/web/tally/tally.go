@@ -39,7 +39,7 @@ type Counters struct {
 
 // New returns counters whose hours and days are those of a time zone. Events that are stored already are missing
 // until Seed is called.
-func New(zone *time.Location) *Counters { return &Counters{zone: zone} }
+func New(zone *time.Location) *Counters { return &Counters{zone: zone, all: counts{zone: zone}} }
 
 // Batch returns a tally of a batch, which counts once it is committed.
 func (c *Counters) Batch() model.Tally { return &batch{counters: c, counts: counts{zone: c.zone}} }
@@ -92,11 +92,12 @@ func (c *Counters) Now() Now {
 	return n
 }
 
-// Batches returns the number of the last batch, and the number of events.
-func (c *Counters) Batches() (batch, events int64) {
+// Batches returns the number of the last batch and the number of events, and whether those that were stored before
+// are among them.
+func (c *Counters) Batches() (batch, events int64, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.batch, c.all.events
+	return c.batch, c.all.events, c.seeded
 }
 
 // counts are counts of some events. Their zero value with a zone counts nothing.
@@ -379,14 +380,15 @@ func (c *counts) take(f *figures.Counts, first, last time.Time) {
 // figures returns the counts in the order of SQL's.
 func (c *counts) figures() figures.Counts {
 	var f figures.Counts
-	order, totals := make([]int, len(c.types)), make([]int64, len(c.types))
-	for i := range order {
-		order[i] = i
-	}
+	totals := make([]int64, len(c.types))
 	for _, h := range c.hours {
 		for i, n := range h.events {
 			totals[i] += n
 		}
+	}
+	order := make([]int, len(c.types))
+	for i := range order {
+		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(c.types[a], c.types[b]))

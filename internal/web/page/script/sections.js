@@ -18,6 +18,21 @@ const parse = (() => {
   };
 })();
 
+const unseen = new Map(); // sections that came while the page was hidden
+
+// takeSection draws a section at once, or when the page is looked at again: a hidden page shall not slow the pull.
+function takeSection(message) {
+  if (document.hidden) unseen.set(message.id, message);
+  else showSection(message);
+}
+
+function showUnseen() {
+  if (document.hidden) return;
+  const messages = [...unseen.values()];
+  unseen.clear();
+  messages.forEach(showSection);
+}
+
 // showSection puts a section in its place, or brings one that is there up to date.
 function showSection(message) {
   const section = sections.get(message.id) ?? {};
@@ -41,7 +56,8 @@ function place(node, order) {
 // showChip says as of when a section is.
 function showChip({ id, chip }) {
   const section = sections.get(id);
-  if (!section) return;
+  if (unseen.has(id)) unseen.get(id).chip = chip;
+  if (!section || unseen.has(id)) return;
   setText(section.chip, chip ?? "");
   showLate(section);
 }

@@ -3,7 +3,7 @@
 function receive(message) {
   try {
     if (message.kind === "state") showState(message);
-    else if (message.kind === "section") showSection(message);
+    else if (message.kind === "section") takeSection(message);
     else if (message.kind === "chip") showChip(message);
   } catch (problem) {
     reportError(problem); // one bad message does not end the stream
@@ -21,11 +21,14 @@ function begin() {
   showNotice("");
   showGone(false);
   reconnect();
-  following ??= follow(receive).finally(() => { following = null; });
+  following ??= follow().finally(() => { following = null; });
 }
 
 setInterval(tick, 500);
-document.addEventListener("visibilitychange", tick);
+document.addEventListener("visibilitychange", () => {
+  showUnseen();
+  tick();
+});
 window.addEventListener("hashchange", () => {
   if (location.hash.length > minToken) begin();
 });

@@ -29,7 +29,8 @@ function lamp(node, shape, tone, word) {
   node.hidden = false;
 }
 
-function showState(state) {
+function showState(newest) {
+  const state = kept(newest);
   now = state;
   received = seconds();
   connection.over = state.state === "ended";
@@ -40,12 +41,23 @@ function showState(state) {
   showFacts(state);
   showProgress(state);
   showEndpoints(state.endpoints ?? []);
-  showShards(state.shards ?? []);
+  showShards(state.shards ?? [], state.zone);
   announceState(state);
   byId("now").hidden = false;
   byId("sql").hidden = false;
   sections.forEach(showLate);
   tick();
+}
+
+// kept is a state in which the end of a pull keeps the figures of before, as its server may know them no more.
+function kept(state) {
+  if (state.state !== "ended" || !now) return state;
+  const filled = { ...state };
+  for (const name of ["batch", "events", "total", "percent", "endpoints", "shards"]) {
+    if (state[name] == null || state[name].length === 0) filled[name] = now[name];
+  }
+  if (state.exit === 0 && complete(state) && filled.percent != null) filled.percent = 100;
+  return filled;
 }
 
 // endLook is that of an end that failed.
@@ -66,7 +78,7 @@ function stateWord(state) {
 }
 
 // shortBadge is the part of a badge's sentence that fits the bar.
-const shortBadge = (text) => text.split(/[:;.,]| as of /)[0];
+const shortBadge = (text) => text.split(/[:;.,](?: |$)| as of /)[0];
 
 // showBadge leaves out a badge that the state repeats.
 function showBadge(badge, said) {
@@ -82,38 +94,44 @@ function showFacts(state) {
   byId("file").title = visible(state.file ?? "");
   setText(byId("file"), fit(visible(state.file ?? ""), 32));
   setText(byId("batch"), state.batch == null ? "" : `batch ${state.batch}`);
-  showClock(state.clock);
+  showClock(state.clock, state.zone);
 }
 
 // showClock writes the date apart: a phone has no room for it.
-function showClock(iso) {
+function showClock(iso, zone) {
   if (!iso || byId("clock").title === iso) return;
   byId("clock").title = iso;
-  const [, day, time] = stamp(iso).match(/^(.* )(\S+ \S+)$/);
-  byId("clock").replaceChildren(element("span", { className: "wide", textContent: day }), time);
+  const [day, time] = stamp(iso, zone);
+  byId("clock").replaceChildren(element("span", { className: "wide", textContent: `${day} ` }), time);
 }
 
-// showProgress writes into fixed places, so that nothing moves when a figure is not known yet.
+// showProgress writes into fixed places, so that nothing moves when a figure is not known yet. Without a share, the
+// number of events takes its place.
 function showProgress(state) {
   const known = state.percent != null;
   const events = state.events == null ? "–" : count(state.events);
-  setText(byId("percent"), known ? `${Math.floor(state.percent)}\u00a0%` : events);
   const of = state.total == null ? "" : ` of about ${count(state.total)}`;
+  setText(byId("percent"), known ? `${Math.floor(state.percent)}\u00a0%` : events);
   strong(byId("events"), known ? events : "", known ? `${of} events` : `events${of}`);
-  strong(byId("rate"), state.rate == null ? "" : count(state.rate), state.rate == null ? "" : " events a second");
-  strong(byId("left"), state.left_s == null ? "" : span(state.left_s), leftWords(state), state.left_s == null ? "" : "about ");
   byId("progress").value = state.percent ?? 0;
   byId("progress").hidden = !known;
-  const over = state.state === "idle" || state.state === "ended"; // a state in which these figures do not come back
-  byId("rate").hidden = over && state.rate == null;
-  byId("left").hidden = over && state.left_s == null;
+  showSpeed(state);
   setText(byId("message"), visible(state.trouble ?? "") || endReason(state) || badgeReason(state));
   document.title = `${titleWord(state)} · ${visible(state.file ?? "datasync")}`;
 }
 
+function showSpeed(state) {
+  const over = state.state === "idle" || state.state === "ended"; // these figures do not come back
+  byId("rate").hidden = over && state.rate == null;
+  byId("left").hidden = over && state.left_s == null;
+  if (state.rate == null) strong(byId("rate"), "", "");
+  else strong(byId("rate"), count(state.rate), " events a second");
+  if (state.left_s == null) strong(byId("left"), "", "");
+  else strong(byId("left"), span(state.left_s), leftWords(state), "about ");
+}
+
 function leftWords(state) {
-  if (state.left_s == null) return "";
-  return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at)}` : ""}`;
+  return ` left${state.done_at ? `, done near ${timeOfDay(state.done_at, state.zone)}` : ""}`;
 }
 
 function endReason(state) {
@@ -169,14 +187,15 @@ function countDown() {
 }
 
 // showShards says where each walk of the window is. The line is always there, so that a split moves nothing.
-function showShards(shards) {
+function showShards(shards, zone) {
   byId("shards").hidden = shards.length === 0;
   const done = shards.filter((shard) => shard.done).length;
   const words = shards.length === 1 ? "One walk, from new to old" : `${shards.length} shards side by side${done ? `, ${done} done` : ""}`;
   setText(byId("shards").querySelector("summary"), words);
   const rows = shards.map((shard) => {
-    const at = shard.done ? "done" : shard.at ? `at ${stamp(shard.at)}` : "not begun";
-    return `${shards.length === 1 ? "Walk" : `Shard ${shard.number}`}: ${plural(shard.events, "event")}, ${at}`;
+    const at = shard.done ? "done" : shard.at ? `at ${stamp(shard.at, zone).join(" ")}` : "not begun";
+    const share = shard.percent == null ? "" : `${shard.percent}\u00a0%, `;
+    return `${shards.length === 1 ? "Walk" : `Shard ${shard.number}`}: ${share}${plural(shard.events, "event")}, ${at}`;
   });
   const list = byId("shards").querySelector("ul");
   while (list.children.length > rows.length) list.lastChild.remove();

@@ -10,12 +10,12 @@ const connection = { open: false, over: false, attempt: 0, heard: seconds(), abo
 // silence is how many seconds ago the last line came.
 const silence = () => seconds() - connection.heard;
 
-// follow hands each object of the stream to receive, and connects again when the stream breaks off. It ends when
+// follow has each object of the stream received, and connects again when the stream breaks off. It ends when
 // the token is refused, and after the end of a pull, whose server ends with it.
-async function follow(receive) {
+async function follow() {
   while (!connection.over) {
     try {
-      await readStream(receive);
+      await readStream();
     } catch (problem) {
       if (problem instanceof Refused) {
         connection.over = true;
@@ -42,7 +42,7 @@ function reconnect() {
   connection.wake?.();
 }
 
-async function readStream(receive) {
+async function readStream() {
   connection.abort = new AbortController();
   const answer = await ask("stream", { signal: connection.abort.signal });
   if (!answer.ok) throw new Error(`the stream answered ${answer.status}`);

@@ -31,24 +31,28 @@ function span(seconds) {
   return words.filter((word, i) => i === 0 || !word.startsWith("0")).join(" ") || "0\u00a0s";
 }
 
-// parts are those of an instant in UTC.
-function parts(iso) {
-  const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: "UTC", weekday: "short", day: "numeric", month: "short",
-    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-  });
+// parts are those of an instant in the time zone of the charts. A zone that the browser does not know is UTC.
+function parts(iso, zone) {
+  let timeZone = zone || "UTC";
+  const options = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+  try {
+    Intl.DateTimeFormat("en-GB", { timeZone });
+  } catch {
+    timeZone = "UTC";
+  }
+  const format = new Intl.DateTimeFormat("en-GB", { ...options, timeZone });
   return Object.fromEntries(format.formatToParts(new Date(iso)).map((part) => [part.type, part.value]));
 }
 
-function timeOfDay(iso) {
-  const p = parts(iso);
+function timeOfDay(iso, zone) {
+  const p = parts(iso, zone);
   return `${p.hour}:${p.minute}:${p.second}`;
 }
 
-// stamp is an instant as "Tue 27 Jan 19:24:58 UTC".
-function stamp(iso) {
-  const p = parts(iso);
-  return `${p.weekday} ${p.day} ${p.month} ${timeOfDay(iso)} UTC`;
+// stamp is an instant as "Tue 27 Jan" and "19:24:58 UTC".
+function stamp(iso, zone) {
+  const p = parts(iso, zone);
+  return [`${p.weekday} ${p.day} ${p.month}`, `${timeOfDay(iso, zone)} ${p.timeZoneName}`];
 }
 
 // visible is text with what acts on other characters as an escape, so that no name hides its end. Line ends stay.

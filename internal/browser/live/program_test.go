@@ -1,0 +1,144 @@
+package live
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// built is the folder with the program, once a test has built it.
+var built struct {
+	once   sync.Once
+	folder string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.folder != "" {
+		_ = os.RemoveAll(built.folder)
+	}
+	os.Exit(code)
+}
+
+// program builds datasync and returns its path.
+func program(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		if built.folder, built.err = os.MkdirTemp("", "datasync-live-"); built.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", filepath.Join(built.folder, "datasync"), ".")
+		build.Dir = filepath.Join("..", "..", "..")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Log(string(out))
+			built.err = err
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return filepath.Join(built.folder, "datasync")
+}
+
+// served is a running pull --serve or serve.
+type served struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	url  string // with the token
+	said *bytes.Buffer
+	done chan struct{}
+}
+
+// serve starts a command that serves the page, and waits until its URL is in a file.
+func serve(t *testing.T, folder string, env []string, args ...string) *served {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "url")
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &served{t: t, cmd: exec.CommandContext(ctx, program(t), append(args, "--url-file", file)...), said: &bytes.Buffer{}, done: make(chan struct{})}
+	s.cmd.Dir = folder
+	s.cmd.Env = append(append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir()), env...)
+	stderr, err := s.cmd.StderrPipe()
+	if err == nil {
+		err = s.cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	known := make(chan struct{})
+	go func() {
+		defer close(s.done)
+		lines, found := bufio.NewScanner(stderr), false
+		for lines.Scan() {
+			s.said.WriteString(lines.Text() + "\n")
+			if !found && strings.Contains(lines.Text(), "its URL is in") {
+				close(known)
+				found = true
+			}
+		}
+		_ = s.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-s.done
+	})
+	select {
+	case <-known:
+	case <-s.done:
+		t.Fatalf("%v ended: %s", args, s.said)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = strings.TrimSpace(string(text))
+	if strings.Contains(s.url, "#") {
+		return s
+	}
+	t.Fatalf("the file has %q", text)
+	return nil
+}
+
+// parts are the URL without the token, and the token.
+func (s *served) parts() (address, token string) {
+	address, token, _ = strings.Cut(s.url, "#")
+	return address, token
+}
+
+// end waits for the end and returns the exit code.
+func (s *served) end() int {
+	<-s.done
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// stop sends SIGINT.
+func (s *served) stop() {
+	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// query returns the rows of a statement on a file.
+func query(t *testing.T, folder, sql string) [][]string {
+	t.Helper()
+	cmd := exec.Command(program(t), "query", "--format", "csv", sql)
+	cmd.Dir = folder
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return rows[1:]
+}

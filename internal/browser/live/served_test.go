@@ -1,0 +1,252 @@
+package live
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"datasync/internal/browser"
+)
+
+// sampler keeps, of each change of the page, what the bar and the charts that follow each batch show: by batch the
+// number of events, the table of events by type, and that of errors.
+const sampler = `(() => {
+	globalThis.samples = {bar: {}, days: {}, errors: {}, peak: {}};
+	const number = text => Number(text.replaceAll(",", ""));
+	const sums = section => {
+		const heads = [...section.querySelectorAll("table")[0].querySelectorAll("thead th")].map(h => h.textContent);
+		const rows = [...section.querySelectorAll("table")[0].querySelectorAll("tbody tr")].map(r => [...r.children].map(c => c.textContent));
+		return Object.fromEntries(heads.slice(1).map((head, i) => [head, rows.reduce((sum, row) => sum + (number(row[i + 1]) || 0), 0)]));
+	};
+	const read = () => {
+		const batch = document.getElementById("batch").textContent.match(/\d+/), events = document.getElementById("events").textContent.match(/^[\d,]+/);
+		if (batch && events) samples.bar[batch[0]] = number(events[0]);
+		for (const id of ["days", "errors"]) {
+			const section = document.getElementById(id), chip = section?.querySelector(".chip")?.textContent.match(/batch (\d+)/);
+			if (chip && section.querySelector("table")) samples[id][chip[1]] = sums(section);
+		}
+		const headline = document.querySelector("#errors h2")?.textContent ?? "", as = document.querySelector("#errors .chip")?.textContent.match(/peak as of batch (\d+)/);
+		if (as) samples.peak[as[1]] = headline;
+	};
+	new MutationObserver(read).observe(document.querySelector("main"), {childList: true, subtree: true, characterData: true});
+	read();
+	return true;
+})()`
+
+// samples are what sampler keeps.
+type samples struct {
+	Bar          map[string]int64            `json:"bar"`
+	Days, Errors map[string]map[string]int64 // by batch and column
+	Peak         map[string]string
+}
+
+// numbers are batches in order.
+func numbers[T any](of map[string]T) []int64 {
+	var all []int64
+	for key := range of {
+		n, _ := strconv.ParseInt(key, 10, 64)
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// byType counts the events of all batches up to each, by type and in all.
+func byType(t *testing.T, folder string) func(upTo int64) map[string]int64 {
+	rows := query(t, folder, "SELECT batch, type, count(*) FROM events GROUP BY ALL ORDER BY ALL")
+	return func(upTo int64) map[string]int64 {
+		counts := map[string]int64{}
+		for _, row := range rows {
+			batch, _ := strconv.ParseInt(row[0], 10, 64)
+			n, _ := strconv.ParseInt(row[2], 10, 64)
+			if batch <= upTo {
+				counts[row[1]] += n
+				counts["all"] += n
+			}
+		}
+		return counts
+	}
+}
+
+// compare reports figures of the page that SQL does not confirm at their own batch.
+func compare(t *testing.T, got samples, counted func(upTo int64) map[string]int64) {
+	t.Helper()
+	for _, batch := range numbers(got.Bar) {
+		if all := counted(batch)["all"]; got.Bar[fmt.Sprint(batch)] != all {
+			t.Errorf("the bar shows %d events at batch %d, SQL %d", got.Bar[fmt.Sprint(batch)], batch, all)
+		}
+	}
+	for _, batch := range numbers(got.Days) {
+		if shown, want := got.Days[fmt.Sprint(batch)], counted(batch); !maps.Equal(shown, want) {
+			t.Errorf("events by type at batch %d: the page shows %v, SQL %v", batch, shown, want)
+		}
+	}
+	for _, batch := range numbers(got.Errors) {
+		shown, want := got.Errors[fmt.Sprint(batch)], counted(batch)
+		if shown["errors"] != want["error"] || shown["events"] != want["all"] {
+			t.Errorf("errors at batch %d: the page shows %v, SQL %d of %d", batch, shown, want["error"], want["all"])
+		}
+	}
+}
+
+// TestPull: while pull --serve runs, each figure is that of SQL at its own batch. At the end the page says how the
+// pull ended and keeps its figures.
+func TestPull(t *testing.T) {
+	b := browser.Start(t)
+	folder := t.TempDir()
+	s := serve(t, folder, nil, "pull", "--demo", "--serve", "--db", "datasync.duckdb")
+	p := b.Open(t, s.url, browser.Look{Width: 1280})
+	browser.Eval[bool](t, p, sampler)
+	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live")`)
+	picture(t, p, "served-pull")
+	clean(t, p)
+	write(t, p, "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
+	keys(t, p, kb.Enter, control)
+	p.Await(t, `/^\d+ rows?.*batch \d+$/.test(document.getElementById("outcome").textContent) || document.querySelector("#result .error")`)
+	type asked struct {
+		Outcome string
+		Rows    [][]string
+	}
+	answer := browser.Eval[asked](t, p, `({Outcome: document.getElementById("outcome").textContent, Rows: [...document.querySelectorAll("#result tbody tr")].map(r => [...r.children].map(c => c.textContent))})`)
+	p.Await(t, `document.getElementById("state").innerText.startsWith("Ended")`)
+	if code := s.end(); code != 0 {
+		t.Fatalf("the pull ended with %d: %s", code, s.said)
+	}
+	shows(t, p, "state", "Ended, complete")
+	shows(t, p, "outcome", "This server has ended")
+	clean(t, p)
+	picture(t, p, "served-end")
+
+	got := browser.Eval[samples](t, p, "samples")
+	if len(got.Days) < 2 || len(got.Errors) < 2 || len(got.Bar) < 2 {
+		t.Errorf("the page showed too few batches: %v, %v, %v", numbers(got.Bar), numbers(got.Days), numbers(got.Errors))
+	}
+	counted := byType(t, folder)
+	compare(t, got, counted)
+	_, at, _ := strings.Cut(answer.Outcome, "batch ")
+	batch, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		t.Fatalf("the SQL box says %q", answer.Outcome)
+	}
+	want := counted(batch)
+	delete(want, "all")
+	asTyped := map[string]int64{}
+	for _, row := range answer.Rows {
+		asTyped[row[0]], _ = strconv.ParseInt(strings.ReplaceAll(row[1], ",", ""), 10, 64)
+	}
+	if !maps.Equal(asTyped, want) {
+		t.Errorf("the SQL box at batch %d: %v, want %v", batch, asTyped, want)
+	}
+	worst := query(t, folder, `SELECT strftime(date_trunc('hour', timestamp), '%a %-d %b %H:00'), count(*) FROM events WHERE type = 'error' GROUP BY 1 ORDER BY 2 DESC LIMIT 1`)[0]
+	headline := browser.Eval[string](t, p, `document.querySelector("#errors h2").textContent.replaceAll("\u00a0", " ")`)
+	if !strings.Contains(headline, worst[0]) || !strings.Contains(headline, worst[1]+" in ") && !strings.Contains(headline, worst[1]) {
+		t.Errorf("the page says %q of the worst hour, SQL %v", headline, worst)
+	}
+}
+
+// TestServe: serve shows the figures of the file, runs statements, saves downloads, refuses foreign pages, and says
+// so when it ends.
+func TestServe(t *testing.T) {
+	b := start(t)
+	folder := t.TempDir()
+	pull := exec.Command(program(t), "pull", "--demo", "--demo-events", "30000", "--quiet")
+	pull.Dir = folder
+	if out, err := pull.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s := serve(t, folder, nil, "serve")
+	address, token := s.parts()
+	counted := byType(t, folder)
+
+	p := b.Open(t, s.url, browser.Look{Width: 1280})
+	browser.Eval[bool](t, p, sampler)
+	shows(t, p, "state", "Idle")
+	p.Await(t, `document.querySelector("#days table") !== null && document.querySelector("#definitions") !== null`)
+	compare(t, browser.Eval[samples](t, p, "samples"), counted)
+	if all := browser.Eval[string](t, p, `document.getElementById("percent").textContent.replaceAll(",", "")`); all != fmt.Sprint(counted(1 << 40)["all"]) {
+		t.Errorf("the page shows %s events, SQL %d", all, counted(1 << 40)["all"])
+	}
+	clean(t, p)
+	picture(t, p, "serve-1280")
+	for _, look := range []browser.Look{{Width: 390}, {Width: 768, Dark: true}, {Width: 390, Dark: true}, {Width: 768}, {Width: 1280, Dark: true}} {
+		other := b.Open(t, s.url, look)
+		other.Await(t, `document.querySelector("#definitions") !== null`)
+		clean(t, other)
+		picture(t, other, "serve-"+look.String())
+	}
+
+	saved := t.TempDir()
+	info, err := chromedp.Call(p.Context(), target.GetTargetInfo, target.GetTargetInfoParams{})
+	if err == nil {
+		_, err = chromedp.CallBrowser(p.Context(), cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
+			Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: info.TargetInfo.BrowserContextID, DownloadPath: saved, EventsEnabled: new(true)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := make(chan string, 9)
+	if err := chromedp.ListenBrowser(p.Context(), func(event any) {
+		if e, ok := event.(*cdpbrowser.EventDownloadProgress); ok && e.State != cdpbrowser.DownloadProgressStateInProgress {
+			ends <- string(e.State)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, p, "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
+	for _, format := range []string{"csv", "parquet"} {
+		browser.Eval[bool](t, p, `(() => { document.getElementById("`+format+`").click(); return true })()`)
+		if end := <-ends; end != "completed" {
+			t.Fatalf("the download of %s ended: %s", format, end)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(saved, "*"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("saved: %q, %v", files, err)
+	}
+	for _, file := range files {
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, ".csv") {
+			rows := query(t, folder, "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
+			want := "type,n\n"
+			for _, row := range rows {
+				want += strings.Join(row, ",") + "\n"
+			}
+			if got := strings.ReplaceAll(string(whole), "\r\n", "\n"); got != want {
+				t.Errorf("%s has %q, want %q", file, got, want)
+			}
+		} else if !strings.HasPrefix(string(whole), "PAR1") || !strings.HasSuffix(string(whole), "PAR1") {
+			t.Errorf("%s is no Parquet", file)
+		}
+	}
+
+	stolen := b.Open(t, address, browser.Look{Width: 1280})
+	shows(t, stolen, "notice", noToken)
+	attack(t, b, "127.0.0.1", address, token)
+	attack(t, b, "evil.test", address, token)
+	rebind(t, b, address, token)
+
+	s.stop()
+	p.Await(t, `document.getElementById("state").innerText.startsWith("Ended")`)
+	shows(t, p, "outcome", "This server has ended")
+	s.end()
+	if _, err := os.Stat(filepath.Join(folder, "datasync.duckdb")); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(s.said.String(), token) {
+		t.Error("the token is among the messages")
+	}
+}

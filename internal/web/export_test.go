@@ -1,0 +1,23 @@
+package web
+
+import (
+	"testing"
+	"time"
+)
+
+// MaxClients is maxClients.
+const MaxClients = maxClients
+
+// SetStatementTime sets the limit of a statement until the test ends.
+func SetStatementTime(t *testing.T, d time.Duration) {
+	before := statementTime
+	statementTime = d
+	t.Cleanup(func() { statementTime = before })
+}
+
+// SetFirstReading sets how long a pull runs before its first reading of figures, until the test ends.
+func SetFirstReading(t *testing.T, d time.Duration) {
+	before := firstReading
+	firstReading = d
+	t.Cleanup(func() { firstReading = before })
+}
