@@ -90,7 +90,7 @@ func TestPull(t *testing.T) {
 	if len(p.Batches) != 2 || p.Batches[1] != (figures.Batch{Number: 3, Endpoint: "feed", CommittedAt: at(9), Pages: 4, Events: 400, Bytes: 9000, Took: 2500 * time.Millisecond}) {
 		t.Errorf("%+v", p.Batches)
 	}
-	if len(p.Waits) != 2 || p.Waits[0] != (figures.Wait{Endpoint: "events", Reason: "rate limit", From: at(5), To: at(8), Count: 1, Ordered: 3 * time.Second, Actual: 3 * time.Second}) || p.Waits[1].Ordered != 0 {
+	if len(p.Waits) != 2 || p.Waits[0] != (figures.Wait{Endpoint: "events", Reason: "rate limit", From: at(5), To: at(8), Count: 1, Ordered: 3 * time.Second, Actual: 3 * time.Second, Waiting: 2 * time.Second}) || p.Waits[1].Ordered != 0 {
 		t.Errorf("%+v", p.Waits)
 	}
 	if len(p.Refusals) != 1 || p.Refusals[0] != (figures.Refusal{Endpoint: "events", Refused: "rate limit", From: at(5), To: at(5), Count: 1}) {
