@@ -30,7 +30,7 @@ type statsRow struct {
 	label  string
 	events int64
 	errors int64
-	// mark is *, where the row is not whole, or ! and what is unusual.
+	// mark is *, where the row is not whole, or ! and the hour of the errors.
 	mark string
 }
 

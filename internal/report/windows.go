@@ -80,7 +80,7 @@ func (r *Report) lane(w figures.Window, from, to time.Time, gaps []gap) chart.La
 	return lane
 }
 
-// windowsHeadline states what is pulled and what is not.
+// windowsHeadline states which time is pulled, or which is not.
 func (r *Report) windowsHeadline() string {
 	windows := r.Trust.Windows
 	if len(windows) == 0 {

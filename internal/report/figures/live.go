@@ -45,7 +45,7 @@ func ReadCounts(ctx context.Context, db *sql.DB, upTo int64) (c *Counts, first, 
 }
 
 // Live returns figures of counts that were kept while a pull runs: of a period with these first and last events, of
-// which the windows say what is not yet pulled. Days are those of the time zone. Its other figures are zero.
+// which the windows say which time is not yet pulled. Days are those of the time zone. Its other figures are zero.
 func Live(counts Counts, first, last time.Time, windows []Window, zone *time.Location) *Figures {
 	f := &Figures{Counts: counts}
 	p := &f.Period

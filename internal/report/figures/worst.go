@@ -180,7 +180,7 @@ func (u usualErrors) of(h hourOfDay, errors, events int64) float64 {
 	return (at((others-1)/2) + at(others/2)) / 2
 }
 
-// factors reads what was different in the errors of the worst hour.
+// factors reads which shares of the worst hour's errors differ.
 func (r *reader) factors(w *WorstHour) error {
 	from, to := later(w.Start, r.opts.Since), w.Start.Add(time.Hour)
 	if !r.opts.Until.IsZero() {
