@@ -79,6 +79,16 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestEmpty: a page of a file without events says how to begin.
+func TestEmpty(t *testing.T) {
+	page := said(write(t, pages(t)["empty"]))
+	for _, want := range []string{"No events yet. Start with: datasync pull", "Nothing is pulled yet", "No pull has stored anything yet", "No session has a page view"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
 // TestPeriods: the title and the sentences about nothing name the period.
 func TestPeriods(t *testing.T) {
 	for want, bounds := range map[string][2]time.Time{

@@ -136,7 +136,10 @@ func (r *Report) refusals(p *figures.Pull) []chart.Strip {
 // pullHeadline states what slowed the pull.
 func (r *Report) pullHeadline() string {
 	p := r.Pull
-	if p == nil {
+	switch {
+	case p == nil && len(r.Trust.Windows) == 0:
+		return "No pull has stored anything yet"
+	case p == nil:
 		return "How this file was pulled is not known: an older version made it"
 	}
 	took := p.Ended.Sub(p.Began)
