@@ -156,7 +156,7 @@ func (p *livePage) tell(ctx context.Context, database, until string) error {
 		_, _ = fmt.Fprintln(shown, p.URL())
 	}
 	if p.opts.open {
-		return p.openRedirect(ctx)
+		return p.openRedirect()
 	}
 	return nil
 }
@@ -183,14 +183,15 @@ func (p *livePage) writeURL(database string) error {
 const redirectName = "open.html"
 
 // openRedirect opens the browser with a file that leads to the URL.
-func (p *livePage) openRedirect(ctx context.Context) error {
+func (p *livePage) openRedirect() error {
 	file := filepath.Join(p.folder, redirectName)
 	html := `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>datasync</title>` +
 		`<meta http-equiv="refresh" content="0;url=` + p.URL() + `"><a href="` + p.URL() + `">datasync</a>` + "\n"
 	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
 		return err
 	}
-	return openInBrowser(ctx, p.io, file)
+	go openInBrowser(p.io, file) // it waits for the browser, and the page must not
+	return nil
 }
 
 // forgetRedirect removes the file that the browser opened, once the page has its token.

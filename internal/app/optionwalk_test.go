@@ -26,6 +26,7 @@ var takes = map[string][]string{
 	"query --max-rows": {"0", "1e9", "10M"}, "pull --url-file": texts, "serve --url-file": texts,
 	"export --parquet": texts, "export --csv": texts, "export --jsonl": texts, "export --query": texts, "export --where": texts, "export --partition-by": texts,
 	"export --since": {"-5m"}, "export --until": {"-5m"}, "export --row-group-size": {"1e9", "10M"}, "export --file-size": {"10M"},
+	"stats --since": {"-5m"}, "stats --until": {"-5m"}, "report --since": {"-5m"}, "report --until": {"-5m"}, "report --output": texts, "report --title": texts,
 	"mock --events": {"0", "1e9", "10M"}, "mock --rate": {"10M"}, "mock --key-life": {"0"}, "mock --late-after": {"0"}, "mock --access-limit": {"1e9", "10M"}, "mock --access-failures": {"0"},
 }
 
@@ -36,7 +37,7 @@ var texts = slices.DeleteFunc(slices.Clone(wrongValues), func(s string) bool { r
 // names the command and the option, and repeats the value as typed; the exit code is 2.
 func TestEveryOptionRefuses(t *testing.T) {
 	walked := 0
-	for _, name := range []string{"pull", "query", "export", "serve", "schema", "status", "verify", "explain", "mock", "version"} {
+	for _, name := range []string{"pull", "query", "export", "stats", "report", "serve", "schema", "status", "verify", "explain", "mock", "version"} {
 		for _, f := range append(stubbed(t).Command(name).Flags, stubbed(t).Flags...) {
 			option, values := "--"+f.Names()[0], wrongValues
 			if _, isBool := f.(*cli.BoolFlag); isBool {
@@ -121,6 +122,8 @@ func stubbed(t *testing.T) *cli.App {
 		pullCommand(io, func(context.Context, pullOptions) error { return nil }),
 		queryCommand(io, func(context.Context, queryOptions) error { return nil }),
 		exportCommand(io, func(context.Context, exportOptions) error { return nil }),
+		statsCommand(io, func(context.Context, statsOptions) error { return nil }),
+		reportCommand(io, func(context.Context, reportOptions) error { return nil }),
 		serveCommand(io, func(context.Context, serveOptions) error { return nil }),
 		statusCommand(io, func(context.Context, statusOptions) error { return nil }),
 		mockCommand(io, func(context.Context, mockOptions) error { return nil }),

@@ -35,7 +35,7 @@ func reportCommand(t term.IO, run func(context.Context, reportOptions) error) *c
 		Name: "report", Usage: "write charts of the file as one HTML page",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`; - is stdout", Value: "report.html"},
-			&cli.BoolFlag{Name: "force", Usage: "replace a file that is no report"},
+			&cli.BoolFlag{Name: "force", Usage: "replace a file that is not a report of datasync"},
 			&cli.StringFlag{Name: "since", Usage: "show events at this `TIME` or later, such as 2026-01-20, yesterday or 7d"},
 			&cli.StringFlag{Name: "until", Usage: "show events before this `TIME`"},
 			&cli.StringFlag{Name: "timezone", Usage: "days and hours are those of this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
@@ -74,6 +74,12 @@ func readReportOptions(t term.IO, c *cli.Context) (opts reportOptions, err error
 // runReport reads the figures and writes the page, whole or not at all.
 func runReport(ctx context.Context, opts reportOptions) error {
 	began := time.Now()
+	rules := outfile.Rules{Force: opts.force || report.IsReport(opts.file), Keep: dbfile.FilesOf(opts.database)}
+	if opts.file != "-" {
+		if _, err := outfile.Check(opts.file, rules); err != nil {
+			return err
+		}
+	}
 	r := &report.Report{Title: opts.title, File: opts.database, Version: version, Made: began, Zone: opts.zone}
 	err := withFileIn(ctx, opts.io, opts.database, opts.timezone, func(ctx context.Context, db *sql.DB) (err error) {
 		if r.Trust, err = figures.ReadTrust(ctx, db, opts.database, began); err != nil {
@@ -91,21 +97,23 @@ func runReport(ctx context.Context, opts reportOptions) error {
 	if opts.file == "-" {
 		return unlessUnread(report.Write(opts.io.Stdout, r))
 	}
-	f, err := outfile.Create(opts.file, outfile.Rules{Force: opts.force, Keep: dbfile.FilesOf(opts.database)})
+	f, err := outfile.Create(opts.file, rules)
 	if err != nil {
 		return err
 	}
 	if err := report.Write(f, r); err != nil {
 		return errors.Join(err, f.Abort())
 	}
-	if _, err := f.Commit(); err != nil {
+	size, err := f.Commit()
+	if err != nil {
 		return err
 	}
 	if !opts.quiet {
-		opts.io.Say(fmt.Sprintf("wrote %s of %s to %s, %s", "a report", term.Counted(r.Figures.Counts.Events(), "event"), opts.file, term.Duration(time.Since(began))))
+		opts.io.Say(fmt.Sprintf("wrote a report of %s to %s, %s, %s",
+			term.Counted(r.Figures.Counts.Events(), "event"), term.Visible(opts.file), term.Bytes(size), term.Duration(time.Since(began))))
 	}
 	if opts.open {
-		return openInBrowser(ctx, opts.io, opts.file)
+		openInBrowser(opts.io, opts.file)
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func periodOptions(c *cli.Context) (opts figures.Options, err error) {
 		opts.Until = until.V.Time()
 	}
 	if since.Valid && until.Valid && !opts.Since.Before(opts.Until) {
-		return opts, usage("--since %s is not before --until %s", typed(c, "since"), typed(c, "until"))
+		return opts, usage("--until %s is not after --since %s; give a later end, which is not included", typed(c, "until"), typed(c, "since"))
 	}
 	return opts, nil
 }
@@ -84,13 +84,16 @@ func periodOptions(c *cli.Context) (opts figures.Options, err error) {
 func runStats(ctx context.Context, opts statsOptions) error {
 	var view statsView
 	err := withFileIn(ctx, opts.io, opts.database, opts.timezone, func(ctx context.Context, db *sql.DB) error {
+		status, err := inspect.ReadStatus(ctx, db, opts.database, time.Now())
+		if err != nil {
+			return err
+		}
 		f, err := figures.Read(ctx, db, opts.figures)
 		if err != nil {
 			return err
 		}
-		status, err := inspect.ReadStatus(ctx, db, opts.database, time.Now())
 		view = newStatsView(f, status, opts)
-		return err
+		return nil
 	})
 	switch {
 	case err != nil:

@@ -179,7 +179,7 @@ func (v statsView) writeBars(b *strings.Builder, l statsLayout, style term.Style
 	}
 }
 
-// notes say what the marks mean, and what is left out.
+// notes say what the marks mean, and which rows are left out.
 func (v statsView) notes(l statsLayout) (notes []string) {
 	has := func(prefix string) bool {
 		return l.errors && slices.ContainsFunc(v.rows, func(r statsRow) bool { return strings.HasPrefix(r.mark, prefix) })

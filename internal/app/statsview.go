@@ -30,7 +30,7 @@ type statsRow struct {
 	label  string
 	events int64
 	errors int64
-	// mark is *, where the row is not whole, or ! and what is unusual.
+	// mark is *, where the row is not whole, or ! and the hour of the errors.
 	mark string
 }
 
@@ -147,7 +147,7 @@ func (v statsView) days() []statsRow {
 		switch w := v.figures.Worst; {
 		case w != nil && w.Date.Equal(d.Date):
 			rows[i].mark = fmt.Sprintf("! %02d:00", w.Of)
-		case !d.Whole:
+		case !d.Whole && (rows[i].events > 0 || v.figures.Period.Pulling(d.Start, d.End)):
 			rows[i].mark = "*"
 		}
 	}

@@ -143,6 +143,9 @@ func hatch(x, y, w, h, gap float64) string {
 			bx, by = x+w, y+d-w
 		}
 		ax, ay, bx, by = round(ax), round(ay), round(bx), round(by)
+		if by >= ay {
+			continue // too short to be seen
+		}
 		b.WriteString("M" + num(ax) + " " + num(ay) + "l" + short(bx-ax) + short(by-ay)) // upwards: the sign parts the two
 	}
 	return b.String()

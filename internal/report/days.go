@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"datasync/internal/chart"
@@ -75,21 +76,26 @@ func typeSeries(types []figures.Type) (series []chart.Series, at []int) {
 	return series, at
 }
 
-// cutDays says why the first or the last day is hatched.
+// cutDays says why the days of the first and the last event are striped.
 func (r *Report) cutDays() string {
 	p := r.Figures.Period
 	if p.First.IsZero() || len(p.Days) == 0 {
 		return ""
 	}
-	first, last := p.Days[0], p.Days[len(p.Days)-1]
+	at := func(t time.Time) int {
+		return max(0, slices.IndexFunc(p.Days, func(d figures.Day) bool { return t.Before(d.End) }))
+	}
+	first, last := at(p.First), at(p.Last)
 	from, to := r.hour(p.First), r.hour(p.Last)
 	switch {
-	case !first.Whole && !last.Whole && len(p.Days) > 1:
-		return " The first and the last day are not whole and are hatched: the events begin " + from + " and end " + to + "."
-	case !first.Whole:
-		return " The first day is not whole and is hatched: the events begin " + from + "."
-	case !last.Whole:
-		return " The last day is not whole and is hatched: the events end " + to + "."
+	case first == last && !p.Days[first].Whole:
+		return " The day is not whole and is striped: its events are from " + from + " to " + to + "."
+	case !p.Days[first].Whole && !p.Days[last].Whole:
+		return " The first and the last day are not whole and are striped: the events begin " + from + " and end " + to + "."
+	case !p.Days[first].Whole:
+		return " The first day is not whole and is striped: the events begin " + from + "."
+	case !p.Days[last].Whole:
+		return " The last day is not whole and is striped: the events end " + to + "."
 	}
 	return ""
 }

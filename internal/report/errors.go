@@ -11,7 +11,7 @@ import (
 	"datasync/internal/report/figures"
 )
 
-// errorsSection shows the error rate of each day, the worst day by hour, and what was different in its worst hour.
+// errorsSection shows the error rate of each day, the worst day by hour, and the differences of its worst hour.
 func (r *Report) errorsSection() Section {
 	f := r.Figures
 	days := f.ErrorDays()
@@ -57,7 +57,7 @@ func (r *Report) errorsNote(band figures.Band) string {
 		"Days that are not whole are dashed."
 }
 
-// errorsHeadline states the worst hour and what was different in it.
+// errorsHeadline states the worst hour, and its page and browser.
 func (r *Report) errorsHeadline() string {
 	f := r.Figures
 	days := f.ErrorDays()

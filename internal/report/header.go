@@ -62,7 +62,7 @@ func are(n int64, noun string) string {
 // title heads the page.
 func (r *Report) title() string {
 	if r.Title != "" {
-		return chart.Visible(r.Title)
+		return chart.Visible(short(r.Title))
 	}
 	if period := r.period(); period != "" {
 		return "Events, " + period
@@ -79,5 +79,5 @@ func (r *Report) subtitle() string {
 	}
 	return fmt.Sprintf("%s of %s in %s. From %s, made %s by datasync %s. %s",
 		chart.Plural(f.Counts.Events(), "event"), chart.Plural(f.Users.Count, "user"), chart.Plural(f.Sessions.Count, "session"),
-		chart.Visible(filepath.Base(r.File)), r.exactly(r.Made), r.Version, zone)
+		chart.Visible(short(filepath.Base(r.File))), r.exactly(r.Made), r.Version, zone)
 }

@@ -33,7 +33,7 @@ func (r *Report) hoursHeadline() string {
 	}
 	most := fmt.Sprintf("%s an hour, most on %s", chart.Count(busiest.Total()), r.hour(busiest.Start))
 	if g, ok := r.longestGap(); ok {
-		return fmt.Sprintf("No events for %s on %s; otherwise up to %s", chart.Plural(int64(g.hours()), "hour"), joined(chart.Day(r.in(g.from))), most)
+		return fmt.Sprintf("No events for %s on %s; otherwise up to %s", chart.Plural(int64(g.hours()), "hour"), joined(r.in(g.from).Format("Mon 2 Jan"+r.year())), most)
 	}
 	return "Up to " + most
 }
@@ -76,19 +76,21 @@ type blanks struct {
 // maxBlank is the longest stretch without events that has each of its hours: five years.
 const maxBlank = 5 * 366 * 24 * time.Hour
 
+// add adds the hours of a stretch.
 func (b *blanks) add(from, to time.Time) {
-	state := chart.Whole
-	switch {
-	case !b.r.Figures.Period.Pulled(from, to):
-		state = chart.Unpulled
-	case b.dense && to.Sub(from) >= leastGap*time.Hour:
-		state = chart.Empty
+	pulled := chart.Whole
+	if b.dense && to.Sub(from) >= leastGap*time.Hour {
+		pulled = chart.Empty
 	}
 	long := to.Sub(from) > maxBlank
 	for from.Before(to) {
 		end := from.Add(time.Hour)
 		if long && len(b.points) > 0 {
 			end = to
+		}
+		state := pulled
+		if !b.r.Figures.Period.Pulled(from, end) {
+			state = chart.Unpulled
 		}
 		b.points = append(b.points, chart.Point{From: b.r.in(from), To: b.r.in(end), State: state})
 		from = end

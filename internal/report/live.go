@@ -18,5 +18,5 @@ func (r *Report) Live() []Section {
 // Completeness says whether the file is complete, and as of when.
 func (r *Report) Completeness() Badge { return r.badge() }
 
-// NewFigure draws a chart and lists what is behind it. title is empty where a section has one figure.
+// NewFigure draws a chart and lists its figures. title is empty where a section has one figure.
 func NewFigure(title string, c chart.Chart) Figure { return figure(title, c) }

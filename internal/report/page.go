@@ -115,8 +115,8 @@ type tableView struct {
 	chart.Table
 	// Count says how many rows the table has.
 	Count string
-	// Small says that it has few columns.
-	Small bool
+	// Small says that it has few columns, Time that its rows are in order of time.
+	Small, Time bool
 }
 
 const (
@@ -145,7 +145,7 @@ func figureViews(figures []Figure, cells int) (views []figureView) {
 
 func newTableView(f *Figure, cells int) *tableView {
 	t := *f.Table
-	v := &tableView{Table: t, Count: chart.Plural(int64(len(t.Rows)), "row"), Small: len(t.Columns) <= smallTable}
+	v := &tableView{Table: t, Count: chart.Plural(int64(len(t.Rows)), "row"), Small: len(t.Columns) <= smallTable, Time: f.ByTime}
 	if most := cells / max(len(t.Columns), 1); len(t.Rows) > most {
 		rows := chart.Plural(int64(len(t.Rows)), "row")
 		v.Count, v.Rows = fmt.Sprintf("%s of %s", chart.Count(int64(most)), rows), t.Rows[:most]

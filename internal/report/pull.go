@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,13 +46,15 @@ type slowdown struct {
 	endpoint, reason string
 	count            int64
 	ordered, actual  time.Duration
+	waiting          time.Duration // without a request in flight
 	spans            []figures.Span
 }
 
 // name is how the charts call it: "feed: rate limit".
 func (s slowdown) name() string { return endpointName(s.endpoint) + ": " + s.reason }
 
-// slowdowns adds up the waits by endpoint and reason, the longest first.
+// slowdowns adds up the waits by endpoint and reason. Those come first that kept the pull from sending requests the
+// longest.
 func slowdowns(p *figures.Pull) []slowdown {
 	var all []slowdown
 	for _, w := range p.Waits {
@@ -64,9 +67,12 @@ func slowdowns(p *figures.Pull) []slowdown {
 		s.count += w.Count
 		s.ordered += w.Ordered
 		s.actual += w.Actual
+		s.waiting += w.Waiting
 		s.spans = append(s.spans, figures.Span{From: w.From, To: w.To})
 	}
-	slices.SortStableFunc(all, func(a, b slowdown) int { return int(b.actual/time.Millisecond - a.actual/time.Millisecond) })
+	slices.SortStableFunc(all, func(a, b slowdown) int {
+		return cmp.Or(cmp.Compare(b.waiting, a.waiting), cmp.Compare(b.actual, a.actual))
+	})
 	return all
 }
 
@@ -130,7 +136,10 @@ func (r *Report) refusals(p *figures.Pull) []chart.Strip {
 // pullHeadline states what slowed the pull.
 func (r *Report) pullHeadline() string {
 	p := r.Pull
-	if p == nil {
+	switch {
+	case p == nil && len(r.Trust.Windows) == 0:
+		return "No pull has stored anything yet"
+	case p == nil:
 		return "How this file was pulled is not known: an older version made it"
 	}
 	took := p.Ended.Sub(p.Began)
@@ -185,6 +194,9 @@ func (r *Report) pullNote() string {
 		text += " It did not reach the end: " + chart.Visible(short(p.Outcome)) + "."
 	case p.Minimum.V >= time.Second && took >= max(p.Minimum.V, shortestCompared):
 		text += fmt.Sprintf(" %.2f"+nbsp+"× the fastest that the API’s limits allow, %s.", float64(took)/float64(p.Minimum.V), chart.Span(p.Minimum.V))
+	}
+	if p.Waiting >= time.Millisecond {
+		text += " No request was in flight for " + chart.Span(p.Waiting) + "."
 	}
 	if len(p.Waits) > 0 {
 		text += " While one endpoint waits, the other may be read, so waits overlap."

@@ -1,6 +1,11 @@
 package report
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"syscall"
 	"time"
 
 	"datasync/internal/report/figures"
@@ -8,6 +13,21 @@ import (
 
 // MaxBytes bounds a page.
 const MaxBytes = 500_000
+
+// generator is in the head of a page, by which IsReport knows it.
+const generator = `<meta name="generator" content="datasync report">`
+
+// IsReport reports whether a file is a page that Write wrote: its first 512 bytes have the mark of one.
+func IsReport(file string) bool {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe has no writer to wait for
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	return (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) && bytes.Contains(head[:n], []byte(generator))
+}
 
 // Report is what a page shows.
 type Report struct {

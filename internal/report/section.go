@@ -13,7 +13,7 @@ type Section struct {
 	// Chip says of a live page as of when the section is; "" in a report.
 	Chip    string
 	Figures []Figure
-	// Pair are two figures side by side where the page is wide.
+	// Pair are two figures in one row where the page is wide.
 	Pair []Figure
 	// Terms are definitions.
 	Terms []Term

@@ -17,7 +17,9 @@ func (r *Report) windowsSection() Section {
 		Note: "Each pull opens a window from the newest event down into the one before. Where two overlap, each event is kept once.",
 	}
 	from, to := r.walked()
+	toOldest := false // says that a window has no known end
 	for _, span := range figures.NotYetPulled(r.Trust.Windows) {
+		toOldest = toOldest || span.From.IsZero()
 		if !span.From.IsZero() && (from.IsZero() || span.From.Before(from)) {
 			from = span.From
 		}
@@ -25,6 +27,10 @@ func (r *Report) windowsSection() Section {
 	}
 	if from.IsZero() {
 		return s
+	}
+	if toOldest {
+		from = from.Add(-to.Sub(from) / 6)
+		s.Note += " How far the frame reaches down is not known: the API’s oldest event is not pulled."
 	}
 	// A file of one instant has a row, too.
 	to = later(to, from.Add(time.Second))
@@ -74,7 +80,7 @@ func (r *Report) lane(w figures.Window, from, to time.Time, gaps []gap) chart.La
 	return lane
 }
 
-// windowsHeadline states what is pulled and what is not.
+// windowsHeadline states which time is pulled, or which is not.
 func (r *Report) windowsHeadline() string {
 	windows := r.Trust.Windows
 	if len(windows) == 0 {

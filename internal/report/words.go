@@ -16,14 +16,24 @@ func joined(date string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(date, " ", nbsp), nbsp+"–"+nbsp, nbsp+"– ")
 }
 
+// year is the part of a layout that has the year, where the period is so long that dates need it.
+func (r *Report) year() string {
+	if p := r.Figures.Period; p.To.Sub(p.From) > 300*24*time.Hour {
+		return " 2006"
+	}
+	return ""
+}
+
 // day names the date of a figures.Day: Tue 20 Jan.
-func (r *Report) day(d time.Time) string { return joined(chart.Day(r.date(d))) }
+func (r *Report) day(d time.Time) string { return joined(r.date(d).Format("Mon 2 Jan" + r.year())) }
 
 // hour names an instant to the minute: Tue 20 Jan 14:00.
-func (r *Report) hour(t time.Time) string { return joined(chart.Hour(r.in(t))) }
+func (r *Report) hour(t time.Time) string {
+	return joined(r.in(t).Format("Mon 2 Jan" + r.year() + " 15:04"))
+}
 
 // stamp names an instant with its zone: Tue 20 Jan 14:00 UTC.
-func (r *Report) stamp(t time.Time) string { return joined(chart.Stamp(r.in(t))) }
+func (r *Report) stamp(t time.Time) string { return r.hour(t) + nbsp + r.in(t).Format("MST") }
 
 // exactly names an instant to the second, with year and zone.
 func (r *Report) exactly(t time.Time) string {

@@ -29,3 +29,37 @@ func TestBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestShortenMiddle(t *testing.T) {
+	for _, tc := range []struct {
+		text    string
+		columns int
+		utf8    bool
+		want    string
+	}{
+		{"/home", 5, true, "/home"}, {"/products/espresso", 9, true, "/prod…sso"}, {"/products/espresso", 9, false, "/prod~sso"},
+		{"移动设备手机", 7, true, "移动…机"}, {"移动设备手机", 6, true, "移…机"}, {"abcdef", 3, true, "a…f"}, {"abcdef", 2, true, "a…"}, {"abcdef", 0, true, ""},
+	} {
+		got := term.ShortenMiddle(tc.text, tc.columns, tc.utf8)
+		if got != tc.want || term.Width(got) > max(tc.columns, 0) {
+			t.Errorf("%q in %d columns: %q", tc.text, tc.columns, got)
+		}
+	}
+}
+
+// TestBlocks: a bar has its share of the columns, to an eighth, and more than nothing is seen.
+func TestBlocks(t *testing.T) {
+	for _, tc := range []struct {
+		share   float64
+		columns int
+		utf8    bool
+		want    string
+	}{
+		{1, 3, true, "███"}, {0.5, 3, true, "█▌"}, {0, 3, true, ""}, {1e-9, 3, true, "▏"}, {2, 3, true, "███"}, {0.999, 3, true, "███"},
+		{1, 3, false, "###"}, {0.5, 4, false, "##"}, {1e-9, 3, false, "#"}, {0, 3, false, ""}, {1, 0, true, ""}, {-1, 3, true, ""},
+	} {
+		if got := term.Blocks(tc.share, tc.columns, tc.utf8); got != tc.want {
+			t.Errorf("%g of %d columns: %q, want %q", tc.share, tc.columns, got, tc.want)
+		}
+	}
+}

@@ -62,10 +62,15 @@ type served struct {
 func serve(t *testing.T, folder string, env []string, args ...string) *served {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "url")
+	runtime, err := os.MkdirTemp("/tmp", "page") // the path of a socket must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &served{t: t, cmd: exec.CommandContext(ctx, program(t), append(args, "--url-file", file)...), said: &bytes.Buffer{}, done: make(chan struct{})}
 	s.cmd.Dir = folder
-	s.cmd.Env = append(append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir()), env...)
+	s.cmd.Env = append(append(os.Environ(), "XDG_RUNTIME_DIR="+runtime), env...)
 	stderr, err := s.cmd.StderrPipe()
 	if err == nil {
 		err = s.cmd.Start()

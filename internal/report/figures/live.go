@@ -45,7 +45,7 @@ func ReadCounts(ctx context.Context, db *sql.DB, upTo int64) (c *Counts, first, 
 }
 
 // Live returns figures of counts that were kept while a pull runs: of a period with these first and last events, of
-// which the windows say what is not yet pulled. Days are those of the time zone. Its other figures are zero.
+// which the windows say which time is not yet pulled. Days are those of the time zone. Its other figures are zero.
 func Live(counts Counts, first, last time.Time, windows []Window, zone *time.Location) *Figures {
 	f := &Figures{Counts: counts}
 	p := &f.Period
@@ -64,7 +64,8 @@ func Live(counts Counts, first, last time.Time, windows []Window, zone *time.Loc
 		}
 		end := time.Date(y, m, d+day+1, 0, 0, 0, 0, zone)
 		date := time.Date(y, m, d+day, 0, 0, 0, 0, time.UTC)
-		whole := !first.IsZero() && !start.Before(first) && !end.After(last) && !p.Pulling(start, end)
-		p.Days = append(p.Days, Day{Date: date, Start: start.UTC(), End: end.UTC(), Whole: whole})
+		d := Day{Date: date, Start: start.UTC(), End: end.UTC()}
+		d.Whole = p.has(d, first, last)
+		p.Days = append(p.Days, d)
 	}
 }

@@ -93,12 +93,6 @@ func (r *reader) period(f *Figures) error {
 // days reads the calendar days from one instant to another, and those before them that Comparison may
 // need. It sets all but Whole.
 func (r *reader) days(p *Period, from, to time.Time) (days []Day, err error) {
-	knownTo := r.newest // until when the API had no other event
-	for _, s := range p.Unpulled {
-		if s.To.IsZero() {
-			knownTo = s.From
-		}
-	}
 	err = r.each(fmt.Sprintf(`SELECT epoch_us(day::TIMESTAMP), epoch_us(CAST(day AS TIMESTAMPTZ)), epoch_us(CAST(day + 1 AS TIMESTAMPTZ))
 		FROM (SELECT CAST(unnest(range(CAST(CAST(make_timestamptz(%d) AS DATE) - %d AS TIMESTAMP), CAST(CAST(make_timestamptz(%d) AS DATE) + 1 AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day)
 		ORDER BY day`, from.UnixMicro(), maxCompared, to.UnixMicro()), func(rows *sql.Rows) error {
@@ -107,13 +101,17 @@ func (r *reader) days(p *Period, from, to time.Time) (days []Day, err error) {
 			return err
 		}
 		d := Day{Date: micros(date), Start: micros(start), End: micros(end)}
-		begun := !r.oldest.IsZero() && !d.Start.Before(r.oldest.Add(-slack))
-		over := !d.End.After(r.newest) || !d.End.After(r.newest.Add(slack)) && !d.End.After(knownTo)
-		d.inFile = begun && over && !p.Pulling(d.Start, d.End)
+		d.inFile = p.has(d, r.oldest, r.newest)
 		days = append(days, d)
 		return nil
 	})
 	return days, err
+}
+
+// has reports whether a day is over and pulled in a file with these oldest and newest events.
+func (p *Period) has(d Day, oldest, newest time.Time) bool {
+	begun := !oldest.IsZero() && !d.Start.Before(oldest.Add(-slack))
+	return begun && !d.End.After(newest.Add(slack)) && !p.Pulling(d.Start, d.End)
 }
 
 // unpulled are the spans that no pull has read. newest is the instant of the last event.

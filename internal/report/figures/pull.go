@@ -43,6 +43,8 @@ type Wait struct {
 	Count            int64
 	// Ordered is the time that the endpoint asked for, 0 if it named none; Actual is that of the wait.
 	Ordered, Actual time.Duration
+	// Waiting is the part of Actual without a request in flight.
+	Waiting time.Duration
 }
 
 // Refusal is an answer by which the API refused a request, or several alike.
@@ -86,13 +88,13 @@ func ReadPull(ctx context.Context, db *sql.DB) (*Pull, error) {
 				p.Batches = append(p.Batches, b)
 				return err
 			}),
-		each(ctx, db, `SELECT endpoint, reason, epoch_us(began_at), epoch_us(ended_at), waits, coalesce(ordered_s, 0), actual_s FROM waits WHERE run = CAST(? AS UUID) ORDER BY began_at`, run,
+		each(ctx, db, `SELECT endpoint, reason, epoch_us(began_at), epoch_us(ended_at), waits, coalesce(ordered_s, 0), actual_s, waiting_s FROM waits WHERE run = CAST(? AS UUID) ORDER BY began_at`, run,
 			func(rows *sql.Rows) error {
 				var w Wait
 				var from, to int64
-				var ordered, actual float64
-				err := rows.Scan(&w.Endpoint, &w.Reason, &from, &to, &w.Count, &ordered, &actual)
-				w.From, w.To, w.Ordered, w.Actual = micros(from), micros(to), seconds(ordered), seconds(actual)
+				var ordered, actual, waiting float64
+				err := rows.Scan(&w.Endpoint, &w.Reason, &from, &to, &w.Count, &ordered, &actual, &waiting)
+				w.From, w.To, w.Ordered, w.Actual, w.Waiting = micros(from), micros(to), seconds(ordered), seconds(actual), seconds(waiting)
 				p.Waits = append(p.Waits, w)
 				return err
 			}),

@@ -136,7 +136,7 @@ func (r *reader) usual(f *Figures) (usualErrors, error) {
 		}
 	}
 	err = r.each(`SELECT epoch_us(CAST(day AS TIMESTAMP)), CAST(date_part('hour', hour) AS INTEGER), CAST(sum(n) AS BIGINT)
-		FROM (SELECT `+bucketOf+` AS bucket, count(*) AS n FROM events WHERE type = '`+ErrorType+`' GROUP BY bucket)
+		FROM (SELECT `+bucketOf+` AS bucket, count(*) AS n FROM events WHERE type = '`+ErrorType+`'`+r.between(time.Time{}, time.Time{})+` GROUP BY bucket)
 		JOIN temp.datasync_buckets USING (bucket) GROUP BY ALL`, func(rows *sql.Rows) error {
 		var date, n int64
 		var of int
@@ -180,18 +180,19 @@ func (u usualErrors) of(h hourOfDay, errors, events int64) float64 {
 	return (at((others-1)/2) + at(others/2)) / 2
 }
 
-// factors reads what was different in the errors of the worst hour.
+// factors reads which shares of the worst hour's errors differ.
 func (r *reader) factors(w *WorstHour) error {
 	from, to := later(w.Start, r.opts.Since), w.Start.Add(time.Hour)
 	if !r.opts.Until.IsZero() {
 		to = earlier(to, r.opts.Until)
 	}
+	all := r.between(time.Time{}, time.Time{})
 	in := "(true" + r.between(from, to) + ")"
 	for _, k := range []struct{ kind, column string }{{"page", "properties ->> '$.page'"}, {"browser", "browser"}, {"device", "device_type"}} {
-		var all []Factor
+		var found []Factor
 		err := r.each(`SELECT value, n / sum(n) OVER () AS share, others / nullif(sum(others) OVER (), 0) AS usual
 			FROM (SELECT `+k.column+` AS value, count(*) FILTER (`+in+`) AS n, count(*) FILTER (NOT `+in+`) AS others
-				FROM events WHERE type = '`+ErrorType+`' GROUP BY value)
+				FROM events WHERE type = '`+ErrorType+`'`+all+` GROUP BY value)
 			ORDER BY greatest(share, usual) DESC, value NULLS LAST LIMIT 20`, func(rows *sql.Rows) error {
 			factor := Factor{Kind: k.kind}
 			var usual sql.NullFloat64
@@ -201,20 +202,20 @@ func (r *reader) factors(w *WorstHour) error {
 				factor.Usual = usual.Float64
 			}
 			if factor.differs(w.Errors) {
-				all = append(all, factor)
+				found = append(found, factor)
 			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		slices.SortStableFunc(all, func(a, b Factor) int { return cmp.Compare(b.Share-b.Usual, a.Share-a.Usual) })
+		slices.SortStableFunc(found, func(a, b Factor) int { return cmp.Compare(b.Share-b.Usual, a.Share-a.Usual) })
 		raised := 0
-		for raised < min(len(all), maxRaised) && !(all[raised].Share < all[raised].Usual) {
+		for raised < min(len(found), maxRaised) && !(found[raised].Share < found[raised].Usual) {
 			raised++
 		}
-		w.Factors = append(w.Factors, all[:raised]...)
-		for _, lowered := range all[max(raised, len(all)-maxLowered):] {
+		w.Factors = append(w.Factors, found[:raised]...)
+		for _, lowered := range found[max(raised, len(found)-maxLowered):] {
 			if lowered.Share < lowered.Usual {
 				w.Factors = append(w.Factors, lowered)
 			}
