@@ -4,7 +4,7 @@ package app
 var helpParts = []string{"Get", "Use", "Prove", "More"}
 
 // tryIt shows a newcomer the first commands.
-const tryIt = `datasync pull --demo, then datasync query "FROM events LIMIT 10"`
+const tryIt = `datasync pull --demo, then datasync report --open`
 
 // helpPage is the help of a command, except for its options.
 type helpPage struct {
