@@ -14,8 +14,8 @@ type WorstHour struct {
 	Date  time.Time
 	Of    int
 	// Errors are those of the hour. Usual is the median of the same hour on the file's other days of
-	// the same kind, weekdays or weekend days. Where the file has no such day, it is the error rate of
-	// the period's other hours, times the events of this one.
+	// the same kind, weekdays or weekend days. Where the file has no such day, it is the median error rate
+	// of the period's hours, times the events of this one.
 	Errors int64
 	Usual  float64
 	// Day are the errors of each hour of that day by the clock, UsualDay the usual numbers.
@@ -68,7 +68,7 @@ func (r *reader) worst(f *Figures) error {
 		if n < leastErrors {
 			continue
 		}
-		usual := u.of(hourOfDay{h.Date, h.Of}, n, h.Total())
+		usual := u.of(hourOfDay{h.Date, h.Of}, h.Total())
 		score := (float64(n) - usual) / math.Sqrt(max(usual, 1))
 		if float64(n) >= leastRatio*usual && score >= leastScore && score > best {
 			best, worst = score, &WorstHour{Start: h.Start, Date: h.Date, Of: h.Of, Errors: n, Usual: usual}
@@ -85,7 +85,7 @@ func (r *reader) worst(f *Figures) error {
 		}
 	}
 	for of := range worst.Day {
-		worst.UsualDay[of] = u.of(hourOfDay{worst.Date, of}, worst.Day[of], events[of])
+		worst.UsualDay[of] = u.of(hourOfDay{worst.Date, of}, events[of])
 	}
 	f.Worst = worst
 	return r.factors(worst)
@@ -97,8 +97,8 @@ type usualErrors struct {
 	// kind.
 	byHour  map[hourOfDay]int64
 	samples map[hourKind][]int64
-	// events and errors are those of the period.
-	events, errors int64
+	// rate is the median error rate of the period's hours.
+	rate float64
 }
 
 // hourKind is an hour of the day on weekdays or on weekend days.
@@ -115,9 +115,13 @@ func kindOf(h hourOfDay) hourKind {
 // usual reads the errors of each hour of the file.
 func (r *reader) usual(f *Figures) (usualErrors, error) {
 	u := usualErrors{byHour: map[hourOfDay]int64{}, samples: map[hourKind][]int64{}}
-	for _, d := range f.ErrorDays() {
-		u.events += d.Events
-		u.errors += d.Errors
+	var rates []float64
+	for i := range f.Counts.Hours {
+		h := &f.Counts.Hours[i]
+		rates = append(rates, DayErrors{h.Total(), f.Counts.Of(h, ErrorType)}.Rate())
+	}
+	if len(rates) > 0 {
+		u.rate = median(rates)
 	}
 	if r.oldest.IsZero() {
 		return u, nil
@@ -157,8 +161,8 @@ func (r *reader) usual(f *Figures) (usualErrors, error) {
 	return u, err
 }
 
-// of returns the usual number of errors of an hour that has so many errors and events.
-func (u usualErrors) of(h hourOfDay, errors, events int64) float64 {
+// of returns the usual number of errors of an hour that has so many events.
+func (u usualErrors) of(h hourOfDay, events int64) float64 {
 	samples := u.samples[kindOf(h)]
 	skip := -1 // the hour itself
 	if n, ok := u.byHour[h]; ok {
@@ -169,7 +173,7 @@ func (u usualErrors) of(h hourOfDay, errors, events int64) float64 {
 		others--
 	}
 	if others == 0 {
-		return DayErrors{u.events - events, u.errors - errors}.Rate() * float64(events)
+		return u.rate * float64(events)
 	}
 	at := func(i int) float64 {
 		if skip >= 0 && i >= skip {
