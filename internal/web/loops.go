@@ -68,6 +68,25 @@ func (s *Server) follow(ctx context.Context) {
 	}
 }
 
+// lookLast looks at the end of a pull of this process.
+func (s *Server) lookLast(ctx context.Context) {
+	standing, err := s.Source.Standing(ctx)
+	if err != nil {
+		return // the last look stays
+	}
+	v := &s.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var known bool
+	if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
+		standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
+	}
+	if v.settled {
+		standing.Batch, standing.Events = v.base.Trust.Batch, v.base.Trust.Events
+	}
+	v.standing = standing
+}
+
 // draw draws the sections that follow each batch. It takes at most a share of a processor.
 func (s *Server) draw(context.Context) {
 	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
