@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -141,11 +142,17 @@ const excerptWidth = 240
 // wrongOf returns an error as the page shows it.
 func (s *Server) wrongOf(err error) *wrong {
 	var sql *query.StatementError
+	text := ""
 	if errors.As(err, &sql) {
-		return &wrong{sql.Error(), query.Excerpt(err, excerptWidth)}
+		text = sql.Error()
+	} else {
+		text = s.Explain(err)
 	}
-	return &wrong{Text: s.Explain(err)}
+	return &wrong{inBox.Replace(text), query.Excerpt(err, excerptWidth)}
 }
+
+// inBox rewords errors of an export: the page has no options.
+var inBox = strings.NewReplacer("export: --query: ", "", "export: --query", "the statement", "--query", "the statement")
 
 // queried is the answer to a statement.
 type queried struct {

@@ -42,7 +42,7 @@ func TestQuery(t *testing.T) {
 	pulled(t, path, 2000, nil)
 	s := serve(t, web.Options{Source: &source{path: path}})
 	var got queried
-	s.post("/query", sql{SQL: `SELECT count(*) AS n, NULL AS nothing, '' AS empty, TIMESTAMPTZ '2026-01-31 12:00:00+00' AS at, E'a\nb' AS lines FROM events;`}, &got)
+	s.post("/query", sql{SQL: `SELECT count(*) AS n, NULL::VARCHAR AS nothing, '' AS empty, TIMESTAMPTZ '2026-01-31 12:00:00+00' AS at, E'a\nb' AS lines FROM events;`}, &got)
 	if got.Error != nil || len(got.Rows) != 1 || got.More || got.Batch == 0 || len(got.Columns) != 5 || !got.Columns[0].Number || got.Columns[1].Number || got.Columns[0].Name != "n" {
 		t.Fatalf("%+v", got)
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"datasync/export"
 	"datasync/internal/web/guard"
@@ -99,26 +98,11 @@ func (s *Server) write(ctx context.Context, text, file string, format export.For
 		})
 		return query.Locate(err, statements[0])
 	})
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
-	case errors.Is(err, export.ErrOptions):
-		return exportError{err}
 	}
 	return err
 }
-
-// exportError is an error of an export in the words of the page.
-type exportError struct{ error }
-
-func (e exportError) Error() string {
-	text := strings.TrimPrefix(e.error.Error(), "export: ")
-	return strings.ReplaceAll(text, "--query", "the statement")
-}
-
-func (e exportError) Unwrap() error { return e.error }
 
 // serveFile sends a file as a download.
 func serveFile(rw http.ResponseWriter, file, mime string) {

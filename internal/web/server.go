@@ -94,9 +94,9 @@ const lastLines = 2 * time.Second
 
 // Serve serves the page until ctx ends, and then ends it as End does. It closes the listener.
 func (s *Server) Serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx)) // they outlive ctx, to take the last lines
 	defer cancel()
-	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
+	s.http.BaseContext = func(net.Listener) context.Context { return requests }
 	var loops sync.WaitGroup
 	loops.Go(func() { s.loop(ctx, s.wake[0], s.follow) })
 	loops.Go(func() { s.loop(ctx, s.wake[1], s.draw) })
@@ -116,7 +116,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	case <-s.clients.gone():
 	case <-timer.C:
 	}
-	cancel() // requests end, too
+	cancel()
 	shutdown, done := context.WithTimeout(context.WithoutCancel(ctx), lastLines)
 	defer done()
 	if s.http.Shutdown(shutdown) != nil {

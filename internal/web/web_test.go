@@ -38,7 +38,7 @@ func pulled(t *testing.T, path string, events int, count func() model.Tally) {
 	}
 	mock := mockserver.New(mockserver.Options{Data: mockserver.DataOptions{Events: events, Shape: mockserver.ShapeLively}, Events: mockserver.Pages{Cap: 1000}})
 	if _, err := ingest.Run(t.Context(), ingest.Options{
-		Store: s, Transport: mock.Transport(), BaseURL: base, Key: "ds_test_demo", PageSize: 1000, Lookback: time.Hour, MaxWait: time.Minute, MaxRetryTime: time.Minute,
+		Store: s, Transport: mock.Transport(), BaseURL: base, Key: "ds_test_demo", PageSize: 1000, Lookback: time.Hour, MaxWait: time.Minute, MaxRetryTime: time.Minute, Restart: s.OpenedAt() > 0,
 	}); err != nil {
 		t.Fatal(err)
 	}
