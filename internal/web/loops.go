@@ -53,7 +53,7 @@ func (s *Server) follow(ctx context.Context) {
 	if !v.reading.failed {
 		v.trouble = ""
 	}
-	if standing.State == "" { // what was read last is what the file has
+	if standing.State == "" { // the last reading says what the file has
 		standing.Batch, standing.Events = -1, -1
 		if b := v.base; b != nil && v.reading.edition == s.Source.Edition() {
 			standing.Batch, standing.Events = v.reading.batch, b.Trust.Events
@@ -66,6 +66,25 @@ func (s *Server) follow(ctx context.Context) {
 	if standing.State != "" {
 		v.rate.note(time.Now(), standing.Endpoints)
 	}
+}
+
+// lookLast looks at the end of a pull of this process.
+func (s *Server) lookLast(ctx context.Context) {
+	standing, err := s.Source.Standing(ctx)
+	if err != nil {
+		return // the last look stays
+	}
+	v := &s.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var known bool
+	if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
+		standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
+	}
+	if v.settled {
+		standing.Batch, standing.Events = v.base.Trust.Batch, v.base.Trust.Events
+	}
+	v.standing = standing
 }
 
 // draw draws the sections that follow each batch. It takes at most a share of a processor.

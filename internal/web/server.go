@@ -143,6 +143,7 @@ func (s *Server) End(ctx context.Context, exit int, budget time.Duration) {
 	if s.clients.any() {
 		s.readLast(ctx, budget)
 	}
+	s.lookLast(ctx)
 	s.finish(&exit)
 }
 
