@@ -133,8 +133,8 @@ func (s *served) stop() {
 	}
 }
 
-// mock starts an API that sends each answer at a rate, so that a pull has many batches, and returns its URL.
-func mock(t *testing.T, events, rate string) string {
+// mock starts an API that sends each answer at a rate, so that a pull has many batches, and returns its URL. stop ends it.
+func mock(t *testing.T, events, rate string) (address string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program(t), "mock", "--addr", "127.0.0.1:0", "--events", events, "--profile", "plain", "--rate", rate)
@@ -151,11 +151,11 @@ func mock(t *testing.T, events, rate string) string {
 		_ = cmd.Wait()
 	})
 	line, _ := bufio.NewReader(said).ReadString('\n')
-	address := regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+	address = regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
 	if address == "" {
 		t.Fatalf("mock says %q", line)
 	}
-	return address
+	return address, cancel
 }
 
 // query returns the rows of a statement on a file.

@@ -105,7 +105,8 @@ func compare(t *testing.T, got samples, counted func(upTo int64) map[string]int6
 func TestPull(t *testing.T) {
 	b := browser.Start(t)
 	folder := t.TempDir()
-	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", mock(t, "60000", "2MB"), "--page-size", "2000", "--workers", "1", "--serve")
+	api, _ := mock(t, "60000", "2MB")
+	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--serve")
 	p := b.Open(t, s.url, browser.Look{Width: 1280})
 	browser.Eval[bool](t, p, sampler)
 	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live")`)
@@ -158,6 +159,31 @@ func TestPull(t *testing.T) {
 			t.Errorf("at batch %d the page shows the peak %v, SQL %v", batch, shown, worst)
 		}
 	}
+}
+
+// TestFailedPull: when the API goes away, the page ends with the pull's exit code and keeps what was pulled.
+func TestFailedPull(t *testing.T) {
+	folder := t.TempDir()
+	api, stop := mock(t, "60000", "1MB")
+	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--max-retry-time", "1s", "--serve")
+	p := browser.Start(t).Open(t, s.url, browser.Look{Width: 390, Dark: true})
+	browser.Eval[bool](t, p, sampler)
+	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live") && document.querySelectorAll("#days table tbody tr").length > 0`)
+	stop()
+	if code := s.end(); code != 4 {
+		t.Fatalf("the pull ended with %d: %s", code, s.said)
+	}
+	shows(t, p, "state", "Ended, exit 4")
+	shows(t, p, "message", "The pull ended with exit code 4")
+	shows(t, p, "outcome", "This server has ended")
+	got, counted := browser.Eval[samples](t, p, "samples"), byType(t, folder)
+	compare(t, got, counted)
+	newest := numbers(got.Days)
+	if all := counted(1 << 40)["all"]; got.Days[fmt.Sprint(newest[len(newest)-1])]["all"] != all || all == 0 {
+		t.Errorf("the page ended with %v, the file has %d events", got.Days[fmt.Sprint(newest[len(newest)-1])], all)
+	}
+	clean(t, p)
+	picture(t, p, "served-failed")
 }
 
 // TestServe: serve shows the figures of the file, runs statements, saves downloads, refuses foreign pages, and says
