@@ -50,9 +50,6 @@ type slowdown struct {
 	spans            []figures.Span
 }
 
-// name is how the charts call it: "feed: rate limit".
-func (s slowdown) name() string { return endpointName(s.endpoint) + ": " + s.reason }
-
 // slowdowns adds up the waits by endpoint and reason. Those come first that kept the pull from sending requests the
 // longest.
 func slowdowns(p *figures.Pull) []slowdown {
