@@ -40,8 +40,7 @@ func (e *NetworkError) Unwrap() error { return e.Err }
 
 // newNetworkError describes the error of a request that got no answer.
 func newNetworkError(endpoint string, base *url.URL, err error) *NetworkError {
-	_, host, _ := strings.Cut(Origin(base), "://")
-	e := &NetworkError{Endpoint: endpoint, Host: host, Err: err}
+	e := &NetworkError{Endpoint: endpoint, Host: net.JoinHostPort(base.Hostname(), portOf(base)), Err: err}
 	var op *net.OpError
 	isOp := errors.As(err, &op)
 	var name *net.DNSError

@@ -49,6 +49,24 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
+// TestNetworkErrorOfIPv6: the host stands in brackets, as in a URL.
+func TestNetworkErrorOfIPv6(t *testing.T) {
+	s := sender{base: &url.URL{Scheme: "http", Host: "[::1]:1"}}
+	err := s.requestError(t.Context(), Events, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})
+	if want := "[::1]:1 unreachable: connection refused"; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+}
+
+// TestOldTLS: a server that knows only an old version of TLS is not asked again.
+func TestOldTLS(t *testing.T) {
+	s := sender{base: &url.URL{Scheme: "https", Host: "api.test"}}
+	err := s.requestError(t.Context(), Events, errors.New("tls: server selected unsupported protocol version 301"))
+	if !Permanent(err) {
+		t.Errorf("%v is tried again", err)
+	}
+}
+
 // TestUntrustedCertificate: the error of a certificate has no name of a package.
 func TestUntrustedCertificate(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())

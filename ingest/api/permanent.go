@@ -36,5 +36,9 @@ func noCommonTLS(err error) bool {
 	if errors.As(err, &remote) && remote.Op == "remote error" {
 		return slices.ContainsFunc(permanentAlerts, func(a tls.AlertError) bool { return remote.Err.Error() == a.Error() })
 	}
+	var network *NetworkError // its text is for people
+	if errors.As(err, &network) {
+		err = network.Err
+	}
 	return strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
 }

@@ -96,9 +96,13 @@ func (g *originGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 // Origin returns scheme, host and port of a URL in one notation, such as
 // "https://example.com:443".
 func Origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return fmt.Sprintf("%s://%s:%s", u.Scheme, u.Hostname(), portOf(u))
+}
+
+// portOf returns the port of a URL, or the one of its scheme.
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
 	}
-	return fmt.Sprintf("%s://%s:%s", u.Scheme, u.Hostname(), port)
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }

@@ -109,8 +109,8 @@ func runReport(ctx context.Context, opts reportOptions) error {
 		return err
 	}
 	if !opts.quiet {
-		opts.io.Say(fmt.Sprintf("wrote a report of %s to %s, %s, %s",
-			term.Counted(r.Figures.Counts.Events(), "event"), term.Visible(opts.file), term.Bytes(size), term.Duration(time.Since(began))))
+		opts.io.Say(fmt.Sprintf("wrote a report of %s, %s, to %s, in %s",
+			term.Counted(r.Figures.Counts.Events(), "event"), term.Bytes(size), term.Visible(opts.file), term.Duration(time.Since(began))))
 	}
 	if opts.open {
 		openInBrowser(opts.io, opts.file)

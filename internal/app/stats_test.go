@@ -84,7 +84,7 @@ func TestStatsFit(t *testing.T) {
 func TestStatsText(t *testing.T) {
 	text := statsText(statsFigures(7), "day", "UTC", 60, "en_GB.UTF-8")
 	for _, want := range []string{
-		"Not complete: run datasync status\n", "Day (UTC)   Events", "Mon  5 Jan   1,000  ██▉", " 0.0 % ! 14:00\n", "Sun 11 Jan   7,060  ████████████████████ ", "0.8 % *\n",
+		"Not complete: run datasync status\n", "Day (UTC)   Events", "Mon  5 Jan   1,000  ███▍ ", " 0.0 % ! 14:00\n", "Sun 11 Jan   7,060  ████████████████████████   0.8 % *\n",
 		"* not whole\n", "! Mon 5 Jan 14:00: 379 errors, usually 25\n",
 	} {
 		if !strings.Contains(text, want) {
@@ -147,7 +147,7 @@ func TestBrowsers(t *testing.T) {
 	for _, tc := range []struct{ browser, asked, said string }{
 		{good, "/p.html|", ""},
 		{good + " --new-window", "--new-window|/p.html|", ""},
-		{good + " file://%s now", "file:///p.html|now|", ""},
+		{good + " --app=%s now", "--app=/p.html|now|", ""},
 		{bad + ":/none:" + good, "/p.html|", ""},
 		{alone, "/p.html|", ""},
 		{bad, "", "^datasync: cannot open a browser: .*bad: exit status 3; open /p.html yourself, or name one in BROWSER\n$"},

@@ -72,7 +72,7 @@ func (v statsView) writeHead(b *strings.Builder, style term.Style, width int) {
 		_, _ = fmt.Fprintf(b, "%s\n%s\n", term.Wrap(complete, width, 2), term.Wrap(counts, width, 2))
 	}
 	if f.Counts.Events() > 0 {
-		more := fmt.Sprintf("%s, half of them up to %s long; %.1f %% of the events are errors",
+		more := fmt.Sprintf("%s, half of them up to %s long; %.1f %% of events are errors",
 			term.Counted(f.Sessions.Count, "session"), term.Duration(f.Sessions.Median), 100*v.errorRate())
 		b.WriteString(term.Wrap(more, width, 0) + "\n")
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Rows are horizontal bars with names, such as pages by events. The bars have one scale from zero.
@@ -242,8 +243,11 @@ func shareWord(share float64) string {
 
 func (r Rows) tooltip(row Row) string {
 	s := fullText(row.Name) + ": " + Counts.Word(row.Value)
-	if r.Unit != "" {
-		s += " " + r.Unit
+	if unit := r.Unit; unit != "" {
+		if row.Value == 1 {
+			unit = strings.TrimSuffix(unit, "s")
+		}
+		s += " " + unit
 	}
 	if r.Share != "" && !math.IsNaN(row.Share) {
 		s += ", " + r.Share + " " + Percent(row.Share)

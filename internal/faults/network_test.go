@@ -223,7 +223,7 @@ func TestNobodyIsThere(t *testing.T) {
 	}{
 		{"refused", "http://" + closed, []string{closed, "refused"}},
 		{"no such name", "http://no-such-host.invalid", []string{"no-such-host.invalid", "--base-url"}},
-		{"filtered", "", []string{"timeout"}},
+		{"filtered", "", []string{"timed out"}},
 		{"refused by IPv6", "http://[::1]:1", []string{"[::1]:1"}},
 		{"https where nobody is", "https://" + closed, []string{closed, "refused"}},
 	}, 1) {

@@ -34,7 +34,7 @@ func TestTotals(t *testing.T) {
 		{"1e300", func(int, int) string { return "1e300" }, false, 0, 0, "did not say how many", nil},
 		{"a text", func(int, int) string { return `"60"` }, false, 0, 0, "did not say how many", nil},
 		{"a fraction", func(int, int) string { return "60.5" }, false, 0, 0, "did not say how many", nil},
-		{"2^53 + 1", func(int, int) string { return "9007199254740993" }, false, 0, 5, "9007199254740933 of the", nil},
+		{"2^53 + 1", func(int, int) string { return "9007199254740993" }, false, 0, 5, "9,007,199,254,740,933 of the", nil},
 		{"6e1", func(int, int) string { return "6e1" }, false, 0, 0, "complete", nil},
 		{"missing after the first page", func(n, _ int) string { return map[bool]string{true: "60"}[n == 0] }, false, 20, 5, "20 of the 60", nil},
 		{"an early end", func(int, int) string { return "60" }, false, 20, 5, "20 of the 60", nil},

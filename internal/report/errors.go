@@ -44,7 +44,10 @@ func (r *Report) errorsSection() Section {
 	}
 	s.Figures = append(s.Figures, figure("", rate).byTime())
 	if w != nil {
-		s.Figures = append(s.Figures, r.peakDay(w), r.different(w))
+		s.Figures = append(s.Figures, r.peakDay(w))
+	}
+	if w != nil && w.Compared {
+		s.Figures = append(s.Figures, r.different(w))
 	}
 	return s
 }

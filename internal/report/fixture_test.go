@@ -143,7 +143,7 @@ func (e events) people(f *figures.Figures) {
 func (e events) worst(f *figures.Figures) {
 	local := e.badHour.In(e.zone)
 	y, m, d := local.Date()
-	w := &figures.WorstHour{Start: e.badHour, Date: time.Date(y, m, d, 0, 0, 0, 0, time.UTC), Of: local.Hour(), Errors: 379, Usual: 25, Factors: []figures.Factor{
+	w := &figures.WorstHour{Start: e.badHour, Date: time.Date(y, m, d, 0, 0, 0, 0, time.UTC), Of: local.Hour(), Errors: 379, Usual: 25, Compared: true, Factors: []figures.Factor{
 		{Kind: "page", Name: text("/checkout"), Share: 0.95, Usual: 0.048},
 		{Kind: "browser", Name: text("Safari"), Share: 0.97, Usual: 0.31},
 		{Kind: "browser", Name: text("Chrome"), Share: 0.02, Usual: 0.51},

@@ -19,7 +19,7 @@ func (r *Report) definitions() Section {
 			{"Active user", "A user id with at least one event in the span."},
 			{"Error", "An event of the type error."},
 			{"Full day", "A day that is over, pulled and within the period. The file’s first and last events are within a quarter of an hour of its borders, or beyond them."},
-			{"Usual, for an hour", "The median of the same hour on the file’s other weekdays, or weekend days. Without such a day: the error rate of the period’s other hours."},
+			{"Usual, for an hour", "The median of the same hour on the file’s other weekdays, or weekend days. Without such a day: the median error rate of the period’s hours."},
 			{"Usual, for a share", "The share of the file’s other errors."},
 			{"Usual range, for a day", "The median rate of full days, plus and minus three standard deviations of a share of that many events."},
 			{"Worst hour", "At least 10 errors, twice the usual, and six standard deviations above it; the farthest one."},

@@ -53,7 +53,7 @@ func (s *Server) follow(ctx context.Context) {
 	if !v.reading.failed {
 		v.trouble = ""
 	}
-	if standing.State == "" { // the file has the events of the last reading
+	if standing.State == "" { // the last reading says what the file has
 		standing.Batch, standing.Events = -1, -1
 		if b := v.base; b != nil && v.reading.edition == s.Source.Edition() {
 			standing.Batch, standing.Events = v.reading.batch, b.Trust.Events
@@ -124,7 +124,8 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	}
 	if base != nil {
 		trust := *base.Trust
-		live.Trust, live.Figures.Worst = &trust, base.Figures.Worst
+		live.Trust = &trust
+		compare(live.Figures.Worst, base.Figures.Worst)
 	}
 	live.Trust.Windows, live.Trust.Batch = windows, now.Batch
 	live.Trust.Complete = live.Trust.Complete && len(figures.NotYetPulled(windows)) == 0
@@ -133,10 +134,11 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	for _, section := range sections {
 		switch {
 		case section.ID == "pages" && !now.PagesKnown:
-		case section.ID == "errors" && live.Figures.Worst != nil:
-			peak := at
-			peak.note = s.peakNote()
-			s.complain(s.view.put([]report.Section{section}, peak))
+		case section.ID == "windows" && len(windows) == 0: // they are not known yet
+		case section.ID == "errors" && live.Figures.Worst != nil && live.Figures.Worst.Compared:
+			compared := at
+			compared.note = s.comparedNote()
+			s.complain(s.view.put([]report.Section{section}, compared))
 		default:
 			rest = append(rest, section)
 		}
@@ -151,6 +153,13 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	s.view.complete.Text = strings.TrimSuffix(s.view.complete.Text, "; run datasync pull")
 	if len(windows) == 0 {
 		s.view.complete = badge{report.Caution, "Incomplete: the pull has just begun"}
+	}
+}
+
+// compare takes the differences that SQL found in the worst hour, if it is the same hour.
+func compare(worst, read *figures.WorstHour) {
+	if worst != nil && read != nil && worst.Start.Equal(read.Start) {
+		worst.Compared, worst.Factors = read.Compared, read.Factors
 	}
 }
 
@@ -273,7 +282,7 @@ func (s *Server) drawRead(r *report.Report) {
 	}
 	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: r.Made}))
 	if len(live) > 0 {
-		s.redraw() // the peak is new
+		s.redraw() // the differences of the worst hour are new
 	}
 }
 
@@ -346,9 +355,9 @@ func (s *Server) readLast(ctx context.Context, budget time.Duration) {
 	s.drawRead(r)
 }
 
-// peakNote says as of when the peak of the errors is.
-func (s *Server) peakNote() string {
+// comparedNote says as of when the differences of the worst hour are.
+func (s *Server) comparedNote() string {
 	s.view.mu.Lock()
 	defer s.view.mu.Unlock()
-	return " · peak as of batch " + strconv.FormatInt(s.view.reading.batch, 10)
+	return " · differences as of batch " + strconv.FormatInt(s.view.reading.batch, 10)
 }

@@ -101,6 +101,8 @@ func (v *view) chip(d *drawn, now time.Time) string {
 	idle := v.standing.State == "" || v.over
 	text := fmt.Sprintf("batch %d", d.batch)
 	switch {
+	case d.live && v.over && d.batch == 0: // the rate is of no batch
+		text = ""
 	case d.live && v.over, v.settled, !d.live && idle && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
 	case d.live && d.batch == 0:
 		text = "live"

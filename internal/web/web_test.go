@@ -305,10 +305,13 @@ func TestEndOfAPull(t *testing.T) {
 	if r.sections["users"].HTML != "" {
 		t.Error("figures were read at the beginning of a new file")
 	}
-	for _, id := range []string{"days", "hours", "week", "errors", "pages", "devices", "windows"} {
+	for _, id := range []string{"days", "hours", "week", "errors", "pages", "devices"} {
 		if !r.sections[id].Live {
 			t.Errorf("%s is not live", id)
 		}
+	}
+	if r.sections["windows"].HTML != "" {
+		t.Error("windows are shown before they are known")
 	}
 	src.standing.Store(&web.Standing{Batch: -1, Events: -1})
 	s.End(t.Context(), 4, time.Hour)
@@ -369,7 +372,7 @@ func TestClientsAreBounded(t *testing.T) {
 	}
 }
 
-// TestMissingFile: the stream names the error, and goes on when the file is there.
+// TestMissingFile: the stream says the error, and goes on when the file is there.
 func TestMissingFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	r := serve(t, web.Options{Source: &source{path: path}}).stream()

@@ -291,7 +291,7 @@ func TestStill(t *testing.T) {
 	}
 }
 
-// TestHidden: a page in a hidden tab draws no charts until the tab is shown, but its title goes on.
+// TestHidden: a hidden page draws no charts until it is shown again, but its title goes on.
 func TestHidden(t *testing.T) {
 	f := newFake(t)
 	f.charts()

@@ -51,6 +51,7 @@ func commandsOf(lines []string) (commands []shown) {
 // compares their output with the document.
 func TestDocuments(t *testing.T) {
 	t.Setenv("PATH", filepath.Dir(linkedProgram(t))+":"+os.Getenv("PATH"))
+	t.Setenv("LC_ALL", "C.UTF-8") // bars are blocks in the documents
 	root := harness.Root(t)
 	names, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {

@@ -45,7 +45,8 @@ func ReadCounts(ctx context.Context, db *sql.DB, upTo int64) (c *Counts, first, 
 }
 
 // Live returns figures of counts that were kept while a pull runs: of a period with these first and last events, of
-// which the windows say which time is not yet pulled. Days are those of the time zone. Its other figures are zero.
+// which the windows say which time is not yet pulled. Days are those of the time zone. The worst hour is by the same
+// counts, and not compared. Its other figures are zero.
 func Live(counts Counts, first, last time.Time, windows []Window, zone *time.Location) *Figures {
 	f := &Figures{Counts: counts}
 	p := &f.Period
@@ -60,6 +61,7 @@ func Live(counts Counts, first, last time.Time, windows []Window, zone *time.Loc
 	for day := 0; ; day++ {
 		start := time.Date(y, m, d+day, 0, 0, 0, 0, zone)
 		if start.After(p.lastInstant()) {
+			f.Worst = f.countedOutlier()
 			return f
 		}
 		end := time.Date(y, m, d+day+1, 0, 0, 0, 0, zone)

@@ -14,16 +14,17 @@ type WorstHour struct {
 	Date  time.Time
 	Of    int
 	// Errors are those of the hour. Usual is the median of the same hour on the file's other days of
-	// the same kind, weekdays or weekend days. Where the file has no such day, it is the error rate of
-	// the period's other hours, times the events of this one.
+	// the same kind, weekdays or weekend days. Where the file has no such day, it is the median error rate
+	// of the period's hours, times the events of this one.
 	Errors int64
 	Usual  float64
 	// Day are the errors of each hour of that day by the clock, UsualDay the usual numbers.
 	Day      [24]int64
 	UsualDay [24]float64
-	// Factors are the pages, browsers and devices whose share of the hour's errors differs from the
-	// usual one, by kind, those first that have more than usual.
-	Factors []Factor
+	// Compared says that Factors are known: the pages, browsers and devices whose share of the hour's errors
+	// differs from the usual one, by kind, those first that have more than usual.
+	Compared bool
+	Factors  []Factor
 }
 
 // Factor is a page, browser or device in the errors of an hour.
@@ -60,6 +61,15 @@ func (r *reader) worst(f *Figures) error {
 	if err != nil {
 		return err
 	}
+	if f.Worst = f.outlier(u); f.Worst == nil {
+		return nil
+	}
+	f.Worst.Compared = true
+	return r.factors(f.Worst)
+}
+
+// outlier returns the worst hour without its factors, nil if no hour is an outlier.
+func (f *Figures) outlier(u usualErrors) *WorstHour {
 	var worst *WorstHour
 	best := 0.0
 	for i := range f.Counts.Hours {
@@ -68,7 +78,7 @@ func (r *reader) worst(f *Figures) error {
 		if n < leastErrors {
 			continue
 		}
-		usual := u.of(hourOfDay{h.Date, h.Of}, n, h.Total())
+		usual := u.of(hourOfDay{h.Date, h.Of}, h.Total())
 		score := (float64(n) - usual) / math.Sqrt(max(usual, 1))
 		if float64(n) >= leastRatio*usual && score >= leastScore && score > best {
 			best, worst = score, &WorstHour{Start: h.Start, Date: h.Date, Of: h.Of, Errors: n, Usual: usual}
@@ -85,10 +95,9 @@ func (r *reader) worst(f *Figures) error {
 		}
 	}
 	for of := range worst.Day {
-		worst.UsualDay[of] = u.of(hourOfDay{worst.Date, of}, worst.Day[of], events[of])
+		worst.UsualDay[of] = u.of(hourOfDay{worst.Date, of}, events[of])
 	}
-	f.Worst = worst
-	return r.factors(worst)
+	return worst
 }
 
 // usualErrors says how many errors are usual.
@@ -97,8 +106,8 @@ type usualErrors struct {
 	// kind.
 	byHour  map[hourOfDay]int64
 	samples map[hourKind][]int64
-	// events and errors are those of the period.
-	events, errors int64
+	// rate is the median error rate of the period's hours.
+	rate float64
 }
 
 // hourKind is an hour of the day on weekdays or on weekend days.
@@ -114,11 +123,7 @@ func kindOf(h hourOfDay) hourKind {
 
 // usual reads the errors of each hour of the file.
 func (r *reader) usual(f *Figures) (usualErrors, error) {
-	u := usualErrors{byHour: map[hourOfDay]int64{}, samples: map[hourKind][]int64{}}
-	for _, d := range f.ErrorDays() {
-		u.events += d.Events
-		u.errors += d.Errors
-	}
+	u := f.usualRate()
 	if r.oldest.IsZero() {
 		return u, nil
 	}
@@ -126,15 +131,7 @@ func (r *reader) usual(f *Figures) (usualErrors, error) {
 	if err != nil {
 		return u, err
 	}
-	for _, d := range days {
-		for of := range 24 {
-			from := d.Start.Add(time.Duration(of) * time.Hour)
-			to := from.Add(time.Hour)
-			if !from.Before(r.oldest.Add(-slack)) && !to.After(r.newest) && !f.Period.Pulling(from, to) {
-				u.byHour[hourOfDay{d.Date, of}] = 0
-			}
-		}
-	}
+	u.add(&f.Period, days, r.oldest, r.newest)
 	err = r.each(`SELECT epoch_us(CAST(day AS TIMESTAMP)), CAST(date_part('hour', hour) AS INTEGER), CAST(sum(n) AS BIGINT)
 		FROM (SELECT `+bucketOf+` AS bucket, count(*) AS n FROM events WHERE type = '`+ErrorType+`'`+r.between(time.Time{}, time.Time{})+` GROUP BY bucket)
 		JOIN temp.datasync_buckets USING (bucket) GROUP BY ALL`, func(rows *sql.Rows) error {
@@ -148,17 +145,64 @@ func (r *reader) usual(f *Figures) (usualErrors, error) {
 		}
 		return err
 	})
+	u.sort()
+	return u, err
+}
+
+// usualRate has the usual rate of errors in the period, and no hour.
+func (f *Figures) usualRate() usualErrors {
+	u := usualErrors{byHour: map[hourOfDay]int64{}, samples: map[hourKind][]int64{}}
+	var rates []float64
+	for i := range f.Counts.Hours {
+		h := &f.Counts.Hours[i]
+		rates = append(rates, DayErrors{h.Total(), f.Counts.Of(h, ErrorType)}.Rate())
+	}
+	if len(rates) > 0 {
+		u.rate = median(rates)
+	}
+	return u
+}
+
+// add adds the hours that a file with these first and last events has whole, without errors.
+func (u usualErrors) add(p *Period, days []Day, oldest, newest time.Time) {
+	for _, d := range days {
+		for of := range 24 {
+			from := d.Start.Add(time.Duration(of) * time.Hour)
+			to := from.Add(time.Hour)
+			if !from.Before(oldest.Add(-slack)) && !to.After(newest) && !p.Pulling(from, to) {
+				u.byHour[hourOfDay{d.Date, of}] = 0
+			}
+		}
+	}
+}
+
+// sort makes the samples of the hours.
+func (u usualErrors) sort() {
 	for h, n := range u.byHour {
 		u.samples[kindOf(h)] = append(u.samples[kindOf(h)], n)
 	}
 	for _, s := range u.samples {
 		slices.Sort(s)
 	}
-	return u, err
 }
 
-// of returns the usual number of errors of an hour that has so many errors and events.
-func (u usualErrors) of(h hourOfDay, errors, events int64) float64 {
+// countedOutlier is outlier by the counts of the period alone.
+func (f *Figures) countedOutlier() *WorstHour {
+	u := f.usualRate()
+	u.add(&f.Period, f.Period.Days, f.Period.First, f.Period.Last)
+	for i := range f.Counts.Hours {
+		h := &f.Counts.Hours[i]
+		at := hourOfDay{h.Date, h.Of}
+		if _, ok := u.byHour[at]; ok {
+			u.byHour[at] += f.Counts.Of(h, ErrorType)
+		}
+	}
+	u.sort()
+	return f.outlier(u)
+}
+
+// of returns the usual number of errors of an hour that has so many events.
+func (u usualErrors) of(h hourOfDay, events int64) float64 {
 	samples := u.samples[kindOf(h)]
 	skip := -1 // the hour itself
 	if n, ok := u.byHour[h]; ok {
@@ -169,7 +213,7 @@ func (u usualErrors) of(h hourOfDay, errors, events int64) float64 {
 		others--
 	}
 	if others == 0 {
-		return DayErrors{u.events - events, u.errors - errors}.Rate() * float64(events)
+		return u.rate * float64(events)
 	}
 	at := func(i int) float64 {
 		if skip >= 0 && i >= skip {
