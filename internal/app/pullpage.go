@@ -146,7 +146,7 @@ type pullSource struct {
 var errEnding = errors.New("this pull lends no copy of its file now: ask again when it has ended")
 
 // Use borrows a copy as other processes do, and so shares it with them. It never opens the file while the pull has
-// it: DuckDB would wait for ever.
+// it: DuckDB would wait without end.
 func (s *pullSource) Use(ctx context.Context, do func(context.Context, string) error) error {
 	if s.closed.Load() {
 		return web.UseFile(ctx, s.database, do)

@@ -183,7 +183,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	out.Took, out.Batch = time.Since(began).Round(time.Millisecond).Seconds(), batch
 	switch {
 	case r.Context().Err() != nil:
-		return // nobody reads the answer
+		return // the client is gone
 	case err != nil:
 		out.Error = s.wrongOf(err)
 	default:

@@ -224,7 +224,7 @@ func TestDownloads(t *testing.T) {
 			t.Errorf("%s: %+v, %+v", c.text, got, got.Error)
 		}
 	}
-	// Downloads that nobody fetches are bounded, and end with the server.
+	// Downloads that are not fetched are bounded, and end with the server.
 	for {
 		var got downloaded
 		s.post("/download", sql{SQL: "SELECT 1", Format: "csv"}, &got)

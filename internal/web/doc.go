@@ -2,6 +2,6 @@
 // second, the figures of its events, and a box for read-only SQL.
 //
 // It promises that each figure names the batch that it is of, that no request holds the file for longer than it
-// runs, that memory stays bounded for any number of days and clients, and that a slow client delays nobody.
+// runs, that memory stays bounded for any number of days and clients, and that a slow client delays no other.
 // Package guard decides who is served, package page is the document. It knows neither the pull nor the command line.
 package web

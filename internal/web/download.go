@@ -19,7 +19,7 @@ var downloads = map[string]struct {
 	mime   string
 }{"csv": {export.CSV, "text/csv; charset=utf-8"}, "parquet": {export.Parquet, "application/vnd.apache.parquet"}}
 
-// errTooMany: files of downloads that nobody has fetched are in the way.
+// errTooMany: too many files of downloads are not fetched yet.
 var errTooMany = errors.New("too many downloads wait: fetch them, or try again in half a minute")
 
 // downloadBytes bounds DuckDB's buffers during a download.

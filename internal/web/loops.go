@@ -53,7 +53,7 @@ func (s *Server) follow(ctx context.Context) {
 	if !v.reading.failed {
 		v.trouble = ""
 	}
-	if standing.State == "" { // what was read last is what the file has
+	if standing.State == "" { // the last reading says what the file has
 		standing.Batch, standing.Events = -1, -1
 		if b := v.base; b != nil && v.reading.edition == s.Source.Edition() {
 			standing.Batch, standing.Events = v.reading.batch, b.Trust.Events

@@ -372,7 +372,7 @@ func TestClientsAreBounded(t *testing.T) {
 	}
 }
 
-// TestMissingFile: the stream says what is wrong, and goes on when the file is there.
+// TestMissingFile: the stream says the error, and goes on when the file is there.
 func TestMissingFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
 	r := serve(t, web.Options{Source: &source{path: path}}).stream()

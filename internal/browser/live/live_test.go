@@ -291,7 +291,7 @@ func TestStill(t *testing.T) {
 	}
 }
 
-// TestHidden: a page that nobody looks at draws no charts until somebody does, but its title goes on.
+// TestHidden: a hidden page draws no charts until it is shown again, but its title goes on.
 func TestHidden(t *testing.T) {
 	f := newFake(t)
 	f.charts()

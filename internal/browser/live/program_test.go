@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,6 +131,31 @@ func (s *served) stop() {
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		s.t.Error(err)
 	}
+}
+
+// mock starts an API that sends each answer at a rate, so that a pull has many batches, and returns its URL. stop ends it.
+func mock(t *testing.T, events, rate string) (address string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, program(t), "mock", "--addr", "127.0.0.1:0", "--events", events, "--profile", "plain", "--rate", rate)
+	said, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait()
+	})
+	line, _ := bufio.NewReader(said).ReadString('\n')
+	address = regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+	if address == "" {
+		t.Fatalf("mock says %q", line)
+	}
+	return address, cancel
 }
 
 // query returns the rows of a statement on a file.

@@ -36,8 +36,8 @@ const sampler = `(() => {
 			const section = document.getElementById(id), chip = section?.querySelector(".chip")?.textContent.match(/batch (\d+)/);
 			if (chip && section.querySelector("table")) samples[id][chip[1]] = sums(section);
 		}
-		const headline = document.querySelector("#errors h2")?.textContent ?? "", as = document.querySelector("#errors .chip")?.textContent.match(/peak as of batch (\d+)/);
-		if (as) samples.peak[as[1]] = headline;
+		const peak = document.querySelector("#errors h2")?.textContent.replaceAll("\u00a0", " ").match(/^Errors peaked (.*) UTC: ([\d,]+) in an hour/), as = document.querySelector("#errors .chip")?.textContent.match(/batch (\d+)/);
+		if (peak && as) samples.peak[as[1]] = [peak[1], peak[2].replaceAll(",", "")];
 	};
 	new MutationObserver(read).observe(document.querySelector("main"), {childList: true, subtree: true, characterData: true});
 	read();
@@ -46,9 +46,9 @@ const sampler = `(() => {
 
 // samples are what sampler keeps.
 type samples struct {
-	Bar          map[string]int64            `json:"bar"`
+	Bar          map[string]int64
 	Days, Errors map[string]map[string]int64 // by batch and column
-	Peak         map[string]string
+	Peak         map[string][]string         // when, and how many errors
 }
 
 // numbers are batches in order.
@@ -105,7 +105,8 @@ func compare(t *testing.T, got samples, counted func(upTo int64) map[string]int6
 func TestPull(t *testing.T) {
 	b := browser.Start(t)
 	folder := t.TempDir()
-	s := serve(t, folder, nil, "pull", "--demo", "--serve", "--db", "datasync.duckdb")
+	api, _ := mock(t, "60000", "2MB")
+	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--serve")
 	p := b.Open(t, s.url, browser.Look{Width: 1280})
 	browser.Eval[bool](t, p, sampler)
 	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live")`)
@@ -148,11 +149,41 @@ func TestPull(t *testing.T) {
 	if !maps.Equal(asTyped, want) {
 		t.Errorf("the SQL box at batch %d: %v, want %v", batch, asTyped, want)
 	}
-	worst := query(t, folder, `SELECT strftime(date_trunc('hour', timestamp), '%a %-d %b %H:00'), count(*) FROM events WHERE type = 'error' GROUP BY 1 ORDER BY 2 DESC LIMIT 1`)[0]
-	headline := browser.Eval[string](t, p, `document.querySelector("#errors h2").textContent.replaceAll("\u00a0", " ")`)
-	if !strings.Contains(headline, worst[0]) || !strings.Contains(headline, worst[1]+" in ") && !strings.Contains(headline, worst[1]) {
-		t.Errorf("the page says %q of the worst hour, SQL %v", headline, worst)
+	if len(got.Peak) == 0 {
+		t.Error("the page never named the worst hour")
 	}
+	for _, batch := range numbers(got.Peak) {
+		shown := got.Peak[fmt.Sprint(batch)]
+		worst := query(t, folder, fmt.Sprintf(`SELECT strftime(date_trunc('hour', timestamp), '%%a %%-d %%b %%H:00'), count(*) FROM events WHERE type = 'error' AND batch <= %d GROUP BY 1 ORDER BY 2 DESC LIMIT 1`, batch))[0]
+		if !slices.Equal(shown, worst) {
+			t.Errorf("at batch %d the page shows the peak %v, SQL %v", batch, shown, worst)
+		}
+	}
+}
+
+// TestFailedPull: when the API goes away, the page ends with the pull's exit code and keeps what was pulled.
+func TestFailedPull(t *testing.T) {
+	folder := t.TempDir()
+	api, stop := mock(t, "60000", "1MB")
+	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--max-retry-time", "1s", "--serve")
+	p := browser.Start(t).Open(t, s.url, browser.Look{Width: 390, Dark: true})
+	browser.Eval[bool](t, p, sampler)
+	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live") && document.querySelectorAll("#days table tbody tr").length > 0`)
+	stop()
+	if code := s.end(); code != 4 {
+		t.Fatalf("the pull ended with %d: %s", code, s.said)
+	}
+	shows(t, p, "state", "Ended, exit 4")
+	shows(t, p, "message", "The pull ended with exit code 4")
+	shows(t, p, "outcome", "This server has ended")
+	got, counted := browser.Eval[samples](t, p, "samples"), byType(t, folder)
+	compare(t, got, counted)
+	newest := numbers(got.Days)
+	if all := counted(1 << 40)["all"]; got.Days[fmt.Sprint(newest[len(newest)-1])]["all"] != all || all == 0 {
+		t.Errorf("the page ended with %v, the file has %d events", got.Days[fmt.Sprint(newest[len(newest)-1])], all)
+	}
+	clean(t, p)
+	picture(t, p, "served-failed")
 }
 
 // TestServe: serve shows the figures of the file, runs statements, saves downloads, refuses foreign pages, and says

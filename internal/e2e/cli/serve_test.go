@@ -140,7 +140,7 @@ func TestServe(t *testing.T) {
 		if !strings.Contains(sections["days"].HTML, "<svg") {
 			t.Errorf("%+v", sections["days"])
 		}
-		// Nobody holds the file between two requests.
+		// The file is closed between two requests.
 		if r := harness.Run(t.Context(), t, harness.Program(t), folder, "", "pull", "--demo", "--demo-events", "2000", "--demo-shape", "flat", "--quiet"); r.Code != 0 {
 			t.Error(r)
 		}

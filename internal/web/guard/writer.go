@@ -39,7 +39,7 @@ func (w *Writer) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// Flush sends what was written.
+// Flush sends the bytes that are written so far.
 func (w *Writer) Flush() error {
 	if err := w.control.SetWriteDeadline(time.Now().Add(w.patience)); err != nil {
 		return err

@@ -9,26 +9,38 @@ import (
 // backslash.
 const pageKey = `"page":`
 
+// firstKey begins an object whose first member is a page.
+const firstKey = `{"page":"`
+
 // pageOf returns the value of properties ->> '$.page' for a minified JSON object. known is false for the rare values
 // that only DuckDB writes as text in its own way.
 func pageOf(properties string) (page string, valid, known bool) {
-	at := strings.Index(properties, pageKey)
-	if strings.IndexByte(properties, '\\') >= 0 {
-		return scanned(properties)
+	if rest, ok := strings.CutPrefix(properties, firstKey); ok {
+		return quoted(properties, rest)
 	}
+	at := strings.Index(properties, pageKey)
 	if at < 0 {
+		if strings.IndexByte(properties, '\\') >= 0 { // it may be a part of the key
+			return scanned(properties)
+		}
 		return "", false, true
 	}
-	if strings.ContainsAny(properties[1:at], "{[") { // the key may be another object's
+	if strings.ContainsAny(properties[1:at], `{[\`) { // the key may be another object's, or not the first one
 		return scanned(properties)
 	}
-	value := properties[at+len(pageKey):]
-	if strings.HasPrefix(value, `"`) {
-		if end := strings.IndexByte(value[1:], '"'); end >= 0 {
-			return value[1 : 1+end], true, true
-		}
+	if rest, ok := strings.CutPrefix(properties[at+len(pageKey):], `"`); ok {
+		return quoted(properties, rest)
 	}
 	return scanned(properties)
+}
+
+// quoted returns a text of JSON, which the rest begins with, up to its closing quote.
+func quoted(properties, rest string) (page string, valid, known bool) {
+	end := strings.IndexByte(rest, '"')
+	if end < 0 || strings.IndexByte(rest[:end], '\\') >= 0 {
+		return scanned(properties)
+	}
+	return rest[:end], true, true
 }
 
 // scanned is pageOf for any object.

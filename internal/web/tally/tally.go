@@ -107,7 +107,7 @@ type counts struct {
 	first, last model.Instant
 	types       []string
 	hours       map[int64]*hour // by their start in microseconds since 1970
-	pages       map[string]*tried
+	pages       map[string]*page
 	noPage      tried
 	devices     []device
 	text        int
@@ -116,6 +116,14 @@ type counts struct {
 	// bucket is the quarter of an hour of the last event, and its hour.
 	bucket int64
 	hour   *hour
+	// recent has pages by a few of their bytes: most events have a page that was just counted.
+	recent [64]*page
+}
+
+// page is a page with its counts.
+type page struct {
+	name string
+	tried
 }
 
 // tried counts events and those of them that are errors.
@@ -157,9 +165,9 @@ func (c *counts) add(e *model.Event) {
 	if c.pagesLost {
 		return
 	}
-	page, valid, known := "", false, true
+	name, valid, known := "", false, true
 	if e.Properties != "" {
-		page, valid, known = pageOf(e.Properties)
+		name, valid, known = pageOf(e.Properties)
 	}
 	switch {
 	case !known:
@@ -167,7 +175,7 @@ func (c *counts) add(e *model.Event) {
 	case !valid:
 		c.noPage.add(1, failed)
 	default:
-		if p := c.pageNamed(page); p != nil {
+		if p := c.pageNamed(name); p != nil {
 			p.add(1, failed)
 		}
 	}
@@ -186,7 +194,7 @@ func (h *hour) add(kind int, n int64) {
 }
 
 // losePages gives up counting by page.
-func (c *counts) losePages() { c.pagesLost, c.pages = true, nil }
+func (c *counts) losePages() { c.pagesLost, c.pages, c.recent = true, nil, [64]*page{} }
 
 // lose gives up counting.
 func (c *counts) lose() {
@@ -267,7 +275,11 @@ func cloned(s sql.NullString) sql.NullString {
 }
 
 // pageNamed returns a page; nil if there are too many.
-func (c *counts) pageNamed(name string) *tried {
+func (c *counts) pageNamed(name string) *page {
+	recent := &c.recent[placeOf(name)]
+	if p := *recent; p != nil && p.name == name {
+		return p
+	}
 	p := c.pages[name]
 	if p == nil {
 		if len(c.pages) >= maxPages || !c.holds(name) {
@@ -275,12 +287,22 @@ func (c *counts) pageNamed(name string) *tried {
 			return nil
 		}
 		if c.pages == nil {
-			c.pages = map[string]*tried{}
+			c.pages = map[string]*page{}
 		}
-		p = &tried{}
-		c.pages[strings.Clone(name)] = p
+		p = &page{name: strings.Clone(name)}
+		c.pages[p.name] = p
 	}
+	*recent = p
 	return p
+}
+
+// placeOf returns the place of a page in counts.recent.
+func placeOf(name string) byte {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return (byte(n) + name[n-1]*7 + name[n/2]*31) % 64
 }
 
 // merge adds the counts of o.

@@ -127,7 +127,7 @@ func TestUncommitted(t *testing.T) {
 	}
 }
 
-// TestBounds: whatever events contain, memory has a bound, and what is not counted is not known.
+// TestBounds: whatever events contain, memory has a bound. Counts that are given up are not known.
 func TestBounds(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	for _, tc := range []struct {
