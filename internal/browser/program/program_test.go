@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -213,30 +213,23 @@ func TestServe(t *testing.T) {
 func TestPullServe(t *testing.T) {
 	b, program, folder := browser.Start(t), build(t), t.TempDir()
 	api := httputil.NewSingleHostReverseProxy(mock(t, program))
+	const size, first = 500, 6 // the pages that are served at once
 	looked := make(chan struct{})
-	var requests atomic.Int64
+	var pages atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if requests.Add(1) > 5 {
+		if req.URL.Query().Has("limit") && pages.Add(1) > first {
 			<-looked
 		}
 		api.ServeHTTP(w, req)
 	}))
 	defer server.Close()
-	r := start(t, program, folder, "pull", "--workers", "1", "--page-size", "2000", "--base-url", server.URL, "--serve")
+	r := start(t, program, folder, "pull", "--workers", "1", "--page-size", fmt.Sprint(size), "--base-url", server.URL, "--serve")
 	p := b.Open(t, r.url, browser.Look{Width: 1280})
 	p.Await(t, `document.querySelector("#days .chip")?.textContent.endsWith("live") && document.getElementById("state").innerText.includes("Pulling") && document.querySelectorAll("#days table tbody tr").length > 0`)
 	// The next batch comes only once the page was looked at.
-	stored := r.query("SELECT count(*)::VARCHAR FROM events")[0][0]
-	for {
-		n := r.query("SELECT count(*)::VARCHAR FROM events")[0][0]
-		want, err := strconv.Atoi(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n == stored && want >= 8000 {
-			break
-		}
-		stored = n
+	stored := ""
+	for tick := time.NewTicker(50 * time.Millisecond); stored != fmt.Sprint(size*first); <-tick.C {
+		stored = r.query("SELECT count(*)::VARCHAR FROM events")[0][0]
 	}
 	p.Await(t, `document.getElementById("events").textContent.replaceAll(",", "").includes("`+stored+`")`)
 	batch := r.query("SELECT max(batch)::VARCHAR FROM page_log")[0][0]
