@@ -49,8 +49,10 @@ func TestAnswers(t *testing.T) {
 		"answers": {func(r *report.Report) { r.Pull.Waits, r.Pull.Batches[0].Took = nil, 11*time.Second }, []string{
 			"No limit slowed the pull: its 12 s went into the API’s answers", "It waited for no endpoint.",
 		}},
-		"nothing":   {func(r *report.Report) { r.Pull.Waits = nil }, []string{"Nothing slowed the pull: it took 12 s"}},
-		"killed":    {func(r *report.Report) { r.Pull.Outcome = "running" }, []string{"It has not ended."}},
+		"nothing": {func(r *report.Report) { r.Pull.Waits = nil }, []string{"Nothing slowed the pull: it took 12 s"}},
+		"killed": {func(r *report.Report) { r.Pull.Outcome, r.Pull.Waits = "running", nil }, []string{
+			"What slowed the pull after its last commit is not recorded: it runs, or was killed", "It has not ended; this is up to its last commit.",
+		}},
 		"no record": {func(r *report.Report) { r.Pull = nil }, []string{"How this file was pulled is not known: an older version made it"}},
 		"missing": {func(r *report.Report) {
 			missing := int64(1204)

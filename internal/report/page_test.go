@@ -214,7 +214,7 @@ func TestSize(t *testing.T) {
 			}
 			all.pages, all.every = max(all.pages, e.pages), e.every
 			r := all.report()
-			if e.types != nil && len(e.types) == 64 {
+			if len(e.types) == 64 {
 				r.Figures.Counts.Types[63].Others, r.Figures.Counts.Types[63].Name = 937, ""
 			}
 			for i := range 3000 {

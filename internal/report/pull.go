@@ -50,9 +50,6 @@ type slowdown struct {
 	spans            []figures.Span
 }
 
-// name is how the charts call it: "feed: rate limit".
-func (s slowdown) name() string { return endpointName(s.endpoint) + ": " + s.reason }
-
 // slowdowns adds up the waits by endpoint and reason. Those come first that kept the pull from sending requests the
 // longest.
 func slowdowns(p *figures.Pull) []slowdown {
@@ -145,6 +142,9 @@ func (r *Report) pullHeadline() string {
 	took := p.Ended.Sub(p.Began)
 	all := slowdowns(p)
 	if len(all) == 0 || all[0].actual < took/20 {
+		if p.Outcome == "running" {
+			return "What slowed the pull after its last commit is not recorded: it runs, or was killed"
+		}
 		var answers time.Duration
 		for _, b := range p.Batches {
 			answers += b.Took
@@ -189,7 +189,7 @@ func (r *Report) pullNote() string {
 	took := p.Ended.Sub(p.Began)
 	switch {
 	case p.Outcome == "running":
-		text += " It has not ended."
+		text += " It has not ended; this is up to its last commit."
 	case p.Outcome != "complete":
 		text += " It did not reach the end: " + chart.Visible(short(p.Outcome)) + "."
 	case p.Minimum.V >= time.Second && took >= max(p.Minimum.V, shortestCompared):

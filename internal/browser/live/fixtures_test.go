@@ -86,7 +86,7 @@ func daysPart(busiest int64, more string) string {
 	stack := chart.Stack{Head: chart.Head{Title: "Events a day by type", Unit: "events"}}
 	shares := []int64{47, 24, 8, 6, 4, 4, 1, 4}
 	for _, t := range chart.Types() {
-		stack.Series = append(stack.Series, chart.Series{Name: t.Name, Color: t.Color})
+		stack.Series = append(stack.Series, chart.Series(t))
 	}
 	if more != "" {
 		stack.Series = append(stack.Series, chart.Series{Name: more, Color: chart.TypeColor(more)})
