@@ -93,9 +93,12 @@ func TestLooks(t *testing.T) {
 			}
 			keys(t, p, kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl))
 			shows(t, p, "result", "brwser")
-			f.show(pulling().with("state", "ended", "exit", 4, "percent", 71, "left_s", nil, "done_at", nil, "rate", nil,
+			f.show(pulling().with("state", "ended", "exit", 4, "percent", 71,
 				"endpoints", []object{{"name": "events endpoint", "state": "failing", "reason": "503 for 2 min 5 s: upstream is gone", "events": 82846}, {"name": "feed", "state": "waiting", "reason": "rate limit, opens 19:41:10", "events": 114406}}))
 			shows(t, p, "state", "Ended, exit 4")
+			if browser.Eval[bool](t, p, `document.getElementById("left").checkVisibility() || document.getElementById("jump").offsetTop > document.getElementById("state").offsetTop + 9`) {
+				t.Error("a pull that has ended has time left, or the bar needs another row")
+			}
 			clean(t, p)
 			picture(t, p, "failed-"+look.String())
 		})

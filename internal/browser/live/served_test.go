@@ -161,7 +161,7 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// TestFailedPull: when the API goes away, the page ends with the pull's exit code and keeps what was pulled.
+// TestFailedPull: when the API goes away, the page ends with the pull's exit code and keeps its figures.
 func TestFailedPull(t *testing.T) {
 	folder := t.TempDir()
 	api, stop := mock(t, "60000", "1MB")

@@ -43,7 +43,7 @@ func looks(name string) []browser.Look {
 	if name == "TestValid-month" {
 		return browser.Looks()
 	}
-	return []browser.Look{{Width: 390}, {Width: 1280, Dark: true, NoScripts: true}, {Width: 768, Dark: true}}
+	return []browser.Look{{Width: 390}, {Width: 1280, Dark: true}}
 }
 
 // TestReports: a report has no fault at any width, in light and dark, with scripts and without, with its tables
