@@ -22,8 +22,8 @@ var terminalBrowsers = []string{"www-browser", "w3m", "lynx", "links", "links2",
 const browserTime = 3 * time.Second
 
 // openInBrowser opens a file in the browser: one of $BROWSER, or the desktop's. That it cannot be opened is a
-// message, not an error: the file is there.
-func openInBrowser(t term.IO, file string) {
+// message, not an error: the file is there. It returns whether a browser has the file.
+func openInBrowser(t term.IO, file string) (opened bool) {
 	path := file
 	if whole, err := filepath.Abs(file); err == nil {
 		path = whole
@@ -35,10 +35,11 @@ func openInBrowser(t term.IO, file string) {
 			continue
 		}
 		if reason = startBrowser(command); reason == "" {
-			return
+			return true
 		}
 	}
 	t.Say(fmt.Sprintf("cannot open a browser: %s; open %s yourself, or name one in BROWSER", term.Visible(reason), term.Visible(path)))
+	return false
 }
 
 // browsers are the command lines that may open a file, the best first, and why there is none.

@@ -88,11 +88,13 @@ type livePage struct {
 	folder string
 	// urlFile is the file with the URL, "" if there is none.
 	urlFile string
+	// unopened is closed if no browser can be opened.
+	unopened chan struct{}
 }
 
 // listenForPage takes the address of a page, and makes its folder. The caller closes the page.
 func listenForPage(t term.IO, opts pageOptions) (_ *livePage, err error) {
-	p := &livePage{io: t, opts: opts}
+	p := &livePage{io: t, opts: opts, unopened: make(chan struct{})}
 	if p.listener, err = net.Listen("tcp", opts.addr); err != nil {
 		return nil, fmt.Errorf("%w; --addr 127.0.0.1:0 chooses a free port", err)
 	}
@@ -190,7 +192,11 @@ func (p *livePage) openRedirect() error {
 	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
 		return err
 	}
-	go openInBrowser(p.io, file) // it waits for the browser, and the page must not
+	go func() { // it waits for the browser, and the page must not
+		if !openInBrowser(p.io, file) {
+			close(p.unopened)
+		}
+	}()
 	return nil
 }
 

@@ -127,6 +127,7 @@ func (p *pullPage) awaitBrowser(ctx context.Context) (waited bool) {
 	defer timer.Stop()
 	select {
 	case <-p.Seen():
+	case <-p.unopened:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
