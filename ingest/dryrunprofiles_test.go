@@ -57,7 +57,7 @@ func TestForecastOfProfiles(t *testing.T) {
 		{"plain and very slow, by time", slow(3*time.Second, mockserver.Inclusive), 0, true},
 	} {
 		for _, workers := range []int{shard.Auto, 1, 8} {
-			if tc.long && (testing.Short() || workers != shard.Auto) {
+			if tc.long && testing.Short() || workers != shard.Auto && (tc.long || testing.Short()) {
 				continue
 			}
 			inBubbleOf(t, tc.name, workers, tc.opts, func(b *bench) {
