@@ -26,6 +26,9 @@ func lively(events int) mockserver.DataOptions {
 // and without ties, and with events that Grow added.
 func TestLivelyOrder(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 10, 99, 1000, 4097, 17_000, 30_000, 100_000, 300_000} {
+		if testing.Short() && n > 30_000 {
+			continue
+		}
 		for _, opts := range []mockserver.DataOptions{{}, {Seed: 9}, {TieSize: 5, TieEvery: 7}} {
 			opts.Shape, opts.Events = mockserver.ShapeLively, n
 			d := mockserver.NewDataset(opts)
@@ -157,6 +160,9 @@ func TestLivelyIsAFunctionOfItsSeed(t *testing.T) {
 // TestLivelySessions: a session has one user, device and browser, and valid ids.
 func TestLivelySessions(t *testing.T) {
 	for _, n := range []int{1, 10, 1000, 20_000, 300_000} {
+		if testing.Short() && n > 20_000 {
+			continue
+		}
 		d := mockserver.NewDataset(lively(n))
 		first := map[uuid.UUID]mockserver.Event{}
 		for i := range n {

@@ -119,6 +119,9 @@ func TestLivelyShape(t *testing.T) {
 		n    int
 		seed uint64
 	}{{20_000, 0}, {100_000, 5}, {300_000, 1}, {3_000_000, 0}} {
+		if testing.Short() && tt.n > 100_000 {
+			continue
+		}
 		t.Run(fmt.Sprintf("%d events, seed %d", tt.n, tt.seed), func(t *testing.T) {
 			opts := lively(tt.n)
 			opts.Seed = tt.seed
