@@ -49,7 +49,7 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
-// TestNetworkErrorOfIPv6: the host stands in brackets, as in a URL.
+// TestNetworkErrorOfIPv6: the error writes the address in brackets, as a URL does.
 func TestNetworkErrorOfIPv6(t *testing.T) {
 	s := sender{base: &url.URL{Scheme: "http", Host: "[::1]:1"}}
 	err := s.requestError(t.Context(), Events, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})

@@ -37,7 +37,7 @@ func TestStandingOf(t *testing.T) {
 			with(1, web.Endpoint{Name: "feed", State: web.EndpointWaiting, Reason: "(budget), opens 19:25:10 UTC", Until: later, Read: 100})},
 		"a request fails": {ingest.Snapshot{Sources: read, Stalled: true, Retries: []ingest.Retry{{Endpoint: "events", Number: 2, Why: "502", Error: "answered 502", Next: later}}}, web.Waiting,
 			with(0, web.Endpoint{Name: "events", State: web.EndpointFailing, Reason: "retry 2, answered 502", Until: later, Read: 300})},
-		"nobody is reached": {ingest.Snapshot{Sources: read, Retries: []ingest.Retry{{Endpoint: "events", Number: 1, Why: "reset", Error: "connection reset", Next: later}}}, web.Pulling,
+		"an unreachable API": {ingest.Snapshot{Sources: read, Retries: []ingest.Retry{{Endpoint: "events", Number: 1, Why: "reset", Error: "connection reset", Next: later}}}, web.Pulling,
 			with(0, web.Endpoint{Name: "events", State: web.EndpointFailing, Reason: "retry 1: connection reset", Until: later, Read: 300})},
 		"the token": {ingest.Snapshot{Sources: read, Waits: []dispatch.Wait{{Endpoint: "stream-access", Why: "429", Until: later}}}, web.Pulling,
 			with(2, web.Endpoint{Name: "stream-access", State: web.EndpointWaiting, Reason: "answered 429, opens 19:25:10 UTC", Until: later})},

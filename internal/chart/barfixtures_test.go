@@ -107,7 +107,7 @@ func manyGrid() chart.Grid {
 	g := chart.Grid{Head: chart.Head{Title: "Device and browser"}, Item: "events", Down: "device", Across: "browser"}
 	for i, name := range odd {
 		g.Rows = append(g.Rows, name)
-		g.Columns = append(g.Columns, name+"/2")
+		g.Columns = append(g.Columns, name+" 2")
 		var counts []int64
 		for j := range odd {
 			counts = append(counts, int64(100_000_000>>(i+j)))

@@ -55,10 +55,17 @@ func words(marks []mark) []string {
 	return all
 }
 
-// checkPlaces reads a drawing back. It fails the test where a label leaves the drawing, or two labels overlap.
+// checkPlaces reads a drawing back, and checks its texts.
 func checkPlaces(t rapid.TB, svg string) []mark {
 	t.Helper()
 	marks := read(t, svg)
+	checkTexts(t, marks)
+	return marks
+}
+
+// checkTexts fails the test where a text leaves the drawing, or two texts overlap, in the widest of the fonts.
+func checkTexts(t rapid.TB, marks []mark) {
+	t.Helper()
 	view := viewBox(t, marks[0])
 	var seen []mark
 	for _, m := range marks {
@@ -76,7 +83,6 @@ func checkPlaces(t rapid.TB, svg string) []mark {
 		}
 		seen = append(seen, m)
 	}
-	return marks
 }
 
 // checkTable fails the test where a table has no name, or rows of other lengths than its columns.

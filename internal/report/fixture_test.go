@@ -56,7 +56,7 @@ func (e events) report() *report.Report {
 	if !e.badHour.IsZero() {
 		e.worst(f)
 	}
-	return &report.Report{File: "/home/someone/events.duckdb", Version: "1.0", Made: e.last.Add(time.Hour), Zone: e.zone, Figures: f, Trust: e.trust(f), Pull: e.pull(f)}
+	return &report.Report{File: "data/events.duckdb", Version: "1.0", Made: e.last.Add(time.Hour), Zone: e.zone, Figures: f, Trust: e.trust(f), Pull: e.pull(f)}
 }
 
 func (e events) midnight(t time.Time) time.Time {

@@ -11,7 +11,7 @@ import (
 	"datasync/internal/report/figures"
 )
 
-// said is the text of a page, with plain spaces: what stands in each element, a line each.
+// said returns the text of a page, with plain spaces: a line for each element.
 func said(page string) string {
 	page = regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(page, "")
 	page = regexp.MustCompile(`<[^>]+>`).ReplaceAllString(page, "\n")

@@ -88,6 +88,23 @@ func TestStreamsOutliveAFlood(t *testing.T) {
 	}
 }
 
+// connect serves until the test ends, and opens a connection.
+func connect(t *testing.T, s *http.Server) net.Conn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
 // TestSlowHeaders: a client that does not end its headers is dropped.
 func TestSlowHeaders(t *testing.T) {
 	s := NewServer(http.NotFoundHandler())
@@ -95,17 +112,7 @@ func TestSlowHeaders(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	s.ReadHeaderTimeout = time.Millisecond
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = s.Serve(l) }()
-	defer func() { _ = s.Close() }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
+	conn := connect(t, s)
 	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: ")
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
@@ -138,18 +145,8 @@ func TestSlowReaders(t *testing.T) {
 			}
 		}
 	}))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = s.Serve(l) }()
-	defer func() { _ = s.Close() }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	_, _ = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", l.Addr())
+	conn := connect(t, s)
+	_, _ = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", conn.RemoteAddr())
 	if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error(err)
 	}
