@@ -46,7 +46,9 @@ func (c *folder) key(name table.Identifier, more ...string) string {
 
 func (c *folder) location(key string) string { return "s3://" + c.bucket.Name() + "/" + key }
 
-func (c *folder) filesOf(ctx context.Context) (iceio.IO, error) { return &Files{ctx, c.buckets, nil}, nil }
+func (c *folder) filesOf(ctx context.Context) (iceio.IO, error) {
+	return &Files{ctx, c.buckets, nil}, nil
+}
 
 var (
 	numbered = regexp.MustCompile(`^v([0-9]{1,18})(\.gz|\.zstd)?\.metadata\.json$`)
