@@ -35,9 +35,6 @@ Environment:
   AWS_ACCESS_KEY_ID and the other variables of the AWS tools, or ~/.aws, for buckets
 `
 
-// version is set by -ldflags -X in a release.
-var version = "dev"
-
 func main() {
 	// The libraries write warnings with the standard logger; stdout is for lines of JSON, and what a
 	// person needs to know is in them.
@@ -53,7 +50,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	case "version --json":
 		return printVersion(stdout)
 	case "version", "--version":
-		fmt.Fprintln(stdout, "datasync-lake "+version)
+		fmt.Fprintln(stdout, "datasync-lake "+model.Version)
 		return 0
 	case "help", "--help", "-h":
 		fmt.Fprint(stdout, help)
@@ -69,7 +66,7 @@ func printVersion(stdout io.Writer) int {
 		Version  string `json:"version"`
 		Commit   string `json:"commit"`
 		Modified bool   `json:"modified"`
-	}{Version: version}
+	}{Version: model.Version}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			switch s.Key {
@@ -119,8 +116,8 @@ func carryOut(stdin *os.File, stdout, stderr io.Writer) int {
 	if err != nil {
 		return out.fail(fmt.Errorf("read the plan: %w", err))
 	}
-	if plan.Version != version {
-		return out.fail(fmt.Errorf("datasync-lake has version %s, and datasync %s; install both from one release", version, plan.Version))
+	if plan.Version != model.Version {
+		return out.fail(fmt.Errorf("datasync-lake has version %s, and datasync %s; install both from one release", model.Version, plan.Version))
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
