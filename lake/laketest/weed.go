@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,11 +40,46 @@ const weedVersion = "4.48"
 // startTime is how long a server may take to answer on a busy machine.
 const startTime = 3 * time.Minute
 
-// Weed starts SeaweedFS: an S3 service and a REST catalog.
+// weed is the server that the tests of one package share.
+var weed struct {
+	sync.Mutex
+	server Server
+	stop   func()
+}
+
+// Main runs the tests of a package, and then stops the server that they shared.
+func Main(m *testing.M) int {
+	code := m.Run()
+	weed.Lock()
+	defer weed.Unlock()
+	if weed.stop != nil {
+		weed.stop()
+	}
+	if program, err := built(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(program))
+	}
+	return code
+}
+
+// Weed returns a SeaweedFS that the tests of a package share: an S3 service and a REST catalog. Each test
+// gives its tables names of their own. The package's TestMain calls Main.
 func Weed(t *testing.T) Server {
 	t.Helper()
+	weed.Lock()
+	defer weed.Unlock()
+	if weed.stop == nil {
+		weed.server = startWeed(t)
+	}
+	return weed.server
+}
+
+func startWeed(t *testing.T) Server {
+	t.Helper()
 	program := cached(t, "weed-"+weedVersion, fetchWeed)
-	folder := t.TempDir()
+	folder, err := os.MkdirTemp("", "weed")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ports := freePorts(t, 6)
 	args := []string{"mini", "-dir=" + folder, "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-admin.ui=false", "-webdav=false",
 		"-bucket=lake", "-tableBucket=iceberg-tables"}
@@ -51,7 +87,11 @@ func Weed(t *testing.T) Server {
 		args = append(args, fmt.Sprintf("-%s.port=%d", name, ports[i]), fmt.Sprintf("-%s.port.grpc=%d", name, ports[i]+10_000))
 	}
 	args = append(args, fmt.Sprintf("-s3.port.iceberg=%d", ports[5]), "-s3.port.lance=0")
-	start(t, exec.Command(program, args...), folder)
+	stop := start(t, exec.Command(program, args...), folder)
+	weed.stop = func() {
+		stop()
+		_ = os.RemoveAll(folder)
+	}
 	s := Server{
 		S3: fmt.Sprintf("http://127.0.0.1:%d", ports[3]), Bucket: "lake",
 		URL:        fmt.Sprintf("http://127.0.0.1:%d?warehouse=s3://iceberg-tables", ports[5]),
@@ -78,7 +118,8 @@ func Versity(t *testing.T) Server {
 		t.Fatal(err)
 	}
 	port := freePorts(t, 1)[0]
-	start(t, exec.Command(program, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", AccessKey, "--secret", Secret, "--quiet", "posix", folder), folder)
+	stop := start(t, exec.Command(program, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", AccessKey, "--secret", Secret, "--quiet", "posix", folder), folder)
+	t.Cleanup(stop)
 	s := Server{S3: fmt.Sprintf("http://127.0.0.1:%d", port), Bucket: "lake", Folder: filepath.Join(folder, "lake")}
 	await(t, s.S3+"/lake")
 	return s
@@ -94,10 +135,10 @@ func (s Server) Environ() []string {
 	return env
 }
 
-// start starts a server that ends with the test.
-func start(t *testing.T, server *exec.Cmd, folder string) {
+// start starts a server whose folder has room for its log, and returns a function that ends it.
+func start(t *testing.T, server *exec.Cmd, folder string) (stop func()) {
 	t.Helper()
-	log, err := os.Create(filepath.Join(t.TempDir(), "server.log"))
+	log, err := os.Create(folder + ".log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,16 +148,12 @@ func start(t *testing.T, server *exec.Cmd, folder string) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	return func() {
 		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
 		_ = server.Wait()
 		_ = log.Close()
-		if t.Failed() {
-			if text, err := os.ReadFile(log.Name()); err == nil {
-				t.Logf("the server's log ends with:\n%s", text[max(0, len(text)-3000):])
-			}
-		}
-	})
+		_ = os.Remove(log.Name())
+	}
 }
 
 // await waits until a server answers anything but that it is not ready.
