@@ -36,7 +36,7 @@ func (x *exporter) sweep(ctx context.Context) error {
 	var orphans []string
 	err = files.List(ctx, dataFolder(t), func(f catalog.File) error {
 		name := path.Base(f.Location)
-		if strings.HasPrefix(name, "datasync-") && !live[key(f.Location)] && time.Since(f.Modified) > orphanAge(name) {
+		if strings.HasPrefix(name, ours) && !live[key(f.Location)] && time.Since(f.Modified) > orphanAge(name) {
 			orphans = append(orphans, f.Location)
 		}
 		return nil
@@ -59,8 +59,12 @@ func (x *exporter) sweep(ctx context.Context) error {
 	return x.finish(ctx, st)
 }
 
-// replacing begins the names of files of --replace, which may be sent long before their commit.
-const replacing = "datasync-replace-"
+// ours begins the names of all data files, and replacing those of --replace, which may be sent long before
+// their commit.
+const (
+	ours      = "datasync-"
+	replacing = ours + "replace-"
+)
 
 // orphanAge is how old a file is before it counts as left behind.
 func orphanAge(name string) time.Duration {

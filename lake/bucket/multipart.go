@@ -41,7 +41,7 @@ func (b *Bucket) putParts(ctx context.Context, key string, f *os.File, size int6
 	}
 	parts, err := b.sendParts(ctx, key, *upload.UploadId, f, size, opts)
 	if err == nil {
-		err = b.complete(ctx, key, own, parts, *upload.UploadId, opts.IfAbsent)
+		err = b.complete(ctx, key, own, parts, *upload.UploadId, &opts)
 	}
 	if err != nil {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
@@ -81,12 +81,15 @@ func (b *Bucket) sendParts(ctx context.Context, key, upload string, f *os.File, 
 
 // complete makes the object of its parts. A service forgets an upload once it is complete: after a lost
 // answer the object itself tells.
-func (b *Bucket) complete(ctx context.Context, key, own string, parts []types.CompletedPart, upload string, ifAbsent bool) error {
+func (b *Bucket) complete(ctx context.Context, key, own string, parts []types.CompletedPart, upload string, opts *PutOptions) error {
 	input := s3.CompleteMultipartUploadInput{
 		Bucket: &b.name, Key: &key, UploadId: &upload, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 	}
-	if ifAbsent {
+	switch {
+	case opts.IfAbsent:
 		input.IfNoneMatch = aws.String("*")
+	case opts.IfMatch != "":
+		input.IfMatch = quoted(opts.IfMatch)
 	}
 	return b.try(ctx, 0, func(ctx context.Context, lost bool) error {
 		_, err := b.client.CompleteMultipartUpload(ctx, &input)
@@ -107,9 +110,9 @@ func (b *Bucket) abort(ctx context.Context, key, upload string) error {
 	})
 }
 
-// AbortUploads removes the parts of uploads below a prefix that began before an instant and were never
-// completed: those of killed processes. It returns how many uploads these were.
-func (b *Bucket) AbortUploads(ctx context.Context, prefix string, before time.Time) (removed int64, err error) {
+// AbortUploads removes the parts of uploads that were never completed, as killed processes leave them: those
+// below a prefix that wanted accepts by key and beginning. It returns how many uploads these were.
+func (b *Bucket) AbortUploads(ctx context.Context, prefix string, wanted func(key string, began time.Time) bool) (removed int64, err error) {
 	input := s3.ListMultipartUploadsInput{Bucket: &b.name, Prefix: &prefix}
 	for {
 		var page *s3.ListMultipartUploadsOutput
@@ -118,14 +121,15 @@ func (b *Bucket) AbortUploads(ctx context.Context, prefix string, before time.Ti
 			return err
 		})
 		if err != nil {
-			return removed, b.fail("list uploads below", prefix, err)
+			return removed, b.fail("list unfinished uploads below", prefix, err)
 		}
 		for _, u := range page.Uploads {
-			if u.Initiated == nil || !u.Initiated.Before(before) {
+			key := aws.ToString(u.Key)
+			if !wanted(key, aws.ToTime(u.Initiated)) {
 				continue
 			}
-			if err := b.abort(ctx, aws.ToString(u.Key), aws.ToString(u.UploadId)); err != nil {
-				return removed, b.fail("remove an upload of", aws.ToString(u.Key), err)
+			if err := b.abort(ctx, key, aws.ToString(u.UploadId)); err != nil {
+				return removed, b.fail("remove an unfinished upload of", key, err)
 			}
 			removed++
 		}

@@ -19,6 +19,9 @@ import (
 type PutOptions struct {
 	// IfAbsent fails with ErrExists if the key exists.
 	IfAbsent bool
+	// IfMatch replaces only an object with that ETag, as in Object, and fails with ErrExists if it is another
+	// one by now. "" replaces any.
+	IfMatch string
 	// Sent is called with the number of bytes that have arrived since its last call. It may be called
 	// by several goroutines at a time. nil is allowed.
 	Sent func(bytes int64)
@@ -30,11 +33,14 @@ func (o *PutOptions) sent(bytes int64) {
 	}
 }
 
-// putKey is the metadata of an object that was written with IfAbsent: a UUID of its own. It tells whether
+// conditional reports whether a put depends on the object that is there.
+func (o *PutOptions) conditional() bool { return o.IfAbsent || o.IfMatch != "" }
+
+// putKey is the metadata of an object that was written on a condition: a UUID of its own. It tells whether
 // an object that exists is that of an attempt whose answer was lost.
 const putKey = "datasync-put"
 
-// Put writes an object. With IfAbsent it fails with ErrExists, unless the object there is the one that it
+// Put writes an object. With a condition it fails with ErrExists, unless the object there is the one that it
 // has written itself and whose answer was lost.
 func (b *Bucket) Put(ctx context.Context, key string, content []byte, opts PutOptions) error {
 	err := b.put(ctx, key, int64(len(content)), func() io.ReadSeeker { return bytes.NewReader(content) }, opts)
@@ -71,8 +77,14 @@ func (b *Bucket) PutFile(ctx context.Context, key, file string, opts PutOptions)
 func (b *Bucket) put(ctx context.Context, key string, size int64, content func() io.ReadSeeker, opts PutOptions) error {
 	input := s3.PutObjectInput{Bucket: &b.name, Key: &key, ContentLength: &size, ContentType: contentType(key)}
 	own := uuid.NewString()
-	if opts.IfAbsent {
-		input.IfNoneMatch, input.Metadata = aws.String("*"), map[string]string{putKey: own}
+	if opts.conditional() {
+		input.Metadata = map[string]string{putKey: own}
+	}
+	switch {
+	case opts.IfAbsent:
+		input.IfNoneMatch = aws.String("*")
+	case opts.IfMatch != "":
+		input.IfMatch = quoted(opts.IfMatch)
 	}
 	err := b.try(ctx, size, func(ctx context.Context, lost bool) error {
 		attempt := input
@@ -103,6 +115,8 @@ func (b *Bucket) isOwn(ctx context.Context, key, own string, exists error) error
 	}
 	return exists
 }
+
+func quoted(etag string) *string { return aws.String(`"` + etag + `"`) }
 
 // contentType returns the type by the ending of the key, nil if it is not known.
 func contentType(key string) *string {
