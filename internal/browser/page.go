@@ -142,6 +142,18 @@ func (p *Page) Await(t testing.TB, expression string) {
 // Context is the tab's context, for chromedp's own actions.
 func (p *Page) Context() context.Context { return p.ctx }
 
+// Table is the rows of the first table of a section as text, without thousands separators.
+func (p *Page) Table(t testing.TB, section string) [][]string {
+	t.Helper()
+	rows := Eval[[][]string](t, p, `[...(document.querySelector("#`+section+` table")?.tBodies[0].rows ?? [])].map((row) => [...row.cells].map((cell) => cell.textContent))`)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = strings.ReplaceAll(row[i], ",", "")
+		}
+	}
+	return rows
+}
+
 // PNG is a picture of the whole page.
 func (p *Page) PNG(t testing.TB) []byte {
 	t.Helper()
