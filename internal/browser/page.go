@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -174,12 +173,6 @@ func (p *Page) PDF(t testing.TB) []byte {
 	}
 	return printed
 }
-
-// pdfPage begins a page in a PDF that Chromium writes.
-var pdfPage = regexp.MustCompile(`/Type\s*/Page\b`)
-
-// PDFPages returns where the pages of a PDF begin, as a slice of places in it.
-func PDFPages(printed []byte) [][]int { return pdfPage.FindAllIndex(printed, -1) }
 
 // Requests are the URLs that the page has asked for until now, in that order.
 func (p *Page) Requests() []string {
