@@ -1,11 +1,20 @@
 package report
 
-// sections are the parts of the page, in order.
-func (r *Report) sections() []Section {
-	return []Section{
-		r.daysSection(), r.hoursSection(), r.weekSection(), r.errorsSection(), r.usersSection(), r.sessionsSection(), r.funnelSection(),
-		r.retentionSection(), r.pagesSection(), r.devicesSection(), r.pullSection(), r.windowsSection(), r.rejectsSection(), r.fingerprintSection(), r.definitions(),
+// Parts are the sections of the page, in order.
+func (r *Report) Parts() []Part {
+	return []Part{
+		{"days", r.daysSection}, {"hours", r.hoursSection}, {"week", r.weekSection}, {"errors", r.errorsSection}, {"users", r.usersSection},
+		{"sessions", r.sessionsSection}, {"funnel", r.funnelSection}, {"retention", r.retentionSection}, {"pages", r.pagesSection}, {"devices", r.devicesSection},
+		{"pull", r.pullSection}, {"windows", r.windowsSection}, {"rejects", r.rejectsSection}, {"fingerprint", r.fingerprintSection}, {"definitions", r.definitions},
 	}
+}
+
+// sections draws all parts.
+func (r *Report) sections() (all []Section) {
+	for _, part := range r.Parts() {
+		all = append(all, part.Draw())
+	}
+	return all
 }
 
 // definitions say what the words of the page mean.

@@ -3,6 +3,8 @@ package web
 import (
 	"testing"
 	"time"
+
+	"datasync/internal/report"
 )
 
 // MaxClients is maxClients.
@@ -13,6 +15,13 @@ func SetStatementTime(t *testing.T, d time.Duration) {
 	before := statementTime
 	statementTime = d
 	t.Cleanup(func() { statementTime = before })
+}
+
+// SetParts sets what the page takes for the parts of a report, until the test ends.
+func SetParts(t *testing.T, of func(*report.Report) []report.Part) {
+	before := parts
+	parts = of
+	t.Cleanup(func() { parts = before })
 }
 
 // SetFirstReading sets how long a pull runs before its first reading of figures, until the test ends.

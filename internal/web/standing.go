@@ -174,6 +174,8 @@ type sectionLine struct {
 	Batch int64  `json:"batch"`
 	At    string `json:"at,omitempty"`
 	Live  bool   `json:"live"`
+	// Stale says that the section could not be drawn again.
+	Stale bool `json:"stale"`
 }
 
 // chipLine is the line of a stream that has the new chip of a section.
@@ -181,6 +183,8 @@ type chipLine struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`
 	Chip string `json:"chip"`
+	// Stale is that of sectionLine.
+	Stale bool `json:"stale"`
 }
 
 // encoded returns a value as a line of JSON.

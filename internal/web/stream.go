@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"sync"
 	"time"
@@ -56,7 +57,7 @@ func (s *Server) lines(now time.Time, sent map[string]stamp) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	state := v.state(now)
-	state.File, state.Zone = s.File, s.Timezone
+	state.File, state.Zone, state.Trouble = s.File, s.Timezone, cmp.Or(state.Trouble, s.faults.newest())
 	out := encoded(state)
 	for _, id := range v.order() {
 		d := v.sections[id]
@@ -64,9 +65,9 @@ func (s *Server) lines(now time.Time, sent map[string]stamp) []byte {
 		switch {
 		case is == was:
 		case is.version == was.version:
-			out = append(out, encoded(chipLine{"chip", id, is.chip})...)
+			out = append(out, encoded(chipLine{"chip", id, is.chip, d.stale})...)
 		default:
-			out = append(out, encoded(sectionLine{"section", id, d.order, d.html, is.chip, d.batch, d.at(), d.live})...)
+			out = append(out, encoded(sectionLine{"section", id, d.order, d.html, is.chip, d.batch, d.at(), d.live, d.stale})...)
 		}
 		sent[id] = is
 	}

@@ -1,7 +1,9 @@
 package tally
 
 import (
+	"cmp"
 	"database/sql"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +34,8 @@ type Counters struct {
 	batch int64
 	// seeded says that the counts include the events that were stored before.
 	seeded bool
+	// failure is the first panic; "" if there was none.
+	failure string
 }
 
 // New returns counters whose hours and days are those of a time zone. Events that are stored already are missing
@@ -41,29 +45,54 @@ func New(zone *time.Location) *Counters { return &Counters{zone: zone, all: coun
 // Batch returns a tally of a batch, which counts once it is committed.
 func (c *Counters) Batch() model.Tally { return &batch{counters: c, counts: counts{zone: c.zone}} }
 
+// Failure returns the first panic of the counters; "" if there was none. Counts are not known after one.
+func (c *Counters) Failure() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure
+}
+
 // batch adds up one batch.
 type batch struct {
 	counts
 	counters *Counters
+	failure  string
 }
 
-func (b *batch) Add(e *model.Event) { b.add(e) }
+// Add is model.Tally's. A panic ends the counting, and not the pull that stores the event.
+func (b *batch) Add(e *model.Event) {
+	defer func() { b.survive(recover(), &b.failure) }()
+	b.add(e)
+}
 
+// Committed is model.Tally's.
 func (b *batch) Committed(number int64) {
-	b.counters.mu.Lock()
-	defer b.counters.mu.Unlock()
-	b.counters.all.merge(&b.counts)
-	b.counters.batch = number
+	c := b.counters
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.batch, c.failure = number, cmp.Or(c.failure, b.failure)
+	defer func() { c.all.survive(recover(), &c.failure) }()
+	c.all.merge(&b.counts)
 }
 
 // Seed adds the counts of the events that were stored before the first batch. It is called at most once.
 func (c *Counters) Seed(stored *figures.Counts, first, last time.Time, upTo int64) {
-	before := counts{zone: c.zone}
-	before.take(stored, first, last)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all.merge(&before)
 	c.batch, c.seeded = max(c.batch, upTo), true
+	defer func() { c.all.survive(recover(), &c.failure) }()
+	before := counts{zone: c.zone}
+	before.take(stored, first, last)
+	c.all.merge(&before)
+}
+
+// survive gives up counting after a panic, and records it.
+func (c *counts) survive(panicked any, failure *string) {
+	if panicked == nil {
+		return
+	}
+	c.lose()
+	*failure = cmp.Or(*failure, fmt.Sprint(panicked))
 }
 
 // Now are the counts at one moment.
@@ -138,13 +167,13 @@ type device struct {
 
 // add counts an event.
 func (c *counts) add(e *model.Event) {
-	if c.events == 0 || e.Timestamp < c.first {
+	c.events++ // first of all: their number stays known after a panic
+	if c.events == 1 || e.Timestamp < c.first {
 		c.first = e.Timestamp
 	}
-	if c.events == 0 || e.Timestamp > c.last {
+	if c.events == 1 || e.Timestamp > c.last {
 		c.last = e.Timestamp
 	}
-	c.events++
 	if c.full {
 		return
 	}

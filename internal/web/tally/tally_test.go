@@ -112,6 +112,28 @@ func TestSeed(t *testing.T) {
 	same(t, "a later pull", c.Now(), path, "UTC")
 }
 
+// TestPanic: a panic while an event is counted reaches no caller. The number of events stays known, the counts do not.
+func TestPanic(t *testing.T) {
+	c := tally.New(time.UTC)
+	c.Seed(nil, time.Time{}, time.Time{}, 3)
+	if batch, events, seeded := c.Batches(); batch != 3 || events != 0 || !seeded || c.Failure() == "" {
+		t.Errorf("after a seed of nothing: batch %d, %d events, seeded %v, failure %q", batch, events, seeded, c.Failure())
+	}
+	c = tally.New(time.UTC)
+	c.Seed(&figures.Counts{}, time.Time{}, time.Time{}, 0)
+	b := c.Batch()
+	b.Add(&model.Event{Type: "click", Timestamp: 1})
+	b.Add(nil)
+	b.Add(&model.Event{Type: "click", Timestamp: 2})
+	if c.Failure() != "" {
+		t.Error("a batch that is not committed has failed")
+	}
+	b.Committed(1)
+	if batch, events, _ := c.Batches(); batch != 1 || events != 3 || c.Now().Known || !strings.Contains(c.Failure(), "nil pointer") {
+		t.Errorf("batch %d, %d events, known %v, failure %q", batch, events, c.Now().Known, c.Failure())
+	}
+}
+
 // TestUncommitted: a batch that is not committed counts nothing.
 func TestUncommitted(t *testing.T) {
 	c := tally.New(time.UTC)
