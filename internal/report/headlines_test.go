@@ -42,6 +42,20 @@ func TestAnswers(t *testing.T) {
 			"Everything from Mon 5 Jan 00:00 to Tue 3 Feb 19:00 was walked; nothing is left to pull",
 			"0.7 %, from 7,021", "0.5 points, from 4.0 %", "12 elements could not be stored; the API counts 2 exact copies",
 		}},
+		"both endpoints": {func(r *report.Report) {
+			r.Pull.Waits[1] = figures.Wait{Endpoint: "feed", Reason: "pacing", From: at(2), To: at(9), Count: 1, Actual: 7 * time.Second}
+			r.Pull.Reread = 1
+		}, []string{
+			"Rate limits slowed the pull most: the events endpoint spent 8.6 s of 12 s closed, the feed 7 s", "1 page with rejects was requested again, to check them.",
+		}},
+		"a moment of the feed": {func(r *report.Report) { r.Pull.Batches[1].Took = 100 * time.Millisecond }, []string{
+			"The events endpoint’s rate limit slowed the pull most: 8.6 s of 12 s spent closed\n",
+		}},
+		"thousands": {func(r *report.Report) {
+			for range 2999 {
+				r.Trust.Windows = append(r.Trust.Windows, r.Trust.Windows[0])
+			}
+		}, []string{"3,000 of 3,000 windows walked to the end"}},
 		"feed pacing":    {wait("feed", "pacing", 9), []string{"The feed’s rate limit slowed the pull most: 9 s of 12 s spent closed"}},
 		"token":          {wait("stream-access", "token", 3), []string{"The wait for a token slowed the pull most: 3 s of 12 s"}},
 		"retries":        {wait("events", "retry", 4), []string{"Failures of the events endpoint slowed the pull most: 4 s of 12 s until it was asked again"}},
@@ -76,6 +90,24 @@ func TestAnswers(t *testing.T) {
 		for _, want := range tc.want {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s: the page does not say %q", name, want)
+			}
+		}
+	}
+}
+
+// TestHeadlinesFit: no headline has a stretch without a place for a break that is wider than the rail, in long periods
+// and in zones with long names, too.
+func TestHeadlinesFit(t *testing.T) {
+	headline := regexp.MustCompile(`<h2[^>]*>([^<]*)</h2>`)
+	for name, r := range pages(t) {
+		if name == "hostile" {
+			continue
+		}
+		for _, found := range headline.FindAllStringSubmatch(write(t, r), -1) {
+			for _, stretch := range strings.FieldsFunc(html.UnescapeString(found[1]), func(c rune) bool { return c == ' ' || c == '–' }) {
+				if n := len([]rune(stretch)); n > 16 {
+					t.Errorf("%s: %q has %d characters without a break, in %q", name, stretch, n, found[1])
+				}
 			}
 		}
 	}
