@@ -59,9 +59,9 @@ func (r *Report) facts() []Fact {
 	} else if t.Copies > 0 {
 		conflicts.Value = copies(t.Copies) + ", each kept once"
 	}
-	reread := Fact{Good, "No re-read pages", chart.Plural(t.Pages, "page") + ", none with known events only"}
+	reread := Fact{Good, "No re-read pages", fmt.Sprintf("none of %s had known events only", chart.Plural(t.Pages, "page"))}
 	if t.Reread > 0 {
-		reread = Fact{Plain, chart.Plural(t.Reread, "re-read page"), fmt.Sprintf("of %s; with known events only, kept once", chart.Count(t.Pages))}
+		reread = Fact{Plain, chart.Plural(t.Reread, "re-read page"), fmt.Sprintf("of %s; they had known events only", chart.Count(t.Pages))}
 	}
 	return []Fact{complete, total, rejects, conflicts, reread, {Good, "Fingerprint", ends(t.Fingerprint.Hash)}}
 }

@@ -16,6 +16,7 @@ func (r *Report) definitions() Section {
 		Terms: []Term{
 			{"Window", "The time of events that a pull walks through page by page, from the newest event back to the window before."},
 			{"Complete", "Every window was walked to its end. The API’s own total is compared, too, but it is no proof."},
+			{"Rate limit, pacing", "After an answer 429, a pull waits until the API’s rate limit opens. Pacing is its wait before that, to keep to the limit."},
 			{"Session", "All events of the period with one session id. No time-out is applied."},
 			{"Active user", "A user id with at least one event in the span."},
 			{"Error", "An event of the type error."},

@@ -254,6 +254,10 @@ func TestKeeps(t *testing.T) {
 	p.Await(t, `[...document.querySelectorAll(".late")].map(c => c.textContent).join() === "as of batch 171 · 49 s ago"`)
 	f.show(pulling().with("clock", "2026-01-27T19:25:41Z", "batch", 171)) // nothing is newer
 	p.Await(t, `document.querySelector(".late") === null`)
+	f.show(pulling().with("clock", "2026-01-27T19:25:42Z"))
+	p.Await(t, `document.querySelector(".late") !== null`)
+	f.send(object{"kind": "chip", "id": "pages", "chip": "batch 184", "batch": 184, "live": false}) // read again, and the same
+	p.Await(t, `document.querySelector(".late") === null`)
 	clean(t, p)
 }
 

@@ -54,10 +54,11 @@ function place(node, order) {
 }
 
 // showChip says as of when a section is.
-function showChip({ id, chip }) {
+function showChip({ id, chip, batch, at, live }) {
   const section = sections.get(id);
-  if (unseen.has(id)) unseen.get(id).chip = chip;
+  if (unseen.has(id)) Object.assign(unseen.get(id), { chip }, batch == null ? {} : { batch, at, live });
   if (!section || unseen.has(id)) return;
+  if (batch != null) Object.assign(section, { batch, at, live }); // a reading that changes nothing is newer, too
   setText(section.chip, chip ?? "");
   showLate(section);
 }
