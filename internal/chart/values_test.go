@@ -100,6 +100,19 @@ func TestStackHeights(t *testing.T) {
 	}
 }
 
+// TestTableHasTheOrderOfTheStack: types are in the order in which they are stacked, whatever the order of the values.
+func TestTableHasTheOrderOfTheStack(t *testing.T) {
+	series := types("error", "new_type", "purchase", "page_view")
+	table := chart.Stack{Series: series, Days: []chart.Counted{{From: start, To: start.AddDate(0, 0, 1), Values: []int64{1, 2, 3, 4}}}}.Table()
+	var got []string
+	for i, c := range table.Columns[2:] {
+		got = append(got, c.Name+" "+table.Rows[0][2+i])
+	}
+	if want := []string{"page_view 4", "purchase 3", "error 1", "new_type 2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestStackMergesDays: beyond a hundred bars days become weeks, months and years, and no event is lost.
 func TestStackMergesDays(t *testing.T) {
 	for _, c := range []struct {

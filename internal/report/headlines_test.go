@@ -56,10 +56,12 @@ func TestAnswers(t *testing.T) {
 				r.Trust.Windows = append(r.Trust.Windows, r.Trust.Windows[0])
 			}
 		}, []string{"3,000 of 3,000 windows walked to the end"}},
-		"feed pacing":    {wait("feed", "pacing", 9), []string{"The feed’s rate limit slowed the pull most: 9 s of 12 s spent closed"}},
-		"token":          {wait("stream-access", "token", 3), []string{"The wait for a token slowed the pull most: 3 s of 12 s"}},
-		"retries":        {wait("events", "retry", 4), []string{"Failures of the events endpoint slowed the pull most: 4 s of 12 s until it was asked again"}},
-		"an earlier run": {wait("events", "earlier run", 4), []string{"Waits of the events endpoint slowed the pull most (earlier run): 4 s of 12 s"}},
+		"a whole week":     {func(*report.Report) {}, []string{"The busiest hour of the week is Tue 14:00"}},
+		"a part of a week": {func(r *report.Report) { *r = *lively(5).report() }, []string{"Of the full days, the busiest hour is Tue 14:00"}},
+		"feed pacing":      {wait("feed", "pacing", 9), []string{"The feed’s rate limit slowed the pull most: 9 s of 12 s spent closed"}},
+		"token":            {wait("stream-access", "token", 3), []string{"The wait for a token slowed the pull most: 3 s of 12 s"}},
+		"retries":          {wait("events", "retry", 4), []string{"Failures of the events endpoint slowed the pull most: 4 s of 12 s until it was asked again"}},
+		"an earlier run":   {wait("events", "earlier run", 4), []string{"Waits of the events endpoint slowed the pull most (earlier run): 4 s of 12 s"}},
 		"answers": {func(r *report.Report) { r.Pull.Waits, r.Pull.Batches[0].Took = nil, 11*time.Second }, []string{
 			"No limit slowed the pull: its 12 s went into the API’s answers", "It waited for no endpoint.",
 		}},
@@ -109,6 +111,18 @@ func TestHeadlinesFit(t *testing.T) {
 					t.Errorf("%s: %q has %d characters without a break, in %q", name, stretch, n, found[1])
 				}
 			}
+		}
+	}
+}
+
+// TestLongKeyFigures: a value that would run into the next one is smaller.
+func TestLongKeyFigures(t *testing.T) {
+	r := lively(30).report()
+	r.Figures.Comparison.Is.Events, r.Figures.Comparison.Is.Users = 123_456_789_012, 12_345_678
+	page := write(t, r)
+	for _, want := range []string{`<p class="value longer">123,456,789,012</p>`, `<p class="value long">12,345,678</p>`, `<p class="value">2,100</p>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not have %s", want)
 		}
 	}
 }
