@@ -210,6 +210,8 @@ func lineFigures() []figure {
 		flat.Points[i].Value = 0.042
 	}
 	flat.Mark = &chart.Mark{At: flat.Points[1].From.Add(12 * time.Hour), Value: 0.042, Words: "Mon 29 Dec: 4.2\u00a0%"}
+	zero := perDay(rates(start, 1))
+	zero.Points[0].Value, zero.Points[0].Count = 0, 0
 	nightless := perHour(hours(start.Add(19*time.Hour), start.AddDate(1, 0, 0).Add(-7*time.Hour)))
 	for i, p := range nightless.Points {
 		if h := p.From.Hour(); p.From.Day() == 1 && h >= 2 && h < 6 {
@@ -228,7 +230,7 @@ func lineFigures() []figure {
 		{"hours-year", perHour(hours(start, start.AddDate(1, 0, 0)))},
 		{"errors-month", errors}, {"errors-holes", gaps}, {"errors-one", perDay(rates(start, 1))},
 		{"errors-two", perDay(rates(start, 2))}, {"errors-year", perDay(rates(start, 365))}, {"errors-nothing", perDay(nil)},
-		{"hours-gaps", nightless}, {"errors-flat", flat},
+		{"errors-zero", zero}, {"hours-gaps", nightless}, {"errors-flat", flat},
 	}
 }
 

@@ -138,7 +138,9 @@ func (p *plot) beside(x, y float64, words string, crossed func(extent) bool) {
 	w := BoldWidth(words)
 	start, _ := clamp(x, w, 2, p.w-2)
 	open := func(class string, x, y float64) bool {
-		return p.free(class, x, y, words) && !crossed(textExtent(class, x, y, words))
+		e := textExtent(class, x, y, words)
+		onZero := e.y1 < p.base && p.base < e.y2
+		return p.free(class, x, y, words) && !onZero && !crossed(e)
 	}
 	switch {
 	case x-9-w >= p.left && open("b e", x-9, y+4):

@@ -37,7 +37,9 @@ func (r *Report) pullSection() Section {
 		c.Strips = append(c.Strips, strip)
 	}
 	c.Strips = append(c.Strips, r.refusals(p)...)
-	s.Figures = []Figure{figure("", c)}
+	if len(c.Steps)+len(c.Strips) > 0 {
+		s.Figures = []Figure{figure("", c)}
+	}
 	return s
 }
 
