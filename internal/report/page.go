@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"datasync/internal/chart"
 )
@@ -96,6 +97,17 @@ type pageView struct {
 type keyView struct {
 	KeyFigure
 	Spark template.HTML
+}
+
+// Length is a class for a value that is too long for the size of the others: a key figure has a sixth of the page.
+func (k keyView) Length() string {
+	switch n := utf8.RuneCountInString(k.Value); {
+	case n > 12:
+		return " longer"
+	case n > 9:
+		return " long"
+	}
+	return ""
 }
 
 // sectionView is a section as its template shows it.

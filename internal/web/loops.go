@@ -32,12 +32,12 @@ func (s *Server) follow(ctx context.Context) {
 	}
 	s.nextLook = time.Now().Add(min(lookShare*time.Since(began), longestPause))
 	var windows []figures.Window
-	if s.Counters != nil && watched && err == nil {
+	if s.Counters != nil && err == nil {
 		var known bool
 		if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
 			standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
 		}
-		if standing.Batch != s.windowsAt {
+		if watched && standing.Batch != s.windowsAt {
 			_ = s.try("read the windows", func() (err error) { // those of the last look stay if it fails
 				if windows, err = s.Source.Windows(ctx); err == nil {
 					s.windowsAt = standing.Batch
