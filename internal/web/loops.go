@@ -33,11 +33,12 @@ func (s *Server) follow(ctx context.Context) {
 		if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
 			standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
 		}
-		if standing.Batch != s.windowsAt {
+		if asked := time.Now(); standing.Batch != s.windowsAt && !asked.Before(s.nextWindows) {
 			var errWindows error
 			if windows, errWindows = s.Source.Windows(ctx); errWindows == nil { // else those of the last look stay
 				s.windowsAt = standing.Batch
 			}
+			s.nextWindows = time.Now().Add(min(drawShare*time.Since(asked), longestPause))
 		}
 	}
 	v := &s.view
@@ -91,12 +92,20 @@ func (s *Server) lookLast(ctx context.Context) {
 func (s *Server) draw(context.Context) {
 	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
 		s.redraw()
-		s.nextDraw = time.Now().Add(lookShare * time.Since(began))
+		s.nextDraw = time.Now().Add(min(drawShare*time.Since(began), longestPause))
 	}
 }
 
-// redraw is draw, also without a client.
+// redraw is draw, also without a client. When it returns, the sections are those of now, also if another drawing was
+// under way.
 func (s *Server) redraw() {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	s.redrawHeld()
+}
+
+// redrawHeld is redraw while s.drawing is held.
+func (s *Server) redrawHeld() {
 	v := &s.view
 	v.mu.Lock()
 	rate, ok := v.rate.section()
@@ -172,11 +181,16 @@ func (s *Server) complain(err error) {
 	}
 }
 
-// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
-// commits nothing meanwhile. The same holds for drawing, which takes time from a pull.
-const lookShare = 20
+const (
+	// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
+	// commits nothing meanwhile.
+	lookShare = 20
+	// drawShare is the same for drawing and for reading the windows, which take time from a pull that only the
+	// processor bounds.
+	drawShare = 50
+)
 
-// longestPause bounds that pause, as a suspended pull takes long to say nothing.
+// longestPause bounds those pauses: a suspended pull takes long to say nothing.
 const longestPause = 10 * time.Second
 
 // firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
@@ -266,6 +280,8 @@ func badgeOf(r *report.Report) badge {
 
 // drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
 func (s *Server) drawRead(r *report.Report) {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
 	live := map[string]bool{}
 	if s.Counters != nil && !s.settled() {
 		if now := s.Counters.Now(); now.Known {
@@ -282,7 +298,7 @@ func (s *Server) drawRead(r *report.Report) {
 	}
 	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: r.Made}))
 	if len(live) > 0 {
-		s.redraw() // the differences of the worst hour are new
+		s.redrawHeld() // the differences of the worst hour are new
 	}
 }
 
