@@ -22,6 +22,9 @@ func SetFirstReading(t *testing.T, d time.Duration) {
 	t.Cleanup(func() { firstReading = before })
 }
 
+// FirstPause is firstPause.
+func FirstPause(events int64) time.Duration { return firstPause(events) }
+
 // Redraw is redraw.
 func (s *Server) Redraw() { s.redraw() }
 

@@ -193,7 +193,8 @@ const (
 // longestPause bounds those pauses: a suspended pull takes long to say nothing.
 const longestPause = 10 * time.Second
 
-// firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
+// firstReading is how long a pull into a new file runs at least before the first reading of figures: a variable for
+// the tests.
 var firstReading = 10 * time.Second
 
 const (
@@ -206,6 +207,12 @@ const (
 	// readPatience bounds how long a reading takes.
 	readPatience = 5 * time.Minute
 )
+
+// firstPause is how long a pull into a new file runs before the first reading of figures, if it has stored this many
+// events: a copy of the file would delay a pull that is over soon, and a fast one more.
+func firstPause(events int64) time.Duration {
+	return max(firstReading, min(readShare*estimated(events), readEvery))
+}
 
 // due reports whether figures are to be read, of which edition.
 func (s *Server) due(now time.Time) (edition string, due bool) {
@@ -222,8 +229,7 @@ func (s *Server) due(now time.Time) (edition string, due bool) {
 	case v.over:
 		return edition, false
 	case last.at.IsZero() && s.Counters != nil && s.Stored == 0:
-		// A new file: a copy of it would delay a pull that is over soon.
-		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstReading
+		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstPause(v.standing.Events)
 	case last.at.IsZero():
 		return edition, true
 	case running:
@@ -342,15 +348,15 @@ func (s *Server) readReport(ctx context.Context, path string) (_ *report.Report,
 	return r, nil
 }
 
-// perSecond is how many events a reading of figures takes in a second, if none has shown that yet.
-const perSecond = 1_000_000
+// estimated is how long a reading of figures takes, if none has shown that yet: a second for a million events.
+func estimated(events int64) time.Duration { return time.Duration(events) * time.Microsecond }
 
 // readLast reads the figures at the end of a pull if that is likely to end within the budget.
 func (s *Server) readLast(ctx context.Context, budget time.Duration) {
 	v := &s.view
 	v.mu.Lock()
 	last, events := v.reading, v.standing.Events
-	estimate := time.Duration(float64(events) / perSecond * float64(time.Second))
+	estimate := estimated(events)
 	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
 		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
 	}

@@ -36,3 +36,17 @@ func TestDrawingIsOfNow(t *testing.T) {
 		drawings.Wait()
 	}
 }
+
+// TestFirstReading: the more events a pull has stored, the later its figures are read for the first time, and within a
+// minute.
+func TestFirstReading(t *testing.T) {
+	for events, want := range map[int64]time.Duration{0: 10 * time.Second, 10_000: 10 * time.Second, 500_000: 20 * time.Second, 3_000_000: time.Minute, 1_000_000_000_000: time.Minute} {
+		if is := web.FirstPause(events); is != want {
+			t.Errorf("%d events: %v, want %v", events, is, want)
+		}
+	}
+	web.SetFirstReading(t, time.Hour)
+	if is := web.FirstPause(1); is != time.Hour {
+		t.Error(is)
+	}
+}
