@@ -1,6 +1,11 @@
 package report_test
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"datasync/internal/report"
+)
 
 // BenchmarkLive measures what a pull pays for each drawing of the sections that follow its batches.
 func BenchmarkLive(b *testing.B) {
@@ -9,7 +14,11 @@ func BenchmarkLive(b *testing.B) {
 	size := 0
 	for b.Loop() {
 		size = 0
-		for _, section := range r.Live() {
+		for _, part := range r.Parts() {
+			if !slices.Contains(report.LiveParts(), part.ID) {
+				continue
+			}
+			section := part.Draw()
 			html, err := section.HTML()
 			if err != nil {
 				b.Fatal(err)
