@@ -116,7 +116,7 @@ function showProgress(state) {
   byId("progress").value = state.percent ?? 0;
   byId("progress").hidden = !known;
   showSpeed(state);
-  setText(byId("message"), visible(state.trouble ?? "") || endReason(state) || badgeReason(state));
+  setText(byId("message"), [endReason(state), visible(state.trouble ?? "")].filter(Boolean).join(" ") || badgeReason(state));
   document.title = `${titleWord(state)} · ${visible(state.file ?? "datasync")}`;
 }
 
