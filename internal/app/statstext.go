@@ -72,8 +72,11 @@ func (v statsView) writeHead(b *strings.Builder, style term.Style, width int) {
 		_, _ = fmt.Fprintf(b, "%s\n%s\n", term.Wrap(complete, width, 2), term.Wrap(counts, width, 2))
 	}
 	if f.Counts.Events() > 0 {
-		more := fmt.Sprintf("%s, half of them up to %s long; %.1f %% of events are errors",
-			term.Counted(f.Sessions.Count, "session"), term.Duration(f.Sessions.Median), 100*v.errorRate())
+		length := ", median length " + term.Duration(f.Sessions.Median)
+		if f.Sessions.Count == 1 {
+			length = ", " + term.Duration(f.Sessions.Median) + " long"
+		}
+		more := fmt.Sprintf("%s%s; %.1f %% of events are errors", term.Counted(f.Sessions.Count, "session"), length, 100*v.errorRate())
 		b.WriteString(term.Wrap(more, width, 0) + "\n")
 	}
 }

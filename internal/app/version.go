@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"datasync/internal/duck"
+	"datasync/internal/model"
 	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
 )
 
 // version is the version of the program.
-const version = "0.2.0"
+const version = model.Version
 
 // goTimeZones is the release of the time zone database in time/tzdata of Go version goChecked.
 const (

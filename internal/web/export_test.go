@@ -30,3 +30,19 @@ func SetFirstReading(t *testing.T, d time.Duration) {
 	firstReading = d
 	t.Cleanup(func() { firstReading = before })
 }
+
+// FirstPause is firstPause.
+func FirstPause(events int64) time.Duration { return firstPause(events) }
+
+// Redraw is redraw.
+func (s *Server) Redraw() { s.redraw() }
+
+// BatchOf returns the batch of a section, 0 if it was never drawn.
+func (s *Server) BatchOf(id string) int64 {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	if d := s.view.sections[id]; d != nil {
+		return d.batch
+	}
+	return 0
+}

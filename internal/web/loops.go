@@ -32,18 +32,19 @@ func (s *Server) follow(ctx context.Context) {
 	}
 	s.nextLook = time.Now().Add(min(lookShare*time.Since(began), longestPause))
 	var windows []figures.Window
-	if s.Counters != nil && watched && err == nil {
+	if s.Counters != nil && err == nil {
 		var known bool
 		if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
 			standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
 		}
-		if standing.Batch != s.windowsAt {
+		if asked := time.Now(); watched && standing.Batch != s.windowsAt && !asked.Before(s.nextWindows) {
 			_ = s.try("read the windows", func() (err error) { // those of the last look stay if it fails
 				if windows, err = s.Source.Windows(ctx); err == nil {
 					s.windowsAt = standing.Batch
 				}
 				return nil
 			})
+			s.nextWindows = time.Now().Add(min(drawShare*time.Since(asked), longestPause))
 		}
 	}
 	v := &s.view
@@ -97,12 +98,20 @@ func (s *Server) lookLast(ctx context.Context) {
 func (s *Server) draw(context.Context) {
 	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
 		s.redraw()
-		s.nextDraw = time.Now().Add(lookShare * time.Since(began))
+		s.nextDraw = time.Now().Add(min(drawShare*time.Since(began), longestPause))
 	}
 }
 
-// redraw is draw, also without a client.
+// redraw is draw, also without a client. When it returns, the sections are those of now, also if another drawing was
+// under way.
 func (s *Server) redraw() {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	s.redrawHeld()
+}
+
+// redrawHeld is redraw while s.drawing is held.
+func (s *Server) redrawHeld() {
 	v := &s.view
 	base, windows, settled := v.known()
 	if v.hasRate() {
@@ -192,14 +201,20 @@ func compare(worst, read *figures.WorstHour) {
 // parts are those of a report: a variable for the tests.
 var parts = (*report.Report).Parts
 
-// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
-// commits nothing meanwhile. The same holds for drawing, which takes time from a pull.
-const lookShare = 20
+const (
+	// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
+	// commits nothing meanwhile.
+	lookShare = 20
+	// drawShare is the same for drawing and for reading the windows, which take time from a pull that only the
+	// processor bounds.
+	drawShare = 50
+)
 
-// longestPause bounds that pause, as a suspended pull takes long to say nothing.
+// longestPause bounds those pauses: a suspended pull takes long to say nothing.
 const longestPause = 10 * time.Second
 
-// firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
+// firstReading is how long a pull into a new file runs at least before the first reading of figures: a variable for
+// the tests.
 var firstReading = 10 * time.Second
 
 const (
@@ -212,6 +227,12 @@ const (
 	// readPatience bounds how long a reading takes.
 	readPatience = 5 * time.Minute
 )
+
+// firstPause is how long a pull into a new file runs before the first reading of figures, if it has stored this many
+// events: a copy of the file would delay a pull that is over soon, and a fast one more.
+func firstPause(events int64) time.Duration {
+	return max(firstReading, min(readShare*estimated(events), readEvery))
+}
 
 // due reports whether figures are to be read, of which edition.
 func (s *Server) due(now time.Time) (edition string, due bool) {
@@ -228,8 +249,7 @@ func (s *Server) due(now time.Time) (edition string, due bool) {
 	case v.over:
 		return edition, false
 	case last.at.IsZero() && s.Counters != nil && s.Stored == 0:
-		// A new file: a copy of it would delay a pull that is over soon.
-		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstReading
+		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstPause(v.standing.Events)
 	case last.at.IsZero():
 		return edition, true
 	case running:
@@ -286,6 +306,8 @@ func badgeOf(r *report.Report) badge {
 
 // drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
 func (s *Server) drawRead(r *report.Report) {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
 	live := map[string]bool{}
 	if s.Counters != nil && !s.settled() {
 		if now := s.Counters.Now(); now.Known {
@@ -297,7 +319,7 @@ func (s *Server) drawRead(r *report.Report) {
 	bySQL := slices.DeleteFunc(parts(r), func(p report.Part) bool { return live[p.ID] })
 	s.put(bySQL, drawn{batch: r.Trust.Batch, read: r.Made})
 	if len(live) > 0 {
-		s.redraw() // the differences of the worst hour are new
+		s.redrawHeld() // the differences of the worst hour are new
 	}
 }
 
@@ -340,6 +362,9 @@ func (s *Server) readReport(ctx context.Context, path string) (_ *report.Report,
 	}
 	return r, nil
 }
+
+// estimated is how long a reading of figures takes, if none has shown that yet: a second for a million events.
+func estimated(events int64) time.Duration { return time.Duration(events) * time.Microsecond }
 
 // readLast reads the figures at the end of a pull if that is likely to end within the budget.
 func (s *Server) readLast(ctx context.Context, budget time.Duration) {

@@ -49,12 +49,14 @@ type Server struct {
 	view    view
 	faults  faults
 	clients clients
+	// drawing is held while sections are drawn: an older drawing never replaces a newer one.
+	drawing sync.Mutex
 	// wake has the loops look now.
 	wake [3]chan struct{}
-	// nextLook is the earliest next call of Source.Standing, and windowsAt the batch of the last call of
-	// Source.Windows. Only follow uses them. Only draw uses nextDraw, the earliest next drawing.
-	nextLook, nextDraw time.Time
-	windowsAt          int64
+	// nextLook and nextWindows are the earliest next calls of Source.Standing and Source.Windows, and windowsAt the
+	// batch of the last call of the latter. Only follow uses them. Only draw uses nextDraw, the earliest next drawing.
+	nextLook, nextWindows, nextDraw time.Time
+	windowsAt                       int64
 	// ended is closed at the end of the page. Streams then send the last lines.
 	ended chan struct{}
 	end   sync.Once

@@ -62,10 +62,13 @@ func (s *Server) lines(now time.Time, sent map[string]stamp) []byte {
 	for _, id := range v.order() {
 		d := v.sections[id]
 		is, was := stamp{d.version, v.chip(d, now)}, sent[id]
+		if id == "definitions" {
+			is.chip = "" // they are the same of any batch
+		}
 		switch {
 		case is == was:
 		case is.version == was.version:
-			out = append(out, encoded(chipLine{"chip", id, is.chip, d.stale})...)
+			out = append(out, encoded(chipLine{"chip", id, is.chip, d.batch, d.at(), d.live, d.stale})...)
 		default:
 			out = append(out, encoded(sectionLine{"section", id, d.order, d.html, is.chip, d.batch, d.at(), d.live, d.stale})...)
 		}

@@ -216,15 +216,12 @@ func (v *view) rateSection() report.Section {
 	return section
 }
 
-// perSecond is how many events a reading of figures takes in a second, if none has shown that yet.
-const perSecond = 1_000_000
-
 // closes reports whether the last figures can likely be read within a budget, and records that they will be.
 func (v *view) closes(budget time.Duration) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	last, events := v.reading, v.standing.Events
-	estimate := time.Duration(float64(events) / perSecond * float64(time.Second))
+	estimate := estimated(events)
 	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
 		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
 	}

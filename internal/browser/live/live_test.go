@@ -301,6 +301,11 @@ func TestKeeps(t *testing.T) {
 	p.Clean(t)
 	f.send(object{"kind": "chip", "id": "days", "chip": "batch 186 · live", "stale": false})
 	p.Await(t, `document.querySelector(".late") === null`)
+	f.show(pulling().with("clock", "2026-01-27T19:25:42Z"))
+	p.Await(t, `document.querySelector(".late") !== null`)
+	f.send(object{"kind": "chip", "id": "pages", "chip": "batch 184", "batch": 184, "live": false}) // read again, and the same
+	p.Await(t, `document.querySelector(".late") === null`)
+	p.Clean(t)
 }
 
 // TestStill: while figures, waits and reasons change, nothing on the page moves at any width.

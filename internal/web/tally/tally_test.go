@@ -32,9 +32,9 @@ func zone(t *testing.T, name string) *time.Location {
 }
 
 // pull pulls from a mock server into a file, with counters.
-func pull(t *testing.T, path string, data mockserver.DataOptions, c *tally.Counters) (storedBefore int64) {
+func pull(t testing.TB, path string, data mockserver.DataOptions, counters func() model.Tally) (storedBefore int64) {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: "demo", ToolVersion: "test", Tally: c.Batch})
+	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: "demo", ToolVersion: "test", Tally: counters})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestAgainstSQL(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a.duckdb")
 		c := tally.New(zone(t, timezone))
 		c.Seed(&figures.Counts{}, time.Time{}, time.Time{}, 0)
-		pull(t, path, mockserver.DataOptions{Events: 20_000, Shape: mockserver.ShapeLively, DirtyEvery: 50}, c)
+		pull(t, path, mockserver.DataOptions{Events: 20_000, Shape: mockserver.ShapeLively, DirtyEvery: 50}, c.Batch)
 		same(t, "a first pull", c.Now(), path, timezone)
 	}
 }
@@ -98,12 +98,12 @@ func TestAgainstSQL(t *testing.T) {
 // were stored before.
 func TestSeed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
-	pull(t, path, mockserver.DataOptions{Events: 3000, Shape: mockserver.ShapeLively}, tally.New(time.UTC))
+	pull(t, path, mockserver.DataOptions{Events: 3000, Shape: mockserver.ShapeLively}, tally.New(time.UTC).Batch)
 	c := tally.New(time.UTC)
 	if c.Now().Known {
 		t.Error("counts are known before the stored events are")
 	}
-	before := pull(t, path, mockserver.DataOptions{Events: 5000, Shape: mockserver.ShapeLively}, c)
+	before := pull(t, path, mockserver.DataOptions{Events: 5000, Shape: mockserver.ShapeLively}, c.Batch)
 	if before == 0 || c.Now().Known {
 		t.Fatalf("%d batches before, known %v", before, c.Now().Known)
 	}
@@ -222,22 +222,5 @@ func TestPages(t *testing.T) {
 	}
 	if unknown > 6 {
 		t.Errorf("%d pages are not known", unknown)
-	}
-}
-
-// BenchmarkAdd measures what a pull pays for each event.
-func BenchmarkAdd(b *testing.B) {
-	events := make([]model.Event, 10_000)
-	for n := range events {
-		events[n] = model.Event{
-			Type: []string{"page_view", "click", "error"}[n%3], Timestamp: model.Instant(1_700_000_000_000_000 - int64(n)*1_000_000),
-			Properties: fmt.Sprintf(`{"page":"/product/%d","referrer":"https://example.com","amount":12}`, n%300),
-			DeviceType: sql.NullString{String: []string{"desktop", "mobile"}[n%2], Valid: true}, Browser: sql.NullString{String: []string{"Chrome", "Safari", "Firefox"}[n%3], Valid: true},
-		}
-	}
-	c := tally.New(time.UTC)
-	batch := c.Batch()
-	for n := 0; b.Loop(); n++ {
-		batch.Add(&events[n%len(events)])
 	}
 }

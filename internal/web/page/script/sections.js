@@ -54,11 +54,12 @@ function place(node, order) {
 }
 
 // showChip says as of when a section is.
-function showChip({ id, chip, stale }) {
+function showChip({ id, chip, batch, at, live, stale }) {
   const section = sections.get(id);
-  if (unseen.has(id)) Object.assign(unseen.get(id), { chip, stale });
+  if (unseen.has(id)) Object.assign(unseen.get(id), { chip, stale }, batch == null ? {} : { batch, at, live });
   if (!section || unseen.has(id)) return;
   section.stale = stale;
+  if (batch != null) Object.assign(section, { batch, at, live }); // a reading that changes nothing is newer, too
   setText(section.chip, chip ?? "");
   showLate(section);
 }

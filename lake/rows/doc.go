@@ -1,0 +1,3 @@
+// Package rows writes batches of a datasync file to Parquet files as an Iceberg table needs them, in
+// bounded memory.
+package rows
