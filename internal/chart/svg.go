@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -103,7 +104,10 @@ func (c *canvas) text(class string, x, y float64, s string) {
 		return
 	}
 	if class != "" {
-		class = ` class="` + class + `"`
+		halo := slices.Contains(strings.Fields(class), "halo")
+		if class = ` class="` + class + `"`; halo {
+			class += ` paint-order="stroke"` // validators of CSS do not know the property
+		}
 	}
 	c.b.WriteString(`<text` + class + ` x="` + num(x) + `" y="` + num(y) + `">` + escape(s) + `</text>`)
 }

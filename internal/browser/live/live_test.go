@@ -16,6 +16,7 @@ import (
 
 	"datasync/internal/browser"
 	"datasync/internal/browser/program"
+	"datasync/internal/web/page"
 )
 
 func TestMain(m *testing.M) { program.Main(m) }
@@ -99,6 +100,46 @@ func TestLooks(t *testing.T) {
 			picture(t, p, "failed-"+look.String())
 		})
 	}
+}
+
+// valid validates the document of a page as it is now, without what the Nu checker does not know: the property
+// field-sizing, and ARIA 1.2's aria-activedescendant of a textbox with aria-controls.
+func valid(t *testing.T, p *browser.Page) {
+	t.Helper()
+	html := browser.Eval[string](t, p, `(() => {
+		const copy = document.documentElement.cloneNode(true);
+		for (const name of ["style", "aria-activedescendant"]) copy.querySelector("#statement").removeAttribute(name);
+		return "<!doctype html>" + copy.outerHTML;
+	})()`)
+	file := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	browser.Valid(t, file)
+}
+
+// TestValidHTML: the Nu checker finds no error in the document, before it has figures and with a result or a list of
+// completions, and nothing to warn of.
+func TestValidHTML(t *testing.T) {
+	f := newFake(t)
+	f.charts()
+	f.Query = func(*http.Request, object) any { return rows() }
+	f.Complete = func(_ *http.Request, body object) any {
+		return object{"from": 5, "items": []string{"pages", "page_log"}}
+	}
+	file := filepath.Join(t.TempDir(), "document.html")
+	if err := os.WriteFile(file, page.New(styles(t)).HTML, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("document", func(t *testing.T) { browser.Valid(t, file) })
+	p := browser.Start(t).Open(t, f.address(), browser.Look{Width: 1280})
+	p.Await(t, `document.querySelectorAll("#sections > section").length === 3`)
+	write(t, p, "FROM pages")
+	keys(t, p, kb.Enter, control)
+	shows(t, p, "outcome", "4 rows")
+	write(t, p, "FROM pa")
+	p.Await(t, `!document.getElementById("completions").hidden`)
+	t.Run("figures", func(t *testing.T) { valid(t, p) })
 }
 
 // TestIdle: without a pull the page shows the file.

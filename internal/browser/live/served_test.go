@@ -122,6 +122,7 @@ func TestPull(t *testing.T) {
 	at := s.SQL("SELECT max(batch)::VARCHAR FROM page_log")[0][0]
 	p.Await(t, `document.querySelector("#days .chip").textContent === "batch `+at+` · live" && document.getElementById("events").textContent.startsWith("12,000")`)
 	program.Figures(t, p, s.SQL, "true", "days", "pages", "devices")
+	t.Run("valid HTML", func(t *testing.T) { valid(t, p) })
 	picture(t, p, "served-pull")
 	p.Clean(t)
 	write(t, p, "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
@@ -238,6 +239,7 @@ func TestServe(t *testing.T) {
 	picture(t, p, "serve-1280")
 	tables := []string{"days", "users", "pages", "devices", "funnel"}
 	program.Figures(t, p, s.SQL, "true", tables...)
+	t.Run("valid HTML", func(t *testing.T) { valid(t, p) })
 	for _, look := range []browser.Look{{Width: 390}, {Width: 768, Dark: true}, {Width: 390, Dark: true}, {Width: 768}, {Width: 1280, Dark: true}} {
 		other := b.Open(t, s.URL, look)
 		other.Await(t, `document.querySelector("#definitions") !== null`)

@@ -71,6 +71,9 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// TestValidHTML: the Nu checker finds no error in a report, and nothing to warn of.
+func TestValidHTML(t *testing.T) { browser.Valid(t, pages(t)...) }
+
 // TestPrint: on paper, a report has all tables and charts. No row, no chart and no heading is cut by the end of a page,
 // a heading is on the page of its chart, and the head of a table is on each of its pages.
 func TestPrint(t *testing.T) {

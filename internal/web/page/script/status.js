@@ -122,10 +122,10 @@ function showProgress(state) {
 
 function showSpeed(state) {
   const over = state.state === "idle" || state.state === "ended"; // these figures do not come back
-  byId("rate").hidden = over && state.rate == null;
+  byId("speed").hidden = over && state.rate == null;
   byId("left").hidden = over; // also if the last look had an estimate
-  if (state.rate == null) strong(byId("rate"), "", "");
-  else strong(byId("rate"), count(state.rate), " events a second");
+  if (state.rate == null) strong(byId("speed"), "", "");
+  else strong(byId("speed"), count(state.rate), " events a second");
   if (state.left_s == null) strong(byId("left"), "", "");
   else strong(byId("left"), span(state.left_s), leftWords(state), "about ");
 }
