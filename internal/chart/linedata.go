@@ -10,7 +10,7 @@ import (
 type stride struct {
 	words string
 	start func(time.Time) time.Time
-	// next is the start of the one after that which begins at a time.
+	// next returns the start of the next stride, from the start of one.
 	next func(time.Time) time.Time
 }
 

@@ -233,7 +233,7 @@ func TestNarrowLineSaysThatItIsAMean(t *testing.T) {
 	}
 }
 
-// TestMeansCoverTheirStride: where a night or its day is missing, the mean of what is left is not drawn as one of a day.
+// TestMeansCoverTheirStride: where a night or its day is missing, the mean of the rest is not drawn as one of a day.
 func TestMeansCoverTheirStride(t *testing.T) {
 	whole := hours(start.AddDate(0, 0, 1), start.AddDate(1, 0, 0))
 	lowest := func(points []chart.Point) float64 {
