@@ -22,7 +22,11 @@ const name = "lake"
 // open opens a bucket at an endpoint.
 func open(t *testing.T, endpoint string) *bucket.Bucket {
 	t.Helper()
-	laketest.Environment(t)
+	for _, variable := range (laketest.Server{}).Environ() {
+		if key, value, _ := strings.Cut(variable, "="); strings.HasPrefix(key, "AWS_") {
+			t.Setenv(key, value)
+		}
+	}
 	b, err := bucket.Open(t.Context(), bucket.Options{Bucket: name, Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +59,7 @@ func keys(t *testing.T, b *bucket.Bucket, prefix string) (keys []string) {
 }
 
 func TestObjects(t *testing.T) {
-	b := open(t, laketest.Versitygw(t, name))
+	b := open(t, laketest.Versity(t).S3)
 	ctx := t.Context()
 	if _, err := b.Get(ctx, "a/none"); !errors.Is(err, bucket.ErrMissing) || !strings.Contains(err.Error(), "s3://lake/a/none") {
 		t.Errorf("reading no object: %v", err)
@@ -112,7 +116,7 @@ func TestObjects(t *testing.T) {
 
 // TestRaces: of many writers of one key, one is told that it was first.
 func TestRaces(t *testing.T) {
-	b := open(t, laketest.Versitygw(t, name))
+	b := open(t, laketest.Versity(t).S3)
 	for round := range 10 {
 		key := fmt.Sprint("v", round, ".json")
 		var won atomic.Int64
@@ -136,8 +140,8 @@ func TestRaces(t *testing.T) {
 
 // TestFiles: small and large files, over a service that fails 3 requests in 10 in all ways.
 func TestFiles(t *testing.T) {
-	proxy := laketest.NewProxy(t, laketest.Versitygw(t, name), laketest.Lossy(1, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer))
-	b := open(t, proxy.URL)
+	fate, count := laketest.Lossy(1, laketest.Refuse, laketest.Cut, laketest.LoseReply, laketest.CutReply, laketest.TimeOut)
+	b := open(t, laketest.Proxy(t, laketest.Versity(t).S3, fate))
 	for _, size := range []int{0, 1, 1 << 20, 70 << 20} {
 		path, content := file(t, size)
 		for _, opts := range []bucket.PutOptions{{}, {IfAbsent: true}} {
@@ -156,54 +160,56 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	}
-	if proxy.Count(laketest.LoseAnswer) == 0 {
+	if count(laketest.LoseReply) == 0 {
 		t.Error("no answer was lost")
 	}
 }
 
 // TestLostAnswers: a put whose answer is lost finds its own object, and only its own.
 func TestLostAnswers(t *testing.T) {
-	server := laketest.Versitygw(t, name)
-	lose := 1
-	proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
-		if lose > 0 && (r.Method == http.MethodPut || r.Method == http.MethodPost) && !r.URL.Query().Has("uploads") && !r.URL.Query().Has("partNumber") {
-			lose--
-			return laketest.LoseAnswer
+	server := laketest.Versity(t).S3
+	var lose atomic.Int64
+	lose.Store(1)
+	proxy := laketest.Proxy(t, server, func(r *http.Request) laketest.Fate {
+		if isPut := r.Method == http.MethodPut || r.Method == http.MethodPost; isPut && !r.URL.Query().Has("uploads") && !r.URL.Query().Has("partNumber") && lose.Add(-1) == 0 {
+			return laketest.LoseReply
 		}
-		return laketest.None
+		return laketest.Pass
 	})
-	b := open(t, proxy.URL)
+	b := open(t, proxy)
 	large, _ := file(t, 40<<20)
-	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); err != nil || lose != 0 {
+	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); err != nil || lose.Load() > 0 {
 		t.Errorf("a small object whose answer was lost: %v", err)
 	}
-	lose = 1
-	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{IfAbsent: true}); err != nil || lose != 0 {
+	lose.Store(1)
+	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{IfAbsent: true}); err != nil || lose.Load() > 0 {
 		t.Errorf("a large object whose answer was lost: %v", err)
 	}
-	lose = 1
-	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); !errors.Is(err, bucket.ErrExists) || lose != 0 {
+	lose.Store(1)
+	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); !errors.Is(err, bucket.ErrExists) || lose.Load() > 0 {
 		t.Errorf("an object of another put with the same content: %v", err)
 	}
 }
 
 // TestAbort: the parts of an upload that fails are removed, and those of a killed process by AbortUploads.
 func TestAbort(t *testing.T) {
-	server := laketest.Versitygw(t, name)
+	server := laketest.Versity(t).S3
 	large, _ := file(t, 40<<20)
-	parts, forbid := 0, true
-	proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
-		if forbid && r.URL.Query().Get("partNumber") == "3" || r.Method == http.MethodDelete && forbid {
-			parts++
+	var refused atomic.Int64
+	var forbid atomic.Bool
+	forbid.Store(true)
+	proxy := laketest.Proxy(t, server, func(r *http.Request) laketest.Fate {
+		if forbid.Load() && (r.URL.Query().Get("partNumber") == "3" || r.Method == http.MethodDelete) {
+			refused.Add(1)
 			return laketest.Forbid
 		}
-		return laketest.None
+		return laketest.Pass
 	})
-	b := open(t, proxy.URL)
-	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{}); !errors.Is(err, bucket.ErrRefused) || parts == 0 {
+	b := open(t, proxy)
+	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{}); !errors.Is(err, bucket.ErrRefused) || refused.Load() == 0 {
 		t.Fatalf("an upload whose third part is refused: %v", err)
 	}
-	forbid = false
+	forbid.Store(false)
 	removed, err := b.AbortUploads(t.Context(), "lar", everything)
 	if err != nil || removed != 1 {
 		t.Errorf("removed %d unfinished uploads, %v, want 1", removed, err)

@@ -25,6 +25,15 @@ type Options struct {
 	Bucket string
 	// Endpoint is the URL of an S3 service other than AWS, or "". Such a service is addressed by paths.
 	Endpoint string
+	// Credentials and Region are those that a catalog gives for a table. If they are empty, the
+	// environment or the AWS files say them.
+	Credentials Credentials
+	Region      string
+}
+
+// Credentials are the key of an S3 service.
+type Credentials struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
 }
 
 // Bucket is a bucket of an S3 service. It is safe for concurrent use.
@@ -63,11 +72,16 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %s", model.Line(err))
 	}
+	if given := opts.Credentials; given != (Credentials{}) {
+		cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey, SessionToken: given.SessionToken}, nil
+		})
+	}
 	credentials, err := retrieve(ctx, cfg.Credentials)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Region = cmp.Or(cfg.Region, defaultRegion)
+	cfg.Region = cmp.Or(opts.Region, cfg.Region, defaultRegion)
 	b := &Bucket{name: opts.Bucket, secrets: secretsOf(credentials)}
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if opts.Endpoint != "" {

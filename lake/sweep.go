@@ -1,0 +1,142 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strings"
+	"time"
+
+	"datasync/lake/catalog"
+
+	"github.com/apache/iceberg-go/table"
+)
+
+// sweep removes the files that killed exports have left for this table: those in journals, and those
+// that a listing finds where the bucket has one.
+func (x *exporter) sweep(ctx context.Context) error {
+	t, err := x.catalog.Load(ctx, x.feed.name)
+	if errors.Is(err, catalog.ErrNoTable) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	files, err := catalog.FilesOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	live, err := liveFiles(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := x.sweepJournals(ctx, t, files, live); err != nil {
+		return err
+	}
+	var orphans []string
+	err = files.List(ctx, dataFolder(t), func(f catalog.File) error {
+		name := path.Base(f.Location)
+		if strings.HasPrefix(name, "datasync-") && !live[key(f.Location)] && time.Since(f.Modified) > orphanAge(name) {
+			orphans = append(orphans, f.Location)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.remove(ctx, files, orphans); err != nil {
+		return err
+	}
+	trimmed, err := catalog.Trim(ctx, x.catalog, x.feed.name)
+	if err != nil {
+		return err
+	}
+	x.run.result.Removed += int64(trimmed)
+	st, err := read(ctx, t, x.meta.Origin)
+	if err != nil {
+		return err
+	}
+	return x.finish(ctx, st)
+}
+
+// replacing begins the names of files of --replace, which may be sent long before their commit.
+const replacing = "datasync-replace-"
+
+// orphanAge is how old a file is before it counts as left behind.
+func orphanAge(name string) time.Duration {
+	if strings.HasPrefix(name, replacing) {
+		return 24 * time.Hour
+	}
+	return abandoned
+}
+
+// sweepJournals removes the files of old journals that the table does not have.
+func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *catalog.Files, live map[string]bool) error {
+	below := []string{key(t.Location()) + "/", key(dataFolder(t)) + "/"}
+	return x.journal.old(func(locations []string) (bool, error) {
+		var orphans []string
+		others := false
+		for _, location := range locations {
+			switch k := key(location); {
+			case !strings.HasPrefix(k, below[0]) && !strings.HasPrefix(k, below[1]):
+				others = true // of another table, whose export removes them
+			case !live[k]:
+				orphans = append(orphans, location)
+			}
+		}
+		return !others, x.remove(ctx, files, orphans)
+	})
+}
+
+// remove deletes files and counts them, unless this is a dry run.
+func (x *exporter) remove(ctx context.Context, files *catalog.Files, orphans []string) error {
+	if len(orphans) > 0 && !x.run.plan.DryRun {
+		if err := files.Delete(ctx, orphans...); err != nil {
+			return err
+		}
+	}
+	x.run.result.Removed += int64(len(orphans))
+	return nil
+}
+
+// key is the bucket and the key of a location: Hadoop has three names of the scheme.
+func key(location string) string {
+	_, rest, _ := strings.Cut(location, "://")
+	return strings.TrimSuffix(rest, "/")
+}
+
+// liveFiles returns all files that any snapshot of a table names, and its metadata.
+func liveFiles(ctx context.Context, t *table.Table) (map[string]bool, error) {
+	live := map[string]bool{key(t.MetadataLocation()): true}
+	for entry := range t.Metadata().PreviousFiles() {
+		live[key(entry.MetadataFile)] = true
+	}
+	files, err := t.FS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range t.Metadata().Snapshots() {
+		live[key(s.ManifestList)] = true
+		manifests, err := s.Manifests(files)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range manifests {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if live[key(m.FilePath())] {
+				continue
+			}
+			live[key(m.FilePath())] = true
+			entries, err := m.FetchEntries(files, false) // also those that an older snapshot has
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range entries {
+				live[key(e.DataFile().FilePath())] = true
+			}
+		}
+	}
+	return live, nil
+}
