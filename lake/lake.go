@@ -9,6 +9,7 @@ import (
 
 	"datasync/lake/catalog"
 	"datasync/lake/rows"
+	"datasync/lake/upload"
 )
 
 // Options are what a plan does not say.
@@ -34,7 +35,7 @@ func Run(ctx context.Context, plan model.LakePlan, opts Options) (*model.LakeRes
 		if plan.Upload == nil {
 			return nil, errors.New("the plan names nothing to upload")
 		}
-		return upload(ctx, plan, opts)
+		return upload.Do(ctx, &plan, opts.Progress)
 	}
 	return nil, fmt.Errorf("the plan asks for %q, which datasync-lake cannot do", plan.Do)
 }

@@ -58,8 +58,18 @@ func keys(t *testing.T, b *bucket.Bucket, prefix string) (keys []string) {
 	return keys
 }
 
-func TestObjects(t *testing.T) {
-	b := open(t, laketest.Versity(t).S3)
+func TestMain(m *testing.M) { os.Exit(laketest.Main(m)) }
+
+// onEach runs a test on each kind of server, in an empty bucket or one that the test before has left.
+func onEach(t *testing.T, test func(t *testing.T, b *bucket.Bucket)) {
+	for server, start := range map[string]func(*testing.T) laketest.Server{"versitygw": laketest.Versity, "weed": laketest.Weed} {
+		t.Run(server, func(t *testing.T) { test(t, open(t, start(t).S3)) })
+	}
+}
+
+func TestObjects(t *testing.T) { onEach(t, objects) }
+
+func objects(t *testing.T, b *bucket.Bucket) {
 	ctx := t.Context()
 	if _, err := b.Get(ctx, "a/none"); !errors.Is(err, bucket.ErrMissing) || !strings.Contains(err.Error(), "s3://lake/a/none") {
 		t.Errorf("reading no object: %v", err)
@@ -103,7 +113,7 @@ func TestObjects(t *testing.T) {
 	if err := b.Delete(ctx, "none"); err != nil {
 		t.Error(err)
 	}
-	if got := keys(t, b, ""); len(got) != 1 || got[0] != "b" {
+	if got := keys(t, b, "b"); len(got) != 1 || got[0] != "b" {
 		t.Errorf("keys %q", got)
 	}
 	if err := b.CheckConditional(ctx, "a"); err != nil {
@@ -115,8 +125,9 @@ func TestObjects(t *testing.T) {
 }
 
 // TestRaces: of many writers of one key, one is told that it was first.
-func TestRaces(t *testing.T) {
-	b := open(t, laketest.Versity(t).S3)
+func TestRaces(t *testing.T) { onEach(t, races) }
+
+func races(t *testing.T, b *bucket.Bucket) {
 	for round := range 10 {
 		key := fmt.Sprint("v", round, ".json")
 		var won atomic.Int64
@@ -162,6 +173,25 @@ func TestFiles(t *testing.T) {
 	}
 	if count(laketest.LoseReply) == 0 {
 		t.Error("no answer was lost")
+	}
+}
+
+// TestParts: a file that is sent in parts, on a condition.
+func TestParts(t *testing.T) { onEach(t, parts) }
+
+func parts(t *testing.T, b *bucket.Bucket) {
+	path, content := file(t, 40<<20)
+	if err := b.PutFile(t.Context(), "parts", path, bucket.PutOptions{IfAbsent: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Get(t.Context(), "parts"); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("got %d bytes, %v", len(got), err)
+	}
+	if err := b.PutFile(t.Context(), "parts", path, bucket.PutOptions{IfAbsent: true}); !errors.Is(err, bucket.ErrExists) {
+		t.Errorf("a second time: %v", err)
+	}
+	if removed, err := b.AbortUploads(t.Context(), "", everything); err != nil || removed != 0 {
+		t.Errorf("%d uploads were left, %v", removed, err)
 	}
 }
 
