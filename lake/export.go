@@ -32,6 +32,8 @@ const (
 	lastPause  = 10 * time.Second
 	// uploads is how many files are sent at once.
 	uploads = 4
+	// trimEvery is after how many commits old metadata files are looked for.
+	trimEvery = 50
 	// fresh is how old the files of a part may be in a commit: sweeps remove what nobody commits after an
 	// hour.
 	fresh = 30 * time.Minute
@@ -118,12 +120,9 @@ func (x *exporter) do(ctx context.Context) (*model.LakeTableResult, error) {
 	return &x.result, nil
 }
 
-// load returns the table. It is created if need be.
+// load returns the table. It is created if need be: whether one was created whose answer is lost, the next
+// look tells.
 func (x *exporter) load(ctx context.Context) (*table.Table, error) {
-	t, err := x.catalog.Load(ctx, x.feed.name)
-	if !errors.Is(err, catalog.ErrNoTable) {
-		return t, err
-	}
 	by := x.feed.by
 	if asked := x.asked().PartitionBy; asked != "" {
 		by = rows.Partitioning(asked)
@@ -132,10 +131,27 @@ func (x *exporter) load(ctx context.Context) (*table.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t, err = x.catalog.Create(ctx, x.feed.name, d); errors.Is(err, catalog.ErrExists) {
-		return x.catalog.Load(ctx, x.feed.name)
+	for failed := 0; ; {
+		t, err := x.catalog.Load(ctx, x.feed.name)
+		if !errors.Is(err, catalog.ErrNoTable) {
+			return t, err
+		}
+		t, err = x.catalog.Create(ctx, x.feed.name, d)
+		switch {
+		case err == nil:
+			return t, nil
+		case errors.Is(err, catalog.ErrExists):
+			continue
+		case !errors.Is(err, catalog.ErrService):
+			return nil, err
+		}
+		if failed++; failed > failures {
+			return nil, err
+		}
+		if err := pause(ctx, failed); err != nil {
+			return nil, err
+		}
 	}
-	return t, err
 }
 
 // export commits part after part until the table has all batches.
@@ -249,7 +265,7 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 // agree compares a table with the file.
 func (x *exporter) agree(ctx context.Context, st *state) error {
 	f := x.file()
-	if err := errors.Join(position.CheckTable(st.says)); err != nil {
+	if err := position.CheckTable(st.says); err != nil {
 		return err
 	}
 	if err := position.CheckFile(st.says, f); err != nil {
@@ -311,7 +327,11 @@ func (x *exporter) committed(ctx context.Context, t *table.Table, at model.LakeP
 	}
 	x.progress.commit(x.part.rows)
 	x.part, x.last = nil, &at
-	if err := expire(ctx, t); err != nil && ctx.Err() == nil && !errors.Is(err, catalog.ErrConflict) {
+	err := expire(ctx, t)
+	if err == nil && x.result.Commits%trimEvery == 1 {
+		_, err = catalog.Trim(ctx, x.catalog, x.feed.name)
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, catalog.ErrConflict) {
 		x.opts.Warning("old snapshots of table " + x.name() + " stay until the next export: " + model.Line(err))
 	}
 }
@@ -336,7 +356,7 @@ func (x *exporter) next(ctx context.Context, own *model.LakePosition, p *part) (
 func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64) error {
 	if p := x.part; p != nil {
 		if p.after == after && p.shape == s.key() && time.Since(p.sent) < fresh {
-			return x.describe(st, s, p)
+			return nil
 		}
 		x.discard(ctx)
 	}
@@ -348,9 +368,6 @@ func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64
 	return err
 }
 
-// describe is for files that were sent for an older snapshot: what the table says of them may differ.
-func (x *exporter) describe(*state, *shape, *part) error { return nil }
-
 // send writes batches to files and sends them.
 func (x *exporter) send(ctx context.Context, st *state, s *shape, after, upTo int64) (_ *part, err error) {
 	files, err := catalog.FilesOf(ctx, st.table)
@@ -358,9 +375,12 @@ func (x *exporter) send(ctx context.Context, st *state, s *shape, after, upTo in
 		return nil, err
 	}
 	p := &part{after: after, upTo: upTo, shape: s.key(), sent: time.Now()}
-	folder, attempt := dataFolder(st.table), uuid.NewString()
+	folder, attempt, prefix := dataFolder(st.table), uuid.NewString(), ours
+	if x.run.plan.Replace {
+		prefix = replacing
+	}
 	names := func(day string, n int) string {
-		name := fmt.Sprintf("datasync-%d-%d-%d-%s-%d.parquet", st.base(), after+1, upTo, attempt, n)
+		name := fmt.Sprintf("%s%d-%d-%d-%s-%d.parquet", prefix, st.base(), after+1, upTo, attempt, n)
 		if day != "" {
 			name = "timestamp_day=" + day + "/" + name
 		}

@@ -151,8 +151,8 @@ func races(t *testing.T, b *bucket.Bucket) {
 
 // TestFiles: small and large files, over a service that fails 3 requests in 10 in all ways.
 func TestFiles(t *testing.T) {
-	fate, count := laketest.Lossy(1, laketest.Refuse, laketest.Cut, laketest.LoseReply, laketest.CutReply, laketest.TimeOut)
-	b := open(t, laketest.Proxy(t, laketest.Versity(t).S3, fate))
+	proxy := laketest.NewProxy(t, laketest.Versity(t).S3, laketest.Lossy(1, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer, laketest.TimeOut))
+	b := open(t, proxy.URL)
 	for _, size := range []int{0, 1, 1 << 20, 70 << 20} {
 		path, content := file(t, size)
 		for _, opts := range []bucket.PutOptions{{}, {IfAbsent: true}} {
@@ -171,7 +171,7 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	}
-	if count(laketest.LoseReply) == 0 {
+	if proxy.Count(laketest.LoseAnswer) == 0 {
 		t.Error("no answer was lost")
 	}
 }
@@ -200,13 +200,13 @@ func TestLostAnswers(t *testing.T) {
 	server := laketest.Versity(t).S3
 	var lose atomic.Int64
 	lose.Store(1)
-	proxy := laketest.Proxy(t, server, func(r *http.Request) laketest.Fate {
+	proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
 		if isPut := r.Method == http.MethodPut || r.Method == http.MethodPost; isPut && !r.URL.Query().Has("uploads") && !r.URL.Query().Has("partNumber") && lose.Add(-1) == 0 {
-			return laketest.LoseReply
+			return laketest.LoseAnswer
 		}
-		return laketest.Pass
+		return laketest.None
 	})
-	b := open(t, proxy)
+	b := open(t, proxy.URL)
 	large, _ := file(t, 40<<20)
 	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); err != nil || lose.Load() > 0 {
 		t.Errorf("a small object whose answer was lost: %v", err)
@@ -228,14 +228,14 @@ func TestAbort(t *testing.T) {
 	var refused atomic.Int64
 	var forbid atomic.Bool
 	forbid.Store(true)
-	proxy := laketest.Proxy(t, server, func(r *http.Request) laketest.Fate {
+	proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
 		if forbid.Load() && (r.URL.Query().Get("partNumber") == "3" || r.Method == http.MethodDelete) {
 			refused.Add(1)
 			return laketest.Forbid
 		}
-		return laketest.Pass
+		return laketest.None
 	})
-	b := open(t, proxy)
+	b := open(t, proxy.URL)
 	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{}); !errors.Is(err, bucket.ErrRefused) || refused.Load() == 0 {
 		t.Fatalf("an upload whose third part is refused: %v", err)
 	}

@@ -158,13 +158,8 @@ func (c *folder) write(ctx context.Context, name table.Identifier, meta table.Me
 	return c.location(key), nil
 }
 
-// commitTime is how long a commit may take. A process that was suspended for longer may have created
-// a number whose file was deleted meanwhile, as an old one: only a reload tells.
-const commitTime = 10 * time.Minute
-
 // CommitTable creates the next metadata file if the newest one meets the requirements.
 func (c *folder) CommitTable(ctx context.Context, name table.Identifier, requirements []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
-	began := time.Now().Round(0) // without the monotonic clock, which stops while a machine is suspended
 	base, newest, err := c.load(ctx, name)
 	if err != nil {
 		return nil, "", err
@@ -184,20 +179,42 @@ func (c *folder) CommitTable(ctx context.Context, name table.Identifier, require
 		return nil, "", fmt.Errorf("%w: %w", ErrConflict, err)
 	case err != nil:
 		return nil, "", err
-	case time.Now().Round(0).Sub(began) > commitTime:
-		return nil, "", fmt.Errorf("the commit to %s took longer than %v", location, commitTime)
+	}
+	if err := c.follows(ctx, name, newest.number+1, location); err != nil {
+		return nil, "", err
 	}
 	return meta, location, nil
 }
 
+// follows tells whether a metadata file that was just created is the newest one, or an ancestor of that.
+// It is neither after a pause of the process in which so many commits were made that its number was free
+// again, as that of an old file.
+func (c *folder) follows(ctx context.Context, name table.Identifier, number int64, location string) error {
+	_, newest, err := c.versions(ctx, name)
+	if err != nil || newest.number == number {
+		return err
+	}
+	t, _, err := c.load(ctx, name)
+	if err != nil {
+		return err
+	}
+	for entry := range t.Metadata().PreviousFiles() {
+		if entry.MetadataFile == location {
+			return nil
+		}
+	}
+	return fmt.Errorf("the commit to %s came too late: the table is at %s", location, t.MetadataLocation())
+}
+
 const (
-	// keptVersions and keptTime say which old metadata files stay: those that readers may still have
-	// found by a listing, or whose number a slow commit may try to create.
+	// keptVersions and keptTime say which old metadata files stay: as many as the newest one names, and
+	// those that readers have just found by a listing.
 	keptVersions = 100
-	keptTime     = 24 * time.Hour
+	keptTime     = 10 * time.Minute
 )
 
-// Trim deletes old metadata files of a table without a catalog, and returns how many.
+// Trim deletes old metadata files of a table without a catalog, and returns how many. A REST catalog does
+// that by itself.
 func Trim(ctx context.Context, c Catalog, name table.Identifier) (int, error) {
 	f, ok := c.(*folder)
 	if !ok {

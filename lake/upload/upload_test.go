@@ -220,15 +220,15 @@ func TestKills(t *testing.T) {
 		// A killed process sends nothing more: not even what would clean up.
 		var changes atomic.Int64
 		ctx, kill := context.WithCancel(t.Context())
-		proxy := laketest.Proxy(t, server, func(r *http.Request) laketest.Fate {
+		proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
 			if r.Method != http.MethodGet && r.Method != http.MethodHead && changes.Add(1) >= at {
 				kill()
 				return laketest.Forbid
 			}
-			return laketest.Pass
+			return laketest.None
 		})
 		next := fmt.Sprint("version ", at)
-		plan := folder(t, proxy, target, next, 3)
+		plan := folder(t, proxy.URL, target, next, 3)
 		plan.Upload.Replace = true
 		_, err := upload.Do(ctx, plan, nil)
 		kill()
@@ -286,18 +286,17 @@ func TestTwoUploads(t *testing.T) {
 
 // TestLossy: a service that fails 3 requests in 10.
 func TestLossy(t *testing.T) {
-	fate, count := laketest.Lossy(7, laketest.Refuse, laketest.Cut, laketest.LoseReply, laketest.CutReply, laketest.TimeOut)
-	proxy := laketest.Proxy(t, laketest.Versity(t).S3, fate)
-	b := open(t, proxy)
+	proxy := laketest.NewProxy(t, laketest.Versity(t).S3, laketest.Lossy(7, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer, laketest.TimeOut))
+	b := open(t, proxy.URL)
 	for n := range 3 {
-		plan := folder(t, proxy, target, fmt.Sprint("round ", n), 6)
+		plan := folder(t, proxy.URL, target, fmt.Sprint("round ", n), 6)
 		plan.Upload.Replace = n > 0
 		if _, err := upload.Do(t.Context(), plan, nil); err != nil {
 			t.Fatal(err)
 		}
 		only(t, b, whole(t, b, fmt.Sprint("round ", n), 6))
 	}
-	if count(laketest.LoseReply) == 0 {
+	if proxy.Count(laketest.LoseAnswer) == 0 {
 		t.Error("no answer was lost")
 	}
 }
