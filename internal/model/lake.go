@@ -19,7 +19,7 @@ type LakePlan struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	// Table is the target of an export and of a status.
 	Table *LakeTable `json:"table,omitempty"`
-	// DryRun plans and changes nothing. Replace overwrites what the table has of this origin. Sweep
+	// DryRun plans and changes nothing; of an upload it only checks whether the last file may be written. Replace overwrites what the table has of this origin. Sweep
 	// only removes the files of exports that were killed.
 	DryRun  bool `json:"dry_run,omitempty"`
 	Replace bool `json:"replace,omitempty"`

@@ -54,6 +54,9 @@ func Do(ctx context.Context, plan *model.LakePlan, report func(model.LakeProgres
 	if u.bucket, err = bucket.Open(ctx, bucket.Options{Bucket: t.bucket, Endpoint: plan.Endpoint}); err != nil {
 		return nil, err
 	}
+	if plan.DryRun {
+		return &u.result, u.check(ctx)
+	}
 	for _, f := range plan.Upload.Files {
 		info, err := os.Stat(u.local(f))
 		if err != nil {
@@ -92,16 +95,37 @@ func (u *upload) exists(key string) error {
 	return fmt.Errorf("%w: s3://%s/%s exists; give --force to replace it", ErrTarget, u.target.bucket, key)
 }
 
+// check fails as the upload would fail before it sends anything: gigabytes are exported before that.
+func (u *upload) check(ctx context.Context) error {
+	if u.target.manifest == "" {
+		return u.mayWrite(ctx)
+	}
+	before, err := u.readState(ctx)
+	if err != nil {
+		return err
+	}
+	return u.checkFree(ctx, before)
+}
+
+// mayWrite fails with ErrTarget if a single file exists that must not be replaced. The condition on the
+// object itself is what counts.
+func (u *upload) mayWrite(ctx context.Context) error {
+	switch _, err := u.bucket.Head(ctx, u.target.key); {
+	case errors.Is(err, bucket.ErrMissing):
+		return nil
+	case err != nil:
+		return err
+	case !u.plan.Upload.Replace:
+		return u.exists(u.target.key)
+	}
+	return nil
+}
+
 // file uploads a single file, which appears in one step.
 func (u *upload) file(ctx context.Context) error {
 	key := u.target.key
-	if !u.plan.Upload.Replace {
-		// Known before gigabytes are sent; the condition on the object is what counts.
-		if _, err := u.bucket.Head(ctx, key); err == nil {
-			return u.exists(key)
-		} else if !errors.Is(err, bucket.ErrMissing) {
-			return err
-		}
+	if err := u.mayWrite(ctx); err != nil {
+		return err
 	}
 	err := u.bucket.PutFile(ctx, key, u.local(u.plan.Upload.Files[0]), bucket.PutOptions{IfAbsent: !u.plan.Upload.Replace, Sent: u.sent})
 	if errors.Is(err, bucket.ErrExists) {
