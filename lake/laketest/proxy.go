@@ -22,6 +22,7 @@ const (
 	Drop                    // closes the connection and forwards nothing
 	LoseAnswer              // forwards it, and closes the connection instead of answering
 	CutAnswer               // forwards it, and closes the connection in the middle of the answer
+	TimeOut                 // forwards it, and answers 504
 )
 
 // Proxy is an HTTP proxy in front of a server. It forwards requests with their Host, so that signatures hold.
@@ -64,6 +65,9 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 			forward.ServeHTTP(cut, r)
 			cut.sendHalf(w)
 			panic(http.ErrAbortHandler)
+		case TimeOut:
+			forward.ServeHTTP(&discard{header: http.Header{}}, r)
+			w.WriteHeader(http.StatusGatewayTimeout)
 		default:
 			forward.ServeHTTP(w, r)
 		}
