@@ -9,7 +9,6 @@ import (
 
 	"datasync/lake/catalog"
 	"datasync/lake/position"
-	"datasync/lake/rows"
 )
 
 // agree compares a table with the file.
@@ -124,7 +123,7 @@ func (x *exporter) forecast(ctx context.Context, after int64) error {
 	if x.result.Added, err = x.feed.Count(ctx, after, x.checked); err != nil || x.result.Added == 0 {
 		return err
 	}
-	cuts, err := x.feed.Cuts(ctx, after, x.checked, rows.MaxRows)
+	cuts, err := x.feed.Cuts(ctx, after, x.checked, x.commitRows())
 	x.result.Commits = int64(len(cuts))
 	if x.run.plan.Replace {
 		x.result.Commits = 1

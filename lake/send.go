@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -43,6 +44,9 @@ func (x *exporter) next(ctx context.Context, own *model.LakePosition, p *part) (
 	return position.Next(own, x.meta.Origin, x.meta.Lineage, uuid.NewString(), p.upTo, rows, checksum), nil
 }
 
+// commitRows is how many rows a commit has at most.
+func (x *exporter) commitRows() int64 { return cmp.Or(x.run.plan.CommitRows, rows.MaxRows) }
+
 // prepare writes and sends the files of the next part, unless they are there already.
 func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64) error {
 	if p := x.part; p != nil {
@@ -51,7 +55,7 @@ func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64
 		}
 		x.discard(ctx)
 	}
-	cuts, err := x.feed.Cuts(ctx, after, x.checked, rows.MaxRows)
+	cuts, err := x.feed.Cuts(ctx, after, x.checked, x.commitRows())
 	if err != nil {
 		return err
 	}

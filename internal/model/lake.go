@@ -15,6 +15,8 @@ type LakePlan struct {
 	Staging string `json:"staging,omitempty"`
 	// Memory bounds DuckDB's buffers, in bytes.
 	Memory int64 `json:"memory,omitempty"`
+	// CommitRows is how many rows a commit has at most, unless a batch alone has more; 0 is 5 million.
+	CommitRows int64 `json:"commit_rows,omitempty"`
 	// Endpoint is the URL of an S3 service other than AWS, or "".
 	Endpoint string `json:"endpoint,omitempty"`
 	// Table is the target of an export and of a status.
