@@ -65,7 +65,7 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	if err != nil {
 		return false, err
 	}
-	if st.own != nil && x.tried[st.own.Commit] {
+	if x.part != nil && st.own != nil && x.landed(st) {
 		x.committed(ctx, t, *st.own)
 		return false, x.finish(ctx, st)
 	}
@@ -93,6 +93,7 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	x.tried[next.Commit] = true
 	committed, err := tx.Commit(ctx)
 	if err != nil {
+		x.failed(err)
 		return true, err
 	}
 	x.committed(ctx, committed, next)

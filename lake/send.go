@@ -30,6 +30,9 @@ type part struct {
 	files       []iceberg.DataFile
 	locations   []string
 	sent        time.Time
+	// unknown says that a commit of it has failed in a way that leaves open whether it is in the table, or
+	// will be: its files must stay.
+	unknown bool
 }
 
 // next returns the position after the part.
@@ -152,11 +155,15 @@ func dataFolder(t *table.Table) string {
 	return strings.TrimSuffix(t.Location(), "/") + "/data"
 }
 
-// discard deletes the files of a part that can never be committed.
+// discard deletes the files of a part that is not committed.
 func (x *exporter) discard(ctx context.Context) {
 	p := x.part
 	x.part = nil
 	if p == nil || len(p.locations) == 0 {
+		return
+	}
+	if p.unknown {
+		x.journal.keep() // a later export finds out
 		return
 	}
 	t, err := x.catalog.Load(ctx, x.feed.name)
@@ -177,10 +184,6 @@ const abandonTime = 10 * time.Second
 // abandon deletes the files of a part that was not committed, unless a commit of it may still come.
 func (x *exporter) abandon(ctx context.Context) {
 	if x.part == nil {
-		return
-	}
-	if len(x.tried) > 0 {
-		x.journal.keep()
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTime)
