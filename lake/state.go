@@ -89,11 +89,10 @@ func visitFiles(ctx context.Context, t *table.Table, visit func(iceberg.DataFile
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		entries, err := m.FetchEntries(files, true)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(files, true) {
+			if err != nil {
+				return err
+			}
 			if err := visit(e.DataFile()); err != nil {
 				return err
 			}
