@@ -31,12 +31,8 @@ func isBucket(name string) bool {
 	if len(name) < 3 || len(name) > 255 {
 		return false
 	}
-	for _, c := range name {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
-			return false
-		}
-	}
-	return !strings.HasPrefix(name, ".") && !strings.Contains(name, "..")
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+	return strings.Trim(name, allowed) == "" && !strings.HasPrefix(name, ".") && !strings.Contains(name, "..")
 }
 
 // Join joins the parts of a key that are not empty by slashes.
