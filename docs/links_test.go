@@ -100,7 +100,7 @@ func TestReadmeLinksEachDocument(t *testing.T) {
 // TestVersion: the program has the version of the newest changes.
 func TestVersion(t *testing.T) {
 	newest := regexp.MustCompile(`(?m)^## ([0-9.]+) \([0-9-]{10}\)$`).FindStringSubmatch(documents(t)["CHANGELOG.md"])
-	files, err := filepath.Glob(filepath.Join(root, "internal/app/*.go"))
+	files, err := filepath.Glob(filepath.Join(root, "internal/model/*.go"))
 	if err != nil || newest == nil {
 		t.Fatal(newest, err)
 	}
@@ -110,11 +110,11 @@ func TestVersion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`(?m)^const version = "(.*)"$`).FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^const Version = "(.*)"$`).FindAllStringSubmatch(string(text), -1) {
 			versions = append(versions, m[1])
 		}
 	}
 	if len(versions) != 1 || versions[0] != newest[1] {
-		t.Errorf("versions in internal/app: %q; CHANGELOG.md: %q", versions, newest[1])
+		t.Errorf("versions in internal/model: %q; CHANGELOG.md: %q", versions, newest[1])
 	}
 }
