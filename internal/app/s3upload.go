@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,32 +80,21 @@ func shownUnlessUser(text string) string {
 
 // base is the last part of the target, which is the name of the file or folder in the staging folder.
 func (t *s3Target) base() string {
-	return path.Base(t.url)
+	return t.url[strings.LastIndexByte(strings.TrimSuffix(t.url, "/"), '/')+1:]
 }
 
-// isFolder reports whether the target is a folder.
-func (t *s3Target) isFolder() bool { return strings.HasSuffix(t.url, "/") }
-
-// plan is the plan for an upload of the files.
+// plan is the plan for an upload of the files to a folder, or to the key of a file.
 func (t *s3Target) plan(files []string) model.LakePlan {
-	return model.LakePlan{Do: model.LakeDoUpload, Endpoint: t.endpoint, Upload: &model.LakeUpload{Target: strings.TrimSuffix(t.url, "/"), Files: files, Replace: t.force}}
-}
-
-// last is the name of the file that is sent last.
-func (t *s3Target) last() string {
-	if t.isFolder() {
-		return t.base() + ".manifest.json"
-	}
-	return t.base()
+	return model.LakePlan{Do: model.LakeDoUpload, Endpoint: t.endpoint, Upload: &model.LakeUpload{Target: t.url, Files: files, Replace: t.force}}
 }
 
 // staged lists what an export has written to a staging folder, as an upload sends it: the manifest of a
 // folder is last.
 func staged(folder string) (files []string, err error) {
-	err = filepath.WalkDir(folder, func(file string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() && !outfile.IsHidden(d.Name()) {
 			var name string
-			if name, err = filepath.Rel(folder, file); err == nil {
+			if name, err = filepath.Rel(folder, path); err == nil {
 				files = append(files, filepath.ToSlash(name))
 			}
 		}
@@ -131,9 +119,7 @@ func beginS3Export(ctx context.Context, opts *exportOptions, run *export.Options
 		return nil, err
 	}
 	// A target that may not be replaced is refused before the export, which may take long.
-	check := x.target.plan([]string{x.target.last()})
-	check.Version, check.DryRun = version, true
-	if _, err := x.lake.Run(ctx, check, lakerun.Watch{}); err != nil {
+	if err := x.upload(ctx, opts, nil); err != nil {
 		return nil, err
 	}
 	if x.staging, err = stagingFor(opts.database); err != nil {
@@ -149,16 +135,25 @@ func (x *s3Export) send(ctx context.Context, opts *exportOptions) error {
 	if err != nil {
 		return err
 	}
+	return x.upload(ctx, opts, files)
+}
+
+// upload uploads the files; without any, it only checks the target.
+func (x *s3Export) upload(ctx context.Context, opts *exportOptions, files []string) error {
 	plan := x.target.plan(files)
-	plan.Version, plan.Staging = version, stagingPath(x.staging)
-	watch := lakerun.Watch{Warning: func(text string) { opts.io.SayWarning("warning: " + term.Visible(text)) }}
-	if !opts.quiet {
+	plan.Version = version
+	if x.staging != nil {
+		plan.Staging = stagingPath(x.staging)
+	}
+	warn := func(text string) { opts.io.SayWarning("warning: " + term.Visible(text)) }
+	watch := lakerun.Watch{Warning: warn}
+	if !opts.quiet && len(files) > 0 {
 		var done atomic.Int64
 		say, stop := opts.io.Show(percentProgress(func() float64 { return float64(done.Load()) }))
 		defer stop()
 		watch.Progress, watch.Warning = uploadPercent(&done), func(text string) { say("warning: " + term.Visible(text)) }
 	}
-	_, err = x.lake.Run(ctx, plan, watch)
+	_, err := x.lake.Run(ctx, plan, watch)
 	return err
 }
 

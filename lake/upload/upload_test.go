@@ -128,7 +128,7 @@ func only(t *testing.T, b *bucket.Bucket, want []string) {
 	}
 }
 
-const target = "s3://lake/ex/events"
+const target = "s3://lake/ex/events/"
 
 func TestMain(m *testing.M) { os.Exit(laketest.Main(m)) }
 
@@ -151,6 +151,14 @@ func replaces(t *testing.T, server string) {
 	}
 	only(t, b, whole(t, b, "first", 5))
 
+	check := &model.LakePlan{Do: model.LakeDoUpload, Endpoint: server, Upload: &model.LakeUpload{Target: target}}
+	if _, err := upload.Do(t.Context(), check, nil); !errors.Is(err, upload.ErrTarget) || !strings.Contains(err.Error(), "--force") {
+		t.Errorf("checking a folder that exists: %v", err)
+	}
+	check.Upload.Replace = true
+	if _, err := upload.Do(t.Context(), check, nil); err != nil {
+		t.Errorf("checking a folder that may be replaced: %v", err)
+	}
 	_, err = upload.Do(t.Context(), folder(t, server, target, "second", 3), nil)
 	if !errors.Is(err, upload.ErrTarget) || !strings.Contains(err.Error(), "--force") || model.ExitOf(err).Code != model.ExitError {
 		t.Errorf("a folder that exists: %v", err)
@@ -194,15 +202,15 @@ func TestForeign(t *testing.T) {
 		t.Errorf("a folder with another file: %v", err)
 	}
 	put("other.manifest.json", `{"kind": "something else"}`)
-	if err := replacing("s3://lake/other"); !errors.Is(err, upload.ErrTarget) {
+	if err := replacing("s3://lake/other/"); !errors.Is(err, upload.ErrTarget) {
 		t.Errorf("a manifest of something else: %v", err)
 	}
 	put("climbing.manifest.json", `{"version": 2, "files": [{"path": "../ex/events/notes.txt"}]}`)
-	if err := replacing("s3://lake/climbing"); !errors.Is(err, upload.ErrTarget) {
+	if err := replacing("s3://lake/climbing/"); !errors.Is(err, upload.ErrTarget) {
 		t.Errorf("a manifest that names a file elsewhere: %v", err)
 	}
 	only(t, b, []string{"climbing.manifest.json", "ex/events/notes.txt", "ex/eventsmore/notes.txt", "other.manifest.json"})
-	if err := replacing("s3://lake"); model.ExitOf(err).Code != model.ExitUsage {
+	if err := replacing("s3://lake/"); model.ExitOf(err).Code != model.ExitUsage {
 		t.Errorf("a whole bucket: %v", err)
 	}
 }
@@ -306,9 +314,20 @@ func TestFile(t *testing.T) {
 	b := open(t, server)
 	plan := &model.LakePlan{Staging: t.TempDir(), Endpoint: server, Upload: &model.LakeUpload{Target: "s3://lake/a/events.csv"}}
 	write(t, plan, "x.csv", []byte("one"))
+	check := &model.LakePlan{Endpoint: server, Upload: &model.LakeUpload{Target: plan.Upload.Target}}
+	if _, err := upload.Do(t.Context(), check, nil); err != nil {
+		t.Errorf("checking a file that does not exist: %v", err)
+	}
 	result, err := upload.Do(t.Context(), plan, nil)
 	if err != nil || result.Files != 1 || result.Bytes != 3 {
 		t.Fatalf("%+v, %v", result, err)
+	}
+	if _, err := upload.Do(t.Context(), check, nil); !errors.Is(err, upload.ErrTarget) {
+		t.Errorf("checking a file that exists: %v", err)
+	}
+	none := &model.LakePlan{Endpoint: server, Upload: &model.LakeUpload{Target: "s3://nowhere/a/events.csv"}}
+	if _, err := upload.Do(t.Context(), none, nil); !errors.Is(err, bucket.ErrNoBucket) {
+		t.Errorf("checking a bucket that does not exist: %v", err)
 	}
 	plan.Upload.Files = nil
 	write(t, plan, "x.csv", []byte("two"))
@@ -334,7 +353,7 @@ func TestPlans(t *testing.T) {
 		files        []string
 		code         int
 	}{
-		{"no file", target, nil, model.ExitError},
+		{"a folder's files for a file", "s3://lake/events.csv", []string{"events/a.csv", "events.manifest.json"}, model.ExitError},
 		{"no URL", "/tmp/x", []string{"x.csv"}, model.ExitUsage},
 		{"several files without a manifest", target, []string{"a.csv", "b.csv"}, model.ExitError},
 		{"a path out of the staging folder", target, []string{"../a.csv"}, model.ExitError},
