@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
+	"datasync/internal/store"
 )
 
 // TestLakeStanding: what an Iceberg table cannot have yet is above the last closing check.
@@ -39,6 +41,33 @@ func TestLakeStanding(t *testing.T) {
 		if err := errors.Join(err, scanLakeStanding(t.Context(), db, &got)); err != nil || got != tc.want || got.waitingText(tc.pull) != tc.text {
 			t.Errorf("%s: %+v, %v, %q", tc.statement, got, err, got.waitingText(tc.pull))
 		}
+	}
+}
+
+// TestLakeOfAnOlderFile: an export of a file of an older schema says what to do. It would lack the file's lineage.
+func TestLakeOfAnOlderFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: "https://api.test:443"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readLakeStanding(t.Context(), path, "a.duckdb"); err != nil || got != (lakeStanding{}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec("UPDATE meta SET value = '7' WHERE key = 'schema_version'")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = readLakeStanding(t.Context(), path, "a.duckdb")
+	if !errors.Is(err, dbfile.ErrOlder) || !strings.Contains(err.Error(), `"a.duckdb"`) || !strings.Contains(err.Error(), "run datasync pull") {
+		t.Error(err)
 	}
 }
 
