@@ -124,8 +124,8 @@ func (d Dialect) between(expression, since, until string) string {
 	return strings.Join(conditions, " AND ")
 }
 
-// instant returns a literal of an instant, or infinity or -infinity. Like DuckDB it cuts off what is less
-// than a microsecond.
+// instant returns a literal of an instant, or infinity or -infinity. Like DuckDB it cuts off the digits below
+// a microsecond.
 func (d Dialect) instant(text string) (literal, infinite string) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil { // infinity or -infinity, or a year that is out of the form
