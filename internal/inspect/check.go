@@ -14,7 +14,7 @@ import (
 
 // SchemaVersion is the newest schema that this program knows. The store has a migration to each
 // schema from the one before it.
-const SchemaVersion = 7
+const SchemaVersion = 8
 
 // Application is the value of "application" in table meta of a file of datasync.
 const Application = "datasync"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -24,6 +25,8 @@ type ReadOptions struct {
 	WritableFolder, TempFolder string
 	// MemoryLimit bounds DuckDB's buffers, in DuckDB's syntax, such as "1GB"; "" leaves its default.
 	MemoryLimit string
+	// Threads is how many threads a statement has at most; 0 leaves DuckDB's default.
+	Threads int
 }
 
 // OpenReadOnly opens the file of that name in a sandbox: statements cannot write, open another
@@ -65,6 +68,9 @@ func restrict(ctx context.Context, db *sql.DB, opts ReadOptions) error {
 	statements := []string{"SET GLOBAL temp_directory = " + duck.Quote(opts.TempFolder)}
 	if opts.MemoryLimit != "" {
 		statements = append(statements, "SET GLOBAL memory_limit = "+duck.Quote(opts.MemoryLimit))
+	}
+	if opts.Threads > 0 {
+		statements = append(statements, fmt.Sprint("SET GLOBAL threads = ", opts.Threads))
 	}
 	if len(opts.Writable) > 0 {
 		quoted := make([]string, len(opts.Writable))

@@ -126,6 +126,8 @@ var checks = []check{
 	// The closing check resolves a reject that is stored later.
 	{"rejects", `SELECT 'event ' || id || ' is stored, but rejected as well' FROM rejected_events WHERE NOT resolved AND id IN (SELECT id FROM events)
 		AND (SELECT max(batch) FROM page_log) <= (SELECT max(value::BIGINT) FROM meta WHERE key = 'checked_batch')`},
+	{"rejects", `SELECT 'reject ' || reject_key || ' does not say in which batch it was resolved' FROM rejected_events
+		WHERE resolved <> (resolved_batch IS NOT NULL) OR resolved_batch < batch`},
 }
 
 // Verify looks for contradictions in the file at path, which is open for reading. A pull that has

@@ -209,9 +209,9 @@ func (c *commit) insertRejects() error {
 		return err
 	}
 	if _, err := c.w.execArgs(`INSERT INTO rejected_events
-		SELECT raw, reason, reject_key, id, endpoint, $1,
-			id IS NOT NULL AND id IN (SELECT e.id FROM events e WHERE e."timestamp" BETWEEN $2 AND $3), "timestamp"
-		FROM incoming_rejects ORDER BY n`, c.batch, c.low, c.high); err != nil {
+		SELECT raw, reason, reject_key, id, endpoint, $1, stored, "timestamp", CASE WHEN stored THEN $1 END
+		FROM (SELECT *, id IS NOT NULL AND id IN (SELECT e.id FROM events e WHERE e."timestamp" BETWEEN $2 AND $3) AS stored FROM incoming_rejects)
+		ORDER BY n`, c.batch, c.low, c.high); err != nil {
 		return err
 	}
 	_, err = c.w.exec("DELETE FROM incoming_rejects")

@@ -66,14 +66,18 @@ func (s *Store) finalize(ctx context.Context, run uuid.UUID, window int64) (done
 	if done.Rejected, err = w.count(open); err != nil || done.Rejected == 0 {
 		return done, err
 	}
-	n, err := w.exec(`UPDATE rejected_events SET resolved = true
-		WHERE NOT resolved AND id IS NOT NULL AND id IN (SELECT e.id FROM events e)`)
+	n, err := w.exec(s.resolve() + `NOT resolved AND id IS NOT NULL AND id IN (SELECT e.id FROM events e)`)
 	if done.Rejected -= n; err != nil || done.Rejected == 0 {
 		return done, err
 	}
 	n, err = s.resolveWithoutID(window, done.Events+done.Rejected)
 	done.Rejected -= n
 	return done, err
+}
+
+// resolve begins the statement by which a closing check resolves rejects, up to the condition.
+func (s *Store) resolve() string {
+	return fmt.Sprintf("UPDATE rejected_events SET resolved = true, resolved_batch = %d WHERE ", s.batch)
 }
 
 // resolveWithoutID resolves rejects without an id that are other readings of stored elements. It does
@@ -93,7 +97,7 @@ func (s *Store) resolveWithoutID(window, elements int64) (resolved int64, err er
 		if surplus <= 0 {
 			break
 		}
-		n, err := w.exec(fmt.Sprintf(`UPDATE rejected_events SET resolved = true WHERE rowid IN (%s LIMIT %d)`, resolve, surplus))
+		n, err := w.exec(fmt.Sprintf(`%srowid IN (%s LIMIT %d)`, s.resolve(), resolve, surplus))
 		if err != nil {
 			return resolved, err
 		}

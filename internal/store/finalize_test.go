@@ -46,6 +46,7 @@ func TestFinalizeRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 		`SELECT sum(stored) = 11 AND bool_and(returned = stored + duplicate + rejected) FROM page_log`,
 		fmt.Sprintf(`SELECT count(*) = 1 FROM events WHERE id = '%s' AND batch = 1`, moved.ID),
 		fmt.Sprintf(`SELECT bool_and(resolved = (id = '%s')) FROM rejected_events`, event(100).ID),
+		`SELECT bool_and(resolved_batch IS NOT DISTINCT FROM CASE WHEN resolved THEN 3 END) FROM rejected_events`,
 	} {
 		if !one[bool](t, path, check) {
 			t.Errorf("not so: %s", check)
@@ -75,7 +76,7 @@ func TestFinalizeResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := one[string](t, path, "SELECT string_agg(reject_key, ' ' ORDER BY reject_key) FROM rejected_events WHERE resolved"); got != "3 4" {
+	if got := one[string](t, path, "SELECT string_agg(reject_key, ' ' ORDER BY reject_key) FROM rejected_events WHERE resolved AND resolved_batch = 5"); got != "3 4" {
 		t.Errorf("resolved are %s", got)
 	}
 }

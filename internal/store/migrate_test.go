@@ -12,6 +12,8 @@ import (
 	"datasync/internal/dbfile"
 	"datasync/internal/inspect"
 	"datasync/internal/model"
+
+	"github.com/google/uuid"
 )
 
 // firstSchema creates a file of the first schema: three batches of one window, of which a closing check has
@@ -40,6 +42,7 @@ func firstSchema(t *testing.T) string {
 		`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed)
 			VALUES (4, uuid(), 1, 'closing check', 0, -1, 1, 1, 0, false)`,
 		`INSERT INTO runs (run, tool_version, began_at, outcome) SELECT uuid(), '0.1.0', now(), 'failed'`,
+		`INSERT INTO rejected_events SELECT '{}', 'missing_type', n::VARCHAR, NULL, 'events', n, n <> 2 FROM range(1, 6) r(n)`,
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
@@ -73,7 +76,7 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 		t.Errorf("%+v, %v", windows, err)
 	}
 	// Why its runs failed is not known.
-	status, _, err := s.Status(context.Background(), 0)
+	status, _, err := s.Status(context.Background(), 1)
 	if err != nil || len(status.Runs) != 1 || status.Runs[0].Outcome != "failed" || status.Runs[0].Reason != nil {
 		t.Errorf("%+v, %v", status.Runs, err)
 	}
@@ -93,6 +96,20 @@ func TestFilesOfTheFirstSchema(t *testing.T) {
 	}
 	if v := one[string](t, path, "SELECT value FROM meta WHERE key = 'schema_version'"); v != strconv.Itoa(inspect.SchemaVersion) {
 		t.Errorf("schema %s", v)
+	}
+	lineage := one[string](t, path, "SELECT value FROM meta WHERE key = 'lineage'")
+	if _, err := uuid.Parse(lineage); err != nil {
+		t.Error(err)
+	}
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again := one[string](t, path, "SELECT string_agg(value) FROM meta WHERE key = 'lineage'"); again != lineage {
+		t.Errorf("lineage %s, then %s", lineage, again)
+	}
+	// The closing check of batch 3 saw the rejects up to there; those above were resolved by their commits.
+	if got := one[string](t, path, "SELECT string_agg(reject_key || ':' || coalesce(resolved_batch, 0), ' ' ORDER BY reject_key) FROM rejected_events"); got != "1:3 2:0 3:3 4:4 5:5" {
+		t.Errorf("rejects and when they were resolved: %s", got)
 	}
 	if n := one[int](t, path, "SELECT count(*) FROM page_log l FULL JOIN (SELECT batch FROM events GROUP BY 1) e USING (batch) WHERE checksum IS NULL"); n != 4 {
 		t.Errorf("%d rows without a checksum", n)

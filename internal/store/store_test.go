@@ -177,6 +177,7 @@ func TestCommitCountsAndKeepsEachIDOnce(t *testing.T) {
 		"SELECT count(*) FROM events WHERE type = 'click'":                              0,
 		"SELECT count(*) FROM rejected_events":                                          2,
 		"SELECT count(*) FROM rejected_events WHERE resolved":                           1,
+		"SELECT count(*) FROM rejected_events WHERE resolved_batch = batch":             1,
 		"SELECT count(*) FROM page_log":                                                 len(steps),
 		"SELECT max(batch) FROM page_log":                                               len(steps),
 		"SELECT count(*) FROM page_log WHERE returned <> stored + duplicate + rejected": 0,

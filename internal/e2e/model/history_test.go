@@ -222,7 +222,8 @@ func TestVerify(t *testing.T) {
 		{"the oldest window missing", `DELETE FROM checkpoints WHERE window_id = 1; DELETE FROM page_log WHERE window_id = 1`, "windows"},
 		{"a reject twice", `INSERT INTO rejected_events SELECT * FROM rejected_events LIMIT 1`, "rejects"},
 		{"a reject missing", `DELETE FROM rejected_events WHERE rowid = 3`, "counts"},
-		{"a stored event rejected", `INSERT INTO rejected_events SELECT '{}', 'missing_type', 'id:' || id, id, 'events', 1, false, NULL FROM events LIMIT 1`, "rejects"},
+		{"a resolved reject of no batch", `INSERT INTO rejected_events SELECT '{}', 'missing_type', 'x', NULL, 'events', 1, true, NULL, NULL`, "rejects"},
+		{"a stored event rejected", `INSERT INTO rejected_events SELECT '{}', 'missing_type', 'id:' || id, id, 'events', 1, false, NULL, NULL FROM events LIMIT 1`, "rejects"},
 		{"events below the floor", `UPDATE checkpoints SET floor = '2026-01-20' WHERE window_id = 1`, "instants"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

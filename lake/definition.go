@@ -1,0 +1,61 @@
+package lake
+
+import (
+	"cmp"
+
+	"datasync/internal/model"
+
+	"datasync/lake/catalog"
+	"datasync/lake/rows"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+)
+
+const (
+	// mergeCount is how many manifests are merged to one, and keptSnapshots how many snapshots stay once
+	// there are expireAt of them: without that each export adds two objects for ever.
+	mergeCount    = "20"
+	keptSnapshots = 100
+	expireAt      = 150
+)
+
+// define says how a table for the rows of a file is created.
+func define(columns []column, asked model.LakeTable, by rows.Partitioning) (catalog.Definition, error) {
+	s := &shape{uuid: rows.UUIDType(cmp.Or(asked.UUID, string(rows.UUIDAsString)))}
+	var fields []iceberg.NestedField
+	ids := map[string]int{}
+	for i, c := range columns {
+		ids[c.name] = i + 1
+		fields = append(fields, iceberg.NestedField{ID: i + 1, Name: c.name, Type: s.typeOf(c), Doc: c.doc})
+	}
+	d := catalog.Definition{
+		Schema:    iceberg.NewSchema(0, fields...),
+		Partition: iceberg.UnpartitionedSpec,
+		Sort:      table.UnsortedSortOrder,
+		Properties: iceberg.Properties{
+			"format-version":                     "2",
+			table.ManifestMergeEnabledKey:        "true",
+			table.ManifestMinMergeCountKey:       mergeCount,
+			table.ParquetCompressionKey:          "zstd",
+			table.MetadataPreviousVersionsMaxKey: "100",
+			// Whole origins in the statistics tell which files are of one file only.
+			table.MetricsModeColumnConfPrefix + "." + rows.OriginColumn: "full",
+		},
+	}
+	if by == rows.ByDay {
+		spec := iceberg.NewPartitionSpec(iceberg.PartitionField{
+			SourceIDs: []int{ids["timestamp"]}, FieldID: 1000, Name: "timestamp_day", Transform: iceberg.DayTransform{},
+		})
+		d.Partition = &spec
+	}
+	var order []table.SortField
+	for _, name := range []string{"timestamp", "id"} {
+		if id, ok := ids[name]; ok {
+			order = append(order, table.SortField{SourceIDs: []int{id}, Transform: iceberg.IdentityTransform{}, Direction: table.SortASC, NullOrder: table.NullsFirst})
+		}
+	}
+	var err error
+	d.Sort, err = table.NewSortOrder(1, order)
+	return d, err
+}

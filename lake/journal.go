@@ -1,0 +1,156 @@
+package lake
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"datasync/internal/model"
+
+	"github.com/google/uuid"
+)
+
+// journal names the files that an export writes to a bucket before it writes them. An export that is
+// killed leaves it beside the database, and a later one deletes what no table has. Each export holds a
+// lock on a file of its own.
+type journal struct {
+	folder string
+	mu     sync.Mutex
+	file   *os.File // nil for a plan that writes nothing
+	kept   bool
+}
+
+// abandoned is how old the journal of an export that has ended is before its files are removed: a
+// commit whose answer was lost may reach the catalog late.
+const abandoned = time.Hour
+
+// journalFolder is the folder of the journals of a database: hidden, and beside its staging folders.
+func journalFolder(plan model.LakePlan) string {
+	if plan.Staging == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(plan.Staging), "."+filepath.Base(plan.Name)+".lake-journal")
+}
+
+func openJournal(plan model.LakePlan, write bool) (*journal, error) {
+	j := &journal{folder: journalFolder(plan)}
+	if !write || j.folder == "" {
+		return j, nil
+	}
+	if err := os.MkdirAll(j.folder, 0o700); err != nil {
+		return nil, fmt.Errorf("note what is uploaded: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(j.folder, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("note what is uploaded: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", file.Name(), err), file.Close())
+	}
+	j.file = file
+	return j, nil
+}
+
+// note writes down the location of a file that is about to be written.
+func (j *journal) note(location string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil {
+		return nil
+	}
+	line, err := json.Marshal(location)
+	if err != nil {
+		return err
+	}
+	if _, err := j.file.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("note what is uploaded: %w", err)
+	}
+	return nil
+}
+
+// keep leaves the journal for a later export.
+func (j *journal) keep() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.kept = true
+}
+
+// close removes the journal of an export of which nothing is left that no table has.
+func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
+	var err error
+	if !j.kept {
+		err = os.Remove(j.file.Name())
+		_ = os.Remove(j.folder) // if it was the last one
+	}
+	return errors.Join(err, j.file.Close())
+}
+
+// old calls visit with the locations in each journal of an export that has ended an hour ago or earlier,
+// and removes the journal if visit says so.
+func (j *journal) old(visit func(locations []string) (done bool, err error)) error {
+	if j.folder == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(j.folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := j.one(filepath.Join(j.folder, e.Name()), visit); err != nil {
+			return err
+		}
+	}
+	_ = os.Remove(j.folder) // if it was the last one
+	return nil
+}
+
+func (j *journal) one(path string, visit func([]string) (bool, error)) (err error) {
+	if j.file != nil && filepath.Base(path) == filepath.Base(j.file.Name()) {
+		return nil
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if time.Since(info.ModTime()) < abandoned || syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return nil
+	}
+	var locations []string
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var location string
+		if json.Unmarshal(lines.Bytes(), &location) == nil { // the last line may be torn: its file was not written
+			locations = append(locations, location)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	done, err := visit(locations)
+	if err != nil || !done {
+		return err
+	}
+	return os.Remove(path)
+}

@@ -1,0 +1,116 @@
+package laketest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Credentials of all servers.
+const (
+	AccessKey = "datasync-test-key"
+	SecretKey = "datasync-test-secret-0123456789"
+)
+
+// Environment sets the credentials in the environment of the test, and keeps the AWS SDK from files of this
+// machine.
+func Environment(t testing.TB) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": AccessKey, "AWS_SECRET_ACCESS_KEY": SecretKey, "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+		"AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_S3": "",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// fetchTime is how long a server's program may take to be fetched and built.
+const fetchTime = 8 * time.Minute
+
+// tool returns the path of a program: that of the environment variable, one on PATH, or one that fetch puts into
+// a folder of the user's cache. It skips the test if there is none.
+func tool(t testing.TB, name, variable string, fetch func(ctx context.Context, folder string) *exec.Cmd) string {
+	t.Helper()
+	if path := os.Getenv(variable); path != "" {
+		return path
+	}
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skipf("SKIPPED: no %s: %v", name, err)
+	}
+	folder := filepath.Join(cache, "datasync-test")
+	path := filepath.Join(folder, name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), fetchTime)
+	defer cancel()
+	if said, err := fetch(ctx, folder).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: %s cannot be fetched, and %s names none: %v\n%s", name, variable, err, said)
+	}
+	return path
+}
+
+// freePort returns a port of the loopback that is free now.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// start starts a server and waits until its URL answers. The test ends it.
+func start(t testing.TB, cmd *exec.Cmd, url string) {
+	t.Helper()
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	})
+	if err := answers(t.Context(), url, ended); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd.Path, err, said.String())
+	}
+}
+
+// answers waits until a URL answers, or the process has ended.
+func answers(ctx context.Context, url string, ended chan error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			return res.Body.Close()
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			return fmt.Errorf("it has ended: %w", err)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"datasync/lake/catalog"
+
+	"github.com/apache/iceberg-go/table"
+)
+
+// sweep removes the files that killed exports have left for this table: those in journals, and those
+// that a listing finds where the bucket has one.
+func (x *exporter) sweep(ctx context.Context) error {
+	t, err := x.catalog.Load(ctx, x.feed.name)
+	if errors.Is(err, catalog.ErrNoTable) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	files, err := catalog.FilesOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	live := sync.OnceValues(func() (map[string]bool, error) { return liveFiles(ctx, t) })
+	if err := x.sweepJournals(ctx, t, files, live); err != nil {
+		return err
+	}
+	named, err := live()
+	if err != nil {
+		return err
+	}
+	var orphans []string
+	err = files.List(ctx, dataFolder(t), func(f catalog.File) error {
+		name := path.Base(f.Location)
+		if strings.HasPrefix(name, ours) && !named[key(f.Location)] && time.Since(f.Modified) > orphanAge(name) {
+			orphans = append(orphans, f.Location)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.remove(ctx, files, orphans); err != nil {
+		return err
+	}
+	if x.run.plan.DryRun {
+		return x.finishAfter(ctx, t)
+	}
+	// A table bucket may have no such list: the parts go with the table there.
+	if aborted, err := files.AbortUploads(ctx, dataFolder(t), func(name string, began time.Time) bool {
+		return strings.HasPrefix(name, ours) && time.Since(began) > orphanAge(name)
+	}); err == nil {
+		x.run.result.Removed += aborted
+	}
+	trimmed, err := catalog.Trim(ctx, x.catalog, x.feed.name)
+	if err != nil {
+		return err
+	}
+	x.run.result.Removed += int64(trimmed)
+	return x.finishAfter(ctx, t)
+}
+
+// finishAfter is finish for a table that was only swept.
+func (x *exporter) finishAfter(ctx context.Context, t *table.Table) error {
+	st, err := read(ctx, t, x.meta.Origin)
+	if err != nil {
+		return err
+	}
+	return x.finish(ctx, st)
+}
+
+// ours begins the names of all data files, and replacing those of --replace, which may be sent long before
+// their commit.
+const (
+	ours      = "datasync-"
+	replacing = ours + "replace-"
+)
+
+// orphanAge is how old a file is before it counts as left behind.
+func orphanAge(name string) time.Duration {
+	if strings.HasPrefix(name, replacing) {
+		return 24 * time.Hour
+	}
+	return abandoned
+}
+
+// sweepOld removes what the journals of killed exports name, before an export.
+func (x *exporter) sweepOld(ctx context.Context, t *table.Table) error {
+	files, err := catalog.FilesOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	return x.sweepJournals(ctx, t, files, sync.OnceValues(func() (map[string]bool, error) { return liveFiles(ctx, t) }))
+}
+
+// sweepJournals removes the files of old journals that the table does not have.
+func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *catalog.Files, live func() (map[string]bool, error)) error {
+	below := []string{key(t.Location()) + "/", key(dataFolder(t)) + "/"}
+	return x.journal.old(func(locations []string) (bool, error) {
+		named, err := live()
+		if err != nil {
+			return false, err
+		}
+		var orphans []string
+		others := false
+		for _, location := range locations {
+			switch k := key(location); {
+			case !strings.HasPrefix(k, below[0]) && !strings.HasPrefix(k, below[1]):
+				others = true // of another table, whose export removes them
+			case !named[k]:
+				orphans = append(orphans, location)
+			}
+		}
+		return !others && !x.run.plan.DryRun, x.remove(ctx, files, orphans)
+	})
+}
+
+// remove deletes files and counts them, unless this is a dry run.
+func (x *exporter) remove(ctx context.Context, files *catalog.Files, orphans []string) error {
+	if len(orphans) > 0 && !x.run.plan.DryRun {
+		if err := files.Delete(ctx, orphans...); err != nil {
+			return err
+		}
+	}
+	x.run.result.Removed += int64(len(orphans))
+	return nil
+}
+
+// key is the bucket and the key of a location: Hadoop has three names of the scheme.
+func key(location string) string {
+	_, rest, _ := strings.Cut(location, "://")
+	return strings.TrimSuffix(rest, "/")
+}
+
+// liveFiles returns all files that any snapshot of a table names, and its metadata.
+func liveFiles(ctx context.Context, t *table.Table) (map[string]bool, error) {
+	live := map[string]bool{key(t.MetadataLocation()): true}
+	for entry := range t.Metadata().PreviousFiles() {
+		live[key(entry.MetadataFile)] = true
+	}
+	files, err := t.FS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range t.Metadata().Snapshots() {
+		live[key(s.ManifestList)] = true
+		manifests, err := s.Manifests(files)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range manifests {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if live[key(m.FilePath())] {
+				continue
+			}
+			live[key(m.FilePath())] = true
+			entries, err := m.FetchEntries(files, false) // also those that an older snapshot has
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range entries {
+				live[key(e.DataFile().FilePath())] = true
+			}
+		}
+	}
+	return live, nil
+}
