@@ -42,7 +42,7 @@ func (f *Failure) Exit() model.Exit { return model.Exit{Code: f.Code, Topic: f.T
 // Is reports whether the error is about a database that is locked, or missing: a reader looks again
 // then, as a pull may just have begun or ended.
 func (f *Failure) Is(target error) bool {
-	return (target == dbfile.ErrLocked || target == dbfile.ErrMissing) && f.Topic != "" && f.Exit() == model.ExitOf(target) //nolint:errorlint // sentinels
+	return (target == dbfile.ErrLocked || target == dbfile.ErrMissing) && f.Topic != "" && f.Exit() == model.ExitOf(target)
 }
 
 // Run has datasync-lake carry out the plan. When ctx ends, it tells the program by the end of its input,
