@@ -40,7 +40,7 @@ func newFolderTarget(opts *Options) (*folderTarget, error) {
 }
 
 func (t *folderTarget) access() (inspect.ReadOptions, string) {
-	return inspect.ReadOptions{WritableFolder: t.folder.Path()}, filepath.Dir(t.path)
+	return inspect.ReadOptions{WritableFolder: t.folder.Path()}, filepath.Dir(filepath.Clean(t.path)) // not the folder itself, which does not exist yet
 }
 
 func (t *folderTarget) write(ctx context.Context, j *job) error {

@@ -48,6 +48,10 @@ func (s *Store) Finalize(ctx context.Context, run uuid.UUID, window int64) (_ mo
 }
 
 func (s *Store) finalize(ctx context.Context, run uuid.UUID, window int64) (done model.Finalized, err error) {
+	resolve, err := s.resolve(ctx)
+	if err != nil {
+		return done, err
+	}
 	if done.Removed, err = s.removeCopies(ctx, run, window); err != nil {
 		return done, err
 	}
@@ -66,24 +70,26 @@ func (s *Store) finalize(ctx context.Context, run uuid.UUID, window int64) (done
 	if done.Rejected, err = w.count(open); err != nil || done.Rejected == 0 {
 		return done, err
 	}
-	n, err := w.exec(s.resolve() + `NOT resolved AND id IS NOT NULL AND id IN (SELECT e.id FROM events e)`)
+	n, err := w.exec(resolve + `NOT resolved AND id IS NOT NULL AND id IN (SELECT e.id FROM events e)`)
 	if done.Rejected -= n; err != nil || done.Rejected == 0 {
 		return done, err
 	}
-	n, err = s.resolveWithoutID(window, done.Events+done.Rejected)
+	n, err = s.resolveWithoutID(resolve, window, done.Events+done.Rejected)
 	done.Rejected -= n
 	return done, err
 }
 
-// resolve begins the statement by which a closing check resolves rejects, up to the condition.
-func (s *Store) resolve() string {
-	return fmt.Sprintf("UPDATE rejected_events SET resolved = true, resolved_batch = %d WHERE ", s.batch)
+// resolve begins the statement by which a closing check resolves rejects, up to the condition. An export may have
+// read all batches up to the one that was checked last, so the check names a later one.
+func (s *Store) resolve(ctx context.Context) (string, error) {
+	checked, err := s.checkedBatch(ctx)
+	return fmt.Sprintf("UPDATE rejected_events SET resolved = true, resolved_batch = %d WHERE ", max(s.batch, checked+1)), err
 }
 
-// resolveWithoutID resolves rejects without an id that are other readings of stored elements. It does
-// so only while the file has more elements than the API: then the API may have sent an element once
-// with its id and once without.
-func (s *Store) resolveWithoutID(window, elements int64) (resolved int64, err error) {
+// resolveWithoutID resolves rejects without an id that are other readings of stored elements, by the
+// statement that update begins. It does so only while the file has more elements than the API: then the
+// API may have sent an element once with its id and once without.
+func (s *Store) resolveWithoutID(update string, window, elements int64) (resolved int64, err error) {
 	w := s.writer
 	total, err := w.count(fmt.Sprintf("SELECT coalesce(max(total), 0) FROM checkpoint WHERE window_id = %d AND floor IS NULL", window))
 	if err != nil || elements <= total {
@@ -97,7 +103,7 @@ func (s *Store) resolveWithoutID(window, elements int64) (resolved int64, err er
 		if surplus <= 0 {
 			break
 		}
-		n, err := w.exec(fmt.Sprintf(`%srowid IN (%s LIMIT %d)`, s.resolve(), resolve, surplus))
+		n, err := w.exec(fmt.Sprintf(`%srowid IN (%s LIMIT %d)`, update, resolve, surplus))
 		if err != nil {
 			return resolved, err
 		}

@@ -54,6 +54,30 @@ func TestFinalizeRemovesLaterCopiesAndResolvesRejects(t *testing.T) {
 	}
 }
 
+// A closing check without a new batch resolves rejects in a later batch than an export may have read.
+func TestFinalizeResolvesAfterCheckedBatch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.duckdb")
+	s := mustOpen(t, path)
+	w := mustWindow(t, s)
+	stored := event(1)
+	mustCommit(t, s, w, pageOf([]model.Event{stored}, model.Reject{Key: "1", Raw: "{}", Reason: "invalid_timestamp", ID: uuid.NullUUID{UUID: event(2).ID, Valid: true}}))
+	if got, err := s.Finalize(t.Context(), uuid.Max, w.Window); err != nil || got.Rejected != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := s.DB().Exec("UPDATE rejected_events SET id = ?", stored.ID.String()); err != nil { // another reading of the stored event
+		t.Fatal(err)
+	}
+	if got, err := s.Finalize(t.Context(), uuid.Max, w.Window); err != nil || got.Rejected != 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !one[bool](t, path, "SELECT resolved_batch > (SELECT value::BIGINT FROM meta WHERE key = 'checked_batch') FROM rejected_events") {
+		t.Error("the reject is resolved in a batch that was checked before")
+	}
+}
+
 // Of several readings of one reject, all without its id, the first stays.
 func TestFinalizeResolvesOtherReadingsOfARejectWithoutID(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
