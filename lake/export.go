@@ -45,8 +45,6 @@ type exporter struct {
 	feed feed
 	// part is what was written and sent for the next commit.
 	part *part
-	// tried are the commits of this export that may be in the table, by their ids.
-	tried map[string]bool
 	// last is the position whose rows were compared with the file.
 	last   *model.LakePosition
 	result model.LakeTableResult
@@ -60,6 +58,10 @@ type part struct {
 	files       []iceberg.DataFile
 	locations   []string
 	sent        time.Time
+	// tried are the commits of the part, by their ids. base and latest are the newest snapshots before the
+	// first and the last of them, or 0.
+	tried        map[string]bool
+	base, latest int64
 }
 
 // name is the table's name.
@@ -98,7 +100,6 @@ func (x *exporter) plan(ctx context.Context) error {
 
 // do brings the table up to date, or compares, and returns what it has then.
 func (x *exporter) do(ctx context.Context) (*model.LakeTableResult, error) {
-	x.tried = map[string]bool{}
 	var err error
 	switch {
 	case x.run.plan.Sweep:
@@ -239,7 +240,7 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 	if err != nil {
 		return false, false, err
 	}
-	x.tried[next.Commit] = true
+	x.part.try(st, next)
 	committed, err := commit(ctx, st, s, x.part.files, next)
 	if err != nil {
 		return true, false, err
@@ -293,12 +294,12 @@ func (x *exporter) settle(ctx context.Context, st *state) {
 	if x.part == nil || st.own == nil || st.own.Batch <= x.part.after {
 		return
 	}
-	if x.tried[st.own.Commit] {
-		x.committed(ctx, st.table, *st.own)
+	// Others may have come after a commit of ours whose answer was lost.
+	if at, _ := x.part.fate(st.table, x.meta.Origin); at != nil {
+		x.committed(ctx, st.table, *at)
 		return
 	}
-	// Another export has the batches, or some of them, so the commits of ours name a snapshot that is
-	// not the newest any more.
+	// Another export has the batches, or some of them.
 	x.discard(ctx)
 	x.progress.commit(0)
 }
@@ -423,7 +424,8 @@ func dataFolder(t *table.Table) string {
 	return strings.TrimSuffix(t.Location(), "/") + "/data"
 }
 
-// discard deletes the files of a part that can never be committed.
+// discard deletes the files of a part that is not needed, unless a commit of it is in the table or may
+// still get there: then a later export or a sweep looks again.
 func (x *exporter) discard(ctx context.Context) {
 	p := x.part
 	x.part = nil
@@ -432,6 +434,10 @@ func (x *exporter) discard(ctx context.Context) {
 	}
 	t, err := x.catalog.Load(ctx, x.feed.name)
 	if err == nil {
+		if _, never := p.fate(t, x.meta.Origin); !never {
+			x.journal.keep()
+			return
+		}
 		var files *catalog.Files
 		if files, err = catalog.FilesOf(ctx, t); err == nil {
 			err = files.Delete(ctx, p.locations...)
@@ -448,10 +454,6 @@ const abandonTime = 10 * time.Second
 // abandon deletes the files of a part that was not committed, unless a commit of it may still come.
 func (x *exporter) abandon(ctx context.Context) {
 	if x.part == nil {
-		return
-	}
-	if len(x.tried) > 0 {
-		x.journal.keep()
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTime)

@@ -65,9 +65,11 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	if err != nil {
 		return false, err
 	}
-	if st.own != nil && x.tried[st.own.Commit] {
-		x.committed(ctx, t, *st.own)
-		return false, x.finish(ctx, st)
+	if x.part != nil {
+		if at, _ := x.part.fate(t, x.meta.Origin); at != nil {
+			x.committed(ctx, t, *at)
+			return false, x.finish(ctx, st)
+		}
 	}
 	s, err := shapeOf(t, x.feed.columns, x.asked(), true)
 	if err != nil {
@@ -90,7 +92,7 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	if err != nil {
 		return false, err
 	}
-	x.tried[next.Commit] = true
+	x.part.try(st, next)
 	committed, err := tx.Commit(ctx)
 	if err != nil {
 		return true, err
