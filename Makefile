@@ -83,7 +83,7 @@ reproducible:
 readers:
 	internal/readers/run.sh
 
-# The pages in Debian's Chromium, which it installs, with axe-core from npm.
+# The pages in Debian's Chromium, which it installs, with axe-core and the Nu checker from npm.
 browser:
 	internal/browser/run.sh
 

@@ -121,12 +121,9 @@ func (x *exporter) do(ctx context.Context) (*model.LakeTableResult, error) {
 	return &x.result, nil
 }
 
-// load returns the table. It is created if need be.
+// load returns the table. It is created if need be: whether one was created whose answer is lost, the next
+// look tells.
 func (x *exporter) load(ctx context.Context) (*table.Table, error) {
-	t, err := x.catalog.Load(ctx, x.feed.name)
-	if !errors.Is(err, catalog.ErrNoTable) {
-		return t, err
-	}
 	by := x.feed.by
 	if asked := x.asked().PartitionBy; asked != "" {
 		by = rows.Partitioning(asked)
@@ -135,10 +132,27 @@ func (x *exporter) load(ctx context.Context) (*table.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t, err = x.catalog.Create(ctx, x.feed.name, d); errors.Is(err, catalog.ErrExists) {
-		return x.catalog.Load(ctx, x.feed.name)
+	for failed := 0; ; {
+		t, err := x.catalog.Load(ctx, x.feed.name)
+		if !errors.Is(err, catalog.ErrNoTable) {
+			return t, err
+		}
+		t, err = x.catalog.Create(ctx, x.feed.name, d)
+		switch {
+		case err == nil:
+			return t, nil
+		case errors.Is(err, catalog.ErrExists):
+			continue
+		case !errors.Is(err, catalog.ErrService):
+			return nil, err
+		}
+		if failed++; failed > failures {
+			return nil, err
+		}
+		if err := pause(ctx, failed); err != nil {
+			return nil, err
+		}
 	}
-	return t, err
 }
 
 // export commits part after part until the table has all batches.

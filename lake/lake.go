@@ -9,6 +9,7 @@ import (
 
 	"datasync/lake/catalog"
 	"datasync/lake/rows"
+	"datasync/lake/upload"
 )
 
 // Options are what a plan does not say.
@@ -34,7 +35,11 @@ func Run(ctx context.Context, plan model.LakePlan, opts Options) (*model.LakeRes
 		if plan.Upload == nil {
 			return nil, errors.New("the plan names nothing to upload")
 		}
-		return upload(ctx, plan, opts)
+		report := opts.Progress
+		if report == nil {
+			report = func(model.LakeProgress) {}
+		}
+		return upload.Do(ctx, &plan, report)
 	}
 	return nil, fmt.Errorf("the plan asks for %q, which datasync-lake cannot do", plan.Do)
 }

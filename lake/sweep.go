@@ -47,11 +47,25 @@ func (x *exporter) sweep(ctx context.Context) error {
 	if err := x.remove(ctx, files, orphans); err != nil {
 		return err
 	}
+	if x.run.plan.DryRun {
+		return x.finishAfter(ctx, t)
+	}
+	// A table bucket may have no such list: the parts go with the table there.
+	if aborted, err := files.AbortUploads(ctx, dataFolder(t), func(name string, began time.Time) bool {
+		return strings.HasPrefix(name, ours) && time.Since(began) > orphanAge(name)
+	}); err == nil {
+		x.run.result.Removed += aborted
+	}
 	trimmed, err := catalog.Trim(ctx, x.catalog, x.feed.name)
 	if err != nil {
 		return err
 	}
 	x.run.result.Removed += int64(trimmed)
+	return x.finishAfter(ctx, t)
+}
+
+// finishAfter is finish for a table that was only swept.
+func (x *exporter) finishAfter(ctx context.Context, t *table.Table) error {
 	st, err := read(ctx, t, x.meta.Origin)
 	if err != nil {
 		return err

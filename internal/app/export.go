@@ -16,11 +16,11 @@ import (
 
 func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *cli.Command {
 	return &cli.Command{
-		Name: "export", Usage: "write events to Parquet, CSV or JSON Lines",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "parquet", Usage: "write Parquet to `PATH`"},
-			&cli.StringFlag{Name: "csv", Usage: "write CSV to `PATH`, or to stdout if it is -"},
-			&cli.StringFlag{Name: "jsonl", Usage: "write JSON Lines to `PATH`, or to stdout if it is -"},
+		Name: "export", Usage: "write events to Parquet, CSV, JSON Lines or an Iceberg table",
+		Flags: append(lakeFlags("keep the Iceberg table `NAMESPACE.TABLE` up to date: add what is new"),
+			&cli.StringFlag{Name: "parquet", Usage: "write Parquet to `PATH`, or s3://BUCKET/KEY"},
+			&cli.StringFlag{Name: "csv", Usage: "write CSV to `PATH`, or s3://BUCKET/KEY, or to stdout if it is -"},
+			&cli.StringFlag{Name: "jsonl", Usage: "write JSON Lines to `PATH`, or s3://BUCKET/KEY, or to stdout if it is -"},
 			&cli.BoolFlag{Name: "force", Usage: "replace the target if it exists"},
 			&cli.StringFlag{Name: "query", Usage: "export the rows of this `SELECT` instead of all events"},
 			&cli.StringFlag{Name: "where", Usage: "export the events that meet this `CONDITION` in SQL"},
@@ -29,17 +29,21 @@ func exportCommand(t term.IO, run func(context.Context, exportOptions) error) *c
 			&cli.StringFlag{Name: "compression", Usage: "compress by this `METHOD`: zstd, snappy, gzip, lz4, brotli or none for Parquet; none, gzip or zstd for others", DefaultText: "zstd for Parquet, else by the ending"},
 			&cli.Int64Flag{Name: "row-group-size", Usage: "write `N` rows per row group of Parquet", Value: export.DefaultRowGroup},
 			&cli.StringFlag{Name: "types", Usage: "write Parquet with this `SET` of types: portable, which every reader accepts, or logical, with types for UUIDs and JSON", DefaultText: "the folder's, else portable"},
-			&cli.StringFlag{Name: "uuid", Usage: "older name of --types: `FORM` string is portable, uuid is logical"},
+			&cli.StringFlag{Name: "uuid", Usage: "in a new Iceberg table, ids have the type `FORM`: string, which every engine searches, or uuid; for Parquet, the older name of --types"},
 			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV, put ' before text that a spreadsheet would run as a formula"},
 			&cli.BoolFlag{Name: "excel", Usage: "with --csv, write CSV that Excel opens directly, with local times"},
 			&cli.StringFlag{Name: "delimiter", Usage: "in CSV, put `C` between the fields: ; or | or tab", DefaultText: ","},
 			&cli.StringFlag{Name: "timezone", Usage: "the `ZONE` of --excel, and of days in --since, --until and --partition-by", Value: "UTC"},
-			&cli.StringFlag{Name: "partition-by", Usage: "write a folder, partitioned by these `COLUMNS`, or by day, month, year or hour"},
+			&cli.StringFlag{Name: "partition-by", Usage: "write a folder, partitioned by these `COLUMNS`, or by day, month, year or hour; a new Iceberg table by day or none"},
 			&cli.StringFlag{Name: "file-size", Usage: "write a folder of files of about this `SIZE`, such as 100MB", DefaultText: "unlimited"},
 			&cli.BoolFlag{Name: "incremental", Usage: "write a folder, and add only the events since the last export to it"},
-			&cli.StringFlag{Name: "memory-limit", Usage: "limit DuckDB's buffers to this `SIZE`", Value: "850MB"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "with --iceberg, say what would be added, and change nothing"},
+			&cli.BoolFlag{Name: "replace", Usage: "with --iceberg, overwrite what the table has of this file's API"},
+			&cli.BoolFlag{Name: "sweep", Usage: "with --iceberg, only remove files that killed exports have left"},
+			&cli.BoolFlag{Name: "json", Usage: "with --iceberg, print JSON"},
+			&cli.StringFlag{Name: "memory-limit", Usage: "limit DuckDB's buffers to this `SIZE`", Value: "850MB", DefaultText: "850MB; 400MB with --iceberg"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
-		},
+		),
 		Action: func(c *cli.Context) error {
 			opts, err := readExportOptions(t, c)
 			if err != nil {
@@ -55,12 +59,23 @@ const percentDelay = time.Second
 
 // runExport writes an export and reports the result.
 func runExport(ctx context.Context, opts exportOptions) error {
+	if opts.lake != nil {
+		return runLakeExport(ctx, opts.lake)
+	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	defer privateFiles()()
 	stopShowing := func() {}
 	began := time.Now()
 	run := opts.export
+	var bucket *s3Export
+	if opts.s3 != nil {
+		var err error
+		if bucket, err = beginS3Export(ctx, &opts, &run); err != nil {
+			return orStopped(ctx, err)
+		}
+		defer bucket.end()
+	}
 	if !opts.quiet {
 		run.Progress = &export.Progress{}
 		_, stopShowing = opts.io.Show(percentProgress(run.Progress.Percent))
@@ -78,6 +93,12 @@ func runExport(ctx context.Context, opts exportOptions) error {
 	src.Release()
 	if result.Broken {
 		return nil
+	}
+	if bucket != nil {
+		if err := bucket.send(ctx, &opts); err != nil {
+			return orStopped(ctx, err)
+		}
+		run.Target = opts.s3.url
 	}
 	if !result.Pull.Complete {
 		rest := pullTheRest

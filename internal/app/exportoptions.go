@@ -23,6 +23,8 @@ type exportOptions struct {
 	database string
 	quiet    bool
 	export   export.Options
+	lake     *lakeExport // nil without --iceberg
+	s3       *s3Target   // nil for a target on this machine
 }
 
 func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
@@ -30,6 +32,14 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 		t.Stderr = io.Discard // the error that ends the program is not written here
 	}
 	opts := exportOptions{io: t, database: c.String("db"), quiet: c.Bool("quiet")}
+	var err error
+	if c.IsSet("iceberg") {
+		opts.lake, err = readLakeExport(t, c)
+		return opts, err
+	}
+	if err := withoutLake(c); err != nil {
+		return opts, err
+	}
 	e := &opts.export
 	*e = export.Options{
 		Database: opts.database, Keep: dbfile.FilesOf(opts.database), Scratch: os.TempDir(), Tool: "datasync " + version,
@@ -38,7 +48,6 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 	if err := readTarget(t, c, e); err != nil {
 		return opts, err
 	}
-	var err error
 	e.Query, e.Where = c.String("query"), c.String("where")
 	if e.Since, err = instantOption(c, "since"); err != nil {
 		return opts, err
@@ -56,6 +65,9 @@ func readExportOptions(t term.IO, c *cli.Context) (exportOptions, error) {
 		if err := errors.Join(checkEnding(e), checkKind(c, e)); err != nil {
 			return opts, err
 		}
+	}
+	if opts.s3, err = readS3Target(c, e); err != nil {
+		return opts, err
 	}
 	e.MemoryLimit, err = byteSize(c, "memory-limit", minMemory)
 	return opts, err

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,7 +11,7 @@ import (
 )
 
 // noTarget says which options name the target of an export.
-const noTarget = "give --parquet PATH, --csv PATH or --jsonl PATH"
+const noTarget = "give --parquet PATH, --csv PATH or --jsonl PATH, or --iceberg NAMESPACE.TABLE"
 
 // targetOption returns the option that exports to a path, by the path's ending; "" if that names no
 // format of an export.
@@ -85,15 +83,14 @@ func folderOption(c *cli.Context) string {
 // checkKind refuses a target that is a file where the options ask for a folder, by its ending, and the
 // other way round. A folder that exists keeps its name, and a slash at the end asks for a folder.
 func checkKind(c *cli.Context, e *export.Options) error {
-	info, err := os.Stat(e.Target)
-	exists := err == nil && info.IsDir()
+	exists := isDirectory(e.Target)
 	n := splitTarget(e.Target)
 	slash := strings.HasSuffix(e.Target, "/")
 	switch {
 	case e.IsFolder() && !exists && !slash && n.ending+n.packed != "":
 		return contradicts(e, "%s writes a folder, and %s is the ending of a file; name it %s, or %s/", folderOption(c), n.ending+n.packed, human.Shown(n.stem), human.Shown(e.Target))
 	case !e.IsFolder() && (exists || slash):
-		file := filepath.Join(e.Target, "events."+e.Format.String())
+		file := strings.TrimRight(e.Target, "/") + "/events." + e.Format.String()
 		return contradicts(e, "it is a folder; name a file such as %s, or write a folder by --partition-by, --file-size or --incremental", human.Shown(file))
 	}
 	return nil

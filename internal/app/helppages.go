@@ -58,10 +58,12 @@ func helpPages() []helpPage {
 			{"datasync export --csv events.csv --excel", "A file that Excel opens"},
 			{"datasync export --csv - --since 7d | gzip > week.gz", "The last 7 days, piped"},
 			{"datasync export --parquet lake --incremental", "A folder; later, what is new"},
+			{"datasync export --iceberg web.events --catalog s3://lake", "A table that Spark, Trino and others read; later, what is new"},
 		}, []helpGroup{
-			{"Target", "parquet csv jsonl force"},
+			{"Target", "parquet csv jsonl force iceberg"},
+			{"Iceberg and S3", "catalog endpoint uuid dry-run replace sweep json"},
 			{"Events", "since until where query timezone"},
-			{"Parquet", "types uuid compression row-group-size"},
+			{"Parquet", "types compression row-group-size"},
 			{"CSV", "excel delimiter csv-safe"},
 			{"Folder", "partition-by file-size incremental"},
 			file,
@@ -104,7 +106,7 @@ func helpPages() []helpPage {
 			{"datasync status --verbose", "Also windows, endpoints and runs"},
 			{"datasync status --max-age 24h", "In a check: exit 1 if older"},
 			{"datasync status --json | jq .complete", "In a script"},
-		}, []helpGroup{{"Report", "verbose rejected max-age"}, {"File", "db recover"}, output}},
+		}, []helpGroup{{"Report", "verbose rejected max-age iceberg catalog endpoint"}, {"File", "db recover"}, output}},
 		{"verify", "Prove", []helpExample{
 			{"datasync verify", "Exit 5 if the counts do not match"},
 		}, []helpGroup{file, output}},

@@ -129,7 +129,7 @@ func (p *livePage) options(database string) web.Options {
 	document := page.New(report.Styles())
 	return web.Options{
 		Listener: p.listener, Document: document.HTML, Policy: document.Policy, File: filepath.Base(database), Version: version,
-		Timezone: p.opts.timezone, Zone: p.opts.zone, Scratch: p.folder, Explain: errorLine, Authorised: p.forgetRedirect,
+		Timezone: p.opts.timezone, Zone: p.opts.zone, Scratch: p.folder, Explain: errorLine, Notice: p.io.Say, Authorised: p.forgetRedirect,
 	}
 }
 
@@ -193,9 +193,13 @@ func (p *livePage) openRedirect() error {
 		return err
 	}
 	go func() { // it waits for the browser, and the page must not
-		if !openInBrowser(p.io, file) {
-			close(p.unopened)
-		}
+		opened := false
+		defer func() {
+			if recover() != nil || !opened {
+				close(p.unopened)
+			}
+		}()
+		opened = openInBrowser(p.io, file)
 	}()
 	return nil
 }

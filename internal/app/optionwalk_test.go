@@ -105,6 +105,12 @@ func valid(command, option string) []string {
 		return []string{"query", "SELECT 1"}
 	case option == "--csv", option == "--jsonl", option == "--parquet":
 		return []string{"export"}
+	case option == "--iceberg":
+		return []string{command, "--catalog", "s3://bucket"}
+	case option == "--catalog":
+		return []string{command, "--iceberg", "web.events"}
+	case option == "--endpoint":
+		return []string{command, "--iceberg", "web.events", "--catalog", "s3://bucket"}
 	case option == "--delimiter":
 		return []string{"export", "--csv", "new"}
 	case command == "export":

@@ -145,7 +145,7 @@ func pullInto(ctx context.Context, opts pullOptions, result *pullResult) error {
 	}
 	waitReport{s.ImplausibleWaits(), s.ForgottenWaits(), opts.forgetWaits, "dropped"}.say(run.Notice)
 	stopAnswering := answerReaders(ctx, opts.io, s, run.Progress, run.Notice)
-	result.page.begin(ctx, s)
+	result.page.begin(ctx, s, run.Notice)
 	result.Summary, err = ingest.Run(ctx, run)
 	settle()
 	stopAnswering()

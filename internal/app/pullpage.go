@@ -56,12 +56,12 @@ func (p *pullPage) tally() func() model.Tally {
 	return p.counters.Batch
 }
 
-// begin serves the page of a pull that has opened its file.
-func (p *pullPage) begin(ctx context.Context, s *store.Store) {
+// begin serves the page of a pull that has opened its file. Without the page, the pull goes on.
+func (p *pullPage) begin(ctx context.Context, s *store.Store, notice func(string)) {
 	if p == nil {
 		return
 	}
-	p.source.store = s
+	p.source.store, p.Notice = s, notice
 	if p.Stored = s.OpenedAt(); p.Stored == 0 {
 		p.counters.Seed(&figures.Counts{}, time.Time{}, time.Time{}, 0)
 	}
@@ -69,7 +69,9 @@ func (p *pullPage) begin(ctx context.Context, s *store.Store) {
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx)) // the page outlives a signal, to show the end
 	go func() {
 		defer close(p.served)
-		_ = p.Serve(ctx) // without the page, the pull goes on
+		if err := p.Serve(ctx); err != nil {
+			notice("the page has ended before the pull: " + errorLine(err))
+		}
 	}()
 }
 

@@ -80,6 +80,26 @@ func TestStatsFit(t *testing.T) {
 	}
 }
 
+// TestStatsTimesAreWhole: no width cuts a date or an hour, and no line ends within a duration.
+func TestStatsTimesAreWhole(t *testing.T) {
+	for _, by := range []string{"day", "hour"} {
+		for _, days := range []int{3, 400} {
+			for width := 40; width <= 120; width++ {
+				text := statsText(statsFigures(days), by, "UTC", width, "C.UTF-8")
+				if strings.Contains(text, "…") || !strings.Contains(text, "3 min 9 s") {
+					t.Fatalf("--by %s of %d days at %d columns:\n%s", by, days, width, text)
+				}
+			}
+		}
+	}
+	narrow := statsText(statsFigures(3), "hour", "UTC", 40, "C.UTF-8")
+	for _, want := range []string{" 6 Jan 14h   2,010", " 7 Jan 14h   3,020"} {
+		if !strings.Contains(narrow, "\n"+want) {
+			t.Errorf("no %q in\n%s", want, narrow)
+		}
+	}
+}
+
 // TestStatsText: the text of a week, of days.
 func TestStatsText(t *testing.T) {
 	text := statsText(statsFigures(7), "day", "UTC", 60, "en_GB.UTF-8")

@@ -72,9 +72,15 @@ func (v statsView) writeHead(b *strings.Builder, style term.Style, width int) {
 		_, _ = fmt.Fprintf(b, "%s\n%s\n", term.Wrap(complete, width, 2), term.Wrap(counts, width, 2))
 	}
 	if f.Counts.Events() > 0 {
-		more := fmt.Sprintf("%s, half of them up to %s long; %.1f %% of events are errors",
-			term.Counted(f.Sessions.Count, "session"), term.Duration(f.Sessions.Median), 100*v.errorRate())
-		b.WriteString(term.Wrap(more, width, 0) + "\n")
+		// No line ends between a number and its unit.
+		length := strings.ReplaceAll(term.Duration(f.Sessions.Median), " ", "\u00a0")
+		if f.Sessions.Count == 1 {
+			length = ", " + length + " long"
+		} else {
+			length = ", median length " + length
+		}
+		more := fmt.Sprintf("%s%s; %.1f\u00a0%% of events are errors", term.Counted(f.Sessions.Count, "session"), length, 100*v.errorRate())
+		b.WriteString(strings.ReplaceAll(term.Wrap(more, width, 0), "\u00a0", " ") + "\n")
 	}
 }
 
@@ -86,19 +92,31 @@ type statsLayout struct {
 	// there is a column of error rates, and that marks have the time.
 	marks         int
 	errors, times bool
-	utf8          bool
+	// tight says that dates are in their short form.
+	tight, utf8 bool
 }
 
 // layout divides a width. It leaves out the zone in the head, the time in marks and at last the column of
 // error rates before bars become too short.
 func (v statsView) layout(width int, utf8 bool) statsLayout {
 	l := statsLayout{title: v.title() + v.zone(), number: len("Events"), errors: v.opts.by != "type", times: true, utf8: utf8}
-	longest := 0
+	longest, tightest := 0, 0
 	for _, r := range v.rows {
 		longest = max(longest, term.Width(r.shown()))
+		tightest = max(tightest, len(r.tight))
 		l.number = max(l.number, len(term.Thousands(r.events)))
 	}
-	longest = min(longest, max(12, min(33, width/3)))
+	least, most := leastLabel, max(12, min(33, width/3))
+	// Dates are written in a short form, and not cut: the hours of a day differ in the middle.
+	tighten := func() {
+		if tightest > 0 {
+			l.tight, longest, least = true, tightest, tightest
+		}
+	}
+	if longest > most {
+		tighten()
+	}
+	longest = min(longest, most)
 	fit := func() bool {
 		l.marks = 0
 		for _, r := range v.rows {
@@ -117,7 +135,8 @@ func (v statsView) layout(width int, utf8 bool) statsLayout {
 		func() {},
 		func() { l.title = v.title() },
 		func() { l.times = false },
-		func() { longest = max(leastLabel, longest-(leastBar-l.bar)) },
+		tighten,
+		func() { longest = max(least, longest-(leastBar-l.bar)) },
 		func() { l.errors = false },
 	} {
 		if less(); fit() {
@@ -160,7 +179,11 @@ func (v statsView) writeBars(b *strings.Builder, l statsLayout, style term.Style
 	b.WriteString("\n")
 	for _, r := range v.rows {
 		blocks := term.Blocks(float64(r.events)/float64(most), l.bar, l.utf8)
-		label := term.ShortenMiddle(r.shown(), l.label, l.utf8)
+		name := r.shown()
+		if l.tight {
+			name = r.tight
+		}
+		label := term.ShortenMiddle(name, l.label, l.utf8)
 		line := fmt.Sprintf("%s  %*s  %s", padded(label, l.label), l.number, term.Thousands(r.events), blocks)
 		if l.errors {
 			errors := ""

@@ -26,8 +26,10 @@ type statsView struct {
 // statsRow is a bar.
 type statsRow struct {
 	// name is the JSON name: a text, a date or an instant; nil where events have no value.
-	name   *string
-	label  string
+	name  *string
+	label string
+	// tight is a shorter label, "" where there is none.
+	tight  string
 	events int64
 	errors int64
 	// mark is *, where the row is not whole, or ! and the hour of the errors.
@@ -143,7 +145,7 @@ func (v statsView) days() []statsRow {
 	layout := v.layoutOfDays()
 	for i, d := range v.figures.Period.Days {
 		name := d.Date.Format(time.DateOnly)
-		rows[i] = statsRow{name: &name, label: d.Date.Format(layout), events: errors[i].Events, errors: errors[i].Errors}
+		rows[i] = statsRow{name: &name, label: d.Date.Format(layout), tight: name, events: errors[i].Events, errors: errors[i].Errors}
 		switch w := v.figures.Worst; {
 		case w != nil && w.Date.Equal(d.Date):
 			rows[i].mark = fmt.Sprintf("! %02d:00", w.Of)
@@ -172,7 +174,7 @@ func (v statsView) hours() (rows []statsRow) {
 	add := func(at time.Time, events, errors int64) {
 		local := at.In(v.opts.zone)
 		name := local.Format(time.RFC3339)
-		row := statsRow{name: &name, label: local.Format(layout), events: events, errors: errors}
+		row := statsRow{name: &name, label: local.Format(layout), tight: local.Format("_2 Jan 15h"), events: events, errors: errors}
 		if w := v.figures.Worst; w != nil && w.Start.Equal(at) {
 			row.mark = "!"
 		}

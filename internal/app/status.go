@@ -28,19 +28,20 @@ type statusOptions struct {
 	rejected bool
 	recover  bool
 	verbose  bool
+	lake     *lakeStatus   // nil without --iceberg
 	maxAge   time.Duration // 0 for no limit
 }
 
 func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show the stored events, and how many are missing",
-		Flags: []cli.Flag{
+		Flags: append(lakeFlags("compare the Iceberg table `NAMESPACE.TABLE` with the file"),
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "also show windows and the last runs"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 			&cli.BoolFlag{Name: "rejected", Usage: "show samples of rejected elements"},
 			&cli.BoolFlag{Name: "recover", Usage: "first replay the write-ahead log of a killed process into the file"},
 			&cli.DurationFlag{Name: "max-age", Usage: "exit with 1 if the last complete pull began more than this `DURATION` ago, such as 24h", DefaultText: "none"},
-		},
+		),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -48,6 +49,16 @@ func statusCommand(t term.IO, run func(context.Context, statusOptions) error) *c
 			opts := statusOptions{
 				io: t, database: c.String("db"), json: c.Bool("json"), rejected: c.Bool("rejected"), recover: c.Bool("recover"), verbose: c.Bool("verbose"),
 				maxAge: c.Duration("max-age"),
+			}
+			if c.IsSet("iceberg") {
+				var err error
+				if opts.lake, err = readLakeStatus(t, c); err != nil {
+					return err
+				}
+				return run(c.Context, opts)
+			}
+			if err := errors.Join(needs(c, "catalog", "iceberg"), needs(c, "endpoint", "iceberg")); err != nil {
+				return err
 			}
 			if c.IsSet("max-age") && opts.maxAge <= 0 {
 				return notMoreThanZero(c, "max-age", "24h")
@@ -64,6 +75,9 @@ func (o *statusOptions) statusText(now time.Time) *statusText {
 
 // runStatus writes the status of the file, and checks its age.
 func runStatus(ctx context.Context, opts statusOptions) error {
+	if opts.lake != nil {
+		return runLakeStatus(ctx, opts.lake)
+	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	v, err := readStatus(ctx, opts)

@@ -53,6 +53,9 @@ func unknownOptionError(program *cli.App, command *cli.Command, name, next strin
 	if command != nil && command.Name == "export" && isTargetOption(name) {
 		return otherTargetOption(name, next)
 	}
+	if command != nil && isSecretOption(name) && optionNamed(command.Flags, "catalog") != nil {
+		return usage("unknown option %s; %s", dashed(name), credentialsHint)
+	}
 	owners := commandsWith(program, name)
 	var known []string
 	help := "see datasync --help"

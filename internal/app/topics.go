@@ -17,7 +17,7 @@ const (
 var topics = []string{
 	"key-refused", "page-loop", topicMissing, topicUnusable, "unsound", "export-history", "no-file", "disk-full", "damaged-log",
 	"damaged", "not-ours", "other-api", "other-version", "suspended", "locked", "no-access", "untrusted", "memory", "limits",
-	"too-old", "api-wait", "wrong-address", "certificate", "no-headway", "api-failing", topicKilled, topicIncomplete,
+	"too-old", "lake", "api-wait", "wrong-address", "certificate", "no-headway", "api-failing", topicKilled, topicIncomplete,
 	topicRejected, topicConflicts, topicNoSocket, "notices", "moved-file", "network-folder", "clock",
 }
 

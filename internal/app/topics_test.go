@@ -27,6 +27,7 @@ import (
 	"datasync/ingest/dryrun"
 	"datasync/ingest/walk"
 	"datasync/internal/dbfile"
+	"datasync/internal/lakerun"
 	"datasync/internal/live"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
@@ -68,6 +69,7 @@ func endings() []ending {
 		{file(dbfile.ErrFull), "disk-full", 6},
 		{pulled(errors.Join(dispatch.ErrWaitTooLong, file(dbfile.ErrFull))), "disk-full", 6},
 		{file(dbfile.ErrNoRoomForCopy), "disk-full", 6},
+		{file(dbfile.ErrNoRoomForExport), "disk-full", 6},
 		{&live.RefusedError{Text: file(dbfile.ErrNoRoomForCopy).Error(), Sent: model.ExitOf(file(dbfile.ErrNoRoomForCopy))}, "disk-full", 6},
 		{fmt.Errorf("write: %w", outfile.ErrFull), "disk-full", 1},
 		{file(dbfile.ErrUnreplayed), "damaged-log", 6},
@@ -90,6 +92,8 @@ func endings() []ending {
 		{pulled(fmt.Errorf("dial: %w", syscall.EMFILE)), "limits", 4},
 		{fmt.Errorf("query: %w", syscall.EMFILE), "limits", 1},
 		{errTooOld, "too-old", 1},
+		{fmt.Errorf("%w: it is nowhere", lakerun.ErrMissing), "lake", 1},
+		{&lakerun.Failure{LakeError: model.LakeError{Text: "the file has changed in batches that the table has already", Code: 5, Topic: "lake"}}, "lake", 5},
 		// The line says everything.
 		{usage("no such option"), "", 2},
 		{usage("%w", outfile.ErrTarget), "", 2},

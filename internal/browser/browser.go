@@ -17,8 +17,9 @@ import (
 const (
 	// Required makes a missing Chromium or axe-core a failure and not a reason to skip.
 	Required = "BROWSER_REQUIRED"
-	// AxeFile is the path of axe.min.js.
+	// AxeFile is the path of axe.min.js, and NuFile that of vnu.jar.
 	AxeFile = "BROWSER_AXE"
+	NuFile  = "BROWSER_NU"
 )
 
 // axeSum is the SHA-256 of axe.min.js in axe-core 4.14.1, the version of package-lock.json.
@@ -43,12 +44,9 @@ func Start(t testing.TB, options ...chromedp.ExecAllocatorOption) *Browser {
 	if err != nil {
 		missing("no chromium (apt-get install chromium; internal/browser/run.sh installs it): %v", err)
 	}
-	axe, err := readAxe()
+	axe, err := os.ReadFile(fetched(t, AxeFile, "axe.min.js", axeSum))
 	if err != nil {
 		missing("no axe-core (internal/browser/run.sh fetches it): %v", err)
-	}
-	if sum := sha256.Sum256(axe); hex.EncodeToString(sum[:]) != axeSum {
-		t.Fatalf("%s has the SHA-256 %x, not %s; remove it", axeFile(), sum, axeSum)
 	}
 	all := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program),
@@ -74,18 +72,22 @@ func Start(t testing.TB, options ...chromedp.ExecAllocatorOption) *Browser {
 	return &Browser{ctx: ctx, axe: string(axe)}
 }
 
-func readAxe() ([]byte, error) { return os.ReadFile(axeFile()) }
-
-// axeFile is where run.sh puts axe.min.js, so that go test alone finds it, too.
-func axeFile() string {
-	if name := os.Getenv(AxeFile); name != "" {
-		return name
+// fetched is where run.sh puts a file from npm, so that go test alone finds it, too. A file with another SHA-256 fails
+// the test.
+func fetched(t testing.TB, variable, name, sum string) (path string) {
+	t.Helper()
+	if path = os.Getenv(variable); path == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			cache = os.TempDir()
+		}
+		path = filepath.Join(cache, "datasync-browser", sum[:12], name)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
+	b, err := os.ReadFile(path)
+	if got := sha256.Sum256(b); err == nil && hex.EncodeToString(got[:]) != sum {
+		t.Fatalf("%s has the SHA-256 %x, not %s; remove it", path, got, sum)
 	}
-	return filepath.Join(cache, "datasync-browser", axeSum[:12], "axe.min.js")
+	return path
 }
 
 // FileURL returns the URL of a file.

@@ -93,6 +93,14 @@ func (p *Page) Faults(t testing.TB) []string {
 	return faults
 }
 
+// Clean fails the test for each fault of the page.
+func (p *Page) Clean(t testing.TB) {
+	t.Helper()
+	for _, fault := range p.Faults(t) {
+		t.Error(fault)
+	}
+}
+
 // Layout returns the faults in the places of things: the page scrolls sideways, labels of one
 // drawing overlap, a label is cut by the edge of its drawing or by a box around it, or is smaller than
 // [MinText].

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -142,6 +141,18 @@ func (p *Page) Await(t testing.TB, expression string) {
 // Context is the tab's context, for chromedp's own actions.
 func (p *Page) Context() context.Context { return p.ctx }
 
+// Table is the rows of the first table of a section as text, without thousands separators.
+func (p *Page) Table(t testing.TB, section string) [][]string {
+	t.Helper()
+	rows := Eval[[][]string](t, p, `[...(document.querySelector("#`+section+` table")?.tBodies[0].rows ?? [])].map((row) => [...row.cells].map((cell) => cell.textContent))`)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = strings.ReplaceAll(row[i], ",", "")
+		}
+	}
+	return rows
+}
+
 // PNG is a picture of the whole page.
 func (p *Page) PNG(t testing.TB) []byte {
 	t.Helper()
@@ -162,12 +173,6 @@ func (p *Page) PDF(t testing.TB) []byte {
 	}
 	return printed
 }
-
-// pdfPage begins a page in a PDF that Chromium writes.
-var pdfPage = regexp.MustCompile(`/Type\s*/Page\b`)
-
-// PDFPages returns where the pages of a PDF begin, as a slice of places in it.
-func PDFPages(printed []byte) [][]int { return pdfPage.FindAllIndex(printed, -1) }
 
 // Requests are the URLs that the page has asked for until now, in that order.
 func (p *Page) Requests() []string {

@@ -1,6 +1,7 @@
 package chart_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -204,6 +205,19 @@ func lineFigures() []figure {
 	errors.Points[23].Count = 843
 	errors.Points[23].Value = 843.0 / 12583
 	errors.Mark = &chart.Mark{At: errors.Points[23].From.Add(12 * time.Hour), Value: errors.Points[23].Value, Words: "Tue 20 Jan: 6.7\u00a0%"}
+	flat := perDay(rates(start, 31))
+	for i := range flat.Points {
+		flat.Points[i].Value = 0.042
+	}
+	flat.Mark = &chart.Mark{At: flat.Points[1].From.Add(12 * time.Hour), Value: 0.042, Words: "Mon 29 Dec: 4.2\u00a0%"}
+	zero := perDay(rates(start, 1))
+	zero.Points[0].Value, zero.Points[0].Count = 0, 0
+	nightless := perHour(hours(start.Add(19*time.Hour), start.AddDate(1, 0, 0).Add(-7*time.Hour)))
+	for i, p := range nightless.Points {
+		if h := p.From.Hour(); p.From.Day() == 1 && h >= 2 && h < 6 {
+			nightless.Points[i].State = chart.Empty
+		}
+	}
 	gaps := perDay(rates(start, 31))
 	pointStates(gaps.Points[:11], chart.Unpulled)
 	gaps.Points[11].State = chart.Unfinished
@@ -216,6 +230,7 @@ func lineFigures() []figure {
 		{"hours-year", perHour(hours(start, start.AddDate(1, 0, 0)))},
 		{"errors-month", errors}, {"errors-holes", gaps}, {"errors-one", perDay(rates(start, 1))},
 		{"errors-two", perDay(rates(start, 2))}, {"errors-year", perDay(rates(start, 365))}, {"errors-nothing", perDay(nil)},
+		{"errors-zero", zero}, {"hours-gaps", nightless}, {"errors-flat", flat},
 	}
 }
 
@@ -316,6 +331,10 @@ func pullFigures() []figure {
 	open := lanes(3, start)
 	open.Lanes[0].Spans = append([]chart.LaneSpan{{From: start, To: start.AddDate(0, 0, 4), State: chart.Unpulled}},
 		chart.LaneSpan{From: start.AddDate(0, 0, 4), To: start.AddDate(0, 0, 10), State: chart.Whole})
+	thousands := lanes(9, start)
+	for i := range thousands.Lanes {
+		thousands.Lanes[i].Name = fmt.Sprintf("window %d", 2993+i)
+	}
 	rate := chart.Rate{Head: chart.Head{Title: "Rate", Unit: "events a second, last 5 minutes"}, Bucket: 3 * time.Second, Buckets: 100,
 		Series: []chart.Series{{Name: "events endpoint", Color: chart.Blue}, {Name: "feed", Color: chart.Teal}}, Values: [][]float64{{}, {}}}
 	young := rate
@@ -325,7 +344,7 @@ func pullFigures() []figure {
 		{"pull", pull(98, 4*time.Second)}, {"pull-long", pull(3000, 90*time.Second)}, {"pull-short", pull(3, time.Second)},
 		{"pull-nothing", chart.Pull{Head: chart.Head{Title: "The pull", Unit: "events a second"}, From: at, To: at, Bucket: time.Second,
 			Steps: []chart.Steps{{Name: "events endpoint", Note: "0 events", Color: chart.Blue}}}},
-		{"lanes", three}, {"lanes-open", open}, {"lanes-many", lanes(12, start)}, {"lanes-one", lanes(1, start)}, {"lanes-nothing", lanes(0, start)},
+		{"lanes", three}, {"lanes-open", open}, {"lanes-many", lanes(12, start)}, {"lanes-one", lanes(1, start)}, {"lanes-thousands", thousands}, {"lanes-nothing", lanes(0, start)},
 		{"rate", rate}, {"rate-young", young},
 		{"spark", chart.Spark{Title: "events a day", Before: []float64{10, 12, 11, 9, 14, 7, 6}, Now: []float64{11, 12, 15, 9, math.NaN(), 7, 0}}},
 		{"spark-one", chart.Spark{Title: "events a day", Now: []float64{1}}},

@@ -63,7 +63,12 @@ func (l Lanes) draw(f form) string {
 	lanes := l.fitting()
 	row, top := pick(f, 26.0, 36.0), 4.0
 	left, right := pick(f, 240.0, 4.0), f.width-4
-	axis := top + row*math.Max(float64(len(lanes)), 2)
+	if !f.narrow() {
+		for _, lane := range lanes {
+			left = math.Max(left, math.Min(noteAt(f, FitBold(lane.Name, laneName))+Width(lane.Note)+6, 300))
+		}
+	}
+	axis := top + row*math.Max(float64(len(lanes)), 1)
 	keyRows := pick(f, 1.0, 2.0)
 	c := newCanvas(f.class, f.width, axis+38+18*keyRows, l.Title, l.describe())
 	x := func(t time.Time) float64 {
@@ -73,9 +78,9 @@ func (l Lanes) draw(f form) string {
 	for i, lane := range lanes {
 		y := top + row*float64(i)
 		base := y + row - 10
-		name := FitBold(lane.Name, 82)
+		name := FitBold(lane.Name, laneName)
 		c.text("b", 0, pick(f, base-1, y+9), name)
-		at := math.Max(BoldWidth(name)+8, pick(f, 82.0, 0))
+		at := noteAt(f, name)
 		c.text("m", at, pick(f, base-1, y+9), Fit(lane.Note, pick(f, left, right)-at-6))
 		c.line("grid", left, base+2, right, base+2)
 		c.lane(lane, x, base)
@@ -101,6 +106,12 @@ func (l Lanes) draw(f form) string {
 	l.keys(c, f, axis+44, left)
 	return c.end()
 }
+
+// laneName is the room for a lane's name: that of window 9999.
+const laneName = 100
+
+// noteAt is where the note after a name begins.
+func noteAt(f form, name string) float64 { return math.Max(BoldWidth(name)+8, pick(f, 82.0, 0)) }
 
 // lane draws the spans of one row, ten units high.
 func (c *canvas) lane(lane Lane, x func(time.Time) float64, base float64) {

@@ -277,7 +277,7 @@ func (d lineDrawing) words() {
 	if d.Mark != nil {
 		x, y := d.x(d.Mark.At), d.y(d.Mark.Value)
 		d.dot(string(d.Color), x, y, 3.6)
-		d.beside(x, y, d.Mark.Words)
+		d.beside(x, y, d.Mark.Words, d.crosses)
 	}
 	switch len(d.points) {
 	case 0:
@@ -289,7 +289,7 @@ func (d lineDrawing) words() {
 			words += ", one day: no usual range yet"
 		}
 		if d.Mark == nil {
-			d.beside(at[0], at[1], words)
+			d.beside(at[0], at[1], words, func(extent) bool { return false })
 		}
 		return
 	}
@@ -313,24 +313,23 @@ func (d lineDrawing) words() {
 	d.write("", d.right+10, ys[1]+4, d.CenterWords)
 }
 
-// beside writes bold words next to a point where they touch nothing: left of it, right of it, or above.
-func (p *plot) beside(x, y float64, words string) {
-	w := BoldWidth(words)
-	start, _ := clamp(x, w, 2, p.w-2)
-	switch {
-	case x-9-w >= p.left && p.free("b e", x-9, y+4, words):
-		p.write("b e halo", x-9, y+4, words)
-	case x+9+w <= p.w && p.free("b", x+9, y+4, words):
-		p.write("b halo", x+9, y+4, words)
-	case p.free("b", start, y-9, words):
-		p.write("b halo", start, y-9, words)
-	default:
-		lines := wrap(words, (p.right-p.left)*0.6)
-		for i, l := range lines {
-			start, _ := clamp(x, BoldWidth(l), p.left, p.w-2)
-			p.write("b halo", start, y+20+15*float64(i), l)
+// crosses says that the line runs through a rectangle.
+func (d lineDrawing) crosses(e extent) bool {
+	for i, p := range d.points {
+		if i == 0 || !d.points[i-1].To.Equal(p.From) {
+			continue
+		}
+		a, b := d.at(d.points[i-1]), d.at(p)
+		if b[0] <= e.x1 || a[0] >= e.x2 || b[0] <= a[0] {
+			continue
+		}
+		y := func(x float64) float64 { return a[1] + (b[1]-a[1])*(x-a[0])/(b[0]-a[0]) }
+		y1, y2 := y(math.Max(a[0], e.x1)), y(math.Min(b[0], e.x2))
+		if math.Min(y1, y2) <= e.y2 && math.Max(y1, y2) >= e.y1 {
+			return true
 		}
 	}
+	return false
 }
 
 // tips lets a pointer read each value.

@@ -10,17 +10,38 @@ import (
 type stride struct {
 	words string
 	start func(time.Time) time.Time
+	// next returns the start of the next stride, from the start of one.
+	next func(time.Time) time.Time
 }
 
 // strides are in order from short to long. Only those longer than the values apply.
 var strides = [...]stride{
 	{"mean of 3 hours", func(t time.Time) time.Time {
 		return startOfDay(t).Add(t.Sub(startOfDay(t)) / (3 * time.Hour) * (3 * time.Hour))
-	}},
-	{"mean of a day", startOfDay},
-	{"mean of a week", startOfWeek},
-	{"mean of a month", startOfMonth},
-	{"mean of a year", startOfYear},
+	}, func(t time.Time) time.Time { return t.Add(3 * time.Hour) }},
+	{"mean of a day", startOfDay, nextDay},
+	{"mean of a week", startOfWeek, func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }},
+	{"mean of a month", startOfMonth, func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }},
+	{"mean of a year", startOfYear, func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }},
+}
+
+// leastCovered is the part of a stride that a mean of hours must cover: that of a night alone, at a gap or at
+// the end of the data, would be a dip where there is none.
+const leastCovered = 0.75
+
+// covered are the means that cover most of their stride, or all where fewer than two do.
+func (s stride) covered(means []Point) []Point {
+	var most []Point
+	for _, p := range means {
+		start := s.start(p.From)
+		if p.To.Sub(p.From).Seconds() >= leastCovered*s.next(start).Sub(start).Seconds() {
+			most = append(most, p)
+		}
+	}
+	if len(most) < 2 {
+		return means
+	}
+	return most
 }
 
 // fitting returns at most about the given number of points that can be drawn, and how they were averaged.
@@ -38,6 +59,9 @@ func (l Line) fitting(limit int) ([]Point, string) {
 	words := ""
 	for i := first; i < len(strides) && len(points) > limit; i++ {
 		points, words = average(l.Points, strides[i].start), strides[i].words
+		if l.hourly() && len(points) <= limit {
+			points = strides[i].covered(points)
+		}
 	}
 	// Short runs between many gaps join over them.
 	for i := first; i < len(strides) && len(points) > limit; i++ {

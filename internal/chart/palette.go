@@ -39,6 +39,16 @@ func TypeColor(name string) Color {
 	return Other
 }
 
+// rank is the place of a type's colour in a stack, from the bottom. Those that are of no type come last.
+func (c Color) rank() int {
+	for i, t := range Types() {
+		if t.Color == c {
+			return i
+		}
+	}
+	return len(Types())
+}
+
 // tone is one colour in both themes, as CSS writes it.
 type tone struct {
 	property    string // without its two hyphens

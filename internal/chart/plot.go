@@ -132,6 +132,32 @@ func (p *plot) blank(sentence string) {
 	}
 }
 
+// beside writes bold words next to a point where they touch nothing: left of it, right of it, or above. crossed
+// says that something is drawn in a rectangle.
+func (p *plot) beside(x, y float64, words string, crossed func(extent) bool) {
+	w := BoldWidth(words)
+	start, _ := clamp(x, w, 2, p.w-2)
+	open := func(class string, x, y float64) bool {
+		e := textExtent(class, x, y, words)
+		onZero := e.y1 < p.base && p.base < e.y2
+		return p.free(class, x, y, words) && !onZero && !crossed(e)
+	}
+	switch {
+	case x-9-w >= p.left && open("b e", x-9, y+4):
+		p.write("b e halo", x-9, y+4, words)
+	case x+9+w <= p.w && open("b", x+9, y+4):
+		p.write("b halo", x+9, y+4, words)
+	case p.free("b", start, y-9, words):
+		p.write("b halo", start, y-9, words)
+	default:
+		lines := wrap(words, (p.right-p.left)*0.6)
+		for i, l := range lines {
+			start, _ := clamp(x, BoldWidth(l), p.left, p.w-2)
+			p.write("b halo", start, y+20+15*float64(i), l)
+		}
+	}
+}
+
 // wrap breaks text into lines of at most the given units, at spaces.
 func wrap(s string, units float64) []string {
 	var lines []string

@@ -100,6 +100,9 @@ func (r Rows) left() string {
 	for _, row := range rest {
 		sum += row.Value
 	}
+	if len(rest) == 1 {
+		return "and 1 more with " + Counts.Word(sum) + ", in the table"
+	}
 	return "and " + Count(int64(len(rest))) + " more with " + Counts.Word(sum) + " together, in the table"
 }
 

@@ -40,14 +40,6 @@ type part struct {
 
 // parts orders and joins the series of a stack. Those without any event are not drawn.
 func (s Stack) parts() []part {
-	rank := func(c Color) int {
-		for i, t := range Types() {
-			if t.Color == c {
-				return i
-			}
-		}
-		return len(Types())
-	}
 	var parts []part
 	other := part{Series: Series{"other", Other}}
 	for i, series := range s.Series {
@@ -64,7 +56,7 @@ func (s Stack) parts() []part {
 			parts = append(parts, part{series, []int{i}, total})
 		}
 	}
-	slices.SortStableFunc(parts, func(a, b part) int { return rank(a.Color) - rank(b.Color) })
+	slices.SortStableFunc(parts, func(a, b part) int { return a.Color.rank() - b.Color.rank() })
 	if other.total > 0 {
 		parts = append(parts, other)
 	}
@@ -348,8 +340,13 @@ func (s Stack) Table() Table {
 		head += " (" + zoneName(bins[0].from) + ")"
 	}
 	t.Columns = append(t.Columns, Column{head, false}, Column{"all", true})
-	for _, series := range s.Series {
-		t.Columns = append(t.Columns, Column{Visible(series.Name), true})
+	order := make([]int, len(s.Series)) // that of the stack
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return s.Series[a].Color.rank() - s.Series[b].Color.rank() })
+	for _, i := range order {
+		t.Columns = append(t.Columns, Column{Visible(s.Series[i].Name), true})
 	}
 	var notes marks
 	for _, n := range bins {
@@ -361,7 +358,7 @@ func (s Stack) Table() Table {
 			continue
 		}
 		row = append(row, Count(s.sumOf(n)))
-		for i := range s.Series {
+		for _, i := range order {
 			row = append(row, Count(s.of(part{members: []int{i}}, n)))
 		}
 		t.Rows = append(t.Rows, row)

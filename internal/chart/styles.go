@@ -35,7 +35,7 @@ const rules = `.chart{display:block;width:100%;height:auto;overflow:visible;prin
 .chart text.c{text-anchor:middle}
 .chart text.e{text-anchor:end}
 .chart text.bad{fill:var(--bad)}
-.chart text.halo{paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}
+.chart text.halo{stroke:var(--page);stroke-width:3px;stroke-linejoin:round}
 .chart .k{fill:var(--text)}
 .chart .l-k{stroke:var(--text)}
 .chart .hit{fill:transparent}

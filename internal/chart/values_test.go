@@ -100,6 +100,19 @@ func TestStackHeights(t *testing.T) {
 	}
 }
 
+// TestTableHasTheOrderOfTheStack: types are in the order in which they are stacked, whatever the order of the values.
+func TestTableHasTheOrderOfTheStack(t *testing.T) {
+	series := types("error", "new_type", "purchase", "page_view")
+	table := chart.Stack{Series: series, Days: []chart.Counted{{From: start, To: start.AddDate(0, 0, 1), Values: []int64{1, 2, 3, 4}}}}.Table()
+	var got []string
+	for i, c := range table.Columns[2:] {
+		got = append(got, c.Name+" "+table.Rows[0][2+i])
+	}
+	if want := []string{"page_view 4", "purchase 3", "error 1", "new_type 2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestStackMergesDays: beyond a hundred bars days become weeks, months and years, and no event is lost.
 func TestStackMergesDays(t *testing.T) {
 	for _, c := range []struct {
@@ -216,6 +229,62 @@ func TestNarrowLineSaysThatItIsAMean(t *testing.T) {
 		mean := (l.Points[3*k].Value + l.Points[3*k+1].Value + l.Points[3*k+2].Value) / 3
 		if !near(base-p[1], mean*unit) {
 			t.Errorf("mean %d is %.1f high, not %.1f", k, base-p[1], mean*unit)
+		}
+	}
+}
+
+// TestMeansCoverTheirStride: where a night or its day is missing, the mean of the rest is not drawn as one of a day.
+func TestMeansCoverTheirStride(t *testing.T) {
+	whole := hours(start.AddDate(0, 0, 1), start.AddDate(1, 0, 0))
+	lowest := func(points []chart.Point) float64 {
+		l := chart.Line{Head: chart.Head{Title: "t", Unit: "events an hour"}, Color: chart.Slate, Points: points}
+		marks := read(t, l.Draw().Wide)
+		unit, base := axisOf(t, marks)
+		low := math.Inf(1)
+		for _, m := range marks {
+			if m.has("l-s") {
+				for _, p := range trace(t, m.attr["d"]) {
+					low = math.Min(low, (base-p[1])/unit)
+				}
+			}
+		}
+		return low
+	}
+	want := lowest(whole)
+	cut := append(hours(start.Add(22*time.Hour), start.AddDate(0, 0, 1)), whole...)
+	for i := range cut {
+		if of := i - 100*24; of >= 0 && of < 20 {
+			cut[i].State = chart.Empty // the last hours of a day are left
+		}
+	}
+	if got := lowest(cut); got < want-2 {
+		t.Errorf("the lowest mean is %.0f, and without gap and edge %.0f", got, want)
+	}
+}
+
+// TestMarksAreReadable: the line does not run through the words of a mark.
+func TestMarksAreReadable(t *testing.T) {
+	for _, f := range lineFigures() {
+		l := f.chart.(chart.Line)
+		if l.Mark == nil {
+			continue
+		}
+		for form, svg := range map[string]string{"wide": l.Draw().Wide, "narrow": l.Draw().Narrow} {
+			marks := read(t, svg)
+			i := slices.IndexFunc(marks, func(m mark) bool { return m.name == "text" && m.text == l.Mark.Words })
+			if i < 0 {
+				t.Fatalf("%s, %s: no words", f.name, form)
+			}
+			box := extentOf(t, marks[i])
+			for _, m := range marks {
+				if m.has("line") {
+					for _, p := range trace(t, m.attr["d"]) {
+						if p[0] > box.x1 && p[0] < box.x2 && p[1] > box.y1 && p[1] < box.y2 {
+							t.Errorf("%s, %s: the line runs through %q at %.0f %.0f", f.name, form, l.Mark.Words, p[0], p[1])
+						}
+					}
+				}
+			}
 		}
 	}
 }

@@ -91,6 +91,20 @@ func CheckRoom(path string, bytes int64, free func(folder string) (int64, error)
 	return nil
 }
 
+// CheckStaging fails with ErrNoRoomForExport if the folder's file system has less than that many bytes
+// left, for files of an export from the database of that name.
+func CheckStaging(name, folder string, bytes int64) error {
+	have, err := FreeBytes(folder)
+	if err != nil {
+		return Translate(name, err)
+	}
+	if have < bytes {
+		return &model.FileError{Kind: ErrNoRoomForExport, Path: name, Hint: "free some space",
+			Detail: fmt.Sprintf("%s MiB are needed, %s MiB are free", human.Thousands((bytes+1<<20-1)>>20), human.Thousands(have>>20))}
+	}
+	return nil
+}
+
 // FreeBytes returns how many bytes the folder's file system has left for this user.
 func FreeBytes(folder string) (int64, error) {
 	var s syscall.Statfs_t

@@ -22,6 +22,8 @@ var (
 	ErrFull = model.NewFailure(model.ExitFile, "disk-full", "disk is full")
 	// ErrNoRoomForCopy: there is too little disk space for a copy of the file.
 	ErrNoRoomForCopy = model.NewFailure(model.ExitFile, "disk-full", "too little disk space for a copy")
+	// ErrNoRoomForExport: there is too little disk space for the files of an export to another machine.
+	ErrNoRoomForExport = model.NewFailure(model.ExitFile, "disk-full", "too little disk space beside it for the files of an export")
 	// ErrUnreplayed: the file cannot be read before its write-ahead log is replayed, which
 	// writes to the file.
 	ErrUnreplayed = model.NewFailure(model.ExitFile, "damaged-log", "database has a write-ahead log that must be replayed first")

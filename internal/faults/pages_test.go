@@ -19,7 +19,7 @@ import (
 // All events up to there are stored, and the next pull resumes.
 func TestEndlessPages(t *testing.T) {
 	t.Parallel()
-	pages := 100_000
+	pages := 30_000
 	if !harness.All() {
 		pages = 1000
 	}

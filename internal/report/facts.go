@@ -29,7 +29,7 @@ func (r *Report) facts() []Fact {
 			done++
 		}
 	}
-	complete := Fact{Good, "Complete", fmt.Sprintf("%d of %s walked to the end", done, chart.Plural(int64(len(t.Windows)), "window"))}
+	complete := Fact{Good, "Complete", fmt.Sprintf("%s of %s walked to the end", chart.Count(int64(done)), chart.Plural(int64(len(t.Windows)), "window"))}
 	if !t.Complete {
 		complete.Tone, complete.Name = Caution, "Incomplete"
 	}
@@ -43,9 +43,9 @@ func (r *Report) facts() []Fact {
 		case *t.Missing > 0:
 			total.Tone, total.Value = Caution, fmt.Sprintf("at least %s missing of %s at the API", chart.Count(*t.Missing), chart.Count(*t.Total))
 		default:
-			total.Value = fmt.Sprintf("none of the API’s %s is missing", chart.Count(*t.Total))
+			total.Value = fmt.Sprintf("none missing; the API has %s", chart.Count(*t.Total))
 			if rejected > 0 {
-				total.Value = fmt.Sprintf("with %s none of the API’s %s is missing", chart.Plural(rejected, "reject"), chart.Count(*t.Total))
+				total.Value = fmt.Sprintf("none missing; with %s, the API has %s", chart.Plural(rejected, "reject"), chart.Count(*t.Total))
 			}
 		}
 	}
@@ -59,9 +59,9 @@ func (r *Report) facts() []Fact {
 	} else if t.Copies > 0 {
 		conflicts.Value = copies(t.Copies) + ", each kept once"
 	}
-	reread := Fact{Good, "No re-read pages", chart.Plural(t.Pages, "page") + ", none asked for twice"}
+	reread := Fact{Good, "No re-read pages", chart.Plural(t.Pages, "page") + " read, none with known events only"}
 	if t.Reread > 0 {
-		reread = Fact{Plain, chart.Plural(t.Reread, "re-read page"), fmt.Sprintf("of %s; their events are kept once", chart.Count(t.Pages))}
+		reread = Fact{Plain, chart.Plural(t.Reread, "re-read page"), fmt.Sprintf("of %s; they had known events only", chart.Count(t.Pages))}
 	}
 	return []Fact{complete, total, rejects, conflicts, reread, {Good, "Fingerprint", ends(t.Fingerprint.Hash)}}
 }

@@ -42,10 +42,27 @@ func TestAnswers(t *testing.T) {
 			"Everything from Mon 5 Jan 00:00 to Tue 3 Feb 19:00 was walked; nothing is left to pull",
 			"0.7 %, from 7,021", "0.5 points, from 4.0 %", "12 elements could not be stored; the API counts 2 exact copies",
 		}},
-		"feed pacing":    {wait("feed", "pacing", 9), []string{"The feed’s rate limit slowed the pull most: 9 s of 12 s spent closed"}},
-		"token":          {wait("stream-access", "token", 3), []string{"The wait for a token slowed the pull most: 3 s of 12 s"}},
-		"retries":        {wait("events", "retry", 4), []string{"Failures of the events endpoint slowed the pull most: 4 s of 12 s until it was asked again"}},
-		"an earlier run": {wait("events", "earlier run", 4), []string{"Waits of the events endpoint slowed the pull most (earlier run): 4 s of 12 s"}},
+		"both endpoints": {func(r *report.Report) {
+			r.Pull.Waits[1] = figures.Wait{Endpoint: "feed", Reason: "pacing", From: at(2), To: at(9), Count: 1, Actual: 7 * time.Second}
+			r.Pull.Reread = 1
+		}, []string{
+			"Rate limits slowed the pull most: the events endpoint spent 8.6 s of 12 s closed, the feed 7 s", "1 page with rejects was requested again, to check them.",
+		}},
+		"a moment of the feed": {func(r *report.Report) { r.Pull.Batches[1].Took = 100 * time.Millisecond }, []string{
+			"The events endpoint’s rate limit slowed the pull most: 8.6 s of 12 s spent closed\n",
+		}},
+		"thousands": {func(r *report.Report) {
+			for range 2999 {
+				r.Trust.Windows = append(r.Trust.Windows, r.Trust.Windows[0])
+			}
+		}, []string{"3,000 of 3,000 windows walked to the end", "none missing; with 12 rejects, the API has 305,494", "120 pages read, none with known events only"}},
+		"one hour":         {func(r *report.Report) { *r = *pages(t)["one"] }, []string{"542 events, all in the hour from Mon 5 Jan 19:00 on"}},
+		"a whole week":     {func(*report.Report) {}, []string{"The busiest hour of the week is Tue 14:00"}},
+		"a part of a week": {func(r *report.Report) { *r = *lively(5).report() }, []string{"Of the full days, the busiest hour is Tue 14:00"}},
+		"feed pacing":      {wait("feed", "pacing", 9), []string{"The feed’s rate limit slowed the pull most: 9 s of 12 s spent closed"}},
+		"token":            {wait("stream-access", "token", 3), []string{"The wait for a token slowed the pull most: 3 s of 12 s"}},
+		"retries":          {wait("events", "retry", 4), []string{"Failures of the events endpoint slowed the pull most: 4 s of 12 s until it was asked again"}},
+		"an earlier run":   {wait("events", "earlier run", 4), []string{"Waits of the events endpoint slowed the pull most (earlier run): 4 s of 12 s"}},
 		"answers": {func(r *report.Report) { r.Pull.Waits, r.Pull.Batches[0].Took = nil, 11*time.Second }, []string{
 			"No limit slowed the pull: its 12 s went into the API’s answers", "It waited for no endpoint.",
 		}},
@@ -81,10 +98,40 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestHeadlinesFit: no headline has a stretch without a place for a break that is wider than the rail, in long periods
+// and in zones with long names, too.
+func TestHeadlinesFit(t *testing.T) {
+	headline := regexp.MustCompile(`<h2[^>]*>([^<]*)</h2>`)
+	for name, r := range pages(t) {
+		if name == "hostile" {
+			continue
+		}
+		for _, found := range headline.FindAllStringSubmatch(write(t, r), -1) {
+			for _, stretch := range strings.FieldsFunc(html.UnescapeString(found[1]), func(c rune) bool { return c == ' ' || c == '–' }) {
+				if n := len([]rune(stretch)); n > 16 {
+					t.Errorf("%s: %q has %d characters without a break, in %q", name, stretch, n, found[1])
+				}
+			}
+		}
+	}
+}
+
+// TestLongKeyFigures: a value that would run into the next one is smaller.
+func TestLongKeyFigures(t *testing.T) {
+	r := lively(30).report()
+	r.Figures.Comparison.Is.Events, r.Figures.Comparison.Is.Users = 123_456_789_012, 12_345_678
+	page := write(t, r)
+	for _, want := range []string{`<p class="value longer">123,456,789,012</p>`, `<p class="value long">12,345,678</p>`, `<p class="value">2,100</p>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not have %s", want)
+		}
+	}
+}
+
 // TestEmpty: a page of a file without events says how to begin.
 func TestEmpty(t *testing.T) {
 	page := said(write(t, pages(t)["empty"]))
-	for _, want := range []string{"No events yet. Start with: datasync pull", "Nothing is pulled yet", "No pull has stored anything yet", "No session has a page view"} {
+	for _, want := range []string{"No events yet. Start with: datasync pull", "Nothing is pulled yet", "No pull has stored anything yet", "No session has a page view", "No element has come yet"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -31,7 +31,10 @@ func (r *Report) hoursHeadline() string {
 			busiest = &hours[i]
 		}
 	}
-	most := fmt.Sprintf("%s an hour, most on %s", chart.Count(busiest.Total()), r.hour(busiest.Start))
+	if len(hours) == 1 {
+		return fmt.Sprintf("%s, all in the hour from %s on", chart.Plural(busiest.Total(), "event"), r.hour(busiest.Start))
+	}
+	most := fmt.Sprintf("%s an hour, most on %s", chart.Plural(busiest.Total(), "event"), r.hour(busiest.Start))
 	if g, ok := r.longestGap(); ok {
 		return fmt.Sprintf("No events for %s on %s; otherwise up to %s", chart.Plural(int64(g.hours()), "hour"), joined(r.in(g.from).Format("Mon 2 Jan"+r.year())), most)
 	}

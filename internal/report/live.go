@@ -4,15 +4,16 @@ import (
 	"datasync/internal/chart"
 )
 
-// Sections are the parts of the page, in order.
-func (r *Report) Sections() []Section { return r.sections() }
+// Part is a section that is not drawn yet.
+type Part struct {
+	ID   string
+	Draw func() Section
+}
 
-// Live are the sections that need only the counts and the period of the figures, and the windows of Trust. The peak
-// of the errors is that of Figures.Worst.
-func (r *Report) Live() []Section {
-	return []Section{
-		r.daysSection(), r.hoursSection(), r.weekSection(), r.errorsSection(), r.pagesSection(), r.devicesSection(), r.windowsSection(),
-	}
+// LiveParts are the ids of the parts that need only the counts and the period of the figures, and the windows of
+// Trust. The peak of the errors is that of Figures.Worst.
+func LiveParts() []string {
+	return []string{"days", "hours", "week", "errors", "pages", "devices", "windows"}
 }
 
 // Completeness says whether the file is complete, and as of when.

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"datasync/internal/chart"
 )
@@ -18,13 +19,14 @@ var files embed.FS
 
 var templates = template.Must(template.ParseFS(files, "page.gohtml", "section.gohtml"))
 
-// Styles returns the stylesheet of a page with charts.
+// Styles returns the stylesheet of a page with charts. Nothing surrounds it: validators hash a style without the space
+// around it.
 func Styles() string {
 	css, err := files.ReadFile("page.css")
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	return chart.Styles() + string(css)
+	return strings.TrimSpace(chart.Styles() + string(css))
 }
 
 // Write writes the page. The content security policy in it allows its own stylesheet and nothing else.
@@ -98,6 +100,17 @@ type keyView struct {
 	Spark template.HTML
 }
 
+// Length is a class for a value that is too long for the size of the others: a key figure has a sixth of the page.
+func (k keyView) Length() string {
+	switch n := utf8.RuneCountInString(k.Value); {
+	case n > 12:
+		return " longer"
+	case n > 9:
+		return " long"
+	}
+	return ""
+}
+
 // sectionView is a section as its template shows it.
 type sectionView struct {
 	*Section
@@ -117,6 +130,9 @@ type tableView struct {
 	Count string
 	// Small says that it has few columns, Time that its rows are in order of time.
 	Small, Time bool
+	// Body are the rows as HTML: a template takes several times as long for so many cells, which a live page draws
+	// again and again.
+	Body template.HTML
 }
 
 const (
@@ -154,17 +170,35 @@ func newTableView(f *Figure, cells int) *tableView {
 		}
 		v.Note = strings.TrimPrefix(t.Note+"; this page has no room for all rows", "; ")
 	}
-	shown := make([][]string, len(v.Rows))
-	for i, row := range v.Rows {
-		for _, cell := range row {
-			if runes := []rune(cell); len(runes) > maxCell {
-				cell = string(runes[:maxCell]) + "…"
-			}
-			shown[i] = append(shown[i], cell)
-		}
-	}
-	v.Rows = shown
+	v.Body = tableBody(t.Columns, v.Rows)
 	return v
+}
+
+// tableBody returns the rows of a table as HTML. The first cell of a row names it.
+func tableBody(columns []chart.Column, rows [][]string) template.HTML {
+	var b strings.Builder
+	for _, row := range rows {
+		b.WriteString("<tr>")
+		for i, cell := range row {
+			if len(cell) > maxCell { // bytes are at least as many as characters
+				if runes := []rune(cell); len(runes) > maxCell {
+					cell = string(runes[:maxCell]) + "…"
+				}
+			}
+			start, end := "<td>", "</td>"
+			switch {
+			case i == 0:
+				start, end = `<th scope="row">`, "</th>"
+			case columns[i].Number:
+				start = `<td class="n">`
+			}
+			b.WriteString(start)
+			template.HTMLEscape(&b, []byte(cell))
+			b.WriteString(end)
+		}
+		b.WriteString("</tr>\n")
+	}
+	return template.HTML(b.String())
 }
 
 // HTML returns the section as a page embeds it.

@@ -37,7 +37,9 @@ func (r *Report) pullSection() Section {
 		c.Strips = append(c.Strips, strip)
 	}
 	c.Strips = append(c.Strips, r.refusals(p)...)
-	s.Figures = []Figure{figure("", c)}
+	if len(c.Steps)+len(c.Strips) > 0 {
+		s.Figures = []Figure{figure("", c)}
+	}
 	return s
 }
 
@@ -92,18 +94,43 @@ func longName(endpoint string) string {
 	return "token endpoint"
 }
 
-// other names the endpoint that sent events while s closed the first one; "" if none did.
+// leastFilled is the part of the time that an endpoint is closed from which on another fills it in.
+const leastFilled = 0.1
+
+// other names the endpoint that sent events while s closed the first one; "" if none did, or only for moments.
 func other(p *figures.Pull, s slowdown) string {
+	name, filled := "", time.Duration(0)
 	for _, b := range p.Batches {
-		if b.Endpoint != s.endpoint && b.Events > 0 && (s.endpoint == "events" || s.endpoint == "feed") {
-			for _, span := range s.spans {
-				if b.CommittedAt.After(span.From) && b.CommittedAt.Add(-b.Took).Before(span.To) {
-					return longName(b.Endpoint)
-				}
+		if b.Endpoint == s.endpoint || b.Events == 0 || s.endpoint != "events" && s.endpoint != "feed" {
+			continue
+		}
+		for _, span := range s.spans {
+			from, to := later(b.CommittedAt.Add(-b.Took), span.From), b.CommittedAt
+			if span.To.Before(to) {
+				to = span.To
+			}
+			if to.After(from) {
+				name, filled = longName(b.Endpoint), filled+to.Sub(from)
 			}
 		}
 	}
-	return ""
+	if float64(filled) < leastFilled*float64(s.actual) {
+		return ""
+	}
+	return name
+}
+
+// limited says that the API's limits kept the endpoint closed.
+func (s slowdown) limited() bool {
+	return strings.Contains(s.reason, "limit") || s.reason == "pacing"
+}
+
+// both says that limits closed two endpoints alike, and at the same time.
+func both(p *figures.Pull, all []slowdown) bool {
+	if len(all) < 2 || !all[0].limited() || !all[1].limited() || all[0].endpoint == all[1].endpoint {
+		return false
+	}
+	return 4*all[1].actual >= 3*all[0].actual && 2*p.Waiting >= all[0].actual
 }
 
 // refusals are strips of the answers by which the API refused requests: 429s first.
@@ -159,7 +186,10 @@ func (r *Report) pullHeadline() string {
 	reason := chart.Visible(short(s.reason))
 	closed := fmt.Sprintf("%s of %s", chart.Span(min(s.actual, took)), chart.Span(took))
 	switch {
-	case strings.Contains(s.reason, "limit") || s.reason == "pacing":
+	case both(p, all):
+		return fmt.Sprintf("Rate limits slowed the pull most: the %s spent %s closed, the %s %s",
+			longName(s.endpoint), closed, longName(all[1].endpoint), chart.Span(min(all[1].actual, took)))
+	case s.limited():
 		text = fmt.Sprintf("The %s’s rate limit slowed the pull most: %s spent closed", longName(s.endpoint), closed)
 	case s.reason == "token":
 		text = fmt.Sprintf("The wait for a token slowed the pull most: %s", closed)
@@ -204,7 +234,11 @@ func (r *Report) pullNote() string {
 		text += " It waited for no endpoint."
 	}
 	if p.Reread > 0 {
-		text += fmt.Sprintf(" %s with rejects were requested again.", chart.Plural(p.Reread, "page"))
+		again := "was"
+		if p.Reread > 1 {
+			again = "were"
+		}
+		text += fmt.Sprintf(" %s with rejects %s requested again, to check them.", chart.Plural(p.Reread, "page"), again)
 	}
 	return text
 }

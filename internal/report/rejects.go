@@ -49,6 +49,8 @@ func (r *Report) rejectsHeadline() string {
 		text = fmt.Sprintf("%s could not be stored", chart.Plural(rejected, "element"))
 	}
 	switch {
+	case rejected == 0 && t.Events == 0 && t.Duplicates == 0:
+		return "No element has come yet"
 	case t.Conflicts > 0:
 		text += fmt.Sprintf("; %s came again with other contents", chart.Plural(t.Conflicts, "event"))
 	case t.Copies > 0:

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"datasync/internal/chart"
 	"datasync/internal/report/figures"
@@ -90,7 +91,13 @@ func (r *Report) funnelHeadline() string {
 		return fmt.Sprintf("Of %s with a page view, %s click, %s send a form and %s buy",
 			chart.Plural(reached[0], "session"), chart.Count(reached[1]), chart.Count(reached[2]), chart.Count(reached[3]))
 	}
-	of := func(i int) string { return chart.Decimal(100 * float64(reached[i]) / float64(reached[0])) }
+	of := func(i int) string {
+		sessions := 100 * float64(reached[i]) / float64(reached[0])
+		if sessions >= 9.95 {
+			sessions = math.Round(sessions) // the chart has the digits
+		}
+		return chart.Decimal(sessions)
+	}
 	return fmt.Sprintf("Of 100 sessions with a page view, %s click, %s send a form and %s buy", of(1), of(2), of(3))
 }
 

@@ -49,8 +49,14 @@ func (r *Report) weekHeadline() string {
 	case most.events == 0:
 		return "No events" + r.within()
 	}
-	return fmt.Sprintf("The busiest hour of the week is %s, %s an hour; the quietest %s, %s",
-		mostAt, chart.Plural(int64(most.mean()+0.5), "event"), leastAt, chart.Count(int64(least.mean()+0.5)))
+	of := "The busiest hour of the week is"
+	for i := range cells {
+		if cells[i][0].hours == 0 {
+			of = "Of the full days, the busiest hour is" // not of a whole week
+		}
+	}
+	return fmt.Sprintf("%s %s, %s an hour; the quietest %s, %s",
+		of, mostAt, chart.Plural(int64(most.mean()+0.5), "event"), leastAt, chart.Count(int64(least.mean()+0.5)))
 }
 
 // weekCell is the mean number of events in an hour of the week.

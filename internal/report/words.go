@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -11,10 +12,14 @@ import (
 // nbsp joins the parts of a date, so that no line breaks between them.
 const nbsp = "\u00a0"
 
-// joined keeps the words of a date on one line. A range may break at its dash.
+// joined keeps the words of a date on one line. A line may break before a time of day, as a date with a year,
+// a time and a zone is wider than the rail, and at the dash of a range.
 func joined(date string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(date, " ", nbsp), nbsp+"–"+nbsp, nbsp+"– ")
+	date = strings.ReplaceAll(strings.ReplaceAll(date, " ", nbsp), nbsp+"–"+nbsp, nbsp+"– ")
+	return timeOfDay.ReplaceAllString(date, " $1")
 }
+
+var timeOfDay = regexp.MustCompile(nbsp + `(\d\d:\d\d)`)
 
 // year is the part of a layout that has the year, where the period is so long that dates need it.
 func (r *Report) year() string {

@@ -208,7 +208,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 func (s *Server) run(ctx context.Context, text string) (grid *query.Grid, batch int64, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, statementTime, errTooLong)
 	defer cancel()
-	err = s.use(ctx, func(ctx context.Context, path string) error {
+	err = s.use(ctx, "run a statement", func(ctx context.Context, path string) error {
 		session, err := inspect.OpenSession(ctx, path, inspect.ReadOptions{Timezone: s.Timezone, MemoryLimit: statementMemory})
 		if err != nil {
 			return err
@@ -240,7 +240,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.box.knows() {
-		_ = s.use(r.Context(), func(ctx context.Context, path string) error {
+		_ = s.use(r.Context(), "read names", func(ctx context.Context, path string) error {
 			session, err := inspect.OpenSession(ctx, path, inspect.ReadOptions{})
 			if err == nil {
 				s.box.learn(ctx, session)

@@ -91,7 +91,7 @@ func (s *Server) write(ctx context.Context, text, file string, format export.For
 	default:
 		return query.ErrSeveral
 	}
-	err := s.use(ctx, func(ctx context.Context, path string) error {
+	err := s.use(ctx, "write a download", func(ctx context.Context, path string) error {
 		_, err := export.Run(ctx, export.Options{
 			Database: path, Target: file, Force: true, Selection: export.Selection{Query: statements[0]},
 			Layout: export.Layout{Format: format, Timezone: s.Timezone}, MemoryLimit: downloadBytes,

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,22 +23,28 @@ func (s *Server) follow(ctx context.Context) {
 	if began.Before(s.nextLook) {
 		return
 	}
+	if s.Counters != nil && s.Counters.Failure() != "" {
+		s.fail("count the events of a batch", s.Counters.Failure())
+	}
 	standing, err := s.Source.Standing(ctx)
 	if ctx.Err() != nil {
 		return
 	}
 	s.nextLook = time.Now().Add(min(lookShare*time.Since(began), longestPause))
 	var windows []figures.Window
-	if s.Counters != nil && watched && err == nil {
+	if s.Counters != nil && err == nil {
 		var known bool
 		if standing.Batch, standing.Events, known = s.Counters.Batches(); !known {
 			standing.Batch, standing.Events = max(standing.Batch, s.Stored), -1
 		}
-		if standing.Batch != s.windowsAt {
-			var errWindows error
-			if windows, errWindows = s.Source.Windows(ctx); errWindows == nil { // else those of the last look stay
-				s.windowsAt = standing.Batch
-			}
+		if asked := time.Now(); watched && standing.Batch != s.windowsAt && !asked.Before(s.nextWindows) {
+			_ = s.try("read the windows", func() (err error) { // those of the last look stay if it fails
+				if windows, err = s.Source.Windows(ctx); err == nil {
+					s.windowsAt = standing.Batch
+				}
+				return nil
+			})
+			s.nextWindows = time.Now().Add(min(drawShare*time.Since(asked), longestPause))
 		}
 	}
 	v := &s.view
@@ -91,26 +98,53 @@ func (s *Server) lookLast(ctx context.Context) {
 func (s *Server) draw(context.Context) {
 	if began := time.Now(); s.clients.any() && !began.Before(s.nextDraw) {
 		s.redraw()
-		s.nextDraw = time.Now().Add(lookShare * time.Since(began))
+		s.nextDraw = time.Now().Add(min(drawShare*time.Since(began), longestPause))
 	}
 }
 
-// redraw is draw, also without a client.
+// redraw is draw, also without a client. When it returns, the sections are those of now, also if another drawing was
+// under way.
 func (s *Server) redraw() {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	s.redrawHeld()
+}
+
+// redrawHeld is redraw while s.drawing is held.
+func (s *Server) redrawHeld() {
 	v := &s.view
-	v.mu.Lock()
-	rate, ok := v.rate.section()
-	running, base, windows, settled := v.standing.State != "", v.base, v.windows, v.settled
-	v.mu.Unlock()
-	if ok && running {
-		s.complain(v.put([]report.Section{rate}, drawn{live: true}))
+	base, windows, settled := v.known()
+	if v.hasRate() {
+		s.put([]report.Part{{ID: "rate", Draw: v.rateSection}}, drawn{live: true})
 	}
 	if s.Counters == nil || settled {
 		return
 	}
-	if batch, _, _ := s.Counters.Batches(); s.view.draws(counted{batch, base, len(windows), figures.NotYetPulled(windows)}) {
-		s.drawCounts(s.Counters.Now(), base, windows)
+	batch, _, _ := s.Counters.Batches()
+	if !v.draws(counted{batch, base, len(windows), figures.NotYetPulled(windows)}) {
+		return
 	}
+	if s.try("show the counts", func() error { s.drawCounts(s.Counters.Now(), base, windows); return nil }) != nil {
+		v.leave(report.LiveParts()...)
+	}
+}
+
+// put draws parts of the page. One that cannot be drawn keeps its last drawing, and is marked as stale.
+func (s *Server) put(parts []report.Part, of drawn) {
+	var all []piece
+	for _, part := range parts {
+		err := s.try("draw the section "+part.ID, func() error {
+			section := part.Draw()
+			section.Chip = "" // it changes each second
+			html, err := section.HTML()
+			all = append(all, piece{part.ID, html})
+			return err
+		})
+		if err != nil {
+			s.view.leave(part.ID)
+		}
+	}
+	s.view.put(all, of)
 }
 
 // drawCounts draws the sections of the counters.
@@ -129,21 +163,22 @@ func (s *Server) drawCounts(now tally.Now, base *report.Report, windows []figure
 	}
 	live.Trust.Windows, live.Trust.Batch = windows, now.Batch
 	live.Trust.Complete = live.Trust.Complete && len(figures.NotYetPulled(windows)) == 0
-	sections, at := live.Live(), drawn{live: true, batch: now.Batch}
-	rest := sections[:0]
-	for _, section := range sections {
+	at := drawn{live: true, batch: now.Batch}
+	var rest []report.Part
+	for _, part := range parts(live) {
 		switch {
-		case section.ID == "pages" && !now.PagesKnown:
-		case section.ID == "windows" && len(windows) == 0: // they are not known yet
-		case section.ID == "errors" && live.Figures.Worst != nil && live.Figures.Worst.Compared:
+		case !slices.Contains(report.LiveParts(), part.ID):
+		case part.ID == "pages" && !now.PagesKnown:
+		case part.ID == "windows" && len(windows) == 0: // they are not known yet
+		case part.ID == "errors" && live.Figures.Worst != nil && live.Figures.Worst.Compared:
 			compared := at
 			compared.note = s.comparedNote()
-			s.complain(s.view.put([]report.Section{section}, compared))
+			s.put([]report.Part{part}, compared)
 		default:
-			rest = append(rest, section)
+			rest = append(rest, part)
 		}
 	}
-	s.complain(s.view.put(rest, at))
+	s.put(rest, at)
 	s.view.mu.Lock()
 	defer s.view.mu.Unlock()
 	if s.view.closing || s.view.over {
@@ -163,23 +198,23 @@ func compare(worst, read *figures.WorstHour) {
 	}
 }
 
-// complain records an error of drawing.
-func (s *Server) complain(err error) {
-	if err != nil {
-		s.view.mu.Lock()
-		defer s.view.mu.Unlock()
-		s.view.trouble = s.Explain(err)
-	}
-}
+// parts are those of a report: a variable for the tests.
+var parts = (*report.Report).Parts
 
-// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
-// commits nothing meanwhile. The same holds for drawing, which takes time from a pull.
-const lookShare = 20
+const (
+	// lookShare times the duration of a look at another process's pull is the pause before the next one: the pull
+	// commits nothing meanwhile.
+	lookShare = 20
+	// drawShare is the same for drawing and for reading the windows, which take time from a pull that only the
+	// processor bounds.
+	drawShare = 50
+)
 
-// longestPause bounds that pause, as a suspended pull takes long to say nothing.
+// longestPause bounds those pauses: a suspended pull takes long to say nothing.
 const longestPause = 10 * time.Second
 
-// firstReading is how long a pull into a new file runs before the first reading of figures: a variable for the tests.
+// firstReading is how long a pull into a new file runs at least before the first reading of figures: a variable for
+// the tests.
 var firstReading = 10 * time.Second
 
 const (
@@ -192,6 +227,12 @@ const (
 	// readPatience bounds how long a reading takes.
 	readPatience = 5 * time.Minute
 )
+
+// firstPause is how long a pull into a new file runs before the first reading of figures, if it has stored this many
+// events: a copy of the file would delay a pull that is over soon, and a fast one more.
+func firstPause(events int64) time.Duration {
+	return max(firstReading, min(readShare*estimated(events), readEvery))
+}
 
 // due reports whether figures are to be read, of which edition.
 func (s *Server) due(now time.Time) (edition string, due bool) {
@@ -208,8 +249,7 @@ func (s *Server) due(now time.Time) (edition string, due bool) {
 	case v.over:
 		return edition, false
 	case last.at.IsZero() && s.Counters != nil && s.Stored == 0:
-		// A new file: a copy of it would delay a pull that is over soon.
-		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstReading
+		return edition, v.standing.Events > 0 && !v.rate.began.IsZero() && now.Sub(v.rate.began) >= firstPause(v.standing.Events)
 	case last.at.IsZero():
 		return edition, true
 	case running:
@@ -234,7 +274,7 @@ func (s *Server) read(ctx context.Context) {
 // readNow reads the figures; it returns nil if that fails.
 func (s *Server) readNow(ctx context.Context, edition string) (r *report.Report) {
 	began := time.Now()
-	err := s.use(ctx, func(ctx context.Context, path string) (err error) {
+	err := s.use(ctx, "read the figures", func(ctx context.Context, path string) (err error) {
 		r, err = s.readReport(ctx, path)
 		return err
 	})
@@ -266,23 +306,20 @@ func badgeOf(r *report.Report) badge {
 
 // drawRead draws the sections of a report that SQL gave, except for those that follow each batch.
 func (s *Server) drawRead(r *report.Report) {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
 	live := map[string]bool{}
 	if s.Counters != nil && !s.settled() {
 		if now := s.Counters.Now(); now.Known {
-			for _, id := range []string{"days", "hours", "week", "errors", "pages", "devices", "windows"} {
+			for _, id := range report.LiveParts() {
 				live[id] = id != "pages" || now.PagesKnown
 			}
 		}
 	}
-	var sections []report.Section
-	for _, section := range r.Sections() {
-		if !live[section.ID] {
-			sections = append(sections, section)
-		}
-	}
-	s.complain(s.view.put(sections, drawn{batch: r.Trust.Batch, read: r.Made}))
+	bySQL := slices.DeleteFunc(parts(r), func(p report.Part) bool { return live[p.ID] })
+	s.put(bySQL, drawn{batch: r.Trust.Batch, read: r.Made})
 	if len(live) > 0 {
-		s.redraw() // the differences of the worst hour are new
+		s.redrawHeld() // the differences of the worst hour are new
 	}
 }
 
@@ -326,21 +363,12 @@ func (s *Server) readReport(ctx context.Context, path string) (_ *report.Report,
 	return r, nil
 }
 
-// perSecond is how many events a reading of figures takes in a second, if none has shown that yet.
-const perSecond = 1_000_000
+// estimated is how long a reading of figures takes, if none has shown that yet: a second for a million events.
+func estimated(events int64) time.Duration { return time.Duration(events) * time.Microsecond }
 
 // readLast reads the figures at the end of a pull if that is likely to end within the budget.
 func (s *Server) readLast(ctx context.Context, budget time.Duration) {
-	v := &s.view
-	v.mu.Lock()
-	last, events := v.reading, v.standing.Events
-	estimate := time.Duration(float64(events) / perSecond * float64(time.Second))
-	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
-		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
-	}
-	v.closing = estimate <= budget
-	v.mu.Unlock()
-	if estimate > budget {
+	if !s.view.closes(budget) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*budget)
@@ -349,9 +377,7 @@ func (s *Server) readLast(ctx context.Context, budget time.Duration) {
 	if r == nil {
 		return
 	}
-	v.mu.Lock()
-	v.settled, v.complete = true, badgeOf(r)
-	v.mu.Unlock()
+	s.view.settle(badgeOf(r))
 	s.drawRead(r)
 }
 

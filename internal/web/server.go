@@ -34,6 +34,8 @@ type Options struct {
 	Authorised func()
 	// Explain returns the line that tells a person of an error.
 	Explain func(error) string
+	// Notice, if not nil, logs a line about the page itself.
+	Notice func(string)
 }
 
 // Server serves a page. New makes one; Serve runs it.
@@ -45,13 +47,16 @@ type Server struct {
 	slot    chan struct{}
 	box     box
 	view    view
+	faults  faults
 	clients clients
+	// drawing is held while sections are drawn: an older drawing never replaces a newer one.
+	drawing sync.Mutex
 	// wake has the loops look now.
 	wake [3]chan struct{}
-	// nextLook is the earliest next call of Source.Standing, and windowsAt the batch of the last call of
-	// Source.Windows. Only follow uses them. Only draw uses nextDraw, the earliest next drawing.
-	nextLook, nextDraw time.Time
-	windowsAt          int64
+	// nextLook and nextWindows are the earliest next calls of Source.Standing and Source.Windows, and windowsAt the
+	// batch of the last call of the latter. Only follow uses them. Only draw uses nextDraw, the earliest next drawing.
+	nextLook, nextWindows, nextDraw time.Time
+	windowsAt                       int64
 	// ended is closed at the end of the page. Streams then send the last lines.
 	ended chan struct{}
 	end   sync.Once
@@ -67,10 +72,15 @@ func New(opts Options) *Server {
 	s.guard = guard.New(opts.Listener.Addr().String())
 	s.guard.Authorised = opts.Authorised
 	data := http.NewServeMux()
-	data.HandleFunc("GET /stream", s.stream)
-	data.HandleFunc("POST /query", s.query)
-	data.HandleFunc("POST /complete", s.complete)
-	data.HandleFunc("POST /download", s.download)
+	for pattern, handle := range map[string]http.HandlerFunc{
+		"GET /stream": s.stream, "POST /query": s.query, "POST /complete": s.complete, "POST /download": s.download,
+	} {
+		data.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if s.try("answer "+pattern, func() error { handle(w, r); return nil }) != nil {
+				panic(http.ErrAbortHandler) // the client sees that its connection breaks
+			}
+		})
+	}
 	s.http = guard.NewServer(s.guard.Handler(http.HandlerFunc(s.document), data, opts.Policy))
 	return s
 }
@@ -94,15 +104,19 @@ const lastLines = 2 * time.Second
 
 // Serve serves the page until ctx ends, and then ends it as End does. It closes the listener.
 func (s *Server) Serve(ctx context.Context) error {
+	return s.try("be served", func() error { return s.serve(ctx) })
+}
+
+func (s *Server) serve(ctx context.Context) error {
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx)) // they outlive ctx, to take the last lines
 	defer cancel()
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }
 	var loops sync.WaitGroup
-	loops.Go(func() { s.loop(ctx, s.wake[0], s.follow) })
-	loops.Go(func() { s.loop(ctx, s.wake[1], s.draw) })
-	loops.Go(func() { s.loop(ctx, s.wake[2], s.read) })
+	loops.Go(func() { s.loop(ctx, s.wake[0], "look at the pull", s.follow) })
+	loops.Go(func() { s.loop(ctx, s.wake[1], "draw its figures", s.draw) })
+	loops.Go(func() { s.loop(ctx, s.wake[2], "read its figures", s.read) })
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.Listener) }()
+	go func() { failed <- s.try("take connections", func() error { return s.http.Serve(s.Listener) }) }()
 	var err error
 	select {
 	case err = <-failed:
@@ -131,24 +145,27 @@ func (s *Server) Serve(ctx context.Context) error {
 // finish ends the page, with the exit code of its pull if it has one.
 func (s *Server) finish(exit *int) {
 	s.end.Do(func() {
+		defer close(s.ended)
 		s.view.finish(exit)
-		s.redraw()
-		close(s.ended)
+		_ = s.try("draw its figures", func() error { s.redraw(); return nil })
 	})
 }
 
 // End ends the page of a pull: clients see that it ended with this exit code. If the figures of the file can be read
 // within the budget, they are as of the end; otherwise they stay.
 func (s *Server) End(ctx context.Context, exit int, budget time.Duration) {
-	if s.clients.any() {
-		s.readLast(ctx, budget)
-	}
-	s.lookLast(ctx)
-	s.finish(&exit)
+	defer s.finish(&exit)
+	_ = s.try("read its figures", func() error {
+		if s.clients.any() {
+			s.readLast(ctx, budget)
+		}
+		return nil
+	})
+	_ = s.try("look at the pull", func() error { s.lookLast(ctx); return nil })
 }
 
-// loop calls do once a second, and when it is woken, until ctx or the page ends.
-func (s *Server) loop(ctx context.Context, wake <-chan struct{}, do func(context.Context)) {
+// loop does a job once a second, and when it is woken, until ctx or the page ends.
+func (s *Server) loop(ctx context.Context, wake <-chan struct{}, job string, do func(context.Context)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := make(chan struct{})
@@ -163,7 +180,7 @@ func (s *Server) loop(ctx context.Context, wake <-chan struct{}, do func(context
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		do(ctx)
+		_ = s.try(job, func() error { do(ctx); return nil })
 		select {
 		case <-ctx.Done():
 			return
@@ -183,8 +200,8 @@ func (s *Server) look() {
 	}
 }
 
-// use opens the file or a copy, one at a time. It fails with errBusy if that takes too long.
-func (s *Server) use(ctx context.Context, do func(ctx context.Context, path string) error) error {
+// use opens the file or a copy for a job, one at a time. It fails with errBusy if that takes too long.
+func (s *Server) use(ctx context.Context, job string, do func(ctx context.Context, path string) error) error {
 	wait := time.NewTimer(slotPatience)
 	defer wait.Stop()
 	select {
@@ -195,7 +212,12 @@ func (s *Server) use(ctx context.Context, do func(ctx context.Context, path stri
 		return errBusy
 	}
 	defer func() { <-s.slot }()
-	return s.Source.Use(ctx, do)
+	return s.try("open its file", func() error {
+		return s.Source.Use(ctx, func(ctx context.Context, path string) error {
+			// The source has to get the file back, whatever happens.
+			return s.try(job, func() error { return do(ctx, path) })
+		})
+	})
 }
 
 // slotPatience is how long a request waits for the one before it.

@@ -72,6 +72,11 @@ func holding(ctx context.Context, file string) (held context.Context, release fu
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer func() {
+			if recover() != nil {
+				cancel(ErrWanted) // a pull never waits because of a page
+			}
+		}()
 		tick := time.NewTicker(watchPause)
 		defer tick.Stop()
 		for {

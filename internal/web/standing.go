@@ -174,13 +174,21 @@ type sectionLine struct {
 	Batch int64  `json:"batch"`
 	At    string `json:"at,omitempty"`
 	Live  bool   `json:"live"`
+	// Stale says that the section could not be drawn again.
+	Stale bool `json:"stale"`
 }
 
-// chipLine is the line of a stream that has the new chip of a section.
+// chipLine is the line of a stream that has the new chip of a section. The other members are as in sectionLine: a
+// section that a newer reading does not change is of the newer batch.
 type chipLine struct {
-	Kind string `json:"kind"`
-	ID   string `json:"id"`
-	Chip string `json:"chip"`
+	Kind  string `json:"kind"`
+	ID    string `json:"id"`
+	Chip  string `json:"chip"`
+	Batch int64  `json:"batch"`
+	At    string `json:"at,omitempty"`
+	Live  bool   `json:"live"`
+	// Stale is that of sectionLine.
+	Stale bool `json:"stale"`
 }
 
 // encoded returns a value as a line of JSON.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"sync"
 	"time"
@@ -56,17 +57,20 @@ func (s *Server) lines(now time.Time, sent map[string]stamp) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	state := v.state(now)
-	state.File, state.Zone = s.File, s.Timezone
+	state.File, state.Zone, state.Trouble = s.File, s.Timezone, cmp.Or(state.Trouble, s.faults.newest())
 	out := encoded(state)
 	for _, id := range v.order() {
 		d := v.sections[id]
 		is, was := stamp{d.version, v.chip(d, now)}, sent[id]
+		if id == "definitions" {
+			is.chip = "" // they are the same of any batch
+		}
 		switch {
 		case is == was:
 		case is.version == was.version:
-			out = append(out, encoded(chipLine{"chip", id, is.chip})...)
+			out = append(out, encoded(chipLine{"chip", id, is.chip, d.batch, d.at(), d.live, d.stale})...)
 		default:
-			out = append(out, encoded(sectionLine{"section", id, d.order, d.html, is.chip, d.batch, d.at(), d.live})...)
+			out = append(out, encoded(sectionLine{"section", id, d.order, d.html, is.chip, d.batch, d.at(), d.live, d.stale})...)
 		}
 		sent[id] = is
 	}

@@ -32,6 +32,8 @@ type view struct {
 	// closing says that the last figures are read, settled that they were, and over that the page has ended.
 	closing, settled, over bool
 	exit                   *int
+	// drawAgain says that a section of counts could not be drawn.
+	drawAgain bool
 	// counted is what the sections of counts were drawn of.
 	counted counted
 	// news is closed when there are new sections.
@@ -60,10 +62,10 @@ func (v *view) draws(of counted) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	was := v.counted
-	if v.sections["days"] != nil && was.batch == of.batch && was.base == of.base && was.windows == of.windows && slices.Equal(was.open, of.open) {
+	if !v.drawAgain && v.sections["days"] != nil && was.batch == of.batch && was.base == of.base && was.windows == of.windows && slices.Equal(was.open, of.open) {
 		return false
 	}
-	v.counted = of
+	v.counted, v.drawAgain = of, false
 	return true
 }
 
@@ -77,6 +79,8 @@ type drawn struct {
 	version int64
 	// note is added to the chip.
 	note string
+	// stale says that the section could not be drawn again.
+	stale bool
 }
 
 func (d *drawn) at() string {
@@ -101,6 +105,10 @@ func (v *view) chip(d *drawn, now time.Time) string {
 	idle := v.standing.State == "" || v.over
 	text := fmt.Sprintf("batch %d", d.batch)
 	switch {
+	case d.stale && d.batch == 0:
+		return "stale"
+	case d.stale:
+		return text + " · stale"
 	case d.live && v.over && d.batch == 0: // the rate is of no batch
 		text = ""
 	case d.live && v.over, v.settled, !d.live && idle && v.standing.Batch >= 0 && d.batch >= v.standing.Batch:
@@ -145,41 +153,87 @@ func (v *view) tell() {
 	}
 }
 
-// put draws sections, unless they are as before. It returns an error of the template.
-func (v *view) put(sections []report.Section, of drawn) error {
-	type each struct{ id, html string }
-	var all []each
-	for i := range sections {
-		section := sections[i]
-		section.Chip = "" // it changes each second
-		html, err := section.HTML()
-		if err != nil {
-			return err
-		}
-		all = append(all, each{section.ID, html})
-	}
+// put takes sections by id as HTML, unless they are as before.
+func (v *view) put(all []piece, of drawn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	changed := false
-	for _, e := range all {
+	for _, each := range all {
 		d := of
-		d.order, d.html = slices.Index(places, e.id), e.html
+		d.order, d.html = slices.Index(places, each.id), each.html
 		if d.order < 0 {
 			d.order = len(places)
 		}
-		was := v.sections[e.id]
+		was := v.sections[each.id]
 		if was != nil && was.html == d.html && was.live == d.live {
 			d.version = was.version
 		} else {
 			v.versions++
 			d.version, changed = v.versions, true
 		}
-		v.sections[e.id] = &d
+		v.sections[each.id] = &d
 	}
 	if changed && !of.live {
 		v.tell() // live ones come each second
 	}
-	return nil
+}
+
+// piece is a section as HTML.
+type piece struct{ id, html string }
+
+// leave has sections keep their last drawings, marked as stale.
+func (v *view) leave(ids ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.drawAgain = true
+	for _, id := range ids {
+		if d := v.sections[id]; d != nil {
+			d.stale = true
+		}
+	}
+}
+
+// known returns what sections of counts are drawn of besides the counts, and whether the last figures were read.
+func (v *view) known() (base *report.Report, windows []figures.Window, settled bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.base, v.windows, v.settled
+}
+
+// hasRate reports whether a pull runs whose rate is known.
+func (v *view) hasRate() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, ok := v.rate.mean()
+	return ok && v.standing.State != ""
+}
+
+// rateSection draws the rate.
+func (v *view) rateSection() report.Section {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	section, _ := v.rate.section()
+	return section
+}
+
+// closes reports whether the last figures can likely be read within a budget, and records that they will be.
+func (v *view) closes(budget time.Duration) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	last, events := v.reading, v.standing.Events
+	estimate := estimated(events)
+	if last.took > 0 && !last.failed && v.base != nil && v.base.Trust.Events > 0 {
+		estimate = time.Duration(float64(last.took) * float64(events) / float64(v.base.Trust.Events))
+	}
+	v.closing = estimate <= budget
+	return v.closing
+}
+
+// settle records that the last figures were read.
+func (v *view) settle(complete badge) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.settled, v.complete = true, complete
 }
 
 // finish ends the page.

@@ -148,7 +148,7 @@ type line struct {
 	Percent                              *int64
 	Left                                 *float64 `json:"left_s"`
 	Rate                                 *float64
-	Live                                 bool
+	Live, Stale                          bool
 	Order                                int
 	Endpoints                            []struct {
 		Name, State, Reason string
@@ -197,7 +197,7 @@ func (r *reading) next() bool {
 		r.sections[l.ID] = l
 	case "chip":
 		section := r.sections[l.ID]
-		section.Chip = l.Chip
+		section.Chip, section.Stale = l.Chip, l.Stale
 		r.sections[l.ID] = section
 	default:
 		r.t.Fatalf("a line of kind %q", l.Kind)

@@ -149,6 +149,16 @@ func (f *Files) List(ctx context.Context, location string, visit func(File) erro
 	return nil
 }
 
+// AbortUploads removes the parts of files below a location that were never written to their end, and that
+// wanted accepts by their names and beginnings. It returns how many files these were.
+func (f *Files) AbortUploads(ctx context.Context, location string, wanted func(name string, began time.Time) bool) (int64, error) {
+	b, prefix, err := f.at(ctx, strings.TrimSuffix(location, "/")+"/")
+	if err != nil {
+		return 0, err
+	}
+	return b.AbortUploads(ctx, prefix, func(key string, began time.Time) bool { return wanted(path.Base(key), began) })
+}
+
 // Delete deletes files; one that is missing is no error.
 func (f *Files) Delete(ctx context.Context, locations ...string) error {
 	keys := map[*bucket.Bucket][]string{}

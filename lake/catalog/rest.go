@@ -195,6 +195,8 @@ func (c *restCatalog) failed(ctx context.Context, err error) error {
 		kind = ErrNoTable
 	case errors.Is(err, icecat.ErrTableAlreadyExists):
 		kind = ErrExists
+	case errors.Is(err, rest.ErrOAuthError) && (err.Error() == "" || strings.Contains(err.Error(), "cannot fetch token")):
+		// There was no answer, or none of an OAuth server.
 	case errors.Is(err, rest.ErrUnauthorized), errors.Is(err, rest.ErrForbidden), errors.Is(err, rest.ErrOAuthError):
 		kind, hint = ErrRefused, "; check DATASYNC_CATALOG_CREDENTIAL"
 		if len(c.secrets) == 0 {

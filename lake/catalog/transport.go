@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,9 @@ func (r retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 			attempt.Body = body
 		}
 		response, err := r.next.RoundTrip(attempt)
+		if err == nil && !changes {
+			err = readWhole(response) // so that an answer that is cut short is asked for again
+		}
 		switch {
 		case err == nil && !passes(response.StatusCode), changes, i == attempts, request.Body != nil && request.GetBody == nil:
 			return response, err
@@ -59,10 +63,6 @@ func (r retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 			if asked, errHeader := strconv.Atoi(response.Header.Get("Retry-After")); errHeader == nil && asked > 0 && asked <= 60 {
 				wait = max(wait, time.Duration(asked)*time.Second)
 			}
-			_, errRead := io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
-			if errClose := response.Body.Close(); errRead != nil || errClose != nil {
-				r.next.CloseIdleConnections()
-			}
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -72,6 +72,14 @@ func (r retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 		case <-timer.C:
 		}
 	}
+}
+
+// readWhole reads an answer into memory.
+func readWhole(response *http.Response) error {
+	content, err := io.ReadAll(response.Body)
+	err = errors.Join(err, response.Body.Close())
+	response.Body = io.NopCloser(bytes.NewReader(content))
+	return err
 }
 
 // passes tells whether a status may be another one a moment later.

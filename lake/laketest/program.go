@@ -125,3 +125,6 @@ func Run(t *testing.T, s Server, plan model.LakePlan) Answer {
 	t.Helper()
 	return Start(t, s.Environ(), plan).Await(t, nil)
 }
+
+// Leave closes the input of the process, as the end of its parent does.
+func (p *Process) Leave() { _ = p.input.Close() }

@@ -75,7 +75,7 @@ func TestQuery(t *testing.T) {
 	if browser.Eval[bool](t, p, `JSON.stringify(sessionStorage).includes("16285")`) {
 		t.Error("a result is kept")
 	}
-	clean(t, p)
+	p.Clean(t)
 }
 
 // TestCompletion: the list opens while one types, and takes its keys; the server counts bytes.
@@ -99,7 +99,7 @@ func TestCompletion(t *testing.T) {
 	if got := chosen(); got != "properties" {
 		t.Errorf("chosen: %q", got)
 	}
-	clean(t, p)
+	p.Clean(t)
 	picture(t, p, "completion")
 	keys(t, p, kb.ArrowDown)
 	if got := chosen(); got != "profile" {
@@ -142,7 +142,7 @@ func TestCancel(t *testing.T) {
 	<-began
 	shows(t, p, "outcome", "running")
 	keys(t, p, kb.Enter, control) // the second is not sent
-	clean(t, p)
+	p.Clean(t)
 	browser.Eval[bool](t, p, `(() => { document.getElementById("cancel").click(); return true })()`)
 	<-ended
 	shows(t, p, "outcome", "cancelled")

@@ -34,14 +34,14 @@ func TestToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows(t, p, "state", "Pulling")
-	clean(t, p)
+	p.Clean(t)
 
 	stolen := b.Open(t, f.url, browser.Look{Width: 390})
 	shows(t, stolen, "notice", noToken)
 	if asked(stolen) {
 		t.Error("the page without a token asked for data")
 	}
-	clean(t, stolen)
+	stolen.Clean(t)
 	picture(t, stolen, "refused")
 
 	wrong := b.Open(t, f.url+"#"+strings.Repeat("x", 43), browser.Look{Width: 1280})
@@ -85,7 +85,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("the page has an element %s", where)
 		}
 	}
-	clean(t, p)
+	p.Clean(t)
 
 	f.section("evil", hostile, "")
 	f.section("days", `<section class="part" id="days"><p class="rail">`+hostile+`</p></section>`, "evil")

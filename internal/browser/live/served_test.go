@@ -3,13 +3,18 @@ package live
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/target"
@@ -17,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"datasync/internal/browser"
+	"datasync/internal/browser/program"
 )
 
 // sampler keeps, of each change of the page, what the bar and the charts that follow each batch show: by batch the
@@ -64,7 +70,7 @@ func numbers[T any](of map[string]T) []int64 {
 
 // byType counts the events of all batches up to each, by type and in all.
 func byType(t *testing.T, folder string) func(upTo int64) map[string]int64 {
-	rows := query(t, folder, "SELECT batch, type, count(*) FROM events GROUP BY ALL ORDER BY ALL")
+	rows := program.SQL(t, folder, "UTC", "SELECT batch, type, count(*) FROM events GROUP BY ALL ORDER BY ALL")
 	return func(upTo int64) map[string]int64 {
 		counts := map[string]int64{}
 		for _, row := range rows {
@@ -103,75 +109,97 @@ func compare(t *testing.T, got samples, counted func(upTo int64) map[string]int6
 // TestPull: while pull --serve runs, each figure is that of SQL at its own batch. At the end the page says how the
 // pull ended and keeps its figures.
 func TestPull(t *testing.T) {
-	b := browser.Start(t)
-	folder := t.TempDir()
-	api, _ := mock(t, "60000", "2MB")
-	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--serve")
-	p := b.Open(t, s.url, browser.Look{Width: 1280})
+	b, folder := browser.Start(t), t.TempDir()
+	api, looked := held(t, 6)
+	s := program.Serve(t, folder, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--serve")
+	p := b.Open(t, s.URL, browser.Look{Width: 1280})
 	browser.Eval[bool](t, p, sampler)
 	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live")`)
+	// The API holds its next page, so the file stays at one batch once it has what came before.
+	stored := func() string { return s.SQL("SELECT count(*)::VARCHAR FROM events")[0][0] }
+	for tick := time.NewTicker(50 * time.Millisecond); stored() != "12000"; <-tick.C {
+	}
+	at := s.SQL("SELECT max(batch)::VARCHAR FROM page_log")[0][0]
+	p.Await(t, `document.querySelector("#days .chip").textContent === "batch `+at+` · live" && document.getElementById("events").textContent.startsWith("12,000")`)
+	program.Figures(t, p, s.SQL, "true", "days", "pages", "devices")
+	t.Run("valid HTML", func(t *testing.T) { valid(t, p) })
 	picture(t, p, "served-pull")
-	clean(t, p)
+	p.Clean(t)
 	write(t, p, "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
 	keys(t, p, kb.Enter, control)
-	p.Await(t, `/^\d+ rows?.*batch \d+$/.test(document.getElementById("outcome").textContent) || document.querySelector("#result .error")`)
-	type asked struct {
-		Outcome string
-		Rows    [][]string
+	p.Await(t, `document.getElementById("outcome").textContent.endsWith("batch `+at+`") || document.querySelector("#result .error")`)
+	typed := map[string]int64{}
+	for _, row := range browser.Eval[[][]string](t, p, `[...document.querySelectorAll("#result tbody tr")].map(r => [...r.children].map(c => c.textContent))`) {
+		typed[row[0]], _ = strconv.ParseInt(row[1], 10, 64)
+		typed["all"] += typed[row[0]]
 	}
-	answer := browser.Eval[asked](t, p, `({Outcome: document.getElementById("outcome").textContent, Rows: [...document.querySelectorAll("#result tbody tr")].map(r => [...r.children].map(c => c.textContent))})`)
+	close(looked)
 	p.Await(t, `document.getElementById("state").innerText.startsWith("Ended")`)
-	if code := s.end(); code != 0 {
-		t.Fatalf("the pull ended with %d: %s", code, s.said)
+	if code, said := s.End(); code != 0 {
+		t.Fatalf("the pull ended with %d: %s", code, said)
 	}
 	shows(t, p, "state", "Ended, complete")
 	shows(t, p, "outcome", "This server has ended")
-	clean(t, p)
+	p.Clean(t)
 	picture(t, p, "served-end")
+	if len(p.Table(t, "users")) == 0 {
+		t.Error("no figures of users at the end")
+	}
 
-	got := browser.Eval[samples](t, p, "samples")
-	if len(got.Days) < 2 || len(got.Errors) < 2 || len(got.Bar) < 2 {
-		t.Errorf("the page showed too few batches: %v, %v, %v", numbers(got.Bar), numbers(got.Days), numbers(got.Errors))
-	}
 	counted := byType(t, folder)
+	batch, _ := strconv.ParseInt(at, 10, 64)
+	if want := counted(batch); !maps.Equal(typed, want) {
+		t.Errorf("the SQL box at batch %d: %v, want %v", batch, typed, want)
+	}
+	got := browser.Eval[samples](t, p, "samples")
+	if len(got.Days) < 2 || len(got.Errors) < 2 || len(got.Bar) < 2 || len(got.Peak) == 0 {
+		t.Errorf("the page showed too few batches: %v, %v, %v, and peaks at %v", numbers(got.Bar), numbers(got.Days), numbers(got.Errors), numbers(got.Peak))
+	}
 	compare(t, got, counted)
-	_, at, _ := strings.Cut(answer.Outcome, "batch ")
-	batch, err := strconv.ParseInt(at, 10, 64)
-	if err != nil {
-		t.Fatalf("the SQL box says %q", answer.Outcome)
-	}
-	want := counted(batch)
-	delete(want, "all")
-	asTyped := map[string]int64{}
-	for _, row := range answer.Rows {
-		asTyped[row[0]], _ = strconv.ParseInt(strings.ReplaceAll(row[1], ",", ""), 10, 64)
-	}
-	if !maps.Equal(asTyped, want) {
-		t.Errorf("the SQL box at batch %d: %v, want %v", batch, asTyped, want)
-	}
-	if len(got.Peak) == 0 {
-		t.Error("the page never named the worst hour")
-	}
 	for _, batch := range numbers(got.Peak) {
 		shown := got.Peak[fmt.Sprint(batch)]
-		worst := query(t, folder, fmt.Sprintf(`SELECT strftime(date_trunc('hour', timestamp), '%%a %%-d %%b %%H:00'), count(*) FROM events WHERE type = 'error' AND batch <= %d GROUP BY 1 ORDER BY 2 DESC LIMIT 1`, batch))[0]
+		worst := program.SQL(t, folder, "UTC", fmt.Sprintf(`SELECT strftime(date_trunc('hour', timestamp), '%%a %%-d %%b %%H:00'), count(*) FROM events WHERE type = 'error' AND batch <= %d GROUP BY 1 ORDER BY 2 DESC LIMIT 1`, batch))[0]
 		if !slices.Equal(shown, worst) {
 			t.Errorf("at batch %d the page shows the peak %v, SQL %v", batch, shown, worst)
 		}
 	}
 }
 
+// held is an API of 60,000 events that holds all pages after the first ones until looked is closed, and sends those
+// slowly, so that a pull has many batches.
+func held(t *testing.T, first int64) (address string, looked chan struct{}) {
+	t.Helper()
+	mock, _ := program.Mock(t, "--events", "60000", "--profile", "plain", "--rate", "2MB")
+	base, err := url.Parse(mock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, pages := httputil.NewSingleHostReverseProxy(base), atomic.Int64{}
+	looked = make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("limit") && pages.Add(1) > first {
+			select {
+			case <-looked:
+			case <-r.Context().Done():
+			}
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, looked
+}
+
 // TestFailedPull: when the API goes away, the page ends with the pull's exit code and keeps its figures.
 func TestFailedPull(t *testing.T) {
 	folder := t.TempDir()
-	api, stop := mock(t, "60000", "1MB")
-	s := serve(t, folder, []string{"DATASYNC_API_KEY=ds_test_key"}, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--max-retry-time", "1s", "--serve")
-	p := browser.Start(t).Open(t, s.url, browser.Look{Width: 390, Dark: true})
+	api, stop := program.Mock(t, "--events", "60000", "--profile", "plain", "--rate", "1MB")
+	s := program.Serve(t, folder, "pull", "--base-url", api, "--page-size", "2000", "--workers", "1", "--max-retry-time", "1s", "--serve")
+	p := browser.Start(t).Open(t, s.URL, browser.Look{Width: 390, Dark: true})
 	browser.Eval[bool](t, p, sampler)
 	p.Await(t, `document.querySelector("#days .chip")?.textContent.includes("live") && document.querySelectorAll("#days table tbody tr").length > 0`)
 	stop()
-	if code := s.end(); code != 4 {
-		t.Fatalf("the pull ended with %d: %s", code, s.said)
+	if code, said := s.End(); code != 4 {
+		t.Fatalf("the pull ended with %d: %s", code, said)
 	}
 	shows(t, p, "state", "Ended, exit 4")
 	shows(t, p, "message", "The pull ended with exit code 4")
@@ -182,7 +210,7 @@ func TestFailedPull(t *testing.T) {
 	if all := counted(1 << 40)["all"]; got.Days[fmt.Sprint(newest[len(newest)-1])]["all"] != all || all == 0 {
 		t.Errorf("the page ended with %v, the file has %d events", got.Days[fmt.Sprint(newest[len(newest)-1])], all)
 	}
-	clean(t, p)
+	p.Clean(t)
 	picture(t, p, "served-failed")
 }
 
@@ -191,16 +219,12 @@ func TestFailedPull(t *testing.T) {
 func TestServe(t *testing.T) {
 	b := start(t)
 	folder := t.TempDir()
-	pull := exec.Command(program(t), "pull", "--demo", "--demo-events", "30000", "--quiet")
-	pull.Dir = folder
-	if out, err := pull.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	s := serve(t, folder, nil, "serve")
-	address, token := s.parts()
+	program.Run(t, folder, "pull", "--demo", "--demo-events", "30000", "--quiet")
+	s := program.Serve(t, folder, "serve")
+	address, token := s.Parts()
 	counted := byType(t, folder)
 
-	p := b.Open(t, s.url, browser.Look{Width: 1280})
+	p := b.Open(t, s.URL, browser.Look{Width: 1280})
 	browser.Eval[bool](t, p, sampler)
 	shows(t, p, "state", "Idle")
 	p.Await(t, `document.querySelector("#days table") !== null && document.querySelector("#definitions") !== null`)
@@ -208,12 +232,19 @@ func TestServe(t *testing.T) {
 	if all := browser.Eval[string](t, p, `document.getElementById("percent").textContent.replaceAll(",", "")`); all != fmt.Sprint(counted(1 << 40)["all"]) {
 		t.Errorf("the page shows %s events, SQL %d", all, counted(1 << 40)["all"])
 	}
-	clean(t, p)
+	if browser.Eval[bool](t, p, `location.hash !== "" || document.cookie !== ""`) {
+		t.Error("the token is still in the address, or in a cookie")
+	}
+	p.Clean(t)
 	picture(t, p, "serve-1280")
+	tables := []string{"days", "users", "pages", "devices", "funnel"}
+	program.Figures(t, p, s.SQL, "true", tables...)
+	t.Run("valid HTML", func(t *testing.T) { valid(t, p) })
 	for _, look := range []browser.Look{{Width: 390}, {Width: 768, Dark: true}, {Width: 390, Dark: true}, {Width: 768}, {Width: 1280, Dark: true}} {
-		other := b.Open(t, s.url, look)
+		other := b.Open(t, s.URL, look)
 		other.Await(t, `document.querySelector("#definitions") !== null`)
-		clean(t, other)
+		program.Figures(t, other, s.SQL, "true", tables...)
+		other.Clean(t)
 		picture(t, other, "serve-"+look.String())
 	}
 
@@ -251,7 +282,7 @@ func TestServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.HasSuffix(file, ".csv") {
-			rows := query(t, folder, "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
+			rows := program.SQL(t, folder, "UTC", "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY type")
 			want := "type,n\n"
 			for _, row := range rows {
 				want += strings.Join(row, ",") + "\n"
@@ -270,14 +301,17 @@ func TestServe(t *testing.T) {
 	attack(t, b, "evil.test", address, token)
 	rebind(t, b, address, token)
 
-	s.stop()
+	s.Stop()
 	p.Await(t, `document.getElementById("state").innerText.startsWith("Ended")`)
 	shows(t, p, "outcome", "This server has ended")
-	s.end()
+	code, said := s.End()
+	if code != 0 {
+		t.Errorf("serve ended with %d: %s", code, said)
+	}
 	if _, err := os.Stat(filepath.Join(folder, "datasync.duckdb")); err != nil {
 		t.Error(err)
 	}
-	if strings.Contains(s.said.String(), token) {
+	if strings.Contains(said, token) {
 		t.Error("the token is among the messages")
 	}
 }

@@ -71,21 +71,72 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// TestPrint: on paper, a report has all tables, and nothing is cut.
+// TestValidHTML: the Nu checker finds no error in a report, and nothing to warn of.
+func TestValidHTML(t *testing.T) { browser.Valid(t, pages(t)...) }
+
+// TestPrint: on paper, a report has all tables and charts. No row, no chart and no heading is cut by the end of a page,
+// a heading is on the page of its chart, and the head of a table is on each of its pages.
 func TestPrint(t *testing.T) {
 	b := browser.Start(t)
 	for _, file := range pages(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".html")
-		if !slices.Contains([]string{"TestValid-month", "TestValid-one", "TestValid-hostile", "TestValid-empty"}, name) {
+		if !slices.Contains([]string{"TestValid-month", "TestValid-one", "TestValid-hostile", "TestValid-empty", "TestValid-year", "TestSize-pages"}, name) {
 			continue
 		}
-		page := b.Open(t, browser.FileURL(t, file), browser.Look{Width: 794})
-		printed := page.PDF(t)
-		keep(t, name+".pdf", printed)
-		if n := len(browser.PDFPages(printed)); n < 2 || n > 40 {
-			t.Errorf("%s: %d pages", name, n)
+		t.Run(name, func(t *testing.T) {
+			page := b.Open(t, browser.FileURL(t, file), browser.Look{Width: 794})
+			printed := page.PDF(t)
+			keep(t, name+".pdf", printed)
+			pdf := browser.ReadPDF(t, printed)
+			if pdf.Pages < 2 || pdf.Pages > 40 {
+				t.Errorf("%d pages", pdf.Pages)
+			}
+			type counts struct{ Tables, Rows, Charts int }
+			want := browser.Eval[counts](t, page, `({Tables: document.querySelectorAll("table").length, Rows: document.querySelectorAll("tr").length,
+				Charts: [...document.querySelectorAll("[role=img]")].filter(e => !e.closest(".narrow")).length})`)
+			var got counts
+			for i, tag := range pdf.Tags {
+				whole := false // on one page
+				switch {
+				case tag.Kind == "Table":
+					got.Tables++
+					if head := tag.Parts[0]; !slices.Equal(head.Pages, tag.Pages) {
+						t.Errorf("a table on the pages %d has its head on %d", tag.Pages, head.Pages)
+					}
+				case tag.Kind == "TR":
+					got.Rows++
+					whole = tag.Parts[0].Kind != "Head"
+				case tag.Kind == "Figure" && tag.Alt != "":
+					got.Charts++
+					whole = true
+				case tag.Kind == "H2", tag.Kind == "Caption":
+					whole = true
+					if next := after(pdf.Tags[i+1:]); next != nil && next.Pages[0] != tag.Pages[0] {
+						t.Errorf("a heading is on page %d, and %s %q on %d", tag.Pages, next.Kind, next.Alt, next.Pages)
+					}
+				}
+				if whole && len(tag.Pages) != 1 {
+					t.Errorf("%s %q is on the pages %d", tag.Kind, tag.Alt, tag.Pages)
+				}
+			}
+			if got != want || want.Charts == 0 {
+				t.Errorf("printed: %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+// after returns the first chart or table before the next heading; nil if there is none.
+func after(tags []*browser.Tag) *browser.Tag {
+	for _, tag := range tags {
+		switch {
+		case tag.Kind == "H2":
+			return nil
+		case tag.Kind == "Table", tag.Kind == "Figure" && tag.Alt != "":
+			return tag
 		}
 	}
+	return nil
 }
 
 // keep writes a picture, if asked for.

@@ -75,7 +75,7 @@ func TestOnlyResultsArePrinted(t *testing.T) {
 // TestReadersOfEachCommandGoAway: a command whose reader has gone is not a failure.
 func TestReadersOfEachCommandGoAway(t *testing.T) {
 	folder := harness.Demo(t)
-	for _, args := range []string{"status", "status --json", "verify", "schema", "help", "explain", "explain limits", "--help", "query --named list", "query FROM/**/events", "export --csv - --quiet", "pull --demo --dry-run --db other.duckdb --quiet"} {
+	for _, args := range []string{"status", "status --json", "verify", "schema", "help", "explain", "explain limits", "--help", "query --named list", "query FROM/**/events", "export --csv - --quiet", "report -o -", "stats", "stats --by day", "stats --json", "pull --demo --dry-run --db other.duckdb --quiet"} {
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -88,6 +88,25 @@ func TestReadersOfEachCommandGoAway(t *testing.T) {
 			t.Errorf("%s: %v: %s", args, err, &stderr)
 		}
 		_ = write.Close()
+	}
+}
+
+// TestStdoutIsFull: a command whose stdout has no room says so in one line, and fails.
+func TestStdoutIsFull(t *testing.T) {
+	folder := harness.Demo(t)
+	for _, args := range []string{"report -o -", "stats", "stats --by day", "stats --json", "status", "status --json", "verify", "schema", "query FROM/**/events", "export --csv - --quiet"} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Skip(err) // not on Linux
+		}
+		cmd, _ := harness.Command(t.Context(), harness.Program(t), folder, "", strings.Fields(args)...)
+		var stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = full, &stderr
+		_ = cmd.Run()
+		if said := stderr.String(); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said, "no space left on device") || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: exit %d: %s", args, cmd.ProcessState.ExitCode(), said)
+		}
+		_ = full.Close()
 	}
 }
 

@@ -13,7 +13,7 @@ type Trust struct {
 	inspect.Status
 	Fingerprint inspect.Fingerprint
 	Windows     []Window
-	// Pages is the number of pages in the file, and Reread how many of them brought nothing new:
+	// Pages is the number of pages in the file, of which two batches may share one, and Reread how many of them brought nothing new:
 	// all of their events were stored before.
 	Pages, Reread int64
 	// Batch is the number of the last commit.
@@ -34,7 +34,7 @@ func ReadTrust(ctx context.Context, db *sql.DB, path string, now time.Time) (*Tr
 	if t.Windows, err = ReadWindows(ctx, db); err != nil {
 		return nil, err
 	}
-	return t, db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (returned > 0 AND duplicate = returned), coalesce(max(batch), 0)
+	return t, db.QueryRowContext(ctx, `SELECT count(DISTINCT (coalesce(request_id, batch::VARCHAR), coalesce(cursor_sent, until::VARCHAR))), count(*) FILTER (returned > 0 AND duplicate = returned), coalesce(max(batch), 0)
 		FROM page_log WHERE endpoint <> 'closing check'`).Scan(&t.Pages, &t.Reread, &t.Batch)
 }
 

@@ -24,13 +24,14 @@ type Document struct {
 // New returns the document. styles is the stylesheet of the sections that the server streams; the page's own
 // comes after it.
 func New(styles string) Document {
-	styles += read("page.css")
-	var script strings.Builder
+	styles = strings.TrimSpace(styles + "\n" + read("page.css")) // validators hash an element without the space around it
+	var all strings.Builder
 	for _, name := range scripts {
-		script.WriteString(read("script/" + name + ".js"))
+		all.WriteString(read("script/" + name + ".js"))
 	}
-	html := strings.NewReplacer("/*styles*/", styles, "/*script*/", script.String()).Replace(read("page.html"))
-	return Document{HTML: []byte(html), Policy: policy(styles, script.String())}
+	script := strings.TrimSpace(all.String())
+	html := strings.NewReplacer("/*styles*/", styles, "/*script*/", script).Replace(read("page.html"))
+	return Document{HTML: []byte(html), Policy: policy(styles, script)}
 }
 
 // policy allows the inline style and script by their hashes, requests to the server itself, and the icon inside

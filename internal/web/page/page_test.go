@@ -62,7 +62,7 @@ func TestDocument(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Count(html, string(part)) != 1 {
+		if strings.Count(html, strings.TrimSpace(string(part))) != 1 {
 			t.Errorf("%s is not in the document once", name)
 		}
 	}

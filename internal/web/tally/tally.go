@@ -1,7 +1,10 @@
 package tally
 
 import (
+	"cmp"
 	"database/sql"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +35,8 @@ type Counters struct {
 	batch int64
 	// seeded says that the counts include the events that were stored before.
 	seeded bool
+	// failure is the first panic; "" if there was none.
+	failure string
 }
 
 // New returns counters whose hours and days are those of a time zone. Events that are stored already are missing
@@ -41,29 +46,54 @@ func New(zone *time.Location) *Counters { return &Counters{zone: zone, all: coun
 // Batch returns a tally of a batch, which counts once it is committed.
 func (c *Counters) Batch() model.Tally { return &batch{counters: c, counts: counts{zone: c.zone}} }
 
+// Failure returns the first panic of the counters; "" if there was none. Counts are not known after one.
+func (c *Counters) Failure() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure
+}
+
 // batch adds up one batch.
 type batch struct {
 	counts
 	counters *Counters
+	failure  string
 }
 
-func (b *batch) Add(e *model.Event) { b.add(e) }
+// Add is model.Tally's. A panic ends the counting, and not the pull that stores the event.
+func (b *batch) Add(e *model.Event) {
+	defer func() { b.survive(recover(), &b.failure) }()
+	b.add(e)
+}
 
+// Committed is model.Tally's.
 func (b *batch) Committed(number int64) {
-	b.counters.mu.Lock()
-	defer b.counters.mu.Unlock()
-	b.counters.all.merge(&b.counts)
-	b.counters.batch = number
+	c := b.counters
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.batch, c.failure = number, cmp.Or(c.failure, b.failure)
+	defer func() { c.all.survive(recover(), &c.failure) }()
+	c.all.merge(&b.counts)
 }
 
 // Seed adds the counts of the events that were stored before the first batch. It is called at most once.
 func (c *Counters) Seed(stored *figures.Counts, first, last time.Time, upTo int64) {
-	before := counts{zone: c.zone}
-	before.take(stored, first, last)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all.merge(&before)
 	c.batch, c.seeded = max(c.batch, upTo), true
+	defer func() { c.all.survive(recover(), &c.failure) }()
+	before := counts{zone: c.zone}
+	before.take(stored, first, last)
+	c.all.merge(&before)
+}
+
+// survive gives up counting after a panic, and records it.
+func (c *counts) survive(panicked any, failure *string) {
+	if panicked == nil {
+		return
+	}
+	c.lose()
+	*failure = cmp.Or(*failure, fmt.Sprint(panicked))
 }
 
 // Now are the counts at one moment.
@@ -110,18 +140,14 @@ type counts struct {
 	text        int
 	// full says that a bound was passed; pagesLost, that a page was, or that one cannot be told.
 	full, pagesLost bool
-	// bucket is the quarter of an hour of the last event, and its hour.
-	bucket int64
+	// hour is that of the last event, and from its quarter of an hour.
 	hour   *hour
-	// recent has pages by a few of their bytes: most events have a page that was just counted.
-	recent [64]*page
+	from   int64
+	recent recent
 }
 
-// page is a page with its counts.
-type page struct {
-	name string
-	tried
-}
+// page has the counts of a page.
+type page struct{ tried }
 
 // tried counts events and those of them that are errors.
 type tried struct{ events, errors int64 }
@@ -138,13 +164,13 @@ type device struct {
 
 // add counts an event.
 func (c *counts) add(e *model.Event) {
-	if c.events == 0 || e.Timestamp < c.first {
+	c.events++ // first of all: their number stays known after a panic
+	if c.events == 1 || e.Timestamp < c.first {
 		c.first = e.Timestamp
 	}
-	if c.events == 0 || e.Timestamp > c.last {
+	if c.events == 1 || e.Timestamp > c.last {
 		c.last = e.Timestamp
 	}
-	c.events++
 	if c.full {
 		return
 	}
@@ -162,9 +188,19 @@ func (c *counts) add(e *model.Event) {
 	if c.pagesLost {
 		return
 	}
+	c.addPage(e.Properties, failed)
+}
+
+// addPage counts the page of an event.
+func (c *counts) addPage(properties string, failed int64) {
+	p, place := c.recent.recentPage(properties)
+	if p != nil {
+		p.add(1, failed)
+		return
+	}
 	name, valid, known := "", false, true
-	if e.Properties != "" {
-		name, valid, known = pageOf(e.Properties)
+	if properties != "" {
+		name, valid, known = pageOf(properties)
 	}
 	switch {
 	case !known:
@@ -172,8 +208,12 @@ func (c *counts) add(e *model.Event) {
 	case !valid:
 		c.noPage.add(1, failed)
 	default:
-		if p := c.pageNamed(name); p != nil {
-			p.add(1, failed)
+		if p = c.pageNamed(name); p == nil {
+			return
+		}
+		p.add(1, failed)
+		if place != nil {
+			place.keep(properties, name, p)
 		}
 	}
 }
@@ -191,7 +231,7 @@ func (h *hour) add(kind int, n int64) {
 }
 
 // losePages gives up counting by page.
-func (c *counts) losePages() { c.pagesLost, c.pages, c.recent = true, nil, [64]*page{} }
+func (c *counts) losePages() { c.pagesLost, c.pages, c.recent = true, nil, recent{} }
 
 // lose gives up counting.
 func (c *counts) lose() {
@@ -201,18 +241,16 @@ func (c *counts) lose() {
 
 // hourOf returns the hour of an instant; nil if there are too many.
 func (c *counts) hourOf(at int64) *hour {
-	bucket := at / quarter
-	if at%quarter < 0 {
-		bucket--
-	}
-	if c.hour != nil && bucket == c.bucket {
+	if c.hour != nil && uint64(at-c.from) < quarter {
 		return c.hour
 	}
-	began := time.UnixMicro(bucket * quarter).In(c.zone)
-	start := began.UnixMicro() - int64(began.Minute()*60+began.Second())*1_000_000
-	h := c.hourAt(start)
-	c.bucket, c.hour = bucket, h
-	return h
+	c.from = at - at%quarter
+	if c.from > at {
+		c.from -= quarter
+	}
+	began := time.UnixMicro(c.from).In(c.zone)
+	c.hour = c.hourAt(c.from - int64(began.Minute()*60+began.Second())*1_000_000)
+	return c.hour
 }
 
 func (c *counts) hourAt(start int64) *hour {
@@ -254,17 +292,25 @@ func (c *counts) holds(name string) bool {
 
 // deviceOf returns a device and browser; nil if there are too many.
 func (c *counts) deviceOf(name, browser sql.NullString) *device {
-	for i := range c.devices {
-		if d := &c.devices[i]; d.browser == browser && d.device == name {
-			return d
+	packedName, ok := packed(name)
+	packedBrowser, okBrowser := packed(browser)
+	recent := &c.recent.devices[(packedName*spread^packedBrowser*spreadMore)>>56]
+	if ok && okBrowser && recent.device == packedName && recent.browser == packedBrowser && recent.index > 0 {
+		return &c.devices[recent.index-1]
+	}
+	i := slices.IndexFunc(c.devices, func(d device) bool { return d.browser == browser && d.device == name })
+	if i < 0 {
+		if c.full || len(c.devices) >= maxDevices || !c.holds(name.String) || !c.holds(browser.String) {
+			c.lose()
+			return nil
 		}
+		i = len(c.devices)
+		c.devices = append(c.devices, device{device: cloned(name), browser: cloned(browser)})
 	}
-	if c.full || len(c.devices) >= maxDevices || !c.holds(name.String) || !c.holds(browser.String) {
-		c.lose()
-		return nil
+	if ok && okBrowser {
+		*recent = recentDevice{packedName, packedBrowser, i + 1}
 	}
-	c.devices = append(c.devices, device{device: cloned(name), browser: cloned(browser)})
-	return &c.devices[len(c.devices)-1]
+	return &c.devices[i]
 }
 
 func cloned(s sql.NullString) sql.NullString {
@@ -273,10 +319,6 @@ func cloned(s sql.NullString) sql.NullString {
 
 // pageNamed returns a page; nil if there are too many.
 func (c *counts) pageNamed(name string) *page {
-	recent := &c.recent[placeOf(name)]
-	if p := *recent; p != nil && p.name == name {
-		return p
-	}
 	p := c.pages[name]
 	if p == nil {
 		if len(c.pages) >= maxPages || !c.holds(name) {
@@ -286,20 +328,10 @@ func (c *counts) pageNamed(name string) *page {
 		if c.pages == nil {
 			c.pages = map[string]*page{}
 		}
-		p = &page{name: strings.Clone(name)}
-		c.pages[p.name] = p
+		p = &page{}
+		c.pages[strings.Clone(name)] = p
 	}
-	*recent = p
 	return p
-}
-
-// placeOf returns the place of a page in counts.recent.
-func placeOf(name string) byte {
-	n := len(name)
-	if n == 0 {
-		return 0
-	}
-	return (byte(n) + name[n-1]*7 + name[n/2]*31) % 64
 }
 
 // merge adds the counts of o.

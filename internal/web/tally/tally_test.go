@@ -32,9 +32,9 @@ func zone(t *testing.T, name string) *time.Location {
 }
 
 // pull pulls from a mock server into a file, with counters.
-func pull(t *testing.T, path string, data mockserver.DataOptions, c *tally.Counters) (storedBefore int64) {
+func pull(t testing.TB, path string, data mockserver.DataOptions, counters func() model.Tally) (storedBefore int64) {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: "demo", ToolVersion: "test", Tally: c.Batch})
+	s, err := store.Open(t.Context(), store.Options{Path: path, Origin: "demo", ToolVersion: "test", Tally: counters})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestAgainstSQL(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a.duckdb")
 		c := tally.New(zone(t, timezone))
 		c.Seed(&figures.Counts{}, time.Time{}, time.Time{}, 0)
-		pull(t, path, mockserver.DataOptions{Events: 20_000, Shape: mockserver.ShapeLively, DirtyEvery: 50}, c)
+		pull(t, path, mockserver.DataOptions{Events: 20_000, Shape: mockserver.ShapeLively, DirtyEvery: 50}, c.Batch)
 		same(t, "a first pull", c.Now(), path, timezone)
 	}
 }
@@ -98,18 +98,40 @@ func TestAgainstSQL(t *testing.T) {
 // were stored before.
 func TestSeed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.duckdb")
-	pull(t, path, mockserver.DataOptions{Events: 3000, Shape: mockserver.ShapeLively}, tally.New(time.UTC))
+	pull(t, path, mockserver.DataOptions{Events: 3000, Shape: mockserver.ShapeLively}, tally.New(time.UTC).Batch)
 	c := tally.New(time.UTC)
 	if c.Now().Known {
 		t.Error("counts are known before the stored events are")
 	}
-	before := pull(t, path, mockserver.DataOptions{Events: 5000, Shape: mockserver.ShapeLively}, c)
+	before := pull(t, path, mockserver.DataOptions{Events: 5000, Shape: mockserver.ShapeLively}, c.Batch)
 	if before == 0 || c.Now().Known {
 		t.Fatalf("%d batches before, known %v", before, c.Now().Known)
 	}
 	counts, first, last := counted(t, path, "UTC", before)
 	c.Seed(counts, first, last, before)
 	same(t, "a later pull", c.Now(), path, "UTC")
+}
+
+// TestPanic: a panic while an event is counted reaches no caller. The number of events stays known, the counts do not.
+func TestPanic(t *testing.T) {
+	c := tally.New(time.UTC)
+	c.Seed(nil, time.Time{}, time.Time{}, 3)
+	if batch, events, seeded := c.Batches(); batch != 3 || events != 0 || !seeded || c.Failure() == "" {
+		t.Errorf("after a seed of nothing: batch %d, %d events, seeded %v, failure %q", batch, events, seeded, c.Failure())
+	}
+	c = tally.New(time.UTC)
+	c.Seed(&figures.Counts{}, time.Time{}, time.Time{}, 0)
+	b := c.Batch()
+	b.Add(&model.Event{Type: "click", Timestamp: 1})
+	b.Add(nil)
+	b.Add(&model.Event{Type: "click", Timestamp: 2})
+	if c.Failure() != "" {
+		t.Error("a batch that is not committed has failed")
+	}
+	b.Committed(1)
+	if batch, events, _ := c.Batches(); batch != 1 || events != 3 || c.Now().Known || !strings.Contains(c.Failure(), "nil pointer") {
+		t.Errorf("batch %d, %d events, known %v, failure %q", batch, events, c.Now().Known, c.Failure())
+	}
 }
 
 // TestUncommitted: a batch that is not committed counts nothing.
@@ -200,22 +222,5 @@ func TestPages(t *testing.T) {
 	}
 	if unknown > 6 {
 		t.Errorf("%d pages are not known", unknown)
-	}
-}
-
-// BenchmarkAdd measures what a pull pays for each event.
-func BenchmarkAdd(b *testing.B) {
-	events := make([]model.Event, 10_000)
-	for n := range events {
-		events[n] = model.Event{
-			Type: []string{"page_view", "click", "error"}[n%3], Timestamp: model.Instant(1_700_000_000_000_000 - int64(n)*1_000_000),
-			Properties: fmt.Sprintf(`{"page":"/product/%d","referrer":"https://example.com","amount":12}`, n%300),
-			DeviceType: sql.NullString{String: []string{"desktop", "mobile"}[n%2], Valid: true}, Browser: sql.NullString{String: []string{"Chrome", "Safari", "Firefox"}[n%3], Valid: true},
-		}
-	}
-	c := tally.New(time.UTC)
-	batch := c.Batch()
-	for n := 0; b.Loop(); n++ {
-		batch.Add(&events[n%len(events)])
 	}
 }

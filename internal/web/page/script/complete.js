@@ -4,6 +4,7 @@
 const completion = { items: [], from: 0, at: 0, chosen: 0, moved: false, abort: null, timer: 0 };
 
 const box = byId("statement");
+box.style.fieldSizing = "content"; // not in the stylesheet: validators of CSS do not know it
 const list = byId("completions");
 const utf8 = new TextEncoder();
 

@@ -54,19 +54,21 @@ function place(node, order) {
 }
 
 // showChip says as of when a section is.
-function showChip({ id, chip }) {
+function showChip({ id, chip, batch, at, live, stale }) {
   const section = sections.get(id);
-  if (unseen.has(id)) unseen.get(id).chip = chip;
+  if (unseen.has(id)) Object.assign(unseen.get(id), { chip, stale }, batch == null ? {} : { batch, at, live });
   if (!section || unseen.has(id)) return;
+  section.stale = stale;
+  if (batch != null) Object.assign(section, { batch, at, live }); // a reading that changes nothing is newer, too
   setText(section.chip, chip ?? "");
   showLate(section);
 }
 
-// showLate warns of figures that are of an older batch, and have been for long.
+// showLate warns of figures that are of an older batch, and have been for long, or that the server cannot draw again.
 function showLate(section) {
   const older = section.live === false && section.batch < now?.batch;
   const age = older && section.at && now.clock ? (Date.parse(now.clock) - Date.parse(section.at)) / 1000 : 0;
-  section.chip.classList.toggle("late", age > lateAfter);
+  section.chip.classList.toggle("late", age > lateAfter || section.stale === true);
 }
 
 // morph makes one tree like another and keeps the nodes that they share.

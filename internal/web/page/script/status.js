@@ -116,16 +116,16 @@ function showProgress(state) {
   byId("progress").value = state.percent ?? 0;
   byId("progress").hidden = !known;
   showSpeed(state);
-  setText(byId("message"), visible(state.trouble ?? "") || endReason(state) || badgeReason(state));
+  setText(byId("message"), [endReason(state), visible(state.trouble ?? "")].filter(Boolean).join(" ") || badgeReason(state));
   document.title = `${titleWord(state)} · ${visible(state.file ?? "datasync")}`;
 }
 
 function showSpeed(state) {
   const over = state.state === "idle" || state.state === "ended"; // these figures do not come back
-  byId("rate").hidden = over && state.rate == null;
+  byId("speed").hidden = over && state.rate == null;
   byId("left").hidden = over; // also if the last look had an estimate
-  if (state.rate == null) strong(byId("rate"), "", "");
-  else strong(byId("rate"), count(state.rate), " events a second");
+  if (state.rate == null) strong(byId("speed"), "", "");
+  else strong(byId("speed"), count(state.rate), " events a second");
   if (state.left_s == null) strong(byId("left"), "", "");
   else strong(byId("left"), span(state.left_s), leftWords(state), "about ");
 }

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/inspect"
+	"datasync/internal/lakerun"
+	"datasync/internal/model"
+	"datasync/internal/outfile"
+	"datasync/internal/term"
+)
+
+// findLake finds the program datasync-lake of this build.
+func findLake(ctx context.Context, t term.IO) (lakerun.Program, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return lakerun.Program{}, err
+	}
+	own := lakerun.Build{Version: version}
+	build, _ := debug.ReadBuildInfo()
+	if commit := readVersion(build, zoneInfo{}).Commit; commit != nil {
+		own.Commit = *commit
+	}
+	return lakerun.Find(ctx, self, t.Getenv("PATH"), own)
+}
+
+// runLake has datasync-lake carry out a plan, and shows its progress.
+func runLake(ctx context.Context, t term.IO, quiet bool, lake lakerun.Program, plan model.LakePlan) (*model.LakeResult, error) {
+	plan.Version = version
+	watch := lakerun.Watch{Warning: func(text string) { t.SayWarning("warning: " + term.Visible(text)) }}
+	if !quiet {
+		steps := &lakeSteps{}
+		say, stop := t.Show(percentProgress(steps.percent))
+		defer stop()
+		watch.Progress, watch.Warning = steps.follow, func(text string) { say("warning: " + term.Visible(text)) }
+	}
+	return lake.Run(ctx, plan, watch)
+}
+
+// lakeSteps is the progress of datasync-lake over all of its steps.
+type lakeSteps struct{ permille atomic.Int64 }
+
+// lakeShares is how much of the time the steps of an export take, in per cent, as measured: sorting and
+// compressing take most of it.
+var lakeShares = map[string]int64{"copy": 80, "upload": 15, "commit": 5}
+
+// follow takes the next progress. The parts of a large export have all steps, one part after the other.
+func (s *lakeSteps) follow(p model.LakeProgress) {
+	if p.Total <= 0 {
+		return
+	}
+	var before int64
+	for _, step := range []string{"copy", "upload", "commit"} {
+		if step == p.Step {
+			break
+		}
+		before += lakeShares[step]
+	}
+	at := (before*10*p.Done + lakeShares[p.Step]*10*p.Done) / p.Total
+	s.permille.Store(max(s.permille.Load(), at))
+}
+
+// percent returns how far all steps are.
+func (s *lakeSteps) percent() float64 { return float64(s.permille.Load()) / 10 }
+
+// uploadPercent follows the bytes of an upload.
+func uploadPercent(done *atomic.Int64) func(model.LakeProgress) {
+	return func(p model.LakeProgress) {
+		if p.Total > 0 {
+			done.Store(100 * p.Done / p.Total)
+		}
+	}
+}
+
+// stagingFor makes the folder for the files of an export from the database of that name: hidden, for
+// this user alone, and beside the file. It first removes the folders of exports that were killed. The
+// caller ends it with Abort.
+func stagingFor(database string) (*outfile.Folder, error) {
+	path, exists, err := dbfile.Resolve(database)
+	if err != nil {
+		return nil, err
+	}
+	if !exists {
+		return nil, dbfile.Missing(database)
+	}
+	folder := filepath.Dir(path)
+	if err := dbfile.CheckStaging(database, folder, leastStaging); err != nil {
+		return nil, err
+	}
+	staging, err := outfile.Scratch(folder)
+	return staging, dbfile.Translate(path, err)
+}
+
+// leastStaging is the disk space in bytes without which no export begins. How much one takes is known
+// when its rows are: datasync-lake checks that.
+const leastStaging = 64 << 20
+
+// lakeStanding says how much of a file an Iceberg table can have.
+type lakeStanding struct {
+	// Batch is the last batch, Checked the last one that a pull has checked.
+	Batch, Checked int64
+	// WaitingBatches and WaitingEvents are above Checked.
+	WaitingBatches int64
+	WaitingEvents  int64
+}
+
+// readLakeStanding reads the file at path, which it opens for that time only. It fails with
+// dbfile.ErrOlder for a file of an older schema.
+func readLakeStanding(ctx context.Context, path, name string) (s lakeStanding, err error) {
+	db, err := inspect.OpenReadOnly(ctx, path, "UTC")
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := inspect.ReadCurrentMeta(ctx, db, name); err != nil {
+		return s, err
+	}
+	err = scanLakeStanding(ctx, db, &s)
+	return s, dbfile.Translate(name, err)
+}
+
+func scanLakeStanding(ctx context.Context, db *sql.DB, s *lakeStanding) error {
+	return db.QueryRowContext(ctx, `WITH checked AS (SELECT coalesce(max(value::BIGINT), 0) AS batch FROM meta WHERE key = '`+inspect.CheckedKey+`')
+		SELECT coalesce(max(batch), 0), any_value(checked.batch), count(DISTINCT batch) FILTER (batch > checked.batch),
+			(SELECT count(*) FROM events WHERE batch > (FROM checked))
+		FROM checked LEFT JOIN page_log ON true`).Scan(&s.Batch, &s.Checked, &s.WaitingBatches, &s.WaitingEvents)
+}
+
+// waitingText says what an Iceberg table cannot have yet, or "". duringPull says that a pull runs.
+func (s lakeStanding) waitingText(duringPull bool) string {
+	if s.WaitingBatches == 0 {
+		return ""
+	}
+	next := "run datasync pull, which checks them at its end, then export again"
+	if duringPull {
+		next = "the pull that runs checks them at its end; export again then"
+	}
+	verb := "wait"
+	if s.WaitingBatches == 1 {
+		verb = "waits"
+	}
+	return fmt.Sprintf("%s (%s) %s for a check for second copies: %s", counted(s.WaitingBatches, "batch", "batches"), term.Counted(s.WaitingEvents, "event"), verb, next)
+}
+
+// tableName is the name of a table in a message.
+func tableName(r *model.LakeTableResult) string { return term.Visible(r.Table) }
+
+// secondsSince returns how long something took, in seconds to the millisecond.
+func secondsSince(began time.Time) float64 {
+	return time.Since(began).Round(time.Millisecond).Seconds()
+}
+
+// continues adds to the error of a signal what is still there.
+func continues(ctx context.Context, err error, what string) error {
+	err = orStopped(ctx, err)
+	if errors.As(err, new(signalled)) {
+		return reworded{err, strings.TrimSpace(err.Error()) + ": " + what}
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"datasync/export"
+	"datasync/internal/human"
+	"datasync/internal/lakerun"
+	"datasync/internal/model"
+	"datasync/internal/outfile"
+	"datasync/internal/term"
+
+	"github.com/urfave/cli/v2"
+)
+
+// s3Target is a target of an export in a bucket.
+type s3Target struct {
+	// url is s3://BUCKET/KEY; that of a folder ends with a slash.
+	url      string
+	endpoint string
+	force    bool
+}
+
+// readS3Target reads a target that begins with s3://. It returns nil for another one.
+func readS3Target(c *cli.Context, e *export.Options) (*s3Target, error) {
+	scheme, _, _ := strings.Cut(e.Target, "://")
+	switch scheme {
+	case "s3":
+	case "s3a", "s3n", "gs", "gcs", "az", "abfs", "abfss", "http", "https":
+		if strings.Contains(e.Target, "://") {
+			return nil, usage("--%s %s: export writes to files and to S3; write s3://BUCKET/KEY", e.Format, shownUnlessUser(e.Target))
+		}
+		fallthrough
+	default:
+		if c.IsSet("endpoint") {
+			return nil, usage("--endpoint %s is for --iceberg, or a target s3://BUCKET/KEY; omit it", shownUnlessUser(c.String("endpoint")))
+		}
+		return nil, nil
+	}
+	if authority, _, _ := strings.Cut(strings.TrimPrefix(e.Target, "s3://"), "/"); strings.Contains(authority, "@") {
+		return nil, withoutSecret(e.Format.String(), authority)
+	}
+	bucket, key, ok := splitS3(e.Target)
+	switch {
+	case !ok:
+		return nil, contradicts(e, "it is no address in S3; write s3://BUCKET/KEY")
+	case key == "":
+		return nil, contradicts(e, "it is a whole bucket; write %s", human.Shown("s3://"+bucket+"/events."+e.Format.String()))
+	case e.Incremental:
+		return nil, usage("--incremental cannot add to %s: use --iceberg NAMESPACE.TABLE --catalog s3://%s, which always adds only what is new", human.Shown(e.Target), bucket)
+	}
+	t := &s3Target{url: "s3://" + bucket + "/" + key, force: c.Bool("force")}
+	if strings.HasSuffix(e.Target, "/") || e.IsFolder() {
+		t.url += "/"
+	}
+	var err error
+	t.endpoint, err = readEndpoint(c)
+	return t, err
+}
+
+// shownUnlessUser returns a value as messages show it, unless it may have a password.
+func shownUnlessUser(text string) string {
+	if strings.ContainsAny(text, "@?#") {
+		return "(not shown)"
+	}
+	return human.Shown(text)
+}
+
+// base is the last part of the target, which is the name of the file or folder in the staging folder.
+func (t *s3Target) base() string {
+	return t.url[strings.LastIndexByte(strings.TrimSuffix(t.url, "/"), '/')+1:]
+}
+
+// isFolder reports whether the target is a folder.
+func (t *s3Target) isFolder() bool { return strings.HasSuffix(t.url, "/") }
+
+// plan is the plan for an upload of the files: below the parent of a folder, or to the key of a file.
+func (t *s3Target) plan(files []string) model.LakePlan {
+	target := t.url
+	if t.isFolder() {
+		target = strings.TrimSuffix(target, t.base())
+	}
+	return model.LakePlan{Do: model.LakeDoUpload, Endpoint: t.endpoint, Upload: &model.LakeUpload{Target: target, Files: files, Replace: t.force}}
+}
+
+// staged lists what an export has written to a staging folder, as an upload sends it: the manifest of a
+// folder is last.
+func staged(folder string) (files []string, err error) {
+	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && !outfile.IsHidden(d.Name()) {
+			var name string
+			if name, err = filepath.Rel(folder, path); err == nil {
+				files = append(files, filepath.ToSlash(name))
+			}
+		}
+		return err
+	})
+	slices.SortStableFunc(files, func(a, b string) int { return strings.Count(b, "/") - strings.Count(a, "/") }) // the manifest is beside the folder
+	return files, err
+}
+
+// s3Export is an export to a bucket in the making.
+type s3Export struct {
+	target  *s3Target
+	lake    lakerun.Program
+	staging *outfile.Folder
+}
+
+// beginS3Export makes the staging folder to which the export is written first. The caller ends it with
+// staging.Abort.
+func beginS3Export(ctx context.Context, opts *exportOptions, run *export.Options) (x *s3Export, err error) {
+	x = &s3Export{target: opts.s3}
+	if x.lake, err = findLake(ctx, opts.io); err != nil {
+		return nil, err
+	}
+	// A target that may not be replaced is refused before the export, which may take long.
+	if err := x.upload(ctx, opts, nil); err != nil {
+		return nil, err
+	}
+	if x.staging, err = stagingFor(opts.database); err != nil {
+		return nil, err
+	}
+	run.Target, run.Force, run.Keep = filepath.Join(stagingPath(x.staging), x.target.base()), false, nil
+	return x, nil
+}
+
+// send uploads what was written to the staging folder.
+func (x *s3Export) send(ctx context.Context, opts *exportOptions) error {
+	files, err := staged(stagingPath(x.staging))
+	if err != nil {
+		return err
+	}
+	return x.upload(ctx, opts, files)
+}
+
+// upload uploads the files; without any, it only checks the target.
+func (x *s3Export) upload(ctx context.Context, opts *exportOptions, files []string) error {
+	plan := x.target.plan(files)
+	plan.Version = version
+	if x.staging != nil {
+		plan.Staging = stagingPath(x.staging)
+	}
+	warn := func(text string) { opts.io.SayWarning("warning: " + term.Visible(text)) }
+	watch := lakerun.Watch{Warning: warn}
+	if !opts.quiet && len(files) > 0 {
+		var done atomic.Int64
+		say, stop := opts.io.Show(percentProgress(func() float64 { return float64(done.Load()) }))
+		defer stop()
+		watch.Progress, watch.Warning = uploadPercent(&done), func(text string) { say("warning: " + term.Visible(text)) }
+	}
+	_, err := x.lake.Run(ctx, plan, watch)
+	return err
+}
+
+// end removes the staging folder.
+func (x *s3Export) end() {
+	if x != nil && x.staging != nil {
+		_ = x.staging.Abort()
+	}
+}
+
+// isDirectory reports whether a local path is an existing folder.
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,96 @@
+package lakerun
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"datasync/internal/model"
+)
+
+// The kinds of errors about the program datasync-lake, to be tested with errors.Is.
+var (
+	// ErrMissing: there is no datasync-lake.
+	ErrMissing = model.NewFailure(model.ExitError, topic, "the program datasync-lake is missing")
+	// ErrOther: datasync-lake is of another version or commit than this program.
+	ErrOther = model.NewFailure(model.ExitError, topic, "the program datasync-lake is another one")
+	// ErrEnded: datasync-lake ended without a result.
+	ErrEnded = model.NewFailure(model.ExitError, topic, "the program datasync-lake has ended without a result")
+)
+
+const (
+	// topic is the section of docs/operations.md on this program.
+	topic = "lake"
+	// name is the name of the program's file.
+	name = "datasync-lake"
+	// both says how to get the right program.
+	both = "make build builds both programs, and a release has both"
+)
+
+// Build is what a program knows of itself. Commit is empty if the build did not know it.
+type Build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+// Program is a datasync-lake of this version.
+type Program struct{ path string }
+
+// Find returns the datasync-lake beside the program at the path self, whose links it resolves, or the
+// first one in folders, which has the form of PATH. It fails with ErrMissing, or with ErrOther unless
+// that program is of the same build.
+func Find(ctx context.Context, self, folders string, own Build) (Program, error) {
+	p, err := search(self, folders)
+	if err != nil {
+		return p, err
+	}
+	return p, p.check(ctx, own)
+}
+
+func search(self, folders string) (Program, error) {
+	if resolved, err := filepath.EvalSymlinks(self); err == nil {
+		self = resolved
+	}
+	beside := filepath.Dir(self)
+	for _, folder := range append([]string{beside}, filepath.SplitList(folders)...) {
+		// A relative folder would let the working directory decide which program gets credentials.
+		if path := filepath.Join(folder, name); filepath.IsAbs(folder) && executable(path) {
+			return Program{path}, nil
+		}
+	}
+	return Program{}, fmt.Errorf("%w: it is neither in %s nor on PATH; %s", ErrMissing, beside, both)
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// check asks the program for its build.
+func (p Program) check(ctx context.Context, own Build) error {
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(ctx, p.path, "version", "--json")
+	cmd.Env, cmd.Stdout, cmd.Stderr = environment(), &out, &said
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var its Build
+	if err == nil {
+		err = json.Unmarshal(out.Bytes(), &its)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %s does not say its version: %w%s; %s", ErrOther, p.path, err, after(said.Bytes()), both)
+	case its.Version != own.Version:
+		return fmt.Errorf("%w: %s has version %s, and this datasync has %s; %s", ErrOther, p.path, cmp.Or(its.Version, "none"), own.Version, both)
+	case its.Commit != "" && own.Commit != "" && its.Commit != own.Commit:
+		return fmt.Errorf("%w: %s is of commit %.12s, and this datasync of %.12s; %s", ErrOther, p.path, its.Commit, own.Commit, both)
+	}
+	return nil
+}
