@@ -242,6 +242,9 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 		return false, false, err
 	}
 	if left == 0 {
+		if err := catalog.Hint(ctx, x.catalog, t); err != nil {
+			return false, false, err
+		}
 		return false, true, x.finish(ctx, st)
 	}
 	if err := x.trust(ctx); err != nil {
@@ -257,6 +260,7 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 	x.part.try(st, next)
 	committed, err := commit(ctx, st, s, x.part.files, next)
 	if err != nil {
+		x.journal.keep() // it names the manifests of this commit
 		return true, false, err
 	}
 	x.committed(ctx, committed, next)

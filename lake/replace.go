@@ -95,6 +95,7 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	x.part.try(st, next)
 	committed, err := tx.Commit(ctx)
 	if err != nil {
+		x.journal.keep() // it names the manifests of this commit
 		return true, err
 	}
 	x.committed(ctx, committed, next)

@@ -1,6 +1,7 @@
 package laketest
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -74,4 +75,18 @@ func (l Table) Orphans(t *testing.T) (orphans []string) {
 	}
 	slices.Sort(orphans)
 	return orphans
+}
+
+// Has tells whether a catalog has a table.
+func (s Server) Has(t *testing.T, url, name string) bool {
+	t.Helper()
+	ident, err := catalog.Name(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Catalog(t, url).Load(t.Context(), ident)
+	if err != nil && !errors.Is(err, catalog.ErrNoTable) {
+		t.Fatal(err)
+	}
+	return err == nil
 }
