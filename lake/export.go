@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"datasync/internal/dbfile"
 	"datasync/internal/model"
 
 	"datasync/lake/catalog"
@@ -162,7 +163,7 @@ func (x *exporter) export(ctx context.Context) error {
 			return err
 		}
 	}
-	failed, beaten := 0, 0
+	failed, beaten, swept := 0, 0, false
 	for {
 		t, err := x.load(ctx)
 		if err != nil {
@@ -171,7 +172,13 @@ func (x *exporter) export(ctx context.Context) error {
 			}
 			return fmt.Errorf("%w; whether the last commit is in table %s is unknown: the next export finds out", err, x.name())
 		}
-		moved, done, err := x.step(ctx, t)
+		if !swept {
+			if err := x.sweepOld(ctx, t); err != nil {
+				return err
+			}
+			swept = true
+		}
+		sent, done, err := x.step(ctx, t)
 		switch {
 		case err == nil && done:
 			return nil
@@ -187,7 +194,7 @@ func (x *exporter) export(ctx context.Context) error {
 			if err := pause(ctx, min(beaten, 4)); err != nil {
 				return err
 			}
-		case !moved || isFinal(err):
+		case !sent || isFinal(err):
 			return err
 		default:
 			if failed++; failed > failures {
@@ -343,18 +350,14 @@ func (x *exporter) committed(ctx context.Context, t *table.Table, at model.LakeP
 
 // next returns the position after the part.
 func (x *exporter) next(ctx context.Context, own *model.LakePosition, p *part) (model.LakePosition, error) {
-	total, checksum, err := x.feed.UpTo(ctx, p.upTo)
+	rows, checksum, err := x.feed.Between(ctx, p.after, p.upTo)
 	if err != nil {
 		return model.LakePosition{}, err
 	}
-	before := int64(0)
-	if own != nil {
-		before = own.Rows
+	if rows != p.rows {
+		return model.LakePosition{}, fmt.Errorf("database %q has %d rows in batches %d to %d, and %d were written", x.run.plan.Name, rows, p.after+1, p.upTo, p.rows)
 	}
-	if total != before+p.rows {
-		return model.LakePosition{}, fmt.Errorf("database %q has %d rows up to batch %d, and %d + %d were written", x.run.plan.Name, total, p.upTo, before, p.rows)
-	}
-	return model.LakePosition{Origin: x.meta.Origin, Lineage: x.meta.Lineage, Batch: p.upTo, Rows: total, Checksum: checksum, Commit: uuid.NewString()}, nil
+	return position.Next(own, x.meta.Origin, x.meta.Lineage, uuid.NewString(), p.upTo, rows, checksum), nil
 }
 
 // prepare writes and sends the files of the next part, unless they are there already.
@@ -373,10 +376,30 @@ func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64
 	return err
 }
 
+// room checks the disk space for batches: Parquet takes no more of it than the file does.
+func (x *exporter) room(ctx context.Context, after, upTo int64) error {
+	info, err := os.Stat(x.run.plan.Database)
+	if err != nil {
+		return err
+	}
+	all, err := x.feed.Count(ctx, 0, upTo)
+	if err != nil || all == 0 {
+		return err
+	}
+	part, err := x.feed.Count(ctx, after, upTo)
+	if err != nil {
+		return err
+	}
+	return dbfile.CheckStaging(x.run.plan.Name, x.run.plan.Staging, int64(float64(info.Size())*float64(part)/float64(all)))
+}
+
 // send writes batches to files and sends them.
 func (x *exporter) send(ctx context.Context, st *state, s *shape, after, upTo int64) (_ *part, err error) {
 	files, err := catalog.FilesOf(ctx, st.table)
 	if err != nil {
+		return nil, err
+	}
+	if err := x.room(ctx, after, upTo); err != nil {
 		return nil, err
 	}
 	p := &part{after: after, upTo: upTo, shape: s.key(), sent: time.Now()}
@@ -490,6 +513,15 @@ func (x *exporter) finish(ctx context.Context, st *state) error {
 		r.Snapshot = &head.SnapshotID
 	}
 	r.Rows, r.Position, r.Batch = st.says.Rows, st.own, x.checked
+	if st.own != nil && st.own.Batch < x.checked {
+		left, err := x.feed.Count(ctx, st.own.Batch, x.checked)
+		if err != nil {
+			return err
+		}
+		if left == 0 {
+			r.Batch = st.own.Batch // batches without rows are not exported
+		}
+	}
 	r.Others = position.Others(st.says.Positions, x.meta.Origin)
 	var err error
 	r.FileRows, err = x.feed.Count(ctx, 0, x.checked)

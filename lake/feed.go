@@ -23,6 +23,8 @@ type feed struct {
 type source interface {
 	// UpTo returns how many rows the batches up to one have, and their checksum modulo 2^63.
 	UpTo(ctx context.Context, batch int64) (rows, checksum int64, err error)
+	// Between is UpTo for the batches after one, up to another one.
+	Between(ctx context.Context, after, upTo int64) (rows, checksum int64, err error)
 	// Count returns how many rows some batches have.
 	Count(ctx context.Context, after, upTo int64) (int64, error)
 	// Cuts divides batches into parts of at most maxRows rows, unless a batch alone has more.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"datasync/lake/catalog"
@@ -26,17 +27,18 @@ func (x *exporter) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live, err := liveFiles(ctx, t)
-	if err != nil {
+	live := sync.OnceValues(func() (map[string]bool, error) { return liveFiles(ctx, t) })
+	if err := x.sweepJournals(ctx, t, files, live); err != nil {
 		return err
 	}
-	if err := x.sweepJournals(ctx, t, files, live); err != nil {
+	named, err := live()
+	if err != nil {
 		return err
 	}
 	var orphans []string
 	err = files.List(ctx, dataFolder(t), func(f catalog.File) error {
 		name := path.Base(f.Location)
-		if strings.HasPrefix(name, ours) && !live[key(f.Location)] && time.Since(f.Modified) > orphanAge(name) {
+		if strings.HasPrefix(name, ours) && !named[key(f.Location)] && time.Since(f.Modified) > orphanAge(name) {
 			orphans = append(orphans, f.Location)
 		}
 		return nil
@@ -88,21 +90,34 @@ func orphanAge(name string) time.Duration {
 	return abandoned
 }
 
+// sweepOld removes what the journals of killed exports name, before an export.
+func (x *exporter) sweepOld(ctx context.Context, t *table.Table) error {
+	files, err := catalog.FilesOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	return x.sweepJournals(ctx, t, files, sync.OnceValues(func() (map[string]bool, error) { return liveFiles(ctx, t) }))
+}
+
 // sweepJournals removes the files of old journals that the table does not have.
-func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *catalog.Files, live map[string]bool) error {
+func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *catalog.Files, live func() (map[string]bool, error)) error {
 	below := []string{key(t.Location()) + "/", key(dataFolder(t)) + "/"}
 	return x.journal.old(func(locations []string) (bool, error) {
+		named, err := live()
+		if err != nil {
+			return false, err
+		}
 		var orphans []string
 		others := false
 		for _, location := range locations {
 			switch k := key(location); {
 			case !strings.HasPrefix(k, below[0]) && !strings.HasPrefix(k, below[1]):
 				others = true // of another table, whose export removes them
-			case !live[k]:
+			case !named[k]:
 				orphans = append(orphans, location)
 			}
 		}
-		return !others, x.remove(ctx, files, orphans)
+		return !others && !x.run.plan.DryRun, x.remove(ctx, files, orphans)
 	})
 }
 
