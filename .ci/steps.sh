@@ -37,7 +37,7 @@ lint() { # folder of a module
 
 lint_all() {
   local file
-  for file in go.mod internal/readers/go.mod internal/browser/go.mod internal/bench/go.mod internal/faults/go.mod tools/supply/go.mod; do
+  for file in $(git ls-files '*go.mod' | grep -vx tools/go.mod); do
     lint "$(dirname "$file")"
   done
 }

@@ -1,7 +1,9 @@
 package lake_test
 
 import (
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -120,50 +122,119 @@ func TestFourExportersAtOnce(t *testing.T) {
 	}
 }
 
-// TestKills kills an export at the n-th request that a proxy sees, before the server has it or after, and
-// exports the rest.
+// kills is how many exports each kind of catalog sees killed.
+var kills = flag.Int("kills", 6, "kill `N` exports over each kind of catalog")
+
+// TestKills kills an export at a request, to the bucket or to the catalog, before the server has it or
+// after, and exports the rest.
 func TestKills(t *testing.T) {
 	s := laketest.Weed(t)
 	for kind, url := range both(s) {
 		t.Run(kind, func(t *testing.T) {
 			f := laketest.NewFile(t, "http://a.test:80")
 			name := "web.kills"
-			for round := range 8 {
-				f.Add(t, 2, 200, 2)
-				kill(t, s, kind, laketest.Plan(t, s, f, url, name), 1+round*3, round%2 == 1)
-				exported(t, s, laketest.Plan(t, s, f, url, name))
-				equal(t, s, url, name, f, int64(2*round+2))
+			random := rand.New(rand.NewPCG(21, 4))
+			killed := 0
+			for round := range *kills {
+				f.Add(t, 3, 60, 2)
+				plan := laketest.Plan(t, s, f, url, name)
+				plan.CommitRows = 100
+				at := 1 + random.IntN(30)
+				if kill(t, s, kind, plan, at, round%2 == 1) {
+					killed++
+				}
+				if round%3 > 0 { // else the next export has two of them to mend
+					exported(t, s, laketest.Plan(t, s, f, url, name))
+					equal(t, s, url, name, f, int64(3*round+3))
+				}
+			}
+			exported(t, s, laketest.Plan(t, s, f, url, name))
+			equal(t, s, url, name, f, int64(3**kills))
+			t.Logf("%d of %d exports were killed before they ended", killed, *kills)
+			if killed == 0 {
+				t.Error("no export was killed")
 			}
 		})
 	}
 }
 
-// kill ends an export by SIGKILL at a request to the server that takes the commits.
-func kill(t *testing.T, s laketest.Server, kind string, plan model.LakePlan, at int, after bool) {
+// allProxied puts proxies before the bucket and the catalog, which share a decision.
+func allProxied(t *testing.T, s laketest.Server, kind string, plan *model.LakePlan, decide func(*http.Request) laketest.Fault) {
+	t.Helper()
+	plan.Endpoint = laketest.NewProxy(t, s.S3, decide).URL
+	if kind == "rest" {
+		throughProxy(t, s, kind, plan, decide)
+	}
+}
+
+// kill ends an export by SIGKILL at a request, and tells whether it came so far.
+func kill(t *testing.T, s laketest.Server, kind string, plan model.LakePlan, at int, after bool) bool {
 	t.Helper()
 	var mu sync.Mutex
 	var victim *laketest.Process
 	seen := 0
 	started := make(chan struct{})
-	throughProxy(t, s, kind, &plan, func(r *http.Request) laketest.Fault {
+	allProxied(t, s, kind, &plan, func(*http.Request) laketest.Fault {
 		<-started
 		mu.Lock()
 		defer mu.Unlock()
-		if seen++; seen == at {
-			if err := syscall.Kill(victim.Process.Pid, syscall.SIGKILL); err != nil {
-				t.Error(err)
-			}
-			if after {
-				return laketest.LoseAnswer
-			}
-			return laketest.Drop
+		if seen++; seen != at {
+			return laketest.None
 		}
-		return laketest.None
+		if err := victim.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		if after {
+			return laketest.LoseAnswer
+		}
+		return laketest.Drop
 	})
 	victim = laketest.Start(t, s.Environ(), plan)
 	close(started)
-	victim.Await(t, nil)
-	t.Logf("killed at request %d of %d seen: code %d", at, seen, victim.ProcessState.ExitCode())
+	a := victim.Await(t, nil)
+	return a.Result == nil
+}
+
+// TestEverythingAtOnce has exporters that are killed, and a bucket and a catalog that fail 3 requests in 10.
+func TestEverythingAtOnce(t *testing.T) {
+	s := laketest.Weed(t)
+	for kind, url := range both(s) {
+		t.Run(kind, func(t *testing.T) {
+			f := laketest.NewFile(t, "http://a.test:80")
+			f.Add(t, 12, 60, 2)
+			name := "web.everything"
+			exported(t, s, laketest.Plan(t, s, laketest.NewFile(t, "http://b.test:80"), url, name)) // creates the table
+			var all sync.WaitGroup
+			for i := range 4 {
+				plan := laketest.Plan(t, s, f, url, name)
+				plan.CommitRows = 100
+				var mu sync.Mutex
+				lossy := laketest.Lossy(uint64(i), laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer)
+				seen, at := 0, 25+10*i
+				var p *laketest.Process
+				started := make(chan struct{})
+				allProxied(t, s, kind, &plan, func(r *http.Request) laketest.Fault {
+					<-started
+					mu.Lock()
+					defer mu.Unlock()
+					if seen++; seen == at && i%2 == 0 {
+						_ = p.Process.Kill()
+					}
+					return lossy(r)
+				})
+				p = laketest.Start(t, s.Environ(), plan)
+				close(started)
+				all.Go(func() {
+					if a := p.Await(t, nil); a.Error != nil {
+						t.Logf("exporter %d ended with %+v", i, a.Error)
+					}
+				})
+			}
+			all.Wait()
+			exported(t, s, laketest.Plan(t, s, f, url, name))
+			equal(t, s, url, name, f, 12)
+		})
+	}
 }
 
 func TestLossyBucket(t *testing.T) {

@@ -111,7 +111,7 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 // sendAll writes and sends all batches of the file, in parts whose local files are removed as they are
 // sent.
 func (x *exporter) sendAll(ctx context.Context, st *state, s *shape) error {
-	cuts, err := x.feed.Cuts(ctx, 0, x.checked, rows.MaxRows)
+	cuts, err := x.feed.Cuts(ctx, 0, x.checked, x.commitRows())
 	if err != nil {
 		return err
 	}

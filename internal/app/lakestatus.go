@@ -78,11 +78,19 @@ func runLakeStatus(ctx context.Context, s *lakeStatus) error {
 // upToDate reports whether an export would add nothing.
 func upToDate(r *model.LakeResult) bool {
 	for _, t := range []*model.LakeTableResult{r.Events, r.Rejected} {
-		if t != nil && (t.Position == nil || t.Position.Batch < t.Batch) && t.FileRows > 0 {
+		if t != nil && t.FileRows > rowsIn(t) {
 			return false
 		}
 	}
 	return true
+}
+
+// rowsIn returns how many rows of the file a table has. A batch without new rows does not move its position.
+func rowsIn(t *model.LakeTableResult) int64 {
+	if t.Position == nil {
+		return 0
+	}
+	return t.Position.Rows
 }
 
 // text returns the status for a person.
@@ -101,7 +109,7 @@ func (s *lakeStatus) text(r *model.LakeResult, standing lakeStanding, duringPull
 			continue
 		case table.Position == nil:
 			t.line(thing+"s", "none of this file in %s; the file has %s, up to batch %s", tableName(table), term.Counted(table.FileRows, thing), term.Thousands(table.Batch))
-		case table.Position.Batch < table.Batch:
+		case table.FileRows > rowsIn(table):
 			t.line(thing+"s", "%s in %s, up to batch %s; the file has %s, up to batch %s", term.Thousands(table.Position.Rows), tableName(table), term.Thousands(table.Position.Batch),
 				term.Thousands(table.FileRows), term.Thousands(table.Batch))
 		default:

@@ -77,16 +77,9 @@ func (t *s3Target) base() string {
 	return t.url[strings.LastIndexByte(strings.TrimSuffix(t.url, "/"), '/')+1:]
 }
 
-// isFolder reports whether the target is a folder.
-func (t *s3Target) isFolder() bool { return strings.HasSuffix(t.url, "/") }
-
-// plan is the plan for an upload of the files: below the parent of a folder, or to the key of a file.
+// plan is the plan for an upload of the files to a folder, or to the key of a file.
 func (t *s3Target) plan(files []string) model.LakePlan {
-	target := t.url
-	if t.isFolder() {
-		target = strings.TrimSuffix(target, t.base())
-	}
-	return model.LakePlan{Do: model.LakeDoUpload, Endpoint: t.endpoint, Upload: &model.LakeUpload{Target: target, Files: files, Replace: t.force}}
+	return model.LakePlan{Do: model.LakeDoUpload, Endpoint: t.endpoint, Upload: &model.LakeUpload{Target: t.url, Files: files, Replace: t.force}}
 }
 
 // staged lists what an export has written to a staging folder, as an upload sends it: the manifest of a

@@ -15,6 +15,8 @@ type LakePlan struct {
 	Staging string `json:"staging,omitempty"`
 	// Memory bounds DuckDB's buffers, in bytes.
 	Memory int64 `json:"memory,omitempty"`
+	// CommitRows is how many rows a commit has at most, unless a batch alone has more; 0 is 5 million.
+	CommitRows int64 `json:"commit_rows,omitempty"`
 	// Endpoint is the URL of an S3 service other than AWS, or "".
 	Endpoint string `json:"endpoint,omitempty"`
 	// Table is the target of an export and of a status.
@@ -49,9 +51,10 @@ type LakeTable struct {
 
 // LakeUpload is an export that goes to S3. The files are in the staging folder of the plan.
 type LakeUpload struct {
-	// Target is s3://BUCKET/KEY of a file, or s3://BUCKET/PREFIX of a folder.
+	// Target is s3://BUCKET/KEY of a file, or s3://BUCKET/FOLDER/ of a folder, which ends with a slash.
 	Target string `json:"target"`
-	// Files are the paths below the staging folder, in the order of the upload: the manifest is last.
+	// Files are the paths below the staging folder. Those of a folder are in one of any name, and its
+	// manifest is last, beside that folder. None only checks that the target can be written.
 	Files []string `json:"files"`
 	// Replace allows a target that exists.
 	Replace bool `json:"replace,omitempty"`

@@ -22,7 +22,11 @@ const name = "lake"
 // open opens a bucket at an endpoint.
 func open(t *testing.T, endpoint string) *bucket.Bucket {
 	t.Helper()
-	laketest.Environment(t)
+	for _, variable := range (laketest.Server{}).Environ() {
+		if key, value, _ := strings.Cut(variable, "="); strings.HasPrefix(key, "AWS_") {
+			t.Setenv(key, value)
+		}
+	}
 	b, err := bucket.Open(t.Context(), bucket.Options{Bucket: name, Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +58,18 @@ func keys(t *testing.T, b *bucket.Bucket, prefix string) (keys []string) {
 	return keys
 }
 
-func TestObjects(t *testing.T) {
-	b := open(t, laketest.Versitygw(t, name))
+func TestMain(m *testing.M) { os.Exit(laketest.Main(m)) }
+
+// onEach runs a test on each kind of server, in an empty bucket or one that the test before has left.
+func onEach(t *testing.T, test func(t *testing.T, b *bucket.Bucket)) {
+	for server, start := range map[string]func(*testing.T) laketest.Server{"versitygw": laketest.Versity, "weed": laketest.Weed} {
+		t.Run(server, func(t *testing.T) { test(t, open(t, start(t).S3)) })
+	}
+}
+
+func TestObjects(t *testing.T) { onEach(t, objects) }
+
+func objects(t *testing.T, b *bucket.Bucket) {
 	ctx := t.Context()
 	if _, err := b.Get(ctx, "a/none"); !errors.Is(err, bucket.ErrMissing) || !strings.Contains(err.Error(), "s3://lake/a/none") {
 		t.Errorf("reading no object: %v", err)
@@ -99,7 +113,7 @@ func TestObjects(t *testing.T) {
 	if err := b.Delete(ctx, "none"); err != nil {
 		t.Error(err)
 	}
-	if got := keys(t, b, ""); len(got) != 1 || got[0] != "b" {
+	if got := keys(t, b, "b"); len(got) != 1 || got[0] != "b" {
 		t.Errorf("keys %q", got)
 	}
 	if err := b.CheckConditional(ctx, "a"); err != nil {
@@ -111,8 +125,9 @@ func TestObjects(t *testing.T) {
 }
 
 // TestRaces: of many writers of one key, one is told that it was first.
-func TestRaces(t *testing.T) {
-	b := open(t, laketest.Versitygw(t, name))
+func TestRaces(t *testing.T) { onEach(t, races) }
+
+func races(t *testing.T, b *bucket.Bucket) {
 	for round := range 10 {
 		key := fmt.Sprint("v", round, ".json")
 		var won atomic.Int64
@@ -136,7 +151,7 @@ func TestRaces(t *testing.T) {
 
 // TestFiles: small and large files, over a service that fails 3 requests in 10 in all ways.
 func TestFiles(t *testing.T) {
-	proxy := laketest.NewProxy(t, laketest.Versitygw(t, name), laketest.Lossy(1, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer))
+	proxy := laketest.NewProxy(t, laketest.Versity(t).S3, laketest.Lossy(1, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer, laketest.TimeOut))
 	b := open(t, proxy.URL)
 	for _, size := range []int{0, 1, 1 << 20, 70 << 20} {
 		path, content := file(t, size)
@@ -161,49 +176,70 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestParts: a file that is sent in parts, on a condition.
+func TestParts(t *testing.T) { onEach(t, parts) }
+
+func parts(t *testing.T, b *bucket.Bucket) {
+	path, content := file(t, 40<<20)
+	if err := b.PutFile(t.Context(), "parts", path, bucket.PutOptions{IfAbsent: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Get(t.Context(), "parts"); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("got %d bytes, %v", len(got), err)
+	}
+	if err := b.PutFile(t.Context(), "parts", path, bucket.PutOptions{IfAbsent: true}); !errors.Is(err, bucket.ErrExists) {
+		t.Errorf("a second time: %v", err)
+	}
+	if removed, err := b.AbortUploads(t.Context(), "", everything); err != nil || removed != 0 {
+		t.Errorf("%d uploads were left, %v", removed, err)
+	}
+}
+
 // TestLostAnswers: a put whose answer is lost finds its own object, and only its own.
 func TestLostAnswers(t *testing.T) {
-	server := laketest.Versitygw(t, name)
-	lose := 1
+	server := laketest.Versity(t).S3
+	var lose atomic.Int64
+	lose.Store(1)
 	proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
-		if lose > 0 && (r.Method == http.MethodPut || r.Method == http.MethodPost) && !r.URL.Query().Has("uploads") && !r.URL.Query().Has("partNumber") {
-			lose--
+		if isPut := r.Method == http.MethodPut || r.Method == http.MethodPost; isPut && !r.URL.Query().Has("uploads") && !r.URL.Query().Has("partNumber") && lose.Add(-1) == 0 {
 			return laketest.LoseAnswer
 		}
 		return laketest.None
 	})
 	b := open(t, proxy.URL)
 	large, _ := file(t, 40<<20)
-	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); err != nil || lose != 0 {
+	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); err != nil || lose.Load() > 0 {
 		t.Errorf("a small object whose answer was lost: %v", err)
 	}
-	lose = 1
-	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{IfAbsent: true}); err != nil || lose != 0 {
+	lose.Store(1)
+	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{IfAbsent: true}); err != nil || lose.Load() > 0 {
 		t.Errorf("a large object whose answer was lost: %v", err)
 	}
-	lose = 1
-	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); !errors.Is(err, bucket.ErrExists) || lose != 0 {
+	lose.Store(1)
+	if err := b.Put(t.Context(), "small", []byte("mine"), bucket.PutOptions{IfAbsent: true}); !errors.Is(err, bucket.ErrExists) || lose.Load() > 0 {
 		t.Errorf("an object of another put with the same content: %v", err)
 	}
 }
 
 // TestAbort: the parts of an upload that fails are removed, and those of a killed process by AbortUploads.
 func TestAbort(t *testing.T) {
-	server := laketest.Versitygw(t, name)
+	server := laketest.Versity(t).S3
 	large, _ := file(t, 40<<20)
-	parts, forbid := 0, true
+	var refused atomic.Int64
+	var forbid atomic.Bool
+	forbid.Store(true)
 	proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
-		if forbid && r.URL.Query().Get("partNumber") == "3" || r.Method == http.MethodDelete && forbid {
-			parts++
+		if forbid.Load() && (r.URL.Query().Get("partNumber") == "3" || r.Method == http.MethodDelete) {
+			refused.Add(1)
 			return laketest.Forbid
 		}
 		return laketest.None
 	})
 	b := open(t, proxy.URL)
-	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{}); !errors.Is(err, bucket.ErrRefused) || parts == 0 {
+	if err := b.PutFile(t.Context(), "large", large, bucket.PutOptions{}); !errors.Is(err, bucket.ErrRefused) || refused.Load() == 0 {
 		t.Fatalf("an upload whose third part is refused: %v", err)
 	}
-	forbid = false
+	forbid.Store(false)
 	removed, err := b.AbortUploads(t.Context(), "lar", everything)
 	if err != nil || removed != 1 {
 		t.Errorf("removed %d unfinished uploads, %v, want 1", removed, err)

@@ -28,6 +28,8 @@ var (
 	ErrNoBucket = model.NewFailure(model.ExitError, topic, "there is no such bucket")
 	// ErrRefused: the service refuses the credentials, or there are none.
 	ErrRefused = model.NewFailure(model.ExitError, topic, "credentials refused")
+	// ErrDenied is ErrRefused for credentials that are valid and may not do this.
+	ErrDenied = model.SubFailure(ErrRefused, model.ExitError, topic, "access denied")
 	// ErrService: the service cannot be reached, or it fails.
 	ErrService = model.NewFailure(model.ExitError, topic, "the service failed")
 	// ErrUnconditional: the service replaces objects although it was told not to.
@@ -76,7 +78,7 @@ func (b *Bucket) redact(s string) string {
 
 // refusals are the codes with which a service refuses credentials.
 var refusals = map[string]bool{
-	"AccessDenied": true, "AllAccessDisabled": true, "ExpiredToken": true, "Forbidden": true, "InvalidAccessKeyId": true,
+	"AllAccessDisabled": true, "ExpiredToken": true, "InvalidAccessKeyId": true,
 	"InvalidToken": true, "SignatureDoesNotMatch": true, "TokenRefreshRequired": true, "UnauthorizedAccess": true,
 }
 
@@ -89,6 +91,8 @@ func kindOf(err error) error {
 		return ErrNoBucket
 	case status == http.StatusPreconditionFailed:
 		return ErrExists
+	case code == "AccessDenied" || code == "Forbidden":
+		return ErrDenied
 	case refusals[code] || status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return ErrRefused
 	case status == http.StatusNotFound:

@@ -27,10 +27,10 @@ const (
 	Drop                      // closes the connection and forwards nothing
 	LoseAnswer                // forwards it, and closes the connection instead of answering
 	CutAnswer                 // forwards it, and closes the connection in the middle of the answer
+	TimeOut                   // forwards it, and answers 504
 	SlowDown                  // answers 503 as S3 does for too many requests, and forwards nothing
 	Fail                      // answers 500 and forwards nothing
 	Reset                     // resets the connection and forwards nothing
-	TimeOut                   // forwards it, and answers 504
 	Conflict                  // answers 409 and forwards nothing
 	LateConflict              // forwards it, and answers 409
 )
@@ -79,6 +79,11 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 		case LoseAnswer:
 			p.carryOut(forward, r)
 			panic(http.ErrAbortHandler)
+		case CutAnswer:
+			cut := &discard{header: http.Header{}, keep: true}
+			forward.ServeHTTP(cut, r)
+			cut.sendHalf(w)
+			panic(http.ErrAbortHandler)
 		case TimeOut:
 			p.carryOut(forward, r)
 			w.WriteHeader(http.StatusGatewayTimeout)
@@ -93,11 +98,6 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 			answer(w, r, http.StatusInternalServerError, "InternalError", "We encountered an internal error.")
 		case Reset:
 			reset(w)
-		case CutAnswer:
-			cut := &discard{header: http.Header{}, keep: true}
-			forward.ServeHTTP(cut, r)
-			cut.sendHalf(w)
-			panic(http.ErrAbortHandler)
 		default:
 			forward.ServeHTTP(w, r)
 		}

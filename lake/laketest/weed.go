@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"datasync/lake/bucket"
 )
 
 // Server is an S3 service, and a REST catalog if URL is not "".
@@ -91,6 +93,7 @@ func startWeed(t *testing.T) Server {
 	}
 	await(t, s.S3+"/lake")
 	await(t, fmt.Sprintf("http://127.0.0.1:%d/v1/config", ports[5]))
+	awaitBucket(t, s)
 	return s
 }
 
@@ -146,6 +149,22 @@ func await(t *testing.T, url string) {
 		<-time.After(100 * time.Millisecond)
 	}
 	t.Fatalf("no answer from %s within %v", url, startTime)
+}
+
+// awaitBucket waits until the server has made the bucket, which it does after its first answers.
+func awaitBucket(t *testing.T, s Server) {
+	t.Helper()
+	Environment(t)
+	b, err := bucket.Open(t.Context(), bucket.Options{Bucket: s.Bucket, Endpoint: s.S3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(startTime); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
+		if _, err = b.Get(t.Context(), "none"); errors.Is(err, bucket.ErrMissing) {
+			return
+		}
+	}
+	t.Fatalf("no bucket within %v: %v", startTime, err)
 }
 
 // freePorts returns ports that nobody has, nor the ports 10,000 above them.

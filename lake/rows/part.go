@@ -20,7 +20,7 @@ type Part struct {
 	// PartitionBy says how rows are divided into files.
 	PartitionBy Partitioning
 	// Name returns the path of a file below the staging folder, with slashes, by its day as in File and its
-	// number. Each number occurs once. nil stands for NUMBER.parquet.
+	// number. Each number occurs once. nil names it NUMBER.parquet.
 	Name func(day string, n int) string
 	// Wrote is called with the number of rows of each file that was written, by one goroutine at a time. nil
 	// is allowed.

@@ -28,11 +28,12 @@ const (
 	insideSuffix = "manifest.json"
 )
 
-// newTarget returns the target of a plan. A folder is known by its manifest, the last file: either FOLDER.manifest.json
-// beside FOLDER, or one in the folder itself. It fails with ErrPlan or bucket.ErrURL.
+// newTarget returns the target of a plan. That of a folder ends with a slash. Its manifest is the last file:
+// either FOLDER.manifest.json beside FOLDER, or one in the folder itself. It fails with ErrPlan or
+// bucket.ErrURL.
 func newTarget(plan *model.LakeUpload) (t target, err error) {
-	if plan == nil || len(plan.Files) == 0 {
-		return t, fmt.Errorf("%w: it names no file", ErrPlan)
+	if plan == nil {
+		return t, fmt.Errorf("%w: it has no target", ErrPlan)
 	}
 	if t.bucket, t.key, err = bucket.ParseURL(plan.Target); err != nil {
 		return t, err
@@ -45,25 +46,36 @@ func newTarget(plan *model.LakeUpload) (t target, err error) {
 			return t, fmt.Errorf("%w: %q is no path in the staging folder", ErrPlan, f)
 		}
 	}
-	last := plan.Files[len(plan.Files)-1]
-	folder, beside := strings.CutSuffix(last, besideSuffix)
-	switch {
-	case beside && folder != "" && !strings.HasSuffix(folder, "/"):
-		t.local, t.manifest = folder+"/", t.key+besideSuffix
-	case strings.HasSuffix(last, insideSuffix):
-		t.local = strings.TrimSuffix(last, path.Base(last))
-		t.manifest = t.key + "/" + path.Base(last)
-	case len(plan.Files) > 1:
-		return t, fmt.Errorf("%w: %d files without a manifest", ErrPlan, len(plan.Files))
-	default:
-		return t, nil
+	if strings.HasSuffix(plan.Target, "/") {
+		return t, t.asFolder(plan.Files)
 	}
-	for _, f := range plan.Files[:len(plan.Files)-1] {
-		if !strings.HasPrefix(f, t.local) {
-			return t, fmt.Errorf("%w: %q is not in the folder of the manifest", ErrPlan, f)
-		}
+	if len(plan.Files) > 1 {
+		return t, fmt.Errorf("%w: it has %d files for %s, which does not end with a slash", ErrPlan, len(plan.Files), plan.Target)
 	}
 	return t, nil
+}
+
+// asFolder finds the manifest of a folder.
+func (t *target) asFolder(files []string) error {
+	t.manifest = t.key + besideSuffix
+	if len(files) == 0 {
+		return nil
+	}
+	last := files[len(files)-1]
+	switch folder, beside := strings.CutSuffix(last, besideSuffix); {
+	case beside && path.Base(last) != besideSuffix:
+		t.local = folder + "/"
+	case strings.HasSuffix(last, insideSuffix):
+		t.local, t.manifest = strings.TrimSuffix(last, path.Base(last)), t.key+"/"+path.Base(last)
+	default:
+		return fmt.Errorf("%w: the last file, %q, is no manifest", ErrPlan, last)
+	}
+	for _, f := range files[:len(files)-1] {
+		if !strings.HasPrefix(f, t.local) {
+			return fmt.Errorf("%w: %q is not in the folder of the manifest", ErrPlan, f)
+		}
+	}
+	return nil
 }
 
 // isBelow reports whether a path with slashes leads below a folder.

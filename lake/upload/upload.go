@@ -43,7 +43,7 @@ type upload struct {
 	done int64
 }
 
-// Do carries out a plan for an upload. report is called by one goroutine at a time. It fails with ErrTarget,
+// Do carries out a plan for an upload. A plan without files only checks that the target can be written. report is called by one goroutine at a time. It fails with ErrTarget,
 // ErrPlan or the errors of package bucket.
 func Do(ctx context.Context, plan *model.LakePlan, report func(model.LakeProgress)) (*model.LakeResult, error) {
 	t, err := newTarget(plan.Upload)
@@ -63,8 +63,14 @@ func Do(ctx context.Context, plan *model.LakePlan, report func(model.LakeProgres
 	}
 	u.result.Files = int64(len(plan.Upload.Files))
 	do := u.folder
-	if t.manifest == "" {
+	switch {
+	case t.manifest == "":
 		do = u.file
+	case len(plan.Upload.Files) == 0:
+		do = func(ctx context.Context) error {
+			_, err := u.check(ctx)
+			return err
+		}
 	}
 	if err := do(ctx); err != nil {
 		return nil, err
@@ -95,13 +101,15 @@ func (u *upload) exists(key string) error {
 // file uploads a single file, which appears in one step.
 func (u *upload) file(ctx context.Context) error {
 	key := u.target.key
-	if !u.plan.Upload.Replace {
-		// Known before gigabytes are sent; the condition on the object is what counts.
-		if _, err := u.bucket.Head(ctx, key); err == nil {
-			return u.exists(key)
-		} else if !errors.Is(err, bucket.ErrMissing) {
-			return err
-		}
+	// A target that exists, or a bucket that does not, is known before gigabytes are sent. Without the
+	// permission to read, the write will tell.
+	switch _, err := u.bucket.ReadRange(ctx, key, 0, 1); {
+	case err == nil && !u.plan.Upload.Replace:
+		return u.exists(key)
+	case err != nil && !errors.Is(err, bucket.ErrMissing) && !errors.Is(err, bucket.ErrDenied):
+		return err
+	case len(u.plan.Upload.Files) == 0:
+		return nil
 	}
 	err := u.bucket.PutFile(ctx, key, u.local(u.plan.Upload.Files[0]), bucket.PutOptions{IfAbsent: !u.plan.Upload.Replace, Sent: u.sent})
 	if errors.Is(err, bucket.ErrExists) {
@@ -117,19 +125,26 @@ func (u *upload) file(ctx context.Context) error {
 func (u *upload) abort(ctx context.Context, prefix string, wanted func(key string) bool) error {
 	removed, err := u.bucket.AbortUploads(ctx, prefix, func(key string, _ time.Time) bool { return wanted(key) })
 	u.result.Removed += removed
-	if errors.Is(err, bucket.ErrRefused) {
+	if errors.Is(err, bucket.ErrDenied) {
 		return nil // to list uploads is a permission of its own
 	}
 	return err
 }
 
-// folder uploads the files of a folder, and its manifest last.
-func (u *upload) folder(ctx context.Context) (err error) {
+// check returns the export that the folder has, nil if there is none. It fails with ErrTarget unless it may be
+// replaced.
+func (u *upload) check(ctx context.Context) (*state, error) {
 	before, err := u.readState(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := u.checkFree(ctx, before); err != nil {
+	return before, u.checkFree(ctx, before)
+}
+
+// folder uploads the files of a folder, and its manifest last.
+func (u *upload) folder(ctx context.Context) (err error) {
+	before, err := u.check(ctx)
+	if err != nil {
 		return err
 	}
 	own := newMarker(before)

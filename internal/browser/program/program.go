@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -68,9 +69,11 @@ func command(t testing.TB, folder string, args ...string) *exec.Cmd {
 func Run(t testing.TB, folder string, args ...string) []byte {
 	t.Helper()
 	out, err := command(t, folder, args...).Output()
-	if exit, failed := err.(*exec.ExitError); failed {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
 		t.Fatalf("datasync %q: %v: %s", args, err, exit.Stderr)
-	} else if err != nil {
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return out

@@ -1,0 +1,194 @@
+package lake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"datasync/internal/dbfile"
+	"datasync/internal/model"
+
+	"datasync/lake/catalog"
+	"datasync/lake/position"
+	"datasync/lake/rows"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+)
+
+// part is batches that are in files in the bucket, and in no table yet.
+type part struct {
+	after, upTo int64
+	shape       string
+	rows        int64
+	files       []iceberg.DataFile
+	locations   []string
+	sent        time.Time
+	// tried are the commits of the part, by their ids. base and latest are the newest snapshots before the
+	// first and the last of them, or 0.
+	tried        map[string]bool
+	base, latest int64
+}
+
+// next returns the position after the part.
+func (x *exporter) next(ctx context.Context, own *model.LakePosition, p *part) (model.LakePosition, error) {
+	rows, checksum, err := x.feed.Between(ctx, p.after, p.upTo)
+	if err != nil {
+		return model.LakePosition{}, err
+	}
+	if rows != p.rows {
+		return model.LakePosition{}, fmt.Errorf("database %q has %d rows in batches %d to %d, and %d were written", x.run.plan.Name, rows, p.after+1, p.upTo, p.rows)
+	}
+	return position.Next(own, x.meta.Origin, x.meta.Lineage, uuid.NewString(), p.upTo, rows, checksum), nil
+}
+
+// commitRows is how many rows a commit has at most.
+func (x *exporter) commitRows() int64 { return cmp.Or(x.run.plan.CommitRows, rows.MaxRows) }
+
+// prepare writes and sends the files of the next part, unless they are there already.
+func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64) error {
+	if p := x.part; p != nil {
+		if p.after == after && p.shape == s.key() && time.Since(p.sent) < fresh {
+			return nil
+		}
+		x.discard(ctx)
+	}
+	cuts, err := x.feed.Cuts(ctx, after, x.checked, x.commitRows())
+	if err != nil {
+		return err
+	}
+	x.part, err = x.send(ctx, st, s, after, cuts[0])
+	return err
+}
+
+// room checks the disk space for batches: Parquet takes no more of it than the file does.
+func (x *exporter) room(ctx context.Context, after, upTo int64) error {
+	info, err := os.Stat(x.run.plan.Database)
+	if err != nil {
+		return err
+	}
+	all, err := x.feed.Count(ctx, 0, upTo)
+	if err != nil || all == 0 {
+		return err
+	}
+	part, err := x.feed.Count(ctx, after, upTo)
+	if err != nil {
+		return err
+	}
+	return dbfile.CheckStaging(x.run.plan.Name, x.run.plan.Staging, int64(float64(info.Size())*float64(part)/float64(all)))
+}
+
+// send writes batches to files and sends them.
+func (x *exporter) send(ctx context.Context, st *state, s *shape, after, upTo int64) (_ *part, err error) {
+	files, err := catalog.FilesOf(ctx, st.table)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.room(ctx, after, upTo); err != nil {
+		return nil, err
+	}
+	p := &part{after: after, upTo: upTo, shape: s.key(), sent: time.Now()}
+	folder, attempt, prefix := dataFolder(st.table), uuid.NewString(), ours
+	if x.run.plan.Replace {
+		prefix = replacing
+	}
+	names := func(day string, n int) string {
+		name := fmt.Sprintf("%s%d-%d-%d-%s-%d.parquet", prefix, st.base(), after+1, upTo, attempt, n)
+		if day != "" {
+			name = "timestamp_day=" + day + "/" + name
+		}
+		return name
+	}
+	written, err := x.feed.Write(ctx, rows.Part{After: after, UpTo: upTo, Columns: s.columns, UUID: s.uuid, PartitionBy: s.by, Name: names, Wrote: x.progress.copy})
+	if err != nil {
+		return nil, err
+	}
+	staging, err := filepath.Abs(x.run.plan.Staging)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range written {
+		inside, err := filepath.Rel(staging, f.Path)
+		if err != nil {
+			return nil, err
+		}
+		location := folder + "/" + filepath.ToSlash(inside)
+		d, err := dataFile(st.table, s, f, location)
+		if err != nil {
+			return nil, err
+		}
+		p.files, p.locations, p.rows = append(p.files, d), append(p.locations, location), p.rows+f.Rows
+	}
+	x.part = p                             // so that a failure removes what was sent
+	sent := make(chan int64, len(written)) // room for all: a sender never waits
+	group, sending := errgroup.WithContext(ctx)
+	group.SetLimit(uploads)
+	for i, f := range written {
+		group.Go(func() error {
+			if err := files.Upload(sending, p.locations[i], f.Path, nil); err != nil {
+				return err
+			}
+			sent <- f.Rows
+			return os.Remove(f.Path)
+		})
+	}
+	go func() {
+		err = group.Wait()
+		close(sent)
+	}()
+	for rows := range sent {
+		x.progress.upload(rows)
+	}
+	return p, err
+}
+
+// dataFolder returns the location of a table's data files.
+func dataFolder(t *table.Table) string {
+	if folder := t.Properties()[table.WriteDataPathKey]; folder != "" {
+		return strings.TrimSuffix(folder, "/")
+	}
+	return strings.TrimSuffix(t.Location(), "/") + "/data"
+}
+
+// discard deletes the files of a part that is not needed, unless a commit of it is in the table or may
+// still get there: then a later export or a sweep looks again.
+func (x *exporter) discard(ctx context.Context) {
+	p := x.part
+	x.part = nil
+	if p == nil || len(p.locations) == 0 {
+		return
+	}
+	t, err := x.catalog.Load(ctx, x.feed.name)
+	if err == nil {
+		if _, never := p.fate(t, x.meta.Origin); !never {
+			x.journal.keep()
+			return
+		}
+		var files *catalog.Files
+		if files, err = catalog.FilesOf(ctx, t); err == nil {
+			err = files.Delete(ctx, p.locations...)
+		}
+	}
+	if err != nil {
+		x.journal.keep() // the next export looks for them
+	}
+}
+
+// abandonTime is how long files that were sent in vain may take to be deleted, also after a signal.
+const abandonTime = 10 * time.Second
+
+// abandon deletes the files of a part that was not committed, unless a commit of it may still come.
+func (x *exporter) abandon(ctx context.Context) {
+	if x.part == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTime)
+	defer cancel()
+	x.discard(ctx)
+}
