@@ -9,13 +9,17 @@ WRITE_RESULTS = $(if $(WRITE),--write)
 .PHONY: build build-arm64 test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers browser \
   verify vulncheck sbom dist reproducible ci-full
 
+# datasync, and datasync-lake, which it starts for Iceberg tables and S3.
 build:
 	go build -trimpath -o datasync .
+	cd lake && go build -trimpath -o ../datasync-lake ./cmd/datasync-lake
 
 # For Linux on arm64, with Debian's cross compiler (apt-get install g++-aarch64-linux-gnu).
 build-arm64:
 	CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CGO_ENABLED=1 GOOS=linux GOARCH=arm64 \
 	  go build -trimpath -o dist/datasync-linux-arm64 .
+	cd lake && CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CGO_ENABLED=1 GOOS=linux GOARCH=arm64 \
+	  go build -trimpath -o ../dist/datasync-lake-linux-arm64 ./cmd/datasync-lake
 
 test:
 	go test ./...
@@ -67,11 +71,12 @@ verify:
 vulncheck:
 	tools/supply/vulncheck.sh
 
-# What the built program consists of, as CycloneDX JSON.
+# What the built programs consist of, as CycloneDX JSON, a document each.
 sbom: build
 	tools/supply/sbom.sh datasync
+	tools/supply/sbom.sh datasync-lake
 
-# The program, its SBOM and their checksums in dist/, of the commit that is checked out.
+# The programs, their SBOMs and the checksums in dist/, of the commit that is checked out.
 dist:
 	tools/supply/dist.sh
 

@@ -53,6 +53,21 @@ var eventColumns = []column{
 	{rows.OriginColumn, text, "the API that the event is from"},
 }
 
+// rejectColumns are those of a table of rejects. A row with resolved says that the reject with its key, a
+// row before, was resolved.
+var rejectColumns = []column{
+	{"reject_key", text, "identity of the reject"},
+	{"raw", text, "what the API sent"},
+	{"reason", text, "why it is no event"},
+	{"id", nil, "identity of the event, where it can be read"},
+	{"endpoint", text, ""},
+	{"timestamp", instant, "when it happened, where it can be read"},
+	{"batch", long, "number of the commit in the file that stored the reject"},
+	{"resolved", iceberg.PrimitiveTypes.Bool, "the element was stored after all: the row has its key and no content"},
+	{"resolved_batch", long, "number of the commit at which it was resolved"},
+	{rows.OriginColumn, text, "the API that the element is from"},
+}
+
 // columnsKey is the table property that says which field each column is: an engine may rename fields.
 const columnsKey = "datasync.columns"
 
@@ -71,6 +86,7 @@ type shape struct {
 	spec     iceberg.PartitionSpec
 	by       rows.Partitioning
 	dayField int
+	sorted   []string        // the columns by which rows are sorted
 	schema   *iceberg.Schema // of the table, and with the columns that are added
 }
 
@@ -97,7 +113,7 @@ func shapeOf(t *table.Table, columns []column, asked model.LakeTable, replace bo
 	if v := t.Metadata().Version(); v > 2 {
 		return nil, fmt.Errorf("table %s: %w: it has Iceberg's format version %d, and datasync writes version 2; export to a new table", name, ErrShape, v)
 	}
-	s := &shape{fields: map[string]int{}, uuid: rows.UUIDAsString, schema: t.Schema()}
+	s := &shape{fields: map[string]int{}, uuid: rows.UUIDAsString, schema: t.Schema(), sorted: sortColumns(columns)}
 	if text, ok := t.Properties()[columnsKey]; ok {
 		if err := json.Unmarshal([]byte(text), &s.fields); err != nil {
 			return nil, fmt.Errorf("table %s: %w: property %s is %q", name, ErrShape, columnsKey, text)

@@ -30,19 +30,22 @@ func dataFile(t *table.Table, s *shape, f rows.File, location string) (iceberg.D
 	d, err := table.DataFileFromMetadata(table.DataFileArgs{
 		Schema: s.schema, Spec: s.spec, Format: iceberg.ParquetFile, Metadata: reader.MetaData(),
 		FilePath: location, FileSize: f.Bytes, Content: iceberg.EntryContentData, PartitionValues: values,
-		SortOrderID: sortOrder(t), Properties: t.Properties(), FormatVersion: t.Metadata().Version(),
+		SortOrderID: sortOrder(t, s), Properties: t.Properties(), FormatVersion: t.Metadata().Version(),
 	})
 	return d, errors.Join(err, reader.Close())
 }
 
-// sortOrder returns the number of the table's order if that is the order of our files, by timestamp and
-// id, else 0, for unsorted.
-func sortOrder(t *table.Table) int {
+// sortOrder returns the number of the table's order if our files are sorted by that, else 0, for unsorted.
+func sortOrder(t *table.Table, s *shape) int {
 	order := t.SortOrder()
-	if order.OrderID() != 1 {
-		return 0
+	i := 0
+	for _, f := range order.Fields() {
+		if _, identity := f.Transform.(iceberg.IdentityTransform); !identity || i >= len(s.sorted) || f.SourceID() != s.fields[s.sorted[i]] || f.Direction != table.SortASC {
+			return 0
+		}
+		i++
 	}
-	return 1
+	return order.OrderID()
 }
 
 // commit adds files and moves the position in one transaction that is pinned to the newest snapshot. It

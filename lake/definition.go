@@ -50,12 +50,18 @@ func define(columns []column, asked model.LakeTable, by rows.Partitioning) (cata
 		d.Partition = &spec
 	}
 	var order []table.SortField
-	for _, name := range []string{"timestamp", "id"} {
-		if id, ok := ids[name]; ok {
-			order = append(order, table.SortField{SourceIDs: []int{id}, Transform: iceberg.IdentityTransform{}, Direction: table.SortASC, NullOrder: table.NullsFirst})
-		}
+	for _, name := range sortColumns(columns) {
+		order = append(order, table.SortField{SourceIDs: []int{ids[name]}, Transform: iceberg.IdentityTransform{}, Direction: table.SortASC, NullOrder: table.NullsFirst})
 	}
 	var err error
 	d.Sort, err = table.NewSortOrder(1, order)
 	return d, err
+}
+
+// sortColumns are the columns by which the files of a table are sorted.
+func sortColumns(columns []column) []string {
+	if columns[0].name == "reject_key" {
+		return []string{"batch", "reject_key"}
+	}
+	return []string{"timestamp", "id"}
 }

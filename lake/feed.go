@@ -2,6 +2,7 @@ package lake
 
 import (
 	"context"
+	"slices"
 
 	"datasync/lake/rows"
 
@@ -33,7 +34,12 @@ type source interface {
 	Write(ctx context.Context, part rows.Part) ([]rows.File, error)
 }
 
-// feedsOf returns the feeds of a file: its events first.
+// feedsOf returns the feeds of a file: its events, and its rejects, which go to a table beside that.
 func feedsOf(s *rows.Source, name table.Identifier) []feed {
-	return []feed{{name: name, columns: eventColumns, by: rows.ByDay, source: s}}
+	rejected := slices.Clone(name)
+	rejected[len(name)-1] += "_rejected"
+	return []feed{
+		{name: name, columns: eventColumns, by: rows.ByDay, source: s},
+		{name: rejected, columns: rejectColumns, by: rows.Unpartitioned, source: s.Rejects(), lazy: true},
+	}
 }

@@ -130,9 +130,8 @@ func readLakeStanding(ctx context.Context, path, name string) (s lakeStanding, e
 }
 
 func scanLakeStanding(ctx context.Context, db *sql.DB, s *lakeStanding) error {
-	return db.QueryRowContext(ctx, `WITH checked AS (SELECT coalesce(max(value::BIGINT), 0) AS batch FROM meta WHERE key = '`+inspect.CheckedKey+`')
-		SELECT coalesce(max(batch), 0), any_value(checked.batch), count(DISTINCT batch) FILTER (batch > checked.batch),
-			(SELECT count(*) FROM events WHERE batch > (FROM checked))
+	return db.QueryRowContext(ctx, `WITH checked AS (SELECT coalesce(max(value::BIGINT), 0) AS upto FROM meta WHERE key = '`+inspect.CheckedKey+`')
+		SELECT coalesce(max(batch), 0), any_value(upto), count(DISTINCT batch) FILTER (batch > upto), (SELECT count(*) FROM events WHERE batch > (SELECT upto FROM checked))
 		FROM checked LEFT JOIN page_log ON true`).Scan(&s.Batch, &s.Checked, &s.WaitingBatches, &s.WaitingEvents)
 }
 

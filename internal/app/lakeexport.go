@@ -80,7 +80,10 @@ func (x *lakeExport) plan() model.LakePlan {
 // text describes what an export did, a line each.
 func (x *lakeExport) text(r *model.LakeResult, took time.Duration) (lines []string) {
 	swept := term.Counted(r.Removed, "file") + " of exports that were killed"
-	if x.sweep {
+	switch {
+	case x.sweep && r.Removed == 0:
+		return []string{"nothing to remove: no export that was killed an hour ago or earlier has left a file"}
+	case x.sweep:
 		return []string{"removed " + swept}
 	}
 	for i, t := range []*model.LakeTableResult{r.Events, r.Rejected} {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -56,7 +57,11 @@ func isNoName(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRun
 // readCatalog reads the option of that name.
 func readCatalog(c *cli.Context) (string, error) {
 	text := strings.TrimSpace(c.String("catalog"))
-	if err := withoutSecret("catalog", text); err != nil {
+	address, query, _ := strings.Cut(text, "?")
+	if strings.HasPrefix(text, "s3://") {
+		address, query = text, ""
+	}
+	if err := errors.Join(withoutSecret("catalog", address), checkCatalogQuery(query)); err != nil {
 		return "", err
 	}
 	if strings.HasPrefix(text, "s3://") {
@@ -65,11 +70,30 @@ func readCatalog(c *cli.Context) (string, error) {
 		}
 		return "", usage("--catalog %s names no bucket; write s3://BUCKET/PREFIX", human.Shown(text))
 	}
-	u, ok := httpURL(text)
-	if !ok {
+	if _, ok := httpURL(text); !ok {
 		return "", usage("--catalog %s is neither https://HOST of a REST catalog nor s3://BUCKET/PREFIX", shownUnlessSecret(text))
 	}
-	return strings.TrimRight(u.String(), "/"), nil
+	return text, nil
+}
+
+// catalogParameters are the parameters that the URL of a REST catalog may have. None is a secret.
+var catalogParameters = []string{"warehouse", "prefix", "scope", "audience", "resource", "oauth2-server-uri", "rest.sigv4-enabled", "rest.signing-region", "rest.signing-name"}
+
+// checkCatalogQuery refuses a query with other parameters, and repeats none of them: it may have a secret.
+func checkCatalogQuery(query string) error {
+	if query == "" {
+		return nil
+	}
+	values, err := url.ParseQuery(query)
+	for name, all := range values {
+		if !slices.Contains(catalogParameters, name) || len(all) != 1 || strings.Contains(all[0], "@") {
+			err = errors.New("unknown")
+		}
+	}
+	if err != nil {
+		return usage("--catalog has another parameter after ? than %s: omit it; %s", strings.Join(catalogParameters, ", "), credentialsHint)
+	}
+	return nil
 }
 
 // readEndpoint reads the option of that name; "" if it is not given.

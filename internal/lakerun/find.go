@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"datasync/internal/model"
 )
@@ -57,6 +58,10 @@ func search(self, folders string) (Program, error) {
 		self = resolved
 	}
 	beside := filepath.Dir(self)
+	// The files of a release are called datasync-linux-amd64 and datasync-lake-linux-amd64.
+	if suffix, ok := strings.CutPrefix(filepath.Base(self), "datasync"); ok && executable(filepath.Join(beside, name+suffix)) {
+		return Program{filepath.Join(beside, name+suffix)}, nil
+	}
 	for _, folder := range append([]string{beside}, filepath.SplitList(folders)...) {
 		// A relative folder would let the working directory decide which program gets credentials.
 		if path := filepath.Join(folder, name); filepath.IsAbs(folder) && executable(path) {

@@ -62,6 +62,10 @@ func TestFind(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(empty, "datasync-lake"), nil, 0o600); err != nil { // not executable
 		t.Fatal(err)
 	}
+	released := filepath.Join(other, "datasync-linux-amd64")
+	if err := errors.Join(os.WriteFile(released, nil, 0o700), os.Symlink(child, filepath.Join(other, "datasync-lake-linux-amd64"))); err != nil {
+		t.Fatal(err)
+	}
 	const same = `{"version": "1.2.3", "commit": "0123456789abcdef"}`
 	for _, tc := range []struct {
 		name, self, folders, version string
@@ -70,6 +74,7 @@ func TestFind(t *testing.T) {
 	}{
 		{"beside", filepath.Join(folder, "datasync"), "", same, nil, nil},
 		{"beside the target of a link", link, "", same, nil, nil},
+		{"of a release", released, "", same, nil, nil},
 		{"on PATH", filepath.Join(empty, "datasync"), empty + ":" + folder, same, nil, nil},
 		{"of no known commit", filepath.Join(folder, "datasync"), "", `{"version": "1.2.3"}`, nil, nil},
 		{"nowhere", filepath.Join(empty, "datasync"), empty + ":/no/such/folder", same, lakerun.ErrMissing, []string{empty, "PATH", "make build"}},

@@ -161,7 +161,9 @@ func (c *restCatalog) CommitTable(ctx context.Context, name table.Identifier, re
 }
 
 func (c *restCatalog) Create(ctx context.Context, name table.Identifier, d Definition) (*table.Table, error) {
-	options := []icecat.CreateTableOpt{icecat.WithPartitionSpec(d.Partition), icecat.WithSortOrder(d.Sort), icecat.WithProperties(d.Properties)}
+	properties := maps.Clone(d.Properties)
+	properties[table.MetadataDeleteAfterCommitEnabledKey] = "true" // by the client, where the catalog keeps them
+	options := []icecat.CreateTableOpt{icecat.WithPartitionSpec(d.Partition), icecat.WithSortOrder(d.Sort), icecat.WithProperties(properties)}
 	t, err := c.Catalog.CreateTable(ctx, name, d.Schema, options...)
 	if errors.Is(err, icecat.ErrNoSuchNamespace) {
 		for i := range name[:len(name)-1] {

@@ -16,16 +16,12 @@ func (s *Source) UpTo(ctx context.Context, batch int64) (rows, checksum int64, e
 
 // Between is UpTo for the batches after one, up to another one.
 func (s *Source) Between(ctx context.Context, after, upTo int64) (rows, checksum int64, err error) {
-	query := fmt.Sprintf("SELECT count(*), %s FROM events WHERE batch > %d AND batch <= %d",
-		inspect.ChecksumOf("coalesce(sum("+inspect.ChecksumTerm+"), 0)"), after, upTo)
-	err = s.session.QueryRow(ctx, query, nil, &rows, &checksum)
-	return rows, checksum, s.failed(err)
+	return s.sum(ctx, "main.events", "batch", inspect.ChecksumTerm, after, upTo)
 }
 
-// Count returns how many events the batches after one have, up to another one.
-func (s *Source) Count(ctx context.Context, after, upTo int64) (rows int64, err error) {
-	err = s.session.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM events WHERE batch > %d AND batch <= %d", after, upTo), nil, &rows)
-	return rows, s.failed(err)
+// Count returns how many events the batches after one have, up to another one. It is much faster than Between.
+func (s *Source) Count(ctx context.Context, after, upTo int64) (int64, error) {
+	return s.count(ctx, "main.events", "batch", after, upTo)
 }
 
 // MaxRows is the size of a commit: the number of events in it, if no batch has more.
@@ -35,12 +31,33 @@ const MaxRows = 5_000_000
 // batch alone has more. It returns the last batch of each part; the last one is upTo. There is none if no
 // batch is left.
 func (s *Source) Cuts(ctx context.Context, after, upTo, maxRows int64) ([]int64, error) {
+	return s.cuts(ctx, "main.events", "batch", after, upTo, maxRows)
+}
+
+// batches is the condition that a column is one of the batches after one, up to another one.
+func batches(column string, after, upTo int64) string {
+	return fmt.Sprintf("%s > %d AND %s <= %d", column, after, column, upTo)
+}
+
+func (s *Source) sum(ctx context.Context, from, column, term string, after, upTo int64) (rows, checksum int64, err error) {
+	query := fmt.Sprintf("SELECT count(*), %s FROM %s e WHERE %s", inspect.ChecksumOf("coalesce(sum("+term+"), 0)"), from, batches(column, after, upTo))
+	err = s.session.QueryRow(ctx, query, nil, &rows, &checksum)
+	return rows, checksum, s.failed(err)
+}
+
+func (s *Source) count(ctx context.Context, from, column string, after, upTo int64) (rows int64, err error) {
+	err = s.session.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM %s e WHERE %s", from, batches(column, after, upTo)), nil, &rows)
+	return rows, s.failed(err)
+}
+
+func (s *Source) cuts(ctx context.Context, from, column string, after, upTo, maxRows int64) ([]int64, error) {
 	if upTo <= after {
 		return nil, nil
 	}
 	var cuts []int64
 	var rows, last int64
-	err := s.numbers(ctx, fmt.Sprintf("SELECT batch, count(*) FROM events WHERE batch > %d AND batch <= %d GROUP BY batch ORDER BY batch", after, upTo), 2, func(n []int64) {
+	query := fmt.Sprintf("SELECT %s AS b, count(*) FROM %s e WHERE %s GROUP BY b ORDER BY b", column, from, batches(column, after, upTo))
+	err := s.numbers(ctx, query, 2, func(n []int64) {
 		if rows > 0 && rows+n[1] > maxRows {
 			cuts, rows = append(cuts, last), 0
 		}

@@ -19,6 +19,8 @@ type Part struct {
 	UUID UUIDType
 	// PartitionBy says how rows are divided into files.
 	PartitionBy Partitioning
+	// FileRows is how many rows a file has at most, unless more have the same instant; 0 is DefaultFileRows.
+	FileRows int64
 	// Name returns the path of a file below the staging folder, with slashes, by its day as in File and its
 	// number. Each number occurs once. nil names it NUMBER.parquet.
 	Name func(day string, n int) string
@@ -26,6 +28,9 @@ type Part struct {
 	// is allowed.
 	Wrote func(rows int64)
 }
+
+// DefaultFileRows is the default of Part.FileRows: some 50 MB. A file's rows are sorted at once.
+const DefaultFileRows = 1_000_000
 
 // UUIDType is how UUIDs are written.
 type UUIDType string
@@ -129,7 +134,5 @@ func (p *Part) expression(name string, k kind, origin string) string {
 // identifier is a quoted name in SQL.
 func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
-// condition is the rows of the part.
-func (p *Part) condition() string {
-	return fmt.Sprintf("e.batch > %d AND e.batch <= %d", p.After, p.UpTo)
-}
+// condition is the rows of the part, by the column with their batch.
+func (p *Part) condition(column string) string { return batches(column, p.After, p.UpTo) }

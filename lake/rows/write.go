@@ -34,13 +34,13 @@ func (s *Source) Write(ctx context.Context, part Part) ([]File, error) {
 	if err := s.checkFinite(ctx, &part); err != nil {
 		return nil, err
 	}
-	w := &writer{source: s, part: part, from: "main.events e", where: part.condition(), order: `e."timestamp", e.id`, list: list, ids: ids}
+	w := &writer{source: s, part: part, from: "main.events e", where: part.condition("e.batch"), order: `e."timestamp", e.id`, list: list, ids: ids, by: byTime}
 	return w.write(ctx)
 }
 
 func (s *Source) checkFinite(ctx context.Context, part *Part) error {
 	var infinite int64
-	err := s.session.QueryRow(ctx, `SELECT count(*) FROM events e WHERE e."timestamp" IN ('infinity'::TIMESTAMPTZ, '-infinity'::TIMESTAMPTZ) AND `+part.condition(), nil, &infinite)
+	err := s.session.QueryRow(ctx, `SELECT count(*) FROM events e WHERE e."timestamp" IN ('infinity'::TIMESTAMPTZ, '-infinity'::TIMESTAMPTZ) AND `+part.condition("e.batch"), nil, &infinite)
 	switch {
 	case err != nil:
 		return s.failed(err)
@@ -58,6 +58,8 @@ type writer struct {
 	from, where, order string
 	// list is the SELECT list of the files, ids are the field ids.
 	list, ids string
+	// by divides the rows into files, in the same order as they are sorted.
+	by key
 	// reporting guards the part's Wrote.
 	reporting sync.Mutex
 }
@@ -69,7 +71,7 @@ type task struct {
 }
 
 func (w *writer) write(ctx context.Context) ([]File, error) {
-	plan, err := w.source.plan(ctx, w.from, w.where, w.part.PartitionBy)
+	plan, err := w.plan(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +120,11 @@ func (w *writer) write(ctx context.Context) ([]File, error) {
 func (w *writer) writeGroup(ctx context.Context, s *inspect.Session, t task, files []File) error {
 	if len(t.group) == 1 {
 		p := t.group[0]
-		rows := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s ORDER BY %s", w.list, w.from, w.where, p.within(), w.order)
+		rows := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s ORDER BY %s", w.list, w.from, w.where, w.by.between(p.first, p.last), w.order)
 		return w.writeFile(ctx, s, rows, p, t.first, &files[t.first])
 	}
-	all := piece{first: t.group[0].first, last: t.group[len(t.group)-1].last}
-	sorted := fmt.Sprintf("CREATE OR REPLACE TEMP TABLE slice AS SELECT e.* FROM %s WHERE %s AND %s ORDER BY %s", w.from, w.where, all.within(), w.order)
+	all := w.by.between(t.group[0].first, t.group[len(t.group)-1].last)
+	sorted := fmt.Sprintf("CREATE OR REPLACE TEMP TABLE slice AS SELECT e.* FROM %s WHERE %s AND %s ORDER BY %s", w.from, w.where, all, w.order)
 	if _, err := s.Exec(ctx, sorted); err != nil {
 		return err
 	}
@@ -141,7 +143,8 @@ func (w *writer) writeGroup(ctx context.Context, s *inspect.Session, t task, fil
 // writeFile writes the rows of a query, which are those of a piece, to a file.
 func (w *writer) writeFile(ctx context.Context, s *inspect.Session, rows string, p piece, n int, file *File) error {
 	if w.part.PartitionBy != Unpartitioned {
-		file.Day, file.Days = dayName(p.days), int32(p.days)
+		days := daysOf(p.first)
+		file.Day, file.Days = dayName(days), int32(days)
 	}
 	name := fmt.Sprintf("%d.parquet", n)
 	if w.part.Name != nil {

@@ -17,7 +17,7 @@ build() { # folder
 (export LC_ALL=C TZ=UTC; build a)
 (export LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati; umask 077; build further/down)
 if ! diff "$scratch/a/dist/SHA256SUMS" "$scratch/further/down/dist/SHA256SUMS"; then
-  echo 'the same commit, built twice, gave two programs' >&2
+  echo 'the same commit, built twice, gave other bytes' >&2
   exit 1
 fi
 if [ $# -gt 0 ]; then

@@ -33,10 +33,11 @@ func TestRelease(t *testing.T) {
 		t.Fatal(said)
 	}
 	name := "datasync-" + runtime.GOOS + "-" + runtime.GOARCH
+	lake := "datasync-lake-" + runtime.GOOS + "-" + runtime.GOARCH
 	t.Run("SHA256SUMS", func(t *testing.T) {
 		cmd := exec.Command("sha256sum", "--check", "--strict", "SHA256SUMS")
 		cmd.Dir = dist
-		if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK\n") != 2 {
+		if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK\n") != 4 {
 			t.Errorf("%s, %v", out, err)
 		}
 	})
@@ -46,16 +47,21 @@ func TestRelease(t *testing.T) {
 		for _, f := range files {
 			names = append(names, f.Name())
 		}
-		if want := []string{"SHA256SUMS", name, name + ".cdx.json"}; err != nil || !slices.Equal(names, want) {
+		if want := []string{"SHA256SUMS", lake, lake + ".cdx.json", name, name + ".cdx.json"}; err != nil || !slices.Equal(names, want) {
 			t.Errorf("%v, %v, want %v", names, err, want)
 		}
 	})
-	t.Run("libraries", func(t *testing.T) { libraries(t, filepath.Join(dist, name)) })
+	t.Run("libraries", func(t *testing.T) {
+		libraries(t, filepath.Join(dist, name))
+		libraries(t, filepath.Join(dist, lake))
+	})
 	t.Run("paths", func(t *testing.T) {
 		program, err := os.ReadFile(filepath.Join(dist, name))
-		if err != nil {
+		second, errLake := os.ReadFile(filepath.Join(dist, lake))
+		if err := errors.Join(err, errLake); err != nil {
 			t.Fatal(err)
 		}
+		program = append(program, second...)
 		here, err := filepath.Abs("../..")
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +72,11 @@ func TestRelease(t *testing.T) {
 			}
 		}
 	})
-	t.Run("SBOM", func(t *testing.T) { bom(t, filepath.Join(dist, name+".cdx.json")) })
+	t.Run("SBOM", func(t *testing.T) {
+		bom(t, filepath.Join(dist, name+".cdx.json"), "../..", "github.com/urfave/cli/v2")
+		bom(t, filepath.Join(dist, lake+".cdx.json"), "../../lake", "github.com/apache/iceberg-go")
+	})
+	t.Run("both of one commit", func(t *testing.T) { ofOneCommit(t, filepath.Join(dist, name), filepath.Join(dist, lake)) })
 	t.Run("vulncheck", func(t *testing.T) { vulncheck(t, filepath.Join(dist, name)) })
 }
 
@@ -79,8 +89,31 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// bom checks the parts of an SBOM that matter.
-func bom(t *testing.T, path string) {
+// ofOneCommit starts datasync-lake through datasync, which refuses one of another commit. Nothing listens
+// at the address of the catalog.
+func ofOneCommit(t *testing.T, program, lake string) {
+	database := filepath.Join(t.TempDir(), "a.duckdb")
+	if code, said := run(t, nil, program, "--db", database, "pull", "--demo", "--demo-events", "100", "--quiet"); code != 0 {
+		t.Fatal(code, said)
+	}
+	code, said := run(t, nil, program, "--db", database, "status", "--iceberg", "web.events", "--catalog", "http://127.0.0.1:1")
+	if code != 1 || strings.Contains(said, "the program datasync-lake") || !strings.Contains(said, "127.0.0.1:1") {
+		t.Error(code, said)
+	}
+	if err := os.Rename(lake, lake+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	code, said = run(t, []string{"PATH="}, program, "--db", database, "status", "--iceberg", "web.events", "--catalog", "http://127.0.0.1:1")
+	if err := os.Rename(lake+".moved", lake); err != nil {
+		t.Fatal(err)
+	}
+	if code != 1 || !strings.Contains(said, "datasync-lake is missing") {
+		t.Error(code, said)
+	}
+}
+
+// bom checks the parts of an SBOM that matter, with the modules of the folder.
+func bom(t *testing.T, path, folder, linked string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -101,9 +134,9 @@ func bom(t *testing.T, path string) {
 		versions[c.Name] = c.Version
 	}
 	library := "github.com/duckdb/duckdb-go-bindings/lib/" + runtime.GOOS + "-" + runtime.GOARCH
-	for _, name := range []string{"github.com/duckdb/duckdb-go/v2", library, "github.com/urfave/cli/v2"} {
+	for _, name := range []string{"github.com/duckdb/duckdb-go/v2", library, linked} {
 		list := exec.Command("go", "list", "-m", "-f", "{{.Version}}", name)
-		list.Dir = "../.."
+		list.Dir = folder
 		want, err := list.Output()
 		if err != nil || versions[name] != strings.TrimSpace(string(want)) {
 			t.Errorf("%s is %q, want %s (%v)", name, versions[name], want, err)

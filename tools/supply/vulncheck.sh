@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks for known vulnerabilities in what the program calls. Any that is found is a failure.
+# Looks for known vulnerabilities in what the programs call. Any that is found is a failure.
 # Where the database cannot be reached that is said, and is a failure only with STRICT=1.
 # It sees Go code alone: of the C++ in DuckDB's prebuilt library it knows nothing.
 #
@@ -7,7 +7,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 database=${GOVULNDB:-https://vuln.go.dev}
-[ $# -gt 0 ] || set -- ./...
+if [ $# -eq 0 ]; then
+  tools/supply/vulncheck.sh -C lake ./... || exit
+  set -- ./...
+fi
 said=$(go tool -modfile=tools/supply/go.mod govulncheck -db "$database" "$@" 2>&1)
 code=$?
 case "$code/$said" in
