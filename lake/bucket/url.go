@@ -17,7 +17,7 @@ func ParseURL(text string) (bucket, key string, err error) {
 	switch {
 	case !isBucket(bucket):
 		return "", "", fmt.Errorf("%w: %q names no bucket: write s3://BUCKET/PREFIX", ErrURL, text)
-	case strings.Contains("/"+key+"/", "//") || strings.Contains("/"+key+"/", "/./") || strings.Contains("/"+key+"/", "/../"):
+	case key != "" && strings.Contains("/"+key+"/", "//") || strings.Contains("/"+key+"/", "/./") || strings.Contains("/"+key+"/", "/../"):
 		return "", "", fmt.Errorf("%w: %q has an empty name, . or .. between its slashes", ErrURL, text)
 	case strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "", "", fmt.Errorf("%w: %q has a control character", ErrURL, text)
