@@ -11,6 +11,7 @@ import (
 	"datasync/internal/model"
 
 	"datasync/lake/catalog"
+	"datasync/lake/position"
 	"datasync/lake/rows"
 
 	"github.com/apache/iceberg-go/table"
@@ -39,6 +40,8 @@ type exporter struct {
 	feed feed
 	// part is what was written and sent for the next commit.
 	part *part
+	// tried are the commits of this export that may be in the table, by their ids.
+	tried map[string]bool
 	// last is the position whose rows were compared with the file.
 	last   *model.LakePosition
 	result model.LakeTableResult
@@ -80,6 +83,7 @@ func (x *exporter) plan(ctx context.Context) error {
 
 // do brings the table up to date, or compares, and returns what it has then.
 func (x *exporter) do(ctx context.Context) (*model.LakeTableResult, error) {
+	x.tried = map[string]bool{}
 	var err error
 	switch {
 	case x.run.plan.Sweep:
@@ -152,8 +156,8 @@ func (x *exporter) export(ctx context.Context) error {
 			return fmt.Errorf("%w; whether the last commit is in table %s is unknown: the next export finds out", err, x.name())
 		}
 		if !swept {
-			if err := x.sweepOld(ctx, t); err != nil {
-				return err
+			if err := x.sweepOld(ctx, t); err != nil && ctx.Err() == nil {
+				x.opts.Warning("the files of exports that were killed stay: " + model.Line(err))
 			}
 			swept = true
 		}
@@ -243,10 +247,15 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 	if err != nil {
 		return false, false, err
 	}
-	x.part.try(st, next)
+	x.tried[next.Commit] = true
+	if time.Since(x.part.sent) > fresh {
+		if err := x.stillThere(ctx, st); err != nil {
+			return false, false, err
+		}
+	}
 	committed, err := commit(ctx, st, s, x.part.files, next)
 	if err != nil {
-		x.journal.keep() // it names the manifests of this commit
+		x.failed(err)
 		return true, false, err
 	}
 	x.committed(ctx, committed, next)
@@ -268,14 +277,43 @@ func (x *exporter) settle(ctx context.Context, st *state) {
 	if x.part == nil || st.own == nil || st.own.Batch <= x.part.after {
 		return
 	}
-	// Others may have come after a commit of ours whose answer was lost.
-	if at, _ := x.part.fate(st.table, x.meta.Origin); at != nil {
-		x.committed(ctx, st.table, *at)
+	if x.landed(st) {
+		x.committed(ctx, st.table, *st.own)
 		return
 	}
 	// Another export has the batches, or some of them.
 	x.discard(ctx)
 	x.progress.commit(0)
+}
+
+// landed tells whether a commit of this export is in the table: as the last one, or before commits of
+// others.
+func (x *exporter) landed(st *state) bool {
+	if st.own != nil && x.tried[st.own.Commit] {
+		return true
+	}
+	for _, s := range st.table.Metadata().Snapshots() {
+		if s.Summary == nil {
+			continue
+		}
+		value, ok := s.Summary.Properties[position.Key(x.meta.Origin)]
+		if !ok {
+			continue
+		}
+		at, err := position.Read(map[string]string{position.Key(x.meta.Origin): value})
+		if err == nil && x.tried[at[0].Commit] {
+			return true
+		}
+	}
+	return false
+}
+
+// failed notes what a commit that failed leaves: its manifests are in no table, and its data files may be.
+func (x *exporter) failed(err error) {
+	x.journal.keep()
+	if !errors.Is(err, catalog.ErrConflict) {
+		x.part.unknown = true
+	}
 }
 
 // committed counts a part that is in the table.
@@ -287,7 +325,7 @@ func (x *exporter) committed(ctx context.Context, t *table.Table, at model.LakeP
 		x.run.result.Bytes += f.FileSizeBytes()
 	}
 	x.progress.commit(x.part.rows)
-	x.part, x.last = nil, &at
+	x.part, x.last, x.tried = nil, &at, map[string]bool{}
 	err := expire(ctx, t)
 	if err == nil && x.result.Commits%trimEvery == 1 {
 		_, err = catalog.Trim(ctx, x.catalog, x.feed.name)

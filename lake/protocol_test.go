@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,6 +59,51 @@ func TestLostAnswerOfACommit(t *testing.T) {
 				t.Errorf("result %+v after %d lost answers", r.Events, p.Count(laketest.LoseAnswer))
 			}
 			equal(t, s, url, plan.Table.Name, f, 2)
+		})
+	}
+}
+
+// TestLostAnswerAndAnotherExporter has another exporter go on from a commit whose answer the first one lost,
+// before that one looks: the files of both are in the table.
+func TestLostAnswerAndAnotherExporter(t *testing.T) {
+	s := laketest.Weed(t)
+	for kind, url := range both(s) {
+		t.Run(kind, func(t *testing.T) {
+			f := laketest.NewFile(t, "http://a.test:80")
+			f.Add(t, 4, 60, 2)
+			plan := laketest.Plan(t, s, f, url, "web.overtaken")
+			plan.CommitRows = 100
+			lost, other := make(chan struct{}), make(chan struct{})
+			var commits atomic.Int64
+			first := plan
+			table := *plan.Table
+			first.Table = &table
+			throughProxy(t, s, kind, &first, func(r *http.Request) laketest.Fault {
+				switch {
+				case commits.Load() > 0:
+					<-other
+				case isCommit(r):
+					commits.Add(1)
+					defer close(lost)
+					return laketest.LoseAnswer
+				}
+				return laketest.None
+			})
+			p := laketest.Start(t, s.Environ(), first)
+			var a laketest.Answer
+			var waiting sync.WaitGroup
+			waiting.Go(func() { a = p.Await(t, nil) })
+			<-lost
+			for s.Load(t, url, plan.Table.Name).CurrentSnapshot() == nil { // the server has the request, maybe not done
+				runtime.Gosched()
+			}
+			r := exported(t, s, plan)
+			close(other)
+			waiting.Wait()
+			if a.Code != 0 || a.Result.Events.Added != 60 || r.Events.Added != 180 {
+				t.Errorf("the first: %+v, %+v; the other %+v", a.Result, a.Error, r.Events)
+			}
+			equal(t, s, url, plan.Table.Name, f, 4)
 		})
 	}
 }

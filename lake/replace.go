@@ -65,11 +65,9 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	if err != nil {
 		return false, err
 	}
-	if x.part != nil {
-		if at, _ := x.part.fate(t, x.meta.Origin); at != nil {
-			x.committed(ctx, t, *at)
-			return false, x.finish(ctx, st)
-		}
+	if x.part != nil && st.own != nil && x.landed(st) {
+		x.committed(ctx, t, *st.own)
+		return false, x.finish(ctx, st)
 	}
 	s, err := shapeOf(t, x.feed.columns, x.asked(), true)
 	if err != nil {
@@ -92,10 +90,10 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	if err != nil {
 		return false, err
 	}
-	x.part.try(st, next)
+	x.tried[next.Commit] = true
 	committed, err := tx.Commit(ctx)
 	if err != nil {
-		x.journal.keep() // it names the manifests of this commit
+		x.failed(err)
 		return true, err
 	}
 	x.committed(ctx, committed, next)

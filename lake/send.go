@@ -30,10 +30,9 @@ type part struct {
 	files       []iceberg.DataFile
 	locations   []string
 	sent        time.Time
-	// tried are the commits of the part, by their ids. base and latest are the newest snapshots before the
-	// first and the last of them, or 0.
-	tried        map[string]bool
-	base, latest int64
+	// unknown says that a commit of it has failed in a way that leaves open whether it is in the table, or
+	// will be: its files must stay.
+	unknown bool
 }
 
 // next returns the position after the part.
@@ -156,20 +155,19 @@ func dataFolder(t *table.Table) string {
 	return strings.TrimSuffix(t.Location(), "/") + "/data"
 }
 
-// discard deletes the files of a part that is not needed, unless a commit of it is in the table or may
-// still get there: then a later export or a sweep looks again.
+// discard deletes the files of a part that is not committed.
 func (x *exporter) discard(ctx context.Context) {
 	p := x.part
 	x.part = nil
 	if p == nil || len(p.locations) == 0 {
 		return
 	}
+	if p.unknown {
+		x.journal.keep() // a later export finds out
+		return
+	}
 	t, err := x.catalog.Load(ctx, x.feed.name)
 	if err == nil {
-		if _, never := p.fate(t, x.meta.Origin); !never {
-			x.journal.keep()
-			return
-		}
 		var files *catalog.Files
 		if files, err = catalog.FilesOf(ctx, t); err == nil {
 			err = files.Delete(ctx, p.locations...)

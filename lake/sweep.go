@@ -162,11 +162,10 @@ func liveFiles(ctx context.Context, t *table.Table) (map[string]bool, error) {
 				continue
 			}
 			live[key(m.FilePath())] = true
-			entries, err := m.FetchEntries(files, false) // also those that an older snapshot has
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range entries {
+			for e, err := range m.Entries(files, false) { // also those that an older snapshot has
+				if err != nil {
+					return nil, err
+				}
 				live[key(e.DataFile().FilePath())] = true
 			}
 		}

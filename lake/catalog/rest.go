@@ -164,14 +164,14 @@ func (c *restCatalog) Create(ctx context.Context, name table.Identifier, d Defin
 	properties := maps.Clone(d.Properties)
 	properties[table.MetadataDeleteAfterCommitEnabledKey] = "true" // by the client, where the catalog keeps them
 	options := []icecat.CreateTableOpt{icecat.WithPartitionSpec(d.Partition), icecat.WithSortOrder(d.Sort), icecat.WithProperties(properties)}
-	t, err := c.Catalog.CreateTable(ctx, name, d.Schema, options...)
+	t, err := c.CreateTable(ctx, name, d.Schema, options...)
 	if errors.Is(err, icecat.ErrNoSuchNamespace) {
 		for i := range name[:len(name)-1] {
-			if err := c.Catalog.CreateNamespace(ctx, name[:i+1], nil); err != nil && !errors.Is(err, icecat.ErrNamespaceAlreadyExists) {
+			if err := c.CreateNamespace(ctx, name[:i+1], nil); err != nil && !errors.Is(err, icecat.ErrNamespaceAlreadyExists) {
 				return nil, c.failed(ctx, err)
 			}
 		}
-		t, err = c.Catalog.CreateTable(ctx, name, d.Schema, options...)
+		t, err = c.CreateTable(ctx, name, d.Schema, options...)
 	}
 	if err != nil {
 		return nil, c.failed(ctx, err)
@@ -191,7 +191,7 @@ func (c *restCatalog) failed(ctx context.Context, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	kind, hint := error(ErrService), ""
+	kind, hint := ErrService, ""
 	switch {
 	case errors.Is(err, icecat.ErrNoSuchTable):
 		kind = ErrNoTable

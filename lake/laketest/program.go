@@ -81,7 +81,7 @@ func Start(t *testing.T, env []string, plan model.LakePlan) *Process {
 	if p.output, err = p.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Cmd.Start(); err != nil {
+	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	if err := json.NewEncoder(p.input).Encode(plan); err != nil {

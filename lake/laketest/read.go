@@ -61,11 +61,10 @@ func (s Server) Load(t *testing.T, url, name string) Table {
 		t.Fatal(err)
 	}
 	for _, m := range manifests {
-		entries, err := m.FetchEntries(l.Files, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(l.Files, true) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if e.DataFile().ContentType() == iceberg.EntryContentData {
 				l.Data = append(l.Data, e.DataFile().FilePath())
 			}

@@ -50,14 +50,19 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	case "version --json":
 		return printVersion(stdout)
 	case "version", "--version":
-		fmt.Fprintln(stdout, "datasync-lake "+model.Version)
-		return 0
+		return say(stdout, "datasync-lake "+model.Version+"\n", 0)
 	case "help", "--help", "-h":
-		fmt.Fprint(stdout, help)
-		return 0
+		return say(stdout, help, 0)
 	}
-	fmt.Fprintln(stderr, `datasync-lake: "datasync export --iceberg" starts this program; see datasync-lake --help`)
-	return model.ExitUsage
+	return say(stderr, "datasync-lake: \"datasync export --iceberg\" starts this program; see datasync-lake --help\n", model.ExitUsage)
+}
+
+// say writes a text, and returns the exit code.
+func say(to io.Writer, text string, code int) int {
+	if _, err := io.WriteString(to, text); err != nil {
+		return model.ExitError
+	}
+	return code
 }
 
 // printVersion prints what datasync compares with its own version.
@@ -103,8 +108,7 @@ var errOrphaned = errors.New("datasync has ended, so datasync-lake ends as well"
 // carryOut reads a plan and carries it out.
 func carryOut(stdin *os.File, stdout, stderr io.Writer) int {
 	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprintln(stderr, `datasync-lake: it reads a plan from stdin; "datasync export --iceberg" starts this program with one`)
-		return model.ExitUsage
+		return say(stderr, "datasync-lake: it reads a plan from stdin; \"datasync export --iceberg\" starts this program with one\n", model.ExitUsage)
 	}
 	out := &lines{encoder: json.NewEncoder(stdout)}
 	input := bufio.NewReader(stdin)
