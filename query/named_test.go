@@ -53,7 +53,12 @@ func askNamed(db *sql.DB, zone *time.Location, name string, given map[string]str
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.Query(n.SQL, arguments(n, given)...)
+	return rowsOf(db, n.SQL, zone, arguments(n, given)...)
+}
+
+// rowsOf runs a statement and returns its rows as text.
+func rowsOf(db *sql.DB, text string, zone *time.Location, args ...any) (result [][]string, err error) {
+	rows, err := db.Query(text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +114,7 @@ func TestNamedFiles(t *testing.T) {
 	for _, n := range all {
 		names = append(names, n.Name+".sql")
 	}
-	files, err := fs.Glob(os.DirFS("named"), "*")
+	files, err := fs.Glob(os.DirFS("named"), "*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

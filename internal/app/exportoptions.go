@@ -89,6 +89,9 @@ func readTarget(t term.IO, c *cli.Context, opts *export.Options) error {
 	if given == 0 && c.Bool("excel") && len(args) == 1 {
 		given, opts.Format, opts.Target, args = 1, export.CSV, args[0], nil
 	}
+	if err := withoutUser(opts.Format.String(), opts.Target); given > 0 && err != nil {
+		return err
+	}
 	switch {
 	case len(args) > 0:
 		return surplusArgument(args[0], given > 0)

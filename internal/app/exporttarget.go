@@ -11,7 +11,7 @@ import (
 )
 
 // noTarget says which options name the target of an export.
-const noTarget = "give --parquet PATH, --csv PATH or --jsonl PATH, or --iceberg NAMESPACE.TABLE"
+const noTarget = "give --parquet PATH, --csv PATH, --jsonl PATH or --iceberg NAMESPACE.TABLE"
 
 // targetOption returns the option that exports to a path, by the path's ending; "" if that names no
 // format of an export.

@@ -46,9 +46,11 @@ func helpPages() []helpPage {
 			{"datasync query", "A shell; Ctrl-D leaves"},
 			{"datasync query --named list", "The named queries"},
 			{"datasync query --named sessions --param since=7d", "One of them"},
+			{"datasync query --named sessions --print --dialect spark", "Its SQL for Spark"},
 			{`datasync query -o pages.csv "SELECT ..."`, "To a file"},
 		}, []helpGroup{
 			{"SQL", "file named param timezone timeout"},
+			{"SQL for other engines", "print dialect table"},
 			{"Result", "format output force max-rows csv-safe null-columns"},
 			file,
 			{"Output", "timing quiet verbose color no-pager"},

@@ -159,7 +159,7 @@ func secondsSince(began time.Time) float64 {
 	return time.Since(began).Round(time.Millisecond).Seconds()
 }
 
-// continues adds to the error of a signal what is still there.
+// continues adds to the error of a signal a line on what remains.
 func continues(ctx context.Context, err error, what string) error {
 	err = orStopped(ctx, err)
 	if errors.As(err, new(signalled)) {

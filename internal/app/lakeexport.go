@@ -92,6 +92,8 @@ func (x *lakeExport) text(r *model.LakeResult, took time.Duration) (lines []stri
 		case t == nil:
 		case t.Added > 0 || t.Commits > 0:
 			lines = append(lines, x.addedText(t, thing))
+		case i == 0 && t.Batch == 0:
+			lines = append(lines, "nothing to add to "+tableName(t)+" yet")
 		case i == 0:
 			lines = append(lines, fmt.Sprintf("nothing new: %s has %s, up to batch %s", tableName(t), term.Counted(t.FileRows, thing), term.Thousands(t.Batch)))
 		}

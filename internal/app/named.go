@@ -22,7 +22,7 @@ func listNamed(t term.IO, c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	for _, name := range []string{"file", "param", "max-rows", "timeout", "timing"} {
+	for _, name := range []string{"file", "param", "max-rows", "timeout", "timing", "print", "dialect", "table"} {
 		if c.IsSet(name) {
 			return usage("--named list lists the named queries: omit --%s", name)
 		}

@@ -23,7 +23,7 @@ var wrongValues = []string{"wrong", "-5", "-5m", "0", "", " ", "1e30", "99999999
 var takes = map[string][]string{
 	"--db":            texts,
 	"pull --lookback": {"0"}, "pull --from": {"-5m"}, "pull --demo-events": {"0", "1e9", "10M"},
-	"query --max-rows": {"0", "1e9", "10M"}, "pull --url-file": texts, "serve --url-file": texts,
+	"query --table": printable, "query --max-rows": {"0", "1e9", "10M"}, "pull --url-file": texts, "serve --url-file": texts,
 	"export --parquet": texts, "export --csv": texts, "export --jsonl": texts, "export --query": texts, "export --where": texts, "export --partition-by": texts,
 	"export --since": {"-5m"}, "export --until": {"-5m"}, "export --row-group-size": {"1e9", "10M"}, "export --file-size": {"10M"},
 	"stats --since": {"-5m"}, "stats --until": {"-5m"}, "report --since": {"-5m"}, "report --until": {"-5m"}, "report --output": texts, "report --title": texts,
@@ -32,6 +32,9 @@ var takes = map[string][]string{
 
 // texts are the values that options of a name or of SQL take: only DuckDB or the file system refuses them.
 var texts = slices.DeleteFunc(slices.Clone(wrongValues), func(s string) bool { return strings.TrimSpace(s) == "" })
+
+// printable are the texts that are names.
+var printable = slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return strings.ContainsAny(s, "\n\x1b") })
 
 // TestEveryOptionRefuses walks all options of all commands: an error about a value is one line that
 // names the command and the option, and repeats the value as typed; the exit code is 2.
@@ -99,6 +102,8 @@ func valid(command, option string) []string {
 		return []string{"pull", "--demo", "--serve"}
 	case command == "pull":
 		return []string{"pull", "--demo"}
+	case option == "--dialect", option == "--table":
+		return []string{"query", "--named", "sessions", "--print"}
 	case option == "--file", option == "--named":
 		return []string{"query"}
 	case command == "query":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,6 +28,9 @@ func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`"},
 			&cli.StringFlag{Name: "named", Usage: "run the query with this `NAME`; list shows all names"},
 			&cli.StringSliceFlag{Name: "param", Usage: "the value of $name in the SQL, as `NAME=VALUE`"},
+			&cli.BoolFlag{Name: "print", Usage: "print the SQL of the named query with its values, and run nothing"},
+			&cli.StringFlag{Name: "dialect", Usage: "print it in the SQL of this `ENGINE`: " + strings.Join(query.Dialects(), ", "), DefaultText: "duckdb"},
+			&cli.StringFlag{Name: "table", Usage: "print it for the table `NAMESPACE.TABLE`, such as an Iceberg table", DefaultText: "events"},
 			&cli.StringFlag{Name: "timezone", Usage: "show times, and count days and hours, in this time `ZONE`, such as Europe/Berlin", Value: "UTC"},
 			&cli.IntFlag{Name: "max-rows", Usage: "write at most `N` rows, of a table the first and the last; 0 is all", DefaultText: "40 in a table, else all"},
 			&cli.DurationFlag{Name: "timeout", Usage: "stop a query that takes longer than this `DURATION`, such as 30s", DefaultText: "none"},
@@ -37,6 +41,9 @@ func queryCommand(t term.IO, run func(context.Context, queryOptions) error) *cli
 		Action: func(c *cli.Context) error {
 			if listsNamed(c) {
 				return listNamed(t, c)
+			}
+			if printsNamed(c) {
+				return printNamed(t, c)
 			}
 			opts, err := readQueryOptions(t, c)
 			if err != nil {

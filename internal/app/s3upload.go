@@ -43,9 +43,6 @@ func readS3Target(c *cli.Context, e *export.Options) (*s3Target, error) {
 		}
 		return nil, nil
 	}
-	if authority, _, _ := strings.Cut(strings.TrimPrefix(e.Target, "s3://"), "/"); strings.Contains(authority, "@") {
-		return nil, withoutSecret(e.Format.String(), authority)
-	}
 	bucket, key, ok := splitS3(e.Target)
 	switch {
 	case !ok:
@@ -62,6 +59,15 @@ func readS3Target(c *cli.Context, e *export.Options) (*s3Target, error) {
 	var err error
 	t.endpoint, err = readEndpoint(c)
 	return t, err
+}
+
+// withoutUser refuses a URL with a user name or password as a target, and does not repeat it.
+func withoutUser(option, target string) error {
+	_, rest, isURL := strings.Cut(target, "://")
+	if authority, _, _ := strings.Cut(rest, "/"); isURL && strings.Contains(authority, "@") {
+		return withoutSecret(option, authority)
+	}
+	return nil
 }
 
 // shownUnlessUser returns a value as messages show it, unless it may have a password.
@@ -123,7 +129,7 @@ func beginS3Export(ctx context.Context, opts *exportOptions, run *export.Options
 	return x, nil
 }
 
-// send uploads what was written to the staging folder.
+// send uploads the files in the staging folder.
 func (x *s3Export) send(ctx context.Context, opts *exportOptions) error {
 	files, err := staged(stagingPath(x.staging))
 	if err != nil {

@@ -17,8 +17,8 @@ func (c *Checksum) Add(e *model.Event) {
 	*c = (*c + Checksum(int64(e.Timestamp)*weight)) & math.MaxInt64
 }
 
-// ChecksumTerm is a row's term of the checksum in SQL, a HUGEINT.
-const ChecksumTerm = `(epoch_us("timestamp")::HUGEINT * (('0x' || right(id::VARCHAR, 4))::INTEGER + 1))`
+// ChecksumTerm is a row's term of the checksum in SQL, a HUGEINT. substr takes half the time of right.
+const ChecksumTerm = `(epoch_us("timestamp")::HUGEINT * (('0x' || substr(id::VARCHAR, 33))::INTEGER + 1))`
 
 // ChecksumOf returns the SQL that turns a sum of terms, or of checksums, into a checksum, a BIGINT.
 func ChecksumOf(sum string) string {

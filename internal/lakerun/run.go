@@ -188,7 +188,7 @@ func after(said []byte) string {
 	return fmt.Sprintf(" (it wrote %.200q)", said)
 }
 
-// tail keeps the end of what is written to it.
+// tail keeps the end of a text that is written to it.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte

@@ -22,11 +22,7 @@ const name = "lake"
 // open opens a bucket at an endpoint.
 func open(t *testing.T, endpoint string) *bucket.Bucket {
 	t.Helper()
-	for _, variable := range (laketest.Server{}).Environ() {
-		if key, value, _ := strings.Cut(variable, "="); strings.HasPrefix(key, "AWS_") {
-			t.Setenv(key, value)
-		}
-	}
+	laketest.Environment(t)
 	b, err := bucket.Open(t.Context(), bucket.Options{Bucket: name, Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -36,7 +37,7 @@ func (b *Bucket) deleteOne(ctx context.Context, key string) error {
 		_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
 		return err
 	})
-	if status, code := answer(err); err != nil && (status != http.StatusNotFound || code == "NoSuchBucket") {
+	if err != nil && !errors.Is(kindOf(err), ErrMissing) {
 		return b.fail("delete", key, err)
 	}
 	return nil

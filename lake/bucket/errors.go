@@ -80,7 +80,11 @@ func (b *Bucket) redact(s string) string {
 var refusals = map[string]bool{
 	"AllAccessDisabled": true, "ExpiredToken": true, "InvalidAccessKeyId": true,
 	"InvalidToken": true, "SignatureDoesNotMatch": true, "TokenRefreshRequired": true, "UnauthorizedAccess": true,
+	"XAdminUserNotFound": true, // versitygw, with status 404
 }
+
+// missing are the codes of objects that are not there. The answer to a HEAD has no code of the service.
+var missing = map[string]bool{"": true, "NoSuchKey": true, "NotFound": true, "NoSuchVersion": true, "NoSuchUpload": true}
 
 func kindOf(err error) error {
 	status, code := answer(err)
@@ -95,7 +99,7 @@ func kindOf(err error) error {
 		return ErrDenied
 	case refusals[code] || status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return ErrRefused
-	case status == http.StatusNotFound:
+	case status == http.StatusNotFound && missing[code]:
 		return ErrMissing
 	}
 	return ErrService

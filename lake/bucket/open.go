@@ -42,7 +42,8 @@ type Bucket struct {
 	client  *s3.Client
 	secrets []string // which no error may contain
 	// reached is set once the service has answered anything.
-	reached atomic.Bool
+	reached  atomic.Bool
+	patience patience
 }
 
 const (
@@ -82,7 +83,7 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 		return nil, err
 	}
 	cfg.Region = cmp.Or(opts.Region, cfg.Region, defaultRegion)
-	b := &Bucket{name: opts.Bucket, secrets: secretsOf(credentials)}
+	b := &Bucket{name: opts.Bucket, secrets: secretsOf(credentials), patience: defaultPatience}
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if opts.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(opts.Endpoint, "/"))

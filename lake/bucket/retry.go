@@ -13,14 +13,14 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-const (
-	// unreachedLimit is how long a request may fail before anything has answered: an address that is
-	// mistyped is known soon. reachedLimit is the limit after that.
-	unreachedLimit = 30 * time.Second
-	reachedLimit   = 3 * time.Minute
-	// slowestLink is the rate in bytes a second that a request must have at least.
-	slowestLink = 32 << 10
-)
+// patience is how long a request may fail before anything has answered, and after that.
+type patience struct{ unreached, reached time.Duration }
+
+// defaultPatience makes an address that is mistyped known soon.
+var defaultPatience = patience{30 * time.Second, 3 * time.Minute}
+
+// slowestLink is the rate in bytes a second that a request must have at least.
+const slowestLink = 32 << 10
 
 // try calls once until it succeeds, fails for good, or has failed for too long. Pauses have full jitter.
 // The request sends or receives about that many bytes. lost is whether an earlier attempt may have
@@ -37,9 +37,9 @@ func (b *Bucket) try(ctx context.Context, bytes int64, once func(ctx context.Con
 		case ctx.Err() != nil:
 			return backoff.Permanent(ctx.Err())
 		}
-		limit := unreachedLimit
+		limit := b.patience.unreached
 		if b.reached.Load() {
-			limit = reachedLimit
+			limit = b.patience.reached
 		}
 		if !isPassing(err) || time.Since(began) > limit {
 			return backoff.Permanent(err)

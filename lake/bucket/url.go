@@ -17,7 +17,9 @@ func ParseURL(text string) (bucket, key string, err error) {
 	switch {
 	case !isBucket(bucket):
 		return "", "", fmt.Errorf("%w: %q names no bucket: write s3://BUCKET/PREFIX", ErrURL, text)
-	case key != "" && strings.Contains("/"+key+"/", "//") || strings.Contains("/"+key+"/", "/./") || strings.Contains("/"+key+"/", "/../"):
+	case key == "":
+		return bucket, "", nil
+	case strings.Contains("/"+key+"/", "//") || strings.Contains("/"+key+"/", "/./") || strings.Contains("/"+key+"/", "/../"):
 		return "", "", fmt.Errorf("%w: %q has an empty name, . or .. between its slashes", ErrURL, text)
 	case strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "", "", fmt.Errorf("%w: %q has a control character", ErrURL, text)
@@ -31,12 +33,8 @@ func isBucket(name string) bool {
 	if len(name) < 3 || len(name) > 255 {
 		return false
 	}
-	for _, c := range name {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
-			return false
-		}
-	}
-	return !strings.HasPrefix(name, ".") && !strings.Contains(name, "..")
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+	return strings.Trim(name, allowed) == "" && !strings.HasPrefix(name, ".") && !strings.Contains(name, "..")
 }
 
 // Join joins the parts of a key that are not empty by slashes.

@@ -13,11 +13,15 @@ import (
 	"datasync/internal/model"
 )
 
+// builtIn is the folder of the program, once it is built.
+var builtIn string
+
 var built = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "datasync-lake")
 	if err != nil {
 		return "", err
 	}
+	builtIn = folder
 	program := filepath.Join(folder, "datasync-lake")
 	build := exec.Command("go", "build", "-o", program, "datasync/lake/cmd/datasync-lake")
 	build.Stderr = os.Stderr

@@ -69,7 +69,7 @@ func freePort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port
 }
 
@@ -85,7 +85,7 @@ func start(t testing.TB, cmd *exec.Cmd, url string) {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		<-ended
+		_ = <-ended
 	})
 	if err := answers(t.Context(), url, ended); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd.Path, err, said.String())

@@ -49,8 +49,8 @@ func Main(m *testing.M) int {
 	if weed.stop != nil {
 		weed.stop()
 	}
-	if program, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(program))
+	if builtIn != "" {
+		_ = os.RemoveAll(builtIn)
 	}
 	return code
 }

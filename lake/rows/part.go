@@ -75,10 +75,10 @@ type File struct {
 	Rows, Bytes int64
 }
 
-// ErrColumn: a file cannot have a column.
+// ErrColumn means that a file cannot have a column.
 var ErrColumn = model.NewFailure(model.ExitError, "lake", "unusable column")
 
-// ErrInfinite: an event's instant is infinity, which no other program can read.
+// ErrInfinite means that an event's instant is infinity, which no other program can read.
 var ErrInfinite = model.NewFailure(model.ExitData, "unsound", "an instant is infinite")
 
 // kind is how a column is written.

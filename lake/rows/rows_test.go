@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"datasync/internal/duck"
+	"datasync/internal/inspect"
 	"datasync/internal/model"
 
 	"datasync/lake/laketest"
@@ -274,6 +275,48 @@ func TestNothing(t *testing.T) {
 	}
 	if m := s.Meta(); m.Origin != origin || len(m.Lineage) != 36 {
 		t.Errorf("meta %+v", m)
+	}
+}
+
+// TestChecksum: that of the page log is taken if it has as many events as the table, else that of the events.
+func TestChecksum(t *testing.T) {
+	f := laketest.NewFile(t, origin)
+	f.Add(t, 2, 100, 3)
+	sum := func() int64 {
+		t.Helper()
+		s, err := rows.Open(t.Context(), rows.Options{Path: f.Path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, sum, err := s.UpTo(t.Context(), 2)
+		if err := errors.Join(err, s.Close()); err != nil || n != 200 {
+			t.Fatalf("%d rows, %v", n, err)
+		}
+		return sum
+	}
+	ofEvents := sum()
+	var want int64
+	f.Row(t, "SELECT "+inspect.ChecksumOf("sum("+inspect.ChecksumTerm+")")+" FROM events", &want)
+	if ofEvents != want {
+		t.Errorf("checksum %d, want %d", ofEvents, want)
+	}
+	log := func(batch, stored int, checksum string) {
+		f.Exec(t, fmt.Sprintf(`INSERT INTO page_log (batch, run, window_id, endpoint, returned, stored, duplicate, conflict, rejected, resumed, checksum)
+			VALUES (%d, uuid(), 1, 'events', %d, %d, 0, 0, 0, false, %s)`, batch, stored, stored, checksum))
+	}
+	log(1, 100, "9223372036854775807")
+	if got := sum(); got != want {
+		t.Errorf("a page log without a batch: checksum %d, want %d", got, want)
+	}
+	log(2, 101, "43")
+	log(2, -1, "9223372036854775807") // the closing check has removed a copy
+	log(2, 0, "NULL")
+	if got := sum(); got != 41 {
+		t.Errorf("a whole page log: checksum %d, want 41", got)
+	}
+	f.Exec(t, "UPDATE page_log SET checksum = NULL WHERE batch = 1")
+	if got := sum(); got != want {
+		t.Errorf("a page log of an older version: checksum %d, want %d", got, want)
 	}
 }
 

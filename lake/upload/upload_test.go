@@ -22,19 +22,9 @@ import (
 	"datasync/lake/upload"
 )
 
-// environment sets the credentials of the servers.
-func environment(t *testing.T) {
-	t.Helper()
-	for _, variable := range (laketest.Server{}).Environ() {
-		if key, value, _ := strings.Cut(variable, "="); strings.HasPrefix(key, "AWS_") {
-			t.Setenv(key, value)
-		}
-	}
-}
-
 func open(t *testing.T, endpoint string) *bucket.Bucket {
 	t.Helper()
-	environment(t)
+	laketest.Environment(t)
 	b, err := bucket.Open(t.Context(), bucket.Options{Bucket: "lake", Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
