@@ -85,6 +85,7 @@ func TestLostAnswer(t *testing.T) {
 
 // TestConflicts has the catalog answer five commits that another one came first, although none did.
 func TestConflicts(t *testing.T) {
+	whole(t)
 	both(t, func(t *testing.T, k kind) {
 		f := laketest.NewFile(t, "http://a.test:80")
 		f.Add(t, 2, 60, 2)
@@ -109,6 +110,7 @@ func TestConflicts(t *testing.T) {
 // TestRefusedServices asks services that refuse: the error says which one and why, in one line and without
 // a secret.
 func TestRefusedServices(t *testing.T) {
+	whole(t)
 	both(t, func(t *testing.T, k kind) {
 		f := laketest.NewFile(t, "http://a.test:80")
 		f.Add(t, 1, 60, 2)
@@ -120,10 +122,8 @@ func TestRefusedServices(t *testing.T) {
 				p.Table = &model.LakeTable{Catalog: "s3://no-such-bucket/here", Name: "refused.t"}
 			}, "no-such-bucket"},
 			"warehouse": {func(_ *laketest.Server, p *model.LakePlan) {
-				if k.rest() {
-					p.Table = &model.LakeTable{Catalog: strings.Replace(k.url, "iceberg-tables", "no-such-warehouse", 1), Name: "refused.t"}
-				} else {
-					p.Table = &model.LakeTable{Catalog: "s3://no-such-bucket", Name: "refused.t"}
+				if p.Table = (&model.LakeTable{Catalog: "s3://no-such-bucket", Name: "refused.t"}); k.rest() {
+					p.Table.Catalog = strings.Replace(k.url, "iceberg-tables", "no-such-warehouse", 1)
 				}
 			}, "no-such-"},
 			"endpoint": {func(_ *laketest.Server, p *model.LakePlan) {
@@ -131,9 +131,6 @@ func TestRefusedServices(t *testing.T) {
 			}, "s3://lake"},
 		} {
 			t.Run(name, func(t *testing.T) {
-				if name == "endpoint" {
-					whole(t) // it takes half a minute
-				}
 				s, plan := k.Server, k.plan(t, f, "refused.t")
 				c.change(&s, &plan)
 				a := laketest.Run(t, s, plan)

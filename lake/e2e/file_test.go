@@ -20,6 +20,7 @@ func (k kind) refused(t *testing.T, plan model.LakePlan, want string) {
 
 // TestRestoredFile exports a file, restores it from an older copy, and pulls other events.
 func TestRestoredFile(t *testing.T) {
+	whole(t)
 	both(t, func(t *testing.T, k kind) {
 		f := laketest.NewFile(t, "http://a.test:80")
 		f.Add(t, 4, 60, 2)
@@ -50,6 +51,7 @@ func TestRestoredFile(t *testing.T) {
 // TestHardValues exports what a column can hold at its ends, days that come late, and a file with no
 // closing check yet.
 func TestHardValues(t *testing.T) {
+	whole(t)
 	both(t, func(t *testing.T, k kind) {
 		f := laketest.NewFile(t, "http://a.test:80")
 		f.Add(t, 1, 20, 1)

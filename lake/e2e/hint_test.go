@@ -24,6 +24,7 @@ func (k kind) hint(t *testing.T, table string) {
 // TestHintAfterAKill kills an export between its commit and version-hint.text. Readers would have the
 // table as it was before until the next commit, if the next export did not look.
 func TestHintAfterAKill(t *testing.T) {
+	whole(t)
 	both(t, func(t *testing.T, k kind) {
 		if k.rest() {
 			t.Skip("a catalog needs no hint")

@@ -33,10 +33,8 @@ func (k kind) atOnce(t *testing.T, plans ...model.LakePlan) (added int64) {
 // TestFourAtOnce has four exports of copies of one file, each a batch longer than the other, and four of
 // files of other origins, each with a batch more in every round.
 func TestFourAtOnce(t *testing.T) {
-	rounds := 3
-	if !*all {
-		rounds = 1
-	}
+	whole(t)
+	const rounds = 3
 	both(t, func(t *testing.T, k kind) {
 		for name, origins := range map[string]int{"copies": 1, "origins": 4, "both": 2} {
 			t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 // TestSweepBesideAnExport sweeps while another export has sent its files and not committed them.
 func TestSweepBesideAnExport(t *testing.T) {
+	whole(t)
 	both(t, func(t *testing.T, k kind) {
 		f := laketest.NewFile(t, "http://a.test:80")
 		f.Add(t, 1, 60, 2)
