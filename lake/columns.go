@@ -3,6 +3,8 @@ package lake
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"datasync/internal/model"
@@ -147,6 +149,11 @@ func shapeOf(t *table.Table, columns []column, asked model.LakeTable, replace bo
 	}
 	if asked.UUID != "" && asked.UUID != string(s.uuid) && !first {
 		return nil, fmt.Errorf("table %s: %w: its ids are of type %s; leave out --uuid, or export to a new table", name, ErrOption, s.uuid)
+	}
+	for _, f := range s.schema.Fields() {
+		if f.Required && !slices.Contains(slices.Collect(maps.Values(s.fields)), f.ID) {
+			return nil, fmt.Errorf("table %s: %w: its column %s must not be null, and the file has no such column; make it optional, or drop it", name, ErrShape, f.Name)
+		}
 	}
 	s.add(t.Metadata().LastColumnID())
 	return s, s.partition(t, asked.PartitionBy)

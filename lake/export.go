@@ -232,6 +232,9 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 		return false, false, err
 	}
 	if left == 0 {
+		if err := catalog.Hint(ctx, x.catalog, t); err != nil {
+			return false, false, err
+		}
 		return false, true, x.finish(ctx, st)
 	}
 	if err := x.trust(ctx); err != nil {

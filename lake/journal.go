@@ -44,10 +44,16 @@ func openJournal(plan model.LakePlan, write bool) (*journal, error) {
 	if !write || j.folder == "" {
 		return j, nil
 	}
-	if err := os.MkdirAll(j.folder, 0o700); err != nil {
-		return nil, fmt.Errorf("note what is uploaded: %w", err)
+	var file *os.File
+	err := fs.ErrNotExist
+	for range 100 { // another export that ends removes the folder, if it is empty
+		if err = os.MkdirAll(j.folder, 0o700); err == nil {
+			file, err = os.OpenFile(filepath.Join(j.folder, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
-	file, err := os.OpenFile(filepath.Join(j.folder, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("note what is uploaded: %w", err)
 	}

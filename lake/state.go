@@ -33,6 +33,7 @@ func read(ctx context.Context, t *table.Table, origin string) (*state, error) {
 		return nil, err
 	}
 	s.says.Newest = newest(t)
+	s.says.Foreign = foreign(t)
 	return s, nil
 }
 
@@ -128,4 +129,30 @@ func newest(t *table.Table) map[string]model.LakePosition {
 		}
 	}
 	return found
+}
+
+// foreign returns how many rows other programs have added and removed since the newest snapshot of an
+// export. A snapshot that rewrites files has as many rows added as removed.
+func foreign(t *table.Table) (rows int64) {
+	head := t.CurrentSnapshot()
+	if head == nil {
+		return 0
+	}
+	for _, s := range table.AncestorsOf(head.SnapshotID, t.SnapshotByID) {
+		if s.Summary == nil || s.Summary.Operation == table.OpReplace {
+			continue
+		}
+		summary := s.Summary.Properties
+		for key := range summary {
+			if strings.HasPrefix(key, position.Prefix) {
+				return rows
+			}
+		}
+		net := summary.GetInt64("added-records", 0) - summary.GetInt64("deleted-records", 0)
+		for _, kind := range []string{"position", "equality"} {
+			net += summary.GetInt64("removed-"+kind+"-deletes", 0) - summary.GetInt64("added-"+kind+"-deletes", 0)
+		}
+		rows += max(net, -net)
+	}
+	return rows
 }

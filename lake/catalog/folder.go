@@ -153,9 +153,51 @@ func (c *folder) write(ctx context.Context, name table.Identifier, meta table.Me
 	if err != nil {
 		return "", err
 	}
-	// Readers that are given the folder begin here, and look for newer ones.
-	_ = c.bucket.Put(ctx, c.key(name, "metadata", "version-hint.text"), []byte(strconv.FormatInt(number, 10)), bucket.PutOptions{})
+	_ = c.hint(ctx, name, number) // the next export looks again
 	return c.location(key), nil
+}
+
+// hintName is the file from which readers that are given the folder learn the newest metadata file.
+const hintName = "version-hint.text"
+
+// hint writes the number of the newest metadata file into version-hint.text, beginning with one that is
+// known. Another commit may come between: whoever has written a hint last has found none that is newer.
+func (c *folder) hint(ctx context.Context, name table.Identifier, number int64) error {
+	for {
+		if err := c.bucket.Put(ctx, c.key(name, "metadata", hintName), []byte(strconv.FormatInt(number, 10)), bucket.PutOptions{}); err != nil {
+			return err
+		}
+		_, newest, err := c.versions(ctx, name)
+		if err != nil || newest.number <= number {
+			return err
+		}
+		number = newest.number
+	}
+}
+
+// Hint mends version-hint.text of a table without a catalog after a commit that was killed before it was
+// written: many readers would have the table as it was before.
+func Hint(ctx context.Context, c Catalog, t *table.Table) error {
+	f, ok := c.(*folder)
+	if !ok {
+		return nil
+	}
+	m := numbered.FindStringSubmatch(path.Base(t.MetadataLocation()))
+	if m == nil {
+		return nil
+	}
+	text, err := f.bucket.Get(ctx, f.key(t.Identifier(), "metadata", hintName))
+	switch {
+	case err != nil && !errors.Is(err, bucket.ErrMissing):
+		return err
+	case err == nil && strings.TrimSpace(string(text)) == m[1]:
+		return nil
+	}
+	number, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	return f.hint(ctx, t.Identifier(), number)
 }
 
 // CommitTable creates the next metadata file if the newest one meets the requirements.

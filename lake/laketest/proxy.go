@@ -1,12 +1,17 @@
 package laketest
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -16,13 +21,18 @@ type Fault int
 
 // The faults.
 const (
-	None       Fault = iota // forwards it
-	Refuse                  // answers 503 and forwards nothing
-	Forbid                  // answers 403 and forwards nothing
-	Drop                    // closes the connection and forwards nothing
-	LoseAnswer              // forwards it, and closes the connection instead of answering
-	CutAnswer               // forwards it, and closes the connection in the middle of the answer
-	TimeOut                 // forwards it, and answers 504
+	None         Fault = iota // forwards it
+	Refuse                    // answers 503 and forwards nothing
+	Forbid                    // answers 403 and forwards nothing
+	Drop                      // closes the connection and forwards nothing
+	LoseAnswer                // forwards it, and closes the connection instead of answering
+	CutAnswer                 // forwards it, and closes the connection in the middle of the answer
+	TimeOut                   // forwards it, and answers 504
+	SlowDown                  // answers 503 as S3 does for too many requests, and forwards nothing
+	Fail                      // answers 500 and forwards nothing
+	Reset                     // resets the connection and forwards nothing
+	Conflict                  // answers 409 and forwards nothing
+	LateConflict              // forwards it, and answers 409
 )
 
 // Proxy is an HTTP proxy in front of a server. It forwards requests with their Host, so that signatures hold.
@@ -33,6 +43,15 @@ type Proxy struct {
 	mu     sync.Mutex
 	decide func(*http.Request) Fault
 	counts map[Fault]int
+	lost   func(*http.Request)
+}
+
+// OnLost has a function called with each request that was forwarded and whose answer is lost, before the
+// client learns of that. It is called by one goroutine at a time.
+func (p *Proxy) OnLost(lost func(*http.Request)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost = lost
 }
 
 // NewProxy starts a proxy in front of a URL. decide says what happens to each request; it is called by one
@@ -58,7 +77,7 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 		case Drop:
 			panic(http.ErrAbortHandler)
 		case LoseAnswer:
-			forward.ServeHTTP(&discard{header: http.Header{}}, r)
+			p.carryOut(forward, r)
 			panic(http.ErrAbortHandler)
 		case CutAnswer:
 			cut := &discard{header: http.Header{}, keep: true}
@@ -66,8 +85,19 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 			cut.sendHalf(w)
 			panic(http.ErrAbortHandler)
 		case TimeOut:
-			forward.ServeHTTP(&discard{header: http.Header{}}, r)
+			p.carryOut(forward, r)
 			w.WriteHeader(http.StatusGatewayTimeout)
+		case LateConflict:
+			p.carryOut(forward, r)
+			answer(w, r, http.StatusConflict, "CommitFailedException", "the table has changed")
+		case Conflict:
+			answer(w, r, http.StatusConflict, "CommitFailedException", "the table has changed")
+		case SlowDown:
+			answer(w, r, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+		case Fail:
+			answer(w, r, http.StatusInternalServerError, "InternalError", "We encountered an internal error.")
+		case Reset:
+			reset(w)
 		default:
 			forward.ServeHTTP(w, r)
 		}
@@ -75,6 +105,48 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 	t.Cleanup(s.Close)
 	p.URL = s.URL
 	return p
+}
+
+// carryOut has the server carry a request out, also when its client has ended, and loses the answer.
+func (p *Proxy) carryOut(forward http.Handler, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the client has ended in the middle of it
+	}
+	whole := r.WithContext(context.WithoutCancel(r.Context()))
+	whole.Body = io.NopCloser(bytes.NewReader(body))
+	forward.ServeHTTP(&discard{header: http.Header{}}, whole)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost != nil {
+		p.lost(r)
+	}
+}
+
+// answer answers as a catalog does, or as S3 where a request is signed for that.
+func answer(w http.ResponseWriter, r *http.Request, status int, code, text string) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4") {
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s</Message></Error>", code, text)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"error": {"message": %q, "type": %q, "code": %d}}`, text, code, status)
+}
+
+// reset ends a connection with RST.
+func reset(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = connection.Close()
 }
 
 func (p *Proxy) fault(r *http.Request) Fault {

@@ -30,6 +30,9 @@ type Table struct {
 	// origin have in their summaries, by the name of the property; an origin may be missing.
 	Positions []model.LakePosition
 	Newest    map[string]model.LakePosition
+	// Foreign are the rows that other programs have added and removed since the newest snapshot of an
+	// export, all taken together. Files that were only rewritten count for nothing.
+	Foreign int64
 }
 
 // File is a datasync file, up to the last batch that an export takes.
@@ -48,6 +51,9 @@ func CheckTable(t Table) error {
 	case t.Rows != rows:
 		return fmt.Errorf("table %s: %w: it has %s where exports have put %d, as after a rollback, a DELETE or an INSERT; %s",
 			t.Name, ErrChanged, count(t.Rows), rows, undo)
+	}
+	if t.Foreign > 0 {
+		return fmt.Errorf("table %s: %w: after the last export it removed rows and added as many, %d altogether; %s", t.Name, ErrChanged, t.Foreign, undo)
 	}
 	for _, p := range t.Positions {
 		if newest, ok := t.Newest[Key(p.Origin)]; ok && newest.Commit != p.Commit {

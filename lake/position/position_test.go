@@ -76,6 +76,7 @@ func TestCheckTable(t *testing.T) {
 		{"rows removed", position.Table{Rows: 349, Positions: both}, position.ErrChanged},
 		{"rows added", position.Table{Rows: 351, Positions: both}, position.ErrChanged},
 		{"set back to nothing", position.Table{Positions: both}, position.ErrChanged},
+		{"rows removed, and as many added", position.Table{Rows: 350, Positions: both, Foreign: 2}, position.ErrChanged},
 		{"compacted", position.Table{Rows: 350, Positions: both, Newest: map[string]model.LakePosition{position.Key(here.Origin): here}}, nil},
 		{"set back, and as many rows added", position.Table{Rows: 350, Positions: both,
 			Newest: map[string]model.LakePosition{position.Key(here.Origin): {Origin: here.Origin, Batch: 6, Commit: "c6"}}}, position.ErrChanged},
