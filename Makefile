@@ -6,7 +6,7 @@ GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 BENCH ?=
 WRITE_RESULTS = $(if $(WRITE),--write)
 
-.PHONY: build build-arm64 test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers browser \
+.PHONY: build build-arm64 test race fuzz bench bench-full bench-growth bench-api microbench lint soak faults readers engines browser \
   verify vulncheck sbom dist reproducible ci-full
 
 # datasync, and datasync-lake, which it starts for Iceberg tables and S3.
@@ -87,6 +87,11 @@ reproducible:
 # Exports read back by other implementations, which are fetched from their registries.
 readers:
 	internal/readers/run.sh
+
+# An exported Iceberg table read by Spark, Trino, DuckDB, PyIceberg and ClickHouse: 3.5 GB from PyPI and
+# Maven's registry, which stay in the user's cache folder.
+engines:
+	internal/engines/run.sh
 
 # The pages in Debian's Chromium, which it installs, with axe-core and the Nu checker from npm.
 browser:

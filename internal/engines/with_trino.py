@@ -1,0 +1,68 @@
+"""Trino."""
+import datetime
+import json
+import os
+import re
+import urllib.request
+import zoneinfo
+
+import hostile
+import servers
+from questions import COLUMNS, local, named, plain, printed
+
+
+def ask(url, sql, zone="UTC"):
+    """The rows of a statement. Instants are of the form of the file's answers."""
+    headers = {"X-Trino-User": "engines", "X-Trino-Time-Zone": zone, "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME"}
+    request, columns, rows = urllib.request.Request(url + "/v1/statement", data=sql.encode(), headers=headers), [], []
+    while True:
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            page = json.load(answer)
+        if "error" in page:
+            raise RuntimeError(page["error"]["message"] + "\n" + sql)
+        columns = page.get("columns", columns)
+        rows += page.get("data", [])
+        if "nextUri" not in page:
+            return [[instant(v) if c["type"].endswith("with time zone") else v for v, c in zip(r, columns)] for r in rows]
+        request = page["nextUri"]
+
+
+def instant(text):
+    """2026-01-20 10:00:00.000000 Europe/Berlin with its offset. Of the two hours of one name this takes the first."""
+    if text is None:
+        return None
+    local_time, zone = text.rsplit(" ", 1)
+    return datetime.datetime.fromisoformat(local_time).replace(tzinfo=zoneinfo.ZoneInfo(zone)).isoformat()
+
+
+def check(file, report):
+    with servers.Trino(os.environ["TRINO_HOME"], os.environ["TRINO_JAVA"], file.folder, file.weed) as trino:
+        events = "lake." + file.table
+        nulls = ", ".join(f'count(*) - count("{name}")' for name in COLUMNS)
+        text = 'to_iso8601(%s("timestamp"))'
+        want = file.figures()
+        got = ask(trino.url, f"SELECT count(*), count(DISTINCT id), sum(batch), {text % 'min'}, {text % 'max'}, {nulls} FROM {events}")[0]
+        report.compare("figures", want, [*got[:3], *(since_1970(t) for t in got[3:5]), *got[5:]])
+        columns = ", ".join('to_iso8601("timestamp")' if name == "timestamp" else f'CAST("{name}" AS varchar)' for name in COLUMNS)
+        place = COLUMNS.index("timestamp")
+        for want in file.some(20):
+            rows = ask(trino.url, f"SELECT {columns} FROM {events} WHERE id = '{want[0]}'")
+            report.compare("id " + want[0], [want], [[*r[:place], str(since_1970(r[place])), *r[place + 1:]] for r in rows])
+        day = "\"timestamp\" >= TIMESTAMP '2026-01-20 00:00:00 UTC' AND \"timestamp\" < TIMESTAMP '2026-01-21 00:00:00 UTC'"
+        report.compare("a day", file.day(), ask(trino.url, f"SELECT count(*) FROM {events} WHERE {day}")[0][0])
+        schema, table = file.table.split(".")
+        files = ask(trino.url, f'SELECT count(DISTINCT "$path") FROM {events} WHERE {day}')[0][0]
+        everything = ask(trino.url, f'SELECT count(*) FROM lake.{schema}."{table}$files"')[0][0]
+        plan = ask(trino.url, f"EXPLAIN ANALYZE SELECT count(*) FROM {events} WHERE {day}")[0][0]
+        splits = int(re.search(r"Splits: (\d+)", plan).group(1)) if "Splits: " in plan else files
+        report.compare(f"a day reads few files ({files} of {everything}, {splits} splits)", True, files * 10 <= everything and splits * 10 <= everything)
+        snapshot = ask(trino.url, f'SELECT snapshot_id FROM lake.{schema}."{table}$snapshots" ORDER BY committed_at LIMIT 1')[0][0]
+        report.compare("an earlier snapshot", file.figures()[0], ask(trino.url, f"SELECT count(*) FROM {events} FOR VERSION AS OF {snapshot}")[0][0])
+        for zone, name, options in named():
+            rows = ask(trino.url, printed(file.datasync, "trino", events, zone, name, options), zone)
+            report.compare(f"{name} {options} in {zone}", local(file.datasync, file.database, zone, name, options), [[plain(v) for v in r] for r in rows])
+
+
+def since_1970(text):
+    """The microseconds of an ISO instant."""
+    return hostile.micros(text.replace("Z", "+00:00"))
