@@ -2,6 +2,7 @@ package lake
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,9 +102,9 @@ func (j *journal) close() error {
 	return errors.Join(err, j.file.Close())
 }
 
-// old calls visit with the locations in each journal of an export that has ended an hour ago or earlier,
-// and removes the journal if visit says so.
-func (j *journal) old(visit func(locations []string) (done bool, err error)) error {
+// old calls visit with the locations in each journal of an export that has ended an hour ago or earlier.
+// The journal keeps those that visit returns, and is removed with the last one.
+func (j *journal) old(visit func(locations []string) (left []string, err error)) error {
 	if j.folder == "" {
 		return nil
 	}
@@ -123,7 +124,7 @@ func (j *journal) old(visit func(locations []string) (done bool, err error)) err
 	return nil
 }
 
-func (j *journal) one(path string, visit func([]string) (bool, error)) (err error) {
+func (j *journal) one(path string, visit func([]string) ([]string, error)) (err error) {
 	if j.file != nil && filepath.Base(path) == filepath.Base(j.file.Name()) {
 		return nil
 	}
@@ -154,9 +155,21 @@ func (j *journal) one(path string, visit func([]string) (bool, error)) (err erro
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	done, err := visit(locations)
-	if err != nil || !done {
+	left, err := visit(locations)
+	switch {
+	case err != nil, len(left) > 0 && len(left) == len(locations):
+		return err
+	case len(left) == 0:
+		return os.Remove(path)
+	}
+	var text bytes.Buffer
+	for _, location := range left {
+		if err := json.NewEncoder(&text).Encode(location); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	return os.Chtimes(path, info.ModTime(), info.ModTime()) // it is as old as before
 }

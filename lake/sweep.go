@@ -102,22 +102,24 @@ func (x *exporter) sweepOld(ctx context.Context, t *table.Table) error {
 // sweepJournals removes the files of old journals that the table does not have.
 func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *catalog.Files, live func() (map[string]bool, error)) error {
 	below := []string{key(t.Location()) + "/", key(dataFolder(t)) + "/"}
-	return x.journal.old(func(locations []string) (bool, error) {
+	return x.journal.old(func(locations []string) ([]string, error) {
 		named, err := live()
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		var orphans []string
-		others := false
+		var orphans, others []string
 		for _, location := range locations {
 			switch k := key(location); {
 			case !strings.HasPrefix(k, below[0]) && !strings.HasPrefix(k, below[1]):
-				others = true // of another table, whose export removes them
+				others = append(others, location) // of another table, whose export removes them
 			case !named[k]:
 				orphans = append(orphans, location)
 			}
 		}
-		return !others && !x.run.plan.DryRun, x.remove(ctx, files, orphans)
+		if x.run.plan.DryRun {
+			others = locations
+		}
+		return others, x.remove(ctx, files, orphans)
 	})
 }
 
