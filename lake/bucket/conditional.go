@@ -8,8 +8,7 @@ import (
 )
 
 // CheckConditional puts one key below a prefix twice, with IfAbsent, and deletes it. It fails with
-// ErrUnconditional if the service has replaced the first object: two writers could both believe that they
-// were first.
+// ErrUnconditional if the service replaces the first object: two commits could then both succeed.
 func (b *Bucket) CheckConditional(ctx context.Context, prefix string) error {
 	key := Join(prefix, ".datasync-check-"+uuid.NewString())
 	if err := b.Put(ctx, key, []byte("1"), PutOptions{IfAbsent: true}); err != nil {

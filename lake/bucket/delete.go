@@ -13,10 +13,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// deleteAtOnce is how many objects a service deletes in one request.
+// deleteAtOnce is the number of objects that a service deletes in one request.
 const deleteAtOnce = 1000
 
-// Delete deletes objects. A key without an object is no error.
+// Delete deletes objects. It accepts a key without an object.
 func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	for some := range slices.Chunk(keys, deleteAtOnce) {
 		if len(some) == 1 {
@@ -70,12 +70,12 @@ func (b *Bucket) deleteSome(ctx context.Context, keys []string) error {
 	case err == nil:
 		return nil
 	case status == http.StatusNotImplemented || code == "NotImplemented" || code == "MethodNotAllowed":
-		for _, key := range left { // Google's service deletes one at a time
+		for _, key := range left { // Google Cloud Storage deletes one object a request
 			if err := b.deleteOne(ctx, key); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return b.fail(fmt.Sprintf("delete %d objects, the first of them", len(left)), left[0], err)
+	return b.fail(fmt.Sprintf("delete %d objects, starting with", len(left)), left[0], err)
 }

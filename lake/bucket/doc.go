@@ -1,3 +1,3 @@
-// Package bucket reads and writes the objects of an S3 bucket. Its errors name bucket and key, and no
-// credential.
+// Package bucket reads and writes the objects of an S3 bucket. Its errors name the bucket and the key, but
+// never a credential.
 package bucket

@@ -18,21 +18,21 @@ import (
 
 // The kinds of errors, to be tested with errors.Is.
 var (
-	// ErrURL: a text is no s3:// URL, or no endpoint.
+	// ErrURL: a string is not a valid s3:// URL or endpoint.
 	ErrURL = model.NewFailure(model.ExitUsage, "", "unusable address")
-	// ErrExists: the key exists, and must not be replaced.
+	// ErrExists: the key exists, and the write must not replace it.
 	ErrExists = model.NewFailure(model.ExitError, topic, "the object exists")
-	// ErrMissing: there is no object of that key.
+	// ErrMissing: the bucket has no object with that key.
 	ErrMissing = model.NewFailure(model.ExitError, topic, "there is no such object")
-	// ErrNoBucket: the service has no bucket of that name.
+	// ErrNoBucket: the service has no bucket with that name.
 	ErrNoBucket = model.NewFailure(model.ExitError, topic, "there is no such bucket")
-	// ErrRefused: the service refuses the credentials, or there are none.
+	// ErrRefused: the service rejects the credentials, or none are set.
 	ErrRefused = model.NewFailure(model.ExitError, topic, "credentials refused")
-	// ErrDenied is ErrRefused for credentials that are valid and may not do this.
+	// ErrDenied is ErrRefused for valid credentials without the permission.
 	ErrDenied = model.SubFailure(ErrRefused, model.ExitError, topic, "access denied")
-	// ErrService: the service cannot be reached, or it fails.
+	// ErrService: the service is unreachable, or it fails.
 	ErrService = model.NewFailure(model.ExitError, topic, "the service failed")
-	// ErrUnconditional: the service replaces objects although it was told not to.
+	// ErrUnconditional: the service ignores If-None-Match and replaces objects.
 	ErrUnconditional = model.NewFailure(model.ExitError, topic, "the service ignores If-None-Match")
 )
 
@@ -42,14 +42,14 @@ const topic = "lake"
 // requestError is a request that failed. Its text has no credential.
 type requestError struct {
 	text string
-	// kind is a sentinel, and cause what the request ended with.
+	// kind is a sentinel, and cause is the error of the request.
 	kind, cause error
 }
 
 func (e *requestError) Error() string   { return e.text }
 func (e *requestError) Unwrap() []error { return []error{e.kind, e.cause} }
 
-// fail returns the error of a request, which did something to a key; "" is the bucket itself.
+// fail returns the error of a request for a key; the key "" means the bucket itself.
 func (b *Bucket) fail(doing, key string, err error) error {
 	where := fmt.Sprintf("%s s3://%s", doing, b.name)
 	if key != "" {
@@ -76,14 +76,14 @@ func (b *Bucket) redact(s string) string {
 	return s
 }
 
-// refusals are the codes with which a service refuses credentials.
+// refusals are the codes by which a service rejects credentials.
 var refusals = map[string]bool{
 	"AllAccessDisabled": true, "ExpiredToken": true, "InvalidAccessKeyId": true,
 	"InvalidToken": true, "SignatureDoesNotMatch": true, "TokenRefreshRequired": true, "UnauthorizedAccess": true,
 	"XAdminUserNotFound": true, // versitygw, with status 404
 }
 
-// missing are the codes of objects that are not there. The answer to a HEAD has no code of the service.
+// missing are the codes for absent objects. The response to a HEAD has no code, hence "".
 var missing = map[string]bool{"": true, "NoSuchKey": true, "NotFound": true, "NoSuchVersion": true, "NoSuchUpload": true}
 
 func kindOf(err error) error {
@@ -105,7 +105,7 @@ func kindOf(err error) error {
 	return ErrService
 }
 
-// answer returns the HTTP status, 0 if there was no answer, and the service's code.
+// answer returns the HTTP status, 0 without a response, and the service's error code.
 func answer(err error) (status int, code string) {
 	var response *smithyhttp.ResponseError
 	if errors.As(err, &response) {
@@ -118,7 +118,7 @@ func answer(err error) (status int, code string) {
 	return status, code
 }
 
-// detailOf returns what happened, on one line and without the ids of requests.
+// detailOf describes the failure on one line, without request ids.
 func detailOf(err error) string {
 	status, code := answer(err)
 	var api smithy.APIError
@@ -155,7 +155,7 @@ func hintOf(err error) string {
 	return ""
 }
 
-// isUntrusted reports whether the service's certificate was refused.
+// isUntrusted reports whether this machine rejects the service's certificate.
 func isUntrusted(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError

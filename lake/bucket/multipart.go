@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// singlePut is the size up to which a file is sent in one request.
+	// singlePut is the size in bytes up to which one request sends a file.
 	singlePut = 32 << 20
-	// partSize is that of a part, as long as there are no more than maxParts.
+	// partSize is the size of a part in bytes. Parts are larger where a file would need more than maxParts.
 	partSize = 16 << 20
 	maxParts = 10_000
-	// partsAtOnce is how many parts are sent at a time. They are read from the file as they are sent.
+	// partsAtOnce is the number of parts sent in parallel. Each part streams from the file.
 	partsAtOnce = 4
-	// abortTime is how long the parts of a failed upload may take to be deleted, also after a signal.
+	// abortTime bounds the deletion of a failed upload's parts, also after a signal.
 	abortTime = 10 * time.Second
 )
 
@@ -46,7 +46,7 @@ func (b *Bucket) putParts(ctx context.Context, key string, f *os.File, size int6
 	if err != nil {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		defer cancel()
-		_ = b.abort(limited, key, *upload.UploadId) // the next sweep removes what is left
+		_ = b.abort(limited, key, *upload.UploadId) // the next sweep removes the rest
 	}
 	return err
 }
@@ -79,8 +79,8 @@ func (b *Bucket) sendParts(ctx context.Context, key, upload string, f *os.File, 
 	return parts, tasks.Wait()
 }
 
-// complete makes the object of its parts. A service forgets an upload once it is complete: after a lost
-// answer the object itself tells.
+// complete joins the parts to an object. A service forgets a completed upload. So after a lost response,
+// complete looks for the object.
 func (b *Bucket) complete(ctx context.Context, key, own string, parts []types.CompletedPart, upload string, opts *PutOptions) error {
 	input := s3.CompleteMultipartUploadInput{
 		Bucket: &b.name, Key: &key, UploadId: &upload, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
@@ -110,8 +110,8 @@ func (b *Bucket) abort(ctx context.Context, key, upload string) error {
 	})
 }
 
-// AbortUploads removes the parts of uploads that were never completed, as killed processes leave them: those
-// below a prefix that wanted accepts by key and beginning. It returns how many uploads these were.
+// AbortUploads removes the parts of incomplete uploads, which killed processes leave. It takes those below
+// a prefix that wanted accepts by key and start time. It returns the number of removed uploads.
 func (b *Bucket) AbortUploads(ctx context.Context, prefix string, wanted func(key string, began time.Time) bool) (removed int64, err error) {
 	input := s3.ListMultipartUploadsInput{Bucket: &b.name, Prefix: &prefix}
 	for {

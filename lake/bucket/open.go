@@ -19,19 +19,19 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// Options says which bucket is opened.
+// Options says which bucket Open opens.
 type Options struct {
 	// Bucket is its name.
 	Bucket string
-	// Endpoint is the URL of an S3 service other than AWS, or "". Such a service is addressed by paths.
+	// Endpoint is the URL of an S3 service other than AWS, or "". Its requests use path-style addresses.
 	Endpoint string
-	// Credentials and Region are those that a catalog gives for a table. If they are empty, the
-	// environment or the AWS files say them.
+	// Credentials and Region come from a catalog, for one table. If they are empty, Open reads the
+	// environment and the AWS files.
 	Credentials Credentials
 	Region      string
 }
 
-// Credentials are the key of an S3 service.
+// Credentials are an access key of an S3 service.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 }
@@ -40,31 +40,31 @@ type Credentials struct {
 type Bucket struct {
 	name    string
 	client  *s3.Client
-	secrets []string // which no error may contain
-	// reached is set once the service has answered anything.
+	secrets []string // no error may contain them
+	// reached is true after the service's first response.
 	reached  atomic.Bool
 	patience patience
 }
 
 const (
-	// findCredentials bounds the search for credentials: the last place is a server that only exists
-	// on machines of AWS.
+	// findCredentials bounds the search for credentials, which ends at a metadata server that only AWS
+	// machines have.
 	findCredentials = 20 * time.Second
-	// answerTimeout is how long a service may take to begin its answer after it has all of a request.
+	// answerTimeout is the longest time from the end of a request to the first byte of its response.
 	answerTimeout = time.Minute
-	// defaultRegion is for services that have no regions, and for AWS where nothing names one.
+	// defaultRegion is for services without regions, and for AWS if nothing sets a region.
 	defaultRegion = "us-east-1"
 )
 
 // Open finds credentials and the region in the environment or in the AWS files, as the AWS CLI does. It
 // sends no request to the bucket. It fails with ErrRefused without credentials, and with ErrURL for an
-// endpoint that is none.
+// invalid endpoint.
 func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	if err := checkEndpoint(opts.Endpoint); err != nil {
 		return nil, err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // try retries, and knows about lost answers
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // try retries, because it handles lost responses
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = answerTimeout
 		})),
@@ -88,10 +88,10 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 		if opts.Endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(opts.Endpoint, "/"))
 		}
-		if o.BaseEndpoint != nil { // also that of AWS_ENDPOINT_URL_S3
+		if o.BaseEndpoint != nil { // set by Endpoint or AWS_ENDPOINT_URL_S3
 			o.UsePathStyle = true
-			// Older services refuse the checksums that AWS has since 2025. The signature covers the
-			// content all the same.
+			// Older services reject the checksums that AWS introduced in 2025. The signature covers the
+			// content anyway.
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		}
@@ -129,7 +129,7 @@ func secretsOf(c aws.Credentials) []string {
 	return secrets
 }
 
-// checkEndpoint fails with ErrURL unless the endpoint is "" or the URL of a service.
+// checkEndpoint fails with ErrURL unless the endpoint is "" or an HTTP URL.
 func checkEndpoint(endpoint string) error {
 	if endpoint == "" {
 		return nil

@@ -15,15 +15,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// PutOptions says how an object is written.
+// PutOptions says how Put and PutFile write an object.
 type PutOptions struct {
 	// IfAbsent fails with ErrExists if the key exists.
 	IfAbsent bool
-	// IfMatch replaces only an object with that ETag, as in Object, and fails with ErrExists if it is another
-	// one by now. "" replaces any.
+	// IfMatch replaces only an object with that ETag, as in Object. It fails with ErrExists if the ETag has
+	// changed. "" replaces any object.
 	IfMatch string
-	// Sent is called with the number of bytes that have arrived since its last call. It may be called
-	// by several goroutines at a time. nil is allowed.
+	// Sent receives the number of bytes sent since its last call. Several goroutines may call it at a time.
+	// nil is allowed.
 	Sent func(bytes int64)
 }
 
@@ -33,15 +33,15 @@ func (o *PutOptions) sent(bytes int64) {
 	}
 }
 
-// conditional reports whether a put depends on the object that is there.
+// conditional reports whether a put depends on the existing object.
 func (o *PutOptions) conditional() bool { return o.IfAbsent || o.IfMatch != "" }
 
-// putKey is the metadata of an object that was written on a condition: a UUID of its own. It tells whether
-// an object that exists is that of an attempt whose answer was lost.
+// putKey is the metadata key for the UUID of a conditional put. By it, a put recognizes its own object
+// after a lost response.
 const putKey = "datasync-put"
 
-// Put writes an object. With a condition it fails with ErrExists, unless the object there is the one that it
-// has written itself and whose answer was lost.
+// Put writes an object. A conditional put fails with ErrExists, unless it wrote the existing object itself
+// and lost the response.
 func (b *Bucket) Put(ctx context.Context, key string, content []byte, opts PutOptions) error {
 	err := b.put(ctx, key, int64(len(content)), func() io.ReadSeeker { return bytes.NewReader(content) }, opts)
 	if err != nil {
@@ -50,8 +50,8 @@ func (b *Bucket) Put(ctx context.Context, key string, content []byte, opts PutOp
 	return nil
 }
 
-// PutFile is Put with the content of a file. It sends a large file in parts, several at a time; a failure
-// leaves no parts.
+// PutFile is Put with the content of a file. It sends a large file in parallel parts, and deletes them on
+// failure.
 func (b *Bucket) PutFile(ctx context.Context, key, file string, opts PutOptions) (err error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -73,7 +73,7 @@ func (b *Bucket) PutFile(ctx context.Context, key, file string, opts PutOptions)
 	return nil
 }
 
-// put writes an object in one request. content returns it anew for each attempt.
+// put writes an object in one request. content opens the content again for each attempt.
 func (b *Bucket) put(ctx context.Context, key string, size int64, content func() io.ReadSeeker, opts PutOptions) error {
 	input := s3.PutObjectInput{Bucket: &b.name, Key: &key, ContentLength: &size, ContentType: contentType(key)}
 	own := uuid.NewString()
@@ -101,13 +101,13 @@ func (b *Bucket) put(ctx context.Context, key string, size int64, content func()
 	return err
 }
 
-// isOwn returns nil if the object there is that of the put with the UUID own, else the error because of
-// which it was asked. A failure of its own is tried again with the put.
+// isOwn returns nil if the put with the UUID own wrote the existing object, and else the error exists. If
+// isOwn itself fails, the caller retries the put.
 func (b *Bucket) isOwn(ctx context.Context, key, own string, exists error) error {
 	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	switch {
 	case err != nil && errors.Is(kindOf(err), ErrMissing):
-		return fmt.Errorf("%w: the object was deleted meanwhile", exists)
+		return fmt.Errorf("%w: another process deleted the object", exists)
 	case err != nil:
 		return err
 	case head.Metadata[putKey] == own:
@@ -118,7 +118,7 @@ func (b *Bucket) isOwn(ctx context.Context, key, own string, exists error) error
 
 func quoted(etag string) *string { return aws.String(`"` + etag + `"`) }
 
-// contentType returns the type by the ending of the key, nil if it is not known.
+// contentType returns the media type for the extension of the key, or nil.
 func contentType(key string) *string {
 	switch ending := path.Ext(key); ending {
 	case ".parquet":

@@ -15,7 +15,7 @@ import (
 // Object describes an object.
 type Object struct {
 	Key string
-	// Size is in bytes. ETag is the service's name of the content, without quotes.
+	// Size is in bytes. ETag identifies the content, without quotes.
 	Size     int64
 	ETag     string
 	Modified time.Time
@@ -30,7 +30,7 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 	return content, nil
 }
 
-// ReadRange returns length bytes of an object from an offset on, and less only at its end. It fails with
+// ReadRange returns length bytes of an object from an offset, or fewer at the object's end. It fails with
 // ErrMissing.
 func (b *Bucket) ReadRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
 	if length <= 0 {
@@ -38,7 +38,7 @@ func (b *Bucket) ReadRange(ctx context.Context, key string, offset, length int64
 	}
 	content, err := b.get(ctx, key, aws.String(fmt.Sprintf("bytes=%d-%d", offset, offset+length-1)))
 	if _, code := answer(err); code == "InvalidRange" {
-		return nil, nil // it ends before the offset
+		return nil, nil // the object ends before the offset
 	}
 	if err != nil {
 		return nil, b.fail("read", key, err)
@@ -77,8 +77,8 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	return Object{key, aws.ToInt64(head.ContentLength), unquoted(head.ETag), aws.ToTime(head.LastModified)}, nil
 }
 
-// List yields the objects whose keys begin with a prefix, in the order of their keys. A failure is the
-// last element.
+// List yields the objects whose keys begin with a prefix, in the order of their keys. A failure ends the
+// sequence, as its last element.
 func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		input := s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}

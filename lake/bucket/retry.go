@@ -13,18 +13,18 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// patience is how long a request may fail before anything has answered, and after that.
+// patience bounds the retries of a request: before the service's first response, and after it.
 type patience struct{ unreached, reached time.Duration }
 
-// defaultPatience makes an address that is mistyped known soon.
+// defaultPatience is short before the first response, so that a mistyped address fails soon.
 var defaultPatience = patience{30 * time.Second, 3 * time.Minute}
 
-// slowestLink is the rate in bytes a second that a request must have at least.
+// slowestLink is the lowest rate of a request, in bytes a second.
 const slowestLink = 32 << 10
 
-// try calls once until it succeeds, fails for good, or has failed for too long. Pauses have full jitter.
-// The request sends or receives about that many bytes. lost is whether an earlier attempt may have
-// succeeded although its answer says nothing of it.
+// try calls once until it succeeds, fails permanently, or exceeds the patience. Pauses have full jitter.
+// The request transfers about that many bytes. lost reports whether an earlier attempt may have succeeded
+// without a response.
 func (b *Bucket) try(ctx context.Context, bytes int64, once func(ctx context.Context, lost bool) error) error {
 	pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(50*time.Millisecond), backoff.WithMultiplier(2),
 		backoff.WithRandomizationFactor(1), backoff.WithMaxInterval(4*time.Second), backoff.WithMaxElapsedTime(0))
@@ -49,7 +49,7 @@ func (b *Bucket) try(ctx context.Context, bytes int64, once func(ctx context.Con
 	}, backoff.WithContext(pauses, ctx))
 }
 
-// attempt calls once with the time that the bytes may take.
+// attempt calls once with a deadline for that many bytes.
 func (b *Bucket) attempt(ctx context.Context, bytes int64, once func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, 2*answerTimeout+time.Duration(bytes/slowestLink)*time.Second)
 	defer cancel()
@@ -60,8 +60,8 @@ func (b *Bucket) attempt(ctx context.Context, bytes int64, once func(context.Con
 	return err
 }
 
-// passing are the codes of failures that pass. Those of a damaged body are among them: what sends them is
-// between here and the service.
+// passing are the codes of transient failures. They include codes for damaged bodies, as the network causes
+// the damage.
 var passing = map[string]bool{
 	"BadDigest": true, "ConditionalRequestConflict": true, "IncompleteBody": true, "InternalError": true, "OperationAborted": true,
 	"RequestTimeout": true, "ServiceUnavailable": true, "SlowDown": true, "Throttling": true, "ThrottlingException": true, "XAmzContentSHA256Mismatch": true,
@@ -87,7 +87,7 @@ func isPassing(err error) bool {
 	return isCutShort(err)
 }
 
-// isCutShort reports whether there is no answer, or only the beginning of one.
+// isCutShort reports whether the response is missing or incomplete.
 func isCutShort(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var answer *smithy.DeserializationError
@@ -96,8 +96,8 @@ func isCutShort(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// mayHaveSucceeded reports whether the service may have carried out a request that failed so. A gateway
-// answers 5xx for a service that it has lost.
+// mayHaveSucceeded reports whether the service may have executed a request despite its error. A gateway
+// answers 5xx when it loses the connection to the service.
 func mayHaveSucceeded(err error) bool {
 	status, _ := answer(err)
 	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusOK

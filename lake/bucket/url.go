@@ -27,7 +27,7 @@ func ParseURL(text string) (bucket, key string, err error) {
 	return bucket, key, nil
 }
 
-// isBucket reports whether a service could have a bucket of that name. Older ones have capitals and
+// isBucket reports whether a bucket can have that name. Names of old buckets may have capitals and
 // underscores.
 func isBucket(name string) bool {
 	if len(name) < 3 || len(name) > 255 {
@@ -37,7 +37,7 @@ func isBucket(name string) bool {
 	return strings.Trim(name, allowed) == "" && !strings.HasPrefix(name, ".") && !strings.Contains(name, "..")
 }
 
-// Join joins the parts of a key that are not empty by slashes.
+// Join joins the nonempty parts of a key with slashes.
 func Join(parts ...string) string {
 	var kept []string
 	for _, p := range parts {

@@ -18,50 +18,48 @@ import (
 const topic = "lake"
 
 var (
-	// ErrURL means that a text names no catalog.
+	// ErrURL: a string is not a valid URL of a catalog, or not a valid table name.
 	ErrURL = model.NewFailure(model.ExitUsage, "", "unusable catalog")
-	// ErrNoTable means that there is no table of that name.
+	// ErrNoTable: the catalog has no table with that name.
 	ErrNoTable = model.NewFailure(model.ExitError, topic, "there is no such table")
-	// ErrExists means that a table of that name was created meanwhile.
+	// ErrExists: another process has created a table with that name.
 	ErrExists = model.NewFailure(model.ExitError, topic, "the table exists")
-	// ErrConflict means that a commit is not in the table and never will be: another one came first.
-	ErrConflict = errors.New("another commit came first")
-	// ErrRefused means that the catalog refuses the credential, or wants one.
+	// ErrConflict: another commit was first, so this one is not in the table and cannot arrive later.
+	ErrConflict = errors.New("another commit was first")
+	// ErrRefused: the catalog rejects the credential, or requires one.
 	ErrRefused = model.NewFailure(model.ExitError, topic, "the catalog refuses the credential")
-	// ErrService means that the catalog cannot be reached, or fails.
+	// ErrService: the catalog is unreachable, or it fails.
 	ErrService = model.NewFailure(model.ExitError, topic, "the catalog failed")
-	// ErrOwned means that a folder has a table that another kind of catalog keeps.
+	// ErrOwned: the folder has a table of another kind of catalog.
 	ErrOwned = model.NewFailure(model.ExitError, topic, "another catalog keeps this table")
 )
 
 // Options say where tables are.
 type Options struct {
-	// URL is that of a REST catalog, or s3://BUCKET/PREFIX for tables without a catalog.
+	// URL is the URL of a REST catalog, or s3://BUCKET/PREFIX for tables without a catalog.
 	URL string
 	// Endpoint is the URL of an S3 service other than AWS, or "".
 	Endpoint string
-	// Credential is for a REST catalog: the id and the secret of an OAuth client with a colon
-	// between them, or a bearer token. "" sends none.
+	// Credential is for a REST catalog: ID:SECRET of an OAuth client, or a bearer token. "" sends none.
 	Credential string
-	// Wrote is called with the location of each file before it is written to a table; nil is allowed.
+	// Wrote receives the location of each file before a commit writes it; nil is allowed.
 	Wrote func(location string) error
 }
 
-// Catalog has tables. Each table that it returns knows the metadata of the moment: commits to it fail
-// with ErrConflict once there are newer ones. All other errors of a commit leave open whether it is in
-// the table.
+// Catalog has tables. Each returned table has the metadata at that time: a commit to it fails with
+// ErrConflict after any newer commit. After all other errors of a commit, its outcome is unknown.
 type Catalog interface {
 	// Load returns a table. It fails with ErrNoTable, ErrRefused, ErrService or ErrOwned.
 	Load(ctx context.Context, name table.Identifier) (*table.Table, error)
 	// Create creates a table without rows, and its namespace. It fails with ErrExists.
 	Create(ctx context.Context, name table.Identifier, d Definition) (*table.Table, error)
-	// CheckCommits tries whether the service can keep two commits apart, before the first one.
+	// CheckCommits checks that the service rejects the second of two concurrent commits.
 	CheckCommits(ctx context.Context) error
-	// Close closes connections.
+	// Close closes the connections.
 	Close() error
 }
 
-// Definition says how a table is created.
+// Definition says how Create creates a table.
 type Definition struct {
 	Schema     *iceberg.Schema
 	Partition  *iceberg.PartitionSpec
@@ -69,7 +67,7 @@ type Definition struct {
 	Properties iceberg.Properties
 }
 
-// Open finds a catalog. It fails with ErrURL, ErrRefused or ErrService.
+// Open opens a catalog. It fails with ErrURL, ErrRefused or ErrService.
 func Open(ctx context.Context, opts Options) (Catalog, error) {
 	buckets := newBuckets(opts.Endpoint, opts.Wrote)
 	if strings.HasPrefix(opts.URL, "s3://") {
@@ -96,8 +94,8 @@ func Name(text string) (table.Identifier, error) {
 	return parts, nil
 }
 
-// committer passes commits on, and knows those that cannot be in the table. Its errors are not those
-// for which iceberg-go tries again by itself: whether to do so is decided with the position.
+// committer forwards commits and recognizes those that failed. Its errors do not cause iceberg-go to retry:
+// the caller first compares the position, then decides.
 type committer struct {
 	table.CatalogIO
 }

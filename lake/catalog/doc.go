@@ -1,4 +1,4 @@
-// Package catalog finds Iceberg tables and commits to them: by a REST catalog, or without one in a
-// bucket. A commit names the snapshot that it continues, and fails if that is no longer the newest.
-// It knows no events and no positions.
+// Package catalog finds Iceberg tables and commits to them, through a REST catalog or directly in a bucket.
+// A commit names its parent snapshot, and fails if a newer snapshot exists. The package knows no events and
+// no positions.
 package catalog
