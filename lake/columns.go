@@ -19,16 +19,16 @@ import (
 const topic = "lake"
 
 var (
-	// ErrShape means that a table cannot take the rows of a file as they are.
+	// ErrShape: the table's schema or layout does not fit the rows of the file.
 	ErrShape = model.NewFailure(model.ExitData, topic, "the table cannot take the events of this file")
-	// ErrOption means that an option is for new tables, and the table exists with another value.
+	// ErrOption: an option for new tables contradicts the existing table.
 	ErrOption = model.NewFailure(model.ExitUsage, topic, "the table exists with another layout")
 )
 
 // column is a column of a table: a column of the file, or the origin.
 type column struct {
 	name string
-	// kind is its Iceberg type; nil is that of UUIDs, which each table chooses.
+	// kind is its Iceberg type; nil means the type of UUIDs, which each table chooses.
 	kind iceberg.Type
 	doc  string
 }
@@ -39,60 +39,59 @@ var (
 	instant = iceberg.PrimitiveTypes.TimestampTz
 )
 
-// eventColumns are those of a table of events.
+// eventColumns are the columns of a table of events.
 var eventColumns = []column{
-	{"id", nil, "identity of the event: it stands once"},
+	{"id", nil, "identity of the event, unique"},
 	{"session_id", nil, ""},
 	{"user_id", nil, ""},
 	{"type", text, ""},
 	{"name", text, ""},
-	{"timestamp", instant, "when it happened, exact to the microsecond"},
-	{"properties", text, "the event's own properties, a JSON object"},
+	{"timestamp", instant, "time of the event, exact to the microsecond"},
+	{"properties", text, "the event's properties, a JSON object"},
 	{"device_type", text, ""},
 	{"browser", text, ""},
-	{"extra", text, "what the API sent and no column holds, a JSON object"},
+	{"extra", text, "members from the API that have no column, a JSON object"},
 	{"batch", long, "number of the commit in the file that stored the row"},
-	{rows.OriginColumn, text, "the API that the event is from"},
+	{rows.OriginColumn, text, "the API that sent the event"},
 }
 
-// rejectColumns are those of a table of rejects. A row with resolved says that the reject with its key, a
-// row before, was resolved.
+// rejectColumns are the columns of a table of rejects. A row with resolved marks the earlier row with the
+// same key as resolved.
 var rejectColumns = []column{
 	{"reject_key", text, "identity of the reject"},
-	{"raw", text, "what the API sent"},
-	{"reason", text, "why it is no event"},
-	{"id", nil, "identity of the event, where it can be read"},
+	{"raw", text, "the element as the API sent it"},
+	{"reason", text, "why datasync rejected the element"},
+	{"id", nil, "identity of the event, if readable"},
 	{"endpoint", text, ""},
-	{"timestamp", instant, "when it happened, where it can be read"},
+	{"timestamp", instant, "time of the event, if readable"},
 	{"batch", long, "number of the commit in the file that stored the reject"},
-	{"resolved", iceberg.PrimitiveTypes.Bool, "the element was stored after all: the row has its key and no content"},
-	{"resolved_batch", long, "number of the commit at which it was resolved"},
-	{rows.OriginColumn, text, "the API that the element is from"},
+	{"resolved", iceberg.PrimitiveTypes.Bool, "true if a later pull stored the element; the row has its key and no content"},
+	{"resolved_batch", long, "number of the commit in the file that resolved the reject"},
+	{rows.OriginColumn, text, "the API that sent the element"},
 }
 
-// columnsKey is the table property that says which field each column is: an engine may rename fields.
+// columnsKey is the table property with each column's field id, because an engine may rename fields.
 const columnsKey = "datasync.columns"
 
-// shape says how the rows of a file are written for a table.
+// shape says how to write the rows of a file for a table.
 type shape struct {
-	// columns are those of the file's rows, with the names that the table gives them today.
+	// columns are the columns of the file's rows, with the table's current names.
 	columns []rows.Column
-	// fields are the ids by the names of the columns, and changed says that the table does not have
-	// them in its properties yet.
+	// fields maps column names to field ids. changed is true if the table's properties lack them.
 	fields  map[string]int
 	changed bool
-	// added are columns that the table lacks, in the order of their ids.
+	// added are the columns that the table lacks, by id.
 	added []column
 	uuid  rows.UUIDType
-	// spec divides the rows, by says how, and dayField is its field for that.
+	// spec is the partition spec, by its meaning, and dayField the id of its partition field.
 	spec     iceberg.PartitionSpec
 	by       rows.Partitioning
 	dayField int
-	sorted   []string        // the columns by which rows are sorted
-	schema   *iceberg.Schema // of the table, and with the columns that are added
+	sorted   []string        // sort columns
+	schema   *iceberg.Schema // of the table, with the added columns
 }
 
-// key is equal for shapes whose files are the same.
+// key is equal for shapes that give equal files.
 func (s *shape) key() string {
 	return fmt.Sprint(s.columns, s.uuid, s.spec.ID())
 }
@@ -108,8 +107,8 @@ func (s *shape) typeOf(c column) iceberg.Type {
 	return text
 }
 
-// shapeOf finds the columns of a file in a table. With replace a column that somebody dropped is added
-// anew. It fails with ErrShape or ErrOption.
+// shapeOf finds the columns of a file in a table. With replace, it adds dropped columns again. It fails
+// with ErrShape or ErrOption.
 func shapeOf(t *table.Table, columns []column, asked model.LakeTable, replace bool) (*shape, error) {
 	name := strings.Join(t.Identifier(), ".")
 	if v := t.Metadata().Version(); v > 2 {
@@ -159,7 +158,7 @@ func shapeOf(t *table.Table, columns []column, asked model.LakeTable, replace bo
 	return s, s.partition(t, asked.PartitionBy)
 }
 
-// find returns the field of a column, and false if the table has none.
+// find returns the field of a column, and false if the table lacks it.
 func (s *shape) find(table string, c column, replace bool) (iceberg.NestedField, bool, error) {
 	id, known := s.fields[c.name]
 	if known {
@@ -186,7 +185,7 @@ func (s *shape) find(table string, c column, replace bool) (iceberg.NestedField,
 	return field, true, nil
 }
 
-// add gives ids to the columns that the table lacks.
+// add assigns ids to the columns that the table lacks.
 func (s *shape) add(last int) {
 	fields := append([]iceberg.NestedField(nil), s.schema.Fields()...)
 	for _, c := range s.added {
@@ -200,8 +199,8 @@ func (s *shape) add(last int) {
 	}
 }
 
-// partition chooses how rows are divided: as the table does it today, or as it did before an engine
-// changed that to what DuckDB cannot write.
+// partition chooses a partition spec: the table's current one, or an earlier one if DuckDB cannot write the
+// current one.
 func (s *shape) partition(t *table.Table, asked string) error {
 	all := t.Metadata().PartitionSpecs()
 	specs := append([]iceberg.PartitionSpec{t.Spec()}, all...)
@@ -220,13 +219,13 @@ func (s *shape) partition(t *table.Table, asked string) error {
 	return fmt.Errorf("table %s: %w: it is partitioned by %s, want the day of timestamp or nothing", strings.Join(t.Identifier(), "."), ErrShape, spec.String())
 }
 
-// division tells how a partition spec divides rows, and whether rows can be written for it.
+// division returns the partitioning of a spec, and whether DuckDB can write it.
 func (s *shape) division(spec iceberg.PartitionSpec) (by rows.Partitioning, field int, ok bool) {
 	by = rows.Unpartitioned
 	for _, f := range spec.Fields() {
 		switch f.Transform.(type) {
 		case iceberg.VoidTransform:
-			return "", 0, false // values for dropped fields would be needed
+			return "", 0, false // dropped fields would need values
 		case iceberg.DayTransform:
 			if by != rows.Unpartitioned || f.SourceID() != s.fields["timestamp"] {
 				return "", 0, false
@@ -243,7 +242,7 @@ func (s *shape) division(spec iceberg.PartitionSpec) (by rows.Partitioning, fiel
 func (s *shape) fieldsText() string {
 	text, err := json.Marshal(s.fields)
 	if err != nil {
-		panic(err) // a map of integers
+		panic(err) // impossible for a map of integers
 	}
 	return string(text)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// dataFile describes a file for a table from the file's footer.
+// dataFile builds the manifest entry of a file from its footer.
 func dataFile(t *table.Table, s *shape, f rows.File, location string) (iceberg.DataFile, error) {
 	reader, err := file.OpenParquetFile(f.Path, false)
 	if err != nil {
@@ -35,7 +35,7 @@ func dataFile(t *table.Table, s *shape, f rows.File, location string) (iceberg.D
 	return d, errors.Join(err, reader.Close())
 }
 
-// sortOrder returns the number of the table's order if our files are sorted by that, else 0, for unsorted.
+// sortOrder returns the id of the table's sort order if our files follow it, else 0 (unsorted).
 func sortOrder(t *table.Table, s *shape) int {
 	order := t.SortOrder()
 	i := 0
@@ -48,9 +48,9 @@ func sortOrder(t *table.Table, s *shape) int {
 	return order.OrderID()
 }
 
-// commit adds files and moves the position in one transaction that is pinned to the newest snapshot. It
-// fails with catalog.ErrConflict if the commit is not in the table; any other error of the catalog leaves
-// that open.
+// commit adds files and moves the position in one transaction, pinned to the newest snapshot. It fails with
+// catalog.ErrConflict if the table does not have the commit. After any other error of the catalog, the
+// outcome is unknown.
 func commit(ctx context.Context, st *state, s *shape, files []iceberg.DataFile, next model.LakePosition) (*table.Table, error) {
 	tx, summary, err := begin(st, s, next)
 	if err != nil {
@@ -62,7 +62,7 @@ func commit(ctx context.Context, st *state, s *shape, files []iceberg.DataFile, 
 	return tx.Commit(ctx)
 }
 
-// begin begins a pinned transaction that moves the position, and returns the summary of its snapshot.
+// begin starts a pinned transaction that moves the position, and returns the summary of its snapshot.
 func begin(st *state, s *shape, next model.LakePosition) (*table.Transaction, iceberg.Properties, error) {
 	tx := st.table.NewTransaction()
 	if err := tx.AssertRefSnapshotID(table.MainBranch); err != nil {
@@ -79,7 +79,7 @@ func begin(st *state, s *shape, next model.LakePosition) (*table.Transaction, ic
 	return tx, moved, tx.SetProperties(properties)
 }
 
-// addColumns adds the columns that the table lacks, with the ids that the files have.
+// addColumns adds the missing columns to the table, with the ids in the files.
 func addColumns(tx *table.Transaction, s *shape) error {
 	if len(s.added) == 0 {
 		return nil
@@ -104,7 +104,7 @@ func addColumns(tx *table.Transaction, s *shape) error {
 	return nil
 }
 
-// expire removes old snapshots once there are many. A failure leaves them for the next export.
+// expire removes old snapshots once there are many. After a failure, the next export removes them.
 func expire(ctx context.Context, t *table.Table) error {
 	if len(t.Metadata().Snapshots()) < expireAt {
 		return nil

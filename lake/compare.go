@@ -24,7 +24,7 @@ func (x *exporter) agree(ctx context.Context, st *state) error {
 		return nil
 	}
 	if st.own.Batch > x.checked {
-		return nil // another export of a newer copy: this file has nothing to compare
+		return nil // a newer copy of the file was exported: this one lacks the batches to compare
 	}
 	rows, checksum, err := x.feed.UpTo(ctx, st.own.Batch)
 	if err != nil {
@@ -41,7 +41,7 @@ func (x *exporter) file() position.File {
 	return position.File{Name: x.run.plan.Name, Origin: x.meta.Origin, Lineage: x.meta.Lineage, Last: x.checked}
 }
 
-// finish fills in the result from a table that is up to date.
+// finish fills in the result from an up-to-date table.
 func (x *exporter) finish(ctx context.Context, st *state) error {
 	if x.part != nil {
 		x.discard(ctx)
@@ -58,7 +58,7 @@ func (x *exporter) finish(ctx context.Context, st *state) error {
 			return err
 		}
 		if left == 0 {
-			r.Batch = st.own.Batch // batches without rows are not exported
+			r.Batch = st.own.Batch // an export skips batches without rows
 		}
 	}
 	r.Others = position.Others(st.says.Positions, x.meta.Origin)
@@ -70,7 +70,7 @@ func (x *exporter) finish(ctx context.Context, st *state) error {
 	return err
 }
 
-// compareOnly compares, and says what an export would do.
+// compareOnly compares, and forecasts an export.
 func (x *exporter) compareOnly(ctx context.Context) error {
 	t, err := x.catalog.Load(ctx, x.feed.name)
 	if errors.Is(err, catalog.ErrNoTable) {
@@ -101,7 +101,7 @@ func (x *exporter) compareOnly(ctx context.Context) error {
 	return x.finish(ctx, st)
 }
 
-// missing is the result for a table that does not exist.
+// missing is the result for a missing table.
 func (x *exporter) missing(ctx context.Context) error {
 	rows, err := x.feed.Count(ctx, 0, x.checked)
 	if err != nil || x.feed.lazy && rows == 0 {
@@ -114,7 +114,7 @@ func (x *exporter) missing(ctx context.Context) error {
 	return x.forecast(ctx, 0)
 }
 
-// forecast says what an export would add after a batch.
+// forecast returns the rows and commits that an export would add after a batch.
 func (x *exporter) forecast(ctx context.Context, after int64) error {
 	if !x.run.plan.DryRun || after >= x.checked {
 		return nil

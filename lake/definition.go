@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// mergeCount is how many manifests are merged to one, and keptSnapshots how many snapshots stay once
-	// there are expireAt of them: without that each export adds two objects for ever.
+	// mergeCount is the number of manifests that a commit merges into one. At expireAt snapshots, an export
+	// expires all but keptSnapshots. Otherwise each export would add two objects without end.
 	mergeCount    = "20"
 	keptSnapshots = 100
 	expireAt      = 150
 )
 
-// define says how a table for the rows of a file is created.
+// define returns the definition of a table for the rows of a file.
 func define(columns []column, asked model.LakeTable, by rows.Partitioning) (catalog.Definition, error) {
 	s := &shape{uuid: rows.UUIDType(cmp.Or(asked.UUID, string(rows.UUIDAsString)))}
 	var fields []iceberg.NestedField
@@ -39,7 +39,7 @@ func define(columns []column, asked model.LakeTable, by rows.Partitioning) (cata
 			table.ManifestMinMergeCountKey:       mergeCount,
 			table.ParquetCompressionKey:          "zstd",
 			table.MetadataPreviousVersionsMaxKey: "100",
-			// Whole origins in the statistics tell which files are of one file only.
+			// Untruncated origins in the statistics show which files have rows of one origin only.
 			table.MetricsModeColumnConfPrefix + "." + rows.OriginColumn: "full",
 		},
 	}
@@ -58,7 +58,7 @@ func define(columns []column, asked model.LakeTable, by rows.Partitioning) (cata
 	return d, err
 }
 
-// sortColumns are the columns by which the files of a table are sorted.
+// sortColumns are the sort columns of a table's files.
 func sortColumns(columns []column) []string {
 	if columns[0].name == "reject_key" {
 		return []string{"batch", "reject_key"}

@@ -133,7 +133,7 @@ func detailOf(err error) string {
 		return fmt.Sprintf("status %d, %s", status, code)
 	}
 	var send *url.Error
-	if errors.As(err, &send) { // its own text repeats the URL
+	if errors.As(err, &send) { // the text of a *url.Error repeats the URL
 		err = send.Err
 	}
 	return shorten(strings.Join(strings.Fields(err.Error()), " "))

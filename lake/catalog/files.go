@@ -19,7 +19,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// buckets opens each bucket once for each set of credentials.
+// buckets opens each bucket once per set of credentials.
 type buckets struct {
 	endpoint string
 	wrote    func(location string) error
@@ -35,7 +35,7 @@ func newBuckets(endpoint string, wrote func(string) error) *buckets {
 	return &buckets{endpoint: endpoint, wrote: wrote, open: map[bucket.Options]*bucket.Bucket{}}
 }
 
-// get returns a bucket for which a catalog gave properties such as credentials; nil is allowed.
+// get returns a bucket, opened with the catalog's properties, such as credentials; nil is allowed.
 func (s *buckets) get(ctx context.Context, name string, properties map[string]string) (*bucket.Bucket, error) {
 	opts := bucket.Options{Bucket: name, Endpoint: s.endpoint}
 	if key, secret := properties[iceio.S3AccessKeyID], properties[iceio.S3SecretAccessKey]; key != "" && secret != "" {
@@ -55,15 +55,15 @@ func (s *buckets) get(ctx context.Context, name string, properties map[string]st
 	return b, err
 }
 
-// Files are the files of tables, by their locations. They are read and written with the credentials
-// that the catalog gave for one table.
+// Files reads and writes files by their locations, with the credentials that the catalog gave for one
+// table.
 type Files struct {
-	ctx        context.Context // of iceberg-go's calls, which take none
+	ctx        context.Context // for iceberg-go's calls, which take no context
 	buckets    *buckets
 	properties map[string]string
 }
 
-// FilesOf returns the files of a table that a Catalog has returned.
+// FilesOf returns the files of a table from a Catalog.
 func FilesOf(ctx context.Context, t *table.Table) (*Files, error) {
 	system, err := t.FS(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func FilesOf(ctx context.Context, t *table.Table) (*Files, error) {
 var _ iceio.WriteFileIO = (*Files)(nil)
 var _ iceio.ReadFileIO = (*Files)(nil)
 
-// split returns the bucket and the key of a location. Hadoop's names of the scheme mean the same.
+// split returns the bucket and the key of a location. It also accepts Hadoop's schemes s3a and s3n.
 func split(location string) (name, key string, err error) {
 	for _, scheme := range []string{"s3://", "s3a://", "s3n://"} {
 		if rest, ok := strings.CutPrefix(location, scheme); ok {
@@ -88,7 +88,7 @@ func split(location string) (name, key string, err error) {
 			}
 		}
 	}
-	return "", "", fmt.Errorf("%q is no location in a bucket: only s3:// can be written", location)
+	return "", "", fmt.Errorf("%q is not a location in a bucket: datasync writes to s3:// only", location)
 }
 
 func (f *Files) at(ctx context.Context, location string) (*bucket.Bucket, string, error) {
@@ -112,7 +112,7 @@ func (f *Files) Upload(ctx context.Context, location, local string, sent func(by
 	return b.PutFile(ctx, key, local, bucket.PutOptions{Sent: sent})
 }
 
-// Exists tells whether a location has a file.
+// Exists reports whether a location has a file.
 func (f *Files) Exists(ctx context.Context, location string) (bool, error) {
 	b, key, err := f.at(ctx, location)
 	if err != nil {
@@ -125,7 +125,7 @@ func (f *Files) Exists(ctx context.Context, location string) (bool, error) {
 	return err == nil, err
 }
 
-// File is a file that List has found.
+// File is a file in a listing.
 type File struct {
 	Location string
 	Modified time.Time
@@ -149,8 +149,8 @@ func (f *Files) List(ctx context.Context, location string, visit func(File) erro
 	return nil
 }
 
-// AbortUploads removes the parts of files below a location that were never written to their end, and that
-// wanted accepts by their names and beginnings. It returns how many files these were.
+// AbortUploads removes the parts of incomplete uploads below a location that wanted accepts by name and
+// start time. It returns the number of removed uploads.
 func (f *Files) AbortUploads(ctx context.Context, location string, wanted func(name string, began time.Time) bool) (int64, error) {
 	b, prefix, err := f.at(ctx, strings.TrimSuffix(location, "/")+"/")
 	if err != nil {
@@ -159,7 +159,7 @@ func (f *Files) AbortUploads(ctx context.Context, location string, wanted func(n
 	return b.AbortUploads(ctx, prefix, func(key string, began time.Time) bool { return wanted(path.Base(key), began) })
 }
 
-// Delete deletes files; one that is missing is no error.
+// Delete deletes files, and accepts missing ones.
 func (f *Files) Delete(ctx context.Context, locations ...string) error {
 	keys := map[*bucket.Bucket][]string{}
 	for _, location := range locations {
@@ -186,7 +186,7 @@ func (f *Files) ReadFile(location string) ([]byte, error) {
 	return content, missing(err)
 }
 
-// missing makes an error one that iceberg-go knows.
+// missing maps ErrMissing to the error that iceberg-go expects.
 func missing(err error) error {
 	if errors.Is(err, bucket.ErrMissing) {
 		return fmt.Errorf("%w: %w", err, fs.ErrNotExist)
@@ -194,8 +194,8 @@ func missing(err error) error {
 	return err
 }
 
-// Open opens a file to read. Parquet is read in parts, as readers want columns of it; other files are
-// small and read whole.
+// Open opens a file to read. It reads ranges of Parquet files, whose readers want some columns, and reads
+// other files whole.
 func (f *Files) Open(location string) (iceio.File, error) {
 	if !strings.HasSuffix(location, ".parquet") {
 		content, err := f.ReadFile(location)
@@ -246,7 +246,7 @@ func (o *opened) ModTime() time.Time         { return o.modified }
 func (o *opened) IsDir() bool                { return false }
 func (o *opened) Sys() any                   { return nil }
 
-// Create returns a writer that writes a small file when it is closed.
+// Create returns a writer that buffers a small file and uploads it at Close.
 func (f *Files) Create(location string) (iceio.FileWriter, error) {
 	if _, _, err := split(location); err != nil {
 		return nil, err

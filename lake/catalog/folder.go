@@ -18,8 +18,8 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// folder has tables in folders of a bucket, with numbered metadata files as Hadoop's catalog has them.
-// A commit creates the next number with If-None-Match, so that one of two writers gets it.
+// folder keeps tables in folders of a bucket, with numbered metadata files like Hadoop's catalog. A commit
+// creates the next number with If-None-Match, so only one of two writers succeeds.
 type folder struct {
 	buckets *buckets
 	bucket  *bucket.Bucket
@@ -62,8 +62,8 @@ type version struct {
 	modified time.Time
 }
 
-// versions returns the metadata files of a table and the newest of them, without a key if there is
-// none. It fails with ErrOwned.
+// versions returns a table's metadata files and the newest of them. Its key is "" without metadata. It
+// fails with ErrOwned.
 func (c *folder) versions(ctx context.Context, name table.Identifier) (all []version, newest version, err error) {
 	foreign := ""
 	for o, err := range c.bucket.List(ctx, c.key(name, "metadata")+"/") {
@@ -115,7 +115,7 @@ func (c *folder) load(ctx context.Context, name table.Identifier) (*table.Table,
 	return t, newest, nil
 }
 
-// LoadTable is Load, for iceberg-go.
+// LoadTable implements Load for iceberg-go.
 func (c *folder) LoadTable(ctx context.Context, name table.Identifier) (*table.Table, error) {
 	return c.Load(ctx, name)
 }
@@ -157,11 +157,11 @@ func (c *folder) write(ctx context.Context, name table.Identifier, meta table.Me
 	return c.location(key), nil
 }
 
-// hintName is the file from which readers that are given the folder learn the newest metadata file.
+// hintName is the file in which readers by path find the number of the newest metadata file.
 const hintName = "version-hint.text"
 
-// hint writes the number of the newest metadata file into version-hint.text, beginning with one that is
-// known. Another commit may come between: whoever has written a hint last has found none that is newer.
+// hint writes the number of the newest metadata file into version-hint.text, starting from a known number.
+// Afterwards it looks for a newer number, because another commit may have happened meanwhile.
 func (c *folder) hint(ctx context.Context, name table.Identifier, number int64) error {
 	for {
 		if err := c.bucket.Put(ctx, c.key(name, "metadata", hintName), []byte(strconv.FormatInt(number, 10)), bucket.PutOptions{}); err != nil {
@@ -175,8 +175,8 @@ func (c *folder) hint(ctx context.Context, name table.Identifier, number int64) 
 	}
 }
 
-// Hint mends version-hint.text of a table without a catalog after a commit that was killed before it was
-// written: many readers would have the table as it was before.
+// Hint repairs version-hint.text of a table without a catalog. If a kill follows a commit, the hint is
+// stale, and many readers would read the old table.
 func Hint(ctx context.Context, c Catalog, t *table.Table) error {
 	f, ok := c.(*folder)
 	if !ok {
@@ -228,9 +228,8 @@ func (c *folder) CommitTable(ctx context.Context, name table.Identifier, require
 	return meta, location, nil
 }
 
-// follows tells whether a metadata file that was just created is the newest one, or an ancestor of that.
-// It is neither after a pause of the process in which so many commits were made that its number was free
-// again, as that of an old file.
+// follows reports whether a new metadata file is the newest one, or its ancestor. It is neither if the
+// process paused while so many commits happened that Trim deleted its number.
 func (c *folder) follows(ctx context.Context, name table.Identifier, number int64, location string) error {
 	_, newest, err := c.versions(ctx, name)
 	if err != nil || newest.number == number {
@@ -249,14 +248,14 @@ func (c *folder) follows(ctx context.Context, name table.Identifier, number int6
 }
 
 const (
-	// keptVersions and keptTime say which old metadata files stay: as many as the newest one names, and
-	// those that readers have just found by a listing.
+	// keptVersions and keptTime say which old metadata files Trim keeps: those that the newest one names,
+	// and recent ones, which readers may just have listed.
 	keptVersions = 100
 	keptTime     = 10 * time.Minute
 )
 
-// Trim deletes old metadata files of a table without a catalog, and returns how many. A REST catalog does
-// that by itself.
+// Trim deletes old metadata files of a table without a catalog, and returns their number. A REST catalog
+// does that itself.
 func Trim(ctx context.Context, c Catalog, name table.Identifier) (int, error) {
 	f, ok := c.(*folder)
 	if !ok {
@@ -268,7 +267,7 @@ func Trim(ctx context.Context, c Catalog, name table.Identifier) (int, error) {
 	}
 	var old []string
 	for _, v := range all {
-		// Both times are the service's.
+		// The service's clock sets both times.
 		if v.number <= newest.number-keptVersions && newest.modified.Sub(v.modified) > keptTime {
 			old = append(old, v.key)
 		}

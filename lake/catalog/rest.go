@@ -17,7 +17,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// restCatalog has the tables of a REST catalog.
+// restCatalog keeps tables in a REST catalog.
 type restCatalog struct {
 	*rest.Catalog
 	buckets *buckets
@@ -46,7 +46,7 @@ func openREST(ctx context.Context, buckets *buckets, opts Options) (*restCatalog
 	return c, nil
 }
 
-// parse returns the address of a catalog, and what its query asks for. It fails with ErrURL.
+// parse returns the address of a catalog and the parameters of its query. It fails with ErrURL.
 func parse(text string) (string, []rest.Option, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -99,15 +99,15 @@ func parse(text string) (string, []rest.Option, error) {
 func secretsOf(credential string) []string {
 	var secrets []string
 	for _, s := range append(strings.SplitN(credential, ":", 2), credential) {
-		if len(s) > 3 { // "root" in a text gives nothing away that a blank would hide
+		if len(s) > 3 { // a shorter one would blank parts of ordinary words
 			secrets = append(secrets, s, url.QueryEscape(s))
 		}
 	}
 	return secrets
 }
 
-// registerOnce makes iceberg-go hand over what a catalog says of S3, credentials above all, which it
-// gives to makers of file systems only.
+// registerOnce registers a file system factory, because iceberg-go passes a catalog's S3 properties, such
+// as credentials, to factories only.
 var registerOnce = sync.OnceFunc(func() {
 	for _, scheme := range []string{"s3", "s3a", "s3n"} {
 		iceio.Register(scheme, func(_ context.Context, _ *url.URL, properties map[string]string) (iceio.IO, error) {
@@ -116,13 +116,13 @@ var registerOnce = sync.OnceFunc(func() {
 	}
 })
 
-// given is a file system of nothing but properties.
+// given is a file system that only holds properties.
 type given struct {
 	iceio.IO
 	properties map[string]string
 }
 
-// withFiles returns a table whose files are read and written by package bucket.
+// withFiles returns a table that reads and writes files with package bucket.
 func (c *restCatalog) withFiles(t *table.Table) *table.Table {
 	return table.New(t.Identifier(), t.Metadata(), t.MetadataLocation(), func(ctx context.Context) (iceio.IO, error) {
 		system, err := t.FS(ctx)
@@ -150,8 +150,8 @@ func (c *restCatalog) LoadTable(ctx context.Context, name table.Identifier) (*ta
 	return c.Load(ctx, name)
 }
 
-// CommitTable sends a commit once: whether one whose answer is lost is in the table is found out by a
-// reload.
+// CommitTable sends a commit once. After a lost response, the caller reloads the table to learn the
+// outcome.
 func (c *restCatalog) CommitTable(ctx context.Context, name table.Identifier, requirements []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
 	meta, location, err := c.Catalog.CommitTable(ctx, name, requirements, updates)
 	if err != nil && !errors.Is(err, table.ErrCommitFailed) {
@@ -162,7 +162,7 @@ func (c *restCatalog) CommitTable(ctx context.Context, name table.Identifier, re
 
 func (c *restCatalog) Create(ctx context.Context, name table.Identifier, d Definition) (*table.Table, error) {
 	properties := maps.Clone(d.Properties)
-	properties[table.MetadataDeleteAfterCommitEnabledKey] = "true" // by the client, where the catalog keeps them
+	properties[table.MetadataDeleteAfterCommitEnabledKey] = "true" // some catalogs leave the deletion to the client
 	options := []icecat.CreateTableOpt{icecat.WithPartitionSpec(d.Partition), icecat.WithSortOrder(d.Sort), icecat.WithProperties(properties)}
 	t, err := c.CreateTable(ctx, name, d.Schema, options...)
 	if errors.Is(err, icecat.ErrNoSuchNamespace) {
@@ -179,7 +179,7 @@ func (c *restCatalog) Create(ctx context.Context, name table.Identifier, d Defin
 	return c.withFiles(t), nil
 }
 
-// CheckCommits trusts a REST catalog: to compare and to set in one step is what it is for.
+// CheckCommits trusts a REST catalog, because the REST specification requires atomic commits.
 func (c *restCatalog) CheckCommits(context.Context) error { return nil }
 
 // failed returns an error that names the catalog and no credential.
@@ -198,7 +198,7 @@ func (c *restCatalog) failed(ctx context.Context, err error) error {
 	case errors.Is(err, icecat.ErrTableAlreadyExists):
 		kind = ErrExists
 	case errors.Is(err, rest.ErrOAuthError) && (err.Error() == "" || strings.Contains(err.Error(), "cannot fetch token")):
-		// There was no answer, or none of an OAuth server.
+		// The response is missing, or not from an OAuth server.
 	case errors.Is(err, rest.ErrUnauthorized), errors.Is(err, rest.ErrForbidden), errors.Is(err, rest.ErrOAuthError):
 		kind, hint = ErrRefused, "; check DATASYNC_CATALOG_CREDENTIAL"
 		if len(c.secrets) == 0 {
@@ -206,7 +206,7 @@ func (c *restCatalog) failed(ctx context.Context, err error) error {
 		}
 	}
 	var send *url.Error
-	if errors.As(err, &send) { // its own text repeats the URL
+	if errors.As(err, &send) { // the text of a *url.Error repeats the URL
 		err = send.Err
 	}
 	text := model.Line(err)

@@ -14,16 +14,15 @@ import (
 )
 
 const (
-	// answerTimeout is how long a catalog may take to begin an answer.
+	// answerTimeout is the longest time until a catalog begins its response.
 	answerTimeout = 2 * time.Minute
-	// A request that changes nothing is sent as often as attempts says, with pauses that double.
+	// attempts is the number of attempts for a safe request. The pause between them doubles.
 	attempts   = 8
 	firstPause = 100 * time.Millisecond
 	lastPause  = 5 * time.Second
 )
 
-// retrying sends requests that change nothing again, as long as the catalog fails for a moment. A
-// commit is sent once.
+// retrying repeats safe requests after transient failures. It sends a commit once.
 type retrying struct {
 	next *http.Transport
 }
@@ -50,7 +49,7 @@ func (r retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		response, err := r.next.RoundTrip(attempt)
 		if err == nil && !changes {
-			err = readWhole(response) // so that an answer that is cut short is asked for again
+			err = readWhole(response) // an incomplete response counts as a failed attempt
 		}
 		switch {
 		case err == nil && !passes(response.StatusCode), changes, i == attempts, request.Body != nil && request.GetBody == nil:
@@ -74,7 +73,7 @@ func (r retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// readWhole reads an answer into memory.
+// readWhole reads a response into memory.
 func readWhole(response *http.Response) error {
 	content, err := io.ReadAll(response.Body)
 	err = errors.Join(err, response.Body.Close())
@@ -82,12 +81,12 @@ func readWhole(response *http.Response) error {
 	return err
 }
 
-// passes tells whether a status may be another one a moment later.
+// passes reports whether a status is transient.
 func passes(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500 && status != http.StatusNotImplemented
 }
 
-// isFinal tells whether a connection fails the same way the next time.
+// isFinal reports whether a retry would fail in the same way.
 func isFinal(err error) bool {
 	var unknownHost *net.DNSError
 	return errors.As(err, &unknownHost) && unknownHost.IsNotFound || strings.Contains(err.Error(), "certificate")

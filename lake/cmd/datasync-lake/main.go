@@ -1,5 +1,5 @@
-// Command datasync-lake carries out what datasync export and datasync status ask of Iceberg tables and S3
-// buckets. It is a program of its own, as the libraries for that double the size of datasync.
+// Command datasync-lake reads and writes Iceberg tables and S3 buckets for datasync export and datasync
+// status. It is a separate program, because its libraries would double the size of datasync.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"datasync/lake"
 )
 
-const help = `datasync-lake carries out what "datasync export" asks of Iceberg tables and S3 buckets.
+const help = `datasync-lake reads and writes Iceberg tables and S3 buckets for "datasync export".
 
 Usage:
   datasync-lake run              reads a plan from stdin, one line of JSON; "datasync export --iceberg" starts it
@@ -36,8 +36,8 @@ Environment:
 `
 
 func main() {
-	// The libraries write warnings with the standard logger; stdout is for lines of JSON, and what a
-	// person needs to know is in them.
+	// The libraries log warnings with the standard logger. Users need none of them: the lines of JSON on
+	// stdout have all messages.
 	log.SetOutput(io.Discard)
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -57,7 +57,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	return say(stderr, "datasync-lake: \"datasync export --iceberg\" starts this program; see datasync-lake --help\n", model.ExitUsage)
 }
 
-// say writes a text, and returns the exit code.
+// say writes a text and returns the exit code.
 func say(to io.Writer, text string, code int) int {
 	if _, err := io.WriteString(to, text); err != nil {
 		return model.ExitError
@@ -88,12 +88,12 @@ func printVersion(stdout io.Writer) int {
 	return 0
 }
 
-// stopped is a signal as the cause of a context's end.
+// stopped is the cause of a context that a signal canceled.
 type stopped struct{ signal os.Signal }
 
 func (s stopped) Error() string { return "ended by signal " + s.signal.String() }
 
-// Exit returns 128 and the number of the signal.
+// Exit returns 128 plus the signal number.
 func (s stopped) Exit() model.Exit {
 	code := 143
 	if s.signal == os.Interrupt {
@@ -102,13 +102,13 @@ func (s stopped) Exit() model.Exit {
 	return model.Exit{Code: code}
 }
 
-// errOrphaned ends a plan whose parent has ended.
+// errOrphaned cancels a plan after the end of its parent.
 var errOrphaned = errors.New("datasync has ended, so datasync-lake ends as well")
 
-// carryOut reads a plan and carries it out.
+// carryOut reads and executes a plan.
 func carryOut(stdin *os.File, stdout, stderr io.Writer) int {
 	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		return say(stderr, "datasync-lake: it reads a plan from stdin; \"datasync export --iceberg\" starts this program with one\n", model.ExitUsage)
+		return say(stderr, "datasync-lake: stdin has no plan; \"datasync export --iceberg\" starts this program with one\n", model.ExitUsage)
 	}
 	out := &lines{encoder: json.NewEncoder(stdout)}
 	input := bufio.NewReader(stdin)
@@ -125,7 +125,7 @@ func carryOut(stdin *os.File, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	signals := make(chan os.Signal, 1) // one is enough to end
+	signals := make(chan os.Signal, 1) // one signal is enough
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		cancel(stopped{<-signals})
@@ -159,7 +159,7 @@ type lines struct {
 func (l *lines) print(line model.LakeLine) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.encoder.Encode(line) // a reader that has ended closes stdin as well
+	_ = l.encoder.Encode(line) // if the parent has ended, stdin is closed too
 }
 
 // fail prints the last line of a plan that failed, and returns the exit code.
@@ -172,7 +172,7 @@ func (l *lines) fail(err error) int {
 	return exit.Code
 }
 
-// redact removes credentials of the environment from a text, however they came into it.
+// redact removes the environment's credentials from a text.
 func redact(text string) string {
 	_, secret, _ := strings.Cut(os.Getenv("DATASYNC_CATALOG_CREDENTIAL"), ":")
 	for _, s := range []string{os.Getenv("DATASYNC_CATALOG_CREDENTIAL"), secret, os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")} {
