@@ -1,5 +1,5 @@
 // Package lake keeps an Iceberg table up to date with the events of a datasync file, exactly once.
 //
-// It promises that the table has every event of the batches that its position names, once, or that an
-// export refuses to touch it and says why.
+// It promises that the table has each event up to its position exactly once. Otherwise an export refuses to
+// change the table, and says why.
 package lake

@@ -18,18 +18,18 @@ import (
 )
 
 const (
-	// failures is how often in a row a commit may fail without a word on why, and conflicts how often
-	// others may come first, before an export gives up.
+	// failures and conflicts bound the consecutive failures before an export gives up: those with an
+	// unknown outcome, and those by a concurrent commit.
 	failures  = 10
 	conflicts = 300
 	// firstPause doubles up to lastPause after each failure.
 	firstPause = 100 * time.Millisecond
 	lastPause  = 10 * time.Second
-	// uploads is how many files are sent at once.
+	// uploads is the number of parallel uploads.
 	uploads = 4
-	// trimEvery is after how many commits old metadata files are looked for.
+	// trimEvery is the number of commits between two deletions of old metadata files.
 	trimEvery = 50
-	// fresh is how old the files of a part may be in a commit: sweeps remove what nobody commits after an
+	// fresh is the greatest age of a part's files at its commit. A sweep removes uncommitted files after an
 	// hour.
 	fresh = 30 * time.Minute
 )
@@ -38,11 +38,11 @@ const (
 type exporter struct {
 	*run
 	feed feed
-	// part is what was written and sent for the next commit.
+	// part has the uploaded files for the next commit.
 	part *part
-	// tried are the commits of this export that may be in the table, by their ids.
+	// tried are this export's commits that may be in the table, by id.
 	tried map[string]bool
-	// last is the position whose rows were compared with the file.
+	// last is the last position that this export compared with the file.
 	last   *model.LakePosition
 	result model.LakeTableResult
 }
@@ -50,7 +50,7 @@ type exporter struct {
 // name is the table's name.
 func (x *exporter) name() string { return strings.Join(x.feed.name, ".") }
 
-// asked is the table as the plan wants it; the layout is for the table of events.
+// asked is the plan's table; its layout options are for the table of events.
 func (x *exporter) asked() model.LakeTable {
 	asked := *x.run.plan.Table
 	if x.feed.lazy {
@@ -59,7 +59,7 @@ func (x *exporter) asked() model.LakeTable {
 	return asked
 }
 
-// plan adds the rows that are left to the progress.
+// plan adds the remaining rows to the progress.
 func (x *exporter) plan(ctx context.Context) error {
 	after := int64(0)
 	t, err := x.catalog.Load(ctx, x.feed.name)
@@ -81,7 +81,7 @@ func (x *exporter) plan(ctx context.Context) error {
 	return err
 }
 
-// do brings the table up to date, or compares, and returns what it has then.
+// do brings the table up to date, or compares it, and returns its state.
 func (x *exporter) do(ctx context.Context) (*model.LakeTableResult, error) {
 	x.tried = map[string]bool{}
 	var err error
@@ -105,8 +105,8 @@ func (x *exporter) do(ctx context.Context) (*model.LakeTableResult, error) {
 	return &x.result, nil
 }
 
-// load returns the table. It is created if need be: whether one was created whose answer is lost, the next
-// look tells.
+// load returns the table, and creates it if it is missing. After a lost response, it loads again to learn
+// whether the table exists.
 func (x *exporter) load(ctx context.Context) (*table.Table, error) {
 	by := x.feed.by
 	if asked := x.asked().PartitionBy; asked != "" {
@@ -153,11 +153,11 @@ func (x *exporter) export(ctx context.Context) error {
 			if failed == 0 || ctx.Err() != nil {
 				return err
 			}
-			return fmt.Errorf("%w; whether the last commit is in table %s is unknown: the next export finds out", err, x.name())
+			return fmt.Errorf("%w; the last commit to table %s may have succeeded; the next export checks that", err, x.name())
 		}
 		if !swept {
 			if err := x.sweepOld(ctx, t); err != nil && ctx.Err() == nil {
-				x.opts.Warning("the files of exports that were killed stay: " + model.Line(err))
+				x.opts.Warning("could not remove the files of killed exports: " + model.Line(err))
 			}
 			swept = true
 		}
@@ -172,7 +172,7 @@ func (x *exporter) export(ctx context.Context) error {
 			return ctx.Err()
 		case errors.Is(err, catalog.ErrConflict):
 			if beaten++; beaten > conflicts {
-				return fmt.Errorf("table %s: other writers came first %d times in a row: %w", x.name(), beaten, err)
+				return fmt.Errorf("table %s: other writers committed first %d times in a row: %w", x.name(), beaten, err)
 			}
 			if err := pause(ctx, min(beaten, 4)); err != nil {
 				return err
@@ -190,7 +190,7 @@ func (x *exporter) export(ctx context.Context) error {
 	}
 }
 
-// isFinal tells whether an error of a commit is the same the next time.
+// isFinal reports whether a retry of the commit would fail in the same way.
 func isFinal(err error) bool {
 	return errors.Is(err, catalog.ErrRefused) || errors.Is(err, catalog.ErrNoTable) || model.ExitOf(err).Code == model.ExitData
 }
@@ -208,8 +208,8 @@ func pause(ctx context.Context, n int) error {
 	}
 }
 
-// step commits the next part to a table as it was loaded. done says that there was none. sent says that
-// err is that of the commit itself, which may be in the table all the same.
+// step commits the next part to a loaded table. done means that no part is left. sent means that err is
+// from the commit, which may have succeeded anyway.
 func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, err error) {
 	st, err := read(ctx, t, x.meta.Origin)
 	if err != nil {
@@ -262,7 +262,7 @@ func (x *exporter) step(ctx context.Context, t *table.Table) (sent, done bool, e
 	return true, false, nil
 }
 
-// trust checks once that commits cannot overwrite each other.
+// trust checks once that concurrent commits cannot overwrite each other.
 func (x *exporter) trust(ctx context.Context) error {
 	if x.trusted {
 		return nil
@@ -272,7 +272,7 @@ func (x *exporter) trust(ctx context.Context) error {
 	return err
 }
 
-// settle looks whether the part that was sent is in the table after all, or can never be.
+// settle decides whether the table has the part whose commit failed.
 func (x *exporter) settle(ctx context.Context, st *state) {
 	if x.part == nil || st.own == nil || st.own.Batch <= x.part.after {
 		return
@@ -281,13 +281,12 @@ func (x *exporter) settle(ctx context.Context, st *state) {
 		x.committed(ctx, st.table, *st.own)
 		return
 	}
-	// Another export has the batches, or some of them.
+	// Another export has committed some or all of the batches.
 	x.discard(ctx)
 	x.progress.commit(0)
 }
 
-// landed tells whether a commit of this export is in the table: as the last one, or before commits of
-// others.
+// landed reports whether the table has a commit of this export: as the newest commit, or as an ancestor.
 func (x *exporter) landed(st *state) bool {
 	if st.own != nil && x.tried[st.own.Commit] {
 		return true
@@ -308,7 +307,7 @@ func (x *exporter) landed(st *state) bool {
 	return false
 }
 
-// failed notes what a commit that failed leaves: its manifests are in no table, and its data files may be.
+// failed records the files of a failed commit. No table has its manifests, but one may have its data files.
 func (x *exporter) failed(err error) {
 	x.journal.keep()
 	if !errors.Is(err, catalog.ErrConflict) {
@@ -316,7 +315,7 @@ func (x *exporter) failed(err error) {
 	}
 }
 
-// committed counts a part that is in the table.
+// committed counts a committed part.
 func (x *exporter) committed(ctx context.Context, t *table.Table, at model.LakePosition) {
 	x.result.Added += x.part.rows
 	x.result.Commits++
@@ -331,6 +330,6 @@ func (x *exporter) committed(ctx context.Context, t *table.Table, at model.LakeP
 		_, err = catalog.Trim(ctx, x.catalog, x.feed.name)
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, catalog.ErrConflict) {
-		x.opts.Warning("old snapshots of table " + x.name() + " stay until the next export: " + model.Line(err))
+		x.opts.Warning("could not remove old snapshots of table " + x.name() + "; the next export tries again: " + model.Line(err))
 	}
 }

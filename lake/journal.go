@@ -18,9 +18,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// journal names the files that an export writes to a bucket before it writes them. An export that is
-// killed leaves it beside the database, and a later one deletes what no table has. Each export holds a
-// lock on a file of its own.
+// journal records each file before an export writes it to a bucket. A killed export leaves its journal
+// beside the database. A later export deletes the files in it that no table has. Each export locks its own
+// journal.
 type journal struct {
 	folder string
 	mu     sync.Mutex
@@ -28,11 +28,11 @@ type journal struct {
 	kept   bool
 }
 
-// abandoned is how old the journal of an export that has ended is before its files are removed: a
-// commit whose answer was lost may reach the catalog late.
+// abandoned is the age at which an export removes the files of a killed export's journal. A commit may
+// reach the catalog late, after its process has ended.
 const abandoned = time.Hour
 
-// journalFolder is the folder of the journals of a database: hidden, and beside its staging folders.
+// journalFolder is the hidden folder for the journals of a database, beside its staging folders.
 func journalFolder(plan model.LakePlan) string {
 	if plan.Staging == "" {
 		return ""
@@ -47,7 +47,7 @@ func openJournal(plan model.LakePlan, write bool) (*journal, error) {
 	}
 	var file *os.File
 	err := fs.ErrNotExist
-	for range 100 { // another export that ends removes the folder, if it is empty
+	for range 100 { // another export removes an empty folder when it ends
 		if err = os.MkdirAll(j.folder, 0o700); err == nil {
 			file, err = os.OpenFile(filepath.Join(j.folder, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 		}
@@ -56,7 +56,7 @@ func openJournal(plan model.LakePlan, write bool) (*journal, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("note what is uploaded: %w", err)
+		return nil, fmt.Errorf("write the journal of uploads: %w", err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", file.Name(), err), file.Close())
@@ -65,7 +65,7 @@ func openJournal(plan model.LakePlan, write bool) (*journal, error) {
 	return j, nil
 }
 
-// note writes down the location of a file that is about to be written.
+// note records the location of a file before its upload.
 func (j *journal) note(location string) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -77,7 +77,7 @@ func (j *journal) note(location string) error {
 		return err
 	}
 	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("note what is uploaded: %w", err)
+		return fmt.Errorf("write the journal of uploads: %w", err)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (j *journal) keep() {
 	j.kept = true
 }
 
-// close removes the journal of an export of which nothing is left that no table has.
+// close removes the journal of an export that leaves no unused files.
 func (j *journal) close() error {
 	if j.file == nil {
 		return nil
@@ -97,13 +97,13 @@ func (j *journal) close() error {
 	var err error
 	if !j.kept {
 		err = os.Remove(j.file.Name())
-		_ = os.Remove(j.folder) // if it was the last one
+		_ = os.Remove(j.folder) // fails unless empty
 	}
 	return errors.Join(err, j.file.Close())
 }
 
-// old calls visit with the locations in each journal of an export that has ended an hour ago or earlier.
-// The journal keeps those that visit returns, and is removed with the last one.
+// old calls visit with the locations in each journal of an ended export that is at least an hour old. It
+// keeps the locations that visit returns, and removes a journal without locations.
 func (j *journal) old(visit func(locations []string) (left []string, err error)) error {
 	if j.folder == "" {
 		return nil
@@ -120,7 +120,7 @@ func (j *journal) old(visit func(locations []string) (left []string, err error))
 			return err
 		}
 	}
-	_ = os.Remove(j.folder) // if it was the last one
+	_ = os.Remove(j.folder) // fails unless empty
 	return nil
 }
 
@@ -148,7 +148,7 @@ func (j *journal) one(path string, visit func([]string) ([]string, error)) (err 
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var location string
-		if json.Unmarshal(lines.Bytes(), &location) == nil { // the last line may be torn: its file was not written
+		if json.Unmarshal(lines.Bytes(), &location) == nil { // a kill may cut the last line: its file was not written
 			locations = append(locations, location)
 		}
 	}
@@ -171,5 +171,5 @@ func (j *journal) one(path string, visit func([]string) ([]string, error)) (err 
 	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
 		return err
 	}
-	return os.Chtimes(path, info.ModTime(), info.ModTime()) // it is as old as before
+	return os.Chtimes(path, info.ModTime(), info.ModTime()) // keep its age
 }

@@ -12,18 +12,16 @@ import (
 	"datasync/lake/upload"
 )
 
-// Options are what a plan does not say.
+// Options are the credential and the callbacks, which are not part of a plan.
 type Options struct {
 	// Credential is for a REST catalog, as in catalog.Options.
 	Credential string
-	// Progress and Warning report while a plan is carried out. They are called by one goroutine at a
-	// time.
+	// Progress and Warning report while Run executes a plan. One goroutine at a time calls them.
 	Progress func(model.LakeProgress)
 	Warning  func(text string)
 }
 
-// Run carries out a plan. Its errors have an exit code, as model.ExitOf finds it, or 0 for
-// model.ExitError.
+// Run executes a plan. model.ExitOf returns the exit code of its errors; 0 means model.ExitError.
 func Run(ctx context.Context, plan model.LakePlan, opts Options) (*model.LakeResult, error) {
 	switch plan.Do {
 	case model.LakeDoExport, model.LakeDoStatus:
@@ -44,7 +42,7 @@ func Run(ctx context.Context, plan model.LakePlan, opts Options) (*model.LakeRes
 	return nil, fmt.Errorf("the plan asks for %q, which datasync-lake cannot do", plan.Do)
 }
 
-// run is one plan for tables.
+// run is the execution of one plan for tables.
 type run struct {
 	plan    model.LakePlan
 	opts    Options
@@ -52,12 +50,12 @@ type run struct {
 	source  *rows.Source
 	journal *journal
 	meta    rows.Meta
-	// checked is the last batch of the file that an export takes.
+	// checked is the last batch that an export takes.
 	checked int64
-	// result counts over both tables.
+	// result has the sums over both tables.
 	result   model.LakeResult
 	progress progress
-	// trusted says that the catalog can keep two commits apart.
+	// trusted is true after CheckCommits succeeded.
 	trusted bool
 }
 
@@ -112,7 +110,7 @@ func withTable(ctx context.Context, plan model.LakePlan, opts Options) (_ *model
 	return &r.result, nil
 }
 
-// progress counts over all tables and commits.
+// progress has the sums over all tables and commits.
 type progress struct {
 	report               func(model.LakeProgress)
 	total                int64
@@ -129,6 +127,6 @@ func (p *progress) copy(rows int64)   { p.copied += rows; p.say("copy", p.copied
 func (p *progress) upload(rows int64) { p.sent += rows; p.say("upload", p.sent) }
 func (p *progress) commit(rows int64) {
 	p.stored += rows
-	p.copied, p.sent = p.stored, p.stored // what another export has committed needs no copy
+	p.copied, p.sent = p.stored, p.stored // another export may have committed these rows
 	p.say("commit", p.stored)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// replace overwrites what the table has of this origin in one commit.
+// replace overwrites this origin's rows in one commit.
 func (x *exporter) replace(ctx context.Context) error {
 	if x.feed.lazy {
 		if _, err := x.catalog.Load(ctx, x.feed.name); errors.Is(err, catalog.ErrNoTable) {
@@ -40,7 +40,7 @@ func (x *exporter) replace(ctx context.Context) error {
 			return ctx.Err()
 		case errors.Is(err, catalog.ErrConflict):
 			if beaten++; beaten > conflicts {
-				return fmt.Errorf("table %s: other writers came first %d times in a row: %w", x.name(), beaten, err)
+				return fmt.Errorf("table %s: other writers committed first %d times in a row: %w", x.name(), beaten, err)
 			}
 			if err := pause(ctx, min(beaten, 4)); err != nil {
 				return err
@@ -58,8 +58,8 @@ func (x *exporter) replace(ctx context.Context) error {
 	}
 }
 
-// replaceOnce tries the commit on a table as it was loaded. sent says that err is that of the commit
-// itself, which may be in the table all the same.
+// replaceOnce tries the commit on a loaded table. sent means that err is from the commit, which may have
+// succeeded anyway.
 func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, err error) {
 	st, err := read(ctx, t, x.meta.Origin)
 	if err != nil {
@@ -106,8 +106,8 @@ func (x *exporter) replaceOnce(ctx context.Context, t *table.Table) (sent bool, 
 	return false, x.finish(ctx, st)
 }
 
-// sendAll writes and sends all batches of the file, in parts whose local files are removed as they are
-// sent.
+// sendAll writes and uploads all batches of the file in parts. It removes each part's local files after the
+// upload.
 func (x *exporter) sendAll(ctx context.Context, st *state, s *shape) error {
 	cuts, err := x.feed.Cuts(ctx, 0, x.checked, x.commitRows())
 	if err != nil {
@@ -129,7 +129,8 @@ func (x *exporter) sendAll(ctx context.Context, st *state, s *shape) error {
 	return nil
 }
 
-// stillThere looks for the files of a part: what was sent over hours may have been swept away.
+// stillThere checks that the files of a part exist, because a sweep may have removed them during a long
+// upload.
 func (x *exporter) stillThere(ctx context.Context, st *state) error {
 	files, err := catalog.FilesOf(ctx, st.table)
 	if err != nil {
@@ -148,7 +149,7 @@ func (x *exporter) stillThere(ctx context.Context, st *state) error {
 	return nil
 }
 
-// overwrite stages the removal of this origin's rows and the addition of the part.
+// overwrite stages the deletion of this origin's rows and the addition of the part.
 func (x *exporter) overwrite(ctx context.Context, st *state, s *shape, next model.LakePosition) (*table.Transaction, error) {
 	remove, err := filesToRemove(ctx, st.table, s, x.meta.Origin)
 	if err != nil {
@@ -177,7 +178,7 @@ func (x *exporter) overwrite(ctx context.Context, st *state, s *shape, next mode
 	return tx, x.foreignRows(ctx, tx, st, next)
 }
 
-// foreignRows refuses a table without positions in which rows of no origin's export would stay.
+// foreignRows refuses a table without positions that would keep rows which no export wrote.
 func (x *exporter) foreignRows(ctx context.Context, tx *table.Transaction, st *state, next model.LakePosition) error {
 	if len(st.says.Positions) > 0 {
 		return nil
@@ -197,10 +198,10 @@ func (x *exporter) foreignRows(ctx context.Context, tx *table.Transaction, st *s
 	return nil
 }
 
-// removal is the files that have the rows of one origin.
+// removal has the files with rows of one origin.
 type removal struct {
 	data, deletes []iceberg.DataFile
-	// mixed says that a file has rows of several origins, or may have.
+	// mixed is true if a file has, or may have, rows of several origins.
 	mixed bool
 }
 
@@ -231,7 +232,7 @@ func filesToRemove(ctx context.Context, t *table.Table, s *shape, origin string)
 	return r, err
 }
 
-// nameOf returns the name that the table gives a column today.
+// nameOf returns the table's current name of a column.
 func nameOf(s *shape, column string) string {
 	for _, c := range s.columns {
 		if c.Name == column {

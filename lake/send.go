@@ -22,7 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// part is batches that are in files in the bucket, and in no table yet.
+// part has batches that are in files in the bucket, but in no table yet.
 type part struct {
 	after, upTo int64
 	shape       string
@@ -30,8 +30,7 @@ type part struct {
 	files       []iceberg.DataFile
 	locations   []string
 	sent        time.Time
-	// unknown says that a commit of it has failed in a way that leaves open whether it is in the table, or
-	// will be: its files must stay.
+	// unknown means that the outcome of its commit is unknown, so its files must stay.
 	unknown bool
 }
 
@@ -47,10 +46,10 @@ func (x *exporter) next(ctx context.Context, own *model.LakePosition, p *part) (
 	return position.Next(own, x.meta.Origin, x.meta.Lineage, uuid.NewString(), p.upTo, rows, checksum), nil
 }
 
-// commitRows is how many rows a commit has at most.
+// commitRows is the greatest number of rows in a commit.
 func (x *exporter) commitRows() int64 { return cmp.Or(x.run.plan.CommitRows, rows.MaxRows) }
 
-// prepare writes and sends the files of the next part, unless they are there already.
+// prepare writes and uploads the files of the next part, unless it already has them.
 func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64) error {
 	if p := x.part; p != nil {
 		if p.after == after && p.shape == s.key() && time.Since(p.sent) < fresh {
@@ -66,7 +65,7 @@ func (x *exporter) prepare(ctx context.Context, st *state, s *shape, after int64
 	return err
 }
 
-// room checks the disk space for batches: Parquet takes no more of it than the file does.
+// room checks the disk space for batches. Their Parquet files take no more space than the database file.
 func (x *exporter) room(ctx context.Context, after, upTo int64) error {
 	info, err := os.Stat(x.run.plan.Database)
 	if err != nil {
@@ -83,7 +82,7 @@ func (x *exporter) room(ctx context.Context, after, upTo int64) error {
 	return dbfile.CheckStaging(x.run.plan.Name, x.run.plan.Staging, int64(float64(info.Size())*float64(part)/float64(all)))
 }
 
-// send writes batches to files and sends them.
+// send writes batches to files and uploads them.
 func (x *exporter) send(ctx context.Context, st *state, s *shape, after, upTo int64) (_ *part, err error) {
 	files, err := catalog.FilesOf(ctx, st.table)
 	if err != nil {
@@ -124,8 +123,8 @@ func (x *exporter) send(ctx context.Context, st *state, s *shape, after, upTo in
 		}
 		p.files, p.locations, p.rows = append(p.files, d), append(p.locations, location), p.rows+f.Rows
 	}
-	x.part = p                             // so that a failure removes what was sent
-	sent := make(chan int64, len(written)) // room for all: a sender never waits
+	x.part = p                             // so that a failure removes the uploaded files
+	sent := make(chan int64, len(written)) // buffered for all: a sender never blocks
 	group, sending := errgroup.WithContext(ctx)
 	group.SetLimit(uploads)
 	for i, f := range written {
@@ -155,7 +154,7 @@ func dataFolder(t *table.Table) string {
 	return strings.TrimSuffix(t.Location(), "/") + "/data"
 }
 
-// discard deletes the files of a part that is not committed.
+// discard deletes the files of an uncommitted part.
 func (x *exporter) discard(ctx context.Context) {
 	p := x.part
 	x.part = nil
@@ -163,7 +162,7 @@ func (x *exporter) discard(ctx context.Context) {
 		return
 	}
 	if p.unknown {
-		x.journal.keep() // a later export finds out
+		x.journal.keep() // a later export decides
 		return
 	}
 	t, err := x.catalog.Load(ctx, x.feed.name)
@@ -174,14 +173,14 @@ func (x *exporter) discard(ctx context.Context) {
 		}
 	}
 	if err != nil {
-		x.journal.keep() // the next export looks for them
+		x.journal.keep() // the next export deletes them
 	}
 }
 
-// abandonTime is how long files that were sent in vain may take to be deleted, also after a signal.
+// abandonTime bounds the deletion of uncommitted files, also after a signal.
 const abandonTime = 10 * time.Second
 
-// abandon deletes the files of a part that was not committed, unless a commit of it may still come.
+// abandon deletes the files of an uncommitted part, unless its commit may still arrive.
 func (x *exporter) abandon(ctx context.Context) {
 	if x.part == nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// state is what a table has, as of one metadata file.
+// state is the state of a table at one metadata file.
 type state struct {
 	table *table.Table
 	says  position.Table
@@ -21,7 +21,7 @@ type state struct {
 	own *model.LakePosition
 }
 
-// read reads what a table says of its rows. It fails with position.ErrUnreadable.
+// read reads the row count and the positions of a table. It fails with position.ErrUnreadable.
 func read(ctx context.Context, t *table.Table, origin string) (*state, error) {
 	s := &state{table: t, says: position.Table{Name: strings.Join(t.Identifier(), ".")}}
 	var err error
@@ -37,7 +37,7 @@ func read(ctx context.Context, t *table.Table, origin string) (*state, error) {
 	return s, nil
 }
 
-// base is the number of the newest snapshot, or 0.
+// base is the id of the newest snapshot, or 0.
 func (s *state) base() int64 {
 	if head := s.table.CurrentSnapshot(); head != nil {
 		return head.SnapshotID
@@ -45,7 +45,7 @@ func (s *state) base() int64 {
 	return 0
 }
 
-// rowsOf returns the rows of the newest snapshot.
+// rowsOf returns the number of rows in the newest snapshot.
 func rowsOf(ctx context.Context, t *table.Table) (int64, error) {
 	head := t.CurrentSnapshot()
 	if head == nil {
@@ -59,7 +59,7 @@ func rowsOf(ctx context.Context, t *table.Table) (int64, error) {
 			}
 		}
 	}
-	// The summary is optional in Iceberg's specification.
+	// The Iceberg specification makes the summary optional.
 	var rows int64
 	err := visitFiles(ctx, t, func(f iceberg.DataFile) error {
 		if f.ContentType() == iceberg.EntryContentData {
@@ -102,8 +102,8 @@ func visitFiles(ctx context.Context, t *table.Table, visit func(iceberg.DataFile
 	return nil
 }
 
-// newest returns the positions that the newest snapshots have in their summaries, by the names of the
-// properties. Snapshots of other programs have none.
+// newest returns the positions in the newest snapshot summaries, by property name. Snapshots of other
+// programs have none.
 func newest(t *table.Table) map[string]model.LakePosition {
 	head := t.CurrentSnapshot()
 	if head == nil {
@@ -122,7 +122,7 @@ func newest(t *table.Table) map[string]model.LakePosition {
 		}
 		positions, err := position.Read(of)
 		if err != nil {
-			continue // for people only, and the properties have been read
+			continue // the properties, not the summaries, are authoritative
 		}
 		for _, p := range positions {
 			found[position.Key(p.Origin)] = p
@@ -131,8 +131,8 @@ func newest(t *table.Table) map[string]model.LakePosition {
 	return found
 }
 
-// foreign returns how many rows other programs have added and removed since the newest snapshot of an
-// export. A snapshot that rewrites files has as many rows added as removed.
+// foreign returns the number of rows that other programs added and removed since the last export's
+// snapshot. A snapshot that rewrites files adds as many rows as it removes.
 func foreign(t *table.Table) (rows int64) {
 	head := t.CurrentSnapshot()
 	if head == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// sweep removes the files that killed exports have left for this table: those in journals, and those
-// that a listing finds where the bucket has one.
+// sweep removes this table's files of killed exports. It finds them in journals, and by a listing if the
+// bucket allows one.
 func (x *exporter) sweep(ctx context.Context) error {
 	t, err := x.catalog.Load(ctx, x.feed.name)
 	if errors.Is(err, catalog.ErrNoTable) {
@@ -52,7 +52,7 @@ func (x *exporter) sweep(ctx context.Context) error {
 	if x.run.plan.DryRun {
 		return x.finishAfter(ctx, t)
 	}
-	// A table bucket may have no such list: the parts go with the table there.
+	// A table bucket may not list uploads: it deletes their parts together with the table.
 	if aborted, err := files.AbortUploads(ctx, dataFolder(t), func(name string, began time.Time) bool {
 		return strings.HasPrefix(name, ours) && time.Since(began) > orphanAge(name)
 	}); err == nil {
@@ -66,7 +66,7 @@ func (x *exporter) sweep(ctx context.Context) error {
 	return x.finishAfter(ctx, t)
 }
 
-// finishAfter is finish for a table that was only swept.
+// finishAfter is finish after a sweep without an export.
 func (x *exporter) finishAfter(ctx context.Context, t *table.Table) error {
 	st, err := read(ctx, t, x.meta.Origin)
 	if err != nil {
@@ -75,14 +75,14 @@ func (x *exporter) finishAfter(ctx context.Context, t *table.Table) error {
 	return x.finish(ctx, st)
 }
 
-// ours begins the names of all data files, and replacing those of --replace, which may be sent long before
-// their commit.
+// ours is the prefix of all data file names. replacing is the prefix for --replace, whose uploads may start
+// long before their commit.
 const (
 	ours      = "datasync-"
 	replacing = ours + "replace-"
 )
 
-// orphanAge is how old a file is before it counts as left behind.
+// orphanAge is the age at which a sweep removes an unused file.
 func orphanAge(name string) time.Duration {
 	if strings.HasPrefix(name, replacing) {
 		return 24 * time.Hour
@@ -90,7 +90,7 @@ func orphanAge(name string) time.Duration {
 	return abandoned
 }
 
-// sweepOld removes what the journals of killed exports name, before an export.
+// sweepOld removes the files in old journals before an export.
 func (x *exporter) sweepOld(ctx context.Context, t *table.Table) error {
 	files, err := catalog.FilesOf(ctx, t)
 	if err != nil {
@@ -99,7 +99,7 @@ func (x *exporter) sweepOld(ctx context.Context, t *table.Table) error {
 	return x.sweepJournals(ctx, t, files, sync.OnceValues(func() (map[string]bool, error) { return liveFiles(ctx, t) }))
 }
 
-// sweepJournals removes the files of old journals that the table does not have.
+// sweepJournals removes the files in old journals that the table does not have.
 func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *catalog.Files, live func() (map[string]bool, error)) error {
 	below := []string{key(t.Location()) + "/", key(dataFolder(t)) + "/"}
 	return x.journal.old(func(locations []string) ([]string, error) {
@@ -111,7 +111,7 @@ func (x *exporter) sweepJournals(ctx context.Context, t *table.Table, files *cat
 		for _, location := range locations {
 			switch k := key(location); {
 			case !strings.HasPrefix(k, below[0]) && !strings.HasPrefix(k, below[1]):
-				others = append(others, location) // of another table, whose export removes them
+				others = append(others, location) // belong to another table, whose export removes them
 			case !named[k]:
 				orphans = append(orphans, location)
 			}
@@ -134,13 +134,13 @@ func (x *exporter) remove(ctx context.Context, files *catalog.Files, orphans []s
 	return nil
 }
 
-// key is the bucket and the key of a location: Hadoop has three names of the scheme.
+// key is the bucket and the key of a location, without the scheme: Hadoop has three schemes for S3.
 func key(location string) string {
 	_, rest, _ := strings.Cut(location, "://")
 	return strings.TrimSuffix(rest, "/")
 }
 
-// liveFiles returns all files that any snapshot of a table names, and its metadata.
+// liveFiles returns the metadata files of a table and all files of its snapshots.
 func liveFiles(ctx context.Context, t *table.Table) (map[string]bool, error) {
 	live := map[string]bool{key(t.MetadataLocation()): true}
 	for entry := range t.Metadata().PreviousFiles() {
@@ -164,7 +164,7 @@ func liveFiles(ctx context.Context, t *table.Table) (map[string]bool, error) {
 				continue
 			}
 			live[key(m.FilePath())] = true
-			for e, err := range m.Entries(files, false) { // also those that an older snapshot has
+			for e, err := range m.Entries(files, false) { // includes the entries of older snapshots
 				if err != nil {
 					return nil, err
 				}

@@ -1,3 +1,3 @@
-// Package e2e attacks the built datasync-lake: it kills it, loses its requests and answers, and has other
-// programs change its tables, on real servers.
+// Package e2e attacks the built datasync-lake on real servers: it kills the program, loses requests and
+// responses, and changes tables with other programs.
 package e2e
