@@ -47,7 +47,7 @@ func refuseThenReplace(t *testing.T, s laketest.Server, f laketest.File, plan mo
 func TestFilePulledAnew(t *testing.T) {
 	each(t, "anew", func(t *testing.T, s laketest.Server, f laketest.File, plan model.LakePlan) {
 		f.Exec(t, "UPDATE meta SET value = uuid()::VARCHAR WHERE key = 'lineage'")
-		refuseThenReplace(t, s, f, plan, 4, "pulled apart")
+		refuseThenReplace(t, s, f, plan, 4, "come from another pull")
 	})
 }
 

@@ -93,7 +93,7 @@ func endings() []ending {
 		{fmt.Errorf("query: %w", syscall.EMFILE), "limits", 1},
 		{errTooOld, "too-old", 1},
 		{fmt.Errorf("%w: it is nowhere", lakerun.ErrMissing), "lake", 1},
-		{&lakerun.Failure{LakeError: model.LakeError{Text: "the file has changed in batches that the table has already", Code: 5, Topic: "lake"}}, "lake", 5},
+		{&lakerun.Failure{LakeError: model.LakeError{Text: "the file has changed in batches that the table has", Code: 5, Topic: "lake"}}, "lake", 5},
 		// The line says everything.
 		{usage("no such option"), "", 2},
 		{usage("%w", outfile.ErrTarget), "", 2},

@@ -7,31 +7,31 @@ import (
 	"datasync/internal/model"
 )
 
-// Why an export refuses a table. All of them end the program with model.ExitData.
+// The reasons for which an export refuses a table. Each ends the program with model.ExitData.
 var (
-	// ErrUnreadable means that somebody changed a property that holds a position.
+	// ErrUnreadable: another program changed a property that holds a position.
 	ErrUnreadable = model.NewFailure(model.ExitData, "lake", "the table's position is not one that datasync wrote")
-	// ErrForeign means that the table has rows that no export has put there.
-	ErrForeign = model.NewFailure(model.ExitData, "lake", "the table has rows that no export of datasync has put there")
-	// ErrChanged means that another program added or removed rows, or set the table back.
+	// ErrForeign: the table has rows that no export wrote.
+	ErrForeign = model.NewFailure(model.ExitData, "lake", "the table has rows that no export of datasync wrote")
+	// ErrChanged: another program added or removed rows, or rolled the table back.
 	ErrChanged = model.NewFailure(model.ExitData, "lake", "another program has changed the table's rows")
-	// ErrAnew means that the table has the events of another file of the same API.
+	// ErrAnew: the table has the events of another file of the same API.
 	ErrAnew = model.NewFailure(model.ExitData, "lake", "the table has the events of another file")
-	// ErrDiffers means that rows that are in the table have changed in the file.
-	ErrDiffers = model.NewFailure(model.ExitData, "lake", "the file has changed in batches that the table has already")
+	// ErrDiffers: the file has changed in rows that the table has.
+	ErrDiffers = model.NewFailure(model.ExitData, "lake", "the file has changed in batches that the table has")
 )
 
-// Table is what an Iceberg table says of its rows.
+// Table has the row counts and positions of an Iceberg table.
 type Table struct {
 	Name string
-	// Rows are all rows of the newest snapshot, without those that delete files remove.
+	// Rows is the number of rows in the newest snapshot, without deleted rows.
 	Rows int64
-	// Positions are those of its properties. Newest are those that the newest snapshots of each
-	// origin have in their summaries, by the name of the property; an origin may be missing.
+	// Positions are the positions in its properties. Newest are those in the newest snapshot summary of
+	// each origin, by property name; an origin may be missing.
 	Positions []model.LakePosition
 	Newest    map[string]model.LakePosition
-	// Foreign are the rows that other programs have added and removed since the newest snapshot of an
-	// export, all taken together. Files that were only rewritten count for nothing.
+	// Foreign is the number of rows that other programs added or removed since the last export's snapshot.
+	// Rewritten files do not count.
 	Foreign int64
 }
 
@@ -41,50 +41,50 @@ type File struct {
 	Last                  int64
 }
 
-// CheckTable tells whether the rows of a table are those that its positions name. It fails with
-// ErrForeign or ErrChanged.
+// CheckTable compares the rows of a table with its positions. It fails with ErrForeign or ErrChanged.
 func CheckTable(t Table) error {
 	rows := Rows(t.Positions)
 	switch {
 	case len(t.Positions) == 0 && t.Rows > 0:
-		return fmt.Errorf("table %s: %w: %s and no position; give the name of another table", t.Name, ErrForeign, count(t.Rows))
+		return fmt.Errorf("table %s: %w: %s and no position; name another table", t.Name, ErrForeign, count(t.Rows))
 	case t.Rows != rows:
-		return fmt.Errorf("table %s: %w: it has %s where exports have put %d, as after a rollback, a DELETE or an INSERT; %s",
+		return fmt.Errorf("table %s: %w: it has %s, and exports wrote %d; a rollback, a DELETE or an INSERT does that; %s",
 			t.Name, ErrChanged, count(t.Rows), rows, undo)
 	}
 	if t.Foreign > 0 {
-		return fmt.Errorf("table %s: %w: after the last export it removed rows and added as many, %d altogether; %s", t.Name, ErrChanged, t.Foreign, undo)
+		return fmt.Errorf("table %s: %w: after the last export, it removed rows and added as many, %d altogether; %s", t.Name, ErrChanged, t.Foreign, undo)
 	}
 	for _, p := range t.Positions {
 		if newest, ok := t.Newest[Key(p.Origin)]; ok && newest.Commit != p.Commit {
-			return fmt.Errorf("table %s: %w: its newest snapshot is of batch %d of %s where exports have reached batch %d, as after a rollback; %s",
+			return fmt.Errorf("table %s: %w: its newest snapshot has batch %d of %s, and exports reached batch %d; a rollback does that; %s",
 				t.Name, ErrChanged, newest.Batch, p.Origin, p.Batch, undo)
 		}
 	}
 	return nil
 }
 
-const undo = "set the table back to the snapshot of the last export, or overwrite the rows of this file with --replace"
+const undo = "roll the table back to the snapshot of the last export, or overwrite the rows of this file with --replace"
 
-// CheckFile tells whether a file continues what the table has of its origin. It fails with ErrAnew.
+// CheckFile checks that the table has rows of this file, not of another file of the same origin. It fails
+// with ErrAnew.
 func CheckFile(t Table, f File) error {
 	p := Of(t.Positions, f.Origin)
 	if p == nil || p.Lineage == f.Lineage {
 		return nil
 	}
-	return fmt.Errorf("table %s: %w: its events of %s are of a file that was pulled apart from %s; overwrite them with --replace, or give the name of another table",
+	return fmt.Errorf("table %s: %w: its events of %s come from another pull than those in %s; overwrite them with --replace, or name another table",
 		t.Name, ErrAnew, f.Origin, f.Name)
 }
 
-// CheckRows tells whether the rows of a file up to the batch of a position are those that the table
-// has. It fails with ErrDiffers.
+// CheckRows compares the rows of a file up to a position's batch with the position. It fails with
+// ErrDiffers.
 func CheckRows(t Table, f File, p model.LakePosition, rows, checksum int64) error {
 	switch {
 	case rows < p.Rows:
-		return fmt.Errorf("table %s: %w: up to batch %d it has %d rows and the table %d, as after the closing check deleted duplicates; overwrite them with --replace",
+		return fmt.Errorf("table %s: %w: up to batch %d it has %d rows and the table %d; the closing check deletes duplicates; overwrite the rows with --replace",
 			t.Name, ErrDiffers, p.Batch, rows, p.Rows)
 	case rows != p.Rows || checksum != p.Checksum:
-		return fmt.Errorf("table %s: %w: up to batch %d it has %d rows with checksum %d, and the table %d with checksum %d; overwrite them with --replace",
+		return fmt.Errorf("table %s: %w: up to batch %d it has %d rows with checksum %d, and the table %d with checksum %d; overwrite the rows with --replace",
 			t.Name, ErrDiffers, p.Batch, rows, checksum, p.Rows, p.Checksum)
 	}
 	return nil

@@ -1,3 +1,3 @@
-// Package position says how far an Iceberg table has the events of a file, and whether the two agree. It
+// Package position says which batches of a file an Iceberg table has, and whether file and table agree. It
 // is pure: it reads no table and no file.
 package position

@@ -13,8 +13,8 @@ import (
 	"datasync/internal/model"
 )
 
-// Prefix begins the names of the table properties, and of the entries in the summaries of snapshots,
-// that hold a position. The rest of the name is a digest of the origin.
+// Prefix begins the name of a position's table property and snapshot summary entry. The rest of the name is
+// a digest of the origin.
 const Prefix = "datasync.position."
 
 // Key returns the name of the table property that holds the position of an origin.
@@ -23,17 +23,16 @@ func Key(origin string) string {
 	return Prefix + hex.EncodeToString(sum[:8])
 }
 
-// Format returns the value of the property of a position: a JSON object.
+// Format returns the property value of a position: a JSON object.
 func Format(p model.LakePosition) string {
 	text, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // strings and integers only
+		panic(err) // impossible for strings and integers
 	}
 	return string(text)
 }
 
-// Read returns the positions among the properties of a table, in the order of their origins. It fails
-// with ErrUnreadable.
+// Read returns the positions in the properties of a table, sorted by origin. It fails with ErrUnreadable.
 func Read(properties map[string]string) ([]model.LakePosition, error) {
 	var all []model.LakePosition
 	for key, value := range properties {
@@ -71,7 +70,7 @@ func Others(all []model.LakePosition, origin string) []model.LakePosition {
 	return others
 }
 
-// Rows returns the rows of all positions.
+// Rows returns the sum of the positions' rows.
 func Rows(all []model.LakePosition) int64 {
 	var sum int64
 	for _, p := range all {
@@ -80,13 +79,13 @@ func Rows(all []model.LakePosition) int64 {
 	return sum
 }
 
-// Next returns the position after a commit that adds rows with that checksum, up to a batch. last is
-// the position before it, or nil.
+// Next returns the position after a commit of rows with that checksum, up to a batch. last is the position
+// before the commit, or nil.
 func Next(last *model.LakePosition, origin, lineage, commit string, batch, rows, checksum int64) model.LakePosition {
 	next := model.LakePosition{Origin: origin, Lineage: lineage, Batch: batch, Rows: rows, Checksum: checksum, Commit: commit}
 	if last != nil {
 		next.Rows += last.Rows
-		// The sum modulo 2^63 of two numbers below 2^63 may pass 2^63 - 1, and loses that bit again.
+		// The sum of two numbers below 2^63 may exceed 2^63 - 1; the mask drops that bit.
 		next.Checksum = int64((uint64(last.Checksum) + uint64(checksum)) & math.MaxInt64)
 	}
 	return next

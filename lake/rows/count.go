@@ -8,14 +8,14 @@ import (
 	"datasync/internal/inspect"
 )
 
-// UpTo returns how many events the batches up to one have, and their checksum as in the page log, added up
-// modulo 2^63. If the page log has as many events, the checksum is that of the page log: datasync verify compares
-// it with each event, which takes long.
+// UpTo returns the number of events in the batches up to one, and the sum of their checksums modulo 2^63.
+// If the page log has the same number, UpTo takes the page log's checksums. Only datasync verify compares
+// those with each event, because that takes long.
 func (s *Source) UpTo(ctx context.Context, batch int64) (rows, checksum int64, err error) {
 	return s.Between(ctx, 0, batch)
 }
 
-// Between is UpTo for the batches after one, up to another one.
+// Between is UpTo for the batches above after, up to and including upTo.
 func (s *Source) Between(ctx context.Context, after, upTo int64) (rows, checksum int64, err error) {
 	if rows, err = s.Count(ctx, after, upTo); err != nil {
 		return 0, 0, err
@@ -29,22 +29,22 @@ func (s *Source) Between(ctx context.Context, after, upTo int64) (rows, checksum
 	return s.sum(ctx, "main.events", "batch", inspect.ChecksumTerm, after, upTo)
 }
 
-// Count returns how many events the batches after one have, up to another one.
+// Count returns the number of events in the batches above after, up to and including upTo.
 func (s *Source) Count(ctx context.Context, after, upTo int64) (int64, error) {
 	return s.count(ctx, "main.events", "batch", after, upTo)
 }
 
-// MaxRows is the size of a commit: the number of events in it, if no batch has more.
+// MaxRows is the greatest number of events in a commit, unless one batch has more.
 const MaxRows = 5_000_000
 
-// Cuts divides the batches after one, up to another one, into parts of at most maxRows events each, unless a
-// batch alone has more. It returns the last batch of each part; the last one is upTo. There is none if no
-// batch is left.
+// Cuts divides the batches above after, up to upTo, into parts of at most maxRows events. A larger batch is
+// a part by itself. It returns the last batch of each part, the last of which is upTo; none if no batch is
+// left.
 func (s *Source) Cuts(ctx context.Context, after, upTo, maxRows int64) ([]int64, error) {
 	return s.cuts(ctx, "main.events", "batch", after, upTo, maxRows)
 }
 
-// batches is the condition that a column is one of the batches after one, up to another one.
+// batches is the SQL condition that a column is above after, and at most upTo.
 func batches(column string, after, upTo int64) string {
 	return fmt.Sprintf("%s > %d AND %s <= %d", column, after, column, upTo)
 }
@@ -76,7 +76,7 @@ func (s *Source) cuts(ctx context.Context, from, column string, after, upTo, max
 	return append(cuts, upTo), err
 }
 
-// numbers calls yield with each row of a query of BIGINT columns. NULL is 0. The slice is used again.
+// numbers calls yield with each row of a query of BIGINT columns. NULL is 0. It reuses the slice.
 func (s *Source) numbers(ctx context.Context, query string, columns int, yield func([]int64)) error {
 	values := make([]int64, columns)
 	return s.failed(s.session.Rows(ctx, query, nil, func(r *duck.Result, row int) {

@@ -1,3 +1,2 @@
-// Package rows writes batches of a datasync file to Parquet files as an Iceberg table needs them, in
-// bounded memory.
+// Package rows writes batches of a datasync file to Parquet files for an Iceberg table, in bounded memory.
 package rows

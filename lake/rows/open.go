@@ -15,13 +15,13 @@ import (
 	"datasync/internal/model"
 )
 
-// Options says which file is read, and where files are written.
+// Options says which file to read, and where to write files.
 type Options struct {
-	// Path is that of the file, or of a copy. Name is how messages call it; "" is Path.
+	// Path is the path of the file, or of its copy. Messages use Name, or Path if Name is "".
 	Path, Name string
-	// Staging is the folder for the files; "" for a file that is only read.
+	// Staging is the folder for the written files; "" if the caller only reads.
 	Staging string
-	// Memory bounds DuckDB's buffers, in bytes; 0 is DefaultMemory. Sorts that need more use the staging
+	// Memory bounds DuckDB's buffers, in bytes; 0 means DefaultMemory. Larger sorts spill to the staging
 	// folder.
 	Memory int64
 }
@@ -29,21 +29,21 @@ type Options struct {
 // DefaultMemory is the default of Options.Memory.
 const DefaultMemory = 384 << 20
 
-// maxThreads bounds DuckDB's threads: each has memory of its own.
+// maxThreads bounds DuckDB's threads, because each takes memory.
 const maxThreads = 4
 
-// Source is a datasync file that is open for reading. It is not safe for concurrent use.
+// Source is a datasync file, open for reading. It is not safe for concurrent use.
 type Source struct {
 	session *inspect.Session
 	opts    Options
 	meta    map[string]string
 }
 
-// spill is the folder in the staging folder for what exceeds the memory.
+// spill is the folder in the staging folder for DuckDB's temporary files.
 const spill = ".spill"
 
-// Open opens a file read-only. It fails with the errors of inspect.OpenSession, and with dbfile.ErrOlder for
-// a file that the next pull has to bring up to date. The caller closes the source.
+// Open opens a file read-only. It fails with the errors of inspect.OpenSession, and with dbfile.ErrOlder
+// for a file that the next pull must migrate. The caller closes the source.
 func Open(ctx context.Context, opts Options) (*Source, error) {
 	opts.Name = cmp.Or(opts.Name, opts.Path)
 	opts.Memory = cmp.Or(opts.Memory, DefaultMemory)
@@ -69,7 +69,7 @@ func Open(ctx context.Context, opts Options) (*Source, error) {
 	return s, nil
 }
 
-// Close closes the file and removes what its sorts have left.
+// Close closes the file and removes its temporary files.
 func (s *Source) Close() error {
 	err := s.session.Close()
 	if s.opts.Staging != "" {
@@ -78,7 +78,7 @@ func (s *Source) Close() error {
 	return err
 }
 
-// renamed makes an error speak of the file that the user named.
+// renamed replaces the path in an error by the name that the user gave.
 func renamed(err error, opts Options) error {
 	var file *model.FileError
 	if errors.As(err, &file) && file.Path != "" {
@@ -99,20 +99,20 @@ func (s *Source) failed(err error) error {
 	return err
 }
 
-// Meta is what a file says of its events.
+// Meta identifies the API and the file.
 type Meta struct {
-	// Origin is that of the API. Lineage is a UUID that no other file has, except for copies of this one.
+	// Origin is the origin of the API. Lineage is a UUID that only this file and its copies have.
 	Origin, Lineage string
 }
 
 // LineageKey is the key of the lineage in table meta.
 const LineageKey = "lineage"
 
-// Meta returns what the file says of its events.
+// Meta returns the file's origin and lineage.
 func (s *Source) Meta() Meta { return Meta{Origin: s.meta["origin"], Lineage: s.meta[LineageKey]} }
 
-// Checked returns the last batch that an export takes: second copies of ids are removed from all batches up
-// to that. It is 0 in a file whose first pull has not come to its closing check.
+// Checked returns the last batch that an export takes: the closing check has removed second copies of ids
+// up to it. It is 0 before the first closing check.
 func (s *Source) Checked(context.Context) (int64, error) {
 	text, ok := s.meta[inspect.CheckedKey]
 	if !ok {

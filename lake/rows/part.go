@@ -9,44 +9,45 @@ import (
 	"datasync/internal/model"
 )
 
-// Part is the batches that Write writes to files.
+// Part is a range of batches, and how Write writes them to files.
 type Part struct {
-	// After is the batch before the first one, and UpTo is the last one.
+	// After is the batch before the first, and UpTo is the last.
 	After, UpTo int64
-	// Columns are those of the files, in this order.
+	// Columns are the columns of the files, in order.
 	Columns []Column
-	// UUIDs says that ids have Iceberg's type uuid, else string.
+	// UUIDs is the Iceberg type of ids: string or uuid.
 	UUID UUIDType
-	// PartitionBy says how rows are divided into files.
+	// PartitionBy is the partitioning of the files.
 	PartitionBy Partitioning
-	// FileRows is how many rows a file has at most, unless more have the same instant; 0 is DefaultFileRows.
+	// FileRows is the greatest number of rows in a file, unless more have the same instant; 0 means
+	// DefaultFileRows.
 	FileRows int64
-	// Name returns the path of a file below the staging folder, with slashes, by its day as in File and its
-	// number. Each number occurs once. nil names it NUMBER.parquet.
+	// Name returns the slash-separated path of a file below the staging folder, for its day, as in File,
+	// and its unique number. nil gives NUMBER.parquet.
 	Name func(day string, n int) string
-	// Wrote is called with the number of rows of each file that was written, by one goroutine at a time. nil
-	// is allowed.
+	// Wrote receives the number of rows of each written file. One goroutine at a time calls it. nil is
+	// allowed.
 	Wrote func(rows int64)
 }
 
-// DefaultFileRows is the default of Part.FileRows: some 50 MB. A file's rows are sorted at once.
+// DefaultFileRows is the default of Part.FileRows, about 50 MB. One sort takes all rows of a file.
 const DefaultFileRows = 1_000_000
 
-// UUIDType is how UUIDs are written.
+// UUIDType is the Iceberg type of UUIDs.
 type UUIDType string
 
-// The types of UUIDs. The zero value means UUIDAsString.
+// The zero value means UUIDAsString.
 const (
 	UUIDAsString UUIDType = "string"
 	UUIDAsUUID   UUIDType = "uuid"
 )
 
-// Partitioning is how rows are divided into files.
+// Partitioning divides rows into files.
 type Partitioning string
 
-// The partitionings. The zero value means ByDay.
+// The zero value means ByDay.
 const (
-	// ByDay gives each day in UTC files of its own.
+	// ByDay writes separate files for each day in UTC.
 	ByDay         Partitioning = "day"
 	Unpartitioned Partitioning = "none"
 )
@@ -55,42 +56,42 @@ const (
 type Column struct {
 	// Name is the column's name in table events or rejected_events, or OriginColumn.
 	Name string
-	// As is its name in the files, and ID its Iceberg field id.
+	// As is the column's name in the files, and ID its Iceberg field id.
 	As string
 	ID int
 }
 
-// OriginColumn is a column with the origin of the API, which the tables of a file do not have.
+// OriginColumn is the name of the column for the API's origin, which the tables of a file lack.
 const OriginColumn = "origin"
 
-// File is a file that Write has written.
+// File is a file that Write wrote.
 type File struct {
 	// Path is absolute.
 	Path string
-	// Day is the day of all rows, such as 2026-01-31, and Days the same day counted from 1970-01-01. Day is
-	// "" for files that have no day of their own.
+	// Day is the day of all rows, such as 2026-01-31, and Days the same day as a count from 1970-01-01. Day
+	// is "" for files without partitions.
 	Day  string
 	Days int32
-	// Rows and Bytes are its size.
+	// Rows and Bytes are the file's size.
 	Rows, Bytes int64
 }
 
-// ErrColumn means that a file cannot have a column.
+// ErrColumn: a file cannot have a column.
 var ErrColumn = model.NewFailure(model.ExitError, "lake", "unusable column")
 
-// ErrInfinite means that an event's instant is infinity, which no other program can read.
+// ErrInfinite: an event's instant is infinity, which other programs cannot read.
 var ErrInfinite = model.NewFailure(model.ExitData, "unsound", "an instant is infinite")
 
-// kind is how a column is written.
+// kind is the conversion of a column.
 type kind int
 
 const (
-	plain  kind = iota // as it is
+	plain  kind = iota // unchanged
 	uuids              // text or a UUID
 	asText             // JSON, without Parquet's type for it
 )
 
-// eventKinds are the columns of table events, and rejectKinds those of rejected_events.
+// eventKinds has the columns of table events, and rejectKinds the columns of rejected_events.
 var (
 	eventKinds = map[string]kind{
 		"id": uuids, "session_id": uuids, "user_id": uuids, "type": plain, "name": plain, "timestamp": plain,
@@ -102,8 +103,8 @@ var (
 	}
 )
 
-// expressions returns the SELECT list of the files, where rows are known as e, and COPY's list of field ids.
-// It fails with ErrColumn.
+// expressions returns the SELECT list for rows with the alias e, and COPY's list of field ids. It fails
+// with ErrColumn.
 func (p *Part) expressions(kinds map[string]kind, origin string) (list, ids string, err error) {
 	var lists, fields []string
 	for i, c := range p.Columns {
@@ -112,7 +113,7 @@ func (p *Part) expressions(kinds map[string]kind, origin string) (list, ids stri
 			return "", "", fmt.Errorf("%w: the file has no column %q", ErrColumn, c.Name)
 		}
 		if c.As == "" || slices.ContainsFunc(p.Columns[:i], func(other Column) bool { return strings.EqualFold(other.As, c.As) || other.ID == c.ID }) {
-			return "", "", fmt.Errorf("%w: %q has the name or the id of another one, or none", ErrColumn, c.As)
+			return "", "", fmt.Errorf("%w: %q has no name or id, or those of another column", ErrColumn, c.As)
 		}
 		lists = append(lists, p.expression(c.Name, known, origin)+" AS "+identifier(c.As))
 		fields = append(fields, fmt.Sprintf("%s: %d", identifier(c.As), c.ID))
@@ -131,8 +132,8 @@ func (p *Part) expression(name string, k kind, origin string) string {
 	return column
 }
 
-// identifier is a quoted name in SQL.
+// identifier quotes a name for SQL.
 func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
-// condition is the rows of the part, by the column with their batch.
+// condition is the SQL condition for the part's rows, given the column with their batch.
 func (p *Part) condition(column string) string { return batches(column, p.After, p.UpTo) }

@@ -7,43 +7,43 @@ import (
 	"time"
 )
 
-// groupRows is how many rows of small files are sorted at once.
+// groupRows is the number of rows of small files that one sort takes.
 const groupRows = 250_000
 
 const day = int64(24 * time.Hour / time.Microsecond) // in microseconds, like all instants here
 
-// key is a number by which rows are divided into files.
+// key is a number that divides rows into files.
 type key struct {
-	// number is that of a row. value is the SQL of what a number stands for, and column the column with that:
-	// DuckDB skips row groups by the statistics of columns.
+	// number is the SQL for a row's number. value is the SQL for the column's value at a number. A
+	// condition compares column with values, so that DuckDB skips row groups by their statistics.
 	number, column, value string
-	// widths are those of the spans into which rows are divided, the widest first. Each span is a multiple of
-	// the next one.
+	// widths are the widths of the spans that divide rows, in descending order. Each is a multiple of the
+	// next.
 	widths []int64
 }
 
-// byTime divides rows into those of a day, of a minute, of 10 milliseconds and of one microsecond.
+// byTime divides rows by day, by minute, by 10 milliseconds and by microsecond.
 var byTime = key{number: `epoch_us(e."timestamp")`, column: `e."timestamp"`, value: "make_timestamptz(%d)",
 	widths: []int64{day, int64(time.Minute / time.Microsecond), 10_000, 1}}
 
-// byBatch divides rows into those of a batch.
+// byBatch divides rows by batch.
 var byBatch = key{number: "e.added", column: "e.added", value: "%d", widths: []int64{1}}
 
-// between is the condition that a row's number is in a range with both ends.
+// between is the condition that a row's number is between first and last, both included.
 func (k *key) between(first, last int64) string {
 	return fmt.Sprintf("%s BETWEEN "+k.value+" AND "+k.value, k.column, first, last)
 }
 
-// piece is the rows of one file: all rows of the part whose numbers are in a range.
+// piece is the part's rows for one file: those with numbers in a range.
 type piece struct {
 	first, last int64 // the least and the greatest number, both included
 	rows        int64
 }
 
-// group is pieces that are sorted at once, in the order of their numbers.
+// group is a series of pieces that one sort takes, in the order of their numbers.
 type group []piece
 
-// rows returns how many rows the pieces have.
+// rows returns the number of rows in the pieces.
 func (g group) rows() (n int64) {
 	for _, p := range g {
 		n += p.rows
@@ -56,8 +56,7 @@ func span(number string, width int64) string {
 	return fmt.Sprintf("CASE WHEN %s >= 0 THEN %s // %d ELSE -1 - (-1 - %s) // %d END", number, number, width, number, width)
 }
 
-// pieces returns the pieces of the writer's rows that meet a condition: those of each span that has rows, in
-// their order.
+// pieces returns a piece for each span with rows that meet a condition, in order.
 func (w *writer) pieces(ctx context.Context, condition string, width int64) (all []piece, err error) {
 	query := fmt.Sprintf(`SELECT %s AS s, count(*), min(n), max(n) FROM (SELECT %s AS n FROM %s WHERE %s) GROUP BY s ORDER BY s`,
 		span("n", width), w.by.number, w.from, condition)
@@ -67,7 +66,7 @@ func (w *writer) pieces(ctx context.Context, condition string, width int64) (all
 	return all, err
 }
 
-// split divides a piece into pieces of at most FileRows rows, as far as its numbers differ.
+// split divides a piece into pieces of at most FileRows rows. Rows with equal numbers stay together.
 func (w *writer) split(ctx context.Context, p piece, widths []int64) ([]piece, error) {
 	if p.rows <= w.fileRows() || len(widths) == 0 || p.first == p.last {
 		return []piece{p}, nil
@@ -89,7 +88,7 @@ func (w *writer) split(ctx context.Context, p piece, widths []int64) ([]piece, e
 
 func (w *writer) fileRows() int64 { return cmp.Or(w.part.FileRows, DefaultFileRows) }
 
-// joined joins pieces that follow each other to pieces of at most FileRows rows.
+// joined joins adjacent pieces to pieces of at most FileRows rows.
 func (w *writer) joined(pieces []piece) []piece {
 	var all []piece
 	for _, p := range pieces {
@@ -129,7 +128,7 @@ func (w *writer) plan(ctx context.Context) (plan []group, err error) {
 	return plan, nil
 }
 
-// daysOf returns the day of an instant, counted from 1970-01-01.
+// daysOf returns the number of days from 1970-01-01 to an instant.
 func daysOf(micros int64) int64 {
 	if micros < 0 {
 		return -1 - (-1-micros)/day
@@ -137,7 +136,7 @@ func daysOf(micros int64) int64 {
 	return micros / day
 }
 
-// dayName returns a day as text, as Iceberg does.
+// dayName formats a day as Iceberg does.
 func dayName(days int64) string {
 	return time.Unix(days*int64(24*time.Hour/time.Second), 0).UTC().Format(time.DateOnly)
 }

@@ -5,33 +5,34 @@ import (
 	"fmt"
 )
 
-// Rejects reads the rejects of a file as rows that are only ever added: one when an element is kept, and one
-// when it is resolved. The latter has reject_key, batch, resolved and resolved_batch alone. Its methods are
-// those of Source.
+// Rejects reads the rejects of a file as append-only rows: one for each reject, and another when it is
+// resolved. The latter has only reject_key, batch, resolved and resolved_batch. Rejects has the methods of
+// Source.
 type Rejects struct{ source *Source }
 
 // Rejects returns the rejects of the file.
 func (s *Source) Rejects() Rejects { return Rejects{s} }
 
-// rejectRows are the rows. The column added is the batch with which a row comes; for a reject that is resolved
-// it is resolved_batch.
+// rejectRows is the SQL of the rows. The column added is the batch that adds a row: batch, or
+// resolved_batch in the row of a resolved reject.
 const rejectRows = `(SELECT reject_key, raw, reason, id, endpoint, "timestamp", batch, false AS resolved, NULL::BIGINT AS resolved_batch, batch AS added FROM main.rejected_events
 	UNION ALL SELECT reject_key, NULL, NULL, NULL, NULL, NULL, batch, true, coalesce(resolved_batch, batch), coalesce(resolved_batch, batch) FROM main.rejected_events WHERE resolved)`
 
-// rejectTerm is a row's term of the checksum. The hash of DuckDB may differ between its versions.
+// rejectTerm is a row's term of the checksum. It uses MD5, because DuckDB's hash may change between
+// versions.
 const rejectTerm = `(('0x' || left(md5(reject_key || ' ' || added::VARCHAR || ' ' || resolved::VARCHAR), 12))::BIGINT)::HUGEINT`
 
-// UpTo returns how many rows the batches up to one have, and a checksum of them.
+// UpTo returns the number of rows in the batches up to one, and their checksum.
 func (r Rejects) UpTo(ctx context.Context, batch int64) (rows, checksum int64, err error) {
 	return r.Between(ctx, 0, batch)
 }
 
-// Between is UpTo for the batches after one, up to another one.
+// Between is UpTo for the batches above after, up to and including upTo.
 func (r Rejects) Between(ctx context.Context, after, upTo int64) (rows, checksum int64, err error) {
 	return r.source.sum(ctx, rejectRows, "added", rejectTerm, after, upTo)
 }
 
-// Count returns how many rows the batches after one have, up to another one.
+// Count returns the number of rows in the batches above after, up to and including upTo.
 func (r Rejects) Count(ctx context.Context, after, upTo int64) (int64, error) {
 	return r.source.count(ctx, rejectRows, "added", after, upTo)
 }
@@ -41,8 +42,8 @@ func (r Rejects) Cuts(ctx context.Context, after, upTo, maxRows int64) ([]int64,
 	return r.source.cuts(ctx, rejectRows, "added", after, upTo, maxRows)
 }
 
-// Write writes the rows of a part to Parquet files, as Source.Write does. They are sorted by batch and key, and
-// have no days: an element may have no instant. The part must be Unpartitioned.
+// Write writes the rows of a part to Parquet files, as Source.Write does. It sorts them by batch and key.
+// The part must be Unpartitioned, because a reject may have no instant.
 func (r Rejects) Write(ctx context.Context, part Part) ([]File, error) {
 	list, ids, err := part.expressions(rejectKinds, r.source.Meta().Origin)
 	if err != nil {

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// rowGroup is the number of rows in a row group of Parquet.
+	// rowGroup is the number of rows in a Parquet row group.
 	rowGroup = 122_880
-	// writers is how many files are written at once: one alone does not keep two processors busy, and each
-	// takes memory.
+	// writers is the number of files written in parallel. One does not use two processors, and each takes
+	// memory.
 	writers = 2
 )
 
 // Write writes the events of a part to Parquet files in the staging folder, sorted by timestamp and id. It
-// returns the files in the order of time; none if there are no rows. It fails with ErrColumn and ErrInfinite.
-// After a failure the folder may have files.
+// returns the files in the order of time. It fails with ErrColumn and ErrInfinite. After a failure the
+// folder may have some files.
 func (s *Source) Write(ctx context.Context, part Part) ([]File, error) {
 	list, ids, err := part.expressions(eventKinds, s.Meta().Origin)
 	if err != nil {
@@ -45,26 +45,26 @@ func (s *Source) checkFinite(ctx context.Context, part *Part) error {
 	case err != nil:
 		return s.failed(err)
 	case infinite > 0:
-		return fmt.Errorf("database %q: %w: %d events have it; delete them, or set their timestamp", s.opts.Name, ErrInfinite, infinite)
+		return fmt.Errorf("database %q: %w: %d events have this instant; delete them, or set their timestamp", s.opts.Name, ErrInfinite, infinite)
 	}
 	return nil
 }
 
-// writer writes the rows of a relation, known as e.
+// writer writes the rows of a relation with the alias e.
 type writer struct {
 	source *Source
 	part   Part
-	// from and where are the rows, order is how they are sorted.
+	// from, where and order are SQL clauses for the rows.
 	from, where, order string
-	// list is the SELECT list of the files, ids are the field ids.
+	// list is the SELECT list of the files, and ids are the field ids.
 	list, ids string
-	// by divides the rows into files, in the same order as they are sorted.
+	// by divides the rows into files, in the sort order.
 	by key
 	// reporting guards the part's Wrote.
 	reporting sync.Mutex
 }
 
-// task is a group and the place of its first file.
+// task is a group and the index of its first file.
 type task struct {
 	group group
 	first int
@@ -116,7 +116,7 @@ func (w *writer) write(ctx context.Context) ([]File, error) {
 	return files, all.Wait()
 }
 
-// writeGroup writes the files of a group. Several are sorted at once, in a temporary table.
+// writeGroup writes the files of a group. It sorts several files at once in a temporary table.
 func (w *writer) writeGroup(ctx context.Context, s *inspect.Session, t task, files []File) error {
 	if len(t.group) == 1 {
 		p := t.group[0]
@@ -140,7 +140,7 @@ func (w *writer) writeGroup(ctx context.Context, s *inspect.Session, t task, fil
 	return err
 }
 
-// writeFile writes the rows of a query, which are those of a piece, to a file.
+// writeFile writes the rows of a piece, which a query returns, to a file.
 func (w *writer) writeFile(ctx context.Context, s *inspect.Session, rows string, p piece, n int, file *File) error {
 	if w.part.PartitionBy != Unpartitioned {
 		days := daysOf(p.first)
