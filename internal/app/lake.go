@@ -34,7 +34,7 @@ func findLake(ctx context.Context, t term.IO) (lakerun.Program, error) {
 	return lakerun.Find(ctx, self, t.Getenv("PATH"), own)
 }
 
-// runLake has datasync-lake carry out a plan, and shows its progress.
+// runLake has datasync-lake execute a plan, and shows its progress.
 func runLake(ctx context.Context, t term.IO, quiet bool, lake lakerun.Program, plan model.LakePlan) (*model.LakeResult, error) {
 	plan.Version = version
 	watch := lakerun.Watch{Warning: func(text string) { t.SayWarning("warning: " + term.Visible(text)) }}
@@ -47,14 +47,14 @@ func runLake(ctx context.Context, t term.IO, quiet bool, lake lakerun.Program, p
 	return lake.Run(ctx, plan, watch)
 }
 
-// lakeSteps is the progress of datasync-lake over all of its steps.
+// lakeSteps is the progress of datasync-lake over all its steps.
 type lakeSteps struct{ permille atomic.Int64 }
 
-// lakeShares is how much of the time the steps of an export take, in per cent, as measured: sorting and
-// compressing take most of it.
+// lakeShares is each step's measured share of an export's time, in percent. Sorting and compressing take
+// most of it.
 var lakeShares = map[string]int64{"copy": 80, "upload": 15, "commit": 5}
 
-// follow takes the next progress. The parts of a large export have all steps, one part after the other.
+// follow records the next progress. Each part of a large export has all steps.
 func (s *lakeSteps) follow(p model.LakeProgress) {
 	if p.Total <= 0 {
 		return
@@ -70,10 +70,10 @@ func (s *lakeSteps) follow(p model.LakeProgress) {
 	s.permille.Store(max(s.permille.Load(), at))
 }
 
-// percent returns how far all steps are.
+// percent returns the progress of all steps together.
 func (s *lakeSteps) percent() float64 { return float64(s.permille.Load()) / 10 }
 
-// uploadPercent follows the bytes of an upload.
+// uploadPercent records the bytes of an upload.
 func uploadPercent(done *atomic.Int64) func(model.LakeProgress) {
 	return func(p model.LakeProgress) {
 		if p.Total > 0 {
@@ -82,9 +82,8 @@ func uploadPercent(done *atomic.Int64) func(model.LakeProgress) {
 	}
 }
 
-// stagingFor makes the folder for the files of an export from the database of that name: hidden, for
-// this user alone, and beside the file. It first removes the folders of exports that were killed. The
-// caller ends it with Abort.
+// stagingFor creates the staging folder of an export: hidden, for this user alone, and beside the database.
+// It first removes the folders of killed exports. The caller removes it with Abort.
 func stagingFor(database string) (*outfile.Folder, error) {
 	path, exists, err := dbfile.Resolve(database)
 	if err != nil {
@@ -101,11 +100,11 @@ func stagingFor(database string) (*outfile.Folder, error) {
 	return staging, dbfile.Translate(path, err)
 }
 
-// leastStaging is the disk space in bytes without which no export begins. How much one takes is known
-// when its rows are: datasync-lake checks that.
+// leastStaging is the disk space in bytes that an export needs to begin. datasync-lake later checks the
+// space for the rows.
 const leastStaging = 64 << 20
 
-// lakeStanding says how much of a file an Iceberg table can have.
+// lakeStanding says which batches of a file an export takes.
 type lakeStanding struct {
 	// Batch is the last batch, Checked the last one that a pull has checked.
 	Batch, Checked int64
@@ -114,8 +113,8 @@ type lakeStanding struct {
 	WaitingEvents  int64
 }
 
-// readLakeStanding reads the file at path, which it opens for that time only. It fails with
-// dbfile.ErrOlder for a file of an older schema.
+// readLakeStanding reads the file at path, and closes it. It fails with dbfile.ErrOlder for an older
+// schema.
 func readLakeStanding(ctx context.Context, path, name string) (s lakeStanding, err error) {
 	db, err := inspect.OpenReadOnly(ctx, path, "UTC")
 	if err != nil {
@@ -154,12 +153,12 @@ func (s lakeStanding) waitingText(duringPull bool) string {
 // tableName is the name of a table in a message.
 func tableName(r *model.LakeTableResult) string { return term.Visible(r.Table) }
 
-// secondsSince returns how long something took, in seconds to the millisecond.
+// secondsSince returns a duration in seconds, rounded to milliseconds.
 func secondsSince(began time.Time) float64 {
 	return time.Since(began).Round(time.Millisecond).Seconds()
 }
 
-// continues adds to the error of a signal a line on what remains.
+// continues adds a line to the error of a signal that says how to continue.
 func continues(ctx context.Context, err error, what string) error {
 	err = orStopped(ctx, err)
 	if errors.As(err, new(signalled)) {

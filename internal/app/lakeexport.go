@@ -77,7 +77,7 @@ func (x *lakeExport) plan() model.LakePlan {
 	}
 }
 
-// text describes what an export did, a line each.
+// text describes the result of an export, one fact a line.
 func (x *lakeExport) text(r *model.LakeResult, took time.Duration) (lines []string) {
 	swept := term.Counted(r.Removed, "file") + " of exports that were killed"
 	switch {
@@ -111,7 +111,7 @@ func (x *lakeExport) text(r *model.LakeResult, took time.Duration) (lines []stri
 	return lines
 }
 
-// addedText says what an export added to a table, or would.
+// addedText says how many rows an export added to a table, or would add.
 func (x *lakeExport) addedText(t *model.LakeTableResult, thing string) string {
 	rows, commits := term.Counted(t.Added, thing), term.Counted(t.Commits, "commit")
 	switch {
@@ -125,5 +125,5 @@ func (x *lakeExport) addedText(t *model.LakeTableResult, thing string) string {
 	return fmt.Sprintf("added %s to %s, in %s", rows, tableName(t), commits)
 }
 
-// stagingPath is the path of a staging folder for another process.
+// stagingPath is a staging folder's path for another process.
 func stagingPath(f *outfile.Folder) string { return f.Dir().Name() }

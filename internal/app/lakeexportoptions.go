@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// lakeExport is the part of the command line of export that is for an Iceberg table.
+// lakeExport is the command line of export --iceberg.
 type lakeExport struct {
 	io       term.IO
 	database string
@@ -20,12 +20,12 @@ type lakeExport struct {
 	memory   int64 // 0 for the default of datasync-lake
 }
 
-// lakeOnly are the options of export that are for --iceberg alone.
+// lakeOnly are the options of export that require --iceberg.
 var lakeOnly = []string{"catalog", "dry-run", "replace", "sweep", "json"}
 
-// notForLake are the options of export that are not for --iceberg, and what to do instead.
+// notForLake are the options of export that --iceberg excludes, and the remedies.
 var notForLake = []struct{ option, instead string }{
-	{"incremental", "an Iceberg table always gets only what is new; omit it"},
+	{"incremental", "an Iceberg table always gets only new rows; omit it"},
 	{"force", "use --replace, which overwrites what the table has of this file's API"},
 	{"query", "an Iceberg table gets all events; select them when it is read"},
 	{"where", "an Iceberg table gets all events; select them when it is read"},
@@ -83,7 +83,7 @@ func readLakeExport(t term.IO, c *cli.Context) (*lakeExport, error) {
 	return x, err
 }
 
-// withoutLake refuses the options for an Iceberg table where there is none.
+// withoutLake refuses the options for an Iceberg table without --iceberg.
 func withoutLake(c *cli.Context) error {
 	for _, name := range lakeOnly {
 		if c.IsSet(name) {

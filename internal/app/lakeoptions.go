@@ -19,7 +19,7 @@ type lakeTarget struct {
 	endpoint string
 }
 
-// lakeFlags are the options by which commands name an Iceberg table.
+// lakeFlags are the options that name an Iceberg table.
 func lakeFlags(usage string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "iceberg", Usage: usage},
@@ -28,7 +28,7 @@ func lakeFlags(usage string) []cli.Flag {
 	}
 }
 
-// credentialsHint says where credentials come from. They are never options: ps shows those.
+// credentialsHint says how to set credentials. They are never options, because ps shows options.
 const credentialsHint = "credentials come from the environment: DATASYNC_CATALOG_CREDENTIAL for a REST catalog, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for S3"
 
 // readLakeTarget reads the options that name an Iceberg table.
@@ -54,7 +54,7 @@ const rejectedSuffix = "_rejected"
 
 func isNoName(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\"'?#%@:`, r) }
 
-// readCatalog reads the option of that name.
+// readCatalog reads the option --catalog.
 func readCatalog(c *cli.Context) (string, error) {
 	text := strings.TrimSpace(c.String("catalog"))
 	address, query, _ := strings.Cut(text, "?")
@@ -79,7 +79,8 @@ func readCatalog(c *cli.Context) (string, error) {
 // catalogParameters are the parameters that the URL of a REST catalog may have. None is a secret.
 var catalogParameters = []string{"warehouse", "prefix", "scope", "audience", "resource", "oauth2-server-uri", "rest.sigv4-enabled", "rest.signing-region", "rest.signing-name"}
 
-// checkCatalogQuery refuses a query with other parameters, and repeats none of them: it may have a secret.
+// checkCatalogQuery refuses a query with other parameters. It repeats none, because a parameter may be a
+// secret.
 func checkCatalogQuery(query string) error {
 	if query == "" {
 		return nil
@@ -96,7 +97,7 @@ func checkCatalogQuery(query string) error {
 	return nil
 }
 
-// readEndpoint reads the option of that name; "" if it is not given.
+// readEndpoint reads the option --endpoint; "" without it.
 func readEndpoint(c *cli.Context) (string, error) {
 	if !c.IsSet("endpoint") {
 		return "", nil
@@ -129,7 +130,7 @@ func withoutSecret(option, text string) error {
 	return nil
 }
 
-// shownUnlessSecret returns a value as messages show it, unless it may be ID:SECRET or a token.
+// shownUnlessSecret formats a value for a message, and hides it if it may be ID:SECRET or a token.
 func shownUnlessSecret(text string) string {
 	if strings.Contains(text, ":") && !strings.Contains(text, "://") || keyLike.MatchString(text) {
 		return "(not shown)"
@@ -137,7 +138,7 @@ func shownUnlessSecret(text string) string {
 	return human.Shown(text)
 }
 
-// bucketName matches the name of a bucket. Older ones have capitals and underscores.
+// bucketName matches the name of a bucket. Names of old buckets may have capitals and underscores.
 var bucketName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$`)
 
 // splitS3 splits s3://BUCKET/KEY; the key has no slash at its ends.

@@ -85,7 +85,8 @@ func upToDate(r *model.LakeResult) bool {
 	return true
 }
 
-// rowsIn returns how many rows of the file a table has. A batch without new rows does not move its position.
+// rowsIn returns the number of the file's rows in a table. A batch without new rows does not move its
+// position.
 func rowsIn(t *model.LakeTableResult) int64 {
 	if t.Position == nil {
 		return 0

@@ -19,15 +19,15 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// s3Target is a target of an export in a bucket.
+// s3Target is an export target in a bucket.
 type s3Target struct {
-	// url is s3://BUCKET/KEY; that of a folder ends with a slash.
+	// url is s3://BUCKET/KEY; a folder's URL ends with a slash.
 	url      string
 	endpoint string
 	force    bool
 }
 
-// readS3Target reads a target that begins with s3://. It returns nil for another one.
+// readS3Target parses a target in S3, and returns nil for a local one.
 func readS3Target(c *cli.Context, e *export.Options) (*s3Target, error) {
 	scheme, _, _ := strings.Cut(e.Target, "://")
 	switch scheme {
@@ -61,7 +61,7 @@ func readS3Target(c *cli.Context, e *export.Options) (*s3Target, error) {
 	return t, err
 }
 
-// withoutUser refuses a URL with a user name or password as a target, and does not repeat it.
+// withoutUser refuses a target URL with a user name or password, and does not repeat it.
 func withoutUser(option, target string) error {
 	_, rest, isURL := strings.Cut(target, "://")
 	if authority, _, _ := strings.Cut(rest, "/"); isURL && strings.Contains(authority, "@") {
@@ -70,7 +70,7 @@ func withoutUser(option, target string) error {
 	return nil
 }
 
-// shownUnlessUser returns a value as messages show it, unless it may have a password.
+// shownUnlessUser formats a value for a message, and hides it if it may have a password.
 func shownUnlessUser(text string) string {
 	if strings.ContainsAny(text, "@?#") {
 		return "(not shown)"
@@ -88,8 +88,7 @@ func (t *s3Target) plan(files []string) model.LakePlan {
 	return model.LakePlan{Do: model.LakeDoUpload, Endpoint: t.endpoint, Upload: &model.LakeUpload{Target: t.url, Files: files, Replace: t.force}}
 }
 
-// staged lists what an export has written to a staging folder, as an upload sends it: the manifest of a
-// folder is last.
+// staged lists an export's files in the staging folder in upload order: the manifest of a folder is last.
 func staged(folder string) (files []string, err error) {
 	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() && !outfile.IsHidden(d.Name()) {
@@ -104,21 +103,20 @@ func staged(folder string) (files []string, err error) {
 	return files, err
 }
 
-// s3Export is an export to a bucket in the making.
+// s3Export is a running export to a bucket.
 type s3Export struct {
 	target  *s3Target
 	lake    lakerun.Program
 	staging *outfile.Folder
 }
 
-// beginS3Export makes the staging folder to which the export is written first. The caller ends it with
-// staging.Abort.
+// beginS3Export creates the staging folder of the export. The caller removes it with staging.Abort.
 func beginS3Export(ctx context.Context, opts *exportOptions, run *export.Options) (x *s3Export, err error) {
 	x = &s3Export{target: opts.s3}
 	if x.lake, err = findLake(ctx, opts.io); err != nil {
 		return nil, err
 	}
-	// A target that may not be replaced is refused before the export, which may take long.
+	// This refuses an existing target before the export, which may take long.
 	if err := x.upload(ctx, opts, nil); err != nil {
 		return nil, err
 	}
@@ -138,7 +136,7 @@ func (x *s3Export) send(ctx context.Context, opts *exportOptions) error {
 	return x.upload(ctx, opts, files)
 }
 
-// upload uploads the files; without any, it only checks the target.
+// upload uploads the files; without files, it only checks the target.
 func (x *s3Export) upload(ctx context.Context, opts *exportOptions, files []string) error {
 	plan := x.target.plan(files)
 	plan.Version = version

@@ -1,6 +1,6 @@
-// Package lakerun starts datasync-lake, the program that talks to Iceberg catalogs and S3 buckets, and
-// reads what it says.
+// Package lakerun starts datasync-lake, the program for Iceberg catalogs and S3 buckets, and reads its
+// output.
 //
-// It promises that only a datasync-lake of this version is started, that it never outlives this process
-// for long, and that its end without a result is an error. It does not know what a plan asks for.
+// It starts only a datasync-lake of this version, which ends soon after this process. An end without a
+// result is an error. The package does not interpret plans.
 package lakerun

@@ -16,24 +16,24 @@ import (
 
 // The kinds of errors about the program datasync-lake, to be tested with errors.Is.
 var (
-	// ErrMissing: there is no datasync-lake.
+	// ErrMissing: datasync-lake is not installed.
 	ErrMissing = model.NewFailure(model.ExitError, topic, "the program datasync-lake is missing")
-	// ErrOther: datasync-lake is of another version or commit than this program.
+	// ErrOther: datasync-lake has another version or commit than this program.
 	ErrOther = model.NewFailure(model.ExitError, topic, "the program datasync-lake is another one")
 	// ErrEnded: datasync-lake ended without a result.
 	ErrEnded = model.NewFailure(model.ExitError, topic, "the program datasync-lake has ended without a result")
 )
 
 const (
-	// topic is the section of docs/operations.md on this program.
+	// topic is the section of docs/operations.md for these errors.
 	topic = "lake"
 	// name is the name of the program's file.
 	name = "datasync-lake"
-	// both says how to get the right program.
+	// both is the remedy in messages.
 	both = "make build builds both programs, and a release has both"
 )
 
-// Build is what a program knows of itself. Commit is empty if the build did not know it.
+// Build identifies a program. Commit is empty if the build did not record it.
 type Build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
@@ -42,9 +42,8 @@ type Build struct {
 // Program is a datasync-lake of this version.
 type Program struct{ path string }
 
-// Find returns the datasync-lake beside the program at the path self, whose links it resolves, or the
-// first one in folders, which has the form of PATH. It fails with ErrMissing, or with ErrOther unless
-// that program is of the same build.
+// Find returns the datasync-lake beside the program at self, after resolving links, or else the first in
+// folders, a list like PATH. It fails with ErrMissing, or with ErrOther if that program has another build.
 func Find(ctx context.Context, self, folders string, own Build) (Program, error) {
 	p, err := search(self, folders)
 	if err != nil {
@@ -58,7 +57,7 @@ func search(self, folders string) (Program, error) {
 		self = resolved
 	}
 	beside := filepath.Dir(self)
-	// The files of a release are called datasync-linux-amd64 and datasync-lake-linux-amd64.
+	// A release names its files datasync-linux-amd64 and datasync-lake-linux-amd64.
 	if suffix, ok := strings.CutPrefix(filepath.Base(self), "datasync"); ok && executable(filepath.Join(beside, name+suffix)) {
 		return Program{filepath.Join(beside, name+suffix)}, nil
 	}

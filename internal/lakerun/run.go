@@ -19,15 +19,14 @@ import (
 	"datasync/internal/model"
 )
 
-// Patience is how long datasync-lake may take to end once it has been told to.
+// Patience is the longest time for datasync-lake to end after a signal.
 const Patience = 10 * time.Second
 
-// Watch receives what datasync-lake says meanwhile. Run calls its functions one at a time; nil ones are
-// not called.
+// Watch receives progress and warnings. Run calls its functions one at a time, and skips nil ones.
 type Watch struct {
 	Progress func(model.LakeProgress)
 	Warning  func(text string)
-	// Patience is in place of the constant of that name, unless it is 0.
+	// Patience overrides the constant Patience, unless it is 0.
 	Patience time.Duration
 }
 
@@ -39,15 +38,15 @@ func (f *Failure) Error() string { return f.Text }
 // Exit returns the exit code and the topic of the program.
 func (f *Failure) Exit() model.Exit { return model.Exit{Code: f.Code, Topic: f.Topic} }
 
-// Is reports whether the error is about a database that is locked, or missing: a reader looks again
-// then, as a pull may just have begun or ended.
+// Is reports whether the error is about a locked or missing database. A reader retries then, because a pull
+// may just have begun or ended.
 func (f *Failure) Is(target error) bool {
 	return (target == dbfile.ErrLocked || target == dbfile.ErrMissing) && f.Topic != "" && f.Exit() == model.ExitOf(target)
 }
 
-// Run has datasync-lake carry out the plan. When ctx ends, it tells the program by the end of its input,
-// and by the signal that was the cause of that, if any; a program that does not end is killed. It fails
-// with a *Failure, with ErrEnded, or with the cause of the end of ctx.
+// Run has datasync-lake execute the plan. When ctx ends, Run closes the program's input and forwards the
+// signal, if one was the cause. It kills a program that does not end. It fails with a *Failure, with
+// ErrEnded, or with the cause of ctx.
 func (p Program) Run(ctx context.Context, plan model.LakePlan, watch Watch) (*model.LakeResult, error) {
 	line, err := json.Marshal(plan)
 	if err != nil {
@@ -73,10 +72,10 @@ func (p Program) Run(ctx context.Context, plan model.LakePlan, watch Watch) (*mo
 		case <-ended:
 		}
 	})
-	_, errWrite := stdin.Write(append(line, '\n')) // if the program has ended already, its end says why
+	_, errWrite := stdin.Write(append(line, '\n')) // if the program has ended, Wait returns the reason
 	last, errRead := read(stdout, watch)
 	if errRead != nil {
-		_ = cmd.Process.Kill() // it would wait for a reader
+		_ = cmd.Process.Kill() // it would block without a reader
 	}
 	errWait := cmd.Wait()
 	close(ended)
@@ -92,7 +91,7 @@ func (w Watch) patience() time.Duration {
 	return Patience
 }
 
-// stop tells the program to end, and kills it if it has not after that time.
+// stop asks the program to end, and kills it after the patience.
 func stop(ctx context.Context, program *os.Process, stdin io.Closer, ended <-chan struct{}, patience time.Duration) {
 	switch model.ExitOf(context.Cause(ctx)).Code {
 	case 128 + int(syscall.SIGINT):
@@ -110,11 +109,10 @@ func stop(ctx context.Context, program *os.Process, stdin io.Closer, ended <-cha
 	}
 }
 
-// longest is the length in bytes from which on a line is not one of datasync-lake.
+// longest is the greatest length of a line, in bytes.
 const longest = 16 << 20
 
-// read reads the lines of the program to their end, and returns the last one, which is a result or an
-// error; nil if there is none.
+// read reads all lines of the program, and returns the last result or error, or nil.
 func read(from io.Reader, watch Watch) (last *model.LakeLine, err error) {
 	scan := bufio.NewScanner(from)
 	scan.Buffer(nil, longest)
@@ -135,7 +133,7 @@ func read(from io.Reader, watch Watch) (last *model.LakeLine, err error) {
 	return last, scan.Err()
 }
 
-// result is what Run returns. stopped is the cause of the end of its context, or nil.
+// result builds the result of Run. stopped is the cause of its context's end, or nil.
 func result(last *model.LakeLine, said []byte, stopped, errRead, errWait, errWrite error) (*model.LakeResult, error) {
 	switch {
 	case errRead == nil && errWait == nil && last != nil && last.Error == nil:
@@ -155,7 +153,7 @@ func result(last *model.LakeLine, said []byte, stopped, errRead, errWait, errWri
 	case why == nil:
 		why = errWrite
 	case errRead == nil && errors.As(errWait, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL:
-		why = errors.New("it was killed, as by a system without memory; a smaller --memory-limit takes less")
+		why = errors.New("a signal killed it, as when memory runs out; use a smaller --memory-limit")
 	case errRead != nil:
 		why = errRead
 	}
@@ -165,7 +163,7 @@ func result(last *model.LakeLine, said []byte, stopped, errRead, errWait, errWri
 	return nil, fmt.Errorf("%w: %w%s; the same command continues", ErrEnded, why, after(said))
 }
 
-// environment is that of this process without the API key, which is for the API alone.
+// environment is this process's environment without the API key, which only the API may receive.
 func environment() []string {
 	var kept []string
 	for _, entry := range os.Environ() {
@@ -176,7 +174,7 @@ func environment() []string {
 	return kept
 }
 
-// after returns the last line that a program wrote to stderr, to be added to a message, or "".
+// after formats the last line on a program's stderr for the end of a message; "" without one.
 func after(said []byte) string {
 	said = bytes.TrimSpace(said)
 	if i := bytes.LastIndexByte(said, '\n'); i >= 0 {
@@ -188,7 +186,7 @@ func after(said []byte) string {
 	return fmt.Sprintf(" (it wrote %.200q)", said)
 }
 
-// tail keeps the end of a text that is written to it.
+// tail keeps the end of the text written to it.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte

@@ -11,14 +11,14 @@ import (
 	"datasync/lake/bucket"
 )
 
-// state is the export that a folder has before an upload.
+// state is the folder's export before an upload.
 type state struct {
 	etag string // of the manifest
-	// names are those of its files in the folder.
+	// names are the names of its files in the folder.
 	names []string
 }
 
-// readState returns the export that the folder has, nil if there is none.
+// readState returns the folder's export, or nil.
 func (u *upload) readState(ctx context.Context) (*state, error) {
 	for {
 		head, err := u.bucket.Head(ctx, u.target.manifest)
@@ -40,11 +40,11 @@ func (u *upload) readState(ctx context.Context) (*state, error) {
 			return nil, err
 		}
 		if err != nil || again.ETag != head.ETag {
-			continue // another upload has just replaced it
+			continue // a concurrent upload replaced it
 		}
 		names, err := namesIn(text)
 		if err != nil {
-			return nil, fmt.Errorf("%w: s3://%s/%s is no manifest of an export (%w); move it away, or name another target", ErrTarget, u.target.bucket, u.target.manifest, err)
+			return nil, fmt.Errorf("%w: s3://%s/%s is not a manifest of an export (%w); move it away, or name another target", ErrTarget, u.target.bucket, u.target.manifest, err)
 		}
 		return &state{head.ETag, names}, nil
 	}
@@ -74,8 +74,8 @@ func namesIn(text []byte) ([]string, error) {
 	return names, nil
 }
 
-// renameIn gives a file of a manifest another name, and leaves the rest of the text as it is. It fails with
-// ErrPlan if the manifest does not name the file once.
+// renameIn renames a file in a manifest, and keeps the rest of the text. It fails with ErrPlan unless the
+// manifest names the file exactly once.
 func renameIn(text []byte, name, to string) ([]byte, error) {
 	from, member := []byte(`"path": `+quoted(name)), []byte(`"path": `+quoted(to))
 	if bytes.Count(text, from) != 1 {
@@ -84,14 +84,14 @@ func renameIn(text []byte, name, to string) ([]byte, error) {
 	return bytes.Replace(text, from, member, 1), nil
 }
 
-// quoted returns a string as package export writes it in a manifest.
+// quoted formats a string as package export does in a manifest.
 func quoted(s string) string {
 	text, _ := json.Marshal(s) // never fails for a string
 	return string(text)
 }
 
-// checkFree fails with ErrTarget unless the folder is an export that may be replaced, or has no objects but
-// those of killed uploads.
+// checkFree fails with ErrTarget unless the plan may replace the folder's export, or only killed uploads
+// left objects in it.
 func (u *upload) checkFree(ctx context.Context, before *state) error {
 	switch {
 	case before != nil && !u.plan.Upload.Replace:
@@ -109,7 +109,7 @@ func (u *upload) checkFree(ctx context.Context, before *state) error {
 			return err
 		}
 		if !left.has(strings.TrimPrefix(o.Key, u.target.object(""))) {
-			return fmt.Errorf("%w: s3://%s/%s has s3://%s/%s, which no export made; name another folder", ErrTarget,
+			return fmt.Errorf("%w: s3://%s/%s has s3://%s/%s, which no export wrote; name another folder", ErrTarget,
 				u.target.bucket, u.target.key, u.target.bucket, o.Key)
 		}
 	}

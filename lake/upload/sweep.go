@@ -13,11 +13,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// marker says what an upload may leave. It is an object beside the folder, from before the first object of the
-// upload until everything that no manifest names is gone.
+// marker lists the objects that an upload may leave. It is an object beside the folder. An upload writes it
+// first, and deletes it after all objects that no manifest names.
 type marker struct {
 	tag string
-	// Replaces are the names of the files that the folder had before.
+	// Replaces are the names of the folder's earlier files.
 	Replaces []string `json:"replaces"`
 }
 
@@ -49,7 +49,7 @@ func (u *upload) readMarkers(ctx context.Context) (all []marker, err error) {
 		}
 		text, err := u.bucket.Get(ctx, o.Key)
 		if errors.Is(err, bucket.ErrMissing) {
-			continue // its upload has just ended
+			continue // its upload has ended
 		}
 		if err != nil {
 			return nil, err
@@ -66,7 +66,7 @@ func isTag(s string) bool {
 	return len(s) == 16 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// leftovers are the names in the folder that uploads have made or replaced.
+// leftovers are the names in the folder that uploads wrote or replaced.
 type leftovers struct{ tags, names map[string]bool }
 
 func leftBy(markers []marker) leftovers {
@@ -80,14 +80,14 @@ func leftBy(markers []marker) leftovers {
 	return l
 }
 
-// has reports whether a name in the folder is one of them.
+// has reports whether a name in the folder is a leftover.
 func (l *leftovers) has(name string) bool {
 	stem, _, _ := strings.Cut(path.Base(name), ".")
 	return l.tags[stem[strings.LastIndex(stem, "-")+1:]] || l.names[name]
 }
 
-// sweep removes what the uploads so far have left and the manifest does not name. An upload that runs at the
-// same time fails at its manifest, as that has changed.
+// sweep removes the leftovers that the manifest does not name. A concurrent upload then fails to write its
+// manifest, because the manifest has changed.
 func (u *upload) sweep(ctx context.Context, manifest []byte) error {
 	markers, err := u.readMarkers(ctx)
 	if err != nil {
@@ -100,8 +100,8 @@ func (u *upload) sweep(ctx context.Context, manifest []byte) error {
 	return u.remove(ctx, markers, names)
 }
 
-// remove removes the objects and the unfinished parts of the markers' uploads, but for those of the names, and
-// then the markers.
+// remove removes the objects and incomplete parts of the markers' uploads, except those in names, and then
+// the markers.
 func (u *upload) remove(ctx context.Context, markers []marker, names []string) error {
 	live := make(map[string]bool, len(names))
 	for _, name := range names {

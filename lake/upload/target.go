@@ -10,10 +10,10 @@ import (
 	"datasync/lake/bucket"
 )
 
-// target says which keys an upload has.
+// target has the keys of an upload.
 type target struct {
 	bucket string
-	// key is that of a file, or the prefix of a folder without a slash at its end.
+	// key is the key of a file, or the prefix of a folder without its final slash.
 	key string
 	// manifest is the key of the folder's manifest; "" for a file.
 	manifest string
@@ -28,9 +28,9 @@ const (
 	insideSuffix = "manifest.json"
 )
 
-// newTarget returns the target of a plan. That of a folder ends with a slash. Its manifest is the last file:
-// either FOLDER.manifest.json beside FOLDER, or one in the folder itself. It fails with ErrPlan or
-// bucket.ErrURL.
+// newTarget returns the target of a plan. A folder's URL ends with a slash. The plan's last file is the
+// manifest: either FOLDER.manifest.json beside FOLDER, or a manifest in the folder. It fails with ErrPlan
+// or bucket.ErrURL.
 func newTarget(plan *model.LakeUpload) (t target, err error) {
 	if plan == nil {
 		return t, fmt.Errorf("%w: it has no target", ErrPlan)
@@ -43,7 +43,7 @@ func newTarget(plan *model.LakeUpload) (t target, err error) {
 	}
 	for _, f := range plan.Files {
 		if !isBelow(f) {
-			return t, fmt.Errorf("%w: %q is no path in the staging folder", ErrPlan, f)
+			return t, fmt.Errorf("%w: %q is not a path in the staging folder", ErrPlan, f)
 		}
 	}
 	if strings.HasSuffix(plan.Target, "/") {
@@ -68,7 +68,7 @@ func (t *target) asFolder(files []string) error {
 	case strings.HasSuffix(last, insideSuffix):
 		t.local, t.manifest = strings.TrimSuffix(last, path.Base(last)), t.key+"/"+path.Base(last)
 	default:
-		return fmt.Errorf("%w: the last file, %q, is no manifest", ErrPlan, last)
+		return fmt.Errorf("%w: the last file, %q, is not a manifest", ErrPlan, last)
 	}
 	for _, f := range files[:len(files)-1] {
 		if !strings.HasPrefix(f, t.local) {
@@ -78,24 +78,25 @@ func (t *target) asFolder(files []string) error {
 	return nil
 }
 
-// isBelow reports whether a path with slashes leads below a folder.
+// isBelow reports whether a slash-separated path is relative and stays below its folder.
 func isBelow(p string) bool {
 	return p != "" && path.Clean(p) == p && !path.IsAbs(p) && p != "." && p != ".." && !strings.HasPrefix(p, "../")
 }
 
-// inFolder returns the path in the folder of a file of the plan, as the manifest has it.
+// inFolder returns a plan file's path in the folder, as in the manifest.
 func (t *target) inFolder(file string) string { return strings.TrimPrefix(file, t.local) }
 
 // object returns the key of a file of the folder.
 func (t *target) object(name string) string { return t.key + "/" + name }
 
-// markers begins the keys of markers. They are beside the folder, whose readers may take all in it for data.
+// markers returns the key prefix of markers. They are beside the folder, because readers may read every
+// object in it.
 func (t *target) markers() string {
 	folder, name := path.Split(t.key)
 	return folder + "." + name + ".datasync-upload-"
 }
 
-// tagged returns the name of a file with the tag of its upload, before the endings.
+// tagged inserts the tag of an upload before the extensions of a file name.
 func tagged(name, tag string) string {
 	folder, base := path.Split(name)
 	stem, endings, _ := strings.Cut(base, ".")

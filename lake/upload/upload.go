@@ -18,16 +18,16 @@ import (
 
 // The kinds of errors, to be tested with errors.Is.
 var (
-	// ErrTarget: the target exists, or is no target of an export.
+	// ErrTarget: the target exists, or it is not an export.
 	ErrTarget = model.NewFailure(model.ExitError, "lake", "the target cannot be written")
-	// ErrPlan: the plan is not one.
+	// ErrPlan: the plan is invalid.
 	ErrPlan = model.NewFailure(model.ExitError, "lake", "the plan cannot be carried out")
 )
 
 const (
-	// atOnce is how many files are sent at a time. They are read as they are sent.
+	// atOnce is the number of parallel uploads. Each streams its file.
 	atOnce = 4
-	// cleanTime is how long a failed upload may take to remove what it has sent, also after a signal.
+	// cleanTime bounds the cleanup of a failed upload, also after a signal.
 	cleanTime = 10 * time.Second
 )
 
@@ -43,8 +43,8 @@ type upload struct {
 	done int64
 }
 
-// Do carries out a plan for an upload. A plan without files only checks that the target can be written. report is called by one goroutine at a time. It fails with ErrTarget,
-// ErrPlan or the errors of package bucket.
+// Do executes the plan of an upload. Without files, it only checks that it may write the target. One
+// goroutine at a time calls report. It fails with ErrTarget, ErrPlan or the errors of package bucket.
 func Do(ctx context.Context, plan *model.LakePlan, report func(model.LakeProgress)) (*model.LakeResult, error) {
 	t, err := newTarget(plan.Upload)
 	if err != nil {
@@ -83,7 +83,7 @@ func (u *upload) local(file string) string {
 	return filepath.Join(u.plan.Staging, filepath.FromSlash(file))
 }
 
-// sent reports bytes that have arrived.
+// sent reports uploaded bytes.
 func (u *upload) sent(bytes int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -93,16 +93,16 @@ func (u *upload) sent(bytes int64) {
 	}
 }
 
-// exists is the error for a target that must not be replaced.
+// exists is the error for an existing target without Replace.
 func (u *upload) exists(key string) error {
 	return fmt.Errorf("%w: s3://%s/%s exists; give --force to replace it", ErrTarget, u.target.bucket, key)
 }
 
-// file uploads a single file, which appears in one step.
+// file uploads a single file, atomically.
 func (u *upload) file(ctx context.Context) error {
 	key := u.target.key
-	// A target that exists, or a bucket that does not, is known before gigabytes are sent. Without the
-	// permission to read, the write will tell.
+	// This finds an existing target or a missing bucket before it uploads gigabytes. Without permission to
+	// read, the upload itself finds them.
 	switch _, err := u.bucket.ReadRange(ctx, key, 0, 1); {
 	case err == nil && !u.plan.Upload.Replace:
 		return u.exists(key)
@@ -121,18 +121,17 @@ func (u *upload) file(ctx context.Context) error {
 	return u.abort(ctx, key, func(other string) bool { return other == key })
 }
 
-// abort removes the parts that killed uploads have left. A service that cannot list them keeps none.
+// abort removes the parts of killed uploads. A service that cannot list parts keeps none.
 func (u *upload) abort(ctx context.Context, prefix string, wanted func(key string) bool) error {
 	removed, err := u.bucket.AbortUploads(ctx, prefix, func(key string, _ time.Time) bool { return wanted(key) })
 	u.result.Removed += removed
 	if errors.Is(err, bucket.ErrDenied) {
-		return nil // to list uploads is a permission of its own
+		return nil // listing uploads requires a separate permission
 	}
 	return err
 }
 
-// check returns the export that the folder has, nil if there is none. It fails with ErrTarget unless it may be
-// replaced.
+// check returns the folder's export, or nil. It fails with ErrTarget unless the plan may replace it.
 func (u *upload) check(ctx context.Context) (*state, error) {
 	before, err := u.readState(ctx)
 	if err != nil {
@@ -141,7 +140,7 @@ func (u *upload) check(ctx context.Context) (*state, error) {
 	return before, u.checkFree(ctx, before)
 }
 
-// folder uploads the files of a folder, and its manifest last.
+// folder uploads the files of a folder, then its manifest.
 func (u *upload) folder(ctx context.Context) (err error) {
 	before, err := u.check(ctx)
 	if err != nil {
@@ -158,18 +157,18 @@ func (u *upload) folder(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, u.clean(ctx, &own))
 	}
-	// From here on nothing of this upload may be removed: the manifest may name it.
+	// From here on, the manifest may name the uploaded files, so a failure must not remove them.
 	switch err := u.bucket.Put(ctx, u.target.manifest, text, u.condition(before)); {
 	case errors.Is(err, bucket.ErrExists):
-		return errors.Join(fmt.Errorf("%w: s3://%s/%s was written meanwhile by another export; run it again", ErrTarget, u.target.bucket, u.target.manifest), u.clean(ctx, &own))
+		return errors.Join(fmt.Errorf("%w: s3://%s/%s has changed: another export wrote it; run this export again", ErrTarget, u.target.bucket, u.target.manifest), u.clean(ctx, &own))
 	case err != nil:
 		return err
 	}
-	u.sent(u.result.Bytes) // a manifest with new names has another size
+	u.sent(u.result.Bytes) // new names change the size of the manifest
 	return u.sweep(ctx, text)
 }
 
-// condition is that the manifest is still the one that was read.
+// condition requires that the manifest has not changed since readState.
 func (u *upload) condition(before *state) bucket.PutOptions {
 	if before == nil {
 		return bucket.PutOptions{IfAbsent: true}
@@ -177,7 +176,7 @@ func (u *upload) condition(before *state) bucket.PutOptions {
 	return bucket.PutOptions{IfMatch: before.etag}
 }
 
-// sendData sends all files but the manifest. It returns the text of the manifest with their new names.
+// sendData uploads all files except the manifest. It returns the manifest with their new names.
 func (u *upload) sendData(ctx context.Context, tag string) ([]byte, error) {
 	files := u.plan.Upload.Files
 	text, err := os.ReadFile(u.local(files[len(files)-1]))
@@ -198,7 +197,7 @@ func (u *upload) sendData(ctx context.Context, tag string) ([]byte, error) {
 	return text, errors.Join(err, sending.Wait())
 }
 
-// clean removes what this upload has sent, as far as there is time. The next upload removes the rest.
+// clean removes the objects of this upload within cleanTime. The next upload removes the rest.
 func (u *upload) clean(ctx context.Context, own *marker) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
 	defer cancel()
