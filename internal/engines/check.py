@@ -12,11 +12,11 @@ import hostile
 import servers
 from questions import COLUMNS, Report
 
-EVENTS = 100_000  # of the demo, beside the hostile ones
+EVENTS = 100_000  # demo events, in addition to the hostile ones
 
 
 class File:
-    """The file, what it says, and the table that is exported from it."""
+    """The file, its answers, and the table exported from it."""
 
     def __init__(self, folder, weed):
         self.datasync, self.database, self.weed = os.path.join(folder, "datasync"), os.path.join(folder, "a.duckdb"), weed
@@ -62,7 +62,7 @@ def main(folder, program, *engines):
             began, report = time.monotonic(), Report(name)
             try:
                 importlib.import_module("with_" + name).check(file, report)
-            except Exception as e:  # the other engines run all the same
+            except Exception as e:  # the other engines still run
                 report.different += 1
                 print(f"!! {name}: {type(e).__name__}: {str(e)[:1500]}")
             print(f"{name}: {report.same} answers as in the file, {report.different} not, in {time.monotonic() - began:.0f} s", flush=True)

@@ -1,7 +1,6 @@
-// Package engines reads an exported Iceberg table with the engines that people use for one: Spark, Trino,
-// DuckDB, PyIceberg and ClickHouse (chdb). It sees the program from outside: its file, its export and what
-// its queries print.
+// Package engines reads an exported Iceberg table with Spark, Trino, DuckDB, PyIceberg and ClickHouse
+// (chdb). It uses only the program's file, exports and printed queries.
 //
-// All is in Python, as the engines are; make engines installs and runs them. The package is a module of
-// its own beside the other readers, and has no code in Go.
+// Its code is in Python, because the engines have Python clients. make engines installs and runs them. The
+// package is a separate module without Go code.
 package engines

@@ -1,4 +1,4 @@
-"""What every engine is asked about the table, and how its answers are compared with the file's."""
+"""The questions for every engine, and the comparison of its answers with the file's."""
 import itertools
 import json
 import re
@@ -20,7 +20,7 @@ ZONES = {"UTC": NAMED, "Europe/Berlin": NAMED[2:5] + NAMED[7:8] + NAMED[10:12],
 
 
 def named():
-    """(zone, name, options) of each question."""
+    """Yields (zone, name, options) of each question."""
     for zone, questions in ZONES.items():
         for name, *params in questions:
             yield zone, name, [text for param in params for text in ("--param", param)]

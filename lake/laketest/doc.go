@@ -1,3 +1,3 @@
-// Package laketest starts the servers that tests of the lake need, on free ports of the loopback: S3 services,
-// and a proxy that loses requests and answers.
+// Package laketest starts servers for tests on free loopback ports: S3 services, and a proxy that loses
+// requests and responses.
 package laketest

@@ -11,7 +11,7 @@ import (
 	"datasync/internal/store"
 )
 
-// File is a datasync file of events that are made up.
+// File is a datasync file of generated events.
 type File struct {
 	Path, Origin string
 }
@@ -30,8 +30,8 @@ func NewFile(t *testing.T, origin string) File {
 	return f
 }
 
-// Add adds batches of n events each, and has the closing check behind them. The instants are spread over
-// days, from 2026-01-01 on.
+// Add adds batches of n events each, and marks them as checked. It spreads the instants over days, from
+// 2026-01-01.
 func (f File) Add(t *testing.T, batches, n, days int) {
 	t.Helper()
 	f.Exec(t, fmt.Sprintf(`INSERT INTO events

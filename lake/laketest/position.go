@@ -35,8 +35,8 @@ func (l Table) Count(t *testing.T) (rows int64) {
 	return rows
 }
 
-// Orphans returns the files below the table's location that no snapshot names, in order. It fails the test
-// if one that a snapshot names is missing.
+// Orphans returns the sorted files below the table's location that no snapshot names. It fails the test if
+// a file of a snapshot is missing.
 func (l Table) Orphans(t *testing.T) (orphans []string) {
 	t.Helper()
 	live := map[string]bool{}
@@ -77,7 +77,7 @@ func (l Table) Orphans(t *testing.T) (orphans []string) {
 	return orphans
 }
 
-// Has tells whether a catalog has a table.
+// Has reports whether a catalog has a table.
 func (s Server) Has(t *testing.T, url, name string) bool {
 	t.Helper()
 	ident, err := catalog.Name(name)

@@ -13,7 +13,7 @@ import (
 	"datasync/internal/model"
 )
 
-// builtIn is the folder of the program, once it is built.
+// builtIn is the folder of the built program.
 var builtIn string
 
 var built = sync.OnceValues(func() (string, error) {
@@ -64,7 +64,7 @@ func Plan(t *testing.T, s Server, f File, catalog, name string) model.LakePlan {
 	}
 }
 
-// Start starts datasync-lake with a plan, whose staging folder is made anew.
+// Start starts datasync-lake with a plan and a new staging folder.
 func Start(t *testing.T, env []string, plan model.LakePlan) *Process {
 	t.Helper()
 	if plan.Staging != "" {
@@ -94,7 +94,7 @@ func Start(t *testing.T, env []string, plan model.LakePlan) *Process {
 	return p
 }
 
-// Await reads the lines to the end, calls seen with each, and returns what they say. seen may be nil.
+// Await reads all lines, calls seen with each, and returns their content. seen may be nil.
 func (p *Process) Await(t *testing.T, seen func(model.LakeLine)) Answer {
 	t.Helper()
 	lines := bufio.NewScanner(p.output)
@@ -124,7 +124,7 @@ func (p *Process) Await(t *testing.T, seen func(model.LakeLine)) Answer {
 	return p.answer
 }
 
-// Run carries out a plan.
+// Run executes a plan.
 func Run(t *testing.T, s Server, plan model.LakePlan) Answer {
 	t.Helper()
 	return Start(t, s.Environ(), plan).Await(t, nil)

@@ -46,16 +46,16 @@ type Proxy struct {
 	lost   func(*http.Request)
 }
 
-// OnLost has a function called with each request that was forwarded and whose answer is lost, before the
-// client learns of that. It is called by one goroutine at a time.
+// OnLost calls a function for each forwarded request whose response the proxy drops, before the client sees
+// the failure. One goroutine at a time calls it.
 func (p *Proxy) OnLost(lost func(*http.Request)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lost = lost
 }
 
-// NewProxy starts a proxy in front of a URL. decide says what happens to each request; it is called by one
-// goroutine at a time.
+// NewProxy starts a proxy in front of a URL. decide chooses the fault of each request. One goroutine at a
+// time calls it.
 func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Proxy {
 	t.Helper()
 	target, err := url.Parse(server)
@@ -107,7 +107,7 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 	return p
 }
 
-// carryOut has the server carry a request out, also when its client has ended, and loses the answer.
+// carryOut has the server execute a request, even if the client has ended, and drops the response.
 func (p *Proxy) carryOut(forward http.Handler, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -123,7 +123,7 @@ func (p *Proxy) carryOut(forward http.Handler, r *http.Request) {
 	}
 }
 
-// answer answers as a catalog does, or as S3 where a request is signed for that.
+// answer responds as a catalog does, or as S3 if the request has an S3 signature.
 func answer(w http.ResponseWriter, r *http.Request, status int, code, text string) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4") {
@@ -164,7 +164,7 @@ func (p *Proxy) Count(f Fault) int {
 	return p.counts[f]
 }
 
-// Lossy returns a decision by which 3 requests in 10 fail, in one of the ways.
+// Lossy returns a decision by which 3 of 10 requests fail, each with one of the faults.
 func Lossy(seed uint64, ways ...Fault) func(*http.Request) Fault {
 	random := rand.New(rand.NewPCG(seed, 1))
 	return func(*http.Request) Fault {
@@ -175,7 +175,7 @@ func Lossy(seed uint64, ways ...Fault) func(*http.Request) Fault {
 	}
 }
 
-// discard is an answer that nobody gets, or only half of it.
+// discard is a response that the proxy drops or cuts.
 type discard struct {
 	header http.Header
 	status int

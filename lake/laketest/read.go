@@ -17,7 +17,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// Table is a table as it is in a catalog now.
+// Table is the current state of a table in a catalog.
 type Table struct {
 	*table.Table
 	Files *catalog.Files
@@ -73,8 +73,8 @@ func (s Server) Load(t *testing.T, url, name string) Table {
 	return l
 }
 
-// Row reads the only row of a query on the view lake, which has all rows of the table: DuckDB reads the
-// data files that its manifests name. Renamed columns have the names of the files.
+// Row reads the only row of a query on the view lake, which has all rows of the table. DuckDB reads the
+// data files in its manifests. Renamed columns have their names in the files.
 func (l Table) Row(t *testing.T, query string, into ...any) {
 	t.Helper()
 	folder := t.TempDir()
@@ -110,7 +110,7 @@ func execute(t *testing.T, db *sql.DB, statement string) {
 	}
 }
 
-// Sums is what two sides must agree in: rows, distinct ids, and a sum over all columns.
+// Sums are the values that must be equal in table and file: rows, distinct ids, and a sum over all columns.
 type Sums struct {
 	Rows, Distinct, Batches int64
 	Digest                  string
@@ -119,7 +119,7 @@ type Sums struct {
 const sums = `SELECT count(*), count(DISTINCT id), coalesce(sum(batch), 0)::BIGINT,
 	coalesce(sum(hash(id::VARCHAR, session_id::VARCHAR, user_id::VARCHAR, type, name, epoch_us("timestamp"), properties::VARCHAR, device_type, browser, extra::VARCHAR, batch)::HUGEINT), 0)::VARCHAR FROM `
 
-// Sums returns those of a table's rows of one origin.
+// Sums returns the sums of a table's rows of one origin.
 func (l Table) Sums(t *testing.T, origin string) (s Sums) {
 	t.Helper()
 	if len(l.Data) == 0 {
@@ -129,7 +129,7 @@ func (l Table) Sums(t *testing.T, origin string) (s Sums) {
 	return s
 }
 
-// Sums returns those of a file's events up to a batch.
+// Sums returns the sums of a file's events up to a batch.
 func (f File) Sums(t *testing.T, batch int64) (s Sums) {
 	t.Helper()
 	f.Row(t, fmt.Sprintf("%s events WHERE batch <= %d", sums, batch), &s.Rows, &s.Distinct, &s.Batches, &s.Digest)

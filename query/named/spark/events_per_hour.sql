@@ -1,4 +1,4 @@
--- date_trunc would begin some hours elsewhere where clocks move by half an hour.
+-- date_trunc gives wrong hours in zones whose clocks change by half an hour.
 SELECT `timestamp` - make_interval(0, 0, 0, 0, 0, minute(`timestamp`), extract(SECOND FROM `timestamp`)) AS hour,
        type,
        count(*) AS events

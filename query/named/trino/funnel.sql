@@ -14,8 +14,8 @@ WITH instants AS (
     WHERE type IN ({{join .types}}){{with between "\"timestamp\""}} AND {{.}}{{end}}
     GROUP BY session_id, "timestamp"
 ),
--- At each instant at which a session can reach a step, began is the latest first event from which it
--- can: that is the greatest began of the step before.
+-- For each instant at which a session can reach a step, began is the latest possible first event: the
+-- greatest began of the previous step.
 reached_1 AS (
     SELECT *, CASE WHEN is_1 THEN instant END AS began_1
     FROM instants
