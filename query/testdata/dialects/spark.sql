@@ -1,6 +1,6 @@
 -- Events per hour and type, for Spark
 -- The hours are in the time zone of the session: SET TIME ZONE 'UTC'
--- date_trunc would begin some hours elsewhere where clocks move by half an hour.
+-- date_trunc gives wrong hours in zones whose clocks change by half an hour.
 SELECT `timestamp` - make_interval(0, 0, 0, 0, 0, minute(`timestamp`), extract(SECOND FROM `timestamp`)) AS hour,
        type,
        count(*) AS events
@@ -10,7 +10,7 @@ ORDER BY hour DESC, events DESC, type;
 
 -- Events per hour and type, for Spark
 -- The hours are in the time zone of the session: SET TIME ZONE 'Europe/Berlin'
--- date_trunc would begin some hours elsewhere where clocks move by half an hour.
+-- date_trunc gives wrong hours in zones whose clocks change by half an hour.
 SELECT `timestamp` - make_interval(0, 0, 0, 0, 0, minute(`timestamp`), extract(SECOND FROM `timestamp`)) AS hour,
        type,
        count(*) AS events
@@ -38,7 +38,7 @@ ORDER BY period DESC;
 -- Error rate, for Spark
 -- The hours are in the time zone of the session: SET TIME ZONE 'Europe/Berlin'
 WITH marked AS (
-    SELECT -- date_trunc would begin some hours elsewhere where clocks move by half an hour.
+    SELECT -- date_trunc gives wrong hours in zones whose clocks change by half an hour.
            `timestamp` - make_interval(0, 0, 0, 0, 0, minute(`timestamp`), extract(SECOND FROM `timestamp`)) AS period,
            type IN ('uno', 'dos, tres') AS is_error
     FROM events
@@ -136,8 +136,8 @@ WITH instants AS (
     WHERE type IN ('page_view', 'click', 'form_submit', 'purchase')
     GROUP BY session_id, `timestamp`
 ),
--- At each instant at which a session can reach a step, began is the latest first event from which it
--- can: that is the greatest began of the step before.
+-- For each instant at which a session can reach a step, began is the latest possible first event: the
+-- greatest began of the previous step.
 reached_1 AS (
     SELECT *, CASE WHEN is_1 THEN instant END AS began_1
     FROM instants
@@ -196,8 +196,8 @@ WITH instants AS (
     WHERE type IN ('uno', 'dos, tres') AND `timestamp` >= TIMESTAMP '2026-01-20 19:00:00.123456Z' AND `timestamp` < TIMESTAMP '2026-01-20 19:00:00.123456Z'
     GROUP BY session_id, `timestamp`
 ),
--- At each instant at which a session can reach a step, began is the latest first event from which it
--- can: that is the greatest began of the step before.
+-- For each instant at which a session can reach a step, began is the latest possible first event: the
+-- greatest began of the previous step.
 reached_1 AS (
     SELECT *, CASE WHEN is_1 THEN instant END AS began_1
     FROM instants

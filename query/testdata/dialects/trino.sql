@@ -165,8 +165,8 @@ WITH instants AS (
     WHERE type IN ('page_view', 'click', 'form_submit', 'purchase')
     GROUP BY session_id, "timestamp"
 ),
--- At each instant at which a session can reach a step, began is the latest first event from which it
--- can: that is the greatest began of the step before.
+-- For each instant at which a session can reach a step, began is the latest possible first event: the
+-- greatest began of the previous step.
 reached_1 AS (
     SELECT *, CASE WHEN is_1 THEN instant END AS began_1
     FROM instants
@@ -234,8 +234,8 @@ WITH instants AS (
     WHERE type IN ('uno', 'dos, tres') AND "timestamp" >= TIMESTAMP '2026-01-20 19:00:00.123456 UTC' AND "timestamp" < TIMESTAMP '2026-01-20 19:00:00.123456 UTC'
     GROUP BY session_id, "timestamp"
 ),
--- At each instant at which a session can reach a step, began is the latest first event from which it
--- can: that is the greatest began of the step before.
+-- For each instant at which a session can reach a step, began is the latest possible first event: the
+-- greatest began of the previous step.
 reached_1 AS (
     SELECT *, CASE WHEN is_1 THEN instant END AS began_1
     FROM instants
