@@ -2,6 +2,7 @@ package laketest
 
 import (
 	"archive/zip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -137,18 +138,27 @@ func launch(t *testing.T, server *exec.Cmd, folder string) (stop func()) {
 // await waits until a server answers anything but that it is not ready.
 func await(t *testing.T, url string) {
 	t.Helper()
-	end := time.Now().Add(startTime)
-	for time.Now().Before(end) {
-		response, err := http.Get(url)
-		if err == nil {
+	limit, cancel := context.WithTimeout(t.Context(), startTime)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		request, err := http.NewRequestWithContext(limit, http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode < 500 {
 				return
 			}
 		}
-		<-time.After(100 * time.Millisecond)
+		select {
+		case <-tick.C:
+		case <-limit.Done():
+			t.Fatalf("no answer from %s within %v", url, startTime)
+		}
 	}
-	t.Fatalf("no answer from %s within %v", url, startTime)
 }
 
 // awaitBucket waits until the server has made the bucket, which it does after its first answers.
@@ -159,9 +169,17 @@ func awaitBucket(t *testing.T, s Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(startTime); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
-		if _, err = b.Get(t.Context(), "none"); errors.Is(err, bucket.ErrMissing) {
+	limit, cancel := context.WithTimeout(t.Context(), startTime)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for limit.Err() == nil {
+		if _, err = b.Get(limit, "none"); errors.Is(err, bucket.ErrMissing) {
 			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit.Done():
 		}
 	}
 	t.Fatalf("no bucket within %v: %v", startTime, err)
