@@ -61,6 +61,14 @@ tests_of() { # folder of a module, arguments of go test
   (cd "$folder" && go test "$@")
 }
 
+# The first two tests of each file of internal/faults, which has a file for each kind, and a few of
+# their cases.
+faults_in_part() {
+  local names
+  names=$(for file in internal/faults/*_test.go; do sed -n 's/^func \(Test[A-Za-z0-9]*\)(.*/\1/p' "$file" | grep -vx TestMain | head -2; done | paste -sd '|')
+  tests_of internal/faults -timeout 30m . -run "^($names)\$" -args -test.parallel 8
+}
+
 # The benchmarks' harness, on a few pages and without the rivals that come from PyPI.
 bench_harness() { tests_of internal/bench ./...; }
 

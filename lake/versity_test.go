@@ -1,7 +1,6 @@
 package lake_test
 
 import (
-	"net/http"
 	"testing"
 
 	"datasync/lake/laketest"
@@ -15,7 +14,7 @@ func TestAnotherService(t *testing.T) {
 	for round := range 3 {
 		f.Add(t, 2, 100, 2)
 		plan := laketest.Plan(t, s, f, url, "deep.er.events")
-		var decide func(*http.Request) laketest.Fault = laketest.Lossy(uint64(round), laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer)
+		decide := laketest.Lossy(uint64(round), laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer)
 		throughProxy(t, s, "folder", &plan, decide)
 		exported(t, s, plan)
 		equal(t, s, url, plan.Table.Name, f, int64(2*round+2))

@@ -48,11 +48,10 @@ func (l Table) Orphans(t *testing.T) (orphans []string) {
 		}
 		for _, m := range manifests {
 			live[m.FilePath()] = true
-			entries, err := m.FetchEntries(l.Files, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range entries {
+			for e, err := range m.Entries(l.Files, true) {
+				if err != nil {
+					t.Fatal(err)
+				}
 				live[e.DataFile().FilePath()] = true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -66,6 +67,7 @@ func NewProxy(t testing.TB, server string, decide func(*http.Request) Fault) *Pr
 	// Rewrite without SetURL's change of Host: the signature covers it.
 	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host }}
 	forward.Transport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 16}
+	forward.ErrorLog = log.New(io.Discard, "", 0) // clients end in the middle of requests
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch p.fault(r) {
 		case Refuse:

@@ -84,7 +84,7 @@ func start(t testing.TB, cmd *exec.Cmd, url string) {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = <-ended
+		<-ended
 	})
 	if err := answers(t.Context(), url, ended); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd.Path, err, said.String())
