@@ -9,8 +9,7 @@ import (
 	"datasync/lake/laketest"
 )
 
-// rewrite writes all rows of a table anew, those of several origins to the same files, as the compaction of
-// an engine does.
+// rewrite rewrites all rows of a table, with several origins in one file, like an engine's compaction.
 func rewrite(t *testing.T, s laketest.Server, plan model.LakePlan) {
 	t.Helper()
 	l := s.Load(t, plan.Table.Catalog, plan.Table.Name)
@@ -55,7 +54,7 @@ func TestForeignCompaction(t *testing.T) {
 	})
 }
 
-// TestManySnapshots makes as many commits as old snapshots are removed after.
+// TestManySnapshots makes as many commits as an export allows before it expires snapshots.
 func TestManySnapshots(t *testing.T) {
 	each(t, "many", func(t *testing.T, s laketest.Server, f laketest.File, plan model.LakePlan) {
 		f.Add(t, 160, 10, 1)

@@ -17,8 +17,8 @@ import (
 	"datasync/lake/laketest"
 )
 
-// isCommit tells whether a request commits to a table of events: in a REST catalog by POST, without one by
-// the creation of a numbered metadata file.
+// isCommit reports whether a request commits to a table of events: by POST to a REST catalog, or by the
+// creation of a numbered metadata file.
 func isCommit(r *http.Request) bool {
 	if r.Method == http.MethodPost {
 		return strings.Contains(r.URL.Path, "/tables/")
@@ -63,8 +63,8 @@ func TestLostAnswerOfACommit(t *testing.T) {
 	}
 }
 
-// TestLostAnswerAndAnotherExporter has another exporter go on from a commit whose answer the first one lost,
-// before that one looks: the files of both are in the table.
+// TestLostAnswerAndAnotherExporter has another exporter continue from a commit whose response was lost,
+// before the first one reloads. The table has the files of both.
 func TestLostAnswerAndAnotherExporter(t *testing.T) {
 	s := laketest.Weed(t)
 	for kind, url := range both(s) {
@@ -168,7 +168,7 @@ func TestFourExportersAtOnce(t *testing.T) {
 	}
 }
 
-// kills is how many exports each kind of catalog sees killed.
+// kills is the number of killed exports for each kind of catalog.
 var kills = flag.Int("kills", 6, "kill `N` exports over each kind of catalog")
 
 // TestKills kills an export at a request, to the bucket or to the catalog, before the server has it or
@@ -213,7 +213,7 @@ func allProxied(t *testing.T, s laketest.Server, kind string, plan *model.LakePl
 	}
 }
 
-// kill ends an export by SIGKILL at a request, and tells whether it came so far.
+// kill ends an export by SIGKILL at a request, and reports whether it reached the request.
 func kill(t *testing.T, s laketest.Server, kind string, plan model.LakePlan, at int, after bool) bool {
 	t.Helper()
 	var mu sync.Mutex
@@ -241,7 +241,7 @@ func kill(t *testing.T, s laketest.Server, kind string, plan model.LakePlan, at 
 	return a.Result == nil
 }
 
-// TestEverythingAtOnce has exporters that are killed, and a bucket and a catalog that fail 3 requests in 10.
+// TestEverythingAtOnce kills exporters, while bucket and catalog fail 3 of 10 requests.
 func TestEverythingAtOnce(t *testing.T) {
 	s := laketest.Weed(t)
 	for kind, url := range both(s) {

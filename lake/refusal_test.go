@@ -11,7 +11,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
-// each runs a test over both catalogs, with a file of 4 batches that is in the table.
+// each runs a test over both catalogs, after the export of a file with 4 batches.
 func each(t *testing.T, name string, test func(t *testing.T, s laketest.Server, f laketest.File, plan model.LakePlan)) {
 	s := laketest.Weed(t)
 	for kind, url := range both(s) {
@@ -25,7 +25,7 @@ func each(t *testing.T, name string, test func(t *testing.T, s laketest.Server, 
 	}
 }
 
-// refuseThenReplace is what a table is good for that does not agree with the file.
+// refuseThenReplace expects an export to refuse the table, and --replace to succeed.
 func refuseThenReplace(t *testing.T, s laketest.Server, f laketest.File, plan model.LakePlan, batch int64, want string) {
 	t.Helper()
 	e := refused(t, s, plan, model.ExitData)

@@ -67,7 +67,7 @@ func TestSweepRemovesWhatAKilledExportLeft(t *testing.T) {
 			exported(t, s, laketest.Plan(t, s, f, url, name))
 			clean := objects(t, s, url, name)
 			f.Add(t, 2, 200, 2)
-			// The commit does not arrive, so all its files stay behind.
+			// The commit fails, so all its files remain.
 			victim := laketest.Plan(t, s, f, url, name)
 			var p *laketest.Process
 			started := make(chan struct{})

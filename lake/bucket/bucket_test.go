@@ -56,7 +56,7 @@ func keys(t *testing.T, b *bucket.Bucket, prefix string) (keys []string) {
 
 func TestMain(m *testing.M) { os.Exit(laketest.Main(m)) }
 
-// onEach runs a test on each kind of server, in an empty bucket or one that the test before has left.
+// onEach runs a test on each kind of server. The bucket may have objects of earlier tests.
 func onEach(t *testing.T, test func(t *testing.T, b *bucket.Bucket)) {
 	for server, start := range map[string]func(*testing.T) laketest.Server{"versitygw": laketest.Versity, "weed": laketest.Weed} {
 		t.Run(server, func(t *testing.T) { test(t, open(t, start(t).S3)) })
@@ -120,7 +120,7 @@ func objects(t *testing.T, b *bucket.Bucket) {
 	}
 }
 
-// TestRaces: of many writers of one key, one is told that it was first.
+// TestRaces: of many concurrent writers of one key, exactly one succeeds.
 func TestRaces(t *testing.T) { onEach(t, races) }
 
 func races(t *testing.T, b *bucket.Bucket) {
@@ -145,7 +145,7 @@ func races(t *testing.T, b *bucket.Bucket) {
 	}
 }
 
-// TestFiles: small and large files, over a service that fails 3 requests in 10 in all ways.
+// TestFiles uploads small and large files to a service that fails 3 of 10 requests.
 func TestFiles(t *testing.T) {
 	proxy := laketest.NewProxy(t, laketest.Versity(t).S3, laketest.Lossy(1, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer, laketest.TimeOut))
 	b := open(t, proxy.URL)
@@ -172,7 +172,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestParts: a file that is sent in parts, on a condition.
+// TestParts uploads a file in parts, with a condition.
 func TestParts(t *testing.T) { onEach(t, parts) }
 
 func parts(t *testing.T, b *bucket.Bucket) {
@@ -191,7 +191,7 @@ func parts(t *testing.T, b *bucket.Bucket) {
 	}
 }
 
-// TestLostAnswers: a put whose answer is lost finds its own object, and only its own.
+// TestLostAnswers: after a lost response, a put recognizes its own object, and no other.
 func TestLostAnswers(t *testing.T) {
 	server := laketest.Versity(t).S3
 	var lose atomic.Int64
@@ -217,7 +217,7 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// TestAbort: the parts of an upload that fails are removed, and those of a killed process by AbortUploads.
+// TestAbort: a failed upload removes its parts, and AbortUploads those of a killed process.
 func TestAbort(t *testing.T) {
 	server := laketest.Versity(t).S3
 	large, _ := file(t, 40<<20)

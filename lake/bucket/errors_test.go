@@ -28,7 +28,7 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
-// TestOpen: what is wrong with endpoint or credentials is known before a request.
+// TestOpen: Open rejects an invalid endpoint or missing credentials without a request.
 func TestOpen(t *testing.T) {
 	laketest.Environment(t)
 	for _, endpoint := range []string{"127.0.0.1:7070", "ftp://x", "http://", "http://user:hidden@host", "http://host/?secret=hidden", "http://host\x7f"} {
@@ -45,7 +45,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestRefusals: a wrong secret and a bucket that does not exist end a request at once, and no error has a secret.
+// TestRefusals: a wrong secret and a missing bucket fail a request at once, and no error has a secret.
 func TestRefusals(t *testing.T) {
 	server := laketest.Versity(t).S3
 	laketest.Environment(t)
@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 	check("an unknown key", bucket.Options{Bucket: name, Endpoint: proxy.URL}, bucket.ErrRefused)
 }
 
-// TestEcho: a service that repeats what was sent does not bring a secret into an error.
+// TestEcho: an error has no secret, even if the service's response repeats the request.
 func TestEcho(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
@@ -117,7 +117,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestUnconditional: a service that ignores conditions is found out.
+// TestUnconditional: CheckConditional detects a service that ignores conditions.
 func TestUnconditional(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
 	defer server.Close()

@@ -46,7 +46,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// TestFailuresOfACatalog has what a catalog answers before anything else, and what a person reads of it.
+// TestFailuresOfACatalog compares a catalog's first response with the message for the user.
 func TestFailuresOfACatalog(t *testing.T) {
 	const secret = "ds_test_client_secret"
 	for _, c := range []struct {
@@ -92,7 +92,7 @@ func TestFailuresOfACatalog(t *testing.T) {
 	})
 }
 
-// TestRetries has a catalog that fails twice: what changes nothing is asked again, a commit is not.
+// TestRetries has a catalog fail twice: the client repeats safe requests, but not a commit.
 func TestRetries(t *testing.T) {
 	for method, want := range map[string]int{http.MethodGet: 3, http.MethodPost: 1} {
 		t.Run(method, func(t *testing.T) {

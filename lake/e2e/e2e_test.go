@@ -17,7 +17,7 @@ var all = flag.Bool("all", false, "try all cases where the tests try a few of th
 
 func TestMain(m *testing.M) { os.Exit(laketest.Main(m)) }
 
-// whole skips a test unless all cases are tried.
+// whole skips a test without -all.
 func whole(t *testing.T) {
 	t.Helper()
 	if !*all {
@@ -25,7 +25,7 @@ func whole(t *testing.T) {
 	}
 }
 
-// both runs a test over both catalogs of a server. Without -all the second one is left out if few is true.
+// both runs a test over both catalogs of a server. If few is true, it needs -all for the second catalog.
 func both(t *testing.T, test func(t *testing.T, k kind)) {
 	t.Helper()
 	s := laketest.Weed(t)
@@ -39,10 +39,10 @@ type kind struct {
 	url string
 }
 
-// rest tells whether it is a REST catalog.
+// rest reports whether it is a REST catalog.
 func (k kind) rest() bool { return !strings.HasPrefix(k.url, "s3:") }
 
-// isCommit tells whether a request commits to a table.
+// isCommit reports whether a request commits to a table.
 func isCommit(r *http.Request) bool {
 	if r.Method == http.MethodPost {
 		return strings.Contains(r.URL.Path, "/tables/")
@@ -50,8 +50,7 @@ func isCommit(r *http.Request) bool {
 	return r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, ".metadata.json") && !strings.HasSuffix(r.URL.Path, "/v1.metadata.json")
 }
 
-// via has the requests of a plan go through proxies: those to the bucket, and those to the catalog. Both
-// decide alike.
+// via sends a plan's requests to bucket and catalog through proxies with the same decision.
 func (k kind) via(t *testing.T, plan *model.LakePlan, decide func(*http.Request) laketest.Fault) (bucket, catalog *laketest.Proxy) {
 	t.Helper()
 	bucket = laketest.NewProxy(t, k.S3, decide)
@@ -100,7 +99,7 @@ func (k kind) equal(t *testing.T, name string, files ...laketest.File) {
 	}
 }
 
-// copyOf copies a file, as a pull that runs lends one.
+// copyOf copies a file, as a running pull does for readers.
 func copyOf(t *testing.T, f laketest.File) laketest.File {
 	t.Helper()
 	content, err := os.ReadFile(f.Path)

@@ -12,10 +12,10 @@ import (
 	"datasync/lake/laketest"
 )
 
-// everyWay are the ways in which requests fail of which a client knows that they may pass.
+// everyWay are the faults that a client knows as transient.
 var everyWay = []laketest.Fault{laketest.Refuse, laketest.SlowDown, laketest.Fail, laketest.Reset, laketest.Drop, laketest.CutAnswer, laketest.LoseAnswer, laketest.TimeOut}
 
-// TestLossyServices fails 3 requests in 10, those to the bucket and those to the catalog.
+// TestLossyServices fails 3 of 10 requests to bucket and catalog.
 func TestLossyServices(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {
@@ -55,7 +55,7 @@ func TestLossyServices(t *testing.T) {
 	})
 }
 
-// TestLostAnswer loses the answer of the commit, in each way.
+// TestLostAnswer drops the response to the commit, in each way.
 func TestLostAnswer(t *testing.T) {
 	ways := map[string]laketest.Fault{"lost": laketest.LoseAnswer, "504": laketest.TimeOut, "cut": laketest.CutAnswer, "409": laketest.LateConflict}
 	if !*all {
@@ -83,7 +83,7 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
-// TestConflicts has the catalog answer five commits that another one came first, although none did.
+// TestConflicts has the catalog answer 409 to five commits, although no other commit exists.
 func TestConflicts(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {
@@ -107,8 +107,8 @@ func TestConflicts(t *testing.T) {
 	})
 }
 
-// TestRefusedServices asks services that refuse: the error says which one and why, in one line and without
-// a secret.
+// TestRefusedServices: if a service refuses, the error names it and the reason, in one line and without a
+// secret.
 func TestRefusedServices(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {

@@ -9,7 +9,7 @@ import (
 	"datasync/lake/laketest"
 )
 
-// refused runs an export that must refuse the table or the file, and say why in one line.
+// refused runs an export that must fail with a reason of one line.
 func (k kind) refused(t *testing.T, plan model.LakePlan, want string) {
 	t.Helper()
 	a := laketest.Run(t, k.Server, plan)
@@ -34,7 +34,7 @@ func TestRestoredFile(t *testing.T) {
 			t.Errorf("an older copy added %+v", r.Events)
 		}
 		k.equal(t, "restored.file", f)
-		backup.Add(t, 2, 61, 3) // it has batch 6 now, where the table has batch 8
+		backup.Add(t, 2, 61, 3) // the copy has batch 6, and the table has batch 8
 		if r := k.done(t, old); r.Events.Added != 0 {
 			t.Errorf("a file that is behind the table added %+v", r.Events)
 		}
@@ -48,8 +48,7 @@ func TestRestoredFile(t *testing.T) {
 	})
 }
 
-// TestHardValues exports what a column can hold at its ends, days that come late, and a file with no
-// closing check yet.
+// TestHardValues exports extreme values, late days, and a file without a closing check.
 func TestHardValues(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {

@@ -28,8 +28,8 @@ func (k kind) changed(t *testing.T, name string, change func(l laketest.Table, t
 // batchOne is the rows of the first batch.
 var batchOne = iceberg.EqualTo(iceberg.Reference("batch"), int64(1))
 
-// TestSwappedRows has another program delete a file of the table, and add another one with as many rows:
-// the counts agree, and the rows do not.
+// TestSwappedRows has another program replace a file of the table by one with as many rows: the counts are
+// equal, but the rows differ.
 func TestSwappedRows(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {
@@ -93,7 +93,7 @@ func TestRequiredColumn(t *testing.T) {
 	})
 }
 
-// TestSpecAndOrderOfOthers has another program divide the table by type, too, and move columns.
+// TestSpecAndOrderOfOthers has another program partition the table by type too, and move columns.
 func TestSpecAndOrderOfOthers(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {
@@ -116,8 +116,7 @@ func TestSpecAndOrderOfOthers(t *testing.T) {
 	})
 }
 
-// TestManySnapshots exports so often that old snapshots are removed, and has another program remove
-// all but the newest one.
+// TestManySnapshots exports until old snapshots expire, and has another program expire all but the newest.
 func TestManySnapshots(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {

@@ -8,7 +8,7 @@ import (
 	"datasync/lake/laketest"
 )
 
-// hint compares version-hint.text, with which readers of a folder begin, with the table.
+// hint compares version-hint.text, which readers by path use, with the table.
 func (k kind) hint(t *testing.T, table string) {
 	t.Helper()
 	loaded := k.Load(t, k.url, table)
@@ -21,8 +21,8 @@ func (k kind) hint(t *testing.T, table string) {
 	}
 }
 
-// TestHintAfterAKill kills an export between its commit and version-hint.text. Readers would have the
-// table as it was before until the next commit, if the next export did not look.
+// TestHintAfterAKill kills an export between its commit and version-hint.text. Without a repair by the next
+// export, readers would read the old table until the next commit.
 func TestHintAfterAKill(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {

@@ -50,7 +50,8 @@ func (v *victim) run(t *testing.T, k kind, plan model.LakePlan) laketest.Answer 
 	return v.process.Await(t, nil)
 }
 
-// killAt kills an export at its nth request: before the service has it, or once its answer is lost.
+// killAt kills an export at its nth request: before the service receives it, or after the proxy drops the
+// response.
 func (k kind) killAt(t *testing.T, plan model.LakePlan, n int, after bool) laketest.Answer {
 	t.Helper()
 	v := victim{started: make(chan struct{})}
@@ -71,7 +72,7 @@ func (k kind) killAt(t *testing.T, plan model.LakePlan, n int, after bool) laket
 	return v.run(t, k, plan)
 }
 
-// killWithin kills an export at some moment.
+// killWithin kills an export at a random moment.
 func (k kind) killWithin(t *testing.T, plan model.LakePlan, moment time.Duration) laketest.Answer {
 	t.Helper()
 	v := victim{started: make(chan struct{})}
@@ -80,7 +81,7 @@ func (k kind) killWithin(t *testing.T, plan model.LakePlan, moment time.Duration
 	return v.run(t, k, plan)
 }
 
-// sweep has an export's journals look old, removes orphans, and tells which are left.
+// sweep makes an export's journals old, removes orphans, and returns the remaining ones.
 func (k kind) sweep(t *testing.T, f laketest.File, table string) (left []string) {
 	t.Helper()
 	journals, err := filepath.Glob(filepath.Join(filepath.Dir(f.Path), ".*.lake-journal", "*"))
@@ -99,17 +100,17 @@ func (k kind) sweep(t *testing.T, f laketest.File, table string) (left []string)
 	return k.Load(t, k.url, table).Orphans(t)
 }
 
-// exists tells whether an export got so far as to make the table.
+// exists reports whether an export has created the table.
 func (k kind) exists(t *testing.T, table string) bool {
 	t.Helper()
 	return k.Has(t, k.url, table)
 }
 
-// kills is how many exports of one table are killed before it is compared for good.
+// kills is the number of killed exports of one table before the final comparison.
 const kills = 10
 
-// TestKills kills exports at each request and at moments by chance. After each kill the table has whole
-// batches of the file; in the end, all of them, and no file that is not its own.
+// TestKills kills exports at each request and at random moments. After each kill the table has only whole
+// batches. In the end it has all batches, and no orphans.
 func TestKills(t *testing.T) {
 	rounds := 6
 	if !*all {
@@ -188,7 +189,7 @@ func TestKills(t *testing.T) {
 	})
 }
 
-// killAtCommit kills an export whose commit is in the table, before it knows.
+// killAtCommit kills an export after its commit, before it receives the response.
 func (k kind) killAtCommit(t *testing.T, plan model.LakePlan) laketest.Answer {
 	t.Helper()
 	v := victim{started: make(chan struct{})}

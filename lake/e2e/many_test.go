@@ -10,7 +10,7 @@ import (
 	"datasync/lake/laketest"
 )
 
-// atOnce runs plans at once, which all must succeed, and returns the rows that they added.
+// atOnce runs plans in parallel, which must all succeed, and returns the number of added rows.
 func (k kind) atOnce(t *testing.T, plans ...model.LakePlan) (added int64) {
 	t.Helper()
 	answers := make([]laketest.Answer, len(plans))
@@ -30,8 +30,8 @@ func (k kind) atOnce(t *testing.T, plans ...model.LakePlan) (added int64) {
 	return added
 }
 
-// TestFourAtOnce has four exports of copies of one file, each a batch longer than the other, and four of
-// files of other origins, each with a batch more in every round.
+// TestFourAtOnce runs four exports of growing copies of one file, and four of files of other origins that
+// grow every round.
 func TestFourAtOnce(t *testing.T) {
 	whole(t)
 	const rounds = 3

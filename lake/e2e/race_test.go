@@ -8,8 +8,8 @@ import (
 	"datasync/lake/laketest"
 )
 
-// TestOthersCommitBeforeTheReload loses the answer of a commit, and has an export of a newer copy of the
-// file commit before the first export looks again: the newest position is not that of its own commit.
+// TestOthersCommitBeforeTheReload drops the response to a commit. Before the reload, an export of a newer
+// copy commits, so the newest position has another commit id.
 func TestOthersCommitBeforeTheReload(t *testing.T) {
 	ways := map[string]laketest.Fault{"lost": laketest.LoseAnswer, "504": laketest.TimeOut, "409": laketest.LateConflict}
 	if !*all {

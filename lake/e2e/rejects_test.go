@@ -7,8 +7,8 @@ import (
 	"datasync/lake/laketest"
 )
 
-// TestKillsWithRejects kills exports of a file with rejects while the second table is written. The next
-// export makes both tables whole, and the sweep of both removes the journals, too.
+// TestKillsWithRejects kills exports of a file with rejects during the writes to the second table. The next
+// export completes both tables, and the sweep of both also removes the journals.
 func TestKillsWithRejects(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {

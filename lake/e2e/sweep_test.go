@@ -7,7 +7,7 @@ import (
 	"datasync/lake/laketest"
 )
 
-// TestSweepBesideAnExport sweeps while another export has sent its files and not committed them.
+// TestSweepBesideAnExport sweeps while another export has uploaded but not committed its files.
 func TestSweepBesideAnExport(t *testing.T) {
 	whole(t)
 	both(t, func(t *testing.T, k kind) {

@@ -88,7 +88,7 @@ const differences = `WITH a AS (SELECT id::VARCHAR AS id, session_id::VARCHAR AS
 	b AS (SELECT id::VARCHAR, session_id::VARCHAR, user_id::VARCHAR, type, name, epoch_us("timestamp"), properties, device_type, browser, extra, batch FROM lake)
 	SELECT (SELECT count(*) FROM (FROM a EXCEPT ALL FROM b)) + (SELECT count(*) FROM (FROM b EXCEPT ALL FROM a))`
 
-// extremes are instants at the ends of what a file can have, and of days.
+// extremes are the first and last instants of a file, and of days.
 var extremes = []string{
 	"290309-12-22 (BC) 00:00:00", "0044-03-15 (BC) 12:00:00.000001", "0001-01-01 00:00:00", "1582-10-15 00:00:00", "1969-12-31 23:59:59.999999",
 	"1970-01-01 00:00:00", "1970-01-01 23:59:59.999999", "1970-01-02 00:00:00", "2016-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999", "294247-01-10 04:00:54.775806",
@@ -195,7 +195,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestNames: the files have the names that a table gives its columns today.
+// TestNames: the files have the table's current column names.
 func TestNames(t *testing.T) {
 	f := extreme(t)
 	s, _ := open(t, f)
@@ -239,7 +239,7 @@ func TestManyDays(t *testing.T) {
 	}
 }
 
-// TestOneInstant: rows of the same instant cannot be divided.
+// TestOneInstant: rows of the same instant stay in one file.
 func TestOneInstant(t *testing.T) {
 	f := laketest.NewFile(t, origin)
 	f.Exec(t, `INSERT INTO events SELECT md5(i::VARCHAR)::UUID, md5('s')::UUID, NULL, 'same', NULL, make_timestamptz(1 + i // 50), NULL, NULL, NULL, NULL, 1 FROM range(200) t(i)`)
@@ -278,7 +278,7 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestChecksum: that of the page log is taken if it has as many events as the table, else that of the events.
+// TestChecksum: UpTo takes the page log's checksum if both have as many events, else the events' checksum.
 func TestChecksum(t *testing.T) {
 	f := laketest.NewFile(t, origin)
 	f.Add(t, 2, 100, 3)
@@ -360,7 +360,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestRejects: rows are only ever added, also when a reject is resolved later.
+// TestRejects: rows are append-only, also when a later pull resolves a reject.
 func TestRejects(t *testing.T) {
 	f := laketest.NewFile(t, origin)
 	f.Exec(t, `INSERT INTO rejected_events BY NAME FROM (VALUES

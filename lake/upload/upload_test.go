@@ -77,8 +77,8 @@ func keys(t *testing.T, b *bucket.Bucket) (keys []string) {
 	return keys
 }
 
-// whole checks that the manifest names files that are all there and have the text, and returns their keys and
-// that of the manifest.
+// whole checks that all files in the manifest exist and have the text. It returns their keys and the
+// manifest's key.
 func whole(t *testing.T, b *bucket.Bucket, text string, files int) []string {
 	t.Helper()
 	content, err := b.Get(t.Context(), "ex/events.manifest.json")
@@ -170,7 +170,7 @@ func replaces(t *testing.T, server string) {
 	only(t, b, []string{"ex/events.manifest.json"})
 }
 
-// TestForeign: an upload touches nothing that no export made.
+// TestForeign: an upload changes no objects of other programs.
 func TestForeign(t *testing.T) {
 	server := laketest.Versity(t).S3
 	b := open(t, server)
@@ -205,8 +205,8 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestKills ends an upload at each of its requests that changes something. What was whole stays whole, and the
-// next upload leaves nothing else.
+// TestKills kills an upload at each write request. The export stays whole, and the next upload removes all
+// other objects.
 func TestKills(t *testing.T) {
 	server := laketest.Versity(t).S3
 	b := open(t, server)
@@ -215,7 +215,7 @@ func TestKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	for at := int64(1); ; at++ {
-		// A killed process sends nothing more: not even what would clean up.
+		// A killed process sends no further requests, not even for cleanup.
 		var changes atomic.Int64
 		ctx, kill := context.WithCancel(t.Context())
 		proxy := laketest.NewProxy(t, server, func(r *http.Request) laketest.Fault {
@@ -257,7 +257,7 @@ func TestKills(t *testing.T) {
 	}
 }
 
-// TestTwoUploads: of uploads at a time one wins or several follow each other, and what is there is whole.
+// TestTwoUploads: concurrent uploads fail or succeed, but the folder has one whole export.
 func TestTwoUploads(t *testing.T) {
 	server := laketest.Versity(t).S3
 	b := open(t, server)
@@ -282,7 +282,7 @@ func TestTwoUploads(t *testing.T) {
 	only(t, b, whole(t, b, "same", 4))
 }
 
-// TestLossy: a service that fails 3 requests in 10.
+// TestLossy uploads to a service that fails 3 of 10 requests.
 func TestLossy(t *testing.T) {
 	proxy := laketest.NewProxy(t, laketest.Versity(t).S3, laketest.Lossy(7, laketest.Refuse, laketest.Drop, laketest.LoseAnswer, laketest.CutAnswer, laketest.TimeOut))
 	b := open(t, proxy.URL)
