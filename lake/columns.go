@@ -65,7 +65,7 @@ var rejectColumns = []column{
 	{"endpoint", text, ""},
 	{"timestamp", instant, "time of the event, if readable"},
 	{"batch", long, "number of the commit in the file that stored the reject"},
-	{"resolved", iceberg.PrimitiveTypes.Bool, "true if a later pull stored the element; the row has its key and no content"},
+	{"resolved", iceberg.PrimitiveTypes.Bool, "true once the element is stored; the row has its key and no content"},
 	{"resolved_batch", long, "number of the commit in the file that resolved the reject"},
 	{rows.OriginColumn, text, "the API that sent the element"},
 }
