@@ -19,9 +19,9 @@ import (
 const topic = "lake"
 
 var (
-	// ErrShape: the table's schema or layout does not fit the rows of the file.
+	// ErrShape says that the table's schema or layout does not fit the rows of the file.
 	ErrShape = model.NewFailure(model.ExitData, topic, "the table cannot take the events of this file")
-	// ErrOption: an option for new tables contradicts the existing table.
+	// ErrOption says that an option for new tables contradicts the existing table.
 	ErrOption = model.NewFailure(model.ExitUsage, topic, "the table exists with another layout")
 )
 

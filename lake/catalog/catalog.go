@@ -18,19 +18,19 @@ import (
 const topic = "lake"
 
 var (
-	// ErrURL: a string is not a valid URL of a catalog, or not a valid table name.
+	// ErrURL says that a string is not a valid URL of a catalog, or not a valid table name.
 	ErrURL = model.NewFailure(model.ExitUsage, "", "unusable catalog")
-	// ErrNoTable: the catalog has no table with that name.
+	// ErrNoTable says that the catalog has no table with that name.
 	ErrNoTable = model.NewFailure(model.ExitError, topic, "there is no such table")
-	// ErrExists: another process has created a table with that name.
+	// ErrExists says that another process has created a table with that name.
 	ErrExists = model.NewFailure(model.ExitError, topic, "the table exists")
-	// ErrConflict: another commit was first, so this one is not in the table and cannot arrive later.
+	// ErrConflict says that another commit was first, so this one is not in the table and cannot arrive later.
 	ErrConflict = errors.New("another commit was first")
-	// ErrRefused: the catalog rejects the credential, or requires one.
+	// ErrRefused says that the catalog rejects the credential, or requires one.
 	ErrRefused = model.NewFailure(model.ExitError, topic, "the catalog refuses the credential")
-	// ErrService: the catalog is unreachable, or it fails.
+	// ErrService says that the catalog is unreachable, or it fails.
 	ErrService = model.NewFailure(model.ExitError, topic, "the catalog failed")
-	// ErrOwned: the folder has a table of another kind of catalog.
+	// ErrOwned says that the folder has a table of another kind of catalog.
 	ErrOwned = model.NewFailure(model.ExitError, topic, "another catalog keeps this table")
 )
 

@@ -81,10 +81,13 @@ func start(t testing.TB, cmd *exec.Cmd, url string) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() {
+		ended <- cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		<-ended
+		t.Log(cmd.Path, "ended:", <-ended)
 	})
 	if err := answers(t.Context(), url, ended); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd.Path, err, said.String())

@@ -76,10 +76,10 @@ type File struct {
 	Rows, Bytes int64
 }
 
-// ErrColumn: a file cannot have a column.
+// ErrColumn says that a file cannot have a column.
 var ErrColumn = model.NewFailure(model.ExitError, "lake", "unusable column")
 
-// ErrInfinite: an event's instant is infinity, which other programs cannot read.
+// ErrInfinite says that an event's instant is infinity, which other programs cannot read.
 var ErrInfinite = model.NewFailure(model.ExitData, "unsound", "an instant is infinite")
 
 // kind is the conversion of a column.
