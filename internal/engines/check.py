@@ -27,11 +27,26 @@ class File:
         with duckdb.connect(self.database) as c:
             hostile.add(c)
 
+    def grow(self):
+        """Adds a batch that the closing check has checked."""
+        with duckdb.connect(self.database) as c:
+            batch = int(c.execute("SELECT value FROM meta WHERE key = 'checked_batch'").fetchone()[0]) + 1
+            hostile.add(c, batch, seed=batch)
+            c.execute("UPDATE meta SET value = ? WHERE key = 'checked_batch'", [str(batch)])
+
     def export(self):
         command = [self.datasync, "export", "--iceberg", self.table, "--catalog", self.weed.catalog, "--endpoint", self.weed.s3, "--db", self.database, "--json"]
         out = subprocess.run(command, check=True, capture_output=True, text=True, env=self.weed.environ())
         print(out.stderr.strip())
         self.result = json.loads(out.stdout)
+
+    def compacted(self, report, compact, figures):
+        """Compares the figures of an engine after it has compacted the table, and after another export."""
+        compact()
+        report.compare("figures after a compaction", self.figures(), figures())
+        self.grow()
+        self.export()
+        report.compare("figures after a compaction and an export", self.figures(), figures())
 
     def ask(self, sql):
         with duckdb.connect(self.database, read_only=True) as c:
@@ -56,6 +71,9 @@ def main(folder, program, *engines):
     with servers.Weed(program, folder) as weed:
         file = File(folder, weed)
         file.pull(EVENTS)
+        file.export()
+        file.first = file.figures()[0]  # rows of the first snapshot
+        file.grow()
         file.export()
         failed = 0
         for name in engines:

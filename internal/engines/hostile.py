@@ -36,7 +36,7 @@ def row(pick, place, at):
             pick.choice([None, "mobile", "desktop", ""]), pick.choice([None, "Chrome", "\u00df", "Z"]), pick.choice([None, '{"x":1}']))
 
 
-def add(connection):
-    """Adds the rows to the first batch of a file that is open in DuckDB."""
+def add(connection, batch=1, seed=7):
+    """Adds the rows to a batch of a file that is open in DuckDB."""
     connection.executemany("""INSERT INTO events (id, session_id, user_id, type, name, "timestamp", properties, device_type, browser, extra, batch)
-        VALUES (?, ?, ?, ?, ?, make_timestamptz(?), ?, ?, ?, ?, 1)""", list(rows()))
+        VALUES (?, ?, ?, ?, ?, make_timestamptz(?), ?, ?, ?, ?, ?)""", [(*r, batch) for r in rows(seed)])

@@ -29,4 +29,4 @@ def check(file, report):
     files, everything = len(list(day.plan_files())), len(list(table.scan().plan_files()))
     report.compare("a day", file.day(), day.to_arrow().num_rows)
     report.compare(f"a day reads few files ({files} of {everything})", True, files * 10 <= everything)
-    report.compare("an earlier snapshot", file.figures()[0], table.scan(snapshot_id=table.history()[0].snapshot_id).count())
+    report.compare("an earlier snapshot", file.first, table.scan(snapshot_id=table.history()[0].snapshot_id).count())

@@ -30,8 +30,12 @@ def check(file, report):
 
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     nulls = ", ".join(f"count(*) - count(`{name}`)" for name in COLUMNS)
-    report.compare("figures", file.figures(), ask(
-        f"SELECT count(*), count(DISTINCT id), sum(batch), unix_micros(min(`timestamp`)), unix_micros(max(`timestamp`)), {nulls} FROM {events}")[0])
+
+    def figures():
+        spark.sql(f"REFRESH TABLE {events}")
+        return ask(f"SELECT count(*), count(DISTINCT id), sum(batch), unix_micros(min(`timestamp`)), unix_micros(max(`timestamp`)), {nulls} FROM {events}")[0]
+
+    report.compare("figures", file.figures(), figures())
     columns = ", ".join("CAST(unix_micros(`timestamp`) AS STRING)" if name == "timestamp" else f"CAST(`{name}` AS STRING)" for name in COLUMNS)
     for want in file.some(20):
         report.compare("id " + want[0], [want], ask(f"SELECT {columns} FROM {events} WHERE id = '{want[0]}'"))
@@ -41,11 +45,13 @@ def check(file, report):
     everything = ask(f"SELECT count(*) FROM {events}.files")[0][0]
     report.compare(f"a day reads few files ({files} of {everything})", True, files * 10 <= everything)
     snapshot = ask(f"SELECT snapshot_id FROM {events}.snapshots ORDER BY committed_at LIMIT 1")[0][0]
-    report.compare("an earlier snapshot", file.figures()[0], ask(f"SELECT count(*) FROM {events} VERSION AS OF {snapshot}")[0][0])
+    report.compare("an earlier snapshot", file.first, ask(f"SELECT count(*) FROM {events} VERSION AS OF {snapshot}")[0][0])
     for zone, name, options in named():
         spark.conf.set("spark.sql.session.timeZone", zone)
         frame = spark.sql(printed(file.datasync, "spark", events, zone, name, options))
         form = "date_format(`%s`, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX\")"
         rows = frame.selectExpr(*((form if kind == "timestamp" else "CAST(`%s` AS STRING)") % column for column, kind in frame.dtypes)).collect()
         report.compare(f"{name} {options} in {zone}", local(file.datasync, file.database, zone, name, options), [[plain(v) for v in r] for r in rows])
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    file.compacted(report, lambda: ask(f"CALL lake.system.rewrite_data_files(table => '{file.table}', options => map('rewrite-all', 'true'))"), figures)
     spark.stop()

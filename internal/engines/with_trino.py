@@ -40,9 +40,12 @@ def check(file, report):
         events = "lake." + file.table
         nulls = ", ".join(f'count(*) - count("{name}")' for name in COLUMNS)
         text = 'to_iso8601(%s("timestamp"))'
-        want = file.figures()
-        got = ask(trino.url, f"SELECT count(*), count(DISTINCT id), sum(batch), {text % 'min'}, {text % 'max'}, {nulls} FROM {events}")[0]
-        report.compare("figures", want, [*got[:3], *(since_1970(t) for t in got[3:5]), *got[5:]])
+
+        def figures():
+            got = ask(trino.url, f"SELECT count(*), count(DISTINCT id), sum(batch), {text % 'min'}, {text % 'max'}, {nulls} FROM {events}")[0]
+            return [*got[:3], *(since_1970(t) for t in got[3:5]), *got[5:]]
+
+        report.compare("figures", file.figures(), figures())
         columns = ", ".join('to_iso8601("timestamp")' if name == "timestamp" else f'CAST("{name}" AS varchar)' for name in COLUMNS)
         place = COLUMNS.index("timestamp")
         for want in file.some(20):
@@ -57,7 +60,7 @@ def check(file, report):
         splits = int(re.search(r"Splits: (\d+)", plan).group(1)) if "Splits: " in plan else files
         report.compare(f"a day reads few files ({files} of {everything}, {splits} splits)", True, files * 10 <= everything and splits * 10 <= everything)
         snapshot = ask(trino.url, f'SELECT snapshot_id FROM lake.{schema}."{table}$snapshots" ORDER BY committed_at LIMIT 1')[0][0]
-        report.compare("an earlier snapshot", file.figures()[0], ask(trino.url, f"SELECT count(*) FROM {events} FOR VERSION AS OF {snapshot}")[0][0])
+        report.compare("an earlier snapshot", file.first, ask(trino.url, f"SELECT count(*) FROM {events} FOR VERSION AS OF {snapshot}")[0][0])
         for zone, name, options in named():
             sql, want = printed(file.datasync, "trino", events, zone, name, options), local(file.datasync, file.database, zone, name, options)
             if zone != "UTC" and name in INSTANTS:  # the text of an instant has no offset, and there are two hours of one name
@@ -66,6 +69,7 @@ def check(file, report):
             else:
                 got = [[plain(v) for v in r] for r in ask(trino.url, sql, zone)]
             report.compare(f"{name} {options} in {zone}", want, got)
+        file.compacted(report, lambda: ask(trino.url, f"ALTER TABLE {events} EXECUTE optimize"), figures)
 
 
 def since_1970(text):
