@@ -15,7 +15,6 @@ import (
 // TestFullDisk exports with a staging folder on a disk that is too small, or full after the first check, and
 // then with room for the files.
 func TestFullDisk(t *testing.T) {
-	whole(t)
 	outfiletest.OnSmallDisk(t, "40m", func(t *testing.T, disk string) {
 		both(t, func(t *testing.T, k kind) {
 			f := laketest.NewFile(t, "http://a.test:80")
