@@ -116,22 +116,16 @@ func (x *exporter) load(ctx context.Context) (*table.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	for failed := 0; ; {
+	for failed := 1; ; failed++ {
 		t, err := x.catalog.Load(ctx, x.feed.name)
 		if !errors.Is(err, catalog.ErrNoTable) {
 			return t, err
 		}
 		t, err = x.catalog.Create(ctx, x.feed.name, d)
-		switch {
-		case err == nil:
-			return t, nil
-		case errors.Is(err, catalog.ErrExists):
-			continue
-		case !errors.Is(err, catalog.ErrService):
-			return nil, err
-		}
-		if failed++; failed > failures {
-			return nil, err
+		// A catalog may refuse the name without a table to load, as for a view.
+		again := errors.Is(err, catalog.ErrExists) || errors.Is(err, catalog.ErrService)
+		if err == nil || !again || failed > failures {
+			return t, err
 		}
 		if err := pause(ctx, failed); err != nil {
 			return nil, err
@@ -146,11 +140,12 @@ func (x *exporter) export(ctx context.Context) error {
 			return err
 		}
 	}
-	failed, beaten, swept := 0, 0, false
+	var tries attempts
+	swept := false
 	for {
 		t, err := x.load(ctx)
 		if err != nil {
-			if failed == 0 || ctx.Err() != nil {
+			if tries.failed == 0 || ctx.Err() != nil {
 				return err
 			}
 			return fmt.Errorf("%w; the last commit to table %s may have succeeded; the next export checks that", err, x.name())
@@ -166,28 +161,36 @@ func (x *exporter) export(ctx context.Context) error {
 		case err == nil && done:
 			return nil
 		case err == nil:
-			failed, beaten = 0, 0
-			continue
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, catalog.ErrConflict):
-			if beaten++; beaten > conflicts {
-				return fmt.Errorf("table %s: other writers committed first %d times in a row: %w", x.name(), beaten, err)
-			}
-			if err := pause(ctx, min(beaten, 4)); err != nil {
-				return err
-			}
-		case !sent || isFinal(err):
-			return err
+			tries = attempts{}
 		default:
-			if failed++; failed > failures {
-				return err
-			}
-			if err := pause(ctx, failed); err != nil {
+			if err := tries.again(ctx, x.name(), sent, err); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// attempts are the consecutive attempts that failed: with an unknown outcome, and by a concurrent commit.
+type attempts struct{ failed, beaten int }
+
+// again waits before the next attempt after err, or returns the error that ends the export. sent means that
+// err is from the commit.
+func (a *attempts) again(ctx context.Context, table string, sent bool, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, catalog.ErrConflict):
+		if a.beaten++; a.beaten > conflicts {
+			return fmt.Errorf("table %s: other writers committed first %d times in a row: %w", table, a.beaten, err)
+		}
+		return pause(ctx, min(a.beaten, 4))
+	case !sent || isFinal(err):
+		return err
+	}
+	if a.failed++; a.failed > failures {
+		return err
+	}
+	return pause(ctx, a.failed)
 }
 
 // isFinal reports whether a retry of the commit would fail in the same way.

@@ -168,8 +168,10 @@ func (j *journal) one(path string, visit func([]string) ([]string, error)) (err 
 			return err
 		}
 	}
-	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
-		return err
+	// A kill leaves the old journal, and perhaps the new one as another journal.
+	aside := filepath.Join(filepath.Dir(path), uuid.NewString())
+	if err := os.WriteFile(aside, text.Bytes(), 0o600); err != nil {
+		return errors.Join(err, os.Remove(aside))
 	}
-	return os.Chtimes(path, info.ModTime(), info.ModTime()) // keep its age
+	return errors.Join(os.Chtimes(aside, info.ModTime(), info.ModTime()), os.Rename(aside, path)) // keep its age
 }

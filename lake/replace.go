@@ -26,34 +26,18 @@ func (x *exporter) replace(ctx context.Context) error {
 	if err := x.trust(ctx); err != nil {
 		return err
 	}
-	failed, beaten := 0, 0
+	var tries attempts
 	for {
 		t, err := x.load(ctx)
 		if err != nil {
 			return err
 		}
 		sent, err := x.replaceOnce(ctx, t)
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, catalog.ErrConflict):
-			if beaten++; beaten > conflicts {
-				return fmt.Errorf("table %s: other writers committed first %d times in a row: %w", x.name(), beaten, err)
-			}
-			if err := pause(ctx, min(beaten, 4)); err != nil {
-				return err
-			}
-		case !sent || isFinal(err):
+		}
+		if err := tries.again(ctx, x.name(), sent, err); err != nil {
 			return err
-		default:
-			if failed++; failed > failures {
-				return err
-			}
-			if err := pause(ctx, failed); err != nil {
-				return err
-			}
 		}
 	}
 }

@@ -9,7 +9,7 @@ PLACES = ["2026-01-20T00:00:00+00:00", "2025-10-26T01:00:00+00:00", "2026-03-08T
           "2026-04-04T15:00:00+00:00", "1970-01-01T00:00:00+00:00", "2199-12-31T23:59:59.999999+00:00", "2150-06-01T12:00:00.000001+00:00"]
 KINDS = ["page_view", "page_view", "click", "form_submit", "purchase", "error", "a, b", "it's \\ ${env:HOME} \U0001F600", "-- x\n;"]
 NAMES = [None, "", "\U0001F600 \u00fcn\u00ef \u6f22\u5b57", "tab\tand\r\nline", "\x01\u202e"]
-PROPERTIES = [None, "{}", '{"page":"/home"}', '{"page":"/\u00e9\'\\u0041"}', '{"page":""}', '{"page":null}', '{"page":7}', '{"page":1.5}', '{"page":true}',
+PROPERTIES = [None, "{}", '{"page":"/news"}', '{"page":"/\u00e9\'\\u0041"}', '{"page":""}', '{"page":null}', '{"page":7}', '{"page":1.5}', '{"page":true}',
               '{"page":{"b":"x","a":[1, 2]}}', '{"page":"null"}', '[{"page":"/no"}]', '"page"', "3", "null", '{"page":"\U0001F600\\n\\t"}']
 
 

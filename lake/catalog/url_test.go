@@ -83,7 +83,7 @@ func TestFailuresOfACatalog(t *testing.T) {
 			}
 		})
 	}
-	t.Run("nobody there", func(t *testing.T) {
+	t.Run("unreachable catalog", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
 		if _, err := Open(t.Context(), Options{URL: server.URL}); !errors.Is(err, ErrService) || !strings.Contains(err.Error(), "connection refused") {

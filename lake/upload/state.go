@@ -20,7 +20,7 @@ type state struct {
 
 // readState returns the folder's export, or nil.
 func (u *upload) readState(ctx context.Context) (*state, error) {
-	for {
+	for range 100 { // until the manifest does not change while it is read
 		head, err := u.bucket.Head(ctx, u.target.manifest)
 		if errors.Is(err, bucket.ErrMissing) {
 			return nil, nil
@@ -48,6 +48,7 @@ func (u *upload) readState(ctx context.Context) (*state, error) {
 		}
 		return &state{head.ETag, names}, nil
 	}
+	return nil, fmt.Errorf("%w: other exports replace s3://%s/%s all the time; run this export again", ErrTarget, u.target.bucket, u.target.manifest)
 }
 
 // namesIn returns the names of the files of a manifest.

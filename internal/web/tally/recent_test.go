@@ -21,14 +21,14 @@ func TestTexts(t *testing.T) {
 	}
 	var properties []string
 	for _, name := range []string{
-		"", "/", "/a", "/b", "/home", "/homf", "/home/", "/products", "/products/", "/products/lamps", "/products/lamp",
+		"", "/", "/a", "/b", "/news", "/newt", "/news/", "/products", "/products/", "/products/lamps", "/products/lamp",
 		strings.Repeat("x", 20), strings.Repeat("x", 21), strings.Repeat("x", 22), strings.Repeat("x", 23), strings.Repeat("x", 24), strings.Repeat("x", 22) + "y",
 		strings.Repeat("x", 22) + "z", strings.Repeat("x", 9) + "y" + strings.Repeat("x", 10), strings.Repeat("x", 21) + `\\`, strings.Repeat("x", 21) + `\\y`, strings.Repeat("x", 21) + `\\z`,
 		strings.Repeat("x", 60), strings.Repeat("x", 59) + "y", `a\\`, `a\\b`, `a\"`, `\u0061`, `/with \"page\"`,
 	} {
 		properties = append(properties, `{"page":"`+name+`"}`, `{"page":"`+name+`","n":1}`, `{"page":"`+name+`","a longer name":"of another value"}`, `{"n":1,"page":"`+name+`"}`)
 	}
-	properties = append(properties, "", "{}", `{"page":1}`, `{"page":null}`, `{"page":true,"n":1234567}`, `{"pages":"/home"}`)
+	properties = append(properties, "", "{}", `{"page":1}`, `{"page":null}`, `{"page":true,"n":1234567}`, `{"pages":"/news"}`)
 	type tried struct{ events, errors int64 }
 	wantDevices, wantPages := map[string]tried{}, map[string]tried{}
 	c, r := tally.New(time.UTC), rand.New(rand.NewPCG(1, 2))
