@@ -61,15 +61,28 @@ tests_of() { # folder of a module, arguments of go test
   (cd "$folder" && go test "$@")
 }
 
+# The names of the tests in files, at most $1 of each, as a pattern for -run. A missing file is an error.
+tests_in() { # number, files
+  awk -v most="$1" 'match($0, /^func Test[A-Za-z0-9]*/) {
+    name = substr($0, 6, RLENGTH - 5)
+    if (name != "TestMain" && n[FILENAME]++ < most) { pattern = pattern separator name; separator = "|" }
+  } END { print "^(" pattern ")$" }' "${@:2}"
+}
+
 # The first two tests of each file of internal/faults, which has a file for each kind, and a few of
 # their cases.
 faults_in_part() {
   local names
-  names=$(awk 'match($0, /^func Test[A-Za-z0-9]*/) {
-    name = substr($0, 6, RLENGTH - 5)
-    if (name != "TestMain" && n[FILENAME]++ < 2) { printf "%s%s", separator, name; separator = "|" }
-  }' internal/faults/*_test.go)
-  tests_of internal/faults -timeout 30m . -run "^($names)\$" -args -test.parallel 8
+  names=$(tests_in 2 internal/faults/*_test.go)
+  tests_of internal/faults -timeout 30m . -run "$names" -args -test.parallel 8
+}
+
+# Two writers of the store, readers beside them, and several walks of a window.
+race_in_part() {
+  local names
+  names=$(tests_in 99 internal/store/order_test.go internal/store/snapshot_test.go ingest/shards_test.go ingest/shardresume_test.go ingest/progress_parts_test.go)
+  race ./internal/duck/ ./internal/live/ ./ingest/dispatch/ ./ingest/shard/ ./internal/web/...
+  race -run "$names" ./internal/store/ ./ingest/
 }
 
 # The benchmarks' harness, on a few pages and without the rivals that come from PyPI.
