@@ -39,7 +39,10 @@ func runLake(ctx context.Context, t term.IO, quiet bool, lake lakerun.Program, p
 	plan.Version = version
 	watch := lakerun.Watch{Warning: func(text string) { t.SayWarning("warning: " + term.Visible(text)) }}
 	if !quiet {
-		steps := &lakeSteps{}
+		steps := &lakeSteps{shares: exportShares}
+		if plan.Do == model.LakeDoUpload {
+			steps.shares = map[string]int64{"upload": 100}
+		}
 		say, stop := t.Show(percentProgress(steps.percent))
 		defer stop()
 		watch.Progress, watch.Warning = steps.follow, func(text string) { say("warning: " + term.Visible(text)) }
@@ -48,11 +51,14 @@ func runLake(ctx context.Context, t term.IO, quiet bool, lake lakerun.Program, p
 }
 
 // lakeSteps is the progress of datasync-lake over all its steps.
-type lakeSteps struct{ permille atomic.Int64 }
+type lakeSteps struct {
+	// shares is each step's share of the time, in percent.
+	shares   map[string]int64
+	permille atomic.Int64
+}
 
-// lakeShares is each step's measured share of an export's time, in percent. Sorting and compressing take
-// most of it.
-var lakeShares = map[string]int64{"copy": 80, "upload": 15, "commit": 5}
+// exportShares are the measured shares of an export. Sorting and compressing take most of its time.
+var exportShares = map[string]int64{"copy": 80, "upload": 15, "commit": 5}
 
 // follow records the next progress. Each part of a large export has all steps.
 func (s *lakeSteps) follow(p model.LakeProgress) {
@@ -64,23 +70,14 @@ func (s *lakeSteps) follow(p model.LakeProgress) {
 		if step == p.Step {
 			break
 		}
-		before += lakeShares[step]
+		before += s.shares[step]
 	}
-	at := (before*10*p.Done + lakeShares[p.Step]*10*p.Done) / p.Total
+	at := (before*10*p.Done + s.shares[p.Step]*10*p.Done) / p.Total
 	s.permille.Store(max(s.permille.Load(), at))
 }
 
 // percent returns the progress of all steps together.
 func (s *lakeSteps) percent() float64 { return float64(s.permille.Load()) / 10 }
-
-// uploadPercent records the bytes of an upload.
-func uploadPercent(done *atomic.Int64) func(model.LakeProgress) {
-	return func(p model.LakeProgress) {
-		if p.Total > 0 {
-			done.Store(100 * p.Done / p.Total)
-		}
-	}
-}
 
 // stagingFor creates the staging folder of an export: hidden, for this user alone, and beside the database.
 // It first removes the folders of killed exports. The caller removes it with Abort.

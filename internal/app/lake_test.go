@@ -73,7 +73,7 @@ func TestLakeOfAnOlderFile(t *testing.T) {
 
 // TestLakeSteps: the bar of an export never goes back, and is full only at the last commit.
 func TestLakeSteps(t *testing.T) {
-	s := &lakeSteps{}
+	s := &lakeSteps{shares: exportShares}
 	last := -1.0
 	for _, step := range []model.LakeProgress{
 		{Step: "copy"}, {Step: "copy", Done: 0, Total: 10}, {Step: "copy", Done: 5, Total: 10}, {Step: "upload", Done: 5, Total: 10}, {Step: "commit", Done: 5, Total: 10},

@@ -7,14 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"datasync/export"
 	"datasync/internal/human"
 	"datasync/internal/lakerun"
 	"datasync/internal/model"
 	"datasync/internal/outfile"
-	"datasync/internal/term"
 
 	"github.com/urfave/cli/v2"
 )
@@ -139,19 +137,10 @@ func (x *s3Export) send(ctx context.Context, opts *exportOptions) error {
 // upload uploads the files; without files, it only checks the target.
 func (x *s3Export) upload(ctx context.Context, opts *exportOptions, files []string) error {
 	plan := x.target.plan(files)
-	plan.Version = version
 	if x.staging != nil {
 		plan.Staging = stagingPath(x.staging)
 	}
-	warn := func(text string) { opts.io.SayWarning("warning: " + term.Visible(text)) }
-	watch := lakerun.Watch{Warning: warn}
-	if !opts.quiet && len(files) > 0 {
-		var done atomic.Int64
-		say, stop := opts.io.Show(percentProgress(func() float64 { return float64(done.Load()) }))
-		defer stop()
-		watch.Progress, watch.Warning = uploadPercent(&done), func(text string) { say("warning: " + term.Visible(text)) }
-	}
-	_, err := x.lake.Run(ctx, plan, watch)
+	_, err := runLake(ctx, opts.io, opts.quiet || len(files) == 0, x.lake, plan)
 	return err
 }
 
